@@ -1,0 +1,95 @@
+# Leeway: everything a person types. `make` alone lists it.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SPECS ?= models
+OUT ?= build
+DEV_STAMP := $(VENV)/.dev-stamp
+RUN_STAMP := $(VENV)/.run-stamp
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(RUN_STAMP) ## See it work: a simulated model that drifts, its gauges, dashboards, rules and routes; no account needed
+	@$(BIN)/leeway demo
+
+.PHONY: test
+test: check ## The same as check
+
+.PHONY: check
+check: tools install lint types layers unit ## All that CI runs: lint, types, layers and every test
+
+.PHONY: generate
+generate: $(RUN_STAMP) ## Write dashboards, rules and routes for SPECS (models) into OUT (build)
+	@$(BIN)/leeway generate --out $(OUT) $(SPECS)
+
+.PHONY: install
+install: $(DEV_STAMP) ## Make the virtual environment from the lock file, with the development tools
+
+.PHONY: tools
+tools: ## Find or install the programs that the tests run: prometheus, promtool, alertmanager, amtool
+	@.ci/tools
+
+.PHONY: format
+format: $(DEV_STAMP) ## Format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: lint
+lint: $(DEV_STAMP) ## Check style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: types
+types: $(DEV_STAMP) ## Check types
+	@$(BIN)/mypy
+
+.PHONY: layers
+layers: $(DEV_STAMP) ## Check who imports whom
+	@$(BIN)/lint-imports
+
+.PHONY: unit
+unit: $(DEV_STAMP) ## Run every test: unit, contract, golden, end to end
+	@$(BIN)/pytest
+
+.PHONY: golden
+golden: $(DEV_STAMP) ## Write the golden files again; read the diff before you commit it
+	@$(BIN)/python tests/golden.py
+
+.PHONY: docs
+docs: $(DEV_STAMP) ## Write the pages that are made from the code: metrics, spec reference, JSON Schema
+	@$(BIN)/python docs/pages.py
+
+.PHONY: bench
+bench: $(DEV_STAMP) ## Measure what the README promises about speed
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+.PHONY: build
+build: $(DEV_STAMP) ## Build the wheel into dist/
+	@$(BIN)/python -m build --wheel --outdir dist .
+
+.PHONY: lock
+lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
+	@$(BIN)/uv pip compile -q pyproject.toml --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate -o requirements.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --upgrade --extra dev -c requirements.lock --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
+
+.PHONY: clean
+clean: ## Remove what the other targets made
+	@rm -rf $(VENV) $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+$(RUN_STAMP): requirements.lock pyproject.toml
+	@PYTHON=$(PYTHON) .ci/environment requirements.lock
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock pyproject.toml
+	@PYTHON=$(PYTHON) .ci/environment requirements-dev.lock
+	@touch $@ $(RUN_STAMP)

@@ -1,0 +1,1 @@
+"""The Grafana dashboards, built with grafanalib and normalised."""

@@ -1,0 +1,1 @@
+"""Additive summaries of partitions: the kernel, the store on disk, the reference."""

@@ -1,0 +1,1 @@
+"""A log to replay where there is none, and the past through the same code."""

@@ -1,0 +1,1 @@
+"""The running exporter: refresh, snapshot, server."""

@@ -1,0 +1,1 @@
+"""Pure functions of profiles: no thresholds inside a statistic, no verdicts anywhere but in `thresholds`."""

@@ -1,0 +1,1 @@
+"""The build tool: specs in, named documents out."""
