@@ -1,0 +1,72 @@
+"""Write the pages that are made from the code: `make docs`. A test keeps them true."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from exporter import catalogue
+from exporter.catalogue import Alert, Metric
+from exporter.spec.reference_page import reference_page
+from exporter.spec.schema import schema_text
+
+HERE = Path(__file__).resolve().parent
+
+_METRICS = """\
+# Metrics
+
+Made from `exporter/catalogue.py` by `make docs`.
+
+Facts about a model are `ml_*`, facts about the exporter are `leeway_*`. Ratios run 0 to 1, units are base units. A
+model's constant labels (`metadata.labels` of its spec) stand on every series with a `model` label, beside those listed.
+A series with `window` is about the newest window of that length; the exporter refreshes on a schedule of its own, so
+judge age by `{end}`.
+A value that is not known is absent, never 0.
+
+A statistic that an alert reads has its threshold beside it, in a series of equal labels: the alert is
+`score > threshold`, and a panel draws both.
+
+| metric | kind | labels | unit | meaning |
+|---|---|---|---|---|
+{metrics}
+
+# Alerts
+
+| alert | severity | layer | reads | page |
+|---|---|---|---|---|
+{alerts}
+"""
+
+
+def metrics_page() -> str:
+    """The page of metrics and alerts."""
+    return _METRICS.format(
+        end=catalogue.WINDOW_END_TIMESTAMP_SECONDS.name,
+        metrics="\n".join(map(_metric_row, catalogue.METRICS)),
+        alerts="\n".join(map(_alert_row, catalogue.ALERTS)),
+    )
+
+
+def _metric_row(metric: Metric) -> str:
+    labels = " ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{metric.name}` | {metric.kind} | {labels} | {metric.unit.value} | {metric.help} |"
+
+
+def _alert_row(alert: Alert) -> str:
+    page = f"[alerts/{alert.name}.md](alerts/{alert.name}.md)"
+    return f"| `{alert.name}` | {alert.severity.value} | {alert.layer.value} | `{alert.metric.name}` | {page} |"
+
+
+def pages() -> dict[Path, str]:
+    """Every page that is made from the code, by its path."""
+    return {
+        HERE / "metrics.md": metrics_page(),
+        HERE / "spec.md": reference_page(),
+        HERE / "schema" / "model.json": schema_text(),
+    }
+
+
+if __name__ == "__main__":
+    for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        print(f"wrote {path.relative_to(HERE.parent)}")  # noqa: T201 - what a person sees of `make docs`

@@ -1,0 +1,261 @@
+"""A YAML text as plain data, in which everything knows its line: the one door through which a spec's YAML comes in.
+
+What YAML offers and no spec needs is refused with a word on what to write instead: other tags than YAML's own scalars,
+merge keys, keys given twice, nesting and aliases beyond reason. So is what YAML 1.1 reads as nobody means it: `1:30` is
+90 to it, and `010` is 8. Keys are text as they are written, so that `no` may be one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, NoReturn
+
+import yaml
+
+from exporter.errors import Problem, SpecError
+from exporter.spec.wording import KeyPath
+
+MAX_DEPTH: Final = 20
+"""Mappings and lists inside each other."""
+MAX_WRITTEN: Final = 100
+"""Characters of a number, a date, and of what is quoted in a message."""
+MAX_ALIASED: Final = 10_000
+"""Values that aliases may stand for, so that ten lines cannot fill the memory."""
+
+_TAG: Final = "tag:yaml.org,2002:"
+_STRING: Final = _TAG + "str"
+_NULL: Final = _TAG + "null"
+_MERGE: Final = _TAG + "merge"
+_UNREADABLE: Final = {
+    _NULL: "",
+    _TAG + "bool": "",
+    _TAG + "int": "is no number that can be read",
+    _TAG + "float": "is no number that can be read",
+    _TAG + "timestamp": "is no date that exists",
+}
+"""Scalars that are more than text, and what is said where one cannot be made."""
+_KEYS: Final = {*_UNREADABLE, _STRING, _MERGE, _TAG + "value"}
+
+
+class Place(NamedTuple):
+    """Where something stands in a text."""
+
+    key: int
+    """The line of its key; of the item, in a list."""
+    line: int
+    """The line of a scalar; a mapping or list is where its key is, since that is where a person looks."""
+    written: str | None
+    """A plain scalar as it is written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text's one document."""
+
+    data: Any
+    """Mappings with text as keys, lists, text, numbers, booleans, dates, None."""
+    places: Mapping[KeyPath, Place]
+    """Where everything in it stands."""
+    refused: Mapping[KeyPath, str]
+    """What cannot be read as it stands, and why; what the data have in its place means nothing."""
+
+    def existing(self, path: KeyPath) -> KeyPath:
+        """The longest part of a key path that stands in the text."""
+        return next(path[:length] for length in range(len(path), -1, -1) if path[:length] in self.places)
+
+
+def parse(text: str, file: str) -> Document:
+    """Read a text that holds one YAML document.
+
+    Args:
+        text: the whole file.
+        file: its name, for problems.
+
+    Raises:
+        SpecError: with the place where the text stops to be YAML, or when it holds no document or several.
+    """
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                raise SpecError((Problem(file, 0, "", "is empty: a spec begins with apiVersion: leeway/v1"),))
+            return _Reader(loader).document(node)
+        except (ValueError, OverflowError):  # an escape or a %YAML directive with a number beyond all bounds
+            raise SpecError((Problem(file, loader.line + 1, "", "is not YAML: a number is too large"),)) from None
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise SpecError((_syntax_problem(error, file),)) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = f"must not hold the control character U+{ord(text[error.position]):04X}"
+        raise SpecError((Problem(file, line, "", message),)) from None
+
+
+def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:
+    mark = error.problem_mark or error.context_mark
+    line = mark.line + 1 if mark else 0
+    problem = error.problem or "it cannot be read"
+    if isinstance(error, _Refused):
+        return Problem(file, line, "", problem)
+    for needle, words in _SYNTAX.items():
+        if needle in problem:
+            return Problem(file, line, "", words)
+    if error.context and error.context_mark and "stream" in problem:
+        opened = error.context.partition(" a ")[2]
+        words = f"is not YAML: the {_OPENED.get(opened, opened)} is never closed"
+        return Problem(file, error.context_mark.line + 1, "", words)
+    return Problem(file, line, "", f"is not YAML: {problem}")
+
+
+_OPENED: Final = {
+    "flow sequence": "[",
+    "flow mapping": "{",
+    "flow node": "bracket",
+    "quoted scalar": "quotation mark",
+}
+_SYNTAX: Final = {
+    "another document": "begins a second document: write one spec per file",
+    "expected '<document start>'": "begins a second document: write one spec per file",
+    r"'\t' that cannot start": "is not YAML: a tab cannot indent, use spaces",
+    "cannot start any token": "is not YAML: no text begins like this, quote it",
+    "expected <block end>": "is not YAML: the indentation does not fit the lines above",
+    "mapping values are not allowed": "is not YAML: no colon may stand here; mend the indentation or quote the text",
+    "second occurrence": "names an anchor that there is already: give each its own name",
+}
+"""Common mistakes, by a part of what PyYAML says of them."""
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """Well-formed YAML that no spec needs."""
+
+
+def _refuse(node: yaml.Node, problem: str) -> NoReturn:
+    raise _Refused(problem=problem, problem_mark=node.start_mark)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, which nests within reason, and reads `1e-3` as the number that YAML 1.2 knows it to be."""
+
+    depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if parent is not None and self.depth > MAX_DEPTH:
+            _refuse(parent, "is nested too deeply")
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+_Loader.add_implicit_resolver(
+    _TAG + "float", re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
+
+
+class _Reader:
+    """Makes plain data of YAML's nodes, and notes the place of each."""
+
+    def __init__(self, loader: _Loader) -> None:
+        self._loader = loader
+        self._places: dict[KeyPath, Place] = {}
+        self._refused: dict[KeyPath, str] = {}
+        self._seen: set[int] = set()
+        self._aliased = 0
+
+    def document(self, root: yaml.Node) -> Document:
+        return Document(self._value(root, (), _line(root)), self._places, self._refused)
+
+    def _value(self, node: yaml.Node, path: KeyPath, key: int) -> Any:
+        self._bound(node, path)
+        match node:
+            case yaml.ScalarNode():
+                plain = node.style is None and len(node.value) <= MAX_WRITTEN
+                self._places[path] = Place(key, _line(node), node.value if plain else None)
+                return self._scalar(node, path)
+            case yaml.MappingNode(tag=yaml.SafeLoader.DEFAULT_MAPPING_TAG):
+                self._places[path] = Place(key, key, None)
+                return self._mapping(node, path)
+            case yaml.SequenceNode(tag=yaml.SafeLoader.DEFAULT_SEQUENCE_TAG):
+                self._places[path] = Place(key, key, None)
+                return [self._value(item, (*path, index), _line(item)) for index, item in enumerate(node.value)]
+            case _:
+                self._places[path] = Place(key, key, None)
+                self._refused[path] = _no_tag(node)
+                return None
+
+    def _bound(self, node: yaml.Node, path: KeyPath) -> None:
+        """Stop where aliases would make more of a text than it is."""
+        self._aliased += id(node) in self._seen
+        self._seen.add(id(node))
+        if self._aliased > MAX_ALIASED:
+            _refuse(node, f"aliases stand for more than {MAX_ALIASED:,} values: write them out")
+        if len(path) > MAX_DEPTH:
+            _refuse(node, "is nested too deeply: an alias may hold itself")
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            key, line = _key(key_node), _line(key_node)
+            mapping[key] = self._value(value_node, (*path, key), line)
+            if key_node.tag == _MERGE:
+                self._refused[*path, key] = "merge keys are not read: write the keys out"
+            elif key in lines:
+                self._refused[*path, key] = f"is given twice, on lines {lines[key]} and {line}"
+            lines.setdefault(key, line)
+        return mapping
+
+    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        plain = node.style is None
+        natural = self._loader.resolve(yaml.ScalarNode, node.value, (plain, not plain))  # type: ignore[no-untyped-call]  # its stub has no types
+        if node.tag not in {_STRING, natural}:
+            self._refused[path] = _no_tag(node)
+        elif not _is_unicode(node.value):
+            self._refused[path] = "must be Unicode text, without half a surrogate pair"
+        elif node.tag not in _UNREADABLE:
+            return node.value
+        else:
+            return self._construct(node, path)
+        return None
+
+    def _construct(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
+        """A number, a date, a boolean or nothing."""
+        try:
+            value = self._loader.construct_object(node) if len(node.value) <= MAX_WRITTEN else None
+        except (ValueError, OverflowError):
+            value = None
+        if value is None and node.tag != _NULL:
+            self._refused[path] = _UNREADABLE[node.tag]
+        if isinstance(value, int | float) and _TRAP.search(node.value):
+            self._refused[path] = f"must be quoted if it is text: YAML reads {node.value} as {value}"
+        return value
+
+
+_TRAP: Final = re.compile(r":|^[-+]?0[0-7_]+$")
+"""Numbers in base 60 and base 8, which nobody means to write."""
+
+
+def _key(node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in _KEYS or not _is_unicode(node.value):
+        _refuse(node, "a key must be plain text")
+    return str(node.value)
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _no_tag(node: yaml.Node) -> str:
+    return f"must not have a tag: leave {node.tag.replace(_TAG, '!!')[:MAX_WRITTEN]} out"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,119 @@
+"""The model's own calendar: local weekdays and hours, holidays, and the seasons that a week is made of.
+
+The finest season is an hour of the local week: 168 cells, Monday 00:00 first. Every other level is a coarser grouping
+of these cells, so profiles kept per cell can be added up to any level. A holiday counts as the weekday that the spec
+names. When clocks go forward one local hour has no rows, when they go back one has twice as many: both stay in their
+own cell, as a person there would say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from exporter.spec.model import Seasonality
+
+HOURS_OF_WEEK: Final = 168
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_SATURDAY: Final = 5
+_PART_HOURS: Final = 6
+
+Cells = npt.NDArray[np.int64]
+
+
+class Level(StrEnum):
+    """How finely a season divides the week, the finest first."""
+
+    HOUR_OF_WEEK = "hour_of_week"  # 168 seasons
+    PART_OF_DAY = "part_of_day"  # weekday and quarter of the day: 28
+    DAY_OF_WEEK = "day_of_week"  # 7
+    WEEKEND = "weekend"  # 2
+    NONE = "none"  # 1
+
+    @property
+    def groups(self) -> Cells:
+        """The season of each of the 168 cells, numbered from 0. Shape (168,)."""
+        cells = np.arange(HOURS_OF_WEEK)
+        weekday, hour = cells // 24, cells % 24
+        groups = {
+            Level.HOUR_OF_WEEK: cells,
+            Level.PART_OF_DAY: weekday * 4 + hour // _PART_HOURS,
+            Level.DAY_OF_WEEK: weekday,
+            Level.WEEKEND: (weekday >= _SATURDAY).astype(np.int64),
+            Level.NONE: np.zeros_like(cells),
+        }
+        return groups[self]
+
+
+def ladder(season: str) -> tuple[Level, ...]:
+    """The levels to try for a spec's `season`, the finest first, the whole week last."""
+    levels = tuple(Level)
+    return levels[levels.index(Level(season)) :]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Weekdays, hours and holidays as people in the model's time zone know them."""
+
+    zone: str
+    holidays: frozenset[date]
+    like: int
+    """The weekday (0 is Monday) that a holiday counts as."""
+
+    @staticmethod
+    def of(seasonality: Seasonality) -> Calendar:
+        """The calendar that a spec names."""
+        holidays = seasonality.holidays
+        return Calendar(seasonality.timezone, frozenset(holidays.dates), WEEKDAYS.index(holidays.like))
+
+    @cached_property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+    def local(self, instant: datetime) -> datetime:
+        """An instant on the model's own clock."""
+        return instant.astimezone(self._zone)
+
+    def utc_offset(self, instant: datetime) -> timedelta:
+        """How far the model's clock is ahead of UTC at an instant."""
+        return self.local(instant).utcoffset() or timedelta()
+
+    def is_holiday(self, instant: datetime) -> bool:
+        """Whether an instant lies in a holiday."""
+        return self.local(instant).date() in self.holidays
+
+    def weekday(self, instant: datetime) -> int:
+        """The local weekday, 0 for Monday, a holiday's being the one that it counts as."""
+        return self.like if self.is_holiday(instant) else self.local(instant).weekday()
+
+    def cell(self, instant: datetime) -> int:
+        """The hour of the local week in which an instant lies, 0 to 167."""
+        return self.weekday(instant) * 24 + self.local(instant).hour
+
+    def cells(self, instants: npt.NDArray[np.datetime64]) -> Cells:
+        """`cell` for many instants at once.
+
+        Args:
+            instants: UTC, any unit; shape (n,), none of them NaT.
+        """
+        local = pd.DatetimeIndex(instants).tz_localize(UTC).tz_convert(self._zone)
+        weekdays = local.day_of_week.to_numpy().astype(np.int64)
+        if self.holidays:
+            days = local.tz_localize(None).to_numpy().astype("datetime64[D]")
+            weekdays[np.isin(days, np.array(sorted(self.holidays), "datetime64[D]"))] = self.like
+        return weekdays * 24 + local.hour.to_numpy().astype(np.int64)
+
+
+def partition_cells(calendar: Calendar, start: datetime, grain: timedelta) -> Sequence[int]:
+    """The cells that a partition spans: one for each of its hours, or the one in which a shorter partition begins."""
+    hour = timedelta(hours=1)
+    return [calendar.cell(start + step * hour) for step in range(max(grain // hour, 1))]

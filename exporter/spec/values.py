@@ -1,0 +1,217 @@
+"""The small values that a spec is made of: durations, days, hours, numbers, names.
+
+Each is an annotated type: pydantic reads it strictly, tells a person what it wants, writes it back as it came, and
+gives it a title, by which the spec reference calls it.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Annotated, Any, Final
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, StringConstraints, WithJsonSchema
+
+_UNITS: Final = {
+    "w": timedelta(weeks=1),
+    "d": timedelta(days=1),
+    "h": timedelta(hours=1),
+    "m": timedelta(minutes=1),
+    "s": timedelta(seconds=1),
+}
+_DURATION: Final = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in _UNITS))
+_LONGEST: Final = timedelta(days=3660)
+
+
+def parse_duration(value: object) -> timedelta:
+    """Read a Prometheus duration such as `90s`, `1h30m`, `7d`: positive, at most ten years.
+
+    Raises:
+        ValueError: with what a duration looks like.
+    """
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) and len(value) <= 40 else None
+    if match is None or not any(match.groups()):
+        raise ValueError("must be a duration such as 90s, 15m, 1h30m or 7d")
+    parts = zip(_UNITS, (min(int(text or 0), 10**9) for text in match.groups()), strict=True)
+    seconds = sum(count * int(_UNITS[unit].total_seconds()) for unit, count in parts)
+    if not 0 < seconds <= _LONGEST.total_seconds():
+        raise ValueError("must be longer than 0s and at most 10 years")
+    return timedelta(seconds=seconds)
+
+
+def format_duration(value: timedelta) -> str:
+    """Write a duration as Prometheus does, in its largest whole unit where there is one: `24h`, `7d`, `1h30m`.
+
+    Days stay hours up to two days, since people say 24h and 48h.
+    """
+    seconds = int(value.total_seconds())
+    if seconds % 3600 == 0 and seconds <= 48 * 3600:
+        return f"{seconds // 3600}h"
+    text = ""
+    for unit in ("d", "h", "m", "s"):
+        count, seconds = divmod(seconds, int(_UNITS[unit].total_seconds()))
+        text += f"{count}{unit}" if count else ""
+    return text
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str, when_used="json"),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "title": "duration",
+            "minLength": 2,
+            "pattern": f"^{_DURATION.pattern}$",
+            "examples": ["1h", "7d"],
+        }
+    ),
+]
+
+
+def _day(value: object) -> object:
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        day = None
+    if isinstance(day, datetime) or not isinstance(day, date):
+        raise ValueError("must be a date such as 2026-08-31")  # noqa: TRY004 - pydantic gives a ValueError its place
+    if not 1970 <= day.year < 2200:
+        raise ValueError("must lie between 1970 and 2199")
+    return day
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "title": "date", "format": "date"})]
+
+
+@cache
+def _zones() -> set[str]:
+    return available_timezones() - {"Factory", "localtime"}  # no places: what they say depends on the machine
+
+
+def _zone(value: str) -> str:
+    if value not in _zones():
+        raise ValueError("must be an IANA time zone such as UTC or America/New_York")
+    return value
+
+
+TimeZone = Annotated[
+    str,
+    AfterValidator(_zone),
+    WithJsonSchema({"type": "string", "title": "time zone", "examples": ["UTC", "America/New_York"]}),
+]
+
+_DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+_CLOCK: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_HOURS: Final = re.compile(f"(?:{_DAY}(?:-{_DAY})? )?({_CLOCK})-({_CLOCK}|24:00)")
+
+
+def _hours(value: str) -> str:
+    match = _HOURS.fullmatch(value)
+    if match is None:
+        raise ValueError('must be hours such as "Mon-Fri 09:00-18:00" or "08:00-20:00"')
+    if match[1] >= match[2]:
+        raise ValueError("must end after it starts, on the same day")
+    return value
+
+
+Hours = Annotated[
+    str,
+    AfterValidator(_hours),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "title": "hours",
+            "pattern": f"^{_HOURS.pattern}$",
+            "examples": ["Mon-Fri 09:00-18:00", "Sat-Sun 10:00-16:00", "08:00-20:00"],
+        }
+    ),
+]
+
+
+def _no_control_characters(value: str) -> str:
+    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        raise ValueError("must not contain line breaks or control characters")
+    return value
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_no_control_characters)]
+
+_NAME: Final = re.compile("[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("must be 1 to 63 lower-case letters, digits, - and _, with a letter or digit at both ends")
+    return value
+
+
+Name = Annotated[
+    str,
+    AfterValidator(_name),
+    WithJsonSchema({"type": "string", "title": "name", "pattern": f"^{_NAME.pattern}$", "maxLength": 63}),
+]
+
+
+def _real(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic gives a ValueError its place
+    return value
+
+
+def _ratio(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError("must be between 0 and 1")
+    return value
+
+
+def _open_ratio(value: float) -> float:
+    if _ratio(value) in {0, 1}:
+        raise ValueError("must be more than 0 and less than 1")
+    return value
+
+
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_real)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_real)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_real)]
+Ratio = Annotated[Number, AfterValidator(_ratio), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
+OpenRatio = Annotated[
+    Number,
+    AfterValidator(_open_ratio),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+]
+Count = Annotated[int, Strict()]
+
+
+def _url(value: str) -> str:
+    match = re.fullmatch(r"https?://([^\s/?#\"'<>\\{}$]+)[^\s\"'<>\\{}$]*", value)
+    if match is None:
+        raise ValueError("must be an http:// or https:// address")
+    if "@" in match[1]:
+        raise ValueError("must not hold a user or password: no secret stands in a spec")
+    return value.rstrip("/")
+
+
+Url = Annotated[
+    Text,
+    AfterValidator(_url),
+    WithJsonSchema({"type": "string", "title": "URL", "pattern": "^https?://[^\\s/?#]", "maxLength": 1000}),
+]
+
+
+def _absolute(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("must be the absolute path of a file that holds the secret, never the secret itself")
+    return value
+
+
+SecretFile = Annotated[
+    Text,
+    AfterValidator(_absolute),
+    WithJsonSchema({"type": "string", "title": "file", "pattern": "^/", "maxLength": 1000}),
+]

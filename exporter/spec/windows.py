@@ -1,0 +1,57 @@
+"""Which partitions a window is made of: pure arithmetic on UTC instants.
+
+Every window is half-open, `[start, end)`, and is a whole number of partitions. Partitions of one grain start at
+multiples of the grain since the Unix epoch, so hours and days lie where a person expects them in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A half-open stretch of time `[start, end)` in UTC."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.end - self.start
+
+    def partitions(self, grain: timedelta) -> tuple[datetime, ...]:
+        """The starts of its partitions, oldest first; none when the window is empty."""
+        return tuple(self.start + index * grain for index in range(self.length // grain))
+
+
+def newest_end(now: datetime, delay: timedelta, grain: timedelta) -> datetime:
+    """The end of the newest complete partition at `now`: the last multiple of `grain` that is `delay` or more ago.
+
+    Args:
+        now: an aware instant, in any zone.
+        delay: how long after its end a partition is complete.
+        grain: the length of a partition.
+
+    Returns:
+        An instant in UTC, never after `now - delay`.
+    """
+    complete = now.astimezone(UTC) - delay
+    return complete - (complete - _EPOCH) % grain
+
+
+def window(now: datetime, length: timedelta, delay: timedelta, grain: timedelta) -> Window:
+    """The newest complete window of a length at `now`.
+
+    Raises:
+        ValueError: when `length` is not a whole number of grains.
+    """
+    if length < grain or length % grain:
+        msg = f"a window of {length} is not a whole number of partitions of {grain}"
+        raise ValueError(msg)
+    end = newest_end(now, delay, grain)
+    return Window(end - length, end)

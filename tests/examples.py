@@ -1,0 +1,73 @@
+"""Specs for the tests of what is generated from them, and what a few of them have in common: a program's verdict."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+
+HOSTILE = "a\"b\\c {{ $labels.x }} {{{ }} %d %q $x `y` <!channel> & '; } # é 🦉"
+"""A text that means something to PromQL, Go templates, printf, Slack and YAML."""
+
+METADATA: Mapping[str, Any] = {
+    "name": "fraud",
+    "labels": {"env": "prod"},
+    "team": "ml-platform",
+    "owner": "risk-ml",
+    "runbooks": "https://runbooks.example.com/ml",
+    "grafana": "https://grafana.example.com",
+}
+BODY: Mapping[str, Any] = {
+    "task": "binary_classification",
+    "inference": {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"score": "score"}},
+    "reference": {"source": {"local": "reference.parquet"}},
+    "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
+}
+RECEIVERS: Mapping[str, Any] = {
+    "pagerduty": {"routing_key_file": "/etc/alertmanager/secrets/pagerduty"},
+    "slack": {"channel": "#fraud-models", "api_url_file": "/etc/alertmanager/secrets/slack"},
+    "opsgenie": {"api_key_file": "/etc/alertmanager/secrets/opsgenie"},
+    "email": {"to": "risk@example.com"},
+    "webhook": {"url": "https://hooks.example.com/ml"},
+}
+"""Every kind of receiver."""
+
+
+def model(metadata: Mapping[str, Any] | None = None, **body: Any) -> LoadedSpec:
+    """A small spec that has every alert; keys of its metadata and of its body may be replaced."""
+    document = {
+        "apiVersion": "leeway/v1",
+        "kind": "Model",
+        "metadata": {**METADATA, **(metadata or {})},
+        "spec": {**BODY, **body},
+    }
+    return LoadedSpec(Path(f"{document['metadata']['name']}.yaml"), ModelSpec.model_validate(document))
+
+
+def hostile_model() -> LoadedSpec:
+    """Hostile text wherever a spec takes free text that reaches a document."""
+    return model(
+        {"labels": {"env": HOSTILE}, "team": HOSTILE, "owner": HOSTILE},
+        features=[{"name": HOSTILE, "type": "categorical"}],
+        alerting={
+            "page": {"webhook": {"url": "https://hooks.example.com/ml"}},
+            "ticket": {"slack": {"channel": HOSTILE, "api_url_file": "/secrets/slack"}, "email": {"to": HOSTILE}},
+        },
+    )
+
+
+def write_all(documents: Mapping[PurePosixPath, str], folder: Path) -> None:
+    """Documents onto disk."""
+    for path, text in documents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+
+
+def run(command: Sequence[str | Path], folder: Path) -> tuple[bool, str]:
+    """Whether a program is content, and all that it says."""
+    done = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False)
+    return done.returncode == 0, done.stdout + done.stderr

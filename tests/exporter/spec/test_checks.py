@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.spec.checks import PERFORMANCE, absent_directives, mistakes
+from exporter.spec.model import Body, Task
+from exporter.spec.schema import EXAMPLE
+from exporter.spec.wording import dotted
+
+LABELS = {"source": {"local": "labels/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "label": "fraud"}}
+JOINED = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id"}}
+EVEN_GRAINS = [timedelta(minutes=20), timedelta(hours=1), timedelta(hours=6), timedelta(days=1)]
+GRAINS = [*EVEN_GRAINS, timedelta(minutes=90), timedelta(hours=7), timedelta(weeks=1)]
+
+
+def found(*broken: str, **parts: Any) -> list[str]:
+    body = Body.model_validate({**EXAMPLE["spec"], **parts})
+    return [f"{dotted(path)}: {message}" for path, message in mistakes(body, broken)]
+
+
+def slo(**changes: Any) -> dict[str, Any]:
+    return {"name": "slo", "metric": "auroc", "at_least": 0.9, "objective": 0.95, **changes}
+
+
+def test_the_least_spec_has_no_mistakes() -> None:
+    assert found() == []
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        ("template", "grain", "absent"),
+        [
+            ("%Y-%m-%dT%H", timedelta(hours=1), ()),
+            ("%Y%j/%H", timedelta(hours=1), ()),
+            ("%Y-%m-%d", timedelta(hours=1), ("%H",)),
+            ("%Y-%m-%dT%H", timedelta(minutes=15), ("%M",)),
+            ("%Y-%m-%dT%H", timedelta(minutes=90), ("%M",)),
+            ("%Y-%m-%d", timedelta(days=1), ()),
+            ("%Y-%m-%d", timedelta(weeks=1), ()),
+            ("%m-%d", timedelta(days=1), ("%Y",)),
+            ("%H", timedelta(hours=1), ("%Y", "%m", "%d")),
+            ("%Y/%d", timedelta(days=1), ("%m",)),
+            ("latest", timedelta(minutes=1), ("%Y", "%m", "%d", "%H", "%M")),
+        ],
+    )
+    def test_lack_what_tells_partitions_apart(self, template: str, grain: timedelta, absent: tuple[str, ...]) -> None:
+        assert absent_directives(template, grain) == absent
+
+    @given(
+        st.permutations(["%Y", "%m", "%d", "%j", "%H", "%M"]).flatmap(
+            lambda order: st.integers(0, 6).map(lambda count: "/".join(order[:count]))
+        ),
+        st.sampled_from(GRAINS),
+        st.lists(st.integers(0, 40_000), min_size=2, max_size=2, unique=True),
+    )
+    def test_that_lack_nothing_name_every_partition_apart(self, template: str, grain: timedelta, at: list[int]) -> None:
+        first, second = (datetime(2024, 1, 1, tzinfo=UTC) + index * grain for index in at)
+        assert absent_directives(template, grain) or first.strftime(template) != second.strftime(template)
+
+    @given(st.permutations(["%Y", "%m", "%d", "%H", "%M"]), st.integers(0, 4), st.sampled_from(EVEN_GRAINS))
+    def test_that_lack_something_name_two_partitions_alike(
+        self, order: list[str], count: int, grain: timedelta
+    ) -> None:
+        template = "/".join(order[:count])
+        starts = (datetime(2024, 1, 1, tzinfo=UTC) + index * grain for index in range(2 * timedelta(days=366) // grain))
+        names: set[str] = set()
+        alike = any(name in names or names.add(name) for name in (start.strftime(template) for start in starts))
+        assert alike or not absent_directives(template, grain)
+
+    def test_of_labels_have_a_grain_of_their_own(self) -> None:
+        daily = {**LABELS, "source": {"local": "labels/%Y-%m-%d.parquet"}}
+        assert found(labels={**daily, "grain": "1d"}, inference=JOINED) == []
+        assert found(labels=daily, inference=JOINED) == [
+            "spec.labels.source.local: must name every partition apart: add %H"
+        ]
+
+    def test_of_a_table_need_a_timestamp(self) -> None:
+        source = {"bigquery": "my-project.ml.log"}
+        assert found(inference={"source": source, "columns": {"timestamp": "at"}}) == []
+        assert found(inference={"source": source}) == [
+            "spec.inference.columns.timestamp: must be given: a partition's rows are found in the table by it"
+        ]
+
+    @pytest.mark.parametrize("path", ["train.parquet", "train/{version}/*.parquet", "train/"])
+    def test_of_a_reference_may_hold_a_version(self, path: str) -> None:
+        assert found(reference={"source": {"local": path}}) == []
+
+
+class TestReference:
+    def test_from_the_log_is_longer_than_the_windows(self) -> None:
+        assert found(reference={"trailing": "8d"}) == []
+        assert found(reference={"trailing": "7d"}) == [
+            "spec.reference.trailing: must be longer than the longest window, 7d"
+        ]
+
+    @pytest.mark.parametrize("grain", ["5m", "1h", "12h", "1d"])
+    def test_of_days_fits_a_grain_that_divides_them(self, grain: str) -> None:
+        inference = {"source": {"local": "log/%Y%m%dT%H%M"}, "grain": grain}
+        period = {"period": {"from": "2026-08-01", "to": "2026-10-31"}}
+        assert found(inference=inference, reference=period, windows=["1d"]) == []
+
+
+class TestStaleness:
+    @pytest.mark.parametrize(("stale_after", "count"), [("70m", 0), ("69m", 1), ("5m", 1)])
+    def test_outlasts_the_wait_for_the_next_partition(self, stale_after: str, count: int) -> None:
+        inference = {"source": {"local": "log/%Y%m%dT%H"}, "grain": "1h", "delay": "10m", "stale_after": stale_after}
+        assert len(found(inference=inference)) == count
+
+
+class TestSegments:
+    @pytest.mark.parametrize("segment", ["country_code", "kind", "role", "version"])
+    def test_are_categorical_features_and_columns(self, segment: str) -> None:
+        columns = {"prediction": "kind", "role": "role", "model_version": "version", "score": "score"}
+        assert found(segments=[segment], inference={**JOINED, "columns": columns}) == []
+
+    @pytest.mark.parametrize("segment", ["age", "predicted_score", "somewhere"])
+    def test_are_nothing_else(self, segment: str) -> None:
+        assert found(segments=[segment]) == ["spec.segments[0]: must be a categorical feature or column"]
+
+
+class TestFeatures:
+    @pytest.mark.parametrize("use", ["timestamp", "prediction_id", "model_version", "score", "prediction", "role"])
+    def test_are_columns_of_their_own(self, use: str) -> None:
+        assert found(inference={"source": JOINED["source"], "columns": {use: "age"}}) == [
+            f"spec.features[0].name: is the column of inference.columns.{use}, and cannot be a feature too"
+        ]
+
+
+class TestSlos:
+    def test_a_sound_one_has_no_mistakes(self) -> None:
+        assert found(slos=[slo()], labels=LABELS, inference=JOINED) == []
+
+    @pytest.mark.parametrize("task", get_args(Task))
+    def test_every_task_has_metrics(self, task: str) -> None:
+        known = [name for name, metric in PERFORMANCE.items() if task in metric.tasks]
+        slos = [{"name": name, "metric": name, PERFORMANCE[name].target: 0.5, "objective": 0.9} for name in known]
+        assert known
+        assert found(task=task, slos=slos, labels=LABELS, inference=JOINED) == []
+
+    @pytest.mark.parametrize(
+        ("changes", "mistake"),
+        [
+            ({"metric": "rmse"}, "metric: must be a metric of binary_classification: auroc, "),
+            ({"metric": "aurco"}, "metric: must be a metric of binary_classification: auroc, "),
+            ({"at_least": 91}, "at_least: must be between 0 and 1"),
+            ({"at_least": None, "at_most": 0.9}, "at_most: must be at_least: higher is better in auroc"),
+            ({"metric": "brier_score"}, "at_least: must be at_most: lower is better in brier_score"),
+            ({"slice": "90m", "period": "3d"}, "slice: must be a whole multiple of the grain, 1h"),
+            ({"period": "30d12h"}, "period: must be a whole multiple of the slice, 24h"),
+            ({"over": "rolling", "window": "90m"}, "window: must be a whole multiple of the grain, 1h"),
+        ],
+    )
+    def test_what_cannot_be_judged_is_told(self, changes: dict[str, Any], mistake: str) -> None:
+        [told] = found(slos=[slo(**changes)], labels=LABELS, inference=JOINED)
+        assert told.startswith(f"spec.slos[0].{mistake}")
+
+    def test_a_target_without_bounds_may_be_any_number(self) -> None:
+        target = {"metric": "log_loss", "at_least": None, "at_most": 3}
+        assert found(slos=[slo(**target)], labels=LABELS, inference=JOINED) == []
+
+
+class TestBrokenParts:
+    @pytest.mark.parametrize(
+        ("broken", "told"),
+        [
+            ((), ["windows[1]", "alerting.windows[0]", "features[1].name"]),
+            (("inference",), ["alerting.windows[0]", "features[1].name"]),
+            (("alerting",), ["windows[1]", "features[1].name"]),
+            (("windows",), ["features[1].name"]),
+            (("features", "windows"), []),
+        ],
+    )
+    def test_silence_only_what_reads_them(self, broken: tuple[str, ...], told: list[str]) -> None:
+        feature = {"name": "age", "type": "numeric"}
+        all_told = found(*broken, windows=["1h", "90m"], alerting={"windows": ["2h"]}, features=[feature, feature])
+        assert [line.partition(": ")[0] for line in all_told] == [f"spec.{path}" for path in told]

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from exporter.spec.model import ModelSpec, Thresholds
+from exporter.spec.schema import EXAMPLE, json_schema, schema_at, schema_text
+from spec_files import EXAMPLES, INVALID, loaded_data
+
+ROOT = Path(__file__).parents[3]
+VALIDATOR = Draft202012Validator(json_schema())
+
+
+def as_json(data: Any) -> Any:
+    """What an editor makes of the same YAML: dates are text to it."""
+    return json.loads(json.dumps(data, default=lambda value: value.isoformat()))
+
+
+def accepts(data: Any) -> bool:
+    return VALIDATOR.is_valid(as_json(data))
+
+
+def test_the_committed_file_is_the_schema() -> None:
+    assert (ROOT / "docs" / "schema" / "model.json").read_text() == schema_text(), "make docs writes it again"
+
+
+def test_it_is_a_schema() -> None:
+    Draft202012Validator.check_schema(json_schema())
+    assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert json_schema()["examples"] == [EXAMPLE]
+    assert accepts(EXAMPLE)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_a_valid_spec_has_its_shape(path: Path) -> None:
+    assert [error.message for error in VALIDATOR.iter_errors(as_json(loaded_data(path)))] == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in INVALID if path.stem.startswith(("shape", "key", "value"))], ids=lambda p: p.stem
+)
+def test_a_spec_of_the_wrong_shape_has_not(path: Path) -> None:
+    beyond = {"value-template", "value-hours-backwards", "value-period", "value-text"}
+    assert accepts(loaded_data(path)) == (path.stem in beyond)
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in INVALID if path.stem.startswith("check")], ids=lambda path: path.stem
+)
+def test_how_parts_agree_is_beyond_a_shape(path: Path) -> None:
+    assert accepts(loaded_data(path))
+
+
+def test_every_section_and_key_says_what_it_is() -> None:
+    schema = json_schema()
+    for name, section in schema["$defs"].items():
+        assert section["description"], name
+        assert section["additionalProperties"] is False, name
+        for key, value in section["properties"].items():
+            assert "description" in value or "$ref" in json.dumps(value), f"{name}.{key}"
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in Thresholds.model_fields if name not in {"false_positive_rate", "min_rows"}]
+)
+def test_a_threshold_is_a_number_or_a_mapping(name: str) -> None:
+    def with_threshold(value: Any) -> dict[str, Any]:
+        return {**EXAMPLE, "spec": {**EXAMPLE["spec"], "thresholds": {name: value}}}
+
+    assert accepts(with_threshold(0.3))
+    assert accepts(with_threshold({"floor": 0.3, "weekdays": {"saturday": 0.5}}))
+    assert not accepts(with_threshold({"weekdays": {"saturday": 0.5}}))
+    assert not accepts(with_threshold({"floor": 0.3, "weekdays": {"someday": 0.5}}))
+    assert not accepts(with_threshold("0.3"))
+    assert not accepts(with_threshold(-1))
+
+
+def test_defaults_are_those_of_the_model_in_the_words_of_yaml() -> None:
+    complete = ModelSpec.model_validate(EXAMPLE).as_arguments()["spec"]
+    sections = {"Body": complete, **{name.title(): complete[name] for name in ("seasonality", "limits", "refresh")}}
+    for name, section in sections.items():
+        for key, value in json_schema()["$defs"][name]["properties"].items():
+            assert value.get("default", section[key]) == section[key], f"{name}.{key}"
+
+
+def test_every_copy_is_ones_own() -> None:
+    json_schema()["$defs"].clear()
+    assert json_schema()["$defs"]
+
+
+@pytest.mark.parametrize(
+    ("path", "keys"),
+    [
+        ((), ["apiVersion", "kind", "metadata", "spec"]),
+        (("spec", "features", 3), ["name", "type", "importance"]),
+        (("spec", "thresholds", "drift_share"), ["floor", "weekdays"]),
+        (("spec", "reference", "period"), ["from", "to"]),
+        (("spec", "windows"), []),
+        (("spec", "nothing", 0, "at", "all"), []),
+    ],
+)
+def test_it_knows_the_keys_of_a_path(path: tuple[str | int, ...], keys: list[str]) -> None:
+    assert list(schema_at(path).get("properties", {})) == keys
+
+
+JUNK = st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=5) | st.dates()
+VALUES = JUNK | st.lists(JUNK, max_size=2) | st.dictionaries(st.sampled_from(["floor", "name", "s3"]), JUNK, max_size=2)
+
+
+@given(
+    st.sampled_from(sorted(json_schema()["$defs"]["Body"]["properties"])),
+    VALUES,
+    st.sampled_from([None, 0, "grain", "floor"]),
+)
+def test_what_is_a_spec_has_the_shape_of_one(part: str, value: Any, inner: Any) -> None:
+    data = {**EXAMPLE, "spec": {**EXAMPLE["spec"], part: value if inner is None else {str(inner): value}}}
+    try:
+        ModelSpec.model_validate(data)
+    except ValueError:
+        return
+    assert accepts(data)

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from exporter.spec import values
+from exporter.spec.values import format_duration, parse_duration
+
+
+def reads(kind: Any, value: object) -> Any:
+    return TypeAdapter(kind).validate_python(value)
+
+
+def refusal(kind: Any, value: object) -> str:
+    with pytest.raises(ValidationError) as caught:
+        reads(kind, value)
+    return caught.value.errors()[0]["msg"].removeprefix("Value error, ")
+
+
+def pattern(kind: Any) -> re.Pattern[str]:
+    return re.compile(TypeAdapter(kind).json_schema()["pattern"])
+
+
+class TestDuration:
+    @pytest.mark.parametrize(
+        ("text", "seconds"),
+        [("90s", 90), ("15m", 900), ("1h30m", 5400), ("7d", 604_800), ("1w2d3h4m5s", 788_645), ("0h1s", 1)],
+    )
+    def test_is_written_as_in_prometheus(self, text: str, seconds: int) -> None:
+        assert parse_duration(text) == timedelta(seconds=seconds)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "1",
+            "h",
+            "1h1h",
+            "1m1h",
+            "-1h",
+            "1.5h",
+            " 1h",
+            "1H",
+            "500ms",
+            "\N{ARABIC-INDIC DIGIT ONE}h",
+            60,
+            None,
+            True,
+        ],
+    )
+    def test_anything_else_is_refused(self, text: object) -> None:
+        with pytest.raises(ValueError, match="must be a duration such as"):
+            parse_duration(text)
+
+    @pytest.mark.parametrize("text", ["0s", "0w0d", "3661d", "99999999999999999999999s"])
+    def test_is_positive_and_at_most_ten_years(self, text: str) -> None:
+        with pytest.raises(ValueError, match="must be longer than 0s and at most 10 years"):
+            parse_duration(text)
+
+    @pytest.mark.parametrize(
+        ("hours", "text"), [(1, "1h"), (24, "24h"), (48, "48h"), (49, "2d1h"), (72, "3d"), (168, "7d"), (1.5, "1h30m")]
+    )
+    def test_days_stay_hours_up_to_two(self, hours: float, text: str) -> None:
+        assert format_duration(timedelta(hours=hours)) == text
+
+    @given(st.integers(1, 3660 * 86_400))
+    def test_what_is_written_is_read_back(self, seconds: int) -> None:
+        duration = timedelta(seconds=seconds)
+        assert parse_duration(format_duration(duration)) == duration
+
+    @given(st.integers(1, 3660 * 86_400))
+    def test_the_schema_knows_what_is_written(self, seconds: int) -> None:
+        assert pattern(values.Duration).search(format_duration(timedelta(seconds=seconds)))
+
+    @given(st.text("0123456789wdhms", max_size=6))
+    def test_the_schema_knows_what_is_read(self, text: str) -> None:
+        try:
+            parse_duration(text)
+        except ValueError:
+            return
+        assert pattern(values.Duration).search(text)
+
+    def test_a_duration_stays_what_it_is(self) -> None:
+        assert reads(values.Duration, timedelta(hours=3)) == timedelta(hours=3)
+        assert TypeAdapter(values.Duration).dump_json(timedelta(days=7)) == b'"7d"'
+
+
+class TestDay:
+    @pytest.mark.parametrize("value", [date(2026, 8, 31), "2026-08-31"])
+    def test_is_a_date_or_its_text(self, value: object) -> None:
+        assert reads(values.Day, value) == date(2026, 8, 31)
+
+    @pytest.mark.parametrize(
+        "value", ["2026-02-30", "christmas", "", 20_260_831, 0, True, None, datetime(2026, 8, 31, tzinfo=UTC)]
+    )
+    def test_anything_else_is_refused(self, value: object) -> None:
+        assert refusal(values.Day, value) == "must be a date such as 2026-08-31"
+
+    @pytest.mark.parametrize("value", [date(1969, 12, 31), date(2200, 1, 1), date.min, date.max])
+    def test_lies_where_calendars_can_be_reckoned(self, value: date) -> None:
+        assert refusal(values.Day, value) == "must lie between 1970 and 2199"
+
+
+class TestTimeZone:
+    @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Asia/Kolkata"])
+    def test_is_an_iana_zone(self, zone: str) -> None:
+        assert reads(values.TimeZone, zone) == zone
+
+    @pytest.mark.parametrize(
+        "zone", ["", "EST5EDT4", "america/new_york", "America", "../UTC", "/etc/localtime", "localtime"]
+    )
+    def test_nothing_else_is(self, zone: str) -> None:
+        assert refusal(values.TimeZone, zone) == "must be an IANA time zone such as UTC or America/New_York"
+
+
+class TestHours:
+    @pytest.mark.parametrize(
+        "hours",
+        [
+            "08:00-20:00",
+            "00:00-24:00",
+            "Mon 09:00-18:00",
+            "Mon-Fri 09:00-18:00",
+            "Sat-Sun 10:00-18:00",
+            "Sun-Mon 10:00-18:00",
+        ],
+    )
+    def test_are_a_stretch_of_a_day_on_some_weekdays(self, hours: str) -> None:
+        assert reads(values.Hours, hours) == hours
+        assert pattern(values.Hours).search(hours)
+
+    @pytest.mark.parametrize(
+        "hours",
+        [
+            "",
+            "9-18",
+            "9:00-18:00",
+            "09:00-18:60",
+            "09:00-24:30",
+            "24:00-24:00",
+            "Monday 09:00-18:00",
+            "mon 09:00-18:00",
+            "Mon-Fri",
+            "Mon,Tue 09:00-18:00",
+            "09:00-18:00\n",
+            "0\N{ARABIC-INDIC DIGIT NINE}:00-18:00",
+            "Mon\N{EN DASH}Fri 09:00-18:00",
+        ],
+    )
+    def test_anything_else_is_refused(self, hours: str) -> None:
+        assert refusal(values.Hours, hours).startswith("must be hours such as")
+
+    @pytest.mark.parametrize("hours", ["22:00-06:00", "09:00-09:00", "Fri 18:00-09:00"])
+    def test_end_after_they_start(self, hours: str) -> None:
+        assert refusal(values.Hours, hours) == "must end after it starts, on the same day"
+
+
+class TestText:
+    @pytest.mark.parametrize("text", ["x", "Überfall", "a b", "x" * 1000])
+    def test_is_any_line(self, text: str) -> None:
+        assert reads(values.Text, text) == text
+
+    @pytest.mark.parametrize("text", ["", "x" * 1001, "a\nb", "\x00", "a\x7f", 5, True, None])
+    def test_is_one_line_of_bounded_length(self, text: object) -> None:
+        assert refusal(values.Text, text)
+
+
+class TestName:
+    @pytest.mark.parametrize("name", ["a", "9", "fraud-v3", "fraud_v3", "x" * 63])
+    def test_is_lower_case(self, name: str) -> None:
+        assert reads(values.Name, name) == name
+        assert pattern(values.Name).search(name)
+
+    @pytest.mark.parametrize("name", ["", "-a", "a-", "A", "a b", "a.b", "x" * 64, "a\n", "é"])
+    def test_nothing_else_is(self, name: str) -> None:
+        assert refusal(values.Name, name).startswith("must be 1 to 63 lower-case letters")
+        assert not pattern(values.Name).search(name.removesuffix("\n")) or name == "a\n"
+
+
+class TestNumber:
+    @pytest.mark.parametrize(
+        "kind", [values.Number, values.NonNegative, values.Positive, values.Ratio, values.OpenRatio]
+    )
+    @pytest.mark.parametrize(
+        "value", [True, "0.5", "", None, [0.5], float("nan"), float("inf"), date(2026, 1, 1), 10**400]
+    )
+    def test_only_a_finite_number_is_one(self, kind: Any, value: object) -> None:
+        assert refusal(kind, value)
+
+    @pytest.mark.parametrize(
+        ("kind", "accepted", "refused"),
+        [
+            (values.Number, [-1, 0, 1e300], []),
+            (values.NonNegative, [0, 1], [-1e-9]),
+            (values.Positive, [1e-9], [0, -1]),
+            (values.Ratio, [0, 0.5, 1], [-0.01, 1.01, 99.5]),
+            (values.OpenRatio, [0.001, 0.999], [0, 1, -1, 99.5]),
+        ],
+    )
+    def test_keeps_its_range(self, kind: Any, accepted: list[float], refused: list[float]) -> None:
+        assert [reads(kind, value) for value in accepted] == accepted
+        assert all(refusal(kind, value) for value in refused)
+
+    def test_says_its_range(self) -> None:
+        assert refusal(values.OpenRatio, 99.5) == "must be between 0 and 1"
+        assert refusal(values.OpenRatio, 1) == "must be more than 0 and less than 1"
+        assert TypeAdapter(values.Positive).json_schema() == {"type": "number", "exclusiveMinimum": 0}
+
+    @pytest.mark.parametrize("value", [True, 1.0, "1", None])
+    def test_a_count_is_whole(self, value: object) -> None:
+        assert refusal(values.Count, value)
+
+
+class TestUrl:
+    def test_loses_its_last_slash(self) -> None:
+        assert reads(values.Url, "https://runbooks.example.com/ml/") == "https://runbooks.example.com/ml"
+        assert reads(values.Url, "http://[::1]:8080?team=a@b") == "http://[::1]:8080?team=a@b"
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "example.com",
+            "ftp://example.com",
+            "https://",
+            "https:///x",
+            "https://a b",
+            'https://a/"',
+            "https://a/{{ x }}",
+        ],
+    )
+    def test_is_an_address(self, url: str) -> None:
+        assert refusal(values.Url, url) == "must be an http:// or https:// address"
+
+    @pytest.mark.parametrize("url", ["https://user:password@example.com", "http://token@example.com/x"])
+    def test_holds_no_secret(self, url: str) -> None:
+        assert "no secret stands in a spec" in refusal(values.Url, url)
+
+
+def test_a_secret_is_named_by_its_file() -> None:
+    assert reads(values.SecretFile, "/etc/secrets/key") == "/etc/secrets/key"
+    assert "never the secret itself" in refusal(values.SecretFile, "3a1f00c4d2")
