@@ -1,0 +1,234 @@
+"""Partitions in S3, or in a store that speaks its protocol.
+
+boto3 finds the endpoint, the region and the credentials in the ordinary AWS environment, and lists; pyarrow fetches,
+with what boto3 found, only the column chunks that are wanted, several near ones in one request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import boto3
+import botocore.session
+import pyarrow.fs
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.httpsession import get_cert_path
+from botocore.utils import get_environ_proxies
+
+from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
+from exporter.sources import templates
+from exporter.sources.parquet import batches, one_line, reading
+from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, Traffic
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials, ReadOnlyCredentials
+    from mypy_boto3_s3 import S3Client
+
+T = TypeVar("T")
+
+CONNECT_TIMEOUT: Final = 5.0
+"""Seconds to reach the store."""
+READ_TIMEOUT: Final = 30.0
+"""Seconds of silence after which a request is given up."""
+ATTEMPTS: Final = 4
+"""How often a request is tried, with growing pauses, before its failure counts."""
+
+# where AWS itself serves S3; any other endpoint must be told to pyarrow, which then writes the bucket into the path
+_AWS: Final = re.compile(r"s3(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?")
+_USERINFO: Final = re.compile(r"//[^/@\s]*@")
+_LOST: Final = {"NoSuchKey", "PreconditionFailed", "InvalidRange", "InvalidObjectState"}  # gone, rewritten or archived
+_ADVICE: Final = tuple(
+    (re.compile(pattern), advice)
+    for pattern, advice in (
+        ("NoSuchBucket", "check the bucket's name, and AWS_ENDPOINT_URL if the store is not AWS"),
+        (
+            "InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|credentials|config profile|status 400",
+            "check the credentials in the AWS environment",
+        ),
+        ("AccessDenied|ACCESS_DENIED", "allow s3:ListBucket on the bucket and s3:GetObject on its objects"),
+        (
+            "SlowDown|SLOW_DOWN|SERVICE_UNAVAILABLE|status 503|Throttl",
+            "the store is busy: the next refresh tries again",
+        ),
+        ("PermanentRedirect|status 301|AuthorizationHeaderMalformed", "set AWS_REGION to the bucket's region"),
+        ("endpoint|connect|SSL|curlCode", "check AWS_ENDPOINT_URL, the network, proxies and certificates"),
+        ("", "the next refresh tries again"),
+    )
+)
+
+
+class Limits(NamedTuple):
+    """How patient requests are."""
+
+    connect_timeout: float = CONNECT_TIMEOUT
+    read_timeout: float = READ_TIMEOUT
+    attempts: int = ATTEMPTS
+
+
+DEFAULT_LIMITS: Final = Limits()
+
+
+class S3:
+    """Objects whose keys a template gives."""
+
+    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS) -> None:
+        """Remember where to look; nothing is asked, and no credentials are needed, before the first call.
+
+        Args:
+            template: `s3://bucket/key`, the key as in `exporter.sources.templates`.
+            limits: how patient requests are.
+        """
+        self.traffic = Traffic()
+        self._bucket, _, key = template.removeprefix("s3://").partition("/")
+        self._root = f"s3://{self._bucket}/"
+        self._template = templates.parse(key, self._root)
+        self._limits = limits
+        self._region: str | None = None
+
+    def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
+        """See `Source`."""
+        return templates.partitions(self._template, starts, self._list)
+
+    def dataset(self, **names: str) -> Partition | None:
+        """See `Source`."""
+        return templates.dataset(self._template, names, self._list)
+
+    def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
+        """See `Source`."""
+        with closing(self._batches(partition, selection)) as stream:
+            return kernel(stream)
+
+    def _list(self, prefix: str, _depth: int | None) -> Iterator[StoredObject]:
+        with self._asking(self._root) as connection:
+            pages = connection.client.get_paginator("list_objects_v2").paginate(
+                Bucket=self._bucket, Prefix=prefix.removeprefix(self._root)
+            )
+            for page in pages:
+                self.traffic.requests += 1
+                self._region = page["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
+                for item in page.get("Contents", ()):
+                    yield StoredObject(self._root + item["Key"], item["Size"], item["ETag"].strip('"'))
+
+    def _batches(self, partition: Partition, selection: Selection) -> Generator[Batch]:
+        for item in partition.objects:
+            with self._asking(item.path) as connection:
+                filesystem = connection.filesystem(self._region)
+            self.traffic.requests += 1
+            self.traffic.bytes_read += item.size
+            with reading(item, self._judge), filesystem.open_input_file(item.path.removeprefix("s3://")) as file:
+                yield from batches(file, item, selection)
+
+    def _judge(self, item: StoredObject, error: OSError) -> SourceError | None:
+        """What pyarrow's error means.
+
+        It has words but no kinds, and of a refusal it often has not even the words. So boto3 asks for a byte of the
+        object, and the answer to that is the reason; if it is given, the failure was a passing one.
+        """
+        _, marker, words = one_line(error).partition("AWS Error ")
+        if not marker:
+            return None
+        if not words.startswith("NETWORK_CONNECTION"):
+            try:
+                self._fetch_byte(item)
+            except SourceError as reason:
+                return reason
+        return _unavailable(item.path, words)
+
+    def _fetch_byte(self, item: StoredObject) -> None:
+        key = item.path.removeprefix(self._root)
+        with self._asking(item.path) as connection:
+            answer = connection.client.get_object(
+                Bucket=self._bucket, Key=key, Range="bytes=0-0", IfMatch=f'"{item.tag}"'
+            )
+            answer["Body"].read()
+
+    @contextmanager
+    def _asking(self, place: str) -> Iterator[Connection]:
+        """The connection; errors of ours for those of boto3, which may come when the connection is made, too.
+
+        The cause is left out of them: all that it says is said again, less the secrets.
+        """
+        try:
+            yield connect(self._limits)
+        except ClientError as error:
+            code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
+            words = one_line(f"{error.operation_name} failed: {code}: {message}")
+            lost = code in _LOST and error.operation_name == "GetObject"
+            raise (PartitionUnreadable(f"{place}: {words}") if lost else _unavailable(place, words)) from None
+        except (BotoCoreError, ValueError) as error:
+            raise _unavailable(place, one_line(error)) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Connection:
+    """What boto3 made of the AWS environment; safe to share among threads."""
+
+    client: S3Client
+    credentials: Credentials
+    ca_bundle: str
+    limits: Limits
+
+    def filesystem(self, region: str | None) -> pyarrow.fs.S3FileSystem:
+        """A filesystem whose credentials are good for some minutes at least: ask again for each object."""
+        return _filesystem(self.credentials.get_frozen_credentials(), region or self.client.meta.region_name, self)
+
+
+@lru_cache
+def connect(limits: Limits) -> Connection:
+    """The connection of this process. A failure is not kept: the next call looks at the environment again.
+
+    Raises:
+        SourceUnavailable: there are no credentials.
+        botocore.exceptions.BotoCoreError, ValueError: the environment says something that cannot be.
+    """
+    core = botocore.session.get_session()
+    credentials = core.get_credentials()
+    if credentials is None:
+        raise SourceUnavailable(
+            "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
+            "or AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE, or give the machine a role"
+        )
+    client = boto3.Session(botocore_session=core).client(
+        "s3",
+        config=Config(
+            connect_timeout=limits.connect_timeout,
+            read_timeout=limits.read_timeout,
+            retries={"mode": "standard", "total_max_attempts": limits.attempts},
+        ),
+    )
+    ca_bundle = core.get_config_variable("ca_bundle") or get_cert_path(verify=True)
+    return Connection(client, credentials, str(ca_bundle), limits)
+
+
+@lru_cache(maxsize=8)
+def _filesystem(credentials: ReadOnlyCredentials, region: str, connection: Connection) -> pyarrow.fs.S3FileSystem:
+    endpoint = urlsplit(connection.client.meta.endpoint_url)
+    proxies = get_environ_proxies(connection.client.meta.endpoint_url)
+    addressing = (getattr(connection.client.meta.config, "s3", None) or {}).get("addressing_style")
+    return pyarrow.fs.S3FileSystem(
+        access_key=credentials.access_key,
+        secret_key=credentials.secret_key,
+        session_token=credentials.token,
+        region=region,
+        scheme=endpoint.scheme,
+        endpoint_override=None if _AWS.fullmatch(endpoint.netloc) else endpoint.netloc.rpartition("@")[2],
+        force_virtual_addressing=addressing == "virtual",
+        proxy_options=proxies.get(endpoint.scheme),
+        tls_ca_file_path=connection.ca_bundle,
+        connect_timeout=connection.limits.connect_timeout,
+        request_timeout=connection.limits.read_timeout,
+        retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=connection.limits.attempts),
+    )
+
+
+def _unavailable(place: str, words: str) -> SourceUnavailable:
+    advice = next(text for pattern, text in _ADVICE if pattern.search(words))
+    return SourceUnavailable(f"{place}: {_USERINFO.sub('//', words)}; {advice}")

@@ -1,0 +1,195 @@
+"""Path templates: which stored objects a partition is made of, and the few listings that find them.
+
+A template is text in which `%Y %m %d %j %H %M` stand for the partition's start in UTC, `*` for any letters and `?` for
+one letter of a name (neither crosses a `/`), and `{version}` and its like for a name that is given. A `/` at its end
+stands for every `*.parquet` below it. As in a shell, a wildcard never takes a hidden name: one that begins with `.`,
+or with `_`, which is how writers mark what they have not finished; nor does it take a name that ends as temporary
+files do. A path is read back into the one start that it belongs to, so that no object is ever in two partitions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import chain
+from typing import Final
+
+from exporter.errors import SourceError
+from exporter.sources.source import Partition, StoredObject
+
+Listing = Callable[[str, int | None], Iterable[StoredObject]]
+"""Everything whose path begins with a prefix; of what has more `/` than the number, as much as comes easily."""
+
+_WIDTHS: Final = {"%Y": 4, "%m": 2, "%d": 2, "%j": 3, "%H": 2, "%M": 2}
+_DAYS: Final = ({"%Y", "%m", "%d"}, {"%Y", "%j"})
+_VARIABLE: Final = re.compile(r"(%[YmdjHM]|\*+|\?|\{[A-Za-z_]\w*\})")
+_BELOW: Final = ""  # the variable part after the slash at a template's end
+_SHOWN: Final = r"(?![._])(?=[^/])"
+_TEMPORARY: Final = ("~", ".tmp", ".temp", ".part", ".partial", ".crc")
+_FINISHED: Final = "".join(rf"(?<!{re.escape(ending)})" for ending in _TEMPORARY)
+
+
+@dataclass(frozen=True)
+class Template:
+    """A parsed template: literal text and variable parts in turn, literal text first and last."""
+
+    pieces: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """The template as it was written."""
+        return "".join(self.pieces)
+
+    @property
+    def depth(self) -> int | None:
+        """How many `/` a matching path has; `None` when there is no limit."""
+        return None if _BELOW in self.pieces[1::2] else str(self).count("/")
+
+    def filled(self, names: Mapping[str, str]) -> Template:
+        """The same template with each `{name}` replaced by the literal text of its value.
+
+        Raises:
+            SourceError: a name has no value.
+        """
+        pieces = list(self.pieces[:1])
+        for part, text in zip(self.pieces[1::2], self.pieces[2::2], strict=True):
+            if not part.startswith("{"):
+                pieces += [part, text]
+            elif part[1:-1] in names:
+                pieces[-1] += names[part[1:-1]] + text
+            else:
+                raise SourceError(f"{self}: {part} has no value here: only the path of a reference may hold it")
+        return Template(tuple(pieces))
+
+    def fields(self, start: datetime) -> tuple[str, ...]:
+        """What the template's directives say at `start`, each directive once."""
+        return tuple(_field(directive, start) for directive in self._directives)
+
+    def read(self, path: str) -> tuple[str, ...] | None:
+        """What the directives say in a path, as `fields` gives it; `None` when the path does not match."""
+        match = self._form.fullmatch(path)
+        return match.groups() if match else None
+
+    def prefixes(self, starts: Iterable[datetime]) -> tuple[str, ...]:
+        """The prefixes under which everything that belongs to `starts` is found, none within another.
+
+        There is one for each UTC day where the day stands before the first wildcard and before the hour; else one for
+        each text that stands before the first wildcard.
+        """
+        groups: dict[str, list[str]] = defaultdict(list)
+        for start in starts:
+            groups[_rendered(self._head[: self._day_end], start)].append(_rendered(self._head, start))
+        return tuple(map(_common_prefix, groups.values()))
+
+    @property
+    def prefix(self) -> str:
+        """The literal text before the first variable part."""
+        return self.pieces[0]
+
+    @cached_property
+    def _directives(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(part for part in self.pieces[1::2] if part in _WIDTHS))
+
+    @cached_property
+    def _head(self) -> tuple[str, ...]:
+        others = (index for index in range(1, len(self.pieces), 2) if self.pieces[index] not in _WIDTHS)
+        return self.pieces[: next(others, len(self.pieces))]
+
+    @cached_property
+    def _day_end(self) -> int:
+        ends = range(1, len(self._head) + 1, 2)
+        return next((end for end in ends if any(day <= set(self._head[1:end:2]) for day in _DAYS)), len(self._head))
+
+    @cached_property
+    def _form(self) -> re.Pattern[str]:
+        form, wild = re.escape(self.pieces[0]), False
+        for index in range(1, len(self.pieces), 2):
+            part, text = self.pieces[index : index + 2]
+            starts_name = not "".join(self.pieces[:index]).rpartition("/")[2]
+            form += _expression(part, starts_name=starts_name, again=part in self.pieces[1:index:2]) + re.escape(text)
+            wild = "/" not in text and (wild or part not in _WIDTHS)
+        return re.compile(form + _FINISHED * wild, re.DOTALL)
+
+
+def parse(text: str, root: str = "") -> Template:
+    """Read a template; `root` goes before it as it is, whatever letters it has."""
+    pieces = [*_VARIABLE.split(text), *([_BELOW, ""] if text.endswith("/") else [])]
+    return Template((root + pieces[0], *pieces[1:]))
+
+
+def partitions(template: Template, starts: Iterable[datetime], listing: Listing) -> dict[datetime, Partition]:
+    """Those of the partitions that begin at `starts` (aware) of which there is an object, in the order of `starts`.
+
+    Raises:
+        SourceError: the template names the same objects for two of the starts, or has a `{name}`.
+    """
+    wanted = tuple(dict.fromkeys(starts))
+    template = template.filled({})
+    owners = _owners(template, wanted)
+    found: dict[datetime, list[StoredObject]] = defaultdict(list)
+    for item in chain.from_iterable(listing(prefix, template.depth) for prefix in template.prefixes(wanted)):
+        fields = template.read(item.path)
+        if fields is not None and fields in owners:
+            found[owners[fields]].append(item)
+    return {start: Partition(_name(start), tuple(sorted(found[start]))) for start in wanted if start in found}
+
+
+def dataset(template: Template, names: Mapping[str, str], listing: Listing) -> Partition | None:
+    """All that a template names, at any date, with its `{name}`s filled in; `None` when there is nothing.
+
+    The values may come from data. They are taken as plain text, and one that could lead out of the template's folder
+    names nothing.
+
+    Raises:
+        SourceError: the template has a `{name}` that `names` has not.
+    """
+    if not all(map(_is_plain, names.values())):
+        return None
+    template = template.filled(names)
+    listed = listing(template.prefix, template.depth)
+    objects = tuple(sorted(item for item in listed if template.read(item.path) is not None))
+    return Partition(str(template), objects) if objects else None
+
+
+def _field(directive: str, start: datetime) -> str:
+    return start.astimezone(UTC).strftime(directive).zfill(_WIDTHS[directive])  # %Y of year 1 is "1" on Linux
+
+
+def _rendered(pieces: tuple[str, ...], start: datetime) -> str:
+    return "".join(_field(piece, start) if index % 2 else piece for index, piece in enumerate(pieces))
+
+
+def _name(start: datetime) -> str:
+    return f"{start.astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def _common_prefix(texts: list[str]) -> str:
+    first, last = min(texts), max(texts)
+    return next((first[:end] for end, letter in enumerate(first) if not last.startswith(letter, end)), first)
+
+
+def _owners(template: Template, starts: Iterable[datetime]) -> dict[tuple[str, ...], datetime]:
+    owners: dict[tuple[str, ...], datetime] = {}
+    for start in starts:
+        other = owners.setdefault(template.fields(start), start)
+        if other != start:
+            raise SourceError(
+                f"{template}: stands for {_name(other)} and for {_name(start)} alike, so their rows would count twice; "
+                "add to the path what is missing of %Y %m %d %H %M, or make the grain longer"
+            )
+    return owners
+
+
+def _expression(part: str, *, starts_name: bool, again: bool) -> str:
+    if part in _WIDTHS:
+        return f"(?P={part[1]})" if again else f"(?P<{part[1]}>[0-9]{{{_WIDTHS[part]}}})"
+    if part == _BELOW:
+        return rf"(?:{_SHOWN}[^/]+/)*{_SHOWN}[^/]+\.parquet"
+    return _SHOWN * starts_name + ("[^/]" if part == "?" else "[^/]*?")
+
+
+def _is_plain(value: str) -> bool:
+    return bool(value) and value.isprintable() and not {"", ".", ".."} & set(value.split("/"))

@@ -1,0 +1,30 @@
+"""What many tests share: an S3 to read from, and patience with slow examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from s3_server import S3Server
+
+settings.register_profile("leeway", deadline=None)  # what else the machine does must not fail a test
+settings.load_profile("leeway")
+
+
+@pytest.fixture(scope="session")
+def _running_s3_server() -> Iterator[S3Server]:
+    with S3Server() as server:
+        yield server
+
+
+@pytest.fixture
+def s3_server(_running_s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
+    """An empty S3, which the AWS environment of this process points at; it forgets everything after the test."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in _running_s3_server.environment().items():
+        monkeypatch.setenv(name, value)
+    yield _running_s3_server
+    _running_s3_server.reset()

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from exporter.errors import PartitionUnreadable, SourceUnavailable
+from exporter.sources.local import Local
+from exporter.sources.source import Batch, Selection, StoredObject
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+HOURS = tuple(NOON + index * timedelta(hours=1) for index in range(4))
+AGES = Selection(keys=(), numeric=("age",), categorical=())
+
+
+def parquet(*ages: int) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"age": pa.array(ages, pa.int64())}), buffer)
+    return buffer.getvalue()
+
+
+def write(path: Path, content: bytes = b"x") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def ages(batches: Iterator[Batch]) -> list[int]:
+    return [age for batch in batches for age in batch.table["age"].to_pylist()]
+
+
+def names(source: Local) -> list[str]:
+    return [Path(item.path).name for partition in source.partitions(HOURS).values() for item in partition.objects]
+
+
+@pytest.fixture
+def public_path() -> Iterator[Path]:
+    """A folder that any user may enter, unlike tmp_path."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def closed_to_us(path: Path) -> Iterator[None]:
+    """Nobody may read `path`. Root may read anything, so step down for a while if that is who runs the tests."""
+    mode, user = path.stat().st_mode, os.geteuid()
+    path.chmod(0)
+    os.seteuid(user or 65534)
+    try:
+        yield
+    finally:
+        os.seteuid(user)
+        path.chmod(mode)
+
+
+def test_partitions_are_the_files_of_the_hours(tmp_path: Path) -> None:
+    write(tmp_path / "log/2026-11-22T12.parquet", b"abc")
+    write(tmp_path / "log/2026-11-22T14.parquet")
+    write(tmp_path / "log/2026-11-21T12.parquet")
+    found = Local("log/%Y-%m-%dT%H.parquet", tmp_path).partitions(HOURS)
+    assert list(found) == [HOURS[0], HOURS[2]]
+    (item,) = found[HOURS[0]].objects
+    assert (item.path, item.size) == (f"{tmp_path}/log/2026-11-22T12.parquet", 3)
+
+
+@pytest.mark.parametrize("folder", [Path("/"), Path("/somewhere/else")])
+def test_an_absolute_template_stands_alone(tmp_path: Path, folder: Path) -> None:
+    write(tmp_path / "12.parquet")
+    assert names(Local(f"{tmp_path}//%H.parquet", folder)) == ["12.parquet"]
+
+
+def test_a_relative_template_begins_at_the_folder_whatever_its_name_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "100%d {x} [*]"
+    write(folder / "data/12.parquet")
+    assert names(Local("data/%H.parquet", folder)) == ["12.parquet"]
+    assert names(Local("../100%%d*/%H.parquet", folder)) == []
+    monkeypatch.chdir(folder)
+    assert names(Local("./data/%H.parquet", Path())) == ["12.parquet"]
+
+
+def test_what_does_not_exist_has_no_partitions(tmp_path: Path) -> None:
+    write(tmp_path / "file")
+    assert Local("none/%H.parquet", tmp_path).partitions(HOURS) == {}
+    assert Local("file/%H.parquet", tmp_path).partitions(HOURS) == {}
+    assert Local("none/{version}/", tmp_path).dataset(version="v3") is None
+
+
+def test_folders_are_partitions_and_what_is_unfinished_is_not_in_them(tmp_path: Path) -> None:
+    for name in (
+        "a.parquet",
+        "sub/b.parquet",
+        "_SUCCESS",
+        ".c.parquet",
+        "_temporary/d.parquet",
+        "e.parquet.tmp",
+        "f.csv",
+    ):
+        write(tmp_path / "12" / name)
+    (tmp_path / "12/folder.parquet").mkdir()
+    assert names(Local("%H/", tmp_path)) == ["a.parquet", "b.parquet"]
+    assert names(Local("%H/*.parquet", tmp_path)) == ["a.parquet"]
+
+
+def test_only_folders_that_can_hold_a_partition_are_entered(public_path: Path) -> None:
+    write(public_path / "12.parquet")
+    write(public_path / "deep/12.parquet")
+    with closed_to_us(public_path / "deep"):
+        assert names(Local("*%H.parquet", public_path)) == ["12.parquet"]
+
+
+def test_a_folder_that_may_not_be_listed_is_unavailable(public_path: Path) -> None:
+    write(public_path / "log/12.parquet")
+    expected = rf"^{public_path}/log/: Permission denied; let the exporter's user read it"
+    with closed_to_us(public_path / "log"), pytest.raises(SourceUnavailable, match=expected):
+        Local("log/%H.parquet", public_path).partitions(HOURS)
+
+
+def test_a_file_that_may_not_be_read_is_unavailable(public_path: Path) -> None:
+    path = write(public_path / "12.parquet", parquet(1))
+    source = Local("%H.parquet", public_path)
+    partition = source.partitions(HOURS)[NOON]
+    expected = rf"^{path}: Permission denied; let the exporter's user read it"
+    with closed_to_us(path), pytest.raises(SourceUnavailable, match=expected):
+        source.profile(partition, AGES, ages)
+
+
+class TestLinks:
+    def test_they_are_followed(self, tmp_path: Path) -> None:
+        write(tmp_path / "real/x.parquet", b"abc")
+        (tmp_path / "log").symlink_to("real")
+        (tmp_path / "log/12.parquet").symlink_to("x.parquet")
+        (item,) = Local("log/%H.parquet", tmp_path).partitions(HOURS)[NOON].objects
+        assert item == StoredObject(
+            f"{tmp_path}/log/12.parquet", 3, str((tmp_path / "real/x.parquet").stat().st_mtime_ns)
+        )
+
+    def test_a_circle_is_walked_once(self, tmp_path: Path) -> None:
+        write(tmp_path / "12/a.parquet")
+        (tmp_path / "12/again").symlink_to(tmp_path / "12")
+        (tmp_path / "12/sub").mkdir()
+        (tmp_path / "12/sub/up").symlink_to("..")
+        assert names(Local("%H/", tmp_path)) == ["a.parquet"]
+
+    def test_those_that_lead_nowhere_are_passed_over(self, tmp_path: Path) -> None:
+        write(tmp_path / "12/a.parquet")
+        (tmp_path / "12/gone.parquet").symlink_to("nowhere")
+        (tmp_path / "12/self.parquet").symlink_to("self.parquet")
+        assert names(Local("%H/", tmp_path)) == ["a.parquet"]
+
+
+class TestFingerprint:
+    def test_it_changes_with_size_with_time_and_with_the_set_of_files(self, tmp_path: Path) -> None:
+        source = Local("%H/*.parquet", tmp_path)
+        path = write(tmp_path / "12/a.parquet", b"one")
+        seen = [source.partitions(HOURS)[NOON].fingerprint]
+        write(path, b"three")
+        os.utime(path, ns=(0, 0))
+        seen.append(source.partitions(HOURS)[NOON].fingerprint)
+        os.utime(path, ns=(0, 1))
+        seen.append(source.partitions(HOURS)[NOON].fingerprint)
+        write(tmp_path / "12/b.parquet")
+        seen.append(source.partitions(HOURS)[NOON].fingerprint)
+        assert len(set(seen)) == len(seen)
+
+    def test_it_stays_when_nothing_changes(self, tmp_path: Path) -> None:
+        write(tmp_path / "12.parquet")
+        prints = {Local("%H.parquet", tmp_path).partitions(HOURS)[NOON].fingerprint for _ in range(2)}
+        assert len(prints) == 1
+
+
+class TestProfile:
+    def test_the_kernel_sees_all_rows_of_all_files(self, tmp_path: Path) -> None:
+        write(tmp_path / "12/a.parquet", parquet(1, 2))
+        write(tmp_path / "12/b.parquet", parquet(3))
+        source = Local("%H/", tmp_path)
+        assert source.profile(source.partitions(HOURS)[NOON], AGES, ages) == [1, 2, 3]
+
+    def test_what_the_kernel_raises_is_the_kernels(self, tmp_path: Path) -> None:
+        write(tmp_path / "12.parquet", parquet(1))
+        source = Local("%H.parquet", tmp_path)
+
+        def failing(batches: Iterator[Batch]) -> None:
+            next(batches)
+            raise OSError("of the kernel")
+
+        with pytest.raises(OSError, match=r"^of the kernel$"):
+            source.profile(source.partitions(HOURS)[NOON], AGES, failing)
+
+    def test_one_bad_file_is_named(self, tmp_path: Path) -> None:
+        write(tmp_path / "12/a.parquet", parquet(1))
+        bad = write(tmp_path / "12/b.parquet", b"not parquet")
+        source = Local("%H/", tmp_path)
+        with pytest.raises(PartitionUnreadable, match=rf"^{bad}: cannot be read as Parquet"):
+            source.profile(source.partitions(HOURS)[NOON], AGES, ages)
+
+    def test_what_has_gone_or_changed_since_is_unreadable(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "12.parquet", parquet(1))
+        source = Local("%H.parquet", tmp_path)
+        partition = source.partitions(HOURS)[NOON]
+        write(path, parquet(*range(100)))
+        with pytest.raises(PartitionUnreadable, match=rf"^{path}: changed while it was read"):
+            source.profile(partition, AGES, ages)
+        path.unlink()
+        with pytest.raises(PartitionUnreadable, match=rf"^{path}: has gone since it was listed"):
+            source.profile(partition, AGES, ages)
+        path.mkdir()
+        with pytest.raises(PartitionUnreadable, match=rf"^{path}: cannot be read"):
+            source.profile(partition, AGES, ages)
+
+    def test_a_name_that_is_not_unicode_is_read_like_any_other(self, tmp_path: Path) -> None:
+        with open(os.fsencode(tmp_path) + b"/12-\xff.parquet", "wb") as file:  # noqa: PTH123 - a Path has no such name
+            file.write(parquet(1))
+        source = Local("%H-*.parquet", tmp_path)
+        partition = source.partitions(HOURS)[NOON]
+        assert len(partition.fingerprint) == 16
+        assert source.profile(partition, AGES, ages) == [1]
+
+
+def test_a_dataset_is_what_its_path_names(tmp_path: Path) -> None:
+    write(tmp_path / "ref/v3/train.parquet", parquet(1))
+    source = Local("ref/{version}/train.parquet", tmp_path)
+    partition = source.dataset(version="v3")
+    assert partition is not None
+    assert partition.name == f"{tmp_path}/ref/v3/train.parquet"
+    assert source.profile(partition, AGES, ages) == [1]
+    assert source.dataset(version="../ref/v3") is None
+
+
+def test_traffic_counts_listings_files_and_bytes(tmp_path: Path) -> None:
+    path = write(tmp_path / "12.parquet", parquet(1))
+    source = Local("%H.parquet", tmp_path)
+    source.profile(source.partitions([NOON])[NOON], AGES, ages)
+    assert (source.traffic.requests, source.traffic.bytes_read) == (2, path.stat().st_size)

@@ -1,0 +1,560 @@
+from __future__ import annotations
+
+import io
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from werkzeug.wrappers import Response
+
+from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
+from exporter.sources import s3
+from exporter.sources.s3 import S3, Limits
+from exporter.sources.source import Batch, Partition, Selection
+from s3_server import Alter, Fault, Hang, Refuse, Request, S3Server, Truncate, always, once
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+AGES = Selection(keys=(), numeric=("age",), categorical=())
+HASTY = Limits(connect_timeout=1, read_timeout=1, attempts=2)
+ONE_TRY = HASTY._replace(attempts=1)
+TEMPLATE = "s3://logs/inference/%Y-%m-%dT%H.parquet"
+KEY = "inference/2026-11-22T12.parquet"
+
+
+def parquet(table: pa.Table) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+def log(*ages: int) -> bytes:
+    return parquet(pa.table({"age": pa.array(ages, pa.int64())}))
+
+
+def ages(batches: Iterator[Batch]) -> list[int]:
+    return [age for batch in batches for age in batch.table["age"].to_pylist()]
+
+
+def read(source: S3, start: datetime = NOON) -> list[int]:
+    return source.profile(source.partitions([start])[start], AGES, ages)
+
+
+def lists(request: Request) -> bool:
+    return request.lists
+
+
+def opens(request: Request) -> bool:
+    return request.method == "HEAD"
+
+
+def fetches(request: Request) -> bool:
+    return request.method == "GET" and not request.lists
+
+
+@pytest.fixture
+def listed(s3_server: S3Server) -> tuple[S3, Partition]:
+    """A source, and a partition that it has listed."""
+    s3_server.put("logs", KEY, log(1, 2, 3))
+    source = S3(TEMPLATE, ONE_TRY)
+    return source, source.partitions([NOON])[NOON]
+
+
+class TestListing:
+    def test_partitions_are_the_objects_of_the_hours(self, s3_server: S3Server) -> None:
+        s3_server.put("logs", KEY, b"abc")
+        s3_server.put("logs", "inference/2026-11-22T14.parquet", b"x")
+        s3_server.put("logs", "other", b"x")
+        starts = [NOON + index * timedelta(hours=1) for index in range(3)]
+        found = S3(TEMPLATE).partitions(starts)
+        assert list(found) == [starts[0], starts[2]]
+        (item,) = found[NOON].objects
+        assert (item.path, item.size, item.tag) == (f"s3://logs/{KEY}", 3, "900150983cd24fb0d6963f7d28e17f72")
+
+    def test_a_rewritten_object_has_another_fingerprint(self, s3_server: S3Server) -> None:
+        prints = []
+        for content in (b"abc", b"abd", b"abd"):
+            s3_server.put("logs", KEY, content)
+            prints.append(S3(TEMPLATE).partitions([NOON])[NOON].fingerprint)
+        assert prints[0] != prints[1] == prints[2]
+
+    def test_a_week_is_eight_listings_of_a_day_whatever_the_history(self, s3_server: S3Server) -> None:
+        start = NOON - timedelta(days=60)
+        for index in range(60 * 24):
+            s3_server.put("logs", f"inference/{start + index * timedelta(hours=1):%Y-%m-%dT%H}.parquet", b"")
+        week = [NOON - index * timedelta(hours=1) for index in range(1, 169)]
+        source = S3(TEMPLATE)
+        assert len(source.partitions(week)) == 168
+        assert len(s3_server.requests) == source.traffic.requests == 8
+        assert s3_server.sent < 8 * 24 * 600
+
+    def test_every_page_is_read(self, s3_server: S3Server) -> None:
+        for index in range(2500):
+            s3_server.put("logs", f"12/part-{index:05}.parquet", b"")
+        source = S3("s3://logs/%H/")
+        assert len(source.partitions([NOON])[NOON].objects) == 2500
+        assert len(s3_server.requests) == source.traffic.requests == 3
+
+    def test_a_dataset_is_what_its_path_names(self, s3_server: S3Server) -> None:
+        s3_server.put("logs", "reference/train_v3.parquet", log(1))
+        source = S3("s3://logs/reference/train_{version}.parquet")
+        partition = source.dataset(version="v3")
+        assert partition is not None
+        assert partition.name == "s3://logs/reference/train_v3.parquet"
+        assert source.profile(partition, AGES, ages) == [1]
+        assert source.dataset(version="v4") is None
+
+    def test_nothing_there_is_no_partition_and_no_error(self, s3_server: S3Server) -> None:
+        s3_server.put("logs", "other", b"x")
+        assert S3(TEMPLATE).partitions([NOON]) == {}
+
+
+class TestProfile:
+    def test_the_kernel_sees_all_rows_of_all_objects(self, s3_server: S3Server) -> None:
+        s3_server.put("logs", "12/a.parquet", log(1, 2))
+        s3_server.put("logs", "12/b.parquet", log(3))
+        source = S3("s3://logs/%H/")
+        assert read(source) == [1, 2, 3]
+        assert source.traffic.requests == 1 + 2
+        assert source.traffic.bytes_read == len(log(1, 2)) + len(log(3))
+
+    @pytest.mark.parametrize("name", ["hour=12 €+%20&a#b.parquet", "12/a:b=c,d.parquet", "12 'x'.parquet"])
+    def test_keys_are_taken_literally(self, s3_server: S3Server, name: str) -> None:
+        s3_server.put("logs", name, log(7))
+        assert read(S3("s3://logs/" + name.replace("12", "%H"))) == [7]
+
+    def test_only_the_columns_that_are_wanted_are_fetched_near_ones_together(self, s3_server: S3Server) -> None:
+        numbers = np.random.default_rng(7).normal(size=(60, 20_000))
+        wide = parquet(pa.table({f"x{index}": column for index, column in enumerate(numbers)}))
+        s3_server.put("logs", KEY, wide)
+        source = S3(TEMPLATE)
+        partition = source.partitions([NOON])[NOON]
+        s3_server.reset_counts()
+        source.profile(partition, Selection((), ("x7", "x8", "x9", "x40"), ()), list)
+        footer = 64 * 1024
+        assert s3_server.sent < footer + len(wide) * 5 / 60
+        assert [request.method for request in s3_server.requests] == ["HEAD", "GET", "GET", "GET"]
+
+    def test_what_the_kernel_raises_is_the_kernels(self, listed: tuple[S3, Partition]) -> None:
+        source, partition = listed
+
+        def failing(batches: Iterator[Batch]) -> None:
+            next(batches)
+            raise OSError("AWS Error of the kernel")
+
+        with pytest.raises(OSError, match=r"^AWS Error of the kernel$"):
+            source.profile(partition, AGES, failing)
+
+
+ROTTEN = Alter(lambda response: response.set_data(bytes(reversed(response.get_data()))))
+
+
+def tells_region(response: Response) -> None:
+    response.headers["x-amz-bucket-region"] = "eu-west-1"
+
+
+class TestTrouble:
+    @pytest.mark.parametrize("where", [lists, opens, fetches])
+    @pytest.mark.parametrize("fault", [Refuse(503, "SlowDown"), Refuse(500, "InternalError"), Hang()], ids=repr)
+    def test_a_passing_failure_is_tried_again(
+        self, s3_server: S3Server, fault: Fault, where: Callable[[Request], bool]
+    ) -> None:
+        s3_server.put("logs", KEY, log(1, 2, 3))
+        s3_server.faults = once(fault, where)
+        assert read(S3(TEMPLATE, HASTY)) == [1, 2, 3]
+
+    @pytest.mark.parametrize("where", [lists, fetches])
+    def test_an_answer_that_is_cut_short_is_fetched_again(
+        self, s3_server: S3Server, where: Callable[[Request], bool]
+    ) -> None:
+        s3_server.put("logs", KEY, log(1, 2, 3))
+        s3_server.faults = once(Truncate(20), where)
+        assert read(S3(TEMPLATE, HASTY)) == [1, 2, 3]
+
+    @pytest.mark.parametrize(
+        ("fault", "words"),
+        [
+            (Refuse(503, "SlowDown", "Reduce your rate."), "SlowDown: Reduce your rate.; the store is busy: the next"),
+            (Refuse(403, "AccessDenied", "Access Denied"), "AccessDenied: Access Denied; allow s3:ListBucket"),
+            (Refuse(403, "InvalidAccessKeyId", "No such key."), "InvalidAccessKeyId: .*; check the credentials"),
+            (Refuse(403, "SignatureDoesNotMatch", "No."), "SignatureDoesNotMatch: No.; check the credentials"),
+            (Refuse(400, "ExpiredToken", "Expired."), "ExpiredToken: Expired.; check the credentials"),
+            (Refuse(400, "AuthorizationHeaderMalformed", "the region is wrong"), "; set AWS_REGION to the bucket's"),
+            (Refuse(418, "Odd", "What?"), "Odd: What\\?; the next refresh tries again"),
+        ],
+        ids=repr,
+    )
+    def test_a_refused_listing_says_what_and_why_and_what_to_do(
+        self, s3_server: S3Server, fault: Fault, words: str
+    ) -> None:
+        s3_server.faults = always(fault)
+        with pytest.raises(SourceUnavailable, match=f"^s3://logs/: ListObjectsV2 failed: .*{words}"):
+            S3(TEMPLATE, HASTY).partitions([NOON])
+        assert len(s3_server.requests) <= HASTY.attempts
+
+    def test_a_bucket_that_does_not_exist(self, s3_server: S3Server) -> None:
+        expected = r"^s3://logs/: ListObjectsV2 failed: NoSuchBucket: .* does not exist; check the bucket's name"
+        with pytest.raises(SourceUnavailable, match=expected):
+            S3(TEMPLATE).partitions([NOON])
+
+    def test_a_store_that_is_silent(self, s3_server: S3Server) -> None:
+        s3_server.faults = always(Hang())
+        with pytest.raises(SourceUnavailable, match="Read timeout on endpoint URL"):
+            S3(TEMPLATE, ONE_TRY).partitions([NOON])
+
+    @pytest.mark.parametrize("asks", [opens, fetches])
+    @pytest.mark.parametrize(
+        ("fault", "words"),
+        [
+            (Refuse(503, "SlowDown", "Reduce your rate."), "SlowDown: Reduce your rate.; the store is busy"),
+            (Refuse(500, "InternalError"), "InternalError: .*; the next refresh tries again"),
+            (Refuse(403, "AccessDenied", "Access Denied"), "AccessDenied: Access Denied; allow .* and s3:GetObject"),
+            (Refuse(403, "SignatureDoesNotMatch"), "SignatureDoesNotMatch: .*; check the credentials"),
+            (Refuse(400, "ExpiredToken"), "ExpiredToken: .*; check the credentials"),
+            (
+                Refuse(400, "KMS.DisabledException", "It is disabled."),
+                "KMS.DisabledException: It is disabled.; the next",
+            ),
+        ],
+        ids=repr,
+    )
+    def test_a_store_that_lists_and_does_not_give_is_unavailable_in_its_own_words(
+        self,
+        s3_server: S3Server,
+        listed: tuple[S3, Partition],
+        asks: Callable[[Request], bool],
+        fault: Fault,
+        words: str,
+    ) -> None:
+        source, partition = listed
+        s3_server.faults = always(fault, lambda request: asks(request) or fetches(request))
+        with pytest.raises(SourceUnavailable, match=f"^s3://logs/{KEY}: GetObject failed: {words}"):
+            source.profile(partition, AGES, ages)
+
+    @pytest.mark.parametrize("where", [opens, fetches])
+    def test_a_store_that_goes_silent_is_unavailable(
+        self, s3_server: S3Server, listed: tuple[S3, Partition], where: Callable[[Request], bool]
+    ) -> None:
+        source, partition = listed
+        s3_server.faults = always(Hang(), where)
+        with pytest.raises(SourceUnavailable, match=f"^s3://logs/{KEY}: .*NETWORK_CONNECTION .*; check AWS_ENDPOINT"):
+            source.profile(partition, AGES, ages)
+
+    def test_a_failure_that_has_passed_when_it_is_looked_into_is_unavailable_all_the_same(
+        self, s3_server: S3Server, listed: tuple[S3, Partition]
+    ) -> None:
+        source, partition = listed
+        s3_server.faults = always(Refuse(301, "PermanentRedirect"), opens)
+        with pytest.raises(SourceUnavailable, match=f"^s3://logs/{KEY}: .*HTTP status 301.*; set AWS_REGION"):
+            source.profile(partition, AGES, ages)
+
+    def test_an_answer_that_is_always_cut_short_is_unavailable(
+        self, s3_server: S3Server, listed: tuple[S3, Partition]
+    ) -> None:
+        source, partition = listed
+        s3_server.faults = always(Truncate(20), fetches)
+        with pytest.raises(SourceUnavailable, match="Transferred a partial file"):
+            source.profile(partition, AGES, ages)
+
+    @pytest.mark.parametrize(
+        "fault",
+        [
+            Refuse(404, "NoSuchKey", "The specified key does not exist."),
+            Refuse(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"),
+            Refuse(416, "InvalidRange", "The requested range is not satisfiable"),
+            Refuse(403, "InvalidObjectState", "The operation is not valid for the object's storage class"),
+        ],
+        ids=repr,
+    )
+    def test_an_object_that_the_store_no_longer_gives_is_unreadable(
+        self, s3_server: S3Server, listed: tuple[S3, Partition], fault: Refuse
+    ) -> None:
+        source, partition = listed
+        s3_server.faults = always(fault, fetches)
+        expected = f"^s3://logs/{KEY}: GetObject failed: {fault.code}: {fault.message}$"
+        with pytest.raises(PartitionUnreadable, match=expected):
+            source.profile(partition, AGES, ages)
+
+    def test_an_object_that_is_rewritten_while_it_is_read_is_unreadable(
+        self, s3_server: S3Server, listed: tuple[S3, Partition]
+    ) -> None:
+        source, partition = listed
+
+        refusals = [Refuse(416, "InvalidRange")]
+
+        def rewritten(request: Request) -> Fault | None:
+            if not fetches(request) or not refusals:
+                return None
+            s3_server.put("logs", KEY, log(1))
+            return refusals.pop()
+
+        s3_server.faults = rewritten
+        with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: GetObject failed: PreconditionFailed"):
+            source.profile(partition, AGES, ages)
+
+    def test_an_object_that_has_gone_is_unreadable(self, s3_server: S3Server, listed: tuple[S3, Partition]) -> None:
+        source, partition = listed
+        s3_server.delete("logs", KEY)
+        with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: has gone since it was listed$"):
+            source.profile(partition, AGES, ages)
+
+    def test_an_object_that_was_rewritten_is_unreadable(
+        self, s3_server: S3Server, listed: tuple[S3, Partition]
+    ) -> None:
+        source, partition = listed
+        s3_server.put("logs", KEY, log(*range(100)))
+        with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: changed while it was read"):
+            source.profile(partition, AGES, ages)
+
+    @pytest.mark.parametrize("content", [b"", b"not parquet at all", log(1, 2, 3)[:-20], log(*range(5000))[5000:]])
+    def test_what_is_not_parquet_is_unreadable(self, s3_server: S3Server, content: bytes) -> None:
+        s3_server.put("logs", KEY, content)
+        with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: cannot be read as Parquet: "):
+            read(S3(TEMPLATE))
+
+    def test_a_body_that_rots_on_the_way_is_unreadable(self, s3_server: S3Server, listed: tuple[S3, Partition]) -> None:
+        source, partition = listed
+        s3_server.faults = always(ROTTEN, fetches)
+        with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: cannot be read as Parquet: "):
+            source.profile(partition, AGES, ages)
+
+
+def closed_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class TestEnvironment:
+    @pytest.fixture(autouse=True)
+    def _fresh_connection(self) -> Iterator[None]:
+        """The connection is the process's, and these tests change the environment that it comes from."""
+        s3.connect.cache_clear()
+        yield
+        s3.connect.cache_clear()
+
+    def environ(self, monkeypatch: pytest.MonkeyPatch, **variables: str | None) -> None:
+        for name, value in variables.items():
+            monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+
+    def test_no_credentials(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.environ(monkeypatch, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+        with pytest.raises(
+            SourceUnavailable, match=r"no AWS credentials found: set AWS_ACCESS_KEY_ID and .*AWS_PROFILE"
+        ):
+            S3(TEMPLATE).partitions([NOON])
+        assert s3_server.requests == []
+
+    def test_half_the_credentials(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.environ(monkeypatch, AWS_SECRET_ACCESS_KEY=None)
+        with pytest.raises(SourceUnavailable, match=r"^s3://logs/: .*AWS_SECRET_ACCESS_KEY.*; check the credentials"):
+            S3(TEMPLATE).partitions([NOON])
+
+    def test_they_are_looked_for_again(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        s3_server.put("logs", KEY, log(1))
+        source = S3(TEMPLATE)
+        with monkeypatch.context() as without:
+            self.environ(without, AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+            with pytest.raises(SourceUnavailable):
+                source.partitions([NOON])
+        assert read(source) == [1]
+
+    def test_a_profile_that_does_not_exist(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.environ(monkeypatch, AWS_PROFILE="nobody")
+        with pytest.raises(SourceUnavailable, match=r"profile \(nobody\) could not be found; check the credentials"):
+            S3(TEMPLATE).partitions([NOON])
+
+    def test_a_profile_of_the_config_file(
+        self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        s3_server.put("logs", KEY, log(1))
+        config = tmp_path / "config"
+        config.write_text(
+            "[profile prod]\naws_access_key_id = OFPROFILE\naws_secret_access_key = s\nregion = eu-central-1\n"
+            f"services = here\n[services here]\ns3 =\n  endpoint_url = {s3_server.url}\n"
+        )
+        self.environ(
+            monkeypatch,
+            AWS_ACCESS_KEY_ID=None,
+            AWS_SECRET_ACCESS_KEY=None,
+            AWS_ENDPOINT_URL=None,
+            AWS_DEFAULT_REGION=None,
+            AWS_CONFIG_FILE=str(config),
+            AWS_PROFILE="prod",
+        )
+        assert read(S3(TEMPLATE)) == [1]
+        assert {signer.split("/")[0] for signer in s3_server.signers} == {"OFPROFILE"}
+        assert {signer.split("/")[2] for signer in s3_server.signers} == {"eu-central-1"}
+
+    def test_an_endpoint_of_s3_alone(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        s3_server.put("logs", KEY, log(1))
+        self.environ(
+            monkeypatch,
+            AWS_ENDPOINT_URL="http://127.0.0.1:1",
+            AWS_ENDPOINT_URL_S3=s3_server.url,
+            AWS_DEFAULT_REGION=None,
+        )
+        assert read(S3(TEMPLATE)) == [1]
+
+    def test_a_web_identity(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        s3_server.put("logs", KEY, log(1))
+        (tmp_path / "token").write_text("token-of-the-pod")
+        self.environ(
+            monkeypatch,
+            AWS_ACCESS_KEY_ID=None,
+            AWS_SECRET_ACCESS_KEY=None,
+            AWS_ROLE_ARN="arn:aws:iam::123456789012:role/exporter",
+            AWS_WEB_IDENTITY_TOKEN_FILE=str(tmp_path / "token"),
+        )
+        assert read(S3(TEMPLATE)) == [1]
+        first, *others = (signer.split("/")[0] for signer in s3_server.signers)
+        assert first == ""
+        assert len(set(others)) == 1
+        assert others[0].startswith("ASIA")
+
+    def test_credentials_that_run_out_are_renewed(
+        self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        s3_server.put("logs", KEY, log(1))
+        program = tmp_path / "credentials.py"
+        program.write_text(
+            "import json, pathlib, datetime\n"
+            f"count = pathlib.Path({str(tmp_path / 'count')!r})\n"
+            "number = int(count.read_text()) + 1 if count.exists() else 1\n"
+            "count.write_text(str(number))\n"
+            "end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=5)\n"
+            "print(json.dumps({'Version': 1, 'AccessKeyId': f'KEY{number}', 'SecretAccessKey': 's',\n"
+            "                  'SessionToken': 't', 'Expiration': end.isoformat()}))\n"
+        )
+        (tmp_path / "config").write_text(f"[default]\ncredential_process = {sys.executable} {program}\n")
+        self.environ(
+            monkeypatch,
+            AWS_ACCESS_KEY_ID=None,
+            AWS_SECRET_ACCESS_KEY=None,
+            AWS_CONFIG_FILE=str(tmp_path / "config"),
+        )
+        source = S3(TEMPLATE)
+        partition = source.partitions([NOON])[NOON]
+        keys = []
+        for _ in range(2):
+            s3_server.reset_counts()
+            assert source.profile(partition, AGES, ages) == [1]
+            keys.append({signer.split("/")[0] for signer in s3_server.signers})
+        assert all(len(each) == 1 for each in keys)
+        assert keys[0] != keys[1]
+
+    def test_what_helps_the_program_that_has_the_credentials_fails(
+        self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        (tmp_path / "config").write_text(f"[default]\ncredential_process = {sys.executable} -c 1/0\n")
+        self.environ(
+            monkeypatch,
+            AWS_ACCESS_KEY_ID=None,
+            AWS_SECRET_ACCESS_KEY=None,
+            AWS_CONFIG_FILE=str(tmp_path / "config"),
+        )
+        with pytest.raises(SourceUnavailable, match="check the credentials"):
+            S3(TEMPLATE).partitions([NOON])
+
+    def test_the_region_is_the_buckets_where_the_store_tells_it(self, s3_server: S3Server) -> None:
+        s3_server.put("logs", KEY, log(1))
+        s3_server.faults = always(Alter(tells_region), lists)
+        assert read(S3(TEMPLATE)) == [1]
+        first, *others = (signer.split("/")[2] for signer in s3_server.signers)
+        assert (first, set(others)) == ("us-east-1", {"eu-west-1"})
+
+    @pytest.mark.parametrize(
+        ("endpoint", "words"),
+        [
+            ("http://127.0.0.1:{port}", "Could not connect to the endpoint URL"),
+            ("http://nowhere.invalid", "Could not connect to the endpoint URL"),
+            ("https://127.0.0.1:{server}", "SSL validation failed"),
+            ("nonsense", "Invalid endpoint: nonsense"),
+        ],
+    )
+    def test_an_endpoint_that_is_not_one(
+        self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, endpoint: str, words: str
+    ) -> None:
+        url = endpoint.format(port=closed_port(), server=s3_server.url.rpartition(":")[2])
+        self.environ(monkeypatch, AWS_ENDPOINT_URL=url)
+        with pytest.raises(SourceUnavailable, match=f"^s3://logs/: {words}.*; check AWS_ENDPOINT"):
+            S3(TEMPLATE, HASTY).partitions([NOON])
+
+    @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:{port}", "http://nowhere.invalid"])
+    def test_a_store_that_goes_away_after_listing(
+        self, listed: tuple[S3, Partition], monkeypatch: pytest.MonkeyPatch, endpoint: str
+    ) -> None:
+        source, partition = listed
+        s3.connect.cache_clear()
+        self.environ(monkeypatch, AWS_ENDPOINT_URL=endpoint.format(port=closed_port()))
+        with pytest.raises(SourceUnavailable, match=r"NETWORK_CONNECTION.*; check AWS_ENDPOINT_URL"):
+            source.profile(partition, AGES, ages)
+
+    def test_no_secret_is_ever_in_a_message(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.environ(monkeypatch, AWS_ENDPOINT_URL=f"http://user:hush-word@127.0.0.1:{closed_port()}")
+        for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+            monkeypatch.setenv(name, f"hush-{name}")
+        with pytest.raises(SourceError) as caught:
+            S3(TEMPLATE, HASTY).partitions([NOON])
+        assert "Could not connect" in str(caught.value)
+        assert "hush" not in str(caught.value)
+        assert caught.value.__suppress_context__
+
+    def test_a_proxy_is_used_for_listing_and_for_reading(
+        self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        s3_server.put("logs", KEY, log(1))
+        for name in ("no_proxy", "https_proxy", "HTTPS_PROXY", "HTTP_PROXY"):
+            self.environ(monkeypatch, **{name: None})
+        self.environ(
+            monkeypatch, NO_PROXY="localhost", http_proxy=s3_server.url, AWS_ENDPOINT_URL="http://192.0.2.1:9000"
+        )
+        assert read(S3(TEMPLATE, HASTY)) == [1]
+        assert [request.method for request in s3_server.requests[:3]] == ["GET", "HEAD", "GET"]
+
+    def test_tls_with_a_certificate_authority_of_ones_own(
+        self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        certificate, key = self_signed(tmp_path)
+        with S3Server(tls=(str(certificate), str(key))) as server:
+            server.put("logs", KEY, log(1))
+            self.environ(monkeypatch, AWS_ENDPOINT_URL=server.url, AWS_CA_BUNDLE=str(certificate))
+            assert read(S3(TEMPLATE, HASTY)) == [1]
+            self.environ(monkeypatch, AWS_CA_BUNDLE=str(tmp_path / "nowhere.pem"))
+            s3.connect.cache_clear()
+            with pytest.raises(
+                SourceUnavailable, match=r"SSL validation failed .*No such file or directory; check .*certificates"
+            ):
+                S3(TEMPLATE, HASTY).partitions([NOON])
+
+
+def self_signed(folder: Path) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 that vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "s3.test")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    certificate = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return folder / "cert.pem", folder / "key.pem"
+
+
+def test_sources_share_one_connection_and_what_it_costs(s3_server: S3Server) -> None:
+    s3_server.put("logs", KEY, log(1))
+    s3.connect.cache_clear()
+    assert [read(S3(TEMPLATE)) for _ in range(3)] == [[1]] * 3
+    assert s3.connect.cache_info().misses == 1
