@@ -1,0 +1,655 @@
+from __future__ import annotations
+
+import itertools
+import math
+import warnings
+from collections.abc import Callable
+from functools import cache
+from random import Random
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.spatial.distance import jensenshannon
+
+from exporter.statistics.drift import (
+    ChiSquared,
+    chi_squared,
+    drift_share,
+    effective_cells,
+    jensen_shannon_distance,
+    kolmogorov_smirnov,
+    mean_shift,
+    population_stability_index,
+    stddev_ratio,
+    wasserstein_distance,
+)
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+SYMMETRIC = [population_stability_index, kolmogorov_smirnov, jensen_shannon_distance, lambda r, c: chi_squared(r, c)[0]]
+BY_COUNTS = [*SYMMETRIC, effective_cells]
+
+
+def counts(*values: int) -> Ints:
+    return np.array(values, dtype=np.int64)
+
+
+# ------------------------------------------------------------------------------------------------ samples
+
+
+def fine_edges(reference: Floats) -> Floats:
+    """The edges of a numeric profile: 256 quantiles, deciles, tails, just below the minimum, the maximum."""
+    tails = np.array([1e-4, 5e-4, 1e-3, 5e-3])
+    levels = np.concatenate([np.arange(1, 256) / 256, np.arange(1, 10) / 10, tails, 1 - tails])
+    inner = np.quantile(reference, levels, method="inverted_cdf")
+    return np.unique([np.nextafter(reference.min(), -np.inf), *inner, reference.max()])
+
+
+def decile_edges(reference: Floats) -> Floats:
+    return np.unique(np.quantile(reference, np.arange(1, 10) / 10, method="inverted_cdf"))
+
+
+def count(values: Floats, edges: Floats) -> Ints:
+    return np.bincount(np.searchsorted(edges, values), minlength=len(edges) + 1)
+
+
+def count_and_sum(values: Floats, edges: Floats) -> tuple[Ints, Floats]:
+    sums = np.bincount(np.searchsorted(edges, values), values, minlength=len(edges) + 1)
+    return count(values, edges), sums.astype(np.float64)
+
+
+def binned_wasserstein(reference: Floats, current: Floats, edges: Floats) -> float:
+    return wasserstein_distance(edges, *count_and_sum(reference, edges), *count_and_sum(current, edges))
+
+
+def ks_exact(reference: Floats, current: Floats) -> float:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of the p-value, which is not used here
+        return float(stats.ks_2samp(reference, current, method="asymp").statistic)
+
+
+DISTRIBUTIONS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
+    "normal": lambda rng, rows: rng.normal(size=rows),
+    "lognormal": lambda rng, rows: rng.lognormal(sigma=2, size=rows),
+    "t1": lambda rng, rows: rng.standard_cauchy(size=rows),
+    "few integers": lambda rng, rows: rng.poisson(3, size=rows).astype(np.float64),
+    "many integers": lambda rng, rows: np.floor(rng.exponential(500, size=rows)),
+    "two clusters": lambda rng, rows: rng.normal(20 * rng.integers(0, 2, size=rows), 1),
+}
+CHANGES: dict[str, Callable[[Floats], Floats]] = {
+    "none": lambda values: values,
+    "shift": lambda values: values + 1,
+    "scale": lambda values: 2 * values,
+    "rounded": np.round,
+    "one row of 1e6": lambda values: np.append(values, 1e6),
+}
+CASES = list(itertools.product(DISTRIBUTIONS, CHANGES))
+
+
+@cache
+def reference_of(distribution: str) -> tuple[Floats, Floats]:
+    """A hundred thousand rows and their edges."""
+    rows = DISTRIBUTIONS[distribution](np.random.default_rng(2611), 100_000)
+    return rows, fine_edges(rows)
+
+
+def window_of(distribution: str, change: str, rows: int) -> Floats:
+    return CHANGES[change](DISTRIBUTIONS[distribution](np.random.default_rng(23), rows))
+
+
+# ------------------------------------------------------------------------------------------------ strategies
+
+
+@st.composite
+def sides(draw: st.DrawFn, number: int = 2, most: int = 10_000) -> tuple[Ints, ...]:
+    """So many sides with the same cells, some of them empty or rare, and at least a row each."""
+    cells = draw(st.integers(1, 12))
+    column = st.lists(st.integers(0, most) | st.integers(0, 3), min_size=cells, max_size=cells).filter(any)
+    return tuple(np.array(draw(column)) for _ in range(number))
+
+
+values = st.floats(-1e6, 1e6, allow_subnormal=False).map(lambda value: round(value, 3))
+samples = st.lists(values | st.integers(-3, 3).map(float), min_size=1, max_size=30).map(np.array)
+increasing = st.lists(values | st.integers(-3, 3).map(float), min_size=1, max_size=12, unique=True).map(np.sort)
+
+
+# ------------------------------------------------------------------------------------------------ every function
+
+
+@pytest.mark.parametrize("statistic", BY_COUNTS)
+@pytest.mark.parametrize(("reference", "current"), [((0, 0), (1, 2)), ((1, 2), (0, 0)), ((0, 0), (0, 0)), ((), ())])
+def test_a_side_without_rows_says_nothing(
+    statistic: Callable[[Ints, Ints], float], reference: tuple[int, ...], current: tuple[int, ...]
+) -> None:
+    assert math.isnan(statistic(counts(*reference), counts(*current)))
+
+
+@pytest.mark.parametrize("statistic", BY_COUNTS)
+def test_sides_must_have_the_same_cells(statistic: Callable[[Ints, Ints], float]) -> None:
+    with pytest.raises(ValueError, match=r"reference has cells of shape \(2,\), current of \(3,\)"):
+        statistic(counts(1, 2), counts(1, 2, 3))
+
+
+@pytest.mark.parametrize("statistic", SYMMETRIC)
+@given(sides())
+def test_it_does_not_matter_which_side_is_the_reference(
+    statistic: Callable[[Ints, Ints], float], both: tuple[Ints, Ints]
+) -> None:
+    reference, current = both
+    assert statistic(reference, current) == pytest.approx(statistic(current, reference), rel=1e-9, nan_ok=True)
+
+
+@pytest.mark.parametrize("statistic", [population_stability_index, jensen_shannon_distance, chi_squared])
+@given(sides(), st.randoms(use_true_random=False))
+def test_the_order_of_the_cells_does_not_matter(
+    statistic: Callable[[Ints, Ints], float], both: tuple[Ints, Ints], random: Random
+) -> None:
+    reference, current = both
+    order = list(range(len(reference)))
+    random.shuffle(order)
+    expected = statistic(reference, current)
+    assert statistic(reference[order], current[order]) == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("statistic", SYMMETRIC)
+@given(sides(1))
+def test_equal_counts_are_at_no_distance(statistic: Callable[[Ints, Ints], float], side: tuple[Ints]) -> None:
+    result = statistic(side[0], side[0])
+    assert result == 0 or math.isnan(result)  # chi-squared with fewer than two cells
+
+
+@pytest.mark.parametrize("statistic", SYMMETRIC[1:])
+@given(sides(1), st.integers(2, 1000))
+def test_counts_in_proportion_are_at_no_distance(
+    statistic: Callable[[Ints, Ints], float], side: tuple[Ints], factor: int
+) -> None:
+    result = statistic(side[0], factor * side[0])
+    assert result == 0 or math.isnan(result)
+
+
+# ------------------------------------------------------------------------------------------------ PSI
+
+
+def textbook_psi(reference: Ints, current: Ints) -> float:
+    """Half a row in each cell of both sides, written as the books do."""
+    cells, n, m = len(reference), reference.sum(), current.sum()
+    total = 0.0
+    for r, c in zip(reference.tolist(), current.tolist(), strict=True):
+        p, q = (r + 0.5) / (n + cells / 2), (c + 0.5) / (m + cells / 2)
+        total += (q - p) * math.log(q / p)
+    return total
+
+
+def test_psi_by_hand() -> None:
+    # p = 1/2, 1/2 and q = 150.5/201, 50.5/201. Both differ from p by d = 50/201, so PSI = d ln(q1/p) - d ln(q2/p)
+    # = d ln(q1/q2) = 50/201 ln(301/101) = 0.271639...
+    result = population_stability_index(counts(100, 100), counts(150, 50))
+    assert result == pytest.approx(50 / 201 * math.log(301 / 101), rel=1e-12)
+    assert result == pytest.approx(0.271639, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("reference", "current"),
+    [
+        (counts(*[100_000] * 10), counts(9, 0, 3, 7, 5, 4, 8, 2, 6, 6)),
+        (counts(700, 200, 80, 20), counts(50, 40, 0, 10)),
+        (counts(5, 0, 4), counts(300, 100, 200)),
+    ],
+)
+def test_psi_adds_half_a_row_to_each_cell(reference: Ints, current: Ints) -> None:
+    assert population_stability_index(reference, current) == pytest.approx(textbook_psi(reference, current), rel=1e-12)
+
+
+def test_a_cell_that_no_row_is_in_does_not_exist() -> None:
+    deciles, window = counts(*[100_000] * 10), counts(9, 0, 3, 7, 5, 4, 8, 2, 6, 6)
+    expected = population_stability_index(deciles, window)
+    assert population_stability_index(np.append(deciles, 0), np.append(window, 0)) == expected
+
+
+def test_a_rare_cell_does_not_inflate_a_small_window() -> None:
+    deciles, window = counts(*[100_000] * 10), counts(9, 0, 3, 7, 5, 4, 8, 2, 6, 6)
+    expected = population_stability_index(deciles, window)
+    with_nulls = np.append(deciles, 3), np.append(window, 0)
+    assert population_stability_index(*with_nulls) == pytest.approx(expected, abs=1e-3)
+    assert textbook_psi(*with_nulls) > expected + 0.06
+
+
+def test_nulls_that_the_reference_has_not_are_seen() -> None:
+    # A fifth of the window: the cell alone gives about 0.2 ln(0.2 / 1.5e-6) = 2.4.
+    deciles = counts(*[100_000] * 10, 0)
+    assert population_stability_index(deciles, counts(*[80] * 10, 200)) > 2
+
+
+def law_of_psi(shares: Floats, n: int, m: int, draws: int = 2000) -> tuple[Floats, Floats]:
+    """PSI in units of its noise and its degrees of freedom, over draws in which nothing has drifted."""
+    rng = np.random.default_rng(2018)
+    pairs = list(zip(rng.multinomial(n, shares, draws), rng.multinomial(m, shares, draws), strict=True))
+    psi = [population_stability_index(r, c) for r, c in pairs]
+    cells = [effective_cells(r, c) for r, c in pairs]
+    return np.array(psi) / (1 / n + 1 / m), np.array(cells) - 1
+
+
+DECILES = np.full(10, 0.1)
+LONG_TAIL = 1 / np.arange(1, 21) / (1 / np.arange(1, 21)).sum()
+
+
+@pytest.mark.parametrize(
+    ("shares", "n", "m"),
+    [
+        (DECILES, 1_000_000, 1000),
+        (DECILES, 3000, 1000),
+        (DECILES, 1000, 1000),
+        (np.append(0.999 * DECILES, 0.001), 1_000_000, 2000),
+        (np.append(DECILES * (1 - 1e-6), 1e-6), 1_000_000, 1000),
+        (LONG_TAIL, 1_000_000, 5000),
+        (LONG_TAIL, 5000, 5000),
+    ],
+)
+def test_without_drift_psi_follows_chi_squared(shares: Floats, n: int, m: int) -> None:
+    scaled, freedom = law_of_psi(shares, n, m)
+    assert scaled.mean() == pytest.approx(freedom.mean(), rel=0.03)
+    assert stats.kstest(np.asarray(stats.chi2.sf(scaled, freedom)), "uniform").pvalue > 0.01
+
+
+@pytest.mark.parametrize("shares", [DECILES, np.append(0.999 * DECILES, 0.001), LONG_TAIL, 0.5 ** np.arange(1, 13)])
+@pytest.mark.parametrize(("n", "m"), [(1_000_000, 50), (1_000_000, 200), (1_000_000, 2000), (500, 200), (300, 10_000)])
+def test_without_drift_psi_is_no_more_often_high_than_its_law_says(shares: Floats, n: int, m: int) -> None:
+    scaled, freedom = law_of_psi(shares / shares.sum(), n, m)
+    alarms = np.mean(stats.chi2.sf(scaled, freedom) < 0.01)
+    assert alarms < 0.01 + 3 * math.sqrt(0.01 * 0.99 / len(scaled))
+
+
+def test_one_wild_row_neither_hides_nor_makes_a_shift() -> None:
+    rng = np.random.default_rng(7)
+    reference, current = rng.normal(size=10_000), rng.normal(0.5, size=1000)
+    edges = decile_edges(reference)
+    plain = population_stability_index(count(reference, edges), count(current, edges))
+    wild = population_stability_index(count(reference, edges), count(np.append(current, 1e6), edges))
+    assert plain > 0.2
+    assert wild == pytest.approx(plain, rel=0.05)
+
+
+@given(sides())
+def test_psi_is_never_negative_and_always_finite(both: tuple[Ints, Ints]) -> None:
+    assert 0 <= population_stability_index(*both) < math.inf
+
+
+@given(sides(1), st.integers(2, 1000))
+def test_psi_of_counts_in_proportion_is_below_the_noise(side: tuple[Ints], factor: int) -> None:
+    rows = side[0].sum()
+    noise = np.count_nonzero(side[0]) * (1 / rows + 1 / (factor * rows))
+    assert population_stability_index(side[0], factor * side[0]) <= noise / 2
+
+
+def test_effective_cells_by_hand() -> None:
+    # The window of 50 expects 25, 24.95 and 0.05 rows: two whole cells and a tenth of one. Seen from a window of 5,000,
+    # which expects 5 in the last, all three are whole.
+    assert effective_cells(counts(500_000, 499_000, 1000), counts(25, 25, 0)) == pytest.approx(2.1, rel=1e-3)
+    assert effective_cells(counts(500_000, 499_000, 1000), counts(2500, 2495, 5)) == 3
+    assert effective_cells(counts(7, 0), counts(3, 0)) == 1
+
+
+@given(sides())
+def test_effective_cells_are_at_most_those_with_rows(both: tuple[Ints, Ints]) -> None:
+    assert 1 - 1e-12 <= effective_cells(*both) <= np.count_nonzero(both[0] + both[1])
+
+
+# ------------------------------------------------------------------------------------------------ KS
+
+
+def test_ks_by_hand() -> None:
+    # Distribution functions 0.25, 0.5, 1 and 0.25, 0.75, 1: the gap is at the second edge.
+    assert kolmogorov_smirnov(counts(1, 1, 2), counts(1, 2, 1)) == 0.25
+
+
+@pytest.mark.parametrize(("distribution", "change"), CASES)
+def test_ks_is_that_of_scipy(distribution: str, change: str) -> None:
+    (reference, edges), current = reference_of(distribution), window_of(distribution, change, 50_000)
+    error = ks_exact(reference, current) - kolmogorov_smirnov(count(reference, edges), count(current, edges))
+    jumps_within_a_bin = change in {"shift", "rounded"}
+    assert -1e-12 <= error < (1 / 256 if jumps_within_a_bin else 0.001)
+
+
+@given(samples, samples, increasing)
+def test_ks_errs_by_no_more_than_the_largest_bin_s_lesser_share(
+    reference: Floats, current: Floats, edges: Floats
+) -> None:
+    left, right = count(reference, edges), count(current, edges)
+    error = ks_exact(reference, current) - kolmogorov_smirnov(left, right)
+    assert -1e-12 <= error <= np.minimum(left / len(reference), right / len(current)).max() + 1e-12
+
+
+@given(sides(3))
+def test_ks_is_a_metric_between_0_and_1(three: tuple[Ints, Ints, Ints]) -> None:
+    a, b, c = three
+    assert 0 <= kolmogorov_smirnov(a, b) <= 1
+    assert kolmogorov_smirnov(a, c) <= kolmogorov_smirnov(a, b) + kolmogorov_smirnov(b, c) + 1e-12
+
+
+# ------------------------------------------------------------------------------------------------ Wasserstein
+
+
+def test_wasserstein_of_a_move_from_one_bin_to_the_next() -> None:
+    # Four rows of mean 0.5 against four of mean 1.5, each uniform over its bin: every row moves by 1.
+    edges = np.array([0.0, 1.0, 2.0])
+    assert (
+        wasserstein_distance(
+            edges, counts(0, 4, 0, 0), np.array([0, 2.0, 0, 0]), counts(0, 0, 4, 0), np.array([0, 0, 6.0, 0])
+        )
+        == 1
+    )
+
+
+def test_wasserstein_where_the_distribution_functions_cross_within_a_bin() -> None:
+    # Uniform on (0, 1] against one row at 0 and one at 1: quantiles u against 0 below u = 1/2 and 1 above. The area is
+    # 1/8 + 1/8; the net area, in which the halves cancel, is 0.
+    edges = np.array([0.0, 1.0])
+    result = wasserstein_distance(edges, counts(0, 2, 0), np.array([0, 1.0, 0]), counts(1, 1, 0), np.array([0, 1.0, 0]))
+    assert result == pytest.approx(0.25, rel=1e-12)
+
+
+def test_wasserstein_where_the_quantile_functions_cross_between_two_ranks() -> None:
+    # Quantiles u against 0 below 1/4, 2 (u - 1/4) up to 3/4 and 2 above: areas 1/32, two triangles of 1/32 about the
+    # crossing at 1/2, and 9/32.
+    edges = np.array([0.0, 1.0])
+    result = wasserstein_distance(edges, counts(0, 4, 0), np.array([0, 2.0, 0]), counts(1, 2, 1), np.array([0, 1.0, 2]))
+    assert result == pytest.approx(12 / 32, rel=1e-12)
+
+
+def test_wasserstein_keeps_ties_at_an_edge() -> None:
+    # Whole numbers in bins (0, 1], (1, 2], all of them at the upper edge: 1, 1, 2, 2 against 1, 2, 2, 2.
+    edges = np.array([0.0, 1.0, 2.0])
+    result = wasserstein_distance(
+        edges, counts(0, 2, 2, 0), np.array([0, 2.0, 4, 0]), counts(0, 1, 3, 0), np.array([0, 1.0, 6, 0])
+    )
+    assert result == pytest.approx(0.25, rel=1e-12)
+
+
+def test_wasserstein_beyond_the_edges_is_exact() -> None:
+    # 1, 2, 3 against -10, 2, 1e6: 11 + 0 + 999,997 over three rows.
+    reference, current = np.array([1.0, 2, 3]), np.array([-10.0, 2, 1e6])
+    assert binned_wasserstein(reference, current, fine_edges(reference)) == pytest.approx(1_000_008 / 3, rel=1e-12)
+    garbage = np.array([1.0, 2, 1e308])
+    assert binned_wasserstein(reference, garbage, fine_edges(reference)) == pytest.approx(1e308 / 3, rel=1e-12)
+
+
+@pytest.mark.parametrize(("distribution", "change"), CASES)
+@pytest.mark.parametrize("rows", [50, 50_000])
+def test_wasserstein_is_that_of_scipy(distribution: str, change: str, rows: int) -> None:
+    (reference, edges), current = reference_of(distribution), window_of(distribution, change, rows)
+    expected = stats.wasserstein_distance(reference, current)
+    assert binned_wasserstein(reference, current, edges) == pytest.approx(
+        expected, rel=0.05, abs=0.01 * reference.std()
+    )
+
+
+def test_a_million_rows() -> None:
+    rng = np.random.default_rng(11)
+    reference, current = rng.normal(size=1_000_000), rng.normal(0.1, 1.1, size=300_000)
+    edges = fine_edges(reference)
+    expected = stats.wasserstein_distance(reference, current)
+    assert binned_wasserstein(reference, current, edges) == pytest.approx(expected, rel=0.001)
+    ks = kolmogorov_smirnov(count(reference, edges), count(current, edges))
+    assert ks == pytest.approx(ks_exact(reference, current), abs=0.0005)
+
+
+@given(samples, samples, increasing)
+def test_wasserstein_errs_by_no_more_than_its_bound(reference: Floats, current: Floats, edges: Floats) -> None:
+    edges = np.unique([np.nextafter(reference.min(), -np.inf), *edges, reference.max()])
+    edges = edges[(edges < reference.min()) | (edges <= reference.max())]
+    left, right = count_and_sum(reference, edges), count_and_sum(current, edges)
+    shares = left[0] / len(reference) + right[0] / len(current)
+    bound = 8 / 27 * (np.diff(edges) @ shares[1:-1])
+    error = wasserstein_distance(edges, *left, *right) - stats.wasserstein_distance(reference, current)
+    assert abs(error) <= bound + 1e-9 * max(1, np.abs(reference).max(), np.abs(current).max())
+
+
+def test_wasserstein_s_bound_for_a_normal_reference() -> None:
+    edges = fine_edges(np.random.default_rng(3).normal(size=1_000_000))
+    shares = np.diff(stats.norm.cdf(edges))
+    assert 8 / 27 * (np.diff(edges) @ (2 * shares)) == pytest.approx(0.014, abs=0.001)
+
+
+@given(samples, samples, samples, increasing)
+def test_wasserstein_is_a_metric(first: Floats, second: Floats, third: Floats, edges: Floats) -> None:
+    a, b, c = (count_and_sum(side, edges) for side in (first, second, third))
+    rounding = 1e-9 * max(1, *(np.abs(side).max() for side in (first, second, third)))
+    assert wasserstein_distance(edges, *a, *a) == 0
+    assert wasserstein_distance(edges, *a, *b) >= 0
+    assert wasserstein_distance(edges, *a, *b) == pytest.approx(wasserstein_distance(edges, *b, *a), rel=1e-9)
+    triangle = wasserstein_distance(edges, *a, *b) + wasserstein_distance(edges, *b, *c)
+    assert wasserstein_distance(edges, *a, *c) <= triangle + rounding
+
+
+@given(samples, increasing, st.integers(2, 1000))
+def test_wasserstein_of_counts_in_proportion_is_0(reference: Floats, edges: Floats, factor: int) -> None:
+    rows, sums = count_and_sum(np.round(reference), edges)
+    result = wasserstein_distance(edges, rows, sums, factor * rows, factor * sums)
+    assert result == pytest.approx(0, abs=1e-9 * np.abs(reference).max())
+
+
+@given(samples, samples, increasing, st.floats(0.01, 100), st.floats(-1000, 1000))
+def test_wasserstein_scales_and_does_not_move_with_the_data(
+    reference: Floats, current: Floats, edges: Floats, scale: float, shift: float
+) -> None:
+    left, right = count_and_sum(reference, edges), count_and_sum(current, edges)
+    moved = [(rows, scale * sums + shift * rows) for rows, sums in (left, right)]
+    rounding = 1e-9 * max(1.0, np.abs(reference).max(), np.abs(current).max(), np.abs(edges).max(), abs(shift))
+    expected = scale * wasserstein_distance(edges, *left, *right)
+    result = wasserstein_distance(scale * edges + shift, *moved[0], *moved[1])
+    assert result == pytest.approx(expected, rel=1e-6, abs=max(scale, 1) * rounding)
+
+
+@given(sides(), st.data())
+def test_wasserstein_takes_fractions_of_rows(both: tuple[Ints, Ints], data: st.DataObject) -> None:
+    # What a mixture of seasons has; totals and running totals then differ by rounding.
+    weights = st.floats(0.001, 1)
+    left, right = (side * data.draw(weights) / 3 for side in both)
+    edges = np.arange(len(left) - 1, dtype=np.float64)
+    middles = np.arange(len(left)) - 0.5
+    expected = stats.wasserstein_distance(middles, middles, left, right)
+    result = wasserstein_distance(edges, left, left * middles, right, right * middles)
+    assert result == pytest.approx(expected, rel=1e-9, abs=0.6)
+    assert result >= abs(left @ middles / left.sum() - right @ middles / right.sum()) - 1e-9
+
+
+def test_wasserstein_without_rows_or_with_an_overflowed_sum_says_nothing() -> None:
+    edges, some, none = np.array([0.0]), (counts(1, 1), np.array([-1.0, 1])), (counts(0, 0), np.zeros(2))
+    assert math.isnan(wasserstein_distance(edges, *some, *none))
+    assert math.isnan(wasserstein_distance(edges, *none, *some))
+    assert math.isnan(wasserstein_distance(edges, *some, counts(0, 2), np.array([0, math.inf])))
+
+
+def test_wasserstein_needs_a_bin_more_than_edges() -> None:
+    with pytest.raises(ValueError, match="2 edges make 3 bins"):
+        wasserstein_distance(np.array([0.0, 1]), counts(1, 1), np.zeros(2), counts(1, 1), np.zeros(2))
+    with pytest.raises(ValueError, match="1 edges make 2 bins"):
+        wasserstein_distance(np.array([0.0]), counts(1, 1), np.zeros(3), counts(1, 1), np.zeros(2))
+    with pytest.raises(ValueError, match="cells of shape"):
+        wasserstein_distance(np.array([0.0]), counts(1, 1), np.zeros(2), counts(1, 1, 1), np.zeros(3))
+
+
+# ------------------------------------------------------------------------------------------------ Jensen-Shannon
+
+
+def test_js_by_hand() -> None:
+    # (1/2, 1/2) against (1, 0), in the middle (3/4, 1/4): 1/2 (1/2 log2(2/3) + 1/2 log2(2)) + 1/2 log2(4/3)
+    # = 1.5 - 3/4 log2(3) = 0.311278; its root is 0.557923.
+    result = jensen_shannon_distance(counts(2, 2), counts(9, 0))
+    assert result == pytest.approx(math.sqrt(1.5 - 0.75 * math.log2(3)), rel=1e-12)
+    assert result == pytest.approx(0.557923, abs=1e-6)
+
+
+def test_js_of_sides_without_a_common_cell_is_1() -> None:
+    assert jensen_shannon_distance(counts(3, 4, 0, 0), counts(0, 0, 1, 0)) == pytest.approx(1, rel=1e-12)
+
+
+def test_js_keeps_its_digits_near_0() -> None:
+    # To second order the divergence is the sum of (p - q)^2 / p over 8 ln 2, here 4e-16 / (8 ln 2).
+    half = 50_000_000
+    result = jensen_shannon_distance(counts(half, half), counts(half + 1, half - 1))
+    assert result == pytest.approx(math.sqrt(4e-16 / (8 * math.log(2))), rel=1e-6)
+
+
+@given(sides())
+def test_js_is_that_of_scipy(both: tuple[Ints, Ints]) -> None:
+    expected = float(jensenshannon(both[0].astype(float), both[1].astype(float), base=2))
+    assert jensen_shannon_distance(*both) == pytest.approx(expected, rel=1e-9, abs=1e-7)
+
+
+@given(sides(3))
+def test_js_is_a_metric_between_0_and_1(three: tuple[Ints, Ints, Ints]) -> None:
+    a, b, c = three
+    assert 0 <= jensen_shannon_distance(a, b) <= 1
+    assert jensen_shannon_distance(a, c) <= jensen_shannon_distance(a, b) + jensen_shannon_distance(b, c) + 1e-12
+
+
+# ------------------------------------------------------------------------------------------------ chi-squared
+
+
+def contingency(reference: Ints, current: Ints) -> tuple[float, float, int]:
+    result = stats.chi2_contingency(np.array([reference, current]), correction=False)
+    return float(result.statistic), float(result.pvalue), int(result.dof)
+
+
+def test_chi_squared_by_hand() -> None:
+    # Every cell expects 15 and is off by 5: 4 x 25/15 = 20/3, with one degree of freedom p = erfc(sqrt(10/3)).
+    result = chi_squared(counts(10, 20), counts(20, 10))
+    assert result == pytest.approx((20 / 3, math.erfc(math.sqrt(10 / 3)), 1), rel=1e-12)
+
+
+@given(st.integers(2, 12), st.data())
+def test_chi_squared_is_that_of_scipy(cells: int, data: st.DataObject) -> None:
+    column = st.lists(st.integers(100, 1000), min_size=cells, max_size=cells)  # each cell expects 18 rows or more
+    reference, current = np.array(data.draw(column)), np.array(data.draw(column))
+    assert chi_squared(reference, current) == pytest.approx(contingency(reference, current), rel=1e-9, abs=1e-12)
+
+
+def test_chi_squared_pools_rare_cells() -> None:
+    # The last two expect 3.5 and 2.5 rows on either side, together 6.
+    result = chi_squared(counts(60, 33, 4, 3), counts(50, 45, 3, 2))
+    assert result == pytest.approx(contingency(counts(60, 33, 7), counts(50, 45, 5)), rel=1e-12)
+
+
+def test_chi_squared_adds_the_next_smallest_cell_to_a_pool_that_is_rare_itself() -> None:
+    # The last two expect 1.5 and 1, so the second joins them. (60, 40) against (50, 50), which expect 55 and 45:
+    # 2 x 25/55 + 2 x 25/45 = 200/99.
+    result = chi_squared(counts(60, 37, 2, 1), counts(50, 48, 1, 1))
+    assert result.statistic == pytest.approx(200 / 99, rel=1e-12)
+    assert result.degrees_of_freedom == 1
+
+
+def test_chi_squared_pools_below_5_expected_rows() -> None:
+    # 4.5 expected rows are too few, and 5 are not.
+    assert chi_squared(counts(60, 36, 4), counts(50, 45, 5)).degrees_of_freedom == 1
+    enough = counts(60, 35, 5), counts(50, 45, 5)
+    assert chi_squared(*enough) == pytest.approx(contingency(*enough), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("reference", "current", "pooled_reference", "pooled_current"),
+    [
+        # Of two cells of 40 rows: the one that deviates against the pool of (3, 1), the one that deviates less.
+        (counts(3, 25, 15, 57), counts(1, 15, 25, 59), counts(18, 25, 57), counts(26, 15, 59)),
+        (counts(2, 15, 21, 62), counts(2, 25, 19, 54), counts(23, 15, 62), counts(21, 25, 54)),
+    ],
+)
+def test_chi_squared_chooses_among_cells_of_equal_rows_whatever_their_order(
+    reference: Ints, current: Ints, pooled_reference: Ints, pooled_current: Ints
+) -> None:
+    expected = pytest.approx(contingency(pooled_reference, pooled_current), rel=1e-12)
+    for order in ([0, 1, 2, 3], [3, 2, 1, 0]):
+        assert chi_squared(reference[order], current[order]) == expected
+        assert chi_squared(current[order], reference[order]) == expected
+
+
+def test_chi_squared_sees_a_new_category_that_the_reference_makes_rare() -> None:
+    # 20 rows of 50 where a million had none: the cell expects 0.001 rows, and is told by what it is pooled with.
+    assert chi_squared(counts(500_000, 400_000, 100_000, 0), counts(15, 12, 3, 20)).p_value < 1e-9
+
+
+def test_chi_squared_leaves_out_empty_cells() -> None:
+    assert chi_squared(counts(10, 0, 20), counts(20, 0, 10)) == chi_squared(counts(10, 20), counts(20, 10))
+
+
+@pytest.mark.parametrize("reference", [counts(3, 1), counts(1000, 2), counts(50, 0), counts(50)])
+def test_chi_squared_needs_two_cells(reference: Ints) -> None:
+    assert all(math.isnan(value) for value in chi_squared(reference, reference))
+
+
+def test_chi_squared_s_false_alarms_are_as_many_as_it_says() -> None:
+    rng = np.random.default_rng(5)
+    draws = zip(rng.multinomial(1000, LONG_TAIL, 4000), rng.multinomial(400, LONG_TAIL, 4000), strict=True)
+    p_values = [chi_squared(reference, current).p_value for reference, current in draws]
+    assert stats.kstest(p_values, "uniform").pvalue > 0.01
+
+
+@given(sides())
+def test_chi_squared_has_a_statistic_and_a_probability(both: tuple[Ints, Ints]) -> None:
+    result = chi_squared(*both)
+    assert isinstance(result, ChiSquared)
+    if not math.isnan(result.statistic):
+        assert result.statistic >= 0
+        assert 0 <= result.p_value <= 1
+        assert 1 <= result.degrees_of_freedom < len(both[0])
+
+
+# ------------------------------------------------------------------------------------------------ moments, share
+
+
+def test_mean_shift_has_a_sign_and_the_reference_s_unit() -> None:
+    assert mean_shift(7.0, 10.0, 2.0) == -1.5
+    assert mean_shift(13.0, 10.0, 2.0) == 1.5
+
+
+def test_a_constant_reference_gives_the_mean_shift_no_unit() -> None:
+    assert mean_shift(10.0, 10.0, 0.0) == 0
+    assert math.isnan(mean_shift(10.1, 10.0, 0.0))
+    assert mean_shift(0.0, 0.0, 0.0) == 0
+
+
+def test_rounding_is_neither_a_shift_nor_a_spread() -> None:
+    constant = np.full(1_000_003, 0.1)
+    mean = float(np.cumsum(constant)[-1] / len(constant))  # summed one by one: 0.1 up to 1e-13
+    assert 0 < abs(mean - 0.1) < 1e-11
+    assert mean_shift(0.1 * (1 + 1e-14), 0.1, 1e-17) == 0
+    assert math.isnan(mean_shift(0.2, 0.1, 1e-17))
+    assert stddev_ratio(3e-17, 1e-17, 0.1) == 1
+
+
+@pytest.mark.parametrize("arguments", [(math.nan, 1.0, 1.0), (1.0, math.nan, 1.0), (1.0, 2.0, math.nan)])
+def test_a_mean_that_is_not_known_has_no_shift(arguments: tuple[float, float, float]) -> None:
+    assert math.isnan(mean_shift(*arguments))
+
+
+def test_stddev_ratio() -> None:
+    assert stddev_ratio(3.0, 2.0) == 1.5
+    assert stddev_ratio(0.0, 2.0) == 0
+    assert stddev_ratio(0.0, 0.0) == 1
+    assert math.isnan(stddev_ratio(3.0, 0.0))
+    assert math.isnan(stddev_ratio(math.nan, 0.0))
+    assert math.isnan(stddev_ratio(1.0, math.nan))
+
+
+def test_drift_share_weighs_by_importance() -> None:
+    assert drift_share([True, False, False, True], [1, 1, 1, 1]) == 0.5
+    assert drift_share([True, False], [0.3, 0.9]) == pytest.approx(0.25)
+    assert drift_share([False, False], [1, 2]) == 0
+    assert drift_share([True] * 10, [0.1] * 10) == 1
+
+
+def test_drift_share_of_nothing_is_not_0() -> None:
+    assert math.isnan(drift_share([], []))
+    assert math.isnan(drift_share([True], [0.0]))
+
+
+def test_drift_share_refuses_what_cannot_be_weighed() -> None:
+    with pytest.raises(ValueError, match="2 features but 1 importances"):
+        drift_share([True, False], [1.0])
+    with pytest.raises(ValueError, match="must not be negative"):
+        drift_share([True, False], [1.0, -1.0])
