@@ -1,0 +1,76 @@
+"""Addresses: of a model's dashboard, of a panel on it, and of what to do about an alert.
+
+An alert leads to the panel whose key is that of the alert's metric, with the model, version, window and feature set.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from dashboards.panels import panel_id
+from exporter.catalogue import ALERTS, FEATURE, VERSION, WINDOW, Alert, Metric
+from exporter.spec.model import ModelSpec
+
+_LONGEST_UID = 40  # Grafana refuses a longer one
+
+
+def uid(spec: ModelSpec) -> str:
+    """The dashboard's id, `leeway-<model>`; a long name is cut and told apart by a digest."""
+    whole = f"leeway-{spec.name}"
+    if len(whole) <= _LONGEST_UID:
+        return whole
+    digest = hashlib.sha256(spec.name.encode()).hexdigest()[:12]
+    return f"{whole[: _LONGEST_UID - 13]}-{digest}"
+
+
+def alert_url(spec: ModelSpec, alert: Alert) -> str:
+    """Where an alert's cause is drawn: a Go template for the alert's annotation, expanded by Prometheus.
+
+    A label that the alert does not have sets nothing; a value that it has is escaped, whatever it holds.
+    """
+    chosen = "".join(
+        f"{{{{ with $labels.{label} }}}}&var-{label}={{{{ . | urlquery }}}}{{{{ end }}}}"
+        for label in (VERSION, WINDOW, FEATURE)
+        if label in alert.metric.labels
+    )
+    base = spec.metadata.grafana or ""
+    return f"{base}{_path(spec)}?viewPanel={panel_id(alert.metric.key)}{chosen}&from=now-24h&to=now"
+
+
+def to_panel(spec: ModelSpec, title: str, key: str) -> dict[str, Any]:
+    """From a value to a panel of the same dashboard, alone, with the time and the choices kept."""
+    return link(title, f"{_path(spec)}?${{__url_time_range}}&${{__all_variables}}&viewPanel={panel_id(key)}")
+
+
+def to_feature(spec: ModelSpec, title: str) -> dict[str, Any]:
+    """From a cell that holds a feature's name to the same dashboard with this feature alone."""
+    chosen = f"${{{WINDOW}:queryparam}}&${{{VERSION}:queryparam}}&var-{FEATURE}=${{__value.raw:percentencode}}"
+    return link(title, f"{_path(spec)}?${{__url_time_range}}&${{datasource:queryparam}}&{chosen}")
+
+
+def to_runbooks(spec: ModelSpec, metric: Metric) -> tuple[dict[str, Any], ...]:
+    """The runbooks of the alerts that read a metric; none when the spec names no place for them."""
+    base = spec.metadata.runbooks
+    alerts = [alert for alert in ALERTS if alert.metric == metric and base]
+    return tuple(link(f"Runbook: {alert.name}", f"{base}/{alert.name}", new_tab=True) for alert in alerts)
+
+
+def link(title: str, url: str, *, new_tab: bool = False) -> dict[str, Any]:
+    """A link with every key that Grafana's schema asks for."""
+    return {
+        "title": title,
+        "type": "link",
+        "url": url,
+        "icon": "external link",
+        "tooltip": "",
+        "tags": [],
+        "asDropdown": False,
+        "targetBlank": new_tab,
+        "includeVars": False,
+        "keepTime": False,
+    }
+
+
+def _path(spec: ModelSpec) -> str:
+    return f"/d/{uid(spec)}/{spec.name}"

@@ -1,0 +1,188 @@
+"""The dashboard of one model: is it on fire, and which feature?
+
+From top to bottom: six tiles that say the state in words and colour; the features in trouble, beside the alerts of the
+time shown; how the data drift; then, folded until wanted, details, freshness, and the exporter itself.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from grafanalib.core import (
+    GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
+    Annotations,
+    Dashboard,
+    DashboardLink,
+    StateTimeline,
+    Table,
+    Templating,
+    Time,
+)
+
+from dashboards import details, freshness, links, queries, variables
+from dashboards.charts import card, chart
+from dashboards.layout import Section, stack
+from dashboards.normalise import normalise
+from dashboards.panels import Card, Column, StatusHistory, state_timeline, status_history, table
+from dashboards.queries import ALERTNAME, Query, Scope
+from dashboards.style import CLEAR, DATASOURCE, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
+from dashboards.tiles import ALERT_STATES, tiles
+from exporter import catalogue
+from exporter.catalogue import FEATURE, SEVERITY, VERSION, WINDOW, Metric, Severity
+from exporter.spec.model import ModelSpec
+
+TAG: Final = "leeway"
+"""The tag that all dashboards of Leeway have, and by which they find each other."""
+
+_WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
+
+
+def dashboard(spec: ModelSpec) -> dict[str, Any]:
+    """The dashboard of a model as plain JSON data, the same for the same spec."""
+    scope = queries.model_scope(spec)
+    return normalise(
+        Dashboard(
+            uid=links.uid(spec),
+            title=f"Leeway: {spec.name}",
+            description="Is this model on fire, and which feature? Each panel's description says what to do.",
+            tags=[TAG, "model"],
+            editable=False,
+            timezone="browser",
+            time=Time("now-7d", "now"),
+            refresh="5m",
+            graphTooltip=GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
+            templating=Templating(list=_variables(spec, scope)),
+            annotations=Annotations(list=[_alert_marks(scope)]),
+            links=_links(spec),
+            panels=stack(_sections(spec, scope)),
+        )
+    )
+
+
+def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
+    return [
+        Section("state", "", [*tiles(spec, scope), _features(spec, scope), _alert_timeline(scope)]),
+        Section("drift", "How the data drift", _drift(spec, scope), collapsed=False),
+        *details.sections(spec, scope),
+        *freshness.sections(spec, scope),
+    ]
+
+
+def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
+    """The shortest window that alerts is shown first, since a fire is seen there first."""
+    alerting = set(spec.spec.alert_windows) & set(spec.spec.windows)
+    return [
+        variables.datasource(),
+        variables.version(scope),
+        variables.window(spec.spec.windows, min(alerting or spec.spec.windows)),
+        variables.feature(scope),
+    ]
+
+
+def _links(spec: ModelSpec) -> list[DashboardLink]:
+    others = DashboardLink(title="Leeway", type="dashboards", tags=[TAG], asDropdown=True, includeVars=True)
+    if spec.metadata.runbooks is None:
+        return [others]
+    return [
+        others,
+        DashboardLink(title="Runbooks", type="link", uri=spec.metadata.runbooks, icon="doc", targetBlank=True),
+    ]
+
+
+def _alert_marks(scope: Scope) -> dict[str, Any]:
+    """The alerts as marks on every graph."""
+    return {
+        "name": "Alerts",
+        "datasource": DATASOURCE,
+        "enable": True,
+        "iconColor": SEVERITY_COLOURS[Severity.CRITICAL],
+        "expr": queries.across("max", (ALERTNAME, SEVERITY), queries.firing(scope)),
+        "titleFormat": f"{{{{{ALERTNAME}}}}}",
+        "textFormat": f"{{{{{SEVERITY}}}}}",
+        "tagKeys": SEVERITY,
+    }
+
+
+# ------------------------------------------------------------------------------------------------ which feature?
+
+
+def _features(spec: ModelSpec, scope: Scope) -> Table:
+    words = Card(
+        key="features",
+        title="Features in trouble, $window",
+        meaning="Every chosen feature, the one in most trouble first. Trouble is how many times over its own threshold "
+        "the worst of its statistics is: drift, nulls or new categories. Above 1 it alerts.",
+        window="the newest `$window` of the log.",
+        action="Click the first feature to see it alone. Nulls or new categories up: ask whoever feeds the feature. "
+        "Mean shift alone: ask whether the world changed, and retrain if it did.",
+        empty="No feature evaluated yet: too few rows, or no reference",
+        size=(14, 10),
+        drill=(links.to_feature(spec, "This feature alone"),),
+    )
+    return table(words, {FEATURE: "Feature", VERSION: "Version"}, _columns(scope), sort="Trouble")
+
+
+def _columns(scope: Scope) -> list[Column]:
+    def column(title: str, metric: Metric, states: dict[int, State] | None = None) -> Column:
+        value = queries.across("max", (FEATURE, VERSION), queries.select(metric, scope))
+        return Column(title, value, UNITS[metric.unit], states=states)
+
+    over: Steps = ((None, CLEAR), (1, _WARNING))
+    return [
+        Column("Trouble", queries.trouble(scope), "suffix:x threshold", steps=over),
+        column("Drifted", catalogue.FEATURE_DRIFTED, {0: State("no", CLEAR), 1: State("yes", _WARNING)}),
+        column("PSI", catalogue.FEATURE_PSI),
+        column("PSI threshold", catalogue.FEATURE_PSI_THRESHOLD),
+        column("Nulls", catalogue.FEATURE_NULL_RATIO),
+        column("New categories", catalogue.FEATURE_NEW_CATEGORY_RATIO),
+        column("Mean shift", catalogue.FEATURE_MEAN_SHIFT),
+    ]
+
+
+def _alert_timeline(scope: Scope) -> StateTimeline:
+    words = Card(
+        key=ALERT_STATES,
+        title="Alerts over time",
+        meaning="Each alert of this model while it fired, in the colour of its severity.",
+        window="each alert's own, named last, whatever is chosen above.",
+        action="What fired first is nearest to the cause. Many at once from one moment: look for a release, of the "
+        "model or of what feeds it.",
+        empty="No alert fired in this time",
+        size=(10, 10),
+    )
+    named = " ".join(f"{{{{{label}}}}}" for label in (ALERTNAME, FEATURE, WINDOW))
+    ranks = queries.SEVERITY_RANK.items()
+    states = {rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in ranks}
+    return state_timeline(words, [Query(queries.alert_states(scope), named)], states)
+
+
+# ------------------------------------------------------------------------------------------------ how do they drift?
+
+
+def _drift(spec: ModelSpec, scope: Scope) -> list[Any]:
+    draw = partial(chart, spec, scope)
+    share = "Above the dashed line it pages. A step: a release or a new source. A slope: the world changes; retrain."
+    psi = "Above its dashed threshold a feature has changed for certain. See its nulls and its kind of shift below."
+    return [
+        draw(catalogue.DATA_DRIFT_SHARE, "Drift share over time, $window", share, size=(8, 8)),
+        _drifted_cells(spec, scope),
+        draw(catalogue.FEATURE_PSI, "PSI by feature, $window", psi, limits=(0, None), size=(24, 9)),
+    ]
+
+
+def _drifted_cells(spec: ModelSpec, scope: Scope) -> StatusHistory:
+    psi, drifted = catalogue.FEATURE_PSI, catalogue.FEATURE_DRIFTED
+    words = card(
+        spec,
+        drifted,
+        "Features drifted over time, $window",
+        "One feature: look at what feeds it. Many from one moment: look for a release. The same hours each week: give "
+        "the spec a finer season.",
+        meaning=f"{drifted.help} Drawn are the twenty features with the highest PSI of the time shown.",
+        size=(16, 8),
+    )
+    kept = f"{queries.extreme('max', drifted, scope)} and {queries.worst(queries.latest(psi, scope), 20)}"
+    return status_history(
+        words, Query(kept, queries.legend(drifted)), {0: State("ok", GOOD), 1: State("drifted", _WARNING)}
+    )

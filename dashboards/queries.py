@@ -1,0 +1,238 @@
+"""PromQL, made of the catalogue's constants: no metric and no label of Leeway is spelled here.
+
+Two replicas of the exporter expose the same values, so every expression first takes the replica labels away. What a
+dashboard looks at is its `Scope`; the user's choices in it are Grafana variables that have the label's own name.
+Everything here is pure text; `$__range`, `$__interval` and `$__rate_interval` are Grafana's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, Literal
+
+from exporter.catalogue import (
+    FEATURE,
+    METRICS,
+    MODEL,
+    MODEL_INFO,
+    REPLICA_LABELS,
+    SEVERITY,
+    VERSION,
+    WINDOW,
+    Metric,
+    Severity,
+    Unit,
+)
+from exporter.spec.model import ModelSpec
+
+ALERTS: Final = "ALERTS"
+"""The series that Prometheus itself keeps of alerts, with its labels:"""
+ALERTNAME: Final = "alertname"
+ALERTSTATE: Final = "alertstate"
+
+VERDICT: Final = "verdict"
+"""A label that exists in results only: `ABOVE` or `WITHIN` the threshold."""
+ABOVE: Final = "above threshold"
+WITHIN: Final = "within threshold"
+NO_ALERT: Final = "none"
+"""The severity of no alert."""
+_STATISTIC: Final = "statistic"
+
+_INERT: Final = str.maketrans({"\\": r"\\", '"': r"\"", "$": r"\x24", "[": r"\x5b", "\n": r"\n"})
+
+
+def quote(text: str) -> str:
+    """A PromQL string literal that Grafana leaves alone: no `$` or `[[` of `text` is read as a variable."""
+    return f'"{text.translate(_INERT)}"'
+
+
+def equal(label: str, value: str) -> str:
+    """The matcher for one value."""
+    return f"{label}={quote(value)}"
+
+
+def one_of(label: str) -> str:
+    """The matcher for what the user chose in a variable of one value, named as the label is."""
+    return f'{label}="${label}"'
+
+
+def any_of(label: str) -> str:
+    """The matcher for what the user chose in a variable of several values, named as the label is."""
+    return f'{label}=~"${label}"'
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a dashboard looks at.
+
+    `always` are the matchers on every series of a model, alerts too; `chosen` has one for each label that a metric may
+    have. A metric without the label `model` speaks of the whole exporter and is matched by nothing.
+    """
+
+    always: tuple[str, ...]
+    chosen: Mapping[str, str]
+
+    def narrowed(self, label: str, value: str) -> Scope:
+        """The same with `label` held at `value`."""
+        return replace(self, chosen={**self.chosen, label: equal(label, value)})
+
+
+_CHOICES: Final = {VERSION: any_of(VERSION), WINDOW: one_of(WINDOW), FEATURE: any_of(FEATURE)}
+
+
+def model_scope(spec: ModelSpec) -> Scope:
+    """One model, with its constant labels: the same model in another environment is another model."""
+    fixed = {MODEL: spec.name, **spec.metadata.labels}
+    return Scope(tuple(equal(label, value) for label, value in fixed.items()), _CHOICES)
+
+
+def any_model_scope() -> Scope:
+    """The models that the user chose in `$model`."""
+    return Scope((any_of(MODEL),), _CHOICES)
+
+
+# ------------------------------------------------------------------------------------------------ one metric
+
+
+def select(metric: Metric, scope: Scope) -> str:
+    """The selector of a metric's series in a scope."""
+    chosen = (matcher for label, matcher in scope.chosen.items() if label in metric.labels)
+    matchers = (*scope.always, *chosen) if MODEL in metric.labels else ()
+    return f"{metric.name}{{{','.join(matchers)}}}"
+
+
+def latest(metric: Metric, scope: Scope) -> str:
+    """A metric's value, whichever replica tells it."""
+    return _merged("max", select(metric, scope))
+
+
+def drawn(metric: Metric, scope: Scope) -> str:
+    """What a panel draws over time: a counter's increase, a time's age, or the value itself."""
+    if metric.kind == "counter":
+        return _merged("sum", f"increase({select(metric, scope)}[$__rate_interval])")
+    if metric.unit is Unit.TIMESTAMP:
+        return f"time() - {latest(metric, scope)}"
+    return latest(metric, scope)
+
+
+def extreme(operator: Literal["min", "max"], metric: Metric, scope: Scope) -> str:
+    """The least or greatest value of any replica since the point before: a flag that was up between two is not lost."""
+    return _merged(operator, f"{operator}_over_time({select(metric, scope)}[$__rate_interval])")
+
+
+def across(operator: str, labels: tuple[str, ...], expression: str) -> str:
+    """One value for each combination of `labels`: `max by (feature) (…)`."""
+    return f"{operator} by ({', '.join(labels)}) ({expression})"
+
+
+def worst(expression: str, count: int = 10) -> str:
+    """The `count` series that were highest at any moment of the time shown, also where they ended since."""
+    return f"topk({count}, max_over_time(({expression})[$__range:$__interval] @ end()))"
+
+
+def _merged(operator: str, expression: str) -> str:
+    return f"{operator} without ({', '.join(REPLICA_LABELS)}) ({expression})"
+
+
+# ------------------------------------------------------------------------------------------------ metric and threshold
+
+
+def verdict(metric: Metric, scope: Scope) -> str:
+    """The worst value, labelled with whether it is above its threshold: what alerts, and what does not only without it.
+
+    Nothing where there is no value or no threshold.
+    """
+    value, threshold = latest(metric, scope), latest(metric.threshold(), scope)
+    above = _labelled(f"max({value} > {threshold})", VERDICT, ABOVE)
+    within = _labelled(f"max({value} <= {threshold})", VERDICT, WITHIN)
+    return f"{above} or on () {within}"
+
+
+def trouble(scope: Scope) -> str:
+    """How many times over its threshold a feature's worst statistic is, by feature and version; above 1 it alerts."""
+    alerting = (metric for metric in METRICS if FEATURE in metric.labels and metric.threshold() in METRICS)
+    ratios = (
+        _labelled(f"{latest(metric, scope)} / {latest(metric.threshold(), scope)}", _STATISTIC, metric.key)
+        for metric in alerting
+    )
+    return across("max", (FEATURE, VERSION), " or ".join(ratios))
+
+
+def _labelled(expression: str, label: str, value: str) -> str:
+    return f"label_replace({expression}, {quote(label)}, {quote(value)}, {quote('')}, {quote('')})"
+
+
+# ------------------------------------------------------------------------------------------------ alerts
+
+
+def firing(scope: Scope, *matchers: str) -> str:
+    """The alerts of a model that fire."""
+    selector = ",".join((equal(ALERTSTATE, "firing"), *scope.always, *matchers))
+    return _merged("max", f"{ALERTS}{{{selector}}}")
+
+
+def alerts_by_severity(scope: Scope) -> str:
+    """How many alerts fire, by severity; 0 and `none` when the exporter knows the model and none does, else nothing."""
+    none = _labelled(f"0 * max({latest(MODEL_INFO, scope)})", SEVERITY, NO_ALERT)
+    return f"{across('count', (SEVERITY,), firing(scope))} or on () {none}"
+
+
+SEVERITY_RANK: Final = {severity: rank for rank, severity in enumerate(reversed(Severity), start=1)}
+"""From 1, the quietest."""
+
+
+def alert_states(scope: Scope) -> str:
+    """The rank of each alert's severity while it fires, by alert, feature and window."""
+    return " or ".join(
+        f"{rank} * {across('max', (ALERTNAME, FEATURE, WINDOW), firing(scope, equal(SEVERITY, severity.value)))}"
+        for severity, rank in SEVERITY_RANK.items()
+    )
+
+
+# ------------------------------------------------------------------------------------------------ over time
+
+
+class Role(StrEnum):
+    """What a series is beside the others of its panel."""
+
+    VALUE = "value"
+    THRESHOLD = "threshold"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One expression of a panel; `legend` is a Grafana template such as `{{feature}}`."""
+
+    expression: str
+    legend: str = ""
+    role: Role = Role.VALUE
+
+
+def legend(metric: Metric) -> str:
+    """The labels that tell a metric's series apart in a scope, the closest first: `{{feature}} {{version}}`."""
+    telling = [label for label in metric.labels if label not in (MODEL, VERSION, WINDOW)]
+    telling += [VERSION] if VERSION in metric.labels else []
+    return " ".join(f"{{{{{label}}}}}" for label in telling) or metric.key.replace("_", " ")
+
+
+def history(metric: Metric, scope: Scope, *, rank: str = "", name: str = "") -> tuple[Query, ...]:
+    """A metric over time with all that the catalogue gives it: its threshold and its reference.
+
+    Of features only the worst are drawn: those with the highest `rank`, an expression with the metric's labels, by
+    default the value itself. `name` replaces the legend.
+    """
+    value = drawn(metric, scope)
+    kept = f" and {worst(rank or value)}" if FEATURE in metric.labels else ""
+    name = name or legend(metric)
+    companions = ((metric.threshold(), Role.THRESHOLD), (metric.reference(), Role.REFERENCE))
+    return (
+        Query(value + kept, name),
+        *(
+            Query(drawn(companion, scope) + kept, f"{name} {role}", role)
+            for companion, role in companions
+            if companion in METRICS
+        ),
+    )

@@ -1,0 +1,60 @@
+"""What the user of a dashboard may choose: each variable has the name of the label that it narrows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from grafanalib.core import REFRESH_ON_TIME_RANGE_CHANGE, SORT_ALPHA_IGNORE_CASE_ASC, Template
+
+from dashboards.queries import Scope, select
+from dashboards.style import DATASOURCE
+from exporter.catalogue import FEATURE, FEATURE_ROWS, MODEL, MODEL_INFO, VERSION, VERSION_ROWS, WINDOW, Metric
+from exporter.spec.values import format_duration
+
+ALL: Final = "$__all"
+"""Grafana's own word for the choice of everything."""
+
+
+def datasource() -> Template:
+    """Which Prometheus is asked: the default one until the user says otherwise."""
+    return Template(name="datasource", label="Data source", type="datasource", query="prometheus", default="default")
+
+
+def window(lengths: Sequence[timedelta], default: timedelta) -> Template:
+    """One of the window lengths of a spec."""
+    texts = [format_duration(length) for length in lengths]
+    return Template(name=WINDOW, label="Window", type="custom", query=",".join(texts), default=format_duration(default))
+
+
+def model() -> Template:
+    """The models that the exporter reports."""
+    return _label_values(MODEL, "Model", MODEL_INFO, Scope((), {}))
+
+
+def version(scope: Scope) -> Template:
+    """The model versions in the log."""
+    return _label_values(VERSION, "Version", VERSION_ROWS, scope)
+
+
+def feature(scope: Scope) -> Template:
+    """The model's features."""
+    return _label_values(FEATURE, "Feature", FEATURE_ROWS, scope)
+
+
+def _label_values(label: str, title: str, metric: Metric, scope: Scope) -> Template:
+    """Any of a label's values in a metric; all of them to begin with, also those to come."""
+    everything = Scope(scope.always, {})
+    return Template(
+        name=label,
+        label=title,
+        query={"query": f"label_values({select(metric, everything)}, {label})", "refId": label},
+        dataSource=DATASOURCE,
+        default=ALL,
+        includeAll=True,
+        allValue=".+",
+        multi=True,
+        refresh=REFRESH_ON_TIME_RANGE_CHANGE,
+        sort=SORT_ALPHA_IGNORE_CASE_ASC,
+    )

@@ -1,0 +1,119 @@
+"""Specs, their dashboards, and the parts of Grafana and Prometheus that the tests need."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards.model import dashboard as model_dashboard
+from exporter.spec.model import ModelSpec
+
+HOSTILE = "a\"b\\c$version${window}[[feature]]{{feature}}$__range'</script>; drop"
+
+
+@pytest.fixture
+def make_spec() -> Callable[..., ModelSpec]:
+    """A small spec; keyword arguments replace keys of its metadata."""
+
+    def make(**metadata: Any) -> ModelSpec:
+        return ModelSpec.model_validate(
+            {
+                "apiVersion": "leeway/v1",
+                "kind": "Model",
+                "metadata": {"name": "fraud", "labels": {"env": "prod"}} | metadata,
+                "spec": {
+                    "task": "binary_classification",
+                    "inference": {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"score": "score"}},
+                    "reference": {"source": {"local": "reference.parquet"}},
+                    "features": [
+                        {"name": "age", "type": "numeric"},
+                        {"name": "country_code", "type": "categorical"},
+                    ],
+                },
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def spec(make_spec: Callable[..., ModelSpec]) -> ModelSpec:
+    return make_spec(runbooks="https://runbooks.example.com/ml", grafana="https://grafana.example.com")
+
+
+@pytest.fixture
+def hostile_spec(make_spec: Callable[..., ModelSpec]) -> ModelSpec:
+    """Text that would be code in PromQL, Grafana, Go templates or HTML, wherever a spec takes free text."""
+    return make_spec(labels={"env": HOSTILE}, team=HOSTILE, owner=HOSTILE)
+
+
+@pytest.fixture
+def dashboard(spec: ModelSpec) -> dict[str, Any]:
+    return model_dashboard(spec)
+
+
+@pytest.fixture
+def every_panel() -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
+    """All panels of a dashboard that are not rows, folded ones too."""
+
+    def walk(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for panel in panels:
+            if panel["type"] == "row":
+                yield from walk(panel["panels"])
+            else:
+                yield panel
+
+    return lambda dashboard: list(walk(dashboard["panels"]))
+
+
+# How Grafana finds variables in a query: $name, [[name]], ${name} and ${name:format}.
+_VARIABLE = re.compile(r"\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.[^:^}]+)?(?::[^}]+)?\}")
+_CHOICE = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "datasource": "prom"}
+_CHOICE |= {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}
+
+
+@pytest.fixture
+def interpolate() -> Callable[[str], str]:
+    """A text as Grafana would send it, with everything chosen; an unknown variable is left as it stands."""
+
+    def known(match: re.Match[str]) -> str:
+        name = match.group(1) or match.group(2) or match.group(4)
+        return _CHOICE.get(name, match.group(0))
+
+    return lambda text: _VARIABLE.sub(known, text)
+
+
+@pytest.fixture
+def promtool(tmp_path: Path) -> Callable[..., None]:
+    """Checks, with the real promtool, what expressions and alerts give for series; see its documentation for keys."""
+
+    def check(series: Mapping[str, str], *, rules: list[dict[str, Any]] | None = None, **test: Any) -> None:
+        (tmp_path / "rules.json").write_text(json.dumps({"groups": [{"name": "all", "rules": rules or []}]}))
+        inputs = [{"series": name, "values": values} for name, values in series.items()]
+        tests = [{"interval": "1m", "input_series": inputs, **test}]
+        path = tmp_path / "test.json"
+        path.write_text(json.dumps({"rule_files": ["rules.json"], "evaluation_interval": "1m", "tests": tests}))
+        run = subprocess.run(["promtool", "test", "rules", str(path)], capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout + run.stderr
+
+    return check
+
+
+@pytest.fixture
+def evaluates(promtool: Callable[..., None], interpolate: Callable[[str], str]) -> Callable[..., None]:
+    """Checks an expression after an hour of constant series; None is one that was 0.75 and ended midway."""
+
+    def check(series: Mapping[str, float | None], expression: str, expected: Mapping[str, float]) -> None:
+        values = {name: f"{0.75 if v is None else v}+0x{20 if v is None else 60}" for name, v in series.items()}
+        values |= {name: f"{text} stale" for name, text in values.items() if series[name] is None}
+        samples = [{"labels": labels, "value": value} for labels, value in expected.items()]
+        query = {"expr": interpolate(expression), "eval_time": "1h", "exp_samples": samples}
+        promtool(values, promql_expr_test=[query])
+
+    return check

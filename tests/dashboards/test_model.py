@@ -1,0 +1,277 @@
+"""What every dashboard of ours must be; the model's is the first."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+from typing import Any
+
+import promql_parser
+import pytest
+
+from dashboards import links, queries
+from dashboards.model import dashboard as model_dashboard
+from dashboards.panels import panel_id
+from exporter.catalogue import ALERTS, METRICS, REPLICA_LABELS
+from exporter.spec.model import ModelSpec
+
+EveryPanel = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+Interpolate = Callable[[str], str]
+
+# From @grafana/schema and @grafana/data 13.2.3: the panels that Grafana brings along, and units of ours among its own.
+PANEL_TYPES = {"stat", "table", "timeseries", "state-timeline", "status-history", "bargauge", "row"}
+UNITS = {"percentunit", "none", "short", "s", "bytes"}
+CUSTOM_UNIT = re.compile(r"suffix:\S.*")
+SELECT_ALL = "$__all"
+
+BY_NAME = {metric.name: metric for metric in METRICS}
+BUDGET = 20
+"""Queries that a first view may cost."""
+
+
+def selectors(expression: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
+    found: list[promql_parser.VectorSelector] = []
+
+    def visit(part: Any) -> None:
+        if isinstance(part, promql_parser.MatrixSelector):
+            found.append(part.vector_selector)
+        if isinstance(part, promql_parser.VectorSelector):
+            found.append(part)
+
+    promql_parser.walk(expression, visit)
+    return iter(found)
+
+
+@pytest.fixture
+def panels(dashboard: dict[str, Any], every_panel: EveryPanel) -> list[dict[str, Any]]:
+    return every_panel(dashboard)
+
+
+@pytest.fixture
+def expressions(
+    dashboard: dict[str, Any], panels: list[dict[str, Any]], interpolate: Interpolate
+) -> list[promql_parser.Expr]:
+    """Every expression of the dashboard, parsed as Prometheus gets it: of panels, variables and annotations."""
+    texts = [target["expr"] for panel in panels for target in panel["targets"]]
+    texts += [mark["expr"] for mark in dashboard["annotations"]["list"]]
+    asked = [variable["definition"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
+    texts += [re.fullmatch(r"label_values\((.*), \w+\)", definition)[1] for definition in asked]
+    return [promql_parser.parse(interpolate(text)) for text in texts]
+
+
+def test_the_dashboard_is_plain_data_that_survives_json(dashboard: dict[str, Any]) -> None:
+    assert json.loads(json.dumps(dashboard)) == dashboard
+
+
+def test_the_dashboard_keeps_the_house_rules(dashboard: dict[str, Any]) -> None:
+    assert dashboard["uid"] == "leeway-fraud"
+    assert dashboard["editable"] is False
+    assert dashboard["timezone"] == "browser"
+    assert dashboard["time"] == {"from": "now-7d", "to": "now"}
+    assert dashboard["refresh"] == "5m"
+    assert dashboard["graphTooltip"] == 1  # a shared crosshair
+    assert "leeway" in dashboard["tags"]
+
+
+GOLDEN_IDS = {
+    "data_drift_share": 665960826,
+    "feature_new_category_ratio": 997334065,
+    "feature_null_ratio": 1090033511,
+    "feature_psi": 436856180,
+    "model_info": 874580609,
+    "prediction_mean_shift": 1559062856,
+    "refresh_success": 1267385120,
+    "series_limited": 550417650,
+    "window_end_timestamp_seconds": 1444414290,
+    "window_rows": 1480604076,
+}
+"""Links in alerts that were sent long ago hold these numbers: they may gain company, and never change."""
+
+
+def test_ids_are_unique_and_do_not_move(dashboard: dict[str, Any], panels: list[dict[str, Any]]) -> None:
+    rows = [panel["id"] for panel in dashboard["panels"] if panel["type"] == "row"]
+    ids = [panel["id"] for panel in panels] + rows
+    assert len(set(ids)) == len(ids)
+    assert {panel_id(alert.metric.key) for alert in ALERTS} >= set(GOLDEN_IDS.values())
+    assert set(ids) >= set(GOLDEN_IDS.values())
+    assert all(panel_id(key) == number for key, number in GOLDEN_IDS.items())
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_every_alert_leads_to_a_panel_that_draws_its_metric(
+    alert: Any, spec: ModelSpec, panels: list[dict[str, Any]], interpolate: Interpolate
+) -> None:
+    number = re.search(r"viewPanel=(\d+)", links.alert_url(spec, alert))
+    assert number is not None
+    [panel] = [panel for panel in panels if panel["id"] == int(number[1])]
+    drawn = {
+        selector.name
+        for target in panel["targets"]
+        for selector in selectors(promql_parser.parse(interpolate(target["expr"])))
+    }
+    assert alert.metric.name in drawn
+    assert f"https://runbooks.example.com/ml/{alert.name}" in [link["url"] for link in panel["links"]]
+
+
+def test_every_panel_has_a_known_type_and_unit(panels: list[dict[str, Any]]) -> None:
+    for panel in panels:
+        assert panel["type"] in PANEL_TYPES
+        fields = [panel["fieldConfig"]["defaults"]]
+        fields += [{item["id"]: item["value"] for item in o["properties"]} for o in panel["fieldConfig"]["overrides"]]
+        units = [field["unit"] for field in fields if "unit" in field]
+        assert "unit" in fields[0], panel["title"]
+        assert all(unit in UNITS or CUSTOM_UNIT.fullmatch(unit) for unit in units), panel["title"]
+
+
+def test_every_panel_says_what_it_means_of_which_window_and_what_to_do(panels: list[dict[str, Any]]) -> None:
+    for panel in panels:
+        meaning, window, action = panel["description"].split("\n\n")
+        assert meaning.endswith(".")
+        assert window.startswith("**Window:** ")
+        assert action.startswith("**Do:** ")
+        assert len(action) > 30
+
+
+def test_no_two_panels_have_the_same_title(panels: list[dict[str, Any]]) -> None:
+    over_time = [panel["title"] for panel in panels]
+    assert len(set(over_time)) == len(over_time)
+
+
+def test_every_panel_explains_itself_on_a_day_without_data(panels: list[dict[str, Any]]) -> None:
+    assert all(panel["fieldConfig"]["defaults"]["noValue"] for panel in panels)
+
+
+def test_a_tile_without_data_is_neither_green_nor_red(panels: list[dict[str, Any]]) -> None:
+    tiles = [panel for panel in panels if panel["type"] == "stat"]
+    assert len(tiles) == 6
+    for tile in tiles:
+        assert tile["fieldConfig"]["defaults"]["thresholds"]["steps"][0] == {"value": None, "color": "#808080"}
+        assert all(target["instant"] for target in tile["targets"])
+
+
+def test_every_query_is_asked_of_the_chosen_data_source(
+    dashboard: dict[str, Any], panels: list[dict[str, Any]]
+) -> None:
+    chosen = {"type": "prometheus", "uid": "${datasource}"}
+    asked = [*panels, *(target for panel in panels for target in panel["targets"]), *dashboard["annotations"]["list"]]
+    asked += [variable for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
+    assert all(part["datasource"] == chosen for part in asked)
+
+
+def test_every_query_names_only_metrics_and_labels_of_the_catalogue(
+    spec: ModelSpec, expressions: list[promql_parser.Expr]
+) -> None:
+    alerts = {queries.ALERTSTATE, "severity", "model", "env"}
+    for selector in (selector for expression in expressions for selector in selectors(expression)):
+        matched = {matcher.name for matcher in selector.matchers.matchers}
+        if selector.name == queries.ALERTS:
+            assert matched <= alerts
+            continue
+        metric = BY_NAME[selector.name or ""]
+        assert matched <= {*metric.labels, *spec.metadata.labels}
+        assert ("model" in matched) == ("model" in metric.labels)
+
+
+def test_every_value_is_taken_from_whichever_replica_tells_it(panels: list[dict[str, Any]]) -> None:
+    for expression in (target["expr"] for panel in panels for target in panel["targets"]):
+        assert f"without ({', '.join(REPLICA_LABELS)})" in expression or " by (" in expression
+
+
+def test_every_metric_of_the_catalogue_is_drawn(expressions: list[promql_parser.Expr]) -> None:
+    drawn = {selector.name for expression in expressions for selector in selectors(expression)}
+    assert {metric.name for metric in METRICS} <= drawn
+
+
+def test_every_threshold_is_drawn_dashed_beside_its_metric(
+    panels: list[dict[str, Any]], interpolate: Interpolate
+) -> None:
+    with_threshold = {metric.name: metric.threshold().name for metric in METRICS if metric.threshold() in METRICS}
+    drawn = set()
+    for panel in (panel for panel in panels if panel["type"] == "timeseries"):
+        first = {
+            next(selectors(promql_parser.parse(interpolate(target["expr"])))).name: target["refId"]
+            for target in panel["targets"]
+        }
+        for name in first.keys() & with_threshold.keys():
+            letter = first[with_threshold[name]]
+            [override] = [o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == letter]
+            styles = {item["id"]: item["value"] for item in override["properties"]}
+            assert styles["custom.lineStyle"]["fill"] == "dash"
+            drawn.add(name)
+    assert drawn == with_threshold.keys()
+
+
+def test_panels_lie_within_the_grid_and_do_not_overlap(dashboard: dict[str, Any]) -> None:
+    for panels in [dashboard["panels"], *(panel.get("panels", []) for panel in dashboard["panels"])]:
+        boxes = [panel["gridPos"] for panel in panels]
+        assert all(box["x"] >= 0 and box["x"] + box["w"] <= 24 for box in boxes)
+        for one, other in combinations(boxes, 2):
+            beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+            below = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+            assert beside or below
+
+
+def test_the_first_view_is_cheap(dashboard: dict[str, Any]) -> None:
+    shown = [panel for panel in dashboard["panels"] if panel["type"] != "row"]
+    assert sum(len(panel["targets"]) for panel in shown) <= BUDGET
+
+
+def test_the_first_view_names_the_state_and_the_features_before_anything_else(dashboard: dict[str, Any]) -> None:
+    assert [panel["type"] for panel in dashboard["panels"][:8]] == ["stat"] * 6 + ["table", "state-timeline"]
+    table = dashboard["panels"][6]
+    assert table["options"]["sortBy"] == [{"displayName": "Trouble", "desc": True}]
+
+
+def test_the_choices_are_data_source_version_window_and_feature(dashboard: dict[str, Any]) -> None:
+    variables = {variable["name"]: variable for variable in dashboard["templating"]["list"]}
+    assert list(variables) == ["datasource", "version", "window", "feature"]
+    assert variables["window"]["query"] == "1h,24h,7d"
+    assert variables["window"]["current"]["value"] == "1h"
+    for name in ("version", "feature"):
+        assert variables[name]["current"] == {"selected": True, "text": ["All"], "value": [SELECT_ALL]}
+
+
+def test_links_lead_to_the_runbooks_and_to_the_other_dashboards(dashboard: dict[str, Any]) -> None:
+    others, runbooks = dashboard["links"]
+    assert (others["type"], others["tags"]) == ("dashboards", ["leeway"])
+    assert others["includeVars"]
+    assert others["keepTime"]
+    assert runbooks["url"] == "https://runbooks.example.com/ml"
+
+
+def test_without_runbooks_nothing_links_to_them(make_spec: Callable[..., ModelSpec]) -> None:
+    assert "unbook" not in json.dumps(model_dashboard(make_spec()))
+
+
+def test_alerts_are_marked_on_the_graphs(dashboard: dict[str, Any]) -> None:
+    [marks] = dashboard["annotations"]["list"]
+    assert marks["enable"]
+    assert marks["titleFormat"] == "{{alertname}}"
+
+
+def test_hostile_text_of_a_spec_stays_text(
+    hostile_spec: ModelSpec, every_panel: EveryPanel, interpolate: Interpolate
+) -> None:
+    """It stands in matchers alone, as a value, and Grafana finds no variable in it."""
+    dashboard = model_dashboard(hostile_spec)
+    hostile = hostile_spec.metadata.labels["env"]
+    for target in (target for panel in every_panel(dashboard) for target in panel["targets"]):
+        for selector in selectors(promql_parser.parse(interpolate(target["expr"]))):
+            for matcher in selector.matchers.matchers:
+                assert matcher.value == hostile or matcher.name != "env"
+        target["expr"] = ""
+    for part in (*dashboard["annotations"]["list"], *dashboard["templating"]["list"]):
+        part.update(expr="", query="", definition="")
+    assert "</script>" not in json.dumps(dashboard)
+
+
+def test_an_id_does_not_depend_on_the_panels_around_it(
+    spec: ModelSpec, dashboard: dict[str, Any], every_panel: EveryPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dashboards.model.tiles", lambda *_: [])
+    fewer = {panel["id"]: panel["title"] for panel in every_panel(model_dashboard(spec))}
+    whole = {panel["id"]: panel["title"] for panel in every_panel(dashboard)}
+    assert len(whole) == len(fewer) + 6
+    assert fewer.items() < whole.items()
