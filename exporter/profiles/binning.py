@@ -1,0 +1,198 @@
+"""How rows become counts: the cells of each column, laid out in one flat vector.
+
+A binning is made once, from the reference, and never changes: every profile of a model counts in the same cells, so
+profiles merge by addition. Each column owns a slice of the vector:
+
+    numeric      k + 1 bins (-inf, e0], (e0, e1], ..., (ek-1, inf), then null, NaN, -inf, +inf
+    categorical  the reference's categories, then new, then null
+
+The first edge lies just below the reference's smallest value and the last just above its largest, so the outermost bins
+count what is out of the reference's range.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+NUMERIC_EXTRA: Final = 4
+"""Cells of a numeric column beside its bins: null, NaN, -inf, +inf."""
+CATEGORICAL_EXTRA: Final = 2
+"""Cells of a categorical column beside its categories: new, null."""
+
+_PARTS: Final = 160_000
+"""Probabilities are whole multiples of one part, so that ranks are whole numbers and deciles are exactly deciles."""
+_DECILES: Final = np.arange(1, 10) * (_PARTS // 10)
+_TAILS: Final = np.array([16, 40, 80, 160, 320])
+_FINE: Final = np.concatenate([np.arange(1, 256) * (_PARTS // 256), _TAILS, _PARTS - _TAILS])
+
+_ROUNDING: Final = 2.0**-23
+"""Twice the most that rounding to 32 bits moves a value, relative to it."""
+_LARGEST: Final = np.finfo(np.float64).max
+
+
+@dataclass(frozen=True)
+class NumericBins:
+    """The cells of a numeric column.
+
+    `edges` are k strictly increasing finite values; `deciles` the positions in `edges` at which PSI's cells end, from 1
+    to 20, increasing; `pivot` the value about which squares are summed, usually the reference's mean.
+    """
+
+    name: str
+    edges: Floats
+    deciles: Counts
+    pivot: float
+
+    @property
+    def cells(self) -> int:
+        """How many cells the column owns."""
+        return len(self.edges) + 1 + NUMERIC_EXTRA
+
+
+@dataclass(frozen=True)
+class CategoricalBins:
+    """The cells of a categorical column: the reference's categories, the most frequent first."""
+
+    name: str
+    categories: tuple[str, ...]
+
+    @property
+    def cells(self) -> int:
+        """How many cells the column owns."""
+        return len(self.categories) + CATEGORICAL_EXTRA
+
+
+Bins = NumericBins | CategoricalBins
+
+
+@dataclass(frozen=True)
+class Binning:
+    """The cells of all columns of a model; numeric and categorical columns stand in the order of the spec."""
+
+    columns: tuple[Bins, ...]
+
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        """Where each column's cells stand in the flat vector."""
+        ends = np.cumsum([0, *(column.cells for column in self.columns)]).tolist()
+        return {column.name: slice(ends[i], ends[i + 1]) for i, column in enumerate(self.columns)}
+
+    @cached_property
+    def by_name(self) -> dict[str, Bins]:
+        """Each column's bins."""
+        return {column.name: column for column in self.columns}
+
+    @cached_property
+    def numeric(self) -> dict[str, int]:
+        """The numeric columns' positions in vectors that hold one value per numeric column."""
+        names = [column.name for column in self.columns if isinstance(column, NumericBins)]
+        return {name: index for index, name in enumerate(names)}
+
+    @cached_property
+    def cells(self) -> int:
+        """The length of the flat vector."""
+        return sum(column.cells for column in self.columns)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that change when any cell does."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Plain data from which `from_json` makes an equal binning, floats exact."""
+        return [_bins_to_json(column) for column in self.columns]
+
+    @staticmethod
+    def from_json(data: list[dict[str, Any]]) -> Binning:
+        """The inverse of `to_json`.
+
+        Raises:
+            KeyError, TypeError, ValueError: when `data` is not what `to_json` gave.
+        """
+        return Binning(tuple(_bins_from_json(item) for item in data))
+
+
+def numeric_bins(name: str, sample: Floats, low: float, high: float, pivot: float) -> NumericBins:
+    """The bins of a numeric column: 256 quantiles of the reference, its deciles among them, finer in both tails.
+
+    Edges lie just above values of the sample: by so little that only a value's own rounding to 32 bits fits between. So
+    a tie lies in one bin, whole, also when one side was written with 64 bits and the other with 32.
+
+    Args:
+        name: the column.
+        sample: finite values of the reference, at least one, in any order.
+        low: the reference's smallest finite value.
+        high: its largest.
+        pivot: the value about which squares will be summed, usually its mean.
+    """
+    ordered = np.sort(sample)
+    cells = _cell_ends(ordered)
+    fine = _above(_quantiles(ordered, _FINE))
+    edges = np.unique(np.concatenate([_below(np.array([low])), fine, cells, _above(np.array([high]))]))
+    return NumericBins(name, edges, np.searchsorted(edges, cells), pivot)
+
+
+def _cell_ends(ordered: Floats) -> Floats:
+    """Where PSI's cells end: at the deciles, ties merged, and on both sides of every atom.
+
+    An atom is a value that a tenth or more of the rows share, as in a clipped or zero-filled feature. It is a cell of
+    its own, or a move away from it to its neighbours would not show.
+    """
+    deciles = _quantiles(ordered, _DECILES)
+    candidates = np.unique(np.append(deciles, ordered[-1]))
+    rows = np.searchsorted(ordered, candidates, side="right") - np.searchsorted(ordered, candidates)
+    atoms = candidates[10 * rows >= len(ordered)]
+    return np.unique(np.concatenate([_above(deciles), _above(atoms), _below(atoms)]))
+
+
+def _quantiles(ordered: Floats, parts: Counts) -> Floats:
+    """The smallest values that at least so many parts of the rows do not exceed (Hyndman and Fan 1996, type 1)."""
+    ranks = -(-parts * len(ordered) // _PARTS)
+    quantiles: Floats = ordered[ranks - 1]
+    return quantiles
+
+
+def _above(values: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        raised = np.minimum(values + np.abs(values) * _ROUNDING, _LARGEST)
+    # The zero turns -0.0 into 0.0: which of the two a sort leaves first is chance, and would change the fingerprint.
+    edges: Floats = raised + 0.0
+    return edges
+
+
+def _below(values: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        edges: Floats = np.maximum(np.nextafter(values - np.abs(values) * _ROUNDING, -np.inf), -_LARGEST)
+    return edges
+
+
+def categorical_bins(name: str, counts: dict[str, int], limit: int) -> CategoricalBins:
+    """The categories of a column: at most `limit`, the most frequent first, ties in the order of their names."""
+    ranked = sorted(counts, key=lambda category: (-counts[category], category))
+    return CategoricalBins(name, tuple(ranked[:limit]))
+
+
+def _bins_to_json(bins: Bins) -> dict[str, Any]:
+    if isinstance(bins, CategoricalBins):
+        return {"name": bins.name, "type": "categorical", "categories": list(bins.categories)}
+    edges = [float(edge).hex() for edge in bins.edges]
+    deciles = bins.deciles.tolist()
+    return {"name": bins.name, "type": "numeric", "edges": edges, "deciles": deciles, "pivot": float(bins.pivot).hex()}
+
+
+def _bins_from_json(data: dict[str, Any]) -> Bins:
+    kind: Literal["numeric", "categorical"] = data["type"]
+    if kind == "categorical":
+        return CategoricalBins(data["name"], tuple(data["categories"]))
+    edges = np.array([float.fromhex(edge) for edge in data["edges"]])
+    return NumericBins(data["name"], edges, np.array(data["deciles"], dtype=np.int64), float.fromhex(data["pivot"]))

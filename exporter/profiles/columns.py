@@ -1,0 +1,131 @@
+"""Arrow columns as what is counted: numbers, or category names with a code for each row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exporter.profiles.binning import Counts, Floats
+
+Mask = npt.NDArray[np.bool_]
+
+_NUMBERS: Final = (
+    pa.types.is_floating,
+    pa.types.is_integer,
+    pa.types.is_decimal,
+    pa.types.is_boolean,
+    pa.types.is_null,
+)
+_TEXTS: Final = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+_PRINTED: Final = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_date, pa.types.is_null)
+_CATEGORIES: Final = (*_TEXTS, *_PRINTED, pa.types.is_floating, pa.types.is_decimal, pa.types.is_timestamp)
+_MIDNIGHT: Final = " 00:00:00.000000"
+_EXACT: Final = 2**53
+"""Whole 64-bit floats below this are integers; above it they only stand near some."""
+
+
+class ColumnMismatch(TypeError):  # noqa: N818 - a state of the data
+    """A column's type is not one that its feature can be counted from."""
+
+
+def numeric_values(column: pa.ChunkedArray) -> tuple[Floats, Mask | None]:
+    """A numeric column with NaN for its nulls, and which these are; None where there are none.
+
+    Integers, floats, decimals, booleans (0 and 1) and dictionaries of them are numeric, and so is a column of nulls
+    alone. Integers beyond 2**53 become the nearest float. What is returned may be the column's own memory: read only.
+
+    Raises:
+        ColumnMismatch: for any other type.
+    """
+    kind = _value_type(column.type)
+    if not _is_any(kind, _NUMBERS):
+        raise ColumnMismatch(f"the column is {kind}, a number was expected")
+    plain = column.cast(kind) if kind != column.type else column
+    numbers = plain.cast(pa.float64(), safe=False)
+    if not plain.null_count:
+        return _array(numbers), None
+    return _array(numbers.fill_null(math.nan)), _array(plain.is_null())
+
+
+def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    # Of a chunk alone the memory itself, where Arrow would copy several into one.
+    array: npt.NDArray[Any] = (
+        column.chunk(0).to_numpy(zero_copy_only=False) if column.num_chunks == 1 else column.to_numpy()
+    )
+    return array
+
+
+def category_codes(column: pa.ChunkedArray) -> tuple[list[str | None], Counts]:
+    """A column as names, each once, and for each row its name's position; the name of a null row is None.
+
+    Strings, integers, floats, decimals, booleans, dates, timestamps and dictionaries of them are categories, and so is
+    a column of nulls alone. Names do not depend on how a value was stored, since a column of integers turns to floats
+    with its first null, and a date to a timestamp in pandas: whole numbers are written as integers are (`1.0` as `1`),
+    other floats as briefly as their own width allows, timestamps in UTC with microseconds, at midnight as dates. NaN is
+    null. Bytes that are not UTF-8 become U+FFFD. A string is taken as it is.
+
+    Raises:
+        ColumnMismatch: for any other type.
+    """
+    kind = _value_type(column.type)
+    if not _is_any(kind, _CATEGORIES):
+        raise ColumnMismatch(f"the column is {kind}, a category was expected")
+    encoded = column if kind != column.type else pc.dictionary_encode(column)
+    positions: dict[str | None, int] = {}
+    codes = [_chunk_codes(chunk, positions) for chunk in encoded.chunks] or [np.empty(0, np.int64)]
+    return list(positions), codes[0] if len(codes) == 1 else np.concatenate(codes)
+
+
+def _value_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _is_any(kind: pa.DataType, tests: Sequence[Any]) -> bool:
+    return any(test(kind) for test in tests)
+
+
+def _chunk_codes(chunk: pa.DictionaryArray, positions: dict[str | None, int]) -> Counts:
+    # Not Arrow's own unification of dictionaries: it knows no nulls, overflows small indices, and tells 0.0 from -0.0.
+    names = [*_names(chunk.dictionary), None]
+    places = np.array([positions.setdefault(name, len(positions)) for name in names], np.int64)
+    indices = chunk.indices.cast(pa.int64()).fill_null(len(names) - 1)
+    codes: Counts = places[indices.to_numpy()]
+    return codes
+
+
+def _names(values: pa.Array) -> list[str | None]:
+    kind = values.type
+    if pa.types.is_floating(kind):
+        return [_float_name(value) for value in values.to_numpy(zero_copy_only=False)]
+    if pa.types.is_decimal(kind):
+        return [None if value is None else _decimal_name(value) for value in values.to_pylist()]
+    if pa.types.is_timestamp(kind):
+        printed = values.cast(pa.timestamp("us"), safe=False).cast(pa.string()).to_pylist()
+        return [None if name is None else name.removesuffix(_MIDNIGHT) for name in printed]
+    return _texts(values if _is_any(kind, _TEXTS) else values.cast(pa.string()))
+
+
+def _texts(values: pa.Array) -> list[str | None]:
+    try:
+        texts: list[str | None] = values.to_pylist()
+    except UnicodeDecodeError:
+        data = values.cast(pa.large_binary()).to_pylist()
+        return [None if text is None else text.decode(errors="replace") for text in data]
+    return texts
+
+
+def _float_name(value: np.floating[Any]) -> str | None:
+    if np.isnan(value):
+        return None
+    return str(int(value)) if value.is_integer() and abs(float(value)) < _EXACT else str(value)
+
+
+def _decimal_name(value: Decimal) -> str:
+    return str(int(value)) if value == value.to_integral_value() else f"{value:f}".rstrip("0")

@@ -1,0 +1,150 @@
+"""The reference: what windows are compared with, and from which the binning is made.
+
+It is read twice, once for the edges and once for the counts, and then kept in the store: it is read again only when its
+source or the spec changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from exporter.errors import ReferenceUnusable
+from exporter.profiles.binning import Binning, Bins, Floats, categorical_bins, numeric_bins
+from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.profile import Profile, most_frequent
+from exporter.sources.source import Batch, Selection
+
+SAMPLE_ROWS: Final = 200_000
+"""Values of a numeric column from which the edges are taken; a larger reference is sampled, its counts stay exact."""
+SAMPLE_VALUES: Final = 20_000_000
+"""Values of all numeric columns together that are held for the edges: a wide reference is sampled more thinly."""
+MAX_DISTINCT: Final = 200_000
+"""Distinct categories of a column that are followed while a reference is read; the rarest give way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What windows are compared with.
+
+    `problems` names the columns that the reference could not give, with why; they are not compared.
+    """
+
+    binning: Binning
+    profile: Profile
+    problems: Mapping[str, str]
+
+
+def build_binning(
+    batches: Iterable[Batch], selection: Selection, category_limit: int
+) -> tuple[Binning, dict[str, str]]:
+    """The cells in which a model's columns will be counted.
+
+    Args:
+        batches: the reference's rows. The same batches in the same order give the same cells; while a column fits in
+            its sample, so do the same rows in any.
+        selection: its numeric and categorical columns, in the order of the spec.
+        category_limit: how many categories of a column are told apart.
+
+    Returns:
+        The binning of the columns that the reference has, and why it lacks the others.
+
+    Raises:
+        ReferenceUnusable: when no column can be compared.
+    """
+    sample_rows = min(SAMPLE_ROWS, SAMPLE_VALUES // max(len(selection.numeric), 1))
+    columns: dict[str, _Numbers | _Categories] = {name: _Numbers(sample_rows) for name in selection.numeric}
+    columns |= {name: _Categories(category_limit) for name in selection.categorical}
+    problems: dict[str, str] = {}
+    for batch in batches:
+        present = set(batch.schema.names)
+        problems |= {name: "the reference has no such column" for name in columns if name not in present}
+        problems |= _add(batch.table, columns)
+    bins = {name: column.bins(name) for name, column in columns.items() if name not in problems}
+    problems |= {name: "the reference has no value in this column" for name, made in bins.items() if made is None}
+    usable = tuple(made for made in bins.values() if made is not None)
+    if not usable:
+        raise ReferenceUnusable(f"the reference has none of the features: {_told(problems)}")
+    return Binning(usable), problems
+
+
+def _add(table: pa.Table, columns: Mapping[str, _Numbers | _Categories]) -> dict[str, str]:
+    problems = {}
+    for name in table.column_names:
+        if name in columns:
+            try:
+                columns[name].add(table.column(name))
+            except ColumnMismatch as problem:
+                problems[name] = f"in the reference {problem}"
+    return problems
+
+
+def _told(problems: Mapping[str, str]) -> str:
+    """Each reason once, with the columns that it is the reason of."""
+    reasons: dict[str, list[str]] = {}
+    for column, why in problems.items():
+        reasons.setdefault(why, []).append(column)
+    return "; ".join(f"{why} ({', '.join(names)})" for why, names in sorted(reasons.items()))
+
+
+@dataclass(slots=True)
+class _Numbers:
+    """What is known of a numeric column while it is read: extremes, sum, and a sample of at most `limit` values."""
+
+    limit: int
+    sample: Floats = field(default_factory=lambda: np.empty(0))
+    generator: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    rows: int = 0
+    total: float = 0.0
+    low: float = np.inf
+    high: float = -np.inf
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        values, _ = numeric_values(column)
+        finite = np.sort(values[np.isfinite(values)])  # in order, or the last digits of the sum would be chance
+        if len(finite):
+            self.low, self.high = min(self.low, float(finite[0])), max(self.high, float(finite[-1]))
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.total += float(finite.sum())
+            self._draw(finite)
+            self.rows += len(finite)
+
+    def _draw(self, values: Floats) -> None:
+        """Keep every value seen so far with equal chance (reservoir sampling, Vitter 1985, algorithm R)."""
+        room = max(self.limit - self.rows, 0)
+        self.sample = np.concatenate([self.sample, values[:room]])
+        rest = values[room:]
+        seen = np.arange(self.rows + room, self.rows + len(values)) + 1
+        places = (self.generator.random(len(rest)) * seen).astype(np.int64)
+        kept = places < self.limit
+        self.sample[places[kept]] = rest[kept]
+
+    def bins(self, name: str) -> Bins | None:
+        if not self.rows:
+            return None
+        mean = self.total / self.rows
+        return numeric_bins(name, self.sample, self.low, self.high, mean if np.isfinite(mean) else 0.0)
+
+
+@dataclass(slots=True)
+class _Categories:
+    """The categories of a column and how often each was seen."""
+
+    limit: int
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        names, codes = category_codes(column)
+        rows = np.bincount(codes, minlength=len(names)).tolist()
+        for name, count in zip(names, rows, strict=True):
+            if name is not None and count:
+                self.counts[name] = self.counts.get(name, 0) + count
+        if len(self.counts) > MAX_DISTINCT:
+            self.counts = most_frequent(self.counts, MAX_DISTINCT // 2)
+
+    def bins(self, name: str) -> Bins | None:
+        return categorical_bins(name, self.counts, self.limit) if self.counts else None

@@ -1,0 +1,368 @@
+"""The kernel: every row counted once, in the right cell, under its version; a bad column costs only itself."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter import catalogue
+from exporter.profiles import kernel
+from exporter.profiles.binning import Binning
+from exporter.profiles.kernel import MAX_VERSIONS, OTHER_VERSIONS, profile_partition
+from exporter.profiles.profile import NOVEL_KEPT, Profile, categorical_column, numeric_column
+from exporter.sources.source import Batch
+from profiling import binning, categorical, count, numeric, partition, quantile_bins, whole
+
+UNKNOWN = catalogue.UNKNOWN_VERSION
+VALUES = st.none() | st.floats() | st.sampled_from([0.0, -0.0, 0.5, 1.0, 2.0])
+
+
+def bins_of(values: Any, edges: tuple[float, ...] = (0.0, 1.0, 2.0)) -> list[int]:
+    cells = binning(numeric("x", edges))
+    return numeric_column(count(cells, x=values), cells, "x").bins.tolist()
+
+
+class TestNumeric:
+    def test_bins_are_closed_on_the_right(self) -> None:
+        assert bins_of([-0.1, 0.0, 0.1, 1.0, 1.1, 2.0, 2.1]) == [2, 2, 2, 1]
+
+    def test_ties_at_an_edge_stay_together(self) -> None:
+        assert bins_of([1.0] * 5 + [2.0] * 3) == [0, 5, 3, 0]
+
+    @given(st.lists(st.floats(-5, 5) | st.integers(-5, 5).map(float), min_size=1, max_size=80))
+    def test_counts_are_those_of_numpy_and_pandas(self, values: list[float]) -> None:
+        edges = (-4.0, -1.0, 0.0, 0.25, 3.0)
+        # numpy closes bins on the left, so both are turned round; its last bin, closed on both sides, is out of reach
+        mirrored, _ = np.histogram(-np.array(values), [-math.inf, *(-edge for edge in reversed(edges)), math.inf])
+        cut = pd.cut(pd.Series(values), [-math.inf, *edges, math.inf], right=True).value_counts(sort=False)
+        assert bins_of(values, edges) == mirrored[::-1].tolist() == cut.tolist()
+
+    @given(st.lists(VALUES, max_size=60))
+    def test_every_row_is_counted_once(self, values: list[float | None]) -> None:
+        cells = binning(numeric())
+        profile = partition(cells, x=pa.array(values, pa.float64())).versions.get(UNKNOWN)
+        rows = 0 if profile is None else profile.rows
+        assert rows == len(values)
+        if profile is not None:
+            column = numeric_column(profile, cells, "x")
+            numbers = [value for value in values if value is not None]
+            assert profile.counts.sum() == column.rows == rows
+            assert column.nulls == values.count(None)
+            assert column.nans == sum(map(math.isnan, numbers))
+            assert column.high_infinities == numbers.count(math.inf)
+            assert column.low_infinities == numbers.count(-math.inf)
+
+    @given(st.lists(VALUES, max_size=60))
+    def test_extremes_are_those_of_the_finite_values(self, values: list[float | None]) -> None:
+        cells = binning(numeric())
+        for profile in partition(cells, x=pa.array(values, pa.float64())).versions.values():
+            finite = [value for value in values if value is not None and math.isfinite(value)]
+            assert profile.lows.tolist() == [min(finite, default=math.inf)]
+            assert profile.highs.tolist() == [max(finite, default=-math.inf)]
+
+    def test_sums_stand_in_their_values_bins(self) -> None:
+        cells = binning(numeric("x", (0.0, 1.0, 2.0), pivot=1.0))
+        profile = count(cells, x=[3.0, -1.0, 0.5, 0.25, -math.inf, None, math.nan])
+        assert profile.sums.tolist() == [-1, 0.75, 0, 3, 0, 0, 0, 0]
+        assert profile.squares.tolist() == [4 + 4 + 0.25 + 0.5625]
+
+    def test_a_column_larger_than_a_piece_is_counted_whole(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        values = np.random.default_rng(1).normal(size=1000)
+        cells = binning(quantile_bins(values))
+        one = count(cells, x=pa.array(values, mask=np.arange(1000) % 7 == 0))
+        monkeypatch.setattr(kernel, "PIECE_ROWS", 64)
+        many = count(cells, x=pa.array(values, mask=np.arange(1000) % 7 == 0))
+        assert many.counts.tolist() == one.counts.tolist()
+        np.testing.assert_allclose(many.sums, one.sums, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(many.squares, one.squares, rtol=1e-12)
+        assert (many.lows, many.highs) == (one.lows, one.highs)
+
+    @pytest.mark.parametrize(
+        ("values", "wanted"),
+        [
+            (pa.array([0, 1, 2, 3, None]), [1, 1, 1, 1]),
+            (pa.array([0, 1, 2, 3], pa.uint8()), [1, 1, 1, 1]),
+            (pa.array([0.5, 1], pa.float32()), [0, 2, 0, 0]),
+            (pa.array([True, False, True]), [1, 2, 0, 0]),
+            (pa.array([0.5, 2.5]).cast(pa.decimal128(5, 1)), [0, 1, 0, 1]),
+            (pa.array([2**63 - 1, -(2**63)]), [1, 0, 0, 1]),
+            (pa.array([1.7e308, -1.7e308, 5e-324, -5e-324]), [2, 1, 0, 1]),
+            (pa.array([0.5, None, 0.5]).dictionary_encode(), [0, 2, 0, 0]),
+            (pa.nulls(2), [0, 0, 0, 0]),
+        ],
+    )
+    def test_any_numeric_column_is_counted(self, values: pa.Array, wanted: list[int]) -> None:
+        assert bins_of(values) == wanted
+
+    @pytest.mark.parametrize("atom", ["low", "high"])
+    def test_a_move_away_from_a_clipped_end_shows_in_psis_cells(self, atom: str) -> None:
+        generator = np.random.default_rng(2)
+        reference = np.clip(generator.normal(size=10_000), *((0, None) if atom == "low" else (None, 0)))
+        cells = binning(quantile_bins(reference))
+        moved = np.where(reference == 0, 1e-6 if atom == "low" else -1e-6, reference)
+        before, now = (numeric_column(count(cells, x=values), cells, "x").cells for values in (reference, moved))
+        atom_rows = int((reference == 0).sum())
+        assert before.max() == atom_rows
+        assert now[before.argmax()] == 0
+
+
+class TestCategorical:
+    @given(st.lists(st.none() | st.sampled_from(["a", "b", "c", "d", ""]), min_size=1, max_size=60))
+    def test_counts_are_those_of_pandas(self, values: list[str | None]) -> None:
+        cells = binning(categorical("c", "b", "a"))
+        column = categorical_column(count(cells, c=pa.array(values, pa.string())), cells, "c")
+        counts = pd.Series(values, dtype=object).value_counts(dropna=False).to_dict()
+        assert column.known.tolist() == [counts.get("b", 0), counts.get("a", 0)]
+        assert column.nulls == values.count(None)
+        assert column.novel == {name: rows for name, rows in counts.items() if name in ("c", "d", "")}
+        assert column.new == sum(column.novel.values())
+
+    def test_integers_and_floats_are_the_same_categories(self) -> None:
+        cells = binning(categorical("c", "1", "2"))
+        for values in (pa.array([1, 2, 1, None]), pa.array([1.0, 2.0, 1.0, math.nan])):
+            assert categorical_column(count(cells, c=values), cells, "c").cells.tolist() == [2, 1, 0, 1]
+
+    def test_chunks_of_dictionaries_are_counted_together(self) -> None:
+        cells = binning(categorical("c", "a", "b"))
+        chunks = [pa.array(names).dictionary_encode() for names in (["b", "a"], ["new", "b", None], ["a"])]
+        column = categorical_column(count(cells, c=pa.chunked_array(chunks)), cells, "c")
+        assert column.cells.tolist() == [2, 2, 1, 1]
+
+    def test_hostile_names_are_names(self) -> None:
+        names = ["\0", "a\0b", '"} 1\n', "💥", "x" * 100_000]
+        cells = binning(categorical("c\0", "a\0b"))
+        column = categorical_column(count(cells, **{"c\0": names}), cells, "c\0")
+        assert column.known.tolist() == [1]
+        assert set(column.novel) == {*names} - {"a\0b"}
+
+    def test_more_new_categories_than_are_kept_are_all_counted_and_the_most_frequent_named(self) -> None:
+        cells = binning(categorical("c", "a"))
+        names = [f"id-{number:06}" for number in range(20_000)] + ["often"] * 3 + ["twice"] * 2
+        shuffled = np.random.default_rng(3).permutation(names)
+        one, other = count(cells, c=names), count(cells, c=shuffled)
+        assert categorical_column(one, cells, "c").new == len(names)
+        assert one.novel == other.novel
+        assert len(one.novel["c"]) == NOVEL_KEPT
+        assert list(one.novel["c"].items())[:3] == [("often", 3), ("twice", 2), ("id-000000", 1)]
+
+    def test_what_is_followed_stays_bounded_over_many_batches(self) -> None:
+        cells = binning(categorical("c", "a"))
+        followed: dict[str, int] = {}
+        for batch in range(20):
+            kernel._follow(followed, {f"{batch}-{number}": 1 for number in range(500)} | {"often": 10})
+            assert len(followed) <= kernel._NOVEL_FOLLOWED
+        assert followed["often"] == 200
+        tables = [pa.table({"c": [f"{part}-{n}" for n in range(3000)] + ["often"] * 2}) for part in range(3)]
+        batches = [Batch(table, first=True, schema=table.schema) for table in tables]
+        profile = profile_partition(batches, cells, None).versions[UNKNOWN]
+        assert profile.novel["c"]["often"] == 6
+        assert categorical_column(profile, cells, "c").new == 9006
+
+
+class TestBatches:
+    CELLS = binning(numeric("x"), numeric("y"), categorical("c", "a"), categorical("v", "v1"))
+    TABLE = pa.table(
+        {
+            "v": ["v1", "v2", None, "v1"],
+            "x": [0.5, None, 3.0, 1.0],
+            "y": [1, 2, 3, 4],
+            "c": ["a", "b", "a", None],
+            "unwanted": [b"", b"", b"", b""],
+        }
+    )
+
+    def batches(self, *runs: tuple[str, ...]) -> list[Batch]:
+        return [
+            Batch(self.TABLE.select(["v", *run]), first=index == 0, schema=self.TABLE.schema)
+            for index, run in enumerate(runs)
+        ]
+
+    def same(self, left: dict[str, Profile], right: dict[str, Profile]) -> None:
+        assert left.keys() == right.keys()
+        for version, profile in left.items():
+            assert profile.rows == right[version].rows
+            assert profile.counts.tolist() == right[version].counts.tolist()
+            assert profile.sums.tobytes() == right[version].sums.tobytes()
+            assert profile.novel == right[version].novel
+
+    @pytest.mark.parametrize(
+        "runs", [(("x",), ("y", "c")), (("c",), ("x",), ("y",)), ((), ("x", "y", "c")), (("y", "x"), ("c",))]
+    )
+    @pytest.mark.parametrize("version_column", ["v", None])
+    def test_wide_rows_in_several_batches_are_as_one(
+        self, runs: tuple[tuple[str, ...], ...], version_column: str | None
+    ) -> None:
+        one = profile_partition(self.batches(("x", "y", "c")), self.CELLS, version_column)
+        if version_column is None:
+            batches = [
+                Batch(self.TABLE.select([*run, *(["v"] if index == 0 else [])]), index == 0, self.TABLE.schema)
+                for index, run in enumerate(runs)
+            ]
+        else:
+            batches = self.batches(*runs)
+        many = profile_partition(batches, self.CELLS, version_column)
+        self.same(dict(many.versions), dict(one.versions))
+        assert many.problems == one.problems == {}
+
+    def test_a_version_column_that_is_a_feature_is_counted_once(self) -> None:
+        profiles = profile_partition(self.batches(("x",), ("y",), ("c",)), self.CELLS, "v").versions
+        columns = {version: categorical_column(profile, self.CELLS, "v") for version, profile in profiles.items()}
+        assert {version: column.rows for version, column in columns.items()} == {"v1": 2, "v2": 1, UNKNOWN: 1}
+        assert columns["v2"].novel == {"v2": 1}
+
+    def test_stretches_of_rows_add_up(self) -> None:
+        stretches = [self.TABLE.slice(0, 1), self.TABLE.slice(1, 3)]
+        batches = [Batch(table, first=True, schema=table.schema) for table in stretches]
+        one, many = (profile_partition(some, self.CELLS, "v").versions for some in (whole(self.TABLE), batches))
+        self.same(dict(many), dict(one))
+
+    def test_no_batches_are_no_rows(self) -> None:
+        nothing = profile_partition([], self.CELLS, "v")
+        assert (nothing.rows, dict(nothing.versions), dict(nothing.problems)) == (0, {}, {})
+
+    @pytest.mark.parametrize("version_column", ["v", None])
+    def test_an_empty_table_is_no_rows(self, version_column: str | None) -> None:
+        nothing = profile_partition(whole(self.TABLE.slice(0, 0)), self.CELLS, version_column)
+        assert (nothing.rows, dict(nothing.versions), dict(nothing.problems)) == (0, {}, {})
+
+    def test_a_stream_is_read_once_and_not_kept(self) -> None:
+        alive: list[int] = []
+
+        def stream() -> Any:
+            for number in range(3):
+                alive.append(number)
+                yield Batch(self.TABLE, first=True, schema=self.TABLE.schema)
+
+        assert profile_partition(stream(), self.CELLS, None).rows == 12
+        assert alive == [0, 1, 2]
+
+
+class TestVersions:
+    CELLS = binning(numeric("x"))
+
+    def rows(self, versions: Any, column: str | None = "v") -> dict[str, int]:
+        found = partition(self.CELLS, column, x=[0.5] * len(versions), v=versions)
+        assert found.rows == len(versions)
+        assert all(profile.counts.sum() == profile.rows for profile in found.versions.values())
+        assert found.problems == {}
+        return {version: profile.rows for version, profile in found.versions.items()}
+
+    def test_each_has_its_own_rows(self) -> None:
+        found = partition(self.CELLS, "v", x=[0.5, 1.5, 2.5, 1.5], v=["a", "b", "a", "b"]).versions
+        bins = {version: numeric_column(part, self.CELLS, "x").bins.tolist() for version, part in found.items()}
+        assert bins == {"a": [0, 1, 0, 1], "b": [0, 0, 2, 0]}
+
+    def test_null_and_the_word_for_it_are_one(self) -> None:
+        assert self.rows([None, UNKNOWN, "v1", None]) == {UNKNOWN: 3, "v1": 1}
+        assert self.rows(pa.nulls(3)) == {UNKNOWN: 3}
+
+    def test_without_a_version_column_all_rows_are_of_one(self) -> None:
+        assert self.rows(["a", "b"], None) == {UNKNOWN: 2}
+
+    @pytest.mark.parametrize(
+        ("values", "wanted"),
+        [
+            (pa.array([3, 3, 4]), {"3": 2, "4": 1}),
+            (pa.array([3.0, None, 3.5]), {"3": 1, UNKNOWN: 1, "3.5": 1}),
+            (pa.array(["2.0", "2", ""]), {"2.0": 1, "2": 1, "": 1}),
+            (pa.array([True, False, True]), {"true": 2, "false": 1}),
+            (pa.array(["a", "b", "a"]).dictionary_encode(), {"a": 2, "b": 1}),
+        ],
+    )
+    def test_versions_are_named_as_categories_are(self, values: pa.Array, wanted: dict[str, int]) -> None:
+        assert self.rows(values) == wanted
+
+    def test_a_missing_column_is_told_and_the_rows_are_counted(self) -> None:
+        found = partition(self.CELLS, "v", x=[0.5, 1.0])
+        assert {version: profile.rows for version, profile in found.versions.items()} == {UNKNOWN: 2}
+        assert found.problems == {"v": "the column is missing"}
+
+    def test_a_column_of_an_odd_type_is_told_and_the_rows_are_counted(self) -> None:
+        found = partition(self.CELLS, "v", x=[0.5, 1.0], v=[[1], [2]])
+        assert {version: profile.rows for version, profile in found.versions.items()} == {UNKNOWN: 2}
+        assert found.problems == {"v": "the column is list<item: int64>, a category was expected"}
+
+    def test_a_column_of_ids_is_no_version(self) -> None:
+        names = [f"id-{number:04}" for number in range(MAX_VERSIONS + 50)] + ["v1"] * 5 + ["id-0149"]
+        found = self.rows(names)
+        assert len(found) == MAX_VERSIONS + 1
+        assert found["v1"] == 5
+        assert found["id-0149"] == 2
+        assert found[OTHER_VERSIONS] == 51
+        shuffled = np.random.default_rng(4).permutation(names)
+        assert self.rows(shuffled) == found
+
+    def test_ids_are_bounded_over_batches_too(self) -> None:
+        tables = [pa.table({"x": [0.5] * 80, "v": [f"{part}-{n:02}" for n in range(80)]}) for part in range(4)]
+        batches = [Batch(table, first=True, schema=table.schema) for table in [*tables, tables[0]]]
+        found = profile_partition(batches, self.CELLS, "v")
+        assert found.rows == 400
+        assert len(found.versions) <= MAX_VERSIONS + 1
+        assert found.versions["0-00"].rows == 2
+        assert found.versions[OTHER_VERSIONS].rows == 400 - 2 * 80 - 20
+
+    def test_ids_fall_the_same_way_in_every_batch_of_a_wide_stretch(self) -> None:
+        cells = binning(numeric("x"), numeric("y"))
+        ids = [f"id-{number:04}" for number in range(MAX_VERSIONS + 50)]
+        table = pa.table({"v": ids, "x": [0.5] * len(ids), "y": [0.5] * len(ids)})
+        cut = [Batch(table.select(["v", name]), first=name == "x", schema=table.schema) for name in ("x", "y")]
+        found = profile_partition(cut, cells, "v").versions
+        assert len(found) == MAX_VERSIONS + 1
+        for profile in found.values():
+            columns = [numeric_column(profile, cells, name) for name in ("x", "y")]
+            assert [column.rows for column in columns] == [profile.rows] * 2
+
+    @given(st.lists(st.tuples(st.none() | st.sampled_from("abc"), st.floats(-3, 3)), min_size=1, max_size=40))
+    def test_versions_together_are_the_partition(self, rows: list[tuple[str | None, float]]) -> None:
+        names, values = map(list, zip(*rows, strict=True))
+        found = partition(self.CELLS, "v", x=values, v=pa.array(names, pa.string())).versions
+        wanted = Counter(name or UNKNOWN for name in names)
+        assert {version: profile.rows for version, profile in found.items()} == wanted
+        together = sum(profile.counts for profile in found.values())
+        assert together.tolist() == count(self.CELLS, x=values).counts.tolist()
+
+
+class TestProblems:
+    CELLS = binning(numeric("x"), categorical("c", "a"))
+
+    def told(self, **columns: Any) -> dict[str, str]:
+        found = partition(self.CELLS, **columns)
+        assert found.rows == len(next(iter(columns.values())))
+        return dict(found.problems)
+
+    def test_a_missing_column_costs_only_itself(self) -> None:
+        found = partition(self.CELLS, c=["a", "b"])
+        assert found.problems == {"x": "the column is missing"}
+        profile = found.versions[UNKNOWN]
+        assert numeric_column(profile, self.CELLS, "x").rows == 0
+        assert categorical_column(profile, self.CELLS, "c").cells.tolist() == [1, 1, 0]
+
+    def test_a_retyped_column_costs_only_itself(self) -> None:
+        assert self.told(x=["1", "2"], c=["a", "b"]) == {"x": "the column is string, a number was expected"}
+        assert self.told(x=[1, 2], c=[b"a", b"b"]) == {"c": "the column is binary, a category was expected"}
+        assert self.told(x=[{"a": 1}], c=[["a"]]).keys() == {"x", "c"}
+
+    def test_a_column_that_changes_within_the_partition_keeps_what_was_good(self) -> None:
+        tables = [pa.table({"x": [0.5], "c": ["a"]}), pa.table({"x": ["?"], "c": ["a"]}), pa.table({"c": ["a"]})]
+        batches = [Batch(table, first=True, schema=table.schema) for table in tables]
+        found = profile_partition(batches, self.CELLS, None)
+        assert found.rows == 3
+        assert set(found.problems) == {"x"}
+        assert numeric_column(found.versions[UNKNOWN], self.CELLS, "x").rows == 1
+        assert categorical_column(found.versions[UNKNOWN], self.CELLS, "c").rows == 3
+
+    def test_a_column_that_was_not_asked_for_is_passed_over(self) -> None:
+        assert self.told(x=[1], c=["a"], blob=[[b""]]) == {}
+
+    def test_nothing_to_count_is_no_problem(self) -> None:
+        found = partition(Binning(()), x=[1, 2])
+        assert found.rows == 2
+        assert found.versions[UNKNOWN].counts.tolist() == []

@@ -1,0 +1,287 @@
+"""The store: what is kept comes back bit for bit or not at all, whatever happens to the disk."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.profiles import store as module
+from exporter.profiles.binning import Binning, NumericBins
+from exporter.profiles.kernel import PartitionProfile
+from exporter.profiles.profile import Profile, empty, merge
+from exporter.profiles.reference import Reference
+from exporter.profiles.store import Key, ProfileStore
+from profiling import binning, categorical, count, numeric, partition
+
+CELLS = binning(numeric("x", (0.0, 0.1, 2.0), pivot=0.3), categorical("c", "a", "\0"))
+KEY = Key("fraud/inference", "20261123T0900", ("data", CELLS.fingerprint, "version"))
+
+
+def sample() -> PartitionProfile:
+    return partition(
+        CELLS,
+        "v",
+        x=[0.1, 0.2, -0.0, 1e308, math.nan, None, -math.inf],
+        c=["a", "\0", "new", "é\0💥", None, "", '"'],
+        v=["v1", "v1", None, "", "ü\0", "v1", "v1"],
+    )
+
+
+def assert_same(left: Profile, right: Profile) -> None:
+    assert left.rows == right.rows
+    for name in ("counts", "sums", "squares", "lows", "highs"):
+        one, other = getattr(left, name), getattr(right, name)
+        assert one.dtype == other.dtype
+        assert one.tobytes() == other.tobytes()
+    assert left.novel == right.novel
+
+
+def assert_same_partition(left: PartitionProfile | None, right: PartitionProfile) -> None:
+    assert left is not None
+    assert list(left.versions) == list(right.versions)
+    assert left.problems == right.problems
+    for version, profile in right.versions.items():
+        assert_same(left.versions[version], profile)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProfileStore:
+    return ProfileStore(tmp_path / "data")
+
+
+class TestRoundTrip:
+    def test_a_partition_comes_back_bit_for_bit(self, store: ProfileStore) -> None:
+        kept = PartitionProfile(sample().versions, {"c\0": "the column is binary", "": "ü"})
+        store.keep_partition(KEY, kept)
+        assert_same_partition(store.partition(KEY), kept)
+
+    @given(st.lists(st.floats(), min_size=1, max_size=20), st.text(), st.text())
+    def test_any_values_and_names_come_back(
+        self, tmp_path_factory: pytest.TempPathFactory, values: list[float], name: str, version: str
+    ) -> None:
+        store = ProfileStore(tmp_path_factory.mktemp("store"))
+        kept = partition(CELLS, "v", x=values, c=[name] * len(values), v=[version] * len(values))
+        store.keep_partition(KEY, kept)
+        assert_same_partition(store.partition(KEY), kept)
+
+    def test_what_comes_back_can_be_added(self, store: ProfileStore) -> None:
+        store.keep_partition(KEY, sample())
+        found = store.partition(KEY)
+        assert found is not None
+        assert_same(merge(CELLS, found.versions.values()), merge(CELLS, sample().versions.values()))
+
+    @pytest.mark.parametrize("cells", [CELLS, Binning(()), binning(categorical("c", "a"))])
+    def test_profiles_without_rows_or_columns_come_back(self, store: ProfileStore, cells: Binning) -> None:
+        for kept in (PartitionProfile({}, {}), PartitionProfile({"v": empty(cells)}, {"x": "missing"})):
+            store.keep_partition(KEY, kept)
+            assert_same_partition(store.partition(KEY), kept)
+
+    def test_a_reference_comes_back_with_its_binning(self, store: ProfileStore) -> None:
+        kept = Reference(CELLS, count(CELLS, x=[0.1, 2.0, 3.0], c=["a", "b", None]), {"y": "no such column"})
+        store.keep_reference(KEY, kept)
+        found = store.reference(KEY)
+        assert found is not None
+        assert_same(found.profile, kept.profile)
+        assert found.problems == kept.problems
+        assert found.binning.fingerprint == CELLS.fingerprint
+        bins = found.binning.by_name["x"]
+        assert isinstance(bins, NumericBins)
+        assert bins.edges.tobytes() == np.array([0.0, 0.1, 2.0]).tobytes()
+
+    def test_what_was_never_kept_is_absent_without_a_word(
+        self, store: ProfileStore, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert store.partition(KEY) is None
+        assert store.reference(KEY) is None
+        assert store.prune("fraud/inference", []) == 0
+        assert caplog.records == []
+
+    def test_keeping_again_replaces(self, store: ProfileStore, tmp_path: Path) -> None:
+        store.keep_partition(KEY, sample())
+        second = PartitionProfile({}, {"x": "gone"})
+        store.keep_partition(KEY, second)
+        assert_same_partition(store.partition(KEY), second)
+        assert len(files(tmp_path)) == 1
+
+    def test_another_process_reads_the_same(self, store: ProfileStore, tmp_path: Path) -> None:
+        store.keep_partition(KEY, sample())
+        assert_same_partition(ProfileStore(tmp_path / "data").partition(KEY), sample())
+
+
+class TestKeys:
+    def test_anything_that_a_profile_depends_on_makes_another_key(self) -> None:
+        sources = [
+            ("a", "b"),
+            ("b", "a"),
+            ("ab",),
+            ("a", "b", ""),
+            ("", "a", "b"),
+            ("a\0b",),
+            ('a", "b',),
+            ("a", "b\0"),
+            (),
+            ("",),
+        ]
+        paths = [Key("g", "n", each).path for each in sources]
+        assert len(set(paths)) == len(paths)
+
+    def test_two_binnings_never_share_a_key(self, store: ProfileStore) -> None:
+        edges = [(0.0, 1.0), (0.0, 1.0, 2.0), (0.0, math.nextafter(1.0, 2.0))]
+        keys = [Key("g", "n", ("data", binning(numeric("x", each)).fingerprint)) for each in edges]
+        for key, rows in zip(keys, (1, 2, 3), strict=True):
+            cells = binning(numeric("x"))
+            store.keep_partition(key, partition(cells, x=[0.5] * rows))
+        assert [found.rows for key in keys if (found := store.partition(key))] == [1, 2, 3]
+        assert all(one.path != other.path for one, other in combinations(keys, 2))
+
+    def test_a_new_format_makes_everything_anew(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        store.keep_partition(KEY, sample())
+        monkeypatch.setattr(module, "_FORMAT", module._FORMAT + 1)
+        assert store.partition(KEY) is None
+        assert store.prune(KEY.group, [KEY]) == 1
+
+    def test_a_path_says_what_it_is(self) -> None:
+        assert KEY.path.parent == Path("fraud/inference")
+        assert KEY.path.name.startswith("20261123T0900-")
+        assert KEY.path.suffix == ".arrow"
+
+
+class TestDamage:
+    @pytest.fixture
+    def path(self, store: ProfileStore, tmp_path: Path) -> Path:
+        store.keep_partition(KEY, sample())
+        return tmp_path / "data" / KEY.path
+
+    def assert_made_again(self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        assert store.partition(KEY) is None
+        assert [record.levelno for record in caplog.records] == [logging.WARNING]
+        assert str(path) in caplog.text
+        caplog.clear()
+        assert store.reference(KEY) is None
+        store.keep_partition(KEY, sample())
+        assert_same_partition(store.partition(KEY), sample())
+
+    @pytest.mark.parametrize("garbage", [b"", b"\0" * 31, b"ARROW1\0\0", b"not Arrow at all" * 100, bytes(10_000)])
+    def test_garbage_is_as_good_as_nothing(
+        self, store: ProfileStore, path: Path, garbage: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.write_bytes(garbage)
+        self.assert_made_again(store, path, caplog)
+
+    @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+    def test_a_truncated_file_is_as_good_as_nothing(
+        self, store: ProfileStore, path: Path, share: float, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        data = path.read_bytes()
+        path.write_bytes(data[: int(share * len(data))])
+        self.assert_made_again(store, path, caplog)
+
+    def test_no_changed_byte_goes_unnoticed(self, store: ProfileStore, path: Path) -> None:
+        data = path.read_bytes()
+        for place in range(0, len(data), 37):
+            path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+            assert store.partition(KEY) is None
+
+    def test_what_was_written_for_something_else_is_as_good_as_nothing(
+        self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert store.reference(KEY) is None  # a partition has no binning
+        assert "is made again" in caplog.text
+
+    def test_a_folder_in_the_files_place_is_as_good_as_nothing(
+        self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.unlink()
+        path.mkdir()
+        assert store.partition(KEY) is None
+        assert "is made again" in caplog.text
+
+
+class Killed(BaseException):
+    """What ends a process, as far as the process can tell."""
+
+
+class TestCrash:
+    @pytest.mark.parametrize("error", [OSError("no space left on device"), Killed()])
+    @pytest.mark.parametrize("moment", ["fsync", "replace"])
+    def test_what_fails_before_the_end_leaves_nothing(
+        self,
+        store: ProfileStore,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        error: BaseException,
+        moment: str,
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(os if moment == "fsync" else Path, moment, _raiser(error))
+            with pytest.raises(type(error)):
+                store.keep_partition(KEY, sample())
+        assert store.partition(KEY) is None
+        assert files(tmp_path) == []
+
+    def test_what_fails_leaves_the_former_profile(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        store.keep_partition(KEY, sample())
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", _raiser(OSError()))
+            with pytest.raises(OSError):  # noqa: PT011 - it has no text
+                store.keep_partition(KEY, PartitionProfile({}, {}))
+        assert_same_partition(store.partition(KEY), sample())
+
+    def test_what_a_killed_process_left_is_not_seen_and_is_pruned(
+        self, store: ProfileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", _raiser(Killed()))
+            patch.setattr(Path, "unlink", _raiser(Killed()))  # a killed process tidies nothing up
+            with pytest.raises(Killed):
+                store.keep_partition(KEY, sample())
+        assert len(files(tmp_path)) == 1
+        assert store.partition(KEY) is None
+        store.keep_partition(KEY, sample())
+        assert store.prune(KEY.group, [KEY]) == 1
+        assert files(tmp_path) == [str(Path("data") / KEY.path)]
+        assert_same_partition(store.partition(KEY), sample())
+
+    def test_a_disk_that_refuses_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "data").write_text("a file where the folder should be")
+        with pytest.raises(OSError, match="data"):
+            ProfileStore(tmp_path / "data").keep_partition(KEY, sample())
+
+
+class TestPrune:
+    def test_what_is_wanted_stays_and_the_rest_goes(self, store: ProfileStore, tmp_path: Path) -> None:
+        hours = [Key("fraud/inference", f"20261123T{hour:02}00", ("data",)) for hour in range(5)]
+        others = [Key("fraud/reference", "reference", ("data",)), Key("churn/inference", "20261123T0000", ("data",))]
+        for key in [*hours, *others]:
+            store.keep_partition(key, sample())
+        rewritten = Key("fraud/inference", "20261123T0400", ("new data",))
+        store.keep_partition(rewritten, sample())
+        assert store.prune("fraud/inference", [*hours[2:4], rewritten]) == 3
+        assert files(tmp_path / "data") == sorted(str(key.path) for key in [*hours[2:4], rewritten, *others])
+
+    def test_what_is_not_the_stores_stays(self, store: ProfileStore, tmp_path: Path) -> None:
+        store.keep_partition(KEY, sample())
+        note = tmp_path / "data" / KEY.group / "README"
+        note.write_text("mine")
+        assert store.prune(KEY.group, []) == 1
+        assert note.exists()
+
+
+def _raiser(error: BaseException) -> Any:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
