@@ -1,0 +1,140 @@
+"""`leeway-exporter`: flags, wiring, exit codes."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from exporter import logs
+from exporter.errors import LeewayError, SpecError
+from exporter.profiles.store import ProfileStore
+from exporter.service.refresh import Clock, Refresher, wall_clock
+from exporter.service.server import listen, serve
+from exporter.spec.file import LoadedSpec, load_all
+
+log = logging.getLogger("leeway")
+
+EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
+
+_DESCRIPTION = """\
+Watch machine-learning models through their inference logs and expose drift, scores and freshness to Prometheus.
+
+The exporter reads each model's windows on a schedule of its own and serves the newest values; a scrape never waits."""
+
+_EXAMPLES = """\
+examples:
+  leeway-exporter --config.file=models/
+  leeway-exporter --config.file=models/fraud.yaml --once
+  leeway-exporter --config.file=models/fraud.yaml --once --now=2026-11-22T10:00:00Z
+
+Credentials, region and endpoint of S3 come from the ordinary AWS environment."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the exporter; 0 when it ended well, 1 for a problem that it has told, 2 for wrong usage."""
+    options = _parser().parse_args(arguments)
+    logs.set_up(options.log_level, options.log_format)
+    try:
+        return _once(options) if options.once else _serve(options)
+    except SpecError as problem:
+        print(problem, file=sys.stderr)  # noqa: T201 - one problem a line, as they stand in the files
+        return EXIT_PROBLEM
+    except (LeewayError, OSError, ValueError) as problem:
+        log.error("%s", problem)  # noqa: TRY400 - a user's mistake needs no trace
+        return EXIT_PROBLEM
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "leeway-exporter",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+
+    def add(flag: str, **settings: Any) -> None:
+        parser.add_argument(flag, dest=flag.lstrip("-").replace(".", "_").replace("-", "_"), **settings)
+
+    add(
+        "--config.file", type=Path, default=Path("models"), metavar="PATH", help="a spec, or a folder of specs (models)"
+    )
+    add("--storage.path", type=Path, default=Path("data"), metavar="DIR", help="where profiles are kept (data)")
+    add("--web.listen-address", default=":9877", metavar="HOST:PORT", help="where to serve (:9877); port 0 takes any")
+    add("--refresh.workers", type=_positive, default=2, metavar="N", help="how many models are read at a time (2)")
+    add("--log.level", default="info", choices=["debug", "info", "warning", "error"], help="what to log (info)")
+    add("--log.format", default="logfmt", choices=["logfmt", "json"], help="how to log (logfmt)")
+    add("--once", action="store_true", help="write the exposition to standard output and exit")
+    add("--now", type=_instant, metavar="TIME", help="evaluate as of this instant, such as 2026-11-22T10:00:00Z")
+    add("--version", action="version", version=f"leeway-exporter {metadata.version('leeway')}")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _instant(text: str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is not a time such as 2026-11-22T10:00:00Z") from None
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def _once(options: argparse.Namespace) -> int:
+    specs = load_all([options.config_file])
+    with logs.progress() as progress:
+        refresher = _refresher(options, specs, progress)
+        try:
+            refresher.refresh_all()
+        finally:
+            refresher.stop()
+    if refresher.snapshot is not None:
+        sys.stdout.buffer.write(refresher.snapshot.text)
+        sys.stdout.buffer.flush()
+    return EXIT_OK if all(state.succeeded for state in refresher.states.values()) else EXIT_PROBLEM
+
+
+def _serve(options: argparse.Namespace) -> int:
+    refresher = _refresher(options, load_all([options.config_file]), logs.log_progress())
+
+    def reload() -> None:
+        try:
+            refresher.replace_specs(load_all([options.config_file]))
+        except LeewayError as problem:
+            log.error("the new specs are refused, the old ones go on: %s", problem)  # noqa: TRY400
+            refresher.reject_specs()
+            raise
+        log.info("the specs have been loaded again")
+
+    with listen(options.web_listen_address) as bound:
+        host, port = bound.getsockname()[:2]
+        log.info("listening on %s", f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+        loop = threading.Thread(target=refresher.run, name="refresher", daemon=True)
+        loop.start()
+        serve(refresher, bound, reload)
+        log.info("stopping")
+        refresher.stop()
+        loop.join()
+    return EXIT_OK
+
+
+def _refresher(options: argparse.Namespace, specs: Sequence[LoadedSpec], progress: logs.Told) -> Refresher:
+    clock: Clock = wall_clock if options.now is None else lambda: options.now
+    store = ProfileStore(options.storage_path)
+    return Refresher(specs, store, clock=clock, workers=options.refresh_workers, progress=progress)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,232 @@
+"""The loop: every model on its own schedule, none of them able to disturb another.
+
+A model that fails keeps its old values, which age visibly and are withdrawn once they are older than the spec's
+`stale_after`; what it says of itself (rows, end of the window, failures) stays.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+
+from exporter import catalogue
+from exporter.errors import LeewayError
+from exporter.evaluation import Sample
+from exporter.logs import Told
+from exporter.profiles.store import ProfileStore
+from exporter.service.reading import Attempt, ModelReader, RefreshFailed
+from exporter.service.snapshot import Snapshot, render
+from exporter.spec.file import LoadedSpec
+
+log = logging.getLogger(__name__)
+
+Clock = Callable[[], datetime]
+
+
+def wall_clock() -> datetime:
+    """The present, in UTC: the only place where the service reads the clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class ModelState:
+    """What is known of one model: its newest samples, and how its last refresh went."""
+
+    loaded: LoadedSpec
+    reader: ModelReader | None
+    samples: list[Sample] = field(default_factory=list)
+    succeeded: bool | None = None
+    last_success: datetime | None = None
+    duration: float | None = None
+    error: str = ""
+    due: float = 0.0
+    """When the next refresh is due, on the monotonic clock: the schedule goes on even where `--now` stands still."""
+
+    @property
+    def window_end(self) -> datetime | None:
+        """The end of the newest window that was evaluated."""
+        metric = catalogue.WINDOW_END_TIMESTAMP_SECONDS
+        ends = [sample.value for sample in self.samples if sample.metric is metric]
+        return datetime.fromtimestamp(max(ends), UTC) if ends else None
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether the model's values are older than its spec allows."""
+        end = self.window_end
+        return end is not None and now - end > self.loaded.spec.spec.inference.staleness
+
+    def current_samples(self, now: datetime) -> list[Sample]:
+        """The samples to expose at `now`: all of them, or once they are stale only those that tell their age."""
+        if not self.is_stale(now):
+            return self.samples
+        return [sample for sample in self.samples if sample.metric is catalogue.WINDOW_END_TIMESTAMP_SECONDS]
+
+    def own_samples(self) -> Iterable[Sample]:
+        """That the model is watched, and how its refreshes went."""
+        spec = self.loaded.spec
+        name = (spec.name,)
+        about = (spec.name, spec.metadata.team, spec.metadata.owner, spec.spec.task, spec.fingerprint())
+        yield Sample(catalogue.MODEL_INFO, about, 1)
+        if self.succeeded is not None:
+            yield Sample(catalogue.REFRESH_SUCCESS, name, self.succeeded)
+        if self.last_success is not None:
+            yield Sample(catalogue.REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS, name, self.last_success.timestamp())
+        if self.duration is not None:
+            yield Sample(catalogue.REFRESH_DURATION_SECONDS, name, self.duration)
+        if self.reader is not None:
+            yield from self.reader.own_samples()
+
+
+class Refresher:
+    """Keeps every model up to date and the newest snapshot at hand.
+
+    `snapshot` is replaced whole and may be read from any thread at any time; it is None before `run` or `refresh_all`.
+    """
+
+    def __init__(
+        self,
+        specs: Iterable[LoadedSpec],
+        store: ProfileStore,
+        *,
+        clock: Clock = wall_clock,
+        workers: int = 2,
+        progress: Told = lambda model, done, total: None,
+    ) -> None:
+        """Nothing is read before `run` or `refresh_all`.
+
+        Args:
+            specs: the models.
+            store: where profiles are kept.
+            clock: what time it is.
+            workers: how many models are refreshed at a time.
+            progress: told after each partition, from the thread that read it.
+        """
+        self.snapshot: Snapshot | None = None
+        self._store = store
+        self._clock = clock
+        self._progress = progress
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="refresh")
+        self._wake = threading.Event()
+        self._stopping = False
+        self._lock = threading.Lock()
+        self._reloaded = (True, clock())
+        self._published_stale: frozenset[str] = frozenset()
+        self._states: dict[str, ModelState] = {}
+        self.replace_specs(specs)
+
+    @property
+    def states(self) -> Mapping[str, ModelState]:
+        """Every model's state, by name."""
+        return self._states
+
+    @property
+    def ready(self) -> bool:
+        """Whether every model has been tried once, and there is something to scrape."""
+        return self.snapshot is not None and all(state.succeeded is not None for state in self._states.values())
+
+    def replace_specs(self, specs: Iterable[LoadedSpec]) -> None:
+        """Take on new specs; a model whose spec has not changed keeps all that it knows."""
+        with self._lock:
+            fresh = {loaded.spec.name: loaded for loaded in specs}
+            self._states = {
+                name: self._states[name]
+                if name in self._states and self._states[name].loaded == loaded
+                else self._open(loaded)
+                for name, loaded in fresh.items()
+            }
+            self._reloaded = (True, self._clock())
+        if self.snapshot is not None:
+            self._publish()
+        self._wake.set()
+
+    def reject_specs(self) -> None:
+        """Note that new specs were refused and the old ones go on."""
+        self._reloaded = (False, self._reloaded[1])
+        self._publish()
+
+    def refresh_all(self) -> None:
+        """Bring every model up to date, once, and publish the result."""
+        states = list(self._states.values())
+        for future in [self._pool.submit(self._refresh, state) for state in states]:
+            future.result()
+        self._publish()
+
+    def run(self) -> None:
+        """Refresh each model whenever it is due, until `stop`; the models' names are published at once."""
+        self._publish()
+        running: dict[Future[None], str] = {}
+        while not self._stopping:
+            self._wake.clear()
+            busy = set(running.values())
+            for name, state in self._states.items():
+                if state.due <= time.monotonic() and name not in busy:
+                    running[self._pool.submit(self._refresh, state)] = name
+            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED) if running else (set(), set())
+            for future in done:
+                del running[future]
+            if done or self._stale_names(self._clock()) != self._published_stale:
+                self._publish()
+            if not running:
+                self._wake.wait(1.0)
+
+    def stop(self) -> None:
+        """End `run` and wait for the refreshes that are under way to reach their next partition."""
+        self._stopping = True
+        self._wake.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _stale_names(self, now: datetime) -> frozenset[str]:
+        return frozenset(name for name, state in self._states.items() if state.is_stale(now))
+
+    def _open(self, loaded: LoadedSpec) -> ModelState:
+        try:
+            return ModelState(loaded, ModelReader(loaded, self._store))
+        except LeewayError as problem:
+            log.error("%s: %s", loaded.spec.name, problem, extra={"model": loaded.spec.name})  # noqa: TRY400 - a user's mistake needs no trace
+            return ModelState(loaded, None, succeeded=False, error=str(problem))
+
+    def _refresh(self, state: ModelState) -> None:
+        """Bring one model up to date; whatever happens stays within it."""
+        body, started = state.loaded.spec.spec, time.monotonic()
+        state.due = started + body.refresh.interval.total_seconds()
+        if state.reader is None:
+            return
+        attempt = Attempt(
+            now=self._clock(),
+            overdue=lambda: self._stopping or time.monotonic() - started > body.refresh.timeout.total_seconds(),
+            progress=lambda done, total: self._progress(state.loaded.spec.name, done, total),
+        )
+        try:
+            state.samples = state.reader.read(attempt)
+        except RefreshFailed as problem:
+            self._failed(state, problem.stage, problem)
+        except Exception as problem:
+            log.exception("%s: the refresh failed unexpectedly", state.loaded.spec.name)
+            self._failed(state, "evaluate", f"{type(problem).__name__}: {problem}")
+        else:
+            state.succeeded, state.last_success, state.error = True, attempt.now, ""
+        state.duration = time.monotonic() - started
+
+    def _failed(self, state: ModelState, stage: str, why: object) -> None:
+        state.succeeded, state.error = False, str(why)
+        if state.reader is not None:
+            state.reader.fail(stage, f"refresh ({stage})", why)
+
+    def _publish(self) -> None:
+        now = self._clock()
+        with self._lock:
+            states = list(self._states.values())
+        samples = [Sample(catalogue.BUILD_INFO, (metadata.version("leeway"),), 1)]
+        loaded, when = self._reloaded
+        samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS, (), loaded))
+        samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS, (), when.timestamp()))
+        for state in states:
+            samples += [*state.current_samples(now), *state.own_samples()]
+        labels = {state.loaded.spec.name: state.loaded.spec.metadata.labels for state in states}
+        self._published_stale = self._stale_names(now)
+        self.snapshot = render(samples, labels)

@@ -1,0 +1,97 @@
+"""What a scrape reads: an immutable exposition, rendered once per refresh and swapped in whole.
+
+A window takes longer to read than a scrape may last, so the exporter refreshes on a schedule of its own. That departs
+on purpose from the custom that exporters keep no timers; age is told by timestamps, and old values are withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import Metric as Family
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE_OPENMETRICS
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
+from prometheus_client.registry import Collector
+
+from exporter import catalogue
+from exporter.evaluation import Sample
+
+_EOF: Final = b"# EOF\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every sample of a moment, as text and as OpenMetrics."""
+
+    text: bytes
+    openmetrics: bytes
+
+    def exposition(self, *, openmetrics: bool) -> tuple[bytes, str]:
+        """The snapshot and the process's own gauges, with the content type."""
+        if openmetrics:
+            return self.openmetrics.removesuffix(_EOF) + generate_openmetrics(_PROCESS), CONTENT_TYPE_OPENMETRICS
+        return self.text + generate_latest(_PROCESS), CONTENT_TYPE_PLAIN_0_0_4
+
+
+_PROCESS: Final = CollectorRegistry()
+ProcessCollector(registry=_PROCESS)
+
+
+def render(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[str, str]]) -> Snapshot:
+    """Render samples, families in the order of the catalogue.
+
+    Args:
+        samples: in any order; a series given twice keeps its first value.
+        constant_labels: of each model, by its name; they are added to every sample that has the model label.
+
+    Returns:
+        Both expositions; a metric without samples is not in them.
+    """
+    families = _Families(list(_families(samples, constant_labels)))
+    registry = CollectorRegistry()
+    registry.register(families)
+    return Snapshot(generate_latest(registry), generate_openmetrics(registry))
+
+
+class _Families(Collector):
+    def __init__(self, families: list[Family]) -> None:
+        self._families = families
+
+    def describe(self) -> list[Family]:
+        return []
+
+    def collect(self) -> list[Family]:
+        return self._families
+
+
+def _families(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[str, str]]) -> Iterator[Family]:
+    series: dict[catalogue.Metric, dict[tuple[str, ...], float]] = {}
+    for sample in samples:
+        labels = tuple(_cut(value) for value in sample.labels)
+        series.setdefault(sample.metric, {}).setdefault(labels, sample.value)
+    for metric in catalogue.METRICS:
+        if metric in series:
+            yield _family(metric, series[metric], constant_labels)
+
+
+def _family(
+    metric: catalogue.Metric,
+    series: Mapping[tuple[str, ...], float],
+    constant_labels: Mapping[str, Mapping[str, str]],
+) -> Family:
+    family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind)
+    for values, value in series.items():
+        labels = dict(zip(metric.labels, values, strict=True))
+        constants = constant_labels.get(labels.get(catalogue.MODEL, ""), {})
+        family.add_sample(metric.name, {**labels, **constants}, float(value))
+    return family
+
+
+def _cut(value: str) -> str:
+    """A label value of at most `MAX_LABEL_BYTES` of UTF-8; half a character at the cut is dropped."""
+    data = value.encode("utf-8", "replace")
+    return data[: catalogue.MAX_LABEL_BYTES].decode("utf-8", "ignore")

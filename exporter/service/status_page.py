@@ -1,0 +1,75 @@
+"""The page at `/`: each model, its windows, rows, age, last error; plain HTML, no script, everything escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from html import escape
+
+from exporter import catalogue
+from exporter.service.refresh import ModelState
+
+_STYLE = """
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem;
+  color-scheme: light dark; }
+table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
+th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
+td.number { font-variant-numeric: tabular-nums; }
+.good { color: #2a7d46; } .bad { color: #c4312b; } .problems { color: #b7791f; }
+"""
+
+
+def render(states: Mapping[str, ModelState]) -> str:
+    """The page as HTML."""
+    models = "".join(_model(state) for _, state in sorted(states.items())) or "<p>No models are loaded.</p>"
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Leeway</title>'
+        f"<style>{_STYLE}</style></head><body><h1>Leeway</h1>"
+        '<p><a href="/metrics">Metrics</a> · <a href="/-/healthy">healthy</a> · <a href="/-/ready">ready</a></p>'
+        f"{models}</body></html>"
+    )
+
+
+def _model(state: ModelState) -> str:
+    spec = state.loaded.spec
+    about = f"{spec.spec.task.replace('_', ' ')}, team {spec.metadata.team}, spec {spec.fingerprint()}"
+    return f"<h2>{escape(spec.name)}</h2><p>{escape(about)}</p>{_outcome(state)}{_windows(state)}{_problems(state)}"
+
+
+def _outcome(state: ModelState) -> str:
+    if state.succeeded is None:
+        return "<p>The first refresh is under way.</p>"
+    if state.succeeded:
+        when = f"{state.last_success:%Y-%m-%d %H:%M:%S} UTC" if state.last_success else "unknown"
+        return f'<p class="good">Refreshed at {when} in {state.duration or 0:.1f} s.</p>'
+    return f'<p class="bad">The last refresh failed: {escape(state.error)}</p>'
+
+
+def _windows(state: ModelState) -> str:
+    ends = _by_window(state, catalogue.WINDOW_END_TIMESTAMP_SECONDS)
+    rows = _by_window(state, catalogue.WINDOW_ROWS)
+    if not ends:
+        return ""
+    lines = [
+        (name, f"{int(rows.get(name, 0)):,}", f"{datetime.fromtimestamp(end, UTC):%Y-%m-%d %H:%M} UTC")
+        for name, end in ends.items()
+    ]
+    return _table(("window", "rows", "end"), lines)
+
+
+def _by_window(state: ModelState, metric: catalogue.Metric) -> dict[str, float]:
+    place = metric.labels.index(catalogue.WINDOW)
+    return {sample.labels[place]: sample.value for sample in state.samples if sample.metric is metric}
+
+
+def _problems(state: ModelState) -> str:
+    problems = dict(state.reader.problems) if state.reader else {}
+    return _table(("problem", "why"), sorted(problems.items())) if problems else ""
+
+
+def _table(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
+    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+    body = "".join(
+        "<tr>" + "".join(f'<td class="number">{escape(text)}</td>' for text in row) + "</tr>" for row in rows
+    )
+    return f"<table><tr>{head}</tr>{body}</table>"

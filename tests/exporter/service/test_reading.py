@@ -1,0 +1,186 @@
+"""One model, brought up to date."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from exporter import catalogue
+from exporter.evaluation import Sample
+from exporter.profiles.store import ProfileStore
+from exporter.service.reading import Attempt, ModelReader, RefreshFailed
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+from fraud_log import REFERENCE_KEY, ROWS, FraudLog, local_spec_document
+
+NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> FraudLog:
+    """Four hours of the log, and its reference."""
+    log = FraudLog.in_folder(tmp_path, NOW)
+    log.put_all(4)
+    return log
+
+
+def _reader(folder: Path, **body: Any) -> ModelReader:
+    spec = ModelSpec.model_validate(local_spec_document(**{"windows": ["1h", "4h"], **body}))
+    return ModelReader(LoadedSpec(folder / "fraud.yaml", spec), ProfileStore(folder / "store"))
+
+
+def _values(samples: list[Sample], metric: catalogue.Metric) -> dict[tuple[str, ...], float]:
+    return {sample.labels: sample.value for sample in samples if sample.metric is metric}
+
+
+def _rows(samples: list[Sample], window: str) -> float:
+    return _values(samples, catalogue.WINDOW_ROWS)["fraud", catalogue.INFERENCE, window]
+
+
+def test_windows_are_the_newest_whole_hours(tmp_path: Path, log: FraudLog) -> None:
+    samples = _reader(tmp_path).read(Attempt(NOW))
+    assert (_rows(samples, "1h"), _rows(samples, "4h")) == (ROWS, 4 * ROWS)
+    ends = set(_values(samples, catalogue.WINDOW_END_TIMESTAMP_SECONDS).values())
+    assert ends == {datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()}
+
+
+def test_a_missing_partition_is_told_by_the_rows_and_counted_once_when_it_comes(tmp_path: Path, log: FraudLog) -> None:
+    (tmp_path / log.key(2)).unlink()
+    reader = _reader(tmp_path)
+    assert _rows(reader.read(Attempt(NOW)), "4h") == 3 * ROWS
+    log.put_hour(2)
+    assert _rows(reader.read(Attempt(NOW)), "4h") == 4 * ROWS
+    assert _rows(reader.read(Attempt(NOW)), "4h") == 4 * ROWS
+    assert reader.record.built[catalogue.INFERENCE] == 4
+
+
+def test_only_what_is_new_is_read(tmp_path: Path, log: FraudLog) -> None:
+    first = _reader(tmp_path)
+    before = first.read(Attempt(NOW))
+    second = _reader(tmp_path)
+    assert second.read(Attempt(NOW)) == before
+    assert (second.record.built.total(), second.record.reused.total()) == (0, 5)
+    third = _reader(tmp_path, features=[{"name": "age", "type": "numeric"}])
+    third.read(Attempt(NOW))
+    assert third.record.reused.total() == 0, "other columns are other profiles"
+
+
+def test_what_has_left_the_windows_is_forgotten(tmp_path: Path, log: FraudLog) -> None:
+    reader = _reader(tmp_path)
+    reader.read(Attempt(NOW))
+    folder = tmp_path / "store" / "fraud" / catalogue.INFERENCE
+    assert len(list(folder.iterdir())) == 4
+    reader.read(Attempt(NOW.replace(hour=12)))
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_truncated_file_costs_only_its_partition_and_is_tried_once(tmp_path: Path, log: FraudLog) -> None:
+    path = tmp_path / log.key(1)
+    path.write_bytes(path.read_bytes()[:-100])
+    reader = _reader(tmp_path)
+    for _ in range(2):
+        assert _rows(reader.read(Attempt(NOW)), "4h") == 3 * ROWS
+    assert reader.record.failures == {"read": 1}
+    ((what, why),) = reader.problems.items()
+    assert path.stem in what
+    assert path.name in why
+    log.put_hour(1)
+    assert _rows(reader.read(Attempt(NOW)), "4h") == 4 * ROWS
+    assert reader.problems == {}
+
+
+def test_a_missing_column_costs_only_itself(tmp_path: Path, log: FraudLog) -> None:
+    log.put_hour(0, age=None)
+    reader = _reader(tmp_path)
+    samples = reader.read(Attempt(NOW))
+    scored = {labels[2:] for labels in _values(samples, catalogue.FEATURE_PSI)}
+    assert ("age", "1h") not in scored
+    assert {("age", "4h"), ("credit_balance", "1h"), ("country_code", "1h")} <= scored
+    rows = _values(samples, catalogue.FEATURE_ROWS)
+    assert rows["fraud", "v3", "age", "4h"] == 3 * ROWS
+    assert reader.record.failures == {"column": 1}
+    assert any("age" in what and "missing" in why for what, why in reader.problems.items())
+
+
+def test_a_retyped_column_costs_only_itself(tmp_path: Path, log: FraudLog) -> None:
+    log.put_hour(0, age=np.full(ROWS, "forty"))
+    reader = _reader(tmp_path)
+    samples = reader.read(Attempt(NOW))
+    assert ("fraud", "v3", "age", "1h") not in _values(samples, catalogue.FEATURE_PSI)
+    assert ("fraud", "v3", "txn_count_7d", "1h") in _values(samples, catalogue.FEATURE_PSI)
+    assert any("age" in what and "string" in why for what, why in reader.problems.items())
+
+
+def test_each_version_has_profiles_of_its_own(tmp_path: Path, log: FraudLog) -> None:
+    versions = np.where(np.arange(ROWS) % 4 == 0, "v4", "v3")
+    log.put_hour(0, model_version=versions)
+    samples = _reader(tmp_path).read(Attempt(NOW))
+    rows = {labels[1:]: value for labels, value in _values(samples, catalogue.VERSION_ROWS).items()}
+    assert rows == {
+        ("v3", "1h"): ROWS * 3 / 4,
+        ("v4", "1h"): ROWS / 4,
+        ("v3", "4h"): ROWS * 15 / 4,
+        ("v4", "4h"): ROWS / 4,
+    }
+
+
+@pytest.mark.parametrize("content", [None, b"not parquet"])
+def test_without_a_reference_the_refresh_fails_and_says_why(
+    tmp_path: Path, log: FraudLog, content: bytes | None
+) -> None:
+    path = tmp_path / REFERENCE_KEY
+    path.unlink()
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(RefreshFailed, match=path.name) as failure:
+        _reader(tmp_path).read(Attempt(NOW))
+    assert failure.value.stage == "reference"
+
+
+def test_a_reference_without_any_of_the_features_fails(tmp_path: Path, log: FraudLog) -> None:
+    log.put(REFERENCE_KEY, pa.table({"height": [1.0]}))
+    with pytest.raises(RefreshFailed, match="no such column"):
+        _reader(tmp_path).read(Attempt(NOW))
+
+
+def test_a_rewritten_reference_is_read_again(tmp_path: Path, log: FraudLog) -> None:
+    reader = _reader(tmp_path)
+    before = _values(reader.read(Attempt(NOW)), catalogue.PREDICTION_MEAN_REFERENCE)
+    log.put(REFERENCE_KEY, log.rows(2, 5_000))
+    after = _values(reader.read(Attempt(NOW)), catalogue.PREDICTION_MEAN_REFERENCE)
+    assert before.keys() == after.keys()
+    assert before != after
+
+
+def test_when_the_time_is_over_what_is_done_is_kept(tmp_path: Path, log: FraudLog) -> None:
+    reader, told = _reader(tmp_path), []
+    attempt = Attempt(NOW, lambda: len(told) >= 3, lambda done, total: told.append((done, total)))
+    with pytest.raises(RefreshFailed, match="3 of 4 partitions") as failure:
+        reader.read(attempt)
+    assert failure.value.stage == "read"
+    assert told == [(1, 4), (2, 4), (3, 4)]
+    reader.read(Attempt(NOW))
+    assert reader.record.built[catalogue.INFERENCE] == 4
+
+
+def test_an_empty_log_gives_no_scores_and_zero_rows(tmp_path: Path) -> None:
+    FraudLog.in_folder(tmp_path, NOW).put_all(0)
+    samples = _reader(tmp_path).read(Attempt(NOW))
+    assert (_rows(samples, "1h"), _rows(samples, "4h")) == (0, 0)
+    told = {sample.metric for sample in samples}
+    assert told == {catalogue.WINDOW_ROWS, catalogue.WINDOW_END_TIMESTAMP_SECONDS, catalogue.SERIES_LIMITED}
+
+
+def test_its_own_samples_count_what_was_asked(tmp_path: Path, log: FraudLog) -> None:
+    reader = _reader(tmp_path)
+    reader.read(Attempt(NOW))
+    samples = list(reader.own_samples())
+    built = _values(samples, catalogue.PROFILES_BUILT_TOTAL)
+    assert built == {("fraud", catalogue.INFERENCE): 4, ("fraud", "reference"): 1}
+    size = sum((tmp_path / log.key(hours)).stat().st_size for hours in range(4))
+    assert _values(samples, catalogue.SOURCE_READ_BYTES_TOTAL)["fraud", catalogue.INFERENCE] == size

@@ -1,0 +1,180 @@
+"""The loop, and how models are kept apart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter import catalogue
+from exporter.profiles.store import ProfileStore
+from exporter.service.refresh import Refresher
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+from fraud_log import REFERENCE_KEY, FraudLog, local_spec_document
+from stack import until
+
+NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> FraudLog:
+    log = FraudLog.in_folder(tmp_path, NOW)
+    log.put_all(2)
+    return log
+
+
+def _spec(folder: Path, name: str = "fraud", **body: Any) -> LoadedSpec:
+    document = local_spec_document(**{"windows": ["1h", "2h"], **body})
+    document["metadata"]["name"] = name
+    return LoadedSpec(folder / f"{name}.yaml", ModelSpec.model_validate(document))
+
+
+@pytest.fixture
+def made() -> Iterator[list[Refresher]]:
+    refreshers: list[Refresher] = []
+    yield refreshers
+    for refresher in refreshers:
+        refresher.stop()
+
+
+def _refresher(made: list[Refresher], folder: Path, clock: Clock, *specs: LoadedSpec) -> Refresher:
+    made.append(Refresher(specs, ProfileStore(folder / "store"), clock=clock))
+    return made[-1]
+
+
+def _exposed(refresher: Refresher, metric: catalogue.Metric) -> dict[str, float]:
+    """The values of a metric by model; of several series of a model, the greatest."""
+    assert refresher.snapshot is not None
+    values: dict[str, float] = {}
+    for family in text_string_to_metric_families(refresher.snapshot.text.decode()):
+        for sample in family.samples:
+            if sample.name == metric.name:
+                model = sample.labels.get(catalogue.MODEL, "")
+                values[model] = max(sample.value, values.get(model, sample.value))
+    return values
+
+
+def test_nothing_is_exposed_before_the_first_refresh(tmp_path: Path, log: FraudLog, clock: Clock, made: Any) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
+    assert refresher.snapshot is None
+    assert not refresher.ready
+    refresher.refresh_all()
+    assert refresher.ready
+    assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 1}
+    assert _exposed(refresher, catalogue.MODEL_INFO) == {"fraud": 1}
+
+
+def test_a_model_that_fails_leaves_the_others_alone(tmp_path: Path, log: FraudLog, clock: Clock, made: Any) -> None:
+    lost = _spec(tmp_path, "lost", reference={"source": {"local": "nowhere.parquet"}})
+    refresher = _refresher(made, tmp_path, clock, lost, _spec(tmp_path))
+    refresher.refresh_all()
+    assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 1, "lost": 0}
+    assert _exposed(refresher, catalogue.MODEL_INFO) == {"fraud": 1, "lost": 1}
+    assert set(_exposed(refresher, catalogue.FEATURE_PSI)) == {"fraud"}
+    assert _exposed(refresher, catalogue.REFRESH_FAILURES_TOTAL) == {"lost": 1}
+    assert "nowhere.parquet" in refresher.states["lost"].error
+
+
+def test_a_bug_in_one_model_is_logged_and_stays_in_it(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path), _spec(tmp_path, "broken"))
+    reader = refresher.states["broken"].reader
+    assert reader is not None
+    monkeypatch.setattr(reader, "read", lambda attempt: 1 / 0)
+    refresher.refresh_all()
+    assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 1, "broken": 0}
+    assert "ZeroDivisionError" in refresher.states["broken"].error
+
+
+def test_what_this_release_does_not_evaluate_fails_with_its_reason(tmp_path: Path, clock: Clock, made: Any) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, reference={"trailing": "4w"}))
+    refresher.refresh_all()
+    assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 0}
+    assert "reference.source" in refresher.states["fraud"].error
+
+
+def test_old_values_stay_while_they_age_and_are_withdrawn_when_stale(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
+    refresher.refresh_all()
+    (tmp_path / REFERENCE_KEY).unlink()
+    end = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+    clock.now = end + timedelta(hours=12)
+    refresher.refresh_all()
+    assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 0}
+    assert "fraud" in _exposed(refresher, catalogue.FEATURE_PSI)
+    assert _exposed(refresher, catalogue.REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS) == {"fraud": NOW.timestamp()}
+
+    clock.now += timedelta(seconds=1)
+    refresher.refresh_all()
+    assert _exposed(refresher, catalogue.FEATURE_PSI) == {}
+    assert _exposed(refresher, catalogue.WINDOW_ROWS) == {}
+    assert _exposed(refresher, catalogue.WINDOW_END_TIMESTAMP_SECONDS) == {"fraud": end.timestamp()}
+    assert _exposed(refresher, catalogue.MODEL_INFO) == {"fraud": 1}
+
+
+def test_the_loop_refreshes_when_due_withdraws_when_stale_and_stops(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, refresh={"interval": "1s"}))
+    loop = threading.Thread(target=refresher.run)
+    loop.start()
+    try:
+        until(lambda: refresher.ready, within=20, what="the first refresh")
+        log.put(log.key(0), log.rows(5, 500))
+        until(lambda: _exposed(refresher, catalogue.WINDOW_ROWS)["fraud"] == 2500, within=20, what="the second")
+        (tmp_path / REFERENCE_KEY).unlink()
+        clock.now += timedelta(hours=13)
+        until(lambda: not _exposed(refresher, catalogue.FEATURE_PSI), within=20, what="the withdrawal")
+    finally:
+        refresher.stop()
+        loop.join(10)
+    assert not loop.is_alive()
+
+
+def test_new_specs_replace_old_ones_and_unchanged_models_keep_what_they_know(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path), _spec(tmp_path, "old"))
+    refresher.refresh_all()
+    kept = refresher.states["fraud"]
+    refresher.replace_specs([_spec(tmp_path), _spec(tmp_path, "new")])
+    assert refresher.states["fraud"] is kept
+    assert set(refresher.states) == {"fraud", "new"}
+    refresher.refresh_all()
+    assert set(_exposed(refresher, catalogue.FEATURE_PSI)) == {"fraud", "new"}
+    assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS) == {"": 1}
+
+
+def test_refused_specs_are_told_and_the_old_ones_go_on(tmp_path: Path, log: FraudLog, clock: Clock, made: Any) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
+    refresher.refresh_all()
+    clock.now += timedelta(minutes=1)
+    refresher.reject_specs()
+    assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS) == {"": 0}
+    assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS) == {"": NOW.timestamp()}
+    assert "fraud" in _exposed(refresher, catalogue.FEATURE_PSI)

@@ -1,0 +1,149 @@
+"""Every endpoint, over HTTP."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+from starlette.testclient import TestClient
+
+from exporter import catalogue
+from exporter.errors import Problem, SpecError
+from exporter.profiles.store import ProfileStore
+from exporter.service.refresh import Refresher
+from exporter.service.server import application, listen
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+from fraud_log import FraudLog, local_spec_document
+from stack import exporter, get, until
+
+NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def refresher(tmp_path: Path) -> Iterator[Refresher]:
+    FraudLog.in_folder(tmp_path, NOW).put_all(1)
+    spec = ModelSpec.model_validate(local_spec_document(windows=["1h"]))
+    made = Refresher([LoadedSpec(tmp_path / "f.yaml", spec)], ProfileStore(tmp_path / "store"), clock=lambda: NOW)
+    yield made
+    made.stop()
+
+
+def _nothing() -> None:
+    """A reload that goes through."""
+
+
+@pytest.fixture
+def client(refresher: Refresher) -> Iterator[TestClient]:
+    with TestClient(application(refresher, _nothing)) as client:
+        yield client
+
+
+def test_metrics_and_readiness_wait_for_the_first_refresh(client: TestClient, refresher: Refresher) -> None:
+    assert client.get("/-/healthy").status_code == 200
+    assert client.get("/-/ready").status_code == 503
+    assert client.get("/metrics").status_code == 503
+    refresher.refresh_all()
+    assert client.get("/-/ready").status_code == 200
+    assert client.get("/metrics").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("*/*", "text/plain; version=0.0.4"),
+        ("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", "application/openmetrics-text; version=1.0.0"),
+    ],
+)
+def test_metrics_are_given_as_the_scraper_asks(
+    client: TestClient, refresher: Refresher, accept: str, content_type: str
+) -> None:
+    refresher.refresh_all()
+    response = client.get("/metrics", headers={"Accept": accept})
+    assert response.headers["Content-Type"].startswith(content_type)
+    assert f"\n{catalogue.FEATURE_PSI.name}{{" in response.text
+
+
+@pytest.mark.parametrize(
+    ("accepted", "compressed"),
+    [("gzip", True), ("deflate, GZIP;q=0.8", True), ("identity", False), ("gzip;q=0", False), ("", False)],
+)
+def test_metrics_are_compressed_for_those_who_take_it(
+    client: TestClient, refresher: Refresher, accepted: str, *, compressed: bool
+) -> None:
+    refresher.refresh_all()
+    with client.stream("GET", "/metrics", headers={"Accept-Encoding": accepted}) as response:
+        body = b"".join(response.iter_raw())
+    assert (response.headers.get("Content-Encoding") == "gzip") is compressed
+    assert catalogue.FEATURE_PSI.name in (gzip.decompress(body) if compressed else body).decode()
+
+
+def test_reload_answers_with_every_problem(refresher: Refresher) -> None:
+    def refuse() -> None:
+        raise SpecError((Problem("fraud.yaml", 3, "spec.task", "is missing"), Problem("fraud.yaml", 9, "", "odd")))
+
+    with TestClient(application(refresher, refuse)) as client:
+        response = client.post("/-/reload")
+        assert response.status_code == 500
+        assert response.text == "fraud.yaml:3: spec.task: is missing\nfraud.yaml:9: odd\n"
+
+
+def test_reload_is_posted(client: TestClient) -> None:
+    assert client.get("/-/reload").status_code == 405
+    assert client.post("/-/reload").status_code == 200
+
+
+def test_the_page_shows_the_model(client: TestClient, refresher: Refresher) -> None:
+    assert "The first refresh is under way." in client.get("/").text
+    refresher.refresh_all()
+    page = client.get("/")
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert "<h2>fraud</h2>" in page.text
+    assert "2,000" in page.text
+
+
+@pytest.mark.parametrize("address", ["", "9877", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000"])
+def test_an_address_that_is_none_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        listen(address)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:0", ":0"])
+def test_port_zero_takes_a_free_one(address: str) -> None:
+    with listen(address) as bound:
+        port = bound.getsockname()[1]
+        assert port
+        socket.create_connection(("127.0.0.1", port), 5).close()
+
+
+@pytest.mark.e2e
+def test_a_process_reloads_on_a_signal_and_ends_well(tmp_path: Path, write_local_spec: Callable[..., Path]) -> None:
+    FraudLog.in_folder(tmp_path / "models", NOW).put_all(1)
+    specs = write_local_spec(windows=["1h"])
+    now = f"--now={NOW.isoformat()}"
+    with exporter(tmp_path / "exporter", specs, now) as (address, running):
+        metrics = f"http://{address}/metrics"
+        until(lambda: get(f"http://{address}/-/ready"), within=30, what="readiness")
+        loaded = f"{catalogue.SPEC_RELOAD_SUCCESS.name} "
+        assert f"{loaded}1.0" in (get(metrics) or "")
+
+        good = specs.read_text()
+        specs.write_text("kind: Nonsense")
+        os.kill(running.pid, signal.SIGHUP)
+        until(lambda: f"{loaded}0.0" in (get(metrics) or ""), within=10, what="the refusal")
+        assert catalogue.FEATURE_PSI.name in (get(metrics) or "")
+        assert httpx.post(f"http://{address}/-/reload").status_code == 500
+
+        specs.write_text(good)
+        assert httpx.post(f"http://{address}/-/reload").status_code == 200
+        until(lambda: f"{loaded}1.0" in (get(metrics) or ""), within=10, what="the reload")
+
+        running.terminate()
+        assert running.wait(15) == 0

@@ -1,0 +1,99 @@
+"""What a scrape reads."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from exporter import catalogue
+from exporter.evaluation import Sample
+from exporter.service.snapshot import render
+
+PSI = Sample(catalogue.FEATURE_PSI, ("fraud", "v3", "age", "1h"), 0.25)
+ROWS = Sample(catalogue.WINDOW_ROWS, ("fraud", catalogue.INFERENCE, "1h"), 2000)
+BUILT = Sample(catalogue.PROFILES_BUILT_TOTAL, ("fraud", catalogue.INFERENCE), 7)
+SUCCESS = Sample(catalogue.SPEC_RELOAD_SUCCESS, (), 1)
+
+
+def _samples(text: bytes) -> dict[str, list[tuple[dict[str, str], float]]]:
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in parse_text(text.decode()):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found
+
+
+def test_every_sample_is_exposed_with_its_labels_and_the_models_constant_labels() -> None:
+    snapshot = render([ROWS, PSI, BUILT, SUCCESS], {"fraud": {"env": "prod"}, "churn": {"env": "test"}})
+    samples = _samples(snapshot.text)
+    labels = {"model": "fraud", "version": "v3", "feature": "age", "window": "1h", "env": "prod"}
+    assert samples[PSI.metric.name] == [(labels, 0.25)]
+    assert samples[BUILT.metric.name] == [({"model": "fraud", "stream": "inference", "env": "prod"}, 7.0)]
+    assert samples[SUCCESS.metric.name] == [({}, 1.0)]
+
+
+def test_families_stand_in_the_order_of_the_catalogue_with_its_help_and_kind() -> None:
+    families = list(parse_text(render([BUILT, ROWS, PSI], {}).text.decode()))
+    assert [family.name for family in families] == [
+        PSI.metric.name,
+        ROWS.metric.name,
+        BUILT.metric.name.removesuffix("_total"),
+    ]
+    assert [family.type for family in families] == ["gauge", "gauge", "counter"]
+    assert [family.documentation for family in families] == [PSI.metric.help, ROWS.metric.help, BUILT.metric.help]
+
+
+def test_a_metric_without_samples_is_absent() -> None:
+    assert _samples(render([PSI], {}).text).keys() == {PSI.metric.name}
+
+
+def test_openmetrics_says_the_same_and_ends_once() -> None:
+    snapshot = render([PSI, BUILT], {})
+    body, content_type = snapshot.exposition(openmetrics=True)
+    assert content_type.startswith("application/openmetrics-text")
+    assert body.count(b"# EOF") == 1
+    assert body.endswith(b"# EOF\n")
+    names = {sample.name for family in parse_openmetrics(body.decode()) for sample in family.samples}
+    assert {PSI.metric.name, BUILT.metric.name, "process_cpu_seconds_total"} <= names
+
+
+def test_the_process_speaks_in_both_formats() -> None:
+    body, content_type = render([PSI], {}).exposition(openmetrics=False)
+    assert content_type.startswith("text/plain")
+    assert "process_resident_memory_bytes" in _samples(body)
+
+
+def test_long_label_values_are_cut_at_a_whole_character() -> None:
+    sample = Sample(catalogue.FEATURE_PSI, ("fraud", "v", "é" * 150, "1h"), 1.0)
+    ((labels, _),) = _samples(render([sample], {}).text)[PSI.metric.name]
+    assert labels[catalogue.FEATURE] == "é" * (catalogue.MAX_LABEL_BYTES // 2)
+
+
+def test_two_values_that_are_cut_to_the_same_give_one_series() -> None:
+    samples = [Sample(catalogue.FEATURE_PSI, ("fraud", "v", "x" * 200 + end, "1h"), i) for i, end in enumerate("ab")]
+    assert [value for _, value in _samples(render(samples, {}).text)[PSI.metric.name]] == [0.0]
+
+
+@given(st.text(max_size=60))
+def test_any_text_survives_as_a_label_value(text: str) -> None:
+    text = text.encode("utf-8", "replace").decode()
+    sample = Sample(catalogue.FEATURE_PSI, ("fraud", "v", text, "1h"), 1.0)
+    ((labels, _),) = _samples(render([sample], {}).text)[PSI.metric.name]
+    assert labels[catalogue.FEATURE] == text
+
+
+def test_labels_that_do_not_fit_the_metric_are_an_error() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        render([Sample(catalogue.FEATURE_PSI, ("fraud",), 1.0)], {})
+
+
+def test_promtool_finds_nothing_to_say_about_any_metric() -> None:
+    samples = [Sample(metric, tuple(f"a{i}" for i, _ in enumerate(metric.labels)), 1.0) for metric in catalogue.METRICS]
+    body, _ = render(samples, {}).exposition(openmetrics=False)
+    result = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
+    assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")

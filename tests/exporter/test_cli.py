@@ -1,0 +1,96 @@
+"""`leeway-exporter` as a person meets it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter import catalogue
+from exporter.cli import main
+from fraud_log import FraudLog
+
+NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _keep_logging_as_it_is() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+
+
+@pytest.fixture
+def spec(tmp_path: Path, write_local_spec: Callable[..., Path]) -> Path:
+    path = write_local_spec(windows=["1h"])
+    FraudLog.in_folder(path.parent, NOW).put_all(1)
+    return path
+
+
+def _once(spec: Path, *flags: str) -> int:
+    return main([f"--config.file={spec}", f"--storage.path={spec.parent.parent / 'data'}", "--once", *flags])
+
+
+def test_once_writes_the_exposition_as_of_then(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _once(spec, "--now=2026-11-22T10:05:00Z") == 0
+    samples = {
+        sample.name: sample.value
+        for family in text_string_to_metric_families(capsys.readouterr().out)
+        for sample in family.samples
+    }
+    assert samples[catalogue.WINDOW_ROWS.name] == 2000
+    assert samples[catalogue.WINDOW_END_TIMESTAMP_SECONDS.name] == datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()
+
+
+def test_once_fails_when_a_model_fails_and_still_says_what_it_knows(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    next(spec.parent.glob("reference/*")).unlink()
+    assert _once(spec, "--now=2026-11-22T10:05:00Z") == 1
+    told = capsys.readouterr()
+    assert f'{catalogue.REFRESH_SUCCESS.name}{{env="prod",model="fraud"}} 0.0' in told.out
+    assert "train_features_v3.parquet" in told.err
+
+
+def test_every_mistake_in_a_spec_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "fraud.yaml"
+    path.write_text("apiVersion: leeway/v1\nkind: Modell\nmetadata: {name: fraud}\nspeck: {}\n")
+    assert _once(path) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 3
+    assert {line.split(": ")[0] for line in lines} == {f"{path}:1", f"{path}:2", f"{path}:4"}
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--now=yesterday", "yesterday is not a time such as"),
+        ("--refresh.workers=0", "must be at least 1"),
+        ("--config.fil=x", "unrecognized arguments"),
+    ],
+)
+def test_wrong_usage_exits_with_2(flag: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([flag])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_an_address_in_use_is_a_message(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([f"--config.file={spec}", f"--storage.path={spec.parent}", "--web.listen-address=nowhere"]) == 1
+    assert "nowhere is not HOST:PORT" in capsys.readouterr().err
+
+
+def test_help_lists_every_flag_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    for flag in ("--config.file", "--storage.path", "--web.listen-address", "--log.level", "--log.format", "--once"):
+        assert flag in told
+    assert "(:9877)" in told
