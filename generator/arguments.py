@@ -1,0 +1,66 @@
+"""What the jsonnet libraries are told: the vocabulary, the completed specs, and what Python works out better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from dashboards import links
+from exporter import catalogue
+from exporter.spec.model import ModelSpec
+from exporter.spec.values import format_duration
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What belongs to the place of deployment rather than to a model."""
+
+    namespace: str | None = None
+    """The namespace of Kubernetes objects; left out, whoever applies them says."""
+    labels: dict[str, str] = field(default_factory=dict)
+    """Labels of Kubernetes objects, such as the one by which Prometheus selects its rules."""
+    grafana: str | None = None
+    """Where Grafana is served, for models whose spec does not say."""
+    smarthost: str = "localhost:25"
+    """The mail server, `host:port`, where a model has mail."""
+    sender: str = "alertmanager@localhost"
+    """Whom mail is from."""
+
+
+def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
+    """The arguments of `rules/`, about one model."""
+    body, placed = spec.spec, with_grafana(spec, options)
+    return {
+        "catalogue": catalogue.as_arguments(),
+        "model": spec.as_arguments(),
+        "fingerprint": spec.fingerprint(),
+        "shortest_window": format_duration(min(body.windows)),
+        "seconds": {
+            "refresh_interval": _seconds(body.refresh.interval),
+            "refresh_timeout": _seconds(body.refresh.timeout),
+            "stale_after": _seconds(body.inference.staleness),
+        },
+        "dashboards": {alert.key: links.alert_url(placed, alert) for alert in catalogue.ALERTS},
+    }
+
+
+def of_models(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:
+    """The arguments of `alertmanager/`, about all models together."""
+    return {
+        "catalogue": catalogue.as_arguments(),
+        "models": [with_grafana(spec, options).as_arguments() for spec in specs],
+        "mail": {"smtp_smarthost": options.smarthost, "smtp_from": options.sender},
+    }
+
+
+def with_grafana(spec: ModelSpec, options: Options) -> ModelSpec:
+    """The spec with Grafana's address from the options where it has none; its fingerprint is not the original's."""
+    if spec.metadata.grafana or not options.grafana:
+        return spec
+    return spec.model_copy(update={"metadata": spec.metadata.model_copy(update={"grafana": options.grafana})})
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())

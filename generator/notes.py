@@ -1,0 +1,60 @@
+"""What a spec that is valid should still tell its author: what nobody will hear, and what is not evaluated yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from exporter.spec.model import ModelSpec
+
+
+def notes(spec: ModelSpec) -> tuple[str, ...]:
+    """Key paths with a remark each: `spec.alerting.page: not set: …`; none when there is nothing to say."""
+    return (*_unheard(spec), *_blind(spec), *_not_evaluated_yet(spec))
+
+
+def _unheard(spec: ModelSpec) -> Iterator[str]:
+    alerting = spec.spec.alerting
+    if alerting.page is None and alerting.ticket is None:
+        yield "spec.alerting: neither page nor ticket: nobody will be told, unless Alertmanager's default receiver does"
+    elif alerting.page is None:
+        yield "spec.alerting.page: not set: critical alerts go to Alertmanager's default receiver"
+    elif alerting.ticket is None:
+        yield "spec.alerting.ticket: not set: warnings go to Alertmanager's default receiver"
+    if spec.metadata.runbooks is None:
+        yield "metadata.runbooks: not set: alerts name the page in docs/alerts but cannot link to it"
+    if spec.metadata.grafana is None:
+        yield "metadata.grafana: not set: unless --grafana says it, notifications do not link to the dashboard"
+
+
+def _blind(spec: ModelSpec) -> Iterator[str]:
+    body = spec.spec
+    if body.inference.columns.score is None:
+        yield "spec.inference.columns.score: not set: the model's answers are not watched, only its inputs"
+    if body.reference.source is not None and body.reference.columns.timestamp is None:
+        yield "spec.reference.columns.timestamp: not set: the reference has no seasons"
+
+
+def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
+    """Everything that a spec may ask for and this release does not do; each line goes when its feature comes."""
+    body = spec.spec
+    asked = {
+        "spec.labels": body.labels is not None,
+        "spec.slos": bool(body.slos),
+        "spec.segments": bool(body.segments),
+        "spec.seasonality.season": body.seasonality.season != "none",
+        "spec.seasonality.holidays": bool(body.seasonality.holidays.dates),
+        "spec.reference.period": body.reference.period is not None,
+        "spec.reference.trailing": body.reference.trailing is not None,
+        "spec.inference.source.bigquery": body.inference.source.bigquery is not None,
+        "spec.reference.source.bigquery": body.reference.source is not None
+        and body.reference.source.bigquery is not None,
+        "spec.inference.columns.role": body.inference.columns.role is not None,
+        "spec.alerting.retrain": body.alerting.retrain is not None,
+        "spec.alerting.false_alarms": body.alerting.false_alarms is not None,
+    }
+    asked |= {
+        f"spec.thresholds.{name}.weekdays": bool(threshold.weekdays)
+        for name, threshold in body.thresholds
+        if hasattr(threshold, "weekdays")
+    }
+    yield from (f"{path}: accepted, not evaluated yet" for path, present in asked.items() if present)

@@ -1,0 +1,29 @@
+// The alerting rules of one model, a group for each subject.
+local annotations = import 'annotations.libsonnet';
+local labels = import 'labels.libsonnet';
+local model = import 'model.libsonnet';
+local promql = import 'promql.libsonnet';
+local subjects = import 'subjects.libsonnet';
+local template = import 'template.libsonnet';
+
+local rule(model, definition) =
+  local alert = model.catalogue.alerts[definition.key];
+  local fixed = labels(model.catalogue, model.metadata, alert);
+  {
+    alert: alert.name,
+    expr: definition.expr,
+    'for': promql.duration(definition.hold),
+    keep_firing_for: promql.duration(definition.linger),
+    labels: std.mapWithKey(function(_, text) template.literal(text), fixed),
+    annotations: annotations(model, definition, definition.words, model.dashboards[definition.key]),
+  };
+
+function(arguments)
+  local this = model(arguments);
+  [
+    {
+      name: 'leeway-' + this.name + '-' + subject.name,
+      rules: [rule(this, definition) for definition in subject.definitions],
+    }
+    for subject in subjects(this)
+  ]

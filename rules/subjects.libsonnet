@@ -1,0 +1,45 @@
+// Every subject, from cause to consequence, with the alerts that a model has of it.
+//
+// An alert is defined in one place with what proves it:
+//   key          its key in the catalogue, which knows its name, its severity and its layer
+//   expr         what is wrong
+//   hold         seconds for which it must be wrong
+//   linger       seconds for which the alert stays once it is right again
+//   words        what the texts are told, as templates
+//   summary      function(words): one line
+//   finding      function(words): what was found, with the value and its threshold
+//   action       what to do
+//   scenarios    in each the alert must fire
+//   twins        in each, though it looks alike, the alert must not
+//
+// A scenario or twin has a title, the labels that it brings to the alert, its series with their values before and
+// during (null is no sample, {age: n} a timestamp of n seconds ago) and, where the alert fires, the words in clear.
+local subjects = [
+  { name: 'exporter', of: import 'exporter.libsonnet' },
+  { name: 'freshness', of: import 'freshness.libsonnet' },
+  { name: 'quality', of: import 'quality.libsonnet' },
+  { name: 'drift', of: import 'drift.libsonnet' },
+  { name: 'scores', of: import 'scores.libsonnet' },
+];
+
+local definition(model) = {
+  local missing(what) = error 'an alert must have ' + what,
+  key: missing('a key'),
+  expr: missing('an expr'),
+  hold: missing('a hold'),
+  linger: 3 * model.beat,
+  words: missing('words'),
+  summary(it):: missing('a summary'),
+  finding(it):: missing('a finding'),
+  action: missing('an action'),
+  scenarios: missing('scenarios in which it fires'),
+  twins: missing('twins in which it is silent'),
+};
+
+function(model) std.filter(
+  function(subject) subject.definitions != [],
+  [
+    { name: subject.name, definitions: [definition(model) + given for given in subject.of(model)] }
+    for subject in subjects
+  ]
+)

@@ -1,0 +1,51 @@
+// The alert on a score above its threshold: two series with equal labels, so a statistic may change and this does not.
+local promql = import 'promql.libsonnet';
+local template = import 'template.libsonnet';
+
+// A number that is exact as text, as a share and as a percentage.
+local low = 0.125, limit = 0.25, high = 0.75;
+
+function(model, key, feature=null)
+  local alert = model.catalogue.alerts[key];
+  local score = model.metrics[alert.metric];
+  local threshold = model.metrics[alert.metric + '_threshold'];
+  local windows = model.spec.alerting.windows;
+  local labels = [label for label in score.labels if label != model.labels.model];
+  local example = {
+    [label]: {
+      [model.labels.version]: '2026-11-01',
+      [model.labels.feature]: feature,
+      [model.labels.window]: windows[0],
+    }[label]
+    for label in labels
+  };
+  local scene(title, during) = {
+    title: title,
+    labels: example,
+    series: [
+      { metric: score, labels: example, before: low, during: during.score },
+      { metric: threshold, labels: example, before: limit, during: during.threshold },
+    ],
+  };
+  {
+    key: key,
+    expr:
+      local matcher = [promql.any(model.labels.window, windows)];
+      model.series(score, matcher) + '\n>\n' + model.series(threshold, matcher),
+    words: { [label]: template.label(label) for label in labels } + {
+      value: template.value(score.unit),
+      threshold: template.lookup(threshold, model.matchers, labels, 'unknown'),
+    },
+    scenarios: [
+      scene('is above its threshold', { score: high, threshold: limit }) + {
+        words: example + {
+          value: template.formatted(score.unit, high),
+          threshold: template.formatted(threshold.unit, limit),
+        },
+      },
+    ],
+    twins: [
+      scene('is as high in a season whose threshold is as high', { score: high, threshold: high }),
+      scene('is high without a threshold, from too few rows', { score: high, threshold: null }),
+    ],
+  }

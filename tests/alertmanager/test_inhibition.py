@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from itertools import permutations
+
+import pytest
+
+from amtool import labels_of, own_labels, routing_of
+from examples import model
+from exporter import catalogue
+from exporter.catalogue import ALERTS, FEATURE, LAYER, MODEL, SEVERITY, VERSION, Alert
+from stack import alertmanager, get_json, until
+
+pytestmark = pytest.mark.e2e
+
+FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
+ANSWERS = {catalogue.PREDICTION_SCORE_SHIFT}
+DATA = {catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH} | FEATURES | ANSWERS
+SILENCED_BY = {
+    catalogue.EXPORTER_DOWN: {catalogue.WINDOW_STALE, catalogue.INFERENCE_LOGS_MISSING} | DATA,
+    catalogue.WINDOW_STALE: DATA,
+    catalogue.INFERENCE_LOGS_MISSING: DATA,
+    catalogue.FEATURE_NULLS_HIGH: FEATURES,
+    catalogue.NEW_CATEGORIES: FEATURES,
+    catalogue.DATA_DRIFT_HIGH: FEATURES | ANSWERS,
+}
+"""Each cause, and the consequences that it silences; all other pairs leave each other alone."""
+
+LOADED = model()
+
+
+def instance(alert: Alert, **labels: str) -> dict[str, str]:
+    """An alert as Prometheus sends it: what no series made has neither job nor namespace."""
+    scraped = {} if alert is catalogue.EXPORTER_DOWN else {"job": "leeway", "namespace": "ml"}
+    own = (
+        {}
+        if alert in (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE)
+        else dict.fromkeys(own_labels(alert.metric), "x")
+    )
+    fixed = labels_of(alert, LOADED)
+    return {**own, **scraped, **fixed, **labels}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("alertmanager")
+    routing = routing_of(LOADED, model({"name": "churn", "labels": {"region": "eu"}}))
+    (folder / "alertmanager.json").write_text(json.dumps(routing))
+    with alertmanager(folder / "run", folder / "alertmanager.json") as running:
+        yield running
+
+
+def post(address: str, alerts: list[dict[str, str]]) -> None:
+    body = json.dumps([{"labels": labels} for labels in alerts]).encode()
+    headers = {"Content-Type": "application/json"}
+    urllib.request.urlopen(urllib.request.Request(f"http://{address}/api/v2/alerts", body, headers)).close()
+
+
+def silenced(address: str, alerts: list[dict[str, str]]) -> set[tuple[str, str]]:
+    """Which of the alerts are inhibited, by model and name; no alert of another test has one of these models."""
+    # Alertmanager takes alerts on in their order: once the last is inhibited, all before it have been looked at.
+    last = f"the last of {len(alerts)}: {alerts[0]}"
+    pair = [instance(each, **{MODEL: last}) for each in (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE)]
+    post(address, alerts + pair)
+
+    def settled() -> list[dict[str, str]]:
+        known = get_json(f"http://{address}/api/v2/alerts")
+        inhibited = [one["labels"] for one in known if one["status"]["inhibitedBy"]]
+        return inhibited if any(labels.get(MODEL) == last for labels in inhibited) else []
+
+    models = {labels.get(MODEL) for labels in alerts}
+    found = until(settled, within=30, what="the last alert to be inhibited")
+    return {(labels.get(MODEL, ""), labels["alertname"]) for labels in found if labels.get(MODEL) in models}
+
+
+def test_every_pair_of_alerts_of_one_model(address: str) -> None:
+    # The rules name no model, so each pair has a model of its own.
+    pairs = {f"{cause.name}-{other.name}": (cause, other) for cause, other in permutations(ALERTS, 2)}
+    alerts = [instance(alert, **{MODEL: name}) for name, pair in pairs.items() for alert in pair]
+    expected = {
+        (name, other.name)
+        for name, pair in pairs.items()
+        for cause, other in (pair, pair[::-1])
+        if other in SILENCED_BY.get(cause, ())
+    }
+    assert silenced(address, alerts) == expected
+
+
+@pytest.mark.parametrize(
+    ("cause", "consequence", "difference"),
+    [
+        (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE, {MODEL: "another"}),
+        (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE, {"env": "staging"}),
+        (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE, {"region": "eu"}),
+        (catalogue.WINDOW_STALE, catalogue.DATA_DRIFT_HIGH, {"namespace": "other"}),
+        (catalogue.DATA_DRIFT_HIGH, catalogue.FEATURE_DRIFT_HIGH, {VERSION: "other"}),
+        (catalogue.NEW_CATEGORIES, catalogue.FEATURE_DRIFT_HIGH, {FEATURE: "other"}),
+    ],
+)
+def test_what_differs_where_it_matters_is_not_silenced(
+    address: str, cause: Alert, consequence: Alert, difference: dict[str, str]
+) -> None:
+    case = f"{cause.name} {difference}"
+    apart = [instance(cause, **{MODEL: case}), instance(consequence, **{MODEL: case} | difference)]
+    together = [instance(each, **{MODEL: f"{case}, together"}) for each in (cause, consequence)]
+    assert silenced(address, apart) == set()
+    assert silenced(address, together) == {(f"{case}, together", consequence.name)}
+
+
+def test_alerts_of_others_that_have_a_layer_are_not_silenced(address: str) -> None:
+    cause = {"alertname": "Another", LAYER: "dataset", SEVERITY: "critical"}
+    assert silenced(address, [cause, {"alertname": "Other", LAYER: "feature", SEVERITY: "warning"}]) == set()
+
+
+def test_no_alert_is_on_both_sides_of_a_rule_and_none_silences_a_louder_one() -> None:
+    loudness = [severity.value for severity in catalogue.Severity]
+    for rule in routing_of(LOADED)["inhibit_rules"]:
+        source, target = (
+            dict(matcher.replace("=~", "=").split("=", 1) for matcher in rule[f"{side}_matchers"])
+            for side in ("source", "target")
+        )
+        assert not set(source[LAYER].strip('"').split("|")) & set(target[LAYER].strip('"').split("|"))
+        quietest = max(loudness.index(each) for each in source[SEVERITY].strip('"').split("|"))
+        assert all(loudness.index(each) >= quietest for each in target[SEVERITY].strip('"').split("|"))

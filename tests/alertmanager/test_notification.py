@@ -1,0 +1,143 @@
+"""What a person reads, as a real Alertmanager sends it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amtool import Document, labels_of, routing_of
+from examples import model
+from exporter import catalogue
+from exporter.catalogue import FEATURE, Alert
+from exporter.spec.file import LoadedSpec
+from stack import Receiver, alertmanager, until
+
+pytestmark = pytest.mark.e2e
+
+RUNBOOKS, GRAFANA = "https://runbooks.example.com/ml", "https://grafana.example.com"
+
+
+class Sent:
+    """A running Alertmanager, and what it has posted."""
+
+    def __init__(self, address: str, receiver: Receiver, loaded: LoadedSpec) -> None:
+        self._address, self._receiver, self._loaded = address, receiver, loaded
+
+    def fire(self, alert: Alert, count: int = 1, *, ended: bool = False) -> None:
+        now = datetime.now(UTC)
+        alerts = [
+            {
+                "labels": labels_of(alert, self._loaded, **{FEATURE: f"f{index:02}"}),
+                "annotations": {
+                    "summary": f"fraud: f{index:02} <!channel> & co",
+                    "description": "Found <this>.\nDo that.",
+                    "runbook_url": f"{RUNBOOKS}/{alert.name}",
+                    "dashboard_url": f"{GRAFANA}/d/x?var-feature=f{index:02}",
+                },
+                "startsAt": (now - timedelta(minutes=1)).isoformat(),
+                "endsAt": (now + timedelta(seconds=-1 if ended else 600)).isoformat(),
+            }
+            for index in range(count)
+        ]
+        headers = {"Content-Type": "application/json"}
+        body = json.dumps(alerts).encode()
+        urllib.request.urlopen(urllib.request.Request(f"http://{self._address}/api/v2/alerts", body, headers)).close()
+
+    def newest(self, path: str, count: int = 1) -> Any:
+        """The last of at least so many bodies that were posted to a path."""
+
+        def known() -> list[Any]:
+            bodies = [body for at, body in self._receiver.received if at == path]
+            return bodies if len(bodies) >= count else []
+
+        return until(known, within=30, what=f"a notification at {path}")[-1]
+
+
+def hurried(route: Document) -> Document:
+    """A routing tree that waits for nobody."""
+    quick = {"group_wait": "0s", "group_interval": "1s"}
+    return route | quick | {"routes": [hurried(child) for child in route.get("routes", [])]}
+
+
+@pytest.fixture
+def sent(tmp_path: Path) -> Iterator[Sent]:
+    with Receiver() as receiver:
+        for kind, secret in {
+            "pagerduty": "the key",
+            "opsgenie": "the key",
+            "slack": f"{receiver.address}/slack",
+        }.items():
+            # Alertmanager 0.25 takes Opsgenie's key as it stands, line end and all.
+            (tmp_path / kind).write_text(secret if kind == "opsgenie" else f"{secret}\n")
+        page = {
+            "pagerduty": {"routing_key_file": str(tmp_path / "pagerduty")},
+            "opsgenie": {"api_key_file": str(tmp_path / "opsgenie")},
+            "webhook": {"url": f"{receiver.address}/webhook"},
+        }
+        ticket = {"slack": {"channel": "#fraud", "api_url_file": str(tmp_path / "slack")}}
+        loaded = model(alerting={"page": page, "ticket": ticket})
+        routing = routing_of(loaded)
+        routing["route"] = hurried(routing["route"])
+        servers = {
+            "pagerduty_url": f"{receiver.address}/pagerduty",
+            "opsgenie_api_url": f"{receiver.address}/opsgenie/",
+        }
+        (tmp_path / "config.json").write_text(json.dumps(routing | {"global": servers}, ensure_ascii=False))
+        with alertmanager(tmp_path / "run", tmp_path / "config.json") as address:
+            yield Sent(address, receiver, loaded)
+
+
+def test_a_page_says_what_where_and_what_to_do(sent: Sent) -> None:
+    alert = catalogue.DATA_DRIFT_HIGH
+    sent.fire(alert)
+    page = sent.newest("/pagerduty")
+    assert page["routing_key"] == "the key"
+    assert page["client"] == "Leeway"
+    assert page["client_url"] == f"{GRAFANA}/d/x?var-feature=f00"
+    assert {link["text"]: link["href"] for link in page["links"]} == {
+        "Dashboard": f"{GRAFANA}/d/x?var-feature=f00",
+        "Runbook": f"{RUNBOOKS}/{alert.name}",
+    }
+    payload = page["payload"]
+    assert payload["summary"] == "fraud: f00 <!channel> & co"
+    assert (payload["severity"], payload["class"], payload["component"]) == ("critical", alert.layer, "fraud")
+    details = payload["custom_details"]
+    assert (details["Model"], details["Team"], details["Owner"]) == ("fraud", "ml-platform", "risk-ml")
+    assert "Found <this>.\nDo that." in details["Firing"]
+    request = sent.newest("/opsgenie/v2/alerts")
+    assert (request["priority"], request["message"]) == ("P1", payload["summary"])
+    assert request["details"]["Runbook"] == f"{RUNBOOKS}/{alert.name}"
+    assert sent.newest("/webhook")["groupLabels"] == {"model": "fraud", "layer": alert.layer}
+
+
+def test_a_ticket_lists_what_fires_and_no_label_is_markup(sent: Sent) -> None:
+    sent.fire(catalogue.FEATURE_DRIFT_HIGH, 12)
+    message = sent.newest("/slack")
+    (attachment,) = message["attachments"]
+    assert message["channel"] == "#fraud"
+    assert attachment["title"] == "fraud: f00 &lt;!channel&gt; &amp; co (one of 12 alerts)"
+    assert attachment["title_link"] == f"{GRAFANA}/d/x?var-feature=f00"
+    assert attachment["text"].splitlines()[:3] == [
+        "• fraud: f00 &lt;!channel&gt; &amp; co",
+        "Found &lt;this&gt;.",
+        "Do that.",
+    ]
+    assert attachment["text"].count("• ") == 10
+    assert attachment["text"].rstrip().endswith("The first 10 of 12.")
+    actions = {action["text"]: action["url"] for action in attachment["actions"]}
+    assert actions["Runbook"] == f"{RUNBOOKS}/{catalogue.FEATURE_DRIFT_HIGH.name}"
+    assert actions["Silence"].endswith("/#/silences/new?filter=%7Bmodel%3D%22fraud%22%2C%20layer%3D%22feature%22%7D")
+
+
+def test_the_end_of_an_incident_is_told(sent: Sent) -> None:
+    sent.fire(catalogue.FEATURE_DRIFT_HIGH)
+    sent.newest("/slack")
+    sent.fire(catalogue.FEATURE_DRIFT_HIGH, ended=True)
+    (attachment,) = sent.newest("/slack", 2)["attachments"]
+    assert attachment["title"] == "Resolved: fraud: f00 &lt;!channel&gt; &amp; co"

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from amtool import accepted, routing_of
+from examples import RECEIVERS, hostile_model, model
+from generator.arguments import Options
+
+
+@pytest.mark.parametrize("kind", RECEIVERS)
+@pytest.mark.parametrize("metadata", [{}, {"grafana": None, "runbooks": None}], ids=["linked", "bare"])
+def test_every_kind_of_receiver_is_accepted(kind: str, metadata: dict[str, None], tmp_path: Path) -> None:
+    one = {kind: RECEIVERS[kind]}
+    routing = routing_of(model(metadata, alerting={"page": one, "ticket": one}))
+    assert [receiver["name"] for receiver in routing["receivers"]] == ["default", "null", "fraud-page", "fraud-ticket"]
+    assert set(routing["receivers"][2]) == {"name", f"{kind}_configs"}
+    right, said = accepted(routing, tmp_path)
+    assert right, said
+
+
+def test_a_receiver_may_have_several_ways() -> None:
+    routing = routing_of(model(alerting={"page": RECEIVERS}))
+    assert set(routing["receivers"][2]) == {"name"} | {f"{kind}_configs" for kind in RECEIVERS}
+
+
+def test_default_and_null_tell_nobody() -> None:
+    assert routing_of(model())["receivers"] == [{"name": "default"}, {"name": "null"}]
+
+
+def test_hostile_text_is_accepted(tmp_path: Path) -> None:
+    right, said = accepted(routing_of(hostile_model()), tmp_path)
+    assert right, said
+
+
+def test_a_spec_that_names_no_servers_has_no_links() -> None:
+    bare = routing_of(model({"grafana": None, "runbooks": None}, alerting={"page": RECEIVERS}))
+    (pagerduty,), (slack,) = (bare["receivers"][2][f"{kind}_configs"] for kind in ("pagerduty", "slack"))
+    assert pagerduty["links"] == []
+    assert "client_url" not in pagerduty
+    assert [action["text"] for action in slack["actions"]] == ["Silence"]
+    assert "_url }}" not in json.dumps(bare)
+
+
+def test_a_mail_server_is_named_only_where_there_is_mail() -> None:
+    mail = Options(smarthost="mail.example.com:587", sender="alerts@example.com")
+    with_mail = routing_of(model(alerting={"page": {"email": RECEIVERS["email"]}}), options=mail)
+    assert with_mail["global"] == {"smtp_smarthost": "mail.example.com:587", "smtp_from": "alerts@example.com"}
+    assert "global" not in routing_of(model(alerting={"page": {"slack": RECEIVERS["slack"]}}), options=mail)
+
+
+def test_secrets_are_files() -> None:
+    text = json.dumps(routing_of(model(alerting={"page": RECEIVERS})))
+    for key in ("routing_key", "service_key", "api_url", "api_key"):
+        assert f'"{key}":' not in text

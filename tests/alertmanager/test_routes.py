@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from amtool import labels_of, receivers_of, routing_of
+from examples import HOSTILE, RECEIVERS, hostile_model, model
+from exporter import catalogue
+from exporter.catalogue import ALERTS, LAYER, MODEL, Alert, Severity
+
+PAGE, TICKET = {"page": {"webhook": RECEIVERS["webhook"]}}, {"ticket": {"slack": RECEIVERS["slack"]}}
+EXPECTED = {Severity.CRITICAL: "fraud-page", Severity.WARNING: "fraud-ticket", Severity.INFO: "null"}
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_an_alert_goes_where_its_severity_says(alert: Alert, tmp_path: Path) -> None:
+    loaded = model(alerting=PAGE | TICKET)
+    routing = routing_of(loaded, model({"name": "churn"}, alerting=PAGE | TICKET))
+    assert receivers_of(routing, labels_of(alert, loaded), tmp_path) == EXPECTED[alert.severity]
+
+
+@pytest.mark.parametrize(
+    ("alerting", "severity", "receiver"),
+    [
+        ({}, Severity.CRITICAL, "default"),
+        ({}, Severity.WARNING, "default"),
+        ({}, Severity.INFO, "null"),
+        (PAGE, Severity.CRITICAL, "fraud-page"),
+        (PAGE, Severity.WARNING, "default"),
+        (TICKET, Severity.CRITICAL, "default"),
+        (TICKET, Severity.WARNING, "fraud-ticket"),
+    ],
+)
+def test_what_a_spec_names_no_receiver_for_goes_to_the_default(
+    alerting: dict[str, Any], severity: Severity, receiver: str, tmp_path: Path
+) -> None:
+    loaded = model(alerting=alerting)
+    alert = next(alert for alert in ALERTS if alert.severity == severity)
+    assert receivers_of(routing_of(loaded), labels_of(alert, loaded), tmp_path) == receiver
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"alertname": "Watchdog", "severity": "critical"},
+        {"alertname": "HighLatency", MODEL: "fraud", "env": "prod", "severity": "critical"},
+        {"alertname": "HighLatency", MODEL: "fraud", "env": "prod", LAYER: "network", "severity": "critical"},
+        {"alertname": "HighLatency", LAYER: "feature", "severity": "critical"},
+    ],
+)
+def test_alerts_of_others_are_left_alone(labels: dict[str, str], tmp_path: Path) -> None:
+    assert receivers_of(routing_of(model(alerting=PAGE)), labels, tmp_path) == "default"
+
+
+def test_the_same_model_elsewhere_is_another(tmp_path: Path) -> None:
+    loaded = model(alerting=PAGE)
+    elsewhere = labels_of(catalogue.DATA_DRIFT_HIGH, loaded) | {"env": "staging"}
+    assert receivers_of(routing_of(loaded), elsewhere, tmp_path) == "default"
+
+
+def test_hostile_labels_are_matched_as_they_are(tmp_path: Path) -> None:
+    loaded = hostile_model()
+    labels = labels_of(catalogue.DATA_DRIFT_HIGH, loaded)
+    assert labels["env"] == HOSTILE
+    assert receivers_of(routing_of(loaded), labels, tmp_path) == "fraud-page"
+    assert receivers_of(routing_of(loaded), labels | {"env": HOSTILE + "x"}, tmp_path) == "default"
+
+
+def test_a_layer_of_a_model_is_one_notification() -> None:
+    (ours,) = routing_of(model(alerting=PAGE))["route"]["routes"]
+    assert ours["group_by"] == [MODEL, LAYER, "namespace"]
+
+
+def test_tickets_keep_hours_and_pages_do_not() -> None:
+    hours = {"ticket": TICKET["ticket"] | {"hours": "Mon-Fri 09:00-18:00"}}
+    (ours,) = routing_of(model(alerting=PAGE | hours))["route"]["routes"]
+    page, ticket, info = ours["routes"][0]["routes"]
+    assert ticket["active_time_intervals"] == ["fraud-ticket-hours"]
+    assert "active_time_intervals" not in page | info
+
+
+def test_a_ticket_without_hours_is_sent_at_any() -> None:
+    routing = routing_of(model(alerting=TICKET))
+    assert "active_time_intervals" not in routing["route"]["routes"][0]["routes"][0]["routes"][0]
+    assert routing["time_intervals"] == []

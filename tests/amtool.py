@@ -1,0 +1,50 @@
+"""An Alertmanager configuration as data, and amtool's account of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from examples import run
+from exporter.catalogue import LAYER, MODEL, SEVERITY, SLO, TEAM, Alert, Metric
+from exporter.spec.file import LoadedSpec
+from generator.arguments import Options, of_models
+from generator.jsonnet import evaluate
+
+Document = dict[str, Any]
+
+
+def routing_of(*models: LoadedSpec, options: Options | None = None) -> Document:
+    """The alertmanager.yml of some models."""
+    told = of_models([loaded.spec for loaded in models], options or Options())
+    document: Document = evaluate(Path("alertmanager/alertmanager.libsonnet"), told)
+    return document
+
+
+def labels_of(alert: Alert, loaded: LoadedSpec, **more: str) -> dict[str, str]:
+    """The labels that every instance of an alert bears."""
+    metadata = loaded.spec.metadata
+    fixed = {MODEL: metadata.name, TEAM: metadata.team, SEVERITY: alert.severity, LAYER: alert.layer, SLO: "none"}
+    return {"alertname": alert.name, **metadata.labels, **fixed, **more}
+
+
+def receivers_of(document: Document, labels: Mapping[str, str], folder: Path) -> str:
+    """Which receivers amtool says an alert reaches."""
+    (folder / "alertmanager.json").write_text(json.dumps(document, ensure_ascii=False))
+    pairs = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
+    routed, said = run(["amtool", "config", "routes", "test", "--config.file=alertmanager.json", *pairs], folder)
+    assert routed, said
+    return said.splitlines()[0]  # amtool may warn on the next
+
+
+def accepted(document: Document, folder: Path) -> tuple[bool, str]:
+    """Whether amtool accepts a configuration, and what it says."""
+    (folder / "alertmanager.json").write_text(json.dumps(document, ensure_ascii=False))
+    return run(["amtool", "check-config", "alertmanager.json"], folder)
+
+
+def own_labels(metric: Metric) -> tuple[str, ...]:
+    """The labels of a metric beside the model's name."""
+    return tuple(label for label in metric.labels if label != MODEL)

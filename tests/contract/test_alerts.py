@@ -1,0 +1,75 @@
+"""Every alert of the catalogue has a rule, a proof and a page, and the other way round."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from examples import model
+from exporter import catalogue
+from exporter.catalogue import LAYER, SEVERITY, Alert, Layer, Severity
+from generator.jsonnet import LIBRARY
+from promtool import rendered, rules_of
+
+PAGES = LIBRARY / "docs" / "alerts"
+
+
+def gaps(pages: Path = PAGES) -> set[str]:
+    """What is in one place and not in the others."""
+    names = {alert.name for alert in catalogue.ALERTS}
+    tested = {group["name"].split(":")[0] for group in rendered(model())[1]["tests"]}
+    places = {"rule": set(rules_of(model())), "proof": tested, "page": {path.stem for path in pages.glob("*.md")}}
+    missing = {f"{name} has no {place}" for place, has in places.items() for name in names - has}
+    return missing | {
+        f"{name} is not in the catalogue, but has a {place}" for place, has in places.items() for name in has - names
+    }
+
+
+def test_catalogue_rules_proofs_and_pages_agree() -> None:
+    assert gaps() == set()
+
+
+def test_an_alert_that_only_the_catalogue_has_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    invented = Alert("MLInvented", Severity.INFO, Layer.SCORE, catalogue.PREDICTION_MEAN)
+    monkeypatch.setattr(catalogue, "ALERTS", (*catalogue.ALERTS, invented))
+    assert gaps() == {f"MLInvented has no {place}" for place in ("rule", "proof", "page")}
+
+
+def test_an_alert_that_is_renamed_on_one_side_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = catalogue.as_arguments()
+    old = catalogue.DATA_DRIFT_HIGH
+    told["alerts"][old.key]["name"] = "MLRenamed"
+    monkeypatch.setattr(catalogue, "as_arguments", lambda: told)
+    places = ("rule", "proof")
+    assert gaps() == {f"{old.name} has no {place}" for place in places} | {
+        f"MLRenamed is not in the catalogue, but has a {place}" for place in places
+    }
+
+
+def test_names_and_keys_are_told_apart() -> None:
+    assert len({alert.name for alert in catalogue.ALERTS}) == len(catalogue.ALERTS)
+    assert len({alert.key for alert in catalogue.ALERTS}) == len(catalogue.ALERTS)
+
+
+@pytest.mark.parametrize("alert", catalogue.ALERTS, ids=lambda alert: alert.name)
+def test_an_alert_has_one_severity_and_one_layer(alert: Alert) -> None:
+    rules = [rule for group in rendered(model())[0]["groups"] for rule in group["rules"] if rule["alert"] == alert.name]
+    assert [(rule["labels"][SEVERITY], rule["labels"][LAYER]) for rule in rules] == [(alert.severity, alert.layer)]
+
+
+@pytest.mark.parametrize("alert", catalogue.ALERTS, ids=lambda alert: alert.name)
+def test_a_page_helps_who_was_paged(alert: Alert) -> None:
+    text = (PAGES / f"{alert.name}.md").read_text()
+    assert text.startswith(f"# {alert.name}\n")
+    for section in (
+        "## What it means",
+        "## Look at first",
+        "## Likely causes",
+        "## What to do",
+        "## Tuning and silencing",
+    ):
+        assert section in text
+    assert f"`{alert.metric.name}`" in text
+    assert f"severity **{alert.severity}**" in text
+    assert f"layer **{alert.layer}**" in text

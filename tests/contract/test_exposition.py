@@ -1,0 +1,62 @@
+"""What the exporter exposes is the catalogue: every name, kind and label of it, and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+from prometheus_client import Metric as Family
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter import catalogue
+from exporter.profiles.store import ProfileStore
+from exporter.service.refresh import Refresher
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+from fraud_log import ROWS, FraudLog, local_spec_document
+
+NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
+    """The families of a refresh in which everything happens: a new category, a corrupt partition."""
+    folder = tmp_path_factory.mktemp("exposition")
+    log = FraudLog.in_folder(folder, NOW)
+    log.put_all(2)
+    log.put_hour(0, device_type=np.full(ROWS, "watch"))
+    (folder / log.key(1)).write_bytes(b"PAR1 no more")
+    spec = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(local_spec_document(windows=["1h", "2h"])))
+    refresher = Refresher([spec], ProfileStore(folder / "store"), clock=lambda: NOW)
+    refresher.refresh_all()
+    refresher.stop()
+    assert refresher.snapshot is not None
+    return {family.name: family for family in text_string_to_metric_families(refresher.snapshot.text.decode())}
+
+
+def _family_name(metric: catalogue.Metric) -> str:
+    return metric.name.removesuffix("_total")
+
+
+def test_every_metric_of_the_catalogue_is_exposed_and_no_other(families: dict[str, Family]) -> None:
+    assert sorted(families) == sorted(map(_family_name, catalogue.METRICS))
+
+
+@pytest.mark.parametrize("metric", catalogue.METRICS, ids=lambda metric: metric.key)
+def test_a_metric_has_its_kind_help_and_labels(metric: catalogue.Metric, families: dict[str, Family]) -> None:
+    family = families[_family_name(metric)]
+    assert (family.type, family.documentation) == (metric.kind, metric.help)
+    constants = {"env"} if catalogue.MODEL in metric.labels else set()
+    for sample in family.samples:
+        assert sample.name == metric.name
+        assert set(sample.labels) == {*metric.labels, *constants}
+
+
+@pytest.mark.parametrize("metric", [m for m in catalogue.METRICS if m.name.endswith("_threshold")], ids=lambda m: m.key)
+def test_a_threshold_stands_beside_its_score_with_equal_labels(
+    metric: catalogue.Metric, families: dict[str, Family]
+) -> None:
+    score = families[metric.name.removesuffix("_threshold")]
+    labels = {tuple(sorted(sample.labels.items())) for sample in families[metric.name].samples}
+    assert labels == {tuple(sorted(sample.labels.items())) for sample in score.samples}

@@ -1,0 +1,160 @@
+"""Every expression of rules and panels speaks of metrics that exist, by labels that they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+
+from dashboards.model import dashboard
+from examples import model
+from exporter import catalogue
+from exporter.catalogue import ALERTS, LAYER, METRICS, REPLICA_LABELS, SEVERITY, SLO, TARGET_LABELS, TEAM
+from exporter.spec.file import LoadedSpec, load_all
+from generator.arguments import Options, of_model
+from generator.jsonnet import LIBRARY, evaluate
+
+SPECS = {"small": model(), "fraud": load_all([LIBRARY / "models" / "fraud.yaml"])[0]}
+SYNTHETIC = {
+    "ALERTS": {
+        "alertname",
+        "alertstate",
+        TEAM,
+        SEVERITY,
+        LAYER,
+        SLO,
+        *(name for one in METRICS for name in one.labels),
+    },
+    "up": set(),
+}
+"""What Prometheus itself records, with the labels that are ours to rely on."""
+DURATIONS = {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}
+
+
+def complaints(text: str, constants: set[str]) -> list[str]:
+    """What is wrong with an expression: metrics that do not exist, labels that no metric in it has."""
+    expression = promql_parser.parse(text)
+    found: list[str] = []
+    for selector in selectors(expression):
+        known = labels_of(selector.name)
+        if known is None:
+            found.append(f"no metric {selector.name}")
+            continue
+        labels = {matcher.name for matcher in selector.matchers.matchers}
+        found += [f"{selector.name} has no {label}" for label in labels - known - constants - set(TARGET_LABELS)]
+    for part in parts(expression):
+        inside = set().union(*(labels_of(one.name) or set() for one in selectors(part))) | made(part)
+        found += [f"nothing has {label}" for label in grouped(part) - inside - constants - set(TARGET_LABELS)]
+    return found
+
+
+def labels_of(name: str) -> set[str] | None:
+    """The labels of a metric, or None when there is no such metric."""
+    metric = next((metric for metric in METRICS if metric.name == name), None)
+    return set(metric.labels) if metric else SYNTHETIC.get(name)
+
+
+def parts(expression: promql_parser.Expr) -> list[Any]:
+    """An expression and all that it is made of."""
+    found: list[Any] = []
+    promql_parser.walk(expression, found.append)
+    return found
+
+
+def selectors(expression: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
+    for part in parts(expression):
+        if isinstance(part, promql_parser.VectorSelector):
+            yield part
+
+
+def grouped(part: Any) -> set[str]:
+    """The labels by which an aggregation or a comparison groups."""
+    modifier = getattr(part, "modifier", None)
+    if isinstance(part, promql_parser.AggregateExpr):
+        return set(modifier.labels) if modifier else set()
+    if isinstance(part, promql_parser.BinaryExpr) and modifier:
+        return {*(modifier.matching.labels if modifier.matching else ()), *(modifier.group_labels or ())}
+    return set()
+
+
+def made(expression: Any) -> set[str]:
+    """The labels that an expression makes itself."""
+    calls = [part for part in parts(expression) if isinstance(part, promql_parser.Call)]
+    return {call.args[1].val for call in calls if call.func.name in ("label_replace", "label_join")}
+
+
+def rule_expressions(loaded: LoadedSpec) -> list[str]:
+    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(loaded.spec, Options()))
+    return [rule["expr"] for group in groups for rule in group["rules"]]
+
+
+def panel_expressions(loaded: LoadedSpec) -> list[str]:
+    return [interpolated(text) for text in expressions_in(dashboard(loaded.spec))]
+
+
+def expressions_in(data: Any) -> Iterator[str]:
+    if isinstance(data, dict):
+        yield from (data[key] for key in ("expr",) if isinstance(data.get(key), str))
+    for item in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from expressions_in(item)
+
+
+def interpolated(text: str) -> str:
+    """An expression as Grafana sends it, with something chosen for each variable."""
+    return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda match: DURATIONS.get(match[1], "chosen"), text)
+
+
+@pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
+def test_every_rule_speaks_of_what_exists(loaded: LoadedSpec) -> None:
+    expressions = rule_expressions(loaded)
+    assert len(expressions) == len(ALERTS)
+    assert [one for text in expressions for one in complaints(text, set(loaded.spec.metadata.labels))] == []
+
+
+@pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
+def test_every_panel_speaks_of_what_exists(loaded: LoadedSpec) -> None:
+    expressions = panel_expressions(loaded)
+    assert len(expressions) >= 10
+    assert [one for text in expressions for one in complaints(text, set(loaded.spec.metadata.labels))] == []
+
+
+@pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
+def test_every_rule_counts_replicas_as_one_and_keeps_the_namespace(loaded: LoadedSpec) -> None:
+    for text in rule_expressions(loaded):
+        for part in parts(promql_parser.parse(text)):
+            if isinstance(part, promql_parser.AggregateExpr):
+                assert part.modifier.type == promql_parser.AggModifierType.Without
+                assert "namespace" not in part.modifier.labels
+    aggregated = [text for text in rule_expressions(loaded) if not text.startswith("absent(")]
+    assert all(", ".join(REPLICA_LABELS) in text for text in aggregated)
+
+
+def test_a_metric_that_is_renamed_on_one_side_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = catalogue.as_arguments()
+    told["metrics"][catalogue.FEATURE_PSI.key]["name"] += "_renamed"
+    monkeypatch.setattr(catalogue, "as_arguments", lambda: told)
+    found = [one for text in rule_expressions(model()) for one in complaints(text, {"env"})]
+    assert found == [f"no metric {catalogue.FEATURE_PSI.name}_renamed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (catalogue.FEATURE_PSI.name, []),
+        (f'{catalogue.FEATURE_PSI.name}{{feature="age",env="prod",job="x"}}', []),
+        (f'{catalogue.FEATURE_PSI.name}{{stream="x"}}', [f"{catalogue.FEATURE_PSI.name} has no stream"]),
+        (f"max by (stream) ({catalogue.FEATURE_PSI.name})", ["nothing has stream"]),
+        (f'max by (x) (label_replace({catalogue.FEATURE_PSI.name}, "x", "$1", "feature", "(.*)"))', []),
+        (
+            f"{catalogue.FEATURE_PSI.name} > on (stream) group_left (spec) up",
+            ["nothing has spec", "nothing has stream"],
+        ),
+        ("rate(other[5m])", ["no metric other"]),
+    ],
+)
+def test_what_is_wrong_is_found(text: str, found: list[str]) -> None:
+    assert sorted(complaints(text, {"env"})) == found

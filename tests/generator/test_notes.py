@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from examples import BODY, RECEIVERS, model
+from generator.notes import notes
+
+TOLD = {"page": {"webhook": RECEIVERS["webhook"]}, "ticket": {"slack": RECEIVERS["slack"]}}
+SEASONAL = {"source": {"local": "reference.parquet"}, "columns": {"timestamp": "event_time"}}
+LATER = "accepted, not evaluated yet"
+
+
+def test_a_spec_that_leaves_nothing_open_has_none() -> None:
+    assert notes(model(alerting=TOLD, reference=SEASONAL).spec) == ()
+
+
+@pytest.mark.parametrize(
+    ("alerting", "note"),
+    [
+        ({}, "spec.alerting: neither page nor ticket"),
+        ({"ticket": TOLD["ticket"]}, "spec.alerting.page: not set: critical alerts"),
+        ({"page": TOLD["page"]}, "spec.alerting.ticket: not set: warnings"),
+    ],
+)
+def test_alerts_that_nobody_hears_are_told(alerting: dict[str, Any], note: str) -> None:
+    (only,) = notes(model(alerting=alerting, reference=SEASONAL).spec)
+    assert only.startswith(note)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "body", "path"),
+    [
+        ({"runbooks": None}, {}, "metadata.runbooks"),
+        ({"grafana": None}, {}, "metadata.grafana"),
+        ({}, {"inference": {"source": BODY["inference"]["source"]}}, "spec.inference.columns.score"),
+        ({}, {"reference": BODY["reference"]}, "spec.reference.columns.timestamp"),
+    ],
+)
+def test_what_a_spec_leaves_out_is_told(metadata: dict[str, Any], body: dict[str, Any], path: str) -> None:
+    (only,) = notes(model(metadata, **({"alerting": TOLD, "reference": SEASONAL} | body)).spec)
+    assert only.startswith(f"{path}: not set: ")
+
+
+COLUMNS = {"prediction_id": "id", "label": "label"}
+ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
+SUNDAYS = {"floor": 0.2, "weekdays": {"sunday": 0.3}}
+TABLE = {"bigquery": "project-one.set.table"}
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}}, "spec.labels"),
+        ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
+        ({"segments": ["country_code"]}, "spec.segments"),
+        ({"seasonality": {"season": "weekend"}}, "spec.seasonality.season"),
+        ({"seasonality": {"holidays": {"dates": ["2026-12-25"]}}}, "spec.seasonality.holidays"),
+        ({"reference": {"period": {"from": "2026-08-01", "to": "2026-10-31"}}}, "spec.reference.period"),
+        ({"reference": {"trailing": "4w"}}, "spec.reference.trailing"),
+        ({"inference": {"source": TABLE, "columns": {"score": "score"}}}, "spec.inference.source.bigquery"),
+        ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
+        (
+            {"inference": {"source": {"local": "log/%H"}, "columns": {"score": "score", "role": "role"}}},
+            "spec.inference.columns.role",
+        ),
+        ({"alerting": TOLD | {"retrain": {"argo": ARGO}}}, "spec.alerting.retrain"),
+        ({"alerting": TOLD | {"false_alarms": {"pages_per_month": 1}}}, "spec.alerting.false_alarms"),
+        ({"thresholds": {"drift_share": SUNDAYS}}, "spec.thresholds.drift_share.weekdays"),
+    ],
+)
+def test_what_a_spec_asks_for_and_does_not_get_yet_is_told(body: dict[str, Any], path: str) -> None:
+    assert notes(model(**({"alerting": TOLD, "reference": SEASONAL} | body)).spec) == (f"{path}: {LATER}",)

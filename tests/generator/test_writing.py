@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from exporter.errors import UsageError
+from generator.documents import MARK, TAG
+from generator.writing import Change, Step, plan, write
+
+RULES = PurePosixPath("rules/fraud.yaml")
+OURS = f"# {MARK} from fraud.yaml; do not edit.\n"
+
+
+def put(out: Path, documents: dict[PurePosixPath, str]) -> list[Change]:
+    steps = plan(documents, out)
+    for step in steps:
+        write(step, out)
+    return [step.change for step in steps]
+
+
+def test_a_second_run_touches_nothing(tmp_path: Path) -> None:
+    documents = {RULES: f"{OURS}a: é\n"}
+    assert put(tmp_path, documents) == [Change.WRITTEN]
+    before = (tmp_path / RULES).stat()
+    assert put(tmp_path, documents) == [Change.UNCHANGED]
+    after = (tmp_path / RULES).stat()
+    assert (before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino)
+    assert (tmp_path / RULES).read_bytes() == f"{OURS}a: é\n".encode()
+
+
+def test_a_file_is_replaced_whole_and_leaves_no_draft(tmp_path: Path) -> None:
+    put(tmp_path, {RULES: f"{OURS}a: 1\n"})
+    reader = (tmp_path / RULES).open()
+    put(tmp_path, {RULES: f"{OURS}a: 2\n"})
+    with reader:
+        assert reader.read() == f"{OURS}a: 1\n"
+    assert [path.name for path in (tmp_path / "rules").iterdir()] == ["fraud.yaml"]
+
+
+def test_a_file_may_be_read_by_those_whom_the_umask_lets(tmp_path: Path) -> None:
+    put(tmp_path, {RULES: OURS})
+    current = os.umask(0o022)
+    os.umask(current)
+    assert (tmp_path / RULES).stat().st_mode & 0o777 == 0o666 & ~current
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("rules/old.yaml", OURS),
+        ("rules/tests/old.yaml", OURS),
+        ("kubernetes/prometheusrule-old.yaml", OURS),
+        ("dashboards/old.json", json.dumps({"tags": ["x", TAG]})),
+        ("alertmanager/routes.json", json.dumps({"generated": MARK})),
+    ],
+)
+def test_what_an_earlier_run_wrote_and_no_spec_asks_for_is_removed(tmp_path: Path, path: str, text: str) -> None:
+    target = tmp_path / path
+    target.parent.mkdir(parents=True)
+    target.write_text(text)
+    assert put(tmp_path, {RULES: OURS}) == [Change.WRITTEN, Change.REMOVED]
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("rules/mine.yaml", "groups: []\n"),
+        ("rules/notes.txt", OURS),
+        ("mine/old.yaml", OURS),
+        ("dashboards/mine.json", json.dumps({"tags": ["mine"]})),
+        ("dashboards/list.json", "[]"),
+        ("dashboards/null.json", json.dumps({"tags": None})),
+        ("dashboards/broken.json", "{"),
+        ("rules/empty.yaml", ""),
+    ],
+)
+def test_what_somebody_else_wrote_stays(tmp_path: Path, path: str, text: str) -> None:
+    target = tmp_path / path
+    target.parent.mkdir(parents=True)
+    target.write_text(text)
+    assert put(tmp_path, {RULES: OURS}) == [Change.WRITTEN]
+    assert target.read_text() == text
+
+
+def test_what_somebody_else_wrote_in_a_documents_place_is_not_overwritten(tmp_path: Path) -> None:
+    target = tmp_path / RULES
+    target.parent.mkdir()
+    target.write_bytes(b"mine: \xff\n")
+    with pytest.raises(UsageError, match=r"rules/fraud\.yaml: not written by leeway"):
+        plan({RULES: OURS}, tmp_path)
+    assert target.read_bytes() == b"mine: \xff\n"
+
+
+def test_a_diff_shows_what_would_change() -> None:
+    step = Step(RULES, "a: 1\nb: 2\n", "a: 1\nb: 3\n")
+    assert step.diff() == "--- a/rules/fraud.yaml\n+++ b/rules/fraud.yaml\n@@ -1,2 +1,2 @@\n a: 1\n-b: 2\n+b: 3\n"
+
+
+def test_a_diff_of_a_new_an_old_and_an_unchanged_file() -> None:
+    assert Step(RULES, None, "a\n").diff().startswith("--- /dev/null\n+++ b/rules/fraud.yaml\n")
+    assert Step(RULES, "a\n", None).diff().startswith("--- a/rules/fraud.yaml\n+++ /dev/null\n")
+    assert Step(RULES, "a\n", "a\n").diff() == ""
+
+
+def test_a_diff_of_a_file_without_a_last_line_end_stays_readable() -> None:
+    assert Step(RULES, "a", "b\n").diff().endswith("-a\n\\ No newline at end of file\n+b\n")
+
+
+def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
+    out = tmp_path / "build"
+    out.write_text("a file")
+    with pytest.raises(UsageError, match="build"):
+        put(out, {RULES: OURS})
+
+
+def test_a_draft_is_removed_when_it_cannot_take_its_place(tmp_path: Path) -> None:
+    (tmp_path / RULES).mkdir(parents=True)
+    with pytest.raises(UsageError, match="cannot be written"):
+        write(Step(RULES, None, OURS), tmp_path)
+    assert [path.name for path in (tmp_path / "rules").iterdir()] == ["fraud.yaml"]

@@ -1,0 +1,54 @@
+"""Rules as data, and promtool's verdict on them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from examples import run
+from exporter.catalogue import Metric
+from exporter.spec.file import LoadedSpec
+from generator.arguments import Options, of_model
+from generator.documents import render
+from generator.jsonnet import evaluate
+
+Document = dict[str, Any]
+
+
+def rendered(loaded: LoadedSpec) -> tuple[Document, Document]:
+    """The rule file of a model, and its proof."""
+    name, texts = loaded.spec.name, {str(path): text for path, text in render([loaded]).items()}
+    return yaml.safe_load(texts[f"rules/{name}.yaml"]), yaml.safe_load(texts[f"rules/tests/{name}.yaml"])
+
+
+def rules_of(loaded: LoadedSpec) -> dict[str, Document]:
+    """The rules of a model, by the alert's name."""
+    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(loaded.spec, Options()))
+    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+def series(metric: Metric, labels: Mapping[str, str]) -> str:
+    """A series as PromQL names it."""
+    return f"{metric.name}{{{','.join(f'{name}={json.dumps(value)}' for name, value in labels.items())}}}"
+
+
+def verdict(rules: Document, proof: Document, folder: Path) -> tuple[bool, str]:
+    """Whether the proof holds for the rules, and what promtool says."""
+    (folder / "rules.json").write_text(json.dumps(rules, ensure_ascii=False))
+    (folder / "proof.json").write_text(json.dumps(proof | {"rule_files": ["rules.json"]}, ensure_ascii=False))
+    return run(["promtool", "test", "rules", "proof.json"], folder)
+
+
+def firing(rule: Document, values: Mapping[str, str], eval_time: str, alerts: list[Document], folder: Path) -> None:
+    """Assert that a rule, with these series a minute apart, has exactly these alerts: their labels."""
+    bare = rule | {"annotations": {}, "labels": {}}
+    test = {"eval_time": eval_time, "alertname": rule["alert"], "exp_alerts": [{"exp_labels": one} for one in alerts]}
+    inputs = [{"series": name, "values": text} for name, text in values.items()]
+    group = {"interval": "1m", "input_series": inputs, "alert_rule_test": [test]}
+    rules = {"groups": [{"name": "one", "rules": [bare]}]}
+    holds, said = verdict(rules, {"evaluation_interval": "1m", "tests": [group]}, folder)
+    assert holds, said

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from examples import HOSTILE, hostile_model, model, run
+from exporter import catalogue
+from exporter.catalogue import ALERTS, LAYER, MODEL, SEVERITY, SLO, TEAM
+from exporter.spec.file import LoadedSpec
+from promtool import rendered, rules_of
+
+
+def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
+    groups = rendered(model())[0]["groups"]
+    assert [group["name"].removeprefix("leeway-fraud-") for group in groups] == [
+        "exporter",
+        "freshness",
+        "quality",
+        "drift",
+        "scores",
+    ]
+    assert {rule["alert"] for group in groups for rule in group["rules"]} == {alert.name for alert in ALERTS}
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_an_alert_has_the_whole_label_set_and_every_annotation(alert: catalogue.Alert) -> None:
+    rule = rules_of(model())[alert.name]
+    assert set(rule) == {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"}
+    assert rule["labels"] == {
+        MODEL: "fraud",
+        "env": "prod",
+        TEAM: "ml-platform",
+        SEVERITY: alert.severity,
+        LAYER: alert.layer,
+        SLO: "none",
+    }
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
+    assert rule["annotations"]["runbook_url"] == f"https://runbooks.example.com/ml/{alert.name}"
+
+
+def test_a_score_is_compared_with_its_threshold_in_the_windows_that_alert() -> None:
+    rule = rules_of(model(windows=["1h", "24h", "7d"]))[catalogue.FEATURE_DRIFT_HIGH.name]
+    score, threshold = catalogue.FEATURE_PSI.name, catalogue.FEATURE_PSI_THRESHOLD.name
+    assert rule["expr"] == (
+        "max without (instance, pod, endpoint, container) (\n"
+        f'  {score}{{model="fraud",env="prod",window=~"1h|24h"}}\n'
+        ")\n"
+        ">\n"
+        "max without (instance, pod, endpoint, container) (\n"
+        f'  {threshold}{{model="fraud",env="prod",window=~"1h|24h"}}\n'
+        ")"
+    )
+
+
+def test_one_window_is_matched_plainly() -> None:
+    rule = rules_of(model(windows=["1h", "24h"], alerting={"windows": ["24h"]}))[catalogue.DATA_DRIFT_HIGH.name]
+    assert rule["expr"].count('window="24h"') == 2
+
+
+@pytest.mark.parametrize(
+    ("interval", "waits"),
+    [
+        ("1m", {"5m", "10m", "15m", "30m"}),
+        ("5m", {"5m", "10m", "15m", "30m"}),
+        ("20m", {"5m", "30m", "40m", "1h"}),
+    ],
+)
+def test_an_alert_waits_for_more_than_one_refresh(interval: str, waits: set[str]) -> None:
+    rules = rules_of(model(refresh={"interval": interval})).values()
+    assert {rule["for"] for rule in rules} == waits
+
+
+def test_a_cause_waits_no_longer_than_its_consequence() -> None:
+    rules = rules_of(model())
+    causes = [catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH]
+    consequences = [catalogue.FEATURE_DRIFT_HIGH, catalogue.PREDICTION_SCORE_SHIFT]
+    assert {rules[alert.name]["for"] for alert in causes} == {"10m"}
+    assert {rules[alert.name]["for"] for alert in consequences} == {"15m"}
+
+
+def test_a_first_refresh_may_take_as_long_as_a_refresh_may() -> None:
+    rules = rules_of(model(refresh={"timeout": "2h"}))
+    assert rules[catalogue.WINDOW_STALE.name]["for"] == "2h"
+
+
+def test_without_runbooks_the_page_is_named() -> None:
+    for name, rule in rules_of(model({"runbooks": None})).items():
+        assert rule["annotations"]["runbook_url"] == f"docs/alerts/{name}.md"
+
+
+def test_no_rule_is_written_that_could_never_fire() -> None:
+    blind = model(inference={"source": {"local": "log/%H.parquet"}}, features=[{"name": "age", "type": "numeric"}])
+    missing = {catalogue.NEW_CATEGORIES.name, catalogue.PREDICTION_SCORE_SHIFT.name}
+    assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - missing
+
+
+@pytest.mark.parametrize("loaded", [model(), hostile_model(), model({"labels": {}})], ids=["plain", "hostile", "bare"])
+def test_promtool_accepts_the_rules(loaded: LoadedSpec, tmp_path: Path) -> None:
+    rules, _ = rendered(loaded)
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules, allow_unicode=True))
+    accepted, said = run(["promtool", "check", "rules", "--lint-fatal", "rules.yaml"], tmp_path)
+    assert accepted, said
+
+
+def test_hostile_text_is_quoted_in_queries_and_escaped_in_templates() -> None:
+    rule: dict[str, Any] = rules_of(hostile_model())[catalogue.NEW_CATEGORIES.name]
+    quoted = HOSTILE.replace("\\", "\\\\").replace('"', '\\"')
+    assert rule["expr"].count(f'env="{quoted}"') == 2
+    assert rule["labels"]["env"] == rule["labels"][TEAM] == HOSTILE.replace("{", '{{"{"}}')

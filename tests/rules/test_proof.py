@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from examples import hostile_model, model
+from exporter.catalogue import ALERTS, REPLICA_LABELS, Alert
+from exporter.spec.file import LoadedSpec
+from promtool import Document, rendered, verdict
+
+WINDOWS = ["1h", "24h", "7d"]
+SPECS = {
+    "plain": model(windows=WINDOWS),
+    "hostile": hostile_model(),
+    "without constant labels": model({"labels": {}}),
+    "two constant labels": model({"labels": {"env": "prod", "region": "eu"}}),
+    "one window": model(windows=["24h"]),
+    "fast": model(refresh={"interval": "10s", "timeout": "1m"}),
+    "slow": model(refresh={"interval": "1d", "timeout": "6h"}),
+    "odd": model(refresh={"interval": "7m13s", "timeout": "61m"}),
+    "no score": model(inference={"source": {"local": "log/%H.parquet"}}),
+    "no categories": model(features=[{"name": "age", "type": "numeric"}]),
+}
+
+
+@pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
+def test_the_proof_holds(loaded: LoadedSpec, tmp_path: Path) -> None:
+    holds, said = verdict(*rendered(loaded), tmp_path)
+    assert holds, said
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_every_alert_fires_in_a_scenario_and_is_silent_in_a_twin(alert: Alert) -> None:
+    groups = [group for group in rendered(model())[1]["tests"] if group["name"].startswith(f"{alert.name}: ")]
+    fires = [any(check["exp_alerts"] for check in group["alert_rule_test"]) for group in groups]
+    assert True in fires
+    assert False in fires
+
+
+def test_a_scenario_tells_of_the_time_before_during_and_after() -> None:
+    _, proof = rendered(model())
+    for group in proof["tests"]:
+        alerts = [len(check["exp_alerts"]) for check in group["alert_rule_test"]]
+        assert alerts in ([0, 1, 1, 0], [0, 0])
+
+
+def test_every_series_is_exposed_by_two_replicas() -> None:
+    for group in rendered(model())[1]["tests"]:
+        inputs = [each["series"] for each in group["input_series"]]
+        stripped = [re.sub(rf'({"|".join(REPLICA_LABELS)})="[^"]*"', "", name) for name in inputs]
+        assert all(stripped.count(name) % 2 == 0 for name in stripped)
+        assert len(set(inputs)) == len(inputs)
+
+
+# ------------------------------------------------------------------------------------------ mutations
+
+
+EXPRESSIONS = [
+    (r"\n>\n", "\n<\n"),
+    (r"\n>\n", "\n>=\n"),
+    (r"\n>\n", "\n!=\n"),
+    (r"\n> (\d+)", r"\n< \1"),
+    (r"\n> (\d+)", r"\n>= \1"),
+    (r"\n> (\d+)$", r"\n> 1\1"),
+    (r"\n== 0", "\n!= 0"),
+    (r"\n== 0", "\n<= 1"),
+    (r'spec!="', 'spec="'),
+    (r"^absent\((.*)\)$", r"count(\1)"),
+    (r"_threshold\{", "{"),
+    (r"\w+(_share|_psi|_ratio|_shift)\{", r"other\1{"),
+    (r"instance, pod, endpoint, container", "pod, endpoint, container"),
+    (r"instance, pod, endpoint, container", "instance, pod, endpoint, container, namespace"),
+    (r'model="fraud"', 'model!=""'),
+    (r',env="prod"', ""),
+    (r',window=~?"[^"]*"', ""),
+    (r',stream="inference"', ',stream="labels"'),
+    (r"^time\(\) - ", "0 * time() - "),
+    (r"min without", "max without"),
+    (r"-Inf \*", "Inf *"),
+    (r"\nor\n", "\nand\n"),
+    (r", owner, spec, task, team", ", owner"),
+    (r"\w+_success", "other"),
+]
+"""What could be wrong in an expression; each that applies must be noticed."""
+
+
+def mutants(rule: Document) -> Iterator[tuple[str, Document]]:
+    """A rule with one mistake in it, and what the mistake is."""
+    for pattern, wrong in EXPRESSIONS:
+        expression = re.sub(pattern, wrong, rule["expr"])
+        if expression != rule["expr"]:
+            yield f"{pattern} -> {wrong}", rule | {"expr": expression}
+    for wait in ("for", "keep_firing_for"):
+        yield f"no {wait}", {key: value for key, value in rule.items() if key != wait}
+        yield f"a shorter {wait}", rule | {wait: "4m"}
+        yield f"a longer {wait}", rule | {wait: "2h"}
+    for key in rule["labels"]:
+        yield f"no {key}", rule | {"labels": {name: text for name, text in rule["labels"].items() if name != key}}
+    for part in ("labels", "annotations"):
+        for key in rule[part]:
+            yield f"another {key}", rule | {part: rule[part] | {key: "other"}}
+
+
+# Labels that series bring along anyway, and that a rule repeats so that none can be missing.
+EQUIVALENT = {"no model", "no env"}
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
+def test_a_rule_with_a_mistake_fails_its_proof(alert: Alert, tmp_path: Path) -> None:
+    rules, proof = rendered(SPECS["plain"])
+    proof["tests"] = [group for group in proof["tests"] if group["name"].startswith(f"{alert.name}: ")]
+    rule = next(rule for group in rules["groups"] for rule in group["rules"] if rule["alert"] == alert.name)
+    assert verdict(alone(rule), proof, tmp_path)[0]
+    tried = {what: verdict(alone(wrong), proof, tmp_path)[0] for what, wrong in mutants(rule)}
+    assert len(tried) >= 18
+    assert {what for what, holds in tried.items() if holds} <= EQUIVALENT
+
+
+def alone(rule: Document) -> Document:
+    return {"groups": [{"name": "one", "rules": [copy.deepcopy(rule)]}]}

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from examples import model
+from exporter.errors import RenderError
+from generator.arguments import Options, of_model
+from generator.jsonnet import LIBRARY, evaluate
+
+WITHOUT = """\
+function(model)
+  local whole = (import 'drift.libsonnet')(model)[0];
+  [{ [part]: whole[part] for part in std.objectFieldsAll(whole) if part != '%s' }]
+"""
+
+
+@pytest.mark.parametrize("part", ["key", "expr", "hold", "words", "summary", "finding", "action", "scenarios", "twins"])
+def test_an_alert_without_one_of_its_parts_is_refused(tmp_path: Path, part: str) -> None:
+    for file in LIBRARY.glob("rules/*.libsonnet"):
+        (tmp_path / file.name).write_text(file.read_text())
+    (tmp_path / "scores.libsonnet").write_text(WITHOUT % part)
+    arguments = of_model(model().spec, Options()) | {"rule_files": []}
+    with pytest.raises(RenderError, match=f"an alert must have .*{part}"):
+        [evaluate(tmp_path / f"{entry}.libsonnet", arguments) for entry in ("mixin", "proof")]
