@@ -30,6 +30,7 @@ class Sent:
         self._address, self._receiver, self._loaded = address, receiver, loaded
 
     def fire(self, alert: Alert, count: int = 1, *, ended: bool = False) -> None:
+        # Alertmanager gathers a group for `group_wait`, unless an alert of it began longer ago.
         now = datetime.now(UTC)
         alerts = [
             {
@@ -40,7 +41,7 @@ class Sent:
                     "runbook_url": f"{RUNBOOKS}/{alert.name}",
                     "dashboard_url": f"{GRAFANA}/d/x?var-feature=f{index:02}",
                 },
-                "startsAt": (now - timedelta(minutes=1)).isoformat(),
+                "startsAt": (now - timedelta(seconds=2 if ended else 0)).isoformat(),
                 "endsAt": (now + timedelta(seconds=-1 if ended else 600)).isoformat(),
             }
             for index in range(count)
@@ -61,7 +62,7 @@ class Sent:
 
 def hurried(route: Document) -> Document:
     """A routing tree that waits for nobody."""
-    quick = {"group_wait": "0s", "group_interval": "1s"}
+    quick = {"group_wait": "500ms", "group_interval": "1s"}  # a moment, in which all that was sent is gathered
     return route | quick | {"routes": [hurried(child) for child in route.get("routes", [])]}
 
 
