@@ -24,6 +24,8 @@ TEAM: Final = "team"
 OWNER: Final = "owner"
 TASK: Final = "task"
 SPEC: Final = "spec"
+SEASON: Final = "season"
+LEVEL: Final = "level"
 
 SEVERITY: Final = "severity"
 LAYER: Final = "layer"
@@ -205,6 +207,27 @@ MODEL_INFO = Metric(
     "ml_model_info",
     "Always 1: team, owner, task and the fingerprint of the spec in force.",
     (MODEL, TEAM, OWNER, TASK, SPEC),
+    Unit.INFO,
+)
+
+CALENDAR_DAY_OF_WEEK = Metric(
+    "ml_calendar_day_of_week",
+    "Weekday in the model's own time zone, 0 is Sunday; a holiday has that of the day it falls on.",
+    (MODEL,),
+    Unit.NUMBER,
+)
+CALENDAR_HOUR = Metric("ml_calendar_hour", "Hour of the day in the model's own time zone.", (MODEL,), Unit.NUMBER)
+CALENDAR_HOLIDAY = Metric("ml_calendar_holiday", "1 on a holiday of the model's calendar, else 0.", (MODEL,), Unit.FLAG)
+CALENDAR_UTC_OFFSET_SECONDS = Metric(
+    "ml_calendar_utc_offset_seconds",
+    "How far the model's own clock is ahead of UTC; negative west of Greenwich.",
+    (MODEL,),
+    Unit.SECONDS,
+)
+SEASON_INFO = Metric(
+    "ml_season_info",
+    "Always 1: the season that the newest hour is compared with, and how fine the reference could make it.",
+    (MODEL, SEASON, LEVEL),
     Unit.INFO,
 )
 

@@ -31,7 +31,10 @@ def _blind(spec: ModelSpec) -> Iterator[str]:
     if body.inference.columns.score is None:
         yield "spec.inference.columns.score: not set: the model's answers are not watched, only its inputs"
     if body.reference.source is not None and body.reference.columns.timestamp is None:
-        yield "spec.reference.columns.timestamp: not set: the reference has no seasons"
+        yield (
+            "spec.reference.columns.timestamp: not set: the reference has no seasons, so an ordinary Saturday may look"
+            " like drift, and thresholds cannot learn how its weeks differ"
+        )
 
 
 def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
@@ -41,20 +44,13 @@ def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
         "spec.labels": body.labels is not None,
         "spec.slos": bool(body.slos),
         "spec.segments": bool(body.segments),
-        "spec.seasonality.season": body.seasonality.season != "none",
-        "spec.seasonality.holidays": bool(body.seasonality.holidays.dates),
-        "spec.reference.period": body.reference.period is not None,
         "spec.reference.trailing": body.reference.trailing is not None,
+        "spec.reference.source": body.reference.source is not None and "{version}" in body.reference.source.template,
         "spec.inference.source.bigquery": body.inference.source.bigquery is not None,
         "spec.reference.source.bigquery": body.reference.source is not None
         and body.reference.source.bigquery is not None,
         "spec.inference.columns.role": body.inference.columns.role is not None,
         "spec.alerting.retrain": body.alerting.retrain is not None,
         "spec.alerting.false_alarms": body.alerting.false_alarms is not None,
-    }
-    asked |= {
-        f"spec.thresholds.{name}.weekdays": bool(threshold.weekdays)
-        for name, threshold in body.thresholds
-        if hasattr(threshold, "weekdays")
     }
     yield from (f"{path}: accepted, not evaluated yet" for path, present in asked.items() if present)

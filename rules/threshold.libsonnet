@@ -3,7 +3,7 @@ local promql = import 'promql.libsonnet';
 local template = import 'template.libsonnet';
 
 // A number that is exact as text, as a share and as a percentage.
-local low = 0.125, limit = 0.25, high = 0.75;
+local low = 0.125, limit = 0.25, restless = 0.5, high = 0.75;
 
 function(model, key, feature=null)
   local alert = model.catalogue.alerts[key];
@@ -27,6 +27,12 @@ function(model, key, feature=null)
       { metric: threshold, labels: example, before: limit, during: during.threshold },
     ],
   };
+  local above(title, level) = scene(title, { score: high, threshold: level }) + {
+    words: example + {
+      value: template.formatted(score.unit, high),
+      threshold: template.formatted(threshold.unit, level),
+    },
+  };
   {
     key: key,
     expr:
@@ -37,15 +43,11 @@ function(model, key, feature=null)
       threshold: template.lookup(threshold, model.matchers, labels, 'unknown'),
     },
     scenarios: [
-      scene('is above its threshold', { score: high, threshold: limit }) + {
-        words: example + {
-          value: template.formatted(score.unit, high),
-          threshold: template.formatted(threshold.unit, limit),
-        },
-      },
+      above('is above its threshold', limit),
+      above('is above its threshold on a restless Saturday', restless),
     ],
     twins: [
-      scene('is as high in a season whose threshold is as high', { score: high, threshold: high }),
+      scene('is high on an ordinary Saturday, whose threshold is as high', { score: high, threshold: high }),
       scene('is high without a threshold, from too few rows', { score: high, threshold: null }),
     ],
   }

@@ -23,6 +23,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int64] | npt.NDArray[np.float64]
+"""Rows per cell: whole numbers, or fractions in a mixture of seasons."""
 
 NUMERIC_EXTRA: Final = 4
 """Cells of a numeric column beside its bins: null, NaN, -inf, +inf."""

@@ -7,7 +7,7 @@ alone: it gets no counts, and the partition says why.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -25,7 +25,8 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 OTHER_VERSIONS: Final = "other"
 """Where rows go once a partition names more versions than `MAX_VERSIONS`: a column of ids is not a version."""
-MAX_VERSIONS: Final = 100
+MAX_VERSIONS: Final = 20
+"""Versions that a partition tells apart; a week of them is held in memory."""
 
 PIECE_ROWS: Final = 2**17
 """Rows of a numeric column that are sorted at a time: a megabyte, which stays in the processor's cache."""
@@ -73,6 +74,11 @@ class _Group:
         return column if self.rows is None else column[self.rows]
 
 
+Parts = tuple[list[tuple[str, Counts | None]], dict[str, str]]
+Split = Callable[[pa.Table, Mapping[str, object]], Parts]
+"""Told a batch and the groups so far: each group in it with the positions of its rows (None for all), and problems."""
+
+
 def profile_partition(batches: Iterable[Batch], binning: Binning, version_column: str | None) -> PartitionProfile:
     """Count a partition's rows, by model version.
 
@@ -88,23 +94,29 @@ def profile_partition(batches: Iterable[Batch], binning: Binning, version_column
     Returns:
         Profiles that hold every row once; a column that failed has no counts in the rows in which it failed.
     """
+    keys = (version_column,) if version_column else ()
+    return profile_groups(batches, binning, keys, lambda table, known: _versions(table, version_column, known))
+
+
+def profile_groups(batches: Iterable[Batch], binning: Binning, keys: Sequence[str], split: Split) -> PartitionProfile:
+    """Count rows group by group, as `split` tells them apart from their `keys`."""
     tallies: dict[str, _Tally] = {}
     problems: dict[str, str] = {}
     for batch in batches:
-        versions, why = _versions(batch.table, version_column, tallies)
-        groups = [_Group(tallies.setdefault(version, _Tally(empty(binning))), rows) for version, rows in versions]
+        parts, why = split(batch.table, tallies)
+        groups = [_Group(tallies.setdefault(name, _Tally(empty(binning))), rows) for name, rows in parts]
         if batch.first:
-            problems |= _absent(batch.schema, binning, version_column) | why
+            problems |= _absent(batch.schema, binning, keys) | why
             for group in groups:
                 group.tally.rows += batch.table.num_rows if group.rows is None else len(group.rows)
         # Every batch of a wide stretch of rows has the keys: one that is a feature too is counted in the first.
-        names = [name for name in batch.table.column_names if batch.first or name != version_column]
+        names = [name for name in batch.table.column_names if batch.first or name not in keys]
         problems |= _count_columns(batch.table.select(names), binning, groups)
-    return PartitionProfile({version: tally.finish() for version, tally in tallies.items() if tally.rows}, problems)
+    return PartitionProfile({name: tally.finish() for name, tally in tallies.items() if tally.rows}, problems)
 
 
-def _absent(schema: pa.Schema, binning: Binning, version_column: str | None) -> dict[str, str]:
-    wanted = [*binning.slices, *([version_column] if version_column else [])]
+def _absent(schema: pa.Schema, binning: Binning, keys: Sequence[str]) -> dict[str, str]:
+    wanted = [*binning.slices, *keys]
     present = set(schema.names)
     return {name: "the column is missing" for name in wanted if name not in present}
 
@@ -130,9 +142,7 @@ def _count_column(column: pa.ChunkedArray, bins: Bins, binning: Binning, groups:
 # ------------------------------------------------------------------------------------------------ versions
 
 
-def _versions(
-    table: pa.Table, column: str | None, known: Mapping[str, _Tally]
-) -> tuple[list[tuple[str, Counts | None]], dict[str, str]]:
+def _versions(table: pa.Table, column: str | None, known: Mapping[str, object]) -> Parts:
     """The versions in a table, each with the positions of its rows, and why the column cannot say it if it cannot."""
     if column is None or column not in table.column_names:
         return [(catalogue.UNKNOWN_VERSION, None)], {}
@@ -145,7 +155,7 @@ def _versions(
 
 
 def _rows_by_version(
-    versions: list[str], codes: Counts, known: Mapping[str, _Tally]
+    versions: list[str], codes: Counts, known: Mapping[str, object]
 ) -> Iterator[tuple[str, Counts | None]]:
     rows = np.bincount(codes, minlength=len(versions))
     present = {code: versions[code] for code in np.flatnonzero(rows).tolist()}

@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from exporter.profiles.binning import Binning, CategoricalBins, Counts, Floats, NumericBins
+from exporter.profiles.binning import Binning, CategoricalBins, Counts, Floats, NumericBins, Rows
 
 NOVEL_KEPT: Final = 100
 """New categories that a profile names, for each column; all are counted, the rest namelessly."""
@@ -28,11 +28,12 @@ class Profile:
 
     `counts` and `sums` have one entry per cell of the binning (a sum is 0 where the cell is not a bin of finite
     values); `squares` (about the pivot), `lows` and `highs` one per numeric column (`inf` and `-inf` where it has no
-    finite value). `novel` names the most frequent new categories of each column.
+    finite value). `novel` names the most frequent new categories of each column. Counts are whole numbers, but for
+    those of a mixture of seasons.
     """
 
     rows: int
-    counts: Counts
+    counts: Rows
     sums: Floats
     squares: Floats
     lows: Floats
@@ -83,6 +84,11 @@ def _merge_novel(
     return merged
 
 
+def merged_novel(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """The new categories of all parts together."""
+    return reduce(_merge_novel, parts, {})
+
+
 def most_frequent(counts: Mapping[str, int], limit: int) -> dict[str, int]:
     """The entries with the greatest counts, at most `limit`, the greatest first, ties in the order of their names."""
     ranked = heapq.nsmallest(limit, counts, key=lambda name: (-counts[name], name))
@@ -99,39 +105,39 @@ class NumericColumn:
 
     edges: Floats
     deciles: Counts
-    bins: Counts
+    bins: Rows
     sums: Floats
-    nulls: int
-    nans: int
-    low_infinities: int
-    high_infinities: int
+    nulls: float
+    nans: float
+    low_infinities: float
+    high_infinities: float
     low: float
     high: float
     squares: float
     pivot: float
 
     @property
-    def finite(self) -> int:
+    def finite(self) -> float:
         """Rows with a finite value."""
-        return int(self.bins.sum())
+        return float(self.bins.sum())
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> float:
         """Rows in which the column was present, nulls included."""
         return self.finite + self.missing + self.low_infinities + self.high_infinities
 
     @property
-    def missing(self) -> int:
+    def missing(self) -> float:
         """Rows that are null or NaN."""
         return self.nulls + self.nans
 
     @property
-    def comparable(self) -> int:
+    def comparable(self) -> float:
         """Rows with a value, finite or not."""
         return self.rows - self.missing
 
     @property
-    def ordered(self) -> Counts:
+    def ordered(self) -> Rows:
         """Rows per fine bin, infinities in the outermost: all that has an order. Shape (k + 1,)."""
         counts = self.bins.copy()
         counts[0] += self.low_infinities
@@ -139,16 +145,16 @@ class NumericColumn:
         return counts
 
     @property
-    def cells(self) -> Counts:
+    def cells(self) -> Rows:
         """Rows between the reference's deciles, ends open, then the missing ones: PSI's cells. At most 22."""
         starts = np.concatenate([[0], self.deciles + 1])
         return np.append(np.add.reduceat(self.ordered, starts), self.missing)
 
     @property
-    def out_of_range(self) -> int:
+    def out_of_range(self) -> float:
         """Rows below the reference's smallest value or above its largest, infinities included."""
         ordered = self.ordered
-        return int(ordered[0] + ordered[-1])
+        return float(ordered[0] + ordered[-1])
 
     @property
     def mean(self) -> float:
@@ -178,23 +184,23 @@ class NumericColumn:
 class CategoricalColumn:
     """One categorical column of a profile; `known` are the rows of each of the reference's categories."""
 
-    known: Counts
-    new: int
-    nulls: int
+    known: Rows
+    new: float
+    nulls: float
     novel: Mapping[str, int]
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> float:
         """Rows in which the column was present, nulls included."""
-        return int(self.known.sum()) + self.new + self.nulls
+        return float(self.known.sum()) + self.new + self.nulls
 
     @property
-    def missing(self) -> int:
+    def missing(self) -> float:
         """Rows that are null."""
         return self.nulls
 
     @property
-    def cells(self) -> Counts:
+    def cells(self) -> Rows:
         """Rows per category, then the new ones together, then the nulls: PSI's cells."""
         return np.append(self.known, [self.new, self.nulls])
 

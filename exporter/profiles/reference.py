@@ -6,8 +6,9 @@ source or the spec changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -16,8 +17,12 @@ import pyarrow as pa
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning, Bins, Floats, categorical_bins, numeric_bins
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.history import History, HistoryBuilder, hours_of
+from exporter.profiles.kernel import PartitionProfile, Parts, profile_groups
 from exporter.profiles.profile import Profile, most_frequent
+from exporter.profiles.seasonal import Seasons, divide
 from exporter.sources.source import Batch, Selection
+from exporter.spec.seasons import Calendar, Level
 
 SAMPLE_ROWS: Final = 200_000
 """Values of a numeric column from which the edges are taken; a larger reference is sampled, its counts stay exact."""
@@ -27,16 +32,70 @@ MAX_DISTINCT: Final = 200_000
 """Distinct categories of a column that are followed while a reference is read; the rarest give way."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reference:
     """What windows are compared with.
 
-    `problems` names the columns that the reference could not give, with why; they are not compared.
+    `by_cell` holds the profile of each hour of the local week that has rows, by its number, and `weeks` of how many
+    weeks these are; a reference without timestamps has one, under 0. `levels` are the seasons to tell apart, the finest
+    first. `stretches` say, by window and column, how much more the reference's own weeks differ than sampling explains
+    (see `exporter.statistics.dispersion`). `problems` names the columns that the reference could not give, with why;
+    they are not compared.
     """
 
     binning: Binning
-    profile: Profile
+    by_cell: Mapping[int, Profile]
+    weeks: Mapping[int, int]
+    levels: tuple[Level, ...]
+    stretches: Mapping[str, Mapping[str, tuple[float, ...]]]
     problems: Mapping[str, str]
+
+    @staticmethod
+    def whole(binning: Binning, profile: Profile, problems: Mapping[str, str] | None = None) -> Reference:
+        """A reference without seasons."""
+        return Reference(binning, {0: profile}, {0: 1}, (Level.NONE,), {}, problems or {})
+
+    @cached_property
+    def seasons(self) -> Seasons:
+        """The reference, divided into the finest seasons that have enough rows."""
+        return divide(self.binning, self.by_cell, self.weeks, self.levels)
+
+
+def profile_by_hour(
+    batches: Iterable[Batch], binning: Binning, timestamp: str, calendar: Calendar
+) -> tuple[PartitionProfile, History | None]:
+    """Count a reference's rows by hour of the local week, and hour by hour for what its weeks can teach.
+
+    Args:
+        batches: the reference's rows, with the timestamps as a key.
+        binning: the cells to count in.
+        timestamp: the column of times; rows without one are left out.
+        calendar: the model's.
+
+    Returns:
+        Profiles by the number of the hour of the week, as text, and the history; None when no row has a time.
+
+    Raises:
+        ReferenceUnusable: when the column is missing or holds no times.
+    """
+    history = HistoryBuilder(binning, timestamp)
+
+    def split(table: pa.Table, _: Mapping[str, object]) -> Parts:
+        hours = hours_of(table.column(timestamp))
+        cells = np.where(hours < 0, -1, calendar.cells(hours.astype("datetime64[h]")))
+        return [(str(cell), np.flatnonzero(cells == cell)) for cell in np.unique(cells[cells >= 0]).tolist()], {}
+
+    try:
+        profiles = profile_groups(_each(batches, history.add), binning, (timestamp,), split)
+    except (ColumnMismatch, KeyError) as problem:
+        raise ReferenceUnusable(f"column {timestamp} of the reference: {problem}") from problem
+    return profiles, history.finish()
+
+
+def _each(batches: Iterable[Batch], tell: Callable[[Batch], None]) -> Iterator[Batch]:
+    for batch in batches:
+        tell(batch)
+        yield batch
 
 
 def build_binning(

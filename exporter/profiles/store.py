@@ -24,10 +24,11 @@ from exporter.profiles.binning import Binning
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import Profile
 from exporter.profiles.reference import Reference
+from exporter.spec.seasons import Level
 
 T = TypeVar("T")
 
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 """Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
 _SUFFIX: Final = ".arrow"
 _UNFINISHED: Final = ".tmp"
@@ -90,9 +91,7 @@ class ProfileStore:
 
     def reference(self, key: Key) -> Reference | None:
         """The reference kept under a key, or None."""
-        return self._read(
-            key, lambda profiles, told: Reference(Binning.from_json(told["binning"]), profiles[""], told["problems"])
-        )
+        return self._read(key, _reference)
 
     def keep_reference(self, key: Key, reference: Reference) -> None:
         """Keep a reference, whole or not at all.
@@ -100,8 +99,14 @@ class ProfileStore:
         Raises:
             OSError: when the disk refuses.
         """
-        told = {"problems": dict(reference.problems), "binning": reference.binning.to_json()}
-        self._write(key, {"": reference.profile}, told)
+        told = {
+            "problems": dict(reference.problems),
+            "binning": reference.binning.to_json(),
+            "weeks": {str(cell): weeks for cell, weeks in reference.weeks.items()},
+            "levels": list(reference.levels),
+            "stretches": reference.stretches,
+        }
+        self._write(key, {str(cell): profile for cell, profile in reference.by_cell.items()}, told)
 
     def prune(self, group: str, kept: Iterable[Key]) -> int:
         """Remove what a group holds beside `kept`, and what a killed process left half-written; the number of files.
@@ -140,6 +145,17 @@ class ProfileStore:
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
+
+
+def _reference(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> Reference:
+    return Reference(
+        binning=Binning.from_json(told["binning"]),
+        by_cell={int(cell): profile for cell, profile in profiles.items()},
+        weeks={int(cell): weeks for cell, weeks in told["weeks"].items()},
+        levels=tuple(map(Level, told["levels"])),
+        stretches=told["stretches"],
+        problems=told["problems"],
+    )
 
 
 def _packed(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> bytes:

@@ -19,8 +19,8 @@ from exporter.replay.simulation import World
 BROKEN_FOR: Final = timedelta(hours=6)
 BROKEN_FEATURE: Final = "txn_count_7d"
 FACTOR: Final = 1.4
-_SEASON: Final = 0.5
-"""Half of the simulation's seasons: strong enough to see, too weak to drift by themselves at any hour of the week."""
+_SEASON: Final = 1.0
+"""The simulation's own seasons: an ordinary weekend looks like drift to a reference without them."""
 
 MARK: Final = ".leeway-demo"
 """The file that says that a folder is a demo's, and that is locked while one runs."""

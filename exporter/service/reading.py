@@ -13,25 +13,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
+
 from exporter import catalogue
+from exporter.calendar_samples import calendar_samples, season_sample
 from exporter.errors import LeewayError, PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
 from exporter.evaluation import Sample, WindowProfile, evaluate
-from exporter.profiles.binning import Binning
+from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.profile import merge
-from exporter.profiles.reference import Reference, build_binning
+from exporter.profiles.profile import Profile, merge
+from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service.reference_reading import STREAM, ReferenceReader, selected
 from exporter.sources.opening import open_source
-from exporter.sources.source import Batch, Partition, Selection, Source
+from exporter.sources.source import Partition
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, partition_cells
 from exporter.spec.values import format_duration
-from exporter.spec.windows import Window, window
+from exporter.spec.windows import Window, newest_end, window
 
 log = logging.getLogger(__name__)
-
-REFERENCE = "reference"
-"""The `stream` of the reference, beside that of predictions."""
 
 
 class RefreshFailed(LeewayError):  # noqa: N818 - what happened
@@ -57,8 +59,8 @@ class Record:
     """What a model's refreshes have done so far; the counts only grow."""
 
     failures: Counter[str] = field(default_factory=Counter)
-    built: Counter[str] = field(default_factory=Counter)
-    reused: Counter[str] = field(default_factory=Counter)
+    built: int = 0
+    reused: int = 0
 
 
 class ModelReader:
@@ -76,8 +78,7 @@ class ModelReader:
         self.problems: dict[str, str] = {}
         self._store = store
         self._source = open_source(self.spec.spec.inference.source, loaded.folder)
-        self._reference_source = _open_reference(loaded)
-        self._reference: tuple[Key, Reference] | None = None
+        self._reference = ReferenceReader(loaded, store)
         self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
 
     def read(self, attempt: Attempt) -> list[Sample]:
@@ -88,33 +89,35 @@ class ModelReader:
         """
         self.problems = {}
         with _stage("reference"):
-            reference = self._current_reference()
+            reference = self._current_reference(attempt.now)
         with _stage("list"):
             windows = _windows(self.spec, attempt.now)
             partitions = self._source.partitions(_starts(self.spec, windows.values()))
         with _stage("read"):
             profiles = self._profiles(partitions, reference.binning, attempt)
         with _stage("evaluate"):
-            grain = self.spec.spec.inference.grain
-            return evaluate(
-                self.spec,
-                reference,
-                [
-                    _sum(name, span, profiles, reference.binning, span.partitions(grain))
-                    for name, span in windows.items()
-                ],
-            )
+            summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
+            return [*evaluate(self.spec, reference, summed), *self._calendar(reference, attempt.now)]
+
+    def _calendar(self, reference: Reference, now: datetime) -> Iterator[Sample]:
+        log_ = self.spec.spec.inference
+        yield from calendar_samples(self.spec, now)
+        yield season_sample(self.spec, reference, newest_end(now, log_.delay, log_.grain))
 
     def own_samples(self) -> Iterator[Sample]:
         """What the reader has asked of its sources, and made of the answers."""
         for stage, count in sorted(self.record.failures.items()):
             yield Sample(catalogue.REFRESH_FAILURES_TOTAL, (self.spec.name, stage), count)
-        for stream, source in ((catalogue.INFERENCE, self._source), (REFERENCE, self._reference_source)):
+        reference, own = self._reference, self.record
+        for stream, traffic, built, reused in (
+            (catalogue.INFERENCE, self._source.traffic, own.built, own.reused),
+            (STREAM, reference.traffic, reference.built, reference.reused),
+        ):
             labels = (self.spec.name, stream)
-            yield Sample(catalogue.SOURCE_REQUESTS_TOTAL, labels, source.traffic.requests)
-            yield Sample(catalogue.SOURCE_READ_BYTES_TOTAL, labels, source.traffic.bytes_read)
-            yield Sample(catalogue.PROFILES_BUILT_TOTAL, labels, self.record.built[stream])
-            yield Sample(catalogue.PROFILES_REUSED_TOTAL, labels, self.record.reused[stream])
+            yield Sample(catalogue.SOURCE_REQUESTS_TOTAL, labels, traffic.requests)
+            yield Sample(catalogue.SOURCE_READ_BYTES_TOTAL, labels, traffic.bytes_read)
+            yield Sample(catalogue.PROFILES_BUILT_TOTAL, labels, built)
+            yield Sample(catalogue.PROFILES_REUSED_TOTAL, labels, reused)
 
     def fail(self, stage: str, what: str, why: object) -> None:
         """Count and log one failure, and remember it for the status page."""
@@ -122,51 +125,16 @@ class ModelReader:
         self.problems[what] = str(why)
         log.warning("%s: %s: %s", self.spec.name, what, why, extra={"model": self.spec.name, "stage": stage})
 
-    # -------------------------------------------------------------------------------------------- the reference
-
-    def _current_reference(self) -> Reference:
-        data = self._reference_source.dataset()
-        if data is None:
-            raise ReferenceUnusable(f"there is nothing at {self._reference_source_name()}")
-        key = self._reference_key(data)
-        if self._reference is None or self._reference[0] != key:
-            self._reference = (key, self._kept_reference(key) or self._build_reference(data, key))
-            self._store.prune(key.group, [key])
-        for column, why in self._reference[1].problems.items():
-            self.problems[f"column {column} of the reference"] = why
-        return self._reference[1]
-
-    def _kept_reference(self, key: Key) -> Reference | None:
-        kept = self._store.reference(key)
-        self.record.reused[REFERENCE] += kept is not None
-        return kept
-
-    def _build_reference(self, data: Partition, key: Key) -> Reference:
-        selection, limit = _selection(self.spec, keys=()), self.spec.spec.limits.categories
-        log.info("%s: reading the reference, %d bytes", self.spec.name, data.size)
-
-        def binning(batches: Iterator[Batch]) -> tuple[Binning, dict[str, str]]:
-            return build_binning(batches, selection, limit)
-
-        made, problems = self._reference_source.profile(data, selection, binning)
-        counted = self._reference_source.profile(
-            data, selection, lambda batches: profile_partition(batches, made, None)
-        )
-        for column, why in problems.items():
-            self.fail("reference", f"column {column} of the reference", why)
-        reference = Reference(made, merge(made, counted.versions.values()), problems)
-        self._store.keep_reference(key, reference)
-        self.record.built[REFERENCE] += 1
+    def _current_reference(self, now: datetime) -> Reference:
+        built = self._reference.built
+        reference = self._reference.read(now)
+        for column, why in reference.problems.items():
+            told = self.fail if self._reference.built > built else self._remember
+            told("reference", f"column {column} of the reference", why)
         return reference
 
-    def _reference_key(self, data: Partition) -> Key:
-        columns = repr([(feature.name, feature.type) for feature in self.spec.spec.features])
-        score, limit = str(self.spec.spec.inference.columns.score), str(self.spec.spec.limits.categories)
-        return Key(f"{self.spec.name}/{REFERENCE}", REFERENCE, (data.fingerprint, columns, score, limit))
-
-    def _reference_source_name(self) -> str:
-        source = self.spec.spec.reference.source
-        return source.template if source else ""
+    def _remember(self, stage: str, what: str, why: object) -> None:
+        self.problems[what] = str(why)
 
     # -------------------------------------------------------------------------------------------- the log
 
@@ -191,7 +159,7 @@ class ModelReader:
         if key not in self._known:
             kept = self._store.partition(key)
             self._known[key] = self._build(partition, key, binning) if kept is None else kept
-            self.record.reused[catalogue.INFERENCE] += kept is not None
+            self.record.reused += kept is not None
         known = self._known[key]
         if isinstance(known, PartitionUnreadable):
             self.problems[f"partition {partition.name}"] = str(known)
@@ -202,13 +170,13 @@ class ModelReader:
 
     def _build(self, partition: Partition, key: Key, binning: Binning) -> PartitionProfile | PartitionUnreadable:
         version = self.spec.spec.inference.columns.model_version
-        selection = _selection(self.spec, keys=(version,) if version else ())
+        selection = selected(self.spec, keys=(version,) if version else ())
         try:
             profile = self._source.profile(partition, selection, lambda rows: profile_partition(rows, binning, version))
         except PartitionUnreadable as problem:
             self.fail("read", f"partition {partition.name}", problem)
             return problem
-        self.record.built[catalogue.INFERENCE] += 1
+        self.record.built += 1
         for column, why in profile.problems.items():
             self.fail("column", f"partition {partition.name}, column {column}", why)
         self._store.keep_partition(key, profile)
@@ -230,24 +198,6 @@ def _stage(name: str) -> Iterator[None]:
         raise RefreshFailed("store", problem) from problem
 
 
-def _open_reference(loaded: LoadedSpec) -> Source:
-    source = loaded.spec.spec.reference.source
-    if source is None:
-        raise ReferenceUnusable("reference.period and reference.trailing are not evaluated yet: give reference.source")
-    return open_source(source, loaded.folder)
-
-
-def _selection(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
-    features = spec.spec.features
-    numeric = [feature.name for feature in features if feature.type == "numeric"]
-    score = spec.spec.inference.columns.score
-    return Selection(
-        keys=keys,
-        numeric=tuple(dict.fromkeys([*numeric, *([score] if score else [])])),
-        categorical=tuple(feature.name for feature in features if feature.type == "categorical"),
-    )
-
-
 def _windows(spec: ModelSpec, now: datetime) -> dict[str, Window]:
     log_ = spec.spec.inference
     return {format_duration(length): window(now, length, log_.delay, log_.grain) for length in spec.spec.windows}
@@ -259,13 +209,15 @@ def _starts(spec: ModelSpec, windows: Iterable[Window]) -> list[datetime]:
 
 
 def _sum(
-    name: str,
-    span: Window,
-    profiles: Mapping[datetime, PartitionProfile],
-    binning: Binning,
-    starts: Iterable[datetime],
+    spec: ModelSpec, name: str, span: Window, profiles: Mapping[datetime, PartitionProfile], binning: Binning
 ) -> WindowProfile:
-    present = [profiles[start].versions for start in starts if start in profiles]
-    versions = sorted({version for part in present for version in part})
-    merged = {version: merge(binning, (part[version] for part in present if version in part)) for version in versions}
-    return WindowProfile(name, span, merged)
+    grain, calendar = spec.spec.inference.grain, Calendar.of(spec.spec.seasonality)
+    parts: dict[str, list[Profile]] = {}
+    hours: dict[str, Floats] = {}
+    for start in span.partitions(grain):
+        cells = partition_cells(calendar, start, grain)
+        for version, profile in profiles[start].versions.items() if start in profiles else ():
+            parts.setdefault(version, []).append(profile)
+            np.add.at(hours.setdefault(version, np.zeros(HOURS_OF_WEEK)), cells, profile.rows / len(cells))
+    merged = {version: merge(binning, parts[version]) for version in sorted(parts)}
+    return WindowProfile(name, span, merged, hours)

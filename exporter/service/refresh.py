@@ -204,7 +204,8 @@ class Refresher:
         try:
             state.samples = state.reader.read(attempt)
         except RefreshFailed as problem:
-            self._failed(state, problem.stage, problem)
+            if not self._stopping:  # then it was told to leave off
+                self._failed(state, problem.stage, problem)
         except Exception as problem:
             log.exception("%s: the refresh failed unexpectedly", state.loaded.spec.name)
             self._failed(state, "evaluate", f"{type(problem).__name__}: {problem}")

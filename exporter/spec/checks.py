@@ -97,6 +97,8 @@ def _reference_log(body: Body) -> Mistakes:
     grain = body.inference.grain
     if body.reference.period is not None and timedelta(days=1) % grain:
         yield ("reference", "period"), f"needs a grain that divides a day; this one is {format_duration(grain)}"
+    if body.reference.period is not None and body.inference.columns.timestamp is None:
+        yield ("reference", "period"), "needs inference.columns.timestamp, which tells a Saturday from a Monday"
     trailing = body.reference.trailing
     if trailing is not None:
         yield from _multiple(("reference", "trailing"), trailing, grain, "grain")

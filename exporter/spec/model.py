@@ -305,6 +305,10 @@ class Threshold(_Part):
     weekdays: Mapping[Weekday, NonNegative] = {}
     """Another floor on some weekdays."""
 
+    def on(self, weekday: Weekday) -> float:
+        """The floor on a weekday of the model's calendar."""
+        return self.weekdays.get(weekday, self.floor)
+
 
 class RatioThreshold(Threshold):
     """A threshold of something that runs from 0 to 1; a floor of 1 never alerts."""
@@ -326,8 +330,8 @@ RatioFloor = Annotated[RatioThreshold, BeforeValidator(_floor, json_schema_input
 class Thresholds(_Part):
     """A number is a floor; `{floor: 0.2, weekdays: {saturday: 0.3}}` gives weekdays their own."""
 
-    feature_psi: Floor = Threshold(floor=0.2)
-    """Population stability index of a feature."""
+    feature_psi: Floor | None = None
+    """Population stability index of a feature; left out, 0.05 where the reference's own weeks are known, else 0.2."""
     feature_null_ratio: RatioFloor = RatioThreshold(floor=0.05)
     """Share of nulls above the reference's."""
     feature_new_category_ratio: RatioFloor = RatioThreshold(floor=0.01)
@@ -336,7 +340,7 @@ class Thresholds(_Part):
     """Share of the features that have drifted, weighted by importance."""
     prediction_mean_shift: Floor = Threshold(floor=0.15)
     """Shift of the mean score, in reference standard deviations."""
-    false_positive_rate: OpenRatio = 0.001
+    false_positive_rate: OpenRatio = 0.0005
     """How often sampling noise alone may cross a threshold, over all features of a window together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30
     """A window with fewer rows gives no scores; its gauge of rows says how few."""
@@ -507,7 +511,7 @@ class Limits(_Part):
     """Categories of a feature, the reference's most frequent; the rest count together as new."""
     new_categories: Annotated[Count, Field(ge=0, le=100)] = 5
     """New categories of a feature that are named in a series."""
-    versions: Annotated[Count, Field(ge=1, le=100)] = 5
+    versions: Annotated[Count, Field(ge=1, le=20)] = 5
     """Model versions in a window, the most frequent."""
     segments: Annotated[Count, Field(ge=1, le=1000)] = 20
     """Values of a segment."""

@@ -20,10 +20,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from exporter.spec.model import Seasonality
+from exporter.spec.model import Seasonality, Weekday
 
 HOURS_OF_WEEK: Final = 168
-WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WEEKDAYS: Final[tuple[Weekday, ...]] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _SATURDAY: Final = 5
 _PART_HOURS: Final = 6
 
@@ -58,6 +58,19 @@ def ladder(season: str) -> tuple[Level, ...]:
     """The levels to try for a spec's `season`, the finest first, the whole week last."""
     levels = tuple(Level)
     return levels[levels.index(Level(season)) :]
+
+
+def season_name(level: Level, cell: int) -> str:
+    """What people call the season of an hour of the week: `saturday 14:00`, `saturday 12:00-18:00`, `weekend`."""
+    day, hour = WEEKDAYS[cell // 24], cell % 24
+    part = hour - hour % _PART_HOURS
+    return {
+        Level.HOUR_OF_WEEK: f"{day} {hour:02}:00",
+        Level.PART_OF_DAY: f"{day} {part:02}:00-{part + _PART_HOURS:02}:00",
+        Level.DAY_OF_WEEK: day,
+        Level.WEEKEND: "weekend" if cell // 24 >= _SATURDAY else "working days",
+        Level.NONE: "all",
+    }[level]
 
 
 @dataclass(frozen=True)

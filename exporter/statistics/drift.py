@@ -41,6 +41,13 @@ def _sides(reference: Counts, current: Counts) -> tuple[Values, Values, float, f
     return left, right, float(left.sum()), float(right.sum())
 
 
+def _many_sides(reference: Counts, current: Counts) -> tuple[Values, Values, Values, Values]:
+    """Both sides' counts as floats, and their totals along the last axis, which is kept."""
+    _sides(reference, current)
+    left, right = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
+    return left, right, left.sum(axis=-1, keepdims=True), right.sum(axis=-1, keepdims=True)
+
+
 def population_stability_index(reference: Counts, current: Counts) -> float:
     """Population stability index: the sum of (q - p) ln(q / p) over the cells, in nats; 0 or more, always finite.
 
@@ -63,15 +70,18 @@ def population_stability_index(reference: Counts, current: Counts) -> float:
             a cell of nulls: never bins on the common range, where one wild row hides everything else.
         current: rows per cell, (cells,).
     """
-    reference, current, n, m = _sides(reference, current)
-    if not (n and m):
-        return math.nan
-    pooled = (reference + current) / (n + m)
-    occupied = pooled > 0
-    p = (reference + np.minimum(0.5, n * pooled))[occupied]
-    q = (current + np.minimum(0.5, m * pooled))[occupied]
-    p, q = p / p.sum(), q / q.sum()
-    return float(((q - p) * np.log(q / p)).sum())
+    return float(population_stability_indices(reference, current))
+
+
+def population_stability_indices(reference: Counts, current: Counts) -> Values:
+    """`population_stability_index` of many pairs at once: cells along the last axis, pairs along the others."""
+    reference, current, n, m = _many_sides(reference, current)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pooled = (reference + current) / (n + m)
+        p, q = reference + np.minimum(0.5, n * pooled), current + np.minimum(0.5, m * pooled)
+        p, q = p / p.sum(axis=-1, keepdims=True), q / q.sum(axis=-1, keepdims=True)
+        terms = np.where(pooled > 0, (q - p) * np.log(q / p), 0.0)
+    return np.where((n > 0) & (m > 0), terms.sum(axis=-1, keepdims=True), math.nan)[..., 0]
 
 
 def effective_cells(reference: Counts, current: Counts) -> float:
@@ -81,11 +91,16 @@ def effective_cells(reference: Counts, current: Counts) -> float:
     it expects, since it is almost always empty there and adds nothing. The 200 countries of a long-tailed feature are
     some 60 cells to a window of 50 rows; counted as 200, their noise would hide any drift.
     """
-    reference, current, n, m = _sides(reference, current)
-    if not (n and m):
-        return math.nan
-    expected = (reference + current) * (min(n, m) / (n + m))
-    return float(np.minimum(1.0, 2 * expected).sum())
+    return float(many_effective_cells(reference, current))
+
+
+def many_effective_cells(reference: Counts, current: Counts) -> Values:
+    """`effective_cells` of many pairs at once: cells along the last axis, pairs along the others."""
+    reference, current, n, m = _many_sides(reference, current)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        expected = (reference + current) * (np.minimum(n, m) / (n + m))
+    cells = np.minimum(1.0, 2 * expected).sum(axis=-1, keepdims=True)
+    return np.where((n > 0) & (m > 0), cells, math.nan)[..., 0]
 
 
 def kolmogorov_smirnov(reference: Counts, current: Counts) -> float:

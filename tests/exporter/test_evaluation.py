@@ -25,6 +25,7 @@ from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference, build_binning
 from exporter.sources.source import Selection
 from exporter.spec.model import ModelSpec
+from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.windows import Window
 from exporter.statistics import thresholds
 from fraud_log import local_spec_document
@@ -72,18 +73,19 @@ EVERY_FEATURE = {
 def make_spec(score: str | None = None, min_rows: int = 2, **body: Any) -> ModelSpec:
     """A spec whose features are x and c, unless `body` has others."""
     features = [{"name": "x", "type": "numeric"}, {"name": "c", "type": "categorical"}]
-    limits = {"min_rows": min_rows, **body.pop("thresholds", {})}
+    limits = {"min_rows": min_rows, "false_positive_rate": 0.001, **body.pop("thresholds", {})}
     document = local_spec_document(**{"features": features, **body, "thresholds": limits})
     document["spec"]["inference"]["columns"] = {"score": score} if score else {}
     return ModelSpec.model_validate(document)
 
 
 def make_reference(cells: Binning, /, **columns: Any) -> Reference:
-    return Reference(cells, count(cells, **columns), {})
+    return Reference.whole(cells, count(cells, **columns))
 
 
 def make_window(versions: Mapping[str, Profile], name: str = "1h") -> WindowProfile:
-    return WindowProfile(name, HOUR, versions)
+    hours = {version: np.bincount([0], [profile.rows], HOURS_OF_WEEK) for version, profile in versions.items()}
+    return WindowProfile(name, HOUR, versions, hours)
 
 
 Found = dict[tuple[Metric, tuple[str, ...]], float]
@@ -500,7 +502,7 @@ class TestLaws:
         cells = Binning((numeric("x"), CategoricalBins("c", ("a", "b")), numeric("s", (0.0, 0.5))))
         profiles = {f"v{number}": self.profile(cells, now) for number in range(versions)}
         windows = [make_window(profiles), make_window(profiles, "24h")]
-        return evaluate(make_spec(score="s"), Reference(cells, self.profile(cells, before), {}), windows)
+        return evaluate(make_spec(score="s"), Reference.whole(cells, self.profile(cells, before)), windows)
 
     @given(ROWS, ROWS)
     @settings(max_examples=60)

@@ -20,6 +20,7 @@ from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import Profile, empty, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
+from exporter.spec.seasons import ladder
 from profiling import binning, categorical, count, numeric, partition
 
 CELLS = binning(numeric("x", (0.0, 0.1, 2.0), pivot=0.3), categorical("c", "a", "\0"))
@@ -90,12 +91,17 @@ class TestRoundTrip:
             assert_same_partition(store.partition(KEY), kept)
 
     def test_a_reference_comes_back_with_its_binning(self, store: ProfileStore) -> None:
-        kept = Reference(CELLS, count(CELLS, x=[0.1, 2.0, 3.0], c=["a", "b", None]), {"y": "no such column"})
+        hours = {5: count(CELLS, x=[0.1, 2.0, 3.0], c=["a", "b", None]), 167: count(CELLS, x=[0.3], c=["a"])}
+        stretches = {"1h": {"x": (1.0, 1.5, 1.0, 1.0, 1.0, 1.0, 2.25)}}
+        kept = Reference(CELLS, hours, {5: 4, 167: 3}, ladder("weekend"), stretches, {"y": "no such column"})
         store.keep_reference(KEY, kept)
         found = store.reference(KEY)
         assert found is not None
-        assert_same(found.profile, kept.profile)
-        assert found.problems == kept.problems
+        assert found.by_cell.keys() == hours.keys()
+        for cell, profile in hours.items():
+            assert_same(found.by_cell[cell], profile)
+        assert (found.weeks, found.levels, found.problems) == (kept.weeks, kept.levels, kept.problems)
+        assert [tuple(stretch) for stretch in found.stretches["1h"].values()] == list(stretches["1h"].values())
         assert found.binning.fingerprint == CELLS.fingerprint
         bins = found.binning.by_name["x"]
         assert isinstance(bins, NumericBins)

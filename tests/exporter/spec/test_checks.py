@@ -100,7 +100,7 @@ class TestReference:
 
     @pytest.mark.parametrize("grain", ["5m", "1h", "12h", "1d"])
     def test_of_days_fits_a_grain_that_divides_them(self, grain: str) -> None:
-        inference = {"source": {"local": "log/%Y%m%dT%H%M"}, "grain": grain}
+        inference = {"source": {"local": "log/%Y%m%dT%H%M"}, "grain": grain, "columns": {"timestamp": "at"}}
         period = {"period": {"from": "2026-08-01", "to": "2026-10-31"}}
         assert found(inference=inference, reference=period, windows=["1d"]) == []
 

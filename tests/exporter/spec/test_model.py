@@ -39,7 +39,8 @@ class TestDefaults:
         assert (spec.spec.inference.grain, spec.spec.inference.delay) == (HOUR, timedelta(minutes=10))
         assert spec.spec.windows == (HOUR, DAY, 7 * DAY)
         assert spec.spec.seasonality.timezone == "UTC"
-        assert spec.spec.thresholds.feature_psi.floor == 0.2
+        assert spec.spec.thresholds.feature_psi is None
+        assert spec.spec.thresholds.drift_share.floor == 0.2
         assert [feature.importance for feature in spec.spec.features] == [1, 1]
 
     def test_values_are_withdrawn_three_grains_after_the_delay(self) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.spec.model import Holidays, Seasonality
-from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, Level, ladder, partition_cells
+from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, Level, ladder, partition_cells, season_name
 
 NEW_YORK = Calendar.of(Seasonality(timezone="America/New_York"))
 CHRISTMAS = date(2026, 12, 25)
@@ -89,3 +89,16 @@ def test_a_partition_spans_its_hours() -> None:
     assert partition_cells(NEW_YORK, start, timedelta(hours=1)) == [120]
     assert partition_cells(NEW_YORK, start, timedelta(minutes=15)) == [120]
     assert partition_cells(NEW_YORK, start, timedelta(days=1)) == list(range(120, 144))
+
+
+def test_a_season_has_a_name_at_each_level() -> None:
+    cell = SATURDAY * 24 + 14
+    names = [season_name(level, cell) for level in Level]
+    assert names == ["saturday 14:00", "saturday 12:00-18:00", "saturday", "weekend", "all"]
+    assert season_name(Level.WEEKEND, 0) == "working days"
+
+
+@pytest.mark.parametrize("level", Level)
+def test_hours_have_the_same_name_when_they_are_one_season(level: Level) -> None:
+    names = [season_name(level, cell) for cell in range(HOURS_OF_WEEK)]
+    assert len(set(zip(names, level.groups.tolist(), strict=True))) == len(set(names)) == level.groups.max() + 1

@@ -1,0 +1,179 @@
+"""The reference hour by hour, in PSI's cells: what its own weeks are learned from.
+
+Far coarser than a profile, so that months of hours fit in memory: a dozen counts per feature and hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exporter.profiles.binning import Binning, Bins, CategoricalBins, Counts, Floats
+from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.sources.source import Batch
+from exporter.spec.seasons import HOURS_OF_WEEK
+
+SECONDS: Final = 3600
+LONGEST_WEEKS: Final = 13
+"""Weeks that are learned from, the newest: a quarter."""
+
+
+_Hours = tuple[Counts, npt.NDArray[Any]]
+"""Values by hour: the hours, increasing, and a row of values for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyColumn:
+    """One column, hour by hour.
+
+    `cells` are rows by PSI cell, (hours, cells); `sums` and `finite` the sum and the number of the finite values of a
+    numeric column, (hours,), zeros for a categorical one.
+    """
+
+    cells: Counts
+    sums: Floats
+    finite: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A stretch of hours with none left out.
+
+    `hours` counts them from the Unix epoch, (hours,); `rows` are those of each, 0 where there were none.
+    """
+
+    hours: Counts
+    rows: Counts
+    columns: Mapping[str, HourlyColumn]
+
+
+def hours_of(column: pa.ChunkedArray) -> Counts:
+    """The hour of each row, from the Unix epoch; -1 for a null, or a time before it. Times without a zone are UTC.
+
+    Args:
+        column: timestamps, dates (their midnight), or ISO 8601 texts that all have a zone or all have none.
+
+    Raises:
+        ColumnMismatch: when the column is not one of times.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        column = _parsed(column)
+    elif not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
+        raise ColumnMismatch(f"the column is {kind}, a time was expected")
+    seconds = column.cast(pa.timestamp("s", getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
+    filled = pc.fill_null(seconds, -1).to_numpy()
+    return np.where(filled < 0, -1, filled // SECONDS)
+
+
+def _parsed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    with suppress(pa.ArrowInvalid):
+        return texts.cast(pa.timestamp("ns", "UTC"))
+    try:
+        return texts.cast(pa.timestamp("ns"))
+    except pa.ArrowInvalid as problem:
+        raise ColumnMismatch(f"the column holds what is not a time: {problem}") from problem
+
+
+@dataclass(slots=True)
+class HistoryBuilder:
+    """Gathers a `History` from batches; the timestamps are a key, so every batch has them.
+
+    Batches are added up as they come and hours that are too old are dropped, so however many batches there are and in
+    whatever order, no more is held than the history itself.
+    """
+
+    binning: Binning
+    timestamp: str
+    _first: int | None = None
+    _rows: _Hours | None = None
+    _columns: dict[str, tuple[_Hours, _Hours, _Hours]] = field(default_factory=dict)
+
+    def add(self, batch: Batch) -> None:
+        """Count a batch; a column of the wrong type is left out, as it is of the profiles.
+
+        Raises:
+            ColumnMismatch: when the timestamps are none.
+        """
+        hours, index = np.unique(hours_of(batch.table.column(self.timestamp)), return_inverse=True)
+        known = hours[hours >= 0]
+        if batch.first and len(known):
+            first = int(known[0])
+            self._first = first if self._first is None else min(first, self._first)
+            self._rows = _added(self._rows, (hours, np.bincount(index, minlength=len(hours))))
+        for name in batch.table.column_names:
+            if name in self.binning.by_name and (batch.first or name != self.timestamp):
+                with suppress(ColumnMismatch):
+                    column = _hourly(batch.table.column(name), self.binning.by_name[name], index, len(hours))
+                    self._add_column(name, hours, column)
+
+    def _add_column(self, name: str, hours: Counts, column: HourlyColumn) -> None:
+        cells, sums, finite = self._columns.get(name, (None, None, None))
+        self._columns[name] = (
+            _added(cells, (hours, column.cells)),
+            _added(sums, (hours, column.sums)),
+            _added(finite, (hours, column.finite)),
+        )
+
+    def finish(self) -> History | None:
+        """The newest `LONGEST_WEEKS` weeks, hour by hour; None when no row had a time."""
+        if self._rows is None or self._first is None:
+            return None
+        end = int(self._rows[0][-1]) + 1
+        hours = np.arange(max(self._first, end - LONGEST_WEEKS * HOURS_OF_WEEK), end)
+        columns = {
+            name: HourlyColumn(_spread(hours, cells), _spread(hours, sums), _spread(hours, finite))
+            for name, (cells, sums, finite) in self._columns.items()
+        }
+        return History(hours, _spread(hours, self._rows), columns)
+
+
+def _added(held: _Hours | None, more: _Hours) -> _Hours:
+    """The sum of two stretches' hours, without those that are older than the history will be, or have no time."""
+    parts = [more] if held is None else [held, more]
+    hours = np.unique(np.concatenate([at for at, _ in parts]))
+    newest = int(hours[-1]) if len(hours) else -1
+    hours = hours[(hours >= 0) & (hours > newest - LONGEST_WEEKS * HOURS_OF_WEEK)]
+    return hours, np.sum([_spread(hours, part) for part in parts], axis=0)
+
+
+def _spread(hours: Counts, part: _Hours) -> npt.NDArray[Any]:
+    """A part's values at these hours, 0 at those that it does not have; both are increasing."""
+    at, values = part
+    spread = np.zeros((len(hours), *values.shape[1:]), values.dtype)
+    inside = np.isin(at, hours, assume_unique=True)
+    spread[np.searchsorted(hours, at[inside])] = values[inside]
+    return spread
+
+
+def _hourly(column: pa.ChunkedArray, bins: Bins, index: Counts, hours: int) -> HourlyColumn:
+    """A batch's column; `index` is each row's place among its hours."""
+    codes, cells, values = _cells(column, bins)
+    finite = np.isfinite(values)
+    return HourlyColumn(
+        np.bincount(index * cells + codes, minlength=hours * cells).reshape(hours, cells),
+        np.bincount(index[finite], values[finite], hours).astype(np.float64),
+        np.bincount(index[finite], minlength=hours),
+    )
+
+
+def _cells(column: pa.ChunkedArray, bins: Bins) -> tuple[Counts, int, Floats]:
+    """Each row's PSI cell, how many cells there are, and its value; NaN where it has no number."""
+    if isinstance(bins, CategoricalBins):
+        names, codes = category_codes(column)
+        known = {name: place for place, name in enumerate(bins.categories)}
+        places = [len(known) + 1 if name is None else known.get(name, len(known)) for name in names]
+        return np.array(places, np.int64)[codes], len(known) + 2, np.full(len(codes), np.nan)
+    values, _ = numeric_values(column)
+    ends = bins.edges[bins.deciles]
+    missing = len(ends) + 1
+    return np.where(np.isnan(values), missing, np.searchsorted(ends, values, side="left")), missing + 1, values

@@ -1,0 +1,160 @@
+"""One model's reference: read once, by season where it has times; again only when its source or the spec changes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from exporter.errors import ReferenceUnusable
+from exporter.profiles.binning import Binning
+from exporter.profiles.history import History
+from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.profile import merge, numeric_column
+from exporter.profiles.reference import Reference, build_binning, profile_by_hour
+from exporter.profiles.store import Key, ProfileStore
+from exporter.service.reference_source import open_reference
+from exporter.sources.source import Batch, Partition, Selection, Traffic
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, ladder
+from exporter.spec.values import format_duration
+from exporter.statistics.dispersion import Stretch, learn
+
+log = logging.getLogger(__name__)
+
+STREAM = "reference"
+"""The `stream` of the reference, beside that of predictions."""
+
+
+class ReferenceReader:
+    """Keeps one model's reference at hand. One thread at a time may use it."""
+
+    def __init__(self, loaded: LoadedSpec, store: ProfileStore) -> None:
+        """Open the reference's source; nothing is read yet.
+
+        Raises:
+            LeewayError: when the spec asks for what this release does not do.
+        """
+        self.built = 0
+        self.reused = 0
+        self._spec = loaded.spec
+        self._store = store
+        self._at = open_reference(loaded)
+        self._current: tuple[Key, Reference] | None = None
+
+    @property
+    def traffic(self) -> Traffic:
+        """What has been asked of the source so far."""
+        return self._at.source.traffic
+
+    def read(self, now: datetime) -> Reference:
+        """The reference as it is at `now`: from memory, from the store, or made anew.
+
+        Raises:
+            SourceError: when the source does not answer, or holds what cannot be read.
+            ReferenceUnusable: when there is none, or none of the features is in it.
+        """
+        data = self._at.find(now)
+        key = self._key(data)
+        if self._current is None or self._current[0] != key:
+            self._current = (key, self._kept(key) or self._build(data, key))
+            self._store.prune(key.group, [key])
+        return self._current[1]
+
+    def _kept(self, key: Key) -> Reference | None:
+        kept = self._store.reference(key)
+        self.reused += kept is not None
+        return kept
+
+    def _build(self, data: Partition, key: Key) -> Reference:
+        selection, limit = selected(self._spec, keys=()), self._spec.spec.limits.categories
+        log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
+
+        def binning(batches: Iterator[Batch]) -> tuple[Binning, dict[str, str]]:
+            return build_binning(batches, selection, limit)
+
+        made, problems = self._at.source.profile(data, selection, binning)
+        reference = replace(self._count(data, made), problems=problems)
+        self._store.keep_reference(key, reference)
+        self.built += 1
+        return reference
+
+    def _count(self, data: Partition, binning: Binning) -> Reference:
+        """The reference's rows, by season where they have times."""
+        timestamp = self._at.timestamp
+        if timestamp is None:
+            whole = self._at.source.profile(
+                data, selected(self._spec, keys=()), lambda rows: profile_partition(rows, binning, None)
+            )
+            return Reference.whole(binning, merge(binning, whole.versions.values()))
+        calendar = Calendar.of(self._spec.spec.seasonality)
+        by_hour, history = self._at.source.profile(
+            data,
+            selected(self._spec, keys=(timestamp,)),
+            lambda rows: profile_by_hour(rows, binning, timestamp, calendar),
+        )
+        return seasonal_reference(self._spec, binning, by_hour, history)
+
+    def _key(self, data: Partition) -> Key:
+        body = self._spec.spec
+        asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits"})
+        columns = str((body.inference.columns.score, self._at.timestamp))
+        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns))
+
+
+def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
+    """The columns of a model that are counted: its features, and its score."""
+    features = spec.spec.features
+    numeric = [feature.name for feature in features if feature.type == "numeric"]
+    score = spec.spec.inference.columns.score
+    return Selection(
+        keys=keys,
+        numeric=tuple(dict.fromkeys([*numeric, *([score] if score else [])])),
+        categorical=tuple(feature.name for feature in features if feature.type == "categorical"),
+    )
+
+
+def seasonal_reference(
+    spec: ModelSpec, binning: Binning, by_hour: PartitionProfile, history: History | None
+) -> Reference:
+    """A reference with seasons, and what its own weeks tell of what is usual in windows of each length.
+
+    Args:
+        spec: the model.
+        binning: the cells that were counted in.
+        by_hour: profiles by the number of the hour of the local week.
+        history: the reference hour by hour.
+
+    Raises:
+        ReferenceUnusable: when no row of the reference has a time.
+    """
+    if history is None:
+        raise ReferenceUnusable("no row of the reference has a time")
+    cells = Calendar.of(spec.spec.seasonality).cells(history.hours.astype("datetime64[h]"))
+    weeks = np.bincount(cells[history.rows > 0], minlength=HOURS_OF_WEEK)
+    by_cell = {int(cell): profile for cell, profile in by_hour.versions.items()}
+    told = {cell: int(weeks[cell]) for cell in by_cell}
+    reference = Reference(binning, by_cell, told, ladder(spec.spec.seasonality.season), {}, {})
+    return replace(reference, stretches=_stretches(spec, reference, history, cells))
+
+
+def _stretches(
+    spec: ModelSpec, reference: Reference, history: History, cells: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+) -> Mapping[str, Mapping[str, Stretch]]:
+    variances, season = _score_variance(spec.spec.inference.columns.score, reference), reference.seasons.season
+    hour = timedelta(hours=1)
+    return {
+        format_duration(length): learn(history, cells, season, max(round(length / hour), 1), variances)
+        for length in spec.spec.windows
+    }
+
+
+def _score_variance(score: str | None, reference: Reference) -> dict[str, float]:
+    if score is None or score not in reference.binning.numeric:
+        return {}
+    whole = merge(reference.binning, (reference.by_cell[cell] for cell in sorted(reference.by_cell)))
+    return {score: numeric_column(whole, reference.binning, score).variance}

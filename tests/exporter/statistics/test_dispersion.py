@@ -1,0 +1,179 @@
+"""How far a reference's own weeks stretch the noise: not at all where rows are independent, and as far as they move."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from exporter.profiles.history import History, HourlyColumn
+from exporter.profiles.seasonal import mixing_factors
+from exporter.statistics import dispersion
+from exporter.statistics.dispersion import FEWEST_WEEKS, WEEK, learn, mean_of
+
+CELLS = 5
+MONDAY, TUESDAY = 0, 1
+HOUR_OF_WEEK = np.arange(WEEK)
+
+Places = npt.NDArray[np.int64]
+
+
+def history_of(places: Places) -> History:
+    """Hours, of which the first is Monday 00:00, whose rows lie in these cells; the cell is also the value."""
+    hours = len(places)
+    cells = np.stack([np.bincount(row, minlength=CELLS) for row in places])
+    finite = cells.sum(axis=1)
+    column = HourlyColumn(cells, (cells * np.arange(CELLS)).sum(axis=1).astype(np.float64), finite)
+    return History(np.arange(hours), finite, {"x": column})
+
+
+def independent(random: np.random.Generator, weeks: int = 4, rows: int = 400) -> Places:
+    return random.integers(0, CELLS, (weeks * WEEK, rows))
+
+
+def clustered(random: np.random.Generator, weeks: int = 4) -> Places:
+    """40 users an hour with 10 rows each; any two rows of a user are the same one with probability 0.8."""
+    users = random.integers(0, CELLS, (weeks * WEEK, 40, 1))
+    copies = random.random((weeks * WEEK, 40, 10)) < np.sqrt(0.8)
+    rows = np.where(copies, users, random.integers(0, CELLS, copies.shape))
+    return rows.reshape(weeks * WEEK, 400)
+
+
+def learned(
+    places: Places, hours: int = 1, season: Places = HOUR_OF_WEEK, variances: dict[str, float] | None = None
+) -> dict[str, tuple[float, ...]]:
+    return learn(history_of(places), np.arange(len(places)) % WEEK, season, hours, variances or {})
+
+
+class TestStretch:
+    @pytest.mark.parametrize("hours", [1, 24])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_independent_rows_are_as_noisy_as_the_law_says(self, seed: int, hours: int) -> None:
+        """1 is the least; the quantile of some 28 windows of 24 h that do not overlap leaves some room above."""
+        stretches = learned(independent(np.random.default_rng(seed), weeks=6), hours, variances={"x": 2.0})
+        assert stretches.keys() == {"x", mean_of("x")}
+        for stretch in stretches.values():
+            assert len(stretch) == 7
+            assert min(stretch) >= 1
+            assert np.median(stretch) < (1.5 if hours == 1 else 2.5)
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_rows_in_clusters_stretch_it_by_the_inflation_of_the_variance(self, seed: int) -> None:
+        """1 + (10 - 1) x 0.8 = 8.2 (Kish 1965)."""
+        stretches = learned(clustered(np.random.default_rng(seed)), variances={"x": 2.0})
+        for name in ("x", mean_of("x")):
+            assert 0.7 * 8.2 < np.median(stretches[name]) < 1.8 * 8.2
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_a_feature_that_is_restless_on_mondays_has_a_monday_stretch(self, seed: int) -> None:
+        random = np.random.default_rng(seed)
+        places = independent(random, weeks=8)
+        for hour in np.flatnonzero(np.arange(len(places)) // 24 % 7 == MONDAY):
+            places[hour, : random.integers(0, 120)] = 0
+        stretch = learned(places)["x"]
+        assert stretch[MONDAY] > max(stretch[TUESDAY:])
+        assert stretch[MONDAY] > 2
+
+    def test_what_every_week_repeats_is_no_dispersion(self) -> None:
+        """Nights are unlike days and weekends unlike working days, each week alike: it is all in the seasons."""
+        random = np.random.default_rng(7)
+        places = independent(random, weeks=6)
+        hour = np.arange(len(places)) % WEEK
+        places[(hour % 24 < 8) | (hour >= 5 * 24), :250] = 4
+        assert np.median(learned(places)["x"]) < 1.5
+        assert np.median(learned(places, season=np.zeros(WEEK, np.int64))["x"]) > 10
+
+    def test_a_feature_that_never_moves_has_a_stretch_of_one_at_least(self) -> None:
+        stretches = learned(np.full((4 * WEEK, 50), 2), variances={"x": 0.0})
+        assert all(len(stretch) == 7 and min(stretch) >= 1 for stretch in stretches.values())
+        assert np.isfinite(list(stretches.values())).all()
+
+    def test_a_mean_that_is_not_judged_is_not_learned(self) -> None:
+        places = independent(np.random.default_rng(1), rows=20)
+        assert learned(places).keys() == {"x"}
+        assert learned(places, variances={"absent": 1.0}).keys() == {"x"}
+
+
+class TestTooLittle:
+    @pytest.mark.parametrize("hours", [1, 24, WEEK])
+    def test_fewer_than_three_weeks_teach_nothing(self, hours: int) -> None:
+        random = np.random.default_rng(1)
+        assert learned(independent(random, FEWEST_WEEKS - 1, 20), hours) == {}
+        assert learned(independent(random, FEWEST_WEEKS, 20), hours).keys() == {"x"}
+
+    def test_hours_of_which_one_week_alone_has_rows_teach_nothing(self) -> None:
+        places = independent(np.random.default_rng(1), rows=20)
+        made = history_of(places)
+        made.rows[WEEK:] = 0
+        made.columns["x"].cells[WEEK:] = 0
+        assert learn(made, np.arange(len(places)) % WEEK, HOUR_OF_WEEK, 1, {}) == {}
+
+    def test_a_history_without_rows_teaches_nothing(self) -> None:
+        made = history_of(np.zeros((4 * WEEK, 0), np.int64))
+        assert learn(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, {}) == {}
+
+
+def compared(values: npt.NDArray[np.number], rows: Places, season: Places, hours: int) -> tuple[Places, ...]:
+    """The positions of the windows that lie in one week, and both sides of the comparison."""
+    windows = dispersion._past_windows(rows.astype(np.float64), season[np.arange(len(rows)) % WEEK], hours)
+    assert windows is not None
+    now, before = dispersion._compared(values, windows)
+    within = windows.starts // WEEK == (windows.ends - 1) // WEEK
+    return windows.starts[within], now[within], before[within]
+
+
+def naive(values: npt.NDArray[np.number], rows: Places, season: Places, start: int, hours: int) -> tuple[float, float]:
+    """One window, and the mixture of the other weeks' hours in its seasons, hour by hour."""
+    week = start // WEEK
+    total, inside, others = 0.0, np.zeros(WEEK), np.zeros(WEEK)
+    for hour in range(start, start + hours):
+        total += values[hour]
+        inside[season[hour % WEEK]] += rows[hour]
+    other_hours = [hour for hour in range(len(rows)) if hour // WEEK != week]
+    for hour in other_hours:
+        others[season[hour % WEEK]] += rows[hour]
+    factors = mixing_factors(inside, others)
+    return total, sum(factors[season[hour % WEEK]] * values[hour] for hour in other_hours)
+
+
+class TestComparison:
+    def test_the_weeks_own_rows_are_left_out(self) -> None:
+        """Three weeks of 1, 10 and 100 rows an hour with values that say the week: by hand."""
+        rows = np.repeat([1, 10, 100], WEEK)
+        starts, now, before = compared(rows * np.repeat([1, 2, 3], WEEK), rows, HOUR_OF_WEEK, 1)
+        assert starts.tolist() == list(range(3 * WEEK))
+        assert set(zip(now[:WEEK, 0], before[:WEEK, 0].round(9), strict=True)) == {(1, 2 * 10 + 3 * 100)}
+        assert set(zip(now[WEEK:-WEEK, 0], before[WEEK:-WEEK, 0].round(9), strict=True)) == {(20, 1 + 3 * 100)}
+        assert set(zip(now[-WEEK:, 0], before[-WEEK:, 0].round(9), strict=True)) == {(300, 1 + 2 * 10)}
+
+    @pytest.mark.parametrize("hours", [1, 5, 24, WEEK])
+    @pytest.mark.parametrize("season", [HOUR_OF_WEEK, HOUR_OF_WEEK // 24, np.zeros(WEEK, np.int64)])
+    def test_it_is_that_of_a_loop_over_the_hours(self, hours: int, season: Places) -> None:
+        random = np.random.default_rng(hours)
+        rows = random.integers(1, 50, 4 * WEEK + 90)
+        values = random.integers(0, 9, len(rows)) * rows
+        starts, now, before = compared(values, rows, season, hours)
+        for place in random.choice(len(starts), min(12, len(starts)), replace=False):
+            wanted = naive(values, rows, season, int(starts[place]), hours)
+            assert (now[place, 0], before[place, 0]) == pytest.approx(wanted)
+
+    def test_a_column_of_several_cells_is_compared_cell_by_cell(self) -> None:
+        random = np.random.default_rng(3)
+        cells = random.integers(0, 9, (4 * WEEK, 3))
+        rows = cells.sum(axis=1)
+        _, now, before = compared(cells, rows, HOUR_OF_WEEK // 24, 24)
+        for cell in range(3):
+            _, one_now, one_before = compared(cells[:, cell], rows, HOUR_OF_WEEK // 24, 24)
+            np.testing.assert_allclose(now[:, cell], one_now[:, 0])
+            np.testing.assert_allclose(before[:, cell], one_before[:, 0])
+
+    @pytest.mark.parametrize("season", [HOUR_OF_WEEK // 24, np.zeros(WEEK, np.int64)])
+    def test_a_window_that_reaches_into_the_next_week_is_never_compared_with_itself(self, season: Places) -> None:
+        """Only hours around a week's end have a value: a window that holds them all has none to be compared with."""
+        rows, values = np.ones(4 * WEEK), np.zeros(4 * WEEK)
+        values[2 * WEEK - 6 : 2 * WEEK + 6] = 1
+        windows = dispersion._past_windows(rows, season[np.arange(4 * WEEK) % WEEK], 24)
+        assert windows is not None
+        now, before = dispersion._compared(values, windows)
+        assert now.max() == 12
+        assert before[now[:, 0] == 12].max() == 0
