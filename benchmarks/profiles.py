@@ -36,6 +36,7 @@ from exporter.profiles.store import Key, ProfileStore
 from exporter.sources.local import Local
 from exporter.sources.source import Batch, Selection
 from exporter.spec.model import ModelSpec
+from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.windows import Window
 
 T = TypeVar("T")
@@ -100,7 +101,7 @@ def write_log(folder: Path) -> None:
 def make_reference(folder: Path) -> Reference:
     binning, problems = over(folder, "million", lambda batches: build_binning(batches, LOG, 200))
     counted = over(folder, "million", lambda batches: profile_partition(batches, binning, None))
-    return Reference(binning, merge(binning, counted.versions.values()), problems)
+    return Reference.whole(binning, merge(binning, counted.versions.values()), problems)
 
 
 def reference(folder: Path) -> Reference:
@@ -147,7 +148,8 @@ def make_window(folder: Path) -> Job:
 def judge_window(folder: Path) -> Job:
     end = datetime(2026, 11, 23, tzinfo=UTC)
     versions = first_profile(folder, "hour").versions
-    windows = [WindowProfile("1h", Window(end - timedelta(hours=1), end), versions)]
+    hours = {version: np.bincount([0], [profile.rows], HOURS_OF_WEEK) for version, profile in versions.items()}
+    windows = [WindowProfile("1h", Window(end - timedelta(hours=1), end), versions, hours)]
     spec, before = ModelSpec.model_validate(SPEC), reference(folder)
     return lambda: evaluate(spec, before, windows)
 
