@@ -8,18 +8,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
+
+from exporter.replay.processes import free_port, get
 
 T = TypeVar("T")
 
@@ -36,26 +35,10 @@ def until(ask: Callable[[], T | None], *, within: float, what: str) -> T:
         time.sleep(0.05)
 
 
-def get(url: str) -> str | None:
-    """The body behind an address, or None while nobody answers or the answer is an error."""
-    try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            return str(response.read().decode())
-    except (urllib.error.URLError, OSError):
-        return None
-
-
 def get_json(url: str) -> Any:
     """The JSON behind an address, or None while nobody answers."""
     body = get(url)
     return None if body is None else json.loads(body)
-
-
-def free_port() -> int:
-    """A port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -77,6 +77,7 @@ class ModelReader:
         self.record = Record()
         self.problems: dict[str, str] = {}
         self._store = store
+        self._group = f"{self.spec.name}/{catalogue.INFERENCE}"
         self._source = open_source(self.spec.spec.inference.source, loaded.folder)
         self._reference = ReferenceReader(loaded, store)
         self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
@@ -129,12 +130,11 @@ class ModelReader:
         built = self._reference.built
         reference = self._reference.read(now)
         for column, why in reference.problems.items():
-            told = self.fail if self._reference.built > built else self._remember
-            told("reference", f"column {column} of the reference", why)
+            what = f"column {column} of the reference"
+            self.problems[what] = why
+            if self._reference.built > built:
+                self.fail("reference", what, why)
         return reference
-
-    def _remember(self, stage: str, what: str, why: object) -> None:
-        self.problems[what] = str(why)
 
     # -------------------------------------------------------------------------------------------- the log
 
@@ -142,7 +142,8 @@ class ModelReader:
         self, partitions: Mapping[datetime, Partition], binning: Binning, attempt: Attempt
     ) -> dict[datetime, PartitionProfile]:
         keys = {start: self._partition_key(start, partition, binning) for start, partition in partitions.items()}
-        self._known = {key: known for key, known in self._known.items() if key in set(keys.values())}
+        wanted = set(keys.values())
+        self._known = {key: known for key, known in self._known.items() if key in wanted}
         profiles = {}
         for done, start in enumerate(sorted(partitions), start=1):
             if attempt.overdue():
@@ -152,7 +153,7 @@ class ModelReader:
             if profile is not None:
                 profiles[start] = profile
             attempt.progress(done, len(keys))
-        self._store.prune(f"{self.spec.name}/{catalogue.INFERENCE}", keys.values())
+        self._store.prune(self._group, wanted)
         return profiles
 
     def _profile(self, partition: Partition, key: Key, binning: Binning) -> PartitionProfile | None:
@@ -184,8 +185,7 @@ class ModelReader:
 
     def _partition_key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
         version = str(self.spec.spec.inference.columns.model_version)
-        group = f"{self.spec.name}/{catalogue.INFERENCE}"
-        return Key(group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, version))
+        return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, version))
 
 
 @contextmanager

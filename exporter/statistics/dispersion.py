@@ -20,12 +20,13 @@ from scipy import special
 
 from exporter.profiles.history import History, HourlyColumn
 from exporter.profiles.seasonal import mixing_factors
+from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.statistics.drift import many_effective_cells, population_stability_indices
 
 Values = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-WEEK: Final = 168
+WEEK: Final = HOURS_OF_WEEK
 FEWEST_WEEKS: Final = 3
 """Weeks below which nothing is learned: one week against one other says little of either."""
 _EXCEEDING: Final = 4.0

@@ -33,19 +33,18 @@ class ChiSquared(NamedTuple):
     degrees_of_freedom: float
 
 
-def _sides(reference: Counts, current: Counts) -> tuple[Values, Values, float, float]:
-    """Both sides' counts as floats, and their totals."""
+def _many_sides(reference: Counts, current: Counts) -> tuple[Values, Values, Values, Values]:
+    """Both sides' counts as floats, and their totals along the last axis, which is kept."""
     if reference.shape != current.shape:
         raise ValueError(f"reference has cells of shape {reference.shape}, current of {current.shape}")
     left, right = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
-    return left, right, float(left.sum()), float(right.sum())
-
-
-def _many_sides(reference: Counts, current: Counts) -> tuple[Values, Values, Values, Values]:
-    """Both sides' counts as floats, and their totals along the last axis, which is kept."""
-    _sides(reference, current)
-    left, right = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
     return left, right, left.sum(axis=-1, keepdims=True), right.sum(axis=-1, keepdims=True)
+
+
+def _sides(reference: Counts, current: Counts) -> tuple[Values, Values, float, float]:
+    """The same of one pair, its totals as plain numbers."""
+    left, right, n, m = _many_sides(reference, current)
+    return left, right, float(n[0]), float(m[0])
 
 
 def population_stability_index(reference: Counts, current: Counts) -> float:
