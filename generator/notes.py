@@ -44,7 +44,6 @@ def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
         "spec.labels": body.labels is not None,
         "spec.slos": bool(body.slos),
         "spec.segments": bool(body.segments),
-        "spec.reference.trailing": body.reference.trailing is not None,
         "spec.reference.source": body.reference.source is not None and "{version}" in body.reference.source.template,
         "spec.inference.source.bigquery": body.inference.source.bigquery is not None,
         "spec.reference.source.bigquery": body.reference.source is not None

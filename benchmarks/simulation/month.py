@@ -21,7 +21,6 @@ from scipy import stats
 from simulation.traffic import SCORE, TIME, WEEK, Population, Traffic, hour
 
 from exporter import catalogue
-from exporter.catalogue import Alert
 from exporter.evaluation import WindowProfile, evaluate
 from exporter.profiles.binning import Binning
 from exporter.profiles.kernel import profile_partition
@@ -34,19 +33,19 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Calendar
 from exporter.spec.windows import Window
 from exporter.statistics.drift import population_stability_index
+from exporter.verdicts import Condition, conditions
 
 LIVE_WEEKS: Final = 4
 FOLLOWED: Final = 6
 """Hours after an injection that are looked at."""
 SHIFT: Final = 0.3
+PAGE: Final = catalogue.Severity.CRITICAL
 CONVENTION: Final = 0.2
 """The usual threshold of a PSI."""
 _EDGE_STEP: Final = 10
 _KS_STEP: Final = 12
 _KS_ROWS: Final = 20_000
 
-Condition = tuple[Alert, str, str]
-"""An alert whose gauge is above its threshold, the feature (or nothing), the window."""
 Injection = Callable[[Sequence[pa.Table], str], list[pa.Array] | None]
 
 
@@ -122,7 +121,7 @@ def month(traffic: Traffic, seed: int, starts: int) -> Findings:
     """Four weeks, judged every hour; then as many injections of each kind as there are `starts`, at random hours."""
     population = Population(traffic, seed)
     model, findings = make_model(population), Findings()
-    seen: list[set[Condition]] = []
+    seen: list[frozenset[Condition]] = []
     pooled: list[set[str]] = []
     loud: list[list[bool]] = []
     day: deque[Profile] = deque(maxlen=24)
@@ -135,7 +134,7 @@ def month(traffic: Traffic, seed: int, starts: int) -> Findings:
             cells.append(cell)
             end = (traffic.weeks + week) * WEEK + cell + 1
             newest = window(model, "1h", [day[-1]], [cell], end)
-            seen.append(conditions(model, [newest, *_day(model, day, cells, end)]))
+            seen.append(alarms(model, [newest, *_day(model, day, cells, end)]))
             pooled.append(pooled_drift(model, day[-1]))
             if (cell + week) % _KS_STEP == 0:
                 loud.append(kolmogorov_smirnov(model, table))
@@ -172,27 +171,9 @@ def _day(model: Model, day: Sequence[Profile], cells: Sequence[int], end: int) -
         yield window(model, "24h", day, cells, end)
 
 
-def conditions(model: Model, windows: Sequence[WindowProfile]) -> set[Condition]:
+def alarms(model: Model, windows: Sequence[WindowProfile]) -> frozenset[Condition]:
     """The alerts whose gauges are above their thresholds."""
-    samples = evaluate(model.spec, model.reference, windows)
-    values = {(sample.metric, sample.labels): sample.value for sample in samples}
-    thresholds = {alert.metric.threshold(): alert for alert in JUDGED}
-    found = set()
-    for (metric, labels), level in values.items():
-        alert = thresholds.get(metric)
-        if alert and values[alert.metric, labels] > level:
-            named = dict(zip(metric.labels, labels, strict=True))
-            found.add((alert, named.get(catalogue.FEATURE, ""), named[catalogue.WINDOW]))
-    return found
-
-
-JUDGED: Final = (
-    catalogue.DATA_DRIFT_HIGH,
-    catalogue.PREDICTION_SCORE_SHIFT,
-    catalogue.FEATURE_DRIFT_HIGH,
-    catalogue.FEATURE_NULLS_HIGH,
-    catalogue.NEW_CATEGORIES,
-)
+    return conditions(evaluate(model.spec, model.reference, windows), {window.name for window in windows})
 
 
 def pooled_drift(model: Model, now: Profile) -> set[str]:
@@ -214,24 +195,25 @@ def kolmogorov_smirnov(model: Model, table: pa.Table) -> list[bool]:
 
 
 def count(
-    findings: Findings, seen: Sequence[set[Condition]], pooled: Sequence[set[str]], loud: Sequence[list[bool]]
+    findings: Findings, seen: Sequence[frozenset[Condition]], pooled: Sequence[set[str]], loud: Sequence[list[bool]]
 ) -> Findings:
     """Conditions as episodes: stretches of hours in which the same alert of the same feature and window holds."""
-    pages = [{found for found in hour_ if found[0].severity == catalogue.Severity.CRITICAL} for hour_ in seen]
+    pages = [frozenset(found for found in hour_ if found.alert.severity == PAGE) for hour_ in seen]
     tickets = [hour_ - page for hour_, page in zip(seen, pages, strict=True)]
     findings.pages, findings.page_hours = episodes(pages), sum(map(bool, pages))
     findings.tickets, findings.ticket_hours = episodes(tickets), sum(map(bool, tickets))
     for name in ("1h", "24h"):
-        findings.by_window[name] = episodes([{found for found in hour_ if found[2] == name} for hour_ in tickets])
+        own = [frozenset(found for found in hour_ if found.label(catalogue.WINDOW) == name) for hour_ in tickets]
+        findings.by_window[name] = episodes(own)
     findings.pooled, findings.pooled_hours = episodes(pooled), sum(map(bool, pooled))
     findings.ks_share = float(np.mean(loud))
     findings.ks_hours = float(np.mean([any(hour_) for hour_ in loud]))
     return findings
 
 
-def episodes(hours: Sequence[set[Condition]] | Sequence[set[str]]) -> int:
+def episodes(hours: Sequence[frozenset[Condition]] | Sequence[set[str]]) -> int:
     """How often something begins."""
-    return sum(len(now - before) for before, now in zip([set(), *hours], hours))  # noqa: B905 - one fewer is meant
+    return sum(len(now - before) for before, now in zip([frozenset(), *hours], hours))  # noqa: B905 - one fewer is meant
 
 
 # ------------------------------------------------------------------------------------------------ what is injected
@@ -245,10 +227,10 @@ def inject(model: Model, week: Sequence[pa.Table], start: int, number: int, find
         delays: dict[str, int] = {}
         for after, table in enumerate(tables):
             end = number * WEEK + start + after + 1
-            found = conditions(model, [window(model, "1h", [profile(model, table)], [start + after], end)])
-            for alert, feature, _ in found:
-                name = SCORE if alert is catalogue.PREDICTION_SCORE_SHIFT else feature
-                delays.setdefault(name, after + 1)
+            found = alarms(model, [window(model, "1h", [profile(model, table)], [start + after], end)])
+            for condition in found:
+                scored = condition.alert is catalogue.PREDICTION_SCORE_SHIFT
+                delays.setdefault(SCORE if scored else condition.label(catalogue.FEATURE), after + 1)
         for name in touched:
             findings.delays.setdefault(_told(kind, name), []).append(delays.get(name))
 

@@ -14,6 +14,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -32,6 +33,7 @@ _FORMAT: Final = 2
 """Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
 _SUFFIX: Final = ".arrow"
 _UNFINISHED: Final = ".tmp"
+_ALARMS: Final = "alarming-weeks.json"
 _DIGEST_BYTES: Final = 32
 
 _VERSION: Final = "version"
@@ -73,9 +75,15 @@ class Key:
 class ProfileStore:
     """A folder of profiles. Several threads may use it; two processes should not share one."""
 
-    def __init__(self, folder: Path) -> None:
-        """Keep profiles below `folder`, which is made when the first one is written."""
+    def __init__(self, folder: Path, *, forgets: bool = True) -> None:
+        """Keep profiles below `folder`, which is made when the first one is written.
+
+        Args:
+            folder: where.
+            forgets: whether what a model's newest windows do not need is removed; a replay goes back to it.
+        """
         self._folder = folder
+        self._forgets = forgets
 
     def partition(self, key: Key) -> PartitionProfile | None:
         """The profile kept under a key, or None."""
@@ -114,6 +122,8 @@ class ProfileStore:
         Raises:
             OSError: when the disk refuses.
         """
+        if not self._forgets:
+            return 0
         wanted = {self._folder / key.path for key in kept}
         folder = self._folder / group
         found = [*folder.glob(f"*{_SUFFIX}"), *folder.glob(f".*{_UNFINISHED}")] if folder.is_dir() else []
@@ -122,29 +132,54 @@ class ProfileStore:
             path.unlink(missing_ok=True)
         return len(stale)
 
+    def alarming_weeks(self, model: str) -> frozenset[date]:
+        """The Mondays of the weeks in which a model was alarming; none where nothing readable says so."""
+        return self._load(self._folder / model / _ALARMS, _weeks) or frozenset()
+
+    def keep_alarming_week(self, model: str, monday: date) -> None:
+        """Remember one more of them.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        known = self.alarming_weeks(model)
+        if monday not in known:
+            text = json.dumps(sorted(day.isoformat() for day in known | {monday}))
+            _replace(self._folder / model / _ALARMS, text.encode())
+
     def _read(self, key: Key, make: Callable[[dict[str, Profile], dict[str, Any]], T]) -> T | None:
-        path = self._folder / key.path
+        return self._load(self._folder / key.path, lambda data: make(*_unpacked(data)))
+
+    def _load(self, path: Path, make: Callable[[bytes], T]) -> T | None:
         try:
-            return make(*_unpacked(path.read_bytes()))
+            return make(path.read_bytes())
         except FileNotFoundError:
             return None
         except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as problem:
-            log.warning("%s: a stored profile cannot be read and is made again: %s", path, problem)
+            log.warning("%s: what is stored cannot be read and is made again: %s", path, problem)
             return None
 
     def _write(self, key: Key, profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> None:
-        path = self._folder / key.path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=".", suffix=_UNFINISHED, dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_packed(profiles, told))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(beside).replace(path)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        _replace(self._folder / key.path, _packed(profiles, told))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file beside its place, flush it to the disk and rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=".", suffix=_UNFINISHED, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def _weeks(data: bytes) -> frozenset[date]:
+    return frozenset(map(date.fromisoformat, json.loads(data)))
 
 
 def _reference(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> Reference:

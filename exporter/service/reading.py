@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -26,12 +26,13 @@ from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.reference_reading import STREAM, ReferenceReader, selected
 from exporter.sources.opening import open_source
-from exporter.sources.source import Partition
+from exporter.sources.source import Partition, Source
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, partition_cells
 from exporter.spec.values import format_duration
 from exporter.spec.windows import Window, newest_end, window
+from exporter.verdicts import conditions
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +67,13 @@ class Record:
 class ModelReader:
     """Reads one model's windows. One thread at a time may use it."""
 
-    def __init__(self, loaded: LoadedSpec, store: ProfileStore) -> None:
+    def __init__(self, loaded: LoadedSpec, store: ProfileStore, source: Source | None = None) -> None:
         """Open the model's sources; nothing is read yet.
+
+        Args:
+            loaded: the model's spec.
+            store: where profiles are kept.
+            source: the inference log; left out, the one that the spec names.
 
         Raises:
             LeewayError: when the spec asks for what this release does not do.
@@ -78,7 +84,7 @@ class ModelReader:
         self.problems: dict[str, str] = {}
         self._store = store
         self._group = f"{self.spec.name}/{catalogue.INFERENCE}"
-        self._source = open_source(self.spec.spec.inference.source, loaded.folder)
+        self._source = source or open_source(self.spec.spec.inference.source, loaded.folder)
         self._reference = ReferenceReader(loaded, store)
         self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
 
@@ -98,7 +104,15 @@ class ModelReader:
             profiles = self._profiles(partitions, reference.binning, attempt)
         with _stage("evaluate"):
             summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
-            return [*evaluate(self.spec, reference, summed), *self._calendar(reference, attempt.now)]
+            samples = evaluate(self.spec, reference, summed)
+        with _stage("store"):
+            self._heed(samples, attempt.now)
+        return [*samples, *self._calendar(reference, attempt.now)]
+
+    def _heed(self, samples: Sequence[Sample], now: datetime) -> None:
+        log_ = self.spec.spec.inference
+        if conditions(samples, {format_duration(length) for length in self.spec.spec.alert_windows}):
+            self._reference.leave_out(newest_end(now, log_.delay, log_.grain) - timedelta(microseconds=1))
 
     def _calendar(self, reference: Reference, now: datetime) -> Iterator[Sample]:
         log_ = self.spec.spec.inference

@@ -43,7 +43,7 @@ class ReferenceReader:
         self.reused = 0
         self._spec = loaded.spec
         self._store = store
-        self._at = open_reference(loaded)
+        self._at = open_reference(loaded, lambda: store.alarming_weeks(loaded.spec.name))
         self._current: tuple[Key, Reference] | None = None
 
     @property
@@ -64,6 +64,16 @@ class ReferenceReader:
             self._current = (key, self._kept(key) or self._build(data, key))
             self._store.prune(key.group, [key])
         return self._current[1]
+
+    def leave_out(self, moment: datetime) -> None:
+        """Let no trailing reference learn from the local week of a moment: the model was alarming.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        if self._spec.spec.reference.trailing is not None:
+            day = Calendar.of(self._spec.spec.seasonality).local(moment).date()
+            self._store.keep_alarming_week(self._spec.name, day - timedelta(days=day.weekday()))
 
     def _kept(self, key: Key) -> Reference | None:
         kept = self._store.reference(key)

@@ -94,18 +94,19 @@ def _reference_source(body: Body) -> Mistakes:
 
 
 def _reference_log(body: Body) -> Mistakes:
-    grain = body.inference.grain
-    if body.reference.period is not None and timedelta(days=1) % grain:
-        yield ("reference", "period"), f"needs a grain that divides a day; this one is {format_duration(grain)}"
-    if body.reference.period is not None and body.inference.columns.timestamp is None:
-        yield ("reference", "period"), "needs inference.columns.timestamp, which tells a Saturday from a Monday"
-    trailing = body.reference.trailing
-    if trailing is not None:
-        yield from _multiple(("reference", "trailing"), trailing, grain, "grain")
+    """A reference that is days of the log itself needs to know which day a row belongs to."""
+    grain, reference = body.inference.grain, body.reference
+    kind = next((name for name in ("period", "trailing") if getattr(reference, name) is not None), None)
+    if kind is not None and timedelta(days=1) % grain:
+        yield ("reference", kind), f"needs a grain that divides a day; this one is {format_duration(grain)}"
+    if kind is not None and body.inference.columns.timestamp is None:
+        yield ("reference", kind), "needs inference.columns.timestamp, which tells a Saturday from a Monday"
 
 
 def _trailing_reference(body: Body) -> Mistakes:
     trailing, longest = body.reference.trailing, max(body.windows)
+    if trailing is not None and trailing % timedelta(weeks=1):
+        yield ("reference", "trailing"), "must be whole weeks, such as 4w"
     if trailing is not None and trailing <= longest:
         yield ("reference", "trailing"), f"must be longer than the longest window, {format_duration(longest)}"
 

@@ -258,7 +258,7 @@ class Reference(_Part):
     period: Period | None = None
     """Days of the inference log itself."""
     trailing: Duration | None = None
-    """The last weeks of the inference log itself."""
+    """The last whole weeks of the inference log itself, those left out in which the model was alarming."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:

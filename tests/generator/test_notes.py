@@ -54,7 +54,6 @@ TABLE = {"bigquery": "project-one.set.table"}
         ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}}, "spec.labels"),
         ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
         ({"segments": ["country_code"]}, "spec.segments"),
-        ({"reference": {"trailing": "4w"}}, "spec.reference.trailing"),
         ({"inference": {"source": TABLE, "columns": {"score": "score"}}}, "spec.inference.source.bigquery"),
         ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+from datetime import date
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -291,3 +292,32 @@ def _raiser(error: BaseException) -> Any:
         raise error
 
     return fail
+
+
+class TestAlarmingWeeks:
+    def test_none_are_known_before_one_is_kept(self, store: ProfileStore) -> None:
+        assert store.alarming_weeks("fraud") == frozenset()
+
+    def test_each_is_kept_once_for_its_model(self, store: ProfileStore, tmp_path: Path) -> None:
+        for monday in (date(2026, 11, 16), date(2026, 11, 2), date(2026, 11, 16)):
+            store.keep_alarming_week("fraud", monday)
+        again = ProfileStore(tmp_path / "data")
+        assert again.alarming_weeks("fraud") == {date(2026, 11, 2), date(2026, 11, 16)}
+        assert again.alarming_weeks("churn") == frozenset()
+        assert files(tmp_path / "data") == ["fraud/alarming-weeks.json"]
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"7", b'["yesterday"]', b"\xff"])
+    def test_what_cannot_be_read_is_none(self, store: ProfileStore, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "data" / "fraud" / "alarming-weeks.json"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        assert store.alarming_weeks("fraud") == frozenset()
+        store.keep_alarming_week("fraud", date(2026, 11, 16))
+        assert store.alarming_weeks("fraud") == {date(2026, 11, 16)}
+
+
+def test_a_store_that_does_not_forget_keeps_what_is_not_wanted(tmp_path: Path) -> None:
+    store = ProfileStore(tmp_path, forgets=False)
+    store.keep_partition(KEY, sample())
+    assert store.prune(KEY.group, []) == 0
+    assert_same_partition(store.partition(KEY), sample())

@@ -14,7 +14,8 @@ from exporter import catalogue
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.store import ProfileStore
 from exporter.service.reading import Attempt, ModelReader
-from exporter.service.reference_source import DataSet, LogPeriod, local_days, open_reference
+from exporter.service.reference_source import DataSet, LogPeriod, LogTrailing, local_days, open_reference
+from exporter.sources.source import Partition
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
@@ -43,18 +44,18 @@ def test_a_partition_that_spans_midnight_belongs_to_the_day_in_which_it_begins()
 
 def test_a_data_set_is_what_its_path_names(tmp_path: Path) -> None:
     FraudLog.in_folder(tmp_path, NOW).put_all(0)
-    found = open_reference(_loaded(tmp_path))
+    found = open_reference(_loaded(tmp_path), list)
     assert isinstance(found, DataSet)
     assert [Path(item.path).name for item in found.find(NOW).objects] == ["train_features_v3.parquet"]
 
 
 def test_a_data_set_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReferenceUnusable, match="nothing at reference/train_features_v3"):
-        open_reference(_loaded(tmp_path)).find(NOW)
+        open_reference(_loaded(tmp_path), list).find(NOW)
 
 
 def _period(folder: Path, first: str, last: str) -> LogPeriod:
-    found = open_reference(_loaded(folder, reference={"period": {"from": first, "to": last}}))
+    found = open_reference(_loaded(folder, reference={"period": {"from": first, "to": last}}), list)
     assert isinstance(found, LogPeriod)
     return found
 
@@ -87,9 +88,88 @@ def test_a_period_without_a_partition_is_told(tmp_path: Path) -> None:
         _period(tmp_path, "2026-01-01", "2026-01-02").find(NOW)
 
 
-def test_trailing_weeks_are_not_evaluated_yet(tmp_path: Path) -> None:
-    with pytest.raises(ReferenceUnusable, match=r"reference\.period"):
-        open_reference(_loaded(tmp_path, reference={"trailing": "4w"}))
+MONDAYS = [date(2026, 11, 16) - number * timedelta(weeks=1) for number in range(4)]
+"""Those of the week of `NOW` and of the three before it."""
+
+
+def _trailing(folder: Path, weeks: int, *alarming: date) -> LogTrailing:
+    found = open_reference(_loaded(folder, reference={"trailing": f"{weeks}w"}, windows=["1h"]), lambda: alarming)
+    assert isinstance(found, LogTrailing)
+    return found
+
+
+def _days(found: Partition) -> set[date]:
+    return {date.fromisoformat(Path(item.path).stem[:10]) for item in found.objects}
+
+
+def _week(monday: date) -> set[date]:
+    return {monday + timedelta(days=day) for day in range(7)}
+
+
+@pytest.fixture
+def month(tmp_path: Path) -> Path:
+    """Four weeks of empty files, one at noon of each day: what a reference is made of, not what is in it."""
+    for days in range(28):
+        path = tmp_path / f"inference/{NOW - days * DAY:%Y-%m-%dT12}.parquet"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def test_trailing_weeks_are_the_newest_whole_ones(month: Path) -> None:
+    assert _days(_trailing(month, 2).find(NOW)) == _week(MONDAYS[1]) | _week(MONDAYS[2])
+    assert _days(_trailing(month, 1).find(NOW + DAY)) == _week(MONDAYS[0]), "a week is whole once its Sunday is over"
+
+
+def test_a_week_is_the_models_own(month: Path) -> None:
+    body = {"reference": {"trailing": "1w"}, "windows": ["1h"], "seasonality": {"timezone": "America/New_York"}}
+    found = open_reference(_loaded(month, **body), list)
+    midnight = datetime(2026, 11, 23, 5, 10, tzinfo=UTC)
+    assert _days(found.find(midnight - HOUR)) == _week(MONDAYS[1])
+    assert _days(found.find(midnight)) == _week(MONDAYS[0])
+
+
+def test_weeks_in_which_the_model_was_alarming_are_left_out(month: Path) -> None:
+    assert _days(_trailing(month, 2, MONDAYS[1]).find(NOW)) == _week(MONDAYS[2]) | _week(MONDAYS[3])
+
+
+def test_of_weeks_that_hold_nothing_others_are_taken(month: Path) -> None:
+    for day in _week(MONDAYS[1]):
+        (month / f"inference/{day}T12.parquet").unlink()
+    assert _days(_trailing(month, 1).find(NOW)) == _week(MONDAYS[2])
+
+
+def test_without_a_calm_week_there_is_no_reference(month: Path) -> None:
+    with pytest.raises(ReferenceUnusable, match="no whole week without an alarm among the last 26"):
+        _trailing(month, 2, *MONDAYS).find(NOW)
+
+
+def test_trailing_weeks_change_on_mondays_and_are_looked_up_once_a_day(month: Path) -> None:
+    reference = _trailing(month, 1)
+    found = reference.find(NOW)
+    assert reference.find(NOW + HOUR) is found
+    assert reference.find(NOW + DAY).fingerprint != found.fingerprint
+
+
+def test_a_drift_that_lasts_is_not_learned_from(tmp_path: Path) -> None:
+    """Two calm weeks of the log, then two in which age is too high: both are left out, and the alert goes on."""
+    log = FraudLog.in_folder(tmp_path, NOW)
+    start = datetime(2026, 10, 26, tzinfo=UTC)
+    for hours in range(0, 28 * 24, 6):
+        at = start + hours * HOUR
+        age = log.rows(hours)["age"].to_numpy() + 15 * (hours >= 14 * 24)
+        times = np.full(ROWS, np.datetime64(at.replace(tzinfo=None), "us"))
+        log.put(f"inference/{at:%Y-%m-%dT%H}.parquet", log.rows(hours, age=age, event_time=times))
+    document = local_spec_document(reference={"trailing": "1w"}, windows=["6h"])
+    document["spec"]["inference"]["columns"]["timestamp"] = "event_time"
+    loaded = LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document))
+    alarms = []
+    for day in range(8, 29):
+        reader = ModelReader(loaded, ProfileStore(tmp_path / "store"))  # the exporter is started anew each day
+        samples = reader.read(Attempt(start + day * DAY - 5 * HOUR + timedelta(minutes=10)))
+        alarms.append(any(sample.metric is catalogue.FEATURE_DRIFTED and sample.value for sample in samples))
+    assert alarms == [day > 14 for day in range(8, 29)]
+    assert ProfileStore(tmp_path / "store").alarming_weeks("fraud") == {date(2026, 11, 9), date(2026, 11, 16)}
 
 
 def test_a_model_is_compared_with_a_period_of_its_own_log(tmp_path: Path) -> None:

@@ -109,10 +109,11 @@ def test_a_bug_in_one_model_is_logged_and_stays_in_it(
 
 
 def test_what_this_release_does_not_evaluate_fails_with_its_reason(tmp_path: Path, clock: Clock, made: Any) -> None:
-    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, reference={"trailing": "4w"}))
+    table = {"source": {"bigquery": "acme-data.ml.train"}}
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, reference=table))
     refresher.refresh_all()
     assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 0}
-    assert "reference.source" in refresher.states["fraud"].error
+    assert "bigquery" in refresher.states["fraud"].error
 
 
 def test_old_values_stay_while_they_age_and_are_withdrawn_when_stale(

@@ -93,9 +93,13 @@ class TestPaths:
 
 class TestReference:
     def test_from_the_log_is_longer_than_the_windows(self) -> None:
-        assert found(reference={"trailing": "8d"}) == []
-        assert found(reference={"trailing": "7d"}) == [
+        inference = {"source": {"local": "log/%Y%m%dT%H"}, "columns": {"timestamp": "at"}}
+        assert found(inference=inference, reference={"trailing": "2w"}) == []
+        assert found(inference=inference, reference={"trailing": "7d"}) == [
             "spec.reference.trailing: must be longer than the longest window, 7d"
+        ]
+        assert found(inference=inference, reference={"trailing": "8d"}) == [
+            "spec.reference.trailing: must be whole weeks, such as 4w"
         ]
 
     @pytest.mark.parametrize("grain", ["5m", "1h", "12h", "1d"])

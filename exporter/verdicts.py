@@ -1,0 +1,60 @@
+"""What the alerts say of a model's samples: a gauge above its threshold, as the generated rules compare them.
+
+The exporter computes and PromQL compares; where the exporter itself must know whether a model is alarming, as for the
+weeks that a trailing reference leaves out and for a replay of the past, it compares the same two series here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from exporter import catalogue
+from exporter.catalogue import Alert, Metric
+from exporter.evaluation import Sample
+
+_THRESHOLDS: Final[Mapping[Metric, Alert]] = {
+    alert.metric.threshold(): alert for alert in catalogue.ALERTS if alert.metric.threshold() in catalogue.METRICS
+}
+
+JUDGED: Final[tuple[Alert, ...]] = tuple(_THRESHOLDS.values())
+"""The alerts that compare a gauge with its threshold, from the cause's layer to the consequence's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """An alert and the series of its gauge, by the values of the metric's labels in their order."""
+
+    alert: Alert
+    labels: tuple[str, ...]
+
+    def label(self, name: str) -> str:
+        """The value of a label; empty where the gauge has no such label."""
+        return dict(zip(self.alert.metric.labels, self.labels, strict=True)).get(name, "")
+
+
+def excesses(samples: Iterable[Sample], windows: Collection[str]) -> dict[Condition, float]:
+    """How far each judged gauge is above its threshold: the gauge minus the threshold, above 0 where its alert holds.
+
+    Args:
+        samples: a model's, as `exporter.evaluation.evaluate` gives them.
+        windows: the windows that alert, by name.
+
+    Returns:
+        Every series that has both a value and a threshold in one of these windows.
+    """
+    values = {(sample.metric, sample.labels): sample.value for sample in samples}
+    found = {}
+    for (metric, labels), level in values.items():
+        alert = _THRESHOLDS.get(metric)
+        if alert and (alert.metric, labels) in values:
+            condition = Condition(alert, labels)
+            if condition.label(catalogue.WINDOW) in windows:
+                found[condition] = values[alert.metric, labels] - level
+    return found
+
+
+def conditions(samples: Iterable[Sample], windows: Collection[str]) -> frozenset[Condition]:
+    """The alerts that hold: the series whose gauge is above its threshold; see `excesses`."""
+    return frozenset(condition for condition, excess in excesses(samples, windows).items() if excess > 0)

@@ -1,0 +1,48 @@
+"""What the alerts say of samples."""
+
+from __future__ import annotations
+
+from exporter import catalogue, verdicts
+from exporter.catalogue import Metric
+from exporter.evaluation import Sample
+from exporter.verdicts import Condition, conditions, excesses
+
+FEATURE = ("fraud", "v3", "age", "1h")
+WINDOW = ("fraud", "v3", "24h")
+
+
+def _pair(metric: Metric, labels: tuple[str, ...], value: float, level: float) -> list[Sample]:
+    return [Sample(metric, labels, value), Sample(metric.threshold(), labels, level)]
+
+
+def test_a_gauge_above_its_threshold_is_an_alert() -> None:
+    samples = _pair(catalogue.FEATURE_PSI, FEATURE, 0.75, 0.25)
+    (found,) = conditions(samples, {"1h"})
+    assert found == Condition(catalogue.FEATURE_DRIFT_HIGH, FEATURE)
+    assert (found.label(catalogue.FEATURE), found.label(catalogue.WINDOW), found.label("bucket")) == ("age", "1h", "")
+    assert excesses(samples, {"1h"}) == {found: 0.5}
+
+
+def test_at_its_threshold_it_is_none() -> None:
+    samples = _pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.2, 0.2)
+    assert conditions(samples, {"24h"}) == frozenset()
+    assert set(excesses(samples, {"24h"}).values()) == {0}
+
+
+def test_a_window_that_does_not_alert_is_left_out() -> None:
+    assert excesses(_pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.9, 0.2), {"1h"}) == {}
+
+
+def test_a_gauge_without_a_threshold_says_nothing_and_neither_does_a_threshold_alone() -> None:
+    both = _pair(catalogue.FEATURE_PSI, FEATURE, 0.75, 0.25)
+    assert [excesses([one], {"1h"}) for one in both] == [{}, {}]
+
+
+def test_every_alert_on_a_score_is_judged_from_the_cause_to_the_consequence() -> None:
+    scored = [alert for alert in catalogue.ALERTS if f"{alert.metric.name}_threshold" in _names()]
+    assert list(verdicts.JUDGED) == scored
+    assert catalogue.PREDICTION_SCORE_SHIFT in scored
+
+
+def _names() -> set[str]:
+    return {metric.name for metric in catalogue.METRICS}
