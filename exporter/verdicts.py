@@ -6,6 +6,7 @@ weeks that a trailing reference leaves out and for a replay of the past, it comp
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -34,15 +35,12 @@ class Condition:
         return dict(zip(self.alert.metric.labels, self.labels, strict=True)).get(name, "")
 
 
-def excesses(samples: Iterable[Sample], windows: Collection[str]) -> dict[Condition, float]:
-    """How far each judged gauge is above its threshold: the gauge minus the threshold, above 0 where its alert holds.
+def judged(samples: Iterable[Sample], windows: Collection[str]) -> dict[Condition, tuple[float, float]]:
+    """Every gauge that an alert reads, with its threshold; those that have both.
 
     Args:
         samples: a model's, as `exporter.evaluation.evaluate` gives them.
         windows: the windows that alert, by name.
-
-    Returns:
-        Every series that has both a value and a threshold in one of these windows.
     """
     values = {(sample.metric, sample.labels): sample.value for sample in samples}
     found = {}
@@ -51,10 +49,24 @@ def excesses(samples: Iterable[Sample], windows: Collection[str]) -> dict[Condit
         if alert and (alert.metric, labels) in values:
             condition = Condition(alert, labels)
             if condition.label(catalogue.WINDOW) in windows:
-                found[condition] = values[alert.metric, labels] - level
+                found[condition] = (values[alert.metric, labels], level)
     return found
 
 
 def conditions(samples: Iterable[Sample], windows: Collection[str]) -> frozenset[Condition]:
-    """The alerts that hold: the series whose gauge is above its threshold; see `excesses`."""
-    return frozenset(condition for condition, excess in excesses(samples, windows).items() if excess > 0)
+    """The alerts that hold: the series whose gauge is above its threshold; see `judged`."""
+    pairs = judged(samples, windows).items()
+    return frozenset(condition for condition, (value, level) in pairs if value > level)
+
+
+def nearness(samples: Iterable[Sample], windows: Collection[str]) -> dict[Alert, float]:
+    """How near each alert is to its threshold, at its nearest series: the gauge as a multiple of the threshold.
+
+    0 or more; 1 is at the threshold, and a gauge above a threshold of 0 is infinitely far beyond. An alert of which no
+    series is judged is left out.
+    """
+    found: dict[Alert, float] = {}
+    for condition, (value, level) in judged(samples, windows).items():
+        beyond = math.inf if value > 0 else 0.0
+        found[condition.alert] = max(found.get(condition.alert, 0.0), value / level if level else beyond)
+    return found

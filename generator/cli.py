@@ -18,6 +18,7 @@ from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
+from generator import backtesting
 from generator.arguments import Options
 from generator.check import prove
 from generator.documents import Documents, render
@@ -38,6 +39,7 @@ examples:
   leeway generate --out build models/         write everything for every spec in the folder
   leeway generate --diff models/fraud.yaml    show what would change, write nothing
   leeway check --out build models/            in CI: is build/ up to date, and does it prove itself?
+  leeway backtest --inject all models/        would it have paged for nothing, or missed a fault?
   leeway schema > model.json                  the JSON Schema of a spec, for editors
   leeway demo                                 see it work
 
@@ -82,6 +84,8 @@ def _parser() -> argparse.ArgumentParser:
     check = command("check", _check, "is the output up to date, and does it prove itself?", specs, output)
     check.add_argument("--no-tools", action="store_true", help="do not run promtool and amtool")
     command("schema", _schema, "print the JSON Schema of a spec")
+    about = "how often would a spec have alarmed, and how soon would it have seen a fault?"
+    backtesting.add_flags(command("backtest", _backtest, about, specs).add_argument)
     demo = command("demo", _demo, "see it work, on a simulated model that drifts")
     demo.add_argument("--folder", type=Path, default=Path("demo"), metavar="DIR", help="where to work (demo)")
     return parser
@@ -170,6 +174,10 @@ def _render(options: argparse.Namespace) -> Documents:
 def _schema(_: argparse.Namespace) -> int:
     _say(json.dumps(json_schema(), indent=2))
     return EXIT_OK
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    return EXIT_OK if backtesting.run(options) else EXIT_PROBLEM
 
 
 def _demo(options: argparse.Namespace) -> int:

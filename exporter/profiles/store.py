@@ -12,7 +12,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -136,15 +136,14 @@ class ProfileStore:
         """The Mondays of the weeks in which a model was alarming; none where nothing readable says so."""
         return self._load(self._folder / model / _ALARMS, _weeks) or frozenset()
 
-    def keep_alarming_week(self, model: str, monday: date) -> None:
-        """Remember one more of them.
+    def keep_alarming_weeks(self, model: str, mondays: Collection[date]) -> None:
+        """Remember these, in place of those before; nothing is written where they are the same.
 
         Raises:
             OSError: when the disk refuses.
         """
-        known = self.alarming_weeks(model)
-        if monday not in known:
-            text = json.dumps(sorted(day.isoformat() for day in known | {monday}))
+        if self.alarming_weeks(model) != frozenset(mondays):
+            text = json.dumps(sorted(day.isoformat() for day in set(mondays)))
             _replace(self._folder / model / _ALARMS, text.encode())
 
     def _read(self, key: Key, make: Callable[[dict[str, Profile], dict[str, Any]], T]) -> T | None:

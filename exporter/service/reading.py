@@ -96,7 +96,7 @@ class ModelReader:
         """
         self.problems = {}
         with _stage("reference"):
-            reference = self._current_reference(attempt.now)
+            reference = self.reference(attempt.now)
         with _stage("list"):
             windows = _windows(self.spec, attempt.now)
             partitions = self._source.partitions(_starts(self.spec, windows.values()))
@@ -140,7 +140,12 @@ class ModelReader:
         self.problems[what] = str(why)
         log.warning("%s: %s: %s", self.spec.name, what, why, extra={"model": self.spec.name, "stage": stage})
 
-    def _current_reference(self, now: datetime) -> Reference:
+    def reference(self, now: datetime) -> Reference:
+        """What the windows are compared with at `now`.
+
+        Raises:
+            SourceError, ReferenceUnusable: when there is none.
+        """
         built = self._reference.built
         reference = self._reference.read(now)
         for column, why in reference.problems.items():

@@ -73,7 +73,8 @@ class ReferenceReader:
         """
         if self._spec.spec.reference.trailing is not None:
             day = Calendar.of(self._spec.spec.seasonality).local(moment).date()
-            self._store.keep_alarming_week(self._spec.name, day - timedelta(days=day.weekday()))
+            monday, known = day - timedelta(days=day.weekday()), self._store.alarming_weeks(self._spec.name)
+            self._store.keep_alarming_weeks(self._spec.name, known | {monday})
 
     def _kept(self, key: Key) -> Reference | None:
         kept = self._store.reference(key)

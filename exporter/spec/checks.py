@@ -132,6 +132,14 @@ def _alerting_windows(body: Body) -> Mistakes:
             yield ("alerting", "windows", index), f"must be one of the model's windows: {known}"
 
 
+def _false_alarms(body: Body) -> Mistakes:
+    if body.alerting.false_alarms is not None and "false_positive_rate" in body.thresholds.model_fields_set:
+        yield (
+            ("thresholds", "false_positive_rate"),
+            "must be left out: leeway backtest solves it for the false-alarm budget",
+        )
+
+
 def _multiple(path: KeyPath, value: timedelta, unit: timedelta, name: str) -> Mistakes:
     if value % unit:
         yield path, f"must be a whole multiple of the {name}, {format_duration(unit)}"
@@ -255,6 +263,7 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _windows: frozenset({"windows"}),
     _whole_windows: frozenset({"windows", "inference"}),
     _alerting_windows: frozenset({"alerting", "windows"}),
+    _false_alarms: frozenset({"alerting", "thresholds"}),
     _features: frozenset({"features"}),
     _columns: frozenset({"features", "inference"}),
     _segments: frozenset({"segments", "features", "inference"}),

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from exporter.errors import Problem, SpecError
+from exporter.spec import solved
 from exporter.spec.checks import mistakes
 from exporter.spec.document import Document, parse
 from exporter.spec.model import Body, ModelSpec
@@ -115,7 +116,7 @@ def _load(path: Path) -> tuple[LoadedSpec, int]:
     spec, found = _judge(document)
     if spec is None or found:
         raise SpecError(tuple(Problem(str(path), line, dotted(key), message) for key, line, message in found))
-    return LoadedSpec(path, spec), document.places["metadata", "name"].line
+    return LoadedSpec(path, solved.applied(spec, path)), document.places["metadata", "name"].line
 
 
 def _text(path: Path) -> str:

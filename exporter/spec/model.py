@@ -483,10 +483,17 @@ class Retrain(_Part):
 
 
 class FalseAlarms(_Part):
-    """The false-alarm budget."""
+    """The false-alarm budget; `leeway backtest` solves the false-positive rate that keeps it."""
 
     pages_per_month: Positive
     """How many pages a month may be wrong."""
+    tickets_per_month: Positive | None = None
+    """How many tickets a month may be wrong; left out, twice as many."""
+
+    @property
+    def tickets(self) -> float:
+        """`tickets_per_month`, or its default."""
+        return self.tickets_per_month or 2 * self.pages_per_month
 
 
 class Alerting(_Part):

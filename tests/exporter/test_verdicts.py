@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from exporter import catalogue, verdicts
 from exporter.catalogue import Metric
 from exporter.evaluation import Sample
-from exporter.verdicts import Condition, conditions, excesses
+from exporter.verdicts import Condition, conditions, judged, nearness
 
 FEATURE = ("fraud", "v3", "age", "1h")
 WINDOW = ("fraud", "v3", "24h")
@@ -20,22 +22,37 @@ def test_a_gauge_above_its_threshold_is_an_alert() -> None:
     (found,) = conditions(samples, {"1h"})
     assert found == Condition(catalogue.FEATURE_DRIFT_HIGH, FEATURE)
     assert (found.label(catalogue.FEATURE), found.label(catalogue.WINDOW), found.label("bucket")) == ("age", "1h", "")
-    assert excesses(samples, {"1h"}) == {found: 0.5}
+    assert judged(samples, {"1h"}) == {found: (0.75, 0.25)}
+    assert nearness(samples, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 3.0}
 
 
 def test_at_its_threshold_it_is_none() -> None:
     samples = _pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.2, 0.2)
     assert conditions(samples, {"24h"}) == frozenset()
-    assert set(excesses(samples, {"24h"}).values()) == {0}
+    assert nearness(samples, {"24h"}) == {catalogue.DATA_DRIFT_HIGH: 1.0}
+
+
+def test_the_nearest_series_speaks_for_an_alert() -> None:
+    calm = _pair(catalogue.FEATURE_PSI, FEATURE, 0.05, 0.25)
+    other = _pair(catalogue.FEATURE_PSI, ("fraud", "v3", "income", "1h"), 0.125, 0.25)
+    assert nearness(calm + other, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.5}
+
+
+def test_nothing_is_above_a_threshold_of_nothing_but_what_is_more() -> None:
+    labels = (*FEATURE[:3], "24h")
+    assert nearness(_pair(catalogue.FEATURE_PSI, labels, 0.0, 0.0), {"24h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.0}
+    assert nearness(_pair(catalogue.FEATURE_PSI, labels, 1e-9, 0.0), {"24h"}) == {
+        catalogue.FEATURE_DRIFT_HIGH: math.inf
+    }
 
 
 def test_a_window_that_does_not_alert_is_left_out() -> None:
-    assert excesses(_pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.9, 0.2), {"1h"}) == {}
+    assert judged(_pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.9, 0.2), {"1h"}) == {}
 
 
 def test_a_gauge_without_a_threshold_says_nothing_and_neither_does_a_threshold_alone() -> None:
     both = _pair(catalogue.FEATURE_PSI, FEATURE, 0.75, 0.25)
-    assert [excesses([one], {"1h"}) for one in both] == [{}, {}]
+    assert [judged([one], {"1h"}) for one in both] == [{}, {}]
 
 
 def test_every_alert_on_a_score_is_judged_from_the_cause_to_the_consequence() -> None:

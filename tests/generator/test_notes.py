@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from examples import BODY, RECEIVERS, model
+from exporter.spec.solved import with_rate
 from generator.notes import notes
 
 TOLD = {"page": {"webhook": RECEIVERS["webhook"]}, "ticket": {"slack": RECEIVERS["slack"]}}
@@ -61,7 +62,6 @@ TABLE = {"bigquery": "project-one.set.table"}
             "spec.inference.columns.role",
         ),
         ({"alerting": TOLD | {"retrain": {"argo": ARGO}}}, "spec.alerting.retrain"),
-        ({"alerting": TOLD | {"false_alarms": {"pages_per_month": 1}}}, "spec.alerting.false_alarms"),
         ({"reference": SEASONAL | {"source": {"local": "train-{version}.parquet"}}}, "spec.reference.source"),
     ],
 )
@@ -78,3 +78,10 @@ def test_what_a_spec_asks_for_and_does_not_get_yet_is_told(body: dict[str, Any],
 )
 def test_of_what_is_evaluated_nothing_is_said(body: dict[str, Any]) -> None:
     assert notes(model(**({"alerting": TOLD, "reference": SEASONAL} | body)).spec) == ()
+
+
+def test_a_false_alarm_budget_asks_for_a_backtest_until_one_has_solved_it() -> None:
+    spec = model(alerting=TOLD | {"false_alarms": {"pages_per_month": 1}}, reference=SEASONAL).spec
+    (note,) = notes(spec)
+    assert note.startswith("spec.alerting.false_alarms: not solved yet: run leeway backtest")
+    assert notes(with_rate(spec, 1e-5)) == ()

@@ -298,9 +298,9 @@ class TestAlarmingWeeks:
     def test_none_are_known_before_one_is_kept(self, store: ProfileStore) -> None:
         assert store.alarming_weeks("fraud") == frozenset()
 
-    def test_each_is_kept_once_for_its_model(self, store: ProfileStore, tmp_path: Path) -> None:
-        for monday in (date(2026, 11, 16), date(2026, 11, 2), date(2026, 11, 16)):
-            store.keep_alarming_week("fraud", monday)
+    def test_they_are_kept_for_their_model(self, store: ProfileStore, tmp_path: Path) -> None:
+        store.keep_alarming_weeks("fraud", [date(2026, 10, 5)])
+        store.keep_alarming_weeks("fraud", [date(2026, 11, 16), date(2026, 11, 2), date(2026, 11, 16)])
         again = ProfileStore(tmp_path / "data")
         assert again.alarming_weeks("fraud") == {date(2026, 11, 2), date(2026, 11, 16)}
         assert again.alarming_weeks("churn") == frozenset()
@@ -312,7 +312,7 @@ class TestAlarmingWeeks:
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
         assert store.alarming_weeks("fraud") == frozenset()
-        store.keep_alarming_week("fraud", date(2026, 11, 16))
+        store.keep_alarming_weeks("fraud", {date(2026, 11, 16)})
         assert store.alarming_weeks("fraud") == {date(2026, 11, 16)}
 
 

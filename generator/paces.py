@@ -1,0 +1,18 @@
+"""How long each alert of a model waits before it fires, and stays after: as its generated rule says it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from exporter.spec.model import ModelSpec
+from exporter.spec.values import parse_duration
+from generator.arguments import Options, of_model
+from generator.jsonnet import evaluate
+
+
+def paces(spec: ModelSpec) -> dict[str, tuple[timedelta, timedelta]]:
+    """`for` and `keep_firing_for` of every alert that the model has, by its name."""
+    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(spec, Options()))
+    rules = (rule for group in groups for rule in group["rules"] if "alert" in rule)
+    return {rule["alert"]: (parse_duration(rule["for"]), parse_duration(rule["keep_firing_for"])) for rule in rules}
