@@ -1,0 +1,113 @@
+"""What a backtest costs: four weeks of hours of a model with 50 features, replayed twice, and faults followed in it.
+
+The log is simulated, an hour a Parquet file of 2,000 rows on average, in a temporary folder. The first replay reads it;
+the second finds every profile in the store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from simulation.month import SCORE, spec_of
+from simulation.traffic import TIME, WEEK, Population, Traffic, hour
+
+from exporter.profiles.store import ProfileStore
+from exporter.replay.firing import Pace
+from exporter.replay.injection import Request, injections
+from exporter.replay.replaying import Replayer, moments
+from exporter.spec.file import LoadedSpec
+from exporter.spec.windows import Window
+from exporter.verdicts import JUDGED
+
+T = TypeVar("T")
+LIVE_WEEKS = 4
+PACES = {alert.name: Pace(timedelta(minutes=15), timedelta(minutes=15)) for alert in JUDGED}
+
+log = logging.getLogger("backtest")
+
+
+def write_log(population: Population, folder: Path) -> int:
+    """The reference, and after it a day and the weeks that are replayed, an hour a file; the rows of the log."""
+    weeks = population.traffic.weeks
+    pq.write_table(pa.concat_tables([population.week(index) for index in range(weeks)]), folder / "reference.parquet")
+    rows = 0
+    for index in range(weeks, weeks + LIVE_WEEKS):
+        for start, table in hours(population, index):
+            pq.write_table(table, folder / f"{hour(start):%Y-%m-%dT%H}.parquet")
+            rows += table.num_rows
+        log.info("week %d of %d written", index - weeks + 1, LIVE_WEEKS)
+    return rows
+
+
+def hours(population: Population, week: int) -> Iterator[tuple[int, pa.Table]]:
+    """A week hour by hour: the hour's number, and its rows."""
+    table = population.week(week)
+    times = table.column(TIME).to_numpy()
+    for cell in range(WEEK):
+        at = week * WEEK + cell
+        own = times == times.dtype.type(hour(at).replace(tzinfo=None), "s")
+        yield at, table.filter(pa.array(own)).drop_columns([TIME])
+
+
+def timed(run: Callable[[], T]) -> tuple[T, float]:
+    """What a call gives, and how many seconds it takes."""
+    started = time.perf_counter()
+    return run(), time.perf_counter() - started
+
+
+def main() -> None:
+    """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--features", type=int, default=50)
+    parser.add_argument("--rows", type=int, default=2000, help="an hour, on average")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    population = Population(Traffic(features=options.features, rows=options.rows), seed=1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows = write_log(population, folder)
+        table = measured(folder, population)
+    Console().print(f"{options.features} features, {rows:,} rows in {LIVE_WEEKS * WEEK} hours", table, sep="\n")
+
+
+def measured(folder: Path, population: Population) -> Table:
+    """Two replays, and every fault in every column."""
+    spec, first = spec_of(population.traffic), population.traffic.weeks * WEEK
+    stretch = Window(hour(first), hour(first + LIVE_WEEKS * WEEK))
+    loaded, store = LoadedSpec(folder / "simulated.yaml", spec), ProfileStore(folder / "store", forgets=False)
+    replayer = Replayer.of(loaded, stretch, store, PACES)
+    table = Table("what", box=box.ASCII2)
+    for head in ("seconds", "ms a moment"):
+        table.add_column(head, justify="right")
+
+    def line(what: str, seconds: float, steps: int) -> None:
+        table.add_row(what, f"{seconds:.1f}", f"{1000 * seconds / steps:.0f}")
+
+    count = LIVE_WEEKS * WEEK
+    _, seconds = timed(lambda: replayer.reference(moments(spec.spec.inference, stretch)[0]))
+    line(f"the reference of {population.traffic.weeks} weeks, once", seconds, 1)
+    calm, seconds = timed(replayer.replay)
+    line(f"{count} moments, the log read and profiled", seconds, count)
+    _, seconds = timed(replayer.under(spec).replay)
+    line(f"{count} moments, from the profiles that are kept", seconds, count)
+    names = [feature.name for feature in spec.spec.features]
+    faults = injections(Request(None, None, None), names, SCORE, replayer.reference(stretch.end), hour(first + WEEK))
+    seen, seconds = timed(lambda: [replayer.sight(fault, calm, timedelta(hours=24)) for fault in faults])
+    line(f"{len(faults)} faults, {sum(one.alert is not None for one in seen)} of them seen", seconds, len(faults))
+    return table
+
+
+if __name__ == "__main__":
+    main()
