@@ -1,8 +1,9 @@
 """Profiles on disk, keyed by what they were made from: a restart reads only what is new.
 
-Each partition's profile is one file, a reference with its binning another: an Arrow IPC stream, and behind it the
-digest of the stream. A file is written beside its place, flushed to the disk and renamed, so a reader sees it whole or
-not at all. A file that is not as it was written is as good as none: it is made again.
+Each partition's profile is one file, a reference with its binning another, a log's past numbers of rows a third: an
+Arrow IPC stream, and behind it the digest of the stream. A file is written beside its place, flushed to the disk and
+renamed, so a reader sees it whole or not at all. A file that is not as it was written is as good as none: it is made
+again.
 """
 
 from __future__ import annotations
@@ -115,6 +116,18 @@ class ProfileStore:
             "stretches": reference.stretches,
         }
         self._write(key, {str(cell): profile for cell, profile in reference.by_cell.items()}, told)
+
+    def counts(self, key: Key) -> dict[str, int] | None:
+        """The numbers of rows kept under a key, by partition's fingerprint, or None."""
+        return self._read(key, lambda _, told: {name: int(rows) for name, rows in told["rows"].items()})
+
+    def keep_counts(self, key: Key, counts: Mapping[str, int]) -> None:
+        """Keep numbers of rows, whole or not at all.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        self._write(key, {}, {"rows": dict(sorted(counts.items()))})
 
     def prune(self, group: str, kept: Iterable[Key]) -> int:
         """Remove what a group holds beside `kept`, and what a killed process left half-written; the number of files.

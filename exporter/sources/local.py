@@ -58,8 +58,7 @@ class Local:
 
     def _batches(self, partition: Partition, selection: Selection) -> Generator[Batch]:
         for item in partition.objects:
-            self.traffic.requests += 1
-            self.traffic.bytes_read += item.size
+            self.traffic.opened(item, selection)
             # read, not mapped: a mapped file that another process cuts short would end this process
             with reading(item, _judge), _opened(item.path) as file:
                 yield from batches(file, item, selection)

@@ -86,7 +86,7 @@ def one_line(words: object) -> str:
 
 
 def _columns(schema: pa.Schema, selection: Selection, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    wanted = dict.fromkeys((*selection.keys, *selection.numeric, *selection.categorical))
+    wanted = dict.fromkeys(selection.columns)
     twice = sorted(name for name in wanted if len(schema.get_all_field_indices(name)) > 1)
     if twice:
         raise PartitionUnreadable(f"{path}: has several columns named {', '.join(map(repr, twice))}")

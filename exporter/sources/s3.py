@@ -121,8 +121,7 @@ class S3:
         for item in partition.objects:
             with self._asking(item.path) as connection:
                 filesystem = connection.filesystem(self._region)
-            self.traffic.requests += 1
-            self.traffic.bytes_read += item.size
+            self.traffic.opened(item, selection)
             with reading(item, self._judge), filesystem.open_input_file(item.path.removeprefix("s3://")) as file:
                 yield from batches(file, item, selection)
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -55,6 +55,15 @@ class Selection:
     keys: tuple[str, ...]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All of them; with none, a reader is told how many rows there are and no more."""
+        return (*self.keys, *self.numeric, *self.categorical)
+
+
+ROWS_ONLY: Final = Selection((), (), ())
+"""No column: a batch then has its number of rows, which the footer of a file tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,4 +115,9 @@ class Traffic:
     requests: int = 0
     """Listings (pages count) and objects opened."""
     bytes_read: int = 0
-    """Size of the objects that were opened, as stored."""
+    """Size of the objects that were opened for their columns, as stored."""
+
+    def opened(self, item: StoredObject, selection: Selection) -> None:
+        """Count an object that is opened; of one of which no column is wanted only the footer is fetched."""
+        self.requests += 1
+        self.bytes_read += item.size if selection.columns else 0

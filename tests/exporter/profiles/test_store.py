@@ -108,6 +108,12 @@ class TestRoundTrip:
         assert isinstance(bins, NumericBins)
         assert bins.edges.tobytes() == np.array([0.0, 0.1, 2.0]).tobytes()
 
+    def test_numbers_of_rows_come_back(self, store: ProfileStore) -> None:
+        key = Key("fraud/traffic", "rows", ())
+        assert store.counts(key) is None
+        store.keep_counts(key, {"b": 0, "a": 10**15})
+        assert store.counts(key) == {"a": 10**15, "b": 0}
+
     def test_what_was_never_kept_is_absent_without_a_word(
         self, store: ProfileStore, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -206,6 +212,7 @@ class TestDamage:
         self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         assert store.reference(KEY) is None  # a partition has no binning
+        assert store.counts(KEY) is None  # and no numbers of rows
         assert "is made again" in caplog.text
 
     def test_a_folder_in_the_files_place_is_as_good_as_nothing(

@@ -14,7 +14,7 @@ import pytest
 
 from exporter.errors import PartitionUnreadable, SourceUnavailable
 from exporter.sources.local import Local
-from exporter.sources.source import Batch, Selection, StoredObject
+from exporter.sources.source import ROWS_ONLY, Batch, Selection, StoredObject
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HOURS = tuple(NOON + index * timedelta(hours=1) for index in range(4))
@@ -242,3 +242,12 @@ def test_traffic_counts_listings_files_and_bytes(tmp_path: Path) -> None:
     source = Local("%H.parquet", tmp_path)
     source.profile(source.partitions([NOON])[NOON], AGES, ages)
     assert (source.traffic.requests, source.traffic.bytes_read) == (2, path.stat().st_size)
+
+
+def test_rows_alone_are_told_by_the_end_of_the_file(tmp_path: Path) -> None:
+    content = parquet(*range(100_000))
+    write(tmp_path / "12.parquet", content[:4] + bytes(len(content) // 2) + content[4 + len(content) // 2 :])
+    source = Local("%H.parquet", tmp_path)
+    found = source.partitions([NOON])[NOON]
+    assert source.profile(found, ROWS_ONLY, lambda rows: sum(batch.table.num_rows for batch in rows)) == 100_000
+    assert (source.traffic.requests, source.traffic.bytes_read) == (2, 0)

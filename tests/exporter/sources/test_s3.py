@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources import s3
 from exporter.sources.s3 import S3, Limits
-from exporter.sources.source import Batch, Partition, Selection
+from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection
 from s3_server import Alter, Fault, Hang, Refuse, Request, S3Server, Truncate, always, once
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -126,6 +126,18 @@ class TestProfile:
         assert read(source) == [1, 2, 3]
         assert source.traffic.requests == 1 + 2
         assert source.traffic.bytes_read == len(log(1, 2)) + len(log(3))
+
+    def test_rows_alone_are_two_requests_and_the_end_of_the_object(self, s3_server: S3Server) -> None:
+        content = log(*range(100_000))
+        s3_server.put("logs", KEY, content)
+        source = S3(TEMPLATE)
+        partition = source.partitions([NOON])[NOON]
+        s3_server.requests.clear()
+        s3_server.sent = 0
+        assert source.profile(partition, ROWS_ONLY, lambda rows: sum(batch.table.num_rows for batch in rows)) == 100_000
+        assert [request.method for request in s3_server.requests] == ["HEAD", "GET"]
+        assert s3_server.sent <= 2**16 < len(content)
+        assert source.traffic.bytes_read == 0
 
     @pytest.mark.parametrize("name", ["hour=12 €+%20&a#b.parquet", "12/a:b=c,d.parquet", "12 'x'.parquet"])
     def test_keys_are_taken_literally(self, s3_server: S3Server, name: str) -> None:
