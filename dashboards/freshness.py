@@ -36,12 +36,21 @@ def age_steps(spec: ModelSpec) -> Steps:
 
 
 def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope)
+    draw = partial(chart, spec, scope, size=_THIRD)
     return [
         draw(
             catalogue.WINDOW_ROWS,
             "Rows read, $window",
-            "0 or a cliff: ask whoever writes the log. Half of the usual: some writers or files are missing.",
+            "0 or a cliff: ask whoever writes the log. Half of the dashed line, which is usual: some writers or files "
+            "are missing.",
+        ),
+        draw(
+            catalogue.TRAFFIC_FACTOR,
+            "Rows against what is usual, $window",
+            "Above its dashed threshold: the rows beside it say whether they are more or fewer. Ask whoever calls the "
+            "model, then whoever writes the log.",
+            limits=(1, None),
+            empty="Not yet known: it takes three weeks of the log",
         ),
         draw(
             catalogue.WINDOW_END_TIMESTAMP_SECONDS,

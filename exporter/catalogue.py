@@ -75,6 +75,8 @@ class Metric:
     labels: tuple[str, ...]
     unit: Unit
     kind: Literal["gauge", "counter"] = "gauge"
+    baseline: str = "the reference"
+    """What the quantity is compared with, where that is not the reference."""
 
     @property
     def key(self) -> str:
@@ -88,7 +90,7 @@ class Metric:
 
     def reference(self) -> Metric:
         """The same quantity in the reference."""
-        return Metric(f"{self.name}_reference", f"{self.name} in the reference.", self.labels, self.unit)
+        return Metric(f"{self.name}_reference", f"{self.name} in {self.baseline}.", self.labels, self.unit)
 
 
 _FEATURE = (MODEL, VERSION, FEATURE, WINDOW)
@@ -194,8 +196,20 @@ PREDICTION_MEAN_SHIFT = Metric(
 PREDICTION_MEAN_SHIFT_THRESHOLD = PREDICTION_MEAN_SHIFT.threshold()
 
 WINDOW_ROWS = Metric(
-    "ml_window_rows", "Rows read into a window, all versions together.", (MODEL, STREAM, WINDOW), Unit.ROWS
+    "ml_window_rows",
+    "Rows read into a window, all versions together.",
+    (MODEL, STREAM, WINDOW),
+    Unit.ROWS,
+    baseline="the same hours of past weeks: what is usual",
 )
+WINDOW_ROWS_REFERENCE = WINDOW_ROWS.reference()
+TRAFFIC_FACTOR = Metric(
+    "ml_traffic_factor",
+    "How many times more or fewer rows a window has than the same hours of past weeks; 2 is twice or half as many.",
+    (MODEL, WINDOW),
+    Unit.NUMBER,
+)
+TRAFFIC_FACTOR_THRESHOLD = TRAFFIC_FACTOR.threshold()
 VERSION_ROWS = Metric("ml_version_rows", "Rows of one model version in a window.", _WINDOW, Unit.ROWS)
 WINDOW_END_TIMESTAMP_SECONDS = Metric(
     "ml_window_end_timestamp_seconds",
@@ -260,7 +274,7 @@ SOURCE_REQUESTS_TOTAL = Metric(
 )
 SOURCE_READ_BYTES_TOTAL = Metric(
     "leeway_source_read_bytes_total",
-    "Size of the objects that were opened, as stored.",
+    "Size of the objects that were read, as stored; of those of which only the rows are counted, nothing.",
     (MODEL, STREAM),
     Unit.BYTES,
     "counter",
@@ -310,6 +324,7 @@ class Layer(StrEnum):
 
     EXPORTER = "exporter"
     FRESHNESS = "freshness"
+    TRAFFIC = "traffic"
     QUALITY = "quality"
     DATASET = "dataset"
     FEATURE = "feature"
@@ -341,6 +356,7 @@ SPEC_MISMATCH = Alert("LeewaySpecMismatch", Severity.WARNING, Layer.EXPORTER, MO
 SERIES_LIMITED_ALERT = Alert("LeewaySeriesLimited", Severity.INFO, Layer.EXPORTER, SERIES_LIMITED)
 WINDOW_STALE = Alert("LeewayWindowStale", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_END_TIMESTAMP_SECONDS)
 INFERENCE_LOGS_MISSING = Alert("MLInferenceLogsMissing", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_ROWS)
+TRAFFIC_UNUSUAL = Alert("MLTrafficUnusual", Severity.WARNING, Layer.TRAFFIC, TRAFFIC_FACTOR)
 FEATURE_NULLS_HIGH = Alert("MLFeatureNullsHigh", Severity.WARNING, Layer.QUALITY, FEATURE_NULL_RATIO)
 NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATURE_NEW_CATEGORY_RATIO)
 DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DATA_DRIFT_SHARE)

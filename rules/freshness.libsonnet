@@ -7,6 +7,10 @@ local seen = 600;
 
 local minute = 60;
 
+// Of so many usual rows, all come or some do: none has a chance of e to the power of -10, one in 22,000.
+local few = 10;
+local unknown = 'unknown';
+
 function(model)
   local metrics = model.metrics, labels = model.labels;
   local inference = { [labels.stream]: model.catalogue.streams.inference };
@@ -33,12 +37,16 @@ function(model)
   ];
   local loaded = { metric: info, labels: identity, before: 1, during: 1 };
 
-  local rows = metrics.window_rows;
+  local rows = metrics.window_rows, usual = metrics.window_rows_reference;
   local shortest = { [labels.window]: model.shortest_window };
-  local counted(title, during) = {
+  local counted(title, during, expected=null) = {
     title: title,
     labels: inference + shortest,
-    series: [{ metric: rows, labels: inference + shortest, before: 1000, during: during }],
+    series: [
+      { metric: rows, labels: inference + shortest, before: 1000, during: during },
+      { metric: usual, labels: inference + shortest, before: expected, during: expected },
+    ],
+    words: shortest { usual: if expected == null then unknown else template.formatted(usual.unit, expected) },
   };
   [
     {
@@ -80,14 +88,27 @@ function(model)
     {
       key: 'inference_logs_missing',
       hold: 2 * model.beat,
-      expr: model.series(rows, [matcher, promql.equal(labels.window, model.shortest_window)]) + '\n== 0',
-      words: { window: template.label(labels.window) },
+      // Where few rows are usual, as at night, none is no news; where nothing is known of past weeks, it is.
+      expr:
+        local window = [matcher, promql.equal(labels.window, model.shortest_window)];
+        model.series(rows, window) + '\n== 0\nunless\n' + model.series(usual, window) + '\n< ' + few,
+      words: {
+        window: template.label(labels.window),
+        usual: template.lookup(usual, model.matchers + [matcher], [labels.window], unknown),
+      },
       summary(it):: model.name + ': no predictions logged over ' + it.window,
       finding(it)::
         'The newest complete window of ' + it.window + ' holds no row of the inference log: either the model serves'
-        + ' nobody, or its predictions are no longer logged.',
+        + ' nobody, or its predictions are no longer logged. Rows that are usual in the same hours: ' + it.usual + '.',
       action: 'Compare with the traffic of the service that calls the model, then look for what writes the log.',
-      scenarios: [counted('logs nothing', 0) { words: shortest }],
-      twins: [counted('logs a single row', 1)],
+      scenarios: [
+        counted('logs nothing, with no history yet', 0),
+        counted('logs nothing in hours that have a thousand rows', 0, 1000),
+      ],
+      twins: [
+        counted('logs a single row', 1),
+        counted('logs nothing at night, when nothing is usual', 0, 0),
+        counted('logs nothing in hours that have a few rows', 0, few - 1),
+      ],
     },
   ]

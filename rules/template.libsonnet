@@ -11,7 +11,7 @@ local escapes = [
   for byte in std.range(0, 255)
 ];
 
-local format(unit) = if unit == 'ratio' then 'humanizePercentage' else 'printf "%.3g"';
+local format(unit) = std.get({ ratio: 'humanizePercentage', rows: 'printf "%.0f"' }, unit, 'printf "%.3g"');
 
 {
   // A text of the user's, safe beside templates: each brace becomes a template that writes a brace.

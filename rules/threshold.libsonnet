@@ -2,10 +2,11 @@
 local promql = import 'promql.libsonnet';
 local template = import 'template.libsonnet';
 
-// A number that is exact as text, as a share and as a percentage.
-local low = 0.125, limit = 0.25, restless = 0.5, high = 0.75;
-
-function(model, key, feature=null)
+// `scale` makes the numbers of the scenes those of a score that is never below 1; `season` and `unknown` say when it is
+// as high and yet no alert.
+function(model, key, feature=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
+  // A number that is exact as text, as a share and as a percentage.
+  local low = 0.125 * scale, limit = 0.25 * scale, restless = 0.5 * scale, high = 0.75 * scale;
   local alert = model.catalogue.alerts[key];
   local score = model.metrics[alert.metric];
   local threshold = model.metrics[alert.metric + '_threshold'];
@@ -47,7 +48,7 @@ function(model, key, feature=null)
       above('is above its threshold on a restless Saturday', restless),
     ],
     twins: [
-      scene('is high on an ordinary Saturday, whose threshold is as high', { score: high, threshold: high }),
-      scene('is high without a threshold, from too few rows', { score: high, threshold: null }),
+      scene('is high ' + season + ', whose threshold is as high', { score: high, threshold: high }),
+      scene('is high without a threshold, ' + unknown, { score: high, threshold: null }),
     ],
   }

@@ -25,6 +25,7 @@ from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.reference_reading import STREAM, ReferenceReader, selected
+from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_source
 from exporter.sources.source import Partition, Source
 from exporter.spec.file import LoadedSpec
@@ -32,6 +33,7 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, partition_cells
 from exporter.spec.values import format_duration
 from exporter.spec.windows import Window, newest_end, window
+from exporter.traffic_samples import traffic_samples
 from exporter.verdicts import conditions
 
 log = logging.getLogger(__name__)
@@ -86,6 +88,7 @@ class ModelReader:
         self._group = f"{self.spec.name}/{catalogue.INFERENCE}"
         self._source = source or open_source(self.spec.spec.inference.source, loaded.folder)
         self._reference = ReferenceReader(loaded, store)
+        self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
         self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
 
     def read(self, attempt: Attempt) -> list[Sample]:
@@ -102,9 +105,10 @@ class ModelReader:
             partitions = self._source.partitions(_starts(self.spec, windows.values()))
         with _stage("read"):
             profiles = self._profiles(partitions, reference.binning, attempt)
+        rows = self._traffic.read(attempt, partitions, profiles)
         with _stage("evaluate"):
             summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
-            samples = evaluate(self.spec, reference, summed)
+            samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows)]
         with _stage("store"):
             self._heed(samples, attempt.now)
         return [*samples, *self._calendar(reference, attempt.now)]

@@ -20,6 +20,7 @@ from exporter.spec.values import (
     Count,
     Day,
     Duration,
+    Factor,
     Hours,
     Name,
     NonNegative,
@@ -319,12 +320,22 @@ class RatioThreshold(Threshold):
     """Another floor on some weekdays."""
 
 
+class FactorThreshold(Threshold):
+    """A threshold of something that is 1 where nothing has changed, and 2 where it is twice or half as much."""
+
+    floor: Factor
+    """Never alert at or below this."""
+    weekdays: Mapping[Weekday, Factor] = {}
+    """Another floor on some weekdays."""
+
+
 def _floor(value: Any) -> Any:
     return value if isinstance(value, dict | Threshold) else {"floor": value}
 
 
 Floor = Annotated[Threshold, BeforeValidator(_floor, json_schema_input_type=NonNegative | Threshold)]
 RatioFloor = Annotated[RatioThreshold, BeforeValidator(_floor, json_schema_input_type=Ratio | RatioThreshold)]
+FactorFloor = Annotated[FactorThreshold, BeforeValidator(_floor, json_schema_input_type=Factor | FactorThreshold)]
 
 
 class Thresholds(_Part):
@@ -340,6 +351,8 @@ class Thresholds(_Part):
     """Share of the features that have drifted, weighted by importance."""
     prediction_mean_shift: Floor = Threshold(floor=0.15)
     """Shift of the mean score, in reference standard deviations."""
+    traffic_factor: FactorFloor = FactorThreshold(floor=2.0)
+    """How many times more or fewer rows than the same hours of past weeks; 2 is twice or half as many."""
     false_positive_rate: OpenRatio = 0.0005
     """How often sampling noise alone may cross a threshold, over all features of a window together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30

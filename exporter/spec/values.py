@@ -179,6 +179,7 @@ def _open_ratio(value: float) -> float:
 Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_real)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_real)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_real)]
+Factor = Annotated[float, Field(ge=1, allow_inf_nan=False), BeforeValidator(_real)]
 Ratio = Annotated[Number, AfterValidator(_ratio), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
 OpenRatio = Annotated[
     Number,

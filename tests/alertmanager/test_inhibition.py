@@ -17,7 +17,11 @@ pytestmark = pytest.mark.e2e
 
 FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
 ANSWERS = {catalogue.PREDICTION_SCORE_SHIFT}
-DATA = {catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH} | FEATURES | ANSWERS
+DATA = (
+    {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
+    | FEATURES
+    | ANSWERS
+)
 SILENCED_BY = {
     catalogue.EXPORTER_DOWN: {catalogue.WINDOW_STALE, catalogue.INFERENCE_LOGS_MISSING} | DATA,
     catalogue.WINDOW_STALE: DATA,

@@ -21,10 +21,13 @@ NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
-    """The families of a refresh in which everything happens: a new category, a corrupt partition."""
+    """The families of a refresh in which everything happens: past weeks, a new category, a corrupt partition."""
     folder = tmp_path_factory.mktemp("exposition")
     log = FraudLog.in_folder(folder, NOW)
     log.put_all(2)
+    for week in range(1, 4):
+        for hour in range(2):
+            log.put_hour(week * 168 + hour)
     log.put_hour(0, device_type=np.full(ROWS, "watch"))
     (folder / log.key(1)).write_bytes(b"PAR1 no more")
     spec = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(local_spec_document(windows=["1h", "2h"])))

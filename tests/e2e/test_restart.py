@@ -22,6 +22,8 @@ pytestmark = pytest.mark.e2e
 
 Facts = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 HOURS = 24
+WEEKS = 3
+HOURS_OF_WEEK = 168
 
 
 def _facts(text: str) -> Facts:
@@ -63,22 +65,30 @@ def _reads_of(server: S3Server, key: str) -> int:
     return sum(request.path.endswith(key) for request in server.requests if not request.lists)
 
 
-def _rows(facts: Facts, window: str) -> float:
+def _rows(facts: Facts, window: str, metric: catalogue.Metric = catalogue.WINDOW_ROWS) -> float:
     (value,) = [
-        value
-        for (name, labels), value in facts.items()
-        if name == catalogue.WINDOW_ROWS.name and ("window", window) in labels
+        value for (name, labels), value in facts.items() if name == metric.name and ("window", window) in labels
     ]
     return value
+
+
+def _put_past(log: FraudLog) -> set[str]:
+    """The newest hour of past weeks, as usual; the objects' paths."""
+    hours = [week * HOURS_OF_WEEK for week in range(1, WEEKS + 1)]
+    for hours_ago in hours:
+        log.put_hour(hours_ago)
+    return {f"/ml-features/{log.key(hours_ago)}" for hours_ago in hours}
 
 
 def test_kill_nine_in_the_middle_of_a_refresh_loses_and_repeats_nothing(
     tmp_path: Path, fraud_log: FraudLog, write_spec: Callable[..., Path], s3_server: S3Server
 ) -> None:
     fraud_log.put_all(HOURS)
+    past = _put_past(fraud_log)
     specs = write_spec()
     undisturbed = _once(specs, tmp_path / "undisturbed", fraud_log, s3_server)
     assert _rows(undisturbed, "24h") == HOURS * ROWS
+    assert _rows(undisturbed, "1h", catalogue.WINDOW_ROWS_REFERENCE) == ROWS
     s3_server.requests.clear()
 
     kept = HOURS // 2
@@ -94,7 +104,9 @@ def test_kill_nine_in_the_middle_of_a_refresh_loses_and_repeats_nothing(
     s3_server.requests.clear()
 
     assert _once(specs, store, fraud_log, s3_server) == undisturbed
-    assert len(_reads(s3_server)) == HOURS - kept
+    reads = _reads(s3_server)
+    assert len(reads.keys() - past) == HOURS - kept
+    assert {path: reads[path] for path in past} == dict.fromkeys(past, 2), "whether it is there, and its footer"
 
     assert _once(specs, store, fraud_log, s3_server) == undisturbed
     assert _reads(s3_server) == Counter()

@@ -68,3 +68,16 @@ def test_rows_in_the_shortest_window_are_judged(tmp_path: Path) -> None:
 
 def test_rows_that_are_not_known_are_not_none(tmp_path: Path) -> None:
     firing(rules_of(model())[catalogue.INFERENCE_LOGS_MISSING.name], {info(): "1x30"}, "20m", [], tmp_path)
+
+
+def test_no_rows_in_hours_that_have_none_are_no_news(tmp_path: Path) -> None:
+    rule = rules_of(model())[catalogue.INFERENCE_LOGS_MISSING.name]
+    labels = {STREAM: catalogue.INFERENCE, WINDOW: "1h"}
+    rows, usual = (
+        series(metric, NAMES | labels) for metric in (catalogue.WINDOW_ROWS, catalogue.WINDOW_ROWS_REFERENCE)
+    )
+    firing(rule, {rows: "0x30", usual: "1000x30"}, "20m", [NAMES | labels], tmp_path)
+    firing(rule, {rows: "0x30", usual: "10x30"}, "20m", [NAMES | labels], tmp_path)
+    firing(rule, {rows: "0x30", usual: "9x30"}, "20m", [], tmp_path)
+    firing(rule, {rows: "0x60", usual: "0x20 1000x40"}, "25m", [], tmp_path)
+    firing(rule, {rows: "0x60", usual: "0x20 1000x40"}, "35m", [NAMES | labels], tmp_path)

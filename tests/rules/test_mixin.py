@@ -18,6 +18,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
     assert [group["name"].removeprefix("leeway-fraud-") for group in groups] == [
         "exporter",
         "freshness",
+        "traffic",
         "quality",
         "drift",
         "scores",

@@ -163,6 +163,10 @@ class TestThresholds:
         assert refusal(thresholds={name: 20}) == "must be between 0 and 1"
         assert refusal(thresholds={name: {"floor": 0.2, "weekdays": {"monday": 30}}}) == "must be between 0 and 1"
 
+    def test_a_factor_is_never_below_one(self) -> None:
+        assert body().thresholds.traffic_factor.floor == 2
+        assert refusal(thresholds={"traffic_factor": 0.5}) == "Input should be greater than or equal to 1"
+
 
 class TestSlo:
     SLO: dict[str, Any] = {"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.95}  # noqa: RUF012 - read only

@@ -73,11 +73,12 @@ def test_a_threshold_is_a_number_or_a_mapping(name: str) -> None:
     def with_threshold(value: Any) -> dict[str, Any]:
         return {**EXAMPLE, "spec": {**EXAMPLE["spec"], "thresholds": {name: value}}}
 
-    assert accepts(with_threshold(0.3))
-    assert accepts(with_threshold({"floor": 0.3, "weekdays": {"saturday": 0.5}}))
-    assert not accepts(with_threshold({"weekdays": {"saturday": 0.5}}))
-    assert not accepts(with_threshold({"floor": 0.3, "weekdays": {"someday": 0.5}}))
-    assert not accepts(with_threshold("0.3"))
+    level = 1 if name == "traffic_factor" else 0.3  # a factor is never below 1, a ratio never above
+    assert accepts(with_threshold(level))
+    assert accepts(with_threshold({"floor": level, "weekdays": {"saturday": 1}}))
+    assert not accepts(with_threshold({"weekdays": {"saturday": 1}}))
+    assert not accepts(with_threshold({"floor": level, "weekdays": {"someday": 1}}))
+    assert not accepts(with_threshold(str(level)))
     assert not accepts(with_threshold(-1))
 
 

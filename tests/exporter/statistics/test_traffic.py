@@ -1,0 +1,210 @@
+"""What is usual, and how far from it is far: by hand, by a slow reading of the definition, and on simulated traffic."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from exporter.statistics.traffic import FEWEST_WEEKS, Usual, factor, factor_noise, usual, with_quiet_hours
+
+WEEK = 168
+DAY = 24
+NAN = math.nan
+
+
+def cells_of(rows: Any) -> Any:
+    return np.arange(len(rows)) % WEEK
+
+
+def learned(rows: Any, length: int = DAY) -> Usual:
+    """What is usual after these hours, in a window that comes next."""
+    whole = np.append(np.asarray(rows, np.float64), np.full(length, NAN))
+    return usual(whole, cells_of(whole), length, WEEK)
+
+
+def weekly(*levels: float) -> Any:
+    """Weeks of so many rows in each hour."""
+    return np.repeat(np.array(levels, np.float64), WEEK)
+
+
+def seasonal(random: np.random.Generator, weeks: int, level: float, spread: float) -> Any:
+    """Poisson rows around a day's rise and fall, which quarters of a day move as a whole."""
+    hours = np.arange(weeks * WEEK)
+    mean = level * (1.2 + np.sin(hours / DAY * 2 * np.pi)) * np.where(hours % WEEK >= 5 * DAY, 0.5, 1)
+    moved = random.lognormal(-(spread**2) / 2, spread, len(hours) // 6).repeat(6) if spread else 1
+    return random.poisson(mean * moved).astype(np.float64)
+
+
+class TestQuietHours:
+    def test_a_gap_between_files_has_no_rows_and_one_without_end_is_not_known(self) -> None:
+        rows = np.array([9, 9, 5, 9, 9, 7, NAN, 9, 9.0])
+        listed = np.array([0, 0, 1, 0, 0, 1, 1, 0, 0], bool)
+        np.testing.assert_array_equal(with_quiet_hours(rows, listed, 2), [NAN, NAN, 5, 0, 0, 7, NAN, NAN, NAN])
+
+    def test_a_longer_gap_is_not_known(self) -> None:
+        rows, listed = np.array([1, NAN, NAN, 1]), np.array([1, 0, 0, 1], bool)
+        np.testing.assert_array_equal(with_quiet_hours(rows, listed, 1), rows)
+
+    def test_nothing_at_all_is_not_known(self) -> None:
+        assert np.isnan(with_quiet_hours(np.full(5, NAN), np.zeros(5, bool), 9)).all()
+        assert with_quiet_hours(np.array([]), np.array([], bool), 9).shape == (0,)
+
+
+class TestUsual:
+    def test_it_is_the_median_of_the_same_hours(self) -> None:
+        assert learned(weekly(80, 100, 150)).rows == DAY * 100
+        assert learned(weekly(80, 100, 150, 110), length=1).rows == 105
+
+    def test_an_hour_is_compared_with_its_own_hour_of_the_week(self) -> None:
+        rows = np.tile(np.arange(WEEK), 4)
+        assert learned(rows, length=1).rows == 0
+        assert learned(rows[:-5], length=2).rows == 163 + 164
+
+    def test_it_takes_three_weeks(self) -> None:
+        assert FEWEST_WEEKS == 3
+        assert math.isnan(learned(weekly(100, 100)).rows)
+        assert learned(weekly(100, 100, 100)).rows == DAY * 100
+
+    def test_what_is_not_known_counts_for_nothing(self) -> None:
+        rows = weekly(100, 100, 100, 900)
+        rows[3 * WEEK :] = NAN
+        assert learned(rows).rows == DAY * 100
+        rows[5] = NAN
+        assert math.isnan(learned(rows).rows), "one hour of the day is known in two weeks only"
+
+    def test_an_hour_that_a_week_has_twice_counts_once(self) -> None:
+        """As when clocks go back: the mean of the two, in one of three weeks."""
+        rows = np.append(weekly(10, 20, 30), np.full(DAY, NAN))
+        cells = cells_of(rows)
+        rows[2 * WEEK - 5], cells[2 * WEEK - 5] = 90, 0
+        assert usual(rows, cells, DAY, WEEK).rows == DAY * 20, "60 in the last week, and not 30 and 90"
+
+    def test_equal_weeks_have_no_spread(self) -> None:
+        assert learned(np.tile(np.arange(WEEK) + 1, 5)).spread == 0
+
+    def test_a_longer_window_counts_in_longer_weeks(self) -> None:
+        """Nine days are compared with the stretches of two weeks before them: three of these make it known."""
+        length = 9 * DAY
+        assert learned(weekly(*[100] * 6), length).rows == length * 100
+        assert math.isnan(learned(weekly(*[100] * 4), length).rows)
+
+    def test_no_past_is_nothing_known(self) -> None:
+        known = learned([], length=3)
+        assert math.isnan(known.rows)
+        assert math.isnan(known.spread)
+
+    @pytest.mark.parametrize(("length", "weeks"), [(1, 5), (24, 6), (168, 5), (200, 9)])
+    def test_it_is_what_its_words_say(self, length: int, weeks: int) -> None:
+        random = np.random.default_rng(weeks)
+        rows = seasonal(random, weeks, 40, 0.3)
+        rows[random.integers(0, len(rows), 4)] = NAN
+        rows[random.random(len(rows)) < 0.02] = 0
+        rows[-length:] = 1e9
+        known, expected = usual(rows, cells_of(rows), length, WEEK), slowly(rows, length)
+        np.testing.assert_allclose((known.rows, known.spread), expected)
+
+
+def slowly(rows: Any, length: int) -> tuple[float, float]:
+    """`usual`, as its docstring has it, one number at a time."""
+    period = math.ceil(length / WEEK) * WEEK
+    end, start = len(rows), len(rows) - length
+    week = [(end - 1 - hour) // period for hour in range(end)]
+
+    def median(hour: int, left_out: int, fewest: int) -> float:
+        weeks: dict[int, list[float]] = {}
+        for other in range(start):
+            if other % WEEK == hour % WEEK and week[other] != left_out and not math.isnan(rows[other]):
+                weeks.setdefault(week[other], []).append(rows[other])
+        means = [statistics.mean(values) for values in weeks.values()]
+        return statistics.median(means) if len(means) >= fewest else NAN
+
+    cache = {(hour % WEEK, week[hour]): median(hour, week[hour], FEWEST_WEEKS - 1) for hour in range(start)}
+    excess = {}
+    for first in range(start - length + 1):
+        hours = range(first, first + length)
+        seen, wanted = sum(rows[hour] for hour in hours), sum(cache[hour % WEEK, week[hour]] for hour in hours)
+        if not math.isnan(seen) and wanted > 0:
+            square = math.log(seen / wanted) ** 2 if seen else math.inf
+            excess[first] = square / stats.chi2.ppf(0.5, 1) - 1 / wanted
+    own = [excess[first] for first in range(start - period, -1, -period) if first in excess]
+    spread = max(0, statistics.median(excess.values()), statistics.median(own) if own else 0)
+    return sum(median(hour, -1, FEWEST_WEEKS) for hour in range(start, end)), math.sqrt(spread)
+
+
+class TestFactor:
+    def test_by_hand(self) -> None:
+        assert factor(50, 100) == factor(200, 100) == 2
+        assert factor(100, 100) == 1
+
+    def test_none_is_not_a_factor(self) -> None:
+        assert math.isnan(factor(0, 100))
+        assert math.isnan(factor(100, 0))
+        assert math.isnan(factor(100, NAN))
+
+
+class TestNoise:
+    def test_by_hand(self) -> None:
+        """Poisson's law of mean 100 leaves 1 in 4,000 below 67 and 1 in 4,000 above 137."""
+        assert factor_noise(Usual(100, 0), 0.0005) == pytest.approx(100 / 67)
+
+    def test_of_many_rows_it_is_the_normal_laws(self) -> None:
+        z = stats.norm.isf(0.00025)
+        expected = math.exp(z * math.sqrt(1 / 50_000 + 0.2**2))
+        assert factor_noise(Usual(50_000, 0.2), 0.0005) == pytest.approx(expected, rel=1e-3)
+
+    @given(st.floats(0.5, 2e6), st.floats(1e-6, 0.5))
+    def test_a_count_goes_beyond_it_as_seldom_as_asked(self, rows: float, q: float) -> None:
+        noise = factor_noise(Usual(rows, 0), q)
+        law = stats.poisson(rows)
+        low, high = math.ceil(rows / noise * (1 - 1e-9)) - 1, math.floor(rows * noise * (1 + 1e-9))
+        beyond = law.cdf(low) - (law.pmf(0) if low >= 0 else 0) + law.sf(high)  # no rows have no factor
+        assert beyond <= q * (1 + 1e-6)
+
+    @given(st.floats(1, 1e9), st.floats(0, 3), st.floats(1e-9, 0.5))
+    def test_it_grows_with_the_spread_and_with_certainty(self, rows: float, spread: float, q: float) -> None:
+        noise = factor_noise(Usual(rows, spread), q)
+        assert 1 <= noise <= factor_noise(Usual(rows, spread + 0.1), q)
+        assert noise <= factor_noise(Usual(rows, spread), q / 2)
+
+    def test_what_is_not_known_has_none(self) -> None:
+        assert math.isnan(factor_noise(Usual(0, 0.1), 0.01))
+        assert math.isnan(factor_noise(Usual(NAN, 0.1), 0.01))
+        assert math.isnan(factor_noise(Usual(100, NAN), 0.01))
+        assert factor_noise(Usual(100, math.inf), 0.01) == math.inf
+
+    def test_a_rate_that_no_float_can_tell_from_none_is_no_error(self) -> None:
+        assert 1 < factor_noise(Usual(1000, 19), 1e-300) < math.inf
+
+
+class TestSimulatedTraffic:
+    @pytest.mark.parametrize(("level", "spread"), [(20, 0), (20, 0.2), (2000, 0.1), (2000, 0.3)])
+    @pytest.mark.parametrize("length", [1, 24])
+    def test_chance_goes_beyond_the_noise_as_seldom_as_asked(self, level: float, spread: float, length: int) -> None:
+        random, rate, alarms, windows = np.random.default_rng(7), 0.02, 0, 0
+        for _ in range(10):
+            rows = seasonal(random, 10, level, spread)
+            for end in range(9 * WEEK, 10 * WEEK, 7):
+                past = rows[end - length - 8 * WEEK : end]
+                known = usual(past, np.arange(end - len(past), end) % WEEK, length, WEEK)
+                alarms += factor(past[-length:].sum(), known.rows) > factor_noise(known, rate)
+                windows += 1
+        assert windows == 240
+        assert alarms <= stats.binom.isf(1e-3, windows, rate)
+
+    @pytest.mark.parametrize("outage", [0.0, 0.1, NAN])
+    @pytest.mark.parametrize("length", [1, 24, 168])
+    def test_a_week_of_outage_does_not_hide_the_next(self, outage: float, length: int) -> None:
+        rows = seasonal(np.random.default_rng(3), 8, 2000, 0.1)
+        before = learned(rows, length)
+        rows[5 * WEEK : 6 * WEEK] = np.round(rows[5 * WEEK : 6 * WEEK] * outage)
+        after = learned(rows, length)
+        noise = factor_noise(after, 0.0005)
+        assert noise < 1.5 * factor_noise(before, 0.0005)
+        assert factor(before.rows / 4, after.rows) > max(noise, 2)
