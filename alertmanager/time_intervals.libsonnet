@@ -1,7 +1,7 @@
 // The hours of tickets, in each model's own time zone. A page has none.
+local week = (import '../rules/calendar.libsonnet').week;
 local names = import 'names.libsonnet';
 
-local week = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 local position(day) = std.find(std.asciiLower(day), [std.substr(name, 0, 3) for name in week])[0];
 
 // Alertmanager's week begins on Sunday and a range may not run past its end: Fri-Mon is two ranges.

@@ -24,13 +24,14 @@ def section(spec: ModelSpec, scope: Scope) -> Section:
 
 
 def _seasons(spec: ModelSpec, scope: Scope) -> list[Any]:
-    season, weekday = catalogue.SEASON_INFO, catalogue.CALENDAR_DAY_OF_WEEK
+    season, weekday, judged = catalogue.SEASON_INFO, catalogue.CALENDAR_DAY_OF_WEEK, catalogue.WINDOW_DAY_OF_WEEK
     coarse = "A level coarser than the spec's season: the reference has too few rows or weeks of it. Give it more."
-    local = "Days are those of the model's time zone. Trouble that keeps to one of them: give the spec a finer season."
+    local = "$window: the day by which it is judged. Trouble that keeps to one of them: give the spec a finer season."
     days = {day: State(name, _WEEKEND if day in {0, 6} else CLEAR) for day, name in enumerate(_DAYS)}
+    weekdays = [Query(extreme("max", weekday, scope), "today"), Query(extreme("max", judged, scope), "$window")]
     return [
         state_timeline(card(spec, season, "Season in force", coarse), history(season, scope), {1: State("now", GOOD)}),
-        state_timeline(card(spec, weekday, "Weekday", local), [Query(extreme("max", weekday, scope), "weekday")], days),
+        state_timeline(card(spec, weekday, "Weekday", local), weekdays, days),
     ]
 
 

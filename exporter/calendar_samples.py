@@ -9,7 +9,7 @@ from exporter import catalogue
 from exporter.evaluation import Sample
 from exporter.profiles.reference import Reference
 from exporter.spec.model import ModelSpec
-from exporter.spec.seasons import Calendar, season_name
+from exporter.spec.seasons import Calendar, from_sunday, season_name
 
 
 def calendar_samples(spec: ModelSpec, now: datetime) -> Iterator[Sample]:
@@ -17,7 +17,7 @@ def calendar_samples(spec: ModelSpec, now: datetime) -> Iterator[Sample]:
     calendar = Calendar.of(spec.spec.seasonality)
     local = calendar.local(now)
     values = {
-        catalogue.CALENDAR_DAY_OF_WEEK: local.isoweekday() % 7,
+        catalogue.CALENDAR_DAY_OF_WEEK: from_sunday(local.weekday()),
         catalogue.CALENDAR_HOUR: local.hour,
         catalogue.CALENDAR_HOLIDAY: calendar.is_holiday(now),
         catalogue.CALENDAR_UTC_OFFSET_SECONDS: calendar.utc_offset(now).total_seconds(),

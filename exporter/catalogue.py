@@ -217,6 +217,13 @@ WINDOW_END_TIMESTAMP_SECONDS = Metric(
     (MODEL, STREAM, WINDOW),
     Unit.TIMESTAMP,
 )
+WINDOW_DAY_OF_WEEK = Metric(
+    "ml_window_day_of_week",
+    "Weekday on which the newest window ends, in the model's own time zone, 0 is Sunday; a holiday has that of the day"
+    " it counts as.",
+    (MODEL, STREAM, WINDOW),
+    Unit.NUMBER,
+)
 MODEL_INFO = Metric(
     "ml_model_info",
     "Always 1: team, owner, task and the fingerprint of the spec in force.",

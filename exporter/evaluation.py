@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from exporter.profiles.profile import Profile, most_frequent
 from exporter.profiles.reference import Reference
 from exporter.profiles.seasonal import mixture
 from exporter.spec.model import Body, Feature, ModelSpec
-from exporter.spec.seasons import Calendar
+from exporter.spec.seasons import Calendar, from_sunday
 from exporter.spec.windows import Window
 from exporter.statistics import thresholds
 
@@ -77,7 +76,7 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
 
 def _judge(spec: Body, reference: Reference, window: WindowProfile) -> Judge:
     rate = thresholds.per_comparison(spec.thresholds.false_positive_rate, len(spec.features))
-    weekday = Calendar.of(spec.seasonality).weekday(window.window.end - timedelta(microseconds=1))
+    weekday = Calendar.of(spec.seasonality).ends_on(window.window.end)
     return Judge(spec.thresholds, rate, weekday, reference.stretches.get(window.name, {}))
 
 
@@ -95,10 +94,12 @@ def _shown(spec: ModelSpec, window: WindowProfile) -> dict[str, Profile]:
 
 def _freshness(spec: ModelSpec, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
     labels = {catalogue.MODEL: spec.name, catalogue.STREAM: catalogue.INFERENCE, catalogue.LABEL: catalogue.VERSION}
+    calendar = Calendar.of(spec.spec.seasonality)
     for window in windows:
         values: Values = {
             catalogue.WINDOW_ROWS: sum(profile.rows for profile in window.versions.values()),
             catalogue.WINDOW_END_TIMESTAMP_SECONDS: window.window.end.timestamp(),
+            catalogue.WINDOW_DAY_OF_WEEK: from_sunday(calendar.ends_on(window.window.end)),
         }
         yield from _samples(values, {**labels, catalogue.WINDOW: window.name})
     hidden = max((len(window.versions) - len(_shown(spec, window)) for window in windows), default=0)

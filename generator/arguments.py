@@ -11,6 +11,8 @@ from dashboards import links
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration
+from generator.calendar_cases import TICK, calendar_cases
+from generator.weekday_floors import levels, weekly
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,15 @@ def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
             "refresh_timeout": _seconds(body.refresh.timeout),
             "stale_after": _seconds(body.inference.staleness),
         },
+        "weekday_floors": {key: levels(threshold) for key, threshold in weekly(body.thresholds).items()},
         "dashboards": {alert.key: links.alert_url(placed, alert) for alert in catalogue.ALERTS},
     }
+
+
+def of_calendar(spec: ModelSpec) -> dict[str, Any]:
+    """What proving the calendar takes beside `of_model`; empty where no weekday differs from another."""
+    cases = calendar_cases(spec)
+    return {"calendar": cases, "tick": _seconds(TICK)} if cases else {}
 
 
 def of_models(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 ```
 rules/<model>.yaml                       Prometheus rules
 rules/tests/<model>.yaml                 their promtool tests; apart, since Prometheus refuses to load them as rules
+rules/tests/<model>.calendar.yaml        those of the calendar, where a floor differs between weekdays
 kubernetes/prometheusrule-<model>.yaml   the same rules for prometheus-operator
 dashboards/<model>.json                  the Grafana dashboard
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
@@ -84,10 +85,15 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Iterator[tuple[PurePosixP
     spec, mark = loaded.spec, banner([loaded])
     facts = arguments.of_model(spec, options)
     groups = evaluate(Path("rules/mixin.libsonnet"), facts)
-    proof = evaluate(Path("rules/proof.libsonnet"), facts | {"rule_files": [f"../{spec.name}.yaml"]})
+    proven = facts | {"rule_files": [f"../{spec.name}.yaml"]}
+    proof = evaluate(Path("rules/proof.libsonnet"), proven)
     rule = kubernetes.prometheus_rule(spec, groups, options)
     yield RULES / f"{spec.name}.yaml", _marked(mark, {"groups": groups})
     yield PROOFS / f"{spec.name}.yaml", _marked(mark, proof)
+    if told := arguments.of_calendar(spec):
+        calendar = evaluate(Path("rules/calendar_proof.libsonnet"), proven | told)
+        if calendar["tests"]:
+            yield PROOFS / f"{spec.name}.calendar.yaml", _marked(mark, calendar)
     yield KUBERNETES / f"prometheusrule-{spec.name}.yaml", _marked(mark, rule)
     yield DASHBOARDS / f"{spec.name}.json", json_text(_tagged(dashboard(spec)))
 

@@ -15,6 +15,7 @@ function(arguments)
     fingerprint: arguments.fingerprint,
     shortest_window: arguments.shortest_window,
     dashboards: arguments.dashboards,
+    weekday_floors: arguments.weekday_floors,
     seconds: arguments.seconds,
     // Values change once per refresh, so nothing is judged faster than two or three of these.
     beat: std.max(300, self.seconds.refresh_interval),

@@ -11,8 +11,7 @@ local series = import 'series.libsonnet';
 local subjects = import 'subjects.libsonnet';
 local template = import 'template.libsonnet';
 
-local replicas = ['a', 'b'];
-local target = { job: 'leeway', namespace: 'ml' };
+local target = series.target;
 local calm = 2;  // ticks before the scenario begins
 local margin = 2;  // ticks for which it lasts beyond what it must
 
@@ -33,13 +32,7 @@ local proof(model, definitions) = {
     resolved: self.ends + std.ceil(definition.linger / tick_),
   },
 
-  local exposed(metric, labels, phases) = [
-    {
-      series: series.named(metric, labels + target + { [label]: label + '-' + replica for label in model.replicas }),
-      values: series.values(phases, tick_),
-    }
-    for replica in replicas
-  ],
+  local exposed(metric, labels, phases) = series.exposed(model, metric, labels, phases, tick_),
 
   local story(moments, one) = [
     { value: one.before, count: calm },

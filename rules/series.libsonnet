@@ -15,6 +15,18 @@ local gap(count, had) =
   else 'stale _x' + (count - 1);
 
 {
+  // The labels that a scrape adds to every series.
+  target:: { job: 'leeway', namespace: 'ml' },
+
+  // A series as two replicas of the exporter expose it.
+  exposed(model, metric, labels, phases, tick):: [
+    {
+      series: $.named(metric, labels + $.target + { [label]: label + '-' + replica for label in model.replicas }),
+      values: $.values(phases, tick),
+    }
+    for replica in ['a', 'b']
+  ],
+
   named(metric, labels):: promql.selector(
     metric, [promql.equal(label, labels[label]) for label in std.objectFields(labels)]
   ),

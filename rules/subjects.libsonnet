@@ -11,6 +11,7 @@
 //   action       what to do
 //   scenarios    in each the alert must fire
 //   twins        in each, though it looks alike, the alert must not
+//   compared     of an alert on a score: the score, its threshold, and labels that both may have
 //
 // A scenario or twin has a title, the labels that it brings to the alert, its series with their values before and
 // during (null is no sample, {age: n} a timestamp of n seconds ago) and, where the alert fires, the words in clear.

@@ -1,4 +1,6 @@
 // The alert on a score above its threshold: two series with equal labels, so a statistic may change and this does not.
+// Where the floor differs between weekdays, the score must be above that of its window's day too.
+local calendar = import 'calendar.libsonnet';
 local promql = import 'promql.libsonnet';
 local template = import 'template.libsonnet';
 
@@ -38,7 +40,10 @@ function(model, key, feature=null, scale=1, season='on an ordinary Saturday', un
     key: key,
     expr:
       local matcher = [promql.any(model.labels.window, windows)];
-      model.series(score, matcher) + '\n>\n' + model.series(threshold, matcher),
+      local level = model.series(score, matcher);
+      level + '\n>\n' + model.series(threshold, matcher)
+      + calendar.unless(model, score, level, std.get(model.weekday_floors, alert.metric, [])),
+    compared:: { score: score, threshold: threshold, labels: example },
     words: { [label]: template.label(label) for label in labels } + {
       value: template.value(score.unit),
       threshold: template.lookup(threshold, model.matchers, labels, 'unknown'),

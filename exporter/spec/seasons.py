@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from exporter.spec.model import Seasonality, Weekday
 
@@ -73,6 +72,11 @@ def season_name(level: Level, cell: int) -> str:
     }[level]
 
 
+def from_sunday(weekday: int) -> int:
+    """A weekday, 0 for Monday, as PromQL numbers it: 0 for Sunday."""
+    return (weekday + 1) % 7
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Weekdays, hours and holidays as people in the model's time zone know them."""
@@ -108,6 +112,10 @@ class Calendar:
         """The local weekday, 0 for Monday, a holiday's being the one that it counts as."""
         return self.like if self.is_holiday(instant) else self.local(instant).weekday()
 
+    def ends_on(self, end: datetime) -> int:
+        """The weekday on which a window ends, 0 for Monday: that of its last moment, since `end` is not in it."""
+        return self.weekday(end - timedelta(microseconds=1))
+
     def cell(self, instant: datetime) -> int:
         """The hour of the local week in which an instant lies, 0 to 167."""
         return self.weekday(instant) * 24 + self.local(instant).hour
@@ -118,6 +126,8 @@ class Calendar:
         Args:
             instants: UTC, any unit; shape (n,), none of them NaT.
         """
+        import pandas as pd  # noqa: PLC0415 - it takes longer to load than the generator, which has no use for it, to run
+
         local = pd.DatetimeIndex(instants).tz_localize(UTC).tz_convert(self._zone)
         weekdays = local.day_of_week.to_numpy().astype(np.int64)
         if self.holidays:

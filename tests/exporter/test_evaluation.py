@@ -178,6 +178,7 @@ class TestByHand:
         stream = ("fraud", catalogue.INFERENCE, "1h")
         assert found[catalogue.WINDOW_ROWS, stream] == 6
         assert found[catalogue.WINDOW_END_TIMESTAMP_SECONDS, stream] == END.timestamp()
+        assert found[catalogue.WINDOW_DAY_OF_WEEK, stream] == 1
         assert found[catalogue.VERSION_ROWS, ("fraud", V1, "1h")] == 5
         assert found[catalogue.VERSION_ROWS, ("fraud", "v2", "1h")] == 1
         assert found[catalogue.SERIES_LIMITED, ("fraud", catalogue.VERSION)] == 0
@@ -296,6 +297,7 @@ class TestAbsence:
         assert {sample.metric for sample in samples} == {
             catalogue.WINDOW_ROWS,
             catalogue.WINDOW_END_TIMESTAMP_SECONDS,
+            catalogue.WINDOW_DAY_OF_WEEK,
             catalogue.SERIES_LIMITED,
             catalogue.VERSION_ROWS,
             catalogue.FEATURE_ROWS,
@@ -355,6 +357,7 @@ class TestAbsence:
         assert found == {
             (catalogue.WINDOW_ROWS, stream): 0,
             (catalogue.WINDOW_END_TIMESTAMP_SECONDS, stream): END.timestamp(),
+            (catalogue.WINDOW_DAY_OF_WEEK, stream): 1,
             (catalogue.SERIES_LIMITED, ("fraud", catalogue.VERSION)): 0,
         }
 
@@ -429,6 +432,34 @@ class TestDrift:
         assert values_of(samples, "x")[catalogue.FEATURE_NULL_RATIO_THRESHOLD] == 0.75
         assert values_of(samples, "c")[catalogue.FEATURE_NEW_CATEGORY_RATIO_THRESHOLD] == 0.5
         assert values_of(samples)[catalogue.DATA_DRIFT_SHARE_THRESHOLD] == 0.95
+
+    @pytest.mark.parametrize(
+        ("end", "day"),
+        [
+            (datetime(2026, 11, 21, 5, tzinfo=UTC), 5),  # until midnight in New York
+            (datetime(2026, 11, 21, 6, tzinfo=UTC), 6),
+            (datetime(2026, 11, 26, 6, tzinfo=UTC), 0),  # a holiday
+        ],
+    )
+    def test_a_threshold_is_never_below_the_floor_of_the_day_that_its_window_tells(
+        self, end: datetime, day: int
+    ) -> None:
+        floors = [0.75, 0.5, 0.5, 0.5, 0.5, 0.25, 1]  # Sunday first
+        names = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
+        weekly = {"floor": 0.5, "weekdays": dict(zip(names, floors, strict=True))}
+        scores = ("feature_psi", "feature_null_ratio", "feature_new_category_ratio", "drift_share")
+        seasonality = {"timezone": "America/New_York", "holidays": {"dates": ["2026-11-26"]}}
+        spec = make_spec(thresholds=dict.fromkeys(scores, weekly), seasonality=seasonality)
+        profile = count(self.CELLS, **MOVED)
+        window = WindowProfile(
+            "1h", Window(end - timedelta(hours=1), end), {V1: profile}, make_window({V1: profile}).hours
+        )
+        samples = evaluate(spec, self.BEFORE, [window])
+        assert [sample.value for sample in samples if sample.metric is catalogue.WINDOW_DAY_OF_WEEK] == [day]
+        levels = {threshold for _, threshold in FEATURE_PAIRS}
+        published = [sample.value for sample in samples if sample.metric in levels]
+        assert len(published) == 6
+        assert min(published) == floors[day]
 
     def test_the_references_own_ratio_is_below_the_floor(self) -> None:
         before = make_reference(self.CELLS, x=[0.5, None, 1.5, None] * 5000, c=["a", "b", "rare", "b"] * 5000)

@@ -179,8 +179,8 @@ def test_an_empty_log_gives_no_scores_and_zero_rows(tmp_path: Path) -> None:
     assert (_rows(samples, "1h"), _rows(samples, "4h")) == (0, 0)
     told = {sample.metric for sample in samples}
     calendar = {metric for metric in catalogue.METRICS if metric.key.startswith("calendar_")}
-    own = {catalogue.WINDOW_ROWS, catalogue.WINDOW_END_TIMESTAMP_SECONDS, catalogue.SERIES_LIMITED}
-    assert told == own | calendar | {catalogue.SEASON_INFO}
+    window = {catalogue.WINDOW_ROWS, catalogue.WINDOW_END_TIMESTAMP_SECONDS, catalogue.WINDOW_DAY_OF_WEEK}
+    assert told == window | calendar | {catalogue.SERIES_LIMITED, catalogue.SEASON_INFO}
 
 
 def test_its_own_samples_count_what_was_asked(tmp_path: Path, log: FraudLog) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.spec.model import Holidays, Seasonality
-from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, Level, ladder, partition_cells, season_name
+from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, Level, from_sunday, ladder, partition_cells, season_name
 
 NEW_YORK = Calendar.of(Seasonality(timezone="America/New_York"))
 CHRISTMAS = date(2026, 12, 25)
@@ -25,6 +25,17 @@ def test_saturday_in_new_york_is_not_saturday_in_utc() -> None:
     assert NEW_YORK.weekday(begins) == SATURDAY
     assert NEW_YORK.weekday(begins - timedelta(seconds=1)) == FRIDAY
     assert NEW_YORK.cell(begins) == SATURDAY * 24
+
+
+def test_a_window_ends_on_the_day_of_its_last_moment() -> None:
+    midnight = datetime(2026, 11, 21, 5, tzinfo=UTC)
+    assert NEW_YORK.ends_on(midnight) == FRIDAY
+    assert NEW_YORK.ends_on(midnight + timedelta(microseconds=1)) == SATURDAY
+    assert WITH_HOLIDAY.ends_on(datetime(2026, 12, 26, 5, tzinfo=UTC)) == SUNDAY
+
+
+def test_promql_numbers_the_week_from_sunday() -> None:
+    assert [from_sunday(day) for day in (SUNDAY, 0, FRIDAY, SATURDAY)] == [0, 1, 5, 6]
 
 
 def test_a_holiday_counts_as_the_weekday_that_is_named_at_local_midnights() -> None:

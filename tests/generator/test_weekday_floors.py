@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter import catalogue
+from exporter.catalogue import ALERTS
+from exporter.spec.model import Threshold, Thresholds
+from exporter.spec.seasons import WEEKDAYS, from_sunday
+from generator.weekday_floors import FLOORS, levels, text, week, weekly
+
+NUMBERS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
+
+
+def threshold(floor: float, **weekdays: float) -> Threshold:
+    return Threshold.model_validate({"floor": floor, "weekdays": weekdays})
+
+
+def test_every_floor_of_a_spec_belongs_to_a_score_that_alerts() -> None:
+    given = Thresholds.model_validate({"feature_psi": 0.2})
+    floors = [value for name in Thresholds.model_fields if isinstance(value := getattr(given, name), Threshold)]
+    assert [id(floor(given)) for floor in FLOORS.values()] == [id(floor) for floor in floors]
+    assert set(FLOORS) <= {alert.metric for alert in ALERTS}
+
+
+@pytest.mark.parametrize(
+    ("thresholds", "keys"),
+    [
+        ({}, []),
+        ({"feature_psi": 0.2}, []),
+        ({"feature_psi": {"floor": 0.2, "weekdays": {"saturday": 0.2}}}, []),
+        ({"feature_psi": {"floor": 0.2, "weekdays": dict.fromkeys(WEEKDAYS, 0.3)}}, []),
+        ({"feature_psi": {"floor": 0.2, "weekdays": {"saturday": 0.3}}}, [catalogue.FEATURE_PSI.key]),
+        ({"drift_share": {"floor": 0.2, "weekdays": {"monday": 0}}}, [catalogue.DATA_DRIFT_SHARE.key]),
+    ],
+)
+def test_a_threshold_that_is_the_same_every_day_needs_no_calendar(thresholds: Any, keys: list[str]) -> None:
+    assert list(weekly(Thresholds.model_validate(thresholds))) == keys
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (threshold(0.2, saturday=0.3, sunday=0.3), [{"floor": "0.3", "days": [0, 6]}]),
+        (threshold(0.2, saturday=0.1), [{"floor": "0.2", "days": [0, 1, 2, 3, 4, 5]}]),
+        (threshold(1, monday=2, friday=0.5), [{"floor": "1", "days": [0, 2, 3, 4, 6]}, {"floor": "2", "days": [1]}]),
+        (threshold(0.2), []),
+    ],
+)
+def test_each_floor_above_the_lowest_has_its_days(given: Threshold, expected: list[dict[str, Any]]) -> None:
+    assert levels(given) == expected
+
+
+@given(
+    st.builds(
+        lambda floor, days: threshold(floor, **days), NUMBERS, st.dictionaries(st.sampled_from(WEEKDAYS), NUMBERS)
+    )
+)
+def test_levels_say_the_floor_of_every_day(one: Threshold) -> None:
+    said = {day: float(level["floor"]) for level in levels(one) for day in level["days"]}
+    lowest = min(week(one))
+    assert [said.get(from_sunday(day), lowest) for day in range(7)] == [one.on(name) for name in WEEKDAYS]
+
+
+@given(NUMBERS)
+def test_a_number_reads_back_as_itself_and_is_in_digits_alone(number: float) -> None:
+    assert float(text(number)) == number
+    assert re.fullmatch(r"\d+(\.\d+)?", text(number))
+
+
+@pytest.mark.parametrize(("number", "said"), [(0.3, "0.3"), (2, "2"), (0.0, "0"), (1e-5, "0.00001")])
+def test_a_number_is_as_short_as_a_person_would_write_it(number: float, said: str) -> None:
+    assert text(number) == said
