@@ -142,3 +142,40 @@ def test_the_end_of_an_incident_is_told(sent: Sent) -> None:
     sent.fire(catalogue.FEATURE_DRIFT_HIGH, ended=True)
     (attachment,) = sent.newest("/slack", 2)["attachments"]
     assert attachment["title"] == "Resolved: fraud: f00 &lt;!channel&gt; &amp; co"
+
+
+def zone_where_it_is(hour: int, now: datetime) -> str:
+    """A zone of a whole offset, whose name has the sign that POSIX gives it: west is positive."""
+    ahead = (hour - now.hour + 11) % 24 - 11
+    return f"Etc/GMT{-ahead:+}"
+
+
+def test_a_ticket_waits_for_the_hours_of_its_models_zone_and_a_page_does_not(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    zones = {"day": zone_where_it_is(12, now), "night": zone_where_it_is(0, now)}
+    with Receiver() as receiver:
+        models = {
+            name: model(
+                {"name": name},
+                seasonality={"timezone": zone},
+                alerting={
+                    "page": {"webhook": {"url": f"{receiver.address}/{name}/page"}},
+                    "ticket": {"webhook": {"url": f"{receiver.address}/{name}/ticket"}, "hours": "06:00-18:00"},
+                },
+            )
+            for name, zone in zones.items()
+        }
+        routing = routing_of(*models.values())
+        routing["route"] = hurried(routing["route"])
+        (tmp_path / "config.json").write_text(json.dumps(routing))
+        with alertmanager(tmp_path / "run", tmp_path / "config.json") as address:
+            night, day = (Sent(address, receiver, models[name]) for name in ("night", "day"))
+            for each in (night, day):
+                each.fire(catalogue.REFRESH_FAILING)  # a ticket that no page silences
+                each.fire(catalogue.DATA_DRIFT_HIGH)
+            assert night.newest("/night/page")["status"] == day.newest("/day/page")["status"] == "firing"
+            day.newest("/day/ticket")
+            # Told again of more, the day's ticket is sent again: by then the night's, older, has had its turns.
+            day.fire(catalogue.REFRESH_FAILING, 2)
+            day.newest("/day/ticket", 2)
+    assert {path for path, _ in receiver.received} == {"/night/page", "/day/page", "/day/ticket"}
