@@ -53,7 +53,7 @@ def traffic_samples(spec: ModelSpec, log: PartitionRows) -> Iterator[Sample]:
     instants = np.datetime64(log.start.replace(tzinfo=None), "us") + np.arange(len(rows)) * np.timedelta64(log.slot)
     cells, week = calendar.cells(instants), WEEK / log.slot
     end = log.start + len(log.rows) * log.grain
-    weekday = WEEKDAYS[calendar.weekday(end - timedelta(microseconds=1))]
+    weekday = WEEKDAYS[calendar.ends_on(end)]
     for window in spec.spec.windows:
         length = round(window / log.slot)
         reach = length + LOOK_BACK // log.slot

@@ -18,6 +18,7 @@ FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
     catalogue.FEATURE_NEW_CATEGORY_RATIO: attrgetter("feature_new_category_ratio"),
     catalogue.DATA_DRIFT_SHARE: attrgetter("drift_share"),
     catalogue.PREDICTION_MEAN_SHIFT: attrgetter("prediction_mean_shift"),
+    catalogue.TRAFFIC_FACTOR: attrgetter("traffic_factor"),
 }
 """Which part of a spec is a score's floor."""
 
