@@ -54,8 +54,9 @@ class Pair:
 class Judge:
     """What a score must exceed.
 
-    `rate` is how often chance alone may lift one feature above its threshold; `weekday` is that of the window's end, in
-    the model's own calendar; `stretches` say by column how much more the reference's own weeks differ than chance.
+    `rate` is how often chance alone may lift one feature, or the score, above its threshold; `weekday` is that of the
+    window's end, in the model's own calendar; `stretches` say by column how much more the reference's own weeks differ
+    than chance.
     """
 
     spec: Thresholds
@@ -180,7 +181,7 @@ def score_values(name: str, pair: Pair, judge: Judge) -> Values:
     if now.finite < limits.min_rows:
         return {}
     shift = abs(drift.mean_shift(now.mean, before.mean, before.stddev))
-    noise = thresholds.mean_shift_noise(before.finite, now.finite, limits.false_positive_rate)
+    noise = thresholds.mean_shift_noise(before.finite, now.finite, judge.rate)
     stretch = math.sqrt(judge.stretch(dispersion.mean_of(name)))
     level = thresholds.threshold(judge.floor(limits.prediction_mean_shift), noise * stretch)
     means = {catalogue.PREDICTION_MEAN: now.mean, catalogue.PREDICTION_MEAN_REFERENCE: before.mean}

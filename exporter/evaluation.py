@@ -75,7 +75,8 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
 
 
 def _judge(spec: Body, reference: Reference, window: WindowProfile) -> Judge:
-    rate = thresholds.per_comparison(spec.thresholds.false_positive_rate, len(spec.features))
+    comparisons = len(spec.features) + (spec.inference.columns.score is not None)
+    rate = thresholds.per_comparison(spec.thresholds.false_positive_rate, comparisons)
     weekday = Calendar.of(spec.seasonality).ends_on(window.window.end)
     return Judge(spec.thresholds, rate, weekday, reference.stretches.get(window.name, {}))
 

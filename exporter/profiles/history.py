@@ -33,13 +33,15 @@ _Hours = tuple[Counts, npt.NDArray[Any]]
 class HourlyColumn:
     """One column, hour by hour.
 
-    `cells` are rows by PSI cell, (hours, cells); `sums` and `finite` the sum and the number of the finite values of a
-    numeric column, (hours,), zeros for a categorical one.
+    `cells` are rows by PSI cell, (hours, cells). `finite` is the number of the finite values of a numeric column, and
+    `sums` and `squares` what they and their squares sum up to, from the column's pivot, (hours,); zeros for a
+    categorical one.
     """
 
     cells: Counts
-    sums: Floats
     finite: Counts
+    sums: Floats
+    squares: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class HistoryBuilder:
     timestamp: str
     _first: int | None = None
     _rows: _Hours | None = None
-    _columns: dict[str, tuple[_Hours, _Hours, _Hours]] = field(default_factory=dict)
+    _columns: dict[str, tuple[_Hours, ...]] = field(default_factory=dict)
 
     def add(self, batch: Batch) -> None:
         """Count a batch; a column of the wrong type is left out, as it is of the profiles.
@@ -117,12 +119,9 @@ class HistoryBuilder:
                     self._add_column(name, hours, column)
 
     def _add_column(self, name: str, hours: Counts, column: HourlyColumn) -> None:
-        cells, sums, finite = self._columns.get(name, (None, None, None))
-        self._columns[name] = (
-            _added(cells, (hours, column.cells)),
-            _added(sums, (hours, column.sums)),
-            _added(finite, (hours, column.finite)),
-        )
+        held = self._columns.get(name, (None,) * 4)
+        parts = (column.cells, column.finite, column.sums, column.squares)
+        self._columns[name] = tuple(_added(one, (hours, part)) for one, part in zip(held, parts, strict=True))
 
     def finish(self) -> History | None:
         """The newest `LONGEST_WEEKS` weeks, hour by hour; None when no row had a time."""
@@ -131,8 +130,7 @@ class HistoryBuilder:
         end = int(self._rows[0][-1]) + 1
         hours = np.arange(max(self._first, end - LONGEST_WEEKS * HOURS_OF_WEEK), end)
         columns = {
-            name: HourlyColumn(_spread(hours, cells), _spread(hours, sums), _spread(hours, finite))
-            for name, (cells, sums, finite) in self._columns.items()
+            name: HourlyColumn(*(_spread(hours, part) for part in parts)) for name, parts in self._columns.items()
         }
         return History(hours, _spread(hours, self._rows), columns)
 
@@ -159,15 +157,19 @@ def _hourly(column: pa.ChunkedArray, bins: Bins, index: Counts, hours: int) -> H
     """A batch's column; `index` is each row's place among its hours."""
     codes, cells, values = _cells(column, bins)
     finite = np.isfinite(values)
+    away, at = values[finite], index[finite]
+    with np.errstate(over="ignore"):  # squares that are too large for a float are infinite, and no ratio comes of them
+        squares = np.square(away)
     return HourlyColumn(
         np.bincount(index * cells + codes, minlength=hours * cells).reshape(hours, cells),
-        np.bincount(index[finite], values[finite], hours).astype(np.float64),
-        np.bincount(index[finite], minlength=hours),
+        np.bincount(at, minlength=hours),
+        np.bincount(at, away, hours).astype(np.float64),
+        np.bincount(at, squares, hours).astype(np.float64),
     )
 
 
 def _cells(column: pa.ChunkedArray, bins: Bins) -> tuple[Counts, int, Floats]:
-    """Each row's PSI cell, how many cells there are, and its value; NaN where it has no number."""
+    """Each row's PSI cell, how many cells there are, and its value from the pivot; NaN where it has no number."""
     if isinstance(bins, CategoricalBins):
         names, codes = category_codes(column)
         known = {name: place for place, name in enumerate(bins.categories)}
@@ -176,4 +178,5 @@ def _cells(column: pa.ChunkedArray, bins: Bins) -> tuple[Counts, int, Floats]:
     values, _ = numeric_values(column)
     ends = bins.edges[bins.deciles]
     missing = len(ends) + 1
-    return np.where(np.isnan(values), missing, np.searchsorted(ends, values, side="left")), missing + 1, values
+    codes = np.where(np.isnan(values), missing, np.searchsorted(ends, values, side="left"))
+    return codes, missing + 1, values - bins.pivot

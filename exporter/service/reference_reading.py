@@ -13,7 +13,7 @@ from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning
 from exporter.profiles.history import History
 from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.profile import merge, numeric_column
+from exporter.profiles.profile import merge
 from exporter.profiles.reference import Reference, build_binning, profile_by_hour
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.reference_source import open_reference
@@ -156,16 +156,10 @@ def seasonal_reference(
 def _stretches(
     spec: ModelSpec, reference: Reference, history: History, cells: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
 ) -> Mapping[str, Mapping[str, Stretch]]:
-    variances, season = _score_variance(spec.spec.inference.columns.score, reference), reference.seasons.season
-    hour = timedelta(hours=1)
+    season, hour = reference.seasons.season, timedelta(hours=1)
+    score = spec.spec.inference.columns.score
+    means = [score] if score in reference.binning.numeric else []
     return {
-        format_duration(length): learn(history, cells, season, max(round(length / hour), 1), variances)
+        format_duration(length): learn(history, cells, season, max(round(length / hour), 1), means)
         for length in spec.spec.windows
     }
-
-
-def _score_variance(score: str | None, reference: Reference) -> dict[str, float]:
-    if score is None or score not in reference.binning.numeric:
-        return {}
-    whole = merge(reference.binning, (reference.by_cell[cell] for cell in sorted(reference.by_cell)))
-    return {score: numeric_column(whole, reference.binning, score).variance}

@@ -354,7 +354,7 @@ class Thresholds(_Part):
     traffic_factor: FactorFloor = FactorThreshold(floor=2.0)
     """How many times more or fewer rows than the same hours of past weeks; 2 is twice or half as many."""
     false_positive_rate: OpenRatio = 0.0005
-    """How often sampling noise alone may cross a threshold, over all features of a window together."""
+    """How often noise alone may cross a threshold, over all features of a window and its score together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30
     """A window with fewer rows gives no scores; its gauge of rows says how few."""
 

@@ -168,7 +168,8 @@ class TestByHand:
         assert values[catalogue.PREDICTION_MEAN] == pytest.approx(0.15)
         assert values[catalogue.PREDICTION_MEAN_REFERENCE] == pytest.approx(0.4)
         assert values[catalogue.PREDICTION_MEAN_SHIFT] == pytest.approx(0.25 / deviation)  # to either side
-        noise = stats.norm.isf(0.001 / 2) * math.sqrt(1 / 4 + 1 / 2)
+        rate = 1 - (1 - 0.001) ** (1 / 3)  # shared with two features
+        noise = stats.norm.isf(rate / 2) * math.sqrt(1 / 4 + 1 / 2)
         assert values[catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD] == pytest.approx(noise)
 
     def test_the_window(self) -> None:

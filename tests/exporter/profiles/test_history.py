@@ -19,7 +19,7 @@ from exporter.sources.source import Batch
 from exporter.spec.seasons import HOURS_OF_WEEK
 from profiling import binning, categorical, count, numeric, whole
 
-CELLS = binning(numeric("x", (0.0, 1.0, 2.0)), categorical("c", "a", "b"))
+CELLS = binning(numeric("x", (0.0, 1.0, 2.0), pivot=0.5), categorical("c", "a", "b"))
 FIRST = 500_000
 """The hour in which these histories begin."""
 SPAN = LONGEST_WEEKS * HOURS_OF_WEEK
@@ -55,6 +55,7 @@ def assert_same(left: History, right: History) -> None:
         np.testing.assert_array_equal(column.cells, right.columns[name].cells)
         np.testing.assert_array_equal(column.finite, right.columns[name].finite)
         np.testing.assert_allclose(column.sums, right.columns[name].sums, atol=1e-9)
+        np.testing.assert_allclose(column.squares, right.columns[name].squares, atol=1e-9)
 
 
 NOON = datetime(2026, 11, 21, 12, 59, 59, 999_999, tzinfo=UTC)
@@ -118,8 +119,9 @@ class TestHistory:
         assert made.rows.tolist() == [3, 0, 2]
         column = made.columns["x"]
         assert column.cells.tolist() == [[1, 1, 0, 0, 1], [0] * 5, [0, 0, 1, 1, 0]]
-        assert column.sums.tolist() == [-0.5, 0, 1.5]
         assert column.finite.tolist() == [2, 0, 1]
+        assert column.sums.tolist() == [0 - 1.5, 0, 1]  # from the pivot, which is 0.5
+        assert column.squares.tolist() == [0 + 1.5**2, 0, 1]
         assert made.columns["c"].cells.tolist() == [[1, 0, 1, 1], [0] * 4, [0, 2, 0, 0]]
         assert made.columns["c"].finite.tolist() == [0, 0, 0]
 

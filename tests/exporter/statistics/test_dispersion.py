@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
 
 from exporter.profiles.history import History, HourlyColumn
 from exporter.profiles.seasonal import mixing_factors
@@ -20,11 +26,10 @@ Places = npt.NDArray[np.int64]
 
 def history_of(places: Places) -> History:
     """Hours, of which the first is Monday 00:00, whose rows lie in these cells; the cell is also the value."""
-    hours = len(places)
     cells = np.stack([np.bincount(row, minlength=CELLS) for row in places])
     finite = cells.sum(axis=1)
-    column = HourlyColumn(cells, (cells * np.arange(CELLS)).sum(axis=1).astype(np.float64), finite)
-    return History(np.arange(hours), finite, {"x": column})
+    sums, squares = (cells @ (np.arange(CELLS) ** power).astype(np.float64) for power in (1, 2))
+    return History(np.arange(len(places)), finite, {"x": HourlyColumn(cells, finite, sums, squares)})
 
 
 def independent(random: np.random.Generator, weeks: int = 4, rows: int = 400) -> Places:
@@ -40,29 +45,37 @@ def clustered(random: np.random.Generator, weeks: int = 4) -> Places:
 
 
 def learned(
-    places: Places, hours: int = 1, season: Places = HOUR_OF_WEEK, variances: dict[str, float] | None = None
+    places: Places, hours: int = 1, season: Places = HOUR_OF_WEEK, means: tuple[str, ...] = ()
 ) -> dict[str, tuple[float, ...]]:
-    return learn(history_of(places), np.arange(len(places)) % WEEK, season, hours, variances or {})
+    return learn(history_of(places), np.arange(len(places)) % WEEK, season, hours, means)
 
 
 class TestStretch:
     @pytest.mark.parametrize("hours", [1, 24])
     @pytest.mark.parametrize("seed", range(3))
     def test_independent_rows_are_as_noisy_as_the_law_says(self, seed: int, hours: int) -> None:
-        """1 is the least; the quantile of some 28 windows of 24 h that do not overlap leaves some room above."""
-        stretches = learned(independent(np.random.default_rng(seed), weeks=6), hours, variances={"x": 2.0})
+        """1 is the least; what some 30 days tell leaves room above."""
+        stretches = learned(independent(np.random.default_rng(seed), weeks=6), hours, means=("x",))
         assert stretches.keys() == {"x", mean_of("x")}
         for stretch in stretches.values():
             assert len(stretch) == 7
             assert min(stretch) >= 1
-            assert np.median(stretch) < (1.5 if hours == 1 else 2.5)
+            assert np.median(stretch) < 2
 
     @pytest.mark.parametrize("seed", range(3))
     def test_rows_in_clusters_stretch_it_by_the_inflation_of_the_variance(self, seed: int) -> None:
         """1 + (10 - 1) x 0.8 = 8.2 (Kish 1965)."""
-        stretches = learned(clustered(np.random.default_rng(seed)), variances={"x": 2.0})
+        stretches = learned(clustered(np.random.default_rng(seed), weeks=8), means=("x",))
         for name in ("x", mean_of("x")):
-            assert 0.7 * 8.2 < np.median(stretches[name]) < 1.8 * 8.2
+            assert 8.2 < np.median(stretches[name]) < 2.2 * 8.2
+
+    def test_a_mean_is_judged_by_the_spread_of_its_own_season(self) -> None:
+        """Nights of one value but for a row in a hundred, and days of all values: each is as noisy as its own rows."""
+        random = np.random.default_rng(1)
+        places = independent(random, weeks=6)
+        nights = np.arange(len(places)) % 24 < 8
+        places[nights] = np.where(random.random((nights.sum(), 400)) < 0.01, places[nights], 0)
+        assert np.median(learned(places, means=("x",))[mean_of("x")]) < 2
 
     @pytest.mark.parametrize("seed", range(3))
     def test_a_feature_that_is_restless_on_mondays_has_a_monday_stretch(self, seed: int) -> None:
@@ -81,17 +94,108 @@ class TestStretch:
         hour = np.arange(len(places)) % WEEK
         places[(hour % 24 < 8) | (hour >= 5 * 24), :250] = 4
         assert np.median(learned(places)["x"]) < 1.5
-        assert np.median(learned(places, season=np.zeros(WEEK, np.int64))["x"]) > 10
+        assert np.median(learned(places, season=np.zeros(WEEK, np.int64))["x"]) > 8
 
     def test_a_feature_that_never_moves_has_a_stretch_of_one_at_least(self) -> None:
-        stretches = learned(np.full((4 * WEEK, 50), 2), variances={"x": 0.0})
+        stretches = learned(np.full((4 * WEEK, 50), 2), means=("x",))
         assert all(len(stretch) == 7 and min(stretch) >= 1 for stretch in stretches.values())
         assert np.isfinite(list(stretches.values())).all()
+
+    @pytest.mark.parametrize("value", [0.1, 1e300, 1e-300])
+    def test_values_of_which_no_ratio_can_be_made_teach_nothing(self, value: float) -> None:
+        """A constant whose sums are rounded, and squares that no float can hold."""
+        made = history_of(independent(np.random.default_rng(1), rows=20))
+        column = made.columns["x"]
+        column.sums[:] = [math.fsum([value] * 20)] * len(column.sums)
+        with np.errstate(over="ignore"):
+            column.squares[:] = column.finite * np.square(value)
+        stretch = learn(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ("x",))[mean_of("x")]
+        assert stretch == (1.0,) * 7
 
     def test_a_mean_that_is_not_judged_is_not_learned(self) -> None:
         places = independent(np.random.default_rng(1), rows=20)
         assert learned(places).keys() == {"x"}
-        assert learned(places, variances={"absent": 1.0}).keys() == {"x"}
+        assert learned(places, means=("absent",)).keys() == {"x"}
+
+
+@dataclass(frozen=True)
+class Law:
+    """Of each day's highest of `hours` windows, whose ratios are independent chi-squared over their degrees."""
+
+    hours: int
+    freedom: int
+
+    def draw(self, random: np.random.Generator, *days: int) -> npt.NDArray[np.float64]:
+        return np.asarray(random.chisquare(self.freedom, (*days, self.hours)).max(axis=-1) / self.freedom)
+
+    def exceeded(self, level: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.asarray(-np.expm1(self.hours * stats.chi2.logcdf(level * self.freedom, self.freedom)))
+
+
+def often(law: Law, days: int, q: float) -> float:
+    """How often another day exceeds the level that some days tell."""
+    known = law.draw(np.random.default_rng(days), 4000, days)
+    levels = np.array([dispersion._highest_day(each, q) for each in known])
+    return float(law.exceeded(levels).mean())
+
+
+class TestHighestDay:
+    def test_by_hand(self) -> None:
+        """Roots 1, 2, 3: mean 2, deviation 1. Student's t of 2 degrees is (2p - 1) / sqrt(2p (1 - p)), p = 0.995."""
+        gumbel = (-math.log(-math.log(0.995)) - 0.5772157) * math.sqrt(6) / math.pi
+        wider = 0.99 / math.sqrt(2 * 0.995 * 0.005) / 2.5758293 * math.sqrt(4 / 3)
+        assert dispersion._highest_day(np.array([9.0, 1.0, 4.0]), 0.005) == pytest.approx((2 + gumbel * wider) ** 2)
+
+    @given(st.lists(st.floats(0, 1e6), min_size=FEWEST_WEEKS, max_size=60), st.floats(1e-6, 0.2))
+    def test_it_is_a_quantile_of_gumbel_that_reaches_as_far_as_student_s(self, highest: list[float], q: float) -> None:
+        k, roots = len(highest), np.sqrt(highest)
+        law = stats.gumbel_r(scale=math.sqrt(6) / math.pi)  # of deviation 1
+        reach = (law.isf(q) - law.mean()) * stats.t.isf(q, k - 1) / stats.norm.isf(q) * math.sqrt(1 + 1 / k)
+        level = (roots.mean() + roots.std(ddof=1) * reach) ** 2
+        assert dispersion._highest_day(np.array(highest), q) == pytest.approx(level, rel=1e-6)
+
+    @given(st.lists(st.floats(0, 1e3), min_size=FEWEST_WEEKS), st.floats(0.01, 100))
+    def test_it_is_in_the_unit_of_the_days(self, highest: list[float], unit: float) -> None:
+        level = dispersion._highest_day(np.array(highest), 0.005)
+        other = dispersion._highest_day(np.array(highest) * unit, 0.005)
+        assert other == pytest.approx(level * unit, rel=1e-9, abs=1e-9)
+
+    @given(st.lists(st.floats(0, 1e3), min_size=FEWEST_WEEKS))
+    def test_many_days_tell_more_than_few_alike(self, highest: list[float]) -> None:
+        few, many = (dispersion._highest_day(np.array(highest * times), 0.005) for times in (1, 10))
+        assert many <= few * (1 + 1e-9)
+
+    def test_days_that_are_all_alike_leave_no_room(self) -> None:
+        assert dispersion._highest_day(np.full(8, 4.0), 0.005) == pytest.approx(4)
+
+    def test_two_days_tell_nothing(self) -> None:
+        assert dispersion._highest_day(np.array([4.0, 9.0]), 0.005) == 0
+
+    @pytest.mark.parametrize("law", [Law(24, 9), Law(24, 1)])
+    @pytest.mark.parametrize(("days", "q"), [(4, 0.005), (8, 0.005), (12, 0.005), (40, 24e-5)])
+    def test_hours_that_vary_by_themselves_rarely_exceed_it(self, law: Law, days: int, q: float) -> None:
+        assert often(law, days, q) < 0.8 * q
+
+    @pytest.mark.parametrize(
+        ("days", "q", "most"), [(4, 0.005, 1.6), (8, 0.005, 1.4), (12, 0.005, 1.2), (40, 24e-5, 0.5)]
+    )
+    def test_days_that_move_as_a_whole_exceed_it_about_as_often_as_they_may(
+        self, days: int, q: float, most: float
+    ) -> None:
+        assert often(Law(1, 1), days, q) < most * q
+
+
+class TestDays:
+    def test_a_day_is_one_of_local_clocks(self) -> None:
+        """The clocks go forward on the first Sunday, back on the second; the history begins on a Monday at 22:00."""
+        cells = np.concatenate([np.arange(22, WEEK), np.arange(WEEK), np.arange(WEEK), np.arange(50)])
+        cells = np.delete(cells, 6 * 24 + 2 - 22)
+        again = np.flatnonzero(cells == 6 * 24 + 1)[1]
+        cells = np.insert(cells, again, 6 * 24 + 1)
+        windows = dispersion._past_windows(np.ones(len(cells)), cells, HOUR_OF_WEEK, 1)
+        assert windows is not None
+        assert windows.weekday.tolist() == [*range(7), *range(7), *range(7), 0, 1, 2]
+        assert np.bincount(windows.day).tolist() == [2, *[24] * 5, 23, *[24] * 6, 25, *[24] * 9, 2]
 
 
 class TestTooLittle:
@@ -106,16 +210,16 @@ class TestTooLittle:
         made = history_of(places)
         made.rows[WEEK:] = 0
         made.columns["x"].cells[WEEK:] = 0
-        assert learn(made, np.arange(len(places)) % WEEK, HOUR_OF_WEEK, 1, {}) == {}
+        assert learn(made, np.arange(len(places)) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
 
     def test_a_history_without_rows_teaches_nothing(self) -> None:
         made = history_of(np.zeros((4 * WEEK, 0), np.int64))
-        assert learn(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, {}) == {}
+        assert learn(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
 
 
 def compared(values: npt.NDArray[np.number], rows: Places, season: Places, hours: int) -> tuple[Places, ...]:
     """The positions of the windows that lie in one week, and both sides of the comparison."""
-    windows = dispersion._past_windows(rows.astype(np.float64), season[np.arange(len(rows)) % WEEK], hours)
+    windows = dispersion._past_windows(rows.astype(np.float64), np.arange(len(rows)) % WEEK, season, hours)
     assert windows is not None
     now, before = dispersion._compared(values, windows)
     within = windows.starts // WEEK == (windows.ends - 1) // WEEK
@@ -172,7 +276,7 @@ class TestComparison:
         """Only hours around a week's end have a value: a window that holds them all has none to be compared with."""
         rows, values = np.ones(4 * WEEK), np.zeros(4 * WEEK)
         values[2 * WEEK - 6 : 2 * WEEK + 6] = 1
-        windows = dispersion._past_windows(rows, season[np.arange(4 * WEEK) % WEEK], 24)
+        windows = dispersion._past_windows(rows, np.arange(4 * WEEK) % WEEK, season, 24)
         assert windows is not None
         now, before = dispersion._compared(values, windows)
         assert now.max() == 12
