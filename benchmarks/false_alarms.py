@@ -107,13 +107,13 @@ def silence(found: dict[str, list[tuple[Traffic, Findings]]]) -> list[str]:
 
 def detection(name: str, months: Sequence[Findings]) -> Table:
     """What was injected, and in how many percent of the runs it was seen within so many hours."""
-    table = Table(title=f"{name}: seen by windows of 1h, % of the runs", box=box.MARKDOWN)
-    for column in ("injected", "runs", "within 1h", "2h", "3h", f"{FOLLOWED}h"):
-        table.add_column(column, justify="left" if column == "injected" else "right")
-    for kind in months[0].delays:
-        delays = [delay or np.inf for one in months for delay in one.delays[kind]]
+    table = Table(title=f"{name}: seen, % of the runs", box=box.MARKDOWN)
+    for column in ("injected", "by windows of", "runs", "within 1h", "2h", "3h", f"{FOLLOWED}h"):
+        table.add_column(column, justify="left" if column in ("injected", "by windows of") else "right")
+    for kind, view in sorted({seen for one in months for seen in one.delays}):
+        delays = [delay or np.inf for one in months for delay in one.delays.get((kind, view), [])]
         shares = (100 * np.mean(np.array(delays) <= hours) for hours in (1, 2, 3, FOLLOWED))
-        table.add_row(kind, str(len(delays)), *(f"{share:.1f}" for share in shares))
+        table.add_row(kind, view, str(len(delays)), *(f"{share:.1f}" for share in shares))
     return table
 
 

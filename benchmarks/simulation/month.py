@@ -36,7 +36,7 @@ from exporter.statistics.drift import population_stability_index
 from exporter.verdicts import Condition, conditions
 
 LIVE_WEEKS: Final = 4
-FOLLOWED: Final = 6
+FOLLOWED: Final = 12
 """Hours after an injection that are looked at."""
 SHIFT: Final = 0.3
 PAGE: Final = catalogue.Severity.CRITICAL
@@ -46,12 +46,14 @@ _EDGE_STEP: Final = 10
 _KS_STEP: Final = 12
 _KS_ROWS: Final = 20_000
 
+Seen = tuple[str, str]
+"""What was injected, and in which view it is to be seen."""
 Injection = Callable[[Sequence[pa.Table], str], list[pa.Array] | None]
 
 
 @dataclass
 class Findings:
-    """What one month came to; `delays` are hours until an alert (None for never) by what was injected."""
+    """What one month came to; `delays` are hours until an alert (None for never)."""
 
     pages: int = 0
     page_hours: int = 0
@@ -62,7 +64,7 @@ class Findings:
     pooled_hours: int = 0
     ks_share: float = math.nan
     ks_hours: float = math.nan
-    delays: dict[str, list[int | None]] = field(default_factory=dict)
+    delays: dict[Seen, list[int | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,12 +128,14 @@ def month(traffic: Traffic, seed: int, starts: int) -> Findings:
     loud: list[list[bool]] = []
     day: deque[Profile] = deque(maxlen=24)
     cells: deque[int] = deque(maxlen=24)
+    before: list[Profile] = []
     generator = np.random.default_rng([seed, 10**6])
     for week in range(LIVE_WEEKS):
         tables = hourly(population.week(traffic.weeks + week))
         for cell, table in enumerate(tables):
             day.append(profile(model, table))
             cells.append(cell)
+            before.append(day[-1])
             end = (traffic.weeks + week) * WEEK + cell + 1
             newest = window(model, "1h", [day[-1]], [cell], end)
             seen.append(alarms(model, [newest, *_day(model, day, cells, end)]))
@@ -139,7 +143,8 @@ def month(traffic: Traffic, seed: int, starts: int) -> Findings:
             if (cell + week) % _KS_STEP == 0:
                 loud.append(kolmogorov_smirnov(model, table))
         for start in generator.integers(0, WEEK - FOLLOWED, starts // LIVE_WEEKS + (week < starts % LIVE_WEEKS)):
-            inject(model, tables, int(start), traffic.weeks + week, findings)
+            past = before[: week * WEEK + start][-23:]
+            inject(model, tables, int(start), traffic.weeks + week, findings, past=past)
     return count(findings, seen, pooled, loud)
 
 
@@ -219,20 +224,38 @@ def episodes(hours: Sequence[frozenset[Condition]] | Sequence[set[str]]) -> int:
 # ------------------------------------------------------------------------------------------------ what is injected
 
 
-def inject(model: Model, week: Sequence[pa.Table], start: int, number: int, findings: Findings) -> None:
-    """Each kind of injection into every column at once: each column is judged for itself, so each is a run."""
+def inject(
+    model: Model, week: Sequence[pa.Table], start: int, number: int, findings: Findings, *, past: Sequence[Profile]
+) -> None:
+    """Each kind of injection into every column at once: each column is judged for itself, so each is a run.
+
+    `past` are the hours before, for windows of 24h; where they are too few there is no such run. Windows of 1h are also
+    told apart: those runs whose first three hours all have the rows that the spec asks for.
+    """
     hours = week[start : start + FOLLOWED]
+    enough = min(table.num_rows for table in hours[:3]) >= model.spec.spec.thresholds.min_rows
+    views: dict[str, tuple[str, ...]] = {"1h": ("1h",)}
+    if enough:
+        views["1h, enough rows"] = ("1h",)
+    if len(past) == 23:
+        views |= {"24h": ("24h",), "either": ("1h", "24h")}
     for kind, change in INJECTIONS.items():
         tables, touched = _changed(hours, change)
-        delays: dict[str, int] = {}
+        delays: dict[tuple[str, str], int] = {}
+        day = deque(past, maxlen=24)
         for after, table in enumerate(tables):
+            day.append(profile(model, table))
+            cells = [(start + after - ago) % WEEK for ago in range(len(day) - 1, -1, -1)]
             end = number * WEEK + start + after + 1
-            found = alarms(model, [window(model, "1h", [profile(model, table)], [start + after], end)])
-            for condition in found:
-                scored = condition.alert is catalogue.PREDICTION_SCORE_SHIFT
-                delays.setdefault(SCORE if scored else condition.label(catalogue.FEATURE), after + 1)
-        for name in touched:
-            findings.delays.setdefault(_told(kind, name), []).append(delays.get(name))
+            newest = window(model, "1h", [day[-1]], cells[-1:], end)
+            for found in alarms(model, [newest, *_day(model, day, cells, end)]):
+                scored = found.alert is catalogue.PREDICTION_SCORE_SHIFT
+                column = SCORE if scored else found.label(catalogue.FEATURE)
+                delays.setdefault((column, found.label(catalogue.WINDOW)), after + 1)
+        for column in touched:
+            for view, names in views.items():
+                delay = min((delays[column, name] for name in names if (column, name) in delays), default=None)
+                findings.delays.setdefault((_told(kind, column), view), []).append(delay)
 
 
 def _told(kind: str, column: str) -> str:
