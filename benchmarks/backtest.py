@@ -103,7 +103,8 @@ def measured(folder: Path, population: Population) -> Table:
     _, seconds = timed(replayer.under(spec).replay)
     line(f"{count} moments, from the profiles that are kept", seconds, count)
     names = [feature.name for feature in spec.spec.features]
-    faults = injections(Request(None, None, None), names, SCORE, replayer.reference(stretch.end), hour(first + WEEK))
+    reference, monday = replayer.reference(stretch.end), hour(first + WEEK)
+    faults = injections(Request(None, None, None), names, SCORE, reference, middle=monday, cell=lambda _: 0)
     seen, seconds = timed(lambda: [replayer.sight(fault, calm, timedelta(hours=24)) for fault in faults])
     line(f"{len(faults)} faults, {sum(one.alert is not None for one in seen)} of them seen", seconds, len(faults))
     return table

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 from scipy import stats
-from simulation.traffic import SCORE, TIME, WEEK, Population, Traffic, hour
+from simulation.traffic import MONDAY, SCORE, TIME, WEEK, Population, Traffic, hour
 
 from exporter import catalogue
 from exporter.evaluation import WindowProfile, evaluate
@@ -27,6 +25,7 @@ from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import Profile, merge, numeric_column
 from exporter.profiles.profile import categorical_column as categorical
 from exporter.profiles.reference import Reference, build_binning, profile_by_hour
+from exporter.replay.injection import Injection, Kind, damage, kinds
 from exporter.service.reference_reading import seasonal_reference, selected
 from exporter.sources.source import Batch
 from exporter.spec.model import ModelSpec
@@ -38,7 +37,6 @@ from exporter.verdicts import Condition, conditions
 LIVE_WEEKS: Final = 4
 FOLLOWED: Final = 12
 """Hours after an injection that are looked at."""
-SHIFT: Final = 0.3
 PAGE: Final = catalogue.Severity.CRITICAL
 CONVENTION: Final = 0.2
 """The usual threshold of a PSI."""
@@ -48,7 +46,6 @@ _KS_ROWS: Final = 20_000
 
 Seen = tuple[str, str]
 """What was injected, and in which view it is to be seen."""
-Injection = Callable[[Sequence[pa.Table], str], list[pa.Array] | None]
 
 
 @dataclass
@@ -239,8 +236,8 @@ def inject(
         views["1h, enough rows"] = ("1h",)
     if len(past) == 23:
         views |= {"24h": ("24h",), "either": ("1h", "24h")}
-    for kind, change in INJECTIONS.items():
-        tables, touched = _changed(hours, change)
+    for kind in TITLES:
+        tables, touched = _injected(model, hours, kind, start)
         delays: dict[tuple[str, str], int] = {}
         day = deque(past, maxlen=24)
         for after, table in enumerate(tables):
@@ -258,70 +255,28 @@ def inject(
                 findings.delays.setdefault((_told(kind, column), view), []).append(delay)
 
 
-def _told(kind: str, column: str) -> str:
-    return f"{kind}, {column.partition('_')[0]}" if kind == SHIFTED else kind
+def _told(kind: Kind, column: str) -> str:
+    return f"{TITLES[kind]}, {column.partition('_')[0]}" if kind is Kind.SHIFT else TITLES[kind]
 
 
-def _changed(hours: Sequence[pa.Table], change: Injection) -> tuple[list[pa.Table], list[str]]:
-    changed = {name: change(hours, name) for name in hours[0].column_names}
-    touched = {name: arrays for name, arrays in changed.items() if arrays is not None}
-    tables = []
-    for index, table in enumerate(hours):
-        own: Mapping[str, pa.Array] = {name: arrays[index] for name, arrays in touched.items()}
-        tables.append(pa.table({name: own.get(name, table[name]) for name in table.column_names}))
-    return tables, list(touched)
+def _injected(model: Model, hours: Sequence[pa.Table], kind: Kind, start: int) -> tuple[list[pa.Table], list[str]]:
+    """The hours with every column damaged that the fault fits, and which these are."""
+    columns = [name for name, bins in model.binning.by_name.items() if kind in kinds(bins, score=name == SCORE)]
+    faults = [Injection(kind, name, MONDAY, damage(kind, name, model.reference, start)) for name in columns]
+    return [_spoiled(table, faults) for table in hours], columns
 
 
-def _numbers(hours: Sequence[pa.Table], name: str) -> list[npt.NDArray[np.float64]] | None:
-    if pa.types.is_dictionary(hours[0][name].type):
-        return None
-    return [table[name].to_numpy().astype(np.float64) for table in hours]
+def _spoiled(table: pa.Table, faults: Sequence[Injection]) -> pa.Table:
+    (batch,) = batches([table])
+    for fault in faults:
+        batch = fault.spoil(batch)
+    return batch.table
 
 
-def _shifted(hours: Sequence[pa.Table], name: str) -> list[pa.Array] | None:
-    """By 0.3 of the standard deviation of these hours; of whole numbers, some by 1, so that the mean moves as much."""
-    numbers = _numbers(hours, name)
-    if numbers is None:
-        return None
-    by = SHIFT * float(np.std(np.concatenate([part - part.mean() for part in numbers])))
-    if not pa.types.is_integer(hours[0][name].type):
-        return [pa.array(part + by) for part in numbers]
-    return [pa.array(part + np.floor(by + np.random.default_rng(0).random(len(part)))) for part in numbers]
-
-
-def _nulls(hours: Sequence[pa.Table], name: str) -> list[pa.Array] | None:
-    return None if name == SCORE else [pa.nulls(len(table), table.schema.field(name).type) for table in hours]
-
-
-def _hundredfold(hours: Sequence[pa.Table], name: str) -> list[pa.Array] | None:
-    numbers = None if name == SCORE else _numbers(hours, name)
-    return None if numbers is None else [pa.array(part * 100) for part in numbers]
-
-
-def _renamed(hours: Sequence[pa.Table], name: str) -> list[pa.Array] | None:
-    """One category, whichever the first row has, comes under another name."""
-    if _numbers(hours, name) is not None:
-        return None
-    texts = [pc.cast(table[name], pa.string()).combine_chunks() for table in hours]
-    return [pc.if_else(pc.equal(part, texts[0][0]), "renamed", part) for part in texts]
-
-
-def _frozen(hours: Sequence[pa.Table], name: str) -> list[pa.Array] | None:
-    """Every row repeats the first row's value."""
-    if name == SCORE:
-        return None
-    texts = _numbers(hours, name) is None
-    value = hours[0][name][0].as_py()
-    return [
-        pa.array([value] * len(table)).dictionary_encode() if texts else pa.repeat(value, len(table)) for table in hours
-    ]
-
-
-SHIFTED: Final = "shift by 0.3 sd"
-INJECTIONS: Final[Mapping[str, Injection]] = {
-    SHIFTED: _shifted,
-    "column of nulls": _nulls,
-    "unit x 100": _hundredfold,
-    "category renamed": _renamed,
-    "frozen": _frozen,
+TITLES: Final[Mapping[Kind, str]] = {
+    Kind.SHIFT: "shift by 0.3 sd",
+    Kind.NULLS: "column of nulls",
+    Kind.UNIT: "unit x 100",
+    Kind.RENAME: "category renamed",
+    Kind.FREEZE: "frozen",
 }

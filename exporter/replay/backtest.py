@@ -25,6 +25,7 @@ from exporter.replay.replaying import Replay, Replayer, Sighting, moments
 from exporter.service.reference_source import local_days
 from exporter.spec import solved
 from exporter.spec.file import LoadedSpec
+from exporter.spec.seasons import Calendar
 from exporter.spec.windows import Window, newest_end
 
 Told = Callable[[str, int, int], None]
@@ -133,8 +134,12 @@ def _sightings(replayer: Replayer, calm: Replay, question: Question, told: Told)
     middle = calm.stretch.partitions(body.inference.grain)[len(times) // 2]
     reference = replayer.reference(times[len(times) // 2])
     names = [feature.name for feature in body.features]
-    score = body.inference.columns.score
-    wanted = [one for request in question.inject for one in injections(request, names, score, reference, middle)]
+    score, cell = body.inference.columns.score, Calendar.of(body.seasonality).cell
+    wanted = [
+        one
+        for request in question.inject
+        for one in injections(request, names, score, reference, middle=middle, cell=cell)
+    ]
     if late := [one for one in wanted if not calm.stretch.start <= one.start < calm.stretch.end]:
         raise UsageError(f"--inject: {late[0]} is outside of the days that are replayed")
     found = []

@@ -6,6 +6,7 @@ was. What a column is damaged with is taken from the reference alone, so the sam
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from exporter.profiles.reference import Reference
 from exporter.sources.source import Batch
 
 SHIFT: Final = 0.3
-"""By how many of the reference's standard deviations a shifted column moves."""
+"""By how many standard deviations a shifted column moves."""
 FACTOR: Final = 100
 """A change of unit: cents for dollars."""
 _GOLDEN: Final = (np.sqrt(5) - 1) / 2
@@ -92,7 +93,13 @@ class Request:
 
 
 def injections(
-    request: Request, features: Sequence[str], score: str | None, reference: Reference, middle: datetime
+    request: Request,
+    features: Sequence[str],
+    score: str | None,
+    reference: Reference,
+    *,
+    middle: datetime,
+    cell: Callable[[datetime], int],
 ) -> list[Injection]:
     """The faults that a request stands for.
 
@@ -102,6 +109,7 @@ def injections(
         score: its score's column.
         reference: what columns are damaged with; those that it does not have are left out.
         middle: when faults begin whose request names no time.
+        cell: the hour of the model's local week in which an instant lies.
 
     Raises:
         UsageError: when the column is none of the model's, or the kind does not fit it.
@@ -109,8 +117,9 @@ def injections(
     columns = [name for name in (*features, *([score] if score else [])) if name in reference.binning.by_name]
     if request.column is not None and request.column not in columns:
         raise UsageError(f"--inject: the reference has no column {request.column}; it has {', '.join(columns)}")
+    start = request.start or middle
     found = [
-        Injection(kind, column, request.start or middle, damage(kind, column, reference))
+        Injection(kind, column, start, damage(kind, column, reference, cell(start)))
         for column in columns
         if request.column in (None, column)
         for kind in kinds(reference.binning.by_name[column], score=column == score)
@@ -130,8 +139,14 @@ def kinds(bins: Bins, *, score: bool) -> tuple[Kind, ...]:
     return (Kind.NULLS, Kind.UNIT, Kind.SHIFT, Kind.FREEZE)
 
 
-def damage(kind: Kind, column: str, reference: Reference) -> Damage:
+def damage(kind: Kind, column: str, reference: Reference, cell: int) -> Damage:
     """What a kind of fault does to a column.
+
+    Args:
+        kind: one that fits the column.
+        column: its name.
+        reference: what usual values and spreads are taken from.
+        cell: the hour of the local week in which the fault begins, whose season says how far a column spreads.
 
     Raises:
         KeyError: when the reference does not have the column.
@@ -144,17 +159,17 @@ def damage(kind: Kind, column: str, reference: Reference) -> Damage:
         return _renamed(usual, f"{usual} (renamed)") if kind is Kind.RENAME else _frozen(usual)
     numeric: Mapping[Kind, Callable[[], Damage]] = {
         Kind.UNIT: lambda: _scaled(FACTOR),
-        Kind.SHIFT: lambda: _shifted(SHIFT * _deviation(column, reference)),
+        Kind.SHIFT: lambda: _shifted(SHIFT * _deviation(column, reference, cell)),
         Kind.FREEZE: lambda: _frozen(_median(bins)),
     }
     return numeric[kind]()
 
 
-def _deviation(column: str, reference: Reference) -> float:
-    """The standard deviation of a column within its seasons: what an hour's rows spread by."""
-    seasons = [numeric_column(season, reference.binning, column) for season in reference.seasons.profiles]
-    known = [season for season in seasons if season.finite]
-    return float(np.sqrt(np.average([season.variance for season in known], weights=[part.finite for part in known])))
+def _deviation(column: str, reference: Reference, cell: int) -> float:
+    """The standard deviation of a column in the season of an hour of the week; 0 where the reference has none."""
+    season = reference.seasons.profiles[int(reference.seasons.season[cell])]
+    deviation = numeric_column(season, reference.binning, column).stddev
+    return deviation if math.isfinite(deviation) else 0.0
 
 
 def _median(bins: NumericBins) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -10,12 +11,15 @@ import pytest
 
 from exporter.errors import UsageError
 from exporter.profiles.kernel import profile_partition
+from exporter.profiles.profile import empty, merge
 from exporter.profiles.reference import Reference, build_binning
 from exporter.replay.injection import Injection, Kind, Request, damage, injections
 from exporter.sources.source import Batch, Selection
+from exporter.spec.seasons import Calendar, Level
 
 START = datetime(2026, 11, 21, 10, tzinfo=UTC)
 ROWS = 1000
+CELL = Calendar("UTC", frozenset(), 0).cell
 COUNTRIES = ["US"] * 700 + ["CA"] * 300
 
 
@@ -41,7 +45,7 @@ def _batch(table: pa.Table) -> Batch:
 
 def _damaged(kind: Kind, column: str, values: pa.Array, reference: Reference) -> pa.ChunkedArray:
     batch = _batch(pa.table({"id": range(len(values)), column: values}))
-    spoiled = Injection(kind, column, START, damage(kind, column, reference)).spoil(batch)
+    spoiled = Injection(kind, column, START, damage(kind, column, reference, 0)).spoil(batch)
     assert spoiled.table.column_names == ["id", column]
     assert spoiled.table["id"].equals(batch.table["id"])
     return spoiled.table[column]
@@ -60,6 +64,17 @@ def test_a_shift_is_of_three_tenths_of_the_references_deviation(reference: Refer
     deviation = float(np.arange(ROWS).std())
     shifted = _damaged(Kind.SHIFT, "age", pa.array([5.0, 6.0]), reference).to_numpy()
     assert shifted == pytest.approx(np.array([5.0, 6.0]) + 0.3 * deviation)
+
+
+def test_a_shift_is_measured_in_the_season_in_which_it_begins(reference: Reference) -> None:
+    night, day = (reference.by_cell[0], empty(reference.binning))
+    quiet = merge(reference.binning, [night, night])
+    wide = replace(quiet, squares=4 * quiet.squares)
+    by_cell = {cell: wide if cell % 24 >= 12 else quiet for cell in range(168)} | {0: day}
+    seasonal = Reference(reference.binning, by_cell, dict.fromkeys(by_cell, 2), tuple(Level), {}, {})
+    moved = [damage(Kind.SHIFT, "score", seasonal, cell)(pa.chunked_array([[0.0]])).to_pylist()[0] for cell in (30, 40)]
+    assert moved[0] == pytest.approx(0.3 * np.linspace(0, 1, ROWS).std())
+    assert moved[1] == pytest.approx(2 * moved[0])
 
 
 def test_whole_numbers_stay_whole_when_they_shift_and_their_mean_moves_as_much(reference: Reference) -> None:
@@ -83,7 +98,7 @@ def test_a_frozen_column_has_an_ordinary_value_everywhere(reference: Reference) 
 
 def test_a_batch_without_the_column_is_left_alone(reference: Reference) -> None:
     batch = _batch(pa.table({"id": [1]}))
-    assert Injection(Kind.NULLS, "age", START, damage(Kind.NULLS, "age", reference)).spoil(batch) is batch
+    assert Injection(Kind.NULLS, "age", START, damage(Kind.NULLS, "age", reference, 0)).spoil(batch) is batch
 
 
 class TestRequest:
@@ -114,7 +129,7 @@ class TestRequest:
             Request.parse(text)
 
     def test_stands_for_what_fits(self, reference: Reference) -> None:
-        found = injections(Request.parse("all"), ["age", "country"], "score", reference, START)
+        found = injections(Request.parse("all"), ["age", "country"], "score", reference, middle=START, cell=CELL)
         assert [str(one).removesuffix("@2026-11-21T10:00Z") for one in found] == [
             "nulls:age",
             "unit:age",
@@ -132,4 +147,4 @@ class TestRequest:
     )
     def test_of_what_does_not_fit_is_refused(self, reference: Reference, text: str, told: str) -> None:
         with pytest.raises(UsageError, match=told):
-            injections(Request.parse(text), ["age", "country"], None, reference, START)
+            injections(Request.parse(text), ["age", "country"], None, reference, middle=START, cell=CELL)

@@ -79,7 +79,7 @@ def test_another_rate_is_another_threshold_on_the_same_profiles(folder: Path) ->
 
 def _fault(replaying: Replayer, kind: Kind, column: str, hour: int) -> Injection:
     at = STRETCH.start + hour * HOUR
-    return Injection(kind, column, at, damage(kind, column, replaying.reference(at + HOUR)))
+    return Injection(kind, column, at, damage(kind, column, replaying.reference(at + HOUR), 0))
 
 
 def test_a_fault_is_seen_after_its_partition_the_delay_a_refresh_and_the_hold(folder: Path) -> None:
