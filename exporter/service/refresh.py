@@ -116,6 +116,7 @@ class Refresher:
         self._lock = threading.Lock()
         self._reloaded = (True, clock())
         self._published_stale: frozenset[str] = frozenset()
+        self._told_all = False
         self._states: dict[str, ModelState] = {}
         self.replace_specs(specs)
 
@@ -126,8 +127,8 @@ class Refresher:
 
     @property
     def ready(self) -> bool:
-        """Whether every model has been tried once, and there is something to scrape."""
-        return self.snapshot is not None and all(state.succeeded is not None for state in self._states.values())
+        """Whether the snapshot tells of every model what its first refresh has given."""
+        return self._told_all
 
     def replace_specs(self, specs: Iterable[LoadedSpec]) -> None:
         """Take on new specs; a model whose spec has not changed keeps all that it knows."""
@@ -222,6 +223,7 @@ class Refresher:
         now = self._clock()
         with self._lock:
             states = list(self._states.values())
+        told_all = all(state.succeeded is not None for state in states)  # before their samples are taken
         samples = [Sample(catalogue.BUILD_INFO, (metadata.version("leeway"),), 1)]
         loaded, when = self._reloaded
         samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS, (), loaded))
@@ -231,3 +233,4 @@ class Refresher:
         labels = {state.loaded.spec.name: state.loaded.spec.metadata.labels for state in states}
         self._published_stale = self._stale_names(now)
         self.snapshot = render(samples, labels)
+        self._told_all = told_all
