@@ -167,6 +167,36 @@ def status_history(card: Card, query: Query, states: Mapping[int, State]) -> Sta
     )
 
 
+class Bars(Panel):  # type: ignore[misc]  # grafanalib has no types
+    """Grafana's bar gauge as newer ones write it; its field configuration comes in `extraJson`."""
+
+    def to_json_data(self) -> Any:
+        """The panel as Grafana's JSON."""
+        options = {
+            "displayMode": "basic",
+            "orientation": "horizontal",
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "valueMode": "text",
+            "namePlacement": "left",
+            "showUnfilled": False,
+            "sizing": "auto",
+            "minVizHeight": 8,
+            "minVizWidth": 8,
+            "maxVizHeight": 300,
+        }
+        return self.panel_json({"type": "bargauge", "options": options})
+
+
+def bars(card: Card, query: Query, unit: Unit) -> Bars:
+    """Rows between the ends of a histogram's buckets, now: a bar for each, from the least to the greatest."""
+    colour = fixed(SEVERITY_COLOURS[Severity.INFO])
+    return Bars(
+        **_common(card, [target(0, query, "buckets")]),
+        thresholds=steps_json(((None, UNKNOWN),)),
+        extraJson=_defaults(card, unit=UNITS[unit], min=0, color=colour),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table: an expression with one value for each row, and how its cells look.

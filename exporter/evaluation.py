@@ -15,11 +15,12 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.comparison import Judge, Pair, Values, dataset_values, feature_values, score_values
+from exporter.comparison import Judge, Pair, Values, dataset_values, feature_values
 from exporter.profiles.binning import Floats
 from exporter.profiles.profile import Profile, most_frequent
 from exporter.profiles.reference import Reference
 from exporter.profiles.seasonal import mixture
+from exporter.score_comparison import score_series
 from exporter.spec.model import Body, Feature, ModelSpec
 from exporter.spec.seasons import Calendar
 from exporter.spec.windows import Window
@@ -114,8 +115,9 @@ def _compared(spec: Body, judge: Judge, pair: Pair, labels: Labels) -> Iterator[
             yield from _new_categories(spec, pair, own)
         if catalogue.FEATURE_DRIFTED in values:
             drifted[feature] = bool(values[catalogue.FEATURE_DRIFTED])
-    score = spec.inference.columns.score or ""
-    yield from _samples(dataset_values(drifted, judge) | score_values(score, pair, judge), labels)
+    yield from _samples(dataset_values(drifted, judge), labels)
+    for more, values in score_series(spec.inference.columns.score or "", pair, judge):
+        yield from _samples(values, {**labels, **more})
 
 
 def _new_categories(spec: Body, pair: Pair, labels: Labels) -> Iterator[Sample]:

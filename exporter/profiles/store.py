@@ -28,7 +28,7 @@ from exporter.spec.seasons import Level
 
 T = TypeVar("T")
 
-_FORMAT: Final = 2
+_FORMAT: Final = 3
 """Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
 _SUFFIX: Final = ".arrow"
 _UNFINISHED: Final = ".tmp"

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from exporter.errors import ReferenceUnusable
-from exporter.profiles.binning import Binning
+from exporter.profiles.binning import Binning, NumericBins
 from exporter.profiles.history import History
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import merge, numeric_column
 from exporter.profiles.reference import Reference, build_binning, profile_by_hour
+from exporter.profiles.score_bins import score_bins
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.reference_source import open_reference
 from exporter.sources.source import Batch, Partition, Selection, Traffic
@@ -75,7 +76,8 @@ class ReferenceReader:
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
 
         def binning(batches: Iterator[Batch]) -> tuple[Binning, dict[str, str]]:
-            return build_binning(batches, selection, limit)
+            made, problems = build_binning(batches, selection, limit)
+            return with_score(self._spec, made), problems
 
         made, problems = self._at.source.profile(data, selection, binning)
         reference = replace(self._count(data, made), problems=problems)
@@ -102,7 +104,7 @@ class ReferenceReader:
     def _key(self, data: Partition) -> Key:
         body = self._spec.spec
         asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits"})
-        columns = str((body.inference.columns.score, self._at.timestamp))
+        columns = str((body.inference.columns.score, body.task, self._at.timestamp))
         return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns))
 
 
@@ -115,6 +117,17 @@ def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
         keys=keys,
         numeric=tuple(dict.fromkeys([*numeric, *([score] if score else [])])),
         categorical=tuple(feature.name for feature in features if feature.type == "categorical"),
+    )
+
+
+def with_score(spec: ModelSpec, binning: Binning) -> Binning:
+    """The cells with those of the score as the score's own distribution needs them."""
+    score, task = spec.spec.inference.columns.score, spec.spec.task
+    return Binning(
+        tuple(
+            score_bins(bins, task) if bins.name == score and isinstance(bins, NumericBins) else bins
+            for bins in binning.columns
+        )
     )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
 
-from exporter.spec.model import Body, Inference, InferenceColumns, Labels, Slo, Task
+from exporter.spec.model import CLASSIFICATION, Body, Inference, InferenceColumns, Labels, Slo, Task
 from exporter.spec.values import format_duration
 from exporter.spec.wording import KeyPath
 
@@ -189,15 +189,14 @@ class _Performance(NamedTuple):
 
 
 _BINARY: Final[tuple[Task, ...]] = ("binary_classification",)
-_CLASSES: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
 
 PERFORMANCE: Final[Mapping[str, _Performance]] = {
     "auroc": _Performance("at_least", ratio=True, tasks=_BINARY),
-    "f1_score": _Performance("at_least", ratio=True, tasks=_CLASSES),
-    "precision": _Performance("at_least", ratio=True, tasks=_CLASSES),
-    "recall": _Performance("at_least", ratio=True, tasks=_CLASSES),
-    "accuracy": _Performance("at_least", ratio=True, tasks=_CLASSES),
-    "calibration_error": _Performance("at_most", ratio=True, tasks=_CLASSES),
+    "f1_score": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
+    "precision": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
+    "recall": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
+    "accuracy": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
+    "calibration_error": _Performance("at_most", ratio=True, tasks=CLASSIFICATION),
     "brier_score": _Performance("at_most", ratio=True, tasks=_BINARY),
     "log_loss": _Performance("at_most", ratio=False, tasks=_BINARY),
     "rmse": _Performance("at_most", ratio=False, tasks=("regression",)),

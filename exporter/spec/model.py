@@ -36,6 +36,8 @@ from exporter.spec.values import (
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Task = Literal["binary_classification", "multiclass_classification", "regression", "ranking"]
+CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
+"""The tasks whose answers are classes."""
 
 _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
     *catalogue.TARGET_LABELS,
@@ -340,6 +342,8 @@ class Thresholds(_Part):
     """Share of the features that have drifted, weighted by importance."""
     prediction_mean_shift: Floor = Threshold(floor=0.15)
     """Shift of the mean score, in reference standard deviations."""
+    prediction_psi: Floor | None = None
+    """Population stability index of the score; left out, as that of a feature."""
     false_positive_rate: OpenRatio = 0.0005
     """How often sampling noise alone may cross a threshold, over all features of a window together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30

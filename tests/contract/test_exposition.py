@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from prometheus_client import Metric as Family
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter import catalogue
 from exporter.profiles.store import ProfileStore
@@ -32,7 +32,7 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     refresher.refresh_all()
     refresher.stop()
     assert refresher.snapshot is not None
-    return {family.name: family for family in text_string_to_metric_families(refresher.snapshot.text.decode())}
+    return {family.name: family for family in text_string_to_metric_families(refresher.snapshot.openmetrics.decode())}
 
 
 def _family_name(metric: catalogue.Metric) -> str:
@@ -48,9 +48,10 @@ def test_a_metric_has_its_kind_help_and_labels(metric: catalogue.Metric, familie
     family = families[_family_name(metric)]
     assert (family.type, family.documentation) == (metric.kind, metric.help)
     constants = {"env"} if catalogue.MODEL in metric.labels else set()
+    series = {part.name: {*part.labels, *constants} for part in metric.series}
+    assert {sample.name for sample in family.samples} == series.keys()
     for sample in family.samples:
-        assert sample.name == metric.name
-        assert set(sample.labels) == {*metric.labels, *constants}
+        assert set(sample.labels) == series[sample.name]
 
 
 @pytest.mark.parametrize("metric", [m for m in catalogue.METRICS if m.name.endswith("_threshold")], ids=lambda m: m.key)

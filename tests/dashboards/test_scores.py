@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dashboards.panels import panel_id
+from dashboards.queries import buckets, model_scope
+from dashboards.scores import section
+from exporter import catalogue
+from exporter.catalogue import METRICS, Metric
+from exporter.spec.model import ModelSpec
+
+
+def panels(spec: ModelSpec) -> dict[int, Any]:
+    return {panel.id: panel for panel in section(spec, model_scope(spec)).panels}
+
+
+def test_every_panel_is_a_metrics_own_and_folded(spec: ModelSpec) -> None:
+    assert section(spec, model_scope(spec)).collapsed
+    assert set(panels(spec)) <= {panel_id(metric.key) for metric in METRICS}
+
+
+@pytest.mark.parametrize("metric", [catalogue.PREDICTION_SCORE, catalogue.PREDICTION_SCORE_REFERENCE])
+def test_a_distribution_is_a_bar_for_each_bucket_now(metric: Metric, spec: ModelSpec) -> None:
+    [target] = panels(spec)[panel_id(metric.key)].targets
+    assert target["expr"] == buckets(metric, model_scope(spec))
+    assert (target["format"], target["instant"], target["legendFormat"]) == ("heatmap", True, "{{le}}")
+
+
+def test_the_buckets_of_two_replicas_are_one_and_those_of_two_versions_are_added(
+    spec: ModelSpec, evaluates: Callable[..., None]
+) -> None:
+    labels = 'model="fraud",env="prod",window="1h",le="0.5"'
+    name = catalogue.PREDICTION_SCORE.buckets.name
+    given = {
+        f'{name}{{{labels},version="{version}",instance="{replica}"}}': rows
+        for version, rows in (("1", 3.0), ("2", 4.0))
+        for replica in "ab"
+    }
+    evaluates(given, buckets(catalogue.PREDICTION_SCORE, model_scope(spec)), {'{le="0.5"}': 7.0})
+
+
+def test_a_model_without_a_score_says_so(spec: ModelSpec) -> None:
+    body = spec.spec.model_copy(
+        update={"inference": spec.spec.inference.model_copy(update={"columns": type(spec.spec.inference.columns)()})}
+    )
+    scored, unscored = (
+        panels(one)[panel_id(catalogue.PREDICTION_MEAN.key)].extraJson["fieldConfig"]["defaults"]["noValue"]
+        for one in (spec, spec.model_copy(update={"spec": body}))
+    )
+    assert (scored, unscored) == ("No data yet", "The spec names no score")
