@@ -74,12 +74,12 @@ def timeseries(
     colour: str = SEVERITY_COLOURS[Severity.INFO],
     limits: Limits | None = None,
     steps: Steps = (),
-    style: Literal["line", "bars"] = "line",
+    style: Literal["line", "bars", "area"] = "line",
 ) -> TimeSeries:
     """Lines over time, with the thresholds and references among `queries`.
 
     `colour` is that of thresholds, `limits` are the axis's ends, by default what the unit says, and `steps` draw fixed
-    lines where a limit is no series. A gap stays a gap: nothing was published there.
+    lines where a limit is no series. Areas are stacked. A gap stays a gap: nothing was published there.
     """
     lower, upper = limits or LIMITS[unit]
     companions = [(index, query) for index, query in enumerate(queries) if query.role is not Role.VALUE]
@@ -88,8 +88,9 @@ def timeseries(
         unit=UNITS[unit],
         valueMin=lower,
         valueMax=upper,
-        drawStyle=style,
-        fillOpacity=60 if style == "bars" else 0,
+        drawStyle="bars" if style == "bars" else "line",
+        fillOpacity=0 if style == "line" else 60,
+        stacking={"mode": "normal", "group": "A"} if style == "area" else {},
         colorMode="palette-classic-by-name",  # a feature keeps its colour from panel to panel
         legendDisplayMode="table",
         legendCalcs=["last", "max"],

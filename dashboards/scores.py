@@ -1,14 +1,17 @@
-"""What the model answers: its score over time, and how it is distributed beside the reference."""
+"""What the model answers: its score over time, and how it is distributed, and which classes, beside the reference."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, Final
 
+from grafanalib.core import TimeSeries
+
 from dashboards.charts import card, chart
 from dashboards.layout import Section
-from dashboards.panels import Bars, bars
-from dashboards.queries import Query, Scope, buckets
+from dashboards.panels import Bars, bars, timeseries
+from dashboards.queries import Query, Scope, buckets, drawn, legend
 from dashboards.style import Limits
 from exporter import catalogue
 from exporter.catalogue import LE, Metric
@@ -19,7 +22,8 @@ _FROM_ZERO: Final[Limits] = (0, None)
 
 def section(spec: ModelSpec, scope: Scope) -> Section:
     """One folded section."""
-    return Section("scores", "Scores", [*_score(spec, scope), *_distribution(spec, scope), _versions(spec, scope)])
+    parts = (_score, _distribution, _classes, _versions)
+    return Section("scores", "Scores", [panel for part in parts for panel in part(spec, scope)])
 
 
 def _score(spec: ModelSpec, scope: Scope) -> list[Any]:
@@ -77,9 +81,41 @@ def _bars(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str
     return bars(words, Query(buckets(metric, scope), f"{{{{{LE}}}}}"), metric.unit)
 
 
-def _versions(spec: ModelSpec, scope: Scope) -> Any:
+def _classes(spec: ModelSpec, scope: Scope) -> list[Any]:
+    told: dict[str, Any] = {
+        "size": (8, 9),
+        "empty": "No data yet" if spec.spec.class_column else "The spec names no classes",
+    }
+    return [
+        chart(
+            spec,
+            scope,
+            catalogue.PREDICTION_CLASS_PSI,
+            "Class PSI over time, $window",
+            "Above its dashed threshold: the model decides otherwise. See beside which class grew; if the scores have "
+            "not moved, look for a changed cut-off.",
+            limits=_FROM_ZERO,
+            **told,
+        ),
+        *_shares(spec, scope, catalogue.PREDICTION_CLASS_RATIO, "Class balance", **told),
+    ]
+
+
+def _shares(spec: ModelSpec, scope: Scope, metric: Metric, title: str, **more: Any) -> Iterator[TimeSeries]:
+    """Parts of a whole over time, one upon the other, and the reference's beside them; `more` as in `Card`."""
+    now = "Find what grew against the reference beside, and when. Choose one version: those of several are stacked."
+    usual = "This is what the same hours of the week usually are; what stands only in the window is new."
+    for one, name, action in (
+        (metric, f"{title}, $window", now),
+        (metric.reference(), f"{title} of the reference, $window", usual),
+    ):
+        words = card(spec, one, name, action, **more)
+        yield timeseries(words, [Query(drawn(one, scope), legend(one))], one.unit, limits=_FROM_ZERO, style="area")
+
+
+def _versions(spec: ModelSpec, scope: Scope) -> list[Any]:
     action = "A version that appears or takes over is a release: compare its moment with the shift's."
-    return chart(spec, scope, catalogue.VERSION_ROWS, "Rows by version, $window", action, size=(24, 8))
+    return [chart(spec, scope, catalogue.VERSION_ROWS, "Rows by version, $window", action, size=(24, 8))]
 
 
 def _empty(spec: ModelSpec) -> str:

@@ -26,6 +26,7 @@ TASK: Final = "task"
 SPEC: Final = "spec"
 SEASON: Final = "season"
 LEVEL: Final = "level"
+CLASS: Final = "class"
 LE: Final = "le"
 """The upper end of a histogram's bucket, as Prometheus itself calls it."""
 
@@ -225,6 +226,20 @@ PREDICTION_SCORE_REFERENCE = replace(
     PREDICTION_SCORE.reference(),
     help="The reference's rows by their score, scaled to as many as the window has, in whole rows.",
 )
+PREDICTION_CLASS_RATIO = Metric(
+    "ml_prediction_class_ratio",
+    "Share of a classifier's answers that are of a class, rows without an answer counted in the whole.",
+    (MODEL, VERSION, CLASS, WINDOW),
+    Unit.RATIO,
+)
+PREDICTION_CLASS_RATIO_REFERENCE = PREDICTION_CLASS_RATIO.reference()
+PREDICTION_CLASS_PSI = Metric(
+    "ml_prediction_class_psi",
+    "Population stability index of a classifier's answers against its reference, in nats, nulls a cell of their own.",
+    _WINDOW,
+    Unit.NUMBER,
+)
+PREDICTION_CLASS_PSI_THRESHOLD = PREDICTION_CLASS_PSI.threshold()
 
 WINDOW_ROWS = Metric(
     "ml_window_rows", "Rows read into a window, all versions together.", (MODEL, STREAM, WINDOW), Unit.ROWS
@@ -380,6 +395,7 @@ DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DAT
 FEATURE_DRIFT_HIGH = Alert("MLFeatureDriftHigh", Severity.WARNING, Layer.FEATURE, FEATURE_PSI)
 PREDICTION_SCORE_SHIFT = Alert("MLPredictionScoreShift", Severity.CRITICAL, Layer.SCORE, PREDICTION_MEAN_SHIFT)
 PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.WARNING, Layer.SCORE, PREDICTION_PSI)
+PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer.SCORE, PREDICTION_CLASS_PSI)
 
 ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Alert))
 """Every alert, from the cause's layer to the consequence's."""

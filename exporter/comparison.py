@@ -26,6 +26,10 @@ from exporter.statistics import drift, thresholds
 
 Column = NumericColumn | CategoricalColumn
 Values = dict[Metric, float]
+Labelled = tuple[Mapping[str, str], Values]
+"""Values, and the labels that they have beside those of every series of the window."""
+WHOLE: Final[Mapping[str, str]] = {}
+"""The labels of what is said of the window as a whole."""
 
 KNOWN_WEEKS_PSI: Final = 0.05
 """The floor of a PSI that a spec leaves out, where the reference's own weeks tell what is usual."""

@@ -15,7 +15,8 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.comparison import Judge, Pair, Values, dataset_values, feature_values
+from exporter.class_comparison import class_series, hidden_classes
+from exporter.comparison import Judge, Labelled, Pair, Values, dataset_values, feature_values
 from exporter.profiles.binning import Floats
 from exporter.profiles.profile import Profile, most_frequent
 from exporter.profiles.reference import Reference
@@ -63,7 +64,7 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
     Returns:
         Samples with finite values only.
     """
-    samples = [*_freshness(spec, windows)]
+    samples = [*_freshness(spec, windows), *_limited_classes(spec, reference, windows)]
     with np.errstate(over="ignore", invalid="ignore"):  # what is too large for a float is left out
         for window in windows:
             judge = _judge(spec.spec, reference, window)
@@ -106,6 +107,15 @@ def _freshness(spec: ModelSpec, windows: Sequence[WindowProfile]) -> Iterator[Sa
     yield from _samples({catalogue.SERIES_LIMITED: hidden}, labels)
 
 
+def _limited_classes(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
+    column, limit = spec.spec.class_column, spec.spec.limits.classes
+    if column is not None and column in reference.binning.by_name:
+        profiles = (profile for window in windows for profile in _shown(spec, window).values())
+        hidden = max((hidden_classes(column, reference.binning, each, limit) for each in profiles), default=0)
+        labels = {catalogue.MODEL: spec.name, catalogue.LABEL: catalogue.CLASS}
+        yield from _samples({catalogue.SERIES_LIMITED: hidden}, labels)
+
+
 def _compared(spec: Body, judge: Judge, pair: Pair, labels: Labels) -> Iterator[Sample]:
     drifted: dict[Feature, bool] = {}
     for feature in spec.features:
@@ -116,8 +126,13 @@ def _compared(spec: Body, judge: Judge, pair: Pair, labels: Labels) -> Iterator[
         if catalogue.FEATURE_DRIFTED in values:
             drifted[feature] = bool(values[catalogue.FEATURE_DRIFTED])
     yield from _samples(dataset_values(drifted, judge), labels)
-    for more, values in score_series(spec.inference.columns.score or "", pair, judge):
+    for more, values in _answers(spec, judge, pair):
         yield from _samples(values, {**labels, **more})
+
+
+def _answers(spec: Body, judge: Judge, pair: Pair) -> Iterator[Labelled]:
+    yield from score_series(spec.inference.columns.score or "", pair, judge)
+    yield from class_series(spec.class_column or "", pair, judge, spec.limits.classes)
 
 
 def _new_categories(spec: Body, pair: Pair, labels: Labels) -> Iterator[Sample]:

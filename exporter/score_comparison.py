@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Iterator
 
 import numpy as np
 
 from exporter import catalogue
-from exporter.comparison import Judge, Pair, Values, judged, psi_values
-from exporter.profiles.binning import Floats, NumericBins, above
+from exporter.comparison import WHOLE, Judge, Labelled, Pair, Values, judged, psi_values
+from exporter.profiles.binning import NumericBins, above
 from exporter.profiles.profile import NumericColumn
 from exporter.statistics import dispersion, drift, thresholds
-
-Labelled = tuple[Mapping[str, str], Values]
-"""Values, and the labels that they have beside those of every series of the window."""
-
-_WHOLE: Final[Mapping[str, str]] = {}
 
 
 def score_series(name: str, pair: Pair, judge: Judge) -> Iterator[Labelled]:
@@ -28,9 +22,9 @@ def score_series(name: str, pair: Pair, judge: Judge) -> Iterator[Labelled]:
     before, now = pair.numeric(name)
     if now.rows >= judge.spec.min_rows:
         rows = before.cells, now.cells
-        yield _WHOLE, psi_values(catalogue.PREDICTION_PSI, name, rows, judge, judge.spec.prediction_psi)
+        yield WHOLE, psi_values(catalogue.PREDICTION_PSI, name, rows, judge, judge.spec.prediction_psi)
     if now.finite >= judge.spec.min_rows:
-        yield _WHOLE, _mean(name, before, now, judge)
+        yield WHOLE, _mean(name, before, now, judge)
         yield from _distribution(bins, before, now)
 
 
@@ -62,13 +56,7 @@ def _histogram(
     Whole rows, as OpenMetrics wants them: a scaled bucket is half a row off at most.
     """
     buckets, rows, total = metric.series
-    below = [*rows_up_to(column, above(np.array(marks))).tolist(), column.comparable]
+    below = [*column.up_to(above(np.array(marks))).tolist(), column.comparable]
     for end, count in zip((*map(str, marks), "+Inf"), below, strict=True):
         yield {catalogue.LE: end}, {buckets: round(count * scale)}
-    yield _WHOLE, {rows: round(column.comparable * scale), total: float(column.sums.sum()) * scale}
-
-
-def rows_up_to(column: NumericColumn, ends: Floats) -> Floats:
-    """Rows at or below values that are edges of the column's bins, in their order; infinities among them."""
-    up_to = np.cumsum(column.ordered, dtype=np.float64)
-    return up_to[np.searchsorted(column.edges, ends)]
+    yield WHOLE, {rows: round(column.comparable * scale), total: float(column.sums.sum()) * scale}

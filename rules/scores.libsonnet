@@ -1,7 +1,7 @@
-// The model's own answers; a model whose log has no score has no such alerts.
+// The model's own answers. A log without a score has no alert on one, and only a classifier has classes.
 local threshold = import 'threshold.libsonnet';
 
-function(model) if model.spec.inference.columns.score == null then [] else [
+local score(model) = [
   threshold(model, 'prediction_score_shift') {
     hold: 3 * model.beat,
     summary(it):: model.name + ': the mean score has shifted over ' + it.window,
@@ -19,4 +19,20 @@ function(model) if model.spec.inference.columns.score == null then [] else [
     action: 'Compare the distribution with the reference on the dashboard: scores that went to both ends, or to a single'
             + ' value, leave the mean where it was.',
   },
-]
+];
+
+local classes(model) = [
+  threshold(model, 'prediction_class_shift') {
+    hold: 3 * model.beat,
+    summary(it):: model.name + ': the balance of the classes has shifted over ' + it.window,
+    finding(it)::
+      'The population stability index of the classes that version ' + it.version + ' returned is ' + it.value + ' over '
+      + it.window + '; its threshold is ' + it.threshold + '.',
+    action: 'See on the dashboard which class has grown. If the scores have not moved, look for a changed cut-off.',
+  },
+];
+
+function(model)
+  local columns = model.spec.inference.columns;
+  (if columns.score == null then [] else score(model))
+  + (if model.classifier && columns.prediction != null then classes(model) else [])

@@ -104,19 +104,20 @@ class ReferenceReader:
     def _key(self, data: Partition) -> Key:
         body = self._spec.spec
         asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits"})
-        columns = str((body.inference.columns.score, body.task, self._at.timestamp))
+        columns = str((body.inference.columns.score, body.class_column, body.task, self._at.timestamp))
         return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns))
 
 
 def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
-    """The columns of a model that are counted: its features, and its score."""
+    """The columns of a model that are counted: its features, its score, and the classes that it returns."""
     features = spec.spec.features
+    categorical = [feature.name for feature in features if feature.type == "categorical"]
     numeric = [feature.name for feature in features if feature.type == "numeric"]
     score = spec.spec.inference.columns.score
     return Selection(
         keys=keys,
         numeric=tuple(dict.fromkeys([*numeric, *([score] if score else [])])),
-        categorical=tuple(feature.name for feature in features if feature.type == "categorical"),
+        categorical=(*categorical, *filter(None, [spec.spec.class_column])),
     )
 
 

@@ -159,6 +159,12 @@ def _columns(body: Body) -> Mistakes:
             yield ("features", index, "name"), f"is the column of inference.columns.{use}, and cannot be a feature too"
 
 
+def _class_column(body: Body) -> Mistakes:
+    if body.class_column is not None and body.class_column == body.inference.columns.score:
+        message = "is the column of inference.columns.score: a score is a number, a prediction one of a few classes"
+        yield ("inference", "columns", "prediction"), message
+
+
 def _segments(body: Body) -> Mistakes:
     yield from _repeated(("segments",), body.segments)
     columns = _named_columns(body.inference.columns)
@@ -255,6 +261,7 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _alerting_windows: frozenset({"alerting", "windows"}),
     _features: frozenset({"features"}),
     _columns: frozenset({"features", "inference"}),
+    _class_column: frozenset({"inference", "task"}),
     _segments: frozenset({"segments", "features", "inference"}),
     _slo_names: frozenset({"slos"}),
     _slo_labels: frozenset({"slos", "labels"}),

@@ -177,7 +177,7 @@ class InferenceColumns(_Part):
     score: Text | None = None
     """The model's numeric output: a probability, or the regression's value."""
     prediction: Text | None = None
-    """The decision or class that was returned."""
+    """The decision or class that was returned; of a classifier its balance is watched."""
     role: Text | None = None
     """`champion` or `challenger`."""
 
@@ -344,6 +344,8 @@ class Thresholds(_Part):
     """Shift of the mean score, in reference standard deviations."""
     prediction_psi: Floor | None = None
     """Population stability index of the score; left out, as that of a feature."""
+    prediction_class_psi: Floor | None = None
+    """Population stability index of the classes that were returned; left out, as that of a feature."""
     false_positive_rate: OpenRatio = 0.0005
     """How often sampling noise alone may cross a threshold, over all features of a window together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30
@@ -517,6 +519,8 @@ class Limits(_Part):
     """New categories of a feature that are named in a series."""
     versions: Annotated[Count, Field(ge=1, le=20)] = 5
     """Model versions in a window, the most frequent."""
+    classes: Annotated[Count, Field(ge=1, le=1000)] = 20
+    """Classes of a classifier, the reference's most frequent, then new ones."""
     segments: Annotated[Count, Field(ge=1, le=1000)] = 20
     """Values of a segment."""
     columns: Annotated[Count, Field(ge=1, le=100_000)] = 2000
@@ -565,6 +569,11 @@ class Body(_Part):
     """How much of what data bring is kept."""
     refresh: Refresh = Refresh()
     """How often the exporter looks for new data."""
+
+    @property
+    def class_column(self) -> str | None:
+        """The column of the classes that were returned; None where there is none, or the model is no classifier."""
+        return self.inference.columns.prediction if self.task in CLASSIFICATION else None
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

@@ -27,7 +27,9 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     log.put_all(2)
     log.put_hour(0, device_type=np.full(ROWS, "watch"))
     (folder / log.key(1)).write_bytes(b"PAR1 no more")
-    spec = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(local_spec_document(windows=["1h", "2h"])))
+    document = local_spec_document(windows=["1h", "2h"])
+    document["spec"]["inference"]["columns"]["prediction"] = "decision"
+    spec = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
     refresher = Refresher([spec], ProfileStore(folder / "store"), clock=lambda: NOW)
     refresher.refresh_all()
     refresher.stop()

@@ -29,6 +29,25 @@ def test_a_distribution_is_a_bar_for_each_bucket_now(metric: Metric, spec: Model
     assert (target["format"], target["instant"], target["legendFormat"]) == ("heatmap", True, "{{le}}")
 
 
+@pytest.mark.parametrize(
+    "metric", [catalogue.PREDICTION_CLASS_RATIO, catalogue.PREDICTION_CLASS_RATIO_REFERENCE], ids=lambda one: one.key
+)
+def test_shares_are_stacked(metric: Metric, spec: ModelSpec) -> None:
+    panel = panels(spec)[panel_id(metric.key)]
+    assert panel.stacking == {"mode": "normal", "group": "A"}
+    assert (panel.valueMin, panel.fillOpacity) == (0, 60)
+    assert [target["legendFormat"] for target in panel.targets] == ["{{class}} {{version}}"]
+
+
+def test_a_model_without_classes_says_so(spec: ModelSpec) -> None:
+    regression = spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": "regression"})})
+    metric = catalogue.PREDICTION_CLASS_RATIO
+    classes, none = (
+        panels(one)[panel_id(metric.key)].extraJson["fieldConfig"]["defaults"]["noValue"] for one in (spec, regression)
+    )
+    assert (classes, none) == ("No data yet", "The spec names no classes")
+
+
 def test_the_buckets_of_two_replicas_are_one_and_those_of_two_versions_are_added(
     spec: ModelSpec, evaluates: Callable[..., None]
 ) -> None:
