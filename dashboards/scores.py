@@ -1,4 +1,4 @@
-"""What the model answers: its score over time, and how it is distributed, and which classes, beside the reference."""
+"""What the model answers: its score over time, how it is distributed, which classes, and how sure it is of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FROM_ZERO: Final[Limits] = (0, None)
 
 def section(spec: ModelSpec, scope: Scope) -> Section:
     """One folded section."""
-    parts = (_score, _distribution, _classes, _versions)
+    parts = (_score, _distribution, _classes, _confidence, _versions)
     return Section("scores", "Scores", [panel for part in parts for panel in part(spec, scope)])
 
 
@@ -98,6 +98,23 @@ def _classes(spec: ModelSpec, scope: Scope) -> list[Any]:
             **told,
         ),
         *_shares(spec, scope, catalogue.PREDICTION_CLASS_RATIO, "Class balance", **told),
+    ]
+
+
+def _confidence(spec: ModelSpec, scope: Scope) -> list[Any]:
+    told: dict[str, Any] = {"size": (8, 9), "empty": _empty(spec) if spec.spec.confidence_edges else "No classifier"}
+    return [
+        chart(
+            spec,
+            scope,
+            catalogue.PREDICTION_CONFIDENCE_PSI,
+            "Confidence PSI over time, $window",
+            "Above its dashed threshold: see beside whether low or high confidence grew. Low: look for inputs that the "
+            "model does not know. High: look for a changed calibration.",
+            limits=_FROM_ZERO,
+            **told,
+        ),
+        *_shares(spec, scope, catalogue.PREDICTION_CONFIDENCE_RATIO, "Confidence", **told),
     ]
 
 

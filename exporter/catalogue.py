@@ -27,6 +27,7 @@ SPEC: Final = "spec"
 SEASON: Final = "season"
 LEVEL: Final = "level"
 CLASS: Final = "class"
+BUCKET: Final = "bucket"
 LE: Final = "le"
 """The upper end of a histogram's bucket, as Prometheus itself calls it."""
 
@@ -240,6 +241,20 @@ PREDICTION_CLASS_PSI = Metric(
     Unit.NUMBER,
 )
 PREDICTION_CLASS_PSI_THRESHOLD = PREDICTION_CLASS_PSI.threshold()
+PREDICTION_CONFIDENCE_RATIO = Metric(
+    "ml_prediction_confidence_ratio",
+    "Share of a classifier's scores whose confidence is in a bucket: max(p, 1 - p) of two classes, else the score.",
+    (MODEL, VERSION, BUCKET, WINDOW),
+    Unit.RATIO,
+)
+PREDICTION_CONFIDENCE_RATIO_REFERENCE = PREDICTION_CONFIDENCE_RATIO.reference()
+PREDICTION_CONFIDENCE_PSI = Metric(
+    "ml_prediction_confidence_psi",
+    "Population stability index of a classifier's confidence, between its buckets, in nats, nulls a cell of their own.",
+    _WINDOW,
+    Unit.NUMBER,
+)
+PREDICTION_CONFIDENCE_PSI_THRESHOLD = PREDICTION_CONFIDENCE_PSI.threshold()
 
 WINDOW_ROWS = Metric(
     "ml_window_rows", "Rows read into a window, all versions together.", (MODEL, STREAM, WINDOW), Unit.ROWS
@@ -396,6 +411,7 @@ FEATURE_DRIFT_HIGH = Alert("MLFeatureDriftHigh", Severity.WARNING, Layer.FEATURE
 PREDICTION_SCORE_SHIFT = Alert("MLPredictionScoreShift", Severity.CRITICAL, Layer.SCORE, PREDICTION_MEAN_SHIFT)
 PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.WARNING, Layer.SCORE, PREDICTION_PSI)
 PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer.SCORE, PREDICTION_CLASS_PSI)
+CONFIDENCE_SHIFT = Alert("MLConfidenceShift", Severity.WARNING, Layer.SCORE, PREDICTION_CONFIDENCE_PSI)
 
 ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Alert))
 """Every alert, from the cause's layer to the consequence's."""

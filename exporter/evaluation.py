@@ -17,6 +17,7 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.class_comparison import class_series, hidden_classes
 from exporter.comparison import Judge, Labelled, Pair, Values, dataset_values, feature_values
+from exporter.confidence_comparison import confidence_series
 from exporter.profiles.binning import Floats
 from exporter.profiles.profile import Profile, most_frequent
 from exporter.profiles.reference import Reference
@@ -131,7 +132,9 @@ def _compared(spec: Body, judge: Judge, pair: Pair, labels: Labels) -> Iterator[
 
 
 def _answers(spec: Body, judge: Judge, pair: Pair) -> Iterator[Labelled]:
-    yield from score_series(spec.inference.columns.score or "", pair, judge)
+    score = spec.inference.columns.score or ""
+    yield from score_series(score, pair, judge)
+    yield from confidence_series(score, spec.confidence_edges, pair, judge)
     yield from class_series(spec.class_column or "", pair, judge, spec.limits.classes)
 
 

@@ -1,4 +1,5 @@
-// The model's own answers. A log without a score has no alert on one, and only a classifier has classes.
+// The model's own answers. A log without a score has no alert on one, and only a classifier has
+// classes and confidence.
 local threshold = import 'threshold.libsonnet';
 
 local score(model) = [
@@ -32,7 +33,20 @@ local classes(model) = [
   },
 ];
 
+local confidence(model) = [
+  threshold(model, 'confidence_shift') {
+    hold: 3 * model.beat,
+    summary(it):: model.name + ': the model is surer or less sure than it was, over ' + it.window,
+    finding(it)::
+      'The population stability index of the confidence of version ' + it.version + ' is ' + it.value + ' over '
+      + it.window + '; its threshold is ' + it.threshold + '.',
+    action: 'See on the dashboard which buckets have grown. Less sure: look for inputs that the model does not know.'
+            + ' Surer: look for a changed calibration.',
+  },
+];
+
 function(model)
   local columns = model.spec.inference.columns;
   (if columns.score == null then [] else score(model))
   + (if model.classifier && columns.prediction != null then classes(model) else [])
+  + (if model.classifier && columns.score != null then confidence(model) else [])

@@ -7,12 +7,13 @@ are edges. The other edges stay, and PSI's cells with them.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from exporter.profiles.binning import NumericBins, above, below
+from exporter.profiles.binning import Floats, NumericBins, above, below
 from exporter.spec.model import CLASSIFICATION, Task
 
 PROBABILITIES: Final = tuple(tenth / 10 for tenth in range(1, 11))
@@ -22,19 +23,35 @@ _SIGNIFICANT: Final = 6
 """Decimal digits that 32 bits hold."""
 
 
-def score_bins(bins: NumericBins, task: Task) -> NumericBins:
+def score_bins(bins: NumericBins, task: Task, confidence: Sequence[float] = ()) -> NumericBins:
     """The bins of a score, from the ordinary bins of its column.
 
     A probability is told at each tenth, any other score at the reference's deciles, rounded: at a hundredth of the
-    range from the first to the last, or coarser where 32 bits are.
+    range from the first to the last, or coarser where 32 bits are. Only a probability has confidence.
 
     Args:
         bins: as `exporter.profiles.binning.numeric_bins` makes them; the first and the last edge tell the range.
         task: what the model does; only a classifier's score can be a probability.
+        confidence: the edges of its buckets, see `exporter.spec.model.Body.confidence_edges`.
     """
-    marks = PROBABILITIES if _is_probability(bins, task) else _round_deciles(bins)
-    edges = np.unique(np.concatenate([bins.edges, above(np.array(marks))]))
+    if _is_probability(bins, task):
+        marks, ends = PROBABILITIES, confidence_ends(confidence).ravel()
+    else:
+        marks, ends = _round_deciles(bins), np.empty(0)
+    edges = np.unique(np.concatenate([bins.edges, above(np.array(marks)), ends[np.isfinite(ends)]]))
     return replace(bins, edges=edges, deciles=np.searchsorted(edges, bins.edges[bins.deciles]), marks=marks)
+
+
+def confidence_ends(edges: Sequence[float]) -> Floats:
+    """Between which scores a confidence is at most that of each edge but the first and the last; shape (2, edges - 2).
+
+    The returned one of two classes has the probability max(p, 1 - p), which is at most `c` from 1 - c to c, both
+    included. Where the buckets begin below a half there are more classes, the score is that of the returned one, and
+    the lower end is -inf.
+    """
+    inner = np.array(edges[1:-1], np.float64)
+    lower = below(1 - inner) if edges and edges[0] >= 0.5 else np.full(len(inner), -np.inf)
+    return np.array([lower, above(inner)])
 
 
 def _is_probability(bins: NumericBins, task: Task) -> bool:

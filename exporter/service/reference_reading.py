@@ -104,8 +104,9 @@ class ReferenceReader:
     def _key(self, data: Partition) -> Key:
         body = self._spec.spec
         asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits"})
-        columns = str((body.inference.columns.score, body.class_column, body.task, self._at.timestamp))
-        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns))
+        columns = str((body.inference.columns.score, body.class_column, self._at.timestamp))
+        score = str((body.task, body.confidence_edges))
+        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns, score))
 
 
 def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
@@ -123,10 +124,10 @@ def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
 
 def with_score(spec: ModelSpec, binning: Binning) -> Binning:
     """The cells with those of the score as the score's own distribution needs them."""
-    score, task = spec.spec.inference.columns.score, spec.spec.task
+    score, task, confidence = spec.spec.inference.columns.score, spec.spec.task, spec.spec.confidence_edges
     return Binning(
         tuple(
-            score_bins(bins, task) if bins.name == score and isinstance(bins, NumericBins) else bins
+            score_bins(bins, task, confidence) if bins.name == score and isinstance(bins, NumericBins) else bins
             for bins in binning.columns
         )
     )

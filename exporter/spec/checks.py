@@ -165,6 +165,19 @@ def _class_column(body: Body) -> Mistakes:
         yield ("inference", "columns", "prediction"), message
 
 
+def _confidence(body: Body) -> Mistakes:
+    edges, path = body.inference.confidence or (), ("inference", "confidence")
+    if edges and body.task not in CLASSIFICATION:
+        yield path, f"is for a classifier: a score of {body.task} says nothing of confidence"
+        return
+    least = body.confidence_edges[0] if edges else 0.0
+    for index, edge in enumerate(edges):
+        if edge < least:
+            yield (*path, index), f"must not be below {least:g}: the likelier of two classes has at least that"
+    if edges and len(body.confidence_edges) < 3:
+        yield path, f"must have an edge between {least:g} and 1, or there is a single bucket"
+
+
 def _segments(body: Body) -> Mistakes:
     yield from _repeated(("segments",), body.segments)
     columns = _named_columns(body.inference.columns)
@@ -262,6 +275,7 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _features: frozenset({"features"}),
     _columns: frozenset({"features", "inference"}),
     _class_column: frozenset({"inference", "task"}),
+    _confidence: frozenset({"inference", "task"}),
     _segments: frozenset({"segments", "features", "inference"}),
     _slo_names: frozenset({"slos"}),
     _slo_labels: frozenset({"slos", "labels"}),

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -182,6 +183,15 @@ class InferenceColumns(_Part):
     """`champion` or `challenger`."""
 
 
+def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
+    if any(low >= high for low, high in pairwise(edges)):
+        raise ValueError("must increase from edge to edge")
+    return edges
+
+
+_CONFIDENCE: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+
+
 class Inference(_Part):
     """The inference log."""
 
@@ -195,6 +205,10 @@ class Inference(_Part):
     """Values older than this are withdrawn; left out, three grains after the delay."""
     columns: InferenceColumns = InferenceColumns()
     """Which column is what."""
+    confidence: Annotated[tuple[Ratio, ...], Field(min_length=1, max_length=50), AfterValidator(_increasing)] | None = (
+        None
+    )
+    """Edges of the buckets of a classifier's confidence; left out, 0.5, 0.6, 0.7, 0.8, 0.9 and 1."""
 
     @property
     def staleness(self) -> timedelta:
@@ -346,6 +360,8 @@ class Thresholds(_Part):
     """Population stability index of the score; left out, as that of a feature."""
     prediction_class_psi: Floor | None = None
     """Population stability index of the classes that were returned; left out, as that of a feature."""
+    prediction_confidence_psi: Floor | None = None
+    """Population stability index of a classifier's confidence; left out, as that of a feature."""
     false_positive_rate: OpenRatio = 0.0005
     """How often sampling noise alone may cross a threshold, over all features of a window together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30
@@ -574,6 +590,18 @@ class Body(_Part):
     def class_column(self) -> str | None:
         """The column of the classes that were returned; None where there is none, or the model is no classifier."""
         return self.inference.columns.prediction if self.task in CLASSIFICATION else None
+
+    @property
+    def confidence_edges(self) -> tuple[float, ...]:
+        """The edges of the buckets of confidence, from the least that there can be to 1; none without a classifier.
+
+        The least is a half of two classes, of which the returned one is the likelier, and 0 of more.
+        """
+        if self.task not in CLASSIFICATION:
+            return ()
+        least = 0.5 if self.task == "binary_classification" else 0.0
+        edges = self.inference.confidence or _CONFIDENCE
+        return (least, *(edge for edge in edges if least < edge < 1), 1.0)
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

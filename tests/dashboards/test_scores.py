@@ -30,22 +30,34 @@ def test_a_distribution_is_a_bar_for_each_bucket_now(metric: Metric, spec: Model
 
 
 @pytest.mark.parametrize(
-    "metric", [catalogue.PREDICTION_CLASS_RATIO, catalogue.PREDICTION_CLASS_RATIO_REFERENCE], ids=lambda one: one.key
+    ("metric", "legend"),
+    [
+        (catalogue.PREDICTION_CLASS_RATIO, "{{class}} {{version}}"),
+        (catalogue.PREDICTION_CLASS_RATIO_REFERENCE, "{{class}} {{version}}"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO, "{{bucket}} {{version}}"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO_REFERENCE, "{{bucket}} {{version}}"),
+    ],
 )
-def test_shares_are_stacked(metric: Metric, spec: ModelSpec) -> None:
+def test_shares_are_stacked(metric: Metric, legend: str, spec: ModelSpec) -> None:
     panel = panels(spec)[panel_id(metric.key)]
     assert panel.stacking == {"mode": "normal", "group": "A"}
     assert (panel.valueMin, panel.fillOpacity) == (0, 60)
-    assert [target["legendFormat"] for target in panel.targets] == ["{{class}} {{version}}"]
+    assert [target["legendFormat"] for target in panel.targets] == [legend]
 
 
-def test_a_model_without_classes_says_so(spec: ModelSpec) -> None:
+@pytest.mark.parametrize(
+    ("metric", "empty"),
+    [
+        (catalogue.PREDICTION_CLASS_RATIO, "The spec names no classes"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO, "No classifier"),
+    ],
+)
+def test_a_model_without_classes_says_so(metric: Metric, empty: str, spec: ModelSpec) -> None:
     regression = spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": "regression"})})
-    metric = catalogue.PREDICTION_CLASS_RATIO
     classes, none = (
         panels(one)[panel_id(metric.key)].extraJson["fieldConfig"]["defaults"]["noValue"] for one in (spec, regression)
     )
-    assert (classes, none) == ("No data yet", "The spec names no classes")
+    assert (classes, none) == ("No data yet", empty)
 
 
 def test_the_buckets_of_two_replicas_are_one_and_those_of_two_versions_are_added(

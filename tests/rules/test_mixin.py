@@ -103,11 +103,11 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
 @pytest.mark.parametrize(
     ("body", "missing"),
     [
-        ({"task": "regression"}, {catalogue.PREDICTION_CLASS_SHIFT}),
+        ({"task": "regression"}, {catalogue.PREDICTION_CLASS_SHIFT, catalogue.CONFIDENCE_SHIFT}),
         ({"inference": LOG | {"columns": {"score": "score"}}}, {catalogue.PREDICTION_CLASS_SHIFT}),
         (
             {"inference": LOG | {"columns": {"prediction": "decision"}}},
-            {catalogue.PREDICTION_SCORE_SHIFT, catalogue.PREDICTION_DISTRIBUTION_SHIFT},
+            {catalogue.PREDICTION_SCORE_SHIFT, catalogue.PREDICTION_DISTRIBUTION_SHIFT, catalogue.CONFIDENCE_SHIFT},
         ),
     ],
 )

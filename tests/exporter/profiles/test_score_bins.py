@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporter.profiles.binning import above
 from exporter.profiles.profile import numeric_column
-from exporter.profiles.score_bins import PROBABILITIES, score_bins
+from exporter.profiles.score_bins import PROBABILITIES, confidence_ends, score_bins
 from exporter.spec.model import Task
 from profiling import binning, count, quantile_bins
 
@@ -53,6 +53,30 @@ class TestMarks:
         assert np.isfinite(bins.marks).all()
         assert (np.diff(bins.marks) > 0).all()
         assert np.isin(above(np.array(bins.marks)), bins.edges).all()
+
+
+class TestConfidence:
+    @pytest.mark.parametrize("edges", [(0.5, 0.6, 0.9, 1.0), (0.0, 0.5, 0.9, 1.0)])
+    def test_a_probability_has_the_ends_of_its_buckets(self, edges: tuple[float, ...]) -> None:
+        ends = confidence_ends(edges)
+        bins = score_bins(quantile_bins(RANDOM.random(1000)), "binary_classification", edges)
+        assert np.isin(ends[np.isfinite(ends)], bins.edges).all()
+        assert np.isfinite(bins.edges).all()
+
+    def test_of_two_classes_a_confidence_is_at_most_c_from_1_minus_c_to_c(self) -> None:
+        lower, upper = confidence_ends((0.5, 0.6, 1.0))
+        assert lower < 0.4 <= upper
+        assert (lower[0], upper[0]) == pytest.approx((0.4, 0.6), rel=1e-6)
+
+    def test_of_more_it_is_the_score(self) -> None:
+        lower, upper = confidence_ends((0.0, 0.6, 1.0))
+        assert (lower[0], upper[0]) == (-np.inf, pytest.approx(0.6, rel=1e-6))
+
+    def test_what_is_no_probability_has_none(self) -> None:
+        plain, confident = (
+            score_bins(quantile_bins([1.0, 2, 3]), "regression", edges) for edges in ((), (0.5, 0.6, 1))
+        )
+        assert (plain.edges == confident.edges).all()
 
 
 class TestEdges:
