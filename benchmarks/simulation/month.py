@@ -28,7 +28,7 @@ from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import Profile, merge, numeric_column
 from exporter.profiles.profile import categorical_column as categorical
 from exporter.profiles.reference import Reference, build_binning, profile_by_hour
-from exporter.service.reference_reading import seasonal_reference, selected
+from exporter.service.reference_reading import seasonal_reference, selected, with_score
 from exporter.sources.source import Batch
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Calendar
@@ -103,7 +103,8 @@ def make_model(population: Population) -> Model:
     step = _EDGE_STEP if population.traffic.rows > 500 else 1
     sample = pa.concat_tables([week.take(np.arange(0, week.num_rows, step)) for week in weeks])
     selection = selected(spec, keys=())
-    binning, _ = build_binning(batches([sample]), selection, spec.spec.limits.categories)
+    plain, _ = build_binning(batches([sample]), selection, spec.spec.limits.categories)
+    binning = with_score(spec, plain)
     by_hour, history = profile_by_hour(batches(weeks), binning, TIME, Calendar.of(spec.spec.seasonality))
     reference = seasonal_reference(spec, binning, by_hour, history)
     rows = np.random.default_rng(population.seed).permutation(sample.num_rows)[:_KS_ROWS]
@@ -189,6 +190,8 @@ def conditions(model: Model, windows: Sequence[WindowProfile]) -> set[Condition]
 JUDGED: Final = (
     catalogue.DATA_DRIFT_HIGH,
     catalogue.PREDICTION_SCORE_SHIFT,
+    catalogue.PREDICTION_DISTRIBUTION_SHIFT,
+    catalogue.CONFIDENCE_SHIFT,
     catalogue.FEATURE_DRIFT_HIGH,
     catalogue.FEATURE_NULLS_HIGH,
     catalogue.NEW_CATEGORIES,
@@ -247,7 +250,7 @@ def inject(model: Model, week: Sequence[pa.Table], start: int, number: int, find
             end = number * WEEK + start + after + 1
             found = conditions(model, [window(model, "1h", [profile(model, table)], [start + after], end)])
             for alert, feature, _ in found:
-                name = SCORE if alert is catalogue.PREDICTION_SCORE_SHIFT else feature
+                name = SCORE if alert.layer is catalogue.Layer.SCORE else feature
                 delays.setdefault(name, after + 1)
         for name in touched:
             findings.delays.setdefault(_told(kind, name), []).append(delays.get(name))

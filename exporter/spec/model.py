@@ -176,7 +176,7 @@ class InferenceColumns(_Part):
     model_version: Text | None = None
     """The version that answered; each has profiles of its own."""
     score: Text | None = None
-    """The model's numeric output: a probability, or the regression's value."""
+    """The model's numeric output: a probability (of more than two classes, the returned one's), or what it predicts."""
     prediction: Text | None = None
     """The decision or class that was returned; of a classifier its balance is watched."""
     role: Text | None = None

@@ -78,10 +78,31 @@ def test_only_what_is_new_is_read(tmp_path: Path, log: FraudLog) -> None:
     assert _counts(third, catalogue.PROFILES_REUSED_TOTAL) == 0, "other columns are other profiles"
 
 
-def _classifier(folder: Path) -> ModelReader:
+def _classifier(folder: Path, task: str = "binary_classification") -> ModelReader:
     columns = {"score": "predicted_score", "prediction": "decision"}
     inference = {**local_spec_document()["spec"]["inference"], "columns": columns}
-    return _reader(folder, inference=inference)
+    return _reader(folder, inference=inference, task=task)
+
+
+@pytest.mark.parametrize(
+    ("task", "ends", "sure"),
+    [
+        ("binary_classification", {"0.1", "0.2", "0.9", "1.0", "+Inf"}, {"0.5-0.6", "0.9-1.0"}),
+        ("multiclass_classification", {"0.1", "0.2", "0.9", "1.0", "+Inf"}, {"0.0-0.5", "0.5-0.6", "0.9-1.0"}),
+        ("regression", {"0.0228", "+Inf"}, set()),
+        ("ranking", {"0.0228", "+Inf"}, set()),
+    ],
+)
+def test_every_task_has_a_distribution_and_classifiers_have_classes_and_confidence(
+    task: str, ends: set[str], sure: set[str], tmp_path: Path, log: FraudLog
+) -> None:
+    samples = _classifier(tmp_path, task).read(Attempt(NOW))
+    assert {labels[-1] for labels in _values(samples, catalogue.PREDICTION_SCORE.buckets)} >= ends
+    assert {labels[2] for labels in _values(samples, catalogue.PREDICTION_CONFIDENCE_RATIO)} >= sure
+    metrics = {sample.metric for sample in samples}
+    assert {catalogue.PREDICTION_MEAN_SHIFT, catalogue.PREDICTION_PSI} <= metrics
+    for metric in (catalogue.PREDICTION_CONFIDENCE_RATIO, catalogue.PREDICTION_CLASS_RATIO, *PSI_OF_CLASSES):
+        assert (metric in metrics) == bool(sure)
 
 
 def test_classes_are_counted_beside_the_features_and_are_none(tmp_path: Path, log: FraudLog) -> None:
