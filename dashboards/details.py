@@ -1,4 +1,4 @@
-"""The details behind a model's state: the quality of its data, what kind of shift it is, and its scores."""
+"""The details behind a model's state: the quality of its data, and what kind of shift it is."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ _FROM_ZERO: Final[Limits] = (0, None)
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """Three folded sections."""
+    """Two folded sections."""
     return [
         Section("quality", "Quality of the data", _quality(spec, scope)),
         Section("shift", "What kind of shift", [*_numeric(spec, scope), *_categorical(spec, scope)]),
-        Section("scores", "Scores", _scores(spec, scope)),
     ]
 
 
@@ -117,30 +116,5 @@ def _categorical(spec: ModelSpec, scope: Scope) -> list[Any]:
             "Chi-squared p-value, $window",
             "For reading only, since any large window rejects: judge drift by PSI.",
             rank=latest(catalogue.FEATURE_CHI2_STATISTIC, scope),
-        ),
-    ]
-
-
-def _scores(spec: ModelSpec, scope: Scope) -> list[Any]:
-    empty = "No data yet" if spec.spec.inference.columns.score else "The spec names no score"
-    draw = partial(chart, spec, scope, empty=empty)
-    return [
-        draw(
-            catalogue.PREDICTION_MEAN,
-            "Mean score, $window",
-            "Away from its reference (dotted): see whether features drifted before, or a version was released.",
-        ),
-        draw(
-            catalogue.PREDICTION_MEAN_SHIFT,
-            "Score shift over time, $window",
-            "Above the dashed line it pages: decisions change. With drifted features: start there. Without: suspect "
-            "the model's own release, and roll it back.",
-            limits=_FROM_ZERO,
-        ),
-        draw(
-            catalogue.VERSION_ROWS,
-            "Rows by version, $window",
-            "A version that appears or takes over is a release: compare its moment with the shift's.",
-            size=(24, 8),
         ),
     ]

@@ -74,12 +74,12 @@ def timeseries(
     colour: str = SEVERITY_COLOURS[Severity.INFO],
     limits: Limits | None = None,
     steps: Steps = (),
-    style: Literal["line", "bars"] = "line",
+    style: Literal["line", "bars", "area"] = "line",
 ) -> TimeSeries:
     """Lines over time, with the thresholds and references among `queries`.
 
     `colour` is that of thresholds, `limits` are the axis's ends, by default what the unit says, and `steps` draw fixed
-    lines where a limit is no series. A gap stays a gap: nothing was published there.
+    lines where a limit is no series. Areas are stacked. A gap stays a gap: nothing was published there.
     """
     lower, upper = limits or LIMITS[unit]
     companions = [(index, query) for index, query in enumerate(queries) if query.role is not Role.VALUE]
@@ -88,8 +88,9 @@ def timeseries(
         unit=UNITS[unit],
         valueMin=lower,
         valueMax=upper,
-        drawStyle=style,
-        fillOpacity=60 if style == "bars" else 0,
+        drawStyle="bars" if style == "bars" else "line",
+        fillOpacity=0 if style == "line" else 60,
+        stacking={"mode": "normal", "group": "A"} if style == "area" else {},
         colorMode="palette-classic-by-name",  # a feature keeps its colour from panel to panel
         legendDisplayMode="table",
         legendCalcs=["last", "max"],
@@ -164,6 +165,36 @@ def status_history(card: Card, query: Query, states: Mapping[int, State]) -> Sta
         **_common(card, [target(0, query, "range")]) | {"maxDataPoints": 100},
         thresholds=steps_json(((None, UNKNOWN),)),
         extraJson=_defaults(card, unit="none", **cells),
+    )
+
+
+class Bars(Panel):  # type: ignore[misc]  # grafanalib has no types
+    """Grafana's bar gauge as newer ones write it; its field configuration comes in `extraJson`."""
+
+    def to_json_data(self) -> Any:
+        """The panel as Grafana's JSON."""
+        options = {
+            "displayMode": "basic",
+            "orientation": "horizontal",
+            "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
+            "valueMode": "text",
+            "namePlacement": "left",
+            "showUnfilled": False,
+            "sizing": "auto",
+            "minVizHeight": 8,
+            "minVizWidth": 8,
+            "maxVizHeight": 300,
+        }
+        return self.panel_json({"type": "bargauge", "options": options})
+
+
+def bars(card: Card, query: Query, unit: Unit) -> Bars:
+    """Rows between the ends of a histogram's buckets, now: a bar for each, from the least to the greatest."""
+    colour = fixed(SEVERITY_COLOURS[Severity.INFO])
+    return Bars(
+        **_common(card, [target(0, query, "buckets")]),
+        thresholds=steps_json(((None, UNKNOWN),)),
+        extraJson=_defaults(card, unit=UNITS[unit], min=0, color=colour),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Final, Literal
 
 from exporter.catalogue import (
     FEATURE,
+    LE,
     METRICS,
     MODEL,
     MODEL_INFO,
@@ -115,6 +116,11 @@ def drawn(metric: Metric, scope: Scope) -> str:
     if metric.unit is Unit.TIMESTAMP:
         return f"time() - {latest(metric, scope)}"
     return latest(metric, scope)
+
+
+def buckets(metric: Metric, scope: Scope) -> str:
+    """The rows at or below the end of each of a histogram's buckets, all chosen versions together."""
+    return across("sum", (LE,), latest(metric.buckets, scope))
 
 
 def extreme(operator: Literal["min", "max"], metric: Metric, scope: Scope) -> str:

@@ -70,14 +70,18 @@ def letter(index: int) -> str:
     return chr(ord("A") + index)
 
 
-def target(index: int, query: Query, kind: Literal["range", "instant", "table"]) -> dict[str, Any]:
-    """A query as Grafana asks it: over the time shown, now, or now as a table."""
+def target(index: int, query: Query, kind: Literal["range", "instant", "table", "buckets"]) -> dict[str, Any]:
+    """A query as Grafana asks it: over the time shown, now, now as a table, or now as a histogram's buckets.
+
+    What is at or below the end of a bucket becomes what is in it.
+    """
+    formats = {"table": "table", "buckets": "heatmap"}
     return {
         "refId": letter(index),
         "datasource": DATASOURCE,
         "editorMode": "code",
         "expr": query.expression,
-        "format": "table" if kind == "table" else "time_series",
+        "format": formats.get(kind, "time_series"),
         "instant": kind != "range",
         "range": kind == "range",
         "legendFormat": query.legend or "__auto",

@@ -22,6 +22,9 @@ A series with `window` is about the newest window of that length; the exporter r
 judge age by `{end}`.
 A value that is not known is absent, never 0.
 
+A `gaugehistogram` stands as `…_bucket`, with the label `le`, `…_gcount` and `…_gsum`. In Prometheus' text format, which
+has no such kind, its buckets are a histogram's; they are rows of a window, and do not grow.
+
 A statistic that an alert reads has its threshold beside it, in a series of equal labels: the alert is
 `score > threshold`, and a panel draws both.
 

@@ -6,7 +6,7 @@ about a model are `ml_*`, facts about the exporter are `leeway_*`; ratios run 0 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Literal
 
@@ -26,6 +26,10 @@ TASK: Final = "task"
 SPEC: Final = "spec"
 SEASON: Final = "season"
 LEVEL: Final = "level"
+CLASS: Final = "class"
+BUCKET: Final = "bucket"
+LE: Final = "le"
+"""The upper end of a histogram's bucket, as Prometheus itself calls it."""
 
 SEVERITY: Final = "severity"
 LAYER: Final = "layer"
@@ -74,9 +78,22 @@ class Metric:
     help: str
     labels: tuple[str, ...]
     unit: Unit
-    kind: Literal["gauge", "counter"] = "gauge"
+    kind: Literal["gauge", "counter", "gaugehistogram"] = "gauge"
     baseline: str = "the reference"
     """What the quantity is compared with, where that is not the reference."""
+
+    @property
+    def series(self) -> tuple[Metric, ...]:
+        """What stands under the name: the metric itself, or the buckets, rows and sum of a histogram."""
+        if self.kind != "gaugehistogram":
+            return (self,)
+        rows, total = (Metric(f"{self.name}{end}", self.help, self.labels, self.unit) for end in ("_gcount", "_gsum"))
+        return (self.buckets, rows, total)
+
+    @property
+    def buckets(self) -> Metric:
+        """The buckets of a histogram: rows at or below each end."""
+        return Metric(f"{self.name}_bucket", self.help, (*self.labels, LE), self.unit)
 
     @property
     def key(self) -> str:
@@ -90,7 +107,8 @@ class Metric:
 
     def reference(self) -> Metric:
         """The same quantity in the reference."""
-        return Metric(f"{self.name}_reference", f"{self.name} in {self.baseline}.", self.labels, self.unit)
+        text = f"{self.name} in {self.baseline}."
+        return Metric(f"{self.name}_reference", text, self.labels, self.unit, self.kind)
 
 
 _FEATURE = (MODEL, VERSION, FEATURE, WINDOW)
@@ -194,6 +212,52 @@ PREDICTION_MEAN_SHIFT = Metric(
     Unit.DEVIATIONS,
 )
 PREDICTION_MEAN_SHIFT_THRESHOLD = PREDICTION_MEAN_SHIFT.threshold()
+PREDICTION_PSI = Metric(
+    "ml_prediction_psi",
+    "Population stability index of the model's score against its reference, in nats, nulls a cell of their own.",
+    _WINDOW,
+    Unit.NUMBER,
+)
+PREDICTION_PSI_THRESHOLD = PREDICTION_PSI.threshold()
+PREDICTION_SCORE = Metric(
+    "ml_prediction_score",
+    "Rows by their score: how many are at or below each end, a distribution of the window and not a count that grows.",
+    _WINDOW,
+    Unit.ROWS,
+    "gaugehistogram",
+)
+PREDICTION_SCORE_REFERENCE = replace(
+    PREDICTION_SCORE.reference(),
+    help="The reference's rows by their score, scaled to as many as the window has, in whole rows.",
+)
+PREDICTION_CLASS_RATIO = Metric(
+    "ml_prediction_class_ratio",
+    "Share of a classifier's answers that are of a class, rows without an answer counted in the whole.",
+    (MODEL, VERSION, CLASS, WINDOW),
+    Unit.RATIO,
+)
+PREDICTION_CLASS_RATIO_REFERENCE = PREDICTION_CLASS_RATIO.reference()
+PREDICTION_CLASS_PSI = Metric(
+    "ml_prediction_class_psi",
+    "Population stability index of a classifier's answers against its reference, in nats, nulls a cell of their own.",
+    _WINDOW,
+    Unit.NUMBER,
+)
+PREDICTION_CLASS_PSI_THRESHOLD = PREDICTION_CLASS_PSI.threshold()
+PREDICTION_CONFIDENCE_RATIO = Metric(
+    "ml_prediction_confidence_ratio",
+    "Share of a classifier's scores whose confidence is in a bucket: max(p, 1 - p) of two classes, else the score.",
+    (MODEL, VERSION, BUCKET, WINDOW),
+    Unit.RATIO,
+)
+PREDICTION_CONFIDENCE_RATIO_REFERENCE = PREDICTION_CONFIDENCE_RATIO.reference()
+PREDICTION_CONFIDENCE_PSI = Metric(
+    "ml_prediction_confidence_psi",
+    "Population stability index of a classifier's confidence, between its buckets, in nats, nulls a cell of their own.",
+    _WINDOW,
+    Unit.NUMBER,
+)
+PREDICTION_CONFIDENCE_PSI_THRESHOLD = PREDICTION_CONFIDENCE_PSI.threshold()
 
 WINDOW_ROWS = Metric(
     "ml_window_rows",
@@ -369,6 +433,9 @@ NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATU
 DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DATA_DRIFT_SHARE)
 FEATURE_DRIFT_HIGH = Alert("MLFeatureDriftHigh", Severity.WARNING, Layer.FEATURE, FEATURE_PSI)
 PREDICTION_SCORE_SHIFT = Alert("MLPredictionScoreShift", Severity.CRITICAL, Layer.SCORE, PREDICTION_MEAN_SHIFT)
+PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.WARNING, Layer.SCORE, PREDICTION_PSI)
+PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer.SCORE, PREDICTION_CLASS_PSI)
+CONFIDENCE_SHIFT = Alert("MLConfidenceShift", Severity.WARNING, Layer.SCORE, PREDICTION_CONFIDENCE_PSI)
 
 ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Alert))
 """Every alert, from the cause's layer to the consequence's."""

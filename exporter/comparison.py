@@ -22,13 +22,17 @@ from exporter.profiles.profile import (
 )
 from exporter.spec.model import Feature, Threshold, Thresholds
 from exporter.spec.seasons import WEEKDAYS
-from exporter.statistics import dispersion, drift, thresholds
+from exporter.statistics import drift, thresholds
 
 Column = NumericColumn | CategoricalColumn
 Values = dict[Metric, float]
+Labelled = tuple[Mapping[str, str], Values]
+"""Values, and the labels that they have beside those of every series of the window."""
+WHOLE: Final[Mapping[str, str]] = {}
+"""The labels of what is said of the window as a whole."""
 
 KNOWN_WEEKS_PSI: Final = 0.05
-"""The floor of a feature's PSI that a spec leaves out, where the reference's own weeks tell what is usual."""
+"""The floor of a PSI that a spec leaves out, where the reference's own weeks tell what is usual."""
 UNKNOWN_WEEKS_PSI: Final = 0.2
 """The same where they do not, and a season may look like drift: the usual convention for a significant shift."""
 
@@ -72,10 +76,10 @@ class Judge:
         """The least effect worth an alert, on this weekday."""
         return threshold.on(WEEKDAYS[self.weekday])
 
-    def psi_floor(self, column: str) -> float:
-        """The same of a feature's PSI: a small effect is worth an alert where the reference's own weeks are known."""
+    def psi_floor(self, column: str, given: Threshold | None) -> float:
+        """The same of a PSI: a small effect is worth an alert where the reference's own weeks are known."""
         usual = KNOWN_WEEKS_PSI if column in self.stretches else UNKNOWN_WEEKS_PSI
-        return self.floor(self.spec.feature_psi or Threshold(floor=usual))
+        return self.floor(given or Threshold(floor=usual))
 
 
 # ------------------------------------------------------------------------------------------------ one feature
@@ -106,19 +110,28 @@ def _any(name: str, before: Column, now: Column, judge: Judge) -> Values:
 def _nulls(before: Column, now: Column, judge: Judge) -> Values:
     level = _ratio_level(judge.floor(judge.spec.feature_null_ratio), before.missing, before.rows, now.rows, judge.rate)
     ratio, usual = _share(now.missing, now.rows), _share(before.missing, before.rows)
-    judged = _judged(catalogue.FEATURE_NULL_RATIO, ratio, catalogue.FEATURE_NULL_RATIO_THRESHOLD, level)
-    return judged | {catalogue.FEATURE_NULL_RATIO_REFERENCE: usual}
+    told = judged(catalogue.FEATURE_NULL_RATIO, ratio, catalogue.FEATURE_NULL_RATIO_THRESHOLD, level)
+    return told | {catalogue.FEATURE_NULL_RATIO_REFERENCE: usual}
 
 
 def _drift(name: str, before: Rows, now: Rows, judge: Judge) -> Values:
+    told = psi_values(catalogue.FEATURE_PSI, name, (before, now), judge, judge.spec.feature_psi)
+    if told:
+        told[catalogue.FEATURE_DRIFTED] = told[catalogue.FEATURE_PSI] > told[catalogue.FEATURE_PSI_THRESHOLD]
+    return told | {catalogue.FEATURE_JS_DISTANCE: drift.jensen_shannon_distance(before, now)}
+
+
+def psi_values(score: Metric, column: str, rows: tuple[Rows, Rows], judge: Judge, floor: Threshold | None) -> Values:
+    """A population stability index with its threshold; `rows` are those of both sides, in the same cells.
+
+    The cells are the column's own, or others of the same values: its stretch holds for both.
+    """
+    before, now = rows
     index = drift.population_stability_index(before, now)
     cells = drift.effective_cells(before, now)
     noise = thresholds.psi_noise(cells, float(before.sum()), float(now.sum()), judge.rate)
-    level = thresholds.threshold(judge.psi_floor(name), noise * judge.stretch(name))
-    judged = _judged(catalogue.FEATURE_PSI, index, catalogue.FEATURE_PSI_THRESHOLD, level)
-    if judged:
-        judged[catalogue.FEATURE_DRIFTED] = index > level
-    return judged | {catalogue.FEATURE_JS_DISTANCE: drift.jensen_shannon_distance(before, now)}
+    level = thresholds.threshold(judge.psi_floor(column, floor), noise * judge.stretch(column))
+    return judged(score, index, score.threshold(), level)
 
 
 def _order(before: NumericColumn, now: NumericColumn, judge: Judge) -> Values:
@@ -155,10 +168,10 @@ def _categorical(name: str, before: CategoricalColumn, now: CategoricalColumn, j
     floor = judge.floor(judge.spec.feature_new_category_ratio)
     level = _ratio_level(floor, before.new, before.rows, now.rows, judge.rate)
     ratio, threshold = catalogue.FEATURE_NEW_CATEGORY_RATIO, catalogue.FEATURE_NEW_CATEGORY_RATIO_THRESHOLD
-    return values | _judged(ratio, _share(now.new, now.rows), threshold, level)
+    return values | judged(ratio, _share(now.new, now.rows), threshold, level)
 
 
-# ------------------------------------------------------------------------------------------------ all features, scores
+# ------------------------------------------------------------------------------------------------ all features
 
 
 def dataset_values(drifted: Mapping[Feature, bool], judge: Judge) -> Values:
@@ -169,23 +182,7 @@ def dataset_values(drifted: Mapping[Feature, bool], judge: Judge) -> Values:
     noise = thresholds.drift_share_noise(weights, judge.spec.false_positive_rate, judge.rate)
     share = drift.drift_share(list(drifted.values()), weights)
     level = thresholds.threshold(judge.floor(judge.spec.drift_share), noise)
-    return _judged(catalogue.DATA_DRIFT_SHARE, share, catalogue.DATA_DRIFT_SHARE_THRESHOLD, level)
-
-
-def score_values(name: str, pair: Pair, judge: Judge) -> Values:
-    """What can be said of the score, a numeric column; nothing when the reference does not have it."""
-    limits = judge.spec
-    if not isinstance(pair.binning.by_name.get(name), NumericBins):
-        return {}
-    before, now = pair.numeric(name)
-    if now.finite < limits.min_rows:
-        return {}
-    shift = abs(drift.mean_shift(now.mean, before.mean, before.stddev))
-    noise = thresholds.mean_shift_noise(before.finite, now.finite, judge.rate)
-    stretch = math.sqrt(judge.stretch(dispersion.mean_of(name)))
-    level = thresholds.threshold(judge.floor(limits.prediction_mean_shift), noise * stretch)
-    means = {catalogue.PREDICTION_MEAN: now.mean, catalogue.PREDICTION_MEAN_REFERENCE: before.mean}
-    return means | _judged(catalogue.PREDICTION_MEAN_SHIFT, shift, catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD, level)
+    return judged(catalogue.DATA_DRIFT_SHARE, share, catalogue.DATA_DRIFT_SHARE_THRESHOLD, level)
 
 
 def _ratio_level(floor: float, before: float, before_rows: float, rows: float, rate: float) -> float:
@@ -198,6 +195,6 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
-def _judged(score: Metric, value: float, threshold: Metric, level: float) -> Values:
+def judged(score: Metric, value: float, threshold: Metric, level: float) -> Values:
     """A score and its threshold, or neither: an alert compares the two."""
     return {score: value, threshold: level} if math.isfinite(value) and math.isfinite(level) else {}

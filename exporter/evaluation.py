@@ -14,11 +14,14 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.comparison import Judge, Pair, Values, dataset_values, feature_values, score_values
+from exporter.class_comparison import class_series, hidden_classes
+from exporter.comparison import Judge, Labelled, Pair, Values, dataset_values, feature_values
+from exporter.confidence_comparison import confidence_series
 from exporter.profiles.binning import Floats
 from exporter.profiles.profile import Profile, most_frequent
 from exporter.profiles.reference import Reference
 from exporter.profiles.seasonal import mixture
+from exporter.score_comparison import score_series
 from exporter.spec.model import Body, Feature, ModelSpec
 from exporter.spec.seasons import Calendar, from_sunday
 from exporter.spec.windows import Window
@@ -61,7 +64,7 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
     Returns:
         Samples with finite values only.
     """
-    samples = [*_freshness(spec, windows)]
+    samples = [*_freshness(spec, windows), *_limited_classes(spec, reference, windows)]
     with np.errstate(over="ignore", invalid="ignore"):  # what is too large for a float is left out
         for window in windows:
             judge = _judge(spec.spec, reference, window)
@@ -75,10 +78,16 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
 
 
 def _judge(spec: Body, reference: Reference, window: WindowProfile) -> Judge:
-    comparisons = len(spec.features) + (spec.inference.columns.score is not None)
-    rate = thresholds.per_comparison(spec.thresholds.false_positive_rate, comparisons)
+    rate = thresholds.per_comparison(spec.thresholds.false_positive_rate, _comparisons(spec))
     weekday = Calendar.of(spec.seasonality).ends_on(window.window.end)
     return Judge(spec.thresholds, rate, weekday, reference.stretches.get(window.name, {}))
+
+
+def _comparisons(spec: Body) -> int:
+    """In how many ways noise may alarm: each feature, and the score's mean, distribution, confidence and classes."""
+    score = spec.inference.columns.score
+    answers = (score, score, score and spec.confidence_edges, spec.class_column)
+    return len(spec.features) + sum(map(bool, answers))
 
 
 def _samples(values: Mapping[Metric, float], labels: Labels) -> Iterator[Sample]:
@@ -107,6 +116,15 @@ def _freshness(spec: ModelSpec, windows: Sequence[WindowProfile]) -> Iterator[Sa
     yield from _samples({catalogue.SERIES_LIMITED: hidden}, labels)
 
 
+def _limited_classes(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
+    column, limit = spec.spec.class_column, spec.spec.limits.classes
+    if column is not None and column in reference.binning.by_name:
+        profiles = (profile for window in windows for profile in _shown(spec, window).values())
+        hidden = max((hidden_classes(column, reference.binning, each, limit) for each in profiles), default=0)
+        labels = {catalogue.MODEL: spec.name, catalogue.LABEL: catalogue.CLASS}
+        yield from _samples({catalogue.SERIES_LIMITED: hidden}, labels)
+
+
 def _compared(spec: Body, judge: Judge, pair: Pair, labels: Labels) -> Iterator[Sample]:
     drifted: dict[Feature, bool] = {}
     for feature in spec.features:
@@ -116,8 +134,16 @@ def _compared(spec: Body, judge: Judge, pair: Pair, labels: Labels) -> Iterator[
             yield from _new_categories(spec, pair, own)
         if catalogue.FEATURE_DRIFTED in values:
             drifted[feature] = bool(values[catalogue.FEATURE_DRIFTED])
+    yield from _samples(dataset_values(drifted, judge), labels)
+    for more, values in _answers(spec, judge, pair):
+        yield from _samples(values, {**labels, **more})
+
+
+def _answers(spec: Body, judge: Judge, pair: Pair) -> Iterator[Labelled]:
     score = spec.inference.columns.score or ""
-    yield from _samples(dataset_values(drifted, judge) | score_values(score, pair, judge), labels)
+    yield from score_series(score, pair, judge)
+    yield from confidence_series(score, spec.confidence_edges, pair, judge)
+    yield from class_series(spec.class_column or "", pair, judge, spec.limits.classes)
 
 
 def _new_categories(spec: Body, pair: Pair, labels: Labels) -> Iterator[Sample]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporter.spec.model import ModelSpec
+from exporter.spec.model import CLASSIFICATION, ModelSpec
 
 
 def notes(spec: ModelSpec) -> tuple[str, ...]:
@@ -32,6 +32,8 @@ def _blind(spec: ModelSpec) -> Iterator[str]:
     body = spec.spec
     if body.inference.columns.score is None:
         yield "spec.inference.columns.score: not set: the model's answers are not watched, only its inputs"
+    if body.task in CLASSIFICATION and body.class_column is None:
+        yield "spec.inference.columns.prediction: not set: how often each class is returned is not watched"
     if body.reference.source is not None and body.reference.columns.timestamp is None:
         yield (
             "spec.reference.columns.timestamp: not set: the reference has no seasons, so an ordinary Saturday may look"

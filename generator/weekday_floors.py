@@ -19,6 +19,9 @@ FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
     catalogue.DATA_DRIFT_SHARE: attrgetter("drift_share"),
     catalogue.PREDICTION_MEAN_SHIFT: attrgetter("prediction_mean_shift"),
     catalogue.TRAFFIC_FACTOR: attrgetter("traffic_factor"),
+    catalogue.PREDICTION_PSI: attrgetter("prediction_psi"),
+    catalogue.PREDICTION_CLASS_PSI: attrgetter("prediction_class_psi"),
+    catalogue.PREDICTION_CONFIDENCE_PSI: attrgetter("prediction_confidence_psi"),
 }
 """Which part of a spec is a score's floor."""
 

@@ -13,6 +13,7 @@ function(arguments)
     name: self.metadata.name,
     spec: document.spec,
     fingerprint: arguments.fingerprint,
+    classifier: std.endsWith(self.spec.task, '_classification'),
     shortest_window: arguments.shortest_window,
     dashboards: arguments.dashboards,
     weekday_floors: arguments.weekday_floors,

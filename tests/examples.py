@@ -23,7 +23,10 @@ METADATA: Mapping[str, Any] = {
 }
 BODY: Mapping[str, Any] = {
     "task": "binary_classification",
-    "inference": {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"score": "score"}},
+    "inference": {
+        "source": {"local": "log/%Y-%m-%dT%H.parquet"},
+        "columns": {"score": "score", "prediction": "decision"},
+    },
     "reference": {"source": {"local": "reference.parquet"}},
     "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
 }

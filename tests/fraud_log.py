@@ -18,6 +18,8 @@ from s3_server import S3Server
 BUCKET = "ml-features"
 HOUR = timedelta(hours=1)
 ROWS = 2000
+DECLINED = 0.1
+"""The score above which a transaction is declined."""
 REFERENCE_KEY = "reference/train_features_v3.parquet"
 
 
@@ -61,6 +63,7 @@ class FraudLog:
             "predicted_score": generator.beta(1, 30, rows),
             "model_version": np.full(rows, "v3"),
         }
+        data["decision"] = np.where(data["predicted_score"] > DECLINED, "decline", "approve")
         return pa.table({name: values for name, values in (data | columns).items() if values is not None})
 
     def put(self, key: str, table: pa.Table) -> None:

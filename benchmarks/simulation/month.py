@@ -26,7 +26,7 @@ from exporter.profiles.profile import Profile, merge, numeric_column
 from exporter.profiles.profile import categorical_column as categorical
 from exporter.profiles.reference import Reference, build_binning, profile_by_hour
 from exporter.replay.injection import Injection, Kind, damage, kinds
-from exporter.service.reference_reading import seasonal_reference, selected
+from exporter.service.reference_reading import seasonal_reference, selected, with_score
 from exporter.sources.source import Batch
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Calendar
@@ -101,7 +101,8 @@ def make_model(population: Population) -> Model:
     step = _EDGE_STEP if population.traffic.rows > 500 else 1
     sample = pa.concat_tables([week.take(np.arange(0, week.num_rows, step)) for week in weeks])
     selection = selected(spec, keys=())
-    binning, _ = build_binning(batches([sample]), selection, spec.spec.limits.categories)
+    plain, _ = build_binning(batches([sample]), selection, spec.spec.limits.categories)
+    binning = with_score(spec, plain)
     by_hour, history = profile_by_hour(batches(weeks), binning, TIME, Calendar.of(spec.spec.seasonality))
     reference = seasonal_reference(spec, binning, by_hour, history)
     rows = np.random.default_rng(population.seed).permutation(sample.num_rows)[:_KS_ROWS]
@@ -246,7 +247,7 @@ def inject(
             end = number * WEEK + start + after + 1
             newest = window(model, "1h", [day[-1]], cells[-1:], end)
             for found in alarms(model, [newest, *_day(model, day, cells, end)]):
-                scored = found.alert is catalogue.PREDICTION_SCORE_SHIFT
+                scored = found.alert.layer is catalogue.Layer.SCORE
                 column = SCORE if scored else found.label(catalogue.FEATURE)
                 delays.setdefault((column, found.label(catalogue.WINDOW)), after + 1)
         for column in touched:

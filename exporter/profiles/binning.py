@@ -47,13 +47,15 @@ class NumericBins:
     """The cells of a numeric column.
 
     `edges` are k strictly increasing finite values; `deciles` the positions in `edges` at which PSI's cells end, from 1
-    to 20, increasing; `pivot` the value about which squares are summed, usually the reference's mean.
+    to 20, increasing; `pivot` the value about which squares are summed, usually the reference's mean. `marks` are the
+    values at which the distribution of a score is told, increasing; `above` each is an edge.
     """
 
     name: str
     edges: Floats
     deciles: Counts
     pivot: float
+    marks: tuple[float, ...] = ()
 
     @property
     def cells(self) -> int:
@@ -139,8 +141,8 @@ def numeric_bins(name: str, sample: Floats, low: float, high: float, pivot: floa
     """
     ordered = np.sort(sample)
     cells = _cell_ends(ordered)
-    fine = _above(_quantiles(ordered, _FINE))
-    edges = np.unique(np.concatenate([_below(np.array([low])), fine, cells, _above(np.array([high]))]))
+    fine = above(_quantiles(ordered, _FINE))
+    edges = np.unique(np.concatenate([below(np.array([low])), fine, cells, above(np.array([high]))]))
     return NumericBins(name, edges, np.searchsorted(edges, cells), pivot)
 
 
@@ -154,7 +156,7 @@ def _cell_ends(ordered: Floats) -> Floats:
     candidates = np.unique(np.append(deciles, ordered[-1]))
     rows = np.searchsorted(ordered, candidates, side="right") - np.searchsorted(ordered, candidates)
     atoms = candidates[10 * rows >= len(ordered)]
-    return np.unique(np.concatenate([_above(deciles), _above(atoms), _below(atoms)]))
+    return np.unique(np.concatenate([above(deciles), above(atoms), below(atoms)]))
 
 
 def _quantiles(ordered: Floats, parts: Counts) -> Floats:
@@ -164,7 +166,8 @@ def _quantiles(ordered: Floats, parts: Counts) -> Floats:
     return quantiles
 
 
-def _above(values: Floats) -> Floats:
+def above(values: Floats) -> Floats:
+    """Edges at these values that have them, and what rounding to 32 bits makes of them, below."""
     with np.errstate(over="ignore"):
         raised = np.minimum(values + np.abs(values) * _ROUNDING, _LARGEST)
     # The zero turns -0.0 into 0.0: which of the two a sort leaves first is chance, and would change the fingerprint.
@@ -172,7 +175,8 @@ def _above(values: Floats) -> Floats:
     return edges
 
 
-def _below(values: Floats) -> Floats:
+def below(values: Floats) -> Floats:
+    """Edges at these values that have them, and what rounding to 32 bits makes of them, above."""
     with np.errstate(over="ignore"):
         edges: Floats = np.maximum(np.nextafter(values - np.abs(values) * _ROUNDING, -np.inf), -_LARGEST)
     return edges
@@ -188,13 +192,21 @@ def _bins_to_json(bins: Bins) -> dict[str, Any]:
     if isinstance(bins, CategoricalBins):
         return {"name": bins.name, "type": "categorical", "categories": list(bins.categories)}
     edges = [float(edge).hex() for edge in bins.edges]
-    deciles = bins.deciles.tolist()
-    return {"name": bins.name, "type": "numeric", "edges": edges, "deciles": deciles, "pivot": float(bins.pivot).hex()}
+    deciles, pivot, marks = bins.deciles.tolist(), float(bins.pivot).hex(), [mark.hex() for mark in bins.marks]
+    return {
+        "name": bins.name,
+        "type": "numeric",
+        "edges": edges,
+        "deciles": deciles,
+        "pivot": pivot,
+        "marks": marks,
+    }
 
 
 def _bins_from_json(data: dict[str, Any]) -> Bins:
     kind: Literal["numeric", "categorical"] = data["type"]
     if kind == "categorical":
         return CategoricalBins(data["name"], tuple(data["categories"]))
-    edges = np.array([float.fromhex(edge) for edge in data["edges"]])
-    return NumericBins(data["name"], edges, np.array(data["deciles"], dtype=np.int64), float.fromhex(data["pivot"]))
+    edges, marks = ([float.fromhex(value) for value in data[key]] for key in ("edges", "marks"))
+    deciles, pivot = np.array(data["deciles"], dtype=np.int64), float.fromhex(data["pivot"])
+    return NumericBins(data["name"], np.array(edges), deciles, pivot, tuple(marks))

@@ -150,6 +150,11 @@ class NumericColumn:
         starts = np.concatenate([[0], self.deciles + 1])
         return np.append(np.add.reduceat(self.ordered, starts), self.missing)
 
+    def up_to(self, ends: Floats) -> Floats:
+        """Rows at or below values that are edges, in their order, infinities among them."""
+        rows = np.cumsum(self.ordered, dtype=np.float64)
+        return rows[np.searchsorted(self.edges, ends)]
+
     @property
     def out_of_range(self) -> float:
         """Rows below the reference's smallest value or above its largest, infinities included."""

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from exporter.errors import ReferenceUnusable
-from exporter.profiles.binning import Binning
+from exporter.profiles.binning import Binning, NumericBins
 from exporter.profiles.history import History
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import merge
 from exporter.profiles.reference import Reference, build_binning, profile_by_hour
+from exporter.profiles.score_bins import score_bins
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.reference_source import open_reference
 from exporter.sources.source import Batch, Partition, Selection, Traffic
@@ -86,7 +87,8 @@ class ReferenceReader:
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
 
         def binning(batches: Iterator[Batch]) -> tuple[Binning, dict[str, str]]:
-            return build_binning(batches, selection, limit)
+            made, problems = build_binning(batches, selection, limit)
+            return with_score(self._spec, made), problems
 
         made, problems = self._at.source.profile(data, selection, binning)
         reference = replace(self._count(data, made), problems=problems)
@@ -113,19 +115,32 @@ class ReferenceReader:
     def _key(self, data: Partition) -> Key:
         body = self._spec.spec
         asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits"})
-        columns = str((body.inference.columns.score, self._at.timestamp))
-        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns))
+        columns = str((body.inference.columns.score, body.class_column, self._at.timestamp))
+        score = str((body.task, body.confidence_edges))
+        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns, score))
 
 
 def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
-    """The columns of a model that are counted: its features, and its score."""
+    """The columns of a model that are counted: its features, its score, and the classes that it returns."""
     features = spec.spec.features
+    categorical = [feature.name for feature in features if feature.type == "categorical"]
     numeric = [feature.name for feature in features if feature.type == "numeric"]
     score = spec.spec.inference.columns.score
     return Selection(
         keys=keys,
         numeric=tuple(dict.fromkeys([*numeric, *([score] if score else [])])),
-        categorical=tuple(feature.name for feature in features if feature.type == "categorical"),
+        categorical=(*categorical, *filter(None, [spec.spec.class_column])),
+    )
+
+
+def with_score(spec: ModelSpec, binning: Binning) -> Binning:
+    """The cells with those of the score as the score's own distribution needs them."""
+    score, task, confidence = spec.spec.inference.columns.score, spec.spec.task, spec.spec.confidence_edges
+    return Binning(
+        tuple(
+            score_bins(bins, task, confidence) if bins.name == score and isinstance(bins, NumericBins) else bins
+            for bins in binning.columns
+        )
     )
 
 

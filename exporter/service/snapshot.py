@@ -21,6 +21,10 @@ from exporter import catalogue
 from exporter.evaluation import Sample
 
 _EOF: Final = b"# EOF\n"
+_FAMILY: Final = {part: metric for metric in catalogue.METRICS for part in metric.series}
+"""What each series belongs to: a histogram's buckets, rows and sum are of one family."""
+
+_Series = dict[tuple[catalogue.Metric, tuple[str, ...]], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ def render(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[str,
     """Render samples, families in the order of the catalogue.
 
     Args:
-        samples: in any order; a series given twice keeps its first value.
+        samples: in any order, but a histogram's as its buckets lie; a series given twice keeps its first value.
         constant_labels: of each model, by its name; they are added to every sample that has the model label.
 
     Returns:
@@ -69,25 +73,21 @@ class _Families(Collector):
 
 
 def _families(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[str, str]]) -> Iterator[Family]:
-    series: dict[catalogue.Metric, dict[tuple[str, ...], float]] = {}
+    families: dict[catalogue.Metric, _Series] = {}
     for sample in samples:
-        labels = tuple(_cut(value) for value in sample.labels)
-        series.setdefault(sample.metric, {}).setdefault(labels, sample.value)
+        key = sample.metric, tuple(_cut(value) for value in sample.labels)
+        families.setdefault(_FAMILY[sample.metric], {}).setdefault(key, sample.value)
     for metric in catalogue.METRICS:
-        if metric in series:
-            yield _family(metric, series[metric], constant_labels)
+        if metric in families:
+            yield _family(metric, families[metric], constant_labels)
 
 
-def _family(
-    metric: catalogue.Metric,
-    series: Mapping[tuple[str, ...], float],
-    constant_labels: Mapping[str, Mapping[str, str]],
-) -> Family:
+def _family(metric: catalogue.Metric, series: _Series, constant_labels: Mapping[str, Mapping[str, str]]) -> Family:
     family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind)
-    for values, value in series.items():
-        labels = dict(zip(metric.labels, values, strict=True))
+    for (part, values), value in series.items():
+        labels = dict(zip(part.labels, values, strict=True))
         constants = constant_labels.get(labels.get(catalogue.MODEL, ""), {})
-        family.add_sample(metric.name, {**labels, **constants}, float(value))
+        family.add_sample(part.name, {**labels, **constants}, float(value))
     return family
 
 

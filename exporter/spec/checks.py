@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
 
-from exporter.spec.model import Body, Inference, InferenceColumns, Labels, Slo, Task
+from exporter.spec.model import CLASSIFICATION, Body, Inference, InferenceColumns, Labels, Slo, Task
 from exporter.spec.values import format_duration
 from exporter.spec.wording import KeyPath
 
@@ -168,6 +168,25 @@ def _columns(body: Body) -> Mistakes:
             yield ("features", index, "name"), f"is the column of inference.columns.{use}, and cannot be a feature too"
 
 
+def _class_column(body: Body) -> Mistakes:
+    if body.class_column is not None and body.class_column == body.inference.columns.score:
+        message = "is the column of inference.columns.score: a score is a number, a prediction one of a few classes"
+        yield ("inference", "columns", "prediction"), message
+
+
+def _confidence(body: Body) -> Mistakes:
+    edges, path = body.inference.confidence or (), ("inference", "confidence")
+    if edges and body.task not in CLASSIFICATION:
+        yield path, f"is for a classifier: a score of {body.task} says nothing of confidence"
+        return
+    least = body.confidence_edges[0] if edges else 0.0
+    for index, edge in enumerate(edges):
+        if edge < least:
+            yield (*path, index), f"must not be below {least:g}: the likelier of two classes has at least that"
+    if edges and len(body.confidence_edges) < 3:
+        yield path, f"must have an edge between {least:g} and 1, or there is a single bucket"
+
+
 def _segments(body: Body) -> Mistakes:
     yield from _repeated(("segments",), body.segments)
     columns = _named_columns(body.inference.columns)
@@ -198,15 +217,14 @@ class _Performance(NamedTuple):
 
 
 _BINARY: Final[tuple[Task, ...]] = ("binary_classification",)
-_CLASSES: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
 
 PERFORMANCE: Final[Mapping[str, _Performance]] = {
     "auroc": _Performance("at_least", ratio=True, tasks=_BINARY),
-    "f1_score": _Performance("at_least", ratio=True, tasks=_CLASSES),
-    "precision": _Performance("at_least", ratio=True, tasks=_CLASSES),
-    "recall": _Performance("at_least", ratio=True, tasks=_CLASSES),
-    "accuracy": _Performance("at_least", ratio=True, tasks=_CLASSES),
-    "calibration_error": _Performance("at_most", ratio=True, tasks=_CLASSES),
+    "f1_score": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
+    "precision": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
+    "recall": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
+    "accuracy": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
+    "calibration_error": _Performance("at_most", ratio=True, tasks=CLASSIFICATION),
     "brier_score": _Performance("at_most", ratio=True, tasks=_BINARY),
     "log_loss": _Performance("at_most", ratio=False, tasks=_BINARY),
     "rmse": _Performance("at_most", ratio=False, tasks=("regression",)),
@@ -266,6 +284,8 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _false_alarms: frozenset({"alerting", "thresholds"}),
     _features: frozenset({"features"}),
     _columns: frozenset({"features", "inference"}),
+    _class_column: frozenset({"inference", "task"}),
+    _confidence: frozenset({"inference", "task"}),
     _segments: frozenset({"segments", "features", "inference"}),
     _slo_names: frozenset({"slos"}),
     _slo_labels: frozenset({"slos", "labels"}),

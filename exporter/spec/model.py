@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
@@ -37,6 +38,8 @@ from exporter.spec.values import (
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Task = Literal["binary_classification", "multiclass_classification", "regression", "ranking"]
+CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
+"""The tasks whose answers are classes."""
 
 _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
     *catalogue.TARGET_LABELS,
@@ -174,11 +177,20 @@ class InferenceColumns(_Part):
     model_version: Text | None = None
     """The version that answered; each has profiles of its own."""
     score: Text | None = None
-    """The model's numeric output: a probability, or the regression's value."""
+    """The model's numeric output: a probability (of more than two classes, the returned one's), or what it predicts."""
     prediction: Text | None = None
-    """The decision or class that was returned."""
+    """The decision or class that was returned; of a classifier its balance is watched."""
     role: Text | None = None
     """`champion` or `challenger`."""
+
+
+def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
+    if any(low >= high for low, high in pairwise(edges)):
+        raise ValueError("must increase from edge to edge")
+    return edges
+
+
+_CONFIDENCE: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
 class Inference(_Part):
@@ -194,6 +206,10 @@ class Inference(_Part):
     """Values older than this are withdrawn; left out, three grains after the delay."""
     columns: InferenceColumns = InferenceColumns()
     """Which column is what."""
+    confidence: Annotated[tuple[Ratio, ...], Field(min_length=1, max_length=50), AfterValidator(_increasing)] | None = (
+        None
+    )
+    """Edges of the buckets of a classifier's confidence; left out, 0.5, 0.6, 0.7, 0.8, 0.9 and 1."""
 
     @property
     def staleness(self) -> timedelta:
@@ -353,8 +369,14 @@ class Thresholds(_Part):
     """Shift of the mean score, in reference standard deviations."""
     traffic_factor: FactorFloor = FactorThreshold(floor=2.0)
     """How many times more or fewer rows than the same hours of past weeks; 2 is twice or half as many."""
+    prediction_psi: Floor | None = None
+    """Population stability index of the score; left out, as that of a feature."""
+    prediction_class_psi: Floor | None = None
+    """Population stability index of the classes that were returned; left out, as that of a feature."""
+    prediction_confidence_psi: Floor | None = None
+    """Population stability index of a classifier's confidence; left out, as that of a feature."""
     false_positive_rate: OpenRatio = 0.0005
-    """How often noise alone may cross a threshold, over all features of a window and its score together."""
+    """How often noise alone may cross a threshold, over all features of a window and its answers together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30
     """A window with fewer rows gives no scores; its gauge of rows says how few."""
 
@@ -533,6 +555,8 @@ class Limits(_Part):
     """New categories of a feature that are named in a series."""
     versions: Annotated[Count, Field(ge=1, le=20)] = 5
     """Model versions in a window, the most frequent."""
+    classes: Annotated[Count, Field(ge=1, le=1000)] = 20
+    """Classes of a classifier, the reference's most frequent, then new ones."""
     segments: Annotated[Count, Field(ge=1, le=1000)] = 20
     """Values of a segment."""
     columns: Annotated[Count, Field(ge=1, le=100_000)] = 2000
@@ -581,6 +605,23 @@ class Body(_Part):
     """How much of what data bring is kept."""
     refresh: Refresh = Refresh()
     """How often the exporter looks for new data."""
+
+    @property
+    def class_column(self) -> str | None:
+        """The column of the classes that were returned; None where there is none, or the model is no classifier."""
+        return self.inference.columns.prediction if self.task in CLASSIFICATION else None
+
+    @property
+    def confidence_edges(self) -> tuple[float, ...]:
+        """The edges of the buckets of confidence, from the least that there can be to 1; none without a classifier.
+
+        The least is a half of two classes, of which the returned one is the likelier, and 0 of more.
+        """
+        if self.task not in CLASSIFICATION:
+            return ()
+        least = 0.5 if self.task == "binary_classification" else 0.0
+        edges = self.inference.confidence or _CONFIDENCE
+        return (least, *(edge for edge in edges if least < edge < 1), 1.0)
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

@@ -10,13 +10,13 @@ import pytest
 from amtool import labels_of, own_labels, routing_of
 from examples import model
 from exporter import catalogue
-from exporter.catalogue import ALERTS, FEATURE, LAYER, MODEL, SEVERITY, VERSION, Alert
+from exporter.catalogue import ALERTS, FEATURE, LAYER, MODEL, SEVERITY, VERSION, Alert, Layer
 from stack import alertmanager, get_json, until
 
 pytestmark = pytest.mark.e2e
 
 FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
-ANSWERS = {catalogue.PREDICTION_SCORE_SHIFT}
+ANSWERS = {alert for alert in ALERTS if alert.layer is Layer.SCORE}
 DATA = (
     {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
     | FEATURES

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 from prometheus_client import Metric as Family
-from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter import catalogue
 from exporter.profiles.store import ProfileStore
@@ -30,12 +30,14 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
             log.put_hour(week * 168 + hour)
     log.put_hour(0, device_type=np.full(ROWS, "watch"))
     (folder / log.key(1)).write_bytes(b"PAR1 no more")
-    spec = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(local_spec_document(windows=["1h", "2h"])))
+    document = local_spec_document(windows=["1h", "2h"])
+    document["spec"]["inference"]["columns"]["prediction"] = "decision"
+    spec = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
     refresher = Refresher([spec], ProfileStore(folder / "store"), clock=lambda: NOW)
     refresher.refresh_all()
     refresher.stop()
     assert refresher.snapshot is not None
-    return {family.name: family for family in text_string_to_metric_families(refresher.snapshot.text.decode())}
+    return {family.name: family for family in text_string_to_metric_families(refresher.snapshot.openmetrics.decode())}
 
 
 def _family_name(metric: catalogue.Metric) -> str:
@@ -51,9 +53,10 @@ def test_a_metric_has_its_kind_help_and_labels(metric: catalogue.Metric, familie
     family = families[_family_name(metric)]
     assert (family.type, family.documentation) == (metric.kind, metric.help)
     constants = {"env"} if catalogue.MODEL in metric.labels else set()
+    series = {part.name: {*part.labels, *constants} for part in metric.series}
+    assert {sample.name for sample in family.samples} == series.keys()
     for sample in family.samples:
-        assert sample.name == metric.name
-        assert set(sample.labels) == {*metric.labels, *constants}
+        assert set(sample.labels) == series[sample.name]
 
 
 @pytest.mark.parametrize("metric", [m for m in catalogue.METRICS if m.name.endswith("_threshold")], ids=lambda m: m.key)

@@ -54,7 +54,7 @@ def complaints(text: str, constants: set[str]) -> list[str]:
 
 def labels_of(name: str) -> set[str] | None:
     """The labels of a metric, or None when there is no such metric."""
-    metric = next((metric for metric in METRICS if metric.name == name), None)
+    metric = next((part for metric in METRICS for part in metric.series if part.name == name), None)
     return set(metric.labels) if metric else SYNTHETIC.get(name)
 
 

@@ -69,14 +69,3 @@ def test_the_ten_that_are_drawn_are_the_furthest_from_normal(
     given = series(metric, dict.fromkeys(names, odd) | {"ordinary": ordinary})
     given |= series(rank, dict.fromkeys(names, 4.0) | {"ordinary": 0.25}) if rank else {}
     drawn(metric, given, dict.fromkeys(names, odd))
-
-
-def test_a_model_without_a_score_says_so(spec: ModelSpec) -> None:
-    body = spec.spec.model_copy(
-        update={"inference": spec.spec.inference.model_copy(update={"columns": type(spec.spec.inference.columns)()})}
-    )
-    scored, unscored = (
-        panels(one)[panel_id(catalogue.PREDICTION_MEAN.key)].extraJson["fieldConfig"]["defaults"]["noValue"]
-        for one in (spec, spec.model_copy(update={"spec": body}))
-    )
-    assert (scored, unscored) == ("No data yet", "The spec names no score")

@@ -129,3 +129,21 @@ def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
     assert first["properties"] == [{"id": "links", "value": [{"title": "alone"}]}]
     assert plain["properties"] == [{"id": "unit", "value": "none"}]
     assert [item["id"] for item in coloured["properties"]] == ["unit", "thresholds", "custom.cellOptions"]
+
+
+def test_bars_are_a_histograms_buckets_now() -> None:
+    panel = written(panels.bars(CARD, Query("a", "{{le}}"), Unit.ROWS))
+    assert (panel["type"], panel["options"]["orientation"]) == ("bargauge", "horizontal")
+    [target] = panel["targets"]
+    assert (target["format"], target["instant"], target["legendFormat"]) == ("heatmap", True, "{{le}}")
+    defaults = panel["fieldConfig"]["defaults"]
+    assert (defaults["unit"], defaults["min"], defaults["noValue"]) == ("short", 0, "Nothing yet")
+
+
+def test_areas_are_stacked_and_lines_are_not() -> None:
+    area, line = (
+        written(panels.timeseries(CARD, [Query("a")], Unit.RATIO, style=style))["fieldConfig"]["defaults"]["custom"]
+        for style in ("area", "line")
+    )
+    assert (area["drawStyle"], area["stacking"]["mode"], area["fillOpacity"]) == ("line", "normal", 60)
+    assert (line["drawStyle"], line["stacking"], line["fillOpacity"]) == ("line", {}, 0)

@@ -36,7 +36,8 @@ VALUES = {
 def exposition() -> Iterator[str]:
     for metric in METRICS:
         yield f"# TYPE {metric.name.removesuffix('_total')} {metric.kind}"
-        yield from samples(metric)
+        for part in metric.series:
+            yield from samples(part)
     yield "# TYPE ALERTS gauge"
     for alert, moment in product(ALERTS, range(START, END + 1, 60)):
         labels = {"alertname": alert.name, "severity": alert.severity, "alertstate": "firing", "model": "fraud"}

@@ -13,7 +13,8 @@ from exporter import catalogue
 ROOT = Path(__file__).resolve().parents[2]
 PAGES: dict[Path, str] = runpy.run_path(str(ROOT / "docs" / "pages.py"))["pages"]()
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
-NAMES = {metric.name for metric in catalogue.METRICS} | {alert.name for alert in catalogue.ALERTS}
+NAMES = {series.name for metric in catalogue.METRICS for series in (metric, *metric.series)}
+NAMES |= {alert.name for alert in catalogue.ALERTS}
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

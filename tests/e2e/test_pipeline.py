@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ class Stack:
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """What an instant query returns."""
-        answer = get_json(f"{self.prometheus}/api/v1/query?query={expression}")
+        answer = get_json(f"{self.prometheus}/api/v1/query?query={quote(expression)}")
         return list(answer["data"]["result"]) if answer else []
 
     def after_evaluations(self, count: int) -> None:
@@ -109,6 +110,7 @@ def test_calm_data_tell_nobody_and_drifted_data_reach_the_right_receiver(
         assert {series["value"][1] for series in stack.query(drifted)} == {"0"}
         assert stack.query("ALERTS") == []
         assert stack.receiver.received == []
+        _check_distribution(stack)
 
         busier = np.random.default_rng(7).poisson(14, ROWS)
         fraud_log.put_hour(0, txn_count_7d=busier)
@@ -119,6 +121,15 @@ def test_calm_data_tell_nobody_and_drifted_data_reach_the_right_receiver(
         names = {alert["labels"]["alertname"] for alert in stack.receiver.alerts("/ticket")}
         assert names == {catalogue.FEATURE_DRIFT_HIGH.name}
         _check_alert(alert, stack)
+
+
+def _check_distribution(stack: Stack) -> None:
+    """A gauge histogram is one to Prometheus, however it was scraped."""
+    buckets, rows, _ = (series.name for series in catalogue.PREDICTION_SCORE.series)
+    for query in (f'{rows}{{window="1h"}}', f'{buckets}{{window="1h",le="+Inf"}}'):
+        assert [series["value"][1] for series in stack.query(query)] == [str(ROWS)]
+    (median,) = stack.query(f'histogram_quantile(0.5, {buckets}{{window="1h"}})')
+    assert 0 < float(median["value"][1]) < 0.1
 
 
 def _check_alert(alert: dict[str, Any], stack: Stack) -> None:

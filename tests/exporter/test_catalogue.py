@@ -52,8 +52,17 @@ class TestMetrics:
         for suffix in ("_threshold", "_reference"):
             if metric.name.endswith(suffix):
                 score = BY_NAME[metric.name.removesuffix(suffix)]
-                assert (metric.labels, metric.unit, metric.kind) == (score.labels, score.unit, "gauge")
-                assert metric in (score.threshold(), score.reference())
+                assert (metric.labels, metric.unit) == (score.labels, score.unit)
+                assert metric.kind == (score.kind if suffix == "_reference" else "gauge")
+                assert metric.name in (score.threshold().name, score.reference().name)
+
+    def test_a_histogram_has_buckets_rows_and_a_sum_and_all_else_is_one_series(self, metric: Metric) -> None:
+        named = {part.name.removeprefix(metric.name): part.labels for part in metric.series}
+        if metric.kind == "gaugehistogram":
+            labels = metric.labels
+            assert named == {"_bucket": (*labels, catalogue.LE), "_gcount": labels, "_gsum": labels}
+        else:
+            assert metric.series == (metric,)
 
 
 @every_alert

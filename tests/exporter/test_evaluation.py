@@ -41,6 +41,7 @@ FEATURE_PAIRS = (
     (catalogue.FEATURE_NEW_CATEGORY_RATIO, catalogue.FEATURE_NEW_CATEGORY_RATIO_THRESHOLD),
     (catalogue.DATA_DRIFT_SHARE, catalogue.DATA_DRIFT_SHARE_THRESHOLD),
     (catalogue.PREDICTION_MEAN_SHIFT, catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD),
+    (catalogue.PREDICTION_PSI, catalogue.PREDICTION_PSI_THRESHOLD),
 )
 NUMERIC_ONLY = {
     catalogue.FEATURE_KS_STATISTIC,
@@ -168,7 +169,7 @@ class TestByHand:
         assert values[catalogue.PREDICTION_MEAN] == pytest.approx(0.15)
         assert values[catalogue.PREDICTION_MEAN_REFERENCE] == pytest.approx(0.4)
         assert values[catalogue.PREDICTION_MEAN_SHIFT] == pytest.approx(0.25 / deviation)  # to either side
-        rate = 1 - (1 - 0.001) ** (1 / 3)  # shared with two features
+        rate = 1 - (1 - 0.001) ** (1 / 5)  # shared by two features, and the score's mean, distribution and confidence
         noise = stats.norm.isf(rate / 2) * math.sqrt(1 / 4 + 1 / 2)
         assert values[catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD] == pytest.approx(noise)
 
@@ -541,7 +542,8 @@ class TestLaws:
     def test_whatever_the_rows_samples_are_sound(self, before: list[Any], now: list[Any]) -> None:
         samples = self.evaluated(before, now)
         found = found_in(samples)
-        assert all(sample.metric in catalogue.METRICS for sample in samples)
+        known = {part for metric in catalogue.METRICS for part in metric.series}
+        assert all(sample.metric in known for sample in samples)
         assert all(len(sample.labels) == len(sample.metric.labels) for sample in samples)
         assert all(type(sample.value) is float and math.isfinite(sample.value) for sample in samples)
         for metric, labels in found:

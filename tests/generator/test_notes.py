@@ -10,6 +10,7 @@ from generator.notes import notes
 
 TOLD = {"page": {"webhook": RECEIVERS["webhook"]}, "ticket": {"slack": RECEIVERS["slack"]}}
 SEASONAL = {"source": {"local": "reference.parquet"}, "columns": {"timestamp": "event_time"}}
+INFERENCE = BODY["inference"]
 LATER = "accepted, not evaluated yet"
 
 
@@ -35,13 +36,19 @@ def test_alerts_that_nobody_hears_are_told(alerting: dict[str, Any], note: str) 
     [
         ({"runbooks": None}, {}, "metadata.runbooks"),
         ({"grafana": None}, {}, "metadata.grafana"),
-        ({}, {"inference": {"source": BODY["inference"]["source"]}}, "spec.inference.columns.score"),
+        ({}, {"inference": INFERENCE | {"columns": {"prediction": "decision"}}}, "spec.inference.columns.score"),
+        ({}, {"inference": INFERENCE | {"columns": {"score": "score"}}}, "spec.inference.columns.prediction"),
         ({}, {"reference": BODY["reference"]}, "spec.reference.columns.timestamp"),
     ],
 )
 def test_what_a_spec_leaves_out_is_told(metadata: dict[str, Any], body: dict[str, Any], path: str) -> None:
     (only,) = notes(model(metadata, **({"alerting": TOLD, "reference": SEASONAL} | body)).spec)
     assert only.startswith(f"{path}: not set: ")
+
+
+def test_only_a_classifier_is_asked_for_its_classes() -> None:
+    scored = {"inference": INFERENCE | {"columns": {"score": "score"}}, "alerting": TOLD, "reference": SEASONAL}
+    assert notes(model(task="regression", **scored).spec) == ()
 
 
 COLUMNS = {"prediction_id": "id", "label": "label"}
@@ -55,10 +62,10 @@ TABLE = {"bigquery": "project-one.set.table"}
         ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}}, "spec.labels"),
         ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
         ({"segments": ["country_code"]}, "spec.segments"),
-        ({"inference": {"source": TABLE, "columns": {"score": "score"}}}, "spec.inference.source.bigquery"),
+        ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
         ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
         (
-            {"inference": {"source": {"local": "log/%H"}, "columns": {"score": "score", "role": "role"}}},
+            {"inference": INFERENCE | {"columns": {**INFERENCE["columns"], "role": "role"}}},
             "spec.inference.columns.role",
         ),
         ({"alerting": TOLD | {"retrain": {"argo": ARGO}}}, "spec.alerting.retrain"),

@@ -8,7 +8,7 @@ import yaml
 
 from examples import HOSTILE, hostile_model, model, run
 from exporter import catalogue
-from exporter.catalogue import ALERTS, LAYER, MODEL, SEVERITY, SLO, TEAM
+from exporter.catalogue import ALERTS, LAYER, MODEL, SEVERITY, SLO, TEAM, Alert, Layer
 from exporter.spec.file import LoadedSpec
 from promtool import rendered, rules_of
 
@@ -92,10 +92,28 @@ def test_without_runbooks_the_page_is_named() -> None:
         assert rule["annotations"]["runbook_url"] == f"docs/alerts/{name}.md"
 
 
+LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}
+
+
 def test_no_rule_is_written_that_could_never_fire() -> None:
     blind = model(inference={"source": {"local": "log/%H.parquet"}}, features=[{"name": "age", "type": "numeric"}])
-    missing = {catalogue.NEW_CATEGORIES.name, catalogue.PREDICTION_SCORE_SHIFT.name}
-    assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - missing
+    scores = {alert.name for alert in ALERTS if alert.layer is Layer.SCORE}
+    assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {catalogue.NEW_CATEGORIES.name}
+
+
+@pytest.mark.parametrize(
+    ("body", "missing"),
+    [
+        ({"task": "regression"}, {catalogue.PREDICTION_CLASS_SHIFT, catalogue.CONFIDENCE_SHIFT}),
+        ({"inference": LOG | {"columns": {"score": "score"}}}, {catalogue.PREDICTION_CLASS_SHIFT}),
+        (
+            {"inference": LOG | {"columns": {"prediction": "decision"}}},
+            {catalogue.PREDICTION_SCORE_SHIFT, catalogue.PREDICTION_DISTRIBUTION_SHIFT, catalogue.CONFIDENCE_SHIFT},
+        ),
+    ],
+)
+def test_answers_are_judged_by_what_the_log_has_of_them(body: dict[str, Any], missing: set[Alert]) -> None:
+    assert set(rules_of(model(**body))) == {alert.name for alert in set(ALERTS) - missing}
 
 
 @pytest.mark.parametrize("loaded", [model(), hostile_model(), model({"labels": {}})], ids=["plain", "hostile", "bare"])

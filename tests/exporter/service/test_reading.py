@@ -21,6 +21,9 @@ from fraud_log import REFERENCE_KEY, ROWS, FraudLog, local_spec_document
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 
 
+PSI_OF_CLASSES = (catalogue.PREDICTION_CLASS_PSI, catalogue.PREDICTION_CLASS_PSI_THRESHOLD)
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> FraudLog:
     """Four hours of the log, and its reference."""
@@ -35,7 +38,7 @@ def _reader(folder: Path, **body: Any) -> ModelReader:
 
 
 def _values(samples: list[Sample], metric: catalogue.Metric) -> dict[tuple[str, ...], float]:
-    return {sample.labels: sample.value for sample in samples if sample.metric is metric}
+    return {sample.labels: sample.value for sample in samples if sample.metric == metric}
 
 
 def _counts(reader: ModelReader, metric: catalogue.Metric) -> float:
@@ -73,6 +76,55 @@ def test_only_what_is_new_is_read(tmp_path: Path, log: FraudLog) -> None:
     third = _reader(tmp_path, features=[{"name": "age", "type": "numeric"}])
     third.read(Attempt(NOW))
     assert _counts(third, catalogue.PROFILES_REUSED_TOTAL) == 0, "other columns are other profiles"
+
+
+def _classifier(folder: Path, task: str = "binary_classification") -> ModelReader:
+    columns = {"score": "predicted_score", "prediction": "decision"}
+    inference = {**local_spec_document()["spec"]["inference"], "columns": columns}
+    return _reader(folder, inference=inference, task=task)
+
+
+@pytest.mark.parametrize(
+    ("task", "ends", "sure"),
+    [
+        ("binary_classification", {"0.1", "0.2", "0.9", "1.0", "+Inf"}, {"0.5-0.6", "0.9-1.0"}),
+        ("multiclass_classification", {"0.1", "0.2", "0.9", "1.0", "+Inf"}, {"0.0-0.5", "0.5-0.6", "0.9-1.0"}),
+        ("regression", {"0.0228", "+Inf"}, set()),
+        ("ranking", {"0.0228", "+Inf"}, set()),
+    ],
+)
+def test_every_task_has_a_distribution_and_classifiers_have_classes_and_confidence(
+    task: str, ends: set[str], sure: set[str], tmp_path: Path, log: FraudLog
+) -> None:
+    samples = _classifier(tmp_path, task).read(Attempt(NOW))
+    assert {labels[-1] for labels in _values(samples, catalogue.PREDICTION_SCORE.buckets)} >= ends
+    assert {labels[2] for labels in _values(samples, catalogue.PREDICTION_CONFIDENCE_RATIO)} >= sure
+    metrics = {sample.metric for sample in samples}
+    assert {catalogue.PREDICTION_MEAN_SHIFT, catalogue.PREDICTION_PSI} <= metrics
+    for metric in (catalogue.PREDICTION_CONFIDENCE_RATIO, catalogue.PREDICTION_CLASS_RATIO, *PSI_OF_CLASSES):
+        assert (metric in metrics) == bool(sure)
+
+
+def test_classes_are_counted_beside_the_features_and_are_none(tmp_path: Path, log: FraudLog) -> None:
+    log.put_hour(0, decision=np.full(ROWS, "decline"))
+    samples = _classifier(tmp_path).read(Attempt(NOW))
+    shares = _values(samples, catalogue.PREDICTION_CLASS_RATIO)
+    assert shares["fraud", catalogue.UNKNOWN_VERSION, "decline", "1h"] == 1
+    assert 0 < shares["fraud", catalogue.UNKNOWN_VERSION, "approve", "4h"] < 1
+    whole = ("fraud", catalogue.UNKNOWN_VERSION, "1h")
+    index, level = (_values(samples, each)[whole] for each in PSI_OF_CLASSES)
+    assert index > level
+    assert _values(samples, catalogue.DATA_DRIFT_SHARE)[whole] == 0
+    assert _values(samples, catalogue.SERIES_LIMITED)["fraud", catalogue.CLASS] == 0
+
+
+def test_a_reference_without_classes_gives_none_and_says_so(tmp_path: Path, log: FraudLog) -> None:
+    log.put(REFERENCE_KEY, log.rows(1, 40_000, decision=None))
+    reader = _classifier(tmp_path)
+    metrics = {sample.metric for sample in reader.read(Attempt(NOW))}
+    assert not metrics & {catalogue.PREDICTION_CLASS_RATIO, *PSI_OF_CLASSES}
+    assert catalogue.PREDICTION_PSI in metrics
+    assert reader.problems == {"column decision of the reference": "the reference has no such column"}
 
 
 def test_what_has_left_the_windows_is_forgotten(tmp_path: Path, log: FraudLog) -> None:

@@ -92,8 +92,33 @@ def test_labels_that_do_not_fit_the_metric_are_an_error() -> None:
         render([Sample(catalogue.FEATURE_PSI, ("fraud",), 1.0)], {})
 
 
+def _histogram(version: str) -> list[Sample]:
+    buckets, rows, total = catalogue.PREDICTION_SCORE.series
+    labels = ("fraud", version, "1h")
+    ends = [Sample(buckets, (*labels, end), count) for end, count in (("0.5", 3), ("1.0", 4), ("+Inf", 4))]
+    return [*ends, Sample(rows, labels, 4), Sample(total, labels, 1.5)]
+
+
+def test_a_histogram_is_one_family_in_the_order_of_its_buckets() -> None:
+    _, family = parse_openmetrics(render([*_histogram("v1"), PSI, *_histogram("v2")], {}).openmetrics.decode())
+    assert (family.name, family.type) == (catalogue.PREDICTION_SCORE.name, "gaugehistogram")
+    ends = ["0.5", "1.0", "+Inf", None, None]
+    assert [sample.labels.get(catalogue.LE) for sample in family.samples] == ends * 2
+    assert [sample.value for sample in family.samples] == [3, 4, 4, 4, 1.5] * 2
+
+
+def test_the_text_format_which_has_no_such_type_names_a_histograms_series_the_same() -> None:
+    snapshot = render(_histogram("v1"), {"fraud": {"env": "prod"}})
+    named = {sample.name for family in parse_openmetrics(snapshot.openmetrics.decode()) for sample in family.samples}
+    assert named == _samples(snapshot.text).keys() == {part.name for part in catalogue.PREDICTION_SCORE.series}
+
+
 def test_promtool_finds_nothing_to_say_about_any_metric() -> None:
-    samples = [Sample(metric, tuple(f"a{i}" for i, _ in enumerate(metric.labels)), 1.0) for metric in catalogue.METRICS]
+    samples = [
+        Sample(part, tuple("+Inf" if name == catalogue.LE else name for name in part.labels), 1.0)
+        for metric in catalogue.METRICS
+        for part in metric.series
+    ]
     body, _ = render(samples, {}).exposition(openmetrics=False)
     result = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")

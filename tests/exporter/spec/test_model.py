@@ -61,6 +61,29 @@ class TestDefaults:
     def test_windows_of_at_most_a_day_alert(self, windows: list[str], alerting: object, expected: object) -> None:
         assert body(windows=windows, alerting=alerting).alert_windows == expected
 
+    @pytest.mark.parametrize(
+        ("task", "edges", "expected"),
+        [
+            ("binary_classification", None, (0.5, 0.6, 0.7, 0.8, 0.9, 1)),
+            ("multiclass_classification", None, (0, 0.5, 0.6, 0.7, 0.8, 0.9, 1)),
+            ("binary_classification", [0.9, 0.99], (0.5, 0.9, 0.99, 1)),
+            ("multiclass_classification", [0, 0.25, 1], (0, 0.25, 1)),
+            ("regression", None, ()),
+            ("ranking", None, ()),
+        ],
+    )
+    def test_buckets_of_confidence_reach_from_the_least_there_can_be_to_1(
+        self, task: str, edges: list[float] | None, expected: tuple[float, ...]
+    ) -> None:
+        log = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "confidence": edges}
+        assert body(task=task, inference=log).confidence_edges == expected
+
+    @pytest.mark.parametrize("task", ["binary_classification", "multiclass_classification"])
+    def test_only_a_classifier_has_classes(self, task: str) -> None:
+        log = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"prediction": "answer"}}
+        assert body(task=task, inference=log).class_column == "answer"
+        assert body(task="regression", inference=log).class_column is None
+
     def test_a_key_with_nothing_after_it_is_left_out(self) -> None:
         empty = dict.fromkeys(
             ["segments", "windows", "seasonality", "thresholds", "slos", "alerting", "limits", "labels"]

@@ -46,7 +46,7 @@ def test_a_valid_spec_has_its_shape(path: Path) -> None:
     "path", [path for path in INVALID if path.stem.startswith(("shape", "key", "value"))], ids=lambda p: p.stem
 )
 def test_a_spec_of_the_wrong_shape_has_not(path: Path) -> None:
-    beyond = {"value-template", "value-hours-backwards", "value-period", "value-text"}
+    beyond = {"value-confidence", "value-template", "value-hours-backwards", "value-period", "value-text"}
     assert accepts(loaded_data(path)) == (path.stem in beyond)
 
 

@@ -1,0 +1,71 @@
+"""The bins of a model's score: ordinary ones, with edges of their own where its distribution is told.
+
+Buckets that people read are few, round and the same week after week; counts at their ends are exact only where these
+are edges. The other edges stay, and PSI's cells with them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from exporter.profiles.binning import Floats, NumericBins, above, below
+from exporter.spec.model import CLASSIFICATION, Task
+
+PROBABILITIES: Final = tuple(tenth / 10 for tenth in range(1, 11))
+"""Where the distribution of a probability is told."""
+
+_SIGNIFICANT: Final = 6
+"""Decimal digits that 32 bits hold."""
+
+
+def score_bins(bins: NumericBins, task: Task, confidence: Sequence[float] = ()) -> NumericBins:
+    """The bins of a score, from the ordinary bins of its column.
+
+    A probability is told at each tenth, any other score at the reference's deciles, rounded: at a hundredth of the
+    range from the first to the last, or coarser where 32 bits are. Only a probability has confidence.
+
+    Args:
+        bins: as `exporter.profiles.binning.numeric_bins` makes them; the first and the last edge tell the range.
+        task: what the model does; only a classifier's score can be a probability.
+        confidence: the edges of its buckets, see `exporter.spec.model.Body.confidence_edges`.
+    """
+    if _is_probability(bins, task):
+        marks, ends = PROBABILITIES, confidence_ends(confidence).ravel()
+    else:
+        marks, ends = _round_deciles(bins), np.empty(0)
+    edges = np.unique(np.concatenate([bins.edges, above(np.array(marks)), ends[np.isfinite(ends)]]))
+    return replace(bins, edges=edges, deciles=np.searchsorted(edges, bins.edges[bins.deciles]), marks=marks)
+
+
+def confidence_ends(edges: Sequence[float]) -> Floats:
+    """Between which scores a confidence is at most that of each edge but the first and the last; shape (2, edges - 2).
+
+    The returned one of two classes has the probability max(p, 1 - p), which is at most `c` from 1 - c to c, both
+    included. Where the buckets begin below a half there are more classes, the score is that of the returned one, and
+    the lower end is -inf.
+    """
+    inner = np.array(edges[1:-1], np.float64)
+    lower = below(1 - inner) if edges and edges[0] >= 0.5 else np.full(len(inner), -np.inf)
+    return np.array([lower, above(inner)])
+
+
+def _is_probability(bins: NumericBins, task: Task) -> bool:
+    low, high = below(np.zeros(1))[0], above(np.ones(1))[0]
+    return task in CLASSIFICATION and bool(low <= bins.edges[0] and bins.edges[-1] <= high)
+
+
+def _round_deciles(bins: NumericBins) -> tuple[float, ...]:
+    deciles = bins.edges[bins.deciles].tolist()
+    step = _exponent(deciles[-1] / 2 - deciles[0] / 2) - 2
+    finest = _exponent(max(map(abs, deciles))) - _SIGNIFICANT + 1
+    digits = -min(max(step, finest, -300), 290)  # within the range of floats, and a zero's neighbour is a zero
+    return tuple(sorted({round(decile, digits) + 0.0 for decile in deciles}))
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(value)) if value > 0 else -400
