@@ -209,7 +209,7 @@ def write_log(
     start: datetime,
     end: datetime,
     *,
-    weeks: int = 4,
+    weeks: int = 8,
     rows: int = 200_000,
     progress: Progress = lambda done, total: None,
 ) -> None:
