@@ -20,8 +20,9 @@ from exporter.profiles.profile import (
     categorical_column,
     numeric_column,
 )
-from exporter.spec.model import Feature, Threshold, Thresholds
+from exporter.spec.model import Feature
 from exporter.spec.seasons import WEEKDAYS
+from exporter.spec.thresholds import Threshold, Thresholds
 from exporter.statistics import drift, thresholds
 
 Column = NumericColumn | CategoricalColumn

@@ -18,8 +18,9 @@ from itertools import groupby, islice, pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from exporter.spec.model import ModelSpec, Threshold
+from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import WEEKDAYS, Calendar, from_sunday
+from exporter.spec.thresholds import Threshold
 from exporter.spec.windows import newest_end
 from generator.weekday_floors import text, week, weekly
 

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.spec.model import Threshold, Thresholds
 from exporter.spec.seasons import WEEKDAYS, from_sunday
+from exporter.spec.thresholds import Threshold, Thresholds
 
 FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
     catalogue.FEATURE_PSI: attrgetter("feature_psi"),

@@ -15,7 +15,8 @@ from typing import Final
 from exporter.catalogue import Layer, Severity
 from exporter.replay.firing import Firing, incidents
 from exporter.replay.replaying import Replay
-from exporter.spec.model import FalseAlarms, ModelSpec
+from exporter.spec.alerting import FalseAlarms
+from exporter.spec.model import ModelSpec
 
 MONTH: Final = timedelta(days=365.2425 / 12)
 RATES: Final = tuple(float(f"{digit}e{power}") for power in range(-2, -9, -1) for digit in (5, 2, 1))

@@ -14,29 +14,27 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from exporter import catalogue
+from exporter.spec.alerting import Alerting
+from exporter.spec.part import Part, alternatives
+from exporter.spec.thresholds import Thresholds, Weekday
 from exporter.spec.values import (
     Count,
     Day,
     Duration,
-    Factor,
-    Hours,
     Name,
-    NonNegative,
     Number,
     OpenRatio,
     Positive,
     Ratio,
-    SecretFile,
     Text,
     TimeZone,
     Url,
     format_duration,
 )
 
-Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Task = Literal["binary_classification", "multiclass_classification", "regression", "ranking"]
 CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
 """The tasks whose answers are classes."""
@@ -55,32 +53,6 @@ _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.la
 _LABEL_NAME: Final = "[a-zA-Z][a-zA-Z0-9_]*"
 
 
-class _Part(BaseModel):
-    """What every part of a spec has in common: it is frozen and knows all of its keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_is_left_out(cls, data: Any) -> Any:
-        # `alerting:` with nothing after it, as when all that follows is commented out, is as if it were not there.
-        if not isinstance(data, dict):
-            return data
-        keys = {field.alias or name for name, field in cls.model_fields.items()}
-        return {key: value for key, value in data.items() if value is not None or key not in keys}
-
-    def _exactly_one(self, *names: str) -> str:
-        given = [name for name in names if getattr(self, name) is not None]
-        if len(given) != 1:
-            raise ValueError(f"must have exactly one of {', '.join(names)}")
-        return given[0]
-
-
-def _alternatives(form: Literal["oneOf", "anyOf"], *names: str) -> ConfigDict:
-    """What the JSON Schema says of keys of which exactly one, or at least one, must be given."""
-    return ConfigDict(json_schema_extra={form: [{"required": [name]} for name in names]})
-
-
 def _label_name(name: str) -> str:
     if not re.fullmatch(_LABEL_NAME, name):
         raise ValueError("must be a Prometheus label name: letters, digits and _, beginning with a letter")
@@ -96,7 +68,7 @@ LabelName = Annotated[
 ]
 
 
-class Metadata(_Part):
+class Metadata(Part):
     """Who the model is, and whose."""
 
     name: Name
@@ -135,14 +107,14 @@ def _table(value: str) -> str:
     return value
 
 
-class Source(_Part):
+class Source(Part):
     """Where rows are: exactly one of the kinds.
 
     A path is a strftime template in UTC (`%Y %m %d %j %H %M`); it may hold `*` and may end in `/`, and then all the
     files that match are one partition.
     """
 
-    model_config = _alternatives("oneOf", "s3", "local", "bigquery")
+    model_config = alternatives("oneOf", "s3", "local", "bigquery")
 
     s3: Annotated[Text, AfterValidator(_template), AfterValidator(_s3)] | None = None
     """`s3://bucket/path-%Y-%m-%dT%H.parquet`; endpoint, region, role and credentials come from the AWS environment."""
@@ -153,13 +125,13 @@ class Source(_Part):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        self._exactly_one("s3", "local", "bigquery")
+        self.exactly_one("s3", "local", "bigquery")
         return self
 
     @property
     def kind(self) -> str:
         """Which of the kinds this is."""
-        return self._exactly_one("s3", "local", "bigquery")
+        return self.exactly_one("s3", "local", "bigquery")
 
     @property
     def template(self) -> str:
@@ -167,7 +139,7 @@ class Source(_Part):
         return str(getattr(self, self.kind))
 
 
-class InferenceColumns(_Part):
+class InferenceColumns(Part):
     """The columns of the inference log, beside the features."""
 
     timestamp: Text | None = None
@@ -193,7 +165,7 @@ def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
 _CONFIDENCE: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
-class Inference(_Part):
+class Inference(Part):
     """The inference log."""
 
     source: Source
@@ -217,7 +189,7 @@ class Inference(_Part):
         return self.stale_after or self.delay + 3 * self.grain
 
 
-class LabelColumns(_Part):
+class LabelColumns(Part):
     """The columns of the label log."""
 
     prediction_id: Text
@@ -228,7 +200,7 @@ class LabelColumns(_Part):
     """When the label became known."""
 
 
-class Labels(_Part):
+class Labels(Part):
     """The labels, partitioned by arrival."""
 
     source: Source
@@ -241,7 +213,7 @@ class Labels(_Part):
     """After this a prediction is judged with the labels that it has."""
 
 
-class Period(_Part):
+class Period(Part):
     """A stretch of the inference log, both days included, in the model's time zone."""
 
     start: Annotated[Day, Field(alias="from")]
@@ -256,17 +228,17 @@ class Period(_Part):
         return self
 
 
-class ReferenceColumns(_Part):
+class ReferenceColumns(Part):
     """The columns of a reference data set, where they differ from the log's."""
 
     timestamp: Text | None = None
     """With a timestamp the reference has seasons."""
 
 
-class Reference(_Part):
+class Reference(Part):
     """What windows are compared with: exactly one of a data set, a period of the log, or its trailing weeks."""
 
-    model_config = _alternatives("oneOf", "source", "period", "trailing")
+    model_config = alternatives("oneOf", "source", "period", "trailing")
 
     source: Source | None = None
     """A data set, usually the training data; `{version}` in its path is the model version's."""
@@ -279,11 +251,11 @@ class Reference(_Part):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        self._exactly_one("source", "period", "trailing")
+        self.exactly_one("source", "period", "trailing")
         return self
 
 
-class Feature(_Part):
+class Feature(Part):
     """One input of the model."""
 
     name: Text
@@ -294,7 +266,7 @@ class Feature(_Part):
     """Its weight in the drift share."""
 
 
-class Holidays(_Part):
+class Holidays(Part):
     """Days that count as another weekday."""
 
     dates: Annotated[tuple[Day, ...], Field(max_length=1000)] = ()
@@ -303,7 +275,7 @@ class Holidays(_Part):
     """The weekday that they count as."""
 
 
-class Seasonality(_Part):
+class Seasonality(Part):
     """The calendar that the model lives by."""
 
     timezone: TimeZone = "UTC"
@@ -314,77 +286,10 @@ class Seasonality(_Part):
     """Days that count as another weekday."""
 
 
-class Threshold(_Part):
-    """The least effect worth an alert; the noise of a small window comes on top."""
-
-    floor: NonNegative
-    """Never alert at or below this."""
-    weekdays: Mapping[Weekday, NonNegative] = {}
-    """Another floor on some weekdays."""
-
-    def on(self, weekday: Weekday) -> float:
-        """The floor on a weekday of the model's calendar."""
-        return self.weekdays.get(weekday, self.floor)
-
-
-class RatioThreshold(Threshold):
-    """A threshold of something that runs from 0 to 1; a floor of 1 never alerts."""
-
-    floor: Ratio
-    """Never alert at or below this."""
-    weekdays: Mapping[Weekday, Ratio] = {}
-    """Another floor on some weekdays."""
-
-
-class FactorThreshold(Threshold):
-    """A threshold of something that is 1 where nothing has changed, and 2 where it is twice or half as much."""
-
-    floor: Factor
-    """Never alert at or below this."""
-    weekdays: Mapping[Weekday, Factor] = {}
-    """Another floor on some weekdays."""
-
-
-def _floor(value: Any) -> Any:
-    return value if isinstance(value, dict | Threshold) else {"floor": value}
-
-
-Floor = Annotated[Threshold, BeforeValidator(_floor, json_schema_input_type=NonNegative | Threshold)]
-RatioFloor = Annotated[RatioThreshold, BeforeValidator(_floor, json_schema_input_type=Ratio | RatioThreshold)]
-FactorFloor = Annotated[FactorThreshold, BeforeValidator(_floor, json_schema_input_type=Factor | FactorThreshold)]
-
-
-class Thresholds(_Part):
-    """A number is a floor; `{floor: 0.2, weekdays: {saturday: 0.3}}` gives weekdays their own."""
-
-    feature_psi: Floor | None = None
-    """Population stability index of a feature; left out, 0.05 where the reference's own weeks are known, else 0.2."""
-    feature_null_ratio: RatioFloor = RatioThreshold(floor=0.05)
-    """Share of nulls above the reference's."""
-    feature_new_category_ratio: RatioFloor = RatioThreshold(floor=0.01)
-    """Share of rows whose category the reference does not know, above the reference's own."""
-    drift_share: RatioFloor = RatioThreshold(floor=0.2)
-    """Share of the features that have drifted, weighted by importance."""
-    prediction_mean_shift: Floor = Threshold(floor=0.15)
-    """Shift of the mean score, in reference standard deviations."""
-    traffic_factor: FactorFloor = FactorThreshold(floor=2.0)
-    """How many times more or fewer rows than the same hours of past weeks; 2 is twice or half as many."""
-    prediction_psi: Floor | None = None
-    """Population stability index of the score; left out, as that of a feature."""
-    prediction_class_psi: Floor | None = None
-    """Population stability index of the classes that were returned; left out, as that of a feature."""
-    prediction_confidence_psi: Floor | None = None
-    """Population stability index of a classifier's confidence; left out, as that of a feature."""
-    false_positive_rate: OpenRatio = 0.0005
-    """How often noise alone may cross a threshold, over all features of a window and its answers together."""
-    min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30
-    """A window with fewer rows gives no scores; its gauge of rows says how few."""
-
-
-class Slo(_Part):
+class Slo(Part):
     """A model performance objective."""
 
-    model_config = _alternatives("oneOf", "at_least", "at_most")
+    model_config = alternatives("oneOf", "at_least", "at_most")
 
     name: Name
     """Its name: the label `slo`."""
@@ -407,7 +312,7 @@ class Slo(_Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        self._exactly_one("at_least", "at_most")
+        self.exactly_one("at_least", "at_most")
         if (self.over == "rolling") != (self.window is not None):
             raise ValueError("must have a window when over is rolling, and only then")
         if self.slice >= self.period:
@@ -415,138 +320,7 @@ class Slo(_Part):
         return self
 
 
-class Pagerduty(_Part):
-    """A PagerDuty service."""
-
-    routing_key_file: SecretFile
-    """The file, on Alertmanager's machine, that holds the integration key."""
-
-
-class Slack(_Part):
-    """A Slack channel."""
-
-    channel: Text
-    """Its name."""
-    api_url_file: SecretFile
-    """The file, on Alertmanager's machine, that holds the webhook's address."""
-
-
-class Opsgenie(_Part):
-    """An Opsgenie integration."""
-
-    api_key_file: SecretFile
-    """The file, on Alertmanager's machine, that holds the key."""
-
-
-class Email(_Part):
-    """A mailbox."""
-
-    to: Text
-    """The addresses, separated by commas."""
-
-
-class Webhook(_Part):
-    """Any HTTP receiver."""
-
-    url: Url
-    """Alertmanager's webhook JSON is posted here."""
-
-
-_RECEIVERS: Final = ("pagerduty", "slack", "opsgenie", "email", "webhook")
-
-
-class Receiver(_Part):
-    """Where notifications go; at least one kind."""
-
-    model_config = _alternatives("anyOf", *_RECEIVERS)
-
-    pagerduty: Pagerduty | None = None
-    """A PagerDuty service."""
-    slack: Slack | None = None
-    """A Slack channel."""
-    opsgenie: Opsgenie | None = None
-    """An Opsgenie integration."""
-    email: Email | None = None
-    """A mailbox."""
-    webhook: Webhook | None = None
-    """Any HTTP receiver."""
-    hours: Hours | None = None
-    """Notify only then, in the model's time zone; what fires outside is told when they begin."""
-
-    @model_validator(mode="after")
-    def _some(self) -> Self:
-        if not any(getattr(self, kind) for kind in _RECEIVERS):
-            raise ValueError(f"must have at least one of {', '.join(_RECEIVERS)}")
-        return self
-
-
-def _at_any_hour(schema: dict[str, Any]) -> None:
-    schema["anyOf"] = [{"required": [kind]} for kind in _RECEIVERS]
-    del schema["properties"]["hours"]
-
-
-class Page(Receiver):
-    """Where critical alerts go, at any hour; at least one kind."""
-
-    model_config = ConfigDict(json_schema_extra=_at_any_hour)
-
-    @model_validator(mode="after")
-    def _always(self) -> Self:
-        if self.hours is not None:
-            raise ValueError("must not have hours: a page goes out at any hour")
-        return self
-
-
-class Argo(_Part):
-    """An Argo Workflows server."""
-
-    url: Url
-    """Its address."""
-    namespace: Name
-    """The workflow's namespace."""
-    event: Name
-    """The event's discriminator."""
-    template: Name
-    """The WorkflowTemplate to start."""
-
-
-class Retrain(_Part):
-    """What starts a retraining."""
-
-    argo: Argo
-    """An Argo Workflows server."""
-
-
-class FalseAlarms(_Part):
-    """The false-alarm budget; `leeway backtest` solves the false-positive rate that keeps it."""
-
-    pages_per_month: Positive
-    """How many pages a month may be wrong."""
-    tickets_per_month: Positive | None = None
-    """How many tickets a month may be wrong; left out, twice as many."""
-
-    @property
-    def tickets(self) -> float:
-        """`tickets_per_month`, or its default."""
-        return self.tickets_per_month or 2 * self.pages_per_month
-
-
-class Alerting(_Part):
-    """Who hears of it."""
-
-    page: Page | None = None
-    """Critical alerts."""
-    ticket: Receiver | None = None
-    """Warnings."""
-    retrain: Retrain | None = None
-    """What starts a retraining."""
-    windows: Annotated[tuple[Duration, ...], Field(min_length=1)] | None = None
-    """The windows that alert; left out, those of at most a day, or the shortest."""
-    false_alarms: FalseAlarms | None = None
-    """The false-alarm budget."""
-
-
-class Limits(_Part):
+class Limits(Part):
     """How much of what data bring is kept."""
 
     categories: Annotated[Count, Field(ge=1, le=10_000)] = 200
@@ -563,7 +337,7 @@ class Limits(_Part):
     """Features."""
 
 
-class Refresh(_Part):
+class Refresh(Part):
     """How often the exporter looks for new data."""
 
     interval: Duration = timedelta(minutes=5)
@@ -572,7 +346,7 @@ class Refresh(_Part):
     """A refresh that takes longer is given up; what it has profiled is kept."""
 
 
-class Body(_Part):
+class Body(Part):
     """What the model is."""
 
     task: Task
@@ -630,7 +404,7 @@ class Body(_Part):
         return self.alerting.windows or short or (min(self.windows),)
 
 
-class ModelSpec(_Part):
+class ModelSpec(Part):
     """One model, whole."""
 
     api_version: Annotated[Literal["leeway/v1"], Field(alias="apiVersion")]

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from exporter.spec.model import ModelSpec, Threshold
+from exporter.spec.model import ModelSpec
+from exporter.spec.thresholds import Threshold
 from exporter.spec.values import format_duration
 
 Schema = dict[str, Any]

@@ -14,7 +14,7 @@ from exporter import catalogue
 from exporter.class_comparison import class_series, hidden_classes
 from exporter.comparison import Judge, Pair
 from exporter.profiles.binning import Binning
-from exporter.spec.model import Thresholds
+from exporter.spec.thresholds import Thresholds
 from profiling import binning, categorical, count
 
 JUDGE = Judge(Thresholds(min_rows=2), rate=0.001, weekday=0, stretches={})

@@ -19,7 +19,7 @@ from exporter.comparison import Judge, Pair
 from exporter.profiles.binning import above
 from exporter.profiles.score_bins import PROBABILITIES, score_bins
 from exporter.score_comparison import score_series
-from exporter.spec.model import Threshold, Thresholds
+from exporter.spec.thresholds import Threshold, Thresholds
 from profiling import binning, count, numeric, quantile_bins
 
 LIMITS = Thresholds(min_rows=2)

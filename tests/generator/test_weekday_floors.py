@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue import ALERTS
-from exporter.spec.model import Threshold, Thresholds
 from exporter.spec.seasons import WEEKDAYS, from_sunday
+from exporter.spec.thresholds import Threshold, Thresholds
 from generator.weekday_floors import FLOORS, levels, text, week, weekly
 
 NUMBERS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)

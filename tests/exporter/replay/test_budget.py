@@ -12,7 +12,8 @@ from exporter.catalogue import Alert
 from exporter.replay.budget import MONTH, RATES, Alarms, alarms, evaluations, solve
 from exporter.replay.firing import Firing
 from exporter.replay.replaying import Replay
-from exporter.spec.model import FalseAlarms, ModelSpec
+from exporter.spec.alerting import FalseAlarms
+from exporter.spec.model import ModelSpec
 from exporter.spec.solved import with_rate
 from exporter.spec.windows import Window
 from exporter.verdicts import Condition

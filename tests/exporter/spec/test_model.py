@@ -10,25 +10,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from exporter import catalogue
-from exporter.spec.model import Body, ModelSpec, Source
+from exporter.spec.model import ModelSpec, Source
 from exporter.spec.schema import EXAMPLE
+from spec_parts import body, document, refusal
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-
-
-def document(**body: Any) -> dict[str, Any]:
-    return {**EXAMPLE, "spec": {**EXAMPLE["spec"], **body}}
-
-
-def body(**parts: Any) -> Body:
-    return ModelSpec.model_validate(document(**parts)).spec
-
-
-def refusal(**parts: Any) -> str:
-    with pytest.raises(ValidationError) as caught:
-        body(**parts)
-    return caught.value.errors()[0]["msg"].removeprefix("Value error, ")
 
 
 class TestDefaults:
@@ -172,25 +159,6 @@ class TestSource:
         assert caught.value.errors()[0]["msg"].endswith(message)
 
 
-class TestThresholds:
-    def test_a_number_is_a_floor(self) -> None:
-        thresholds = body(thresholds={"feature_psi": 0.3, "drift_share": {"floor": 0.1, "weekdays": {"sunday": 1}}})
-        assert (thresholds.thresholds.feature_psi.floor, thresholds.thresholds.feature_psi.weekdays) == (0.3, {})
-        assert (thresholds.thresholds.drift_share.floor, thresholds.thresholds.drift_share.weekdays) == (
-            0.1,
-            {"sunday": 1},
-        )
-
-    @pytest.mark.parametrize("name", ["feature_null_ratio", "feature_new_category_ratio", "drift_share"])
-    def test_a_share_is_no_percentage(self, name: str) -> None:
-        assert refusal(thresholds={name: 20}) == "must be between 0 and 1"
-        assert refusal(thresholds={name: {"floor": 0.2, "weekdays": {"monday": 30}}}) == "must be between 0 and 1"
-
-    def test_a_factor_is_never_below_one(self) -> None:
-        assert body().thresholds.traffic_factor.floor == 2
-        assert refusal(thresholds={"traffic_factor": 0.5}) == "Input should be greater than or equal to 1"
-
-
 class TestSlo:
     SLO: dict[str, Any] = {"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.95}  # noqa: RUF012 - read only
 
@@ -211,21 +179,6 @@ class TestSlo:
     def test_a_rolling_one_has_a_window(self) -> None:
         [slo] = body(slos=[{**self.SLO, "over": "rolling", "window": "7d"}]).slos
         assert (slo.window, slo.period, slo.slice) == (7 * DAY, 30 * DAY, DAY)
-
-
-class TestAlerting:
-    EMAIL: dict[str, Any] = {"email": {"to": "a@example.com"}}  # noqa: RUF012 - read only
-
-    def test_a_ticket_has_hours_and_a_page_has_not(self) -> None:
-        hours = "Sat-Sun 10:00-18:00"
-        ticket = body(alerting={"ticket": {**self.EMAIL, "hours": hours}}).alerting.ticket
-        assert ticket is not None
-        assert ticket.hours == hours
-        assert refusal(alerting={"page": {**self.EMAIL, "hours": hours}}).startswith("must not have hours")
-
-    @pytest.mark.parametrize("part", ["page", "ticket"])
-    def test_somebody_hears_of_it(self, part: str) -> None:
-        assert refusal(alerting={part: {}}).startswith("must have at least one of pagerduty, slack")
 
 
 class TestReference:

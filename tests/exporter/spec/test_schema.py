@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from exporter.spec.model import ModelSpec, Thresholds
+from exporter.spec.model import ModelSpec
 from exporter.spec.schema import EXAMPLE, json_schema, schema_at, schema_text
+from exporter.spec.thresholds import Thresholds
 from spec_files import EXAMPLES, INVALID, loaded_data
 
 ROOT = Path(__file__).parents[3]
