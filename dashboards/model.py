@@ -20,7 +20,7 @@ from grafanalib.core import (
     Time,
 )
 
-from dashboards import calendar, details, freshness, links, queries, variables
+from dashboards import calendar, details, freshness, labels, links, queries, variables
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
 from dashboards.normalise import normalise
@@ -65,6 +65,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         Section("state", "", [*tiles(spec, scope), _features(spec, scope), _alert_timeline(scope)]),
         Section("drift", "How the data drift", _drift(spec, scope), collapsed=False),
         *details.sections(spec, scope),
+        *labels.sections(spec, scope),
         calendar.section(spec, scope),
         *freshness.sections(spec, scope),
     ]

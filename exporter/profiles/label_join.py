@@ -93,6 +93,39 @@ def _reduced(ids: Ids, answers: Answers) -> Chunk:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Several chunks as one, with what came from which.
+
+    `labels` are those of all. Of each chunk's labels one by one `ids` are those, increasing, `source` is the chunk's
+    position and `rows` are its rows of the label log; these are (entries,).
+    """
+
+    labels: Chunk
+    ids: Ids
+    source: Rows
+    rows: Rows
+    chunks: int
+
+
+def gathered(chunks: Sequence[Chunk]) -> Gathered:
+    """Some chunks, to be joined together."""
+    ids = np.concatenate([np.zeros(0, np.uint64), *(part.ids for part in chunks)])
+    source = np.repeat(np.arange(len(chunks), dtype=np.int32), [len(part.ids) for part in chunks])
+    rows = np.concatenate([np.zeros(0, np.int32), *(part.answers.rows for part in chunks)])
+    order = np.argsort(ids, kind="stable")
+    return Gathered(merged(chunks), ids[order], source[order], rows[order], len(chunks))
+
+
+def matched_rows(ids: Ids, labels: Gathered) -> npt.NDArray[np.int64]:
+    """The rows of each chunk that belong to these predictions, (chunks,)."""
+    first, last = np.searchsorted(labels.ids, ids), np.searchsorted(labels.ids, ids, side="right")
+    many = last - first
+    entries = np.repeat(first, many) + np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    rows = np.bincount(labels.source[entries], labels.rows[entries], labels.chunks)
+    return rows.astype(np.int64)
+
+
 def join(ids: Ids, before: Answers, labels: Chunk) -> Answers:
     """What is known of some predictions once a chunk of labels has come.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import sys
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -52,24 +53,24 @@ def kept_labels(store: ProfileStore, key: Key) -> LabelRows | None:
     return LabelRows(Chunk(arrays["ids"], _answers(arrays)), told["left_out"])
 
 
-def keep_answers(store: ProfileStore, key: Key, answers: Answers, joined: Collection[str]) -> None:
-    """Keep what is known of a partition's predictions, and the names of the labels that this is from.
+def keep_answers(store: ProfileStore, key: Key, answers: Answers, joined: Mapping[str, int]) -> None:
+    """Keep what is known of a partition's predictions, and from which labels: their rows that belong to it, by name.
 
     Both are in one file, so that after a crash no label counts twice.
 
     Raises:
         OSError: when the disk refuses.
     """
-    store.keep_arrays(key, _columns(answers), {"joined": sorted(joined)})
+    store.keep_arrays(key, _columns(answers), {"joined": dict(joined)})
 
 
-def kept_answers(store: ProfileStore, key: Key) -> tuple[Answers, frozenset[str]] | None:
-    """What is known of a partition's predictions and which labels that is from, or None."""
+def kept_answers(store: ProfileStore, key: Key) -> tuple[Answers, dict[str, int]] | None:
+    """What is known of a partition's predictions and from which labels that is, or None."""
     kept = store.arrays(key)
     if kept is None:
         return None
     arrays, told = kept
-    return _answers(arrays), frozenset(told["joined"])
+    return _answers(arrays), {sys.intern(name): int(rows) for name, rows in told["joined"].items()}
 
 
 def _columns(answers: Answers) -> dict[str, Any]:

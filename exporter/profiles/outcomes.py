@@ -19,8 +19,9 @@ from exporter.profiles.predictions import Predictions
 DUPLICATE: Final = "duplicate"
 CORRECTED: Final = "corrected"
 EARLY: Final = "before_prediction"
-"""What a label that was joined can be beside that: another row said the same, another row said something else, it is
-older than its prediction."""
+UNKNOWN: Final = "without_prediction"
+"""What a row of the label log can be: one more that says the same, one more of a prediction of which rows say different
+things, one that is older than its prediction, one whose prediction is not there."""
 
 DELAY_EDGES: Final = np.geomspace(1.0, 10 * 365 * 86400.0, 1000)
 """Where the cells of delays end, in seconds: each is 2 % wider than the one before, up to ten years."""

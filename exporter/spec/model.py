@@ -38,6 +38,9 @@ from exporter.spec.values import (
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 Task = Literal["binary_classification", "multiclass_classification", "regression", "ranking"]
 
+_JUDGED: Final[tuple[Task, ...]] = ("binary_classification", "regression")
+"""Tasks whose labels this release evaluates."""
+
 _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
     *catalogue.TARGET_LABELS,
     catalogue.SEVERITY,
@@ -223,6 +226,8 @@ class Labels(_Part):
     """Which column is what."""
     maturity: Duration = timedelta(days=7)
     """After this a prediction is judged with the labels that it has."""
+    threshold: Number = 0.5
+    """The score from which on a binary classifier's prediction counts as positive."""
 
 
 class Period(_Part):
@@ -353,6 +358,8 @@ class Thresholds(_Part):
     """Shift of the mean score, in reference standard deviations."""
     traffic_factor: FactorFloor = FactorThreshold(floor=2.0)
     """How many times more or fewer rows than the same hours of past weeks; 2 is twice or half as many."""
+    calibration_error: RatioFloor = RatioThreshold(floor=0.02)
+    """Mean gap between the share of positives that scores predict and the share that comes true."""
     false_positive_rate: OpenRatio = 0.0005
     """How often sampling noise alone may cross a threshold, over all features of a window together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30
@@ -581,6 +588,12 @@ class Body(_Part):
     """How much of what data bring is kept."""
     refresh: Refresh = Refresh()
     """How often the exporter looks for new data."""
+
+    @property
+    def labels_evaluated(self) -> bool:
+        """Whether there are labels, and this release evaluates them."""
+        evaluated = self.labels is not None and self.labels.source.bigquery is None
+        return evaluated and self.task in _JUDGED and self.inference.columns.score is not None
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

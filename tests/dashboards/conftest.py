@@ -29,7 +29,14 @@ def make_spec() -> Callable[..., ModelSpec]:
                 "metadata": {"name": "fraud", "labels": {"env": "prod"}} | metadata,
                 "spec": {
                     "task": "binary_classification",
-                    "inference": {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"score": "score"}},
+                    "inference": {
+                        "source": {"local": "log/%Y-%m-%dT%H.parquet"},
+                        "columns": {"score": "score", "prediction_id": "id"},
+                    },
+                    "labels": {
+                        "source": {"local": "labels/%Y-%m-%dT%H.parquet"},
+                        "columns": {"prediction_id": "id", "label": "paid"},
+                    },
                     "reference": {"source": {"local": "reference.parquet"}},
                     "features": [
                         {"name": "age", "type": "numeric"},

@@ -52,7 +52,8 @@ TABLE = {"bigquery": "project-one.set.table"}
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}}, "spec.labels"),
+        ({"labels": {"source": TABLE, "columns": COLUMNS}}, "spec.labels"),
+        ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "ranking"}, "spec.labels"),
         ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
         ({"segments": ["country_code"]}, "spec.segments"),
         ({"inference": {"source": TABLE, "columns": {"score": "score"}}}, "spec.inference.source.bigquery"),
@@ -74,6 +75,8 @@ def test_what_a_spec_asks_for_and_does_not_get_yet_is_told(body: dict[str, Any],
     [
         {"seasonality": {"season": "weekend", "holidays": {"dates": ["2026-12-25"]}}},
         {"thresholds": {"drift_share": {"floor": 0.2, "weekdays": {"sunday": 0.3}}}},
+        {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}},
+        {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "regression"},
     ],
 )
 def test_of_what_is_evaluated_nothing_is_said(body: dict[str, Any]) -> None:

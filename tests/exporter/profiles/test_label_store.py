@@ -72,11 +72,11 @@ def test_labels_come_back(store: ProfileStore, rows: int) -> None:
 def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
     ids = np.arange(5, dtype=np.uint64)
     answers = join(ids, Answers.none(5), labels().labels)
-    keep_answers(store, KEY, answers, {"b", "a"})
+    keep_answers(store, KEY, answers, {"b": 3, "a": 0})
     kept = kept_answers(store, KEY)
     assert kept is not None
     assert flat(kept[0]) == flat(answers)
-    assert kept[1] == {"a", "b"}
+    assert kept[1] == {"b": 3, "a": 0}
     assert join(ids, kept[0], labels(5).labels).rows.tolist() == [2, 2, 2, 1, 1]
 
 
