@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.label_join import Answers, Chunk, chunk, join, merged
+from exporter.profiles.label_join import Answers, Chunk, chunk, gathered, join, matched_rows, merged
 from exporter.profiles.times import NEVER
 
 Row = tuple[int, float, int]
@@ -126,3 +126,18 @@ def test_labels_that_come_again_change_no_label(given_rows: list[Row], order: li
 @pytest.mark.parametrize("parts", [0, 1, 2])
 def test_chunks_of_nothing_are_nothing(parts: int) -> None:
     assert merged([of()] * parts).ids.tolist() == []
+
+
+@given(rows, rows, rows)
+def test_of_chunks_that_are_gathered_each_knows_its_rows(one: list[Row], two: list[Row], three: list[Row]) -> None:
+    parts = [one, two, three]
+    together = gathered([of(*part) for part in parts])
+    predictions = ids(1, 3, 4)
+    expected = [sum(key in (1, 3, 4) for key, _, _ in part) for part in parts]
+    assert matched_rows(predictions, together).tolist() == expected
+    assert joined(predictions, together.labels) == joined(predictions, of(*one, *two, *three))
+
+
+def test_nothing_gathered_matches_nothing() -> None:
+    assert matched_rows(ids(1), gathered([])).tolist() == []
+    assert matched_rows(ids(), gathered([of((1, 1, 1))])).tolist() == [0]
