@@ -46,7 +46,7 @@ def chart(
     steps: Steps = (),
     **more: Any,
 ) -> TimeSeries:
-    """A metric over time with its threshold and reference; `rank` as in `history`, `more` as in `Card`."""
+    """A metric over time with its threshold, reference and interval; `rank` as in `history`, `more` as in `Card`."""
     meaning = f"{metric.help} {_WORST}" if FEATURE in metric.labels else metric.help
     return timeseries(
         card(spec, metric, title, action, **{"meaning": meaning, **more}),

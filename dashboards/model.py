@@ -20,7 +20,7 @@ from grafanalib.core import (
     Time,
 )
 
-from dashboards import calendar, details, freshness, links, queries, scores, variables
+from dashboards import calendar, details, freshness, labels, links, queries, scores, variables
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
 from dashboards.normalise import normalise
@@ -66,6 +66,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         Section("drift", "How the data drift", _drift(spec, scope), collapsed=False),
         *details.sections(spec, scope),
         scores.section(spec, scope),
+        *labels.sections(spec, scope),
         calendar.section(spec, scope),
         *freshness.sections(spec, scope),
     ]

@@ -206,6 +206,8 @@ class Role(StrEnum):
     VALUE = "value"
     THRESHOLD = "threshold"
     REFERENCE = "reference"
+    LOWER = "lower end"
+    UPPER = "upper end"
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,7 @@ def legend(metric: Metric) -> str:
 
 
 def history(metric: Metric, scope: Scope, *, rank: str = "", name: str = "") -> tuple[Query, ...]:
-    """A metric over time with all that the catalogue gives it: its threshold and its reference.
+    """A metric over time with all that the catalogue gives it: its threshold, reference and confidence interval.
 
     Of features only the worst are drawn: those with the highest `rank`, an expression with the metric's labels, by
     default the value itself. `name` replaces the legend.
@@ -233,7 +235,13 @@ def history(metric: Metric, scope: Scope, *, rank: str = "", name: str = "") -> 
     value = drawn(metric, scope)
     kept = f" and {worst(rank or value)}" if FEATURE in metric.labels else ""
     name = name or legend(metric)
-    companions = ((metric.threshold(), Role.THRESHOLD), (metric.reference(), Role.REFERENCE))
+    lower, upper = metric.interval()
+    companions = (
+        (metric.threshold(), Role.THRESHOLD),
+        (metric.reference(), Role.REFERENCE),
+        (lower, Role.LOWER),
+        (upper, Role.UPPER),
+    )
     return (
         Query(value + kept, name),
         *(

@@ -113,10 +113,16 @@ def override(matcher: str, option: str, properties: Mapping[str, Any]) -> dict[s
     return {"matcher": {"id": matcher, "options": option}, "properties": values}
 
 
-_DASHES: Final = {Role.THRESHOLD: {"fill": "dash", "dash": [10, 10]}, Role.REFERENCE: {"fill": "dot", "dash": [2, 6]}}
+_DOTTED: Final = {"fill": "dot", "dash": [2, 6]}
+_DASHES: Final = {
+    Role.THRESHOLD: {"fill": "dash", "dash": [10, 10]},
+    Role.REFERENCE: _DOTTED,
+    Role.LOWER: _DOTTED,
+    Role.UPPER: _DOTTED,
+}
 
 
 def companion(index: int, query: Query, colour: str) -> dict[str, Any]:
-    """A threshold is dashed, in the colour of its alert, and a reference dotted and grey."""
+    """A threshold is dashed, in the colour of its alert; a reference and an interval are dotted and grey."""
     line = fixed(colour if query.role is Role.THRESHOLD else UNKNOWN)
     return override("byFrameRefID", letter(index), {"color": line, "custom.lineStyle": _DASHES[query.role]})

@@ -20,6 +20,8 @@ Facts about a model are `ml_*`, facts about the exporter are `leeway_*`. Ratios 
 model's constant labels (`metadata.labels` of its spec) stand on every series with a `model` label, beside those listed.
 A series with `window` is about the newest window of that length; the exporter refreshes on a schedule of its own, so
 judge age by `{end}`.
+Values that labels tell are about a window that ends `labels.maturity` before that (see
+[statistics.md](statistics.md#performance-and-calibration)).
 A value that is not known is absent, never 0.
 
 A `gaugehistogram` stands as `…_bucket`, with the label `le`, `…_gcount` and `…_gsum`. In Prometheus' text format, which

@@ -30,6 +30,8 @@ CLASS: Final = "class"
 BUCKET: Final = "bucket"
 LE: Final = "le"
 """The upper end of a histogram's bucket, as Prometheus itself calls it."""
+PERCENTILE: Final = "percentile"
+REASON: Final = "reason"
 
 SEVERITY: Final = "severity"
 LAYER: Final = "layer"
@@ -109,6 +111,12 @@ class Metric:
         """The same quantity in the reference."""
         text = f"{self.name} in {self.baseline}."
         return Metric(f"{self.name}_reference", text, self.labels, self.unit, self.kind)
+
+    def interval(self) -> tuple[Metric, Metric]:
+        """The two ends of its confidence interval."""
+        text = f"end of the confidence interval of {self.name}, at 95 %."
+        lower = Metric(f"{self.name}_ci_lower", f"Lower {text}", self.labels, self.unit)
+        return lower, Metric(f"{self.name}_ci_upper", f"Upper {text}", self.labels, self.unit)
 
 
 _FEATURE = (MODEL, VERSION, FEATURE, WINDOW)
@@ -259,6 +267,61 @@ PREDICTION_CONFIDENCE_PSI = Metric(
 )
 PREDICTION_CONFIDENCE_PSI_THRESHOLD = PREDICTION_CONFIDENCE_PSI.threshold()
 
+LABEL_ROWS = Metric("ml_label_rows", "Mature predictions of a window that have a label.", _WINDOW, Unit.ROWS)
+LABEL_COVERAGE_RATIO = Metric(
+    "ml_label_coverage_ratio", "Share of a window's mature predictions that have a label.", _WINDOW, Unit.RATIO
+)
+LABEL_DELAY_SECONDS = Metric(
+    "ml_label_delay_seconds",
+    "Time from a prediction to its newest label, of a window's mature predictions that have one.",
+    (MODEL, WINDOW, PERCENTILE),
+    Unit.SECONDS,
+)
+LABEL_ODD_ROWS = Metric(
+    "ml_label_odd_rows",
+    "Rows of the label log, and predictions, that a label cannot be taken from or joined to as they should be.",
+    (MODEL, REASON),
+    Unit.ROWS,
+)
+
+AUROC = Metric(
+    "ml_auroc", "Area under the ROC curve: how often a positive scored above a negative.", _WINDOW, Unit.RATIO
+)
+AUROC_CI_LOWER, AUROC_CI_UPPER = AUROC.interval()
+F1_SCORE = Metric("ml_f1_score", "Harmonic mean of precision and recall at labels.threshold.", _WINDOW, Unit.RATIO)
+F1_SCORE_CI_LOWER, F1_SCORE_CI_UPPER = F1_SCORE.interval()
+PRECISION = Metric(
+    "ml_precision", "Share of positives among the predictions at or above labels.threshold.", _WINDOW, Unit.RATIO
+)
+PRECISION_CI_LOWER, PRECISION_CI_UPPER = PRECISION.interval()
+RECALL = Metric("ml_recall", "Share of the positives that scored at or above labels.threshold.", _WINDOW, Unit.RATIO)
+RECALL_CI_LOWER, RECALL_CI_UPPER = RECALL.interval()
+ACCURACY = Metric("ml_accuracy", "Share of the decisions at labels.threshold that were right.", _WINDOW, Unit.RATIO)
+ACCURACY_CI_LOWER, ACCURACY_CI_UPPER = ACCURACY.interval()
+LOG_LOSS = Metric("ml_log_loss", "Mean log loss of the scores as probabilities, in nats.", _WINDOW, Unit.NUMBER)
+LOG_LOSS_CI_LOWER, LOG_LOSS_CI_UPPER = LOG_LOSS.interval()
+BRIER_SCORE = Metric(
+    "ml_brier_score", "Mean squared distance of the scores, as probabilities, from what came true.", _WINDOW, Unit.RATIO
+)
+BRIER_SCORE_CI_LOWER, BRIER_SCORE_CI_UPPER = BRIER_SCORE.interval()
+CALIBRATION_ERROR = Metric(
+    "ml_calibration_error",
+    "Mean absolute gap between predicted and observed share of positives, in ten bins of equal mass.",
+    _WINDOW,
+    Unit.RATIO,
+)
+CALIBRATION_ERROR_THRESHOLD = CALIBRATION_ERROR.threshold()
+CALIBRATION_ERROR_DEBIASED = Metric(
+    "ml_calibration_error_debiased",
+    "Root mean square of these gaps without what the noise of few labels adds to it.",
+    _WINDOW,
+    Unit.RATIO,
+)
+RMSE = Metric("ml_rmse", "Root of the mean squared error of a regression, in the data's units.", _WINDOW, Unit.NUMBER)
+RMSE_CI_LOWER, RMSE_CI_UPPER = RMSE.interval()
+MAE = Metric("ml_mae", "Mean absolute error of a regression, in the data's units.", _WINDOW, Unit.NUMBER)
+MAE_CI_LOWER, MAE_CI_UPPER = MAE.interval()
+
 WINDOW_ROWS = Metric(
     "ml_window_rows",
     "Rows read into a window, all versions together.",
@@ -400,6 +463,7 @@ class Layer(StrEnum):
     DATASET = "dataset"
     FEATURE = "feature"
     SCORE = "score"
+    PERFORMANCE = "performance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -436,6 +500,7 @@ PREDICTION_SCORE_SHIFT = Alert("MLPredictionScoreShift", Severity.CRITICAL, Laye
 PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.WARNING, Layer.SCORE, PREDICTION_PSI)
 PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer.SCORE, PREDICTION_CLASS_PSI)
 CONFIDENCE_SHIFT = Alert("MLConfidenceShift", Severity.WARNING, Layer.SCORE, PREDICTION_CONFIDENCE_PSI)
+CALIBRATION_POOR = Alert("MLCalibrationPoor", Severity.WARNING, Layer.PERFORMANCE, CALIBRATION_ERROR)
 
 ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Alert))
 """Every alert, from the cause's layer to the consequence's."""

@@ -45,7 +45,7 @@ def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
     """Everything that a spec may ask for and this release does not do; each line goes when its feature comes."""
     body = spec.spec
     asked = {
-        "spec.labels": body.labels is not None,
+        "spec.labels": body.labels is not None and not body.labels_evaluated,
         "spec.slos": bool(body.slos),
         "spec.segments": bool(body.segments),
         "spec.reference.source": body.reference.source is not None and "{version}" in body.reference.source.template,

@@ -19,6 +19,7 @@ FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
     catalogue.DATA_DRIFT_SHARE: attrgetter("drift_share"),
     catalogue.PREDICTION_MEAN_SHIFT: attrgetter("prediction_mean_shift"),
     catalogue.TRAFFIC_FACTOR: attrgetter("traffic_factor"),
+    catalogue.CALIBRATION_ERROR: attrgetter("calibration_error"),
     catalogue.PREDICTION_PSI: attrgetter("prediction_psi"),
     catalogue.PREDICTION_CLASS_PSI: attrgetter("prediction_class_psi"),
     catalogue.PREDICTION_CONFIDENCE_PSI: attrgetter("prediction_confidence_psi"),

@@ -15,6 +15,7 @@ function(arguments)
     fingerprint: arguments.fingerprint,
     classifier: std.endsWith(self.spec.task, '_classification'),
     shortest_window: arguments.shortest_window,
+    labels_evaluated: arguments.labels_evaluated,
     dashboards: arguments.dashboards,
     weekday_floors: arguments.weekday_floors,
     seconds: arguments.seconds,

@@ -22,6 +22,7 @@ local subjects = [
   { name: 'quality', of: import 'quality.libsonnet' },
   { name: 'drift', of: import 'drift.libsonnet' },
   { name: 'scores', of: import 'scores.libsonnet' },
+  { name: 'performance', of: import 'performance.libsonnet' },
 ];
 
 local definition(model) = {

@@ -25,7 +25,11 @@ BODY: Mapping[str, Any] = {
     "task": "binary_classification",
     "inference": {
         "source": {"local": "log/%Y-%m-%dT%H.parquet"},
-        "columns": {"score": "score", "prediction": "decision"},
+        "columns": {"score": "score", "prediction": "decision", "prediction_id": "id"},
+    },
+    "labels": {
+        "source": {"local": "labels/%Y-%m-%dT%H.parquet"},
+        "columns": {"prediction_id": "id", "label": "fraud"},
     },
     "reference": {"source": {"local": "reference.parquet"}},
     "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],

@@ -62,6 +62,7 @@ class FraudLog:
             "device_type": generator.choice(["mobile", "desktop", "tablet"], rows, p=[0.6, 0.3, 0.1]),
             "predicted_score": generator.beta(1, 30, rows),
             "model_version": np.full(rows, "v3"),
+            "request_id": [f"{seed}-{row}" for row in range(rows)],
         }
         data["decision"] = np.where(data["predicted_score"] > DECLINED, "decline", "approve")
         return pa.table({name: values for name, values in (data | columns).items() if values is not None})
@@ -79,6 +80,14 @@ class FraudLog:
     def put_hour(self, hours_ago: int, **columns: Any) -> None:
         """Store one hour."""
         self.put(self.key(hours_ago), self.rows(1000 + hours_ago, **columns))
+
+    def put_labels(self, hours_ago: int, arrived_ago: int = 0) -> None:
+        """Store the labels of an hour as they arrived, all of them, in one of the hours since."""
+        made = self.rows(1000 + hours_ago)
+        fraud = np.random.default_rng(hours_ago).random(made.num_rows) < made["predicted_score"].to_numpy()
+        at = [self.end - arrived_ago * HOUR - HOUR / 2] * made.num_rows
+        labels = pa.table({"request_id": made["request_id"], "is_fraud": fraud, "labelled_at": at})
+        self.put(f"labels/{self.end - (arrived_ago + 1) * HOUR:%Y-%m-%dT%H}.parquet", labels)
 
     def put_all(self, hours: int = 24) -> None:
         """Store the reference and the newest hours."""
@@ -129,4 +138,20 @@ def local_spec_document(**body: Any) -> dict[str, Any]:
     document["spec"]["inference"]["source"] = {"local": "inference/%Y-%m-%dT%H.parquet"}
     if "reference" not in body:
         document["spec"]["reference"]["source"] = {"local": REFERENCE_KEY}
+    return document
+
+
+def labelled_spec_document(**body: Any) -> dict[str, Any]:
+    """The same with labels, which are mature after an hour."""
+    document = local_spec_document(**body)
+    document["spec"]["inference"]["columns"]["prediction_id"] = "request_id"
+    document["spec"].setdefault(
+        "labels",
+        {
+            "source": {"local": "labels/%Y-%m-%dT%H.parquet"},
+            "columns": {"prediction_id": "request_id", "label": "is_fraud", "timestamp": "labelled_at"},
+            "maturity": "1h",
+            "threshold": 0.05,
+        },
+    )
     return document

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from exporter.profiles.binning import Binning, Bins, CategoricalBins, Counts, Floats
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.times import timestamps
 from exporter.sources.source import Batch
 from exporter.spec.seasons import HOURS_OF_WEEK
 
@@ -65,25 +66,10 @@ def hours_of(column: pa.ChunkedArray) -> Counts:
     Raises:
         ColumnMismatch: when the column is not one of times.
     """
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        column = _parsed(column)
-    elif not (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-        raise ColumnMismatch(f"the column is {kind}, a time was expected")
+    column = timestamps(column)
     seconds = column.cast(pa.timestamp("s", getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
     filled = pc.fill_null(seconds, -1).to_numpy()
     return np.where(filled < 0, -1, filled // SECONDS)
-
-
-def _parsed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
-    with suppress(pa.ArrowInvalid):
-        return texts.cast(pa.timestamp("ns", "UTC"))
-    try:
-        return texts.cast(pa.timestamp("ns"))
-    except pa.ArrowInvalid as problem:
-        raise ColumnMismatch(f"the column holds what is not a time: {problem}") from problem
 
 
 @dataclass(slots=True)

@@ -1,9 +1,7 @@
 """Profiles on disk, keyed by what they were made from: a restart reads only what is new.
 
-Each partition's profile is one file, a reference with its binning another, a log's past numbers of rows a third: an
-Arrow IPC stream, and behind it the digest of the stream. A file is written beside its place, flushed to the disk and
-renamed, so a reader sees it whole or not at all. A file that is not as it was written is as good as none: it is made
-again.
+Each partition's profile is one file, a reference with its binning another, a log's past numbers of rows a third, and
+what labels are joined with are some more. `exporter.profiles.sealing` says how each is written.
 """
 
 from __future__ import annotations
@@ -11,31 +9,32 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import tempfile
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.ipc
 
 from exporter.profiles.binning import Binning
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import Profile
 from exporter.profiles.reference import Reference
+from exporter.profiles.sealing import UNFINISHED, opened, replace_file, sealed
 from exporter.spec.seasons import Level
 
 T = TypeVar("T")
 
+Arrays = Mapping[str, npt.NDArray[Any]]
+"""Columns by name, all of one length; numbers or booleans."""
+
 _FORMAT: Final = 3
 """Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
 _SUFFIX: Final = ".arrow"
-_UNFINISHED: Final = ".tmp"
 _ALARMS: Final = "alarming-weeks.json"
-_DIGEST_BYTES: Final = 32
 
 _VERSION: Final = "version"
 _SCHEMA: Final = pa.schema(
@@ -129,6 +128,19 @@ class ProfileStore:
         """
         self._write(key, {}, {"rows": dict(sorted(counts.items()))})
 
+    def arrays(self, key: Key) -> tuple[Arrays, dict[str, Any]] | None:
+        """The arrays kept under a key, read only, and what was told with them, or None."""
+        return self._load(self._folder / key.path, _arrays)
+
+    def keep_arrays(self, key: Key, arrays: Arrays, told: Mapping[str, Any]) -> None:
+        """Keep arrays of one length, with what JSON can tell of them, whole or not at all.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        table = pa.table({name: pa.array(values) for name, values in arrays.items()})
+        replace_file(self._folder / key.path, sealed(table, told))
+
     def prune(self, group: str, kept: Iterable[Key]) -> int:
         """Remove what a group holds beside `kept`, and what a killed process left half-written; the number of files.
 
@@ -139,7 +151,7 @@ class ProfileStore:
             return 0
         wanted = {self._folder / key.path for key in kept}
         folder = self._folder / group
-        found = [*folder.glob(f"*{_SUFFIX}"), *folder.glob(f".*{_UNFINISHED}")] if folder.is_dir() else []
+        found = [*folder.glob(f"*{_SUFFIX}"), *folder.glob(f".*{UNFINISHED}")] if folder.is_dir() else []
         stale = [path for path in found if path not in wanted]
         for path in stale:
             path.unlink(missing_ok=True)
@@ -157,7 +169,7 @@ class ProfileStore:
         """
         if self.alarming_weeks(model) != frozenset(mondays):
             text = json.dumps(sorted(day.isoformat() for day in set(mondays)))
-            _replace(self._folder / model / _ALARMS, text.encode())
+            replace_file(self._folder / model / _ALARMS, text.encode())
 
     def _read(self, key: Key, make: Callable[[dict[str, Profile], dict[str, Any]], T]) -> T | None:
         return self._load(self._folder / key.path, lambda data: make(*_unpacked(data)))
@@ -172,22 +184,7 @@ class ProfileStore:
             return None
 
     def _write(self, key: Key, profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> None:
-        _replace(self._folder / key.path, _packed(profiles, told))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file beside its place, flush it to the disk and rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=".", suffix=_UNFINISHED, dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(beside).replace(path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+        replace_file(self._folder / key.path, sealed(_table(profiles), told))
 
 
 def _weeks(data: bytes) -> frozenset[date]:
@@ -205,22 +202,14 @@ def _reference(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> Refe
     )
 
 
-def _packed(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> bytes:
-    table = _table(profiles).replace_schema_metadata({"leeway": json.dumps(told)})
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
-        writer.write_table(table)
-    stream: bytes = sink.getvalue().to_pybytes()
-    return stream + hashlib.sha256(stream).digest()
-
-
 def _unpacked(data: bytes) -> tuple[dict[str, Profile], dict[str, Any]]:
-    stream, digest = data[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
-    if hashlib.sha256(stream).digest() != digest:
-        raise ValueError("it is not as it was written")
-    table = pa.ipc.open_stream(stream).read_all()
-    profiles = {table[_VERSION][row].as_py(): _profile(table, row) for row in range(table.num_rows)}
-    return profiles, json.loads(table.schema.metadata[b"leeway"])
+    table, told = opened(data)
+    return {table[_VERSION][row].as_py(): _profile(table, row) for row in range(table.num_rows)}, told
+
+
+def _arrays(data: bytes) -> tuple[Arrays, dict[str, Any]]:
+    table, told = opened(data)
+    return {name: np.asarray(table[name].to_numpy()) for name in table.column_names}, told
 
 
 def _table(profiles: Mapping[str, Profile]) -> pa.Table:

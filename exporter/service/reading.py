@@ -24,6 +24,7 @@ from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service import label_reading
 from exporter.service.reference_reading import STREAM, ReferenceReader, selected
 from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_source
@@ -75,7 +76,8 @@ class ModelReader:
         Args:
             loaded: the model's spec.
             store: where profiles are kept.
-            source: the inference log; left out, the one that the spec names.
+            source: the inference log; left out, the one that the spec names. A log that is given is one that is
+                replayed, and its labels are not read.
 
         Raises:
             LeewayError: when the spec asks for what this release does not do.
@@ -89,6 +91,7 @@ class ModelReader:
         self._source = source or open_source(self.spec.spec.inference.source, loaded.folder)
         self._reference = ReferenceReader(loaded, store)
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
+        self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
         self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
 
     def read(self, attempt: Attempt) -> list[Sample]:
@@ -106,9 +109,10 @@ class ModelReader:
         with _stage("read"):
             profiles = self._profiles(partitions, reference.binning, attempt)
         rows = self._traffic.read(attempt, partitions, profiles)
+        labels = self._labels.read(attempt, partitions, reference.binning) if self._labels else []
         with _stage("evaluate"):
             summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
-            samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows)]
+            samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows), *labels]
         with _stage("store"):
             self._heed(samples, attempt.now)
         return [*samples, *self._calendar(reference, attempt.now)]
@@ -128,10 +132,14 @@ class ModelReader:
         for stage, count in sorted(self.record.failures.items()):
             yield Sample(catalogue.REFRESH_FAILURES_TOTAL, (self.spec.name, stage), count)
         reference, own = self._reference, self.record
-        for stream, traffic, built, reused in (
+        streams = [
             (catalogue.INFERENCE, self._source.traffic, own.built, own.reused),
             (STREAM, reference.traffic, reference.built, reference.reused),
-        ):
+        ]
+        if self._labels is not None:
+            arrived = self._labels.log
+            streams.append((label_reading.STREAM, self._labels.source.traffic, arrived.built, arrived.reused))
+        for stream, traffic, built, reused in streams:
             labels = (self.spec.name, stream)
             yield Sample(catalogue.SOURCE_REQUESTS_TOTAL, labels, traffic.requests)
             yield Sample(catalogue.SOURCE_READ_BYTES_TOTAL, labels, traffic.bytes_read)

@@ -39,6 +39,9 @@ Task = Literal["binary_classification", "multiclass_classification", "regression
 CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
 """The tasks whose answers are classes."""
 
+_JUDGED: Final[tuple[Task, ...]] = ("binary_classification", "regression")
+"""Tasks whose labels this release evaluates."""
+
 _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
     *catalogue.TARGET_LABELS,
     catalogue.SEVERITY,
@@ -211,6 +214,8 @@ class Labels(Part):
     """Which column is what."""
     maturity: Duration = timedelta(days=7)
     """After this a prediction is judged with the labels that it has."""
+    threshold: Number = 0.5
+    """The score from which on a binary classifier's prediction counts as positive."""
 
 
 class Period(Part):
@@ -396,6 +401,12 @@ class Body(Part):
         least = 0.5 if self.task == "binary_classification" else 0.0
         edges = self.inference.confidence or _CONFIDENCE
         return (least, *(edge for edge in edges if least < edge < 1), 1.0)
+
+    @property
+    def labels_evaluated(self) -> bool:
+        """Whether there are labels, and this release evaluates them."""
+        evaluated = self.labels is not None and self.labels.source.bigquery is None
+        return evaluated and self.task in _JUDGED and self.inference.columns.score is not None
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

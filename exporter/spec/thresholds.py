@@ -68,6 +68,8 @@ class Thresholds(Part):
     """Shift of the mean score, in reference standard deviations."""
     traffic_factor: FactorFloor = FactorThreshold(floor=2.0)
     """How many times more or fewer rows than the same hours of past weeks; 2 is twice or half as many."""
+    calibration_error: RatioFloor = RatioThreshold(floor=0.02)
+    """Mean gap between the share of positives that scores predict and the share that comes true."""
     prediction_psi: Floor | None = None
     """Population stability index of the score; left out, as that of a feature."""
     prediction_class_psi: Floor | None = None

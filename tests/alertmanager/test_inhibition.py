@@ -16,7 +16,7 @@ from stack import alertmanager, get_json, until
 pytestmark = pytest.mark.e2e
 
 FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
-ANSWERS = {alert for alert in ALERTS if alert.layer is Layer.SCORE}
+ANSWERS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)}
 DATA = (
     {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
     | FEATURES

@@ -14,26 +14,33 @@ from exporter.profiles.store import ProfileStore
 from exporter.service.refresh import Refresher
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
-from fraud_log import ROWS, FraudLog, local_spec_document
+from fraud_log import ROWS, FraudLog, labelled_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
 def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
-    """The families of a refresh in which everything happens: past weeks, a new category, a corrupt partition."""
+    """The families of a refresh in which everything happens: past weeks, a new category, a corrupt partition, labels.
+
+    Of two models, since no task has all the metrics.
+    """
     folder = tmp_path_factory.mktemp("exposition")
     log = FraudLog.in_folder(folder, NOW)
-    log.put_all(2)
+    log.put_all(3)
+    log.put_labels(2)
     for week in range(1, 4):
         for hour in range(2):
             log.put_hour(week * 168 + hour)
     log.put_hour(0, device_type=np.full(ROWS, "watch"))
     (folder / log.key(1)).write_bytes(b"PAR1 no more")
-    document = local_spec_document(windows=["1h", "2h"])
+    document = labelled_spec_document(windows=["1h", "2h"])
     document["spec"]["inference"]["columns"]["prediction"] = "decision"
-    spec = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
-    refresher = Refresher([spec], ProfileStore(folder / "store"), clock=lambda: NOW)
+    fraud = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
+    regression = {**document, "metadata": {**document["metadata"], "name": "loss"}}
+    regression["spec"] = {**document["spec"], "task": "regression"}
+    loss = LoadedSpec(folder / "loss.yaml", ModelSpec.model_validate(regression))
+    refresher = Refresher([fraud, loss], ProfileStore(folder / "store"), clock=lambda: NOW)
     refresher.refresh_all()
     refresher.stop()
     assert refresher.snapshot is not None

@@ -31,7 +31,11 @@ def make_spec() -> Callable[..., ModelSpec]:
                     "task": "binary_classification",
                     "inference": {
                         "source": {"local": "log/%Y-%m-%dT%H.parquet"},
-                        "columns": {"score": "score", "prediction": "decision"},
+                        "columns": {"score": "score", "prediction": "decision", "prediction_id": "id"},
+                    },
+                    "labels": {
+                        "source": {"local": "labels/%Y-%m-%dT%H.parquet"},
+                        "columns": {"prediction_id": "id", "label": "paid"},
                     },
                     "reference": {"source": {"local": "reference.parquet"}},
                     "features": [

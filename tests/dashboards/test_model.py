@@ -182,9 +182,23 @@ def test_every_value_is_taken_from_whichever_replica_tells_it(panels: list[dict[
         assert f"without ({', '.join(REPLICA_LABELS)})" in expression or " by (" in expression
 
 
-def test_every_metric_of_the_catalogue_is_drawn(expressions: list[promql_parser.Expr]) -> None:
-    drawn = {selector.name for expression in expressions for selector in selectors(expression)}
+def test_every_metric_of_the_catalogue_is_drawn(
+    spec: ModelSpec, expressions: list[promql_parser.Expr], every_panel: EveryPanel, interpolate: Interpolate
+) -> None:
+    """Those of a regression on a regression's dashboard."""
+    regression = spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": "regression"})})
+    others = (target["expr"] for panel in every_panel(model_dashboard(regression)) for target in panel["targets"])
+    parsed = [*expressions, *(promql_parser.parse(interpolate(text)) for text in others)]
+    drawn = {selector.name for expression in parsed for selector in selectors(expression)}
     assert {metric.series[0].name for metric in METRICS} <= drawn  # a histogram by its buckets
+
+
+def test_only_a_model_whose_labels_are_evaluated_has_panels_of_them(spec: ModelSpec, every_panel: EveryPanel) -> None:
+    without = spec.model_copy(update={"spec": spec.spec.model_copy(update={"labels": None})})
+    titles = {panel["title"] for panel in every_panel(model_dashboard(without))}
+    whole = {panel["title"] for panel in every_panel(model_dashboard(spec))}
+    assert titles < whole
+    assert {"AUROC, $window", "Label coverage, $window", "Odd rows by reason"} <= whole - titles
 
 
 def test_every_threshold_is_drawn_dashed_beside_its_metric(

@@ -36,7 +36,11 @@ def test_alerts_that_nobody_hears_are_told(alerting: dict[str, Any], note: str) 
     [
         ({"runbooks": None}, {}, "metadata.runbooks"),
         ({"grafana": None}, {}, "metadata.grafana"),
-        ({}, {"inference": INFERENCE | {"columns": {"prediction": "decision"}}}, "spec.inference.columns.score"),
+        (
+            {},
+            {"inference": INFERENCE | {"columns": {"prediction": "decision"}}, "labels": None},
+            "spec.inference.columns.score",
+        ),
         ({}, {"inference": INFERENCE | {"columns": {"score": "score"}}}, "spec.inference.columns.prediction"),
         ({}, {"reference": BODY["reference"]}, "spec.reference.columns.timestamp"),
     ],
@@ -59,7 +63,8 @@ TABLE = {"bigquery": "project-one.set.table"}
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}}, "spec.labels"),
+        ({"labels": {"source": TABLE, "columns": COLUMNS}}, "spec.labels"),
+        ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "ranking"}, "spec.labels"),
         ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
         ({"segments": ["country_code"]}, "spec.segments"),
         ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
@@ -81,6 +86,8 @@ def test_what_a_spec_asks_for_and_does_not_get_yet_is_told(body: dict[str, Any],
     [
         {"seasonality": {"season": "weekend", "holidays": {"dates": ["2026-12-25"]}}},
         {"thresholds": {"drift_share": {"floor": 0.2, "weekdays": {"sunday": 0.3}}}},
+        {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}},
+        {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "regression"},
     ],
 )
 def test_of_what_is_evaluated_nothing_is_said(body: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
         "quality",
         "drift",
         "scores",
+        "performance",
     ]
     assert {rule["alert"] for group in groups for rule in group["rules"]} == {alert.name for alert in ALERTS}
 
@@ -97,18 +98,26 @@ LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}
 
 def test_no_rule_is_written_that_could_never_fire() -> None:
     blind = model(inference={"source": {"local": "log/%H.parquet"}}, features=[{"name": "age", "type": "numeric"}])
-    scores = {alert.name for alert in ALERTS if alert.layer is Layer.SCORE}
+    scores = {alert.name for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)}
     assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {catalogue.NEW_CATEGORIES.name}
 
 
 @pytest.mark.parametrize(
     ("body", "missing"),
     [
-        ({"task": "regression"}, {catalogue.PREDICTION_CLASS_SHIFT, catalogue.CONFIDENCE_SHIFT}),
+        (
+            {"task": "regression"},
+            {catalogue.PREDICTION_CLASS_SHIFT, catalogue.CONFIDENCE_SHIFT, catalogue.CALIBRATION_POOR},
+        ),
         ({"inference": LOG | {"columns": {"score": "score"}}}, {catalogue.PREDICTION_CLASS_SHIFT}),
         (
             {"inference": LOG | {"columns": {"prediction": "decision"}}},
-            {catalogue.PREDICTION_SCORE_SHIFT, catalogue.PREDICTION_DISTRIBUTION_SHIFT, catalogue.CONFIDENCE_SHIFT},
+            {
+                catalogue.PREDICTION_SCORE_SHIFT,
+                catalogue.PREDICTION_DISTRIBUTION_SHIFT,
+                catalogue.CONFIDENCE_SHIFT,
+                catalogue.CALIBRATION_POOR,
+            },
         ),
     ],
 )

@@ -1,0 +1,113 @@
+"""What became of the predictions: how many have a label by now, and how good they were."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+from dashboards.charts import chart
+from dashboards.layout import Section
+from dashboards.queries import Scope
+from dashboards.style import Limits
+from exporter import catalogue
+from exporter.catalogue import WINDOW, Metric
+from exporter.spec.model import ModelSpec
+from exporter.spec.values import format_duration
+
+_FROM_ZERO: Final[Limits] = (0, None)
+
+
+def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
+    """Two folded sections; none when the model's labels are not evaluated."""
+    if not spec.spec.labels_evaluated:
+        return []
+    return [
+        Section("performance", "How good the predictions were", _performance(spec, scope)),
+        Section("labels", "Labels", _labels(spec, scope)),
+    ]
+
+
+def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
+    draw = partial(_draw, spec, scope)
+    if spec.spec.task == "regression":
+        error = "Rising while the inputs have not drifted: the world answers differently. Retrain."
+        return [
+            draw(catalogue.RMSE, "Root mean squared error, $window", error, limits=_FROM_ZERO),
+            draw(catalogue.MAE, "Mean absolute error, $window", error, limits=_FROM_ZERO),
+        ]
+    return [
+        draw(
+            catalogue.AUROC,
+            "AUROC, $window",
+            "Falling beyond its interval (dotted): the model ranks worse. With drifted features: start there. Without: "
+            "the world answers differently; retrain.",
+        ),
+        draw(
+            catalogue.CALIBRATION_ERROR,
+            "Calibration error, $window",
+            "Above the dashed line scores are no probabilities any more: calibrate anew, and look at what follows from "
+            "fixed thresholds on the score.",
+            limits=_FROM_ZERO,
+        ),
+        draw(catalogue.F1_SCORE, "F1, $window", "Falling while AUROC holds: move the operating threshold."),
+        draw(catalogue.PRECISION, "Precision, $window", "Falling: more false alarms for each hit. Compare recall."),
+        draw(catalogue.RECALL, "Recall, $window", "Falling: more positives are missed. Compare precision."),
+        draw(
+            catalogue.ACCURACY,
+            "Accuracy, $window",
+            "Where positives are rare it is high whatever the model does: judge by the others.",
+        ),
+        draw(
+            catalogue.LOG_LOSS,
+            "Log loss, $window",
+            "Rising while AUROC holds: scores are too sure, or their level is off. See the calibration error.",
+            limits=_FROM_ZERO,
+        ),
+        draw(
+            catalogue.BRIER_SCORE,
+            "Brier score, $window",
+            "As the log loss, less moved by single predictions that were sure and wrong.",
+            limits=_FROM_ZERO,
+        ),
+        draw(
+            catalogue.CALIBRATION_ERROR_DEBIASED,
+            "Calibration error without noise, $window",
+            "Compare versions and weeks by it: few labels do not raise it.",
+            limits=_FROM_ZERO,
+        ),
+    ]
+
+
+def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
+    draw = partial(_draw, spec, scope)
+    return [
+        draw(
+            catalogue.LABEL_COVERAGE_RATIO,
+            "Label coverage, $window",
+            "Falling: labels are late or lost, and what is said of performance is said of fewer. Ask whoever labels.",
+        ),
+        draw(
+            catalogue.LABEL_DELAY_SECONDS,
+            "Label delay, $window",
+            "Near `labels.maturity`: make that longer, or predictions are judged before their labels come.",
+        ),
+        draw(
+            catalogue.LABEL_ROWS,
+            "Labelled predictions, $window",
+            "Too few: intervals are wide, and below `thresholds.min_rows` nothing is said.",
+        ),
+        draw(
+            catalogue.LABEL_ODD_ROWS,
+            "Odd rows by reason",
+            "Rows without a prediction, or before theirs: ids or clocks differ between the two logs. Corrected ones "
+            "are usual where labels are revised.",
+        ),
+    ]
+
+
+def _draw(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str, **more: Any) -> Any:
+    labels = spec.spec.labels
+    maturity = format_duration(labels.maturity) if labels else ""
+    window = f"the `$window` of predictions that ended {maturity} ago, when they were mature; at each refresh."
+    told = {"window": window} if WINDOW in metric.labels else {}
+    return chart(spec, scope, metric, title, action, **{**told, **more})

@@ -1,0 +1,146 @@
+"""What became of predictions, as gauges: how many have a label and how soon it came, and how good they were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
+from typing import Final
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.evaluation import Sample
+from exporter.profiles import label_rows, outcomes, predictions
+from exporter.profiles.labelled import Labelled, Measured
+from exporter.profiles.outcomes import Outcome, delay_quantile
+from exporter.profiles.profile import most_frequent
+from exporter.spec.model import ModelSpec
+from exporter.spec.seasons import WEEKDAYS, Calendar
+from exporter.statistics import calibration, performance, thresholds
+from exporter.statistics.performance import Estimate
+
+ODD_ROWS: Final = (
+    label_rows.NO_ID,
+    label_rows.NO_VALUE,
+    label_rows.OLD,
+    outcomes.UNKNOWN,
+    outcomes.EARLY,
+    outcomes.DUPLICATE,
+    outcomes.CORRECTED,
+    predictions.NO_ID,
+    predictions.NO_SCORE,
+    predictions.REPEATED,
+)
+"""The reasons that are counted: 0 where nothing is odd."""
+
+PERCENTILES: Final = (50, 90, 99)
+"""Of the delays of labels; not `quantile`, a label that promtool grants to summaries alone."""
+
+_RATIO_HIGHEST: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWindow:
+    """A window of predictions that are all mature: its length's name, its end, and what became of each version's."""
+
+    name: str
+    end: datetime
+    versions: Mapping[str, Outcome]
+
+
+def label_samples(spec: ModelSpec, windows: Iterable[JudgedWindow], odd: Mapping[str, int]) -> Iterator[Sample]:
+    """Every sample about labels; what is not known, or too few labels tell, is left out.
+
+    Args:
+        spec: the model.
+        windows: the windows that are judged.
+        odd: the rows that are counted by `ODD_ROWS`.
+    """
+    for reason in ODD_ROWS:
+        yield Sample(catalogue.LABEL_ODD_ROWS, (spec.name, reason), odd.get(reason, 0))
+    for window in windows:
+        yield from _delays(spec, window)
+        rows = {version: outcome.rows for version, outcome in window.versions.items()}
+        for version in most_frequent(rows, spec.spec.limits.versions):
+            values = _values(spec, window.versions[version], window.end)
+            labels = (spec.name, version, window.name)
+            yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))
+
+
+def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
+    if window.versions and sum(each.known for each in window.versions.values()) >= spec.spec.thresholds.min_rows:
+        delays = reduce(add, (outcome.delays for outcome in window.versions.values()))
+        for percentile in PERCENTILES:
+            delay = delay_quantile(delays, percentile / 100)
+            if math.isfinite(delay):
+                yield Sample(catalogue.LABEL_DELAY_SECONDS, (spec.name, window.name, str(percentile)), delay)
+
+
+def _values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
+    values: dict[Metric, float] = {catalogue.LABEL_ROWS: outcome.known}
+    if outcome.rows:
+        values[catalogue.LABEL_COVERAGE_RATIO] = outcome.known / outcome.rows
+    if outcome.known < spec.spec.thresholds.min_rows:
+        return values
+    if isinstance(outcome.performance, Measured):
+        return values | _regression(outcome.performance)
+    if isinstance(outcome.performance, Labelled):
+        values |= _classification(outcome.performance)
+        if not outcome.improper:
+            values |= _probabilities(outcome.performance) | _calibration(spec, outcome.performance, end)
+    return values
+
+
+def _estimates(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:
+    """Values with the ends of their intervals; of a value that is not known there are none."""
+    return {
+        each: value
+        for metric, estimate in estimates.items()
+        for each, value in zip((metric, *metric.interval()), estimate, strict=True)
+    }
+
+
+def _classification(labelled: Labelled) -> dict[Metric, float]:
+    confusion = labelled.confusion
+    return _estimates(
+        {
+            catalogue.AUROC: performance.auroc(labelled.positives, labelled.negatives),
+            catalogue.F1_SCORE: performance.f1_score(confusion),
+            catalogue.PRECISION: performance.precision(confusion),
+            catalogue.RECALL: performance.recall(confusion),
+            catalogue.ACCURACY: performance.accuracy(confusion),
+        }
+    )
+
+
+def _probabilities(labelled: Labelled) -> dict[Metric, float]:
+    return _estimates(
+        {
+            catalogue.LOG_LOSS: performance.mean(labelled.log_losses),
+            catalogue.BRIER_SCORE: performance.mean(labelled.squared_errors, _RATIO_HIGHEST),
+        }
+    )
+
+
+def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Metric, float]:
+    limits = spec.spec.thresholds
+    weekday = WEEKDAYS[Calendar.of(spec.spec.seasonality).weekday(end - timedelta(microseconds=1))]
+    diagram = calibration.reliability(labelled)
+    noise = calibration.perfect_level(diagram, limits.false_positive_rate)
+    return {
+        catalogue.CALIBRATION_ERROR: calibration.expected_error(diagram),
+        catalogue.CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(limits.calibration_error.on(weekday), noise),
+        catalogue.CALIBRATION_ERROR_DEBIASED: calibration.debiased_error(diagram),
+    }
+
+
+def _regression(measured: Measured) -> dict[Metric, float]:
+    return _estimates(
+        {
+            catalogue.RMSE: performance.rmse(measured.squared_errors),
+            catalogue.MAE: performance.mean(measured.absolute_errors),
+        }
+    )

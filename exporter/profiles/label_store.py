@@ -1,0 +1,81 @@
+"""What labels are joined from and to, on disk: predictions, labels as they arrived, and what is known by now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from exporter.profiles.label_join import Answers, Chunk
+from exporter.profiles.label_rows import LabelRows
+from exporter.profiles.predictions import Predictions
+from exporter.profiles.store import Arrays, Key, ProfileStore
+
+_COLUMNS = tuple(field.name for field in fields(Answers))
+
+
+def keep_predictions(store: ProfileStore, key: Key, predictions: Predictions) -> None:
+    """Keep a partition's predictions, whole or not at all.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
+    arrays = {name: getattr(predictions, name) for name in ("ids", "scores", "made_at", "versions")}
+    store.keep_arrays(key, arrays, {"names": predictions.names, "left_out": dict(predictions.left_out)})
+
+
+def kept_predictions(store: ProfileStore, key: Key) -> Predictions | None:
+    """The predictions kept under a key, or None."""
+    kept = store.arrays(key)
+    if kept is None:
+        return None
+    arrays, told = kept
+    return Predictions(**arrays, names=tuple(told["names"]), left_out=told["left_out"])
+
+
+def keep_labels(store: ProfileStore, key: Key, rows: LabelRows) -> None:
+    """Keep the labels of a partition of their log, whole or not at all.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
+    arrays = {"ids": rows.labels.ids, **_columns(rows.labels.answers)}
+    store.keep_arrays(key, arrays, {"left_out": dict(rows.left_out)})
+
+
+def kept_labels(store: ProfileStore, key: Key) -> LabelRows | None:
+    """The labels kept under a key, or None."""
+    kept = store.arrays(key)
+    if kept is None:
+        return None
+    arrays, told = kept
+    return LabelRows(Chunk(arrays["ids"], _answers(arrays)), told["left_out"])
+
+
+def keep_answers(store: ProfileStore, key: Key, answers: Answers, joined: Mapping[str, int]) -> None:
+    """Keep what is known of a partition's predictions, and from which labels: their rows that belong to it, by name.
+
+    Both are in one file, so that after a crash no label counts twice.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
+    store.keep_arrays(key, _columns(answers), {"joined": dict(joined)})
+
+
+def kept_answers(store: ProfileStore, key: Key) -> tuple[Answers, dict[str, int]] | None:
+    """What is known of a partition's predictions and from which labels that is, or None."""
+    kept = store.arrays(key)
+    if kept is None:
+        return None
+    arrays, told = kept
+    return _answers(arrays), {sys.intern(name): int(rows) for name, rows in told["joined"].items()}
+
+
+def _columns(answers: Answers) -> dict[str, Any]:
+    return {name: getattr(answers, name) for name in _COLUMNS}
+
+
+def _answers(arrays: Arrays) -> Answers:
+    return Answers(*(arrays[name] for name in _COLUMNS))

@@ -1,0 +1,178 @@
+"""What predictions are reduced to once the truth about them is known: weights, decisions and losses, all additive.
+
+A row weighs 1, or the inverse of the probability that its label had been reported by now. The sums of squared weights
+stand beside the sums, so that an effective number of rows can be told (Kish 1965). With weights of 1 all counts are
+whole numbers, and exact under any merging.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, Final, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from exporter.profiles.binning import Counts, Floats
+
+Flags = npt.NDArray[np.bool_]
+
+CERTAIN: Final = 1e-15
+"""Scores are taken as this far from 0 and 1 at least, so that a certain prediction that was wrong costs 34.5 nats."""
+
+
+class _Additive:
+    """Merges with its like, field by field."""
+
+    __slots__ = ()
+
+    def __add__(self, other: Self) -> Self:
+        names = [field.name for field in fields(self)]  # type: ignore[arg-type]  # every subclass is a dataclass
+        return type(self)(*(getattr(self, name) + getattr(other, name) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Moments(_Additive):
+    """What a weighted mean and its standard error are made of.
+
+    The sums of w, w^2, w x, w^2 x and w^2 x^2 over rows with the weight w and the value x.
+    """
+
+    weights: float = 0.0
+    squared_weights: float = 0.0
+    values: float = 0.0
+    doubly_weighted: float = 0.0
+    squares: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled(_Additive):
+    """Labelled predictions of a binary classifier, or of one class against the rest.
+
+    Per fine bin of the score, (k + 1,) for k edges: `rows`; the weights of the `positives` and of the `negatives`, and
+    their squares; the weighted sum of the scores. Per label and decision, (2, 2) as [label, decision]: the weights in
+    the `confusion` matrix, and their squares. `squared_errors` (Brier) and `log_losses`, in nats, take the score for
+    the probability of a positive, and mean nothing where it is not one.
+    """
+
+    rows: Counts
+    positives: Floats
+    negatives: Floats
+    positive_squares: Floats
+    negative_squares: Floats
+    score_sums: Floats
+    confusion: Floats
+    confusion_squares: Floats
+    squared_errors: Moments
+    log_losses: Moments
+
+
+@dataclass(frozen=True, slots=True)
+class Measured(_Additive):
+    """Predictions of a number whose true value is known: their number, squared and absolute errors."""
+
+    rows: int = 0
+    squared_errors: Moments = Moments()
+    absolute_errors: Moments = Moments()
+
+
+def empty(edges: Floats) -> Labelled:
+    """No labelled predictions: adding them changes nothing."""
+    none = np.zeros(0)
+    return labelled(none, none.astype(bool), none.astype(bool), edges)
+
+
+def moments(values: Floats, weights: Floats | None = None) -> Moments:
+    """The moments of some rows, each weighing 1 if nothing else is said.
+
+    Raises:
+        ValueError: when the lengths differ, a value is not finite, or a weight is negative or not finite.
+    """
+    weights = _weights(weights, values)
+    _require_finite("value", values)
+    squared = np.square(weights)
+    return Moments(
+        float(weights.sum()),
+        float(squared.sum()),
+        float(weights @ values),
+        float(squared @ values),
+        float(squared @ np.square(values)),
+    )
+
+
+def labelled(
+    scores: Floats, labels: npt.NDArray[Any], decisions: Flags, edges: Floats, weights: Floats | None = None
+) -> Labelled:
+    """Reduces labelled predictions.
+
+    Args:
+        scores: the model's score of the positive class, (n,), finite.
+        labels: whether each turned out positive, (n,): booleans, or 0 and 1.
+        decisions: whether each was taken for positive, (n,): score >= the operating threshold; of one class against the
+            rest, whether that class was returned.
+        edges: of the score's fine bins, (k,), increasing; the bins are closed on the right.
+        weights: (n,), 0 or more; 1 each if left out. Rows that weigh 0 are left out.
+
+    Raises:
+        ValueError: when the lengths differ, a score is not finite, a label is neither 0 nor 1, or a weight is negative
+            or not finite.
+    """
+    if not len(scores) == len(labels) == len(decisions):
+        raise ValueError(f"{len(scores)} scores, {len(labels)} labels and {len(decisions)} decisions")
+    if not np.isin(labels, (0, 1)).all():
+        raise ValueError("a label is neither 0 nor 1")
+    _require_finite("score", scores)
+    weights = _weights(weights, scores)
+    kept = weights > 0
+    scores, truths, decided, weights = scores[kept], labels[kept].astype(bool), decisions[kept], weights[kept]
+    bins, squared = np.searchsorted(edges, scores), np.square(weights)
+
+    def by_bin(values: Floats) -> Floats:
+        return _sums(bins, values, len(edges) + 1)
+
+    cells = 2 * truths + decided
+    sure = np.clip(np.where(truths, scores, 1 - scores), CERTAIN, 1 - CERTAIN)
+    return Labelled(
+        rows=np.bincount(bins, minlength=len(edges) + 1),
+        positives=by_bin(weights * truths),
+        negatives=by_bin(weights * ~truths),
+        positive_squares=by_bin(squared * truths),
+        negative_squares=by_bin(squared * ~truths),
+        score_sums=by_bin(weights * scores),
+        confusion=_sums(cells, weights, 4).reshape(2, 2),
+        confusion_squares=_sums(cells, squared, 4).reshape(2, 2),
+        squared_errors=moments(np.square(scores - truths), weights),
+        log_losses=moments(-np.log(sure), weights),
+    )
+
+
+def measured(predictions: Floats, truths: Floats, weights: Floats | None = None) -> Measured:
+    """Reduces predictions of a number, (n,), whose true value is known, (n,); rows that weigh 0 are left out.
+
+    Raises:
+        ValueError: when the lengths differ, a number is not finite, or a weight is negative or not finite.
+    """
+    if len(predictions) != len(truths):
+        raise ValueError(f"{len(predictions)} predictions and {len(truths)} true values")
+    errors, weights = predictions - truths, _weights(weights, predictions)
+    squared, absolute = moments(np.square(errors), weights), moments(np.abs(errors), weights)
+    return Measured(int((weights > 0).sum()), squared, absolute)
+
+
+def _sums(cells: Counts, values: Floats, number: int) -> Floats:
+    return np.bincount(cells, values, number).astype(np.float64)
+
+
+def _weights(weights: Floats | None, values: Floats) -> Floats:
+    if weights is None:
+        return np.ones(len(values))
+    if len(weights) != len(values):
+        raise ValueError(f"{len(values)} rows but {len(weights)} weights")
+    if not (np.isfinite(weights) & (weights >= 0)).all():
+        raise ValueError("a weight is negative or not finite")
+    return weights
+
+
+def _require_finite(what: str, values: Floats) -> None:
+    if not np.isfinite(values).all():
+        raise ValueError(f"a {what} is not finite")

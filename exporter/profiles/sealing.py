@@ -1,0 +1,66 @@
+"""Files that are whole or not there: written beside their place and renamed, with a digest behind their content.
+
+The content is an Arrow IPC stream. A file is flushed to the disk before it is renamed, so a reader sees it whole or not
+at all. One that is not as it was written is as good as none: what it held is made again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.ipc
+
+UNFINISHED: Final = ".tmp"
+"""The ending of a file that is being written; one that stays is a killed process's."""
+
+_DIGEST_BYTES: Final = 32
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file beside its place, flush it to the disk and rename it.
+
+    Raises:
+        OSError: when the disk refuses; what was there before is still there.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=".", suffix=UNFINISHED, dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(beside).replace(path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+
+
+def sealed(table: pa.Table, told: Mapping[str, Any]) -> bytes:
+    """A table and what is told of it as a stream, and behind it the digest of the stream."""
+    table = table.replace_schema_metadata({"leeway": json.dumps(told)})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+        writer.write_table(table)
+    stream: bytes = sink.getvalue().to_pybytes()
+    return stream + hashlib.sha256(stream).digest()
+
+
+def opened(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
+    """The inverse of `sealed`.
+
+    Raises:
+        ValueError: when the content is not as it was sealed.
+        KeyError, pyarrow.ArrowException: when it never was.
+    """
+    stream, digest = data[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
+    if hashlib.sha256(stream).digest() != digest:
+        raise ValueError("it is not as it was written")
+    table = pa.ipc.open_stream(stream).read_all()
+    return table, json.loads(table.schema.metadata[b"leeway"])

@@ -1,0 +1,67 @@
+"""Arrow columns as times: microseconds since the Unix epoch."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from exporter.profiles.columns import ColumnMismatch
+
+Instants = npt.NDArray[np.int64]
+"""Microseconds since the Unix epoch."""
+
+NEVER: Final = int(np.iinfo(np.int64).min)
+"""Stands for a time that there is none of; before all others."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def timestamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column of timestamps or dates as it is, and one of texts as timestamps.
+
+    Args:
+        column: timestamps, dates (their midnight), or ISO 8601 texts that all have a zone or all have none.
+
+    Raises:
+        ColumnMismatch: when the column is not one of times.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return _parsed(column)
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return column
+    raise ColumnMismatch(f"the column is {kind}, a time was expected")
+
+
+def instants(column: pa.ChunkedArray) -> Instants:
+    """The time of each row, `NEVER` for a null. Times without a zone are UTC.
+
+    Raises:
+        ColumnMismatch: as `timestamps`.
+    """
+    times = timestamps(column)
+    exact = times.cast(pa.timestamp("us", getattr(times.type, "tz", None)), safe=False).cast(pa.int64())
+    filled: Instants = pc.fill_null(exact, NEVER).to_numpy()
+    return filled
+
+
+def microseconds(moment: datetime) -> int:
+    """An aware moment, to the microsecond."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _parsed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    with suppress(pa.ArrowInvalid):
+        return texts.cast(pa.timestamp("ns", "UTC"))
+    try:
+        return texts.cast(pa.timestamp("ns"))
+    except pa.ArrowInvalid as problem:
+        raise ColumnMismatch(f"the column holds what is not a time: {problem}") from problem

@@ -1,0 +1,198 @@
+"""Labels, brought up to date: what has arrived, which predictions it belongs to, and what became of those.
+
+A partition of either log is read once and kept reduced: that of predictions in a pass of its own over the few columns
+that labels need, since it is also read of hours whose profiles nobody needs any more. Labels that are new are joined
+with every partition of predictions of the look-back, and those that they touch are judged again. One partition of
+predictions and one chunk of labels are in memory at a time. What cannot be had costs only what is said of labels.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from exporter.errors import SourceError
+from exporter.evaluation import Sample
+from exporter.label_samples import ODD_ROWS, JudgedWindow, label_samples
+from exporter.profiles import label_rows, label_store, predictions
+from exporter.profiles.binning import Binning, NumericBins
+from exporter.profiles.label_rows import LabelRows
+from exporter.profiles.outcomes import UNKNOWN, Judgement, total
+from exporter.profiles.predictions import Predictions
+from exporter.profiles.store import ProfileStore
+from exporter.service.label_joining import Joiner
+from exporter.service.label_logs import Failed, KeptLog, Listing, Shape
+from exporter.sources.opening import open_source
+from exporter.sources.source import Batch, Partition, Source
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import Labels, ModelSpec
+from exporter.spec.values import format_duration
+from exporter.spec.windows import Window, newest_end
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from exporter.service.reading import Attempt
+
+STREAM: Final = "labels"
+"""The `stream` of labels, beside that of predictions."""
+SPARE: Final = timedelta(days=1)
+"""How much farther back than the oldest window that is judged both logs are read."""
+MOST_PARTITIONS: Final = 400
+"""Partitions of a log that one refresh reads: a minute or two of waiting at most."""
+
+log = logging.getLogger(__name__)
+
+
+def open_labels(loaded: LoadedSpec, inference: Source, store: ProfileStore, failed: Failed) -> LabelReader | None:
+    """What reads a model's labels; None where it has none, or none that this release evaluates."""
+    body = loaded.spec.spec
+    if body.labels is None or not body.labels_evaluated:
+        return None
+    return LabelReader(loaded, body.labels, inference, store, failed)
+
+
+class LabelReader:
+    """Keeps what became of one model's predictions at hand. One thread at a time may use it."""
+
+    def __init__(
+        self, loaded: LoadedSpec, labels: Labels, inference: Source, store: ProfileStore, failed: Failed
+    ) -> None:
+        """Open the label log; nothing is read yet.
+
+        Args:
+            loaded: the model's spec.
+            labels: its part about labels.
+            inference: what reads its inference log.
+            store: where what was read is kept.
+            failed: told of each failure; none is raised later on.
+
+        Raises:
+            SourceError: this release does not read that kind of source.
+        """
+        spec = loaded.spec
+        self.source = open_source(labels.source, loaded.folder)
+        self._spec = spec
+        self._labels = labels
+        self._failed = failed
+        self._look_back = labels.maturity + max(spec.spec.windows) + labels.grain + SPARE
+        self._made = Listing(inference, spec.spec.inference.grain)
+        self._arrived = Listing(self.source, labels.grain)
+        self._predictions: KeptLog[Predictions] = KeptLog(
+            f"{spec.name}/predictions", inference, store, failed, _prediction_shape(spec)
+        )
+        self.log: KeptLog[LabelRows] = KeptLog(
+            f"{spec.name}/labels", self.source, store, failed, _label_shape(spec, labels, self._look_back)
+        )
+        self._joiner = Joiner(f"{spec.name}/answers", store, self._judgement(None))
+        self._complete = False
+
+    def read(self, attempt: Attempt, partitions: Mapping[datetime, Partition], binning: Binning) -> list[Sample]:
+        """What there is to say of labels; nothing until all that has arrived was joined once.
+
+        Args:
+            attempt: this refresh.
+            partitions: those of the inference log's windows that exist.
+            binning: the reference's, whose fine bins of the score are counted in.
+        """
+        self._joiner.judge_by(self._judgement(binning))
+        try:
+            self._complete = self._bring_up_to_date(attempt, partitions) or self._complete
+        except SourceError as problem:
+            self._failed("read", "labels", problem)
+        except OSError as problem:
+            self._failed("store", "labels", problem)
+        return (
+            list(label_samples(self._spec, self._windows(attempt.now), self._odd_rows(attempt.now)))
+            if self._complete
+            else []
+        )
+
+    def _judgement(self, binning: Binning | None) -> Judgement:
+        bins = binning.by_name.get(self._spec.spec.inference.columns.score or "") if binning else None
+        edges = bins.edges if isinstance(bins, NumericBins) else None
+        return Judgement(self._spec.spec.task == "binary_classification", self._labels.threshold, edges)
+
+    def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition]) -> bool:
+        """Whether all that has arrived is read, joined and judged."""
+        inference = self._spec.spec.inference
+        arrivals = self._span(attempt.now, self._labels.grain)
+        self._made.read(attempt.now, self._span(attempt.now, inference.grain), partitions)
+        self._arrived.read(attempt.now, arrivals)
+        left = self._predictions.read(attempt, self._made.partitions, MOST_PARTITIONS)
+        left += self.log.read(attempt, self._arrived.partitions, MOST_PARTITIONS)
+        if left:
+            told = "%s: %d partitions are still to be read for labels; the next refresh goes on"
+            log.info(told, self._spec.name, left)
+            return False
+        first = f"{arrivals.start:%Y%m%dT%H%M}"
+        done = self._joiner.bring_up_to_date(attempt, self._predictions.known, self.log.known, first)
+        for kept in (self._predictions, self.log):
+            kept.forget(self._joiner.lost)
+        return done
+
+    def _span(self, now: datetime, grain: timedelta) -> Window:
+        """The whole partitions of the look-back."""
+        end = newest_end(now, self._spec.spec.inference.delay, grain)
+        return Window(newest_end(end - self._look_back, timedelta(), grain), end)
+
+    def _windows(self, now: datetime) -> list[JudgedWindow]:
+        """The newest windows whose predictions are all mature."""
+        grain, hours = self._spec.spec.inference.grain, self._joiner.hours
+        arrived = self._span(now, self._labels.grain).end
+        end = newest_end(arrived - self._labels.maturity, timedelta(), grain)
+        windows = []
+        for length in self._spec.spec.windows:
+            starts = Window(end - length, end).partitions(grain)
+            found = (hours[start].outcomes for start in starts if start in hours)
+            windows.append(JudgedWindow(format_duration(length), end, total(each for each in found if each)))
+        return windows
+
+    def _odd_rows(self, now: datetime) -> Mapping[str, int]:
+        """The rows of both logs, within the look-back, that tell nothing new of a prediction, by what they are."""
+        hours, arrived = self._joiner.hours.values(), self.log.known.values()
+        odd = Counter(dict.fromkeys(ODD_ROWS, 0))
+        for kept in (*arrived, *self._predictions.known.values()):
+            odd.update(kept.left_out)
+        for hour in hours:
+            odd.update(hour.peculiar or {})
+        # Labels that came at the beginning of the look-back are of predictions before it: they are not odd.
+        settled = self._span(now, self._labels.grain).start + self._labels.maturity
+        recent = {kept.key.path.name: kept.rows for start, kept in self.log.known.items() if start >= settled}
+        matched = sum(rows for hour in hours for name, rows in hour.joined.items() if name in recent)
+        odd[UNKNOWN] = max(sum(recent.values()) - matched, 0)  # an id that was used twice matches twice
+        return odd
+
+
+def _prediction_shape(spec: ModelSpec) -> Shape[Predictions]:
+    columns = spec.spec.inference.columns
+    return Shape(
+        selection=predictions.selection(columns),
+        reduce=lambda batches, start: predictions.reduced(batches, columns, start),
+        load=label_store.kept_predictions,
+        keep=label_store.keep_predictions,
+        rows=lambda kept: len(kept.ids),
+        left_out=lambda kept: kept.left_out,
+        content=(columns.model_dump_json(),),
+    )
+
+
+def _label_shape(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Shape[LabelRows]:
+    binary = spec.spec.task == "binary_classification"
+
+    def reduce(batches: Iterator[Batch], start: datetime) -> LabelRows:
+        arrival = Window(start, start + labels.grain)
+        return label_rows.reduced(batches, labels.columns, arrival, look_back, binary=binary)
+
+    return Shape(
+        selection=label_rows.selection(labels.columns),
+        reduce=reduce,
+        load=label_store.kept_labels,
+        keep=label_store.keep_labels,
+        rows=lambda kept: int(kept.labels.answers.rows.sum()),
+        left_out=lambda kept: kept.left_out,
+        content=(labels.columns.model_dump_json(), str(binary), str(look_back)),
+    )

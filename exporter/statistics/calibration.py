@@ -1,0 +1,153 @@
+"""Whether a score of 0.7 comes true seven times in ten: pure functions of labelled predictions, without verdicts.
+
+All gaps are in probability. Every function gives NaN when there are no rows.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from exporter.profiles.labelled import Labelled
+
+Values = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+_HALF_MEAN = math.sqrt(2 / math.pi)
+_HALF_VARIANCE = 1 - 2 / math.pi
+_HALF_SKEW = _HALF_MEAN * (4 / math.pi - 1)
+"""The first three cumulants of the absolute value of a standard normal variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reliability:
+    """Labelled predictions in bins of about equal mass, the lowest scores first; all fields are (bins,).
+
+    `rows` are the rows themselves, `weights` their weights; `predicted` is the mean score, `observed` the share of
+    positives. `observed_variance` is that of `observed` as the labels tell it (NaN of one effective row),
+    `predicted_variance` what it would be if the scores were the true probabilities.
+    """
+
+    rows: Indices
+    weights: Values
+    predicted: Values
+    observed: Values
+    observed_variance: Values
+    predicted_variance: Values
+
+    @property
+    def gaps(self) -> Values:
+        """How far the scores are too high, in each bin."""
+        return self.predicted - self.observed
+
+    @property
+    def shares(self) -> Values:
+        """Each bin's share of the weights."""
+        shares: Values = self.weights / self.weights.sum()
+        return shares
+
+
+def equal_mass(masses: Values, bins: int) -> Indices:
+    """Which of so many bins each cell goes to, (cells,): increasing, numbered from 0, none left out.
+
+    A cell stays whole and goes where its middle lies, so heavy cells make fewer bins.
+    """
+    middles = np.cumsum(masses) - masses / 2
+    wanted = np.floor(bins * middles / masses.sum())
+    return np.unique(wanted, return_inverse=True)[1]
+
+
+def reliability(labelled: Labelled, bins: int = 10) -> Reliability:
+    """The reliability diagram: what was predicted and what was seen, in bins of about equal mass.
+
+    At most `bins` of them, made of whole fine bins. Source: Niculescu-Mizil and Caruana 2005 (the diagram); Roelofs et
+    al. 2022 (equal mass rather than equal width).
+    """
+    known = labelled.rows > 0
+    positives, negatives = labelled.positives[known], labelled.negatives[known]
+    positive_squares, negative_squares = labelled.positive_squares[known], labelled.negative_squares[known]
+    weights, sums, squares = positives + negatives, labelled.score_sums[known], positive_squares + negative_squares
+    scores = sums / weights
+    group = equal_mass(weights, bins)
+
+    def by_bin(values: Values) -> Values:
+        return np.bincount(group, values).astype(np.float64)
+
+    whole = by_bin(weights)
+    observed = by_bin(positives) / whole
+    spread = by_bin(positive_squares) * np.square(1 - observed) + by_bin(negative_squares) * np.square(observed)
+    effective = np.square(whole) / by_bin(squares)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        bessel = np.where(effective > 1, effective / (effective - 1), math.nan)
+    return Reliability(
+        rows=np.bincount(group, labelled.rows[known]).astype(np.int64),
+        weights=whole,
+        predicted=by_bin(sums) / whole,
+        observed=observed,
+        observed_variance=spread / np.square(whole) * bessel,
+        predicted_variance=by_bin(squares * np.clip(scores * (1 - scores), 0, None)) / np.square(whole),
+    )
+
+
+def expected_error(diagram: Reliability) -> float:
+    """Expected calibration error: the mean absolute gap between predicted and observed; 0 to 1.
+
+    Never near 0 with few labels: about 0.07 of a perfectly calibrated model with 200 labels in 10 bins. Compare it with
+    `perfect_level`. Source: Naeini, Cooper and Hauskrecht 2015.
+    """
+    if not len(diagram.rows):
+        return math.nan
+    return float(diagram.shares @ np.abs(diagram.gaps))
+
+
+def maximal_error(diagram: Reliability) -> float:
+    """The largest absolute gap of any bin; 0 to 1, and noisier than the expected error."""
+    return float(np.abs(diagram.gaps).max()) if len(diagram.rows) else math.nan
+
+
+def debiased_squared_error(diagram: Reliability) -> float:
+    """The mean squared gap, less what the noise of the labels adds to it; -0.25 to 1.
+
+    Each bin's squared gap is lessened by the variance of its share of positives, observed (1 - observed) / (rows - 1).
+    So it is right on average at any number of labels, and below 0 about half of the time when calibration is perfect.
+    NaN when a bin has but one effective row. Source: Brocker 2012; Kumar, Liang and Ma 2019.
+    """
+    if not len(diagram.rows):
+        return math.nan
+    return float(diagram.shares @ (np.square(diagram.gaps) - diagram.observed_variance))
+
+
+def debiased_error(diagram: Reliability) -> float:
+    """The root of `debiased_squared_error`, 0 where that is negative; 0 to 1, in the units of the expected error.
+
+    It is the root mean square of the gaps, so where labels are many it is no less than the expected error.
+    """
+    squared = debiased_squared_error(diagram)
+    return squared if math.isnan(squared) else math.sqrt(max(squared, 0.0))
+
+
+def perfect_level(diagram: Reliability, q: float) -> float:
+    """The expected error that a perfectly calibrated model exceeds with probability `q` at these labels.
+
+    If the scores are the true probabilities, each bin's gap is about normal with the variance of its labels, and the
+    error a sum of their absolute values, whose quantile follows from its first three cumulants (Cornish and Fisher
+    1938). Too high rather than too low where a bin expects less than a few positives. Source of the idea: Brocker and
+    Smith 2007, "consistency bars", who resample instead.
+
+    Args:
+        diagram: of the labels at hand; the bins' scores and weights are used, not what was observed.
+        q: between 0 and 1; 0.05 for a band that a calibrated model leaves once in twenty.
+    """
+    if not len(diagram.rows):
+        return math.nan
+    scale = diagram.shares * np.sqrt(diagram.predicted_variance)
+    average, variance = _HALF_MEAN * float(scale.sum()), _HALF_VARIANCE * float(np.square(scale).sum())
+    if not variance:
+        return average
+    skew = _HALF_SKEW * float((scale**3).sum()) / math.sqrt(variance) ** 3
+    normal = -float(special.ndtri(q))
+    return max(average + math.sqrt(variance) * (normal + (normal**2 - 1) * skew / 6), 0.0)

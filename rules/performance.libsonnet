@@ -1,0 +1,13 @@
+// What labels tell once they have come, of predictions that are mature.
+local threshold = import 'threshold.libsonnet';
+
+function(model) if !(model.labels_evaluated && model.spec.task == 'binary_classification') then [] else [
+  threshold(model, 'calibration_poor', unknown='from too few labels') {
+    hold: 3 * model.beat,
+    summary(it):: model.name + ': scores are no probabilities over ' + it.window,
+    finding(it)::
+      'Of the mature predictions of version ' + it.version + ' over ' + it.window + ', the share that came true is '
+      + it.value + ' away from what their scores said, in the mean; the threshold is ' + it.threshold + '.',
+    action: 'Calibrate the scores anew, and look at every decision that compares one with a fixed number.',
+  },
+]

@@ -1,0 +1,101 @@
+"""What labels are joined with comes back bit for bit or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from exporter.profiles.label_join import Answers, chunk, join
+from exporter.profiles.label_rows import LabelRows
+from exporter.profiles.label_store import (
+    keep_answers,
+    keep_labels,
+    keep_predictions,
+    kept_answers,
+    kept_labels,
+    kept_predictions,
+)
+from exporter.profiles.predictions import Predictions, reduced
+from exporter.profiles.store import Key, ProfileStore
+from exporter.spec.model import InferenceColumns
+from profiling import whole
+
+KEY = Key("fraud/labels", "20261122T1000", ("data", "columns"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProfileStore:
+    return ProfileStore(tmp_path)
+
+
+def flat(value: Any) -> Any:
+    """All that is in a value: bytes and kinds of arrays, plain data as it is."""
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.tobytes()
+    if hasattr(value, "__dataclass_fields__"):
+        return [flat(getattr(value, field.name)) for field in fields(value)]
+    return value
+
+
+def predictions(rows: int = 3) -> Predictions:
+    table = pa.table(
+        {"id": list(range(rows)), "score": np.linspace(0, 1, rows), "v": ["é\0"] * rows, "at": [None] * rows}
+    )
+    columns = InferenceColumns(prediction_id="id", score="score", model_version="v", timestamp="at")
+    return reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC))
+
+
+def labels(rows: int = 3) -> LabelRows:
+    some = chunk(np.arange(rows, dtype=np.uint64), np.ones(rows), np.arange(rows))
+    return LabelRows(some, {"without_id": 4})
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_predictions_come_back(store: ProfileStore, rows: int) -> None:
+    keep_predictions(store, KEY, predictions(rows))
+    assert flat(kept_predictions(store, KEY)) == flat(predictions(rows))
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_labels_come_back(store: ProfileStore, rows: int) -> None:
+    keep_labels(store, KEY, labels(rows))
+    assert flat(kept_labels(store, KEY)) == flat(labels(rows))
+
+
+def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
+    ids = np.arange(5, dtype=np.uint64)
+    answers = join(ids, Answers.none(5), labels().labels)
+    keep_answers(store, KEY, answers, {"b": 3, "a": 0})
+    kept = kept_answers(store, KEY)
+    assert kept is not None
+    assert flat(kept[0]) == flat(answers)
+    assert kept[1] == {"b": 3, "a": 0}
+    assert join(ids, kept[0], labels(5).labels).rows.tolist() == [2, 2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("kept", [kept_predictions, kept_labels, kept_answers])
+def test_what_is_not_there_or_was_damaged_is_none(store: ProfileStore, tmp_path: Path, kept: Any) -> None:
+    assert kept(store, KEY) is None
+    keep_labels(store, KEY, labels())
+    path = tmp_path / KEY.path
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert kept(store, KEY) is None
+
+
+def test_arrays_of_any_kind_are_kept_with_plain_words(store: ProfileStore) -> None:
+    arrays = {"yes": np.array([True, False]), "whole": np.array([1, 2], np.int8), "part": np.array([np.nan, np.inf])}
+    told = {"names": ["a", "\0é"], "count": 3}
+    store.keep_arrays(KEY, arrays, told)
+    kept = store.arrays(KEY)
+    assert kept is not None
+    assert {name: flat(values) for name, values in kept[0].items()} == {
+        name: flat(values) for name, values in arrays.items()
+    }
+    assert kept[1] == json.loads(json.dumps(told))

@@ -1,0 +1,110 @@
+"""Outcomes: predictions by version, those of them that are known, how long it took, and how good they were."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.profiles.label_join import Answers
+from exporter.profiles.labelled import Labelled, Measured
+from exporter.profiles.outcomes import Judgement, delay_quantile, outcomes, peculiar, total
+from exporter.profiles.predictions import Predictions
+
+SECOND = 1_000_000
+EDGES = np.array([0.25, 0.5, 0.75])
+BINARY = Judgement(binary=True, threshold=0.5, edges=EDGES)
+
+
+def predictions(*scores: float, versions: tuple[int, ...] = (), names: tuple[str, ...] = ("v1",)) -> Predictions:
+    rows = len(scores)
+    codes = np.array(versions or [0] * rows, np.int8)
+    return Predictions(np.arange(rows, dtype=np.uint64), np.array(scores), np.zeros(rows, np.int64), codes, names, {})
+
+
+def answers(*labels: float | None, after: int = 10, rows: int = 1, disputed: bool = False) -> Answers:
+    known = np.array([label is not None for label in labels])
+    values = np.array([math.nan if label is None else label for label in labels])
+    return Answers(
+        values,
+        np.where(known, after * SECOND, np.iinfo(np.int64).min),
+        (rows * known).astype(np.int32),
+        known & disputed,
+    )
+
+
+def test_an_absent_label_is_not_a_negative() -> None:
+    found = outcomes(predictions(0.9, 0.9, 0.1), answers(1, None, 0), BINARY)["v1"]
+    assert (found.rows, found.known) == (3, 2)
+    assert isinstance(found.performance, Labelled)
+    assert found.performance.confusion.tolist() == [[1, 0], [0, 1]]
+
+
+def test_versions_are_told_apart() -> None:
+    found = outcomes(predictions(0.9, 0.1, 0.6, versions=(0, 1, 1), names=("v1", "v2")), answers(1, 1, None), BINARY)
+    assert {name: (one.rows, one.known) for name, one in found.items()} == {"v1": (1, 1), "v2": (2, 1)}
+
+
+def test_the_operating_threshold_decides_and_belongs_to_the_positives() -> None:
+    judgement = Judgement(binary=True, threshold=0.9, edges=EDGES)
+    found = outcomes(predictions(0.9, 0.89), answers(1, 1), judgement)["v1"].performance
+    assert isinstance(found, Labelled)
+    assert found.confusion.tolist() == [[0, 0], [1, 1]]
+
+
+def test_of_a_number_the_errors_are_summed() -> None:
+    judgement = Judgement(binary=False, threshold=0.5, edges=None)
+    found = outcomes(predictions(1.0, 5.0, 7.0), answers(4, 3, None), judgement)["v1"].performance
+    assert isinstance(found, Measured)
+    assert (found.rows, found.squared_errors.values, found.absolute_errors.values) == (2, 13, 5)
+
+
+def test_scores_that_are_no_probabilities_are_counted() -> None:
+    assert outcomes(predictions(1.5, -0.1, 1.0, 9.0), answers(1, 1, 1, None), BINARY)["v1"].improper == 2
+
+
+def test_without_bins_of_the_score_there_is_no_performance_but_coverage() -> None:
+    found = outcomes(predictions(0.5), answers(1), Judgement(binary=True, threshold=0.5, edges=None))["v1"]
+    assert (found.known, found.performance) == (1, None)
+    assert (found + found).performance is None
+
+
+def test_what_is_peculiar_is_counted_by_rows() -> None:
+    three = predictions(0.1, 0.2, 0.3)
+    assert peculiar(three, answers(1, None, 0, rows=3)) == {"duplicate": 4, "corrected": 0, "before_prediction": 0}
+    assert peculiar(three, answers(1, None, 0, rows=2, disputed=True))["corrected"] == 2
+    early = answers(1, None, 0, after=-10)
+    assert peculiar(three, early)["before_prediction"] == 2
+    assert outcomes(three, early, BINARY)["v1"].delays.sum() == 0
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(60, 60), (86_400, 86_400), (0, 1), (10**10, 10 * 365 * 86_400)])
+def test_a_delay_is_told_within_a_hundredth_from_a_second_to_ten_years(seconds: int, told: float) -> None:
+    found = outcomes(predictions(0.5, 0.5), answers(1, 1, after=seconds), BINARY)["v1"]
+    assert delay_quantile(found.delays, 0.5) == pytest.approx(told, rel=0.0105)
+
+
+@given(st.lists(st.integers(2, 10**6), min_size=1, max_size=40), st.sampled_from([0.5, 0.9, 0.99, 1.0]))
+def test_quantiles_of_delays_are_those_of_the_sorted_delays(waits: list[int], q: float) -> None:
+    rows = len(waits)
+    known = Answers(np.ones(rows), np.array(waits) * SECOND, np.ones(rows, np.int32), np.zeros(rows, bool))
+    found = outcomes(predictions(*[0.5] * rows), known, BINARY)["v1"]
+    exact = sorted(waits)[math.ceil(round(q * rows, 9)) - 1]
+    assert delay_quantile(found.delays, q) == pytest.approx(exact, rel=0.0105)
+
+
+def test_no_labels_have_no_delay() -> None:
+    assert math.isnan(delay_quantile(outcomes(predictions(0.5), answers(None), BINARY)["v1"].delays, 0.5))
+
+
+def test_partitions_add_up_by_version() -> None:
+    one = outcomes(predictions(0.9, 0.1), answers(1, 0), BINARY)
+    two = outcomes(predictions(0.4, names=("v2",)), answers(1), BINARY)
+    summed = total([one, two, one])
+    assert {name: (each.rows, each.known) for name, each in summed.items()} == {"v1": (4, 4), "v2": (1, 1)}
+    assert isinstance(performance := summed["v1"].performance, Labelled)
+    assert performance.confusion.tolist() == [[2, 0], [0, 2]]
+    assert total([]) == {}

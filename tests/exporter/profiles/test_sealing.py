@@ -1,0 +1,41 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from exporter.profiles.sealing import opened, replace_file, sealed
+
+TABLE = pa.table({"x": [1.5, None], "name": ["a", "é"]})
+
+
+def test_what_is_sealed_is_opened() -> None:
+    table, told = opened(sealed(TABLE, {"why": ["\0"]}))
+    assert table.equals(TABLE)
+    assert told == {"why": ["\0"]}
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:-1], lambda data: data[1:], lambda data: b"", lambda data: data[:40]]
+)
+def test_what_is_not_as_it_was_sealed_is_refused(damage: object) -> None:
+    assert callable(damage)
+    with pytest.raises(ValueError, match="not as it was written"):
+        opened(damage(sealed(TABLE, {})))
+
+
+def test_a_file_takes_the_place_of_another_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "file"
+    replace_file(path, b"old")
+    replace_file(path, b"new")
+    assert [(found, found.read_bytes()) for found in path.parent.iterdir()] == [(path, b"new")]
+
+
+def test_a_place_that_cannot_be_taken_is_left_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        replace_file(tmp_path / "folder", b"new")
+    assert [found.name for found in tmp_path.iterdir()] == ["folder"]

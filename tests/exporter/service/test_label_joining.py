@@ -1,0 +1,186 @@
+"""The join on disk: whatever order labels arrive in, whenever it is cut short, the same comes out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.profiles.label_join import chunk
+from exporter.profiles.label_rows import LabelRows
+from exporter.profiles.label_store import keep_labels, keep_predictions, kept_answers
+from exporter.profiles.outcomes import Judgement
+from exporter.profiles.predictions import Predictions
+from exporter.profiles.store import Key, ProfileStore
+from exporter.service import label_joining
+from exporter.service.label_joining import Joiner
+from exporter.service.label_logs import Kept
+from exporter.service.reading import Attempt
+
+HOUR = timedelta(hours=1)
+START = datetime(2026, 11, 20, tzinfo=UTC)
+JUDGEMENT = Judgement(binary=True, threshold=0.5, edges=np.array([0.25, 0.5, 0.75]))
+FIRST = "20261101T0000"
+GROUP = "fraud/answers"
+
+Row = tuple[int, float, int]
+"""An id, a label, and when it became known."""
+
+
+class World:
+    """A store with hours of predictions, ten ids each, and hours of labels."""
+
+    def __init__(self, folder: Path, predictions: int) -> None:
+        self.store = ProfileStore(folder)
+        self.predictions = {START + hour * HOUR: self._predict(hour) for hour in range(predictions)}
+        self.labels: dict[datetime, Kept] = {}
+
+    def _predict(self, hour: int) -> Kept:
+        ids = np.arange(10 * hour, 10 * hour + 10, dtype=np.uint64)
+        zeros = np.zeros(10, np.int64)
+        made = Predictions(ids, np.linspace(0, 1, 10), zeros, zeros.astype(np.int8), ("v",), {})
+        key = Key("fraud/predictions", f"{START + hour * HOUR:%Y%m%dT%H%M}", ("a",))
+        keep_predictions(self.store, key, made)
+        return Kept(key, 10, {})
+
+    def label(self, hour: int, *rows: Row, tag: str = "a") -> None:
+        table = np.array(rows, dtype=np.float64).reshape(-1, 3)
+        labels = chunk(table[:, 0].astype(np.uint64), table[:, 1], table[:, 2].astype(np.int64))
+        key = Key("fraud/labels", f"{START + hour * HOUR:%Y%m%dT%H%M}", (tag,))
+        keep_labels(self.store, key, LabelRows(labels, {}))
+        self.labels[START + hour * HOUR] = Kept(key, len(rows), {})
+
+    def joiner(self) -> Joiner:
+        return Joiner(GROUP, self.store, JUDGEMENT)
+
+    def join(self, joiner: Joiner, attempt: Attempt | None = None, first: str = FIRST) -> bool:
+        return joiner.bring_up_to_date(attempt or Attempt(START), self.predictions, self.labels, first)
+
+    def known(self) -> list[Any]:
+        """All that is kept of every hour's predictions."""
+        found = []
+        for kept in self.predictions.values():
+            answers = kept_answers(self.store, Key(GROUP, kept.key.name, kept.key.sources))
+            assert answers is not None
+            columns = (answers[0].labels, answers[0].labelled_at, answers[0].rows, answers[0].disputed)
+            found.append([column.tobytes() for column in columns] + [dict(sorted(answers[1].items()))])
+        return found
+
+
+def matched(joiner: Joiner) -> list[int]:
+    return [sum(hour.joined.values()) for hour in joiner.hours.values()]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    world = World(tmp_path, 3)
+    world.label(0, (1, 1, 5), (11, 0, 6), (99, 1, 7))
+    world.label(1, (1, 0, 9), (12, 1, 8), (1, 0, 9))
+    return world
+
+
+def test_each_hour_knows_its_labels_and_how_many_rows_they_were(world: World) -> None:
+    joiner = world.joiner()
+    assert world.join(joiner)
+    assert matched(joiner) == [3, 2, 0]
+    outcomes = [hour.outcomes for hour in joiner.hours.values()]
+    assert [each["v"].known for each in outcomes if each] == [1, 2, 0]
+
+
+def test_only_what_a_label_touches_is_told_anew(world: World) -> None:
+    joiner = world.joiner()
+    world.join(joiner)
+    before = [hour.outcomes for hour in joiner.hours.values()]
+    world.label(2, (13, 1, 9))
+    world.join(joiner)
+    after = [hour.outcomes for hour in joiner.hours.values()]
+    assert [one is other for one, other in zip(before, after, strict=True)] == [True, False, True]
+
+
+def test_another_way_to_judge_tells_all_anew(world: World) -> None:
+    joiner = world.joiner()
+    world.join(joiner)
+    joiner.judge_by(JUDGEMENT)
+    assert all(hour.outcomes for hour in joiner.hours.values())
+    joiner.judge_by(Judgement(binary=True, threshold=0.5, edges=None))
+    assert not any(hour.outcomes for hour in joiner.hours.values())
+
+
+def test_a_rewritten_or_removed_partition_leaves_nothing_of_itself(world: World) -> None:
+    joiner = world.joiner()
+    world.join(joiner)
+    world.label(1, (12, 0, 8), tag="b")
+    assert world.join(joiner)
+    assert matched(joiner) == [1, 2, 0]
+    world.labels.clear()
+    assert world.join(joiner)
+    assert matched(joiner) == [0, 0, 0]
+    assert [each["v"].known for hour in joiner.hours.values() if (each := hour.outcomes)] == [0, 0, 0]
+
+
+def test_labels_that_have_left_the_look_back_stay_joined(world: World) -> None:
+    joiner = world.joiner()
+    world.join(joiner)
+    expected = [hour.outcomes for hour in joiner.hours.values()]
+    del world.labels[START]
+    assert world.join(joiner, first="20261120T0100")
+    assert [hour.outcomes for hour in joiner.hours.values()] == expected
+
+
+def test_what_the_store_has_lost_is_named(world: World, tmp_path: Path) -> None:
+    lost = [world.labels[START].key, world.predictions[START].key]
+    for key in lost:
+        (tmp_path / key.path).unlink()
+    joiner = world.joiner()
+    assert not world.join(joiner)
+    assert joiner.lost == set(lost)
+    world.label(0, (1, 1, 5), (11, 0, 6), (99, 1, 7))
+    world.predictions[START] = world._predict(0)
+    assert world.join(joiner)
+    assert matched(joiner) == [3, 2, 0]
+
+
+def test_many_hours_are_joined_with_merged_labels_and_few_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    gathered = label_joining.gathered
+    monkeypatch.setattr(label_joining, "gathered", lambda chunks: sizes.append(len(chunks)) or gathered(chunks))
+    monkeypatch.setattr(label_joining, "MERGED_LABELS", 5)
+    world = World(tmp_path, 10)
+    for hour in range(4):
+        world.label(hour, (hour, 1, 5), (50 + hour, 1, 5))
+    joiner = world.joiner()
+    world.join(joiner)
+    world.predictions[START + 20 * HOUR] = world._predict(20)
+    world.join(joiner)
+    assert sizes == [2, 2, 1, 1, 1, 1]
+
+
+rows = st.lists(st.tuples(st.integers(0, 24), st.sampled_from([0.0, 1.0]), st.integers(0, 4)), max_size=12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(rows, min_size=4, max_size=4), st.permutations(range(4)), st.data())
+def test_neither_order_nor_restarts_nor_interruptions_change_anything(
+    tmp_path_factory: pytest.TempPathFactory, parts: list[list[Row]], order: list[int], data: st.DataObject
+) -> None:
+    at_once = World(tmp_path_factory.mktemp("once"), 2)
+    for hour, part in enumerate(parts):
+        at_once.label(hour, *part)
+    assert at_once.join(at_once.joiner())
+    slow = World(tmp_path_factory.mktemp("slow"), 2)
+    joiner = slow.joiner()
+    for hour in order:
+        slow.label(hour, *parts[hour])
+        asked = iter(range(data.draw(st.integers(0, 6))))
+        slow.join(joiner, Attempt(START, lambda asked=asked: next(asked, None) is None))  # type: ignore[misc]
+        if data.draw(st.booleans()):
+            joiner = slow.joiner()
+    assert slow.join(joiner)
+    assert slow.known() == at_once.known()

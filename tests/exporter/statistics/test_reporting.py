@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import roc_auc_score
+
+from exporter.profiles.labelled import labelled
+from exporter.statistics.performance import Estimate, auroc, recall
+from exporter.statistics.reporting import probabilities, represented, weights
+
+Ints = npt.NDArray[np.int64]
+
+
+def counts(*strata: tuple[int, ...]) -> Ints:
+    return np.array(strata, dtype=np.int64)
+
+
+# ------------------------------------------------------------------------------------------------ probabilities
+
+
+def test_the_probability_is_the_share_that_has_been_reported() -> None:
+    assert probabilities(counts((10, 10), (4, 8)), counts((1, 5), (2, 8))).tolist() == [[0.1, 0.5], [0.5, 1]]
+
+
+def test_it_does_not_fall_with_age() -> None:
+    """1 of 10, then 5 and 2 of 10 each, which are one block of 7 in 20."""
+    assert probabilities(counts((10, 10, 10)), counts((1, 5, 2))).tolist() == [[0.1, 0.35, 0.35]]
+
+
+def test_an_age_without_predictions_is_as_the_next_younger_one() -> None:
+    assert probabilities(counts((0, 10, 0, 10)), counts((0, 1, 0, 5))).tolist() == [[0.1, 0.1, 0.1, 0.5]]
+    assert np.isnan(probabilities(counts((0, 0)), counts((0, 0)))).all()
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> tuple[Ints, Ints]:
+    strata, ages = draw(st.integers(1, 3)), draw(st.integers(1, 6))
+    cells = draw(st.lists(st.tuples(*[st.integers(0, 30)] * 2), min_size=strata * ages, max_size=strata * ages))
+    pairs = np.sort(np.array(cells), axis=1).reshape(strata, ages, 2)
+    return pairs[..., 1], pairs[..., 0]
+
+
+@given(reports())
+def test_probabilities_increase_and_stay_within_0_and_1(cells: tuple[Ints, Ints]) -> None:
+    for stratum in probabilities(*cells):
+        assert np.isnan(stratum).all() or ((stratum >= 0) & (stratum <= 1)).all()
+        assert np.isnan(stratum).all() or (np.diff(stratum) >= -1e-12).all()
+
+
+# ------------------------------------------------------------------------------------------------ weights
+
+
+def test_a_label_weighs_what_it_stands_for() -> None:
+    assert weights(counts((10, 10)), counts((2, 5))).tolist() == [[5, 2]]
+
+
+def test_too_few_labels_are_withheld_and_the_others_stand_for_them() -> None:
+    """Of 100 none, of 100 two, of 100 fifty: these fifty stand for 300."""
+    assert weights(counts((100, 100, 100)), counts((0, 2, 50))).tolist() == [[0, 0, 6]]
+
+
+@given(reports(), st.sampled_from([0.01, 0.05, 0.5, 1]))
+def test_labels_of_a_stratum_weigh_together_what_its_predictions_count(cells: tuple[Ints, Ints], floor: float) -> None:
+    predictions, reported = cells
+    weighted = weights(predictions, reported, floor)
+    for made, labels, weight in zip(predictions, reported, weighted, strict=True):
+        together = float(labels @ weight)
+        assert together == pytest.approx(made.sum()) or not together
+        assert ((weight == 0) | (weight >= 1 - 1e-9)).all()
+
+
+def test_a_stratum_without_labels_is_told() -> None:
+    predictions = counts((60, 20), (10, 10))
+    assert represented(predictions, weights(predictions, counts((0, 0), (1, 5)))) == 0.2
+    assert represented(predictions, weights(predictions, predictions)) == 1
+    assert math.isnan(represented(0 * predictions, weights(0 * predictions, 0 * predictions)))
+
+
+def test_impossible_counts_are_refused() -> None:
+    with pytest.raises(ValueError, match="fewer predictions than reported"):
+        probabilities(counts((1,)), counts((2,)))
+    with pytest.raises(ValueError, match="fewer predictions than reported"):
+        probabilities(counts((1,)), counts((-1,)))
+    with pytest.raises(ValueError, match=r"predictions of shape \(1, 1\), reported of \(1, 2\)"):
+        probabilities(counts((1,)), counts((1, 1)))
+    with pytest.raises(ValueError, match="the floor must be above 0 and at most 1, not 0"):
+        weights(counts((1,)), counts((1,)), floor=0)
+
+
+# ------------------------------------------------------------------------------------------------ a simulation
+
+
+HOURS, STRATA = 14 * 24, 20
+
+
+def two_weeks(seed: int) -> tuple[float, float, dict[str, Estimate]]:
+    """True AUROC and recall of a fortnight's scores, and what the labels tell that have come by its end.
+
+    Delays are lognormal, a day at the highest scores and a fortnight at the lowest.
+    """
+    rng = np.random.default_rng(seed)
+    rows = 60_000
+    scores = rng.beta(1, 8, rows)
+    labels = rng.random(rows) < np.minimum(1.5 * scores**1.5, 1)
+    age = rng.integers(0, HOURS, rows)
+    delay = rng.lognormal(np.log(24 * 14) - np.log(14) * np.minimum(2 * scores, 1), 1)
+    come = delay <= age
+    stratum = np.searchsorted(np.quantile(scores, np.arange(1, STRATA) / STRATA), scores)
+    cells, shape = stratum * HOURS + age, (STRATA, HOURS)
+    predictions = np.bincount(cells, minlength=STRATA * HOURS).reshape(shape)
+    reported = np.bincount(cells[come], minlength=STRATA * HOURS).reshape(shape)
+    weight = weights(predictions, reported).ravel()[cells]
+    edges = np.quantile(scores, np.arange(1, 256) / 256)
+    told = {}
+    for name, each in (("weighted", weight), ("plain", np.ones(rows))):
+        known = labelled(scores[come], labels[come], scores[come] >= 0.25, edges, each[come])
+        told[f"{name} auroc"] = auroc(known.positives, known.negatives, known.positive_squares, known.negative_squares)
+        told[f"{name} recall"] = recall(known.confusion, known.confusion_squares)
+    truth = float(roc_auc_score(labels, scores))
+    return truth, float((labels & (scores >= 0.25)).sum() / labels.sum()), told
+
+
+def deviations(estimate: Estimate, truth: float) -> float:
+    """How many standard errors an estimate is off, by its interval of 1.96 of them on either side."""
+    return abs(estimate.value - truth) / ((estimate.upper - estimate.lower) / 3.92)
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_weights_undo_what_delays_that_depend_on_the_score_do(seed: int) -> None:
+    true_auroc, true_recall, told = two_weeks(seed)
+    assert deviations(told["weighted auroc"], true_auroc) < 2
+    assert deviations(told["weighted recall"], true_recall) < 2
+    assert deviations(told["plain auroc"], true_auroc) > 2
+    assert deviations(told["plain recall"], true_recall) > 2

@@ -1,0 +1,155 @@
+"""Gauges about labels: each is what scikit-learn says of the same rows, and absent where too little is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from sklearn import metrics
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.evaluation import Sample
+from exporter.label_samples import ODD_ROWS, JudgedWindow, label_samples
+from exporter.profiles.label_join import Answers
+from exporter.profiles.outcomes import Judgement, Outcome, outcomes
+from exporter.profiles.predictions import Predictions
+from exporter.profiles.times import NEVER
+from exporter.spec.model import ModelSpec
+from fraud_log import labelled_spec_document
+from profiling import quantile_bins
+
+Floats = npt.NDArray[np.float64]
+
+END = datetime(2026, 11, 22, 10, tzinfo=UTC)
+THRESHOLD = 0.3
+ROWS = 4000
+
+
+def spec(**body: Any) -> ModelSpec:
+    return ModelSpec.model_validate(labelled_spec_document(**{"windows": ["24h"], **body}))
+
+
+def of(scores: Floats, labels: Floats, *, binary: bool = True, bins: bool = True) -> Outcome:
+    """What became of predictions; a label of NaN has not come. The labels took a minute."""
+    known, rows = np.isfinite(labels), len(scores)
+    made = Predictions(
+        np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), ("v",), {}
+    )
+    when = np.where(known, 60_000_000, NEVER)
+    answers = Answers(labels, when, known.astype(np.int32), np.zeros(rows, bool))
+    judgement = Judgement(binary, THRESHOLD, quantile_bins(scores).edges if bins else None)
+    return outcomes(made, answers, judgement)["v"]
+
+
+def gauges(outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
+    window = JudgedWindow("24h", END, {"v": outcome})
+    samples = label_samples(model or spec(), [window], {})
+    return {one.metric: one.value for one in samples if one.labels == ("fraud", "v", "24h")}
+
+
+@pytest.fixture(scope="module")
+def truth() -> tuple[Floats, Floats]:
+    """Scores that are true probabilities, and the labels, of which a tenth have not come."""
+    random = np.random.default_rng(7)
+    scores = random.beta(1, 4, ROWS)
+    labels = (random.random(ROWS) < scores).astype(np.float64)
+    return scores, np.where(random.random(ROWS) < 0.1, np.nan, labels)
+
+
+def test_a_classifier_is_judged_as_scikit_learn_judges_it(truth: tuple[Floats, Floats]) -> None:
+    scores, labels = truth
+    known = np.isfinite(labels)
+    y, p = labels[known], scores[known]
+    found, decided = gauges(of(scores, labels)), p >= THRESHOLD
+    exact: Mapping[Metric, float] = {
+        catalogue.F1_SCORE: metrics.f1_score(y, decided),
+        catalogue.PRECISION: metrics.precision_score(y, decided),
+        catalogue.RECALL: metrics.recall_score(y, decided),
+        catalogue.ACCURACY: metrics.accuracy_score(y, decided),
+        catalogue.LOG_LOSS: metrics.log_loss(y, p),
+        catalogue.BRIER_SCORE: metrics.brier_score_loss(y, p),
+    }
+    assert {metric: found[metric] for metric in exact} == pytest.approx(exact, rel=1e-12)
+    assert found[catalogue.AUROC] == pytest.approx(metrics.roc_auc_score(y, p), abs=0.0005)
+    for metric in (*exact, catalogue.AUROC):
+        lower, upper = metric.interval()
+        assert found[lower] < found[metric] < found[upper]
+    assert (found[catalogue.LABEL_ROWS], found[catalogue.LABEL_COVERAGE_RATIO]) == (known.sum(), known.mean())
+
+
+def test_scores_that_are_true_probabilities_are_within_the_calibration_band(truth: tuple[Floats, Floats]) -> None:
+    scores, labels = truth
+    found = gauges(of(scores, labels), spec(thresholds={"calibration_error": 0}))
+    assert 0 < found[catalogue.CALIBRATION_ERROR] < found[catalogue.CALIBRATION_ERROR_THRESHOLD] < 0.05
+    off = gauges(of(scores**0.5, labels))
+    assert off[catalogue.CALIBRATION_ERROR] > 5 * off[catalogue.CALIBRATION_ERROR_THRESHOLD]
+    assert off[catalogue.CALIBRATION_ERROR_DEBIASED] > 0.1
+
+
+def test_the_calibration_threshold_is_the_floor_where_the_noise_is_less(truth: tuple[Floats, Floats]) -> None:
+    limits = {"calibration_error": {"floor": 0.5, "weekdays": {"sunday": 0.25}}}
+    assert gauges(of(*truth), spec(thresholds=limits))[catalogue.CALIBRATION_ERROR_THRESHOLD] == 0.25
+
+
+def test_a_regression_has_its_errors_and_nothing_else() -> None:
+    random = np.random.default_rng(1)
+    predictions, truths = random.normal(size=500), random.normal(size=500)
+    found = gauges(of(predictions, truths, binary=False))
+    assert found[catalogue.RMSE] == pytest.approx(metrics.root_mean_squared_error(truths, predictions))
+    assert found[catalogue.MAE] == pytest.approx(metrics.mean_absolute_error(truths, predictions))
+    assert set(found) == {
+        catalogue.LABEL_ROWS,
+        catalogue.LABEL_COVERAGE_RATIO,
+        *(each for metric in (catalogue.RMSE, catalogue.MAE) for each in (metric, *metric.interval())),
+    }
+
+
+def test_scores_that_are_no_probabilities_rank_but_are_not_calibrated(truth: tuple[Floats, Floats]) -> None:
+    scores, labels = truth
+    found = gauges(of(10 * scores, labels))
+    assert catalogue.AUROC in found
+    assert found.keys().isdisjoint({catalogue.LOG_LOSS, catalogue.BRIER_SCORE, catalogue.CALIBRATION_ERROR})
+
+
+def test_too_few_labels_say_how_few_they_are_and_no_more(truth: tuple[Floats, Floats]) -> None:
+    scores, labels = truth
+    few = of(scores, np.where(np.arange(ROWS) < 30, labels, np.nan))
+    assert set(gauges(few)) == {catalogue.LABEL_ROWS, catalogue.LABEL_COVERAGE_RATIO}
+    none = gauges(of(scores, np.full(ROWS, np.nan)))
+    assert none == {catalogue.LABEL_ROWS: 0, catalogue.LABEL_COVERAGE_RATIO: 0}
+
+
+def test_without_bins_of_the_score_coverage_is_all_there_is(truth: tuple[Floats, Floats]) -> None:
+    assert set(gauges(of(*truth, bins=False))) == {catalogue.LABEL_ROWS, catalogue.LABEL_COVERAGE_RATIO}
+
+
+def test_what_is_not_defined_is_absent(truth: tuple[Floats, Floats]) -> None:
+    """No positives: no recall, no AUROC, no F1 of decisions that never say yes."""
+    found = gauges(of(np.minimum(truth[0], 0.29), np.zeros(ROWS)))
+    assert found.keys().isdisjoint({catalogue.AUROC, catalogue.RECALL, catalogue.PRECISION, catalogue.F1_SCORE})
+    assert found[catalogue.ACCURACY] == 1
+
+
+def test_delays_are_those_of_all_versions(truth: tuple[Floats, Floats]) -> None:
+    window = JudgedWindow("24h", END, {"a": of(*truth), "b": of(*truth)})
+    delays = [one for one in label_samples(spec(), [window], {}) if one.metric is catalogue.LABEL_DELAY_SECONDS]
+    assert [one.labels for one in delays] == [("fraud", "24h", percent) for percent in ("50", "90", "99")]
+    assert [one.value for one in delays] == pytest.approx([60] * 3, rel=0.0105)
+
+
+def test_versions_beyond_the_limit_are_not_shown(truth: tuple[Floats, Floats]) -> None:
+    few = of(truth[0][:100], truth[1][:100])
+    window = JudgedWindow("24h", END, {"a": few, "b": of(*truth)})
+    samples = label_samples(spec(limits={"versions": 1}), [window], {})
+    assert {one.labels[1] for one in samples if one.metric is catalogue.LABEL_ROWS} == {"b"}
+
+
+def test_every_reason_has_its_rows_also_where_there_are_none() -> None:
+    samples = list(label_samples(spec(), [JudgedWindow("24h", END, {})], {"duplicate": 3}))
+    expected = [Sample(catalogue.LABEL_ODD_ROWS, ("fraud", reason), 3 * (reason == "duplicate")) for reason in ODD_ROWS]
+    assert samples == expected
