@@ -110,7 +110,7 @@ class KeptLog(Generic[T]):
         self._store = store
         self._failed = failed
         self._shape = shape
-        self._unusable: set[Key] = set()
+        self._unusable: dict[Key, tuple[str, str]] = {}
 
     def read(self, attempt: Attempt, partitions: Mapping[datetime, Partition], most: int) -> int:
         """Bring the store up to date; those that cannot be used are told of once and are not known.
@@ -129,7 +129,8 @@ class KeptLog(Generic[T]):
         """
         keys = {start: self._key(start, found) for start, found in partitions.items()}
         self.known = {start: kept for start, kept in self.known.items() if keys.get(start) == kept.key}
-        self._unusable &= set(keys.values())
+        wanted = set(keys.values())
+        self._unusable = {key: told for key, told in self._unusable.items() if key in wanted}
         new = [start for start, key in keys.items() if start not in self.known and key not in self._unusable]
         before = self.built
         for done, start in enumerate(new):
@@ -139,6 +140,11 @@ class KeptLog(Generic[T]):
             attempt.progress(done + 1, len(new))
         self._store.prune(self._group, [kept.key for kept in self.known.values()])
         return 0
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """The partitions that cannot be used, with why."""
+        return dict(self._unusable.values())
 
     def forget(self, lost: Collection[Key]) -> None:
         """Let partitions be read again that the store has lost."""
@@ -161,10 +167,14 @@ class KeptLog(Generic[T]):
         try:
             content = self._source.profile(partition, shape.selection, lambda rows: shape.reduce(rows, start))
         except (PartitionUnreadable, ColumnMismatch) as problem:
-            self._unusable.add(key)
-            stage = "read" if isinstance(problem, PartitionUnreadable) else "column"
-            self._failed(stage, f"partition {partition.name} of {self._what}", problem)
+            stage, what = _stage(problem), f"partition {partition.name} of {self._what}"
+            self._unusable[key] = (what, str(problem))
+            self._failed(stage, what, problem)
             return None
         self.built += 1
         shape.keep(self._store, key, content)
         return content
+
+
+def _stage(problem: Exception) -> str:
+    return "read" if isinstance(problem, PartitionUnreadable) else "column"

@@ -111,6 +111,11 @@ class LabelReader:
             else []
         )
 
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """The partitions of both logs that cannot be used, with why."""
+        return {**self._predictions.problems, **self.log.problems}
+
     def _judgement(self, binning: Binning | None) -> Judgement:
         bins = binning.by_name.get(self._spec.spec.inference.columns.score or "") if binning else None
         edges = bins.edges if isinstance(bins, NumericBins) else None

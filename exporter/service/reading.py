@@ -110,6 +110,7 @@ class ModelReader:
             profiles = self._profiles(partitions, reference.binning, attempt)
         rows = self._traffic.read(attempt, partitions, profiles)
         labels = self._labels.read(attempt, partitions, reference.binning) if self._labels else []
+        self.problems |= self._labels.problems if self._labels else {}
         with _stage("evaluate"):
             summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
             samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows), *labels]

@@ -263,6 +263,7 @@ def test_a_file_that_cannot_be_read_costs_only_its_own_labels(folder: Path, brok
         found = told(one.read(Attempt(NOW)))
         assert found[catalogue.LABEL_ROWS, ("v3", "24h")] > 0
     assert one.record.failures == {"read": 1 if broken == "labels" else 2}, "of predictions the traffic tells too"
+    assert f"partition {path.stem}:00Z of {'labels' if broken == 'labels' else 'predictions'}" in one.problems
 
 
 def test_labels_of_another_type_fail_like_any_column(folder: Path) -> None:
