@@ -113,10 +113,10 @@ class ModelReader:
         self.problems |= self._labels.problems if self._labels else {}
         with _stage("evaluate"):
             summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
-            samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows), *labels]
+            samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows)]
         with _stage("store"):
-            self._heed(samples, attempt.now)
-        return [*samples, *self._calendar(reference, attempt.now)]
+            self._heed(samples, attempt.now)  # without labels, which speak of weeks ago
+        return [*samples, *labels, *self._calendar(reference, attempt.now)]
 
     def _heed(self, samples: Sequence[Sample], now: datetime) -> None:
         log_ = self.spec.spec.inference

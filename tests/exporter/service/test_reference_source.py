@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from exporter import catalogue
 from exporter.errors import ReferenceUnusable
+from exporter.evaluation import Sample
 from exporter.profiles.store import ProfileStore
 from exporter.service.reading import Attempt, ModelReader
 from exporter.service.reference_source import DataSet, LogPeriod, LogTrailing, local_days, open_reference
@@ -19,6 +21,7 @@ from exporter.sources.source import Partition
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
+from exporter.verdicts import Condition, conditions
 from fraud_log import ROWS, FraudLog, local_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
@@ -186,3 +189,32 @@ def test_a_model_is_compared_with_a_period_of_its_own_log(tmp_path: Path) -> Non
     assert max(index.values()) < 0.02
     season = [sample.labels for sample in samples if sample.metric is catalogue.SEASON_INFO]
     assert season == [("fraud", "all", "none")], "one day is not what its weekday is like"
+
+
+class _Labels:
+    """Labels that say that the scores of weeks ago were no probabilities."""
+
+    problems: Mapping[str, str] = {}
+
+    def read(self, *_: object) -> list[Sample]:
+        error, labels = catalogue.CALIBRATION_ERROR, ("fraud", "v3", "6h")
+        return [Sample(error, labels, 0.5), Sample(error.threshold(), labels, 0.02)]
+
+
+def test_what_labels_tell_of_weeks_ago_leaves_out_no_week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = FraudLog.in_folder(tmp_path, NOW)
+    for hours in range(0, 14 * 24, 6):
+        at = datetime(2026, 11, 9, tzinfo=UTC) + hours * HOUR
+        times = np.full(ROWS, np.datetime64(at.replace(tzinfo=None), "us"))
+        log.put(f"inference/{at:%Y-%m-%dT%H}.parquet", log.rows(hours, event_time=times))
+    document = local_spec_document(reference={"trailing": "1w"}, windows=["6h"])
+    document["spec"]["inference"]["columns"]["timestamp"] = "event_time"
+    loaded, store = (
+        LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document)),
+        ProfileStore(tmp_path / "store"),
+    )
+    reader = ModelReader(loaded, store)
+    monkeypatch.setattr(reader, "_labels", _Labels())
+    samples = reader.read(Attempt(datetime(2026, 11, 18, 1, 10, tzinfo=UTC)))
+    assert Condition(catalogue.CALIBRATION_POOR, ("fraud", "v3", "6h")) in conditions(samples, {"6h"})
+    assert store.alarming_weeks("fraud") == frozenset()
