@@ -130,14 +130,15 @@ def _plot(alert: Alert, outcome: Outcome) -> str:
         wide = max(right - left, 1)
         return f'<rect class="{kind}" x="{left:.1f}" y="{top:.0f}" width="{wide:.1f}" height="{height:.0f}"/>'
 
-    weekends = (band(start, start + timedelta(days=2), "weekend", 0, _HEIGHT) for start in _saturdays(outcome))
+    saturdays = list(_saturdays(outcome))
+    weekends = (band(start, start + timedelta(days=2), "weekend", 0, _HEIGHT) for start in saturdays)
     mine = [firing for firing in outcome.replay.firings if firing.condition.alert == alert]
     fired = (band(start, end, "fired", _HEIGHT - 6, 6) for start, end in incidents(mine))
     near = [(x(moment), values[alert]) for moment, values in outcome.replay.near.items() if alert in values]
     points = " ".join(f"{at:.1f},{_y(value):.1f}" for at, value in near)
     days = (
         f'<text x="{x(start) + 3:.1f}" y="{_HEIGHT + 13:.0f}">{start.astimezone(outcome.zone):%b %d}</text>'
-        for start in _saturdays(outcome)
+        for start in saturdays
         if start > stretch.start
     )
     return (

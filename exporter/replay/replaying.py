@@ -22,7 +22,6 @@ from exporter.service.reading import Attempt, ModelReader, RefreshFailed
 from exporter.sources.opening import open_source
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import Inference, ModelSpec
-from exporter.spec.values import format_duration
 from exporter.spec.windows import Window
 from exporter.verdicts import Condition, conditions, nearness
 
@@ -100,10 +99,10 @@ class Replayer:
         """
         spec, wanted = self.loaded.spec, moments(self.loaded.spec.spec.inference, self.stretch)
         self.store.keep_alarming_weeks(spec.name, ())  # what another replay found alarming, this one may not
-        held, near = {}, {}
+        held, near, windows = {}, {}, spec.spec.alerting_names
         for done, moment in enumerate(wanted, start=1):
             samples = self._samples(moment)
-            held[moment], near[moment] = conditions(samples, self._windows), nearness(samples, self._windows)
+            held[moment], near[moment] = conditions(samples, windows), nearness(samples, windows)
             progress(done, len(wanted))
         return Replay(spec, self.stretch, held, near, firings(held, self.paces, self._until(wanted[-1])))
 
@@ -135,12 +134,9 @@ class Replayer:
         held: dict[datetime, frozenset[Condition]] = {}
         span = Window(injection.start, min(injection.start + follow, self.stretch.end))
         for moment in moments(self.loaded.spec.spec.inference, span):
-            held[moment] = conditions(self._samples(moment), self._windows) - calm.held.get(moment, frozenset())
+            found = conditions(self._samples(moment), self.loaded.spec.spec.alerting_names)
+            held[moment] = found - calm.held.get(moment, frozenset())
             yield from firings(held, self.paces, self._until(moment))
-
-    @property
-    def _windows(self) -> set[str]:
-        return {format_duration(length) for length in self.loaded.spec.spec.alert_windows}
 
     def _until(self, last: datetime) -> datetime:
         """When the values of the last moment end: when the next window is complete."""

@@ -120,7 +120,7 @@ class ModelReader:
 
     def _heed(self, samples: Sequence[Sample], now: datetime) -> None:
         log_ = self.spec.spec.inference
-        if conditions(samples, {format_duration(length) for length in self.spec.spec.alert_windows}):
+        if conditions(samples, self.spec.spec.alerting_names):
             self._reference.leave_out(newest_end(now, log_.delay, log_.grain) - timedelta(microseconds=1))
 
     def _calendar(self, reference: Reference, now: datetime) -> Iterator[Sample]:

@@ -414,6 +414,11 @@ class Body(Part):
         short = tuple(window for window in self.windows if window <= timedelta(days=1))
         return self.alerting.windows or short or (min(self.windows),)
 
+    @property
+    def alerting_names(self) -> tuple[str, ...]:
+        """The windows that alert, as the label `window` names them."""
+        return tuple(map(format_duration, self.alert_windows))
+
 
 class ModelSpec(Part):
     """One model, whole."""
@@ -437,7 +442,7 @@ class ModelSpec(Part):
         document = self.model_dump(mode="json", by_alias=True)
         body = document["spec"]
         body["inference"]["stale_after"] = format_duration(self.spec.inference.staleness)
-        body["alerting"]["windows"] = [format_duration(window) for window in self.spec.alert_windows]
+        body["alerting"]["windows"] = list(self.spec.alerting_names)
         return document
 
     def fingerprint(self) -> str:
