@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
@@ -29,6 +29,9 @@ from rich.console import Console
 from rich.table import Table
 
 from exporter.evaluation import WindowProfile, evaluate
+from exporter.profiles.binning import CategoricalBins
+from exporter.profiles.group import Group
+from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import merge
 from exporter.profiles.reference import Reference, build_binning
@@ -47,6 +50,8 @@ CATEGORICAL = tuple(f"category_{index}" for index in range(10))
 LOG = Selection(("version",), (*NUMERIC, "score"), CATEGORICAL)
 FILES = {"hour": (41_700, 0.0), "canary": (41_700, 0.05), "million": (1_000_000, 0.0)}
 """Rows of each file, and the share of them that a second version answered."""
+SEGMENTED = "category_2"
+"""The column of which the most frequent values are segments; it has fifty."""
 WEEK = 168
 
 SPEC = {
@@ -100,8 +105,8 @@ def write_log(folder: Path) -> None:
 
 def make_reference(folder: Path) -> Reference:
     binning, problems = over(folder, "million", lambda batches: build_binning(batches, LOG, 200))
-    counted = over(folder, "million", lambda batches: profile_partition(batches, binning, None))
-    return Reference.whole(binning, merge(binning, counted.versions.values()), problems)
+    counted = over(folder, "million", lambda batches: profile_partition(batches, binning))
+    return Reference.whole(binning, merge(binning, counted.groups.values()), problems)
 
 
 def reference(folder: Path) -> Reference:
@@ -111,13 +116,13 @@ def reference(folder: Path) -> Reference:
     return found
 
 
-def over(folder: Path, name: str, kernel: Callable[[Iterator[Batch]], T]) -> T:
+def over(folder: Path, name: str, kernel: Callable[[Iterator[Batch]], T], selection: Selection = LOG) -> T:
     """What a kernel makes of a file, read as the exporter reads it."""
     source = Local(f"{name}.parquet", folder)
     data = source.dataset()
     if data is None:
         raise FileNotFoundError(folder / name)
-    return source.profile(data, LOG, kernel)
+    return source.profile(data, selection, kernel)
 
 
 # ------------------------------------------------------------------------------------------------ what is measured
@@ -130,7 +135,17 @@ def decode(folder: Path, name: str) -> Job:
 
 def profile(folder: Path, name: str) -> Job:
     binning = reference(folder).binning
-    return lambda: over(folder, name, lambda batches: profile_partition(batches, binning, "version"))
+    return lambda: over(folder, name, lambda batches: profile_partition(batches, binning, Grouping("version")))
+
+
+def segmented(folder: Path, name: str) -> Job:
+    """The same, and once more for each of the twenty most frequent values of a column that has fifty."""
+    binning = reference(folder).binning
+    bins = binning.by_name[SEGMENTED]
+    values = bins.categories[:20] if isinstance(bins, CategoricalBins) else ()
+    grouping = Grouping("version", None, {SEGMENTED: values})
+    selection = replace(LOG, keys=grouping.keys)
+    return lambda: over(folder, name, lambda batches: profile_partition(batches, binning, grouping), selection)
 
 
 def first_profile(folder: Path, name: str) -> PartitionProfile:
@@ -141,15 +156,15 @@ def first_profile(folder: Path, name: str) -> PartitionProfile:
 
 
 def make_window(folder: Path) -> Job:
-    binning, hour = reference(folder).binning, first_profile(folder, "hour").versions["v3"]
+    binning, hour = reference(folder).binning, first_profile(folder, "hour").groups[Group("v3")]
     return lambda: merge(binning, [hour] * WEEK)
 
 
 def judge_window(folder: Path) -> Job:
     end = datetime(2026, 11, 23, tzinfo=UTC)
-    versions = first_profile(folder, "hour").versions
-    hours = {version: np.bincount([0], [profile.rows], HOURS_OF_WEEK) for version, profile in versions.items()}
-    windows = [WindowProfile("1h", Window(end - timedelta(hours=1), end), versions, hours)]
+    groups = first_profile(folder, "hour").groups
+    hours = {group: np.bincount([0], [profile.rows], HOURS_OF_WEEK) for group, profile in groups.items()}
+    windows = [WindowProfile("1h", Window(end - timedelta(hours=1), end), groups, hours)]
     spec, before = ModelSpec.model_validate(SPEC), reference(folder)
     return lambda: evaluate(spec, before, windows)
 
@@ -174,6 +189,16 @@ JOBS: dict[str, tuple[Callable[[Path], Job], str, int]] = {
     ),
     "1,000,000 rows: decode": (partial(decode, name="million"), "", 5),
     "1,000,000 rows: decode and profile": (partial(profile, name="million"), "1,000,000 rows: decode", 5),
+    "hour with 20 segments: decode and profile": (
+        partial(segmented, name="hour"),
+        "hour of 41,700 rows: decode",
+        15,
+    ),
+    "1,000,000 rows with 20 segments: decode and profile": (
+        partial(segmented, name="million"),
+        "1,000,000 rows: decode",
+        5,
+    ),
     "reference of 1,000,000 rows: edges, then counts": (
         lambda folder: partial(make_reference, folder),
         "1,000,000 rows: decode",

@@ -127,8 +127,8 @@ def _reading(spec: ModelSpec, scope: Scope) -> list[Any]:
         timeseries(
             card(spec, built, "Partitions profiled and reused", again, size=_THIRD),
             [
-                *history(built, scope, name=f"built {legend(built)}"),
-                *history(reused, scope, name=f"reused {legend(reused)}"),
+                *history(built, scope, name=f"built {legend(built, scope)}"),
+                *history(reused, scope, name=f"reused {legend(reused, scope)}"),
             ],
             Unit.NUMBER,
             style="bars",

@@ -9,7 +9,8 @@ import hashlib
 from typing import Any
 
 from dashboards.panels import panel_id
-from exporter.catalogue import ALERTS, FEATURE, VERSION, WINDOW, Alert, Metric
+from dashboards.queries import choices
+from exporter.catalogue import ALERTS, FEATURE, ROLE, SEGMENT, VERSION, WINDOW, Alert, Metric
 from exporter.spec.model import ModelSpec
 
 _LONGEST_UID = 40  # Grafana refuses a longer one
@@ -31,11 +32,17 @@ def alert_url(spec: ModelSpec, alert: Alert) -> str:
     """
     chosen = "".join(
         f"{{{{ with $labels.{label} }}}}&var-{label}={{{{ . | urlquery }}}}{{{{ end }}}}"
-        for label in (VERSION, WINDOW, FEATURE)
+        for label in _set_by(spec, alert)
         if label in alert.metric.labels
     )
     base = spec.metadata.grafana or ""
     return f"{base}{_path(spec)}?viewPanel={panel_id(alert.metric.key)}{chosen}&from=now-24h&to=now"
+
+
+def _set_by(spec: ModelSpec, alert: Alert) -> tuple[str, ...]:
+    """The choices that an alert's labels set; most alerts are on the whole, whose segment is that of no choice."""
+    role = [ROLE] if ROLE in choices(spec) else []
+    return (VERSION, WINDOW, FEATURE, *role, *([SEGMENT] if alert.segments else []))
 
 
 def to_panel(spec: ModelSpec, title: str, key: str) -> dict[str, Any]:
@@ -45,7 +52,16 @@ def to_panel(spec: ModelSpec, title: str, key: str) -> dict[str, Any]:
 
 def to_feature(spec: ModelSpec, title: str) -> dict[str, Any]:
     """From a cell that holds a feature's name to the same dashboard with this feature alone."""
-    chosen = f"${{{WINDOW}:queryparam}}&${{{VERSION}:queryparam}}&var-{FEATURE}=${{__value.raw:percentencode}}"
+    return _to_value(spec, title, FEATURE)
+
+
+def to_segment(spec: ModelSpec, title: str) -> dict[str, Any]:
+    """From a cell that holds a segment's name to the same dashboard about this segment."""
+    return _to_value(spec, title, SEGMENT)
+
+
+def _to_value(spec: ModelSpec, title: str, label: str) -> dict[str, Any]:
+    chosen = f"${{{WINDOW}:queryparam}}&${{{VERSION}:queryparam}}&var-{label}=${{__value.raw:percentencode}}"
     return link(title, f"{_path(spec)}?${{__url_time_range}}&${{datasource:queryparam}}&{chosen}")
 
 

@@ -20,7 +20,7 @@ from grafanalib.core import (
     Time,
 )
 
-from dashboards import calendar, details, freshness, labels, links, queries, scores, variables
+from dashboards import calendar, details, freshness, labels, links, queries, scores, segments, variables
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
 from dashboards.normalise import normalise
@@ -29,7 +29,7 @@ from dashboards.queries import ALERTNAME, Query, Scope
 from dashboards.style import CLEAR, DATASOURCE, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
 from dashboards.tiles import ALERT_STATES, tiles
 from exporter import catalogue
-from exporter.catalogue import FEATURE, SEVERITY, VERSION, WINDOW, Metric, Severity
+from exporter.catalogue import FEATURE, ROLE, SEGMENT, SEVERITY, VERSION, Metric, Severity
 from exporter.spec.model import ModelSpec
 
 TAG: Final = "leeway"
@@ -64,6 +64,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     return [
         Section("state", "", [*tiles(spec, scope), _features(spec, scope), _alert_timeline(scope)]),
         Section("drift", "How the data drift", _drift(spec, scope), collapsed=False),
+        *segments.sections(spec, scope),
         *details.sections(spec, scope),
         scores.section(spec, scope),
         *labels.sections(spec, scope),
@@ -78,6 +79,8 @@ def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         variables.datasource(),
         variables.version(scope),
+        *([variables.role(scope)] if ROLE in scope.chosen else []),
+        *([variables.segment(scope)] if SEGMENT in scope.chosen else []),
         variables.window(spec.spec.windows, min(alerting or spec.spec.windows)),
         variables.feature(scope),
     ]
@@ -154,7 +157,7 @@ def _alert_timeline(scope: Scope) -> StateTimeline:
         empty="No alert fired in this time",
         size=(10, 10),
     )
-    named = " ".join(f"{{{{{label}}}}}" for label in (ALERTNAME, FEATURE, WINDOW))
+    named = " ".join(f"{{{{{label}}}}}" for label in queries.alert_labels(scope))
     ranks = queries.SEVERITY_RANK.items()
     states = {rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in ranks}
     return state_timeline(words, [Query(queries.alert_states(scope), named)], states)
@@ -187,5 +190,5 @@ def _drifted_cells(spec: ModelSpec, scope: Scope) -> StatusHistory:
     )
     kept = f"{queries.extreme('max', drifted, scope)} and {queries.worst(queries.latest(psi, scope), 20)}"
     return status_history(
-        words, Query(kept, queries.legend(drifted)), {0: State("ok", GOOD), 1: State("drifted", _WARNING)}
+        words, Query(kept, queries.legend(drifted, scope)), {0: State("ok", GOOD), 1: State("drifted", _WARNING)}
     )

@@ -13,12 +13,16 @@ from enum import StrEnum
 from typing import Final, Literal
 
 from exporter.catalogue import (
+    CHALLENGER,
     FEATURE,
     LE,
     METRICS,
     MODEL,
     MODEL_INFO,
     REPLICA_LABELS,
+    ROLE,
+    SEGMENT,
+    SEGMENT_DRIFT,
     SEVERITY,
     VERSION,
     WINDOW,
@@ -54,6 +58,11 @@ def equal(label: str, value: str) -> str:
     return f"{label}={quote(value)}"
 
 
+def differs(label: str, value: str) -> str:
+    """The matcher for every other value, and for none."""
+    return f"{label}!={quote(value)}"
+
+
 def one_of(label: str) -> str:
     """The matcher for what the user chose in a variable of one value, named as the label is."""
     return f'{label}="${label}"'
@@ -79,14 +88,31 @@ class Scope:
         """The same with `label` held at `value`."""
         return replace(self, chosen={**self.chosen, label: equal(label, value)})
 
+    def freed(self, label: str) -> Scope:
+        """The same with every value of `label`, whatever the user chose."""
+        return replace(self, chosen={**self.chosen, label: differs(label, "")})
+
+    @property
+    def served(self) -> Scope:
+        """The same without challengers, which serve nobody: what alerts read."""
+        if ROLE not in self.chosen:
+            return self
+        return replace(self, chosen={**self.chosen, ROLE: differs(ROLE, CHALLENGER)})
+
 
 _CHOICES: Final = {VERSION: any_of(VERSION), WINDOW: one_of(WINDOW), FEATURE: any_of(FEATURE)}
+
+
+def choices(spec: ModelSpec) -> dict[str, str]:
+    """The matchers of what the user may choose: a role and a segment only of a model that has them."""
+    asked = {ROLE: spec.spec.inference.columns.role is not None, SEGMENT: bool(spec.spec.segments)}
+    return _CHOICES | {label: any_of(label) for label, has in asked.items() if has}
 
 
 def model_scope(spec: ModelSpec) -> Scope:
     """One model, with its constant labels: the same model in another environment is another model."""
     fixed = {MODEL: spec.name, **spec.metadata.labels}
-    return Scope(tuple(equal(label, value) for label, value in fixed.items()), _CHOICES)
+    return Scope(tuple(equal(label, value) for label, value in fixed.items()), choices(spec))
 
 
 def any_model_scope() -> Scope:
@@ -189,10 +215,15 @@ SEVERITY_RANK: Final = {severity: rank for rank, severity in enumerate(reversed(
 """From 1, the quietest."""
 
 
+def alert_labels(scope: Scope) -> tuple[str, ...]:
+    """The labels that tell a model's alerts apart, for a person."""
+    return (ALERTNAME, FEATURE, *([SEGMENT] if SEGMENT in scope.chosen else []), WINDOW)
+
+
 def alert_states(scope: Scope) -> str:
-    """The rank of each alert's severity while it fires, by alert, feature and window."""
+    """The rank of each alert's severity while it fires, by `alert_labels`."""
     return " or ".join(
-        f"{rank} * {across('max', (ALERTNAME, FEATURE, WINDOW), firing(scope, equal(SEVERITY, severity.value)))}"
+        f"{rank} * {across('max', alert_labels(scope), firing(scope, equal(SEVERITY, severity.value)))}"
         for severity, rank in SEVERITY_RANK.items()
     )
 
@@ -219,9 +250,10 @@ class Query:
     role: Role = Role.VALUE
 
 
-def legend(metric: Metric) -> str:
+def legend(metric: Metric, scope: Scope) -> str:
     """The labels that tell a metric's series apart in a scope, the closest first: `{{feature}} {{version}}`."""
-    telling = [label for label in metric.labels if label not in (MODEL, VERSION, WINDOW)]
+    silent = {MODEL, VERSION, WINDOW, *({ROLE, SEGMENT} - scope.chosen.keys())}
+    telling = [label for label in metric.labels if label not in silent]
     telling += [VERSION] if VERSION in metric.labels else []
     return " ".join(f"{{{{{label}}}}}" for label in telling) or metric.key.replace("_", " ")
 
@@ -229,12 +261,13 @@ def legend(metric: Metric) -> str:
 def history(metric: Metric, scope: Scope, *, rank: str = "", name: str = "") -> tuple[Query, ...]:
     """A metric over time with all that the catalogue gives it: its threshold, reference and confidence interval.
 
-    Of features only the worst are drawn: those with the highest `rank`, an expression with the metric's labels, by
-    default the value itself. `name` replaces the legend.
+    Of features, and of segments, only the worst are drawn: those with the highest `rank`, an expression with the
+    metric's labels, by default the value itself. `name` replaces the legend.
     """
     value = drawn(metric, scope)
-    kept = f" and {worst(rank or value)}" if FEATURE in metric.labels else ""
-    name = name or legend(metric)
+    many = FEATURE in metric.labels or metric == SEGMENT_DRIFT
+    kept = f" and {worst(rank or value)}" if many else ""
+    name = name or legend(metric, scope)
     lower, upper = metric.interval()
     companions = (
         (metric.threshold(), Role.THRESHOLD),

@@ -127,7 +127,9 @@ def _shares(spec: ModelSpec, scope: Scope, metric: Metric, title: str, **more: A
         (metric.reference(), f"{title} of the reference, $window", usual),
     ):
         words = card(spec, one, name, action, **more)
-        yield timeseries(words, [Query(drawn(one, scope), legend(one))], one.unit, limits=_FROM_ZERO, style="area")
+        yield timeseries(
+            words, [Query(drawn(one, scope), legend(one, scope))], one.unit, limits=_FROM_ZERO, style="area"
+        )
 
 
 def _versions(spec: ModelSpec, scope: Scope) -> list[Any]:

@@ -57,7 +57,7 @@ def _alerts(spec: ModelSpec, scope: Scope) -> Stat:
 def _verdict(spec: ModelSpec, scope: Scope, metric: Metric, title: str) -> Stat:
     """The worst version's value, and whether it is above its threshold."""
     action = "Above its threshold: open this tile's panel, then see the features in trouble below."
-    query = Query(queries.verdict(metric, scope), f"{{{{{queries.VERDICT}}}}}")
+    query = Query(queries.verdict(metric, scope.served), f"{{{{{queries.VERDICT}}}}}")
     colours = {queries.ABOVE: alarm(metric), queries.WITHIN: GOOD}
     return stat(_card(spec, metric, title, action, "No verdict yet"), query, metric.unit, colours=colours)
 
@@ -66,7 +66,7 @@ def _drifted(spec: ModelSpec, scope: Scope) -> Stat:
     metric = catalogue.FEATURE_DRIFTED
     action = "More than none: the table below names them, the worst first."
     words = _card(spec, metric, "Features drifted, $window", action, "No verdict yet")
-    drifted = queries.across("max", (FEATURE,), queries.select(metric, scope))
+    drifted = queries.across("max", (FEATURE,), queries.select(metric, scope.served))
     steps = ((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[Severity.WARNING]))
     return stat(words, Query(f"sum({drifted})"), Unit.NUMBER, steps=steps)
 

@@ -10,7 +10,18 @@ from grafanalib.core import REFRESH_ON_TIME_RANGE_CHANGE, SORT_ALPHA_IGNORE_CASE
 
 from dashboards.queries import Scope, select
 from dashboards.style import DATASOURCE
-from exporter.catalogue import FEATURE, FEATURE_ROWS, MODEL, MODEL_INFO, VERSION, VERSION_ROWS, WINDOW, Metric
+from exporter.catalogue import (
+    FEATURE,
+    FEATURE_ROWS,
+    MODEL,
+    MODEL_INFO,
+    ROLE,
+    SEGMENT,
+    VERSION,
+    VERSION_ROWS,
+    WINDOW,
+    Metric,
+)
 from exporter.spec.values import format_duration
 
 ALL: Final = "$__all"
@@ -38,22 +49,32 @@ def version(scope: Scope) -> Template:
     return _label_values(VERSION, "Version", VERSION_ROWS, scope)
 
 
+def role(scope: Scope) -> Template:
+    """The roles in the log: champion beside challenger, and rows without one, until the user chooses."""
+    return _label_values(ROLE, "Role", VERSION_ROWS, scope, everything=".*")
+
+
+def segment(scope: Scope) -> Template:
+    """The model's segments; until the user chooses, the whole, whose series have none."""
+    return _label_values(SEGMENT, "Segment (All: the whole)", VERSION_ROWS, scope, everything="^$")
+
+
 def feature(scope: Scope) -> Template:
     """The model's features."""
     return _label_values(FEATURE, "Feature", FEATURE_ROWS, scope)
 
 
-def _label_values(label: str, title: str, metric: Metric, scope: Scope) -> Template:
-    """Any of a label's values in a metric; all of them to begin with, also those to come."""
-    everything = Scope(scope.always, {})
+def _label_values(label: str, title: str, metric: Metric, scope: Scope, *, everything: str = ".+") -> Template:
+    """Any of a label's values in a metric; to begin with those that match `everything`, also those to come."""
+    all_of_them = Scope(scope.always, {})
     return Template(
         name=label,
         label=title,
-        query={"query": f"label_values({select(metric, everything)}, {label})", "refId": label},
+        query={"query": f"label_values({select(metric, all_of_them)}, {label})", "refId": label},
         dataSource=DATASOURCE,
         default=ALL,
         includeAll=True,
-        allValue=".+",
+        allValue=everything,
         multi=True,
         refresh=REFRESH_ON_TIME_RANGE_CHANGE,
         sort=SORT_ALPHA_IGNORE_CASE_ASC,

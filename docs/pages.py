@@ -22,7 +22,8 @@ A series with `window` is about the newest window of that length; the exporter r
 judge age by `{end}`.
 Values that labels tell are about a window that ends `labels.maturity` before that (see
 [statistics.md](statistics.md#performance-and-calibration)).
-A value that is not known is absent, never 0.
+A value that is not known is absent, never 0. A label that says nothing is absent too: `role` where the log names none,
+`segment` on what is said of the whole.
 
 A `gaugehistogram` stands as `…_bucket`, with the label `le`, `…_gcount` and `…_gsum`. In Prometheus' text format, which
 has no such kind, its buckets are a histogram's; they are rows of a window, and do not grow.

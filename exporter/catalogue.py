@@ -14,6 +14,10 @@ from typing import Any, Final, Literal
 
 MODEL: Final = "model"
 VERSION: Final = "version"
+ROLE: Final = "role"
+"""In which role a version answered; absent where the log names none."""
+SEGMENT: Final = "segment"
+"""A column and the value that the rows have in it, `country_code=US`; absent for the whole."""
 WINDOW: Final = "window"
 FEATURE: Final = "feature"
 CATEGORY: Final = "category"
@@ -39,6 +43,9 @@ SLO: Final = "slo"
 
 UNKNOWN_VERSION: Final = "unknown"
 """The `version` of rows that name none."""
+
+CHALLENGER: Final = "challenger"
+"""The `role` of rows that served nobody: alerts read every other."""
 
 INFERENCE: Final = "inference"
 """The `stream` of predictions, beside that of labels."""
@@ -83,6 +90,8 @@ class Metric:
     kind: Literal["gauge", "counter", "gaugehistogram"] = "gauge"
     baseline: str = "the reference"
     """What the quantity is compared with, where that is not the reference."""
+    limit: str = "the greatest of the spec's floor and the sampling noise"
+    """What its threshold is, where it has one."""
 
     @property
     def series(self) -> tuple[Metric, ...]:
@@ -104,7 +113,7 @@ class Metric:
 
     def threshold(self) -> Metric:
         """The series that this one is compared with: equal labels, so the alert is `score > threshold`."""
-        text = f"Value above which {self.name} alerts: the greatest of the spec's floor and the sampling noise."
+        text = f"Value above which {self.name} alerts: {self.limit}."
         return Metric(f"{self.name}_threshold", text, self.labels, self.unit)
 
     def reference(self) -> Metric:
@@ -119,8 +128,13 @@ class Metric:
         return lower, Metric(f"{self.name}_ci_upper", f"Upper {text}", self.labels, self.unit)
 
 
-_FEATURE = (MODEL, VERSION, FEATURE, WINDOW)
 _WINDOW = (MODEL, VERSION, WINDOW)
+_WHOLE = (*_WINDOW, ROLE)
+"""Of the rows of a version in a role, all together."""
+_GROUP = (*_WHOLE, SEGMENT)
+"""Of these, or of a segment of them."""
+_FEATURE_WHOLE = (MODEL, VERSION, FEATURE, WINDOW, ROLE)
+_FEATURE = (*_FEATURE_WHOLE, SEGMENT)
 
 FEATURE_PSI = Metric(
     "ml_feature_psi",
@@ -138,13 +152,13 @@ FEATURE_JS_DISTANCE = Metric(
 FEATURE_KS_STATISTIC = Metric(
     "ml_feature_ks_statistic",
     "Largest gap between the distribution functions of a numeric feature and its reference.",
-    _FEATURE,
+    _FEATURE_WHOLE,
     Unit.RATIO,
 )
 FEATURE_WASSERSTEIN_DISTANCE = Metric(
     "ml_feature_wasserstein_distance",
     "Wasserstein-1 distance of a numeric feature to its reference, in reference standard deviations.",
-    _FEATURE,
+    _FEATURE_WHOLE,
     Unit.DEVIATIONS,
 )
 FEATURE_MEAN = Metric("ml_feature_mean", "Mean of a numeric feature's finite values.", _FEATURE, Unit.NUMBER)
@@ -183,7 +197,7 @@ FEATURE_NEW_CATEGORY_RATIO_THRESHOLD = FEATURE_NEW_CATEGORY_RATIO.threshold()
 FEATURE_NEW_CATEGORY_ROWS = Metric(
     "ml_feature_new_category_rows",
     "Rows of one category that the reference does not know; the most frequent only.",
-    (MODEL, VERSION, FEATURE, CATEGORY, WINDOW),
+    (MODEL, VERSION, FEATURE, CATEGORY, WINDOW, ROLE),
     Unit.ROWS,
 )
 FEATURE_NULL_RATIO = Metric(
@@ -206,31 +220,31 @@ FEATURE_DRIFTED = Metric(
 DATA_DRIFT_SHARE = Metric(
     "ml_data_drift_share",
     "Share of the features that have drifted, weighted by importance.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 DATA_DRIFT_SHARE_THRESHOLD = DATA_DRIFT_SHARE.threshold()
 
-PREDICTION_MEAN = Metric("ml_prediction_mean", "Mean of the model's score.", _WINDOW, Unit.NUMBER)
+PREDICTION_MEAN = Metric("ml_prediction_mean", "Mean of the model's score.", _GROUP, Unit.NUMBER)
 PREDICTION_MEAN_REFERENCE = PREDICTION_MEAN.reference()
 PREDICTION_MEAN_SHIFT = Metric(
     "ml_prediction_mean_shift",
     "Distance of the mean score from the reference's, in reference standard deviations; never negative.",
-    _WINDOW,
+    _GROUP,
     Unit.DEVIATIONS,
 )
 PREDICTION_MEAN_SHIFT_THRESHOLD = PREDICTION_MEAN_SHIFT.threshold()
 PREDICTION_PSI = Metric(
     "ml_prediction_psi",
     "Population stability index of the model's score against its reference, in nats, nulls a cell of their own.",
-    _WINDOW,
+    _GROUP,
     Unit.NUMBER,
 )
 PREDICTION_PSI_THRESHOLD = PREDICTION_PSI.threshold()
 PREDICTION_SCORE = Metric(
     "ml_prediction_score",
     "Rows by their score: how many are at or below each end, a distribution of the window and not a count that grows.",
-    _WINDOW,
+    _WHOLE,
     Unit.ROWS,
     "gaugehistogram",
 )
@@ -241,31 +255,40 @@ PREDICTION_SCORE_REFERENCE = replace(
 PREDICTION_CLASS_RATIO = Metric(
     "ml_prediction_class_ratio",
     "Share of a classifier's answers that are of a class, rows without an answer counted in the whole.",
-    (MODEL, VERSION, CLASS, WINDOW),
+    (MODEL, VERSION, CLASS, WINDOW, ROLE),
     Unit.RATIO,
 )
 PREDICTION_CLASS_RATIO_REFERENCE = PREDICTION_CLASS_RATIO.reference()
 PREDICTION_CLASS_PSI = Metric(
     "ml_prediction_class_psi",
     "Population stability index of a classifier's answers against its reference, in nats, nulls a cell of their own.",
-    _WINDOW,
+    _GROUP,
     Unit.NUMBER,
 )
 PREDICTION_CLASS_PSI_THRESHOLD = PREDICTION_CLASS_PSI.threshold()
 PREDICTION_CONFIDENCE_RATIO = Metric(
     "ml_prediction_confidence_ratio",
     "Share of a classifier's scores whose confidence is in a bucket: max(p, 1 - p) of two classes, else the score.",
-    (MODEL, VERSION, BUCKET, WINDOW),
+    (MODEL, VERSION, BUCKET, WINDOW, ROLE),
     Unit.RATIO,
 )
 PREDICTION_CONFIDENCE_RATIO_REFERENCE = PREDICTION_CONFIDENCE_RATIO.reference()
 PREDICTION_CONFIDENCE_PSI = Metric(
     "ml_prediction_confidence_psi",
     "Population stability index of a classifier's confidence, between its buckets, in nats, nulls a cell of their own.",
-    _WINDOW,
+    _GROUP,
     Unit.NUMBER,
 )
 PREDICTION_CONFIDENCE_PSI_THRESHOLD = PREDICTION_CONFIDENCE_PSI.threshold()
+
+SEGMENT_DRIFT = Metric(
+    "ml_segment_drift",
+    "How many times over its threshold a segment's drift share or score shift is, whichever is more; above 1 it is.",
+    _GROUP,
+    Unit.NUMBER,
+    limit="1, and none while the whole is above a threshold itself",
+)
+SEGMENT_DRIFT_THRESHOLD = SEGMENT_DRIFT.threshold()
 
 LABEL_ROWS = Metric("ml_label_rows", "Mature predictions of a window that have a label.", _WINDOW, Unit.ROWS)
 LABEL_COVERAGE_RATIO = Metric(
@@ -337,7 +360,7 @@ TRAFFIC_FACTOR = Metric(
     Unit.NUMBER,
 )
 TRAFFIC_FACTOR_THRESHOLD = TRAFFIC_FACTOR.threshold()
-VERSION_ROWS = Metric("ml_version_rows", "Rows of one model version in a window.", _WINDOW, Unit.ROWS)
+VERSION_ROWS = Metric("ml_version_rows", "Rows of one model version in a window.", _GROUP, Unit.ROWS)
 WINDOW_END_TIMESTAMP_SECONDS = Metric(
     "ml_window_end_timestamp_seconds",
     "End of the newest window evaluated; the exporter refreshes on its own schedule, so judge age by this.",
@@ -470,13 +493,15 @@ class Layer(StrEnum):
 class Alert:
     """One alert: a name belongs to one severity, since a stock Prometheus stack inhibits by alert name.
 
-    `metric` is the gauge that it reads and whose panel shows the cause.
+    `metric` is the gauge that it reads and whose panel shows the cause; `segments` whether it reads that of the model's
+    segments, where every other alert reads that of the whole.
     """
 
     name: str
     severity: Severity
     layer: Layer
     metric: Metric
+    segments: bool = False
 
     @property
     def key(self) -> str:
@@ -496,6 +521,7 @@ FEATURE_NULLS_HIGH = Alert("MLFeatureNullsHigh", Severity.WARNING, Layer.QUALITY
 NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATURE_NEW_CATEGORY_RATIO)
 DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DATA_DRIFT_SHARE)
 FEATURE_DRIFT_HIGH = Alert("MLFeatureDriftHigh", Severity.WARNING, Layer.FEATURE, FEATURE_PSI)
+SEGMENT_DRIFT_ALERT = Alert("MLSegmentDrift", Severity.WARNING, Layer.FEATURE, SEGMENT_DRIFT, segments=True)
 PREDICTION_SCORE_SHIFT = Alert("MLPredictionScoreShift", Severity.CRITICAL, Layer.SCORE, PREDICTION_MEAN_SHIFT)
 PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.WARNING, Layer.SCORE, PREDICTION_PSI)
 PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer.SCORE, PREDICTION_CLASS_PSI)
@@ -523,6 +549,7 @@ def as_arguments() -> dict[str, Any]:
                 "severity": alert.severity.value,
                 "layer": alert.layer.value,
                 "metric": alert.metric.key,
+                "segments": alert.segments,
             }
             for alert in ALERTS
         },
@@ -530,4 +557,5 @@ def as_arguments() -> dict[str, Any]:
         "severities": [severity.value for severity in Severity],
         "replica_labels": list(REPLICA_LABELS),
         "streams": {INFERENCE: INFERENCE},
+        "roles": {CHALLENGER: CHALLENGER},
     }

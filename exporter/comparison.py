@@ -61,13 +61,14 @@ class Judge:
 
     `rate` is how often chance alone may lift one feature, or the score, above its threshold; `weekday` is that of the
     window's end, in the model's own calendar; `stretches` say by column how much more the reference's own weeks differ
-    than chance.
+    than chance. `own_weeks` is False of a segment, whose weeks are judged by those of the whole.
     """
 
     spec: Thresholds
     rate: float
     weekday: int
     stretches: Mapping[str, Sequence[float]]
+    own_weeks: bool = True
 
     def stretch(self, column: str) -> float:
         """By what to multiply the noise of a squared deviation."""
@@ -79,7 +80,7 @@ class Judge:
 
     def psi_floor(self, column: str, given: Threshold | None) -> float:
         """The same of a PSI: a small effect is worth an alert where the reference's own weeks are known."""
-        usual = KNOWN_WEEKS_PSI if column in self.stretches else UNKNOWN_WEEKS_PSI
+        usual = KNOWN_WEEKS_PSI if self.own_weeks and column in self.stretches else UNKNOWN_WEEKS_PSI
         return self.floor(given or Threshold(floor=usual))
 
 

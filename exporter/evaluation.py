@@ -7,8 +7,9 @@ not exist for the data give no sample at all, and a score without its threshold 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,10 +19,13 @@ from exporter.class_comparison import class_series, hidden_classes
 from exporter.comparison import Judge, Labelled, Pair, Values, dataset_values, feature_values
 from exporter.confidence_comparison import confidence_series
 from exporter.profiles.binning import Floats
+from exporter.profiles.group import WHOLE, Group, wholes
+from exporter.profiles.kernel import cells_of
 from exporter.profiles.profile import Profile, most_frequent
 from exporter.profiles.reference import Reference
 from exporter.profiles.seasonal import mixture
 from exporter.score_comparison import score_series
+from exporter.segment_comparison import segment_values
 from exporter.spec.model import Body, Feature, ModelSpec
 from exporter.spec.seasons import Calendar, from_sunday
 from exporter.spec.windows import Window
@@ -43,14 +47,14 @@ class Sample:
 class WindowProfile:
     """A window of the inference log, summed up.
 
-    `name` is its length (`1h`), `window` its place in time; `versions` holds a profile per model version, and `hours`
-    how many of the version's rows lie in each hour of the local week, (168,).
+    `name` is its length (`1h`), `window` its place in time; `groups` holds a profile per group, those of segments in
+    the binning's `coarse` cells, and `hours` how many of the group's rows lie in each hour of the local week, (168,).
     """
 
     name: str
     window: Window
-    versions: Mapping[str, Profile]
-    hours: Mapping[str, Floats]
+    groups: Mapping[Group, Profile]
+    hours: Mapping[Group, Floats]
 
 
 def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> list[Sample]:
@@ -62,19 +66,61 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
         windows: the windows' profiles, counted under the reference's binning.
 
     Returns:
-        Samples with finite values only.
+        Samples with finite values only; those of a segment have the metrics that bear the label.
     """
-    samples = [*_freshness(spec, windows), *_limited_classes(spec, reference, windows)]
+    samples = [
+        *_freshness(spec, windows),
+        *_limited_classes(spec, reference, windows),
+        *_limited_segments(spec, reference, windows),
+    ]
     with np.errstate(over="ignore", invalid="ignore"):  # what is too large for a float is left out
         for window in windows:
-            judge = _judge(spec.spec, reference, window)
-            for version, profile in _shown(spec, window).items():
-                labels = {catalogue.MODEL: spec.name, catalogue.VERSION: version, catalogue.WINDOW: window.name}
-                samples += _samples({catalogue.VERSION_ROWS: profile.rows}, labels)
-                before = mixture(reference.seasons, window.hours[version])
-                if before is not None:
-                    samples += _compared(spec.spec, judge, Pair(reference.binning, before, profile), labels)
+            one = _Window(spec, reference, window, _judge(spec.spec, reference, window))
+            for group in _shown(spec, window):
+                whole = one.samples(group)
+                samples += [*whole, *one.segments(group, whole)]
     return samples
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    """A window beside what it is compared with and judged by."""
+
+    spec: ModelSpec
+    reference: Reference
+    window: WindowProfile
+    judge: Judge
+
+    def samples(self, group: Group) -> list[Sample]:
+        """What is said of a group's rows."""
+        profile, segment, labels = self.window.groups[group], group.segment, self._labels(group)
+        samples = list(_samples({catalogue.VERSION_ROWS: profile.rows}, labels))
+        seasons = self.reference.seasons if segment == WHOLE else self.reference.segment_seasons[segment]
+        before = mixture(seasons, self.window.hours[group])
+        if before is not None:
+            pair = Pair(cells_of(self.reference.binning, group), before, profile)
+            features = [feature for feature in self.spec.spec.features if feature.name != segment.column]
+            samples += _compared(self.spec.spec, features, self.judge, pair, labels)
+        return samples
+
+    def segments(self, group: Group, whole: Sequence[Sample]) -> Iterator[Sample]:
+        """What is said of a group's segments; all of them together alarm by chance as seldom as the whole does."""
+        if not self.reference.segments:
+            return
+        rate = thresholds.per_comparison(self.judge.rate, len(self.reference.segments))
+        judged = replace(self, judge=replace(self.judge, rate=rate, own_weeks=False))
+        for part in map(group.within, self.reference.segments):
+            if part in self.window.groups:
+                samples = judged.samples(part)
+                yield from samples
+                yield from _samples(segment_values(_by_metric(samples), _by_metric(whole)), self._labels(part))
+
+    def _labels(self, group: Group) -> Labels:
+        return {catalogue.MODEL: self.spec.name, catalogue.WINDOW: self.window.name, **group.labels}
+
+
+def _by_metric(samples: Sequence[Sample]) -> dict[Metric, float]:
+    return {sample.metric: sample.value for sample in samples}
 
 
 def _judge(spec: Body, reference: Reference, window: WindowProfile) -> Judge:
@@ -91,15 +137,26 @@ def _comparisons(spec: Body) -> int:
 
 
 def _samples(values: Mapping[Metric, float], labels: Labels) -> Iterator[Sample]:
-    """The values that exist, as samples; `labels` are all that a metric may ask for."""
+    """The values that exist, as samples; `labels` are all that a metric may ask for, or are told of no segment."""
     for metric, value in values.items():
-        if math.isfinite(value):
+        told = catalogue.SEGMENT in metric.labels or not labels.get(catalogue.SEGMENT)
+        if told and math.isfinite(value):
             yield Sample(metric, tuple(labels[name] for name in metric.labels), float(value))
 
 
-def _shown(spec: ModelSpec, window: WindowProfile) -> dict[str, Profile]:
-    rows = {version: profile.rows for version, profile in window.versions.items()}
-    return {version: window.versions[version] for version in most_frequent(rows, spec.spec.limits.versions)}
+def _shown(spec: ModelSpec, window: WindowProfile) -> list[Group]:
+    """The groups of the versions that are shown, without their segments."""
+    versions = most_frequent(_versions(window), spec.spec.limits.versions)
+    shown = wholes(window.groups)
+    return [group for version in versions for group in shown if group.version == version]
+
+
+def _versions(window: WindowProfile) -> Counter[str]:
+    """The rows of each version, in all its roles."""
+    rows = Counter[str]()
+    for group in wholes(window.groups):
+        rows[group.version] += window.groups[group].rows
+    return rows
 
 
 def _freshness(spec: ModelSpec, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
@@ -107,27 +164,39 @@ def _freshness(spec: ModelSpec, windows: Sequence[WindowProfile]) -> Iterator[Sa
     calendar = Calendar.of(spec.spec.seasonality)
     for window in windows:
         values: Values = {
-            catalogue.WINDOW_ROWS: sum(profile.rows for profile in window.versions.values()),
+            catalogue.WINDOW_ROWS: _versions(window).total(),
             catalogue.WINDOW_END_TIMESTAMP_SECONDS: window.window.end.timestamp(),
             catalogue.WINDOW_DAY_OF_WEEK: from_sunday(calendar.ends_on(window.window.end)),
         }
         yield from _samples(values, {**labels, catalogue.WINDOW: window.name})
-    hidden = max((len(window.versions) - len(_shown(spec, window)) for window in windows), default=0)
+    limit = spec.spec.limits.versions
+    hidden = max((max(len(_versions(window)) - limit, 0) for window in windows), default=0)
     yield from _samples({catalogue.SERIES_LIMITED: hidden}, labels)
 
 
 def _limited_classes(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
     column, limit = spec.spec.class_column, spec.spec.limits.classes
     if column is not None and column in reference.binning.by_name:
-        profiles = (profile for window in windows for profile in _shown(spec, window).values())
+        profiles = (window.groups[group] for window in windows for group in _shown(spec, window))
         hidden = max((hidden_classes(column, reference.binning, each, limit) for each in profiles), default=0)
         labels = {catalogue.MODEL: spec.name, catalogue.LABEL: catalogue.CLASS}
         yield from _samples({catalogue.SERIES_LIMITED: hidden}, labels)
 
 
-def _compared(spec: Body, judge: Judge, pair: Pair, labels: Labels) -> Iterator[Sample]:
+def _limited_segments(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
+    """How many values of the segments' columns have no segment, since they are not among the most frequent."""
+    limit, binning = spec.spec.limits.segments, reference.binning
+    columns = [column for column in spec.spec.segments if column in binning.by_name]
+    if columns:
+        profiles = [window.groups[group] for window in windows for group in _shown(spec, window)]
+        hidden = [max((hidden_classes(each, binning, p, limit) for p in profiles), default=0) for each in columns]
+        labels = {catalogue.MODEL: spec.name, catalogue.LABEL: catalogue.SEGMENT}
+        yield from _samples({catalogue.SERIES_LIMITED: sum(hidden)}, labels)
+
+
+def _compared(spec: Body, features: Sequence[Feature], judge: Judge, pair: Pair, labels: Labels) -> Iterator[Sample]:
     drifted: dict[Feature, bool] = {}
-    for feature in spec.features:
+    for feature in features:
         values, own = feature_values(feature.name, pair, judge), {**labels, catalogue.FEATURE: feature.name}
         yield from _samples(values, own)
         if catalogue.FEATURE_NEW_CATEGORY_RATIO in values:

@@ -48,9 +48,15 @@ def judged(samples: Iterable[Sample], windows: Collection[str]) -> dict[Conditio
         alert = _THRESHOLDS.get(metric)
         if alert and (alert.metric, labels) in values:
             condition = Condition(alert, labels)
-            if condition.label(catalogue.WINDOW) in windows:
+            if condition.label(catalogue.WINDOW) in windows and _read(condition):
                 found[condition] = (values[alert.metric, labels], level)
     return found
+
+
+def _read(condition: Condition) -> bool:
+    """Whether an alert reads a series: no challenger's, which serves nobody, and no segment's unless it is of those."""
+    segment, role = condition.label(catalogue.SEGMENT), condition.label(catalogue.ROLE)
+    return role != catalogue.CHALLENGER and (condition.alert.segments or not segment)
 
 
 def conditions(samples: Iterable[Sample], windows: Collection[str]) -> frozenset[Condition]:

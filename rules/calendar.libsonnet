@@ -23,7 +23,7 @@ local indented(text) = std.strReplace(text, '\n', '\n  ');
   unless(model, metric, score, levels)::
     local day = model.metrics.window_day_of_week;
     local gauge = model.selector(day, [promql.equal(model.labels.stream, model.catalogue.streams.inference)]);
-    local own = std.set(metric.labels), its = std.set(day.labels);
+    local own = std.set(model.borne(metric)), its = std.set(day.labels);
     local differing = model.replicas + std.setDiff(own, its) + std.setDiff(its, own);
     std.join('', [
       '\nunless (' + indented(

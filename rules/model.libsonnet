@@ -29,6 +29,30 @@ function(arguments)
 
     selector(metric, matchers=[]):: promql.selector(metric, self.matchers + matchers),
 
+    // Only a log that names roles has series by role, and only a spec that names segments has theirs.
+    local spoken = {
+      [$.labels.role]: $.spec.inference.columns.role != null,
+      [$.labels.segment]: $.spec.segments != [],
+    },
+    // A segment as series name it, to prove rules by; null where there are none.
+    segment: if self.spec.segments == [] then null else self.spec.segments[0] + '=A',
+
+    local has(metric, label) = std.member(metric.labels, label) && spoken[label],
+    // The labels that the model's series of a metric may bear, as an alert reads them.
+    borne(metric, segments=false):: [
+      label
+      for label in metric.labels
+      if std.get(spoken, label, true) && (label != $.labels.segment || segments)
+    ],
+    // What singles out the series that alerts read: those of a challenger, which serves nobody, are for reading only;
+    // and of a model with segments the whole alone, unless `segments`: their own series are the metric's only ones.
+    alerting(metric, segments=false)::
+      (if has(metric, $.labels.role) then [promql.differs($.labels.role, $.catalogue.roles.challenger)] else [])
+      + self.whole(metric, segments),
+    // The same of the whole alone, for what is looked up by an alert's own role.
+    whole(metric, segments=false)::
+      if has(metric, $.labels.segment) && !segments then [promql.equal($.labels.segment, '')] else [],
+
     // The model's series of a metric, two replicas of the exporter counted as one.
     series(metric, matchers=[], drop=[])::
       promql.without('max', self.replicas + drop, self.selector(metric, matchers)),

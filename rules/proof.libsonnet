@@ -40,19 +40,31 @@ local proof(model, definitions) = {
     { value: one.before, count: moments.resolved - moments.ends + margin },
   ],
 
-  // What stands beside the scenario and is not the model's.
+  // What stands beside the scenario and is not the model's to alert on.
   local strangers(scenario) =
+    local bears(label) = std.objectHas(scenario.labels, label);
+    local instead(label, value) = if bears(label) then [{ [label]: value }] else [];
     [{ [model.labels.model]: model.name + '-other' }]
     + [{ [label]: own[label] + '-other' } for label in std.objectFields(model.metadata.labels)]
-    + [{ [model.labels.window]: '99w' } for label in std.objectFields(scenario.labels) if label == model.labels.window],
+    + instead(model.labels.window, '99w')
+    + instead(model.labels.role, model.catalogue.roles.challenger),
+
+  local throughout(one, moments) = [{
+    value: if one.during == null then one.before else one.during,
+    count: moments.resolved + margin,
+  }],
+  // Whether a series is of the whole, and has segments beside it.
+  local whole(one) =
+    std.member(one.metric.labels, model.labels.segment) && !std.objectHas(one.labels, model.labels.segment),
 
   local beside(scenario, moments) = [
-    exposed(one.metric, own + one.labels + stranger, [{
-      value: if one.during == null then one.before else one.during,
-      count: moments.resolved + margin,
-    }])
+    exposed(one.metric, own + one.labels + stranger, throughout(one, moments))
     for stranger in strangers(scenario)
     for one in scenario.series
+  ] + [
+    exposed(one.metric, own + one.labels + { [model.labels.segment]: model.segment }, throughout(one, moments))
+    for one in scenario.series
+    if model.segment != null && whole(one)
   ],
 
   local input(scenario, moments) = std.flattenArrays(

@@ -21,6 +21,7 @@ local subjects = [
   { name: 'traffic', of: import 'traffic.libsonnet' },
   { name: 'quality', of: import 'quality.libsonnet' },
   { name: 'drift', of: import 'drift.libsonnet' },
+  { name: 'segments', of: import 'segments.libsonnet' },
   { name: 'scores', of: import 'scores.libsonnet' },
   { name: 'performance', of: import 'performance.libsonnet' },
 ];

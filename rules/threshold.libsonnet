@@ -6,17 +6,20 @@ local template = import 'template.libsonnet';
 
 // `scale` makes the numbers of the scenes those of a score that is never below 1; `season` and `unknown` say when it is
 // as high and yet no alert.
-function(model, key, feature=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
+function(model, key, feature=null, segment=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
   // A number that is exact as text, as a share and as a percentage.
   local low = 0.125 * scale, limit = 0.25 * scale, restless = 0.5 * scale, high = 0.75 * scale;
   local alert = model.catalogue.alerts[key];
   local score = model.metrics[alert.metric];
   local threshold = model.metrics[alert.metric + '_threshold'];
   local windows = model.spec.alerting.windows;
-  local labels = [label for label in score.labels if label != model.labels.model];
+  local segments = alert.segments;
+  local labels = [label for label in model.borne(score, segments) if label != model.labels.model];
   local example = {
     [label]: {
       [model.labels.version]: '2026-11-01',
+      [model.labels.role]: 'champion',
+      [model.labels.segment]: segment,
       [model.labels.feature]: feature,
       [model.labels.window]: windows[0],
     }[label]
@@ -39,14 +42,14 @@ function(model, key, feature=null, scale=1, season='on an ordinary Saturday', un
   {
     key: key,
     expr:
-      local matcher = [promql.any(model.labels.window, windows)];
+      local matcher = [promql.any(model.labels.window, windows)] + model.alerting(score, segments);
       local level = model.series(score, matcher);
       level + '\n>\n' + model.series(threshold, matcher)
       + calendar.unless(model, score, level, std.get(model.weekday_floors, alert.metric, [])),
     compared:: { score: score, threshold: threshold, labels: example },
     words: { [label]: template.label(label) for label in labels } + {
       value: template.value(score.unit),
-      threshold: template.lookup(threshold, model.matchers, labels, 'unknown'),
+      threshold: template.lookup(threshold, model.matchers + model.whole(score, segments), labels, 'unknown'),
     },
     scenarios: [
       above('is above its threshold', limit),

@@ -23,7 +23,8 @@ SPEC = model(seasonality={"timezone": "America/New_York"}, alerting={"false_alar
 
 def firing(alert: Alert, first: float, last: float, feature: str = "age") -> Firing:
     labels = tuple(
-        {"model": "fraud", "version": "v3", "feature": feature, "window": "1h"}[name] for name in alert.metric.labels
+        {"model": "fraud", "version": "v3", "feature": feature, "window": "1h"}.get(name, "")
+        for name in alert.metric.labels
     )
     return Firing(Condition(alert, labels), START + first * HOUR, START + last * HOUR)
 

@@ -33,6 +33,7 @@ BODY: Mapping[str, Any] = {
     },
     "reference": {"source": {"local": "reference.parquet"}},
     "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
+    "segments": ["country_code"],
 }
 RECEIVERS: Mapping[str, Any] = {
     "pagerduty": {"routing_key_file": "/etc/alertmanager/secrets/pagerduty"},
@@ -45,12 +46,16 @@ RECEIVERS: Mapping[str, Any] = {
 
 
 def model(metadata: Mapping[str, Any] | None = None, **body: Any) -> LoadedSpec:
-    """A small spec that has every alert; keys of its metadata and of its body may be replaced."""
+    """A small spec that has every alert; keys of its metadata and of its body may be replaced.
+
+    Other features take the segments with them.
+    """
+    divided = {} if "features" in body else {"segments": BODY["segments"]}
     document = {
         "apiVersion": "leeway/v1",
         "kind": "Model",
         "metadata": {**METADATA, **(metadata or {})},
-        "spec": {**BODY, **body},
+        "spec": {**BODY, "segments": [], **divided, **body},
     }
     return LoadedSpec(Path(f"{document['metadata']['name']}.yaml"), ModelSpec.model_validate(document))
 
@@ -60,6 +65,7 @@ def hostile_model() -> LoadedSpec:
     return model(
         {"labels": {"env": HOSTILE}, "team": HOSTILE, "owner": HOSTILE},
         features=[{"name": HOSTILE, "type": "categorical"}],
+        segments=[HOSTILE],
         alerting={
             "page": {"webhook": {"url": "https://hooks.example.com/ml"}},
             "ticket": {"slack": {"channel": HOSTILE, "api_url_file": "/secrets/slack"}, "email": {"to": HOSTILE}},

@@ -9,9 +9,14 @@ import pyarrow as pa
 
 from exporter import catalogue
 from exporter.profiles.binning import Binning, Bins, CategoricalBins, NumericBins, numeric_bins
+from exporter.profiles.group import Group
+from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import Profile
 from exporter.sources.source import Batch
+
+UNKNOWN = Group(catalogue.UNKNOWN_VERSION)
+"""The group of rows that name no version."""
 
 
 def whole(table: pa.Table) -> list[Batch]:
@@ -21,12 +26,12 @@ def whole(table: pa.Table) -> list[Batch]:
 
 def partition(binning: Binning, version_column: str | None = None, /, **columns: Any) -> PartitionProfile:
     """What the kernel makes of a partition with these columns."""
-    return profile_partition(whole(pa.table(columns)), binning, version_column)
+    return profile_partition(whole(pa.table(columns)), binning, Grouping(version_column))
 
 
 def count(binning: Binning, /, **columns: Any) -> Profile:
     """The profile of rows without versions."""
-    return partition(binning, **columns).versions[catalogue.UNKNOWN_VERSION]
+    return partition(binning, **columns).groups[UNKNOWN]
 
 
 def numeric(name: str = "x", edges: tuple[float, ...] = (0.0, 1.0, 2.0), pivot: float = 0.0) -> NumericBins:

@@ -21,6 +21,7 @@ from simulation.traffic import MONDAY, SCORE, TIME, WEEK, Population, Traffic, h
 from exporter import catalogue
 from exporter.evaluation import WindowProfile, evaluate
 from exporter.profiles.binning import Binning
+from exporter.profiles.group import Group
 from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import Profile, merge, numeric_column
 from exporter.profiles.profile import categorical_column as categorical
@@ -103,10 +104,10 @@ def make_model(population: Population) -> Model:
     selection = selected(spec, keys=())
     plain, _ = build_binning(batches([sample]), selection, spec.spec.limits.categories)
     binning = with_score(spec, plain)
-    by_hour, history = profile_by_hour(batches(weeks), binning, TIME, Calendar.of(spec.spec.seasonality))
-    reference = seasonal_reference(spec, binning, by_hour, history)
+    by_hour = profile_by_hour(batches(weeks), binning, TIME, Calendar.of(spec.spec.seasonality))
+    reference = seasonal_reference(spec, binning, by_hour)
     rows = np.random.default_rng(population.seed).permutation(sample.num_rows)[:_KS_ROWS]
-    return Model(spec, reference, merge(binning, by_hour.versions.values()), sample.take(rows))
+    return Model(spec, reference, merge(binning, by_hour.by_cell.values()), sample.take(rows))
 
 
 def batches(tables: Sequence[pa.Table]) -> Iterator[Batch]:
@@ -157,7 +158,7 @@ def hourly(week: pa.Table) -> list[pa.Table]:
 
 def profile(model: Model, table: pa.Table) -> Profile:
     """An hour's profile."""
-    return profile_partition(batches([table]), model.binning, None).versions[catalogue.UNKNOWN_VERSION]
+    return profile_partition(batches([table]), model.binning).groups[Group(catalogue.UNKNOWN_VERSION)]
 
 
 def window(model: Model, name: str, hours: Sequence[Profile], cells: Sequence[int], end: int) -> WindowProfile:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -62,6 +62,14 @@ class NumericBins:
         """How many cells the column owns."""
         return len(self.edges) + 1 + NUMERIC_EXTRA
 
+    @property
+    def coarse(self) -> NumericBins:
+        """Only the edges of PSI's cells and of the reference's range; a score, which has marks, keeps all its own."""
+        if self.marks:
+            return self
+        kept = np.unique([0, *self.deciles.tolist(), len(self.edges) - 1])
+        return replace(self, edges=self.edges[kept], deciles=np.searchsorted(kept, self.deciles))
+
 
 @dataclass(frozen=True)
 class CategoricalBins:
@@ -101,6 +109,23 @@ class Binning:
         """The numeric columns' positions in vectors that hold one value per numeric column."""
         names = [column.name for column in self.columns if isinstance(column, NumericBins)]
         return {name: index for index, name in enumerate(names)}
+
+    @cached_property
+    def coarse(self) -> Binning:
+        """The same columns in a tenth of the cells: enough for PSI, means and ratios, and little for each of many."""
+        return Binning(tuple(bins.coarse if isinstance(bins, NumericBins) else bins for bins in self.columns))
+
+    def numeric_bins(self, name: str) -> NumericBins:
+        """The bins of a numeric column.
+
+        Raises:
+            KeyError: when the binning has no such column.
+            TypeError: when the column is not numeric.
+        """
+        bins = self.by_name[name]
+        if not isinstance(bins, NumericBins):
+            raise TypeError(f"{name} is not numeric")
+        return bins
 
     @cached_property
     def cells(self) -> int:

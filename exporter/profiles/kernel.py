@@ -7,26 +7,23 @@ alone: it gets no counts, and the partition says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from exporter import catalogue
-from exporter.profiles.binning import NUMERIC_EXTRA, Binning, Bins, CategoricalBins, Counts, Floats, NumericBins
+from exporter.profiles.binning import NUMERIC_EXTRA, Binning, Bins, CategoricalBins, Counts, Floats
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.group import WHOLE, Group, wholes
+from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.profiles.profile import NOVEL_KEPT, Profile, empty, most_frequent
 from exporter.sources.source import Batch
 
 Scalar = TypeVar("Scalar", bound=np.generic)
-
-OTHER_VERSIONS: Final = "other"
-"""Where rows go once a partition names more versions than `MAX_VERSIONS`: a column of ids is not a version."""
-MAX_VERSIONS: Final = 20
-"""Versions that a partition tells apart; a week of them is held in memory."""
+K = TypeVar("K")
 
 PIECE_ROWS: Final = 2**17
 """Rows of a numeric column that are sorted at a time: a megabyte, which stays in the processor's cache."""
@@ -38,21 +35,25 @@ _NOVEL_FOLLOWED: Final = 10 * NOVEL_KEPT
 
 @dataclass(frozen=True, slots=True)
 class PartitionProfile:
-    """What one partition comes to: a profile per model version, and the columns that could not be counted, with why."""
+    """What one partition comes to: a profile per group, and the columns that could not be counted, with why.
 
-    versions: Mapping[str, Profile]
+    Segments are counted in the binning's `coarse` cells.
+    """
+
+    groups: Mapping[Group, Profile]
     problems: Mapping[str, str]
 
     @property
     def rows(self) -> int:
-        """Rows of all versions together."""
-        return sum(profile.rows for profile in self.versions.values())
+        """Rows of all groups together."""
+        return sum(self.groups[group].rows for group in wholes(self.groups))
 
 
 @dataclass(slots=True)
 class _Tally:
-    """The profile of one version while it grows."""
+    """The profile of one group while it grows, and the cells that it counts in."""
 
+    binning: Binning
     profile: Profile
     rows: int = 0
     novel: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class _Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class _Group:
+class _Part:
     """The rows of a batch that belong to one tally; None stands for all of them."""
 
     tally: _Tally
@@ -74,13 +75,25 @@ class _Group:
         return column if self.rows is None else column[self.rows]
 
 
-Parts = tuple[list[tuple[str, Counts | None]], dict[str, str]]
-Split = Callable[[pa.Table, Mapping[str, object]], Parts]
-"""Told a batch and the groups so far: each group in it with the positions of its rows (None for all), and problems."""
+Parts = tuple[list[tuple[K, Counts | None]], dict[str, str]]
+"""The groups in a batch, each with the positions of its rows (None for all), and problems."""
 
 
-def profile_partition(batches: Iterable[Batch], binning: Binning, version_column: str | None) -> PartitionProfile:
-    """Count a partition's rows, by model version.
+@dataclass(frozen=True, slots=True)
+class Splitting(Generic[K]):
+    """How rows are told apart.
+
+    `keys` are the columns that it takes, `split` gives the groups of a batch, told those so far, and `cells` is what
+    each group is counted in.
+    """
+
+    keys: Sequence[str]
+    split: Callable[[pa.Table, Mapping[K, object]], Parts[K]]
+    cells: Callable[[K], Binning]
+
+
+def profile_partition(batches: Iterable[Batch], binning: Binning, grouping: Grouping = UNGROUPED) -> PartitionProfile:
+    """Count a partition's rows, by group.
 
     Counts do not depend on the order of the rows or on how they are cut into batches; sums do in their last digits,
     once a column has more than `PIECE_ROWS` or comes in several batches. Which new categories are named may depend on
@@ -89,30 +102,42 @@ def profile_partition(batches: Iterable[Batch], binning: Binning, version_column
     Args:
         batches: the partition's rows; see `Batch` for how wide rows are cut.
         binning: the cells to count in.
-        version_column: the key column that names the model version; None counts all rows as `unknown`.
+        grouping: the key columns that tell groups apart; left out, all rows are of the version `unknown`.
 
     Returns:
-        Profiles that hold every row once; a column that failed has no counts in the rows in which it failed.
+        Profiles that hold every row once, and those of segments once more; a column that failed has no counts in the
+        rows in which it failed.
     """
-    keys = (version_column,) if version_column else ()
-    return profile_groups(batches, binning, keys, lambda table, known: _versions(table, version_column, known))
+    splitting = Splitting(grouping.keys, grouping.split, lambda group: cells_of(binning, group))
+    return PartitionProfile(*profile_groups(batches, binning, splitting))
 
 
-def profile_groups(batches: Iterable[Batch], binning: Binning, keys: Sequence[str], split: Split) -> PartitionProfile:
-    """Count rows group by group, as `split` tells them apart from their `keys`."""
-    tallies: dict[str, _Tally] = {}
+def cells_of(binning: Binning, group: Group) -> Binning:
+    """The cells in which a group is counted."""
+    return binning if group.segment == WHOLE else binning.coarse
+
+
+def profile_groups(
+    batches: Iterable[Batch], binning: Binning, splitting: Splitting[K]
+) -> tuple[dict[K, Profile], dict[str, str]]:
+    """Profiles of the groups that have rows, and the columns that could not be counted, with why."""
+    tallies: dict[K, _Tally] = {}
     problems: dict[str, str] = {}
     for batch in batches:
-        parts, why = split(batch.table, tallies)
-        groups = [_Group(tallies.setdefault(name, _Tally(empty(binning))), rows) for name, rows in parts]
+        found, why = splitting.split(batch.table, tallies)
+        for key, _ in found:
+            if key not in tallies:
+                cells = splitting.cells(key)
+                tallies[key] = _Tally(cells, empty(cells))
+        parts = [_Part(tallies[key], rows) for key, rows in found]
         if batch.first:
-            problems |= _absent(batch.schema, binning, keys) | why
-            for group in groups:
-                group.tally.rows += batch.table.num_rows if group.rows is None else len(group.rows)
+            problems |= _absent(batch.schema, binning, splitting.keys) | why
+            for part in parts:
+                part.tally.rows += batch.table.num_rows if part.rows is None else len(part.rows)
         # Every batch of a wide stretch of rows has the keys: one that is a feature too is counted in the first.
-        names = [name for name in batch.table.column_names if batch.first or name not in keys]
-        problems |= _count_columns(batch.table.select(names), binning, groups)
-    return PartitionProfile({name: tally.finish() for name, tally in tallies.items() if tally.rows}, problems)
+        names = [name for name in batch.table.column_names if batch.first or name not in splitting.keys]
+        problems |= _count_columns(batch.table.select(names), binning, parts)
+    return {key: tally.finish() for key, tally in tallies.items() if tally.rows}, problems
 
 
 def _absent(schema: pa.Schema, binning: Binning, keys: Sequence[str]) -> dict[str, str]:
@@ -121,83 +146,51 @@ def _absent(schema: pa.Schema, binning: Binning, keys: Sequence[str]) -> dict[st
     return {name: "the column is missing" for name in wanted if name not in present}
 
 
-def _count_columns(table: pa.Table, binning: Binning, groups: list[_Group]) -> dict[str, str]:
+def _count_columns(table: pa.Table, binning: Binning, parts: list[_Part]) -> dict[str, str]:
     problems = {}
     for name in table.column_names:
         if name in binning.by_name:
             try:
-                _count_column(table.column(name), binning.by_name[name], binning, groups)
+                _count_column(table.column(name), binning.by_name[name], parts)
             except ColumnMismatch as problem:
                 problems[name] = str(problem)
     return problems
 
 
-def _count_column(column: pa.ChunkedArray, bins: Bins, binning: Binning, groups: list[_Group]) -> None:
+def _count_column(column: pa.ChunkedArray, bins: Bins, parts: list[_Part]) -> None:
     if isinstance(bins, CategoricalBins):
-        _count_categorical(column, bins, binning, groups)
+        _count_categorical(column, bins, parts)
     else:
-        _count_numeric(column, bins, binning, groups)
-
-
-# ------------------------------------------------------------------------------------------------ versions
-
-
-def _versions(table: pa.Table, column: str | None, known: Mapping[str, object]) -> Parts:
-    """The versions in a table, each with the positions of its rows, and why the column cannot say it if it cannot."""
-    if column is None or column not in table.column_names:
-        return [(catalogue.UNKNOWN_VERSION, None)], {}
-    try:
-        names, codes = category_codes(table.column(column))
-    except ColumnMismatch as problem:
-        return [(catalogue.UNKNOWN_VERSION, None)], {column: str(problem)}
-    versions = [catalogue.UNKNOWN_VERSION if name is None else name for name in names]
-    return list(_rows_by_version(versions, codes, known)), {}
-
-
-def _rows_by_version(
-    versions: list[str], codes: Counts, known: Mapping[str, object]
-) -> Iterator[tuple[str, Counts | None]]:
-    rows = np.bincount(codes, minlength=len(versions))
-    present = {code: versions[code] for code in np.flatnonzero(rows).tolist()}
-    fresh = {name: int(rows[code]) for code, name in present.items() if name not in known}
-    told_apart = {*known, *most_frequent(fresh, max(MAX_VERSIONS - len(known), 0))}
-    if len(present) == 1 and told_apart.issuperset(present.values()):
-        yield next(iter(present.values())), None
-        return
-    named = {code: name for code, name in present.items() if name in told_apart}
-    for code, name in named.items():
-        yield name, np.flatnonzero(codes == code)
-    if len(named) < len(present):
-        yield OTHER_VERSIONS, np.flatnonzero(~np.isin(codes, list(named)))
+        _count_numeric(column, bins.name, parts)
 
 
 # ------------------------------------------------------------------------------------------------ numeric
 
 
-def _count_numeric(column: pa.ChunkedArray, bins: NumericBins, binning: Binning, groups: list[_Group]) -> None:
+def _count_numeric(column: pa.ChunkedArray, name: str, parts: list[_Part]) -> None:
     values, nulls = numeric_values(column)
-    for group in groups:
-        own, profile = group.of(values), group.tally.profile
+    for part in parts:
+        own, tally = part.of(values), part.tally
         for start in range(0, len(own), PIECE_ROWS):
-            _add_piece(np.sort(own[start : start + PIECE_ROWS]), bins, binning, profile)
+            _add_piece(np.sort(own[start : start + PIECE_ROWS]), name, tally.binning, tally.profile)
         if nulls is not None:
             # They were counted as NaN: to sort them with the values costs less than to take them out before.
-            missing = np.count_nonzero(group.of(nulls))
-            profile.counts[binning.slices[bins.name]][-NUMERIC_EXTRA:][:2] += [missing, -missing]
+            missing = np.count_nonzero(part.of(nulls))
+            tally.profile.counts[tally.binning.slices[name]][-NUMERIC_EXTRA:][:2] += [missing, -missing]
 
 
-def _add_piece(ordered: Floats, bins: NumericBins, binning: Binning, profile: Profile) -> None:
+def _add_piece(ordered: Floats, name: str, binning: Binning, profile: Profile) -> None:
     """Add values, ascending and NaN at the end, to a profile's arrays, in place."""
     low, numbers = np.searchsorted(ordered, _INFINITIES, side="right").tolist()
     high = int(np.searchsorted(ordered, np.inf, side="left"))
-    profile.counts[binning.slices[bins.name]][-NUMERIC_EXTRA:] += [0, len(ordered) - numbers, low, numbers - high]
+    profile.counts[binning.slices[name]][-NUMERIC_EXTRA:] += [0, len(ordered) - numbers, low, numbers - high]
     if low < high:
-        _add_finite(ordered[low:high], bins, binning, profile)
+        _add_finite(ordered[low:high], name, binning, profile)
 
 
-def _add_finite(finite: Floats, bins: NumericBins, binning: Binning, profile: Profile) -> None:
+def _add_finite(finite: Floats, name: str, binning: Binning, profile: Profile) -> None:
     """Add finite values, ascending and at least one, to a profile's arrays, in place."""
-    cells, place = binning.slices[bins.name], binning.numeric[bins.name]
+    bins, cells, place = binning.numeric_bins(name), binning.slices[name], binning.numeric[name]
     ends = np.concatenate([[0], np.searchsorted(finite, bins.edges, side="right"), [len(finite)]])
     counts = np.diff(ends)
     occupied = np.flatnonzero(counts)
@@ -214,17 +207,17 @@ def _add_finite(finite: Floats, bins: NumericBins, binning: Binning, profile: Pr
 # ------------------------------------------------------------------------------------------------ categorical
 
 
-def _count_categorical(column: pa.ChunkedArray, bins: CategoricalBins, binning: Binning, groups: list[_Group]) -> None:
+def _count_categorical(column: pa.ChunkedArray, bins: CategoricalBins, parts: list[_Part]) -> None:
     names, codes = category_codes(column)
     known = {name: place for place, name in enumerate(bins.categories)}
     new = len(known)
     places = np.array([new + 1 if name is None else known.get(name, new) for name in names], np.int64)
-    for group in groups:
-        rows = np.bincount(group.of(codes), minlength=len(names))
-        np.add.at(group.tally.profile.counts[binning.slices[bins.name]], places, rows)
+    for part in parts:
+        tally, rows = part.tally, np.bincount(part.of(codes), minlength=len(names))
+        np.add.at(tally.profile.counts[tally.binning.slices[bins.name]], places, rows)
         novel = np.flatnonzero((places == new) & (rows > 0)).tolist()
         seen = {name: int(rows[position]) for position in novel if (name := names[position]) is not None}
-        _follow(group.tally.novel.setdefault(bins.name, {}), seen)
+        _follow(tally.novel.setdefault(bins.name, {}), seen)
 
 
 def _follow(novel: dict[str, int], seen: Mapping[str, int]) -> None:

@@ -20,7 +20,7 @@ import pyarrow as pa
 from exporter import catalogue
 from exporter.profiles.binning import Floats
 from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, numeric_values
-from exporter.profiles.kernel import MAX_VERSIONS, OTHER_VERSIONS
+from exporter.profiles.grouping import MAX_VERSIONS, OTHER_VERSIONS
 from exporter.profiles.profile import most_frequent
 from exporter.profiles.times import NEVER, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection

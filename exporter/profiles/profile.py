@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from exporter.profiles.binning import Binning, CategoricalBins, Counts, Floats, NumericBins, Rows
+from exporter.profiles.binning import Binning, CategoricalBins, Counts, Floats, Rows
 
 NOVEL_KEPT: Final = 100
 """New categories that a profile names, for each column; all are counted, the rest namelessly."""
@@ -217,9 +217,7 @@ def numeric_column(profile: Profile, binning: Binning, name: str) -> NumericColu
         KeyError: when the binning has no such column.
         TypeError: when the column is not numeric.
     """
-    bins = binning.by_name[name]
-    if not isinstance(bins, NumericBins):
-        raise TypeError(f"{name} is not numeric")
+    bins = binning.numeric_bins(name)
     cells, place = binning.slices[name], binning.numeric[name]
     counts, split = profile.counts[cells], len(bins.edges) + 1
     nulls, nans, low, high = counts[split:].tolist()

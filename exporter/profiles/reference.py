@@ -15,10 +15,12 @@ import numpy as np
 import pyarrow as pa
 
 from exporter.errors import ReferenceUnusable
-from exporter.profiles.binning import Binning, Bins, Floats, categorical_bins, numeric_bins
+from exporter.profiles.binning import Binning, Bins, Counts, Floats, categorical_bins, numeric_bins
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.group import WHOLE, Segment
+from exporter.profiles.grouping import both, segment_rows
 from exporter.profiles.history import History, HistoryBuilder, hours_of
-from exporter.profiles.kernel import PartitionProfile, Parts, profile_groups
+from exporter.profiles.kernel import Parts, Splitting, profile_groups
 from exporter.profiles.profile import Profile, most_frequent
 from exporter.profiles.seasonal import Seasons, divide
 from exporter.sources.source import Batch, Selection
@@ -30,6 +32,19 @@ SAMPLE_VALUES: Final = 20_000_000
 """Values of all numeric columns together that are held for the edges: a wide reference is sampled more thinly."""
 MAX_DISTINCT: Final = 200_000
 """Distinct categories of a column that are followed while a reference is read; the rarest give way."""
+
+
+@dataclass(frozen=True)
+class HourProfiles:
+    """The profile of each hour of the local week that has rows, by its number, and of how many weeks these rows are."""
+
+    by_cell: Mapping[int, Profile]
+    weeks: Mapping[int, int]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all hours together."""
+        return sum(profile.rows for profile in self.by_cell.values())
 
 
 @dataclass(frozen=True)
@@ -49,47 +64,116 @@ class Reference:
     levels: tuple[Level, ...]
     stretches: Mapping[str, Mapping[str, tuple[float, ...]]]
     problems: Mapping[str, str]
+    segments: Mapping[Segment, HourProfiles] = field(default_factory=dict)
 
     @staticmethod
-    def whole(binning: Binning, profile: Profile, problems: Mapping[str, str] | None = None) -> Reference:
+    def whole(
+        binning: Binning,
+        profile: Profile,
+        problems: Mapping[str, str] | None = None,
+        segments: Mapping[Segment, Profile] | None = None,
+    ) -> Reference:
         """A reference without seasons."""
-        return Reference(binning, {0: profile}, {0: 1}, (Level.NONE,), {}, problems or {})
+        parts = {segment: HourProfiles({0: part}, {0: 1}) for segment, part in (segments or {}).items()}
+        return Reference(binning, {0: profile}, {0: 1}, (Level.NONE,), {}, problems or {}, parts)
+
+    @property
+    def parts(self) -> dict[Segment, HourProfiles]:
+        """The whole and its segments."""
+        return {WHOLE: HourProfiles(self.by_cell, self.weeks), **self.segments}
 
     @cached_property
     def seasons(self) -> Seasons:
         """The reference, divided into the finest seasons that have enough rows."""
         return divide(self.binning, self.by_cell, self.weeks, self.levels)
 
+    @cached_property
+    def segment_seasons(self) -> dict[Segment, Seasons]:
+        """The same of each segment: one with fewer rows has coarser seasons."""
+        return {
+            segment: divide(self.binning.coarse, part.by_cell, part.weeks, self.levels)
+            for segment, part in self.segments.items()
+        }
+
+
+@dataclass(frozen=True)
+class ByHour:
+    """A reference's rows, counted by hour of the local week.
+
+    `segments` are those of which the reference has any row; `history` is the whole hour by hour, None when no row has a
+    time.
+    """
+
+    by_cell: Mapping[int, Profile]
+    segments: Mapping[Segment, HourProfiles]
+    history: History | None
+
 
 def profile_by_hour(
-    batches: Iterable[Batch], binning: Binning, timestamp: str, calendar: Calendar
-) -> tuple[PartitionProfile, History | None]:
+    batches: Iterable[Batch],
+    binning: Binning,
+    timestamp: str,
+    calendar: Calendar,
+    segments: Mapping[str, tuple[str, ...]] | None = None,
+) -> ByHour:
     """Count a reference's rows by hour of the local week, and hour by hour for what its weeks can teach.
 
     Args:
-        batches: the reference's rows, with the timestamps as a key.
+        batches: the reference's rows, with the timestamps and the segments' columns as keys.
         binning: the cells to count in.
         timestamp: the column of times; rows without one are left out.
         calendar: the model's.
-
-    Returns:
-        Profiles by the number of the hour of the week, as text, and the history; None when no row has a time.
+        segments: the columns of segments, with the values that have one.
 
     Raises:
         ReferenceUnusable: when the column is missing or holds no times.
     """
     history = HistoryBuilder(binning, timestamp)
-
-    def split(table: pa.Table, _: Mapping[str, object]) -> Parts:
-        hours = hours_of(table.column(timestamp))
-        cells = np.where(hours < 0, -1, calendar.cells(hours.astype("datetime64[h]")))
-        return [(str(cell), np.flatnonzero(cells == cell)) for cell in np.unique(cells[cells >= 0]).tolist()], {}
-
+    by_hour = _HourSplit(timestamp, calendar, segments or {})
+    splitting = Splitting(
+        (timestamp, *by_hour.values), by_hour.split, lambda part: binning if part[0] == WHOLE else binning.coarse
+    )
     try:
-        profiles = profile_groups(_each(batches, history.add), binning, (timestamp,), split)
+        profiles, _ = profile_groups(_each(batches, history.add), binning, splitting)
     except (ColumnMismatch, KeyError) as problem:
         raise ReferenceUnusable(f"column {timestamp} of the reference: {problem}") from problem
-    return profiles, history.finish()
+    found: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
+    for (segment, cell), profile in profiles.items():
+        found.setdefault(segment, {})[cell] = profile
+    whole = found.pop(WHOLE)
+    return ByHour(
+        whole, {each: HourProfiles(found[each], by_hour.weeks(each)) for each in sorted(found)}, history.finish()
+    )
+
+
+@dataclass(frozen=True)
+class _HourSplit:
+    """Tells rows apart by segment and hour of the local week, and remembers in which hours a segment had rows."""
+
+    timestamp: str
+    calendar: Calendar
+    values: Mapping[str, tuple[str, ...]]
+    seen: dict[Segment, set[int]] = field(default_factory=dict)
+
+    def split(self, table: pa.Table, _: Mapping[tuple[Segment, int], object]) -> Parts[tuple[Segment, int]]:
+        hours = hours_of(table.column(self.timestamp))
+        cells = np.where(hours < 0, -1, self.calendar.cells(hours.astype("datetime64[h]")))
+        rows = [(cell, np.flatnonzero(cells == cell)) for cell in np.unique(cells[cells >= 0]).tolist()]
+        parts: list[tuple[tuple[Segment, int], Counts | None]] = [((WHOLE, cell), found) for cell, found in rows]
+        problems: dict[str, str] = {}
+        for segment, among in segment_rows(table, self.values, problems):
+            self.seen.setdefault(segment, set()).update(np.unique(hours[among]).tolist())
+            for cell, found in rows:
+                own = both(found, among, table.num_rows)
+                if own is not None and len(own):
+                    parts.append(((segment, cell), own))
+        return parts, problems
+
+    def weeks(self, segment: Segment) -> dict[int, int]:
+        """Of how many weeks a segment's rows are, by hour of the week."""
+        hours = np.array(sorted(hour for hour in self.seen[segment] if hour >= 0), np.int64)
+        cells, weeks = np.unique(self.calendar.cells(hours.astype("datetime64[h]")), return_counts=True)
+        return dict(zip(cells.tolist(), weeks.tolist(), strict=True))
 
 
 def _each(batches: Iterable[Batch], tell: Callable[[Batch], None]) -> Iterator[Batch]:

@@ -20,9 +20,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from exporter.profiles.binning import Binning
+from exporter.profiles.group import WHOLE, Group, Segment
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import Profile
-from exporter.profiles.reference import Reference
+from exporter.profiles.reference import HourProfiles, Reference
 from exporter.profiles.sealing import UNFINISHED, opened, replace_file, sealed
 from exporter.spec.seasons import Level
 
@@ -31,15 +32,16 @@ T = TypeVar("T")
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Columns by name, all of one length; numbers or booleans."""
 
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 """Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
 _SUFFIX: Final = ".arrow"
 _ALARMS: Final = "alarming-weeks.json"
 
-_VERSION: Final = "version"
+_PART: Final = "part"
+"""Whose profile it is: a group, or an hour of the week and a segment, as JSON."""
 _SCHEMA: Final = pa.schema(
     {
-        _VERSION: pa.string(),
+        _PART: pa.string(),
         "rows": pa.int64(),
         "counts": pa.list_(pa.int64()),
         "sums": pa.list_(pa.float64()),
@@ -87,7 +89,7 @@ class ProfileStore:
 
     def partition(self, key: Key) -> PartitionProfile | None:
         """The profile kept under a key, or None."""
-        return self._read(key, lambda versions, told: PartitionProfile(versions, told["problems"]))
+        return self._read(key, _partition)
 
     def keep_partition(self, key: Key, profile: PartitionProfile) -> None:
         """Keep a profile, whole or not at all.
@@ -95,7 +97,8 @@ class ProfileStore:
         Raises:
             OSError: when the disk refuses.
         """
-        self._write(key, profile.versions, {"problems": dict(profile.problems)})
+        parts = {_group_text(group): each for group, each in profile.groups.items()}
+        self._write(key, parts, {"problems": dict(profile.problems)})
 
     def reference(self, key: Key) -> Reference | None:
         """The reference kept under a key, or None."""
@@ -110,11 +113,20 @@ class ProfileStore:
         told = {
             "problems": dict(reference.problems),
             "binning": reference.binning.to_json(),
-            "weeks": {str(cell): weeks for cell, weeks in reference.weeks.items()},
+            "weeks": [
+                [segment.column, segment.value, cell, weeks]
+                for segment, of_segment in reference.parts.items()
+                for cell, weeks in of_segment.weeks.items()
+            ],
             "levels": list(reference.levels),
             "stretches": reference.stretches,
         }
-        self._write(key, {str(cell): profile for cell, profile in reference.by_cell.items()}, told)
+        parts = {
+            json.dumps([segment.column, segment.value, cell]): profile
+            for segment, of_segment in reference.parts.items()
+            for cell, profile in of_segment.by_cell.items()
+        }
+        self._write(key, parts, told)
 
     def counts(self, key: Key) -> dict[str, int] | None:
         """The numbers of rows kept under a key, by partition's fingerprint, or None."""
@@ -191,20 +203,43 @@ def _weeks(data: bytes) -> frozenset[date]:
     return frozenset(map(date.fromisoformat, json.loads(data)))
 
 
+def _partition(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> PartitionProfile:
+    return PartitionProfile({_group(text): profile for text, profile in profiles.items()}, told["problems"])
+
+
+def _group_text(group: Group) -> str:
+    return json.dumps([group.version, group.role, group.segment.column, group.segment.value])
+
+
+def _group(text: str) -> Group:
+    version, role, column, value = json.loads(text)
+    return Group(version, role, Segment(column, value))
+
+
 def _reference(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> Reference:
+    by_cell: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
+    weeks: dict[Segment, dict[int, int]] = {WHOLE: {}}
+    for text, profile in profiles.items():
+        column, value, cell = json.loads(text)
+        by_cell.setdefault(Segment(column, value), {})[cell] = profile
+    for column, value, cell, number in told["weeks"]:
+        weeks.setdefault(Segment(column, value), {})[cell] = number
+    parts = {segment: HourProfiles(each, weeks.get(segment, {})) for segment, each in by_cell.items()}
+    whole = parts.pop(WHOLE)
     return Reference(
         binning=Binning.from_json(told["binning"]),
-        by_cell={int(cell): profile for cell, profile in profiles.items()},
-        weeks={int(cell): weeks for cell, weeks in told["weeks"].items()},
+        by_cell=whole.by_cell,
+        weeks=whole.weeks,
         levels=tuple(map(Level, told["levels"])),
         stretches=told["stretches"],
         problems=told["problems"],
+        segments=parts,
     )
 
 
 def _unpacked(data: bytes) -> tuple[dict[str, Profile], dict[str, Any]]:
     table, told = opened(data)
-    return {table[_VERSION][row].as_py(): _profile(table, row) for row in range(table.num_rows)}, told
+    return {table[_PART][row].as_py(): _profile(table, row) for row in range(table.num_rows)}, told
 
 
 def _arrays(data: bytes) -> tuple[Arrays, dict[str, Any]]:
@@ -213,7 +248,7 @@ def _arrays(data: bytes) -> tuple[Arrays, dict[str, Any]]:
 
 
 def _table(profiles: Mapping[str, Profile]) -> pa.Table:
-    columns: dict[str, list[Any]] = {_VERSION: list(profiles)}
+    columns: dict[str, list[Any]] = {_PART: list(profiles)}
     for item in fields(Profile):
         values = [getattr(profile, item.name) for profile in profiles.values()]
         columns[item.name] = [json.dumps(value) if isinstance(value, Mapping) else value for value in values]

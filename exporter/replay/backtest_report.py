@@ -96,7 +96,7 @@ def series(firing: Firing) -> str:
     """Which series an alert is about, beside its model: `age, v3, 1h`."""
     condition = firing.condition
     pairs = zip(condition.alert.metric.labels, condition.labels, strict=True)
-    return ", ".join(value for name, value in pairs if name != catalogue.MODEL)
+    return ", ".join(value for name, value in pairs if value and name != catalogue.MODEL)
 
 
 # ------------------------------------------------------------------------------------------------ for a terminal
@@ -200,9 +200,10 @@ def _alert_json(row: AlertRow) -> dict[str, Any]:
 
 def _firing_json(firing: Firing) -> dict[str, Any]:
     condition = firing.condition
+    pairs = zip(condition.alert.metric.labels, condition.labels, strict=True)
     return {
         "alert": condition.alert.name,
-        "labels": dict(zip(condition.alert.metric.labels, condition.labels, strict=True)),
+        "labels": {name: value for name, value in pairs if value},
         "from": _time(firing.start),
         "to": _time(firing.end),
     }

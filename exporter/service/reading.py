@@ -20,12 +20,14 @@ from exporter.calendar_samples import calendar_samples, season_sample
 from exporter.errors import LeewayError, PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
 from exporter.evaluation import Sample, WindowProfile, evaluate
 from exporter.profiles.binning import Binning, Floats
-from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.group import Group
+from exporter.profiles.grouping import Grouping
+from exporter.profiles.kernel import PartitionProfile, cells_of, profile_partition
 from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_reading
-from exporter.service.reference_reading import STREAM, ReferenceReader, selected
+from exporter.service.reference_reading import STREAM, ReferenceReader, segment_values, selected
 from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_source
 from exporter.sources.source import Partition, Source
@@ -202,10 +204,12 @@ class ModelReader:
         return known
 
     def _build(self, partition: Partition, key: Key, binning: Binning) -> PartitionProfile | PartitionUnreadable:
-        version = self.spec.spec.inference.columns.model_version
-        selection = selected(self.spec, keys=(version,) if version else ())
+        grouping = _grouping(self.spec, binning)
+        selection = selected(self.spec, keys=grouping.keys)
         try:
-            profile = self._source.profile(partition, selection, lambda rows: profile_partition(rows, binning, version))
+            profile = self._source.profile(
+                partition, selection, lambda rows: profile_partition(rows, binning, grouping)
+            )
         except PartitionUnreadable as problem:
             self.fail("read", f"partition {partition.name}", problem)
             return problem
@@ -216,8 +220,13 @@ class ModelReader:
         return profile
 
     def _partition_key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
-        version = str(self.spec.spec.inference.columns.model_version)
-        return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, version))
+        told_apart = _grouping(self.spec, binning).fingerprint
+        return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, told_apart))
+
+
+def _grouping(spec: ModelSpec, binning: Binning) -> Grouping:
+    columns = spec.spec.inference.columns
+    return Grouping(columns.model_version, columns.role, segment_values(spec, binning))
 
 
 @contextmanager
@@ -244,12 +253,12 @@ def _sum(
     spec: ModelSpec, name: str, span: Window, profiles: Mapping[datetime, PartitionProfile], binning: Binning
 ) -> WindowProfile:
     grain, calendar = spec.spec.inference.grain, Calendar.of(spec.spec.seasonality)
-    parts: dict[str, list[Profile]] = {}
-    hours: dict[str, Floats] = {}
+    parts: dict[Group, list[Profile]] = {}
+    hours: dict[Group, Floats] = {}
     for start in span.partitions(grain):
         cells = partition_cells(calendar, start, grain)
-        for version, profile in profiles[start].versions.items() if start in profiles else ():
-            parts.setdefault(version, []).append(profile)
-            np.add.at(hours.setdefault(version, np.zeros(HOURS_OF_WEEK)), cells, profile.rows / len(cells))
-    merged = {version: merge(binning, parts[version]) for version in sorted(parts)}
+        for group, profile in profiles[start].groups.items() if start in profiles else ():
+            parts.setdefault(group, []).append(profile)
+            np.add.at(hours.setdefault(group, np.zeros(HOURS_OF_WEEK)), cells, profile.rows / len(cells))
+    merged = {group: merge(cells_of(binning, group), parts[group]) for group in sorted(parts)}
     return WindowProfile(name, span, merged, hours)

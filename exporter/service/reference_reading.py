@@ -6,16 +6,20 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import numpy as np
 
 from exporter.errors import ReferenceUnusable
-from exporter.profiles.binning import Binning, NumericBins
+from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
+from exporter.profiles.group import WHOLE, Segment
+from exporter.profiles.grouping import Grouping
 from exporter.profiles.history import History
-from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.profile import merge
-from exporter.profiles.reference import Reference, build_binning, profile_by_hour
+from exporter.profiles.kernel import profile_partition
+from exporter.profiles.profile import Profile, empty
+from exporter.profiles.reference import ByHour, HourProfiles, Reference, build_binning, profile_by_hour
 from exporter.profiles.score_bins import score_bins
+from exporter.profiles.seasonal import ENOUGH_ROWS
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.reference_source import open_reference
 from exporter.sources.source import Batch, Partition, Selection, Traffic
@@ -26,6 +30,8 @@ from exporter.spec.values import format_duration
 from exporter.statistics.dispersion import Stretch, learn
 
 log = logging.getLogger(__name__)
+
+P = TypeVar("P", Profile, HourProfiles)
 
 STREAM = "reference"
 """The `stream` of the reference, beside that of predictions."""
@@ -98,30 +104,33 @@ class ReferenceReader:
 
     def _count(self, data: Partition, binning: Binning) -> Reference:
         """The reference's rows, by season where they have times."""
-        timestamp = self._at.timestamp
+        timestamp, segments = self._at.timestamp, segment_values(self._spec, binning)
         if timestamp is None:
-            whole = self._at.source.profile(
-                data, selected(self._spec, keys=()), lambda rows: profile_partition(rows, binning, None)
-            )
-            return Reference.whole(binning, merge(binning, whole.versions.values()))
+            selection = selected(self._spec, keys=tuple(segments))
+            grouping = Grouping(segments=segments)
+            groups = self._at.source.profile(
+                data, selection, lambda rows: profile_partition(rows, binning, grouping)
+            ).groups
+            parts = {group.segment: groups[group] for group in sorted(groups)}
+            return Reference.whole(binning, parts.pop(WHOLE, empty(binning)), segments=_enough(parts))
         calendar = Calendar.of(self._spec.spec.seasonality)
-        by_hour, history = self._at.source.profile(
+        by_hour = self._at.source.profile(
             data,
-            selected(self._spec, keys=(timestamp,)),
-            lambda rows: profile_by_hour(rows, binning, timestamp, calendar),
+            selected(self._spec, keys=(timestamp, *segments)),
+            lambda rows: profile_by_hour(rows, binning, timestamp, calendar, segments),
         )
-        return seasonal_reference(self._spec, binning, by_hour, history)
+        return seasonal_reference(self._spec, binning, by_hour)
 
     def _key(self, data: Partition) -> Key:
         body = self._spec.spec
-        asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits"})
+        asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits", "segments"})
         columns = str((body.inference.columns.score, body.class_column, self._at.timestamp))
         score = str((body.task, body.confidence_edges))
         return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns, score))
 
 
 def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
-    """The columns of a model that are counted: its features, its score, and the classes that it returns."""
+    """The columns of a model that are counted: its features, its score, the classes that it returns, its segments."""
     features = spec.spec.features
     categorical = [feature.name for feature in features if feature.type == "categorical"]
     numeric = [feature.name for feature in features if feature.type == "numeric"]
@@ -129,8 +138,15 @@ def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
     return Selection(
         keys=keys,
         numeric=tuple(dict.fromkeys([*numeric, *([score] if score else [])])),
-        categorical=(*categorical, *filter(None, [spec.spec.class_column])),
+        categorical=tuple(dict.fromkeys([*categorical, *filter(None, [spec.spec.class_column]), *spec.spec.segments])),
     )
+
+
+def segment_values(spec: ModelSpec, binning: Binning) -> dict[str, tuple[str, ...]]:
+    """The values of each column that have a segment: the reference's most frequent ones, up to the spec's limit."""
+    bins = ((column, binning.by_name.get(column)) for column in spec.spec.segments)
+    limit = spec.spec.limits.segments
+    return {column: found.categories[:limit] for column, found in bins if isinstance(found, CategoricalBins)}
 
 
 def with_score(spec: ModelSpec, binning: Binning) -> Binning:
@@ -144,28 +160,32 @@ def with_score(spec: ModelSpec, binning: Binning) -> Binning:
     )
 
 
-def seasonal_reference(
-    spec: ModelSpec, binning: Binning, by_hour: PartitionProfile, history: History | None
-) -> Reference:
+def seasonal_reference(spec: ModelSpec, binning: Binning, by_hour: ByHour) -> Reference:
     """A reference with seasons, and what its own weeks tell of what is usual in windows of each length.
 
     Args:
         spec: the model.
         binning: the cells that were counted in.
-        by_hour: profiles by the number of the hour of the local week.
-        history: the reference hour by hour.
+        by_hour: the reference's rows.
 
     Raises:
         ReferenceUnusable: when no row of the reference has a time.
     """
+    history = by_hour.history
     if history is None:
         raise ReferenceUnusable("no row of the reference has a time")
     cells = Calendar.of(spec.spec.seasonality).cells(history.hours.astype("datetime64[h]"))
     weeks = np.bincount(cells[history.rows > 0], minlength=HOURS_OF_WEEK)
-    by_cell = {int(cell): profile for cell, profile in by_hour.versions.items()}
-    told = {cell: int(weeks[cell]) for cell in by_cell}
-    reference = Reference(binning, by_cell, told, ladder(spec.spec.seasonality.season), {}, {})
+    told = {cell: int(weeks[cell]) for cell in by_hour.by_cell}
+    segments = _enough(by_hour.segments)
+    levels = ladder(spec.spec.seasonality.season)
+    reference = Reference(binning, by_hour.by_cell, told, levels, {}, {}, segments)
     return replace(reference, stretches=_stretches(spec, reference, history, cells))
+
+
+def _enough(segments: Mapping[Segment, P]) -> dict[Segment, P]:
+    """Those that have as many rows as a season needs: with fewer, their own noise would be most of what is seen."""
+    return {segment: part for segment, part in segments.items() if part.rows >= ENOUGH_ROWS}
 
 
 def _stretches(

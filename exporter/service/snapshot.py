@@ -85,7 +85,7 @@ def _families(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[s
 def _family(metric: catalogue.Metric, series: _Series, constant_labels: Mapping[str, Mapping[str, str]]) -> Family:
     family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind)
     for (part, values), value in series.items():
-        labels = dict(zip(part.labels, values, strict=True))
+        labels = {name: told for name, told in zip(part.labels, values, strict=True) if told}  # an empty one is none
         constants = constant_labels.get(labels.get(catalogue.MODEL, ""), {})
         family.add_sample(part.name, {**labels, **constants}, float(value))
     return family

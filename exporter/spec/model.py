@@ -156,7 +156,7 @@ class InferenceColumns(Part):
     prediction: Text | None = None
     """The decision or class that was returned; of a classifier its balance is watched."""
     role: Text | None = None
-    """`champion` or `challenger`."""
+    """In which role a version answered; `challenger` serves nobody and does not alert, every other role does."""
 
 
 def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:

@@ -81,7 +81,15 @@ def every_panel() -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
 
 # How Grafana finds variables in a query: $name, [[name]], ${name} and ${name:format}.
 _VARIABLE = re.compile(r"\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.[^:^}]+)?(?::[^}]+)?\}")
-_CHOICE = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "datasource": "prom"}
+_CHOICE = {
+    "version": ".+",
+    "window": "1h",
+    "feature": ".+",
+    "model": ".+",
+    "role": ".*",
+    "segment": "^$",
+    "datasource": "prom",
+}
 _CHOICE |= {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}
 
 

@@ -202,10 +202,11 @@ def test_a_history_draws_the_thresholds_of_the_features_that_it_draws(spec: Mode
 
 
 def test_a_legend_names_what_tells_series_apart() -> None:
-    assert queries.legend(catalogue.FEATURE_PSI) == "{{feature}} {{version}}"
-    assert queries.legend(catalogue.FEATURE_NEW_CATEGORY_ROWS) == "{{feature}} {{category}} {{version}}"
-    assert queries.legend(catalogue.DATA_DRIFT_SHARE) == "{{version}}"
-    assert queries.legend(catalogue.REFRESH_DURATION_SECONDS) == "refresh duration seconds"
+    scope = queries.any_model_scope()
+    assert queries.legend(catalogue.FEATURE_PSI, scope) == "{{feature}} {{version}}"
+    assert queries.legend(catalogue.FEATURE_NEW_CATEGORY_ROWS, scope) == "{{feature}} {{category}} {{version}}"
+    assert queries.legend(catalogue.DATA_DRIFT_SHARE, scope) == "{{version}}"
+    assert queries.legend(catalogue.REFRESH_DURATION_SECONDS, scope) == "refresh duration seconds"
 
 
 def test_across_keeps_the_labels_it_is_given() -> None:

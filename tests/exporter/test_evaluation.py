@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.evaluation import Sample, WindowProfile, evaluate
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
+from exporter.profiles.group import Group
+from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference, build_binning
@@ -28,12 +30,14 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.windows import Window
 from exporter.statistics import thresholds
+from exporter.verdicts import conditions
 from fraud_log import local_spec_document
-from profiling import binning, categorical, count, numeric, whole
+from profiling import UNKNOWN, binning, categorical, count, numeric, quantile_bins, whole
 
 END = datetime(2026, 11, 23, 9, tzinfo=UTC)
 HOUR = Window(END - timedelta(hours=1), END)
-V1 = "v1"
+V1 = Group("v1")
+FEATURES = (("x", "numeric"), ("c", "categorical"))
 
 FEATURE_PAIRS = (
     (catalogue.FEATURE_PSI, catalogue.FEATURE_PSI_THRESHOLD),
@@ -84,16 +88,21 @@ def make_reference(cells: Binning, /, **columns: Any) -> Reference:
     return Reference.whole(cells, count(cells, **columns))
 
 
-def make_window(versions: Mapping[str, Profile], name: str = "1h") -> WindowProfile:
-    hours = {version: np.bincount([0], [profile.rows], HOURS_OF_WEEK) for version, profile in versions.items()}
-    return WindowProfile(name, HOUR, versions, hours)
+def make_window(groups: Mapping[Group, Profile], name: str = "1h") -> WindowProfile:
+    hours = {group: np.bincount([0], [profile.rows], HOURS_OF_WEEK) for group, profile in groups.items()}
+    return WindowProfile(name, HOUR, groups, hours)
 
 
 Found = dict[tuple[Metric, tuple[str, ...]], float]
 
 
+def named(sample: Sample) -> tuple[str, ...]:
+    """The labels that a sample bears: an empty one is none."""
+    return tuple(filter(None, sample.labels))
+
+
 def found_in(samples: list[Sample]) -> Found:
-    found = {(sample.metric, sample.labels): sample.value for sample in samples}
+    found = {(sample.metric, named(sample)): sample.value for sample in samples}
     assert len(found) == len(samples), "a series was given twice"
     return found
 
@@ -175,13 +184,13 @@ class TestByHand:
 
     def test_the_window(self) -> None:
         columns = {"x": [0.5] * 5, "c": ["a"] * 5}
-        profiles = {V1: count(self.CELLS, **columns), "v2": count(self.CELLS, x=[0.5], c=["a"])}
+        profiles = {V1: count(self.CELLS, **columns), Group("v2"): count(self.CELLS, x=[0.5], c=["a"])}
         found = found_in(evaluate(make_spec(), self.BEFORE, [make_window(profiles)]))
         stream = ("fraud", catalogue.INFERENCE, "1h")
         assert found[catalogue.WINDOW_ROWS, stream] == 6
         assert found[catalogue.WINDOW_END_TIMESTAMP_SECONDS, stream] == END.timestamp()
         assert found[catalogue.WINDOW_DAY_OF_WEEK, stream] == 1
-        assert found[catalogue.VERSION_ROWS, ("fraud", V1, "1h")] == 5
+        assert found[catalogue.VERSION_ROWS, ("fraud", "v1", "1h")] == 5
         assert found[catalogue.VERSION_ROWS, ("fraud", "v2", "1h")] == 1
         assert found[catalogue.SERIES_LIMITED, ("fraud", catalogue.VERSION)] == 0
 
@@ -235,8 +244,8 @@ def reference() -> Reference:
 def samples(reference: Reference) -> list[Sample]:
     """The day as 24 hours, each profiled alone."""
     hours = [pa.table(NOW).slice(start, 1700) for start in range(0, ROWS, 1700)]
-    profiles = [profile_partition(whole(hour), reference.binning, None) for hour in hours]
-    day = merge(reference.binning, [part for hour in profiles for part in hour.versions.values()])
+    profiles = [profile_partition(whole(hour), reference.binning) for hour in hours]
+    day = merge(reference.binning, [part for hour in profiles for part in hour.groups.values()])
     assert day.rows == ROWS
     features = [{"name": name, "type": "numeric"} for name in BEFORE]
     return evaluate(make_spec(features=features), reference, [make_window({V1: day})])
@@ -482,8 +491,8 @@ class TestVersions:
     CELLS = binning(numeric("x"), categorical("c", "a"))
     BEFORE = make_reference(CELLS, x=[0.5] * 9, c=["a"] * 9)
 
-    def profiles(self, **rows: int) -> dict[str, Profile]:
-        return {version: count(self.CELLS, x=[0.5] * many, c=["a"] * many) for version, many in rows.items()}
+    def profiles(self, **rows: int) -> dict[Group, Profile]:
+        return {Group(version): count(self.CELLS, x=[0.5] * many, c=["a"] * many) for version, many in rows.items()}
 
     def test_each_version_has_its_own_samples(self) -> None:
         samples = evaluate(make_spec(), self.BEFORE, [make_window(self.profiles(v1=7, v2=5))])
@@ -506,10 +515,10 @@ class TestVersions:
     def test_new_categories_are_named_as_many_as_the_limit_has(self) -> None:
         names = ["n3"] * 3 + ["n2"] * 2 + ["n1"] + ["n4"] * 4
         samples = one_window(make_spec(limits={"new_categories": 3}), self.BEFORE, x=[0.5] * 10, c=names)
-        named = {
-            sample.labels: sample.value for sample in samples if sample.metric is catalogue.FEATURE_NEW_CATEGORY_ROWS
+        told = {
+            named(sample): sample.value for sample in samples if sample.metric is catalogue.FEATURE_NEW_CATEGORY_ROWS
         }
-        assert named == {("fraud", V1, "c", f"n{rows}", "1h"): rows for rows in (4, 3, 2)}
+        assert told == {("fraud", "v1", "c", f"n{rows}", "1h"): rows for rows in (4, 3, 2)}
         none = one_window(make_spec(limits={"new_categories": 0}), self.BEFORE, x=[0.5] * 10, c=names)
         assert catalogue.FEATURE_NEW_CATEGORY_ROWS not in {sample.metric for sample in none}
 
@@ -519,6 +528,142 @@ class TestVersions:
         named = [sample for sample in samples if sample.metric is catalogue.FEATURE_NEW_CATEGORY_ROWS]
         assert [sample.labels[3] for sample in named] == ["new"]
         assert values_of(samples, "c")[catalogue.FEATURE_NEW_CATEGORY_RATIO] == 0.8
+
+
+class TestRoles:
+    CELLS = binning(numeric("x"), categorical("c", "a"))
+    BEFORE = make_reference(CELLS, x=[0.5] * 9, c=["a"] * 9)
+
+    def window(self, **rows: int) -> WindowProfile:
+        roles = {"unnamed": ""}
+        return make_window(
+            {
+                Group("v1", roles.get(role, role)): count(self.CELLS, x=[0.5] * many, c=["a"] * many)
+                for role, many in rows.items()
+            }
+        )
+
+    def test_champion_and_challenger_of_a_version_stand_beside_each_other(self) -> None:
+        found = found_in(evaluate(make_spec(), self.BEFORE, [self.window(champion=7, challenger=5, unnamed=3)]))
+        for bears, rows in {("champion",): 7, ("challenger",): 5, (): 3}.items():
+            assert found[catalogue.FEATURE_ROWS, ("fraud", "v1", "x", "1h", *bears)] == rows
+            assert found[catalogue.DATA_DRIFT_SHARE, ("fraud", "v1", "1h", *bears)] == 0
+        assert found[catalogue.WINDOW_ROWS, ("fraud", catalogue.INFERENCE, "1h")] == 15
+
+    def test_a_version_is_shown_in_all_its_roles_or_in_none(self) -> None:
+        groups = {Group("v1", "champion"): 4, Group("v1", "challenger"): 4, Group("v2", "champion"): 5}
+        window = make_window({group: count(self.CELLS, x=[0.5] * rows) for group, rows in groups.items()})
+        found = found_in(evaluate(make_spec(limits={"versions": 1}), self.BEFORE, [window]))
+        shown = {labels for metric, labels in found if metric is catalogue.VERSION_ROWS}
+        assert shown == {("fraud", "v1", "1h", "champion"), ("fraud", "v1", "1h", "challenger")}
+        assert found[catalogue.SERIES_LIMITED, ("fraud", catalogue.VERSION)] == 1
+
+
+class TestSegments:
+    CELLS = binning(
+        quantile_bins(np.linspace(0, 1, 999)), quantile_bins(np.linspace(0, 1, 99), "s"), categorical("c", "A", "B")
+    )
+    SPEC: ClassVar = {"segments": ["c"], "limits": {"segments": 2}}
+
+    def columns(
+        self, rows: int, seed: int, moved: float = 0.0, c: tuple[str, ...] = ("A", "A", "A", "B")
+    ) -> dict[str, Any]:
+        """Of the segment B, which has a quarter of the rows, x and the score may be moved."""
+        generator = np.random.default_rng(seed)
+        countries = np.resize(np.array(c), rows)
+        away = np.where(countries == "B", moved, 0.0)
+        return {"x": generator.uniform(size=rows) + away, "s": generator.uniform(size=rows) + away, "c": countries}
+
+    def groups(self, columns: dict[str, Any]) -> Mapping[Group, Profile]:
+        grouping = Grouping(segments={"c": ("A", "B")})
+        return profile_partition(whole(pa.table(columns)), self.CELLS, grouping).groups
+
+    def reference(self, columns: dict[str, Any]) -> Reference:
+        groups = dict(self.groups(columns))
+        return Reference.whole(
+            self.CELLS, groups.pop(UNKNOWN), segments={group.segment: part for group, part in groups.items()}
+        )
+
+    def evaluated(self, moved: float = 0.0, rows: int = 4000, **body: Any) -> Found:
+        window = make_window(self.groups(self.columns(rows, 2, moved)))
+        spec = make_spec(score="s", features=[{"name": n, "type": t} for n, t in FEATURES], **self.SPEC, **body)
+        return found_in(evaluate(spec, self.reference(self.columns(8000, 1)), [window]))
+
+    def test_each_is_compared_with_the_same_segment_of_the_reference(self) -> None:
+        now, before = self.columns(4000, 2, 0.3), self.columns(8000, 1)
+        found = self.evaluated(0.3)
+        for name in ("A", "B"):
+            alone = {
+                side: {column: values[columns["c"] == name] for column, values in columns.items()}
+                for side, columns in (("now", now), ("before", before))
+            }
+            reference = make_reference(self.CELLS, **alone["before"])
+            spec = make_spec(score="s", features=[{"name": n, "type": t} for n, t in FEATURES])
+            own = found_in(evaluate(spec, reference, [make_window({V1: count(self.CELLS, **alone["now"])})]))
+            for metric in (catalogue.FEATURE_PSI, catalogue.FEATURE_MEAN_SHIFT, catalogue.FEATURE_STDDEV_RATIO):
+                told = found[metric, ("fraud", "unknown", "x", "1h", f"c={name}")]
+                assert told == pytest.approx(own[metric, ("fraud", "v1", "x", "1h")])
+            for metric in (catalogue.PREDICTION_MEAN_SHIFT, catalogue.PREDICTION_PSI):
+                told = found[metric, ("fraud", "unknown", "1h", f"c={name}")]
+                assert told == pytest.approx(own[metric, ("fraud", "v1", "1h")])
+
+    def test_the_whole_is_judged_as_without_segments(self) -> None:
+        window = make_window({UNKNOWN: self.groups(self.columns(4000, 2))[UNKNOWN]})
+        spec = make_spec(score="s", features=[{"name": n, "type": t} for n, t in FEATURES])
+        alone = evaluate(spec, make_reference(self.CELLS, **self.columns(8000, 1)), [window])
+        beside = self.evaluated()
+        assert {key: beside[key] for key in found_in(alone)} == found_in(alone)
+
+    def test_what_makes_a_segment_is_not_judged_within_it(self) -> None:
+        features = {
+            labels[2] for (metric, labels) in self.evaluated() if metric is catalogue.FEATURE_PSI and "c=A" in labels
+        }
+        assert features == {"x"}
+
+    def test_only_metrics_that_have_the_label_are_told_of_segments(self) -> None:
+        told = {metric for metric, labels in self.evaluated() if any(label.startswith("c=") for label in labels)}
+        assert all(catalogue.SEGMENT in metric.labels for metric in told)
+        assert {catalogue.VERSION_ROWS, catalogue.FEATURE_PSI_THRESHOLD, catalogue.DATA_DRIFT_SHARE} <= told
+
+    def test_all_segments_together_are_allowed_what_the_whole_is(self) -> None:
+        found = self.evaluated(rows=400)
+        rate = thresholds.per_comparison(0.001, (2 + 3) * 2)  # two features, the score in three ways; two segments
+        level = found[catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD, ("fraud", "unknown", "1h", "c=B")]
+        assert level == pytest.approx(thresholds.mean_shift_noise(2000, 100, rate))
+
+    def test_a_segment_that_drifts_alone_is_told_and_the_whole_is_not(self) -> None:
+        found = self.evaluated(0.5, thresholds={"drift_share": 0.6, "prediction_mean_shift": 0.6})
+        drift = {labels[-1]: value for (metric, labels), value in found.items() if metric is catalogue.SEGMENT_DRIFT}
+        level = {labels[-1] for metric, labels in found if metric is catalogue.SEGMENT_DRIFT_THRESHOLD}
+        assert drift["c=A"] < 1 < drift["c=B"]
+        assert level == {"c=A", "c=B"}
+
+    def test_while_the_whole_is_above_its_threshold_segments_have_none(self) -> None:
+        found = self.evaluated(2.0, thresholds={"drift_share": 0.1})
+        assert found[catalogue.SEGMENT_DRIFT, ("fraud", "unknown", "1h", "c=B")] > 1
+        assert not [labels for metric, labels in found if metric is catalogue.SEGMENT_DRIFT_THRESHOLD]
+
+    def test_a_segment_without_a_reference_has_no_samples(self) -> None:
+        groups = self.groups(self.columns(400, 2))
+        reference = make_reference(self.CELLS, **self.columns(800, 1))
+        spec = make_spec(score="s", features=[{"name": n, "type": t} for n, t in FEATURES], **self.SPEC)
+        found = found_in(evaluate(spec, reference, [make_window(groups)]))
+        assert not [labels for _, labels in found if any(label.startswith("c=") for label in labels)]
+
+    def test_values_beyond_the_limit_are_counted(self) -> None:
+        columns = self.columns(400, 2, c=("A", "B", "new", "newer", "newest"))
+        spec = make_spec(features=[{"name": n, "type": t} for n, t in FEATURES], segments=["c"], limits={"segments": 1})
+        found = found_in(evaluate(spec, self.reference(self.columns(800, 1)), [make_window(self.groups(columns))]))
+        assert found[catalogue.SERIES_LIMITED, ("fraud", catalogue.SEGMENT)] == 4
+
+    def test_healthy_segments_are_silent_however_many(self) -> None:
+        alarms = 0
+        for seed in range(20):
+            window = make_window(self.groups(self.columns(1000, seed)))
+            spec = make_spec(score="s", features=[{"name": n, "type": t} for n, t in FEATURES], **self.SPEC)
+            samples = evaluate(spec, self.reference(self.columns(4000, 100 + seed)), [window])
+            alarms += len(conditions(samples, {"1h"}))
+        assert alarms == 0
 
 
 class TestLaws:
@@ -533,7 +678,7 @@ class TestLaws:
 
     def evaluated(self, before: list[Any], now: list[Any], versions: int = 2) -> list[Sample]:
         cells = Binning((numeric("x"), CategoricalBins("c", ("a", "b")), numeric("s", (0.0, 0.5))))
-        profiles = {f"v{number}": self.profile(cells, now) for number in range(versions)}
+        profiles = {Group(f"v{number}"): self.profile(cells, now) for number in range(versions)}
         windows = [make_window(profiles), make_window(profiles, "24h")]
         return evaluate(make_spec(score="s"), Reference.whole(cells, self.profile(cells, before)), windows)
 

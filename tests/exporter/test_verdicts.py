@@ -9,8 +9,8 @@ from exporter.catalogue import Metric
 from exporter.evaluation import Sample
 from exporter.verdicts import Condition, conditions, judged, nearness
 
-FEATURE = ("fraud", "v3", "age", "1h")
-WINDOW = ("fraud", "v3", "24h")
+FEATURE = ("fraud", "v3", "age", "1h", "", "")
+WINDOW = ("fraud", "v3", "24h", "", "")
 
 
 def _pair(metric: Metric, labels: tuple[str, ...], value: float, level: float) -> list[Sample]:
@@ -34,12 +34,12 @@ def test_at_its_threshold_it_is_none() -> None:
 
 def test_the_nearest_series_speaks_for_an_alert() -> None:
     calm = _pair(catalogue.FEATURE_PSI, FEATURE, 0.05, 0.25)
-    other = _pair(catalogue.FEATURE_PSI, ("fraud", "v3", "income", "1h"), 0.125, 0.25)
+    other = _pair(catalogue.FEATURE_PSI, ("fraud", "v3", "income", "1h", "", ""), 0.125, 0.25)
     assert nearness(calm + other, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.5}
 
 
 def test_nothing_is_above_a_threshold_of_nothing_but_what_is_more() -> None:
-    labels = (*FEATURE[:3], "24h")
+    labels = (*FEATURE[:3], "24h", "", "")
     assert nearness(_pair(catalogue.FEATURE_PSI, labels, 0.0, 0.0), {"24h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.0}
     assert nearness(_pair(catalogue.FEATURE_PSI, labels, 1e-9, 0.0), {"24h"}) == {
         catalogue.FEATURE_DRIFT_HIGH: math.inf
@@ -63,3 +63,17 @@ def test_every_alert_on_a_score_is_judged_from_the_cause_to_the_consequence() ->
 
 def _names() -> set[str]:
     return {metric.name for metric in catalogue.METRICS}
+
+
+def test_a_challenger_is_for_reading_and_every_other_role_alerts() -> None:
+    for role, alerts in (("", 1), ("champion", 1), ("Champion ", 1), (catalogue.CHALLENGER, 0)):
+        assert len(judged(_pair(catalogue.DATA_DRIFT_SHARE, (*WINDOW[:3], role, ""), 0.9, 0.2), {"24h"})) == alerts
+
+
+def test_of_segments_only_their_own_alert_speaks() -> None:
+    segment = (*WINDOW[:4], "country_code=US")
+    assert conditions(_pair(catalogue.DATA_DRIFT_SHARE, segment, 0.9, 0.2), {"24h"}) == frozenset()
+    (found,) = conditions(_pair(catalogue.SEGMENT_DRIFT, segment, 2.0, 1.0), {"24h"})
+    assert (found.alert, found.label(catalogue.SEGMENT)) == (catalogue.SEGMENT_DRIFT_ALERT, "country_code=US")
+    shadow = (*WINDOW[:3], catalogue.CHALLENGER, "country_code=US")
+    assert conditions(_pair(catalogue.SEGMENT_DRIFT, shadow, 2.0, 1.0), {"24h"}) == frozenset()

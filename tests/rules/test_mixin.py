@@ -21,6 +21,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
         "traffic",
         "quality",
         "drift",
+        "segments",
         "scores",
         "performance",
     ]
@@ -48,11 +49,11 @@ def test_a_score_is_compared_with_its_threshold_in_the_windows_that_alert() -> N
     score, threshold = catalogue.FEATURE_PSI.name, catalogue.FEATURE_PSI_THRESHOLD.name
     assert rule["expr"] == (
         "max without (instance, pod, endpoint, container) (\n"
-        f'  {score}{{model="fraud",env="prod",window=~"1h|24h"}}\n'
+        f'  {score}{{model="fraud",env="prod",window=~"1h|24h",segment=""}}\n'
         ")\n"
         ">\n"
         "max without (instance, pod, endpoint, container) (\n"
-        f'  {threshold}{{model="fraud",env="prod",window=~"1h|24h"}}\n'
+        f'  {threshold}{{model="fraud",env="prod",window=~"1h|24h",segment=""}}\n'
         ")"
     )
 
@@ -99,7 +100,10 @@ LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}
 def test_no_rule_is_written_that_could_never_fire() -> None:
     blind = model(inference={"source": {"local": "log/%H.parquet"}}, features=[{"name": "age", "type": "numeric"}])
     scores = {alert.name for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)}
-    assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {catalogue.NEW_CATEGORIES.name}
+    assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {
+        catalogue.NEW_CATEGORIES.name,
+        catalogue.SEGMENT_DRIFT_ALERT.name,
+    }
 
 
 @pytest.mark.parametrize(
@@ -110,6 +114,7 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
             {catalogue.PREDICTION_CLASS_SHIFT, catalogue.CONFIDENCE_SHIFT, catalogue.CALIBRATION_POOR},
         ),
         ({"inference": LOG | {"columns": {"score": "score"}}}, {catalogue.PREDICTION_CLASS_SHIFT}),
+        ({"segments": []}, {catalogue.SEGMENT_DRIFT_ALERT}),
         (
             {"inference": LOG | {"columns": {"prediction": "decision"}}},
             {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from examples import hostile_model, model
+from examples import BODY, hostile_model, model
 from exporter.catalogue import ALERTS, REPLICA_LABELS, Alert
 from exporter.spec.file import LoadedSpec
 from promtool import Document, rendered, verdict
@@ -23,6 +23,11 @@ SPECS = {
     "slow": model(refresh={"interval": "1d", "timeout": "6h"}),
     "odd": model(refresh={"interval": "7m13s", "timeout": "61m"}),
     "no score": model(inference={"source": {"local": "log/%H.parquet"}}),
+    "no segments": model(segments=[]),
+    "roles": model(inference=BODY["inference"] | {"columns": BODY["inference"]["columns"] | {"role": "role"}}),
+    "roles without segments": model(
+        inference=BODY["inference"] | {"columns": BODY["inference"]["columns"] | {"role": "role"}}, segments=[]
+    ),
     "no categories": model(features=[{"name": "age", "type": "numeric"}]),
 }
 

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter import catalogue
 from exporter.profiles import kernel
 from exporter.profiles.binning import Binning
-from exporter.profiles.kernel import MAX_VERSIONS, OTHER_VERSIONS, profile_partition
-from exporter.profiles.profile import NOVEL_KEPT, Profile, categorical_column, numeric_column
+from exporter.profiles.group import WHOLE, Group, Segment, wholes
+from exporter.profiles.grouping import MAX_VERSIONS, OTHER_VERSIONS, Grouping
+from exporter.profiles.kernel import profile_partition
+from exporter.profiles.profile import NOVEL_KEPT, Profile, categorical_column, merge, numeric_column
 from exporter.sources.source import Batch
-from profiling import binning, categorical, count, numeric, partition, quantile_bins, whole
+from profiling import UNKNOWN, binning, categorical, count, numeric, partition, quantile_bins, whole
 
-UNKNOWN = catalogue.UNKNOWN_VERSION
 VALUES = st.none() | st.floats() | st.sampled_from([0.0, -0.0, 0.5, 1.0, 2.0])
 
 
@@ -48,7 +48,7 @@ class TestNumeric:
     @given(st.lists(VALUES, max_size=60))
     def test_every_row_is_counted_once(self, values: list[float | None]) -> None:
         cells = binning(numeric())
-        profile = partition(cells, x=pa.array(values, pa.float64())).versions.get(UNKNOWN)
+        profile = partition(cells, x=pa.array(values, pa.float64())).groups.get(UNKNOWN)
         rows = 0 if profile is None else profile.rows
         assert rows == len(values)
         if profile is not None:
@@ -63,7 +63,7 @@ class TestNumeric:
     @given(st.lists(VALUES, max_size=60))
     def test_extremes_are_those_of_the_finite_values(self, values: list[float | None]) -> None:
         cells = binning(numeric())
-        for profile in partition(cells, x=pa.array(values, pa.float64())).versions.values():
+        for profile in partition(cells, x=pa.array(values, pa.float64())).groups.values():
             finite = [value for value in values if value is not None and math.isfinite(value)]
             assert profile.lows.tolist() == [min(finite, default=math.inf)]
             assert profile.highs.tolist() == [max(finite, default=-math.inf)]
@@ -162,7 +162,7 @@ class TestCategorical:
         assert followed["often"] == 200
         tables = [pa.table({"c": [f"{part}-{n}" for n in range(3000)] + ["often"] * 2}) for part in range(3)]
         batches = [Batch(table, first=True, schema=table.schema) for table in tables]
-        profile = profile_partition(batches, cells, None).versions[UNKNOWN]
+        profile = profile_partition(batches, cells).groups[UNKNOWN]
         assert profile.novel["c"]["often"] == 6
         assert categorical_column(profile, cells, "c").new == 9006
 
@@ -185,7 +185,7 @@ class TestBatches:
             for index, run in enumerate(runs)
         ]
 
-    def same(self, left: dict[str, Profile], right: dict[str, Profile]) -> None:
+    def same(self, left: dict[Group, Profile], right: dict[Group, Profile]) -> None:
         assert left.keys() == right.keys()
         for version, profile in left.items():
             assert profile.rows == right[version].rows
@@ -200,7 +200,7 @@ class TestBatches:
     def test_wide_rows_in_several_batches_are_as_one(
         self, runs: tuple[tuple[str, ...], ...], version_column: str | None
     ) -> None:
-        one = profile_partition(self.batches(("x", "y", "c")), self.CELLS, version_column)
+        one = profile_partition(self.batches(("x", "y", "c")), self.CELLS, Grouping(version_column))
         if version_column is None:
             batches = [
                 Batch(self.TABLE.select([*run, *(["v"] if index == 0 else [])]), index == 0, self.TABLE.schema)
@@ -208,30 +208,30 @@ class TestBatches:
             ]
         else:
             batches = self.batches(*runs)
-        many = profile_partition(batches, self.CELLS, version_column)
-        self.same(dict(many.versions), dict(one.versions))
+        many = profile_partition(batches, self.CELLS, Grouping(version_column))
+        self.same(dict(many.groups), dict(one.groups))
         assert many.problems == one.problems == {}
 
     def test_a_version_column_that_is_a_feature_is_counted_once(self) -> None:
-        profiles = profile_partition(self.batches(("x",), ("y",), ("c",)), self.CELLS, "v").versions
-        columns = {version: categorical_column(profile, self.CELLS, "v") for version, profile in profiles.items()}
-        assert {version: column.rows for version, column in columns.items()} == {"v1": 2, "v2": 1, UNKNOWN: 1}
-        assert columns["v2"].novel == {"v2": 1}
+        profiles = profile_partition(self.batches(("x",), ("y",), ("c",)), self.CELLS, Grouping("v")).groups
+        columns = {group: categorical_column(profile, self.CELLS, "v") for group, profile in profiles.items()}
+        assert {group: column.rows for group, column in columns.items()} == {Group("v1"): 2, Group("v2"): 1, UNKNOWN: 1}
+        assert columns[Group("v2")].novel == {"v2": 1}
 
     def test_stretches_of_rows_add_up(self) -> None:
         stretches = [self.TABLE.slice(0, 1), self.TABLE.slice(1, 3)]
         batches = [Batch(table, first=True, schema=table.schema) for table in stretches]
-        one, many = (profile_partition(some, self.CELLS, "v").versions for some in (whole(self.TABLE), batches))
+        one, many = (profile_partition(some, self.CELLS, Grouping("v")).groups for some in (whole(self.TABLE), batches))
         self.same(dict(many), dict(one))
 
     def test_no_batches_are_no_rows(self) -> None:
-        nothing = profile_partition([], self.CELLS, "v")
-        assert (nothing.rows, dict(nothing.versions), dict(nothing.problems)) == (0, {}, {})
+        nothing = profile_partition([], self.CELLS, Grouping("v"))
+        assert (nothing.rows, dict(nothing.groups), dict(nothing.problems)) == (0, {}, {})
 
     @pytest.mark.parametrize("version_column", ["v", None])
     def test_an_empty_table_is_no_rows(self, version_column: str | None) -> None:
-        nothing = profile_partition(whole(self.TABLE.slice(0, 0)), self.CELLS, version_column)
-        assert (nothing.rows, dict(nothing.versions), dict(nothing.problems)) == (0, {}, {})
+        nothing = profile_partition(whole(self.TABLE.slice(0, 0)), self.CELLS, Grouping(version_column))
+        assert (nothing.rows, dict(nothing.groups), dict(nothing.problems)) == (0, {}, {})
 
     def test_a_stream_is_read_once_and_not_kept(self) -> None:
         alive: list[int] = []
@@ -241,7 +241,7 @@ class TestBatches:
                 alive.append(number)
                 yield Batch(self.TABLE, first=True, schema=self.TABLE.schema)
 
-        assert profile_partition(stream(), self.CELLS, None).rows == 12
+        assert profile_partition(stream(), self.CELLS).rows == 12
         assert alive == [0, 1, 2]
 
 
@@ -251,27 +251,27 @@ class TestVersions:
     def rows(self, versions: Any, column: str | None = "v") -> dict[str, int]:
         found = partition(self.CELLS, column, x=[0.5] * len(versions), v=versions)
         assert found.rows == len(versions)
-        assert all(profile.counts.sum() == profile.rows for profile in found.versions.values())
+        assert all(profile.counts.sum() == profile.rows for profile in found.groups.values())
         assert found.problems == {}
-        return {version: profile.rows for version, profile in found.versions.items()}
+        return {group.version: profile.rows for group, profile in found.groups.items()}
 
     def test_each_has_its_own_rows(self) -> None:
-        found = partition(self.CELLS, "v", x=[0.5, 1.5, 2.5, 1.5], v=["a", "b", "a", "b"]).versions
-        bins = {version: numeric_column(part, self.CELLS, "x").bins.tolist() for version, part in found.items()}
+        found = partition(self.CELLS, "v", x=[0.5, 1.5, 2.5, 1.5], v=["a", "b", "a", "b"]).groups
+        bins = {group.version: numeric_column(part, self.CELLS, "x").bins.tolist() for group, part in found.items()}
         assert bins == {"a": [0, 1, 0, 1], "b": [0, 0, 2, 0]}
 
     def test_null_and_the_word_for_it_are_one(self) -> None:
-        assert self.rows([None, UNKNOWN, "v1", None]) == {UNKNOWN: 3, "v1": 1}
-        assert self.rows(pa.nulls(3)) == {UNKNOWN: 3}
+        assert self.rows([None, UNKNOWN.version, "v1", None]) == {UNKNOWN.version: 3, "v1": 1}
+        assert self.rows(pa.nulls(3)) == {UNKNOWN.version: 3}
 
     def test_without_a_version_column_all_rows_are_of_one(self) -> None:
-        assert self.rows(["a", "b"], None) == {UNKNOWN: 2}
+        assert self.rows(["a", "b"], None) == {UNKNOWN.version: 2}
 
     @pytest.mark.parametrize(
         ("values", "wanted"),
         [
             (pa.array([3, 3, 4]), {"3": 2, "4": 1}),
-            (pa.array([3.0, None, 3.5]), {"3": 1, UNKNOWN: 1, "3.5": 1}),
+            (pa.array([3.0, None, 3.5]), {"3": 1, UNKNOWN.version: 1, "3.5": 1}),
             (pa.array(["2.0", "2", ""]), {"2.0": 1, "2": 1, "": 1}),
             (pa.array([True, False, True]), {"true": 2, "false": 1}),
             (pa.array(["a", "b", "a"]).dictionary_encode(), {"a": 2, "b": 1}),
@@ -282,12 +282,12 @@ class TestVersions:
 
     def test_a_missing_column_is_told_and_the_rows_are_counted(self) -> None:
         found = partition(self.CELLS, "v", x=[0.5, 1.0])
-        assert {version: profile.rows for version, profile in found.versions.items()} == {UNKNOWN: 2}
+        assert {version: profile.rows for version, profile in found.groups.items()} == {UNKNOWN: 2}
         assert found.problems == {"v": "the column is missing"}
 
     def test_a_column_of_an_odd_type_is_told_and_the_rows_are_counted(self) -> None:
         found = partition(self.CELLS, "v", x=[0.5, 1.0], v=[[1], [2]])
-        assert {version: profile.rows for version, profile in found.versions.items()} == {UNKNOWN: 2}
+        assert {version: profile.rows for version, profile in found.groups.items()} == {UNKNOWN: 2}
         assert found.problems == {"v": "the column is list<item: int64>, a category was expected"}
 
     def test_a_column_of_ids_is_no_version(self) -> None:
@@ -305,18 +305,18 @@ class TestVersions:
         size = MAX_VERSIONS - 4
         tables = [pa.table({"x": [0.5] * size, "v": [f"{part}-{n:02}" for n in range(size)]}) for part in range(4)]
         batches = [Batch(table, first=True, schema=table.schema) for table in [*tables, tables[0]]]
-        found = profile_partition(batches, self.CELLS, "v")
+        found = profile_partition(batches, self.CELLS, Grouping("v"))
         assert found.rows == 5 * size
-        assert len(found.versions) <= MAX_VERSIONS + 1
-        assert found.versions["0-00"].rows == 2
-        assert found.versions[OTHER_VERSIONS].rows == 5 * size - 2 * size - 4
+        assert len(found.groups) <= MAX_VERSIONS + 1
+        assert found.groups[Group("0-00")].rows == 2
+        assert found.groups[Group(OTHER_VERSIONS)].rows == 5 * size - 2 * size - 4
 
     def test_ids_fall_the_same_way_in_every_batch_of_a_wide_stretch(self) -> None:
         cells = binning(numeric("x"), numeric("y"))
         ids = [f"id-{number:04}" for number in range(MAX_VERSIONS + 50)]
         table = pa.table({"v": ids, "x": [0.5] * len(ids), "y": [0.5] * len(ids)})
         cut = [Batch(table.select(["v", name]), first=name == "x", schema=table.schema) for name in ("x", "y")]
-        found = profile_partition(cut, cells, "v").versions
+        found = profile_partition(cut, cells, Grouping("v")).groups
         assert len(found) == MAX_VERSIONS + 1
         for profile in found.values():
             columns = [numeric_column(profile, cells, name) for name in ("x", "y")]
@@ -325,8 +325,8 @@ class TestVersions:
     @given(st.lists(st.tuples(st.none() | st.sampled_from("abc"), st.floats(-3, 3)), min_size=1, max_size=40))
     def test_versions_together_are_the_partition(self, rows: list[tuple[str | None, float]]) -> None:
         names, values = map(list, zip(*rows, strict=True))
-        found = partition(self.CELLS, "v", x=values, v=pa.array(names, pa.string())).versions
-        wanted = Counter(name or UNKNOWN for name in names)
+        found = partition(self.CELLS, "v", x=values, v=pa.array(names, pa.string())).groups
+        wanted = Counter(Group(name) if name else UNKNOWN for name in names)
         assert {version: profile.rows for version, profile in found.items()} == wanted
         together = sum(profile.counts for profile in found.values())
         assert together.tolist() == count(self.CELLS, x=values).counts.tolist()
@@ -343,7 +343,7 @@ class TestProblems:
     def test_a_missing_column_costs_only_itself(self) -> None:
         found = partition(self.CELLS, c=["a", "b"])
         assert found.problems == {"x": "the column is missing"}
-        profile = found.versions[UNKNOWN]
+        profile = found.groups[UNKNOWN]
         assert numeric_column(profile, self.CELLS, "x").rows == 0
         assert categorical_column(profile, self.CELLS, "c").cells.tolist() == [1, 1, 0]
 
@@ -355,11 +355,11 @@ class TestProblems:
     def test_a_column_that_changes_within_the_partition_keeps_what_was_good(self) -> None:
         tables = [pa.table({"x": [0.5], "c": ["a"]}), pa.table({"x": ["?"], "c": ["a"]}), pa.table({"c": ["a"]})]
         batches = [Batch(table, first=True, schema=table.schema) for table in tables]
-        found = profile_partition(batches, self.CELLS, None)
+        found = profile_partition(batches, self.CELLS)
         assert found.rows == 3
         assert set(found.problems) == {"x"}
-        assert numeric_column(found.versions[UNKNOWN], self.CELLS, "x").rows == 1
-        assert categorical_column(found.versions[UNKNOWN], self.CELLS, "c").rows == 3
+        assert numeric_column(found.groups[UNKNOWN], self.CELLS, "x").rows == 1
+        assert categorical_column(found.groups[UNKNOWN], self.CELLS, "c").rows == 3
 
     def test_a_column_that_was_not_asked_for_is_passed_over(self) -> None:
         assert self.told(x=[1], c=["a"], blob=[[b""]]) == {}
@@ -367,4 +367,69 @@ class TestProblems:
     def test_nothing_to_count_is_no_problem(self) -> None:
         found = partition(Binning(()), x=[1, 2])
         assert found.rows == 2
-        assert found.versions[UNKNOWN].counts.tolist() == []
+        assert found.groups[UNKNOWN].counts.tolist() == []
+
+
+class TestSegments:
+    CELLS = binning(quantile_bins(np.linspace(0, 1, 4000)), categorical("c", "US", "DE"), categorical("d", "a"))
+    BY_COUNTRY = Grouping("v", "r", {"c": ("US", "DE")})
+
+    def test_a_segment_has_the_counts_of_its_rows_alone(self) -> None:
+        values = np.random.default_rng(5).normal(0.5, 0.4, 3000)
+        countries = np.random.default_rng(6).choice(["US", "DE", "FR"], 3000)
+        table = pa.table({"x": values, "c": countries, "d": ["a"] * 3000})
+        found = profile_partition(whole(table), self.CELLS, Grouping(segments={"c": ("US", "DE")})).groups
+        assert found.keys() == {UNKNOWN, UNKNOWN.within(Segment("c", "US")), UNKNOWN.within(Segment("c", "DE"))}
+        for country in ("US", "DE"):
+            mine = countries == country
+            alone = count(self.CELLS, x=values[mine], c=countries[mine], d=["a"] * int(mine.sum()))
+            part = found[UNKNOWN.within(Segment("c", country))]
+            assert part.rows == mine.sum()
+            own = numeric_column(part, self.CELLS.coarse, "x")
+            fine = numeric_column(alone, self.CELLS, "x")
+            assert own.cells.tolist() == fine.cells.tolist()
+            assert (own.low, own.high, own.out_of_range) == (fine.low, fine.high, fine.out_of_range)
+            np.testing.assert_allclose([own.mean, own.stddev], [values[mine].mean(), values[mine].std()])
+            known = categorical_column(part, self.CELLS.coarse, "c").known.tolist()
+            assert known == [part.rows * (name == country) for name in ("US", "DE")]
+
+    def test_the_whole_is_the_same_with_segments_and_without(self) -> None:
+        table = pa.table({"x": [0.1, None, 0.3], "c": ["US", "DE", None], "d": ["a", "b", "a"], "v": ["1"] * 3})
+        alone = profile_partition(whole(table), self.CELLS, Grouping("v")).groups[Group("1")]
+        found = profile_partition(whole(table), self.CELLS, Grouping("v", None, {"c": ("US",)}))
+        beside = found.groups[Group("1")]
+        assert found.rows == alone.rows == 3
+        assert beside.counts.tolist() == alone.counts.tolist()
+        assert beside.sums.tobytes() == alone.sums.tobytes()
+        assert beside.novel == alone.novel
+
+    @given(st.lists(st.tuples(st.floats(-1, 2) | st.none(), st.sampled_from(["US", "DE"]), st.sampled_from("ab"))))
+    def test_segments_that_cover_all_rows_add_up_to_their_whole(self, rows: list[Any]) -> None:
+        x, c, r = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
+        table = pa.table({"x": pa.array(x, pa.float64()), "c": pa.array(c, pa.string()), "r": pa.array(r, pa.string())})
+        found = profile_partition(whole(table), self.CELLS, self.BY_COUNTRY).groups
+        for group in wholes(found):
+            parts = [part for key, part in found.items() if key.segment != WHOLE and key.role == group.role]
+            assert sum(part.rows for part in parts) == found[group].rows
+            together = merge(self.CELLS.coarse, parts)
+            for name in ("x", "c"):
+                sides = [
+                    (numeric_column if name == "x" else categorical_column)(profile, cells, name)
+                    for profile, cells in ((together, self.CELLS.coarse), (found[group], self.CELLS))
+                ]
+                assert sides[0].cells.tolist() == sides[1].cells.tolist()
+
+    def test_wide_rows_in_several_batches_are_as_one(self) -> None:
+        table = pa.table({"x": [0.1, 0.9, 0.5], "c": ["US", "US", "DE"], "d": ["a", "b", "a"]})
+        grouping = Grouping(segments={"c": ("US",)})
+        cut = [Batch(table.select(["c", name]), first=name == "x", schema=table.schema) for name in ("x", "d")]
+        one, many = (profile_partition(some, self.CELLS, grouping).groups for some in (whole(table), cut))
+        assert one.keys() == many.keys()
+        for group, profile in one.items():
+            assert many[group].rows == profile.rows
+            assert many[group].counts.tolist() == profile.counts.tolist()
+
+    def test_a_missing_column_of_segments_costs_only_them(self) -> None:
+        found = profile_partition(whole(pa.table({"x": [0.5], "d": ["a"]})), self.CELLS, self.BY_COUNTRY)
+        assert list(found.groups) == [UNKNOWN]
+        assert found.problems == dict.fromkeys(["v", "r", "c"], "the column is missing")

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from exporter.profiles.columns import ColumnMismatch
-from exporter.profiles.kernel import MAX_VERSIONS
+from exporter.profiles.grouping import MAX_VERSIONS
 from exporter.profiles.predictions import Predictions, hashed, reduced, selection
 from exporter.profiles.times import microseconds
 from exporter.spec.model import InferenceColumns

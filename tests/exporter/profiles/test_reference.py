@@ -15,8 +15,11 @@ from hypothesis import strategies as st
 from exporter.errors import ReferenceUnusable
 from exporter.profiles import reference
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
-from exporter.profiles.reference import build_binning
+from exporter.profiles.profile import numeric_column
+from exporter.profiles.reference import ByHour, Reference, build_binning, profile_by_hour
 from exporter.sources.source import Batch, Selection
+from exporter.spec.model import Seasonality
+from exporter.spec.seasons import Calendar, Level, ladder
 from profiling import quantile_bins, whole
 
 
@@ -177,3 +180,46 @@ class TestProblems:
     def test_an_empty_reference_is_unusable(self, tables: list[pa.Table]) -> None:
         with pytest.raises(ReferenceUnusable, match=r"no value in this column \(x, c\)"):
             build(*tables)
+
+
+class TestSegmentsByHour:
+    CALENDAR = Calendar.of(Seasonality(timezone="UTC", season="hour_of_week"))
+    MONDAY = np.datetime64("2026-11-02T00", "s")
+    CELLS = Binning(
+        (NumericBins("x", np.array([0.0, 1.0, 2.0]), np.arange(3), 0.0), CategoricalBins("c", ("US", "DE")))
+    )
+
+    def by_hour(self, hours: list[int], countries: list[str | None], values: list[float]) -> ByHour:
+        times = self.MONDAY + np.array(hours) * np.timedelta64(3600, "s")
+        table = pa.table({"at": times, "c": pa.array(countries, pa.string()), "x": values})
+        return profile_by_hour(
+            [Batch(table, first=True, schema=table.schema)], self.CELLS, "at", self.CALENDAR, {"c": ("US", "DE")}
+        )
+
+    def test_each_hour_of_the_week_has_the_rows_of_each_segment(self) -> None:
+        found = self.by_hour([0, 0, 1, 168, 168], ["US", "DE", "US", "US", None], [0.5, 1.5, 2.5, 1.5, 0.5])
+        assert {cell: part.rows for cell, part in found.by_cell.items()} == {0: 4, 1: 1}
+        told = {
+            segment.value: {
+                cell: numeric_column(part, self.CELLS.coarse, "x").bins.tolist() for cell, part in of.by_cell.items()
+            }
+            for segment, of in found.segments.items()
+        }
+        assert told == {"DE": {0: [0, 0, 1, 0]}, "US": {0: [0, 1, 1, 0], 1: [0, 0, 0, 1]}}
+
+    def test_weeks_are_those_in_which_the_segment_itself_had_rows(self) -> None:
+        found = self.by_hour([0, 168, 336, 0, 1], ["US", "US", "DE", "US", "DE"], [0.5] * 5)
+        weeks = {segment.value: dict(of.weeks) for segment, of in found.segments.items()}
+        assert weeks == {"US": {0: 2}, "DE": {0: 1, 1: 1}}
+        assert {segment.value: of.rows for segment, of in found.segments.items()} == {"US": 3, "DE": 2}
+
+    def test_a_rare_segment_has_coarser_seasons_than_the_whole(self) -> None:
+        hours = [hour + 168 * week for week in range(2) for hour in range(24) for _ in range(60)]
+        countries: list[str | None] = ["DE" if row % 20 == 0 else "US" for row in range(len(hours))]
+        found = self.by_hour(hours, countries, [0.5] * len(hours))
+        weeks = dict.fromkeys(found.by_cell, 2)
+        reference = Reference(self.CELLS, found.by_cell, weeks, ladder("hour_of_week"), {}, {}, found.segments)
+        seasons = {segment.value: each.levels[each.season[0]] for segment, each in reference.segment_seasons.items()}
+        assert reference.seasons.levels[reference.seasons.season[0]] is Level.HOUR_OF_WEEK
+        assert seasons["US"] is Level.HOUR_OF_WEEK
+        assert seasons["DE"] is not Level.HOUR_OF_WEEK

@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.profiles import store as module
 from exporter.profiles.binning import Binning, NumericBins
-from exporter.profiles.kernel import PartitionProfile
+from exporter.profiles.group import Group, Segment
+from exporter.profiles.grouping import Grouping
+from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import Profile, empty, merge
-from exporter.profiles.reference import Reference
+from exporter.profiles.reference import HourProfiles, Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.spec.seasons import ladder
-from profiling import binning, categorical, count, numeric, partition
+from profiling import binning, categorical, count, numeric, partition, whole
 
 CELLS = binning(numeric("x", (0.0, 0.1, 2.0), pivot=0.3), categorical("c", "a", "\0"))
 KEY = Key("fraud/inference", "20261123T0900", ("data", CELLS.fingerprint, "version"))
@@ -49,10 +52,10 @@ def assert_same(left: Profile, right: Profile) -> None:
 
 def assert_same_partition(left: PartitionProfile | None, right: PartitionProfile) -> None:
     assert left is not None
-    assert list(left.versions) == list(right.versions)
+    assert list(left.groups) == list(right.groups)
     assert left.problems == right.problems
-    for version, profile in right.versions.items():
-        assert_same(left.versions[version], profile)
+    for group, profile in right.groups.items():
+        assert_same(left.groups[group], profile)
 
 
 def files(folder: Path) -> list[str]:
@@ -66,7 +69,7 @@ def store(tmp_path: Path) -> ProfileStore:
 
 class TestRoundTrip:
     def test_a_partition_comes_back_bit_for_bit(self, store: ProfileStore) -> None:
-        kept = PartitionProfile(sample().versions, {"c\0": "the column is binary", "": "ü"})
+        kept = PartitionProfile(sample().groups, {"c\0": "the column is binary", "": "ü"})
         store.keep_partition(KEY, kept)
         assert_same_partition(store.partition(KEY), kept)
 
@@ -83,13 +86,39 @@ class TestRoundTrip:
         store.keep_partition(KEY, sample())
         found = store.partition(KEY)
         assert found is not None
-        assert_same(merge(CELLS, found.versions.values()), merge(CELLS, sample().versions.values()))
+        assert_same(merge(CELLS, found.groups.values()), merge(CELLS, sample().groups.values()))
 
     @pytest.mark.parametrize("cells", [CELLS, Binning(()), binning(categorical("c", "a"))])
     def test_profiles_without_rows_or_columns_come_back(self, store: ProfileStore, cells: Binning) -> None:
-        for kept in (PartitionProfile({}, {}), PartitionProfile({"v": empty(cells)}, {"x": "missing"})):
+        for kept in (PartitionProfile({}, {}), PartitionProfile({Group("v"): empty(cells)}, {"x": "missing"})):
             store.keep_partition(KEY, kept)
             assert_same_partition(store.partition(KEY), kept)
+
+    def test_groups_come_back_with_their_roles_and_segments(self, store: ProfileStore) -> None:
+        table = pa.table({"x": [0.1, 0.2, None], "c": ["a", "\0", "new"], "v": ["1", "1", None], "r": ["a", None, "b"]})
+        kept = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}))
+        assert len(kept.groups) == 5
+        store.keep_partition(KEY, kept)
+        assert_same_partition(store.partition(KEY), kept)
+
+    def test_a_reference_comes_back_with_its_segments(self, store: ProfileStore) -> None:
+        a, b = Segment("c", "a"), Segment("c", "\0=é")
+        parts = {
+            a: HourProfiles({0: count(CELLS.coarse, x=[0.1], c=["a"])}, {0: 1}),
+            b: HourProfiles({9: count(CELLS.coarse, x=[0.3]), 167: count(CELLS.coarse, x=[0.4])}, {9: 2, 167: 3}),
+        }
+        whole_ = count(CELLS, x=[0.1, 0.3, 0.4], c=["a", "b", "b"])
+        kept = Reference(CELLS, {0: whole_}, {0: 1}, ladder("hour_of_week"), {}, {}, parts)
+        store.keep_reference(KEY, kept)
+        found = store.reference(KEY)
+        assert found is not None
+        assert found.weeks == kept.weeks
+        assert_same(found.by_cell[0], whole_)
+        assert {segment: part.weeks for segment, part in found.segments.items()} == {a: {0: 1}, b: {9: 2, 167: 3}}
+        for segment, part in parts.items():
+            assert found.segments[segment].by_cell.keys() == part.by_cell.keys()
+            for cell, profile in part.by_cell.items():
+                assert_same(found.segments[segment].by_cell[cell], profile)
 
     def test_a_reference_comes_back_with_its_binning(self, store: ProfileStore) -> None:
         hours = {5: count(CELLS, x=[0.1, 2.0, 3.0], c=["a", "b", None]), 167: count(CELLS, x=[0.3], c=["a"])}

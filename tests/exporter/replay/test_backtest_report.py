@@ -58,7 +58,7 @@ def test_in_a_line_each_it_says_what_it_comes_to() -> None:
 
 
 def test_a_terminal_of_80_columns_shows_it_whole() -> None:
-    shift = replace(SATURDAY, condition=Condition(catalogue.PREDICTION_SCORE_SHIFT, ("fraud", "v3", "1h")))
+    shift = replace(SATURDAY, condition=Condition(catalogue.PREDICTION_SCORE_SHIFT, ("fraud", "v3", "1h", "", "")))
     found = outcome(*DRIFTS, shift, sightings=(SEEN, UNSEEN))
     near = {moment: {**values, catalogue.PREDICTION_SCORE_SHIFT: 0.5} for moment, values in found.replay.near.items()}
     text = _printed(replace(found, replay=replace(found.replay, near=near)))

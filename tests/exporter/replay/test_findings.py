@@ -22,11 +22,12 @@ def exposition(*samples: Sample) -> str:
 
 
 def of_feature(metric: Metric, feature: str, value: float, window: str = "1h", model: str = "fraud") -> Sample:
-    return Sample(metric, (model, "v3", feature, window), value)
+    named = {"model": model, "version": "v3", "feature": feature, "window": window}
+    return Sample(metric, tuple(named.get(label, "") for label in metric.labels), value)
 
 
 def of_window(metric: Metric, value: float, window: str = "1h", model: str = "fraud") -> Sample:
-    return Sample(metric, (model, "v3", window), value)
+    return of_feature(metric, "", value, window, model)
 
 
 def numeric(feature: str, psi: float, *, drifted: bool, window: str = "1h", model: str = "fraud") -> list[Sample]:

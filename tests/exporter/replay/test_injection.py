@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from exporter.errors import UsageError
+from exporter.profiles.group import Group
 from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import empty, merge
 from exporter.profiles.reference import Reference, build_binning
@@ -36,7 +37,7 @@ def reference() -> Reference:
     )
     selection = Selection((), ("age", "count", "score"), ("country",))
     binning, _ = build_binning([_batch(table)], selection, 10)
-    return Reference.whole(binning, profile_partition([_batch(table)], binning, None).versions["unknown"])
+    return Reference.whole(binning, profile_partition([_batch(table)], binning).groups[Group("unknown")])
 
 
 def _batch(table: pa.Table) -> Batch:

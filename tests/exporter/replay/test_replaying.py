@@ -19,7 +19,7 @@ from exporter.spec.windows import Window
 from exporter.verdicts import Condition, conditions
 from replayed import HOUR, PACES, RAISED, STRETCH, loaded, replayer, write_log
 
-AGE = Condition(catalogue.FEATURE_DRIFT_HIGH, ("fraud", "v3", "age", "1h"))
+AGE = Condition(catalogue.FEATURE_DRIFT_HIGH, ("fraud", "v3", "age", "1h", "", ""))
 
 
 @pytest.fixture(scope="module")

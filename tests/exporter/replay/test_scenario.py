@@ -67,15 +67,15 @@ def training() -> Reference:
     rows = pa.Table.from_pandas(reference(world(END, FULL), END - 5 * WEEK, END - WEEK, FULL.training_rows))
     cells, problems = build_binning(whole(rows), COLUMNS, SPECIFIED.spec.limits.categories)
     assert problems == {}
-    return seasonal_reference(SPECIFIED, cells, *profile_by_hour(whole(rows), cells, "event_time", calendar))
+    return seasonal_reference(SPECIFIED, cells, profile_by_hour(whole(rows), cells, "event_time", calendar))
 
 
 def too_high(before: Reference, rows: pd.DataFrame, start: datetime) -> set[str]:
     """What of an hour is above its threshold: features by name, and the score."""
-    profile = profile_partition(whole(pa.Table.from_pandas(rows)), before.binning, None)
-    (version,) = profile.versions
+    profile = profile_partition(whole(pa.Table.from_pandas(rows)), before.binning)
+    (group,) = profile.groups
     hours = np.bincount([Calendar.of(SPECIFIED.spec.seasonality).cell(start)], [len(rows)], HOURS_OF_WEEK)
-    window = WindowProfile("1h", Window(start, start + HOUR), profile.versions, {version: hours})
+    window = WindowProfile("1h", Window(start, start + HOUR), profile.groups, {group: hours})
     samples = evaluate(SPECIFIED, before, [window])
     found = {sample.metric: sample.value for sample in samples}
     drifted = {sample.labels[2] for sample in samples if sample.metric is catalogue.FEATURE_DRIFTED and sample.value}

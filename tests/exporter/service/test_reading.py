@@ -38,7 +38,7 @@ def _reader(folder: Path, **body: Any) -> ModelReader:
 
 
 def _values(samples: list[Sample], metric: catalogue.Metric) -> dict[tuple[str, ...], float]:
-    return {sample.labels: sample.value for sample in samples if sample.metric == metric}
+    return {tuple(filter(None, sample.labels)): sample.value for sample in samples if sample.metric == metric}
 
 
 def _counts(reader: ModelReader, metric: catalogue.Metric) -> float:
@@ -184,6 +184,49 @@ def test_each_version_has_profiles_of_its_own(tmp_path: Path, log: FraudLog) -> 
         ("v3", "4h"): ROWS * 15 / 4,
         ("v4", "4h"): ROWS / 4,
     }
+
+
+def _inference(**columns: str) -> dict[str, Any]:
+    inference: dict[str, Any] = local_spec_document()["spec"]["inference"]
+    return {"inference": {**inference, "columns": {**inference["columns"], **columns}}}
+
+
+def test_each_role_of_a_version_has_profiles_of_its_own(tmp_path: Path, log: FraudLog) -> None:
+    log.put_hour(0, role=np.where(np.arange(ROWS) % 4 == 0, "challenger", "champion"))
+    samples = _reader(tmp_path, **_inference(role="role")).read(Attempt(NOW))
+    rows = {labels[1:]: value for labels, value in _values(samples, catalogue.VERSION_ROWS).items()}
+    assert rows["v3", "1h", "champion"] == ROWS * 3 / 4
+    assert rows["v3", "1h", "challenger"] == ROWS / 4
+    assert _rows(samples, "1h") == ROWS
+
+
+def test_a_segment_that_moves_alone_is_told(tmp_path: Path, log: FraudLog) -> None:
+    calm = log.rows(1000)
+    canadian = calm["country_code"].to_numpy(zero_copy_only=False) == "CA"
+    log.put_hour(0, age=calm["age"].to_numpy() + np.where(canadian, 40, 0))
+    reader = _reader(tmp_path, segments=["country_code"], limits={"segments": 3})
+    samples = reader.read(Attempt(NOW))
+    drifted = {
+        labels[-1]: value for labels, value in _values(samples, catalogue.FEATURE_DRIFTED).items() if "age" in labels
+    }
+    segments = [label for label in drifted if "=" in label]
+    assert len(segments) == 3
+    assert drifted["country_code=CA"] == 1
+    assert [drifted[segment] for segment in segments] == [segment == "country_code=CA" for segment in segments]
+    assert _values(samples, catalogue.SERIES_LIMITED)["fraud", catalogue.SEGMENT] > 0
+    assert reader.problems == {}
+    again = _reader(tmp_path, segments=["country_code"], limits={"segments": 3})
+    assert again.read(Attempt(NOW)) == samples
+    assert again.record.built == 0
+
+
+def test_other_segments_are_other_profiles(tmp_path: Path, log: FraudLog) -> None:
+    _reader(tmp_path, segments=["country_code"]).read(Attempt(NOW))
+    reader = _reader(tmp_path, segments=["country_code"], limits={"segments": 2})
+    samples = reader.read(Attempt(NOW))
+    assert reader.record.built == 4
+    shown = {labels[-1] for labels in _values(samples, catalogue.VERSION_ROWS) if "=" in labels[-1]}
+    assert len(shown) == 2
 
 
 @pytest.mark.parametrize("content", [None, b"not parquet"])

@@ -82,7 +82,7 @@ def read(folder: Path, start: datetime, rows: dict[str, Any], **body: Any) -> Fo
     reader = ModelReader(loaded(folder, **body), ProfileStore(folder / "store"))
     found: Found = {}
     for sample in reader.read(Attempt(now)):
-        found.setdefault(sample.metric, {})[sample.labels] = sample.value
+        found.setdefault(sample.metric, {})[tuple(filter(None, sample.labels))] = sample.value
     return found
 
 
@@ -212,7 +212,7 @@ class TestWeeks:
                 rows = customers((end - (ago + 1) * HOUR).astimezone(NEW_YORK), 2000, seed=week)
                 log.put(log.key(ago), pa.table({**rows, "age": rows["age"] + 6}))
             found = {
-                (sample.metric, sample.labels[-1]): sample.value
+                (sample.metric, sample.labels[3]): sample.value
                 for sample in reader.read(Attempt(end + timedelta(minutes=5)))
                 if "age" in sample.labels
             }

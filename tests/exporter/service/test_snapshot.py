@@ -14,7 +14,7 @@ from exporter import catalogue
 from exporter.evaluation import Sample
 from exporter.service.snapshot import render
 
-PSI = Sample(catalogue.FEATURE_PSI, ("fraud", "v3", "age", "1h"), 0.25)
+PSI = Sample(catalogue.FEATURE_PSI, ("fraud", "v3", "age", "1h", "", ""), 0.25)
 ROWS = Sample(catalogue.WINDOW_ROWS, ("fraud", catalogue.INFERENCE, "1h"), 2000)
 BUILT = Sample(catalogue.PROFILES_BUILT_TOTAL, ("fraud", catalogue.INFERENCE), 7)
 SUCCESS = Sample(catalogue.SPEC_RELOAD_SUCCESS, (), 1)
@@ -69,22 +69,29 @@ def test_the_process_speaks_in_both_formats() -> None:
 
 
 def test_long_label_values_are_cut_at_a_whole_character() -> None:
-    sample = Sample(catalogue.FEATURE_PSI, ("fraud", "v", "é" * 150, "1h"), 1.0)
+    sample = Sample(catalogue.FEATURE_PSI, ("fraud", "v", "é" * 150, "1h", "", ""), 1.0)
     ((labels, _),) = _samples(render([sample], {}).text)[PSI.metric.name]
     assert labels[catalogue.FEATURE] == "é" * (catalogue.MAX_LABEL_BYTES // 2)
 
 
 def test_two_values_that_are_cut_to_the_same_give_one_series() -> None:
-    samples = [Sample(catalogue.FEATURE_PSI, ("fraud", "v", "x" * 200 + end, "1h"), i) for i, end in enumerate("ab")]
+    names = ["x" * 200 + end for end in "ab"]
+    samples = [Sample(catalogue.FEATURE_PSI, ("fraud", "v", name, "1h", "", ""), i) for i, name in enumerate(names)]
     assert [value for _, value in _samples(render(samples, {}).text)[PSI.metric.name]] == [0.0]
 
 
 @given(st.text(max_size=60))
 def test_any_text_survives_as_a_label_value(text: str) -> None:
     text = text.encode("utf-8", "replace").decode()
-    sample = Sample(catalogue.FEATURE_PSI, ("fraud", "v", text, "1h"), 1.0)
+    sample = Sample(catalogue.FEATURE_PSI, ("fraud", "v", text, "1h", "", ""), 1.0)
     ((labels, _),) = _samples(render([sample], {}).text)[PSI.metric.name]
-    assert labels[catalogue.FEATURE] == text
+    assert labels.get(catalogue.FEATURE, "") == text
+
+
+def test_an_empty_label_is_none() -> None:
+    sample = Sample(catalogue.FEATURE_PSI, ("fraud", "v", "age", "1h", "", "country=US"), 1.0)
+    ((labels, _),) = _samples(render([sample], {}).text)[PSI.metric.name]
+    assert labels == {"model": "fraud", "version": "v", "feature": "age", "window": "1h", "segment": "country=US"}
 
 
 def test_labels_that_do_not_fit_the_metric_are_an_error() -> None:
@@ -94,7 +101,7 @@ def test_labels_that_do_not_fit_the_metric_are_an_error() -> None:
 
 def _histogram(version: str) -> list[Sample]:
     buckets, rows, total = catalogue.PREDICTION_SCORE.series
-    labels = ("fraud", version, "1h")
+    labels = ("fraud", version, "1h", "")
     ends = [Sample(buckets, (*labels, end), count) for end, count in (("0.5", 3), ("1.0", 4), ("+Inf", 4))]
     return [*ends, Sample(rows, labels, 4), Sample(total, labels, 1.5)]
 

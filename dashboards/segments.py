@@ -1,0 +1,69 @@
+"""The model's segments: which of them is not as it was, while the whole may be."""
+
+from __future__ import annotations
+
+from grafanalib.core import Table
+
+from dashboards import links, queries
+from dashboards.charts import card, chart
+from dashboards.layout import Section
+from dashboards.panels import Column, table
+from dashboards.queries import Scope
+from dashboards.style import CLEAR, SEVERITY_COLOURS, UNITS, Steps
+from exporter import catalogue
+from exporter.catalogue import SEGMENT, VERSION, Metric, Severity
+from exporter.spec.model import ModelSpec
+
+
+def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
+    """One folded section; none when the spec names no segments."""
+    if not spec.spec.segments:
+        return []
+    every = scope.freed(SEGMENT)
+    drift = chart(
+        spec,
+        every,
+        catalogue.SEGMENT_DRIFT,
+        "Segment drift over time, $window",
+        "Above its dashed threshold one segment has drifted alone: choose it above, and see its features and its score."
+        " Where no threshold is drawn the whole is above its own: begin there.",
+        meaning=f"{catalogue.SEGMENT_DRIFT.help} Drawn are the ten worst.",
+        limits=(0, None),
+        size=(24, 8),
+    )
+    return [Section("segments", "Segments", [_worst(spec, every), drift])]
+
+
+def _worst(spec: ModelSpec, scope: Scope) -> Table:
+    words = card(
+        spec,
+        catalogue.SEGMENT_DRIFT,
+        "Segments in trouble, $window",
+        "Click the first segment to see it alone: every panel above and below then speaks of it.",
+        key="segments/table",
+        meaning="Every segment, the one in most trouble first. Trouble is how many times over its own threshold its "
+        "drift share or its score shift is; thresholds allow for how many segments there are.",
+        empty="No segment evaluated yet: too few rows, or too few in the reference",
+        size=(24, 8),
+        drill=(links.to_segment(spec, "This segment"),),
+    )
+    return table(words, {SEGMENT: "Segment", VERSION: "Version"}, _columns(scope), sort="Trouble")
+
+
+def _columns(scope: Scope) -> list[Column]:
+    def column(title: str, metric: Metric) -> Column:
+        return Column(title, _by_segment(metric, scope), UNITS[metric.unit])
+
+    over: Steps = ((None, CLEAR), (1, SEVERITY_COLOURS[Severity.WARNING]))
+    return [
+        Column("Trouble", _by_segment(catalogue.SEGMENT_DRIFT, scope), "suffix:x threshold", steps=over),
+        column("Drift share", catalogue.DATA_DRIFT_SHARE),
+        column("Drift share threshold", catalogue.DATA_DRIFT_SHARE_THRESHOLD),
+        column("Score shift", catalogue.PREDICTION_MEAN_SHIFT),
+        column("Score shift threshold", catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD),
+        column("Rows", catalogue.VERSION_ROWS),
+    ]
+
+
+def _by_segment(metric: Metric, scope: Scope) -> str:
+    return queries.across("max", (SEGMENT, VERSION), queries.select(metric, scope))

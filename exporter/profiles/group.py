@@ -1,0 +1,53 @@
+"""Which rows of a model are counted together: those of a version, in a role, of the whole or of one of its segments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from exporter import catalogue
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Segment:
+    """The rows that have a value in a column."""
+
+    column: str
+    value: str
+
+    @property
+    def label(self) -> str:
+        """How series name it: `country_code=US`; empty for the whole."""
+        return f"{self.column}={self.value}" if self.column else ""
+
+
+WHOLE: Final = Segment("", "")
+"""All rows, whatever their segment."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Group:
+    """Rows that are counted together; `role` is empty where the log names none."""
+
+    version: str
+    role: str = ""
+    segment: Segment = WHOLE
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """What tells its series apart; an empty label is none."""
+        return {
+            catalogue.VERSION: self.version,
+            catalogue.ROLE: self.role,
+            catalogue.SEGMENT: self.segment.label,
+        }
+
+    def within(self, segment: Segment) -> Group:
+        """The rows of a segment that are of the same version and in the same role."""
+        return Group(self.version, self.role, segment)
+
+
+def wholes(groups: Iterable[Group]) -> list[Group]:
+    """The groups that are no segments: together they hold every row once."""
+    return [group for group in groups if group.segment == WHOLE]

@@ -1,0 +1,28 @@
+"""What rows are counted together, and what their series are called."""
+
+from __future__ import annotations
+
+from exporter.profiles.group import WHOLE, Group, Segment, wholes
+
+US = Segment("country_code", "US")
+
+
+def test_a_segment_is_told_by_its_column_and_value_and_the_whole_by_nothing() -> None:
+    assert US.label == "country_code=US"
+    assert Segment("plan", "").label == "plan="
+    assert WHOLE.label == ""
+
+
+def test_the_labels_are_those_of_its_series() -> None:
+    assert Group("v3").labels == {"version": "v3", "role": "", "segment": ""}
+    assert Group("v3", "champion", US).labels == {"version": "v3", "role": "champion", "segment": "country_code=US"}
+
+
+def test_a_segment_is_within_its_version_and_role() -> None:
+    assert Group("v3", "challenger").within(US) == Group("v3", "challenger", US)
+
+
+def test_the_wholes_come_first_in_order_and_alone_when_asked_for() -> None:
+    groups = [Group("v2", "a", US), Group("v2", "a"), Group("v1", "b"), Group("v1", "b", US)]
+    assert sorted(groups) == [Group("v1", "b"), Group("v1", "b", US), Group("v2", "a"), Group("v2", "a", US)]
+    assert wholes(groups) == [Group("v2", "a"), Group("v1", "b")]

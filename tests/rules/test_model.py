@@ -1,0 +1,57 @@
+"""Which of a model's series its alerts read: promtool says what fires."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples import BODY, model
+from exporter import catalogue
+from exporter.catalogue import Alert
+from exporter.spec.file import LoadedSpec
+from promtool import firing, rules_of, series
+
+INFERENCE = BODY["inference"]
+ROLES = {"inference": INFERENCE | {"columns": INFERENCE["columns"] | {"role": "role"}}}
+OWN = {"model": "fraud", "env": "prod", "version": "v3", "window": "1h"}
+US = {"segment": "country_code=US"}
+DRIFT = catalogue.DATA_DRIFT_HIGH
+
+
+def fires(loaded: LoadedSpec, alert: Alert, labels: dict[str, str], folder: Path, *, read: bool) -> None:
+    """Assert that a series far above its threshold fires, or that it does not."""
+    own = OWN | labels
+    values = {series(alert.metric, own): "9x60", series(alert.metric.threshold(), own): "1x60"}
+    firing(rules_of(loaded)[alert.name], values, "1h", [own] if read else [], folder)
+
+
+@pytest.mark.parametrize(
+    ("role", "read"),
+    [({}, True), ({"role": "champion"}, True), ({"role": "canary"}, True), ({"role": "challenger"}, False)],
+)
+@pytest.mark.parametrize("alert", [DRIFT, catalogue.PREDICTION_SCORE_SHIFT, catalogue.SEGMENT_DRIFT_ALERT])
+def test_a_challengers_drift_does_not_page(alert: Alert, role: dict[str, str], read: bool, tmp_path: Path) -> None:
+    labels = role | (US if alert.segments else {})
+    fires(model(**ROLES), alert, labels, tmp_path, read=read)
+
+
+@pytest.mark.parametrize(("alert", "read"), [(DRIFT, False), (catalogue.SEGMENT_DRIFT_ALERT, True)])
+def test_a_segments_drift_is_told_by_its_own_alert_alone(alert: Alert, read: bool, tmp_path: Path) -> None:
+    fires(model(), alert, US, tmp_path, read=read)
+
+
+def test_without_roles_and_segments_nothing_is_asked_of_them() -> None:
+    rules: dict[str, Any] = rules_of(model(segments=[]))
+    told = "".join(rule["expr"] + rule["annotations"]["description"] for rule in rules.values())
+    assert catalogue.ROLE not in told
+    assert catalogue.SEGMENT not in told
+
+
+def test_an_alert_on_the_whole_is_told_the_threshold_of_the_whole() -> None:
+    description = rules_of(model(**ROLES))[DRIFT.name]["annotations"]["description"]
+    assert (
+        r'env=\"prod\",segment=\"\",version=%q,window=%q,role=%q}" $labels.version $labels.window $labels.role'
+        in description
+    )
