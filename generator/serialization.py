@@ -109,7 +109,9 @@ def _key(key: str) -> str:
 def _scalar(data: Any, indent: str) -> str:
     if isinstance(data, str):
         return _text(data, indent)
-    return {True: "true", False: "false", None: "null"}[data] if data is None or isinstance(data, bool) else _other(data)
+    return (
+        {True: "true", False: "false", None: "null"}[data] if data is None or isinstance(data, bool) else _other(data)
+    )
 
 
 def _text(text: str, indent: str) -> str:
