@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -12,23 +11,8 @@ from exporter import catalogue
 from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration
 from generator.calendar_cases import TICK, calendar_cases
+from generator.options import Options
 from generator.weekday_floors import levels, weekly
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What belongs to the place of deployment rather than to a model."""
-
-    namespace: str | None = None
-    """The namespace of Kubernetes objects; left out, whoever applies them says."""
-    labels: dict[str, str] = field(default_factory=dict)
-    """Labels of Kubernetes objects, such as the one by which Prometheus selects its rules."""
-    grafana: str | None = None
-    """Where Grafana is served, for models whose spec does not say."""
-    smarthost: str = "localhost:25"
-    """The mail server, `host:port`, where a model has mail."""
-    sender: str = "alertmanager@localhost"
-    """Whom mail is from."""
 
 
 def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:

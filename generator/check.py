@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from generator.documents import PROOFS, ROUTE_CASES, ROUTING, RULES
+from generator.layout import PROOFS, ROUTE_CASES, ROUTING, RULES, SCRAPE
 
 PROGRAMS: Final = {"promtool": "prometheus", "amtool": "alertmanager"}
 """The programs that judge, and what they come with."""
@@ -67,6 +67,11 @@ def _proofs(documents: Mapping[PurePosixPath, str], folder: Path) -> Iterator[tu
             yield "promtool", partial(_run, folder, f"promtool check rules {path}", "promtool", "check", "rules", path)
         elif path.parent == PROOFS:
             yield "promtool", partial(_run, folder, f"promtool test rules {path}", "promtool", "test", "rules", path)
+        elif path == SCRAPE:
+            yield (
+                "promtool",
+                partial(_run, folder, f"promtool check config {path}", "promtool", "check", "config", path),
+            )
         elif path == ROUTING:
             yield "amtool", partial(_run, folder, f"amtool check-config {path}", "amtool", "check-config", path)
         elif path == ROUTE_CASES:

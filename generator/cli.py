@@ -18,11 +18,11 @@ from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
-from generator import backtesting
-from generator.arguments import Options
+from generator import backtesting, overlays, targets
 from generator.check import prove
 from generator.documents import Documents, render
 from generator.notes import notes
+from generator.options import load
 from generator.writing import Change, plan, write
 
 EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
@@ -99,9 +99,12 @@ def _specs() -> argparse.ArgumentParser:
 
 
 def _output() -> argparse.ArgumentParser:
-    parser, default = argparse.ArgumentParser(add_help=False, allow_abbrev=False), Options()
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     add = parser.add_argument
     add("--out", type=Path, default=Path("build"), metavar="DIR", help="the output folder (build)")
+    told = "a file of options, over which those given here go (generator.yaml, if there is one)"
+    add("--options", type=Path, metavar="FILE", help=told)
+    add("--overlays", type=Path, metavar="DIR", help="a folder of *.jsonnet overlays (overlays, if there is one)")
     add("--grafana", type=_url, metavar="URL", help="where Grafana is served, for specs that do not say")
     add("--namespace", metavar="NAME", help="the namespace of Kubernetes objects")
     add(
@@ -112,8 +115,8 @@ def _output() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a label of Kubernetes objects, such as release=prometheus; may be given again",
     )
-    add("--smarthost", default=default.smarthost, metavar="HOST:PORT", help=f"the mail server ({default.smarthost})")
-    add("--sender", default=default.sender, metavar="ADDRESS", help=f"whom mail is from ({default.sender})")
+    add("--smarthost", metavar="HOST:PORT", help="the mail server")
+    add("--sender", metavar="ADDRESS", help="whom mail is from")
     return parser
 
 
@@ -147,6 +150,8 @@ def _generate(options: argparse.Namespace) -> int:
     for step in steps:
         write(step, options.out)
         _say(f"{step.change:9}  {options.out / step.path}")
+        for warning in targets.warnings(step.new or "") if step.change is Change.WRITTEN else ():
+            _complain(f"{options.out / step.path}: warning: {warning}")
     counts = Counter(step.change for step in steps)
     _say(", ".join(f"{counts[change]} {change}" for change in Change))
     return EXIT_OK
@@ -166,9 +171,19 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace) -> Documents:
-    place = Options(options.namespace, dict(options.label), options.grafana, options.smarthost, options.sender)
+    specs = load_all(options.specs)
+    given = {name: getattr(options, name) for name in ("namespace", "grafana", "smarthost", "sender")}
+    place = load(_named(options.options, "generator.yaml"), given | {"labels": dict(options.label)})
+    overlaid = overlays.found(_named(options.overlays, "overlays"))
     with logs.progress() as told:
-        return render(load_all(options.specs), place, told=told)
+        return render(specs, place, overlaid=overlaid, told=told)
+
+
+def _named(given: Path | None, default: str) -> Path:
+    """A file or folder that must be there when it is named, and need not be when it is not."""
+    if given is not None and not given.exists():
+        raise UsageError(f"{given}: does not exist")
+    return given or Path(default)
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -15,7 +15,7 @@ from exporter.errors import RenderError
 LIBRARY: Final = Path(__file__).resolve().parents[1]
 """Where `rules/` and `alertmanager/` lie: beside this package, in a checkout and in an installation alike."""
 
-_PLACE: Final = re.compile(r"(?P<file>\S+?\.libsonnet):\(?(?P<line>\d+)")
+_PLACE: Final = re.compile(r"(?P<file>\S+?\.(?:lib|j)sonnet):\(?(?P<line>\d+)")
 
 
 def evaluate(library: Path, arguments: Mapping[str, Any]) -> Any:
@@ -36,6 +36,33 @@ def evaluate(library: Path, arguments: Mapping[str, Any]) -> Any:
         text = _gojsonnet.evaluate_file(str(path), tla_codes={"arguments": json.dumps(arguments)})
     except RuntimeError as problem:
         raise RenderError(_message(str(problem), library)) from None
+    return json.loads(text)
+
+
+_OVERLAY: Final = """\
+local overlay = import %s;
+function(documents)
+  if std.isFunction(overlay) then overlay(documents) else error 'an overlay must be a function of the documents'
+"""
+
+
+def evaluate_overlay(overlay: Path, documents: Mapping[str, Any]) -> Any:
+    """What an overlay makes of documents; `import 'rules/…'` in it finds the library.
+
+    Args:
+        overlay: the jsonnet file, which holds a function of one parameter.
+        documents: JSON-able data by path.
+
+    Raises:
+        RenderError: with the overlay's name, jsonnet's message, and the file and line that it came from.
+    """
+    snippet = _OVERLAY % json.dumps(str(overlay.resolve()))
+    told = {"documents": json.dumps(documents)}
+    try:
+        text = _gojsonnet.evaluate_snippet("overlay", snippet, tla_codes=told, jpathdir=[str(LIBRARY)])
+    except RuntimeError as problem:
+        message = _message(str(problem), overlay).replace(str(overlay.resolve()), str(overlay))
+        raise RenderError(message if message.startswith(str(overlay)) else f"{overlay}: {message}") from None
     return json.loads(text)
 
 

@@ -1,25 +1,72 @@
-"""The rules as Kubernetes objects: what prometheus-operator reads."""
+"""Kubernetes objects: what prometheus-operator and the sidecar of Grafana read, and a kustomization of them all."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
-from exporter.spec.model import ModelSpec
-from generator.arguments import Options
+from exporter.errors import RenderError
+from exporter.spec.values import format_duration
+from generator.options import Options
+
+_MOST_BYTES: Final = 1 << 20
+"""What an API server takes of a ConfigMap's data."""
 
 
-def object_name(spec: ModelSpec) -> str:
-    """A DNS label sequence from the model's name, which may hold underscores."""
-    return f"leeway-{spec.name.replace('_', '-')}"
+def named(stem: str) -> str:
+    """The name of an object, a DNS label, from that of a model or of a document, which may hold underscores."""
+    return f"leeway-{stem.replace('_', '-')}"
 
 
-def prometheus_rule(spec: ModelSpec, groups: list[dict[str, Any]], options: Options) -> dict[str, Any]:
-    """The PrometheusRule of one model."""
-    labels = {"app.kubernetes.io/part-of": "leeway"} | options.labels
-    place = {"namespace": options.namespace} if options.namespace else {}
-    return {
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PrometheusRule",
-        "metadata": {"name": object_name(spec), **place, "labels": labels},
-        "spec": {"groups": groups},
+def prometheus_rule(stem: str, groups: list[dict[str, Any]], options: Options) -> dict[str, Any]:
+    """The PrometheusRule of the rules in `rules/<stem>.yaml`."""
+    metadata = _metadata(named(stem), options, options.labels)
+    return _object("monitoring.coreos.com/v1", "PrometheusRule", metadata) | {"spec": {"groups": groups}}
+
+
+def service_monitor(options: Options) -> dict[str, Any]:
+    """The ServiceMonitor of the exporter, in the namespace of its Service."""
+    exporter = options.exporter
+    metadata = _metadata(named("exporter"), options, options.labels)
+    return _object("monitoring.coreos.com/v1", "ServiceMonitor", metadata) | {
+        "spec": {
+            "selector": {"matchLabels": dict(exporter.labels)},
+            "endpoints": [{"port": exporter.port, "interval": format_duration(exporter.interval)}],
+        }
     }
+
+
+def dashboard_config_map(stem: str, dashboard: Mapping[str, Any], options: Options) -> dict[str, Any]:
+    """The ConfigMap of a dashboard, as Grafana's sidecar selects it.
+
+    Raises:
+        RenderError: when the dashboard is larger than a ConfigMap may be.
+    """
+    text = json.dumps(dashboard, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    if len(text.encode()) > _MOST_BYTES:
+        raise RenderError(f"dashboards/{stem}.json: is larger than the 1 MiB of a ConfigMap: leave out some features")
+    metadata = _metadata(f"{named(stem)}-dashboard", options, options.dashboards.labels)
+    if options.dashboards.annotations:
+        metadata["annotations"] = dict(options.dashboards.annotations)
+    return _object("v1", "ConfigMap", metadata) | {"data": {f"{named(stem)}.json": text}}
+
+
+def kustomization(files: Iterable[str]) -> dict[str, Any]:
+    """The kustomization of some files in its own folder."""
+    return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
+
+
+def alertmanager_config(spec: Mapping[str, Any], options: Options) -> dict[str, Any]:
+    """An AlertmanagerConfig."""
+    metadata = _metadata("leeway", options, options.labels)
+    return _object("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", metadata) | {"spec": spec}
+
+
+def _object(version: str, kind: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": version, "kind": kind, "metadata": metadata}
+
+
+def _metadata(name: str, options: Options, labels: Mapping[str, str]) -> dict[str, Any]:
+    place = {"namespace": options.namespace} if options.namespace else {}
+    return {"name": name, **place, "labels": {"app.kubernetes.io/part-of": "leeway"} | dict(labels)}

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from exporter.spec.model import ModelSpec
 from exporter.spec.values import parse_duration
-from generator.arguments import Options, of_model
+from generator.arguments import of_model
 from generator.jsonnet import evaluate
+from generator.options import Options
 
 
 def paces(spec: ModelSpec) -> dict[str, tuple[timedelta, timedelta]]:

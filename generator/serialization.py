@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import yaml
@@ -51,9 +52,11 @@ _RANK: Final = {key: rank for rank, key in enumerate(_ORDER)}
 
 _DURATION: Final = re.compile(r"(\d+[dhms])+")
 _PLAIN: Final = re.compile(r"[A-Za-z_/][\w ./%+-]*", re.ASCII)
-_BREAKS: Final = re.compile("[\x85\u2028\u2029\ufeff]")
-"""What YAML reads as a line break or a mark unless it is escaped."""
 _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"))
+_PRINTED: Final = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010fffe]*")
+"""What every reader of YAML takes as it stands: no control characters, and no line breaks of YAML's own."""
+_LOOSE_END: Final = re.compile(" (\n|$)")
+_INDENT: Final = "  "
 
 
 def yaml_text(data: Any) -> str:
@@ -61,9 +64,7 @@ def yaml_text(data: Any) -> str:
 
     A text that another reader of YAML could take for a number, a date or a boolean is quoted.
     """
-    unfolded = float("inf")
-    text: str = yaml.dump(_ordered(data), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=unfolded)
-    return text
+    return f"{_scalar(data, '')}\n" if _is_scalar(data) else "".join(_lines(data, ""))
 
 
 def json_text(data: Any) -> str:
@@ -71,34 +72,69 @@ def json_text(data: Any) -> str:
     return json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _ordered(data: Any) -> Any:
-    if isinstance(data, dict):
-        keys = sorted(data, key=lambda key: (_RANK.get(key, len(_ORDER)), key))
-        return {key: _ordered(data[key]) for key in keys}
-    return [_ordered(item) for item in data] if isinstance(data, list) else data
+def _is_scalar(data: Any) -> bool:
+    return not isinstance(data, dict | list) or not data
 
 
-class _Dumper(yaml.SafeDumper):
-    """Lists indented below their key, and no anchors: a value that stands twice is written twice."""
+def _lines(data: Any, indent: str) -> Iterator[str]:
+    """The lines of a mapping or a list that is not empty.
 
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002 - the base's
-        super().increase_indent(flow=flow, indentless=False)
+    Written here and not by PyYAML's emitter, which looks at every character of every text in Python and so takes
+    seconds for what is generated of a hundred models.
+    """
+    for head, value in _entries(data):
+        if _is_scalar(value):
+            yield f"{indent}{head} {_scalar(value, indent)}\n"
+        elif head == "-":
+            first, *others = _lines(value, indent + _INDENT)
+            yield f"{indent}- {first[len(indent + _INDENT) :]}"
+            yield from others
+        else:
+            yield f"{indent}{head}\n"
+            yield from _lines(value, indent + _INDENT)
 
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
+
+def _entries(data: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(data, list):
+        return [("-", item) for item in data]
+    keys = sorted(data, key=lambda key: (_RANK.get(key, len(_ORDER)), key))
+    return [(f"{_key(key)}:", data[key]) for key in keys]
 
 
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=_style(text))
+def _key(key: str) -> str:
+    """A key, which must not be a block, in one line."""
+    return _escaped(key) if "\n" in key else _text(key, "")
 
 
-def _style(text: str) -> str | None:
-    if _BREAKS.search(text):
-        return '"'
+def _scalar(data: Any, indent: str) -> str:
+    if isinstance(data, str):
+        return _text(data, indent)
+    return (
+        {True: "true", False: "false", None: "null"}[data] if data is None or isinstance(data, bool) else _other(data)
+    )
+
+
+def _text(text: str, indent: str) -> str:
+    if not _PRINTED.fullmatch(text):
+        return _escaped(text)
     if "\n" in text:
-        return "|"
+        return _escaped(text) if _LOOSE_END.search(text) else _block(text, indent + _INDENT)
     plain = _DURATION.fullmatch(text) or (_PLAIN.fullmatch(text) and text.lower() not in _WORDS)
-    return None if plain and not text.endswith(" ") else "'"
+    return text if plain and not text.endswith(" ") else "'" + text.replace("'", "''") + "'"
 
 
-_Dumper.add_representer(str, _represent_text)
+def _block(text: str, indent: str) -> str:
+    """A text of several lines: its indent is told where it begins with one of its own, and how it ends."""
+    told = str(len(_INDENT)) if text[0] in " \n" else ""
+    ending = "-" if not text.endswith("\n") else "+" if text == "\n" or text.endswith("\n\n") else ""
+    lines = [f"{indent}{line}" if line else "" for line in text.removesuffix("\n").split("\n")]
+    return "\n".join([f"|{told}{ending}", *lines])
+
+
+def _escaped(text: str) -> str:
+    return yaml.dump(text, default_style='"', allow_unicode=True, width=float("inf")).removesuffix("\n")
+
+
+def _other(data: Any) -> str:
+    """A number, or an empty list or mapping, as PyYAML writes it."""
+    return yaml.safe_dump(data).removesuffix("\n").removesuffix("\n...")

@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from exporter.errors import UsageError
-from generator.documents import FOLDERS, MARK, TAG
+from generator.layout import FOLDERS, MARK, TAG
 
-_SUFFIXES: Final = (".yaml", ".yml", ".json")
+_SUFFIXES: Final = (".yaml", ".yml", ".json", ".libsonnet")
 
 
 class Change(StrEnum):
@@ -116,7 +116,7 @@ def _leftovers(documents: Mapping[PurePosixPath, str], out: Path) -> Iterator[St
 
 def _ours(path: PurePosixPath, text: str) -> bool:
     if path.suffix != ".json":
-        return text.startswith(f"# {MARK} ")
+        return text.startswith((f"# {MARK} ", f"// {MARK} "))
     try:
         data = json.loads(text)
     except ValueError:

@@ -12,6 +12,9 @@
   equal(label, text):: label + '=' + $.string(text),
   differs(label, text):: label + '!=' + $.string(text),
 
+  // That each label has its value, sorted by label.
+  all(labels):: [label + '=' + std.escapeStringJson(labels[label]) for label in std.objectFields(labels)],
+
   // Any of several values that mean themselves in a regular expression, such as windows; one alone is matched plainly.
   any(label, texts)::
     if std.length(texts) == 1 then $.equal(label, texts[0])

@@ -14,22 +14,21 @@ local gap(count, had) =
   else if count == 1 then 'stale'
   else 'stale _x' + (count - 1);
 
+// Stands for the name of a replica. A control character: no quoted text holds one as it is.
+local replica_mark = '\u0001';
+
 {
   // The labels that a scrape adds to every series.
   target:: { job: 'leeway', namespace: 'ml' },
 
-  // A series as two replicas of the exporter expose it.
-  exposed(model, metric, labels, phases, tick):: [
-    {
-      series: $.named(metric, labels + $.target + { [label]: label + '-' + replica for label in model.replicas }),
-      values: $.values(phases, tick),
-    }
-    for replica in ['a', 'b']
-  ],
+  // A series as two replicas of the exporter expose it; what both have in common is written once.
+  exposed(model, metric, labels, phases, tick)::
+    local scraped = [label + '="' + label + '-' + replica_mark + '"' for label in model.replicas];
+    local name = promql.selector(metric, std.sort(promql.all(labels + $.target) + scraped));
+    local values = $.values(phases, tick);
+    [{ series: std.strReplace(name, replica_mark, replica), values: values } for replica in ['a', 'b']],
 
-  named(metric, labels):: promql.selector(
-    metric, [promql.equal(label, labels[label]) for label in std.objectFields(labels)]
-  ),
+  named(metric, labels):: promql.selector(metric, promql.all(labels)),
 
   // Phases of {value, count}, one after the other from time 0.
   values(phases, tick)::

@@ -2,10 +2,13 @@
 local promql = import 'promql.libsonnet';
 
 // Each byte as a query string writes it; a table, since jsonnet works out each entry once.
-local unreserved = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~';
 local digits = '0123456789ABCDEF';
+local between(byte, first, last) = byte >= std.codepoint(first) && byte <= std.codepoint(last);
+local unreserved(byte) =
+  between(byte, 'a', 'z') || between(byte, '0', '9') || between(byte, 'A', 'Z')
+  || byte == 45 || byte == 46 || byte == 95 || byte == 126;  // - . _ ~
 local escapes = [
-  if byte < 128 && std.member(unreserved, std.char(byte)) then std.char(byte)
+  if unreserved(byte) then std.char(byte)
   else if byte == 32 then '+'
   else '%' + digits[std.floor(byte / 16)] + digits[byte % 16]
   for byte in std.range(0, 255)

@@ -10,8 +10,9 @@ from typing import Any
 from examples import run
 from exporter.catalogue import LAYER, MODEL, SEVERITY, SLO, TEAM, Alert, Metric
 from exporter.spec.file import LoadedSpec
-from generator.arguments import Options, of_models
+from generator.arguments import of_models
 from generator.jsonnet import evaluate
+from generator.options import Options
 
 Document = dict[str, Any]
 

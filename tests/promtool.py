@@ -12,9 +12,10 @@ import yaml
 from examples import run
 from exporter.catalogue import Metric
 from exporter.spec.file import LoadedSpec
-from generator.arguments import Options, of_model
+from generator.arguments import of_model
 from generator.documents import render
 from generator.jsonnet import evaluate
+from generator.options import Options
 
 Document = dict[str, Any]
 

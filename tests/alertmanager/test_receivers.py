@@ -7,7 +7,7 @@ import pytest
 
 from amtool import accepted, routing_of
 from examples import RECEIVERS, hostile_model, model
-from generator.arguments import Options
+from generator.options import Options
 
 
 @pytest.mark.parametrize("kind", RECEIVERS)

@@ -15,8 +15,9 @@ from examples import model
 from exporter import catalogue
 from exporter.catalogue import ALERTS, LAYER, METRICS, REPLICA_LABELS, SEVERITY, SLO, TARGET_LABELS, TEAM
 from exporter.spec.file import LoadedSpec, load_all
-from generator.arguments import Options, of_model
+from generator.arguments import of_model
 from generator.jsonnet import LIBRARY, evaluate
+from generator.options import Options
 
 SPECS = {"small": model(), "fraud": load_all([LIBRARY / "models" / "fraud.yaml"])[0]}
 SYNTHETIC = {

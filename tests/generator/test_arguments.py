@@ -7,7 +7,8 @@ from dashboards import links
 from examples import model
 from exporter import catalogue
 from exporter.spec.values import parse_duration
-from generator.arguments import Options, of_model, of_models, with_grafana
+from generator.arguments import of_model, of_models, with_grafana
+from generator.options import Options
 
 
 def test_jsonnet_is_told_json() -> None:

@@ -8,7 +8,8 @@ import pytest
 from examples import RECEIVERS, model
 from exporter.catalogue import ALERTS
 from generator.check import Outcome, missing_programs, prove
-from generator.documents import ROUTE_CASES, ROUTING, render
+from generator.documents import render
+from generator.layout import ROUTE_CASES, ROUTING
 
 RULES, PROOF = PurePosixPath("rules/fraud.yaml"), PurePosixPath("rules/tests/fraud.yaml")
 
@@ -25,7 +26,8 @@ def test_what_is_generated_holds_and_each_proof_is_one_line() -> None:
         "ok: promtool test rules rules/tests/fraud.yaml",
         "ok: amtool check-config alertmanager/alertmanager.yml",
     ]
-    assert len(outcomes) == 3 + len(ALERTS) + 1
+    assert str(outcomes[-1]) == "ok: promtool check config prometheus/scrape.yml"
+    assert len(outcomes) == 4 + len(ALERTS) + 1
     assert not [outcome for outcome in outcomes if "\n" in str(outcome)]
 
 

@@ -35,10 +35,10 @@ def test_generate_writes_every_document_once(work: Path, capsys: pytest.CaptureF
     assert main(["generate"]) == EXIT_OK
     first = capsys.readouterr().out.splitlines()
     assert first[0] == "written    build/rules/fraud.yaml"
-    assert first[-1] == "6 written, 0 unchanged, 0 removed"
+    assert first[-1] == "15 written, 0 unchanged, 0 removed"
     written = {path: path.read_bytes() for path in (work / "build").rglob("*.*")}
     assert main(["generate"]) == EXIT_OK
-    assert capsys.readouterr().out.splitlines()[-1] == "0 written, 6 unchanged, 0 removed"
+    assert capsys.readouterr().out.splitlines()[-1] == "0 written, 15 unchanged, 0 removed"
     assert {path: path.read_bytes() for path in (work / "build").rglob("*.*")} == written
 
 
@@ -52,8 +52,9 @@ def test_generate_removes_the_documents_of_a_model_that_is_gone(work: Path, caps
     assert [line for line in told if line.startswith("removed")] == [
         "removed    build/rules/churn.yaml",
         "removed    build/rules/tests/churn.yaml",
-        "removed    build/kubernetes/prometheusrule-churn.yaml",
         "removed    build/dashboards/churn.json",
+        "removed    build/kubernetes/dashboard-churn.yaml",
+        "removed    build/kubernetes/prometheusrule-churn.yaml",
     ]
     assert not list((work / "build").rglob("*churn*"))
 
@@ -78,11 +79,11 @@ def test_a_diff_shows_the_change_and_writes_nothing(work: Path, capsys: pytest.C
 
 def test_the_place_of_deployment_is_told_by_flags(work: Path) -> None:
     write_spec("fraud", grafana=None)
-    flags = ["--namespace", "ml", "--label", "release=x", "--label", "a=b=c", "--grafana", "https://g.example.com/"]
+    flags = ["--namespace", "ml", "--label", "release=x", "--label", "a=b", "--grafana", "https://g.example.com/"]
     assert main(["generate", *flags]) == EXIT_OK
     rule = yaml.safe_load((work / "build/kubernetes/prometheusrule-fraud.yaml").read_text())
     assert rule["metadata"]["namespace"] == "ml"
-    assert rule["metadata"]["labels"] == {"app.kubernetes.io/part-of": "leeway", "release": "x", "a": "b=c"}
+    assert rule["metadata"]["labels"] == {"app.kubernetes.io/part-of": "leeway", "release": "x", "a": "b"}
     assert rule["spec"]["groups"][0]["rules"][0]["annotations"]["dashboard_url"].startswith("https://g.example.com/d/")
 
 
@@ -185,3 +186,35 @@ def test_demo_is_handed_the_folder_and_the_renderer(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "exporter.replay.demo", demo)
     assert main(["demo", "--folder", str(tmp_path)]) == 130
     assert asked == [(tmp_path, render)]
+
+
+def test_options_come_from_a_file_and_flags_go_over_it(work: Path) -> None:
+    Path("generator.yaml").write_text("namespace: ml\nlabels: {release: x}\n")
+    Path("other.yaml").write_text("namespace: other\n")
+    rule = work / "build/kubernetes/prometheusrule-fraud.yaml"
+    for flags, namespace in (([], "ml"), (["--namespace", "here"], "here"), (["--options", "other.yaml"], "other")):
+        assert main(["generate", *flags]) == EXIT_OK
+        assert yaml.safe_load(rule.read_text())["metadata"]["namespace"] == namespace
+
+
+def test_overlays_of_the_folder_apply_and_what_is_named_must_be_there(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("overlays").mkdir()
+    Path("overlays/a.jsonnet").write_text("function(documents) documents { 'rules/own.yaml': { groups: [] } }")
+    assert main(["generate"]) == EXIT_OK
+    assert Path("build/rules/own.yaml").exists()
+    Path("overlays/a.jsonnet").write_text("{}")
+    assert main(["check", "--no-tools"]) == EXIT_PROBLEM
+    assert "overlays/a.jsonnet: an overlay must be a function" in capsys.readouterr().err
+    assert main(["generate", "--overlays", "none"]) == EXIT_USAGE
+    assert main(["generate", "--options", "none.yaml"]) == EXIT_USAGE
+
+
+def test_generate_warns_once_of_what_a_document_cannot_say(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["generate"]) == EXIT_OK
+    first = capsys.readouterr().err.splitlines()
+    assert first
+    assert all(line.startswith("build/kubernetes/alertmanager/alertmanagerconfig.yaml: warning: ") for line in first)
+    assert main(["generate"]) == EXIT_OK
+    assert capsys.readouterr().err == ""

@@ -1,87 +1,102 @@
 from __future__ import annotations
 
-import copy
+import json
+from pathlib import PurePosixPath
 from typing import Any
 
 import jsonschema
+import kubernetes_validate
 import pytest
 import yaml
 
-from examples import hostile_model, model
-from generator.arguments import Options
+import operator_api
+from examples import RECEIVERS, hostile_model, model
+from exporter.errors import RenderError
+from generator import kubernetes
 from generator.documents import render
-from generator.kubernetes import object_name, prometheus_rule
+from generator.layout import KUBERNETES, KUBERNETES_ROUTES, KUSTOMIZATION
+from generator.options import Options
 
-TEXTS = {"type": "object", "additionalProperties": {"type": "string"}}
-DURATION = {"type": "string", "pattern": r"^([0-9]+(ms|[smhdwy]))+$"}
-RULE = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["alert", "expr"],
-    "properties": {
-        "alert": {"type": "string", "pattern": "^[A-Z][A-Za-z]+$"},
-        "expr": {"type": "string", "minLength": 1},
-        "for": DURATION,
-        "keep_firing_for": DURATION,
-        "labels": TEXTS,
-        "annotations": TEXTS,
-    },
-}
-GROUP = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["name", "rules"],
-    "properties": {
-        "name": {"type": "string", "minLength": 1},
-        "rules": {"type": "array", "items": RULE, "minItems": 1},
-    },
-}
-NAME = {"type": "string", "pattern": r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$", "maxLength": 253}
-SCHEMA = {
-    "type": "object",
-    "additionalProperties": False,
-    "required": ["apiVersion", "kind", "metadata", "spec"],
-    "properties": {
-        "apiVersion": {"const": "monitoring.coreos.com/v1"},
-        "kind": {"const": "PrometheusRule"},
-        "metadata": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["name", "labels"],
-            "properties": {"name": NAME, "namespace": NAME, "labels": TEXTS},
-        },
-        "spec": {
-            "type": "object",
-            "additionalProperties": False,
-            "required": ["groups"],
-            "properties": {"groups": {"type": "array", "items": GROUP}},
-        },
-    },
-}
-"""What a PrometheusRule has of what is used here, and nothing else: an API server silently drops the rest."""
+PLACED = Options.model_validate(
+    {
+        "namespace": "monitoring",
+        "labels": {"release": "prometheus"},
+        "dashboards": {"annotations": {"grafana_folder": "ML"}},
+    }
+)
+EVERYTHING = {"page": RECEIVERS, "ticket": {**RECEIVERS, "hours": "Mon-Fri 09:00-18:00"}}
+MODELS = [model(alerting=EVERYTHING), hostile_model(), model({"name": "a_b"})]
 
 
-@pytest.mark.parametrize("loaded", [model(), hostile_model(), model({"name": "a_b"})], ids=lambda one: one.spec.name)
-def test_the_object_is_a_prometheus_rule_and_nothing_else(loaded: Any) -> None:
-    options = Options(namespace="monitoring", labels={"release": "prometheus"})
-    documents = {str(path): text for path, text in render([loaded], options).items()}
-    document = yaml.safe_load(documents[f"kubernetes/prometheusrule-{loaded.spec.name}.yaml"])
-    jsonschema.validate(document, SCHEMA)
-    assert document["spec"] == yaml.safe_load(documents[f"rules/{loaded.spec.name}.yaml"])
+def objects(loaded: Any, options: Options = PLACED) -> dict[PurePosixPath, Any]:
+    return {
+        path: yaml.safe_load(text)
+        for path, text in render([loaded], options).items()
+        if path.is_relative_to(KUBERNETES) and path.name != KUSTOMIZATION
+    }
 
 
-def test_the_schema_refuses_what_an_api_server_would_drop() -> None:
-    document = prometheus_rule(model().spec, [{"name": "g", "rules": [{"alert": "High", "expr": "1"}]}], Options())
-    jsonschema.validate(document, SCHEMA)
-    misspelt = copy.deepcopy(document)
-    misspelt["spec"]["groups"][0]["rules"][0]["fro"] = "5m"
-    with pytest.raises(jsonschema.ValidationError, match="fro"):
-        jsonschema.validate(misspelt, SCHEMA)
+def valid(document: Any) -> None:
+    if document["apiVersion"] == "v1":
+        kubernetes_validate.validate(document, "1.34", strict=True)
+    else:
+        operator_api.validate(document)
+
+
+@pytest.mark.parametrize("loaded", MODELS, ids=lambda one: one.spec.name)
+def test_every_object_is_what_its_api_has_and_nothing_more(loaded: Any) -> None:
+    made = objects(loaded)
+    assert {one["kind"] for one in made.values()} == {
+        "PrometheusRule",
+        "ServiceMonitor",
+        "ConfigMap",
+        "AlertmanagerConfig",
+    }
+    for document in made.values():
+        valid(document)
+        assert document["metadata"]["namespace"] == "monitoring"
+
+
+@pytest.mark.parametrize("kind", ["PrometheusRule", "ServiceMonitor", "ConfigMap", "AlertmanagerConfig"])
+def test_what_an_api_server_would_drop_is_refused(kind: str) -> None:
+    (document,) = (one for one in objects(MODELS[0]).values() if one["kind"] == kind)
+    for place in (document, document.get("spec", document["metadata"])):
+        place["unknown"] = "x"
+        with pytest.raises((jsonschema.ValidationError, kubernetes_validate.ValidationError), match="unknown"):
+            valid(document)
+        del place["unknown"]
+    valid(document)
+
+
+def test_a_child_route_is_judged_as_a_route() -> None:
+    (document,) = (one for one in objects(MODELS[0]).values() if one["kind"] == "AlertmanagerConfig")
+    document["spec"]["route"]["routes"][0]["routes"][0]["group_wait"] = "30s"
+    with pytest.raises(jsonschema.ValidationError, match="group_wait"):
+        valid(document)
+
+
+def test_the_rules_and_the_dashboard_are_those_of_the_plain_files() -> None:
+    texts = {str(path): text for path, text in render([model()], PLACED).items()}
+    rule = yaml.safe_load(texts["kubernetes/prometheusrule-fraud.yaml"])
+    assert rule["spec"] == yaml.safe_load(texts["rules/fraud.yaml"])
+    board = yaml.safe_load(texts["kubernetes/dashboard-fraud.yaml"])
+    assert json.loads(board["data"]["leeway-fraud.json"]) == json.loads(texts["dashboards/fraud.json"])
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert board["metadata"]["annotations"] == {"grafana_folder": "ML"}
+
+
+def test_each_kustomization_lists_the_objects_of_its_folder() -> None:
+    made = render([model(), model({"name": "churn"})])
+    for folder in (KUBERNETES, KUBERNETES_ROUTES):
+        listed = yaml.safe_load(made[folder / KUSTOMIZATION])["resources"]
+        assert sorted(listed) == sorted(
+            path.name for path in made if path.parent == folder and path.name != KUSTOMIZATION
+        )
 
 
 def test_namespace_and_labels_come_from_the_options() -> None:
-    plain = prometheus_rule(model().spec, [], Options())["metadata"]
-    placed = prometheus_rule(model().spec, [], Options(namespace="ml", labels={"release": "x"}))["metadata"]
+    plain = kubernetes.prometheus_rule("fraud", [], Options())["metadata"]
+    placed = kubernetes.prometheus_rule("fraud", [], Options(namespace="ml", labels={"release": "x"}))["metadata"]
     assert plain == {"name": "leeway-fraud", "labels": {"app.kubernetes.io/part-of": "leeway"}}
     assert placed == {
         "name": "leeway-fraud",
@@ -90,5 +105,19 @@ def test_namespace_and_labels_come_from_the_options() -> None:
     }
 
 
+def test_the_service_monitor_finds_the_service_of_the_exporter() -> None:
+    exporter = {"labels": {"app": "ml-watch"}, "port": "http", "interval": "1m"}
+    spec = kubernetes.service_monitor(Options.model_validate({"exporter": exporter}))["spec"]
+    assert spec == {
+        "selector": {"matchLabels": {"app": "ml-watch"}},
+        "endpoints": [{"port": "http", "interval": "1m"}],
+    }
+
+
 def test_an_underscore_is_no_part_of_a_kubernetes_name() -> None:
-    assert object_name(model({"name": "a_b"}).spec) == "leeway-a-b"
+    assert kubernetes.named("a_b") == "leeway-a-b"
+
+
+def test_a_dashboard_that_no_config_map_can_hold_is_refused() -> None:
+    with pytest.raises(RenderError, match=r"dashboards/big\.json: is larger than the 1 MiB"):
+        kubernetes.dashboard_config_map("big", {"description": "x" * (1 << 20)}, Options())

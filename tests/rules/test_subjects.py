@@ -6,8 +6,9 @@ import pytest
 
 from examples import model
 from exporter.errors import RenderError
-from generator.arguments import Options, of_model
+from generator.arguments import of_model
 from generator.jsonnet import LIBRARY, evaluate
+from generator.options import Options
 
 WITHOUT = """\
 function(model)

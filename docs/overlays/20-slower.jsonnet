@@ -1,0 +1,11 @@
+// Another repeat interval of every page, whatever the model.
+local overlay = import 'rules/overlay.libsonnet';
+
+local slower(route) = route
+                      + (if std.endsWith(std.get(route, 'receiver', ''), '-page') then { repeat_interval: '12h' } else {})
+                      + (if std.objectHas(route, 'routes') then { routes: std.map(slower, route.routes) } else {});
+
+overlay.documents(
+  function(path) path == 'alertmanager/alertmanager.yml',
+  function(routing) routing { route: slower(routing.route) }
+)

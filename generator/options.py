@@ -1,0 +1,153 @@
+"""What belongs to the place of deployment rather than to a model: from flags, or from a `generator.yaml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, ValidationError
+from pydantic_core import ErrorDetails
+
+from exporter.errors import Problem, SpecError
+from exporter.spec.document import parse
+from exporter.spec.part import Part
+from exporter.spec.values import Duration, Text, Url, parse_duration
+from exporter.spec.wording import dotted, unknown_key, wording
+
+_LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+_QUALIFIED: Final = re.compile(
+    r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?", re.ASCII
+)
+_OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+
+
+def _qualified(text: str) -> str:
+    if not _QUALIFIED.fullmatch(text):
+        raise ValueError("must be a name as Kubernetes has them, such as release or app.kubernetes.io/name")
+    return text
+
+
+def _label_value(text: str) -> str:
+    if not _LABEL_VALUE.fullmatch(text):
+        raise ValueError("must be at most 63 letters, digits, - _ and ., with a letter or digit at both ends")
+    return text
+
+
+def _object(text: str) -> str:
+    if not _OBJECT.fullmatch(text):
+        raise ValueError("must be 1 to 63 lower-case letters, digits and -, with a letter or digit at both ends")
+    return text
+
+
+KubernetesName = Annotated[str, AfterValidator(_object)]
+Key = Annotated[str, AfterValidator(_qualified)]
+Label = Annotated[str, AfterValidator(_label_value)]
+
+
+class Exporter(Part):
+    """How Prometheus finds the exporter."""
+
+    labels: Mapping[Key, Label] = {"app.kubernetes.io/name": "leeway-exporter"}
+    """The labels of its Service."""
+    port: KubernetesName = "metrics"
+    """The name of the Service's port."""
+    targets: tuple[Text, ...] = ("localhost:9877",)
+    """Its addresses, `host:port`, where there is no Kubernetes."""
+    interval: Duration = parse_duration("30s")
+    """From one scrape to the next."""
+
+
+class Dashboards(Part):
+    """How Grafana finds the dashboards."""
+
+    labels: Mapping[Key, Label] = {"grafana_dashboard": "1"}
+    """The labels of their ConfigMaps, by which Grafana's sidecar selects them."""
+    annotations: Mapping[Key, Text] = {}
+    """Their annotations, such as the one that tells the sidecar a folder."""
+    folder: Text = "Leeway"
+    """The folder in Grafana, where it is provisioned from files."""
+    path: Text = "/var/lib/grafana/dashboards/leeway"
+    """Where the files lie on Grafana's machine."""
+
+
+class Options(Part):
+    """What belongs to the place of deployment rather than to a model."""
+
+    namespace: KubernetesName | None = None
+    """The namespace of Kubernetes objects; left out, whoever applies them says."""
+    labels: Mapping[Key, Label] = {}
+    """Labels of Kubernetes objects, such as the one by which Prometheus selects its rules."""
+    grafana: Url | None = None
+    """Where Grafana is served, for models whose spec does not say."""
+    smarthost: Text = "localhost:25"
+    """The mail server, `host:port`, where a model has mail."""
+    sender: Text = "alertmanager@localhost"
+    """Whom mail is from."""
+    secret: KubernetesName = "leeway-alertmanager"  # noqa: S105 - the name of one
+    """The Secret that holds what the files of receivers hold, for an AlertmanagerConfig."""
+    exporter: Exporter = Exporter()
+    """How Prometheus finds the exporter."""
+    dashboards: Dashboards = Dashboards()
+    """How Grafana finds the dashboards."""
+
+
+def load(path: Path, flags: Mapping[str, Any]) -> Options:
+    """The options of a file, and over them those of the command line.
+
+    Args:
+        path: a `generator.yaml`; one that does not exist holds nothing.
+        flags: options by name; None is not given. Labels are added to those of the file.
+
+    Raises:
+        SpecError: with everything that is wrong, each with its line, or the flag.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    written = _read(path)
+    labels = dict(written.labels) | given.get("labels", {})
+    try:
+        return Options.model_validate(written.model_dump(exclude_unset=True) | given | {"labels": labels})
+    except ValidationError as error:
+        told = error.errors(include_url=False)
+        raise SpecError(tuple(Problem("", 0, f"--{one['loc'][0]}", _wording(one, None)) for one in told)) from None
+
+
+def _read(path: Path) -> Options:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Options()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError((Problem(str(path), 0, "", f"cannot be read: {error}"),)) from None
+    if not any(line.partition("#")[0].strip() for line in text.splitlines()):
+        return Options()
+    document = parse(text, str(path))
+    problems = [Problem(str(path), document.places[at].key, dotted(at), why) for at, why in document.refused.items()]
+    try:
+        options = Options.model_validate(document.data)
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            known = document.existing(one["loc"])
+            place = document.places[known]
+            problems.append(Problem(str(path), place.line, dotted(known), _wording(one, place.written)))
+        raise SpecError(tuple(problems)) from None
+    if problems:
+        raise SpecError(tuple(problems))
+    return options
+
+
+def _wording(error: ErrorDetails, written: str | None) -> str:
+    path = error["loc"]
+    if error["type"] == "extra_forbidden":
+        return unknown_key(str(path[-1]), _keys(path[:-1]))
+    if error["type"] in {"model_type", "dict_type", "mapping_type"}:
+        return "must be a mapping"
+    return wording(error, path, written)
+
+
+def _keys(path: tuple[int | str, ...]) -> list[str]:
+    part: Any = Options()
+    for step in path:
+        part = getattr(part, str(step))
+    return list(type(part).model_fields)
