@@ -15,13 +15,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from exporter import logs
 from exporter.errors import LeewayError, SpecError, UsageError
-from exporter.spec.file import load_all
+from exporter.spec.file import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
 from generator import backtesting
 from generator.arguments import Options
 from generator.check import prove
 from generator.documents import Documents, render
+from generator.expressions import expressions
 from generator.notes import notes
 from generator.writing import Change, plan, write
 
@@ -140,7 +141,7 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    steps = plan(_render(options), options.out)
+    steps = plan(_render(options, load_all(options.specs)), options.out)
     if options.diff:
         sys.stdout.writelines(step.diff() for step in steps)
         return EXIT_OK
@@ -153,22 +154,23 @@ def _generate(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    documents = _render(options)
+    specs = load_all(options.specs)
+    documents = _render(options, specs)
     stale = [step for step in plan(documents, options.out) if step.change is not Change.UNCHANGED]
     for step in stale:
         sys.stdout.write(step.diff())
         _complain(f"{options.out / step.path}: stale: run leeway generate")
     failed = False
-    for outcome in () if options.no_tools else prove(documents):
+    for outcome in () if options.no_tools else prove(documents | expressions(specs)):
         failed |= not outcome.ok
         (_say if outcome.ok else _complain)(str(outcome))
     return EXIT_PROBLEM if stale or failed else EXIT_OK
 
 
-def _render(options: argparse.Namespace) -> Documents:
+def _render(options: argparse.Namespace, specs: Sequence[LoadedSpec]) -> Documents:
     place = Options(options.namespace, dict(options.label), options.grafana, options.smarthost, options.sender)
     with logs.progress() as told:
-        return render(load_all(options.specs), place, told=told)
+        return render(specs, place, told=told)
 
 
 def _schema(_: argparse.Namespace) -> int:

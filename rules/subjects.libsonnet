@@ -23,6 +23,7 @@ local subjects = [
   { name: 'drift', of: import 'drift.libsonnet' },
   { name: 'scores', of: import 'scores.libsonnet' },
   { name: 'performance', of: import 'performance.libsonnet' },
+  { name: 'proxies', of: import 'proxies.libsonnet' },
 ];
 
 local definition(model) = {
