@@ -101,7 +101,8 @@ def _refreshes(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.REFRESH_FAILURES_TOTAL,
             "Failures by stage",
-            "list, read: the store or its credentials. column: the log's schema. reference: the reference itself.",
+            "list, read: the store or its credentials. query: the Prometheus of proxies. column: the log's schema. "
+            "reference: the reference itself.",
             empty="No failure counted",
         ),
     ]

@@ -36,6 +36,7 @@ LE: Final = "le"
 """The upper end of a histogram's bucket, as Prometheus itself calls it."""
 PERCENTILE: Final = "percentile"
 REASON: Final = "reason"
+PROXY: Final = "proxy"
 
 SEVERITY: Final = "severity"
 LAYER: Final = "layer"
@@ -360,6 +361,41 @@ TRAFFIC_FACTOR = Metric(
     Unit.NUMBER,
 )
 TRAFFIC_FACTOR_THRESHOLD = TRAFFIC_FACTOR.threshold()
+
+_PROXY = (MODEL, PROXY, WINDOW)
+
+PROXY_VALUE = Metric(
+    "ml_proxy_value",
+    "A proxy metric of the spec: its ratio of two columns over a window, or the mean of its PromQL's hourly values.",
+    _PROXY,
+    Unit.NUMBER,
+)
+PROXY_EXPECTED = Metric(
+    "ml_proxy_expected",
+    "What a proxy metric was in the same hours of past weeks, weighted as the window's own hours are.",
+    _PROXY,
+    Unit.NUMBER,
+)
+PROXY_EXPECTED_LOWER = Metric(
+    "ml_proxy_expected_lower",
+    "The value of a proxy metric below which it alerts; absent where only a rise does.",
+    _PROXY,
+    Unit.NUMBER,
+)
+PROXY_EXPECTED_UPPER = Metric(
+    "ml_proxy_expected_upper",
+    "The value of a proxy metric above which it alerts; absent where only a fall does.",
+    _PROXY,
+    Unit.NUMBER,
+)
+PROXY_DEVIATION = Metric(
+    "ml_proxy_deviation",
+    "How far a proxy metric is from what is expected, relative to that, in the directions that the spec names.",
+    _PROXY,
+    Unit.NUMBER,
+)
+PROXY_DEVIATION_THRESHOLD = PROXY_DEVIATION.threshold()
+
 VERSION_ROWS = Metric("ml_version_rows", "Rows of one model version in a window.", _GROUP, Unit.ROWS)
 WINDOW_END_TIMESTAMP_SECONDS = Metric(
     "ml_window_end_timestamp_seconds",
@@ -417,7 +453,7 @@ REFRESH_DURATION_SECONDS = Metric(
 )
 REFRESH_FAILURES_TOTAL = Metric(
     "leeway_refresh_failures_total",
-    "Failures by stage: list, read, column, reference, evaluate, store.",
+    "Failures by stage: list, read, query, column, reference, evaluate, store.",
     (MODEL, STAGE),
     Unit.NUMBER,
     "counter",
@@ -527,6 +563,7 @@ PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.
 PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer.SCORE, PREDICTION_CLASS_PSI)
 CONFIDENCE_SHIFT = Alert("MLConfidenceShift", Severity.WARNING, Layer.SCORE, PREDICTION_CONFIDENCE_PSI)
 CALIBRATION_POOR = Alert("MLCalibrationPoor", Severity.WARNING, Layer.PERFORMANCE, CALIBRATION_ERROR)
+PROXY_UNUSUAL = Alert("MLProxyUnusual", Severity.WARNING, Layer.PERFORMANCE, PROXY_DEVIATION)
 
 ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Alert))
 """Every alert, from the cause's layer to the consequence's."""

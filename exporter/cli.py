@@ -12,12 +12,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from exporter import logs
-from exporter.errors import LeewayError, SpecError
+from exporter.errors import LeewayError, Problem, SpecError
 from exporter.profiles.store import ProfileStore
 from exporter.service.refresh import Clock, Refresher, wall_clock
 from exporter.service.server import listen, serve
 from exporter.spec.file import LoadedSpec, load_all
+from exporter.spec.values import Url
 
 log = logging.getLogger("leeway")
 
@@ -69,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--storage.path", type=Path, default=Path("data"), metavar="DIR", help="where profiles are kept (data)")
     add("--web.listen-address", default=":9877", metavar="HOST:PORT", help="where to serve (:9877); port 0 takes any")
     add("--refresh.workers", type=_positive, default=2, metavar="N", help="how many models are read at a time (2)")
+    add(
+        "--prometheus.url", type=_url, metavar="URL", help="what proxies' PromQL is asked of, for specs that do not say"
+    )
     add("--log.level", default="info", choices=["debug", "info", "warning", "error"], help="what to log (info)")
     add("--log.format", default="logfmt", choices=["logfmt", "json"], help="how to log (logfmt)")
     add("--once", action="store_true", help="write the exposition to standard output and exit")
@@ -92,8 +98,29 @@ def _instant(text: str) -> datetime:
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
-def _once(options: argparse.Namespace) -> int:
+def _url(text: str) -> str:
+    try:
+        return TypeAdapter(Url).validate_python(text)
+    except ValidationError:
+        raise argparse.ArgumentTypeError("must be an http:// or https:// address, without user or password") from None
+
+
+def _specs(options: argparse.Namespace) -> tuple[LoadedSpec, ...]:
+    """The specs that the flags name.
+
+    Raises:
+        SpecError: with all that is wrong with them, or with them under these flags.
+    """
     specs = load_all([options.config_file])
+    message = "must be given, here or by the flag --prometheus.url: a proxy has promql to ask"
+    unasked = [] if options.prometheus_url else [loaded for loaded in specs if loaded.spec.spec.lacks_prometheus]
+    if unasked:
+        raise SpecError(tuple(Problem(str(loaded.path), 0, "spec.prometheus.url", message) for loaded in unasked))
+    return specs
+
+
+def _once(options: argparse.Namespace) -> int:
+    specs = _specs(options)
     with logs.progress() as progress:
         refresher = _refresher(options, specs, progress)
         try:
@@ -107,11 +134,11 @@ def _once(options: argparse.Namespace) -> int:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    refresher = _refresher(options, load_all([options.config_file]), logs.log_progress())
+    refresher = _refresher(options, _specs(options), logs.log_progress())
 
     def reload() -> None:
         try:
-            refresher.replace_specs(load_all([options.config_file]))
+            refresher.replace_specs(_specs(options))
         except LeewayError as problem:
             log.error("the new specs are refused, the old ones go on: %s", problem)  # noqa: TRY400
             refresher.reject_specs()
@@ -133,7 +160,14 @@ def _serve(options: argparse.Namespace) -> int:
 def _refresher(options: argparse.Namespace, specs: Sequence[LoadedSpec], progress: logs.Told) -> Refresher:
     clock: Clock = wall_clock if options.now is None else lambda: options.now
     store = ProfileStore(options.storage_path)
-    return Refresher(specs, store, clock=clock, workers=options.refresh_workers, progress=progress)
+    return Refresher(
+        specs,
+        store,
+        clock=clock,
+        workers=options.refresh_workers,
+        prometheus=options.prometheus_url,
+        progress=progress,
+    )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,11 @@ LOOK_BACK: Final = 8 * WEEK
 _HOUR: Final = timedelta(hours=1)
 
 
+def slot_of(grain: timedelta) -> timedelta:
+    """An hour, or the partition where that is not a whole number of hours or is shorter."""
+    return grain / max(grain // _HOUR, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class PartitionRows:
     """The rows of a stretch of the log, partition by partition with none left out, up to the end of the windows.
@@ -38,8 +43,8 @@ class PartitionRows:
 
     @property
     def slot(self) -> timedelta:
-        """An hour, or the partition where that is not a whole number of hours or is shorter."""
-        return self.grain / max(self.grain // _HOUR, 1)
+        """See `slot_of`."""
+        return slot_of(self.grain)
 
     def by_slot(self) -> npt.NDArray[np.float64]:
         """The rows of each slot, a partition's spread evenly over its own; shape (slots,)."""

@@ -12,7 +12,7 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration
 from generator.calendar_cases import TICK, calendar_cases
 from generator.options import Options
-from generator.weekday_floors import levels, weekly
+from generator.weekday_floors import levels, weekly, weekly_proxies
 
 
 def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
@@ -30,6 +30,7 @@ def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
             "stale_after": _seconds(body.inference.staleness),
         },
         "weekday_floors": {key: levels(threshold) for key, threshold in weekly(body.thresholds).items()},
+        "proxy_weekday_floors": {name: levels(floor) for name, floor in weekly_proxies(body.proxies).items()},
         "dashboards": {alert.key: links.alert_url(placed, alert) for alert in catalogue.ALERTS},
     }
 

@@ -18,11 +18,12 @@ from itertools import groupby, islice, pairwise
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from exporter import catalogue
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import WEEKDAYS, Calendar, from_sunday
 from exporter.spec.thresholds import Threshold
 from exporter.spec.windows import newest_end
-from generator.weekday_floors import text, week, weekly
+from generator.weekday_floors import text, week, weekly, weekly_proxies
 
 TICK: Final = timedelta(hours=1)
 """The time from one evaluation to the next: no more than what clocks change by."""
@@ -50,7 +51,10 @@ def calendar_cases(spec: ModelSpec) -> dict[str, list[Case]]:
         numbers it, for how many ticks it lasts and whether the score is above its floor. No cases where partitions are
         so long that no weekday changes.
     """
-    found = {key: list(_Week(spec, one).cases()) for key, one in weekly(spec.spec.thresholds).items()}
+    differing = weekly(spec.spec.thresholds)
+    for floor in islice(weekly_proxies(spec.spec.proxies).values(), 1):  # the one that stands in the proofs
+        differing[catalogue.PROXY_DEVIATION.key] = floor
+    found = {key: list(_Week(spec, one).cases()) for key, one in differing.items()}
     return {key: cases for key, cases in found.items() if cases}
 
 

@@ -15,12 +15,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from exporter import logs
 from exporter.errors import LeewayError, SpecError, UsageError
-from exporter.spec.file import load_all
+from exporter.spec.file import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
 from generator import backtesting, overlays, targets
 from generator.check import prove
 from generator.documents import Documents, render
+from generator.expressions import expressions
 from generator.notes import notes
 from generator.options import load
 from generator.writing import Change, plan, write
@@ -143,7 +144,7 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    steps = plan(_render(options), options.out)
+    steps = plan(_render(options, load_all(options.specs)), options.out)
     if options.diff:
         sys.stdout.writelines(step.diff() for step in steps)
         return EXIT_OK
@@ -158,20 +159,20 @@ def _generate(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    documents = _render(options)
+    specs = load_all(options.specs)
+    documents = _render(options, specs)
     stale = [step for step in plan(documents, options.out) if step.change is not Change.UNCHANGED]
     for step in stale:
         sys.stdout.write(step.diff())
         _complain(f"{options.out / step.path}: stale: run leeway generate")
     failed = False
-    for outcome in () if options.no_tools else prove(documents):
+    for outcome in () if options.no_tools else prove(documents | expressions(specs)):
         failed |= not outcome.ok
         (_say if outcome.ok else _complain)(str(outcome))
     return EXIT_PROBLEM if stale or failed else EXIT_OK
 
 
-def _render(options: argparse.Namespace) -> Documents:
-    specs = load_all(options.specs)
+def _render(options: argparse.Namespace, specs: Sequence[LoadedSpec]) -> Documents:
     given = {name: getattr(options, name) for name in ("namespace", "grafana", "smarthost", "sender")}
     place = load(_named(options.options, "generator.yaml"), given | {"labels": dict(options.label)})
     overlaid = overlays.found(_named(options.overlays, "overlays"))

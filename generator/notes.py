@@ -9,7 +9,7 @@ from exporter.spec.model import CLASSIFICATION, ModelSpec
 
 def notes(spec: ModelSpec) -> tuple[str, ...]:
     """Key paths with a remark each: `spec.alerting.page: not set: …`; none when there is nothing to say."""
-    return (*_unheard(spec), *_blind(spec), *_not_evaluated_yet(spec))
+    return (*_unheard(spec), *_blind(spec), *_unasked(spec), *_not_evaluated_yet(spec))
 
 
 def _unheard(spec: ModelSpec) -> Iterator[str]:
@@ -39,6 +39,11 @@ def _blind(spec: ModelSpec) -> Iterator[str]:
             "spec.reference.columns.timestamp: not set: the reference has no seasons, so an ordinary Saturday may look"
             " like drift, and thresholds cannot learn how its weeks differ"
         )
+
+
+def _unasked(spec: ModelSpec) -> Iterator[str]:
+    if spec.spec.lacks_prometheus:
+        yield "spec.prometheus.url: not set: the exporter must be started with --prometheus.url to ask proxies' PromQL"
 
 
 def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:

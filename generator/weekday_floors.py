@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
+from exporter.spec.proxies import Proxy
 from exporter.spec.seasons import WEEKDAYS, from_sunday
 from exporter.spec.thresholds import Threshold, Thresholds
 
@@ -30,7 +31,16 @@ FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
 def weekly(thresholds: Thresholds) -> dict[str, Threshold]:
     """The thresholds whose floor is not the same every day, by the key of the score that they are for."""
     given = {metric.key: floor(thresholds) for metric, floor in FLOORS.items()}
-    return {key: threshold for key, threshold in given.items() if threshold and len(set(week(threshold))) > 1}
+    return {key: threshold for key, threshold in given.items() if threshold and _differs(threshold)}
+
+
+def weekly_proxies(proxies: Iterable[Proxy]) -> dict[str, Threshold]:
+    """The floors of proxies that are not the same every day, by the proxy's name."""
+    return {proxy.name: proxy.floor for proxy in proxies if _differs(proxy.floor)}
+
+
+def _differs(threshold: Threshold) -> bool:
+    return len(set(week(threshold))) > 1
 
 
 def week(threshold: Threshold) -> tuple[float, ...]:

@@ -18,6 +18,7 @@ function(arguments)
     labels_evaluated: arguments.labels_evaluated,
     dashboards: arguments.dashboards,
     weekday_floors: arguments.weekday_floors,
+    proxy_weekday_floors: arguments.proxy_weekday_floors,
     seconds: arguments.seconds,
     // Values change once per refresh, so nothing is judged faster than two or three of these.
     beat: std.max(300, self.seconds.refresh_interval),

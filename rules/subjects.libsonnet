@@ -24,6 +24,7 @@ local subjects = [
   { name: 'segments', of: import 'segments.libsonnet' },
   { name: 'scores', of: import 'scores.libsonnet' },
   { name: 'performance', of: import 'performance.libsonnet' },
+  { name: 'proxies', of: import 'proxies.libsonnet' },
 ];
 
 local definition(model) = {

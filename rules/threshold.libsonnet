@@ -6,7 +6,7 @@ local template = import 'template.libsonnet';
 
 // `scale` makes the numbers of the scenes those of a score that is never below 1; `season` and `unknown` say when it is
 // as high and yet no alert.
-function(model, key, feature=null, segment=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
+function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
   // A number that is exact as text, as a share and as a percentage.
   local low = 0.125 * scale, limit = 0.25 * scale, restless = 0.5 * scale, high = 0.75 * scale;
   local alert = model.catalogue.alerts[key];
@@ -22,6 +22,7 @@ function(model, key, feature=null, segment=null, scale=1, season='on an ordinary
       [model.labels.segment]: segment,
       [model.labels.feature]: feature,
       [model.labels.window]: windows[0],
+      [model.labels.proxy]: proxy,
     }[label]
     for label in labels
   };

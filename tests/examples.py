@@ -34,6 +34,7 @@ BODY: Mapping[str, Any] = {
     "reference": {"source": {"local": "reference.parquet"}},
     "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
     "segments": ["country_code"],
+    "proxies": [{"name": "click_through", "ratio": {"numerator": "clicks", "denominator": "impressions"}}],
 }
 RECEIVERS: Mapping[str, Any] = {
     "pagerduty": {"routing_key_file": "/etc/alertmanager/secrets/pagerduty"},

@@ -27,6 +27,7 @@ from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_reading
+from exporter.service.proxy_reading import ProxyReader
 from exporter.service.reference_reading import STREAM, ReferenceReader, segment_values, selected
 from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_source
@@ -72,14 +73,17 @@ class Record:
 class ModelReader:
     """Reads one model's windows. One thread at a time may use it."""
 
-    def __init__(self, loaded: LoadedSpec, store: ProfileStore, source: Source | None = None) -> None:
+    def __init__(
+        self, loaded: LoadedSpec, store: ProfileStore, source: Source | None = None, prometheus: str | None = None
+    ) -> None:
         """Open the model's sources; nothing is read yet.
 
         Args:
             loaded: the model's spec.
             store: where profiles are kept.
             source: the inference log; left out, the one that the spec names. A log that is given is one that is
-                replayed, and its labels are not read.
+                replayed, and its labels and proxies are not read.
+            prometheus: the address that proxies are asked of where the spec names none.
 
         Raises:
             LeewayError: when the spec asks for what this release does not do.
@@ -94,6 +98,7 @@ class ModelReader:
         self._reference = ReferenceReader(loaded, store)
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
         self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
+        self._proxies = ProxyReader(self.spec, self._source, store, self.fail, prometheus) if source is None else None
         self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
 
     def read(self, attempt: Attempt) -> list[Sample]:
@@ -113,12 +118,14 @@ class ModelReader:
         rows = self._traffic.read(attempt, partitions, profiles)
         labels = self._labels.read(attempt, partitions, reference.binning) if self._labels else []
         self.problems |= self._labels.problems if self._labels else {}
+        proxies = self._proxies.read(attempt, self._traffic.past, partitions) if self._proxies else []
+        self.problems |= self._proxies.problems if self._proxies else {}
         with _stage("evaluate"):
             summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
             samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows)]
         with _stage("store"):
-            self._heed(samples, attempt.now)  # without labels, which speak of weeks ago
-        return [*samples, *labels, *self._calendar(reference, attempt.now)]
+            self._heed(samples, attempt.now)  # without labels, which speak of weeks ago, and what the world makes of it
+        return [*samples, *labels, *proxies, *self._calendar(reference, attempt.now)]
 
     def _heed(self, samples: Sequence[Sample], now: datetime) -> None:
         log_ = self.spec.spec.inference

@@ -95,6 +95,7 @@ class Refresher:
         *,
         clock: Clock = wall_clock,
         workers: int = 2,
+        prometheus: str | None = None,
         progress: Told = lambda model, done, total: None,
     ) -> None:
         """Nothing is read before `run` or `refresh_all`.
@@ -104,10 +105,12 @@ class Refresher:
             store: where profiles are kept.
             clock: what time it is.
             workers: how many models are refreshed at a time.
+            prometheus: the address that proxies are asked of where a spec names none.
             progress: told after each partition, from the thread that read it.
         """
         self.snapshot: Snapshot | None = None
         self._store = store
+        self._prometheus = prometheus
         self._clock = clock
         self._progress = progress
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="refresh")
@@ -186,7 +189,7 @@ class Refresher:
 
     def _open(self, loaded: LoadedSpec) -> ModelState:
         try:
-            return ModelState(loaded, ModelReader(loaded, self._store))
+            return ModelState(loaded, ModelReader(loaded, self._store, prometheus=self._prometheus))
         except LeewayError as problem:
             log.error("%s: %s", loaded.spec.name, problem, extra={"model": loaded.spec.name})  # noqa: TRY400 - a user's mistake needs no trace
             return ModelState(loaded, None, succeeded=False, error=str(problem))

@@ -83,6 +83,11 @@ class TrafficReader:
         listed = np.array([start in names for start in starts])
         return PartitionRows(span.start, grain, with_quiet_hours(rows, listed, LONGEST_QUIET // grain))
 
+    @property
+    def past(self) -> Mapping[datetime, Partition]:
+        """What is stored of past weeks, as `read` has last looked it up."""
+        return self._listed[1] if self._listed else {}
+
     def _past(self, attempt: Attempt, span: Window) -> Mapping[datetime, Partition]:
         """What is stored of past weeks, looked up once a day, since that is a listing for each of their days."""
         today = attempt.now.date()
@@ -94,7 +99,7 @@ class TrafficReader:
             else:
                 self._listed = (today, listed)
                 self._forget({partition.fingerprint for partition in listed.values()})
-        return self._listed[1] if self._listed else {}
+        return self.past
 
     def _forget(self, wanted: set[str]) -> None:
         self._counts = {name: rows for name, rows in self._counts.items() if name in wanted}

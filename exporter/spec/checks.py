@@ -199,6 +199,15 @@ def _segments(body: Body) -> Mistakes:
             yield ("segments", index), f"must be a categorical feature or column{hint}"
 
 
+def _proxies(body: Body) -> Mistakes:
+    yield from _repeated(("proxies",), [proxy.name for proxy in body.proxies], "name")
+
+
+def _queries(body: Body) -> Mistakes:
+    if "prometheus" in body.model_fields_set and not any(proxy.promql for proxy in body.proxies):
+        yield ("prometheus",), "must be left out: no proxy has promql to ask it"
+
+
 def _named_columns(columns: InferenceColumns) -> dict[str, str]:
     """The columns that the spec names, by what they are for."""
     named: dict[str, str] = columns.model_dump(exclude_none=True)
@@ -287,6 +296,8 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _class_column: frozenset({"inference", "task"}),
     _confidence: frozenset({"inference", "task"}),
     _segments: frozenset({"segments", "features", "inference"}),
+    _proxies: frozenset({"proxies"}),
+    _queries: frozenset({"proxies", "prometheus"}),
     _slo_names: frozenset({"slos"}),
     _slo_labels: frozenset({"slos", "labels"}),
     _slo_metrics: frozenset({"slos", "task"}),

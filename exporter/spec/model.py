@@ -19,6 +19,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from exporter import catalogue
 from exporter.spec.alerting import Alerting
 from exporter.spec.part import Part, alternatives
+from exporter.spec.proxies import Prometheus, Proxy
 from exporter.spec.thresholds import Thresholds, Weekday
 from exporter.spec.values import (
     Count,
@@ -376,6 +377,10 @@ class Body(Part):
     """The calendar that the model lives by."""
     thresholds: Thresholds = Thresholds()
     """The least effects worth an alert."""
+    proxies: Annotated[tuple[Proxy, ...], Field(max_length=50)] = ()
+    """What a team watches while labels have not come: click-through, conversion, manual reviews."""
+    prometheus: Prometheus = Prometheus()
+    """Where the proxies' PromQL is asked."""
     slos: tuple[Slo, ...] = ()
     """Performance objectives."""
     alerting: Alerting = Alerting()
@@ -407,6 +412,11 @@ class Body(Part):
         """Whether there are labels, and this release evaluates them."""
         evaluated = self.labels is not None and self.labels.source.bigquery is None
         return evaluated and self.task in _JUDGED and self.inference.columns.score is not None
+
+    @property
+    def lacks_prometheus(self) -> bool:
+        """Whether a proxy is PromQL and the spec does not say where to ask it."""
+        return self.prometheus.url is None and any(proxy.promql for proxy in self.proxies)
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

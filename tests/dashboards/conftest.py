@@ -42,6 +42,7 @@ def make_spec() -> Callable[..., ModelSpec]:
                         {"name": "age", "type": "numeric"},
                         {"name": "country_code", "type": "categorical"},
                     ],
+                    "proxies": [{"name": "review_rate", "ratio": {"numerator": "decision", "equals": "review"}}],
                 },
             }
         )

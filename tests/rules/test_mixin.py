@@ -24,6 +24,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
         "segments",
         "scores",
         "performance",
+        "proxies",
     ]
     assert {rule["alert"] for group in groups for rule in group["rules"]} == {alert.name for alert in ALERTS}
 
@@ -98,7 +99,8 @@ LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}
 
 
 def test_no_rule_is_written_that_could_never_fire() -> None:
-    blind = model(inference={"source": {"local": "log/%H.parquet"}}, features=[{"name": "age", "type": "numeric"}])
+    log = {"source": {"local": "log/%H.parquet"}}
+    blind = model(inference=log, features=[{"name": "age", "type": "numeric"}], proxies=[])
     scores = {alert.name for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)}
     assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {
         catalogue.NEW_CATEGORIES.name,

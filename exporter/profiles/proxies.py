@@ -1,0 +1,112 @@
+"""What a partition's rows come to for ratios of columns: sums from which a ratio and its chance are known.
+
+A ratio of sums has by the delta method the variance of its residuals, numerator less ratio times denominator, over the
+square of the denominator's sum (Cochran 1977, "Sampling Techniques", 6.4). So six sums of rows are enough, whatever the
+ratio they are later taken about; of zeros and ones over rows it is the binomial law's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.predictions import required
+from exporter.profiles.store import Key, ProfileStore
+from exporter.sources.source import Batch, Selection
+from exporter.spec.proxies import ColumnRatio
+
+Values = npt.NDArray[np.float64]
+Sums = Values
+"""The sums of one partition; shape (ratios, 6), NaN in the row of a ratio that its columns do not tell."""
+
+
+class Moment(IntEnum):
+    """The sums, over the rows in which both numerator x and denominator y are known."""
+
+    ROWS = 0
+    NUMERATOR = 1
+    DENOMINATOR = 2
+    NUMERATOR_SQUARES = 3
+    PRODUCTS = 4
+    DENOMINATOR_SQUARES = 5
+
+
+MOMENTS: Final = len(Moment)
+
+
+def selection(ratios: Iterable[ColumnRatio]) -> Selection:
+    """The columns that `summed` needs, as keys: they come together, in one batch for each stretch of rows."""
+    return Selection(tuple(dict.fromkeys(name for ratio in ratios for name in ratio.columns)), (), ())
+
+
+def summed(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tuple[Sums, dict[int, str]]:
+    """Sum up a partition's rows.
+
+    A row is left out of a ratio in which it has a null, a NaN or an infinity.
+
+    Args:
+        batches: the rows, with the columns of `selection`.
+        ratios: what to sum up.
+
+    Returns:
+        The sums, and by its place why a ratio has none: a column is missing or of a wrong type.
+    """
+    sums, problems = np.zeros((len(ratios), MOMENTS)), dict[int, str]()
+    for batch in batches:
+        for place, ratio in enumerate(ratios):
+            try:
+                sums[place] += _moments(batch.table, ratio)
+            except ColumnMismatch as problem:
+                problems[place] = str(problem)
+                sums[place] = np.nan
+    return sums, problems
+
+
+def _moments(table: pa.Table, ratio: ColumnRatio) -> Values:
+    x = _numbers(table, ratio.numerator) if ratio.equals is None else _matches(table, ratio.numerator, ratio.equals)
+    y = np.ones(table.num_rows) if ratio.denominator is None else _numbers(table, ratio.denominator)
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = x[known], y[known]
+    with np.errstate(over="ignore"):
+        return np.array([len(x), x.sum(), y.sum(), x @ x, x @ y, y @ y])
+
+
+def _numbers(table: pa.Table, column: str) -> Values:
+    return numeric_values(required(table, column))[0]
+
+
+def _matches(table: pa.Table, column: str, value: str) -> Values:
+    """1 in the rows that are the value, 0 in others, NaN in nulls."""
+    names, codes = category_codes(required(table, column))
+    matches: Values = np.array([np.nan if name is None else float(name == value) for name in names])[codes]
+    return matches
+
+
+# ------------------------------------------------------------------------------------------------ on disk
+
+
+def keep_sums(store: ProfileStore, key: Key, sums: Mapping[str, Sums]) -> None:
+    """Keep the sums of partitions, by fingerprint, whole or not at all.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
+    names = sorted(sums)
+    table = np.array([sums[name].ravel() for name in names])
+    store.keep_arrays(key, {str(place): table[:, place] for place in range(table.shape[1])}, {"partitions": names})
+
+
+def kept_sums(store: ProfileStore, key: Key, ratios: int) -> dict[str, Sums]:
+    """The sums kept under a key, by the partition's fingerprint; empty where there are none."""
+    kept = store.arrays(key)
+    if kept is None:
+        return {}
+    arrays, told = kept
+    table = np.stack([arrays[str(place)] for place in range(ratios * MOMENTS)], axis=1)
+    return dict(zip(told["partitions"], table.reshape(-1, ratios, MOMENTS), strict=True))

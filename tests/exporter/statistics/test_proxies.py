@@ -1,0 +1,219 @@
+"""What a ratio usually is: numbers derived by hand, the laws, and silence where nothing has changed."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import special, stats
+
+from exporter.profiles.proxies import MOMENTS, Moment
+from exporter.statistics.proxies import Direction, Usual, deviation, deviation_noise, usual
+
+Values = npt.NDArray[np.float64]
+
+WEEK = 168
+NO_CHANCE = (Moment.NUMERATOR_SQUARES, Moment.PRODUCTS, Moment.DENOMINATOR_SQUARES)
+
+
+def cells(slots: int) -> npt.NDArray[np.int64]:
+    return np.arange(slots) % WEEK
+
+
+def counted(successes: Values, rows: Values) -> Values:
+    """The sums of zeros and ones over rows."""
+    return np.stack([rows, successes, rows, successes, successes, rows], axis=1).astype(float)
+
+
+def asked(values: Values) -> Values:
+    """Values that are no counts; NaN where there is none."""
+    sums = np.zeros((len(values), MOMENTS))
+    sums[:, Moment.DENOMINATOR] = sums[:, Moment.ROWS] = np.isfinite(values)
+    sums[:, Moment.NUMERATOR] = np.nan_to_num(values)
+    return sums
+
+
+def steady(weeks: int = 8, length: int = 1, rate: float = 0.2, rows: float = 100) -> Values:
+    every = np.full(weeks * WEEK + length, rows)
+    return counted(rate * every, every)
+
+
+def of(slots: Values, length: int = 1) -> Usual:
+    return usual(slots, cells(len(slots)), length, WEEK)
+
+
+class TestUsual:
+    def test_of_the_same_share_every_hour_is_that_share(self) -> None:
+        known = of(steady())
+        # 0.2 * 0.8 / 100 of the window, and pi / 2 / 8 of as much for the median of eight weeks
+        assert known.ratio == pytest.approx(0.2)
+        assert known.variance == pytest.approx(0.0016 * (1 + math.pi / 16))
+        assert known.spread == 0
+
+    def test_is_weighted_by_the_windows_own_denominators(self) -> None:
+        rows = np.full(8 * WEEK + 2, 100.0)
+        rows[-1] = 300
+        hour = cells(len(rows)) % 2
+        known = of(counted(np.where(hour == 0, 0.1, 0.3) * rows, rows), 2)
+        assert known.ratio == pytest.approx((100 * 0.1 + 300 * 0.3) / 400)
+
+    def test_is_not_moved_by_a_week_of_outage(self) -> None:
+        slots = steady()
+        out = slice(3 * WEEK, 4 * WEEK)
+        slots[out, Moment.NUMERATOR] = slots[out, Moment.NUMERATOR_SQUARES] = slots[out, Moment.PRODUCTS] = 0
+        known = of(slots)
+        assert known.ratio == pytest.approx(0.2)
+        assert known.spread == 0
+
+    def test_does_not_look_at_what_the_window_counts(self) -> None:
+        slots = steady()
+        changed = slots.copy()
+        changed[-1, Moment.NUMERATOR] = 0
+        assert of(slots) == of(changed)
+
+    def test_knows_how_far_whole_weeks_differ(self) -> None:
+        # Weeks at 0.9 and 1.1 in turn: each is compared with seven others, of which four are of the other kind.
+        week = np.arange(8 * WEEK + 1)[::-1] // WEEK
+        known = of(asked(np.where(week % 2, 1.1, 0.9)))
+        squares = ((0.9 / 1.1 - 1) ** 2 + (1.1 / 0.9 - 1) ** 2) / 2
+        assert known.ratio == pytest.approx(1.0)
+        assert known.variance == 0
+        assert known.spread == pytest.approx(math.sqrt(squares / special.ndtri(0.75) ** 2))
+
+    @pytest.mark.parametrize(("weeks", "known"), [(2, False), (3, True)])
+    def test_takes_three_weeks(self, weeks: int, known: bool) -> None:
+        assert math.isfinite(of(steady(weeks)).ratio) == known
+
+    def test_takes_weeks_that_know_half_of_the_window(self) -> None:
+        slots = steady(4, 24)
+        slots[-24 - WEEK : -WEEK - 12] = 0  # half of one of four weeks
+        assert of(slots, 24).ratio == pytest.approx(0.2)
+        slots[-24 - WEEK : -WEEK - 11] = 0
+        slots[-24 - 2 * WEEK : -2 * WEEK] = 0
+        assert math.isnan(of(slots, 24).ratio)
+
+    def test_fills_the_hours_that_a_week_lacks_from_the_others(self) -> None:
+        rows = np.full(8 * WEEK + 4, 100.0)
+        rate = np.where(cells(len(rows)) < 2, 0.1, 0.3)
+        slots = counted(rate * rows, rows)
+        for week in range(1, 8, 2):
+            slots[week * WEEK : week * WEEK + 2] = 0
+        assert of(slots, 4).ratio == pytest.approx(0.2)
+
+    def test_of_nothing_is_not_known(self) -> None:
+        assert all(map(math.isnan, vars_of(of(np.zeros((8 * WEEK + 1, MOMENTS))))))
+        assert all(map(math.isnan, vars_of(of(steady(0)))))
+
+    def test_of_a_window_without_a_denominator_is_not_known(self) -> None:
+        slots = steady()
+        slots[-1] = 0
+        assert math.isnan(of(slots).ratio)
+
+    @settings(max_examples=25)
+    @given(st.integers(0, 10**6), st.floats(0.01, 100), st.floats(0.01, 100), st.sampled_from([1, 5, 24]))
+    def test_does_not_depend_on_units(self, seed: int, numerator: float, denominator: float, length: int) -> None:
+        slots = simulated(seed, rows=60, length=length)
+        powers = np.array([[0, 0], [1, 0], [0, 1], [2, 0], [1, 1], [0, 2]])
+        scaled = slots * numerator ** powers[:, 0] * denominator ** powers[:, 1]
+        one, other = of(slots, length), of(scaled, length)
+        ratio = numerator / denominator
+        assert vars_of(other) == pytest.approx((one.ratio * ratio, one.variance * ratio**2, one.spread), rel=1e-6)
+
+
+def vars_of(known: Usual) -> tuple[float, float, float]:
+    return known.ratio, known.variance, known.spread
+
+
+class TestDeviation:
+    @pytest.mark.parametrize(
+        ("direction", "fallen", "risen"), [("both", 0.25, 0.5), ("down", 0.25, 0.0), ("up", 0.0, 0.5)]
+    )
+    def test_is_relative_and_looks_where_it_should(self, direction: Direction, fallen: float, risen: float) -> None:
+        assert deviation(0.3, 0.4, direction) == pytest.approx(fallen)
+        assert deviation(0.6, 0.4, direction) == pytest.approx(risen)
+
+    @pytest.mark.parametrize("expected", [0.0, -1.0, math.nan])
+    def test_from_nothing_is_not_known(self, expected: float) -> None:
+        assert math.isnan(deviation(0.3, expected, "both"))
+
+
+class TestNoise:
+    @pytest.mark.parametrize(("direction", "tail"), [("both", 0.005), ("down", 0.01), ("up", 0.01)])
+    def test_of_many_is_the_normal_laws(self, direction: Direction, tail: float) -> None:
+        z = float(-special.ndtri(tail))
+        known = Usual(0.5, 0.25 / 1e6, 0.003)
+        assert deviation_noise(known, 0.01, direction) == pytest.approx(z * math.hypot(0.001, 0.003), rel=0.01)
+
+    def test_of_few_is_as_a_count_has_it(self) -> None:
+        # 8 expected events; downwards, where a count's tail is short, the many others reach farther
+        known = Usual(8e-6, 8e-12, 0)
+        law = stats.poisson(8)
+        fewest, most = law.ppf(0.001), law.ppf(0.999)
+        assert deviation_noise(known, 0.001, "down") >= 1 - fewest / 8
+        assert deviation_noise(known, 0.001, "up") == pytest.approx(most / 8 - 1)
+
+    def test_of_almost_all_is_that_of_the_rare_others(self) -> None:
+        rows, rate = 50, 0.95
+        known = Usual(rate, rate * (1 - rate) / rows, 0)
+        fewest = stats.binom(rows, rate).ppf(0.001)
+        assert deviation_noise(known, 0.001, "down") >= 1 - fewest / (rows * rate)
+
+    def test_without_chance_is_the_spreads_alone(self) -> None:
+        assert deviation_noise(Usual(3.0, 0, 0.1), 0.01, "up") == pytest.approx(0.1 * float(-special.ndtri(0.01)))
+
+    @pytest.mark.parametrize("known", [Usual(0.2, 0.1, math.nan), Usual(math.nan, 0.1, 0.1), Usual(0.0, 0.1, 0.1)])
+    def test_of_what_is_not_known_is_not_known(self, known: Usual) -> None:
+        assert math.isnan(deviation_noise(known, 0.01, "both"))
+
+
+# ------------------------------------------------------------------------------------------------ in simulation
+
+
+def simulated(
+    seed: int, *, rows: float = 500, rate: float = 0.05, length: int = 1, between: float = 0.0, shift: float = 1.0
+) -> Values:
+    """Counts that follow the hour of the week; `between` is how much each day's rate differs, `shift` the window's."""
+    random = np.random.default_rng(seed)
+    slots = 8 * WEEK + length
+    season = 1 + 0.4 * np.sin(cells(slots) * 2 * np.pi / 24)
+    days = np.exp(between * random.standard_normal(slots // 24 + 1))[np.arange(slots) // 24]
+    many = random.poisson(rows * season).astype(float)
+    rates = np.minimum(rate * season[::-1] * days, 1)
+    rates[-length:] *= shift
+    return counted(random.binomial(many.astype(int), rates).astype(float), many)
+
+
+def alarms(q: float, direction: Direction, runs: int, length: int = 1, **world: float) -> int:
+    found = 0
+    for seed in range(runs):
+        slots = simulated(seed, length=length, **world)
+        known = of(slots, length)
+        value = slots[-length:, Moment.NUMERATOR].sum() / slots[-length:, Moment.DENOMINATOR].sum()
+        found += deviation(value, known.ratio, direction) > deviation_noise(known, q, direction)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("direction", "length", "world"),
+    [
+        ("both", 1, {}),
+        ("down", 1, {"rows": 100}),
+        ("up", 24, {}),
+        ("both", 1, {"rate": 0.6, "rows": 200}),
+        ("both", 24, {"between": 0.1}),
+    ],
+    ids=["hour", "few", "day", "often", "restless"],
+)
+def test_undrifted_counts_alarm_no_more_often_than_asked(
+    direction: Direction, length: int, world: dict[str, float]
+) -> None:
+    runs, q = 100, 0.02
+    assert alarms(q, direction, runs, length, **world) <= stats.binom(runs, q).ppf(0.999)
+
+
+def test_a_fall_by_two_fifths_is_seen() -> None:
+    assert alarms(0.0005, "down", 20, 24, shift=0.6) == 20
