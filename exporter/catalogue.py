@@ -32,6 +32,8 @@ LE: Final = "le"
 """The upper end of a histogram's bucket, as Prometheus itself calls it."""
 PERCENTILE: Final = "percentile"
 REASON: Final = "reason"
+LABELLED_CLASS: Final = "labelled class"
+"""What `leeway_series_limited` calls the classes whose labels are judged, beside those that are returned."""
 
 SEVERITY: Final = "severity"
 LAYER: Final = "layer"
@@ -121,6 +123,7 @@ class Metric:
 
 _FEATURE = (MODEL, VERSION, FEATURE, WINDOW)
 _WINDOW = (MODEL, VERSION, WINDOW)
+_CLASS = (MODEL, VERSION, CLASS, WINDOW)
 
 FEATURE_PSI = Metric(
     "ml_feature_psi",
@@ -241,7 +244,7 @@ PREDICTION_SCORE_REFERENCE = replace(
 PREDICTION_CLASS_RATIO = Metric(
     "ml_prediction_class_ratio",
     "Share of a classifier's answers that are of a class, rows without an answer counted in the whole.",
-    (MODEL, VERSION, CLASS, WINDOW),
+    _CLASS,
     Unit.RATIO,
 )
 PREDICTION_CLASS_RATIO_REFERENCE = PREDICTION_CLASS_RATIO.reference()
@@ -285,28 +288,54 @@ LABEL_ODD_ROWS = Metric(
 )
 
 AUROC = Metric(
-    "ml_auroc", "Area under the ROC curve: how often a positive scored above a negative.", _WINDOW, Unit.RATIO
+    "ml_auroc",
+    "Area under the ROC curve: how often a positive scored above a negative; of several classes, the mean of each"
+    " one's against the rest.",
+    _WINDOW,
+    Unit.RATIO,
 )
 AUROC_CI_LOWER, AUROC_CI_UPPER = AUROC.interval()
-F1_SCORE = Metric("ml_f1_score", "Harmonic mean of precision and recall at labels.threshold.", _WINDOW, Unit.RATIO)
+F1_SCORE = Metric(
+    "ml_f1_score",
+    "Harmonic mean of precision and recall at labels.threshold; of several classes, the mean of theirs.",
+    _WINDOW,
+    Unit.RATIO,
+)
 F1_SCORE_CI_LOWER, F1_SCORE_CI_UPPER = F1_SCORE.interval()
 PRECISION = Metric(
-    "ml_precision", "Share of positives among the predictions at or above labels.threshold.", _WINDOW, Unit.RATIO
+    "ml_precision",
+    "Share of positives among the predictions at or above labels.threshold; of several classes, the mean of theirs.",
+    _WINDOW,
+    Unit.RATIO,
 )
 PRECISION_CI_LOWER, PRECISION_CI_UPPER = PRECISION.interval()
-RECALL = Metric("ml_recall", "Share of the positives that scored at or above labels.threshold.", _WINDOW, Unit.RATIO)
+RECALL = Metric(
+    "ml_recall",
+    "Share of the positives that scored at or above labels.threshold; of several classes, the mean of theirs.",
+    _WINDOW,
+    Unit.RATIO,
+)
 RECALL_CI_LOWER, RECALL_CI_UPPER = RECALL.interval()
-ACCURACY = Metric("ml_accuracy", "Share of the decisions at labels.threshold that were right.", _WINDOW, Unit.RATIO)
+ACCURACY = Metric(
+    "ml_accuracy",
+    "Share of the decisions at labels.threshold that were right; of several classes, of the classes returned.",
+    _WINDOW,
+    Unit.RATIO,
+)
 ACCURACY_CI_LOWER, ACCURACY_CI_UPPER = ACCURACY.interval()
 LOG_LOSS = Metric("ml_log_loss", "Mean log loss of the scores as probabilities, in nats.", _WINDOW, Unit.NUMBER)
 LOG_LOSS_CI_LOWER, LOG_LOSS_CI_UPPER = LOG_LOSS.interval()
 BRIER_SCORE = Metric(
-    "ml_brier_score", "Mean squared distance of the scores, as probabilities, from what came true.", _WINDOW, Unit.RATIO
+    "ml_brier_score",
+    "Mean squared distance of the scores, as probabilities, from what came true; of several classes, half of its sum.",
+    _WINDOW,
+    Unit.RATIO,
 )
 BRIER_SCORE_CI_LOWER, BRIER_SCORE_CI_UPPER = BRIER_SCORE.interval()
 CALIBRATION_ERROR = Metric(
     "ml_calibration_error",
-    "Mean absolute gap between predicted and observed share of positives, in ten bins of equal mass.",
+    "Mean absolute gap between predicted and observed share of positives, or of several classes of right answers, in"
+    " ten bins of equal mass.",
     _WINDOW,
     Unit.RATIO,
 )
@@ -321,6 +350,41 @@ RMSE = Metric("ml_rmse", "Root of the mean squared error of a regression, in the
 RMSE_CI_LOWER, RMSE_CI_UPPER = RMSE.interval()
 MAE = Metric("ml_mae", "Mean absolute error of a regression, in the data's units.", _WINDOW, Unit.NUMBER)
 MAE_CI_LOWER, MAE_CI_UPPER = MAE.interval()
+NDCG = Metric(
+    "ml_ndcg",
+    "Normalised discounted cumulative gain of a ranking, the mean over its lists, up to the rank labels.ndcg_at.",
+    _WINDOW,
+    Unit.RATIO,
+)
+NDCG_CI_LOWER, NDCG_CI_UPPER = NDCG.interval()
+NDCG_LISTS = Metric("ml_ndcg_lists", "Mature lists of a window that are judged.", _WINDOW, Unit.ROWS)
+NDCG_LISTS_LEFT_OUT = Metric(
+    "ml_ndcg_lists_left_out",
+    "Mature lists of a window that are not judged: some item has no label, nothing is relevant, or it has one item.",
+    (MODEL, VERSION, REASON, WINDOW),
+    Unit.ROWS,
+)
+CLASS_LABEL_ROWS = Metric(
+    "ml_class_label_rows", "Labelled mature predictions of a window whose true class this is.", _CLASS, Unit.ROWS
+)
+CLASS_PRECISION = Metric(
+    "ml_class_precision", "Share of the predictions of a class that turned out to be of it.", _CLASS, Unit.RATIO
+)
+CLASS_RECALL = Metric("ml_class_recall", "Share of what is of a class that was predicted so.", _CLASS, Unit.RATIO)
+CLASS_F1_SCORE = Metric("ml_class_f1_score", "Harmonic mean of a class's precision and recall.", _CLASS, Unit.RATIO)
+CLASS_AUROC = Metric(
+    "ml_class_auroc", "Area under the ROC curve of a class's own score, against the rest.", _CLASS, Unit.RATIO
+)
+CLASS_CALIBRATION_ERROR = Metric(
+    "ml_class_calibration_error",
+    "Mean absolute gap between a class's predicted and observed share, in ten bins of equal mass.",
+    _CLASS,
+    Unit.RATIO,
+)
+CLASS_CALIBRATION_ERROR_THRESHOLD = replace(
+    CLASS_CALIBRATION_ERROR.threshold(),
+    help="Value above which a class's error is more than noise and the floor of the spec; for reading, no alert.",
+)
 
 WINDOW_ROWS = Metric(
     "ml_window_rows",

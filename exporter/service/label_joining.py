@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
 from exporter.profiles.label_join import Answers, Gathered, gathered, join, matched_rows
 from exporter.profiles.label_store import keep_answers, kept_answers, kept_labels, kept_predictions
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes, peculiar
@@ -56,8 +54,7 @@ class Joiner:
 
     def judge_by(self, judgement: Judgement) -> None:
         """Judge all predictions in this way from now on."""
-        edges, before = judgement.edges, self._judgement.edges
-        same = edges is before or (edges is not None and before is not None and np.array_equal(edges, before))
+        same = judgement.like(self._judgement)
         self._judgement = judgement
         for hour in () if same else self.hours.values():
             hour.outcomes = None
