@@ -375,15 +375,12 @@ CLASS_F1_SCORE = Metric("ml_class_f1_score", "Harmonic mean of a class's precisi
 CLASS_AUROC = Metric(
     "ml_class_auroc", "Area under the ROC curve of a class's own score, against the rest.", _CLASS, Unit.RATIO
 )
-CLASS_CALIBRATION_ERROR = Metric(
-    "ml_class_calibration_error",
-    "Mean absolute gap between a class's predicted and observed share, in ten bins of equal mass.",
+CLASS_CALIBRATION_ERROR_DEBIASED = Metric(
+    "ml_class_calibration_error_debiased",
+    "Root mean square of the gaps between a class's predicted and observed share, in ten bins of equal mass, without"
+    " what the noise of few labels adds to it.",
     _CLASS,
     Unit.RATIO,
-)
-CLASS_CALIBRATION_ERROR_THRESHOLD = replace(
-    CLASS_CALIBRATION_ERROR.threshold(),
-    help="Value above which a class's error is more than noise and the floor of the spec; for reading, no alert.",
 )
 
 WINDOW_ROWS = Metric(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -13,22 +12,10 @@ from exporter.catalogue import Metric
 from exporter.profiles.classes import OTHER, class_keys
 from exporter.profiles.classified import Classified
 from exporter.profiles.labelled import Labelled
-from exporter.statistics import calibration, performance, thresholds
+from exporter.statistics import calibration, performance
 from exporter.statistics.performance import UNKNOWN, Estimate, macro_average
 
 _RATIO_HIGHEST: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Noise:
-    """What a calibration error must exceed: the floor, and what chance reaches at this rate over all classes together.
-
-    `proper` says whether all scores are probabilities; otherwise there is no calibration.
-    """
-
-    floor: float
-    rate: float
-    proper: bool
 
 
 def of_several_classes(classified: Classified, classes: int, *, proper: bool) -> dict[Metric, Estimate]:
@@ -62,9 +49,12 @@ def _told_apart(classified: Classified) -> bool:
 
 
 def class_values(
-    classified: Classified, names: Mapping[float, str], limit: int, noise: Noise
+    classified: Classified, names: Mapping[float, str], limit: int, *, proper: bool
 ) -> dict[str, dict[Metric, float]]:
-    """What is said of each class, by name; of at most `limit`, those with the most true rows first."""
+    """What is said of each class against the rest, by name; of at most `limit`, those with the most true rows first.
+
+    Of scores that are no `proper` probabilities there is no calibration.
+    """
     found = {}
     for place in _ranked(classified)[:limit]:
         key = float(classified.keys[place])
@@ -75,7 +65,7 @@ def class_values(
                 catalogue.CLASS_PRECISION: performance.precision(confusion).value,
                 catalogue.CLASS_RECALL: performance.recall(confusion).value,
                 catalogue.CLASS_F1_SCORE: performance.f1_score(confusion).value,
-                **_scored(classified.against_rest.get(key), len(classified.against_rest), noise),
+                **_scored(classified.against_rest.get(key), proper=proper),
             }
     return found
 
@@ -87,19 +77,15 @@ def _ranked(classified: Classified) -> list[int]:
     return sorted(told, key=lambda place: -true[place])
 
 
-def _scored(labelled: Labelled | None, classes: int, noise: Noise) -> dict[Metric, float]:
+def _scored(labelled: Labelled | None, *, proper: bool) -> dict[Metric, float]:
     """What a class's own score tells."""
     if labelled is None:
         return {}
     area = {catalogue.CLASS_AUROC: performance.auroc(labelled.positives, labelled.negatives).value}
-    if not noise.proper:
+    if not proper:
         return area
-    diagram = calibration.reliability(labelled)
-    level = calibration.perfect_level(diagram, thresholds.per_comparison(noise.rate, classes))
-    return area | {
-        catalogue.CLASS_CALIBRATION_ERROR: calibration.expected_error(diagram),
-        catalogue.CLASS_CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(noise.floor, level),
-    }
+    error = calibration.debiased_error(calibration.reliability(labelled))
+    return area | {catalogue.CLASS_CALIBRATION_ERROR_DEBIASED: error}
 
 
 def hidden_classes(judged: object, limit: int) -> int:

@@ -12,7 +12,7 @@ from typing import Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.class_performance import Noise, by_key, class_values, hidden_classes, of_several_classes
+from exporter.class_performance import by_key, class_values, hidden_classes, of_several_classes
 from exporter.evaluation import Sample
 from exporter.profiles import label_rows, outcomes, predictions
 from exporter.profiles.classified import Classified
@@ -22,7 +22,6 @@ from exporter.profiles.profile import most_frequent
 from exporter.profiles.ranked import Ranked
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import WEEKDAYS, Calendar
-from exporter.spec.thresholds import Weekday
 from exporter.statistics import calibration, performance, thresholds
 from exporter.statistics.performance import Estimate
 
@@ -87,14 +86,13 @@ def label_samples(
 
 def _more(spec: ModelSpec, window: JudgedWindow, version: str, names: Mapping[float, str]) -> Iterator[Sample]:
     """What has one label more: each class, and each reason why a list is not judged."""
-    outcome, limits = window.versions[version], spec.spec.thresholds
+    outcome = window.versions[version]
     found: dict[str, dict[Metric, float]] = {}
     if isinstance(outcome.performance, Ranked):
         found = {reason: {catalogue.NDCG_LISTS_LEFT_OUT: n} for reason, n in outcome.performance.left_out.items()}
-    elif isinstance(outcome.performance, Classified) and outcome.known >= limits.min_rows:
-        floor = limits.calibration_error.on(_weekday(spec, window.end))
-        noise = Noise(floor, limits.false_positive_rate, proper=not outcome.improper)
-        found = class_values(outcome.performance, names, spec.spec.limits.classes, noise)
+    elif isinstance(outcome.performance, Classified) and outcome.known >= spec.spec.thresholds.min_rows:
+        proper, limit = not outcome.improper, spec.spec.limits.classes
+        found = class_values(outcome.performance, names, limit, proper=proper)
     for label, values in found.items():
         told = (spec.name, version, label, window.name)
         yield from (Sample(metric, told, value) for metric, value in values.items() if math.isfinite(value))
@@ -163,7 +161,8 @@ def _probabilities(labelled: Labelled) -> dict[Metric, float]:
 
 
 def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Metric, float]:
-    limits, weekday = spec.spec.thresholds, _weekday(spec, end)
+    limits = spec.spec.thresholds
+    weekday = WEEKDAYS[Calendar.of(spec.spec.seasonality).weekday(end - timedelta(microseconds=1))]
     diagram = calibration.reliability(labelled)
     noise = calibration.perfect_level(diagram, limits.false_positive_rate)
     return {
@@ -171,10 +170,6 @@ def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Met
         catalogue.CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(limits.calibration_error.on(weekday), noise),
         catalogue.CALIBRATION_ERROR_DEBIASED: calibration.debiased_error(diagram),
     }
-
-
-def _weekday(spec: ModelSpec, end: datetime) -> Weekday:
-    return WEEKDAYS[Calendar.of(spec.spec.seasonality).weekday(end - timedelta(microseconds=1))]
 
 
 def _ranking(ranked: Ranked, least: int) -> dict[Metric, float]:

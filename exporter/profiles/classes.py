@@ -11,11 +11,11 @@ from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from exporter.profiles.binning import Floats
 from exporter.profiles.columns import category_codes
+from exporter.profiles.hashing import text_hashes
 from exporter.profiles.profile import most_frequent
 
 MAX_CLASSES: Final = 1000
@@ -29,7 +29,7 @@ _BITS: Final = 2**53 - 1
 
 def class_keys(names: Iterable[str]) -> Floats:
     """The key of each class: a whole number from 0 to 2**53 - 1, the same on every machine."""
-    hashes = pd.util.hash_array(np.array([*names], dtype=object), categorize=False)
+    hashes = text_hashes(pa.array([*names], pa.large_string()))
     return (hashes & np.uint64(_BITS)).astype(np.float64)
 
 

@@ -41,7 +41,7 @@ class LabelRows:
 def selection(columns: LabelColumns) -> Selection:
     """The columns that `reduced` needs, as keys: they come together, in one batch for each stretch of rows."""
     wanted = (columns.prediction_id, columns.label, columns.timestamp)
-    return Selection(tuple(name for name in wanted if name), (), ())
+    return Selection(tuple(name for name in wanted if name), (), (), (columns.prediction_id,))
 
 
 def reduced(

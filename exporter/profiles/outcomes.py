@@ -118,8 +118,8 @@ def outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -
 
 def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Outcome:
     known = rows[answers.known[rows]]
-    waited = (answers.labelled_at[known] - predictions.made_at[known]) * _MICRO
-    cells = np.searchsorted(DELAY_EDGES, waited[waited >= 0])
+    waited = _MICRO * (answers.labelled_at[known] - predictions.made_at[known]).astype(np.float64)
+    cells = _delay_cells(waited[waited >= 0])
     return Outcome(
         rows=len(rows),
         known=len(known),
@@ -127,6 +127,13 @@ def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, r
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
         performance=_performance(predictions, answers, judgement, rows),
     )
+
+
+def _delay_cells(seconds: Floats) -> Counts:
+    """In which cell each delay is: as a search in `DELAY_EDGES` would find, but at an edge, up to rounding."""
+    width = math.log(DELAY_EDGES[-1]) / (len(DELAY_EDGES) - 1)
+    cells: Counts = np.ceil(np.log(np.maximum(seconds, DELAY_EDGES[0])) / width).astype(np.int64)
+    return np.minimum(cells, len(DELAY_EDGES))
 
 
 def _improper(predictions: Predictions, rows: Counts) -> int:

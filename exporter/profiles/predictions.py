@@ -15,13 +15,13 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from exporter import catalogue
 from exporter.profiles.binning import Floats
 from exporter.profiles.classes import class_keys, classes, named
-from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, numeric_values
+from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values
+from exporter.profiles.hashing import text_hashes
 from exporter.profiles.kernel import MAX_VERSIONS, OTHER_VERSIONS
 from exporter.profiles.profile import most_frequent
 from exporter.profiles.times import NEVER, Instants, instants, microseconds
@@ -70,7 +70,8 @@ def selection(columns: InferenceColumns, task: Task = "binary_classification") -
     wanted = [columns.prediction_id, columns.score, columns.timestamp, columns.model_version]
     wanted += [columns.prediction, *columns.scores.values()] if task == "multiclass_classification" else []
     wanted += [columns.query] if task == "ranking" else []
-    return Selection(tuple(name for name in wanted if name), (), ())
+    plain = tuple(name for name in (columns.prediction_id, columns.query) if name)
+    return Selection(tuple(name for name in wanted if name), (), (), plain)
 
 
 def reduced(
@@ -153,16 +154,22 @@ def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
     Raises:
         ColumnMismatch: when the column is of no type that `category_codes` names.
     """
+    kind = column.type
+    if is_text(kind) or pa.types.is_integer(kind):
+        parts = [text_hashes(chunk) for chunk in column.chunks]
+        return np.concatenate([np.zeros(0, np.uint64), *parts]), column.is_valid().to_numpy()
     names, codes = category_codes(column)
-    hashes = pd.util.hash_array(np.array([name or "" for name in names], dtype=object), categorize=False)
+    hashes = text_hashes(pa.array([name or "" for name in names], pa.large_string()))
     present = np.array([name is not None for name in names], dtype=bool)
     return hashes[codes], present[codes]
 
 
 def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
     """The positions of the last row of each id, in the order of the ids."""
-    order = np.argsort(ids, kind="stable")
+    order = np.argsort(ids)
     ordered = ids[order]
+    if (ordered[1:] == ordered[:-1]).any():  # only then does it matter which of two equal ones comes first
+        order = np.argsort(ids, kind="stable")
     last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, bool)
     chosen: npt.NDArray[np.int64] = order[last]
     return chosen

@@ -88,7 +88,7 @@ def told(samples: list[Sample]) -> dict[tuple[Metric, tuple[str, ...]], float]:
     """The samples about labels."""
     others = {catalogue.PREDICTION_MEAN, catalogue.WINDOW_ROWS}
     first = catalogue.METRICS.index(catalogue.LABEL_ROWS)
-    last = catalogue.METRICS.index(catalogue.CLASS_CALIBRATION_ERROR_THRESHOLD)
+    last = catalogue.METRICS.index(catalogue.CLASS_CALIBRATION_ERROR_DEBIASED)
     ours = set(catalogue.METRICS[first : last + 1]) - others
     return {(one.metric, one.labels[1:]): one.value for one in samples if one.metric in ours}
 
