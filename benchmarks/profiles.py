@@ -227,7 +227,7 @@ def measure(name: str, folder: Path) -> Measured:
     job()
     runs = [_timed(job) for _ in range(times)]
     walls, cpus = zip(*runs, strict=True)
-    return Measured(statistics.median(walls), statistics.median(cpus), _peak_memory())
+    return Measured(statistics.median(walls), statistics.median(cpus), peak_memory())
 
 
 def _timed(job: Job) -> tuple[float, float]:
@@ -236,7 +236,8 @@ def _timed(job: Job) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - cpu
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
+    """Bytes, of this process alone."""
     # Not getrusage: its maximum outlives exec, and would be that of the process that wrote the log.
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024

@@ -28,13 +28,49 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
 
 
 def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(_draw, spec, scope)
+    if spec.spec.task == "multiclass_classification":
+        return [*_classification(spec, scope, several=True), *_by_class(spec, scope)]
+    if spec.spec.task == "ranking":
+        return _ranking(spec, scope)
     if spec.spec.task == "regression":
-        error = "Rising while the inputs have not drifted: the world answers differently. Retrain."
-        return [
-            draw(catalogue.RMSE, "Root mean squared error, $window", error, limits=_FROM_ZERO),
-            draw(catalogue.MAE, "Mean absolute error, $window", error, limits=_FROM_ZERO),
-        ]
+        return _regression(spec, scope)
+    return _classification(spec, scope, several=False)
+
+
+def _regression(spec: ModelSpec, scope: Scope) -> list[Any]:
+    draw = partial(_draw, spec, scope)
+    error = "Rising while the inputs have not drifted: the world answers differently. Retrain."
+    return [
+        draw(catalogue.RMSE, "Root mean squared error, $window", error, limits=_FROM_ZERO),
+        draw(catalogue.MAE, "Mean absolute error, $window", error, limits=_FROM_ZERO),
+    ]
+
+
+def _ranking(spec: ModelSpec, scope: Scope) -> list[Any]:
+    draw = partial(_draw, spec, scope)
+    return [
+        draw(
+            catalogue.NDCG,
+            "NDCG, $window",
+            "Falling beyond its interval (dotted): what is relevant stands lower. With drifted features: start there.",
+        ),
+        draw(
+            catalogue.NDCG_LISTS,
+            "Judged lists, $window",
+            "Few: the interval is wide, and below `thresholds.min_rows` nothing is said.",
+        ),
+        draw(
+            catalogue.NDCG_LISTS_LEFT_OUT,
+            "Lists left out by reason, $window",
+            "Partly labelled: `labels.absent` may say what an item without a label is worth. Nothing relevant: nobody "
+            "found what they looked for, which NDCG cannot see.",
+        ),
+    ]
+
+
+def _classification(spec: ModelSpec, scope: Scope, *, several: bool) -> list[Any]:
+    draw = partial(_draw, spec, scope)
+    falling = "Falling: see by class which." if several else "Falling while AUROC holds: move the operating threshold."
     return [
         draw(
             catalogue.AUROC,
@@ -49,7 +85,7 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
             "fixed thresholds on the score.",
             limits=_FROM_ZERO,
         ),
-        draw(catalogue.F1_SCORE, "F1, $window", "Falling while AUROC holds: move the operating threshold."),
+        draw(catalogue.F1_SCORE, "F1, $window", falling),
         draw(catalogue.PRECISION, "Precision, $window", "Falling: more false alarms for each hit. Compare recall."),
         draw(catalogue.RECALL, "Recall, $window", "Falling: more positives are missed. Compare precision."),
         draw(
@@ -74,6 +110,31 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
             "Calibration error without noise, $window",
             "Compare versions and weeks by it: few labels do not raise it.",
             limits=_FROM_ZERO,
+        ),
+    ]
+
+
+def _by_class(spec: ModelSpec, scope: Scope) -> list[Any]:
+    draw = partial(_draw, spec, scope)
+    return [
+        draw(
+            catalogue.CLASS_F1_SCORE,
+            "F1 by class, $window",
+            "One class falls: look at its precision and recall, and at the features that tell it from the rest.",
+        ),
+        draw(catalogue.CLASS_PRECISION, "Precision by class, $window", "Falling: others are taken for this class."),
+        draw(catalogue.CLASS_RECALL, "Recall by class, $window", "Falling: this class is taken for others."),
+        draw(catalogue.CLASS_AUROC, "AUROC by class, $window", "Falling: the class's own score ranks worse."),
+        draw(
+            catalogue.CLASS_CALIBRATION_ERROR_DEBIASED,
+            "Calibration error by class, without noise, $window",
+            "Rising: the class's score is no probability any more; calibrate anew.",
+            limits=_FROM_ZERO,
+        ),
+        draw(
+            catalogue.CLASS_LABEL_ROWS,
+            "Labelled predictions by class, $window",
+            "Few: what is said of the class is noise.",
         ),
     ]
 

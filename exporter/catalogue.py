@@ -37,6 +37,8 @@ LE: Final = "le"
 PERCENTILE: Final = "percentile"
 REASON: Final = "reason"
 PROXY: Final = "proxy"
+LABELLED_CLASS: Final = "labelled class"
+"""What `leeway_series_limited` calls the classes whose labels are judged, beside those that are returned."""
 
 SEVERITY: Final = "severity"
 LAYER: Final = "layer"
@@ -136,6 +138,7 @@ _GROUP = (*_WHOLE, SEGMENT)
 """Of these, or of a segment of them."""
 _FEATURE_WHOLE = (MODEL, VERSION, FEATURE, WINDOW, ROLE)
 _FEATURE = (*_FEATURE_WHOLE, SEGMENT)
+_CLASS = (MODEL, VERSION, CLASS, WINDOW)
 
 FEATURE_PSI = Metric(
     "ml_feature_psi",
@@ -309,28 +312,54 @@ LABEL_ODD_ROWS = Metric(
 )
 
 AUROC = Metric(
-    "ml_auroc", "Area under the ROC curve: how often a positive scored above a negative.", _WINDOW, Unit.RATIO
+    "ml_auroc",
+    "Area under the ROC curve: how often a positive scored above a negative; of several classes, the mean of each"
+    " one's against the rest.",
+    _WINDOW,
+    Unit.RATIO,
 )
 AUROC_CI_LOWER, AUROC_CI_UPPER = AUROC.interval()
-F1_SCORE = Metric("ml_f1_score", "Harmonic mean of precision and recall at labels.threshold.", _WINDOW, Unit.RATIO)
+F1_SCORE = Metric(
+    "ml_f1_score",
+    "Harmonic mean of precision and recall at labels.threshold; of several classes, the mean of theirs.",
+    _WINDOW,
+    Unit.RATIO,
+)
 F1_SCORE_CI_LOWER, F1_SCORE_CI_UPPER = F1_SCORE.interval()
 PRECISION = Metric(
-    "ml_precision", "Share of positives among the predictions at or above labels.threshold.", _WINDOW, Unit.RATIO
+    "ml_precision",
+    "Share of positives among the predictions at or above labels.threshold; of several classes, the mean of theirs.",
+    _WINDOW,
+    Unit.RATIO,
 )
 PRECISION_CI_LOWER, PRECISION_CI_UPPER = PRECISION.interval()
-RECALL = Metric("ml_recall", "Share of the positives that scored at or above labels.threshold.", _WINDOW, Unit.RATIO)
+RECALL = Metric(
+    "ml_recall",
+    "Share of the positives that scored at or above labels.threshold; of several classes, the mean of theirs.",
+    _WINDOW,
+    Unit.RATIO,
+)
 RECALL_CI_LOWER, RECALL_CI_UPPER = RECALL.interval()
-ACCURACY = Metric("ml_accuracy", "Share of the decisions at labels.threshold that were right.", _WINDOW, Unit.RATIO)
+ACCURACY = Metric(
+    "ml_accuracy",
+    "Share of the decisions at labels.threshold that were right; of several classes, of the classes returned.",
+    _WINDOW,
+    Unit.RATIO,
+)
 ACCURACY_CI_LOWER, ACCURACY_CI_UPPER = ACCURACY.interval()
 LOG_LOSS = Metric("ml_log_loss", "Mean log loss of the scores as probabilities, in nats.", _WINDOW, Unit.NUMBER)
 LOG_LOSS_CI_LOWER, LOG_LOSS_CI_UPPER = LOG_LOSS.interval()
 BRIER_SCORE = Metric(
-    "ml_brier_score", "Mean squared distance of the scores, as probabilities, from what came true.", _WINDOW, Unit.RATIO
+    "ml_brier_score",
+    "Mean squared distance of the scores, as probabilities, from what came true; of several classes, half of its sum.",
+    _WINDOW,
+    Unit.RATIO,
 )
 BRIER_SCORE_CI_LOWER, BRIER_SCORE_CI_UPPER = BRIER_SCORE.interval()
 CALIBRATION_ERROR = Metric(
     "ml_calibration_error",
-    "Mean absolute gap between predicted and observed share of positives, in ten bins of equal mass.",
+    "Mean absolute gap between predicted and observed share of positives, or of several classes of right answers, in"
+    " ten bins of equal mass.",
     _WINDOW,
     Unit.RATIO,
 )
@@ -345,6 +374,38 @@ RMSE = Metric("ml_rmse", "Root of the mean squared error of a regression, in the
 RMSE_CI_LOWER, RMSE_CI_UPPER = RMSE.interval()
 MAE = Metric("ml_mae", "Mean absolute error of a regression, in the data's units.", _WINDOW, Unit.NUMBER)
 MAE_CI_LOWER, MAE_CI_UPPER = MAE.interval()
+NDCG = Metric(
+    "ml_ndcg",
+    "Normalised discounted cumulative gain of a ranking, the mean over its lists, up to the rank labels.ndcg_at.",
+    _WINDOW,
+    Unit.RATIO,
+)
+NDCG_CI_LOWER, NDCG_CI_UPPER = NDCG.interval()
+NDCG_LISTS = Metric("ml_ndcg_lists", "Mature lists of a window that are judged.", _WINDOW, Unit.ROWS)
+NDCG_LISTS_LEFT_OUT = Metric(
+    "ml_ndcg_lists_left_out",
+    "Mature lists of a window that are not judged: some item has no label, nothing is relevant, or it has one item.",
+    (MODEL, VERSION, REASON, WINDOW),
+    Unit.ROWS,
+)
+CLASS_LABEL_ROWS = Metric(
+    "ml_class_label_rows", "Labelled mature predictions of a window whose true class this is.", _CLASS, Unit.ROWS
+)
+CLASS_PRECISION = Metric(
+    "ml_class_precision", "Share of the predictions of a class that turned out to be of it.", _CLASS, Unit.RATIO
+)
+CLASS_RECALL = Metric("ml_class_recall", "Share of what is of a class that was predicted so.", _CLASS, Unit.RATIO)
+CLASS_F1_SCORE = Metric("ml_class_f1_score", "Harmonic mean of a class's precision and recall.", _CLASS, Unit.RATIO)
+CLASS_AUROC = Metric(
+    "ml_class_auroc", "Area under the ROC curve of a class's own score, against the rest.", _CLASS, Unit.RATIO
+)
+CLASS_CALIBRATION_ERROR_DEBIASED = Metric(
+    "ml_class_calibration_error_debiased",
+    "Root mean square of the gaps between a class's predicted and observed share, in ten bins of equal mass, without"
+    " what the noise of few labels adds to it.",
+    _CLASS,
+    Unit.RATIO,
+)
 
 WINDOW_ROWS = Metric(
     "ml_window_rows",

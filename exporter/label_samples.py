@@ -12,11 +12,14 @@ from typing import Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
+from exporter.class_performance import by_key, class_values, hidden_classes, of_several_classes
 from exporter.evaluation import Sample
 from exporter.profiles import label_rows, outcomes, predictions
+from exporter.profiles.classified import Classified
 from exporter.profiles.labelled import Labelled, Measured
 from exporter.profiles.outcomes import Outcome, delay_quantile
 from exporter.profiles.profile import most_frequent
+from exporter.profiles.ranked import Ranked
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import WEEKDAYS, Calendar
 from exporter.statistics import calibration, performance, thresholds
@@ -32,6 +35,8 @@ ODD_ROWS: Final = (
     outcomes.CORRECTED,
     predictions.NO_ID,
     predictions.NO_SCORE,
+    predictions.NO_CLASS,
+    predictions.NO_QUERY,
     predictions.REPEATED,
 )
 """The reasons that are counted: 0 where nothing is odd."""
@@ -51,14 +56,19 @@ class JudgedWindow:
     versions: Mapping[str, Outcome]
 
 
-def label_samples(spec: ModelSpec, windows: Iterable[JudgedWindow], odd: Mapping[str, int]) -> Iterator[Sample]:
+def label_samples(
+    spec: ModelSpec, windows: Iterable[JudgedWindow], odd: Mapping[str, int], class_names: Iterable[str] = ()
+) -> Iterator[Sample]:
     """Every sample about labels; what is not known, or too few labels tell, is left out.
 
     Args:
         spec: the model.
         windows: the windows that are judged.
         odd: the rows that are counted by `ODD_ROWS`.
+        class_names: the classes that the logs name.
     """
+    names = by_key({*class_names, *spec.spec.inference.columns.scores})
+    hidden = 0
     for reason in ODD_ROWS:
         yield Sample(catalogue.LABEL_ODD_ROWS, (spec.name, reason), odd.get(reason, 0))
     for window in windows:
@@ -68,6 +78,24 @@ def label_samples(spec: ModelSpec, windows: Iterable[JudgedWindow], odd: Mapping
             values = _values(spec, window.versions[version], window.end)
             labels = (spec.name, version, window.name)
             yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))
+            yield from _more(spec, window, version, names)
+            hidden = max(hidden, hidden_classes(window.versions[version].performance, spec.spec.limits.classes))
+    if spec.spec.task == "multiclass_classification":
+        yield Sample(catalogue.SERIES_LIMITED, (spec.name, catalogue.LABELLED_CLASS), hidden)
+
+
+def _more(spec: ModelSpec, window: JudgedWindow, version: str, names: Mapping[float, str]) -> Iterator[Sample]:
+    """What has one label more: each class, and each reason why a list is not judged."""
+    outcome = window.versions[version]
+    found: dict[str, dict[Metric, float]] = {}
+    if isinstance(outcome.performance, Ranked):
+        found = {reason: {catalogue.NDCG_LISTS_LEFT_OUT: n} for reason, n in outcome.performance.left_out.items()}
+    elif isinstance(outcome.performance, Classified) and outcome.known >= spec.spec.thresholds.min_rows:
+        proper, limit = not outcome.improper, spec.spec.limits.classes
+        found = class_values(outcome.performance, names, limit, proper=proper)
+    for label, values in found.items():
+        told = (spec.name, version, label, window.name)
+        yield from (Sample(metric, told, value) for metric, value in values.items() if math.isfinite(value))
 
 
 def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
@@ -87,6 +115,13 @@ def _values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, fl
         return values
     if isinstance(outcome.performance, Measured):
         return values | _regression(outcome.performance)
+    if isinstance(outcome.performance, Ranked):
+        return values | _ranking(outcome.performance, spec.spec.thresholds.min_rows)
+    if isinstance(outcome.performance, Classified):
+        classes = len(spec.spec.inference.columns.scores)
+        values |= _estimates(of_several_classes(outcome.performance, classes, proper=not outcome.improper))
+        if not outcome.improper:
+            values |= _calibration(spec, outcome.performance.confident, end)
     if isinstance(outcome.performance, Labelled):
         values |= _classification(outcome.performance)
         if not outcome.improper:
@@ -135,6 +170,14 @@ def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Met
         catalogue.CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(limits.calibration_error.on(weekday), noise),
         catalogue.CALIBRATION_ERROR_DEBIASED: calibration.debiased_error(diagram),
     }
+
+
+def _ranking(ranked: Ranked, least: int) -> dict[Metric, float]:
+    """The mean over lists, once there are enough of them."""
+    told: dict[Metric, float] = {catalogue.NDCG_LISTS: ranked.lists}
+    if ranked.lists < least:
+        return told
+    return told | _estimates({catalogue.NDCG: performance.mean(ranked.gains, _RATIO_HIGHEST)})
 
 
 def _regression(measured: Measured) -> dict[Metric, float]:

@@ -1,7 +1,13 @@
 // What labels tell once they have come, of predictions that are mature.
 local threshold = import 'threshold.libsonnet';
 
-function(model) if !(model.labels_evaluated && model.spec.task == 'binary_classification') then [] else [
+// Of several classes it is that of the returned one that must be known.
+local has_scores(spec) =
+  spec.task == 'binary_classification'
+  || (spec.task == 'multiclass_classification'
+      && (spec.inference.columns.score != null || std.length(spec.inference.columns.scores) > 0));
+
+function(model) if !(model.labels_evaluated && has_scores(model.spec)) then [] else [
   threshold(model, 'calibration_poor', unknown='from too few labels') {
     hold: 3 * model.beat,
     summary(it):: model.name + ': scores are no probabilities over ' + it.window,

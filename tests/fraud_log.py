@@ -64,6 +64,7 @@ class FraudLog:
             "model_version": np.full(rows, "v3"),
             "request_id": [f"{seed}-{row}" for row in range(rows)],
         }
+        data["genuine_score"] = 1 - data["predicted_score"]
         data["decision"] = np.where(data["predicted_score"] > DECLINED, "decline", "approve")
         return pa.table({name: values for name, values in (data | columns).items() if values is not None})
 

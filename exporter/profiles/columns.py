@@ -83,6 +83,11 @@ def category_codes(column: pa.ChunkedArray) -> tuple[list[str | None], Counts]:
     return list(positions), codes[0] if len(codes) == 1 else np.concatenate(codes)
 
 
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds texts."""
+    return _is_any(kind, _TEXTS)
+
+
 def _value_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
@@ -109,7 +114,7 @@ def _names(values: pa.Array) -> list[str | None]:
     if pa.types.is_timestamp(kind):
         printed = values.cast(pa.timestamp("us"), safe=False).cast(pa.string()).to_pylist()
         return [None if name is None else name.removesuffix(_MIDNIGHT) for name in printed]
-    return _texts(values if _is_any(kind, _TEXTS) else values.cast(pa.string()))
+    return _texts(values if is_text(kind) else values.cast(pa.string()))
 
 
 def _texts(values: pa.Array) -> list[str | None]:

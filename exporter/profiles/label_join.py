@@ -45,6 +45,13 @@ class Answers:
         """Which ids have a label."""
         return self.rows > 0
 
+    def replaced(self, positions: npt.NDArray[np.int64], others: Answers) -> Answers:
+        """The same with others at some positions."""
+        changed = Answers(*(getattr(self, field.name).copy() for field in fields(self)))
+        for field in fields(self):
+            getattr(changed, field.name)[positions] = getattr(others, field.name)
+        return changed
+
     def take(self, positions: npt.NDArray[np.int64]) -> Answers:
         """Those at some positions."""
         return Answers(*(getattr(self, field.name)[positions] for field in fields(self)))
@@ -62,20 +69,25 @@ def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
     """Reduce rows of the label log, (rows,), in any order; the labels are finite."""
     rows = len(ids)
     # The zero turns -0.0 into 0.0: which of the two is the greater would be chance.
-    return _reduced(ids, Answers(labels + 0.0, labelled_at, np.ones(rows, np.int32), np.zeros(rows, bool)))
+    answers = Answers(labels + 0.0, labelled_at, np.ones(rows, np.int32), np.zeros(rows, bool))
+    return _reduced(ids, answers, np.argsort(ids))
 
 
-def merged(chunks: Sequence[Chunk]) -> Chunk:
-    """Several chunks as one; without any, one of no labels."""
-    if len(chunks) == 1:
-        return chunks[0]
+def _together(chunks: Sequence[Chunk]) -> tuple[Ids, Answers]:
+    """All that chunks say, one behind the other."""
     parts = [Answers.none(0), *(part.answers for part in chunks)]
     columns = (np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Answers))
-    return _reduced(np.concatenate([np.zeros(0, np.uint64), *(part.ids for part in chunks)]), Answers(*columns))
+    return np.concatenate([np.zeros(0, np.uint64), *(part.ids for part in chunks)]), Answers(*columns)
 
 
-def _reduced(ids: Ids, answers: Answers) -> Chunk:
-    order = np.lexsort((answers.labels, answers.labelled_at, ids))
+def _reduced(ids: Ids, answers: Answers, order: npt.NDArray[np.int64]) -> Chunk:
+    """What rows say of each id, given their order by id."""
+    again = ids[order[1:]] == ids[order[:-1]]
+    if again.any():  # the newest last, and of those of one moment the greatest
+        several = np.flatnonzero(np.append(again, False) | np.append(False, again))
+        rows = order[several]
+        order = order.copy()
+        order[several] = rows[np.lexsort((answers.labels[rows], answers.labelled_at[rows], ids[rows]))]
     ids, answers = ids[order], answers.take(order)
     starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])[: len(ids)])
     if len(starts) == len(ids):
@@ -97,12 +109,13 @@ def _reduced(ids: Ids, answers: Answers) -> Chunk:
 class Gathered:
     """Several chunks as one, with what came from which.
 
-    `labels` are those of all. Of each chunk's labels one by one `ids` are those, increasing, `source` is the chunk's
-    position and `rows` are its rows of the label log; these are (entries,).
+    `labels` are those of all. Of each chunk's labels one by one, in the order of their ids, `source` is the chunk's
+    position and `rows` are its rows of the label log; these are (entries,). Those of the label at a place in `labels`
+    lie from `starts` at this place on, up to that at the next; (labels + 1,).
     """
 
     labels: Chunk
-    ids: Ids
+    starts: npt.NDArray[np.int64]
     source: Rows
     rows: Rows
     chunks: int
@@ -110,45 +123,69 @@ class Gathered:
 
 def gathered(chunks: Sequence[Chunk]) -> Gathered:
     """Some chunks, to be joined together."""
-    ids = np.concatenate([np.zeros(0, np.uint64), *(part.ids for part in chunks)])
+    ids, answers = _together(chunks)
+    order = np.argsort(ids, kind="stable")  # quick, since each chunk is in order
+    ordered = ids[order]
+    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
     source = np.repeat(np.arange(len(chunks), dtype=np.int32), [len(part.ids) for part in chunks])
-    rows = np.concatenate([np.zeros(0, np.int32), *(part.answers.rows for part in chunks)])
-    order = np.argsort(ids, kind="stable")
-    return Gathered(merged(chunks), ids[order], source[order], rows[order], len(chunks))
+    return Gathered(
+        _reduced(ids, answers, order),
+        np.append(starts, len(ordered)),
+        source[order],
+        answers.rows[order],
+        len(chunks),
+    )
 
 
-def matched_rows(ids: Ids, labels: Gathered) -> npt.NDArray[np.int64]:
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Which of some ids have a label: their `positions`, increasing, and the `places` of their labels in the chunk."""
+
+    positions: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+
+
+def matches(ids: Ids, labels: Chunk) -> Matches:
+    """The predictions with these ids, increasing, that a chunk speaks of."""
+    if not len(labels.ids) or not len(ids):
+        return Matches(np.zeros(0, np.int64), np.zeros(0, np.int64))
+    places = np.minimum(np.searchsorted(labels.ids, ids), len(labels.ids) - 1)
+    found = np.flatnonzero(labels.ids[places] == ids)
+    return Matches(found, places[found])
+
+
+def matched_rows(found: Matches, labels: Gathered) -> npt.NDArray[np.int64]:
     """The rows of each chunk that belong to these predictions, (chunks,)."""
-    first, last = np.searchsorted(labels.ids, ids), np.searchsorted(labels.ids, ids, side="right")
-    many = last - first
-    entries = np.repeat(first, many) + np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
+    first = labels.starts[found.places]
+    many = labels.starts[found.places + 1] - first
+    entries = first
+    if len(many) and many.max() > 1:
+        entries = np.repeat(first, many) + np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
     rows = np.bincount(labels.source[entries], labels.rows[entries], labels.chunks)
     return rows.astype(np.int64)
 
 
-def join(ids: Ids, before: Answers, labels: Chunk) -> Answers:
+def join(found: Matches, before: Answers, labels: Chunk) -> Answers:
     """What is known of some predictions once a chunk of labels has come.
 
     Args:
-        ids: of the predictions, in the order of `before`.
-        before: what was known of them.
-        labels: the chunk; what it says of other ids is not looked at.
+        found: those that the chunk speaks of.
+        before: what was known of all of them.
+        labels: the chunk.
 
     Returns:
         `before` itself when the chunk says nothing of these predictions.
     """
-    if not len(labels.ids) or not len(ids):
+    at = found.positions
+    if not len(at):
         return before
-    places = np.minimum(np.searchsorted(labels.ids, ids), len(labels.ids) - 1)
-    found = np.flatnonzero(labels.ids[places] == ids)
-    if not len(found):
-        return before
-    old, new = before.take(found), labels.answers.take(places[found])
+    old, new = before.take(at), labels.answers.take(found.places)
     later = new.labelled_at > old.labelled_at
     wins = later | ((new.labelled_at == old.labelled_at) & (new.labels > old.labels)) | ~old.known
-    changed = Answers(*(getattr(before, field.name).copy() for field in fields(before)))
-    changed.labels[found[wins]] = new.labels[wins]
-    changed.labelled_at[found[wins]] = new.labelled_at[wins]
-    changed.rows[found] += new.rows
-    changed.disputed[found] |= new.disputed | (old.known & (old.labels != new.labels))
-    return changed
+    either = Answers(
+        np.where(wins, new.labels, old.labels),
+        np.where(wins, new.labelled_at, old.labelled_at),
+        old.rows + new.rows,
+        old.disputed | new.disputed | (old.known & (old.labels != new.labels)),
+    )
+    return before.replaced(at, either)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from exporter.profiles.label_join import Answers, Chunk
 from exporter.profiles.label_rows import LabelRows
@@ -13,6 +15,8 @@ from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Arrays, Key, ProfileStore
 
 _COLUMNS = tuple(field.name for field in fields(Answers))
+_OF_TASKS: Final = ("classes", "queries")
+_SCORE: Final = "class_score_"
 
 
 def keep_predictions(store: ProfileStore, key: Key, predictions: Predictions) -> None:
@@ -22,7 +26,11 @@ def keep_predictions(store: ProfileStore, key: Key, predictions: Predictions) ->
         OSError: when the disk refuses.
     """
     arrays = {name: getattr(predictions, name) for name in ("ids", "scores", "made_at", "versions")}
-    store.keep_arrays(key, arrays, {"names": predictions.names, "left_out": dict(predictions.left_out)})
+    arrays |= {name: part for name in _OF_TASKS if (part := getattr(predictions, name)) is not None}
+    if predictions.class_scores is not None:
+        arrays |= {f"{_SCORE}{place}": part for place, part in enumerate(predictions.class_scores.T)}
+    told = {name: getattr(predictions, name) for name in ("names", "class_names")}
+    store.keep_arrays(key, arrays, {**told, "left_out": dict(predictions.left_out)})
 
 
 def kept_predictions(store: ProfileStore, key: Key) -> Predictions | None:
@@ -31,7 +39,14 @@ def kept_predictions(store: ProfileStore, key: Key) -> Predictions | None:
     if kept is None:
         return None
     arrays, told = kept
-    return Predictions(**arrays, names=tuple(told["names"]), left_out=told["left_out"])
+    scores = [arrays[name] for place in range(len(arrays)) if (name := f"{_SCORE}{place}") in arrays]
+    return Predictions(
+        **{name: part for name, part in arrays.items() if not name.startswith(_SCORE)},
+        class_scores=np.column_stack(scores) if scores else None,
+        names=tuple(told["names"]),
+        class_names=tuple(map(sys.intern, told["class_names"])),
+        left_out=told["left_out"],
+    )
 
 
 def keep_labels(store: ProfileStore, key: Key, rows: LabelRows) -> None:
@@ -41,7 +56,7 @@ def keep_labels(store: ProfileStore, key: Key, rows: LabelRows) -> None:
         OSError: when the disk refuses.
     """
     arrays = {"ids": rows.labels.ids, **_columns(rows.labels.answers)}
-    store.keep_arrays(key, arrays, {"left_out": dict(rows.left_out)})
+    store.keep_arrays(key, arrays, {"left_out": dict(rows.left_out), "class_names": rows.class_names})
 
 
 def kept_labels(store: ProfileStore, key: Key) -> LabelRows | None:
@@ -50,7 +65,8 @@ def kept_labels(store: ProfileStore, key: Key) -> LabelRows | None:
     if kept is None:
         return None
     arrays, told = kept
-    return LabelRows(Chunk(arrays["ids"], _answers(arrays)), told["left_out"])
+    labels = Chunk(arrays["ids"], _answers(arrays))
+    return LabelRows(labels, told["left_out"], tuple(map(sys.intern, told["class_names"])))
 
 
 def keep_answers(store: ProfileStore, key: Key, answers: Answers, joined: Mapping[str, int]) -> None:

@@ -12,9 +12,13 @@ from typing import Final
 import numpy as np
 
 from exporter.profiles.binning import Counts, Floats
+from exporter.profiles.classified import Classified, ClassScores, classified, no_probabilities
 from exporter.profiles.label_join import Answers
 from exporter.profiles.labelled import Labelled, Measured, labelled, measured
 from exporter.profiles.predictions import Predictions
+from exporter.profiles.ranked import Ranked, ranked
+
+Performance = Labelled | Measured | Classified | Ranked
 
 DUPLICATE: Final = "duplicate"
 CORRECTED: Final = "corrected"
@@ -35,31 +39,47 @@ class Outcome:
 
     `rows` are the predictions, `known` those of them that have a label, and `delays` counts these by how long the
     newest label took, in the cells of `DELAY_EDGES`, (edges + 1,); labels older than their prediction are not in it.
-    `improper` are those with a label whose score is no probability. `performance` is None where there is no telling.
+    `improper` are those with a label whose scores are no probabilities. `performance` is None where there is no
+    telling.
     """
 
     rows: int
     known: int
     improper: int
     delays: Counts
-    performance: Labelled | Measured | None
+    performance: Performance | None
 
     def __add__(self, other: Outcome) -> Outcome:
         """Both together."""
-        one, two = self.performance, other.performance
-        if isinstance(one, Labelled) and isinstance(two, Labelled):
-            performance: Labelled | Measured | None = one + two
-        elif isinstance(one, Measured) and isinstance(two, Measured):
-            performance = one + two
-        else:
-            performance = None
         return Outcome(
             self.rows + other.rows,
             self.known + other.known,
             self.improper + other.improper,
             self.delays + other.delays,
-            performance,
+            _both(self.performance, other.performance),
         )
+
+
+def _both(one: Performance | None, two: Performance | None) -> Performance | None:
+    if one is None or type(one) is not type(two):
+        return None
+    return one + two  # type: ignore[operator]  # they are of one type
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The classes that have a score of their own: their keys, (classes,), and the fine bins of each, where known."""
+
+    keys: Floats
+    edges: tuple[Floats | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """How lists are judged: by the ranks up to `depth`, an item without a label having the relevance `absent`."""
+
+    depth: int | None
+    absent: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +87,24 @@ class Judgement:
     """How predictions are judged.
 
     Of a number there is an error. Of a binary classifier, `threshold` is the score from which on it says yes, and
-    `edges` are the fine bins of the score; None where they are not known.
+    `edges` are the fine bins of the score; None where they are not known. Of one of several classes there are
+    `classes`, of a ranking `lists`.
     """
 
     binary: bool
     threshold: float
     edges: Floats | None
+    classes: Classes | None = None
+    lists: Lists | None = None
+
+    def like(self, other: Judgement) -> bool:
+        """Whether both count in the same bins."""
+        one, two = ((each.edges, *(each.classes.edges if each.classes else ())) for each in (self, other))
+        return len(one) == len(two) and all(map(_same, one, two))
+
+
+def _same(one: Floats | None, two: Floats | None) -> bool:
+    return one is two or (one is not None and two is not None and np.array_equal(one, two))
 
 
 def outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -> dict[str, Outcome]:
@@ -86,24 +118,60 @@ def outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -
 
 def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Outcome:
     known = rows[answers.known[rows]]
-    scores, labels = predictions.scores[known], answers.labels[known]
-    waited = (answers.labelled_at[known] - predictions.made_at[known]) * _MICRO
-    cells = np.searchsorted(DELAY_EDGES, waited[waited >= 0])
+    waited = _MICRO * (answers.labelled_at[known] - predictions.made_at[known]).astype(np.float64)
+    cells = _delay_cells(waited[waited >= 0])
     return Outcome(
         rows=len(rows),
         known=len(known),
-        improper=int(((scores < 0) | (scores > 1)).sum()),
+        improper=_improper(predictions, known),
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
-        performance=_performance(scores, labels, judgement),
+        performance=_performance(predictions, answers, judgement, rows),
     )
 
 
-def _performance(scores: Floats, labels: Floats, judgement: Judgement) -> Labelled | Measured | None:
+def _delay_cells(seconds: Floats) -> Counts:
+    """In which cell each delay is: as a search in `DELAY_EDGES` would find, but at an edge, up to rounding."""
+    width = math.log(DELAY_EDGES[-1]) / (len(DELAY_EDGES) - 1)
+    cells: Counts = np.ceil(np.log(np.maximum(seconds, DELAY_EDGES[0])) / width).astype(np.int64)
+    return np.minimum(cells, len(DELAY_EDGES))
+
+
+def _improper(predictions: Predictions, rows: Counts) -> int:
+    if predictions.class_scores is not None:
+        return int(no_probabilities(predictions.class_scores[rows]).sum())
+    scores = predictions.scores[rows]
+    return int(((scores < 0) | (scores > 1)).sum())
+
+
+def _performance(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Performance | None:
+    if judgement.lists is not None:
+        return _ranked(predictions, answers, judgement.lists, rows)
+    known = rows[answers.known[rows]]
+    scores, labels = predictions.scores[known], answers.labels[known]
+    if judgement.classes is not None:
+        return _classified(predictions, labels, judgement.classes, known)
     if not judgement.binary:
         return measured(scores, labels)
     if judgement.edges is None:
         return None
     return labelled(scores, labels, scores >= judgement.threshold, judgement.edges)
+
+
+def _classified(predictions: Predictions, labels: Floats, known: Classes, rows: Counts) -> Classified | None:
+    if predictions.classes is None:
+        return None
+    scores, by_class = predictions.scores[rows], None
+    if predictions.class_scores is not None:
+        by_class = ClassScores(predictions.class_scores[rows], known.keys, known.edges)
+    return classified(predictions.classes[rows], labels, scores, by_class)
+
+
+def _ranked(predictions: Predictions, answers: Answers, lists: Lists, rows: Counts) -> Ranked | None:
+    if predictions.queries is None:
+        return None
+    absent = math.nan if lists.absent is None else lists.absent
+    relevances = np.where(answers.known[rows], answers.labels[rows], absent)
+    return ranked(predictions.queries[rows], predictions.scores[rows], relevances, lists.depth)
 
 
 def total(parts: Iterable[Mapping[str, Outcome]]) -> dict[str, Outcome]:

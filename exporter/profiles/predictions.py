@@ -1,12 +1,13 @@
 """A partition's predictions, reduced to what labels are joined by and judged with: ids as numbers, scores and times.
 
-Thirty bytes a row, however long the ids are. An id is named as categories are, so that 7, 7.0 and "7" are one, and its
-name hashed to 64 bits: with a hundred million predictions, one label in a hundred billion finds the wrong one.
+Thirty bytes a row, however long the ids are; eight more for a class or a query, and for each class's score. An id is
+named as categories are, so that 7, 7.0 and "7" are one, and its name hashed to 64 bits: with a hundred million
+predictions, one label in a hundred billion finds the wrong one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,34 +15,42 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 
 from exporter import catalogue
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, numeric_values
+from exporter.profiles.classes import class_keys, classes, named
+from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values
 from exporter.profiles.grouping import MAX_VERSIONS, OTHER_VERSIONS
+from exporter.profiles.hashing import text_hashes
 from exporter.profiles.profile import most_frequent
 from exporter.profiles.times import NEVER, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
-from exporter.spec.model import InferenceColumns
+from exporter.spec.model import InferenceColumns, Task
 
 Ids = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int8]
 
 NO_ID: Final = "prediction_without_id"
 NO_SCORE: Final = "prediction_without_score"
+NO_CLASS: Final = "prediction_without_class"
+NO_QUERY: Final = "prediction_without_query"
 REPEATED: Final = "prediction_repeated"
-"""Why a prediction is left out: no label can find it, no label can be compared with it, a later row has its id."""
+"""Why a prediction is left out: no label can find it, no label can be compared with it (of three kinds), a later row
+has its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
     """Those of one partition that a label can be joined to, by increasing id; all arrays are (rows,).
 
-    `ids` are hashes, each once; `scores` are finite; `made_at` is when each was made; `versions` are positions in
-    `names`, of which there are `MAX_VERSIONS` and one for the others at most. `left_out` are the rows that are not
-    among them, by reason.
+    `ids` are hashes, each once; `scores` are finite, or NaN where answers are classes that come without; `made_at` is
+    when each was made; `versions` are positions in `names`, of which there are `MAX_VERSIONS` and one for the others
+    at most. `left_out` are the rows that are not among them, by reason.
+
+    Of several classes `classes` are the keys of those that were returned, `class_names` the most frequent names of
+    these, and `class_scores`, (rows, classes), the scores of the classes of the spec, finite. Of a ranking `queries`
+    are the hashes of the lists. None where the task has none.
     """
 
     ids: Ids
@@ -50,43 +59,93 @@ class Predictions:
     versions: Codes
     names: tuple[str, ...]
     left_out: Mapping[str, int]
+    classes: Floats | None = None
+    class_names: tuple[str, ...] = ()
+    class_scores: Floats | None = None
+    queries: Ids | None = None
 
 
-def selection(columns: InferenceColumns) -> Selection:
+def selection(columns: InferenceColumns, task: Task = "binary_classification") -> Selection:
     """The columns that `reduced` needs, as keys: they come together, in one batch for each stretch of rows."""
-    wanted = (columns.prediction_id, columns.score, columns.timestamp, columns.model_version)
-    return Selection(tuple(name for name in wanted if name), (), ())
+    wanted = [columns.prediction_id, columns.score, columns.timestamp, columns.model_version]
+    wanted += [columns.prediction, *columns.scores.values()] if task == "multiclass_classification" else []
+    wanted += [columns.query] if task == "ranking" else []
+    plain = tuple(name for name in (columns.prediction_id, columns.query) if name)
+    return Selection(tuple(name for name in wanted if name), (), (), plain)
 
 
-def reduced(batches: Iterable[Batch], columns: InferenceColumns, start: datetime) -> Predictions:
+def reduced(
+    batches: Iterable[Batch], columns: InferenceColumns, start: datetime, task: Task = "binary_classification"
+) -> Predictions:
     """Reduce a partition's rows; of those with one id the last is kept.
 
     Args:
         batches: the rows, with the columns of `selection`.
-        columns: which column is what; there is one of ids and one of scores.
+        columns: which column is what; there are those by which the task is judged.
         start: of the partition, which stands for the time of a prediction that has none; a version that there is none
             of is unknown.
+        task: what the model does. A returned class that has no score of its own has a score of NaN.
 
     Raises:
         ColumnMismatch: when a file lacks the ids or the scores, or they are of a type that cannot be used.
     """
     names: dict[str, int] = {}
-    parts = [_part(batch.table, columns, names) for batch in batches]
-    empty = (np.zeros(0, np.uint64), np.zeros(0, bool), np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
-    ids, known, scores, made_at, versions = (np.concatenate(each) for each in zip(empty, *parts, strict=True))
-    scored = np.isfinite(scores)
-    usable = np.flatnonzero(known & scored)
-    kept = usable[last_of_each(ids[usable])]
-    codes, versions_named = _few(versions[kept], list(names))
-    left_out = {NO_ID: ~known, NO_SCORE: known & ~scored}
+    answers = [_part(batch.table, columns, names, task) for batch in batches]
+    rows = _together([_no_rows(len(columns.scores)), *(part for part, _ in answers)])
+    reasons = _left_out(rows, task)
+    usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
+    kept = usable[last_of_each(rows["ids"][usable])]
+    codes, versions_named = _few(rows["versions"][kept], list(names))
+    made_at = rows["made_at"][kept]
+    several, ranking = task == "multiclass_classification", task == "ranking"
     return Predictions(
-        ids[kept],
-        scores[kept],
-        np.where(made_at[kept] == NEVER, microseconds(start), made_at[kept]),
+        rows["ids"][kept],
+        rows["scores"][kept],
+        np.where(made_at == NEVER, microseconds(start), made_at),
         codes,
         versions_named,
-        {reason: int(rows.sum()) for reason, rows in left_out.items()} | {REPEATED: len(usable) - len(kept)},
+        {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(kept)},
+        classes=rows["classes"][kept] if several else None,
+        class_names=named(counts for _, counts in answers),
+        class_scores=rows["class_scores"][kept] if several and columns.scores else None,
+        queries=rows["queries"][kept] if ranking else None,
     )
+
+
+def _no_rows(classes: int) -> dict[str, Any]:
+    whole, real, mask = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool)
+    return {
+        "ids": np.zeros(0, np.uint64),
+        "known": mask,
+        "scores": real,
+        "made_at": whole,
+        "versions": whole,
+        "classes": real,
+        "class_scores": np.zeros((0, classes)),
+        "queries": np.zeros(0, np.uint64),
+        "asked": mask,
+    }
+
+
+def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: np.concatenate([part[name] for part in parts if name in part]) for name in parts[0]}
+
+
+def _left_out(rows: Mapping[str, Any], task: Task) -> dict[str, Mask]:
+    """Which rows are not usable, by the first reason that each has."""
+    reasons = {NO_ID: ~rows["known"]}
+    if task == "multiclass_classification":
+        reasons[NO_CLASS] = np.isnan(rows["classes"])
+        reasons[NO_SCORE] = ~np.isfinite(rows["class_scores"]).all(axis=1) | np.isinf(rows["scores"])
+    else:
+        reasons[NO_SCORE] = ~np.isfinite(rows["scores"])
+    if task == "ranking":
+        reasons[NO_QUERY] = ~rows["asked"]
+    told = np.zeros(len(rows["known"]), bool)
+    for reason, missing in reasons.items():
+        reasons[reason] = missing & ~told
+        told = told | missing
+    return reasons
 
 
 def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
@@ -95,16 +154,22 @@ def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
     Raises:
         ColumnMismatch: when the column is of no type that `category_codes` names.
     """
+    kind = column.type
+    if is_text(kind) or pa.types.is_integer(kind):
+        parts = [text_hashes(chunk) for chunk in column.chunks]
+        return np.concatenate([np.zeros(0, np.uint64), *parts]), column.is_valid().to_numpy()
     names, codes = category_codes(column)
-    hashes = pd.util.hash_array(np.array([name or "" for name in names], dtype=object), categorize=False)
+    hashes = text_hashes(pa.array([name or "" for name in names], pa.large_string()))
     present = np.array([name is not None for name in names], dtype=bool)
     return hashes[codes], present[codes]
 
 
 def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
     """The positions of the last row of each id, in the order of the ids."""
-    order = np.argsort(ids, kind="stable")
+    order = np.argsort(ids)
     ordered = ids[order]
+    if (ordered[1:] == ordered[:-1]).any():  # only then does it matter which of two equal ones comes first
+        order = np.argsort(ids, kind="stable")
     last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, bool)
     chosen: npt.NDArray[np.int64] = order[last]
     return chosen
@@ -129,10 +194,35 @@ def times(table: pa.Table, column: str | None) -> Instants:
     return np.full(table.num_rows, NEVER)
 
 
-def _part(table: pa.Table, columns: InferenceColumns, names: dict[str, int]) -> tuple[Any, ...]:
+def _part(
+    table: pa.Table, columns: InferenceColumns, names: dict[str, int], task: Task
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """The rows' columns by name, and how often each class was returned."""
     ids, known = hashed(required(table, columns.prediction_id))
-    scores, _ = numeric_values(required(table, columns.score))
-    return ids, known, scores, times(table, columns.timestamp), _versions(table, columns.model_version, names)
+    part: dict[str, Any] = {
+        "ids": ids,
+        "known": known,
+        "made_at": times(table, columns.timestamp),
+        "versions": _versions(table, columns.model_version, names),
+    }
+    if task == "multiclass_classification":
+        returned, counts = classes(required(table, columns.prediction))
+        return part | {"classes": returned, **_class_scores(table, columns, returned)}, counts
+    part["scores"] = numeric_values(required(table, columns.score))[0]
+    if task == "ranking":
+        part["queries"], part["asked"] = hashed(required(table, columns.query))
+    return part, {}
+
+
+def _class_scores(table: pa.Table, columns: InferenceColumns, returned: Floats) -> dict[str, Floats]:
+    """The scores of the spec's classes, and that of the returned one: told by its own column, or by these."""
+    parts = [numeric_values(required(table, column))[0] for column in columns.scores.values()]
+    by_class = np.array(parts).reshape(len(parts), table.num_rows).T
+    if columns.score is not None:
+        return {"class_scores": by_class, "scores": numeric_values(required(table, columns.score))[0]}
+    own = returned[:, None] == class_keys(columns.scores)
+    scores: Floats = np.where(own.any(axis=1), np.where(own, by_class, 0.0).sum(axis=1), np.nan)
+    return {"class_scores": by_class, "scores": scores}
 
 
 def _versions(table: pa.Table, column: str | None, names: dict[str, int]) -> npt.NDArray[np.int64]:

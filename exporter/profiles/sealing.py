@@ -42,14 +42,14 @@ def replace_file(path: Path, data: bytes) -> None:
         raise
 
 
-def sealed(table: pa.Table, told: Mapping[str, Any]) -> bytes:
+def sealed(table: pa.Table, told: Mapping[str, Any], compression: str = "zstd") -> bytes:
     """A table and what is told of it as a stream, and behind it the digest of the stream."""
     table = table.replace_schema_metadata({"leeway": json.dumps(told)})
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer:
+    with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_table(table)
-    stream: bytes = sink.getvalue().to_pybytes()
-    return stream + hashlib.sha256(stream).digest()
+    stream = memoryview(sink.getvalue())
+    return b"".join((stream, hashlib.sha256(stream).digest()))
 
 
 def opened(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
@@ -59,8 +59,8 @@ def opened(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
         ValueError: when the content is not as it was sealed.
         KeyError, pyarrow.ArrowException: when it never was.
     """
-    stream, digest = data[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
+    stream, digest = memoryview(data)[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
     if hashlib.sha256(stream).digest() != digest:
         raise ValueError("it is not as it was written")
-    table = pa.ipc.open_stream(stream).read_all()
+    table = pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
     return table, json.loads(table.schema.metadata[b"leeway"])

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-
-from exporter.profiles.label_join import Answers, Gathered, gathered, join, matched_rows
+from exporter.profiles.label_join import Answers, Gathered, gathered, join, matched_rows, matches
 from exporter.profiles.label_store import keep_answers, kept_answers, kept_labels, kept_predictions
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes, peculiar
+from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.label_logs import Kept
 
@@ -56,8 +55,7 @@ class Joiner:
 
     def judge_by(self, judgement: Judgement) -> None:
         """Judge all predictions in this way from now on."""
-        edges, before = judgement.edges, self._judgement.edges
-        same = edges is before or (edges is not None and before is not None and np.array_equal(edges, before))
+        same = judgement.like(self._judgement)
         self._judgement = judgement
         for hour in () if same else self.hours.values():
             hour.outcomes = None
@@ -114,7 +112,8 @@ class Joiner:
             for hour in hours:
                 if attempt.overdue():
                     return False
-                self._add(hour, names, labels, first, anew=rewritten and number == 0)
+                last = number + 1 >= len(pieces)
+                self._add(hour, names, labels, first, anew=rewritten and number == 0, last=last)
         return True
 
     def _gathered(self, piece: Sequence[Kept]) -> tuple[list[str], Gathered]:
@@ -124,20 +123,23 @@ class Joiner:
         there = {sys.intern(key.path.name): rows.labels for key, rows in found.items() if rows is not None}
         return list(there), gathered(list(there.values()))
 
-    def _add(self, hour: Judged, names: Sequence[str], labels: Gathered, first: str, *, anew: bool) -> None:
+    def _add(self, hour: Judged, names: Sequence[str], labels: Gathered, first: str, *, anew: bool, last: bool) -> None:
+        """Join some labels; with the last of them judge what this touches, while it is at hand."""
         predictions = kept_predictions(self._store, hour.key)
         if predictions is None:
             self.lost.add(hour.key)
             return
         kept = None if anew else kept_answers(self._store, self._answers_key(hour))
         before, joined = (Answers.none(len(predictions.ids)), {}) if kept is None else kept
-        after = join(predictions.ids, before, labels.labels)
-        rows = matched_rows(predictions.ids, labels).tolist()
+        found = matches(predictions.ids, labels.labels)
+        after, rows = join(found, before, labels.labels), matched_rows(found, labels).tolist()
         joined = {name: count for name, count in joined.items() if name >= first} | dict(zip(names, rows, strict=True))
         keep_answers(self._store, self._answers_key(hour), after, joined)
         hour.joined = joined
         if anew or after is not before:
             hour.outcomes = None
+        if last and hour.outcomes is None:
+            self._tell(hour, predictions, after)
 
     # -------------------------------------------------------------------------------------------- what became of them
 
@@ -155,7 +157,9 @@ class Joiner:
             self.lost.add(hour.key)
             return
         kept = kept_answers(self._store, self._answers_key(hour))
-        answers = Answers.none(len(predictions.ids)) if kept is None else kept[0]
+        self._tell(hour, predictions, Answers.none(len(predictions.ids)) if kept is None else kept[0])
+
+    def _tell(self, hour: Judged, predictions: Predictions, answers: Answers) -> None:
         hour.outcomes = outcomes(predictions, answers, self._judgement)
         hour.peculiar = peculiar(predictions, answers)
 

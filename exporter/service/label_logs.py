@@ -67,7 +67,8 @@ class Shape(Generic[T]):
     """What is made of a log's partitions.
 
     `selection` are the columns to read, `reduce` what becomes of a partition's rows, given its start; `load` and `keep`
-    get it from the store and put it there. `content` is all else that the result depends on.
+    get it from the store and put it there. `content` is all else that the result depends on. `names` are those of the
+    classes in it.
     """
 
     selection: Selection
@@ -77,15 +78,20 @@ class Shape(Generic[T]):
     rows: Callable[[T], int]
     left_out: Callable[[T], Mapping[str, int]]
     content: tuple[str, ...]
+    names: Callable[[T], tuple[str, ...]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A partition that is in the store: where, how many usable rows it has, and how many were left out and why."""
+    """A partition that is in the store: where, how many usable rows it has, and how many were left out and why.
+
+    `names` are those of the classes in it.
+    """
 
     key: Key
     rows: int
     left_out: Mapping[str, int]
+    names: tuple[str, ...] = ()
 
 
 class KeptLog(Generic[T]):
@@ -160,7 +166,8 @@ class KeptLog(Generic[T]):
         else:
             self.reused += 1
         if content is not None:
-            self.known[start] = Kept(key, self._shape.rows(content), self._shape.left_out(content))
+            shape = self._shape
+            self.known[start] = Kept(key, shape.rows(content), shape.left_out(content), shape.names(content))
 
     def _build(self, key: Key, start: datetime, partition: Partition) -> T | None:
         shape = self._shape

@@ -18,9 +18,10 @@ from exporter.errors import SourceError
 from exporter.evaluation import Sample
 from exporter.label_samples import ODD_ROWS, JudgedWindow, label_samples
 from exporter.profiles import label_rows, label_store, predictions
-from exporter.profiles.binning import Binning, NumericBins
+from exporter.profiles.binning import Binning, Floats, NumericBins
+from exporter.profiles.classes import class_keys
 from exporter.profiles.label_rows import LabelRows
-from exporter.profiles.outcomes import UNKNOWN, Judgement, total
+from exporter.profiles.outcomes import UNKNOWN, Classes, Judgement, Lists, total
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import ProfileStore
 from exporter.service.label_joining import Joiner
@@ -105,11 +106,10 @@ class LabelReader:
             self._failed("read", "labels", problem)
         except OSError as problem:
             self._failed("store", "labels", problem)
-        return (
-            list(label_samples(self._spec, self._windows(attempt.now), self._odd_rows(attempt.now)))
-            if self._complete
-            else []
-        )
+        if not self._complete:
+            return []
+        windows, odd = self._windows(attempt.now), self._odd_rows(attempt.now)
+        return list(label_samples(self._spec, windows, odd, self._class_names()))
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -117,9 +117,20 @@ class LabelReader:
         return {**self._predictions.problems, **self.log.problems}
 
     def _judgement(self, binning: Binning | None) -> Judgement:
-        bins = binning.by_name.get(self._spec.spec.inference.columns.score or "") if binning else None
-        edges = bins.edges if isinstance(bins, NumericBins) else None
-        return Judgement(self._spec.spec.task == "binary_classification", self._labels.threshold, edges)
+        columns, task = self._spec.spec.inference.columns, self._spec.spec.task
+        by_class = tuple(_edges(binning, column) for column in columns.scores.values())
+        return Judgement(
+            task == "binary_classification",
+            self._labels.threshold,
+            _edges(binning, columns.score),
+            Classes(class_keys(columns.scores), by_class) if task == "multiclass_classification" else None,
+            Lists(self._labels.ndcg_at, self._labels.absent) if task == "ranking" else None,
+        )
+
+    def _class_names(self) -> set[str]:
+        """The classes that either log names."""
+        kept = (*self._predictions.known.values(), *self.log.known.values())
+        return {name for names in {each.names for each in kept} for name in names}
 
     def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition]) -> bool:
         """Whether all that has arrived is read, joined and judged."""
@@ -172,25 +183,31 @@ class LabelReader:
         return odd
 
 
+def _edges(binning: Binning | None, column: str | None) -> Floats | None:
+    bins = binning.by_name.get(column or "") if binning else None
+    return bins.edges if isinstance(bins, NumericBins) else None
+
+
 def _prediction_shape(spec: ModelSpec) -> Shape[Predictions]:
-    columns = spec.spec.inference.columns
+    columns, task = spec.spec.inference.columns, spec.spec.task
     return Shape(
-        selection=predictions.selection(columns),
-        reduce=lambda batches, start: predictions.reduced(batches, columns, start),
+        selection=predictions.selection(columns, task),
+        reduce=lambda batches, start: predictions.reduced(batches, columns, start, task),
         load=label_store.kept_predictions,
         keep=label_store.keep_predictions,
         rows=lambda kept: len(kept.ids),
         left_out=lambda kept: kept.left_out,
-        content=(columns.model_dump_json(),),
+        content=(columns.model_dump_json(), task),
+        names=lambda kept: kept.class_names,
     )
 
 
 def _label_shape(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Shape[LabelRows]:
-    binary = spec.spec.task == "binary_classification"
+    task = spec.spec.task
 
     def reduce(batches: Iterator[Batch], start: datetime) -> LabelRows:
         arrival = Window(start, start + labels.grain)
-        return label_rows.reduced(batches, labels.columns, arrival, look_back, binary=binary)
+        return label_rows.reduced(batches, labels.columns, arrival, look_back, task)
 
     return Shape(
         selection=label_rows.selection(labels.columns),
@@ -199,5 +216,6 @@ def _label_shape(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Shape
         keep=label_store.keep_labels,
         rows=lambda kept: int(kept.labels.answers.rows.sum()),
         left_out=lambda kept: kept.left_out,
-        content=(labels.columns.model_dump_json(), str(binary), str(look_back)),
+        content=(labels.columns.model_dump_json(), task, str(look_back)),
+        names=lambda kept: kept.class_names,
     )

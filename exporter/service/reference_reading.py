@@ -124,20 +124,22 @@ class ReferenceReader:
     def _key(self, data: Partition) -> Key:
         body = self._spec.spec
         asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits", "segments"})
-        columns = str((body.inference.columns.score, body.class_column, self._at.timestamp))
+        answers = body.inference.columns
+        columns = str((answers.score, body.class_column, dict(answers.scores), self._at.timestamp))
         score = str((body.task, body.confidence_edges))
         return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns, score))
 
 
 def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
-    """The columns of a model that are counted: its features, its score, the classes that it returns, its segments."""
+    """The columns of a model that are counted: its features, its scores, the classes that it returns, its segments."""
     features = spec.spec.features
     categorical = [feature.name for feature in features if feature.type == "categorical"]
     numeric = [feature.name for feature in features if feature.type == "numeric"]
-    score = spec.spec.inference.columns.score
+    columns = spec.spec.inference.columns
+    scores = [*filter(None, [columns.score]), *columns.scores.values()]
     return Selection(
         keys=keys,
-        numeric=tuple(dict.fromkeys([*numeric, *([score] if score else [])])),
+        numeric=tuple(dict.fromkeys([*numeric, *scores])),
         categorical=tuple(dict.fromkeys([*categorical, *filter(None, [spec.spec.class_column]), *spec.spec.segments])),
     )
 

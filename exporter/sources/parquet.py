@@ -45,7 +45,8 @@ def batches(file: pa.NativeFile, item: StoredObject, selection: Selection, limit
     plain = pq.ParquetFile(file)
     schema = plain.schema_arrow
     keys, others = _columns(schema, selection, item.path)
-    texts = [name for name in (*keys, *others) if name not in selection.numeric and _is_text(schema.field(name).type)]
+    plainly = {*selection.numeric, *selection.plain}
+    texts = [name for name in (*keys, *others) if name not in plainly and _is_text(schema.field(name).type)]
     reader = pq.ParquetFile(
         file, metadata=plain.metadata, read_dictionary=texts, pre_buffer=True, page_checksum_verification=True
     )

@@ -49,12 +49,14 @@ class Selection:
     """The columns that a reader wants.
 
     `keys` come with every batch, since rows are grouped by them; `categorical` are read as dictionaries where the file
-    allows it. A column that a file does not have is left out of its batches: that is for the kernel to judge.
+    allows it, and so are keys that are not `plain` (ids, each of which is another). A column that a file does not have
+    is left out of its batches: that is for the kernel to judge.
     """
 
     keys: tuple[str, ...]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
+    plain: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
 
-from exporter.spec.model import CLASSIFICATION, Body, Inference, InferenceColumns, Labels, Slo, Task
+from exporter.spec.model import CLASSIFICATION, JUDGED_BY, Body, Inference, InferenceColumns, Labels, Slo, Task
 from exporter.spec.values import format_duration
 from exporter.spec.wording import KeyPath
 
@@ -51,6 +51,18 @@ def _label_log(body: Body) -> Mistakes:
 def _label_join(body: Body) -> Mistakes:
     if body.labels is not None and body.inference.columns.prediction_id is None:
         yield ("inference", "columns", "prediction_id"), "must be given: labels are joined by it"
+
+
+def _label_task(body: Body) -> Mistakes:
+    """What labels of a task are compared with is there, and nothing is said that only another task understands."""
+    if body.labels is None:
+        return
+    for use in JUDGED_BY[body.task]:
+        if getattr(body.inference.columns, use) is None:
+            yield ("inference", "columns", use), f"must be given: labels of {body.task} are compared with it"
+    for key in ("ndcg_at", "absent"):
+        if body.task != "ranking" and getattr(body.labels, key) is not None:
+            yield ("labels", key), f"is for a ranking: it says nothing of {body.task}"
 
 
 def _log(part: str, log: Inference | Labels) -> Mistakes:
@@ -187,6 +199,20 @@ def _confidence(body: Body) -> Mistakes:
         yield path, f"must have an edge between {least:g} and 1, or there is a single bucket"
 
 
+def _class_scores(body: Body) -> Mistakes:
+    columns, path = body.inference.columns, ("inference", "columns")
+    if columns.scores and body.task != "multiclass_classification":
+        yield (*path, "scores"), f"is for multiclass_classification: {body.task} has one score, columns.score"
+    if len(columns.scores) == 1:
+        yield (*path, "scores"), "must name every class, not a single one"
+    uses = {column: use for use, column in reversed(_named_columns(columns).items())}
+    for name, column in columns.scores.items():
+        if uses[column] != f"scores.{name}":
+            yield (*path, "scores", name), f"is the column of inference.columns.{uses[column]} too"
+    if columns.query is not None and body.task != "ranking":
+        yield (*path, "query"), f"is for a ranking: it says nothing of {body.task}"
+
+
 def _segments(body: Body) -> Mistakes:
     yield from _repeated(("segments",), body.segments)
     columns = _named_columns(body.inference.columns)
@@ -210,32 +236,31 @@ def _queries(body: Body) -> Mistakes:
 
 def _named_columns(columns: InferenceColumns) -> dict[str, str]:
     """The columns that the spec names, by what they are for."""
-    named: dict[str, str] = columns.model_dump(exclude_none=True)
-    return named
+    named: dict[str, str] = columns.model_dump(exclude_none=True, exclude={"scores"})
+    return named | {f"scores.{name}": column for name, column in columns.scores.items()}
 
 
 # ------------------------------------------------------------------------------------------------ objectives
 
 
 class _Performance(NamedTuple):
-    """How an SLO may speak of a metric."""
+    """How an SLO may speak of a metric; `by_class` says that of several classes it needs the score of each."""
 
     target: Literal["at_least", "at_most"]
     ratio: bool
     tasks: tuple[Task, ...]
+    by_class: bool = False
 
-
-_BINARY: Final[tuple[Task, ...]] = ("binary_classification",)
 
 PERFORMANCE: Final[Mapping[str, _Performance]] = {
-    "auroc": _Performance("at_least", ratio=True, tasks=_BINARY),
+    "auroc": _Performance("at_least", ratio=True, tasks=CLASSIFICATION, by_class=True),
     "f1_score": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
     "precision": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
     "recall": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
     "accuracy": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
     "calibration_error": _Performance("at_most", ratio=True, tasks=CLASSIFICATION),
-    "brier_score": _Performance("at_most", ratio=True, tasks=_BINARY),
-    "log_loss": _Performance("at_most", ratio=False, tasks=_BINARY),
+    "brier_score": _Performance("at_most", ratio=True, tasks=CLASSIFICATION, by_class=True),
+    "log_loss": _Performance("at_most", ratio=False, tasks=CLASSIFICATION, by_class=True),
     "rmse": _Performance("at_most", ratio=False, tasks=("regression",)),
     "mae": _Performance("at_most", ratio=False, tasks=("regression",)),
     "ndcg": _Performance("at_least", ratio=True, tasks=("ranking",)),
@@ -259,6 +284,13 @@ def _slo_metrics(body: Body) -> Mistakes:
             yield ("slos", index, "metric"), f"must be a metric of {body.task}: {', '.join(known)}"
         else:
             yield from _slo_target(("slos", index), slo, PERFORMANCE[slo.metric])
+            yield from _slo_scores(("slos", index, "metric"), body, PERFORMANCE[slo.metric])
+
+
+def _slo_scores(path: KeyPath, body: Body, metric: _Performance) -> Mistakes:
+    columns = body.inference.columns
+    if body.task == "multiclass_classification" and metric.by_class and not columns.scores:
+        yield path, "needs inference.columns.scores: of several classes it is made of the score of each"
 
 
 def _slo_target(path: KeyPath, slo: Slo, metric: _Performance) -> Mistakes:
@@ -284,6 +316,7 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _inference_log: frozenset({"inference"}),
     _label_log: frozenset({"labels"}),
     _label_join: frozenset({"labels", "inference"}),
+    _label_task: frozenset({"labels", "inference", "task"}),
     _reference_source: frozenset({"reference"}),
     _reference_log: frozenset({"reference", "inference"}),
     _trailing_reference: frozenset({"reference", "windows"}),
@@ -295,11 +328,12 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _columns: frozenset({"features", "inference"}),
     _class_column: frozenset({"inference", "task"}),
     _confidence: frozenset({"inference", "task"}),
+    _class_scores: frozenset({"inference", "task"}),
     _segments: frozenset({"segments", "features", "inference"}),
     _proxies: frozenset({"proxies"}),
     _queries: frozenset({"proxies", "prometheus"}),
     _slo_names: frozenset({"slos"}),
     _slo_labels: frozenset({"slos", "labels"}),
-    _slo_metrics: frozenset({"slos", "task"}),
+    _slo_metrics: frozenset({"slos", "task", "inference"}),
     _slo_times: frozenset({"slos", "inference"}),
 }

@@ -26,6 +26,7 @@ from exporter.spec.values import (
     Day,
     Duration,
     Name,
+    NonNegative,
     Number,
     OpenRatio,
     Positive,
@@ -40,8 +41,13 @@ Task = Literal["binary_classification", "multiclass_classification", "regression
 CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
 """The tasks whose answers are classes."""
 
-_JUDGED: Final[tuple[Task, ...]] = ("binary_classification", "regression")
-"""Tasks whose labels this release evaluates."""
+JUDGED_BY: Final[Mapping[Task, tuple[str, ...]]] = {
+    "binary_classification": ("score",),
+    "multiclass_classification": ("prediction",),
+    "regression": ("score",),
+    "ranking": ("score", "query"),
+}
+"""The columns of the inference log without which labels say nothing of a task."""
 
 _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
     *catalogue.TARGET_LABELS,
@@ -158,6 +164,10 @@ class InferenceColumns(Part):
     """The decision or class that was returned; of a classifier its balance is watched."""
     role: Text | None = None
     """In which role a version answered; `challenger` serves nobody and does not alert, every other role does."""
+    scores: Annotated[Mapping[Text, Text], Field(max_length=1000)] = {}
+    """Of more than two classes, the column of each one's probability, by the class as the labels name it."""
+    query: Text | None = None
+    """Of a ranking, the list that the row was an item of: one answer to one request, not the words searched for."""
 
 
 def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
@@ -217,6 +227,10 @@ class Labels(Part):
     """After this a prediction is judged with the labels that it has."""
     threshold: Number = 0.5
     """The score from which on a binary classifier's prediction counts as positive."""
+    ndcg_at: Annotated[Count, Field(ge=1, le=100_000)] | None = None
+    """The last rank of a list that NDCG looks at; left out, all of them."""
+    absent: NonNegative | None = None
+    """The relevance of an item of a ranking that has no label: 0 where none means no click; left out, it is unknown."""
 
 
 class Period(Part):
@@ -411,7 +425,7 @@ class Body(Part):
     def labels_evaluated(self) -> bool:
         """Whether there are labels, and this release evaluates them."""
         evaluated = self.labels is not None and self.labels.source.bigquery is None
-        return evaluated and self.task in _JUDGED and self.inference.columns.score is not None
+        return evaluated and all(getattr(self.inference.columns, use) is not None for use in JUDGED_BY[self.task])
 
     @property
     def lacks_prometheus(self) -> bool:

@@ -101,12 +101,18 @@ def _one_type(value: Schema) -> str:
         case {"type": "array", "items": items}:
             words = f"list of {_type(items)}"
         case {"type": "object", "additionalProperties": inner, "propertyNames": names}:
-            words = f"mapping of {'weekday' if 'enum' in names else 'label name'} to {_type(inner)}"
+            words = f"mapping of {_key(names)} to {_type(inner)}"
         case {"type": "number" | "integer" as kind}:
             words = ("number" if kind == "number" else "whole number") + _range(value)
         case _:
             words = value.get("title", "text")
     return words
+
+
+def _key(names: Schema) -> str:
+    """What the keys of a mapping are."""
+    kinds = {"enum": "weekday", "allOf": "label name"}
+    return next((words for kind, words in kinds.items() if kind in names), "text")
 
 
 _RANGES: Final = {

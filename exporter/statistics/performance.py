@@ -175,32 +175,3 @@ def macro_average(classes: Sequence[Estimate]) -> Estimate:
         return UNKNOWN
     value, lower, upper = np.mean(np.array(classes), axis=0).tolist()
     return Estimate(value, lower, upper)
-
-
-def ndcg(relevances: Values, scores: Values, depth: int | None = None) -> float:
-    """Normalised discounted cumulative gain of one query, 0 to 1; NaN when nothing is relevant.
-
-    The gain of an item is its relevance over log2(1 + its rank), and the whole is divided by that of the best order.
-    Items with equal scores share the mean of their gains (McSherry and Najork 2008). Over queries it is additive: the
-    `mean` of the `moments` of those that are not NaN. Source: Jarvelin and Kekalainen 2002.
-
-    Args:
-        relevances: of the items, (items,), 0 or more.
-        scores: by which they were ranked, the highest first, (items,).
-        depth: ranks after it give no gain; all count if left out.
-
-    Raises:
-        ValueError: when the lengths differ or a relevance is negative.
-    """
-    if len(relevances) != len(scores):
-        raise ValueError(f"{len(relevances)} relevances but {len(scores)} scores")
-    if (relevances < 0).any():
-        raise ValueError("a relevance must not be negative")
-    ranks = np.arange(1, len(relevances) + 1)
-    discounts = np.where(ranks <= (depth or len(ranks)), 1 / np.log2(1 + ranks), 0.0)
-    best = float(np.sort(relevances)[::-1] @ discounts)
-    if not best > 0:
-        return math.nan
-    _, tie, size = np.unique(-scores, return_inverse=True, return_counts=True)
-    by_tie = np.add.reduceat(discounts, np.cumsum(size) - size)
-    return float((np.bincount(tie, relevances) / size) @ by_tie) / best

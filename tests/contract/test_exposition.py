@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +26,7 @@ NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     """The families of a refresh in which everything happens: past weeks, a new category, a corrupt partition, labels.
 
-    Of two models, since no task has all the metrics.
+    Of a model for each task, since none has all the metrics.
     """
     folder = tmp_path_factory.mktemp("exposition")
     log = FraudLog.in_folder(folder, NOW)
@@ -38,14 +41,31 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     document = labelled_spec_document(windows=["1h", "2h"], proxies=proxies)
     document["spec"]["inference"]["columns"]["prediction"] = "decision"
     fraud = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
-    regression = {**document, "metadata": {**document["metadata"], "name": "loss"}}
-    regression["spec"] = {**document["spec"], "task": "regression"}
-    loss = LoadedSpec(folder / "loss.yaml", ModelSpec.model_validate(regression))
-    refresher = Refresher([fraud, loss], ProfileStore(folder / "store"), clock=lambda: NOW)
+    refresher = Refresher([fraud, *_others(document, folder)], ProfileStore(folder / "store"), clock=lambda: NOW)
     refresher.refresh_all()
     refresher.stop()
     assert refresher.snapshot is not None
     return {family.name: family for family in text_string_to_metric_families(refresher.snapshot.openmetrics.decode())}
+
+
+def _others(document: dict[str, Any], folder: Path) -> Iterator[LoadedSpec]:
+    """The same log as that of other tasks: is it fraud, as a class; how much; which device is relevant."""
+    columns = document["spec"]["inference"]["columns"]
+    by_task = {
+        "regression": columns,
+        "multiclass_classification": {**columns, "scores": {"true": "predicted_score", "false": "genuine_score"}},
+        "ranking": {**columns, "query": "txn_count_7d"},
+    }
+    for task, own in by_task.items():
+        limits = {"min_rows": 10} if task == "ranking" else {}
+        body = {
+            **document["spec"],
+            "task": task,
+            "thresholds": limits,
+            "inference": {**document["spec"]["inference"], "columns": own},
+        }
+        other = {**document, "metadata": {**document["metadata"], "name": task}, "spec": body}
+        yield LoadedSpec(folder / f"{task}.yaml", ModelSpec.model_validate(other))
 
 
 def _family_name(metric: catalogue.Metric) -> str:

@@ -26,6 +26,13 @@ def test_a_classifier_and_a_regression_have_panels_of_their_own(spec: ModelSpec)
     ]
 
 
+def test_several_classes_and_a_ranking_have_theirs(spec: ModelSpec) -> None:
+    assert {"F1, $window", "F1 by class, $window"} <= set(titles(of(spec, task="multiclass_classification")))
+    columns = spec.spec.inference.columns.model_copy(update={"query": "request"})
+    ranking = of(spec, task="ranking", inference=spec.spec.inference.model_copy(update={"columns": columns}))
+    assert titles(ranking)[:2] == ["NDCG, $window", "Judged lists, $window"]
+
+
 @pytest.mark.parametrize("body", [{"labels": None}, {"task": "ranking"}])
 def test_a_model_whose_labels_are_not_evaluated_has_none(spec: ModelSpec, body: dict[str, Any]) -> None:
     assert titles(of(spec, **body)) == []

@@ -185,9 +185,15 @@ def test_every_value_is_taken_from_whichever_replica_tells_it(panels: list[dict[
 def test_every_metric_of_the_catalogue_is_drawn(
     spec: ModelSpec, expressions: list[promql_parser.Expr], every_panel: EveryPanel, interpolate: Interpolate
 ) -> None:
-    """Those of a regression on a regression's dashboard."""
-    regression = spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": "regression"})})
-    others = (target["expr"] for panel in every_panel(model_dashboard(regression)) for target in panel["targets"])
+    """Those of another task on its own dashboard."""
+    columns = spec.spec.inference.columns.model_copy(update={"query": "request"})
+    inference = spec.spec.inference.model_copy(update={"columns": columns})
+    tasks = [
+        spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": task, "inference": inference})})
+        for task in ("regression", "multiclass_classification", "ranking")
+    ]
+    panels = (panel for other in tasks for panel in every_panel(model_dashboard(other)))
+    others = (target["expr"] for panel in panels for target in panel["targets"])
     parsed = [*expressions, *(promql_parser.parse(interpolate(text)) for text in others)]
     drawn = {selector.name for expression in parsed for selector in selectors(expression)}
     assert {metric.series[0].name for metric in METRICS} <= drawn  # a histogram by its buckets

@@ -64,7 +64,6 @@ TABLE = {"bigquery": "project-one.set.table"}
     ("body", "path"),
     [
         ({"labels": {"source": TABLE, "columns": COLUMNS}}, "spec.labels"),
-        ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "ranking"}, "spec.labels"),
         ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
         ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
         ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
@@ -85,6 +84,12 @@ def test_what_a_spec_asks_for_and_does_not_get_yet_is_told(body: dict[str, Any],
         {"inference": INFERENCE | {"columns": {**INFERENCE["columns"], "role": "role"}}},
         {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}},
         {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "regression"},
+        {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "multiclass_classification"},
+        {
+            "labels": {"source": {"local": "labels"}, "columns": COLUMNS},
+            "inference": INFERENCE | {"columns": {"prediction_id": "id", "score": "score", "query": "request"}},
+            "task": "ranking",
+        },
     ],
 )
 def test_of_what_is_evaluated_nothing_is_said(body: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.label_join import Answers, Chunk, chunk, gathered, join, matched_rows, merged
+from exporter.profiles.label_join import Answers, Chunk, chunk, gathered, join, matched_rows, matches
 from exporter.profiles.times import NEVER
 
 Row = tuple[int, float, int]
@@ -34,8 +34,16 @@ def plain(answers: Answers) -> list[tuple[float, int, int, bool]]:
 NOTHING = (-1.0, NEVER, 0, False)
 
 
+def after(predictions: np.ndarray, before: Answers, labels: Chunk) -> Answers:
+    return join(matches(predictions, labels), before, labels)
+
+
 def joined(predictions: np.ndarray, *chunks: Chunk) -> list[tuple[float, int, int, bool]]:
-    return plain(reduce(lambda known, new: join(predictions, known, new), chunks, Answers.none(len(predictions))))
+    return plain(reduce(lambda known, new: after(predictions, known, new), chunks, Answers.none(len(predictions))))
+
+
+def merged(chunks: list[Chunk]) -> Chunk:
+    return gathered(chunks).labels
 
 
 def test_a_label_finds_its_prediction_and_no_other() -> None:
@@ -58,14 +66,14 @@ def test_of_two_labels_of_one_moment_the_greater_wins() -> None:
 
 def test_a_chunk_without_any_of_the_predictions_changes_nothing() -> None:
     before = Answers.none(2)
-    assert join(ids(1, 2), before, of((3, 1, 100))) is before
-    assert join(ids(1, 2), before, of()) is before
-    assert join(ids(), Answers.none(0), of((3, 1, 100))).labels.size == 0
+    assert after(ids(1, 2), before, of((3, 1, 100))) is before
+    assert after(ids(1, 2), before, of()) is before
+    assert after(ids(), Answers.none(0), of((3, 1, 100))).labels.size == 0
 
 
 def test_what_was_known_is_not_written_over() -> None:
-    before = join(ids(1), Answers.none(1), of((1, 0, 100)))
-    join(ids(1), before, of((1, 1, 200)))
+    before = after(ids(1), Answers.none(1), of((1, 0, 100)))
+    after(ids(1), before, of((1, 1, 200)))
     assert plain(before) == [(0.0, 100, 1, False)]
 
 
@@ -134,10 +142,11 @@ def test_of_chunks_that_are_gathered_each_knows_its_rows(one: list[Row], two: li
     together = gathered([of(*part) for part in parts])
     predictions = ids(1, 3, 4)
     expected = [sum(key in (1, 3, 4) for key, _, _ in part) for part in parts]
-    assert matched_rows(predictions, together).tolist() == expected
+    assert matched_rows(matches(predictions, together.labels), together).tolist() == expected
     assert joined(predictions, together.labels) == joined(predictions, of(*one, *two, *three))
 
 
 def test_nothing_gathered_matches_nothing() -> None:
-    assert matched_rows(ids(1), gathered([])).tolist() == []
-    assert matched_rows(ids(), gathered([of((1, 1, 1))])).tolist() == [0]
+    none, one = gathered([]), gathered([of((1, 1, 1))])
+    assert matched_rows(matches(ids(1), none.labels), none).tolist() == []
+    assert matched_rows(matches(ids(), one.labels), one).tolist() == [0]

@@ -9,11 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from exporter.profiles.classes import class_keys
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.label_rows import LabelRows, reduced, selection
 from exporter.profiles.predictions import hashed
 from exporter.profiles.times import microseconds
-from exporter.spec.model import LabelColumns
+from exporter.spec.model import LabelColumns, Task
 from exporter.spec.windows import Window
 from profiling import whole
 
@@ -22,8 +23,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 ARRIVAL = Window(datetime(2026, 11, 22, 10, tzinfo=UTC), datetime(2026, 11, 22, 11, tzinfo=UTC))
 
 
-def reduce(binary: bool = True, **columns: Any) -> LabelRows:
-    return reduced(whole(pa.table(columns)), COLUMNS, ARRIVAL, 14 * DAY, binary=binary)
+def reduce(task: Task = "binary_classification", **columns: Any) -> LabelRows:
+    return reduced(whole(pa.table(columns)), COLUMNS, ARRIVAL, 14 * DAY, task)
 
 
 def labels(rows: LabelRows, *ids: Any) -> list[float]:
@@ -43,8 +44,23 @@ def test_booleans_and_numbers_are_labels(column: Any) -> None:
 
 
 def test_of_a_number_any_finite_one_is_a_label() -> None:
-    rows = reduce(binary=False, id=["a", "b", "c"], fraud=[-2.5, 0.5, np.inf])
+    rows = reduce("regression", id=["a", "b", "c"], fraud=[-2.5, 0.5, np.inf])
     assert labels(rows, "a", "b") == [-2.5, 0.5]
+    assert rows.left_out["without_value"] == 1
+
+
+def test_of_several_classes_a_label_is_a_class_however_it_is_stored() -> None:
+    columns = [[7, 8], [7.0, 8.0], ["7", "8"], pa.array(["7", "8"]).dictionary_encode()]
+    found = [reduce("multiclass_classification", id=["a", "b"], fraud=column) for column in columns]
+    assert {tuple(labels(rows, "a", "b")) for rows in found} == {tuple(class_keys(["7", "8"]))}
+    assert {rows.class_names for rows in found} == {("7", "8")}
+    rows = reduce("multiclass_classification", id=["a", "b"], fraud=["dog", None])
+    assert (rows.left_out["without_value"], rows.class_names) == (1, ("dog",))
+
+
+def test_a_relevance_is_not_negative() -> None:
+    rows = reduce("ranking", id=["a", "b", "c"], fraud=[-1, 0, 3])
+    assert labels(rows, "b", "c") == [0, 3]
     assert rows.left_out["without_value"] == 1
 
 

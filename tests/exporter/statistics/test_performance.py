@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import reduce
-from operator import add
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +20,6 @@ from exporter.statistics.performance import (
     f1_score,
     macro_average,
     mean,
-    ndcg,
     precision,
     recall,
     rmse,
@@ -313,39 +310,3 @@ def test_the_average_of_classes_is_unknown_when_one_is() -> None:
     assert macro_average([Estimate(0.2, 0.1, 0.4), Estimate(0.4, 0.3, 0.8)]) == pytest.approx((0.3, 0.2, 0.6))
     assert is_unknown(macro_average([Estimate(0.2, 0.1, 0.4), UNKNOWN]))
     assert is_unknown(macro_average([]))
-
-
-# ------------------------------------------------------------------------------------------------ rankings
-
-
-def test_ndcg_by_hand() -> None:
-    """Ranked 1, 0, 2: gain 1 + 2 / log2(4); the best order gives 2 + 1 / log2(3)."""
-    assert ndcg(floats(2, 0, 1), floats(1, 2, 3)) == pytest.approx(2 / (2 + 1 / math.log2(3)))
-
-
-items = st.lists(st.tuples(st.integers(0, 4), st.integers(-3, 3)), min_size=2, max_size=12)
-
-
-@given(items, st.none() | st.integers(1, 15))
-def test_ndcg_is_that_of_scikit_learn(query: list[tuple[int, int]], depth: int | None) -> None:
-    relevances, scores = np.array(query, dtype=np.float64).T
-    value = ndcg(relevances, scores, depth)
-    if relevances.any():
-        assert value == pytest.approx(metrics.ndcg_score([relevances], [scores], k=depth))
-        assert 0 <= value <= 1 + 1e-12
-    else:
-        assert math.isnan(value), "nothing is relevant: no order is better than another"
-
-
-def test_ndcg_over_queries_is_additive() -> None:
-    queries = [(floats(2, 0, 1), floats(1, 2, 3)), (floats(1, 0), floats(5, 1)), (floats(0, 3), floats(2, 1))]
-    values = floats(*(ndcg(*query) for query in queries))
-    merged = reduce(add, (moments(values[:1]), moments(values[1:])))
-    assert mean(merged, highest=1).value == pytest.approx(values.mean())
-
-
-def test_ndcg_refuses_what_has_no_meaning() -> None:
-    with pytest.raises(ValueError, match="2 relevances but 1 scores"):
-        ndcg(floats(1, 2), floats(1))
-    with pytest.raises(ValueError, match="a relevance must not be negative"):
-        ndcg(floats(-1, 2), floats(1, 2))
