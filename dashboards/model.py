@@ -20,7 +20,7 @@ from grafanalib.core import (
     Time,
 )
 
-from dashboards import calendar, details, freshness, labels, links, queries, scores, variables
+from dashboards import calendar, details, estimates, freshness, labels, links, queries, scores, variables
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
 from dashboards.normalise import normalise
@@ -67,6 +67,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         *details.sections(spec, scope),
         scores.section(spec, scope),
         *labels.sections(spec, scope),
+        *estimates.sections(spec, scope),
         calendar.section(spec, scope),
         *freshness.sections(spec, scope),
     ]

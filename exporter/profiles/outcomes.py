@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from exporter.profiles.binning import Counts, Floats
+from exporter.profiles.by_score import ByScore, by_score
 from exporter.profiles.label_join import Answers
 from exporter.profiles.labelled import Labelled, Measured, labelled, measured
 from exporter.profiles.predictions import Predictions
@@ -36,6 +37,7 @@ class Outcome:
     `rows` are the predictions, `known` those of them that have a label, and `delays` counts these by how long the
     newest label took, in the cells of `DELAY_EDGES`, (edges + 1,); labels older than their prediction are not in it.
     `improper` are those with a label whose score is no probability. `performance` is None where there is no telling.
+    `by_score` are all of them by the fine bin of their score, None where its bins are not known.
     """
 
     rows: int
@@ -43,6 +45,7 @@ class Outcome:
     improper: int
     delays: Counts
     performance: Labelled | Measured | None
+    by_score: ByScore | None = None
 
     def __add__(self, other: Outcome) -> Outcome:
         """Both together."""
@@ -59,6 +62,7 @@ class Outcome:
             self.improper + other.improper,
             self.delays + other.delays,
             performance,
+            None if self.by_score is None or other.by_score is None else self.by_score + other.by_score,
         )
 
 
@@ -95,7 +99,14 @@ def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, r
         improper=int(((scores < 0) | (scores > 1)).sum()),
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
         performance=_performance(scores, labels, judgement),
+        by_score=_by_score(predictions.scores[rows], answers.labels[rows], judgement),
     )
+
+
+def _by_score(scores: Floats, labels: Floats, judgement: Judgement) -> ByScore | None:
+    if judgement.edges is None:
+        return None
+    return by_score(scores, labels, judgement.edges, binary=judgement.binary)
 
 
 def _performance(scores: Floats, labels: Floats, judgement: Judgement) -> Labelled | Measured | None:

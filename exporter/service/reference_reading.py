@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from exporter.errors import ReferenceUnusable
+from exporter.estimates import Learned
 from exporter.profiles.binning import Binning, NumericBins
 from exporter.profiles.history import History
 from exporter.profiles.kernel import PartitionProfile, profile_partition
@@ -17,6 +18,7 @@ from exporter.profiles.profile import merge
 from exporter.profiles.reference import Reference, build_binning, profile_by_hour
 from exporter.profiles.score_bins import score_bins
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service.learning import Learner
 from exporter.service.reference_source import open_reference
 from exporter.sources.source import Batch, Partition, Selection, Traffic
 from exporter.spec.file import LoadedSpec
@@ -46,6 +48,7 @@ class ReferenceReader:
         self._store = store
         self._at = open_reference(loaded, lambda: store.alarming_weeks(loaded.spec.name))
         self._current: tuple[Key, Reference] | None = None
+        self._data: Partition | None = None
 
     @property
     def traffic(self) -> Traffic:
@@ -59,12 +62,22 @@ class ReferenceReader:
             SourceError: when the source does not answer, or holds what cannot be read.
             ReferenceUnusable: when there is none, or none of the features is in it.
         """
-        data = self._at.find(now)
+        data = self._data = self._at.find(now)
         key = self._key(data)
         if self._current is None or self._current[0] != key:
             self._current = (key, self._kept(key) or self._build(data, key))
             self._store.prune(key.group, [key])
         return self._current[1]
+
+    def learn(self, learner: Learner) -> Learned | None:
+        """What the labels of the reference that was read last teach; None where they teach nothing.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        if self._data is None or self._current is None:
+            return None
+        return learner.learn(self._at.source, self._data, self._current[1].binning)
 
     def leave_out(self, moment: datetime) -> None:
         """Let no trailing reference learn from the local week of a moment: the model was alarming.
@@ -116,7 +129,7 @@ class ReferenceReader:
         body = self._spec.spec
         asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits"})
         columns = str((body.inference.columns.score, body.class_column, self._at.timestamp))
-        score = str((body.task, body.confidence_edges))
+        score = str((body.task, body.confidence_edges, body.decision_threshold))
         return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns, score))
 
 
@@ -136,9 +149,12 @@ def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
 def with_score(spec: ModelSpec, binning: Binning) -> Binning:
     """The cells with those of the score as the score's own distribution needs them."""
     score, task, confidence = spec.spec.inference.columns.score, spec.spec.task, spec.spec.confidence_edges
+    decision = spec.spec.decision_threshold if task == "binary_classification" else None
     return Binning(
         tuple(
-            score_bins(bins, task, confidence) if bins.name == score and isinstance(bins, NumericBins) else bins
+            score_bins(bins, task, confidence, decision)
+            if bins.name == score and isinstance(bins, NumericBins)
+            else bins
             for bins in binning.columns
         )
     )

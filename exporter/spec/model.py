@@ -238,6 +238,8 @@ class ReferenceColumns(Part):
 
     timestamp: Text | None = None
     """With a timestamp the reference has seasons."""
+    label: Text | None = None
+    """What turned out to be true; with it performance is estimated before labels come."""
 
 
 class Reference(Part):
@@ -407,6 +409,17 @@ class Body(Part):
         """Whether there are labels, and this release evaluates them."""
         evaluated = self.labels is not None and self.labels.source.bigquery is None
         return evaluated and self.task in _JUDGED and self.inference.columns.score is not None
+
+    @property
+    def decision_threshold(self) -> float:
+        """The score from which on a binary classifier's prediction counts as positive."""
+        return self.labels.threshold if self.labels is not None else 0.5
+
+    @property
+    def estimated(self) -> bool:
+        """Whether performance is estimated before labels come: there is a labelled reference, and a score."""
+        labelled = self.reference.source is not None and self.reference.columns.label is not None
+        return labelled and self.task in _JUDGED and self.inference.columns.score is not None
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:
