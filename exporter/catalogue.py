@@ -85,6 +85,8 @@ class Metric:
     """What the quantity is compared with, where that is not the reference."""
     alerts_below: bool = False
     """Whether it is too low that it alerts, not too high."""
+    noise: str = "the sampling noise"
+    """What it reaches while nothing is wrong."""
 
     @property
     def series(self) -> tuple[Metric, ...]:
@@ -106,7 +108,7 @@ class Metric:
 
     def threshold(self) -> Metric:
         """The series that this one is compared with: equal labels, so the alert is `score > threshold`."""
-        text = f"Value above which {self.name} alerts: the greatest of the spec's floor and the sampling noise."
+        text = f"Value above which {self.name} alerts: the greatest of the spec's floor and {self.noise}."
         if self.alerts_below:
             text = f"Value below which {self.name} alerts: the spec's floor, less what chance may take from it."
         return Metric(f"{self.name}_threshold", text, self.labels, self.unit)
@@ -300,11 +302,9 @@ LABEL_SILENCE_SECONDS = Metric(
     "How long no label has come: from the end of the newest partition of labels that has rows to that of the newest.",
     (MODEL,),
     Unit.SECONDS,
+    noise="twice the longest silence before",
 )
-LABEL_SILENCE_SECONDS_THRESHOLD = replace(
-    LABEL_SILENCE_SECONDS.threshold(),
-    help="Value above which it alerts: the spec's floor, or twice the longest silence before it if that is more.",
-)
+LABEL_SILENCE_SECONDS_THRESHOLD = LABEL_SILENCE_SECONDS.threshold()
 LABEL_REPRESENTED_RATIO = Metric(
     "ml_label_represented_ratio",
     "Share of the newest predictions for which labels that have come can stand; below 0.9 nothing provisional is told.",

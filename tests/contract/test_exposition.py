@@ -28,7 +28,8 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     folder = tmp_path_factory.mktemp("exposition")
     log = FraudLog.in_folder(folder, NOW)
     log.put_all(3)
-    log.put_labels(2)
+    log.put_labels(2, arrived_ago=1)
+    log.put_labels(0)
     for week in range(1, 4):
         for hour in range(2):
             log.put_hour(week * 168 + hour)
@@ -36,6 +37,7 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     (folder / log.key(1)).write_bytes(b"PAR1 no more")
     document = labelled_spec_document(windows=["1h", "2h"])
     document["spec"]["inference"]["columns"]["prediction"] = "decision"
+    document["spec"]["reference"]["columns"] = {"label": "is_fraud"}
     fraud = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
     regression = {**document, "metadata": {**document["metadata"], "name": "loss"}}
     regression["spec"] = {**document["spec"], "task": "regression"}
