@@ -145,7 +145,13 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.LABEL_COVERAGE_RATIO,
             "Label coverage, $window",
-            "Falling: labels are late or lost, and what is said of performance is said of fewer. Ask whoever labels.",
+            "Below the dashed line: labels are late or lost, and what is said of performance is said of fewer. Ask "
+            "whoever labels.",
+        ),
+        draw(
+            catalogue.LABEL_SILENCE_SECONDS,
+            "Time without a label",
+            "Above the dashed line: labels have stopped. Ask whoever labels, and look at what writes the label log.",
         ),
         draw(
             catalogue.LABEL_DELAY_SECONDS,
@@ -166,9 +172,13 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
-def _draw(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str, **more: Any) -> Any:
+def mature(spec: ModelSpec) -> str:
+    """In words, what time a value of mature predictions is about."""
     labels = spec.spec.labels
     maturity = format_duration(labels.maturity) if labels else ""
-    window = f"the `$window` of predictions that ended {maturity} ago, when they were mature; at each refresh."
-    told = {"window": window} if WINDOW in metric.labels else {}
+    return f"the `$window` of predictions that ended {maturity} ago, when they were mature; at each refresh."
+
+
+def _draw(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str, **more: Any) -> Any:
+    told = {"window": mature(spec)} if WINDOW in metric.labels else {}
     return chart(spec, scope, metric, title, action, **{**told, **more})

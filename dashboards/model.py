@@ -20,7 +20,19 @@ from grafanalib.core import (
     Time,
 )
 
-from dashboards import calendar, details, freshness, labels, links, proxies, queries, scores, segments, variables
+from dashboards import (
+    calendar,
+    details,
+    estimates,
+    freshness,
+    labels,
+    links,
+    proxies,
+    queries,
+    scores,
+    segments,
+    variables,
+)
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
 from dashboards.normalise import normalise
@@ -68,6 +80,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         *details.sections(spec, scope),
         scores.section(spec, scope),
         *labels.sections(spec, scope),
+        *estimates.sections(spec, scope),
         *proxies.sections(spec, scope),
         calendar.section(spec, scope),
         *freshness.sections(spec, scope),

@@ -95,6 +95,8 @@ class Metric:
     """What the quantity is compared with, where that is not the reference."""
     limit: str = "the greatest of the spec's floor and the sampling noise"
     """What its threshold is, where it has one."""
+    alerts_below: bool = False
+    """Whether it is too low that it alerts, not too high."""
 
     @property
     def series(self) -> tuple[Metric, ...]:
@@ -117,12 +119,29 @@ class Metric:
     def threshold(self) -> Metric:
         """The series that this one is compared with: equal labels, so the alert is `score > threshold`."""
         text = f"Value above which {self.name} alerts: {self.limit}."
+        if self.alerts_below:
+            text = f"Value below which {self.name} alerts: the spec's floor, less what chance may take from it."
         return Metric(f"{self.name}_threshold", text, self.labels, self.unit)
 
     def reference(self) -> Metric:
         """The same quantity in the reference."""
         text = f"{self.name} in {self.baseline}."
         return Metric(f"{self.name}_reference", text, self.labels, self.unit, self.kind)
+
+    def provisional(self) -> Metric:
+        """The same quantity while labels are still coming."""
+        text = f"{self.name} of the newest predictions, each label that has come weighed by how many it stands for."
+        return Metric(f"{self.name}_provisional", text, self.labels, self.unit)
+
+    def estimated(self) -> Metric:
+        """The same quantity before any label has come."""
+        text = f"{self.name} that the newest predictions should have, if a score means what it did in the reference."
+        return Metric(f"{self.name}_estimated", text, self.labels, self.unit)
+
+    def estimated_gap(self) -> Metric:
+        """By how much such an estimate was wrong."""
+        text = f"{self.name} that was to be expected of mature predictions, minus the one that they turned out to have."
+        return Metric(f"{self.name}_estimated_gap", text, self.labels, self.unit)
 
     def interval(self) -> tuple[Metric, Metric]:
         """The two ends of its confidence interval."""
@@ -296,7 +315,32 @@ SEGMENT_DRIFT_THRESHOLD = SEGMENT_DRIFT.threshold()
 
 LABEL_ROWS = Metric("ml_label_rows", "Mature predictions of a window that have a label.", _WINDOW, Unit.ROWS)
 LABEL_COVERAGE_RATIO = Metric(
-    "ml_label_coverage_ratio", "Share of a window's mature predictions that have a label.", _WINDOW, Unit.RATIO
+    "ml_label_coverage_ratio",
+    "Share of a window's mature predictions that have a label.",
+    _WINDOW,
+    Unit.RATIO,
+    alerts_below=True,
+)
+LABEL_COVERAGE_RATIO_THRESHOLD = LABEL_COVERAGE_RATIO.threshold()
+LABEL_SILENCE_SECONDS = Metric(
+    "ml_label_silence_seconds",
+    "How long no label has come: from the end of the newest partition of labels that has rows to that of the newest.",
+    (MODEL,),
+    Unit.SECONDS,
+    limit="the greatest of the spec's floor and twice the longest silence before",
+)
+LABEL_SILENCE_SECONDS_THRESHOLD = LABEL_SILENCE_SECONDS.threshold()
+LABEL_REPRESENTED_RATIO = Metric(
+    "ml_label_represented_ratio",
+    "Share of the newest predictions for which labels that have come can stand; below 0.9 nothing provisional is told.",
+    _WINDOW,
+    Unit.RATIO,
+)
+LABEL_EFFECTIVE_ROWS = Metric(
+    "ml_label_effective_rows",
+    "How many labels of equal weight would tell as much of the newest predictions as those that have come.",
+    _WINDOW,
+    Unit.ROWS,
 )
 LABEL_DELAY_SECONDS = Metric(
     "ml_label_delay_seconds",
@@ -406,6 +450,46 @@ CLASS_CALIBRATION_ERROR_DEBIASED = Metric(
     _CLASS,
     Unit.RATIO,
 )
+
+AUROC_PROVISIONAL = AUROC.provisional()
+AUROC_PROVISIONAL_CI_LOWER, AUROC_PROVISIONAL_CI_UPPER = AUROC_PROVISIONAL.interval()
+F1_SCORE_PROVISIONAL = F1_SCORE.provisional()
+F1_SCORE_PROVISIONAL_CI_LOWER, F1_SCORE_PROVISIONAL_CI_UPPER = F1_SCORE_PROVISIONAL.interval()
+PRECISION_PROVISIONAL = PRECISION.provisional()
+PRECISION_PROVISIONAL_CI_LOWER, PRECISION_PROVISIONAL_CI_UPPER = PRECISION_PROVISIONAL.interval()
+RECALL_PROVISIONAL = RECALL.provisional()
+RECALL_PROVISIONAL_CI_LOWER, RECALL_PROVISIONAL_CI_UPPER = RECALL_PROVISIONAL.interval()
+ACCURACY_PROVISIONAL = ACCURACY.provisional()
+ACCURACY_PROVISIONAL_CI_LOWER, ACCURACY_PROVISIONAL_CI_UPPER = ACCURACY_PROVISIONAL.interval()
+LOG_LOSS_PROVISIONAL = LOG_LOSS.provisional()
+LOG_LOSS_PROVISIONAL_CI_LOWER, LOG_LOSS_PROVISIONAL_CI_UPPER = LOG_LOSS_PROVISIONAL.interval()
+BRIER_SCORE_PROVISIONAL = BRIER_SCORE.provisional()
+BRIER_SCORE_PROVISIONAL_CI_LOWER, BRIER_SCORE_PROVISIONAL_CI_UPPER = BRIER_SCORE_PROVISIONAL.interval()
+RMSE_PROVISIONAL = RMSE.provisional()
+RMSE_PROVISIONAL_CI_LOWER, RMSE_PROVISIONAL_CI_UPPER = RMSE_PROVISIONAL.interval()
+MAE_PROVISIONAL = MAE.provisional()
+MAE_PROVISIONAL_CI_LOWER, MAE_PROVISIONAL_CI_UPPER = MAE_PROVISIONAL.interval()
+AUROC_ESTIMATED = AUROC.estimated()
+F1_SCORE_ESTIMATED = F1_SCORE.estimated()
+PRECISION_ESTIMATED = PRECISION.estimated()
+RECALL_ESTIMATED = RECALL.estimated()
+ACCURACY_ESTIMATED = ACCURACY.estimated()
+RMSE_ESTIMATED = RMSE.estimated()
+MAE_ESTIMATED = MAE.estimated()
+AUROC_ESTIMATED_GAP = AUROC.estimated_gap()
+AUROC_ESTIMATED_GAP_THRESHOLD = AUROC_ESTIMATED_GAP.threshold()
+F1_SCORE_ESTIMATED_GAP = F1_SCORE.estimated_gap()
+F1_SCORE_ESTIMATED_GAP_THRESHOLD = F1_SCORE_ESTIMATED_GAP.threshold()
+PRECISION_ESTIMATED_GAP = PRECISION.estimated_gap()
+PRECISION_ESTIMATED_GAP_THRESHOLD = PRECISION_ESTIMATED_GAP.threshold()
+RECALL_ESTIMATED_GAP = RECALL.estimated_gap()
+RECALL_ESTIMATED_GAP_THRESHOLD = RECALL_ESTIMATED_GAP.threshold()
+ACCURACY_ESTIMATED_GAP = ACCURACY.estimated_gap()
+ACCURACY_ESTIMATED_GAP_THRESHOLD = ACCURACY_ESTIMATED_GAP.threshold()
+RMSE_ESTIMATED_GAP = RMSE.estimated_gap()
+RMSE_ESTIMATED_GAP_THRESHOLD = RMSE_ESTIMATED_GAP.threshold()
+MAE_ESTIMATED_GAP = MAE.estimated_gap()
+MAE_ESTIMATED_GAP_THRESHOLD = MAE_ESTIMATED_GAP.threshold()
 
 WINDOW_ROWS = Metric(
     "ml_window_rows",
@@ -579,6 +663,7 @@ class Layer(StrEnum):
     EXPORTER = "exporter"
     FRESHNESS = "freshness"
     TRAFFIC = "traffic"
+    LABELS = "labels"
     QUALITY = "quality"
     DATASET = "dataset"
     FEATURE = "feature"
@@ -614,6 +699,8 @@ SERIES_LIMITED_ALERT = Alert("LeewaySeriesLimited", Severity.INFO, Layer.EXPORTE
 WINDOW_STALE = Alert("LeewayWindowStale", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_END_TIMESTAMP_SECONDS)
 INFERENCE_LOGS_MISSING = Alert("MLInferenceLogsMissing", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_ROWS)
 TRAFFIC_UNUSUAL = Alert("MLTrafficUnusual", Severity.WARNING, Layer.TRAFFIC, TRAFFIC_FACTOR)
+LABELS_LATE = Alert("MLLabelsLate", Severity.WARNING, Layer.LABELS, LABEL_SILENCE_SECONDS)
+LABEL_COVERAGE_LOW = Alert("MLLabelCoverageLow", Severity.WARNING, Layer.LABELS, LABEL_COVERAGE_RATIO)
 FEATURE_NULLS_HIGH = Alert("MLFeatureNullsHigh", Severity.WARNING, Layer.QUALITY, FEATURE_NULL_RATIO)
 NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATURE_NEW_CATEGORY_RATIO)
 DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DATA_DRIFT_SHARE)
@@ -624,6 +711,7 @@ PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.
 PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer.SCORE, PREDICTION_CLASS_PSI)
 CONFIDENCE_SHIFT = Alert("MLConfidenceShift", Severity.WARNING, Layer.SCORE, PREDICTION_CONFIDENCE_PSI)
 CALIBRATION_POOR = Alert("MLCalibrationPoor", Severity.WARNING, Layer.PERFORMANCE, CALIBRATION_ERROR)
+CONCEPT_DRIFT = Alert("MLConceptDrift", Severity.WARNING, Layer.PERFORMANCE, AUROC_ESTIMATED_GAP)
 PROXY_UNUSUAL = Alert("MLProxyUnusual", Severity.WARNING, Layer.PERFORMANCE, PROXY_DEVIATION)
 
 ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Alert))
@@ -648,6 +736,7 @@ def as_arguments() -> dict[str, Any]:
                 "layer": alert.layer.value,
                 "metric": alert.metric.key,
                 "segments": alert.segments,
+                "below": alert.metric.alerts_below,
             }
             for alert in ALERTS
         },

@@ -110,26 +110,30 @@ def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
 def _values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
     values: dict[Metric, float] = {catalogue.LABEL_ROWS: outcome.known}
     if outcome.rows:
+        limits = spec.spec.thresholds
+        level = thresholds.ratio_shortfall(limits.label_coverage, outcome.rows, limits.false_positive_rate)
         values[catalogue.LABEL_COVERAGE_RATIO] = outcome.known / outcome.rows
+        values[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] = level
     if outcome.known < spec.spec.thresholds.min_rows:
         return values
     if isinstance(outcome.performance, Measured):
-        return values | _regression(outcome.performance)
+        return values | with_intervals(regression(outcome.performance))
     if isinstance(outcome.performance, Ranked):
         return values | _ranking(outcome.performance, spec.spec.thresholds.min_rows)
     if isinstance(outcome.performance, Classified):
         classes = len(spec.spec.inference.columns.scores)
-        values |= _estimates(of_several_classes(outcome.performance, classes, proper=not outcome.improper))
+        values |= with_intervals(of_several_classes(outcome.performance, classes, proper=not outcome.improper))
         if not outcome.improper:
             values |= _calibration(spec, outcome.performance.confident, end)
     if isinstance(outcome.performance, Labelled):
-        values |= _classification(outcome.performance)
+        values |= with_intervals(classification(outcome.performance))
         if not outcome.improper:
-            values |= _probabilities(outcome.performance) | _calibration(spec, outcome.performance, end)
+            values |= with_intervals(probabilities(outcome.performance))
+            values |= _calibration(spec, outcome.performance, end)
     return values
 
 
-def _estimates(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:
+def with_intervals(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:
     """Values with the ends of their intervals; of a value that is not known there are none."""
     return {
         each: value
@@ -138,26 +142,25 @@ def _estimates(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:
     }
 
 
-def _classification(labelled: Labelled) -> dict[Metric, float]:
-    confusion = labelled.confusion
-    return _estimates(
-        {
-            catalogue.AUROC: performance.auroc(labelled.positives, labelled.negatives),
-            catalogue.F1_SCORE: performance.f1_score(confusion),
-            catalogue.PRECISION: performance.precision(confusion),
-            catalogue.RECALL: performance.recall(confusion),
-            catalogue.ACCURACY: performance.accuracy(confusion),
-        }
-    )
+def classification(labelled: Labelled) -> dict[Metric, Estimate]:
+    """How well a binary classifier ranks and decides."""
+    confusion, squares = labelled.confusion, labelled.confusion_squares
+    sides = labelled.positives, labelled.negatives, labelled.positive_squares, labelled.negative_squares
+    return {
+        catalogue.AUROC: performance.auroc(*sides),
+        catalogue.F1_SCORE: performance.f1_score(confusion, squares),
+        catalogue.PRECISION: performance.precision(confusion, squares),
+        catalogue.RECALL: performance.recall(confusion, squares),
+        catalogue.ACCURACY: performance.accuracy(confusion, squares),
+    }
 
 
-def _probabilities(labelled: Labelled) -> dict[Metric, float]:
-    return _estimates(
-        {
-            catalogue.LOG_LOSS: performance.mean(labelled.log_losses),
-            catalogue.BRIER_SCORE: performance.mean(labelled.squared_errors, _RATIO_HIGHEST),
-        }
-    )
+def probabilities(labelled: Labelled) -> dict[Metric, Estimate]:
+    """How good its scores are as probabilities."""
+    return {
+        catalogue.LOG_LOSS: performance.mean(labelled.log_losses),
+        catalogue.BRIER_SCORE: performance.mean(labelled.squared_errors, _RATIO_HIGHEST),
+    }
 
 
 def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Metric, float]:
@@ -177,13 +180,12 @@ def _ranking(ranked: Ranked, least: int) -> dict[Metric, float]:
     told: dict[Metric, float] = {catalogue.NDCG_LISTS: ranked.lists}
     if ranked.lists < least:
         return told
-    return told | _estimates({catalogue.NDCG: performance.mean(ranked.gains, _RATIO_HIGHEST)})
+    return told | with_intervals({catalogue.NDCG: performance.mean(ranked.gains, _RATIO_HIGHEST)})
 
 
-def _regression(measured: Measured) -> dict[Metric, float]:
-    return _estimates(
-        {
-            catalogue.RMSE: performance.rmse(measured.squared_errors),
-            catalogue.MAE: performance.mean(measured.absolute_errors),
-        }
-    )
+def regression(measured: Measured) -> dict[Metric, Estimate]:
+    """How far off a regression is."""
+    return {
+        catalogue.RMSE: performance.rmse(measured.squared_errors),
+        catalogue.MAE: performance.mean(measured.absolute_errors),
+    }

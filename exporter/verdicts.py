@@ -1,4 +1,4 @@
-"""What the alerts say of a model's samples: a gauge above its threshold, as the generated rules compare them.
+"""What the alerts say of a model's samples: a gauge beyond its threshold, as the generated rules compare them.
 
 The exporter computes and PromQL compares; where the exporter itself must know whether a model is alarming, as for the
 weeks that a trailing reference leaves out and for a replay of the past, it compares the same two series here.
@@ -60,19 +60,24 @@ def _read(condition: Condition) -> bool:
 
 
 def conditions(samples: Iterable[Sample], windows: Collection[str]) -> frozenset[Condition]:
-    """The alerts that hold: the series whose gauge is above its threshold; see `judged`."""
+    """The alerts that hold: the series whose gauge is beyond its threshold; see `judged`."""
     pairs = judged(samples, windows).items()
-    return frozenset(condition for condition, (value, level) in pairs if value > level)
+    return frozenset(condition for condition, (value, level) in pairs if _beyond(condition.alert, value, level))
+
+
+def _beyond(alert: Alert, value: float, level: float) -> bool:
+    return value < level if alert.metric.alerts_below else value > level
 
 
 def nearness(samples: Iterable[Sample], windows: Collection[str]) -> dict[Alert, float]:
     """How near each alert is to its threshold, at its nearest series: the gauge as a multiple of the threshold.
 
-    0 or more; 1 is at the threshold, and a gauge above a threshold of 0 is infinitely far beyond. An alert of which no
-    series is judged is left out.
+    Where too low a gauge alerts, it is the threshold as a multiple of the gauge. 0 or more; 1 is at the threshold,
+    and a gauge above a threshold of 0 is infinitely far beyond. An alert of which no series is judged is left out.
     """
     found: dict[Alert, float] = {}
     for condition, (value, level) in judged(samples, windows).items():
-        beyond = math.inf if value > 0 else 0.0
-        found[condition.alert] = max(found.get(condition.alert, 0.0), value / level if level else beyond)
+        part, whole = (level, value) if condition.alert.metric.alerts_below else (value, level)
+        beyond = math.inf if part > 0 else 0.0
+        found[condition.alert] = max(found.get(condition.alert, 0.0), part / whole if whole else beyond)
     return found

@@ -24,6 +24,7 @@ def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
         "fingerprint": spec.fingerprint(),
         "shortest_window": format_duration(min(body.windows)),
         "labels_evaluated": body.labels_evaluated,
+        "estimated": body.estimated,
         "seconds": {
             "refresh_interval": _seconds(body.refresh.interval),
             "refresh_timeout": _seconds(body.refresh.timeout),

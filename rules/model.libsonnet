@@ -16,6 +16,7 @@ function(arguments)
     classifier: std.endsWith(self.spec.task, '_classification'),
     shortest_window: arguments.shortest_window,
     labels_evaluated: arguments.labels_evaluated,
+    estimated: arguments.estimated,
     dashboards: arguments.dashboards,
     weekday_floors: arguments.weekday_floors,
     proxy_weekday_floors: arguments.proxy_weekday_floors,

@@ -19,6 +19,7 @@ local subjects = [
   { name: 'exporter', of: import 'exporter.libsonnet' },
   { name: 'freshness', of: import 'freshness.libsonnet' },
   { name: 'traffic', of: import 'traffic.libsonnet' },
+  { name: 'labels', of: import 'labelling.libsonnet' },
   { name: 'quality', of: import 'quality.libsonnet' },
   { name: 'drift', of: import 'drift.libsonnet' },
   { name: 'segments', of: import 'segments.libsonnet' },

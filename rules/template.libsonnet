@@ -14,7 +14,9 @@ local escapes = [
   for byte in std.range(0, 255)
 ];
 
-local format(unit) = std.get({ ratio: 'humanizePercentage', rows: 'printf "%.0f"' }, unit, 'printf "%.3g"');
+local format(unit) = std.get(
+  { ratio: 'humanizePercentage', rows: 'printf "%.0f"', seconds: 'humanizeDuration' }, unit, 'printf "%.3g"'
+);
 
 {
   // A text of the user's, safe beside templates: each brace becomes a template that writes a brace.
@@ -24,7 +26,10 @@ local format(unit) = std.get({ ratio: 'humanizePercentage', rows: 'printf "%.0f"
 
   // The alert's value, for a person; `formatted` is what it expands to, for a number of few digits.
   value(unit):: '{{ $value | ' + format(unit) + ' }}',
-  formatted(unit, number):: if unit == 'ratio' then number * 100 + '%' else std.toString(number),
+  formatted(unit, number)::
+    if unit == 'ratio' then number * 100 + '%'
+    else if unit == 'seconds' then $.aged(number)
+    else std.toString(number),
 
   // The present value of the series of a metric that has the alert's own labels; `missing` when there is none.
   lookup(metric, matchers, labels, missing)::

@@ -1,4 +1,4 @@
-// The alert on a score above its threshold: two series with equal labels, so a statistic may change and this does not.
+// The alert on a score above its threshold, or below it where that is what alerts: two series with equal labels, so a statistic may change and this does not.
 // Where the floor differs between weekdays, the score must be above that of its window's day too.
 local calendar = import 'calendar.libsonnet';
 local promql = import 'promql.libsonnet';
@@ -8,12 +8,17 @@ local template = import 'template.libsonnet';
 // as high and yet no alert.
 function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
   // A number that is exact as text, as a share and as a percentage.
-  local low = 0.125 * scale, limit = 0.25 * scale, restless = 0.5 * scale, high = 0.75 * scale;
   local alert = model.catalogue.alerts[key];
+  local levels = if alert.below then [0.75, 0.5, 0.25, 0.125] else [0.125, 0.25, 0.5, 0.75];
+  local calm = levels[0] * scale, limit = levels[1] * scale, restless = levels[2] * scale, bad = levels[3] * scale;
+  local beyond = if alert.below then 'below' else 'above', far = if alert.below then 'low' else 'high';
   local score = model.metrics[alert.metric];
   local threshold = model.metrics[alert.metric + '_threshold'];
   local windows = model.spec.alerting.windows;
   local segments = alert.segments;
+  local matcher =
+    (if std.member(score.labels, model.labels.window) then [promql.any(model.labels.window, windows)] else [])
+    + model.alerting(score, segments);
   local labels = [label for label in model.borne(score, segments) if label != model.labels.model];
   local example = {
     [label]: {
@@ -30,22 +35,21 @@ function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on
     title: title,
     labels: example,
     series: [
-      { metric: score, labels: example, before: low, during: during.score },
+      { metric: score, labels: example, before: calm, during: during.score },
       { metric: threshold, labels: example, before: limit, during: during.threshold },
     ],
   };
-  local above(title, level) = scene(title, { score: high, threshold: level }) + {
+  local fires(title, level) = scene(title, { score: bad, threshold: level }) + {
     words: example + {
-      value: template.formatted(score.unit, high),
+      value: template.formatted(score.unit, bad),
       threshold: template.formatted(threshold.unit, level),
     },
   };
   {
     key: key,
     expr:
-      local matcher = [promql.any(model.labels.window, windows)] + model.alerting(score, segments);
       local level = model.series(score, matcher);
-      level + '\n>\n' + model.series(threshold, matcher)
+      level + '\n' + (if alert.below then '<' else '>') + '\n' + model.series(threshold, matcher)
       + calendar.unless(model, score, level, std.get(model.weekday_floors, alert.metric, [])),
     compared:: { score: score, threshold: threshold, labels: example },
     words: { [label]: template.label(label) for label in labels } + {
@@ -53,11 +57,11 @@ function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on
       threshold: template.lookup(threshold, model.matchers + model.whole(score, segments), labels, 'unknown'),
     },
     scenarios: [
-      above('is above its threshold', limit),
-      above('is above its threshold on a restless Saturday', restless),
+      fires('is ' + beyond + ' its threshold', limit),
+      fires('is ' + beyond + ' its threshold on a restless Saturday', restless),
     ],
     twins: [
-      scene('is high ' + season + ', whose threshold is as high', { score: high, threshold: high }),
-      scene('is high without a threshold, ' + unknown, { score: high, threshold: null }),
+      scene('is ' + far + ' ' + season + ', whose threshold is as ' + far, { score: bad, threshold: bad }),
+      scene('is ' + far + ' without a threshold, ' + unknown, { score: bad, threshold: null }),
     ],
   }

@@ -31,7 +31,7 @@ BODY: Mapping[str, Any] = {
         "source": {"local": "labels/%Y-%m-%dT%H.parquet"},
         "columns": {"prediction_id": "id", "label": "fraud"},
     },
-    "reference": {"source": {"local": "reference.parquet"}},
+    "reference": {"source": {"local": "reference.parquet"}, "columns": {"label": "fraud"}},
     "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
     "segments": ["country_code"],
     "proxies": [{"name": "click_through", "ratio": {"numerator": "clicks", "denominator": "impressions"}}],

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from exporter.profiles.binning import Counts, Floats
+from exporter.profiles.by_score import ByScore, by_score
 from exporter.profiles.classified import Classified, ClassScores, classified, no_probabilities
 from exporter.profiles.label_join import Answers
 from exporter.profiles.labelled import Labelled, Measured, labelled, measured
@@ -41,6 +42,7 @@ class Outcome:
     newest label took, in the cells of `DELAY_EDGES`, (edges + 1,); labels older than their prediction are not in it.
     `improper` are those with a label whose scores are no probabilities. `performance` is None where there is no
     telling.
+    `by_score` are all of them by the fine bin of their score, None where its bins are not known.
     """
 
     rows: int
@@ -48,6 +50,7 @@ class Outcome:
     improper: int
     delays: Counts
     performance: Performance | None
+    by_score: ByScore | None = None
 
     def __add__(self, other: Outcome) -> Outcome:
         """Both together."""
@@ -57,6 +60,7 @@ class Outcome:
             self.improper + other.improper,
             self.delays + other.delays,
             _both(self.performance, other.performance),
+            None if self.by_score is None or other.by_score is None else self.by_score + other.by_score,
         )
 
 
@@ -126,6 +130,7 @@ def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, r
         improper=_improper(predictions, known),
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
         performance=_performance(predictions, answers, judgement, rows),
+        by_score=_by_score(predictions.scores[rows], answers.labels[rows], judgement),
     )
 
 
@@ -141,6 +146,12 @@ def _improper(predictions: Predictions, rows: Counts) -> int:
         return int(no_probabilities(predictions.class_scores[rows]).sum())
     scores = predictions.scores[rows]
     return int(((scores < 0) | (scores > 1)).sum())
+
+
+def _by_score(scores: Floats, labels: Floats, judgement: Judgement) -> ByScore | None:
+    if judgement.edges is None:
+        return None
+    return by_score(scores, labels, judgement.edges, binary=judgement.binary)
 
 
 def _performance(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Performance | None:

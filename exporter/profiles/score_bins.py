@@ -23,7 +23,9 @@ _SIGNIFICANT: Final = 6
 """Decimal digits that 32 bits hold."""
 
 
-def score_bins(bins: NumericBins, task: Task, confidence: Sequence[float] = ()) -> NumericBins:
+def score_bins(
+    bins: NumericBins, task: Task, confidence: Sequence[float] = (), decision: float | None = None
+) -> NumericBins:
     """The bins of a score, from the ordinary bins of its column.
 
     A probability is told at each tenth, any other score at the reference's deciles, rounded: at a hundredth of the
@@ -33,12 +35,14 @@ def score_bins(bins: NumericBins, task: Task, confidence: Sequence[float] = ()) 
         bins: as `exporter.profiles.binning.numeric_bins` makes them; the first and the last edge tell the range.
         task: what the model does; only a classifier's score can be a probability.
         confidence: the edges of its buckets, see `exporter.spec.model.Body.confidence_edges`.
+        decision: the score from which on the answer is yes; an edge lies just below it, if there is one.
     """
     if _is_probability(bins, task):
         marks, ends = PROBABILITIES, confidence_ends(confidence).ravel()
     else:
         marks, ends = _round_deciles(bins), np.empty(0)
-    edges = np.unique(np.concatenate([bins.edges, above(np.array(marks)), ends[np.isfinite(ends)]]))
+    decided = below(np.array([] if decision is None else [decision]))
+    edges = np.unique(np.concatenate([bins.edges, above(np.array(marks)), ends[np.isfinite(ends)], decided]))
     return replace(bins, edges=edges, deciles=np.searchsorted(edges, bins.edges[bins.deciles]), marks=marks)
 
 

@@ -104,7 +104,7 @@ def reference(world: World, start: datetime, end: datetime, rows: int) -> pd.Dat
     They are other customers than the log's, so the two are independent even where the times overlap.
 
     Returns:
-        `rows` rows in the order of time: event_time, the features, predicted_score, decision.
+        `rows` rows in the order of time: event_time, the features, predicted_score, decision, is_fraud.
 
     Raises:
         ValueError: as `inference_hour`, or when `[start, end)` holds no hour.
@@ -119,7 +119,9 @@ def reference(world: World, start: datetime, end: datetime, rows: int) -> pd.Dat
     times = np.sort(chosen * _MICROSECONDS + random.integers(0, _MICROSECONDS, rows))
     drawn = features(random, rows, when.take(chosen), world.season)
     drawn.insert(0, "event_time", _instants(start, times))
-    return _with_score(drawn, risk(drawn))[list(_TRAINING.names)]
+    score = risk(drawn)
+    drawn["is_fraud"] = random.random(rows) < score
+    return _with_score(drawn, score)[list(_TRAINING.names)]
 
 
 def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
@@ -197,7 +199,7 @@ _LOG: Final = pa.schema(
         *_ANSWER,
     ]
 )
-_TRAINING: Final = pa.schema([pa.field("event_time", _TIME), *_FEATURES, *_ANSWER])
+_TRAINING: Final = pa.schema([pa.field("event_time", _TIME), *_FEATURES, *_ANSWER, pa.field("is_fraud", pa.bool_())])
 _LABELS: Final = pa.schema(
     [pa.field("request_id", pa.string()), pa.field("is_fraud", pa.bool_()), pa.field("labelled_at", _TIME)]
 )

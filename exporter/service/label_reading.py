@@ -15,7 +15,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from exporter.errors import SourceError
+from exporter.estimate_samples import gap_samples
+from exporter.estimates import Learned
 from exporter.evaluation import Sample
+from exporter.label_arrivals import arrival_samples, silence
 from exporter.label_samples import ODD_ROWS, JudgedWindow, label_samples
 from exporter.profiles import label_rows, label_store, predictions
 from exporter.profiles.binning import Binning, Floats, NumericBins
@@ -24,6 +27,7 @@ from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.outcomes import UNKNOWN, Classes, Judgement, Lists, total
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import ProfileStore
+from exporter.provisional_samples import OpenWindow, provisional_samples
 from exporter.service.label_joining import Joiner
 from exporter.service.label_logs import Failed, KeptLog, Listing, Shape
 from exporter.sources.opening import open_source
@@ -31,7 +35,7 @@ from exporter.sources.source import Batch, Partition, Source
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import Labels, ModelSpec
 from exporter.spec.values import format_duration
-from exporter.spec.windows import Window, newest_end
+from exporter.spec.windows import Window, newest_end, window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,13 +95,20 @@ class LabelReader:
         self._joiner = Joiner(f"{spec.name}/answers", store, self._judgement(None))
         self._complete = False
 
-    def read(self, attempt: Attempt, partitions: Mapping[datetime, Partition], binning: Binning) -> list[Sample]:
+    def read(
+        self,
+        attempt: Attempt,
+        partitions: Mapping[datetime, Partition],
+        binning: Binning,
+        learned: Learned | None = None,
+    ) -> list[Sample]:
         """What there is to say of labels; nothing until all that has arrived was joined once.
 
         Args:
             attempt: this refresh.
             partitions: those of the inference log's windows that exist.
             binning: the reference's, whose fine bins of the score are counted in.
+            learned: what the reference's own labels teach; without it no estimate is compared with the truth.
         """
         self._joiner.judge_by(self._judgement(binning))
         try:
@@ -106,10 +117,18 @@ class LabelReader:
             self._failed("read", "labels", problem)
         except OSError as problem:
             self._failed("store", "labels", problem)
-        if not self._complete:
-            return []
-        windows, odd = self._windows(attempt.now), self._odd_rows(attempt.now)
-        return list(label_samples(self._spec, windows, odd, self._class_names()))
+        return list(self._samples(attempt.now, binning, learned)) if self._complete else []
+
+    def _samples(self, now: datetime, binning: Binning, learned: Learned | None) -> Iterator[Sample]:
+        mature = self._windows(now)
+        yield from label_samples(self._spec, mature, self._odd_rows(now), self._class_names())
+        yield from gap_samples(self._spec, learned, mature) if learned else ()
+        yield from provisional_samples(self._spec, self._open_windows(now), self._judgement(binning).edges)
+        arrived = {start: kept.rows for start, kept in self.log.known.items()}
+        due = min(self._joiner.hours) + self._labels.maturity if self._joiner.hours else None
+        yield from arrival_samples(
+            self._spec, silence(arrived, self._labels.grain, self._span(now, self._labels.grain).end, due)
+        )
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -165,6 +184,16 @@ class LabelReader:
             starts = Window(end - length, end).partitions(grain)
             found = (hours[start].outcomes for start in starts if start in hours)
             windows.append(JudgedWindow(format_duration(length), end, total(each for each in found if each)))
+        return windows
+
+    def _open_windows(self, now: datetime) -> list[OpenWindow]:
+        """The newest windows of the inference log, whose labels are still coming."""
+        log_, hours = self._spec.spec.inference, self._joiner.hours
+        windows = []
+        for length in self._spec.spec.windows:
+            starts = reversed(window(now, length, log_.delay, log_.grain).partitions(log_.grain))
+            found = (hours[start].outcomes for start in starts if start in hours)
+            windows.append(OpenWindow(format_duration(length), [each for each in found if each]))
         return windows
 
     def _odd_rows(self, now: datetime) -> Mapping[str, int]:

@@ -18,6 +18,8 @@ import numpy as np
 from exporter import catalogue
 from exporter.calendar_samples import calendar_samples, season_sample
 from exporter.errors import LeewayError, PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
+from exporter.estimate_samples import estimate_samples
+from exporter.estimates import Learned
 from exporter.evaluation import Sample, WindowProfile, evaluate
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.group import Group
@@ -27,6 +29,7 @@ from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_reading
+from exporter.service.learning import Learner
 from exporter.service.proxy_reading import ProxyReader
 from exporter.service.reference_reading import STREAM, ReferenceReader, segment_values, selected
 from exporter.service.traffic_reading import TrafficReader
@@ -96,6 +99,7 @@ class ModelReader:
         self._group = f"{self.spec.name}/{catalogue.INFERENCE}"
         self._source = source or open_source(self.spec.spec.inference.source, loaded.folder)
         self._reference = ReferenceReader(loaded, store)
+        self._learner = Learner(self.spec, store, self.fail) if self.spec.spec.estimated else None
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
         self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
         self._proxies = ProxyReader(self.spec, self._source, store, self.fail, prometheus) if source is None else None
@@ -116,13 +120,16 @@ class ModelReader:
         with _stage("read"):
             profiles = self._profiles(partitions, reference.binning, attempt)
         rows = self._traffic.read(attempt, partitions, profiles)
-        labels = self._labels.read(attempt, partitions, reference.binning) if self._labels else []
+        with _stage("store"):
+            learned = self._learned()
+        labels = self._labels.read(attempt, partitions, reference.binning, learned) if self._labels else []
         self.problems |= self._labels.problems if self._labels else {}
         proxies = self._proxies.read(attempt, self._traffic.past, partitions) if self._proxies else []
         self.problems |= self._proxies.problems if self._proxies else {}
         with _stage("evaluate"):
             summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
             samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows)]
+            samples += estimate_samples(self.spec, learned, reference.binning, summed) if learned else []
         with _stage("store"):
             self._heed(samples, attempt.now)  # without labels, which speak of weeks ago, and what the world makes of it
         return [*samples, *labels, *proxies, *self._calendar(reference, attempt.now)]
@@ -176,6 +183,15 @@ class ModelReader:
             if self._reference.built > built:
                 self.fail("reference", what, why)
         return reference
+
+    def _learned(self) -> Learned | None:
+        """What the labels of the reference teach, if there are any."""
+        if self._learner is None:
+            return None
+        learned = self._reference.learn(self._learner)
+        if self._learner.problem:
+            self.problems["labels of the reference"] = self._learner.problem
+        return learned
 
     # -------------------------------------------------------------------------------------------- the log
 

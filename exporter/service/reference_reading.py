@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from exporter.errors import ReferenceUnusable
+from exporter.estimates import Learned
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.grouping import Grouping
@@ -21,6 +22,7 @@ from exporter.profiles.reference import ByHour, HourProfiles, Reference, build_b
 from exporter.profiles.score_bins import score_bins
 from exporter.profiles.seasonal import ENOUGH_ROWS
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service.learning import Learner
 from exporter.service.reference_source import open_reference
 from exporter.sources.source import Batch, Partition, Selection, Traffic
 from exporter.spec.file import LoadedSpec
@@ -52,6 +54,7 @@ class ReferenceReader:
         self._store = store
         self._at = open_reference(loaded, lambda: store.alarming_weeks(loaded.spec.name))
         self._current: tuple[Key, Reference] | None = None
+        self._data: Partition | None = None
 
     @property
     def traffic(self) -> Traffic:
@@ -65,12 +68,22 @@ class ReferenceReader:
             SourceError: when the source does not answer, or holds what cannot be read.
             ReferenceUnusable: when there is none, or none of the features is in it.
         """
-        data = self._at.find(now)
+        data = self._data = self._at.find(now)
         key = self._key(data)
         if self._current is None or self._current[0] != key:
             self._current = (key, self._kept(key) or self._build(data, key))
             self._store.prune(key.group, [key])
         return self._current[1]
+
+    def learn(self, learner: Learner) -> Learned | None:
+        """What the labels of the reference that was read last teach; None where they teach nothing.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        if self._data is None or self._current is None:
+            return None
+        return learner.learn(self._at.source, self._data, self._current[1].binning)
 
     def leave_out(self, moment: datetime) -> None:
         """Let no trailing reference learn from the local week of a moment: the model was alarming.
@@ -126,7 +139,7 @@ class ReferenceReader:
         asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits", "segments"})
         answers = body.inference.columns
         columns = str((answers.score, body.class_column, dict(answers.scores), self._at.timestamp))
-        score = str((body.task, body.confidence_edges))
+        score = str((body.task, body.confidence_edges, body.decision_threshold))
         return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns, score))
 
 
@@ -154,9 +167,12 @@ def segment_values(spec: ModelSpec, binning: Binning) -> dict[str, tuple[str, ..
 def with_score(spec: ModelSpec, binning: Binning) -> Binning:
     """The cells with those of the score as the score's own distribution needs them."""
     score, task, confidence = spec.spec.inference.columns.score, spec.spec.task, spec.spec.confidence_edges
+    decision = spec.spec.decision_threshold if task == "binary_classification" else None
     return Binning(
         tuple(
-            score_bins(bins, task, confidence) if bins.name == score and isinstance(bins, NumericBins) else bins
+            score_bins(bins, task, confidence, decision)
+            if bins.name == score and isinstance(bins, NumericBins)
+            else bins
             for bins in binning.columns
         )
     )

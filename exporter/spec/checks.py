@@ -12,7 +12,17 @@ from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, S
 from datetime import timedelta
 from typing import Final, Literal, NamedTuple
 
-from exporter.spec.model import CLASSIFICATION, JUDGED_BY, Body, Inference, InferenceColumns, Labels, Slo, Task
+from exporter.spec.model import (
+    CLASSIFICATION,
+    JUDGED_BY,
+    Body,
+    Inference,
+    InferenceColumns,
+    Labels,
+    ReferenceColumns,
+    Slo,
+    Task,
+)
 from exporter.spec.values import format_duration
 from exporter.spec.wording import KeyPath
 
@@ -95,7 +105,7 @@ def _placeholders(template: str) -> list[str]:
 def _reference_source(body: Body) -> Mistakes:
     reference = body.reference
     if reference.source is None:
-        if reference.columns.timestamp is not None:
+        if reference.columns != ReferenceColumns():
             yield ("reference", "columns"), "must be left out: it is about a data set, and this reference is the log"
         return
     place = ("reference", "source", reference.source.kind)
@@ -178,6 +188,19 @@ def _columns(body: Body) -> Mistakes:
         if feature.name in uses:
             use = uses[feature.name]
             yield ("features", index, "name"), f"is the column of inference.columns.{use}, and cannot be a feature too"
+
+
+def _reference_label(body: Body) -> Mistakes:
+    """The truth is not among what the model knows or says."""
+    label, path = body.reference.columns.label, ("reference", "columns", "label")
+    if label is None:
+        return
+    if label in [feature.name for feature in body.features]:
+        yield path, "is a feature: what the model is to find out cannot be what it is told"
+    if use := {column: use for use, column in _named_columns(body.inference.columns).items()}.get(label):
+        yield path, f"is the column of inference.columns.{use}, and cannot be the truth about it"
+    if body.inference.columns.score is None:
+        yield path, "needs inference.columns.score, which is compared with it"
 
 
 def _class_column(body: Body) -> Mistakes:
@@ -326,6 +349,7 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _false_alarms: frozenset({"alerting", "thresholds"}),
     _features: frozenset({"features"}),
     _columns: frozenset({"features", "inference"}),
+    _reference_label: frozenset({"reference", "features", "inference"}),
     _class_column: frozenset({"inference", "task"}),
     _confidence: frozenset({"inference", "task"}),
     _class_scores: frozenset({"inference", "task"}),

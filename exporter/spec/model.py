@@ -253,6 +253,8 @@ class ReferenceColumns(Part):
 
     timestamp: Text | None = None
     """With a timestamp the reference has seasons."""
+    label: Text | None = None
+    """What turned out to be true; with it performance is estimated before labels come."""
 
 
 class Reference(Part):
@@ -431,6 +433,21 @@ class Body(Part):
     def lacks_prometheus(self) -> bool:
         """Whether a proxy is PromQL and the spec does not say where to ask it."""
         return self.prometheus.url is None and any(proxy.promql for proxy in self.proxies)
+
+    @property
+    def decision_threshold(self) -> float:
+        """The score from which on a binary classifier's prediction counts as positive."""
+        return self.labels.threshold if self.labels is not None else 0.5
+
+    @property
+    def estimated(self) -> bool:
+        """Whether performance is estimated before labels come: there is a labelled reference, and a score."""
+        labelled = self.reference.source is not None and self.reference.columns.label is not None
+        return (
+            labelled
+            and self.task in ("binary_classification", "regression")
+            and self.inference.columns.score is not None
+        )
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

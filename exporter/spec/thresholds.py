@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from exporter.spec.part import Part
-from exporter.spec.values import Count, Factor, NonNegative, OpenRatio, Ratio
+from exporter.spec.values import Count, Duration, Factor, NonNegative, OpenRatio, Ratio
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -70,6 +71,12 @@ class Thresholds(Part):
     """How many times more or fewer rows than the same hours of past weeks; 2 is twice or half as many."""
     calibration_error: RatioFloor = RatioThreshold(floor=0.02)
     """Mean gap between the share of positives that scores predict and the share that comes true."""
+    estimated_gap: Ratio = 0.05
+    """By how much performance may be worse than what was to be expected of it; of an error, as a share of that."""
+    label_coverage: Ratio = 0.8
+    """The share of mature predictions that should have a label; where fewer usually have one, say so."""
+    label_silence: Duration = timedelta(days=1)
+    """Never alert while no label has come for no longer than this."""
     prediction_psi: Floor | None = None
     """Population stability index of the score; left out, as that of a feature."""
     prediction_class_psi: Floor | None = None

@@ -11,13 +11,41 @@ Counts are (strata, ages): strata of the score, ages of a prediction in whole ho
 from __future__ import annotations
 
 import math
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
+from exporter.statistics.calibration import equal_mass
+
 Counts = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]
+
+MOST_STRATA: Final = 20
+FEWEST_LABELS: Final = 30
+"""Of a stratum, in the mean: with fewer, its probabilities would be chance."""
+
+
+def strata(predictions: Counts, reported: Counts) -> Counts:
+    """Which stratum each bin of the score belongs to, (bins,): increasing, numbered from 0.
+
+    Strata are of about equal mass, half of it what was predicted and half what has been reported. So they are fine both
+    where most scores are and where most labels come from, such as the few highest scores of a fraud model.
+
+    Args:
+        predictions: all that were made, (bins,) in the order of the scores; one at least.
+        reported: those whose label has come, (bins,).
+    """
+    labels = int(reported.sum())
+    number = min(max(labels // FEWEST_LABELS, 1), MOST_STRATA)
+    return equal_mass(predictions / predictions.sum() + reported / max(labels, 1), number)
+
+
+def by_stratum(counts: Counts, strata: Counts) -> Counts:
+    """Counts of bins, (bins, ages), as those of the strata to which the bins belong, (strata, ages)."""
+    summed: Counts = np.add.reduceat(counts, np.flatnonzero(np.diff(strata, prepend=-1)))
+    return summed
 
 
 def probabilities(predictions: Counts, reported: Counts) -> Values:

@@ -70,6 +70,29 @@ def mean_shift_noise(n: float, m: float, q: float) -> float:
     return float(-special.ndtri(q / 2)) * math.sqrt(1 / n + 1 / m)
 
 
+def normal_noise(error: float, q: float) -> float:
+    """What a difference with this standard error exceeds by chance, upwards, with probability `q`: the normal law's."""
+    return float(-special.ndtri(q)) * error
+
+
+def ratio_shortfall(rate: float, rows: int, q: float) -> float:
+    """The share below which at most `q` of samples of so many rows fall, when each row counts with probability `rate`.
+
+    The largest k / rows such that fewer than k of the rows count with probability `q` at most; exact, by the binomial
+    law. NaN without rows.
+
+    Args:
+        rate: 0 to 1.
+        rows: of the sample.
+        q: between 0 and 1.
+    """
+    if rows < 1:
+        return math.nan
+    if not 0 < rate < 1:
+        return float(rate)
+    return math.ceil(special.bdtrik(q, rows, rate)) / rows
+
+
 def ratio_noise(reference_successes: float, reference_rows: float, rows: int, q: float) -> float:
     """Noise level of a ratio (of nulls, of new categories), 0 to 1: one-sided, under the reference's rate.
 

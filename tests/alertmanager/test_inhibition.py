@@ -18,11 +18,13 @@ pytestmark = pytest.mark.e2e
 FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
 ANSWERS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)} - {catalogue.PROXY_UNUSUAL}
 """A proxy is of no version, so drift of one version does not silence it."""
+LABELS = {catalogue.LABELS_LATE, catalogue.LABEL_COVERAGE_LOW}
 DATA = (
     {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
     | FEATURES
     | ANSWERS
     | {catalogue.PROXY_UNUSUAL}
+    | LABELS
 )
 SILENCED_BY = {
     catalogue.EXPORTER_DOWN: {catalogue.WINDOW_STALE, catalogue.INFERENCE_LOGS_MISSING} | DATA,

@@ -31,7 +31,8 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     folder = tmp_path_factory.mktemp("exposition")
     log = FraudLog.in_folder(folder, NOW)
     log.put_all(3)
-    log.put_labels(2)
+    log.put_labels(2, arrived_ago=1)
+    log.put_labels(0)
     for week in range(1, 4):
         for hour in range(2):
             log.put_hour(week * 168 + hour)
@@ -40,6 +41,7 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     proxies = [{"name": "approval_rate", "ratio": {"numerator": "decision", "equals": "approve"}}]
     document = labelled_spec_document(windows=["1h", "2h"], proxies=proxies)
     document["spec"]["inference"]["columns"]["prediction"] = "decision"
+    document["spec"]["reference"]["columns"] = {"label": "is_fraud"}
     fraud = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
     refresher = Refresher([fraud, *_others(document, folder)], ProfileStore(folder / "store"), clock=lambda: NOW)
     refresher.refresh_all()

@@ -19,6 +19,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
         "exporter",
         "freshness",
         "traffic",
+        "labels",
         "quality",
         "drift",
         "segments",
@@ -101,7 +102,7 @@ LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}
 def test_no_rule_is_written_that_could_never_fire() -> None:
     log = {"source": {"local": "log/%H.parquet"}}
     blind = model(inference=log, features=[{"name": "age", "type": "numeric"}], proxies=[])
-    scores = {alert.name for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)}
+    scores = {alert.name for alert in ALERTS if alert.layer in (Layer.LABELS, Layer.SCORE, Layer.PERFORMANCE)}
     assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {
         catalogue.NEW_CATEGORIES.name,
         catalogue.SEGMENT_DRIFT_ALERT.name,
@@ -113,7 +114,12 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
     [
         (
             {"task": "regression"},
-            {catalogue.PREDICTION_CLASS_SHIFT, catalogue.CONFIDENCE_SHIFT, catalogue.CALIBRATION_POOR},
+            {
+                catalogue.PREDICTION_CLASS_SHIFT,
+                catalogue.CONFIDENCE_SHIFT,
+                catalogue.CALIBRATION_POOR,
+                catalogue.CONCEPT_DRIFT,
+            },
         ),
         ({"inference": LOG | {"columns": {"score": "score"}}}, {catalogue.PREDICTION_CLASS_SHIFT}),
         ({"segments": []}, {catalogue.SEGMENT_DRIFT_ALERT}),
@@ -124,8 +130,12 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
                 catalogue.PREDICTION_DISTRIBUTION_SHIFT,
                 catalogue.CONFIDENCE_SHIFT,
                 catalogue.CALIBRATION_POOR,
+                catalogue.CONCEPT_DRIFT,
+                catalogue.LABELS_LATE,
+                catalogue.LABEL_COVERAGE_LOW,
             },
         ),
+        ({"reference": {"source": {"local": "reference.parquet"}}}, {catalogue.CONCEPT_DRIFT}),
     ],
 )
 def test_answers_are_judged_by_what_the_log_has_of_them(body: dict[str, Any], missing: set[Alert]) -> None:

@@ -211,7 +211,8 @@ def test_the_reference_is_of_the_same_world() -> None:
     training = reference(World(seed=3, faults=(fault,)), SATURDAY - 28 * DAY, SATURDAY, 60_000)
     week = log(WORLD, SATURDAY, SATURDAY + 7 * DAY)
 
-    assert list(training) == ["event_time", *NUMERIC, *CATEGORICAL, "predicted_score", "decision"]
+    assert list(training) == ["event_time", *NUMERIC, *CATEGORICAL, "predicted_score", "decision", "is_fraud"]
+    assert training["is_fraud"].mean() == pytest.approx(training["predicted_score"].mean(), rel=0.05)
     assert len(training) == 60_000
     assert training["event_time"].is_monotonic_increasing
     assert training["event_time"].between(SATURDAY - 28 * DAY, SATURDAY, inclusive="left").all()

@@ -86,10 +86,9 @@ def reader(folder: Path, **body: Any) -> ModelReader:
 
 def told(samples: list[Sample]) -> dict[tuple[Metric, tuple[str, ...]], float]:
     """The samples about labels."""
-    others = {catalogue.PREDICTION_MEAN, catalogue.WINDOW_ROWS}
     first = catalogue.METRICS.index(catalogue.LABEL_ROWS)
-    last = catalogue.METRICS.index(catalogue.CLASS_CALIBRATION_ERROR_DEBIASED)
-    ours = set(catalogue.METRICS[first : last + 1]) - others
+    last = catalogue.METRICS.index(catalogue.MAE_PROVISIONAL_CI_UPPER)
+    ours = set(catalogue.METRICS[first : last + 1])
     return {(one.metric, one.labels[1:]): one.value for one in samples if one.metric in ours}
 
 

@@ -67,9 +67,11 @@ def test_every_section_and_key_says_what_it_is() -> None:
             assert "description" in value or "$ref" in json.dumps(value), f"{name}.{key}"
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in Thresholds.model_fields if name not in {"false_positive_rate", "min_rows"}]
-)
+PLAIN = {"false_positive_rate", "min_rows", "estimated_gap", "label_coverage", "label_silence"}
+"""What is not compared with a window's own weekday."""
+
+
+@pytest.mark.parametrize("name", [name for name in Thresholds.model_fields if name not in PLAIN])
 def test_a_threshold_is_a_number_or_a_mapping(name: str) -> None:
     def with_threshold(value: Any) -> dict[str, Any]:
         return {**EXAMPLE, "spec": {**EXAMPLE["spec"], "thresholds": {name: value}}}
@@ -81,6 +83,23 @@ def test_a_threshold_is_a_number_or_a_mapping(name: str) -> None:
     assert not accepts(with_threshold({"floor": level, "weekdays": {"someday": 1}}))
     assert not accepts(with_threshold(str(level)))
     assert not accepts(with_threshold(-1))
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("estimated_gap", 0.1, 1.1),
+        ("label_coverage", 0, -0.1),
+        ("label_coverage", 1, {"floor": 1}),
+        ("label_silence", "8d", 8),
+    ],
+)
+def test_what_knows_no_weekday_is_a_plain_value(name: str, good: Any, bad: Any) -> None:
+    def with_threshold(value: Any) -> dict[str, Any]:
+        return {**EXAMPLE, "spec": {**EXAMPLE["spec"], "thresholds": {name: value}}}
+
+    assert accepts(with_threshold(good))
+    assert not accepts(with_threshold(bad))
 
 
 def test_defaults_are_those_of_the_model_in_the_words_of_yaml() -> None:

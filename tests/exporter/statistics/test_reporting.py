@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from exporter.profiles.labelled import labelled
 from exporter.statistics.performance import Estimate, auroc, recall
-from exporter.statistics.reporting import probabilities, represented, weights
+from exporter.statistics.reporting import by_stratum, probabilities, represented, strata, weights
 
 Ints = npt.NDArray[np.int64]
 
@@ -90,6 +90,25 @@ def test_impossible_counts_are_refused() -> None:
         probabilities(counts((1,)), counts((1, 1)))
     with pytest.raises(ValueError, match="the floor must be above 0 and at most 1, not 0"):
         weights(counts((1,)), counts((1,)), floor=0)
+
+
+# ------------------------------------------------------------------------------------------------ strata
+
+
+def test_strata_hold_half_of_their_mass_in_predictions_and_half_in_labels() -> None:
+    """60 labels make two strata: predictions lie in the lower bins and labels in the upper, so they part in between."""
+    assert strata(np.array([100, 100, 0, 0]), np.array([0, 0, 30, 30])).tolist() == [0, 0, 1, 1]
+    assert strata(np.array([50, 50, 50, 50]), np.array([0, 0, 0, 90])).tolist() == [0, 0, 1, 2]
+
+
+def test_few_labels_are_one_stratum_and_there_are_never_more_than_twenty() -> None:
+    assert strata(np.full(200, 5), np.repeat([0, 1], [171, 29])).tolist() == [0] * 200
+    assert strata(np.full(200, 5), np.zeros(200, np.int64)).tolist() == [0] * 200
+    assert strata(np.full(200, 900), np.full(200, 800)).max() == 19
+
+
+def test_counts_of_bins_are_summed_by_stratum() -> None:
+    assert by_stratum(counts((1, 2), (3, 4), (5, 6)), np.array([0, 0, 1])).tolist() == [[4, 6], [5, 6]]
 
 
 # ------------------------------------------------------------------------------------------------ a simulation

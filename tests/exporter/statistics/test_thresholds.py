@@ -13,9 +13,11 @@ from exporter.statistics.drift import effective_cells, population_stability_inde
 from exporter.statistics.thresholds import (
     drift_share_noise,
     mean_shift_noise,
+    normal_noise,
     per_comparison,
     psi_noise,
     ratio_noise,
+    ratio_shortfall,
     threshold,
 )
 
@@ -275,3 +277,28 @@ def test_drift_share_noise_of_nothing_says_nothing() -> None:
 def test_drift_share_noise_refuses_a_negative_importance() -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         drift_share_noise([1, -1], 0.01, 0.01)
+
+
+# ------------------------------------------------------------------------------------------- differences and shares
+
+
+def test_a_difference_by_hand() -> None:
+    """The upper 2.5 % of a normal law begin at 1.96 standard errors."""
+    assert normal_noise(0.1, 0.025) == pytest.approx(0.196, abs=1e-4)
+    assert normal_noise(0.0, 0.001) == 0
+    assert math.isnan(normal_noise(math.nan, 0.001))
+
+
+@given(st.floats(0.01, 0.99), st.integers(1, 5000), st.floats(1e-6, 0.5))
+def test_a_shortfall_is_the_binomial_quantile(rate: float, number: int, q: float) -> None:
+    level = round(ratio_shortfall(rate, number, q) * number)
+    law = stats.binom(number, rate)
+    assert law.cdf(level - 1) <= q * (1 + 1e-9)
+    assert law.cdf(level) >= q * (1 - 1e-9)
+
+
+def test_a_shortfall_at_the_ends() -> None:
+    assert ratio_shortfall(0, 10, 0.01) == 0
+    assert ratio_shortfall(1, 10, 0.01) == 1
+    assert ratio_shortfall(0.8, 1_000_000, 0.0005) == pytest.approx(0.8, abs=0.002)
+    assert math.isnan(ratio_shortfall(0.8, 0, 0.01))

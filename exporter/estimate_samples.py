@@ -1,0 +1,92 @@
+"""Estimates before the labels come, and how wrong they were once they had, as gauges."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.estimates import Expectations, Learned
+from exporter.evaluation import Sample, WindowProfile
+from exporter.label_samples import JudgedWindow, classification, regression
+from exporter.profiles.binning import Binning
+from exporter.profiles.by_score import ByScore
+from exporter.profiles.group import Group, wholes
+from exporter.profiles.labelled import Labelled, Measured
+from exporter.profiles.outcomes import Outcome
+from exporter.profiles.profile import Profile, merge, most_frequent, numeric_column
+from exporter.spec.model import Body, ModelSpec
+from exporter.statistics import thresholds
+from exporter.statistics.performance import Estimate
+
+
+def estimate_samples(
+    spec: ModelSpec, learned: Learned, binning: Binning, windows: Iterable[WindowProfile]
+) -> Iterator[Sample]:
+    """What is to be expected of each window's predictions, at the moment of serving.
+
+    Args:
+        spec: the model.
+        learned: from the labelled reference.
+        binning: the cells that the windows are counted in, the score's among them.
+        windows: such as the newest of the inference log.
+    """
+    score = spec.spec.inference.columns.score or ""
+    for window in windows:
+        for version, profile in _shown(spec, binning, window.groups).items():
+            column = numeric_column(profile, binning, score)
+            if column.finite >= spec.spec.thresholds.min_rows:
+                expected = learned.expected(column.bins, column.sums)
+                values = {metric.estimated(): each.value for metric, each in expected.items()}
+                yield from _samples(values, (spec.name, version, window.name))
+
+
+def gap_samples(spec: ModelSpec, learned: Learned, windows: Iterable[JudgedWindow]) -> Iterator[Sample]:
+    """How wrong the estimate of mature predictions was, each gap with its threshold.
+
+    The estimate is of the very rows that have a label, so that labels which are missing are no gap.
+    """
+    for window in windows:
+        rows = {version: outcome.rows for version, outcome in window.versions.items()}
+        for version in most_frequent(rows, spec.spec.limits.versions):
+            outcome = window.versions[version]
+            if outcome.by_score is not None and outcome.known >= spec.spec.thresholds.min_rows:
+                values = _gaps(spec.spec, learned, outcome, outcome.by_score)
+                yield from _samples(values, (spec.name, version, window.name))
+
+
+def _shown(spec: ModelSpec, binning: Binning, groups: Mapping[Group, Profile]) -> dict[str, Profile]:
+    """The rows of each version, whatever their role."""
+    parts: dict[str, list[Profile]] = {}
+    for group in wholes(groups):
+        parts.setdefault(group.version, []).append(groups[group])
+    rows = {version: sum(profile.rows for profile in profiles) for version, profiles in parts.items()}
+    return {version: merge(binning, parts[version]) for version in most_frequent(rows, spec.spec.limits.versions)}
+
+
+def _gaps(spec: Body, learned: Learned, outcome: Outcome, rows: ByScore) -> dict[Metric, float]:
+    expected, realised = learned.expected(rows.known, rows.scores), _realised(outcome)
+    values: dict[Metric, float] = {}
+    for metric in expected.keys() & realised.keys():
+        gap, level = expected[metric].value - realised[metric].value, _level(spec, metric, expected)
+        if math.isfinite(gap) and math.isfinite(level):
+            values |= {metric.estimated_gap(): gap, metric.estimated_gap().threshold(): level}
+    return values
+
+
+def _realised(outcome: Outcome) -> Mapping[Metric, Estimate]:
+    if isinstance(outcome.performance, Labelled):
+        return classification(outcome.performance)
+    return regression(outcome.performance) if isinstance(outcome.performance, Measured) else {}
+
+
+def _level(spec: Body, metric: Metric, expected: Expectations) -> float:
+    """The floor, of errors as a share of what was expected, or the noise where that is more."""
+    value, error = expected[metric]
+    floor = spec.thresholds.estimated_gap * (value if metric in (catalogue.RMSE, catalogue.MAE) else 1.0)
+    return thresholds.threshold(floor, thresholds.normal_noise(error, spec.thresholds.false_positive_rate))
+
+
+def _samples(values: Mapping[Metric, float], labels: tuple[str, ...]) -> Iterator[Sample]:
+    yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))

@@ -1,0 +1,122 @@
+"""What performance is to be expected of predictions whose labels have not come, as the labelled reference tells it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.profiles.binning import Floats, Rows
+from exporter.profiles.by_score import ByScore, accepted
+from exporter.profiles.columns import Mask
+from exporter.statistics import estimation, loss_estimation, performance
+from exporter.statistics.estimation import Calibration
+from exporter.statistics.loss_estimation import Expected, LossCurve
+from exporter.statistics.performance import Estimate
+
+_WIDTH = 1.959963984540054
+"""Of an interval at 95 %, half, in standard errors."""
+
+Expectations = Mapping[Metric, Expected]
+"""By the metric itself: what is expected, and by how much what is seen will differ from it by chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Classifier:
+    """A binary classifier as its labelled reference shows it, frozen with it.
+
+    `calibration` is None where scores are probabilities as they are; `decisions` are the bins that are taken for
+    positive, (bins,); `errors` say how well the reference itself knows its performance.
+    """
+
+    calibration: Calibration | None
+    decisions: Mask
+    errors: Mapping[Metric, float]
+
+    @classmethod
+    def learned(cls, reference: ByScore, edges: Floats, threshold: float) -> Self:
+        """From the labelled rows of the reference; there is one at least."""
+        known = reference.known > 0
+        rows, positives = reference.known[known], np.rint(reference.labels[known]).astype(np.int64)
+        calibration = estimation.fit(reference.scores[known] / rows, positives, rows)
+        decisions = accepted(edges, threshold)
+        own = _performance(reference.labels, reference.known - reference.labels, decisions)
+        return cls(calibration, decisions, {metric: _error(each) for metric, each in own.items()})
+
+    def expected(self, rows: Rows, scores: Floats) -> Expectations:
+        """Of predictions without labels; nothing where scores are no probabilities and could not be made some.
+
+        Args:
+            rows: by the bin of their score, (bins,).
+            scores: the sums of their scores, (bins,).
+        """
+        filled = np.flatnonzero(rows)
+        means = scores[filled] / rows[filled]
+        chances = estimation.calibrate(self.calibration, means)
+        if ((chances < 0) | (chances > 1)).any():
+            return {}
+        positives, negatives = np.zeros(len(rows)), np.zeros(len(rows))
+        positives[filled], negatives[filled] = rows[filled] * chances, rows[filled] * (1 - chances)
+        return {
+            metric: Expected(each.value, math.hypot(_error(each), self.errors[metric]))
+            for metric, each in _performance(positives, negatives, self.decisions).items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Regression:
+    """A regression as its labelled reference shows it, frozen with it."""
+
+    squared: LossCurve
+    absolute: LossCurve
+
+    def expected(self, rows: Rows, scores: Floats) -> Expectations:
+        """Of predictions without labels; as in `Classifier.expected`."""
+        squared = loss_estimation.estimate(self.squared, rows)
+        return {
+            catalogue.RMSE: loss_estimation.root(squared),
+            catalogue.MAE: loss_estimation.estimate(self.absolute, rows),
+        }
+
+
+Learned = Classifier | Regression
+
+
+def learned(reference: ByScore, edges: Floats, threshold: float, *, binary: bool) -> Learned | None:
+    """What a labelled reference teaches; None where none of its rows has a label.
+
+    Args:
+        reference: its rows.
+        edges: of the score's fine bins, (k,).
+        threshold: the score from which on a classifier says yes.
+        binary: whether it is a binary classifier, rather than a regression.
+    """
+    if not reference.known.any():
+        return None
+    if binary:
+        return Classifier.learned(reference, edges, threshold)
+    squared = loss_estimation.fit(reference.known, reference.squared_errors, reference.squared_error_squares)
+    absolute = loss_estimation.fit(reference.known, reference.losses, reference.loss_squares)
+    return Regression(squared, absolute) if squared and absolute else None
+
+
+def _performance(positives: Floats, negatives: Floats, decisions: Mask) -> dict[Metric, Estimate]:
+    """Of expected or counted positives and negatives, by bin."""
+    confusion = np.array([[side[~decisions].sum(), side[decisions].sum()] for side in (negatives, positives)])
+    return {
+        catalogue.AUROC: performance.auroc(positives, negatives),
+        catalogue.F1_SCORE: performance.f1_score(confusion),
+        catalogue.PRECISION: performance.precision(confusion),
+        catalogue.RECALL: performance.recall(confusion),
+        catalogue.ACCURACY: performance.accuracy(confusion),
+    }
+
+
+def _error(estimate: Estimate) -> float:
+    """The standard error by the wider side of the interval, so that values near 0 and 1 are not taken for sure."""
+    return max(estimate.upper - estimate.value, estimate.value - estimate.lower) / _WIDTH

@@ -1,0 +1,103 @@
+"""How good the newest predictions are as far as their labels have come, as gauges: provisional, and seldom far off.
+
+Each label stands for the predictions of its score and age whose labels are still to come. Nothing is told of a window
+in which too many predictions have no label that could stand for them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.evaluation import Sample
+from exporter.label_samples import classification, probabilities, regression, with_intervals
+from exporter.profiles.binning import Floats
+from exporter.profiles.by_score import ByScore, accepted, classified, measured
+from exporter.profiles.columns import Mask
+from exporter.profiles.labelled import Moments
+from exporter.profiles.outcomes import Outcome
+from exporter.profiles.profile import most_frequent
+from exporter.spec.model import ModelSpec
+from exporter.statistics import reporting
+from exporter.statistics.performance import Estimate
+
+REPRESENTED: Final = 0.9
+"""The share of predictions for which some label must be able to stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWindow:
+    """A window of predictions whose labels may still come: its length's name, and what became of each partition's.
+
+    The partitions are by version, the youngest first.
+    """
+
+    name: str
+    partitions: Sequence[Mapping[str, Outcome]]
+
+
+def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: Floats | None) -> Iterator[Sample]:
+    """Every provisional sample; what too few labels tell is left out.
+
+    Args:
+        spec: the model.
+        windows: the windows, such as the newest of the inference log.
+        edges: of the score's fine bins; None where they are not known, and nothing can be told.
+    """
+    if edges is None:
+        return
+    decisions = accepted(edges, spec.spec.decision_threshold)
+    for window in windows:
+        by_version = _by_version(window)
+        rows = {version: sum(each.rows for each in parts) for version, parts in by_version.items()}
+        for version in most_frequent(rows, spec.spec.limits.versions):
+            labels = (spec.name, version, window.name)
+            values = _values(spec, by_version[version], decisions)
+            yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))
+
+
+def _by_version(window: OpenWindow) -> dict[str, list[Outcome]]:
+    found: dict[str, list[Outcome]] = {}
+    for partition in window.partitions:
+        for version, outcome in partition.items():
+            if outcome.rows:
+                found.setdefault(version, []).append(outcome)
+    return found
+
+
+def _values(spec: ModelSpec, outcomes: Sequence[Outcome], decisions: Mask) -> dict[Metric, float]:
+    parts = [outcome.by_score for outcome in outcomes if outcome.by_score is not None]
+    weights, represented = _weights(parts)
+    values: dict[Metric, float] = {catalogue.LABEL_REPRESENTED_RATIO: represented}
+    told, moments = _told(spec, outcomes, parts, weights, decisions)
+    effective = moments.weights**2 / moments.squared_weights if moments.squared_weights else 0.0
+    values[catalogue.LABEL_EFFECTIVE_ROWS] = effective
+    if represented < REPRESENTED or effective < spec.spec.thresholds.min_rows:
+        return values
+    return values | with_intervals({metric.provisional(): estimate for metric, estimate in told.items()})
+
+
+def _weights(parts: Sequence[ByScore]) -> tuple[Floats, float]:
+    """What a label of each partition and bin weighs, (partitions, bins), and the share of predictions represented."""
+    made, known = (np.array([getattr(part, name) for part in parts]).T for name in ("made", "known"))
+    strata = reporting.strata(made.sum(axis=1), known.sum(axis=1))
+    predicted, reported = (reporting.by_stratum(counts, strata) for counts in (made, known))
+    weights = reporting.weights(predicted, reported)
+    return weights[strata].T, reporting.represented(predicted, weights)
+
+
+def _told(
+    spec: ModelSpec, outcomes: Sequence[Outcome], parts: Sequence[ByScore], weights: Floats, decisions: Mask
+) -> tuple[dict[Metric, Estimate], Moments]:
+    if spec.spec.task == "regression":
+        errors = measured(parts, weights)
+        return regression(errors), errors.squared_errors
+    labelled = classified(parts, weights, decisions)
+    proper = not any(outcome.improper for outcome in outcomes)
+    return classification(labelled) | (probabilities(labelled) if proper else {}), labelled.squared_errors

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+from dashboards.estimates import sections
+from dashboards.queries import Role, history, model_scope
+from exporter import catalogue
+from exporter.spec.model import ModelSpec
+
+
+def of(spec: ModelSpec, **body: Any) -> ModelSpec:
+    reference = spec.spec.reference.model_copy(
+        update={"columns": spec.spec.reference.columns.model_copy(update={"label": "fraud"})}
+    )
+    return spec.model_copy(update={"spec": spec.spec.model_copy(update={"reference": reference, **body})})
+
+
+def titles(spec: ModelSpec) -> list[list[str]]:
+    return [[panel.title for panel in section.panels] for section in sections(spec, model_scope(spec))]
+
+
+def test_a_classifier_has_estimates_gaps_and_what_first_labels_say(spec: ModelSpec) -> None:
+    estimates, provisional = titles(of(spec))
+    assert {"AUROC expected, $window", "AUROC: expected minus seen, $window"} <= set(estimates)
+    assert {"Predictions represented, $window", "AUROC so far, $window", "Log loss so far, $window"} <= set(provisional)
+    assert not any("error" in title for title in estimates + provisional)
+
+
+def test_a_regression_has_those_of_its_errors(spec: ModelSpec) -> None:
+    estimates, provisional = titles(of(spec, task="regression"))
+    assert [title for title in estimates if "expected, " in title] == [
+        "Root mean squared error expected, $window",
+        "Mean absolute error expected, $window",
+    ]
+    assert provisional[-1] == "Mean absolute error so far, $window"
+
+
+def test_without_labels_there_is_no_gap_and_without_a_labelled_reference_no_estimate(spec: ModelSpec) -> None:
+    (estimates,) = titles(of(spec, labels=None))
+    assert not any("seen" in title for title in estimates)
+    unlabelled = spec.spec.reference.columns.model_copy(update={"label": None})
+    reference = spec.spec.reference.model_copy(update={"columns": unlabelled})
+    (provisional,) = titles(of(spec, reference=reference))
+    assert provisional[0] == "Predictions represented, $window"
+
+
+def test_a_gap_is_drawn_with_its_threshold_and_a_provisional_value_with_its_interval(spec: ModelSpec) -> None:
+    scope = model_scope(spec)
+    assert [query.role for query in history(catalogue.AUROC_ESTIMATED_GAP, scope)] == [Role.VALUE, Role.THRESHOLD]
+    roles = [query.role for query in history(catalogue.AUROC_PROVISIONAL, scope)]
+    assert roles == [Role.VALUE, Role.LOWER, Role.UPPER]
+
+
+def test_a_gap_says_which_predictions_it_is_about(spec: ModelSpec) -> None:
+    (estimates, _) = sections(of(spec), model_scope(spec))
+    gap = next(panel for panel in estimates.panels if "seen" in panel.title)
+    assert "predictions that ended 7d ago" in gap.description

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.labelled_reference import reduced, selection
+from exporter.sources.source import Batch
+
+EDGES = np.array([0.5])
+
+
+def batch(**columns: pa.Array) -> Batch:
+    table = pa.table(columns)
+    return Batch(table, True, table.schema)
+
+
+def test_the_columns_are_read_together() -> None:
+    assert selection("score", "label").keys == ("score", "label")
+
+
+def test_rows_without_a_score_are_left_out_and_those_without_a_label_are_known_to_have_none() -> None:
+    first = batch(s=pa.array([0.2, None, 0.9, float("nan")]), y=pa.array([True, True, None, False]))
+    second = batch(s=pa.array([0.7, 0.8]), y=pa.array([1, 2]))
+    found = reduced([first, second], "s", "y", EDGES, binary=True)
+    assert found.made.tolist() == [1, 3]
+    assert found.known.tolist() == [1, 1], "2 is no label of a binary classifier"
+    assert found.labels.tolist() == [1, 1]
+
+
+def test_of_a_number_every_finite_value_is_a_label() -> None:
+    found = reduced([batch(s=pa.array([0.2, 0.9]), y=pa.array([-3.0, float("inf")]))], "s", "y", EDGES, binary=False)
+    assert (found.known.tolist(), found.labels.tolist(), found.losses.tolist()) == ([1, 0], [-3, 0], [3.2, 0])
+
+
+def test_no_batch_is_no_row() -> None:
+    assert reduced([], "s", "y", EDGES, binary=True).made.tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("column", ["s", "y"])
+def test_a_column_that_is_missing_is_told(column: str) -> None:
+    other = {"s": "y", "y": "s"}[column]
+    with pytest.raises(ColumnMismatch, match=f"the column {column} is missing"):
+        reduced([batch(**{other: pa.array([0.1])})], "s", "y", EDGES, binary=True)

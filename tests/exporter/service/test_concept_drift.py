@@ -1,0 +1,149 @@
+"""What the gap between estimate and truth is for: it tells a world that answers differently from inputs that moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from sklearn import metrics
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.evaluation import Sample
+from exporter.verdicts import conditions
+from scored_log import AT, DAY, ID, LABEL, SCORE, ScoredLog, moments
+
+Floats = npt.NDArray[np.float64]
+Scores = Callable[[np.random.Generator, int], Floats]
+Chances = Callable[[Floats], Floats]
+
+ROWS = 4000
+SEEDS = range(6)
+KEY = ("loans", "v1", "24h")
+
+
+def usual(random: np.random.Generator, rows: int) -> Floats:
+    return random.beta(1, 4, rows)
+
+
+def riskier(random: np.random.Generator, rows: int) -> Floats:
+    """Another mix of the same inputs: twice as many would come true, and they are harder to tell apart."""
+    return random.beta(2, 3, rows)
+
+
+def as_said(scores: Floats) -> Floats:
+    """What has a score of 0.7 comes true seven times in ten."""
+    return scores
+
+
+def no_longer(scores: Floats) -> Floats:
+    """As many come true as before, but the scores say half as much of which."""
+    return 0.2 + (scores - 0.2) / 2
+
+
+def rows(random: np.random.Generator, scores: Floats, chances: Floats) -> pd.DataFrame:
+    return pd.DataFrame({SCORE: scores, LABEL: random.random(len(scores)) < chances})
+
+
+def told(folder: Path, seed: int, scores: Scores, chances: Chances, bend: float = 1.0) -> list[Sample]:
+    """What is told of two days of predictions whose labels came at once, once the first is mature."""
+    random, log = np.random.default_rng(seed), ScoredLog(folder)
+    before = usual(random, 4 * ROWS)
+    log.put_reference(rows(random, before**bend, before))
+    now = scores(random, 2 * ROWS)
+    made = rows(random, now**bend, chances(now)).assign(**{ID: np.arange(2 * ROWS), AT: moments(random, 2 * ROWS, 2)})
+    log.put_predictions(made[[ID, AT, SCORE]])
+    log.put_labels(made[[ID, AT, LABEL]])
+    return log.read(2)
+
+
+def value(samples: list[Sample], metric: Metric) -> float:
+    (found,) = [one.value for one in samples if one.metric == metric and one.labels == KEY]
+    return found
+
+
+def alarms(samples: list[Sample]) -> set[str]:
+    layer = catalogue.Layer.PERFORMANCE
+    return {found.alert.name for found in conditions(samples, {"24h"}) if found.alert.layer is layer}
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_same_inputs_with_other_outcomes_are_concept_drift(tmp_path: Path, seed: int) -> None:
+    samples = told(tmp_path, seed, usual, no_longer)
+    assert catalogue.CONCEPT_DRIFT.name in alarms(samples)
+    assert value(samples, catalogue.AUROC_ESTIMATED) == pytest.approx(value(samples, catalogue.AUROC), abs=0.2)
+    assert value(samples, catalogue.AUROC_ESTIMATED) > value(samples, catalogue.AUROC) + 0.05
+
+
+@pytest.mark.parametrize("bend", [1.0, 0.5], ids=["probabilities", "scores that need calibration"])
+@pytest.mark.parametrize("scores", [usual, riskier])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_other_inputs_with_the_same_outcomes_are_none(tmp_path: Path, seed: int, scores: Scores, bend: float) -> None:
+    samples = told(tmp_path, seed, scores, as_said, bend)
+    assert catalogue.CONCEPT_DRIFT.name not in alarms(samples)
+    assert abs(value(samples, catalogue.AUROC_ESTIMATED_GAP)) < value(samples, catalogue.AUROC_ESTIMATED_GAP_THRESHOLD)
+
+
+def test_estimates_follow_the_inputs_before_any_label_has_come(tmp_path: Path) -> None:
+    """Not of NannyML, but of what it stands for: scikit-learn on labels that the exporter is never shown."""
+    random, log = np.random.default_rng(7), ScoredLog(tmp_path)
+    before, now = usual(random, 40_000), riskier(random, 40_000)
+    log.put_reference(rows(random, before, before))
+    made = rows(random, now, now).assign(**{ID: np.arange(len(now)), AT: moments(random, len(now), 1)})
+    log.put_predictions(made[[ID, AT, SCORE]])
+    samples = log.read(1, labels=None)
+    decided = made[SCORE] >= 0.5
+    exact = {
+        catalogue.AUROC_ESTIMATED: metrics.roc_auc_score(made[LABEL], made[SCORE]),
+        catalogue.F1_SCORE_ESTIMATED: metrics.f1_score(made[LABEL], decided),
+        catalogue.PRECISION_ESTIMATED: metrics.precision_score(made[LABEL], decided),
+        catalogue.RECALL_ESTIMATED: metrics.recall_score(made[LABEL], decided),
+        catalogue.ACCURACY_ESTIMATED: metrics.accuracy_score(made[LABEL], decided),
+    }
+    assert {metric: value(samples, metric) for metric in exact} == pytest.approx(exact, abs=0.015)
+
+
+def test_a_gap_is_what_was_expected_minus_what_was_seen(tmp_path: Path) -> None:
+    samples = told(tmp_path, 1, usual, no_longer)
+    for metric in (catalogue.AUROC, catalogue.PRECISION, catalogue.ACCURACY):
+        gap, level = (value(samples, each) for each in (metric.estimated_gap(), metric.estimated_gap().threshold()))
+        # The days are alike, so what the newest day should have is what the mature one should have had.
+        assert gap + value(samples, metric) == pytest.approx(value(samples, metric.estimated()), abs=0.03)
+        assert level >= 0.05
+
+
+def test_the_floor_is_the_spec_s_and_noise_rises_above_it(tmp_path: Path) -> None:
+    told(tmp_path, 3, usual, as_said)
+    log = ScoredLog(tmp_path)
+    level = {
+        floor: value(log.read(2, thresholds={"estimated_gap": floor}), catalogue.AUROC_ESTIMATED_GAP_THRESHOLD)
+        for floor in (0, 0.3)
+    }
+    assert level[0.3] == 0.3
+    assert 0.02 < level[0] < 0.08
+
+
+def test_a_regression_is_told_the_errors_that_its_predictions_should_have(tmp_path: Path) -> None:
+    """Errors grow with the prediction, and the newest predictions are larger."""
+    random, log = np.random.default_rng(5), ScoredLog(tmp_path)
+
+    def drawn(low: float, number: int) -> pd.DataFrame:
+        scores = low + random.random(number)
+        return pd.DataFrame({SCORE: scores, LABEL: scores + scores * random.normal(size=number)})
+
+    log.put_reference(pd.concat([drawn(0, 20_000), drawn(1, 20_000)]))
+    made = pd.concat([drawn(0, ROWS), drawn(1, ROWS)], ignore_index=True)
+    made = made.assign(**{ID: np.arange(2 * ROWS), AT: moments(random, 2 * ROWS, 2)})
+    log.put_predictions(made[[ID, AT, SCORE]])
+    log.put_labels(made[[ID, AT, LABEL]])
+    samples = log.read(2, task="regression")
+    newest = made[made[AT] >= made[AT].min().normalize() + DAY]
+    error = newest[LABEL] - newest[SCORE]
+    assert value(samples, catalogue.RMSE_ESTIMATED) == pytest.approx(np.sqrt((error**2).mean()), rel=0.05)
+    assert value(samples, catalogue.MAE_ESTIMATED) == pytest.approx(error.abs().mean(), rel=0.05)
+    assert abs(value(samples, catalogue.RMSE_ESTIMATED_GAP)) < value(samples, catalogue.RMSE_ESTIMATED_GAP_THRESHOLD)
+    assert abs(value(samples, catalogue.MAE_ESTIMATED_GAP)) < value(samples, catalogue.MAE_ESTIMATED_GAP_THRESHOLD)

@@ -1,0 +1,122 @@
+"""Which estimates and gaps are told, and which are left out; that they are right is shown in test_concept_drift."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.estimate_samples import estimate_samples, gap_samples
+from exporter.estimates import Learned, learned
+from exporter.evaluation import WindowProfile
+from exporter.label_samples import JudgedWindow
+from exporter.profiles.binning import Binning, NumericBins
+from exporter.profiles.by_score import by_score
+from exporter.profiles.outcomes import Outcome
+from exporter.profiles.profile import Profile, empty
+from exporter.spec.model import ModelSpec
+from exporter.spec.windows import Window
+from fraud_log import labelled_spec_document
+from judged import EDGES, END, ROWS, hour, of
+
+SCORE = "predicted_score"
+BINNING = Binning((NumericBins(SCORE, EDGES, np.array([1, 5]), 0.5),))
+GAPS = {metric.estimated_gap() for metric in (catalogue.AUROC, catalogue.F1_SCORE, catalogue.PRECISION)} | {
+    catalogue.RECALL_ESTIMATED_GAP,
+    catalogue.ACCURACY_ESTIMATED_GAP,
+}
+
+
+def spec(**body: Any) -> ModelSpec:
+    return ModelSpec.model_validate(labelled_spec_document(**{"windows": ["24h"], **body}))
+
+
+@pytest.fixture(scope="module")
+def taught() -> Learned:
+    random = np.random.default_rng(9)
+    scores = random.random(20_000)
+    found = learned(
+        by_score(scores, (random.random(20_000) < scores).astype(np.float64), EDGES, binary=True),
+        EDGES,
+        0.05,
+        binary=True,
+    )
+    assert found is not None
+    return found
+
+
+def profile(rows: int) -> Profile:
+    """Rows in the middle of each bin."""
+    none = empty(BINNING)
+    counts, sums = none.counts.copy(), none.sums.copy()
+    counts[: len(EDGES) + 1] = rows // (len(EDGES) + 1)
+    sums[: len(EDGES) + 1] = counts[: len(EDGES) + 1] * (np.arange(len(EDGES) + 1) + 0.5) / 20
+    return Profile(rows, counts, sums, none.squares, none.lows, none.highs)
+
+
+def estimates(taught: Learned, model: ModelSpec, **versions: Profile) -> dict[tuple[Metric, str], float]:
+    window = WindowProfile("24h", Window(END - timedelta(days=1), END), versions, {})
+    return {(one.metric, one.labels[1]): one.value for one in estimate_samples(model, taught, BINNING, [window])}
+
+
+def test_a_window_has_its_estimates(taught: Learned) -> None:
+    found = estimates(taught, spec(), v=profile(2000))
+    assert {metric for metric, _ in found} == {
+        metric.estimated()
+        for metric in (catalogue.AUROC, catalogue.F1_SCORE, catalogue.PRECISION, catalogue.RECALL, catalogue.ACCURACY)
+    }
+    assert found[catalogue.AUROC_ESTIMATED, "v"] == pytest.approx(5 / 6, abs=0.01), "of uniform probabilities"
+
+
+def test_too_few_rows_and_too_many_versions_have_none(taught: Learned) -> None:
+    assert estimates(taught, spec(), v=profile(20)) == {}
+    found = estimates(taught, spec(limits={"versions": 1}), a=profile(40), b=profile(2000))
+    assert {version for _, version in found} == {"b"}
+
+
+def gaps(taught: Learned, outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
+    windows = [JudgedWindow("24h", END, {"v": outcome})]
+    return {one.metric: one.value for one in gap_samples(model or spec(), taught, windows)}
+
+
+def test_each_gap_has_its_threshold(taught: Learned) -> None:
+    found = gaps(taught, hour(1, 1.0))
+    assert set(found) == GAPS | {metric.threshold() for metric in GAPS}
+    assert abs(found[catalogue.AUROC_ESTIMATED_GAP]) < found[catalogue.AUROC_ESTIMATED_GAP_THRESHOLD] < 0.1
+
+
+def test_labels_that_are_missing_are_no_gap(taught: Learned) -> None:
+    """All labels are of the sure scores, which rank better: so should they."""
+    random = np.random.default_rng(3)
+    scores = random.random(ROWS)
+    truths = (random.random(ROWS) < scores).astype(np.float64)
+    found = gaps(taught, of(scores, np.where(np.abs(scores - 0.5) > 0.3, truths, np.nan)))
+    assert abs(found[catalogue.AUROC_ESTIMATED_GAP]) < 0.02
+
+
+def test_too_few_labels_have_no_gap(taught: Learned) -> None:
+    assert gaps(taught, hour(1, 0.01)) == {}
+
+
+def test_a_gap_that_is_not_defined_is_absent(taught: Learned) -> None:
+    """No positives: there is no AUROC and no recall to compare with."""
+    found = gaps(taught, of(np.full(100, 0.02), np.zeros(100)))
+    assert found.keys().isdisjoint({catalogue.AUROC_ESTIMATED_GAP, catalogue.RECALL_ESTIMATED_GAP})
+
+
+def test_the_floor_of_an_error_is_a_share_of_it() -> None:
+    random = np.random.default_rng(5)
+    scores = random.random(200_000)
+    taught = learned(
+        by_score(scores, scores + 10 * random.normal(size=200_000), EDGES, binary=False), EDGES, 0.5, binary=False
+    )
+    assert taught is not None
+    now = random.random(100_000)
+    outcome = of(now, now + 10 * random.normal(size=100_000), binary=False)
+    found = gaps(taught, outcome, spec(task="regression", thresholds={"estimated_gap": 0.2}))
+    assert found[catalogue.RMSE_ESTIMATED_GAP_THRESHOLD] == pytest.approx(2, rel=0.02)
+    assert abs(found[catalogue.RMSE_ESTIMATED_GAP]) < 0.2
