@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 from typing import Final
@@ -36,6 +36,7 @@ class Outcome:
     `rows` are the predictions, `known` those of them that have a label, and `delays` counts these by how long the
     newest label took, in the cells of `DELAY_EDGES`, (edges + 1,); labels older than their prediction are not in it.
     `improper` are those with a label whose score is no probability. `performance` is None where there is no telling.
+    `near` are those whose score is no farther from the label than each tolerance of the judgement, (tolerances,).
     """
 
     rows: int
@@ -43,6 +44,7 @@ class Outcome:
     improper: int
     delays: Counts
     performance: Labelled | Measured | None
+    near: Counts = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __add__(self, other: Outcome) -> Outcome:
         """Both together."""
@@ -59,7 +61,12 @@ class Outcome:
             self.improper + other.improper,
             self.delays + other.delays,
             performance,
+            self.near + other.near,
         )
+
+    def labelled_within(self, seconds: float) -> int:
+        """How many predictions had their newest label after so long, within 2 %, or one that is older than they are."""
+        return self.known - int(self.delays[np.searchsorted(DELAY_EDGES, seconds) + 1 :].sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +74,14 @@ class Judgement:
     """How predictions are judged.
 
     Of a number there is an error. Of a binary classifier, `threshold` is the score from which on it says yes, and
-    `edges` are the fine bins of the score; None where they are not known.
+    `edges` are the fine bins of the score; None where they are not known. `tolerances` are how far a score may be from
+    the label and count as near it.
     """
 
     binary: bool
     threshold: float
     edges: Floats | None
+    tolerances: tuple[float, ...] = ()
 
 
 def outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -> dict[str, Outcome]:
@@ -95,6 +104,7 @@ def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, r
         improper=int(((scores < 0) | (scores > 1)).sum()),
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
         performance=_performance(scores, labels, judgement),
+        near=np.array([(np.abs(scores - labels) <= each).sum() for each in judgement.tolerances], np.int64),
     )
 
 

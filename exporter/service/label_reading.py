@@ -25,6 +25,7 @@ from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import ProfileStore
 from exporter.service.label_joining import Joiner
 from exporter.service.label_logs import Failed, KeptLog, Listing, Shape
+from exporter.slo_samples import look_back, slo_samples, tolerances
 from exporter.sources.opening import open_source
 from exporter.sources.source import Batch, Partition, Source
 from exporter.spec.file import LoadedSpec
@@ -78,7 +79,8 @@ class LabelReader:
         self._spec = spec
         self._labels = labels
         self._failed = failed
-        self._look_back = labels.maturity + max(spec.spec.windows) + labels.grain + SPARE
+        oldest = max(*spec.spec.windows, look_back(spec.spec))
+        self._look_back = labels.maturity + oldest + labels.grain + SPARE
         self._made = Listing(inference, spec.spec.inference.grain)
         self._arrived = Listing(self.source, labels.grain)
         self._predictions: KeptLog[Predictions] = KeptLog(
@@ -105,11 +107,12 @@ class LabelReader:
             self._failed("read", "labels", problem)
         except OSError as problem:
             self._failed("store", "labels", problem)
-        return (
-            list(label_samples(self._spec, self._windows(attempt.now), self._odd_rows(attempt.now)))
-            if self._complete
-            else []
-        )
+        return list(self._samples(attempt.now)) if self._complete else []
+
+    def _samples(self, now: datetime) -> Iterator[Sample]:
+        yield from label_samples(self._spec, self._windows(now), self._odd_rows(now))
+        known = {start: hour.outcomes for start, hour in self._joiner.hours.items() if hour.outcomes}
+        yield from slo_samples(self._spec, known, self._mature(now))
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -119,7 +122,8 @@ class LabelReader:
     def _judgement(self, binning: Binning | None) -> Judgement:
         bins = binning.by_name.get(self._spec.spec.inference.columns.score or "") if binning else None
         edges = bins.edges if isinstance(bins, NumericBins) else None
-        return Judgement(self._spec.spec.task == "binary_classification", self._labels.threshold, edges)
+        binary = self._spec.spec.task == "binary_classification"
+        return Judgement(binary, self._labels.threshold, edges, tolerances(self._spec.spec))
 
     def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition]) -> bool:
         """Whether all that has arrived is read, joined and judged."""
@@ -146,15 +150,18 @@ class LabelReader:
 
     def _windows(self, now: datetime) -> list[JudgedWindow]:
         """The newest windows whose predictions are all mature."""
-        grain, hours = self._spec.spec.inference.grain, self._joiner.hours
-        arrived = self._span(now, self._labels.grain).end
-        end = newest_end(arrived - self._labels.maturity, timedelta(), grain)
+        grain, hours, end = self._spec.spec.inference.grain, self._joiner.hours, self._mature(now)
         windows = []
         for length in self._spec.spec.windows:
             starts = Window(end - length, end).partitions(grain)
             found = (hours[start].outcomes for start in starts if start in hours)
             windows.append(JudgedWindow(format_duration(length), end, total(each for each in found if each)))
         return windows
+
+    def _mature(self, now: datetime) -> datetime:
+        """Until when predictions are mature."""
+        arrived = self._span(now, self._labels.grain).end
+        return newest_end(arrived - self._labels.maturity, timedelta(), self._spec.spec.inference.grain)
 
     def _odd_rows(self, now: datetime) -> Mapping[str, int]:
         """The rows of both logs, within the look-back, that tell nothing new of a prediction, by what they are."""

@@ -288,6 +288,8 @@ def _slo_times(body: Body) -> Mistakes:
         yield from _multiple(("slos", index, "period"), slo.period, slo.slice, "slice")
         if slo.window is not None:
             yield from _multiple(("slos", index, "window"), slo.window, grain, "grain")
+            if slo.window < slo.slice:
+                yield ("slos", index, "window"), f"must not be shorter than the slice, {format_duration(slo.slice)}"
 
 
 def _slo_budgets(body: Body) -> Mistakes:

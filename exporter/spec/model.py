@@ -375,6 +375,11 @@ class Body(Part):
         return evaluated and self.task in _JUDGED and self.inference.columns.score is not None
 
     @property
+    def slos_evaluated(self) -> tuple[Slo, ...]:
+        """The objectives that this release evaluates."""
+        return self.slos if self.labels_evaluated else ()
+
+    @property
     def alert_windows(self) -> tuple[timedelta, ...]:
         """`alerting.windows`, or its default: the windows of at most a day, or else the shortest."""
         short = tuple(window for window in self.windows if window <= timedelta(days=1))
