@@ -12,6 +12,7 @@ from exporter import catalogue
 from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration
 from generator.calendar_cases import TICK, calendar_cases
+from generator.objectives import objectives
 from generator.weekday_floors import levels, weekly
 
 
@@ -40,6 +41,7 @@ def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
         "fingerprint": spec.fingerprint(),
         "shortest_window": format_duration(min(body.windows)),
         "labels_evaluated": body.labels_evaluated,
+        "slos": objectives(spec),
         "seconds": {
             "refresh_interval": _seconds(body.refresh.interval),
             "refresh_timeout": _seconds(body.refresh.timeout),

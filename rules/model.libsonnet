@@ -16,6 +16,7 @@ function(arguments)
     classifier: std.endsWith(self.spec.task, '_classification'),
     shortest_window: arguments.shortest_window,
     labels_evaluated: arguments.labels_evaluated,
+    slos: arguments.slos,
     dashboards: arguments.dashboards,
     weekday_floors: arguments.weekday_floors,
     seconds: arguments.seconds,

@@ -44,6 +44,7 @@ local proof(model, definitions) = {
   local strangers(scenario) =
     [{ [model.labels.model]: model.name + '-other' }]
     + [{ [label]: own[label] + '-other' } for label in std.objectFields(model.metadata.labels)]
+    + std.get(scenario, 'strangers', [])
     + [{ [model.labels.window]: '99w' } for label in std.objectFields(scenario.labels) if label == model.labels.window],
 
   local beside(scenario, moments) = [
@@ -62,7 +63,7 @@ local proof(model, definitions) = {
   local expected(definition, scenario) =
     local alert = model.catalogue.alerts[definition.key];
     local carried = own + scenario.labels + (if std.objectHas(scenario, 'target') then scenario.target else target);
-    local all = carried + labels(model.catalogue, model.metadata, alert);
+    local all = carried + labels(model.catalogue, model.metadata, alert, definition.objective);
     {
       exp_labels: all,
       exp_annotations: annotations(

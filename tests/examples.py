@@ -33,6 +33,7 @@ BODY: Mapping[str, Any] = {
     },
     "reference": {"source": {"local": "reference.parquet"}},
     "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
+    "slos": [{"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}],
 }
 RECEIVERS: Mapping[str, Any] = {
     "pagerduty": {"routing_key_file": "/etc/alertmanager/secrets/pagerduty"},

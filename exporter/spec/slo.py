@@ -150,9 +150,10 @@ class Slo(Part):
     def _tiers(
         self, given: tuple[BurnTier, ...] | None, textbook: tuple[tuple[Fraction, timedelta], ...]
     ) -> tuple[Tier, ...]:
-        if given is not None:
-            return tuple(self.tier(one) for one in given)
-        return tuple(tier for tier in map(self._scaled, textbook) if tier.reachable(self.ratio))
+        found = [self._scaled(one) for one in textbook] if given is None else [self.tier(one) for one in given]
+        strictest = {tier.long: tier for tier in sorted(found, key=lambda tier: -tier.factor)}
+        reachable = (tier for tier in strictest.values() if tier.reachable(self.ratio))
+        return tuple(sorted(reachable, key=lambda tier: tier.long))
 
     def tier(self, given: BurnTier) -> Tier:
         """A tier of the spec, its window rounded up to whole slices."""

@@ -23,6 +23,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
         "drift",
         "scores",
         "performance",
+        "objectives",
     ]
     assert {rule["alert"] for group in groups for rule in group["rules"]} == {alert.name for alert in ALERTS}
 
@@ -37,7 +38,7 @@ def test_an_alert_has_the_whole_label_set_and_every_annotation(alert: catalogue.
         TEAM: "ml-platform",
         SEVERITY: alert.severity,
         LAYER: alert.layer,
-        SLO: "none",
+        SLO: "ranking" if alert.layer is Layer.OBJECTIVE else "none",
     }
     assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
     assert rule["annotations"]["runbook_url"] == f"https://runbooks.example.com/ml/{alert.name}"
@@ -98,7 +99,7 @@ LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}
 
 def test_no_rule_is_written_that_could_never_fire() -> None:
     blind = model(inference={"source": {"local": "log/%H.parquet"}}, features=[{"name": "age", "type": "numeric"}])
-    scores = {alert.name for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)}
+    scores = {alert.name for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE, Layer.OBJECTIVE)}
     assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {catalogue.NEW_CATEGORIES.name}
 
 
@@ -117,6 +118,9 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
                 catalogue.PREDICTION_DISTRIBUTION_SHIFT,
                 catalogue.CONFIDENCE_SHIFT,
                 catalogue.CALIBRATION_POOR,
+                catalogue.ERROR_BUDGET_BURN_FAST,
+                catalogue.ERROR_BUDGET_BURN_SLOW,
+                catalogue.ERROR_BUDGET_EXHAUSTED,
             },
         ),
     ],

@@ -22,6 +22,20 @@ SPECS = {
     "fast": model(refresh={"interval": "10s", "timeout": "1m"}),
     "slow": model(refresh={"interval": "1d", "timeout": "6h"}),
     "odd": model(refresh={"interval": "7m13s", "timeout": "61m"}),
+    "objectives": model(
+        slos=[
+            {"name": "strict", "metric": "auroc", "at_least": 0.91, "objective": 0.995, "slice": "1h"},
+            {"name": "lax", "metric": "recall", "at_least": 0.5, "objective": 0.8},
+            {"name": "near", "metric": "within_tolerance", "tolerance": 0.3, "objective": 0.99, "slice": "1h"},
+            {
+                "name": "own",
+                "metric": "log_loss",
+                "at_most": 1,
+                "objective": 0.9,
+                "burn": {"fast": [{"factor": 8.125, "window": "3d"}], "slow": [{"factor": 1.7, "window": "7d"}]},
+            },
+        ]
+    ),
     "no score": model(inference={"source": {"local": "log/%H.parquet"}}),
     "no categories": model(features=[{"name": "age", "type": "numeric"}]),
 }
@@ -82,6 +96,10 @@ EXPRESSIONS = [
     (r"min without", "max without"),
     (r"-Inf \*", "Inf *"),
     (r"\nor\n", "\nand\n"),
+    (r"\nand\n", "\nor\n"),
+    (r"\n<= 0", "\n< 0"),
+    (r"\n<= 0", "\n<= 0.1"),
+    (r',slo="[^"]*"', ""),
     (r", owner, spec, task, team", ", owner"),
     (r"\w+_success", "other"),
 ]
