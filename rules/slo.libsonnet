@@ -20,6 +20,7 @@ function(model)
 
     local burning(key, tiers, speed) =
       local windows = std.set(std.flatMap(function(tier) [tier.long, tier.short], tiers));
+      local both(tier, rate) = { [tier.long]: rate } + { [tier.short]: rate };
       // What each window's gauge says; null is no gauge.
       local scene(title, rates) = {
         title: title + ' of ' + slo.name,
@@ -51,17 +52,12 @@ function(model)
         action: 'Open an incident: find since when and for which predictions the model is worse, decide between rolling'
                 + ' back and retraining, and promote what holds on the newest labels.',
         scenarios: [
-          scene('burns over ' + tier.long + ' and ' + tier.short + ' the budget', {
-            [tier.long]: tier.above,
-            [tier.short]: tier.above,
-          }) + { words+: { value: tier.said } }
+          scene('burns over ' + tier.long + ' and ' + tier.short + ' the budget', both(tier, tier.above))
+          + { words+: { value: tier.said } }
           for tier in tiers
         ],
         twins: std.flattenArrays([
-          [scene('burns exactly ' + tier.factor + ' times the budget', {
-            [tier.long]: tier.factor,
-            [tier.short]: tier.factor,
-          })]
+          [scene('burns exactly ' + tier.factor + ' times the budget', both(tier, tier.factor))]
           + (
             if tier.long == tier.short then [] else [
               scene('burnt within ' + tier.long + ', and does no more, the budget', { [tier.long]: tier.above }),

@@ -25,7 +25,7 @@ from exporter.statistics.slo import (
     share_half_width,
     slice_tally,
     slices_to_fire,
-    slices_until_bad,
+    slices_until_fired,
     sliding,
     verdict,
 )
@@ -37,6 +37,10 @@ NAN = math.nan
 
 def slo(**changes: Any) -> Slo:
     return Slo.model_validate({"name": "a", "metric": "auroc", "at_least": 0.91, "objective": 0.95, **changes})
+
+
+def fired_after(above: float, below: float, half: float, overlap: int, tiers: tuple[Tier, ...]) -> int | None:
+    return slices_until_fired(above, below, half, overlap=overlap, objective=OBJECTIVE, tiers=tiers, horizon=30)
 
 
 class TestVerdict:
@@ -190,7 +194,21 @@ class TestWhatToExpect:
         alone = exhaustion_chance(0, 0.01, 300, Fraction(10))
         assert exhaustion_chance(0, 0.01, 300, Fraction(10), overlap=2) == pytest.approx(alone, abs=0.05)
 
-    def test_a_fall_is_seen_once_the_window_is_full_enough(self) -> None:
-        assert slices_until_bad(0.02, 0.03, 0.01) == 1
-        assert slices_until_bad(0.02, 0.03, 0.01, overlap=7) == 6  # (0.02 + 0.02) / 0.05 of 7 days, rounded up
-        assert slices_until_bad(0.02, 0.01, 0.01) is None, "an upper end 0.01 above 0.90 reaches 0.91"
+    def test_a_fall_far_beyond_the_noise_fires_as_an_outage_does(self) -> None:
+        tiers = slo().fast()
+        assert fired_after(0.02, 0.3, 0.001, 1, tiers) == 2
+        # 0.02 - 0.04 j / 7 is below the target from j = 4 on: the fourth and fifth verdicts are bad.
+        assert fired_after(0.02, 0.02, 0.0001, 7, tiers) == 5
+
+    def test_a_fall_within_the_noise_may_never_fire(self) -> None:
+        assert fired_after(0.02, 0.001, 0.05, 7, slo().fast()) is None
+        assert fired_after(0.02, 0.3, 0.001, 1, ()) is None
+
+    def test_when_half_of_the_slices_are_bad_it_takes_a_few_more(self) -> None:
+        """A value as far below as half its interval is bad half of the time: two of four within eight, 19 of 20 times.
+
+        Every slice from the fourth on has two bad ones among its last four, itself among them, with a chance of 7/16.
+        """
+        found = fired_after(0.02, 0.01, 0.01, 1, slo().fast())
+        assert found is not None
+        assert 5 <= found <= 9
