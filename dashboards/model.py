@@ -20,7 +20,7 @@ from grafanalib.core import (
     Time,
 )
 
-from dashboards import calendar, details, freshness, labels, links, queries, scores, variables
+from dashboards import calendar, details, freshness, labels, links, queries, scores, slo, variables
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
 from dashboards.normalise import normalise
@@ -53,7 +53,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
             refresh="5m",
             graphTooltip=GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
             templating=Templating(list=_variables(spec, scope)),
-            annotations=Annotations(list=[_alert_marks(scope)]),
+            annotations=Annotations(list=[_alert_marks(scope), slo.promotions(spec, scope)]),
             links=_links(spec),
             panels=stack(_sections(spec, scope)),
         )
@@ -67,6 +67,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         *details.sections(spec, scope),
         scores.section(spec, scope),
         *labels.sections(spec, scope),
+        *slo.sections(spec, scope),
         calendar.section(spec, scope),
         *freshness.sections(spec, scope),
     ]

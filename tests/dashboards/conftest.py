@@ -42,6 +42,7 @@ def make_spec() -> Callable[..., ModelSpec]:
                         {"name": "age", "type": "numeric"},
                         {"name": "country_code", "type": "categorical"},
                     ],
+                    "slos": [{"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}],
                 },
             }
         )
