@@ -4,6 +4,7 @@
 rules/<model>.yaml                       Prometheus rules
 rules/tests/<model>.yaml                 their promtool tests; apart, since Prometheus refuses to load them as rules
 rules/tests/<model>.calendar.yaml        those of the calendar, where a floor differs between weekdays
+rules/tests/<model>.slo-<name>.yaml      those of an objective, slice by slice
 kubernetes/prometheusrule-<model>.yaml   the same rules for prometheus-operator
 dashboards/<model>.json                  the Grafana dashboard
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
@@ -94,6 +95,9 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Iterator[tuple[PurePosixP
         calendar = evaluate(Path("rules/calendar_proof.libsonnet"), proven | told)
         if calendar["tests"]:
             yield PROOFS / f"{spec.name}.calendar.yaml", _marked(mark, calendar)
+    for slo, cases in arguments.of_objectives(spec):
+        stories = evaluate(Path("rules/slo_proof.libsonnet"), proven | cases)
+        yield PROOFS / f"{spec.name}.slo-{slo}.yaml", _marked(mark, stories)
     yield KUBERNETES / f"prometheusrule-{spec.name}.yaml", _marked(mark, rule)
     yield DASHBOARDS / f"{spec.name}.json", json_text(_tagged(dashboard(spec)))
 

@@ -1,15 +1,16 @@
 """What proves the alerts of an objective slice by slice: burn as the exporter would tell it, and when it must alert.
 
-A story begins in a period of good slices. Its burn rates come from the function that the exporter has, and the slice in
-which each alert must fire from the closed form that `leeway explain` prints; a rule that differs from either fails.
+A story begins in a period of good slices, and its outage lasts for one slice more than `leeway explain` says that the
+alert needs. Its burn rates come from the function that the exporter has; a rule that tells them apart otherwise fails.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import timedelta
 from fractions import Fraction
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from exporter import catalogue
@@ -29,14 +30,13 @@ GOOD, BAD, UNKNOWN = (slice_tally(each) for each in (Verdict.GOOD, Verdict.BAD, 
 Case = dict[str, Any]
 
 
-def slo_cases(spec: ModelSpec) -> list[Case]:
-    """The stories of every objective; plain data, for jsonnet.
+def slo_cases(spec: ModelSpec) -> dict[str, list[Case]]:
+    """The stories of every objective, by its name; plain data, for jsonnet.
 
-    Each has the alert's key, the objective's name, a title, the seconds from one evaluation to the next, and spans: for how
-    many of these `ticks` each window's burn `rates` stand (None is no gauge), whether the rule's condition holds, and
-    whether the alert must fire at their end.
+    Each has the alert's key, a title, `spans`, for how many ticks each window's burn `rates` stand, None where there is
+    no gauge, and `runs`, for how many ticks the alert's condition holds or not.
     """
-    return [case for slo in spec.spec.slos_evaluated for case in _of(slo)]
+    return {slo.name: list(_of(slo)) for slo in spec.spec.slos_evaluated}
 
 
 def tick(slo: Slo) -> timedelta:
@@ -57,17 +57,17 @@ def _of(slo: Slo) -> Iterator[Case]:
 def _stories(slo: Slo, alert: Alert, tiers: Sequence[Tier], needed: int) -> Iterator[Case]:
     calm, outage = [GOOD] * 2, [BAD] * (needed + 1)
     over = [GOOD] * (max(tier.short for tier in tiers) + 1)
-    yield _case(slo, alert, tiers, "when all is bad from one slice on", [*calm, *outage, *over])
+    yield _case(slo, alert, tiers, "when all is bad from one slice on", story=[*calm, *outage, *over])
     unknown = [BAD] * (needed - 1) + [UNKNOWN] * max(tier.long for tier in tiers)
     if len(unknown) < _LONGEST:
-        yield _case(slo, alert, tiers, "with slices that are not known", [*calm, *unknown, *outage, *over])
+        yield _case(slo, alert, tiers, "with slices that are not known", story=[*calm, *unknown, *outage, *over])
     if slo.slice >= 2 * _AWAY:
         away = {1, needed + 2}
-        yield _case(slo, alert, tiers, "when the exporter is away for an hour", [*calm, *outage, *over], away)
+        yield _case(slo, alert, tiers, "when the exporter is away for an hour", story=[*calm, *outage, *over], away=away)
 
 
 def _case(
-    slo: Slo, alert: Alert, tiers: Sequence[Tier], title: str, story: Sequence[Tally], away: frozenset[int] | set[int] = frozenset()
+    slo: Slo, alert: Alert, tiers: Sequence[Tier], title: str, *, story: Sequence[Tally], away: Collection[int] = ()
 ) -> Case:
     """One story; in the middle of the slices in `away` there is no exporter for an hour."""
     past = [GOOD] * slo.slices
@@ -79,10 +79,9 @@ def _case(
         spans += _spans(slo, rates, holds=holds, away=index in away)
     return {
         "alert": alert.key,
-        "objective": slo.name,
-        "title": f"{title}: {slo.name}",
-        "tick": int(tick(slo).total_seconds()),
-        "spans": [_merged(list(run)) for _, run in groupby(spans, lambda span: (span["rates"], span["fires"]))],
+        "title": title,
+        "spans": [_merged(run) for _, run in groupby(spans, itemgetter("rates"))],
+        "runs": [_merged(run) for _, run in groupby(spans, itemgetter("fires"))],
     }
 
 
@@ -97,8 +96,9 @@ def _spans(slo: Slo, rates: dict[str, str | None], *, holds: bool, away: bool) -
     return [whole | {"ticks": before}, none, whole | {"ticks": ticks - gone - before}]
 
 
-def _merged(run: list[dict[str, Any]]) -> dict[str, Any]:
-    return run[0] | {"ticks": sum(span["ticks"] for span in run)}
+def _merged(run: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    spans = list(run)
+    return spans[0] | {"ticks": sum(span["ticks"] for span in spans)}
 
 
 def _lengths(tiers: Sequence[Tier]) -> list[int]:

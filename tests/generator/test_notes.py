@@ -65,7 +65,6 @@ TABLE = {"bigquery": "project-one.set.table"}
     [
         ({"labels": {"source": TABLE, "columns": COLUMNS}}, "spec.labels"),
         ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "ranking"}, "spec.labels"),
-        ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
         ({"segments": ["country_code"]}, "spec.segments"),
         ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
         ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
