@@ -1,7 +1,7 @@
 // One incident, one page: an alert about a cause silences those about its consequences, on the same model.
 //
 // The cause stands in an earlier layer and is at least as loud, so a ticket never silences a page; and since both sides
-// name different layers, no alert is on both sides of a rule.
+// name different layers, or within the last layer different severities, no alert is on both sides of a rule.
 local matchers = import 'matchers.libsonnet';
 
 function(arguments)
@@ -36,6 +36,21 @@ function(arguments)
     if rank(alert.severity) >= rank(cause.severity) && has(alert, cause.equal)
   ];
   local of(values, order) = [value for value in order if std.member(values, value)];
+
+  // The page of an objective silences its tickets: they tell of the same budget, and less urgently.
+  local objective = {
+    source_matchers: [
+      matchers.equal(labels.layer, 'objective'),
+      matchers.equal(labels.severity, 'critical'),
+      matchers.present(labels.model),
+    ],
+    target_matchers: [
+      matchers.equal(labels.layer, 'objective'),
+      matchers.equal(labels.severity, 'warning'),
+      matchers.present(labels.model),
+    ],
+    equal: scraped + [labels.slo],
+  };
   [
     {
       source_matchers: [
@@ -52,4 +67,4 @@ function(arguments)
     }
     for cause in causes
     if consequences(cause) != []
-  ]
+  ] + [objective]

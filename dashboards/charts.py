@@ -42,15 +42,16 @@ def chart(
     action: str,
     *,
     rank: str = "",
+    name: str = "",
     limits: Limits | None = None,
     steps: Steps = (),
     **more: Any,
 ) -> TimeSeries:
-    """A metric over time with its threshold, reference and interval; `rank` as in `history`, `more` as in `Card`."""
+    """A metric over time with its companions; `rank` and `name` as in `history`, `more` as in `Card`."""
     meaning = f"{metric.help} {_WORST}" if FEATURE in metric.labels else metric.help
     return timeseries(
         card(spec, metric, title, action, **{"meaning": meaning, **more}),
-        history(metric, scope, rank=rank),
+        history(metric, scope, rank=rank, name=name),
         metric.unit,
         colour=alarm(metric),
         limits=limits,

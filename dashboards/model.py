@@ -31,6 +31,7 @@ from dashboards import (
     queries,
     scores,
     segments,
+    slo,
     variables,
 )
 from dashboards.charts import card, chart
@@ -65,7 +66,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
             refresh="5m",
             graphTooltip=GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
             templating=Templating(list=_variables(spec, scope)),
-            annotations=Annotations(list=[_alert_marks(scope)]),
+            annotations=Annotations(list=[_alert_marks(scope), slo.promotions(spec, scope)]),
             links=_links(spec),
             panels=stack(_sections(spec, scope)),
         )
@@ -81,6 +82,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         scores.section(spec, scope),
         *labels.sections(spec, scope),
         *estimates.sections(spec, scope),
+        *slo.sections(spec, scope),
         *proxies.sections(spec, scope),
         calendar.section(spec, scope),
         *freshness.sections(spec, scope),

@@ -491,6 +491,53 @@ RMSE_ESTIMATED_GAP_THRESHOLD = RMSE_ESTIMATED_GAP.threshold()
 MAE_ESTIMATED_GAP = MAE.estimated_gap()
 MAE_ESTIMATED_GAP_THRESHOLD = MAE_ESTIMATED_GAP.threshold()
 
+SLO_SLI = Metric(
+    "ml_slo_sli",
+    "What an objective judges: a value of the newest slice of mature predictions, or of the window that ends with it.",
+    (MODEL, VERSION, SLO),
+    Unit.NUMBER,
+)
+SLO_GOOD = Metric(
+    "ml_slo_good",
+    "0 when even the better end of the newest slice's interval misses the target, else 1; absent while not known.",
+    (MODEL, VERSION, SLO),
+    Unit.FLAG,
+)
+SLO_TARGET = Metric("ml_slo_target", "Target of an objective, or its tolerance.", (MODEL, SLO), Unit.NUMBER)
+SLO_OBJECTIVE_RATIO = Metric(
+    "ml_slo_objective_ratio", "Share of slices, or of predictions, that must be good.", (MODEL, SLO), Unit.RATIO
+)
+SLO_ERROR_BUDGET_REMAINING_RATIO = Metric(
+    "ml_slo_error_budget_remaining_ratio",
+    "Share of the period's error budget that is left: 1 is all of it, below 0 is overspent.",
+    (MODEL, SLO),
+    Unit.RATIO,
+)
+SLO_ERROR_BUDGET_REMAINING_SECONDS = Metric(
+    "ml_slo_error_budget_remaining_seconds",
+    "For how long all could be bad until the error budget is spent; below 0 is overspent.",
+    (MODEL, SLO),
+    Unit.SECONDS,
+)
+SLO_BURN_RATE = Metric(
+    "ml_slo_burn_rate",
+    "How many times faster than would spend the error budget in exactly one period it was spent over a window.",
+    (MODEL, SLO, WINDOW),
+    Unit.NUMBER,
+)
+SLO_SLICES = Metric(
+    "ml_slo_slices",
+    "Slices of a window that are known to be good or bad, by the version that made most of their predictions.",
+    (MODEL, VERSION, SLO, WINDOW),
+    Unit.NUMBER,
+)
+SLO_BAD_SLICES = Metric(
+    "ml_slo_bad_slices",
+    "Slices of a window that are bad, by the version that made most of their predictions.",
+    (MODEL, VERSION, SLO, WINDOW),
+    Unit.NUMBER,
+)
+
 WINDOW_ROWS = Metric(
     "ml_window_rows",
     "Rows read into a window, all versions together.",
@@ -669,6 +716,7 @@ class Layer(StrEnum):
     FEATURE = "feature"
     SCORE = "score"
     PERFORMANCE = "performance"
+    OBJECTIVE = "objective"
 
 
 @dataclass(frozen=True, slots=True)
@@ -713,6 +761,11 @@ CONFIDENCE_SHIFT = Alert("MLConfidenceShift", Severity.WARNING, Layer.SCORE, PRE
 CALIBRATION_POOR = Alert("MLCalibrationPoor", Severity.WARNING, Layer.PERFORMANCE, CALIBRATION_ERROR)
 CONCEPT_DRIFT = Alert("MLConceptDrift", Severity.WARNING, Layer.PERFORMANCE, AUROC_ESTIMATED_GAP)
 PROXY_UNUSUAL = Alert("MLProxyUnusual", Severity.WARNING, Layer.PERFORMANCE, PROXY_DEVIATION)
+ERROR_BUDGET_BURN_FAST = Alert("MLErrorBudgetBurnFast", Severity.CRITICAL, Layer.OBJECTIVE, SLO_BURN_RATE)
+ERROR_BUDGET_BURN_SLOW = Alert("MLErrorBudgetBurnSlow", Severity.WARNING, Layer.OBJECTIVE, SLO_BURN_RATE)
+ERROR_BUDGET_EXHAUSTED = Alert(
+    "MLErrorBudgetExhausted", Severity.WARNING, Layer.OBJECTIVE, SLO_ERROR_BUDGET_REMAINING_RATIO
+)
 
 ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Alert))
 """Every alert, from the cause's layer to the consequence's."""

@@ -75,7 +75,7 @@ def label_samples(
         yield from _delays(spec, window)
         rows = {version: outcome.rows for version, outcome in window.versions.items()}
         for version in most_frequent(rows, spec.spec.limits.versions):
-            values = _values(spec, window.versions[version], window.end)
+            values = judged_values(spec, window.versions[version], window.end)
             labels = (spec.name, version, window.name)
             yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))
             yield from _more(spec, window, version, names)
@@ -107,7 +107,8 @@ def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
                 yield Sample(catalogue.LABEL_DELAY_SECONDS, (spec.name, window.name, str(percentile)), delay)
 
 
-def _values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
+def judged_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
+    """All that is told of a window that ends at `end`; NaN, or left out, where it is not known."""
     values: dict[Metric, float] = {catalogue.LABEL_ROWS: outcome.known}
     if outcome.rows:
         limits = spec.spec.thresholds

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
+from rich.console import Console
 
 from exporter import logs
 from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
-from generator import backtesting, overlays, targets
+from generator import backtesting, explain, overlays, targets
 from generator.check import prove
 from generator.documents import Documents, render
 from generator.expressions import expressions
@@ -40,6 +41,7 @@ examples:
   leeway generate --out build models/         write everything for every spec in the folder
   leeway generate --diff models/fraud.yaml    show what would change, write nothing
   leeway check --out build models/            in CI: is build/ up to date, and does it prove itself?
+  leeway explain models/fraud.yaml            what does an objective allow, and how soon does it page?
   leeway backtest --inject all models/        would it have paged for nothing, or missed a fault?
   leeway schema > model.json                  the JSON Schema of a spec, for editors
   leeway demo                                 see it work
@@ -84,6 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--diff", action="store_true", help="show what would change and write nothing")
     check = command("check", _check, "is the output up to date, and does it prove itself?", specs, output)
     check.add_argument("--no-tools", action="store_true", help="do not run promtool and amtool")
+    about = "what does an objective allow, what spends its budget, and how soon would anybody hear?"
+    explain.add_flags(command("explain", _explain, about, specs).add_argument)
     command("schema", _schema, "print the JSON Schema of a spec")
     about = "how often would a spec have alarmed, and how soon would it have seen a fault?"
     backtesting.add_flags(command("backtest", _backtest, about, specs).add_argument)
@@ -185,6 +189,11 @@ def _named(given: Path | None, default: str) -> Path:
     if given is not None and not given.exists():
         raise UsageError(f"{given}: does not exist")
     return given or Path(default)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    explain.run(options, Console(width=None if sys.stdout.isatty() else 120, highlight=False))
+    return EXIT_OK
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ Made from specs, and changed by overlays:
 rules/<model>.yaml                       Prometheus rules
 rules/tests/<model>.yaml                 their promtool tests; apart, since Prometheus refuses to load them as rules
 rules/tests/<model>.calendar.yaml        those of the calendar, where a floor differs between weekdays
+rules/tests/<model>.slo-<name>.yaml      those of an objective, slice by slice
 dashboards/<model>.json                  the Grafana dashboard
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
 alertmanager/routes.json                 where each alert must go, for amtool
@@ -135,6 +136,8 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Data:
         calendar = evaluate(Path("rules/calendar_proof.libsonnet"), proven | told)
         if calendar["tests"]:
             data[PROOFS / f"{spec.name}.calendar.yaml"] = calendar
+    for slo, cases in arguments.of_objectives(spec):
+        data[PROOFS / f"{spec.name}.slo-{slo}.yaml"] = evaluate(Path("rules/slo_proof.libsonnet"), proven | cases)
     return data | {DASHBOARDS / f"{spec.name}.json": dashboard(spec)}
 
 

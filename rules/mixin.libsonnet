@@ -8,7 +8,7 @@ local template = import 'template.libsonnet';
 
 local rule(model, definition) =
   local alert = model.catalogue.alerts[definition.key];
-  local fixed = labels(model.catalogue, model.metadata, alert);
+  local fixed = labels(model.catalogue, model.metadata, alert, definition.objective);
   {
     alert: alert.name,
     expr: definition.expr,

@@ -17,6 +17,7 @@ function(arguments)
     shortest_window: arguments.shortest_window,
     labels_evaluated: arguments.labels_evaluated,
     estimated: arguments.estimated,
+    slos: arguments.slos,
     dashboards: arguments.dashboards,
     weekday_floors: arguments.weekday_floors,
     proxy_weekday_floors: arguments.proxy_weekday_floors,

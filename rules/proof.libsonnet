@@ -46,6 +46,7 @@ local proof(model, definitions) = {
     local instead(label, value) = if bears(label) then [{ [label]: value }] else [];
     [{ [model.labels.model]: model.name + '-other' }]
     + [{ [label]: own[label] + '-other' } for label in std.objectFields(model.metadata.labels)]
+    + std.get(scenario, 'strangers', [])
     + instead(model.labels.window, '99w')
     + instead(model.labels.role, model.catalogue.roles.challenger),
 
@@ -74,7 +75,7 @@ local proof(model, definitions) = {
   local expected(definition, scenario) =
     local alert = model.catalogue.alerts[definition.key];
     local carried = own + scenario.labels + (if std.objectHas(scenario, 'target') then scenario.target else target);
-    local all = carried + labels(model.catalogue, model.metadata, alert);
+    local all = carried + labels(model.catalogue, model.metadata, alert, definition.objective);
     {
       exp_labels: all,
       exp_annotations: annotations(

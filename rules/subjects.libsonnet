@@ -2,6 +2,7 @@
 //
 // An alert is defined in one place with what proves it:
 //   key          its key in the catalogue, which knows its name, its severity and its layer
+//   objective    the objective that it belongs to, or none
 //   expr         what is wrong
 //   hold         seconds for which it must be wrong
 //   linger       seconds for which the alert stays once it is right again
@@ -15,6 +16,7 @@
 //
 // A scenario or twin has a title, the labels that it brings to the alert, its series with their values before and
 // during (null is no sample, {age: n} a timestamp of n seconds ago) and, where the alert fires, the words in clear.
+// It may have strangers: other labels under which all of its series stand beside it and must change nothing.
 local subjects = [
   { name: 'exporter', of: import 'exporter.libsonnet' },
   { name: 'freshness', of: import 'freshness.libsonnet' },
@@ -26,11 +28,13 @@ local subjects = [
   { name: 'scores', of: import 'scores.libsonnet' },
   { name: 'performance', of: import 'performance.libsonnet' },
   { name: 'proxies', of: import 'proxies.libsonnet' },
+  { name: 'objectives', of: import 'slo.libsonnet' },
 ];
 
 local definition(model) = {
   local missing(what) = error 'an alert must have ' + what,
   key: missing('a key'),
+  objective: 'none',
   expr: missing('an expr'),
   hold: missing('a hold'),
   linger: 3 * model.beat,

@@ -35,6 +35,7 @@ BODY: Mapping[str, Any] = {
     "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
     "segments": ["country_code"],
     "proxies": [{"name": "click_through", "ratio": {"numerator": "clicks", "denominator": "impressions"}}],
+    "slos": [{"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}],
 }
 RECEIVERS: Mapping[str, Any] = {
     "pagerduty": {"routing_key_file": "/etc/alertmanager/secrets/pagerduty"},

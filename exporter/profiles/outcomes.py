@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
 from typing import Final
@@ -43,6 +43,7 @@ class Outcome:
     `improper` are those with a label whose scores are no probabilities. `performance` is None where there is no
     telling.
     `by_score` are all of them by the fine bin of their score, None where its bins are not known.
+    `near` are those whose score is no farther from the label than each tolerance of the judgement, (tolerances,).
     """
 
     rows: int
@@ -51,6 +52,7 @@ class Outcome:
     delays: Counts
     performance: Performance | None
     by_score: ByScore | None = None
+    near: Counts = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __add__(self, other: Outcome) -> Outcome:
         """Both together."""
@@ -61,7 +63,12 @@ class Outcome:
             self.delays + other.delays,
             _both(self.performance, other.performance),
             None if self.by_score is None or other.by_score is None else self.by_score + other.by_score,
+            self.near + other.near,
         )
+
+    def labelled_within(self, seconds: float) -> int:
+        """How many predictions had their newest label after so long, within 2 %, or one that is older than they are."""
+        return self.known - int(self.delays[np.searchsorted(DELAY_EDGES, seconds) + 1 :].sum())
 
 
 def _both(one: Performance | None, two: Performance | None) -> Performance | None:
@@ -92,7 +99,7 @@ class Judgement:
 
     Of a number there is an error. Of a binary classifier, `threshold` is the score from which on it says yes, and
     `edges` are the fine bins of the score; None where they are not known. Of one of several classes there are
-    `classes`, of a ranking `lists`.
+    `classes`, of a ranking `lists`. `tolerances` are how far a score may be from the label and count as near it.
     """
 
     binary: bool
@@ -100,6 +107,7 @@ class Judgement:
     edges: Floats | None
     classes: Classes | None = None
     lists: Lists | None = None
+    tolerances: tuple[float, ...] = ()
 
     def like(self, other: Judgement) -> bool:
         """Whether both count in the same bins."""
@@ -131,7 +139,12 @@ def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, r
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
         performance=_performance(predictions, answers, judgement, rows),
         by_score=_by_score(predictions.scores[rows], answers.labels[rows], judgement),
+        near=_near(predictions.scores[known] - answers.labels[known], judgement.tolerances),
     )
+
+
+def _near(misses: Floats, tolerances: tuple[float, ...]) -> Counts:
+    return np.array([(np.abs(misses) <= each).sum() for each in tolerances], np.int64)
 
 
 def _delay_cells(seconds: Floats) -> Counts:

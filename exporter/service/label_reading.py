@@ -30,6 +30,7 @@ from exporter.profiles.store import ProfileStore
 from exporter.provisional_samples import OpenWindow, provisional_samples
 from exporter.service.label_joining import Joiner
 from exporter.service.label_logs import Failed, KeptLog, Listing, Shape
+from exporter.slo_samples import look_back, slo_samples, tolerances
 from exporter.sources.opening import open_source
 from exporter.sources.source import Batch, Partition, Source
 from exporter.spec.file import LoadedSpec
@@ -83,7 +84,8 @@ class LabelReader:
         self._spec = spec
         self._labels = labels
         self._failed = failed
-        self._look_back = labels.maturity + max(spec.spec.windows) + labels.grain + SPARE
+        oldest = max(*spec.spec.windows, look_back(spec.spec))
+        self._look_back = labels.maturity + oldest + labels.grain + SPARE
         self._made = Listing(inference, spec.spec.inference.grain)
         self._arrived = Listing(self.source, labels.grain)
         self._predictions: KeptLog[Predictions] = KeptLog(
@@ -129,6 +131,8 @@ class LabelReader:
         yield from arrival_samples(
             self._spec, silence(arrived, self._labels.grain, self._span(now, self._labels.grain).end, due)
         )
+        known = {start: hour.outcomes for start, hour in self._joiner.hours.items() if hour.outcomes}
+        yield from slo_samples(self._spec, known, self._mature(now))
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -144,6 +148,7 @@ class LabelReader:
             _edges(binning, columns.score),
             Classes(class_keys(columns.scores), by_class) if task == "multiclass_classification" else None,
             Lists(self._labels.ndcg_at, self._labels.absent) if task == "ranking" else None,
+            tolerances(self._spec.spec),
         )
 
     def _class_names(self) -> set[str]:
@@ -176,9 +181,7 @@ class LabelReader:
 
     def _windows(self, now: datetime) -> list[JudgedWindow]:
         """The newest windows whose predictions are all mature."""
-        grain, hours = self._spec.spec.inference.grain, self._joiner.hours
-        arrived = self._span(now, self._labels.grain).end
-        end = newest_end(arrived - self._labels.maturity, timedelta(), grain)
+        grain, hours, end = self._spec.spec.inference.grain, self._joiner.hours, self._mature(now)
         windows = []
         for length in self._spec.spec.windows:
             starts = Window(end - length, end).partitions(grain)
@@ -195,6 +198,11 @@ class LabelReader:
             found = (hours[start].outcomes for start in starts if start in hours)
             windows.append(OpenWindow(format_duration(length), [each for each in found if each]))
         return windows
+
+    def _mature(self, now: datetime) -> datetime:
+        """Until when predictions are mature."""
+        arrived = self._span(now, self._labels.grain).end
+        return newest_end(arrived - self._labels.maturity, timedelta(), self._spec.spec.inference.grain)
 
     def _odd_rows(self, now: datetime) -> Mapping[str, int]:
         """The rows of both logs, within the look-back, that tell nothing new of a prediction, by what they are."""

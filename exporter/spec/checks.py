@@ -10,7 +10,9 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import Final, Literal, NamedTuple
+from fractions import Fraction
+from math import ceil, floor
+from typing import Final, Literal, NamedTuple, get_args
 
 from exporter.spec.model import (
     CLASSIFICATION,
@@ -20,9 +22,9 @@ from exporter.spec.model import (
     InferenceColumns,
     Labels,
     ReferenceColumns,
-    Slo,
     Task,
 )
+from exporter.spec.slo import WITHIN_TOLERANCE, BurnTier, Slo
 from exporter.spec.values import format_duration
 from exporter.spec.wording import KeyPath
 
@@ -287,8 +289,12 @@ PERFORMANCE: Final[Mapping[str, _Performance]] = {
     "rmse": _Performance("at_most", ratio=False, tasks=("regression",)),
     "mae": _Performance("at_most", ratio=False, tasks=("regression",)),
     "ndcg": _Performance("at_least", ratio=True, tasks=("ranking",)),
+    "label_coverage": _Performance("at_least", ratio=True, tasks=get_args(Task)),
 }
-"""What an SLO can judge; all of it is known only from labels."""
+"""What an SLO can judge a slice by; all of it is known only from labels."""
+
+_COUNTED: Final[tuple[Task, ...]] = ("binary_classification", "regression")
+"""The tasks in which a prediction is so far from what came true."""
 
 
 def _slo_names(body: Body) -> Mistakes:
@@ -302,9 +308,12 @@ def _slo_labels(body: Body) -> Mistakes:
 
 def _slo_metrics(body: Body) -> Mistakes:
     known = [name for name, metric in PERFORMANCE.items() if body.task in metric.tasks]
+    known += [WITHIN_TOLERANCE] if body.task in _COUNTED else []
     for index, slo in enumerate(body.slos):
         if slo.metric not in known:
             yield ("slos", index, "metric"), f"must be a metric of {body.task}: {', '.join(known)}"
+        elif slo.metric == WITHIN_TOLERANCE or slo.counts_events:
+            yield from _slo_tolerance(("slos", index), slo)
         else:
             yield from _slo_target(("slos", index), slo, PERFORMANCE[slo.metric])
             yield from _slo_scores(("slos", index, "metric"), body, PERFORMANCE[slo.metric])
@@ -314,6 +323,15 @@ def _slo_scores(path: KeyPath, body: Body, metric: _Performance) -> Mistakes:
     columns = body.inference.columns
     if body.task == "multiclass_classification" and metric.by_class and not columns.scores:
         yield path, "needs inference.columns.scores: of several classes it is made of the score of each"
+
+
+def _slo_tolerance(path: KeyPath, slo: Slo) -> Mistakes:
+    if not slo.counts_events:
+        yield path, f"must have a tolerance: {WITHIN_TOLERANCE} counts the predictions that are no farther off"
+    elif slo.metric != WITHIN_TOLERANCE:
+        yield (*path, "tolerance"), f"is for {WITHIN_TOLERANCE}: {slo.metric} has a target, at_least or at_most"
+    elif slo.window is not None:
+        yield (*path, "over"), "must be cohort: predictions are counted, each in the slice in which it was made"
 
 
 def _slo_target(path: KeyPath, slo: Slo, metric: _Performance) -> Mistakes:
@@ -333,6 +351,53 @@ def _slo_times(body: Body) -> Mistakes:
         yield from _multiple(("slos", index, "period"), slo.period, slo.slice, "slice")
         if slo.window is not None:
             yield from _multiple(("slos", index, "window"), slo.window, grain, "grain")
+            if slo.window < slo.slice:
+                yield ("slos", index, "window"), f"must not be shorter than the slice, {format_duration(slo.slice)}"
+
+
+def _slo_budgets(body: Body) -> Mistakes:
+    """An objective is kept or not by more than one slice: else a single bad one is an outage."""
+    for index, slo in enumerate(body.slos):
+        if not slo.counts_events and slo.budget <= 1:
+            yield ("slos", index, "objective"), _too_strict(slo)
+
+
+def _too_strict(slo: Slo) -> str:
+    budget, longest = float(slo.budget), slo.period * float(1 - slo.ratio)
+    rolling = (
+        f", and one bad {format_duration(slo.slice)} may stay in the window for {format_duration(slo.window)}"
+        if slo.window
+        else ""
+    )
+    least = floor((1 - Fraction(1, slo.slices)) * 10_000) / 10_000
+    return (
+        f"leaves a budget of {budget:g} of the {slo.slices} slices of {format_duration(slo.slice)}: one bad slice"
+        f" exhausts it and trips every alert{rolling}; give slices shorter than"
+        f" {format_duration(longest)}, or an objective below {least:g}"
+    )
+
+
+def _slo_burn(body: Body) -> Mistakes:
+    for index, slo in enumerate(body.slos):
+        for severity in ("fast", "slow"):
+            for position, given in enumerate(getattr(slo.burn, severity) or ()):
+                yield from _burn_tier(("slos", index, "burn", severity, position), slo, given)
+
+
+def _burn_tier(path: KeyPath, slo: Slo, given: BurnTier) -> Mistakes:
+    tier, share = slo.tier(given), 1 - slo.ratio
+    yield from _multiple((*path, "window"), given.window, slo.slice, "slice")
+    if given.window > slo.period:
+        yield (*path, "window"), f"must not be longer than the period, {format_duration(slo.period)}"
+    if not tier.reachable(slo.ratio):
+        most = float(1 / share)
+        yield (
+            (*path, "factor"),
+            f"must be less than {most:g}: at an objective of {slo.objective:g} nothing burns faster",
+        )
+    elif not slo.counts_events and tier.bad_slices(slo.ratio) < 2:
+        alone = ceil(1 / (tier.factor * share))
+        yield (*path, "window"), f"must be at least {slo.window_name(alone)}: in less, one bad slice alone trips it"
 
 
 _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
@@ -360,4 +425,6 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _slo_labels: frozenset({"slos", "labels"}),
     _slo_metrics: frozenset({"slos", "task", "inference"}),
     _slo_times: frozenset({"slos", "inference"}),
+    _slo_budgets: frozenset({"slos"}),
+    _slo_burn: frozenset({"slos"}),
 }

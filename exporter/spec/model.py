@@ -20,6 +20,7 @@ from exporter import catalogue
 from exporter.spec.alerting import Alerting
 from exporter.spec.part import Part, alternatives
 from exporter.spec.proxies import Prometheus, Proxy
+from exporter.spec.slo import Slo
 from exporter.spec.thresholds import Thresholds, Weekday
 from exporter.spec.values import (
     Count,
@@ -28,7 +29,6 @@ from exporter.spec.values import (
     Name,
     NonNegative,
     Number,
-    OpenRatio,
     Positive,
     Ratio,
     Text,
@@ -308,40 +308,6 @@ class Seasonality(Part):
     """Days that count as another weekday."""
 
 
-class Slo(Part):
-    """A model performance objective."""
-
-    model_config = alternatives("oneOf", "at_least", "at_most")
-
-    name: Name
-    """Its name: the label `slo`."""
-    metric: Annotated[Name, Field(examples=["auroc", "rmse"])]
-    """The performance or calibration value that is judged."""
-    at_least: Number | None = None
-    """The target from below; exactly one of the two."""
-    at_most: Number | None = None
-    """The target from above."""
-    over: Literal["cohort", "rolling"] = "cohort"
-    """Judge each slice's own predictions, or the rolling window that ends with it."""
-    window: Duration | None = None
-    """The rolling window's length."""
-    objective: OpenRatio
-    """The share of slices that must be good."""
-    period: Duration = timedelta(days=30)
-    """What the error budget is for."""
-    slice: Duration = timedelta(days=1)
-    """What is judged good or bad at a time."""
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        self.exactly_one("at_least", "at_most")
-        if (self.over == "rolling") != (self.window is not None):
-            raise ValueError("must have a window when over is rolling, and only then")
-        if self.slice >= self.period:
-            raise ValueError("must have a slice shorter than its period")
-        return self
-
-
 class Limits(Part):
     """How much of what data bring is kept."""
 
@@ -448,6 +414,11 @@ class Body(Part):
             and self.task in ("binary_classification", "regression")
             and self.inference.columns.score is not None
         )
+
+    @property
+    def slos_evaluated(self) -> tuple[Slo, ...]:
+        """The objectives that this release evaluates."""
+        return self.slos if self.labels_evaluated else ()
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

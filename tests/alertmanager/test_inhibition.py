@@ -10,7 +10,7 @@ import pytest
 from amtool import labels_of, own_labels, routing_of
 from examples import model
 from exporter import catalogue
-from exporter.catalogue import ALERTS, FEATURE, LAYER, MODEL, SEVERITY, VERSION, Alert, Layer
+from exporter.catalogue import ALERTS, FEATURE, LAYER, MODEL, SEVERITY, SLO, VERSION, Alert, Layer
 from stack import alertmanager, get_json, until
 
 pytestmark = pytest.mark.e2e
@@ -19,12 +19,14 @@ FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
 ANSWERS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)} - {catalogue.PROXY_UNUSUAL}
 """A proxy is of no version, so drift of one version does not silence it."""
 LABELS = {catalogue.LABELS_LATE, catalogue.LABEL_COVERAGE_LOW}
+BUDGETS = {alert for alert in ALERTS if alert.layer is Layer.OBJECTIVE}
 DATA = (
     {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
     | FEATURES
     | ANSWERS
     | {catalogue.PROXY_UNUSUAL}
     | LABELS
+    | BUDGETS
 )
 SILENCED_BY = {
     catalogue.EXPORTER_DOWN: {catalogue.WINDOW_STALE, catalogue.INFERENCE_LOGS_MISSING} | DATA,
@@ -33,8 +35,11 @@ SILENCED_BY = {
     catalogue.FEATURE_NULLS_HIGH: FEATURES,
     catalogue.NEW_CATEGORIES: FEATURES,
     catalogue.DATA_DRIFT_HIGH: FEATURES | ANSWERS,
+    catalogue.ERROR_BUDGET_BURN_FAST: {catalogue.ERROR_BUDGET_BURN_SLOW, catalogue.ERROR_BUDGET_EXHAUSTED},
 }
 """Each cause, and the consequences that it silences; all other pairs leave each other alone."""
+
+SIDES = (LAYER, SEVERITY)
 
 LOADED = model()
 
@@ -105,6 +110,7 @@ def test_every_pair_of_alerts_of_one_model(address: str) -> None:
         (catalogue.WINDOW_STALE, catalogue.DATA_DRIFT_HIGH, {"namespace": "other"}),
         (catalogue.DATA_DRIFT_HIGH, catalogue.FEATURE_DRIFT_HIGH, {VERSION: "other"}),
         (catalogue.NEW_CATEGORIES, catalogue.FEATURE_DRIFT_HIGH, {FEATURE: "other"}),
+        (catalogue.ERROR_BUDGET_BURN_FAST, catalogue.ERROR_BUDGET_BURN_SLOW, {SLO: "other"}),
     ],
 )
 def test_what_differs_where_it_matters_is_not_silenced(
@@ -129,6 +135,7 @@ def test_no_alert_is_on_both_sides_of_a_rule_and_none_silences_a_louder_one() ->
             dict(matcher.replace("=~", "=").split("=", 1) for matcher in rule[f"{side}_matchers"])
             for side in ("source", "target")
         )
-        assert not set(source[LAYER].strip('"').split("|")) & set(target[LAYER].strip('"').split("|"))
+        both = [set(source[label].strip('"').split("|")) & set(target[label].strip('"').split("|")) for label in SIDES]
+        assert not all(both)
         quietest = max(loudness.index(each) for each in source[SEVERITY].strip('"').split("|"))
         assert all(loudness.index(each) >= quietest for each in target[SEVERITY].strip('"').split("|"))

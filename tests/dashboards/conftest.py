@@ -43,6 +43,7 @@ def make_spec() -> Callable[..., ModelSpec]:
                         {"name": "country_code", "type": "categorical"},
                     ],
                     "proxies": [{"name": "review_rate", "ratio": {"numerator": "decision", "equals": "review"}}],
+                    "slos": [{"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}],
                 },
             }
         )

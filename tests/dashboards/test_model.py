@@ -87,6 +87,8 @@ GOLDEN_IDS = {
     "prediction_psi": 1048465394,
     "refresh_success": 1267385120,
     "series_limited": 550417650,
+    "slo_burn_rate": 1778682817,
+    "slo_error_budget_remaining_ratio": 1502636252,
     "window_end_timestamp_seconds": 1444414290,
     "window_rows": 1480604076,
 }
@@ -269,9 +271,11 @@ def test_without_runbooks_nothing_links_to_them(make_spec: Callable[..., ModelSp
 
 
 def test_alerts_are_marked_on_the_graphs(dashboard: dict[str, Any]) -> None:
-    [marks] = dashboard["annotations"]["list"]
+    marks, promotions = dashboard["annotations"]["list"]
     assert marks["enable"]
+    assert promotions["enable"]
     assert marks["titleFormat"] == "{{alertname}}"
+    assert promotions["titleFormat"] == "{{version}} began to answer"
 
 
 def test_hostile_text_of_a_spec_stays_text(

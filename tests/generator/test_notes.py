@@ -64,7 +64,6 @@ TABLE = {"bigquery": "project-one.set.table"}
     ("body", "path"),
     [
         ({"labels": {"source": TABLE, "columns": COLUMNS}}, "spec.labels"),
-        ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
         ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
         ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
         ({"alerting": TOLD | {"retrain": {"argo": ARGO}}}, "spec.alerting.retrain"),

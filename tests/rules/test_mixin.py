@@ -26,6 +26,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
         "scores",
         "performance",
         "proxies",
+        "objectives",
     ]
     assert {rule["alert"] for group in groups for rule in group["rules"]} == {alert.name for alert in ALERTS}
 
@@ -40,7 +41,7 @@ def test_an_alert_has_the_whole_label_set_and_every_annotation(alert: catalogue.
         TEAM: "ml-platform",
         SEVERITY: alert.severity,
         LAYER: alert.layer,
-        SLO: "none",
+        SLO: "ranking" if alert.layer is Layer.OBJECTIVE else "none",
     }
     assert set(rule["annotations"]) == {"summary", "description", "runbook_url", "dashboard_url"}
     assert rule["annotations"]["runbook_url"] == f"https://runbooks.example.com/ml/{alert.name}"
@@ -102,7 +103,8 @@ LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}
 def test_no_rule_is_written_that_could_never_fire() -> None:
     log = {"source": {"local": "log/%H.parquet"}}
     blind = model(inference=log, features=[{"name": "age", "type": "numeric"}], proxies=[])
-    scores = {alert.name for alert in ALERTS if alert.layer in (Layer.LABELS, Layer.SCORE, Layer.PERFORMANCE)}
+    answers = (Layer.LABELS, Layer.SCORE, Layer.PERFORMANCE, Layer.OBJECTIVE)
+    scores = {alert.name for alert in ALERTS if alert.layer in answers}
     assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {
         catalogue.NEW_CATEGORIES.name,
         catalogue.SEGMENT_DRIFT_ALERT.name,
@@ -133,6 +135,9 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
                 catalogue.CONCEPT_DRIFT,
                 catalogue.LABELS_LATE,
                 catalogue.LABEL_COVERAGE_LOW,
+                catalogue.ERROR_BUDGET_BURN_FAST,
+                catalogue.ERROR_BUDGET_BURN_SLOW,
+                catalogue.ERROR_BUDGET_EXHAUSTED,
             },
         ),
         ({"reference": {"source": {"local": "reference.parquet"}}}, {catalogue.CONCEPT_DRIFT}),

@@ -162,7 +162,8 @@ class TestSlos:
             ({"metric": "brier_score"}, "at_least: must be at_most: lower is better in brier_score"),
             ({"slice": "90m", "period": "3d"}, "slice: must be a whole multiple of the grain, 1h"),
             ({"period": "30d12h"}, "period: must be a whole multiple of the slice, 24h"),
-            ({"over": "rolling", "window": "90m"}, "window: must be a whole multiple of the grain, 1h"),
+            ({"over": "rolling", "window": "90m", "slice": "1h"}, "window: must be a whole multiple of the grain, 1h"),
+            ({"over": "rolling", "window": "12h"}, "window: must not be shorter than the slice, 24h"),
         ],
     )
     def test_what_cannot_be_judged_is_told(self, changes: dict[str, Any], mistake: str) -> None:

@@ -165,8 +165,8 @@ class TestSlo:
     @pytest.mark.parametrize(
         ("changes", "message"),
         [
-            ({"at_most": 1}, "must have exactly one of at_least, at_most"),
-            ({"at_least": None}, "must have exactly one of at_least, at_most"),
+            ({"at_most": 1}, "must have exactly one of at_least, at_most, tolerance"),
+            ({"at_least": None}, "must have exactly one of at_least, at_most, tolerance"),
             ({"over": "rolling"}, "must have a window when over is rolling, and only then"),
             ({"window": "7d"}, "must have a window when over is rolling, and only then"),
             ({"period": "1d"}, "must have a slice shorter than its period"),

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import promql_parser
+import pytest
+
+from dashboards.queries import model_scope
+from dashboards.slo import promotions, sections
+from exporter import catalogue
+from exporter.spec.model import ModelSpec
+from exporter.spec.slo import Slo
+
+
+def test_budget_and_burn_come_first(spec: ModelSpec) -> None:
+    [section] = sections(spec, model_scope(spec))
+    assert [panel.title for panel in section.panels[:2]] == ["Error budget remaining", "Burn rate"]
+
+
+def test_the_windows_are_the_objectives_own(spec: ModelSpec) -> None:
+    [section] = sections(spec, model_scope(spec))
+    assert not any("$window" in target["expr"] for panel in section.panels for target in panel.targets)
+
+
+def test_an_overspent_budget_is_on_the_graph(spec: ModelSpec) -> None:
+    [section] = sections(spec, model_scope(spec))
+    assert section.panels[0].valueMin is None
+
+
+@pytest.mark.parametrize("body", [{"slos": ()}, {"labels": None}])
+def test_a_model_without_evaluated_objectives_has_none(spec: ModelSpec, body: dict[str, tuple[Slo, ...]]) -> None:
+    without = spec.model_copy(update={"spec": spec.spec.model_copy(update=body)})
+    assert sections(without, model_scope(without)) == []
+
+
+def test_a_promotion_is_a_version_that_was_not_there_an_hour_ago(spec: ModelSpec) -> None:
+    expression = promotions(spec, model_scope(spec))["expr"]
+    promql_parser.parse(expression)
+    assert expression.count(catalogue.VERSION_ROWS.name) == 3
+    assert expression.count("offset 1h") == 2
+    assert "$version" not in expression, "the others are what tells a new one"
