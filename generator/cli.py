@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from generator.arguments import Options
 from generator.check import prove
 from generator.documents import Documents, render
 from generator.notes import notes
+from generator.routing.proof import simulate
 from generator.writing import Change, plan, write
 
 EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
@@ -82,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     generate = command("generate", _generate, "write rules, routes and dashboards", specs, output)
     generate.add_argument("--diff", action="store_true", help="show what would change and write nothing")
     check = command("check", _check, "is the output up to date, and does it prove itself?", specs, output)
-    check.add_argument("--no-tools", action="store_true", help="do not run promtool and amtool")
+    check.add_argument("--no-tools", action="store_true", help="run neither promtool nor amtool")
     command("schema", _schema, "print the JSON Schema of a spec")
     about = "how often would a spec have alarmed, and how soon would it have seen a fault?"
     backtesting.add_flags(command("backtest", _backtest, about, specs).add_argument)
@@ -159,7 +161,7 @@ def _check(options: argparse.Namespace) -> int:
         sys.stdout.write(step.diff())
         _complain(f"{options.out / step.path}: stale: run leeway generate")
     failed = False
-    for outcome in () if options.no_tools else prove(documents):
+    for outcome in chain(simulate(documents), () if options.no_tools else prove(documents)):
         failed |= not outcome.ok
         (_say if outcome.ok else _complain)(str(outcome))
     return EXIT_PROBLEM if stale or failed else EXIT_OK

@@ -7,7 +7,7 @@ rules/tests/<model>.calendar.yaml        those of the calendar, where a floor di
 kubernetes/prometheusrule-<model>.yaml   the same rules for prometheus-operator
 dashboards/<model>.json                  the Grafana dashboard
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
-alertmanager/routes.json                 where each alert must go, for amtool
+alertmanager/routes.json                 where each alert must go, and at which hours
 ```
 """
 
@@ -23,6 +23,7 @@ from exporter.spec.file import LoadedSpec
 from generator import arguments, kubernetes
 from generator.arguments import Options
 from generator.jsonnet import evaluate
+from generator.routing.hours import hours
 from generator.serialization import json_text, yaml_text
 
 Documents = dict[PurePosixPath, str]
@@ -103,7 +104,8 @@ def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Iterator[tuple[
     routing = evaluate(Path("alertmanager/alertmanager.libsonnet"), facts)
     cases = evaluate(Path("alertmanager/proof.libsonnet"), facts)
     yield ROUTING, _marked(mark, routing)
-    yield ROUTE_CASES, json_text({"generated": mark, "cases": cases})
+    kept = {loaded.spec.name: list(hours(loaded.spec)) for loaded in specs}
+    yield ROUTE_CASES, json_text({"generated": mark, "cases": cases, "hours": kept})
 
 
 def banner(specs: Sequence[LoadedSpec]) -> str:
