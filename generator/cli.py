@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,7 @@ from generator.documents import Documents, render
 from generator.expressions import expressions
 from generator.notes import notes
 from generator.options import load
+from generator.routing.proof import simulate
 from generator.writing import Change, plan, write
 
 EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
@@ -85,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     generate = command("generate", _generate, "write rules, routes and dashboards", specs, output)
     generate.add_argument("--diff", action="store_true", help="show what would change and write nothing")
     check = command("check", _check, "is the output up to date, and does it prove itself?", specs, output)
-    check.add_argument("--no-tools", action="store_true", help="do not run promtool and amtool")
+    check.add_argument("--no-tools", action="store_true", help="run neither promtool nor amtool")
     about = "what does an objective allow, what spends its budget, and how soon would anybody hear?"
     explain.add_flags(command("explain", _explain, about, specs).add_argument)
     command("schema", _schema, "print the JSON Schema of a spec")
@@ -170,7 +172,8 @@ def _check(options: argparse.Namespace) -> int:
         sys.stdout.write(step.diff())
         _complain(f"{options.out / step.path}: stale: run leeway generate")
     failed = False
-    for outcome in () if options.no_tools else prove(documents | expressions(specs)):
+    proofs = () if options.no_tools else prove(documents | expressions(specs))
+    for outcome in chain(simulate(documents), proofs):
         failed |= not outcome.ok
         (_say if outcome.ok else _complain)(str(outcome))
     return EXIT_PROBLEM if stale or failed else EXIT_OK

@@ -9,7 +9,7 @@ rules/tests/<model>.calendar.yaml        those of the calendar, where a floor di
 rules/tests/<model>.slo-<name>.yaml      those of an objective, slice by slice
 dashboards/<model>.json                  the Grafana dashboard
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
-alertmanager/routes.json                 where each alert must go, for amtool
+alertmanager/routes.json                 where each alert must go, and at which hours
 ```
 
 Made from these, for each way to deploy:
@@ -42,6 +42,7 @@ from generator import arguments, kubernetes, overlays, targets
 from generator.jsonnet import evaluate
 from generator.layout import DASHBOARDS, MARK, MIXIN, PROOFS, ROUTE_CASES, ROUTING, RULES, TAG
 from generator.options import Options
+from generator.routing.hours import hours
 from generator.serialization import json_text, yaml_text
 from generator.targets import Derived
 
@@ -145,7 +146,10 @@ def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Data:
     facts = arguments.of_models([loaded.spec for loaded in specs], options)
     return {
         ROUTING: evaluate(Path("alertmanager/alertmanager.libsonnet"), facts),
-        ROUTE_CASES: {"cases": evaluate(Path("alertmanager/proof.libsonnet"), facts)},
+        ROUTE_CASES: {
+            "cases": evaluate(Path("alertmanager/proof.libsonnet"), facts),
+            "hours": {loaded.spec.name: list(hours(loaded.spec)) for loaded in specs},
+        },
     }
 
 

@@ -125,6 +125,10 @@ def exporter(
         yield f"127.0.0.1:{port}", running
 
 
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # Alertmanager flushes many groups at once
+
+
 class Receiver:
     """An HTTP server that keeps the JSON that is posted to it, by path."""
 
@@ -142,7 +146,7 @@ class Receiver:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property

@@ -1,0 +1,1 @@
+"""What Alertmanager decides, as a pure model: routes, groups, hours and inhibition, for what amtool cannot ask."""

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+import yaml
+
+from examples import RECEIVERS, hostile_model, model
+from exporter.catalogue import ALERTS, Layer
+from generator.check import Outcome
+from generator.documents import ROUTE_CASES, ROUTING, Documents, render
+from generator.routing.proof import INCIDENTS, simulate
+
+TOLD = {
+    "page": {"webhook": RECEIVERS["webhook"]},
+    "ticket": {"slack": RECEIVERS["slack"], "hours": "Mon-Fri 09:00-18:00"},
+}
+MODELS = tuple(model({"name": name}, alerting=TOLD) for name in ("fraud", "churn", "prices"))
+
+
+@pytest.fixture(scope="module")
+def documents() -> Documents:
+    return render(MODELS)
+
+
+def failures(documents: Documents, **changes: Any) -> list[Outcome]:
+    """What fails once parts of the routing are replaced."""
+    routing = yaml.safe_load(documents[ROUTING]) | changes
+    return [outcome for outcome in simulate(documents | {ROUTING: yaml.safe_dump(routing)}) if not outcome.ok]
+
+
+def test_what_is_generated_holds_and_each_proof_is_one_line(documents: Documents) -> None:
+    outcomes = [str(outcome) for outcome in simulate(documents)]
+    causes = [alert for alert in ALERTS if (alert.layer, alert.severity) in INCIDENTS]
+    assert len(outcomes) == len(MODELS) * (len(causes) + 1) + 1
+    later = sum(list(Layer).index(alert.layer) > 0 for alert in ALERTS)
+    assert f"ok: incident of LeewayExporterDown of fraud, with {later} more -> fraud-page" in outcomes
+    assert "ok: hours of churn at 10 instants" in outcomes
+    assert outcomes[-1] == "ok: 3 models silence none of each other's alerts"
+    assert not [line for line in outcomes if not line.startswith("ok: ") or "\n" in line]
+
+
+def test_hostile_names_hold() -> None:
+    assert all(outcome.ok for outcome in simulate(render([hostile_model(), *MODELS[1:]])))
+
+
+def test_a_model_alone_is_compared_with_none() -> None:
+    assert not [outcome for outcome in simulate(render([model()])) if "models" in outcome.what]
+
+
+def rules(documents: Documents) -> list[dict[str, Any]]:
+    return list(yaml.safe_load(documents[ROUTING])["inhibit_rules"])
+
+
+def test_a_cause_that_silences_nothing_is_noticed(documents: Documents) -> None:
+    for index, rule in enumerate(rules(documents)):
+        given = rules(documents)
+        del given[index]
+        failed = failures(documents, inhibit_rules=given)
+        assert len(failed) >= len(MODELS), rule
+        assert all(outcome.what.startswith("incident of ") for outcome in failed)
+        assert "fraud-" in "".join(outcome.detail for outcome in failed)
+
+
+def test_a_rule_that_forgets_the_model_is_noticed(documents: Documents) -> None:
+    given = [rule | {"equal": [name for name in rule["equal"] if name != "model"]} for rule in rules(documents)]
+    (failed,) = failures(documents, inhibit_rules=given)
+    assert failed.what == "3 models silence none of each other's alerts"
+    assert "MLPredictionScoreShift of churn is silenced" in failed.detail
+
+
+@pytest.mark.parametrize("number", range(len(MODELS)))
+def test_one_model_that_silences_one_other_is_noticed(number: int, documents: Documents) -> None:
+    source, target = MODELS[number].spec.name, MODELS[number - 1].spec.name
+    stray = {
+        "source_matchers": [f"model={source}", "layer=exporter"],
+        "target_matchers": [f"model={target}", "layer=score"],
+    }
+    (failed,) = failures(documents, inhibit_rules=[*rules(documents), stray])
+    assert f"of {target} is silenced" in failed.detail
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"location": "UTC"}, {"weekdays": ["monday:saturday"]}, {"times": [{"start_time": "09:00", "end_time": "18:01"}]}],
+)
+def test_hours_that_are_not_the_specs_are_noticed(change: dict[str, Any]) -> None:
+    zoned = render([model(alerting=TOLD, seasonality={"timezone": "Europe/Berlin"})])
+    assert failures(zoned) == []
+    (named,) = yaml.safe_load(zoned[ROUTING])["time_intervals"]
+    changed = [named | {"time_intervals": [named["time_intervals"][0] | change]}]
+    failed = [
+        outcome for outcome in failures(zoned, time_intervals=changed) if outcome.what.startswith("hours of fraud")
+    ]
+    assert len(failed) == 1
+    assert "MLFeatureDriftHigh at 2026-" in failed[0].detail
+
+
+def test_a_page_that_keeps_hours_is_noticed(documents: Documents) -> None:
+    route = yaml.safe_load(documents[ROUTING])["route"]
+    page, ticket, _ = route["routes"][0]["routes"][0]["routes"]
+    page["active_time_intervals"] = ticket["active_time_intervals"]
+    (failed,) = failures(documents, route=route)
+    assert failed.what == "hours of fraud at 10 instants"
+    assert "LeewayExporterDown at 2026-01-12T08:59:00+00:00: nobody is told" in failed.detail
+
+
+def test_routing_that_cannot_be_read_is_a_failure(documents: Documents) -> None:
+    (failed,) = failures(documents, inhibit_rules=[{"source_matchers": ["no matcher"]}])
+    assert (failed.what, failed.detail) == (f"routing of {ROUTING}", "  no matcher: not a matcher of Alertmanager")
+
+
+def test_cases_that_a_team_has_changed_are_what_is_proven(documents: Documents) -> None:
+    told = json.loads(documents[ROUTE_CASES])
+    for case in told["cases"]:
+        case["receivers"] = ["nobody"]
+    changed = documents | {PurePosixPath(ROUTE_CASES): json.dumps(told)}
+    assert all(not outcome.ok for outcome in list(simulate(changed))[:-1])
