@@ -14,7 +14,7 @@ import yaml
 from exporter.catalogue import FEATURE, LAYER, MODEL, SEVERITY, VERSION, Layer, Severity
 from exporter.errors import RenderError
 from generator.check import Outcome
-from generator.documents import ROUTE_CASES, ROUTING
+from generator.layout import ROUTE_CASES, ROUTING
 from generator.routing.decision import Decider
 from generator.routing.matchers import Labels
 
