@@ -24,9 +24,9 @@ WHOLE = {catalogue.SEGMENT}
 
 @pytest.fixture(scope="module")
 def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
-    """The families of a refresh in which all happens: past weeks, a new category, a corrupt partition, labels, segments.
+    """The families of a refresh in which everything happens: past weeks, a new category, a corrupt partition, labels.
 
-    Of two models, since no task has all the metrics.
+    With a role and segments; of two models, since no task has all the metrics.
     """
     folder = tmp_path_factory.mktemp("exposition")
     log = FraudLog.in_folder(folder, NOW)
