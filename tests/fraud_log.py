@@ -62,6 +62,7 @@ class FraudLog:
             "device_type": generator.choice(["mobile", "desktop", "tablet"], rows, p=[0.6, 0.3, 0.1]),
             "predicted_score": generator.beta(1, 30, rows),
             "model_version": np.full(rows, "v3"),
+            "role": np.full(rows, "champion"),
             "request_id": [f"{seed}-{row}" for row in range(rows)],
         }
         data["genuine_score"] = 1 - data["predicted_score"]

@@ -21,12 +21,15 @@ from fraud_log import ROWS, FraudLog, labelled_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 
+WHOLE = {catalogue.SEGMENT}
+"""What is said of the whole does not bear it."""
+
 
 @pytest.fixture(scope="module")
 def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     """The families of a refresh in which everything happens: past weeks, a new category, a corrupt partition, labels.
 
-    Of a model for each task, since none has all the metrics.
+    With a role and segments; of a model for each task, since none has all the metrics.
     """
     folder = tmp_path_factory.mktemp("exposition")
     log = FraudLog.in_folder(folder, NOW)
@@ -38,9 +41,13 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
             log.put_hour(week * 168 + hour)
     log.put_hour(0, device_type=np.full(ROWS, "watch"))
     (folder / log.key(1)).write_bytes(b"PAR1 no more")
-    proxies = [{"name": "approval_rate", "ratio": {"numerator": "decision", "equals": "approve"}}]
-    document = labelled_spec_document(windows=["1h", "2h"], proxies=proxies)
-    document["spec"]["inference"]["columns"]["prediction"] = "decision"
+    document = labelled_spec_document(
+        windows=["1h", "2h"],
+        proxies=[{"name": "approval_rate", "ratio": {"numerator": "decision", "equals": "approve"}}],
+        segments=["country_code"],
+        thresholds={"drift_share": 0.9, "prediction_mean_shift": 0.9},
+    )
+    document["spec"]["inference"]["columns"] |= {"prediction": "decision", "role": "role"}
     document["spec"]["reference"]["columns"] = {"label": "is_fraud"}
     fraud = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
     refresher = Refresher([fraud, *_others(document, folder)], ProfileStore(folder / "store"), clock=lambda: NOW)
@@ -86,7 +93,7 @@ def test_a_metric_has_its_kind_help_and_labels(metric: catalogue.Metric, familie
     series = {part.name: {*part.labels, *constants} for part in metric.series}
     assert {sample.name for sample in family.samples} == series.keys()
     for sample in family.samples:
-        assert set(sample.labels) == series[sample.name]
+        assert set(sample.labels) | (WHOLE & series[sample.name]) == series[sample.name]
 
 
 @pytest.mark.parametrize("metric", [m for m in catalogue.METRICS if m.name.endswith("_threshold")], ids=lambda m: m.key)

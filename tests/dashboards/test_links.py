@@ -70,7 +70,8 @@ def test_a_label_that_an_alert_lost_sets_nothing(alert: Alert, expands: Expands)
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_an_address_sets_only_what_the_alerts_metric_has(alert: Alert, spec: ModelSpec) -> None:
     named = set(re.findall(r"var-(\w+)=", links.alert_url(spec, alert)))
-    assert named == {"version", "window", "feature"} & set(alert.metric.labels)
+    own = {"segment"} if alert.segments else set()
+    assert named == ({"version", "window", "feature"} | own) & set(alert.metric.labels)
 
 
 def test_without_an_address_of_grafana_a_link_is_relative(make_spec: MakeSpec) -> None:

@@ -201,6 +201,41 @@ def test_a_history_draws_the_thresholds_of_the_features_that_it_draws(spec: Mode
     evaluates(given_series, threshold.expression, expected)
 
 
+def grouped(spec: ModelSpec, role: str | None = "role", segments: tuple[str, ...] = ("plan",)) -> ModelSpec:
+    """The spec with a column of roles and one of segments."""
+    columns = spec.spec.inference.columns.model_copy(update={"role": role})
+    inference = spec.spec.inference.model_copy(update={"columns": columns})
+    return spec.model_copy(update={"spec": spec.spec.model_copy(update={"inference": inference, "segments": segments})})
+
+
+def test_a_role_and_a_segment_are_chosen_only_where_the_model_has_them(spec: ModelSpec) -> None:
+    drift = catalogue.DATA_DRIFT_SHARE
+    plain = queries.select(drift, queries.model_scope(spec))
+    assert queries.select(drift, queries.model_scope(grouped(spec, None, ()))) == plain
+    both = queries.model_scope(grouped(spec))
+    assert queries.select(drift, both) == plain.replace("}", ',role=~"$role",segment=~"$segment"}')
+    assert queries.select(catalogue.WINDOW_ROWS, both) == queries.select(
+        catalogue.WINDOW_ROWS, queries.model_scope(spec)
+    )
+    assert queries.legend(drift, both) == "{{role}} {{segment}} {{version}}"
+    assert queries.legend(drift, queries.model_scope(grouped(spec, None))) == "{{segment}} {{version}}"
+
+
+def test_the_whole_is_shown_until_a_segment_is_chosen(spec: ModelSpec, evaluates: Evaluates) -> None:
+    name, common = catalogue.DATA_DRIFT_SHARE.name, 'model="fraud",env="prod",version="1",window="1h"'
+    given = {
+        f'{name}{{{common},role="champion"}}': 0.25,
+        f'{name}{{{common},role="challenger"}}': 0.5,
+        f"{name}{{{common}}}": 0.125,
+        f'{name}{{{common},role="champion",segment="plan=free"}}': 0.75,
+    }
+    scope = queries.model_scope(grouped(spec))
+    told = {f'{{{common},role="champion"}}': 0.25, f'{{{common},role="challenger"}}': 0.5, f"{{{common}}}": 0.125}
+    evaluates(given, queries.latest(catalogue.DATA_DRIFT_SHARE, scope), told)
+    served = {labels: value for labels, value in told.items() if "challenger" not in labels}
+    evaluates(given, queries.latest(catalogue.DATA_DRIFT_SHARE, scope.served), served)
+
+
 def test_a_legend_names_what_tells_series_apart() -> None:
     scope = queries.any_model_scope()
     assert queries.legend(catalogue.FEATURE_PSI, scope) == "{{feature}} {{version}}"

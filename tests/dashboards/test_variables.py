@@ -53,3 +53,14 @@ def test_windows_are_those_of_the_spec(make_spec: Callable[..., ModelSpec]) -> N
     assert choice["query"] == "1h,24h,7d"
     assert [option["value"] for option in choice["options"]] == ["1h", "24h", "7d"]
     assert choice["current"]["value"] == "24h"
+
+
+def test_all_roles_and_the_whole_are_shown_until_the_user_chooses(spec: ModelSpec) -> None:
+    scope = model_scope(spec)
+    role, segment = variables.role(scope).to_json_data(), variables.segment(scope).to_json_data()
+    assert (role["name"], role["allValue"]) == ("role", ".*")
+    assert (segment["name"], segment["allValue"]) == ("segment", "^$")
+    for choice in (role, segment):
+        assert choice["query"]["query"].startswith(f"label_values({catalogue.VERSION_ROWS.name}{{")
+        assert choice["includeAll"]
+        assert choice["multi"]

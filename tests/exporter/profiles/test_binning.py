@@ -191,3 +191,22 @@ class TestBinning:
             (x, categorical("c", "a\0b")),
         ]
         assert len({Binning(columns).fingerprint for columns in different}) == len(different)
+
+
+class TestCoarse:
+    @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
+    def test_psis_cells_and_the_range_are_kept_and_nothing_else(self, values: list[float]) -> None:
+        bins = quantile_bins(values)
+        coarse = bins.coarse
+        assert coarse.edges[coarse.deciles].tolist() == bins.edges[bins.deciles].tolist()
+        assert coarse.edges[[0, -1]].tolist() == bins.edges[[0, -1]].tolist()
+        assert len(coarse.edges) <= len(bins.deciles) + 2
+        assert (coarse.name, coarse.pivot) == (bins.name, bins.pivot)
+        assert coarse.coarse.edges.tolist() == coarse.edges.tolist()
+
+    def test_a_score_and_categories_keep_their_cells(self) -> None:
+        score = replace(quantile_bins(np.linspace(0, 1, 999), "s"), marks=(0.5,))
+        fine = Binning((quantile_bins(np.linspace(0, 1, 999)), score, CategoricalBins("c", ("a",))))
+        assert fine.coarse.by_name["s"] is score
+        assert fine.coarse.slices.keys() == fine.slices.keys()
+        assert fine.coarse.cells < fine.cells - 200
