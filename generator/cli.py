@@ -20,10 +20,11 @@ from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
-from generator import backtesting, explain, overlays, targets
+from generator import backtesting, explain, log_columns, overlays, targets
 from generator.check import prove
 from generator.documents import Documents, render
 from generator.expressions import expressions
+from generator.first_spec import first_spec, model_name
 from generator.notes import notes
 from generator.options import load
 from generator.routing.proof import simulate
@@ -39,6 +40,7 @@ From one YAML spec per model: Prometheus rules, Alertmanager routes and Grafana 
 
 _EXAMPLES: Final = """\
 examples:
+  leeway init --from s3://logs/2026-11-22T10.parquet --name fraud   write a first spec from a log file
   leeway validate models/                     are the specs right, and what do they leave open?
   leeway generate --out build models/         write everything for every spec in the folder
   leeway generate --diff models/fraud.yaml    show what would change, write nothing
@@ -90,6 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--no-tools", action="store_true", help="run neither promtool nor amtool")
     about = "what does an objective allow, what spends its budget, and how soon would anybody hear?"
     explain.add_flags(command("explain", _explain, about, specs).add_argument)
+    first = command("init", _init, "write a first spec, guessed from the columns of a log file")
+    first.add_argument("--from", dest="log", required=True, metavar="FILE", help="a Parquet file, or s3://bucket/key")
+    first.add_argument("--name", metavar="NAME", help="the model's name (that of the file)")
+    first.add_argument("--out", type=Path, metavar="FILE", help="where to write (models/NAME.yaml); it must not exist")
     command("schema", _schema, "print the JSON Schema of a spec")
     about = "how often would a spec have alarmed, and how soon would it have seen a fault?"
     backtesting.add_flags(command("backtest", _backtest, about, specs).add_argument)
@@ -197,6 +203,20 @@ def _named(given: Path | None, default: str) -> Path:
 def _explain(options: argparse.Namespace) -> int:
     explain.run(options, Console(width=None if sys.stdout.isatty() else 120, highlight=False))
     return EXIT_OK
+
+
+def _init(options: argparse.Namespace) -> int:
+    name = options.name or model_name(options.log)
+    out = options.out or Path("models") / f"{name}.yaml"
+    text = first_spec(name, options.log, log_columns.read(options.log), out.parent)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with out.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as problem:
+        raise UsageError(f"{out}: cannot be written: {problem.strerror}") from None
+    _say(f"written    {out}")
+    return _validate(argparse.Namespace(specs=[out]))
 
 
 def _schema(_: argparse.Namespace) -> int:

@@ -1,0 +1,118 @@
+"""What the columns of a Parquet file look like, from its first rows: all that a first spec can be guessed from."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from exporter.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyarrow.fs import FileSystem
+
+_ROWS: Final = 50_000
+
+
+class Kind(StrEnum):
+    """What a column holds, as far as a spec is concerned."""
+
+    NUMBER = "number"
+    WHOLE = "whole number"
+    TEXT = "text"
+    TIME = "time"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a file: `distinct` counts the values among `rows` first rows that are not null."""
+
+    name: str
+    kind: Kind
+    type: str
+    rows: int
+    distinct: int
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def is_probability(self) -> bool:
+        """Whether all values lie between 0 and 1, and are not only the two."""
+        bounds = self.low is not None and self.high is not None and 0 <= self.low <= self.high <= 1
+        return self.kind is Kind.NUMBER and bounds
+
+    @property
+    def is_unique(self) -> bool:
+        """Whether nearly every row has a value of its own."""
+        return self.rows > 0 and self.distinct > 0.9 * self.rows
+
+
+def read(address: str) -> list[Column]:
+    """The columns of a file, in its order.
+
+    Args:
+        address: a path on this machine, or `s3://bucket/key`; endpoint, region and credentials of S3 come from the AWS
+            environment.
+
+    Raises:
+        UsageError: when it cannot be read, or is no Parquet file.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - nothing else of the generator needs it
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    try:
+        system, path = _opened(address)
+        with system.open_input_file(path) as source, pq.ParquetFile(source) as file:
+            schema = file.schema_arrow
+            batch = next(file.iter_batches(batch_size=_ROWS), None)
+    except (OSError, pa.ArrowException) as problem:
+        raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
+    table = pa.Table.from_batches([batch] if batch is not None else [], schema)
+    return [_column(field, table.column(index)) for index, field in enumerate(schema)]
+
+
+def _opened(address: str) -> tuple[FileSystem, str]:
+    from pyarrow import fs  # noqa: PLC0415
+
+    if not address.startswith("s3://"):
+        return fs.LocalFileSystem(), address
+    path = address.removeprefix("s3://")
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if not endpoint:
+        return fs.S3FileSystem(region=fs.resolve_s3_region(path.partition("/")[0])), path
+    scheme, host = urlsplit(endpoint)[:2]
+    return fs.S3FileSystem(endpoint_override=host, scheme=scheme), path
+
+
+def _column(field: pa.Field, values: pa.ChunkedArray) -> Column:
+    kind = _kind(field.type)
+    rows = len(values) - values.null_count
+    if kind is Kind.OTHER:
+        return Column(field.name, kind, str(field.type), rows, 0)
+    distinct = len(values.drop_null().unique())
+    low, high = _range(values) if kind in {Kind.NUMBER, Kind.WHOLE} and rows else (None, None)
+    return Column(field.name, kind, str(field.type), rows, distinct, low, high)
+
+
+def _range(values: pa.ChunkedArray) -> tuple[float | None, float | None]:
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    bounds: dict[str, Any] = pc.min_max(values).as_py()
+    return float(bounds["min"]), float(bounds["max"])
+
+
+def _kind(given: pa.DataType) -> Kind:
+    import pyarrow as pa  # noqa: PLC0415
+
+    kind = given.value_type if pa.types.is_dictionary(given) else given
+    tests = {
+        Kind.TIME: (pa.types.is_timestamp, pa.types.is_date),
+        Kind.NUMBER: (pa.types.is_floating, pa.types.is_decimal),
+        Kind.WHOLE: (pa.types.is_integer,),
+        Kind.TEXT: (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_boolean),
+    }
+    return next((found for found, each in tests.items() if any(test(kind) for test in each)), Kind.OTHER)
