@@ -82,18 +82,18 @@ class Prometheus:
             }
         )
         values = np.full(instants, np.nan)
-        for at, text in self._series(answer):
-            value = float(text)
-            if math.isfinite(value):
-                values[round((at - start) / seconds)] = value
+        for at, value in self._series(answer):
+            place = round((at - start) / seconds)
+            if math.isfinite(value) and 0 <= place < instants:
+                values[place] = value
         return values
 
-    def _series(self, answer: Any) -> list[tuple[float, str]]:
+    def _series(self, answer: Any) -> list[tuple[float, float]]:
         try:
             series: list[Any] = answer["data"]["result"]
             if len(series) > 1:
                 raise SourceError(f"the expression has {len(series)} series: aggregate it to one, as with sum(…)")
-            return [(float(at), text) for one in series for at, text in one["values"]]
+            return [(float(at), float(text)) for one in series for at, text in one["values"]]
         except (LookupError, TypeError, ValueError):
             raise SourceUnavailable(f"{self.url}: the answer is not that of Prometheus' HTTP API") from None
 
