@@ -121,6 +121,10 @@ def test_a_column_that_is_missing_fails_alone_and_in_the_windows_only(reading: R
     (told,) = reading.told
     assert told.startswith("column: partition ")
     assert told.endswith(", proxy ctr: the column shown is missing")
+    restarted = reading.reader(CTR, REVIEWS)
+    reading.read(restarted)
+    assert list(restarted.problems.values()) == ["its columns are missing or cannot be used"]
+    assert len(reading.told) == 1
 
 
 def test_a_partition_that_cannot_be_read_is_told_once_and_stands_for_as_long_as_it_is_there(reading: Reading) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -153,6 +153,30 @@ def test_what_is_no_answer_is_told(answer: Answer, said: str, times: int) -> Non
 def test_an_endless_answer_is_cut_off() -> None:
     with answering((200, b" " * (17 * 2**20))) as (url, _), pytest.raises(SourceError, match="larger than 16 MiB"):
         ask(url, limits=Limits())
+
+
+def test_an_answer_that_does_not_end_is_given_up() -> None:
+    class Dripping(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b" ")
+                    gone.wait(0.01)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+            """Say nothing."""
+
+    gone = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Dripping)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        with pytest.raises(SourceUnavailable, match=r"takes longer than 0.2 s"):
+            ask(f"http://127.0.0.1:{server.server_port}", limits=QUICK._replace(answer_timeout=0.2))
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_nobody_there_and_nobody_speaking_are_told(free_socket: Callable[[], str]) -> None:
