@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -77,6 +78,38 @@ def prometheus(folder: Path, scrape: str, alertmanager: str, rules: Path) -> Ite
         "prometheus",
         f"--config.file={folder / 'prometheus.yml'}",
         f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with process(command, folder / "log"):
+        address = f"http://127.0.0.1:{port}"
+        until(lambda: get(f"{address}/-/ready"), within=30, what=f"Prometheus (log: {folder / 'log'})")
+        yield address
+
+
+@contextmanager
+def backfilled_prometheus(folder: Path, samples: Mapping[str, Mapping[datetime, float]]) -> Iterator[str]:
+    """Prometheus that knows the past of some series and scrapes nothing; its address."""
+    port, data = free_port(), folder / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join(
+        f"# TYPE {family} unknown\n"
+        + "".join(
+            f"{series} {value} {at.timestamp()}\n"
+            for series, values in samples.items()
+            if series.partition("{")[0] == family
+            for at, value in values.items()
+        )
+        for family in dict.fromkeys(series.partition("{")[0] for series in samples)
+    )
+    (folder / "past.txt").write_text(f"{text}# EOF\n")
+    backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=768h"]
+    subprocess.run([*backfill, str(folder / "past.txt"), str(data)], check=True, capture_output=True)
+    (folder / "prometheus.yml").write_text("{}")
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={data}",
+        "--storage.tsdb.retention.time=100y",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     with process(command, folder / "log"):

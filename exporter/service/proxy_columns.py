@@ -56,6 +56,7 @@ class ProxyColumns:
         self._kept: dict[str, Sums] = kept_sums(store, self._key, len(self._ratios)) if self._ratios else {}
         self._known = dict(self._kept)
         self._unreadable: dict[str, tuple[str, str]] = {}
+        self._lacking: dict[str, str] = {}
 
     def read(
         self, attempt: Attempt, span: Window, past: Mapping[datetime, Partition], recent: Mapping[datetime, Partition]
@@ -78,12 +79,20 @@ class ProxyColumns:
         except SourceError as problem:
             self._failed("read", "columns of proxies", problem)
         self._keep()
+        self._lacking = dict(self._without_columns(recent))
         yield from self._histories(span, names)
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """The partitions that cannot be used, with why."""
-        return dict(self._unreadable.values())
+        """The partitions that cannot be used, and those of the windows that lack a proxy's columns, with why."""
+        return {**dict(self._unreadable.values()), **self._lacking}
+
+    def _without_columns(self, recent: Mapping[datetime, Partition]) -> Iterator[tuple[str, str]]:
+        known = [partition for partition in recent.values() if partition.fingerprint in self._known]
+        for partition in known:
+            for proxy, sums in zip(self._proxies, self._known[partition.fingerprint], strict=True):
+                if np.isnan(sums).any():
+                    yield f"partition {partition.name}, proxy {proxy.name}", "its columns are missing or cannot be used"
 
     def _forget(self, wanted: set[str]) -> None:
         self._known = {name: sums for name, sums in self._known.items() if name in wanted}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,16 +28,18 @@ MOST_INSTANTS: Final = 10_000
 """Instants of one question; Prometheus answers for 11,000 at most."""
 
 _LARGEST: Final = 16 * 2**20
+_PIECE: Final = 2**18
 _BUSY: Final = (429, 500, 502, 503, 504)
 _REFUSED: Final = (400, 422)
 _UNKNOWN_CALLER: Final = (401, 403)
 
 
 class Limits(NamedTuple):
-    """How patient questions are: seconds to reach it, seconds of silence, how often one is tried, the first pause."""
+    """How patient questions are: seconds to reach it, of silence, of a whole answer; how often one is tried."""
 
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
+    answer_timeout: float = 60.0
     attempts: int = 3
     pause: float = 0.5
 
@@ -82,18 +85,18 @@ class Prometheus:
             }
         )
         values = np.full(instants, np.nan)
-        for at, text in self._series(answer):
-            value = float(text)
-            if math.isfinite(value):
-                values[round((at - start) / seconds)] = value
+        for at, value in self._series(answer):
+            place = round((at - start) / seconds)
+            if math.isfinite(value) and 0 <= place < instants:
+                values[place] = value
         return values
 
-    def _series(self, answer: Any) -> list[tuple[float, str]]:
+    def _series(self, answer: Any) -> list[tuple[float, float]]:
         try:
             series: list[Any] = answer["data"]["result"]
             if len(series) > 1:
                 raise SourceError(f"the expression has {len(series)} series: aggregate it to one, as with sum(…)")
-            return [(float(at), text) for one in series for at, text in one["values"]]
+            return [(float(at), float(text)) for one in series for at, text in one["values"]]
         except (LookupError, TypeError, ValueError):
             raise SourceUnavailable(f"{self.url}: the answer is not that of Prometheus' HTTP API") from None
 
@@ -107,12 +110,20 @@ class Prometheus:
                 headers=self._headers(),
                 preload_content=False,
             )
-            body = response.read(_LARGEST + 1)
+            body = self._body(response)
             response.release_conn()
         except urllib3.exceptions.HTTPError as problem:
             why = one_line(getattr(problem, "reason", None) or problem)
             raise SourceUnavailable(f"{self.url}: does not answer: {why}") from None
         return self._judged(response.status, body)
+
+    def _body(self, response: urllib3.BaseHTTPResponse) -> bytes:
+        body, end = b"", time.monotonic() + self.limits.answer_timeout
+        while len(body) <= _LARGEST and (piece := response.read1(_PIECE)):
+            body += piece
+            if time.monotonic() > end:
+                raise SourceUnavailable(f"{self.url}: its answer takes longer than {self.limits.answer_timeout:g} s")
+        return body
 
     def _judged(self, status: int, body: bytes) -> Any:
         """What an answer holds.

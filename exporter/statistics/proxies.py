@@ -27,6 +27,8 @@ FEWEST_WEEKS: Final = 3
 _CELLS: Final = 168
 _COVERED: Final = 0.5
 """The share of a window's denominator whose hours a week must know; what it lacks is taken from the other weeks."""
+_STRIDE: Final = 5
+"""Hours from one past window to the next, at least: by so many every hour of the day comes up."""
 _MEDIAN_SQUARE: Final = float(special.ndtri(0.75)) ** 2
 """The median of the square of a standard normal value."""
 _MEDIAN_VARIANCE: Final = math.pi / 2
@@ -76,9 +78,9 @@ def usual(slots: Values, cells: Indices, length: int, week: float) -> Usual:
     if past <= 0 or not slots[:past, Moment.DENOMINATOR].sum() > 0:
         return _UNKNOWN
     history = _History.of(slots[:past], cells[:past], weeks)
-    now = _by_cell(cells[past:], slots[past:])[None]
+    now = _by_cell(slots, cells, np.array([past]), length)
     expected, variance = history.expected(now, np.zeros((1, history.count), bool), FEWEST_WEEKS)
-    starts = np.arange(0, past - length + 1, max(length // 8, round(week / _CELLS), 1))
+    starts = np.arange(0, past - length + 1, max(length // 8, round(_STRIDE * week / _CELLS), 1))
     own = past - np.round(np.arange(1, past // period + 1) * period).astype(np.int64)
     every, same_season = (_median(history.excess(slots, cells, weeks, at, length)) for at in (starts, own[own >= 0]))
     spread = math.sqrt(np.maximum(0.0, np.fmax(every, same_season)))
@@ -136,27 +138,43 @@ class _History:
         weekly = np.where(usable, share @ self.ratios.T, np.nan)
         chance = np.where(usable, share**2 @ (self.dispersion * self.reciprocals).T, 0)
         ratio, enough = np.full(len(weights), np.nan), count >= max(fewest, 1)
-        ratio[enough] = np.nanmedian(weekly[enough], axis=1) if enough.any() else np.nan
+        ratio[enough] = _row_medians(weekly[enough], count[enough])
         of_weeks = chance.sum(axis=1) / np.maximum(count, 1) ** 2
         return ratio, np.where(enough, own + _MEDIAN_VARIANCE * of_weeks, np.nan)
 
     def excess(self, slots: Values, cells: Indices, weeks: Indices, starts: Indices, length: int) -> Values:
         """The squared relative deviation of past windows from the weeks they are not in, less what chance gives."""
-        spans = [slice(start, start + length) for start in starts.tolist()]
-        weights = np.array([_by_cell(cells[span], slots[span]) for span in spans]).reshape(-1, _CELLS)
+        weights = _by_cell(slots, cells, starts, length)
         week = np.arange(self.count)
         left_out = (week <= weeks[starts][:, None]) & (week >= weeks[starts + length - 1][:, None])
         expected, variance = self.expected(weights, left_out, FEWEST_WEEKS - 1)
-        sums = np.array([slots[span, Moment.NUMERATOR].sum() for span in spans])
+        sums = slots[:, Moment.NUMERATOR][_positions(starts, length)].sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
             away = np.square(sums / weights.sum(axis=1) / expected - 1) / _MEDIAN_SQUARE
             excess: Values = np.where(expected > 0, away - variance / expected**2, np.nan)
         return excess
 
 
-def _by_cell(cells: Indices, slots: Values) -> Values:
-    """The denominators of some slots, shape (cells,)."""
-    return np.bincount(cells, np.maximum(slots[:, Moment.DENOMINATOR], 0), _CELLS).astype(np.float64)
+def _positions(starts: Indices, length: int) -> Indices:
+    """The slots of windows; shape (windows, length)."""
+    return starts[:, None] + np.arange(length)
+
+
+def _by_cell(slots: Values, cells: Indices, starts: Indices, length: int) -> Values:
+    """The denominators of windows by cell; shape (windows, cells)."""
+    at = _positions(starts, length)
+    place = np.arange(len(starts))[:, None] * _CELLS + cells[at]
+    denominators = np.maximum(slots[:, Moment.DENOMINATOR], 0)[at]
+    sums = np.bincount(place.ravel(), denominators.ravel(), len(starts) * _CELLS)
+    return sums.astype(np.float64).reshape(-1, _CELLS)
+
+
+def _row_medians(values: Values, count: Indices) -> Values:
+    """The median of each row, whose first `count` values in order are known and the others NaN; at least one is."""
+    ordered = np.sort(values, axis=1)
+    middle = np.stack([(count - 1) // 2, count // 2], axis=1)
+    medians: Values = np.take_along_axis(ordered, middle, axis=1).mean(axis=1)
+    return medians
 
 
 def _median(values: Values) -> float:

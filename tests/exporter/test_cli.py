@@ -72,6 +72,7 @@ def test_every_mistake_in_a_spec_is_told_with_its_place(tmp_path: Path, capsys: 
         ("--now=yesterday", "yesterday is not a time such as"),
         ("--refresh.workers=0", "must be at least 1"),
         ("--config.fil=x", "unrecognized arguments"),
+        ("--prometheus.url=http://user:secret@prometheus", "must be an http:// or https:// address, without user"),
     ],
 )
 def test_wrong_usage_exits_with_2(flag: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -79,6 +80,18 @@ def test_wrong_usage_exits_with_2(flag: str, said: str, capsys: pytest.CaptureFi
         main([flag])
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_promql_needs_the_flag_or_the_spec_to_say_whom_to_ask(
+    write_local_spec: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = write_local_spec(windows=["1h"], proxies=[{"name": "conversion", "promql": "sum(orders)"}])
+    FraudLog.in_folder(spec.parent, NOW).put_all(1)
+    assert _once(spec) == 1
+    message = "must be given, here or by the flag --prometheus.url: a proxy has promql to ask"
+    assert capsys.readouterr().err == f"{spec}: spec.prometheus.url: {message}\n"
+    assert _once(spec, "--now=2026-11-22T10:05:00Z", "--prometheus.url=http://127.0.0.1:1") == 0
+    assert 'leeway_refresh_failures_total{env="prod",model="fraud",stage="query"} 1.0' in capsys.readouterr().out
 
 
 def test_an_address_in_use_is_a_message(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -128,3 +128,11 @@ def test_each_score_has_its_own_cases() -> None:
         catalogue.FEATURE_PSI.key,
         catalogue.DATA_DRIFT_SHARE.key,
     ]
+
+
+def test_of_proxies_the_first_whose_weekdays_differ_has_cases() -> None:
+    floors = [0.1, {"floor": 0.1, "weekdays": {"saturday": 0.3}}, {"floor": 0.1, "weekdays": {"saturday": 0.5}}]
+    proxies = [{"name": f"p{place}", "promql": "up", "floor": floor} for place, floor in enumerate(floors)]
+    found = calendar_cases(model(proxies=proxies).spec)
+    assert found.keys() == {catalogue.PROXY_DEVIATION.key}
+    assert {case["score"] for case in found[catalogue.PROXY_DEVIATION.key]} == {"0.3", "0.6"}

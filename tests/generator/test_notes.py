@@ -50,6 +50,14 @@ def test_what_a_spec_leaves_out_is_told(metadata: dict[str, Any], body: dict[str
     assert only.startswith(f"{path}: not set: ")
 
 
+@pytest.mark.parametrize(("prometheus", "told"), [({}, 1), ({"url": "http://prometheus:9090"}, 0)])
+def test_promql_that_the_spec_does_not_say_whom_to_ask_is_told(prometheus: dict[str, Any], told: int) -> None:
+    asked = [{"name": "conversion", "promql": "sum(orders)"}]
+    body = {"alerting": TOLD, "reference": SEASONAL, "proxies": asked, "prometheus": prometheus}
+    found = notes(model(**body).spec)
+    assert [note.startswith("spec.prometheus.url: not set: ") for note in found] == [True] * told
+
+
 def test_only_a_classifier_is_asked_for_its_classes() -> None:
     scored = {"inference": INFERENCE | {"columns": {"score": "score"}}, "alerting": TOLD, "reference": SEASONAL}
     assert notes(model(task="regression", **scored).spec) == ()

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue import ALERTS
+from exporter.spec.proxies import Proxy
 from exporter.spec.seasons import WEEKDAYS, from_sunday
 from exporter.spec.thresholds import Threshold, Thresholds
-from generator.weekday_floors import FLOORS, levels, text, week, weekly
+from generator.weekday_floors import FLOORS, levels, text, week, weekly, weekly_proxies
 
 NUMBERS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 
@@ -40,6 +41,12 @@ def test_every_floor_of_a_spec_belongs_to_a_score_that_alerts() -> None:
 )
 def test_a_threshold_that_is_the_same_every_day_needs_no_calendar(thresholds: Any, keys: list[str]) -> None:
     assert list(weekly(Thresholds.model_validate(thresholds))) == keys
+
+
+def test_proxies_have_floors_of_their_own() -> None:
+    floors = {"a": 0.1, "b": {"floor": 0.1, "weekdays": {"sunday": 0.2}}}
+    proxies = [Proxy.model_validate({"name": name, "promql": "up", "floor": floor}) for name, floor in floors.items()]
+    assert weekly_proxies(proxies) == {"b": threshold(0.1, sunday=0.2)}
 
 
 @pytest.mark.parametrize(
