@@ -1,8 +1,9 @@
-"""What labels cost: a day of a million of them, joined to their predictions and judged, beside decoding both logs.
+"""What labels cost: a day of them, joined to their predictions and judged, beside decoding both logs; and a month.
 
-The floor is pyarrow decoding the columns that labels need, of the same files, with its threads. Joining reads the same
-files, hashes their ids, keeps them on disk, joins every hour of labels with every hour of predictions, judges all of it
-and gives the gauges. Each line is measured in a process of its own, so that its memory is its own.
+The log is that of a small fraud model: an id, a score, a time, a version, a decision and five features. The floor is
+pyarrow decoding the same files with its threads: all of them, and of them the columns that labels need. Joining reads
+these, hashes the ids, keeps all on disk, joins every hour of labels with every hour of predictions, judges it and gives
+the gauges. Each line is measured in a process of its own, so that its memory is its own.
 """
 
 from __future__ import annotations
@@ -40,54 +41,76 @@ from exporter.spec.model import ModelSpec
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 START = datetime(2026, 10, 1, tzinfo=UTC)
 INFERENCE, LABELS = "inference/%Y-%m-%dT%H.parquet", "labels/%Y-%m-%dT%H.parquet"
-SPEC = {
-    "apiVersion": "leeway/v1",
-    "kind": "Model",
-    "metadata": {"name": "model"},
-    "spec": {
+
+
+def spec(maturity: str) -> ModelSpec:
+    columns = {"timestamp": "at", "prediction_id": "id", "model_version": "version", "score": "score"}
+    labels = {
+        "source": {"local": LABELS},
+        "columns": {"prediction_id": "id", "label": "label", "timestamp": "at"},
+        "maturity": maturity,
+    }
+    body = {
         "task": "binary_classification",
-        "inference": {
-            "source": {"local": INFERENCE},
-            "columns": {"timestamp": "at", "prediction_id": "id", "model_version": "version", "score": "score"},
-        },
-        "labels": {
-            "source": {"local": LABELS},
-            "columns": {"prediction_id": "id", "label": "label", "timestamp": "at"},
-            "maturity": "24h",
-        },
+        "inference": {"source": {"local": INFERENCE}, "columns": columns},
+        "labels": labels,
         "reference": {"source": {"local": "reference.parquet"}},
         "features": [{"name": "age", "type": "numeric"}],
         "windows": ["1h", "24h"],
-        "refresh": {"timeout": "10h"},
-    },
-}
+    }
+    document = {"apiVersion": "leeway/v1", "kind": "Model", "metadata": {"name": "model"}, "spec": body}
+    return ModelSpec.model_validate(document)
+
+
 COLUMNS = {"inference": ["id", "score", "at", "version"], "labels": ["id", "label", "at"]}
 
 
 # ------------------------------------------------------------------------------------------------ the log
 
 
-def write_log(folder: Path, hours: int, rows: int) -> None:
+class Log:
     """Hours of predictions with ids like those of `uuid.uuid4`; each hour's labels come spread over the next day."""
-    generator = np.random.default_rng(1)
-    for name in COLUMNS:
-        (folder / name).mkdir(parents=True)
-    waiting: dict[int, list[pa.Table]] = {}
-    for hour in range(hours):
-        made = hour_of_predictions(generator, START + hour * HOUR, rows)
-        pq.write_table(made, folder / f"{START + hour * HOUR:{INFERENCE}}")
-        for arrival, labels in labels_of(generator, made, hour):
-            waiting.setdefault(min(arrival, hours - 1), []).append(labels)
-        arrived = waiting.pop(hour, [])
-        if arrived:
-            pq.write_table(pa.concat_tables(arrived), folder / f"{START + hour * HOUR:{LABELS}}")
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self._folder = folder
+        self._rows = rows
+        self._random = np.random.default_rng(1)
+        self._waiting: dict[int, list[pa.Table]] = {}
+        self.hours = 0
+        for name in COLUMNS:
+            (folder / name).mkdir(parents=True)
+
+    def add(self, hours: int) -> None:
+        """More hours; the labels that are left over by the last come with it."""
+        for hour in range(self.hours, self.hours + hours):
+            made = hour_of_predictions(self._random, START + hour * HOUR, self._rows)
+            pq.write_table(made, self._folder / f"{START + hour * HOUR:{INFERENCE}}")
+            for arrival, labels in labels_of(self._random, made, hour):
+                self._waiting.setdefault(arrival, []).append(labels)
+            last = hour + 1 == self.hours + hours
+            due = [arrival for arrival in self._waiting if last or arrival <= hour]
+            arrived = [table for arrival in due for table in self._waiting.pop(arrival)]
+            pq.write_table(pa.concat_tables(arrived), self._folder / f"{START + hour * HOUR:{LABELS}}")
+        self.hours += hours
 
 
 def hour_of_predictions(generator: np.random.Generator, start: datetime, rows: int) -> pa.Table:
-    ids = [str(uuid.UUID(bytes=generator.bytes(16))) for _ in range(rows)]
     at = np.datetime64(start.replace(tzinfo=None), "us") + np.sort(generator.integers(0, 3_600_000_000, rows))
     scores = generator.beta(1, 4, rows)
-    return pa.table({"id": ids, "score": scores, "at": at, "version": np.full(rows, "v3")})
+    return pa.table(
+        {
+            "id": [str(uuid.UUID(bytes=generator.bytes(16))) for _ in range(rows)],
+            "score": scores,
+            "at": at,
+            "version": np.full(rows, "v3"),
+            "decision": np.where(scores > 0.5, "decline", "approve"),
+            "age": generator.normal(40, 12, rows),
+            "credit_balance": generator.lognormal(7, 1, rows),
+            "txn_count_7d": generator.poisson(6, rows),
+            "country_code": generator.choice(["US", "CA", "MX", "GB"], rows, p=[0.7, 0.15, 0.1, 0.05]),
+            "device_type": generator.choice(["mobile", "desktop", "tablet"], rows, p=[0.6, 0.3, 0.1]),
+        }
+    )
 
 
 def labels_of(generator: np.random.Generator, made: pa.Table, hour: int) -> list[tuple[int, pa.Table]]:
@@ -104,16 +127,15 @@ def labels_of(generator: np.random.Generator, made: pa.Table, hour: int) -> list
 # ------------------------------------------------------------------------------------------------ what is measured
 
 
-def decode(folder: Path) -> None:
+def decode(folder: Path, *, whole: bool) -> None:
     for name, columns in COLUMNS.items():
         for path in sorted((folder / name).iterdir()):
-            pq.read_table(path, columns=columns)
+            pq.read_table(path, columns=None if whole else columns)
 
 
-def reader(folder: Path, store: Path) -> tuple[LabelReader, Local]:
-    loaded = LoadedSpec(folder / "spec.yaml", ModelSpec.model_validate(SPEC))
+def reader(folder: Path, store: Path, maturity: str) -> tuple[LabelReader, Local]:
     source = Local(INFERENCE, folder)
-    labels = open_labels(loaded, source, ProfileStore(store), refuse)
+    labels = open_labels(LoadedSpec(folder / "spec.yaml", spec(maturity)), source, ProfileStore(store), refuse)
     if labels is None:
         raise TypeError(labels)
     return labels, source
@@ -137,10 +159,23 @@ def refresh(labels: LabelReader, source: Local, binning: Binning, now: datetime)
 
 
 def join(folder: Path, hours: int, binning: Binning) -> None:
-    """Everything from nothing: the gauges of a day of predictions that are all mature."""
+    """Everything from nothing: all is judged, and the gauges of a day are told."""
     store = folder / "store"
     shutil.rmtree(store, ignore_errors=True)
-    refresh(*reader(folder, store), binning, START + hours * HOUR + HOUR / 2)
+    refresh(*reader(folder, store, "1h"), binning, START + hours * HOUR + HOUR / 2)
+
+
+def look_back(folder: Path, days: int, rows: int) -> dict[str, Measured]:
+    """The first join of days of labels, and one more hour of both logs after it."""
+    log, binning = Log(folder, rows), score_bins()
+    log.add(24 * days)
+    labels, source = reader(folder, folder / "store", f"{days - 2}d")
+    found = {}
+    for what in (f"{days} days at once", "one more hour", "and another"):
+        now = START + log.hours * HOUR + HOUR / 2
+        found[what] = measure(partial(refresh, labels, source, binning, now), 1)
+        log.add(1)
+    return found
 
 
 @dataclass(frozen=True)
@@ -167,24 +202,34 @@ def _timed(job: Callable[[], object]) -> tuple[float, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="predictions a day")
-    parser.add_argument("--times", type=int, default=5)
+    parser.add_argument("--times", type=int, default=5, help="how often a day is joined")
+    parser.add_argument("--days", type=int, default=0, help="the look-back that is joined, too")
+    parser.add_argument("--days-rows", type=int, default=1_000_000, help="predictions on each of these days")
     asked = parser.parse_args()
     console = Console(width=160)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_log(folder, 24, asked.rows // 24)
-        jobs = {
-            "decode both logs": partial(decode, folder),
+    with tempfile.TemporaryDirectory() as name, alone() as pool:
+        folder = Path(name) / "day"
+        Log(folder, asked.rows // 24).add(24)
+        jobs: dict[str, Callable[[], object]] = {
+            "decode both logs": partial(decode, folder, whole=True),
+            "decode the columns that labels need": partial(decode, folder, whole=False),
             "join, judge and tell": partial(join, folder, 24, score_bins()),
         }
-        with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
-            found = {what: pool.submit(measure, job, asked.times).result() for what, job in jobs.items()}
-    console.print(machine(), highlight=False)
-    console.print(table(found))
+        found = {what: pool.submit(measure, job, asked.times).result() for what, job in jobs.items()}
+        console.print(machine(), highlight=False)
+        console.print(table(found))
+        if asked.days:
+            month = pool.submit(look_back, Path(name) / "days", asked.days, asked.days_rows // 24).result()
+            console.print(machine(), highlight=False)
+            console.print(table(month, found["decode both logs"]))
 
 
-def table(found: dict[str, Measured]) -> Table:
-    floor = next(iter(found.values()))
+def alone() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1)
+
+
+def table(found: dict[str, Measured], floor: Measured | None = None) -> Table:
+    floor = floor or next(iter(found.values()))
     table = Table(box=box.MARKDOWN)
     table.add_column("what")
     for column in ("wall ms", "cpu ms", "x decode, wall", "x decode, cpu", "peak RSS MB"):

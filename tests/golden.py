@@ -1,4 +1,4 @@
-"""What is generated for two specs, committed so that a change of it is read before it is merged: `make golden`."""
+"""What is generated for some specs, committed so that a change of it is read before it is merged: `make golden`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,11 @@ from generator.documents import Documents, render
 
 HERE = Path(__file__).resolve().parent
 GOLDEN = HERE / "golden"
-SPECS = {"fraud": HERE.parent / "models" / "fraud.yaml", "minimal": HERE / "specs" / "valid" / "minimal.yaml"}
+VALID = HERE / "specs" / "valid"
+SPECS = {
+    "fraud": HERE.parent / "models" / "fraud.yaml",
+    **{name: VALID / f"{name}.yaml" for name in ("minimal", "multiclass", "ranking")},
+}
 
 
 def documents(name: str) -> Documents:

@@ -15,8 +15,9 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.evaluation import Sample
 from exporter.label_samples import ODD_ROWS, JudgedWindow, label_samples
+from exporter.profiles.classes import class_keys
 from exporter.profiles.label_join import Answers
-from exporter.profiles.outcomes import Judgement, Outcome, outcomes
+from exporter.profiles.outcomes import Classes, Judgement, Lists, Outcome, outcomes
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.times import NEVER
 from exporter.spec.model import ModelSpec
@@ -34,7 +35,9 @@ def spec(**body: Any) -> ModelSpec:
     return ModelSpec.model_validate(labelled_spec_document(**{"windows": ["24h"], **body}))
 
 
-def of(scores: Floats, labels: Floats, *, binary: bool = True, bins: bool = True) -> Outcome:
+def of(
+    scores: Floats, labels: Floats, *, binary: bool = True, bins: bool = True, edges: Floats | None = None
+) -> Outcome:
     """What became of predictions; a label of NaN has not come. The labels took a minute."""
     known, rows = np.isfinite(labels), len(scores)
     made = Predictions(
@@ -42,7 +45,9 @@ def of(scores: Floats, labels: Floats, *, binary: bool = True, bins: bool = True
     )
     when = np.where(known, 60_000_000, NEVER)
     answers = Answers(labels, when, known.astype(np.int32), np.zeros(rows, bool))
-    judgement = Judgement(binary, THRESHOLD, quantile_bins(scores).edges if bins else None)
+    if bins and edges is None:
+        edges = quantile_bins(scores).edges
+    judgement = Judgement(binary, THRESHOLD, edges)
     return outcomes(made, answers, judgement)["v"]
 
 
@@ -153,3 +158,138 @@ def test_every_reason_has_its_rows_also_where_there_are_none() -> None:
     samples = list(label_samples(spec(), [JudgedWindow("24h", END, {})], {"duplicate": 3}))
     expected = [Sample(catalogue.LABEL_ODD_ROWS, ("fraud", reason), 3 * (reason == "duplicate")) for reason in ODD_ROWS]
     assert samples == expected
+
+
+# ------------------------------------------------------------------------------------------------ other tasks
+
+CLASSES = {"cat": "p_cat", "cow": "p_cow", "dog": "p_dog"}
+KEYS = class_keys(CLASSES)
+
+
+def several_spec(**body: Any) -> ModelSpec:
+    document = labelled_spec_document(**{"windows": ["24h"], "task": "multiclass_classification", **body})
+    document["spec"]["inference"]["columns"] |= {"prediction": "animal", "scores": CLASSES}
+    return ModelSpec.model_validate(document)
+
+
+def of_classes(scores: Floats, truths: npt.NDArray[np.int64], *, by_class: bool = True) -> Outcome:
+    """What became of predictions of the likeliest class."""
+    rows, returned = len(scores), scores.argmax(axis=1)
+    zeros = np.zeros(rows, np.int64)
+    made = Predictions(
+        np.arange(rows, dtype=np.uint64),
+        scores.max(axis=1),
+        zeros,
+        zeros.astype(np.int8),
+        ("v",),
+        {},
+        classes=KEYS[returned],
+        class_scores=scores if by_class else None,
+    )
+    answers = Answers(KEYS[truths], zeros + 60_000_000, np.ones(rows, np.int32), np.zeros(rows, bool))
+    edges = tuple(quantile_bins(column).edges if by_class else None for column in scores.T)
+    return outcomes(made, answers, Judgement(False, THRESHOLD, None, classes=Classes(KEYS, edges)))["v"]
+
+
+def likely(random: np.random.Generator, rows: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Scores that are the true probabilities of three classes, and what came true."""
+    scores = random.dirichlet([0.5, 1, 1.5], rows)
+    return scores, (random.random((rows, 1)) > scores.cumsum(axis=1)).sum(axis=1)
+
+
+def test_several_classes_have_means_and_each_its_own() -> None:
+    scores, truths = likely(np.random.default_rng(3), ROWS)
+    outcome = of_classes(scores, truths)
+    samples = list(label_samples(several_spec(), [JudgedWindow("24h", END, {"v": outcome})], {}))
+    found = {one.metric: one.value for one in samples if one.labels == ("fraud", "v", "24h")}
+    assert found[catalogue.F1_SCORE] == pytest.approx(metrics.f1_score(truths, scores.argmax(axis=1), average="macro"))
+    assert found[catalogue.F1_SCORE_CI_LOWER] < found[catalogue.F1_SCORE] < found[catalogue.F1_SCORE_CI_UPPER]
+    by_class = {one.labels[2]: one.value for one in samples if one.metric is catalogue.CLASS_LABEL_ROWS}
+    assert by_class == {name: (truths == place).sum() for place, name in enumerate(CLASSES)}
+    hidden = [one for one in samples if one.metric is catalogue.SERIES_LIMITED]
+    assert hidden == [Sample(catalogue.SERIES_LIMITED, ("fraud", "labelled class"), 0)]
+    assert {catalogue.LOG_LOSS, catalogue.CALIBRATION_ERROR, catalogue.CALIBRATION_ERROR_THRESHOLD} <= found.keys()
+
+
+def test_classes_whose_scores_do_not_add_up_are_not_calibrated() -> None:
+    scores, truths = likely(np.random.default_rng(3), ROWS)
+    found = gauges(of_classes(scores / 2, truths), several_spec())
+    assert {catalogue.AUROC, catalogue.F1_SCORE} <= found.keys()
+    assert found.keys().isdisjoint({catalogue.LOG_LOSS, catalogue.BRIER_SCORE, catalogue.CALIBRATION_ERROR})
+
+
+def test_a_class_that_is_labelled_but_has_no_name_is_not_shown() -> None:
+    scores, truths = likely(np.random.default_rng(3), ROWS)
+    few = several_spec(limits={"classes": 1})
+    samples = list(label_samples(few, [JudgedWindow("24h", END, {"v": of_classes(scores, truths)})], {}, ["dog"]))
+    assert {one.labels[2] for one in samples if one.metric is catalogue.CLASS_RECALL} == {"dog"}
+    assert [one.value for one in samples if one.metric is catalogue.SERIES_LIMITED] == [2]
+
+
+def ranking_spec() -> ModelSpec:
+    document = labelled_spec_document(windows=["24h"], task="ranking")
+    document["spec"]["inference"]["columns"]["query"] = "request"
+    return ModelSpec.model_validate(document)
+
+
+def of_lists(scores: Floats, relevances: Floats, depth: int | None = None, absent: float | None = None) -> Outcome:
+    """What became of lists, a row each; an item of NaN has no label."""
+    rows, known = scores.size, np.isfinite(relevances.ravel())
+    zeros = np.zeros(rows, np.int64)
+    queries = np.repeat(np.arange(len(scores), dtype=np.uint64), scores.shape[1])
+    ids = np.arange(rows, dtype=np.uint64)
+    made = Predictions(ids, scores.ravel(), zeros, zeros.astype(np.int8), ("v",), {}, queries=queries)
+    when = np.where(known, 60_000_000, NEVER)
+    answers = Answers(relevances.ravel(), when, known.astype(np.int32), np.zeros(rows, bool))
+    return outcomes(made, answers, Judgement(False, THRESHOLD, None, lists=Lists(depth, absent)))["v"]
+
+
+@pytest.mark.parametrize("depth", [None, 3])
+def test_a_ranking_is_judged_as_scikit_learn_judges_it(depth: int | None) -> None:
+    random = np.random.default_rng(2)
+    scores, relevances = random.integers(0, 6, (500, 8)) * 1.0, random.integers(0, 4, (500, 8)) * 1.0
+    found = gauges(of_lists(scores, relevances, depth), ranking_spec())
+    exact = [metrics.ndcg_score(relevances[[row]], scores[[row]], k=depth) for row in range(500)]
+    assert found[catalogue.NDCG] == pytest.approx(np.mean(exact), rel=1e-9)
+    half = 1.959964 * np.std(exact, ddof=1) / np.sqrt(500)
+    assert found[catalogue.NDCG_CI_UPPER] - found[catalogue.NDCG] == pytest.approx(half, rel=1e-6)
+    assert found[catalogue.NDCG_LISTS] == 500
+
+
+def test_an_item_without_a_label_is_not_irrelevant_unless_the_spec_says_so() -> None:
+    random = np.random.default_rng(2)
+    scores, relevances = random.random((200, 5)), random.integers(1, 4, (200, 5)) * 1.0
+    partly = relevances.copy()
+    partly[:50, 2] = np.nan
+    window = JudgedWindow("24h", END, {"v": of_lists(scores, partly)})
+    samples = list(label_samples(ranking_spec(), [window], {}))
+    found = {(one.metric, one.labels[2]): one.value for one in samples if one.labels[1] == "v"}
+    assert found[catalogue.NDCG, "24h"] == pytest.approx(metrics.ndcg_score(relevances[50:], scores[50:]))
+    assert found[catalogue.NDCG_LISTS, "24h"] == 150
+    assert found[catalogue.NDCG_LISTS_LEFT_OUT, "partly_labelled"] == 50
+    told = gauges(of_lists(scores, partly, absent=0), ranking_spec())
+    assert told[catalogue.NDCG] == pytest.approx(metrics.ndcg_score(np.nan_to_num(partly), scores))
+
+
+def test_few_lists_say_how_few_they_are_and_no_more() -> None:
+    few = gauges(of_lists(np.ones((20, 4)), np.ones((20, 4))), ranking_spec())
+    assert few.keys() == {catalogue.LABEL_ROWS, catalogue.LABEL_COVERAGE_RATIO, catalogue.NDCG_LISTS}
+
+
+@pytest.mark.parametrize("rows", [200, 2_000, 20_000])
+def test_a_model_that_is_perfectly_calibrated_is_never_called_poor(rows: int) -> None:
+    """Two classes and three, in 200 seeds each; without a floor chance may have its one in two thousand."""
+    bare, several = spec(thresholds={"calibration_error": 0}), several_spec(thresholds={"calibration_error": 0})
+    edges = quantile_bins(np.random.default_rng(1).beta(1, 4, 20_000)).edges
+    floor = spec().spec.thresholds.calibration_error.floor
+    alarms, chance = 0, 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        scores = random.beta(1, 4, rows)
+        two = gauges(of(scores, (random.random(rows) < scores).astype(np.float64), edges=edges), bare)
+        for each in (two, gauges(of_classes(*likely(random, rows), by_class=False), several)):
+            error, level = each[catalogue.CALIBRATION_ERROR], each[catalogue.CALIBRATION_ERROR_THRESHOLD]
+            alarms += error > max(floor, level)
+            chance += error > level
+    assert alarms == 0
+    assert chance <= 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from exporter.profiles.label_join import chunk
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.label_store import keep_labels, keep_predictions, kept_answers
-from exporter.profiles.outcomes import Judgement
+from exporter.profiles.outcomes import Classes, Judgement, Lists
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_joining
@@ -35,15 +36,28 @@ Row = tuple[int, float, int]
 class World:
     """A store with hours of predictions, ten ids each, and hours of labels."""
 
-    def __init__(self, folder: Path, predictions: int) -> None:
+    def __init__(self, folder: Path, predictions: int, judgement: Judgement = JUDGEMENT) -> None:
         self.store = ProfileStore(folder)
+        self.judgement = judgement
         self.predictions = {START + hour * HOUR: self._predict(hour) for hour in range(predictions)}
         self.labels: dict[datetime, Kept] = {}
 
     def _predict(self, hour: int) -> Kept:
         ids = np.arange(10 * hour, 10 * hour + 10, dtype=np.uint64)
         zeros = np.zeros(10, np.int64)
-        made = Predictions(ids, np.linspace(0, 1, 10), zeros, zeros.astype(np.int8), ("v",), {})
+        sure, names = np.linspace(0, 1, 10), ("v",)
+        scores, lists = np.column_stack([sure, 1 - sure]), np.repeat(np.arange(5, dtype=np.uint64), 2)
+        made = Predictions(
+            ids,
+            sure,
+            zeros,
+            zeros.astype(np.int8),
+            names,
+            {},
+            classes=(sure < 0.5) * 1.0,
+            class_scores=scores,
+            queries=lists,
+        )
         key = Key("fraud/predictions", f"{START + hour * HOUR:%Y%m%dT%H%M}", ("a",))
         keep_predictions(self.store, key, made)
         return Kept(key, 10, {})
@@ -56,7 +70,7 @@ class World:
         self.labels[START + hour * HOUR] = Kept(key, len(rows), {})
 
     def joiner(self) -> Joiner:
-        return Joiner(GROUP, self.store, JUDGEMENT)
+        return Joiner(GROUP, self.store, self.judgement)
 
     def join(self, joiner: Joiner, attempt: Attempt | None = None, first: str = FIRST) -> bool:
         return joiner.bring_up_to_date(attempt or Attempt(START), self.predictions, self.labels, first)
@@ -70,6 +84,11 @@ class World:
             columns = (answers[0].labels, answers[0].labelled_at, answers[0].rows, answers[0].disputed)
             found.append([column.tobytes() for column in columns] + [dict(sorted(answers[1].items()))])
         return found
+
+
+def told(joiner: Joiner) -> list[bytes]:
+    """All that is said of every hour, to the last bit."""
+    return [pickle.dumps(hour.outcomes) for hour in joiner.hours.values()]
 
 
 def matched(joiner: Joiner) -> list[int]:
@@ -165,16 +184,26 @@ def test_many_hours_are_joined_with_merged_labels_and_few_one_by_one(
 rows = st.lists(st.tuples(st.integers(0, 24), st.sampled_from([0.0, 1.0]), st.integers(0, 4)), max_size=12)
 
 
-@settings(max_examples=25, deadline=None)
+EDGES = np.array([0.25, 0.5, 0.75])
+TASKS = {
+    "two classes": JUDGEMENT,
+    "several classes": Judgement(False, 0.5, None, classes=Classes(np.array([0.0, 1.0]), (EDGES, EDGES))),
+    "ranking": Judgement(False, 0.5, None, lists=Lists(None, None)),
+}
+
+
+@pytest.mark.parametrize("task", TASKS)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(rows, min_size=4, max_size=4), st.permutations(range(4)), st.data())
 def test_neither_order_nor_restarts_nor_interruptions_change_anything(
-    tmp_path_factory: pytest.TempPathFactory, parts: list[list[Row]], order: list[int], data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory, task: str, parts: list[list[Row]], order: list[int], data: st.DataObject
 ) -> None:
-    at_once = World(tmp_path_factory.mktemp("once"), 2)
+    at_once = World(tmp_path_factory.mktemp("once"), 2, TASKS[task])
     for hour, part in enumerate(parts):
         at_once.label(hour, *part)
-    assert at_once.join(at_once.joiner())
-    slow = World(tmp_path_factory.mktemp("slow"), 2)
+    whole = at_once.joiner()
+    assert at_once.join(whole)
+    slow = World(tmp_path_factory.mktemp("slow"), 2, TASKS[task])
     joiner = slow.joiner()
     for hour in order:
         slow.label(hour, *parts[hour])
@@ -184,3 +213,4 @@ def test_neither_order_nor_restarts_nor_interruptions_change_anything(
             joiner = slow.joiner()
     assert slow.join(joiner)
     assert slow.known() == at_once.known()
+    assert told(joiner) == told(whole)

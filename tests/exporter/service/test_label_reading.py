@@ -349,6 +349,60 @@ def test_a_regression_is_told_its_errors(folder: Path) -> None:
     assert found[catalogue.RMSE, ("v3", "24h")] == pytest.approx(exact)
 
 
+def test_several_classes_are_told_by_name_however_each_log_stores_them(folder: Path) -> None:
+    """The log has whole numbers, labels have floats and, in an hour, texts."""
+    for path in (folder / "inference").iterdir():
+        rows = pd.read_parquet(path)
+        score = rows["predicted_score"]
+        rows.assign(kind=(score > THRESHOLD).astype(int) + (score > 0.3), p1=score, p0=1 - score).to_parquet(path)
+    for start in (START + hour * HOUR for hour in range(54)):
+        rows = label_hour(folder, start)
+        kinds = rows["is_fraud"].astype(float)
+        put_labels(folder, start, rows.assign(is_fraud=kinds.astype(int).astype(str) if start.hour == 9 else kinds))
+    inference = document()["spec"]["inference"]
+    columns = {name: column for name, column in inference["columns"].items() if name != "score"}
+    own = {**columns, "prediction": "kind", "scores": {"1": "p1", "0": "p0"}}
+    body = {"task": "multiclass_classification", "inference": {**inference, "columns": own}}
+    shutil.copy(folder / (END - HOUR).strftime(INFERENCE), folder / REFERENCE)
+    samples = reader(folder, **body).read(Attempt(NOW))
+    known = mature(24).dropna(subset=["labelled_at"])
+    truths, scores = known["is_fraud"].astype(int), known["predicted_score"]
+    returned = (scores > THRESHOLD).astype(int) + (scores > 0.3)
+    found = told(samples)
+    exact = {
+        catalogue.ACCURACY: metrics.accuracy_score(truths, returned),
+        catalogue.LOG_LOSS: metrics.log_loss(truths, scores),
+        catalogue.BRIER_SCORE: metrics.brier_score_loss(truths, scores),
+    }
+    assert {metric: found[metric, ("v3", "24h")] for metric in exact} == pytest.approx(exact)
+    assert found[catalogue.AUROC, ("v3", "24h")] == pytest.approx(metrics.roc_auc_score(truths, scores), abs=0.01)
+    assert found[catalogue.CLASS_RECALL, ("v3", "0", "24h")] == pytest.approx(
+        metrics.recall_score(truths, returned, labels=[0], average="macro")
+    )
+    assert found[catalogue.CLASS_LABEL_ROWS, ("v3", "2", "24h")] == 0, "returned, and never true"
+
+
+def test_a_ranking_is_told_list_by_list(folder: Path) -> None:
+    for path in (folder / "inference").iterdir():
+        rows = pd.read_parquet(path)
+        rows.assign(basket=np.arange(len(rows)) // 4).to_parquet(path)
+    inference = document()["spec"]["inference"]
+    body = {"task": "ranking", "inference": {**inference, "columns": {**inference["columns"], "query": "basket"}}}
+    labels_ = {**document()["spec"]["labels"], "absent": 0}
+    found = told(reader(folder, labels=labels_, thresholds={"min_rows": 10}, **body).read(Attempt(NOW)))
+    gains = []
+    for hour in range(24):
+        rows = mature(1, END - MATURITY - hour * HOUR)
+        made = inference_hour(WORLD, END - MATURITY - (hour + 1) * HOUR)
+        rows = made.merge(rows[["request_id", "is_fraud"]], on="request_id", how="left")
+        for _, own in rows.groupby(np.arange(len(rows)) // 4):
+            relevance = own["is_fraud"].eq(True).to_numpy(float)
+            if len(own) > 1 and relevance.any():
+                gains.append(metrics.ndcg_score([relevance], [own["predicted_score"]]))
+    assert found[catalogue.NDCG_LISTS, ("v3", "24h")] == len(gains) > 10
+    assert found[catalogue.NDCG, ("v3", "24h")] == pytest.approx(np.mean(gains))
+
+
 @pytest.mark.parametrize(
     "body",
     [{"labels": None}, {"task": "ranking"}, {"inference": {"source": {"local": INFERENCE}}}],

@@ -140,6 +140,22 @@ class TestFeatures:
         ]
 
 
+class TestTasks:
+    @pytest.mark.parametrize("task", get_args(Task))
+    def test_labels_need_what_they_are_compared_with(self, task: str) -> None:
+        bare = {**JOINED, "columns": {"prediction_id": "id"}}
+        needed = {"multiclass_classification": ["prediction"], "ranking": ["score", "query"]}.get(task, ["score"])
+        assert found(task=task, labels=LABELS, inference=bare) == [
+            f"spec.inference.columns.{use}: must be given: labels of {task} are compared with it" for use in needed
+        ]
+
+    def test_a_single_class_is_not_all_of_them(self) -> None:
+        columns = {"prediction": "class", "scores": {"a": "p_a"}}
+        assert found(task="multiclass_classification", inference={**JOINED, "columns": columns}) == [
+            "spec.inference.columns.scores: must name every class, not a single one"
+        ]
+
+
 class TestSlos:
     def test_a_sound_one_has_no_mistakes(self) -> None:
         assert found(slos=[slo()], labels=LABELS, inference=JOINED) == []
