@@ -44,8 +44,8 @@ def _alerts(spec: ModelSpec, scope: Scope) -> Stat:
         title="Alerts firing",
         meaning="Alerts of this model that fire now: critical pages, warning is a ticket, info is for reading.",
         window="now; each alert has its own window, whatever is chosen above.",
-        action="See which below, and take a cause before its consequences: exporter, freshness, traffic, quality, "
-        "data, feature, score.",
+        action="See which below, and take a cause before its consequences: exporter, freshness, traffic, labels, "
+        "quality, data, feature, score, performance.",
         empty="Model not reported",
         size=_SIZE,
         drill=(links.to_panel(spec, "Which alerts, and since when", ALERT_STATES),),

@@ -21,8 +21,8 @@ model's constant labels (`metadata.labels` of its spec) stand on every series wi
 A series with `window` is about the newest window of that length; the exporter refreshes on a schedule of its own, so
 judge age by `{end}`.
 Values that labels tell are about a window that ends `labels.maturity` before that (see
-[statistics.md](statistics.md#performance-and-calibration)), but for `…_provisional`, which speaks of the newest window
-as far as its labels have come, and `…_estimated`, which needs none of them.
+[statistics.md](statistics.md#performance-and-calibration)); those of `…_provisional` are about the newest window as far
+as its labels have come, and those of `…_estimated` need none of them.
 A value that is not known is absent, never 0. A label that says nothing is absent too: `role` where the log names none,
 `segment` on what is said of the whole.
 

@@ -68,7 +68,7 @@ def _shown(spec: ModelSpec, binning: Binning, groups: Mapping[Group, Profile]) -
 def _gaps(spec: Body, learned: Learned, outcome: Outcome, rows: ByScore) -> dict[Metric, float]:
     expected, realised = learned.expected(rows.known, rows.scores), _realised(outcome)
     values: dict[Metric, float] = {}
-    for metric in expected.keys() & realised.keys():
+    for metric in (metric for metric in expected if metric in realised):
         gap, level = expected[metric].value - realised[metric].value, _level(spec, metric, expected)
         if math.isfinite(gap) and math.isfinite(level):
             values |= {metric.estimated_gap(): gap, metric.estimated_gap().threshold(): level}

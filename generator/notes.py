@@ -39,6 +39,11 @@ def _blind(spec: ModelSpec) -> Iterator[str]:
             "spec.reference.columns.timestamp: not set: the reference has no seasons, so an ordinary Saturday may look"
             " like drift, and thresholds cannot learn how its weeks differ"
         )
+    if body.labels_evaluated and body.reference.source is not None and not body.estimated:
+        yield (
+            "spec.reference.columns.label: not set: performance is not estimated before labels come, and nobody is told"
+            " when the same inputs begin to come to another end"
+        )
 
 
 def _unasked(spec: ModelSpec) -> Iterator[str]:

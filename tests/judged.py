@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
+from exporter.profiles.binning import below
 from exporter.profiles.label_join import Answers
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes
 from exporter.profiles.predictions import Predictions
@@ -14,8 +15,9 @@ from exporter.profiles.times import NEVER
 
 Floats = npt.NDArray[np.float64]
 
+THRESHOLD = 0.05
 END = datetime(2026, 11, 22, 10, tzinfo=UTC)
-EDGES = np.arange(1, 20) / 20
+EDGES = np.append(below(np.array([THRESHOLD])), np.arange(2, 20) / 20)
 ROWS = 2000
 
 
@@ -26,7 +28,7 @@ def of(scores: Floats, labels: Floats, *, binary: bool = True) -> Outcome:
         np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), ("v",), {}
     )
     answers = Answers(labels, np.where(known, 60, NEVER), known.astype(np.int32), np.zeros(rows, bool))
-    return outcomes(made, answers, Judgement(binary, 0.05, EDGES))["v"]
+    return outcomes(made, answers, Judgement(binary, THRESHOLD, EDGES))["v"]
 
 
 def hour(seed: int, reported: float, *, binary: bool = True) -> Outcome:

@@ -59,7 +59,7 @@ spec:
 
   reference:
     source: {local: "../log/reference/train_features_v3.parquet"}
-    columns: {timestamp: event_time}
+    columns: {timestamp: event_time, label: is_fraud}
 
   features:
     - {name: age, type: numeric}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import stats
 from sklearn import metrics
 
 from exporter import catalogue
@@ -29,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 END = datetime(2026, 11, 22, 10, tzinfo=UTC)
 THRESHOLD = 0.3
 ROWS = 4000
+COVERAGE = {catalogue.LABEL_ROWS, catalogue.LABEL_COVERAGE_RATIO, catalogue.LABEL_COVERAGE_RATIO_THRESHOLD}
 
 
 def spec(**body: Any) -> ModelSpec:
@@ -108,8 +110,7 @@ def test_a_regression_has_its_errors_and_nothing_else() -> None:
     assert found[catalogue.RMSE] == pytest.approx(metrics.root_mean_squared_error(truths, predictions))
     assert found[catalogue.MAE] == pytest.approx(metrics.mean_absolute_error(truths, predictions))
     assert set(found) == {
-        catalogue.LABEL_ROWS,
-        catalogue.LABEL_COVERAGE_RATIO,
+        *COVERAGE,
         *(each for metric in (catalogue.RMSE, catalogue.MAE) for each in (metric, *metric.interval())),
     }
 
@@ -124,13 +125,22 @@ def test_scores_that_are_no_probabilities_rank_but_are_not_calibrated(truth: tup
 def test_too_few_labels_say_how_few_they_are_and_no_more(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
     few = of(scores, np.where(np.arange(ROWS) < 30, labels, np.nan))
-    assert set(gauges(few)) == {catalogue.LABEL_ROWS, catalogue.LABEL_COVERAGE_RATIO}
+    assert set(gauges(few)) == COVERAGE
     none = gauges(of(scores, np.full(ROWS, np.nan)))
-    assert none == {catalogue.LABEL_ROWS: 0, catalogue.LABEL_COVERAGE_RATIO: 0}
+    assert set(none) == COVERAGE
+    assert none[catalogue.LABEL_ROWS] == none[catalogue.LABEL_COVERAGE_RATIO] == 0
+
+
+def test_coverage_has_the_level_that_chance_alone_seldom_falls_below(truth: tuple[Floats, Floats]) -> None:
+    found = gauges(of(*truth), spec(thresholds={"label_coverage": 0.9, "false_positive_rate": 0.01}))
+    level = stats.binom.ppf(0.01, ROWS, 0.9) / ROWS
+    assert found[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] == pytest.approx(level)
+    few = gauges(of(truth[0][:50], truth[1][:50]), spec(thresholds={"label_coverage": 0.9}))
+    assert few[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] < level
 
 
 def test_without_bins_of_the_score_coverage_is_all_there_is(truth: tuple[Floats, Floats]) -> None:
-    assert set(gauges(of(*truth, bins=False))) == {catalogue.LABEL_ROWS, catalogue.LABEL_COVERAGE_RATIO}
+    assert set(gauges(of(*truth, bins=False))) == COVERAGE
 
 
 def test_what_is_not_defined_is_absent(truth: tuple[Floats, Floats]) -> None:

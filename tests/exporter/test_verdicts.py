@@ -32,6 +32,16 @@ def test_at_its_threshold_it_is_none() -> None:
     assert nearness(samples, {"24h"}) == {catalogue.DATA_DRIFT_HIGH: 1.0}
 
 
+def test_coverage_alerts_below_its_threshold() -> None:
+    low, high = (_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, value, 0.8) for value in (0.4, 0.9))
+    assert {found.alert for found in conditions(low, {"24h"})} == {catalogue.LABEL_COVERAGE_LOW}
+    assert conditions(high, {"24h"}) == frozenset()
+    assert nearness(low, {"24h"}) == {catalogue.LABEL_COVERAGE_LOW: 2.0}
+    assert nearness(_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, 0.0, 0.8), {"24h"}) == {
+        catalogue.LABEL_COVERAGE_LOW: math.inf
+    }
+
+
 def test_the_nearest_series_speaks_for_an_alert() -> None:
     calm = _pair(catalogue.FEATURE_PSI, FEATURE, 0.05, 0.25)
     other = _pair(catalogue.FEATURE_PSI, ("fraud", "v3", "income", "1h", "", ""), 0.125, 0.25)

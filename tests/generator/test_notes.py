@@ -9,7 +9,7 @@ from exporter.spec.solved import with_rate
 from generator.notes import notes
 
 TOLD = {"page": {"webhook": RECEIVERS["webhook"]}, "ticket": {"slack": RECEIVERS["slack"]}}
-SEASONAL = {"source": {"local": "reference.parquet"}, "columns": {"timestamp": "event_time"}}
+SEASONAL = {"source": {"local": "reference.parquet"}, "columns": {"timestamp": "event_time", "label": "fraud"}}
 INFERENCE = BODY["inference"]
 LATER = "accepted, not evaluated yet"
 
@@ -43,6 +43,7 @@ def test_alerts_that_nobody_hears_are_told(alerting: dict[str, Any], note: str) 
         ),
         ({}, {"inference": INFERENCE | {"columns": {"score": "score"}}}, "spec.inference.columns.prediction"),
         ({}, {"reference": BODY["reference"]}, "spec.reference.columns.timestamp"),
+        ({}, {"reference": SEASONAL | {"columns": {"timestamp": "event_time"}}}, "spec.reference.columns.label"),
     ],
 )
 def test_what_a_spec_leaves_out_is_told(metadata: dict[str, Any], body: dict[str, Any], path: str) -> None:

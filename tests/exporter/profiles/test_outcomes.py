@@ -108,3 +108,22 @@ def test_partitions_add_up_by_version() -> None:
     assert isinstance(performance := summed["v1"].performance, Labelled)
     assert performance.confusion.tolist() == [[2, 0], [0, 2]]
     assert total([]) == {}
+
+
+def test_by_score_all_predictions_are_counted_and_those_with_a_label_judged() -> None:
+    found = outcomes(predictions(0.9, 0.9, 0.1), answers(1, None, 0), BINARY)["v1"].by_score
+    assert found is not None
+    assert (found.made.tolist(), found.known.tolist(), found.labels.tolist()) == (
+        [1, 0, 0, 2],
+        [1, 0, 0, 1],
+        [0, 0, 0, 1],
+    )
+    whole = total([outcomes(predictions(0.9), answers(1), BINARY)] * 3)["v1"].by_score
+    assert whole is not None
+    assert whole.made.tolist() == [0, 0, 0, 3]
+
+
+def test_without_bins_nothing_is_told_by_score() -> None:
+    blind = outcomes(predictions(1.0), answers(4), Judgement(binary=False, threshold=0.5, edges=None))["v1"]
+    assert blind.by_score is None
+    assert (blind + blind).by_score is None

@@ -97,3 +97,15 @@ class TestEdges:
         assert (at <= ends).all()
         assert (at * 1.000001 > ends).all()
         assert np.isin(ends, bins.edges).all()
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=40), st.floats(1e-6, 1))
+def test_an_edge_parts_the_scores_that_are_taken_for_positive_from_the_others(
+    values: list[float], decision: float
+) -> None:
+    """Also where they were rounded to 32 bits."""
+    bins = score_bins(quantile_bins(values), "binary_classification", (), decision)
+    first = np.searchsorted(bins.edges, decision)
+    rounded = float(np.float32(decision))
+    assert np.searchsorted(bins.edges, rounded) >= first
+    assert np.searchsorted(bins.edges, decision * (1 - 1e-6)) < first

@@ -342,6 +342,27 @@ def test_a_store_that_refuses_is_told_and_no_more(folder: Path, monkeypatch: pyt
     assert one.record.failures == {"store": 1}
 
 
+def test_labels_that_stop_are_told_and_so_is_how_long_they_may(folder: Path) -> None:
+    one = reader(folder)
+    before = told(one.read(Attempt(NOW)))
+    assert before[catalogue.LABEL_SILENCE_SECONDS, ()] == 0
+    assert before[catalogue.LABEL_SILENCE_SECONDS_THRESHOLD, ()] == DAY.total_seconds()
+    for hours in range(26):
+        (folder / (END - (hours + 1) * HOUR).strftime(LABELS)).unlink()
+    assert told(one.read(Attempt(NOW + HOUR)))[catalogue.LABEL_SILENCE_SECONDS, ()] == 27 * 3600
+
+
+def test_the_newest_windows_are_told_as_far_as_their_labels_have_come(written: Path) -> None:
+    """Labels take a day in the median, and are there of the newest day only for those that came soon."""
+    found = told(reader(written, thresholds={"min_rows": 2}).read(Attempt(NOW)))
+    for window in ("1h", "24h"):
+        assert 0 <= found[catalogue.LABEL_REPRESENTED_RATIO, ("v3", window)] <= 1
+    newest = mature(24, END)
+    early = newest["labelled_at"].notna()
+    assert 0.05 < early.mean() < 0.5
+    assert 0 < found[catalogue.LABEL_EFFECTIVE_ROWS, ("v3", "24h")] <= early.sum()
+
+
 def test_a_regression_is_told_its_errors(folder: Path) -> None:
     found = told(reader(folder, task="regression").read(Attempt(NOW)))
     rows = mature(24).dropna(subset=["labelled_at"])

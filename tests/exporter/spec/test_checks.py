@@ -114,6 +114,21 @@ class TestReference:
         assert found(inference=inference, reference=period, windows=["1d"]) == []
 
 
+class TestReferenceLabel:
+    @pytest.mark.parametrize("use", ["score", "prediction", "prediction_id"])
+    def test_the_truth_is_not_what_the_model_says(self, use: str) -> None:
+        inference = {**JOINED, "columns": {"score": "p", use: "fraud"}}
+        reference = {"source": {"local": "reference.parquet"}, "columns": {"label": "fraud"}}
+        expected = f"is the column of inference.columns.{use}, and cannot be the truth about it"
+        assert f"spec.reference.columns.label: {expected}" in found(inference=inference, reference=reference)
+
+    def test_a_log_has_its_labels_elsewhere(self) -> None:
+        inference = {**JOINED, "columns": {"score": "p", "timestamp": "at"}}
+        reference = {"trailing": "4w", "columns": {"label": "fraud"}}
+        told = "spec.reference.columns: must be left out: it is about a data set, and this reference is the log"
+        assert told in found(inference=inference, reference=reference)
+
+
 class TestStaleness:
     @pytest.mark.parametrize(("stale_after", "count"), [("70m", 0), ("69m", 1), ("5m", 1)])
     def test_outlasts_the_wait_for_the_next_partition(self, stale_after: str, count: int) -> None:

@@ -98,7 +98,7 @@ def test_impossible_counts_are_refused() -> None:
 def test_strata_hold_half_of_their_mass_in_predictions_and_half_in_labels() -> None:
     """60 labels make two strata: predictions lie in the lower bins and labels in the upper, so they part in between."""
     assert strata(np.array([100, 100, 0, 0]), np.array([0, 0, 30, 30])).tolist() == [0, 0, 1, 1]
-    assert strata(np.array([50, 50, 50, 50]), np.array([0, 0, 0, 90])).tolist() == [0, 0, 1, 2]
+    assert strata(np.array([50, 50, 50, 50]), np.array([0, 0, 0, 90])).tolist() == [0, 0, 0, 1]
 
 
 def test_few_labels_are_one_stratum_and_there_are_never_more_than_twenty() -> None:
