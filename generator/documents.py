@@ -7,6 +7,7 @@ rules/tests/<model>.calendar.yaml        those of the calendar, where a floor di
 rules/tests/<model>.slo-<name>.yaml      those of an objective, slice by slice
 kubernetes/prometheusrule-<model>.yaml   the same rules for prometheus-operator
 dashboards/<model>.json                  the Grafana dashboard
+openslo/<model>.yaml                     the objectives as OpenSLO documents, where there are any
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
 alertmanager/routes.json                 where each alert must go, for amtool
 ```
@@ -21,7 +22,7 @@ from typing import Any, Final
 from dashboards.model import dashboard
 from exporter.errors import RenderError
 from exporter.spec.file import LoadedSpec
-from generator import arguments, kubernetes
+from generator import arguments, kubernetes, openslo
 from generator.arguments import Options
 from generator.jsonnet import evaluate
 from generator.serialization import json_text, yaml_text
@@ -38,8 +39,9 @@ RULES: Final = PurePosixPath("rules")
 PROOFS: Final = RULES / "tests"
 KUBERNETES: Final = PurePosixPath("kubernetes")
 DASHBOARDS: Final = PurePosixPath("dashboards")
+OPENSLO: Final = PurePosixPath("openslo")
 ALERTMANAGER: Final = PurePosixPath("alertmanager")
-FOLDERS: Final = (RULES, PROOFS, KUBERNETES, DASHBOARDS, ALERTMANAGER)
+FOLDERS: Final = (RULES, PROOFS, KUBERNETES, DASHBOARDS, OPENSLO, ALERTMANAGER)
 """Where documents stand, below the output folder."""
 ROUTING: Final = ALERTMANAGER / "alertmanager.yml"
 ROUTE_CASES: Final = ALERTMANAGER / "routes.json"
@@ -100,6 +102,8 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Iterator[tuple[PurePosixP
         yield PROOFS / f"{spec.name}.slo-{slo}.yaml", _marked(mark, stories)
     yield KUBERNETES / f"prometheusrule-{spec.name}.yaml", _marked(mark, rule)
     yield DASHBOARDS / f"{spec.name}.json", json_text(_tagged(dashboard(spec)))
+    if objectives := openslo.documents(spec):
+        yield OPENSLO / f"{spec.name}.yaml", f"# {mark}\n" + "---\n".join(map(yaml_text, objectives))
 
 
 def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Iterator[tuple[PurePosixPath, str]]:

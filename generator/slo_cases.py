@@ -63,7 +63,9 @@ def _stories(slo: Slo, alert: Alert, tiers: Sequence[Tier], needed: int) -> Iter
         yield _case(slo, alert, tiers, "with slices that are not known", story=[*calm, *unknown, *outage, *over])
     if slo.slice >= 2 * _AWAY:
         away = {1, needed + 2}
-        yield _case(slo, alert, tiers, "when the exporter is away for an hour", story=[*calm, *outage, *over], away=away)
+        yield _case(
+            slo, alert, tiers, "when the exporter is away for an hour", story=[*calm, *outage, *over], away=away
+        )
 
 
 def _case(
