@@ -26,6 +26,7 @@ from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_reading
 from exporter.service.reference_reading import STREAM, ReferenceReader, selected
+from exporter.service.slo_reading import SliceNotes
 from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_source
 from exporter.sources.source import Partition, Source
@@ -77,7 +78,7 @@ class ModelReader:
             loaded: the model's spec.
             store: where profiles are kept.
             source: the inference log; left out, the one that the spec names. A log that is given is one that is
-                replayed, and its labels are not read.
+                replayed, and its labels are not read, nor its objectives judged.
 
         Raises:
             LeewayError: when the spec asks for what this release does not do.
@@ -92,6 +93,7 @@ class ModelReader:
         self._reference = ReferenceReader(loaded, store)
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
         self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
+        self._slices = SliceNotes(self.spec, store) if source is None and self.spec.spec.slos_of_log else None
         self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
 
     def read(self, attempt: Attempt) -> list[Sample]:
@@ -116,7 +118,21 @@ class ModelReader:
             samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows)]
         with _stage("store"):
             self._heed(samples, attempt.now)  # without labels, which speak of weeks ago
-        return [*samples, *labels, *self._calendar(reference, attempt.now)]
+            told = [*labels, *self._objectives(attempt.now, partitions, profiles, reference)]
+        return [*samples, *told, *self._calendar(reference, attempt.now)]
+
+    def _objectives(
+        self,
+        now: datetime,
+        partitions: Mapping[datetime, Partition],
+        profiles: Mapping[datetime, PartitionProfile],
+        reference: Reference,
+    ) -> Iterator[Sample]:
+        def told(span: Window) -> list[Sample]:
+            name = format_duration(span.length)
+            return evaluate(self.spec, reference, [_sum(self.spec, name, span, profiles, reference.binning)])
+
+        yield from self._slices.samples(now, partitions, told) if self._slices else ()
 
     def _heed(self, samples: Sequence[Sample], now: datetime) -> None:
         log_ = self.spec.spec.inference
