@@ -120,8 +120,8 @@ def _draw(spec: ModelSpec, scope: Scope, metric: catalogue.Metric, title: str, a
 
 def _window(spec: ModelSpec) -> str:
     labels = spec.spec.labels
-    maturity = format_duration(labels.maturity) if labels else ""
-    return f"each objective's own, whatever is chosen above; it ended {maturity} ago, when its predictions were mature."
+    mature = f"; of what labels tell, it ended {format_duration(labels.maturity)} ago" if labels else ""
+    return f"each objective's own, whatever is chosen above{mature}."
 
 
 def promotions(spec: ModelSpec, scope: Scope) -> dict[str, Any]:

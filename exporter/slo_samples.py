@@ -51,31 +51,35 @@ class Judged:
 
 def look_back(body: Body) -> timedelta:
     """How long before the newest mature prediction the oldest lies that an objective asks about; 0 without any."""
-    return max((slo.period + slo.slice + slo.judged_over for slo in body.slos_evaluated), default=timedelta())
+    return max((slo.period + slo.slice + slo.judged_over for slo in body.slos_of_labels), default=timedelta())
 
 
 def tolerances(body: Body) -> tuple[float, ...]:
     """How far predictions may be from what came true, of each objective that counts them."""
-    return tuple(sorted({slo.tolerance for slo in body.slos_evaluated if slo.tolerance is not None}))
+    return tuple(sorted({slo.tolerance for slo in body.slos_of_labels if slo.tolerance is not None}))
 
 
 def slo_samples(spec: ModelSpec, hours: Mapping[datetime, Outcomes], end: datetime) -> Iterator[Sample]:
-    """Every sample about objectives; what is not known is left out.
+    """Every sample about objectives that labels tell; what is not known is left out.
 
     Args:
         spec: the model.
         hours: what became of the predictions of each partition, by its start.
         end: until when predictions are mature.
     """
-    for slo in spec.spec.slos_evaluated:
-        labels = (spec.name, slo.name)
-        yield Sample(catalogue.SLO_TARGET, labels, slo.target)
-        yield Sample(catalogue.SLO_OBJECTIVE_RATIO, labels, slo.objective)
-        slices = ledger(spec, slo, hours, end)
-        yield from _newest(spec, slo, slices[-1])
-        yield from _budget(spec, slo, [_tally(slo, each) for each in slices])
-        if not slo.counts_events:
-            yield from _by_version(spec, slo, slices)
+    for slo in spec.spec.slos_of_labels:
+        yield from objective_samples(spec, slo, ledger(spec, slo, hours, end))
+
+
+def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[Judged]) -> Iterator[Sample]:
+    """Every sample about one objective, from all slices of its period, the oldest first."""
+    labels = (spec.name, slo.name)
+    yield Sample(catalogue.SLO_TARGET, labels, slo.target)
+    yield Sample(catalogue.SLO_OBJECTIVE_RATIO, labels, slo.objective)
+    yield from _newest(spec, slo, slices[-1])
+    yield from _budget(spec, slo, [_tally(slo, each) for each in slices])
+    if not slo.counts_events:
+        yield from _by_version(spec, slo, slices)
 
 
 def ledger(spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime) -> list[Judged]:

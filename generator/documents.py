@@ -8,6 +8,8 @@ rules/tests/<model>.yaml                 their promtool tests; apart, since Prom
 rules/tests/<model>.calendar.yaml        those of the calendar, where a floor differs between weekdays
 rules/tests/<model>.slo-<name>.yaml      those of an objective, slice by slice
 dashboards/<model>.json                  the Grafana dashboard
+openslo/<model>.yaml                     the model as an OpenSLO service, where it has objectives
+openslo/<model>.slo-<name>.yaml          an objective as an OpenSLO document
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
 alertmanager/routes.json                 where each alert must go, and at which hours
 ```
@@ -38,9 +40,9 @@ from typing import Any, Final, TypeVar
 from dashboards.model import dashboard
 from exporter.errors import RenderError
 from exporter.spec.file import LoadedSpec
-from generator import arguments, kubernetes, overlays, targets
+from generator import arguments, kubernetes, openslo, overlays, targets
 from generator.jsonnet import evaluate
-from generator.layout import DASHBOARDS, MARK, MIXIN, PROOFS, ROUTE_CASES, ROUTING, RULES, TAG
+from generator.layout import DASHBOARDS, MARK, MIXIN, OPENSLO, PROOFS, ROUTE_CASES, ROUTING, RULES, TAG
 from generator.options import Options
 from generator.routing.hours import hours
 from generator.serialization import json_text, yaml_text
@@ -139,6 +141,8 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Data:
             data[PROOFS / f"{spec.name}.calendar.yaml"] = calendar
     for slo, cases in arguments.of_objectives(spec):
         data[PROOFS / f"{spec.name}.slo-{slo}.yaml"] = evaluate(Path("rules/slo_proof.libsonnet"), proven | cases)
+    for path, objective in openslo.documents(spec).items():
+        data[OPENSLO / path] = objective
     return data | {DASHBOARDS / f"{spec.name}.json": dashboard(spec)}
 
 

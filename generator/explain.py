@@ -22,7 +22,7 @@ from exporter import catalogue
 from exporter.catalogue import Alert
 from exporter.spec.file import load_all
 from exporter.spec.model import ModelSpec
-from exporter.spec.slo import Slo, Tier
+from exporter.spec.slo import OF_THE_LOG, Slo, Tier
 from exporter.spec.values import format_duration
 from exporter.statistics.slo import (
     auroc_half_width,
@@ -109,10 +109,10 @@ def _sentences(spec: ModelSpec, slo: Slo) -> Iterator[str]:
             f" {spent} bad ones exhaust it."
         )
         yield from _one_bad_day(slo)
-    if spec.spec.labels:
+    if spec.spec.labels and slo.metric not in OF_THE_LOG:
         waits = format_duration(spec.spec.labels.maturity)
         yield f"A slice is judged {waits} after it ends, when its predictions are mature; late labels correct it."
-    yield f"What was bad counts until it is {length} old. A slice with too few labels is unknown, and not bad."
+    yield f"What was bad counts until it is {length} old. A slice of which too little is known is unknown, and not bad."
 
 
 def _one_bad_day(slo: Slo) -> Iterator[str]:
@@ -209,7 +209,7 @@ def _expected(spec: ModelSpec, slo: Slo, question: Question) -> Iterator[Rendera
         table.add_row(name, _chance(chance), format_duration(within) if within else "no: lost in the noise")
     if table.row_count:
         yield table
-    elif not slo.counts_events and slo.metric != "label_coverage":
+    elif not slo.counts_events and slo.metric not in (*OF_THE_LOG, "label_coverage"):
         yield "  With --width, that of the interval as the gauges tell it: how often chance alone exhausts the budget."
 
 

@@ -13,8 +13,9 @@ TAG: Final = "generated"
 RULES: Final = PurePosixPath("rules")
 PROOFS: Final = RULES / "tests"
 DASHBOARDS: Final = PurePosixPath("dashboards")
+OPENSLO: Final = PurePosixPath("openslo")
 ALERTMANAGER: Final = PurePosixPath("alertmanager")
-SOURCES: Final = (RULES, PROOFS, DASHBOARDS, ALERTMANAGER)
+SOURCES: Final = (RULES, PROOFS, DASHBOARDS, OPENSLO, ALERTMANAGER)
 """What is made from specs, and what overlays may change."""
 
 PROMETHEUS: Final = PurePosixPath("prometheus")

@@ -32,6 +32,7 @@ from exporter.service import label_reading
 from exporter.service.learning import Learner
 from exporter.service.proxy_reading import ProxyReader
 from exporter.service.reference_reading import STREAM, ReferenceReader, segment_values, selected
+from exporter.service.slo_reading import SliceNotes
 from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_source
 from exporter.sources.source import Partition, Source
@@ -85,7 +86,7 @@ class ModelReader:
             loaded: the model's spec.
             store: where profiles are kept.
             source: the inference log; left out, the one that the spec names. A log that is given is one that is
-                replayed, and its labels and proxies are not read.
+                replayed, and its labels and proxies are not read, nor its objectives judged.
             prometheus: the address that proxies are asked of where the spec names none.
 
         Raises:
@@ -103,6 +104,7 @@ class ModelReader:
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
         self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
         self._proxies = ProxyReader(self.spec, self._source, store, self.fail, prometheus) if source is None else None
+        self._slices = SliceNotes(self.spec, store) if source is None and self.spec.spec.slos_of_log else None
         self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
 
     def read(self, attempt: Attempt) -> list[Sample]:
@@ -132,7 +134,21 @@ class ModelReader:
             samples += estimate_samples(self.spec, learned, reference.binning, summed) if learned else []
         with _stage("store"):
             self._heed(samples, attempt.now)  # without labels, which speak of weeks ago, and what the world makes of it
-        return [*samples, *labels, *proxies, *self._calendar(reference, attempt.now)]
+            told = [*labels, *self._objectives(attempt.now, partitions, profiles, reference)]
+        return [*samples, *told, *proxies, *self._calendar(reference, attempt.now)]
+
+    def _objectives(
+        self,
+        now: datetime,
+        partitions: Mapping[datetime, Partition],
+        profiles: Mapping[datetime, PartitionProfile],
+        reference: Reference,
+    ) -> Iterator[Sample]:
+        def told(span: Window) -> list[Sample]:
+            name = format_duration(span.length)
+            return evaluate(self.spec, reference, [_sum(self.spec, name, span, profiles, reference.binning)])
+
+        yield from self._slices.samples(now, partitions, told) if self._slices else ()
 
     def _heed(self, samples: Sequence[Sample], now: datetime) -> None:
         log_ = self.spec.spec.inference

@@ -24,7 +24,7 @@ from exporter.spec.model import (
     ReferenceColumns,
     Task,
 )
-from exporter.spec.slo import WITHIN_TOLERANCE, BurnTier, Slo
+from exporter.spec.slo import DRIFT_SHARE, FRESHNESS, OF_THE_LOG, WITHIN_TOLERANCE, BurnTier, Slo
 from exporter.spec.values import format_duration
 from exporter.spec.wording import KeyPath
 
@@ -290,8 +290,10 @@ PERFORMANCE: Final[Mapping[str, _Performance]] = {
     "mae": _Performance("at_most", ratio=False, tasks=("regression",)),
     "ndcg": _Performance("at_least", ratio=True, tasks=("ranking",)),
     "label_coverage": _Performance("at_least", ratio=True, tasks=get_args(Task)),
+    FRESHNESS: _Performance("at_most", ratio=False, tasks=get_args(Task)),
+    DRIFT_SHARE: _Performance("at_most", ratio=True, tasks=get_args(Task)),
 }
-"""What an SLO can judge a slice by; all of it is known only from labels."""
+"""What an SLO can judge a slice by."""
 
 _COUNTED: Final[tuple[Task, ...]] = ("binary_classification", "regression")
 """The tasks in which a prediction is so far from what came true."""
@@ -302,7 +304,7 @@ def _slo_names(body: Body) -> Mistakes:
 
 
 def _slo_labels(body: Body) -> Mistakes:
-    if body.slos and body.labels is None:
+    if body.labels is None and any(slo.metric not in OF_THE_LOG for slo in body.slos):
         yield ("slos",), "needs labels: add spec.labels, or leave the objectives out"
 
 
@@ -353,6 +355,11 @@ def _slo_times(body: Body) -> Mistakes:
             yield from _multiple(("slos", index, "window"), slo.window, grain, "grain")
             if slo.window < slo.slice:
                 yield ("slos", index, "window"), f"must not be shorter than the slice, {format_duration(slo.slice)}"
+        if slo.metric in OF_THE_LOG and slo.window is not None:
+            yield ("slos", index, "over"), f"must be cohort: {slo.metric} is told of each slice by itself"
+        if slo.metric in OF_THE_LOG and slo.slice > max(body.windows):
+            longest = format_duration(max(body.windows))
+            yield ("slos", index, "slice"), f"must not be longer than the longest window, {longest}"
 
 
 def _slo_budgets(body: Body) -> Mistakes:
@@ -424,7 +431,7 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _slo_names: frozenset({"slos"}),
     _slo_labels: frozenset({"slos", "labels"}),
     _slo_metrics: frozenset({"slos", "task", "inference"}),
-    _slo_times: frozenset({"slos", "inference"}),
+    _slo_times: frozenset({"slos", "inference", "windows"}),
     _slo_budgets: frozenset({"slos"}),
     _slo_burn: frozenset({"slos"}),
 }

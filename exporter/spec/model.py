@@ -20,7 +20,7 @@ from exporter import catalogue
 from exporter.spec.alerting import Alerting
 from exporter.spec.part import Part, alternatives
 from exporter.spec.proxies import Prometheus, Proxy
-from exporter.spec.slo import Slo
+from exporter.spec.slo import OF_THE_LOG, Slo
 from exporter.spec.thresholds import Thresholds, Weekday
 from exporter.spec.values import (
     Count,
@@ -418,7 +418,17 @@ class Body(Part):
     @property
     def slos_evaluated(self) -> tuple[Slo, ...]:
         """The objectives that this release evaluates."""
-        return self.slos if self.labels_evaluated else ()
+        return tuple(slo for slo in self.slos if slo.metric in OF_THE_LOG or self.labels_evaluated)
+
+    @property
+    def slos_of_labels(self) -> tuple[Slo, ...]:
+        """Those of them that labels tell."""
+        return tuple(slo for slo in self.slos_evaluated if slo.metric not in OF_THE_LOG)
+
+    @property
+    def slos_of_log(self) -> tuple[Slo, ...]:
+        """Those of them that the inference log tells by itself."""
+        return tuple(slo for slo in self.slos_evaluated if slo.metric in OF_THE_LOG)
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:

@@ -18,6 +18,10 @@ from exporter.spec.values import Duration, Name, NonNegative, Number, OpenRatio,
 
 WITHIN_TOLERANCE: Final = "within_tolerance"
 """The metric of an objective that counts predictions instead of judging slices."""
+FRESHNESS: Final = "freshness"
+DRIFT_SHARE: Final = "drift_share"
+OF_THE_LOG: Final = (FRESHNESS, DRIFT_SHARE)
+"""The metrics that the inference log tells by itself; all others are known from labels."""
 
 _SHORT: Final = 12
 """The short window is a twelfth of the long one, so that an alert ends soon after what it is about."""
@@ -75,7 +79,9 @@ class Slo(Part):
     name: Name
     """Its name: the label `slo`."""
     metric: Annotated[Name, Field(examples=["auroc", "rmse", WITHIN_TOLERANCE])]
-    """What is judged: of labels a performance or calibration value, their coverage, or predictions within tolerance."""
+    """What is judged: a performance or calibration value, `label_coverage`, `within_tolerance`; or, without labels,
+    `drift_share`, or `freshness`: the seconds until a slice was evaluated.
+    """
     at_least: Number | None = None
     """The target from below; exactly one of the three."""
     at_most: Number | None = None

@@ -41,8 +41,17 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
             log.put_hour(week * 168 + hour)
     log.put_hour(0, device_type=np.full(ROWS, "watch"))
     (folder / log.key(1)).write_bytes(b"PAR1 no more")
+    slo = {
+        "name": "goal",
+        "at_least": 0.5,
+        "objective": 0.9,
+        "slice": "2h",
+        "period": "48h",
+        "metric": "label_coverage",
+    }
     document = labelled_spec_document(
         windows=["1h", "2h"],
+        slos=[slo],
         proxies=[{"name": "approval_rate", "ratio": {"numerator": "decision", "equals": "approve"}}],
         segments=["country_code"],
         thresholds={"drift_share": 0.9, "prediction_mean_shift": 0.9},

@@ -38,7 +38,7 @@ def test_alerts_that_nobody_hears_are_told(alerting: dict[str, Any], note: str) 
         ({"grafana": None}, {}, "metadata.grafana"),
         (
             {},
-            {"inference": INFERENCE | {"columns": {"prediction": "decision"}}, "labels": None},
+            {"inference": INFERENCE | {"columns": {"prediction": "decision"}}, "labels": None, "slos": []},
             "spec.inference.columns.score",
         ),
         ({}, {"inference": INFERENCE | {"columns": {"score": "score"}}}, "spec.inference.columns.prediction"),
@@ -72,7 +72,7 @@ TABLE = {"bigquery": "project-one.set.table"}
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({"labels": {"source": TABLE, "columns": COLUMNS}}, "spec.labels"),
+        ({"labels": {"source": TABLE, "columns": COLUMNS}, "slos": []}, "spec.labels"),
         ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
         ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
         ({"alerting": TOLD | {"retrain": {"argo": ARGO}}}, "spec.alerting.retrain"),
@@ -81,6 +81,11 @@ TABLE = {"bigquery": "project-one.set.table"}
 )
 def test_what_a_spec_asks_for_and_does_not_get_yet_is_told(body: dict[str, Any], path: str) -> None:
     assert notes(model(**({"alerting": TOLD, "reference": SEASONAL} | body)).spec) == (f"{path}: {LATER}",)
+
+
+def test_objectives_are_not_evaluated_where_labels_are_not() -> None:
+    asked = model(alerting=TOLD, reference=SEASONAL, labels={"source": TABLE, "columns": COLUMNS}).spec
+    assert notes(asked) == (f"spec.labels: {LATER}", f"spec.slos: {LATER}")
 
 
 @pytest.mark.parametrize(

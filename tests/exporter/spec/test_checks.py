@@ -195,11 +195,23 @@ class TestSlos:
             ({"period": "30d12h"}, "period: must be a whole multiple of the slice, 24h"),
             ({"over": "rolling", "window": "90m", "slice": "1h"}, "window: must be a whole multiple of the grain, 1h"),
             ({"over": "rolling", "window": "12h"}, "window: must not be shorter than the slice, 24h"),
+            (
+                {"metric": "drift_share", "at_least": None, "at_most": 0.2, "over": "rolling", "window": "7d"},
+                "over: must be cohort: drift_share is told of each slice by itself",
+            ),
+            (
+                {"metric": "freshness", "at_least": None, "at_most": 60, "slice": "8d", "period": "240d"},
+                "slice: must not be longer than the longest window, 7d",
+            ),
         ],
     )
     def test_what_cannot_be_judged_is_told(self, changes: dict[str, Any], mistake: str) -> None:
         [told] = found(slos=[slo(**changes)], labels=LABELS, inference=JOINED)
         assert told.startswith(f"spec.slos[0].{mistake}")
+
+    def test_what_the_log_tells_itself_needs_no_labels(self) -> None:
+        target = {"metric": "drift_share", "at_least": None, "at_most": 0.3}
+        assert found(slos=[slo(**target)]) == []
 
     def test_a_target_without_bounds_may_be_any_number(self) -> None:
         target = {"metric": "log_loss", "at_least": None, "at_most": 3}

@@ -1,0 +1,116 @@
+"""Objectives of the log itself: drift of each slice and how soon it was evaluated, noted longer than windows last."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from exporter import catalogue
+from exporter.evaluation import Sample
+from exporter.profiles.store import ProfileStore
+from exporter.service import slo_reading
+from exporter.service.reading import Attempt, ModelReader
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+from fraud_log import ROWS, FraudLog, local_spec_document
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+COMMON = {"objective": 0.8, "slice": "1h", "period": "12h"}
+DRIFT = {"name": "drift", "metric": "drift_share", "at_most": 0.1, **COMMON}
+FRESH = {"name": "fresh", "metric": "freshness", "at_most": 1800, **COMMON}
+REMAINING = catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> FraudLog:
+    made = FraudLog.in_folder(tmp_path, NOW)
+    made.put_all(4)
+    return made
+
+
+def reader(folder: Path, **body: Any) -> ModelReader:
+    document = local_spec_document(windows=["1h", "4h"], slos=[DRIFT, FRESH], **body)
+    spec = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
+    return ModelReader(spec, ProfileStore(folder / "store"))
+
+
+def put_next(log: FraudLog, hours: int, **columns: Any) -> None:
+    """The hour that ends so many after the log's newest."""
+    log.put(f"inference/{log.end + (hours - 1) * HOUR:%Y-%m-%dT%H}.parquet", log.rows(900 + hours, **columns))
+
+
+def told(samples: list[Sample], slo: str) -> dict[str, float]:
+    ours = (one for one in samples if catalogue.SLO in one.metric.labels and slo in one.labels)
+    return {f"{one.metric.key}{[each for each in one.labels[1:] if each != slo]}": one.value for one in ours}
+
+
+DRIFTED = {"age": np.full(ROWS, 99.0)}
+
+
+def test_a_slice_that_drifted_is_bad(log: FraudLog, tmp_path: Path) -> None:
+    log.put_hour(1, **DRIFTED)
+    found = told(reader(tmp_path).read(Attempt(NOW)), "drift")
+    assert found["slo_slices['v3', '12h']"] == 4, "the others are no longer at hand"
+    assert found["slo_bad_slices['v3', '12h']"] == 1
+    assert found["slo_error_budget_remaining_ratio[]"] == pytest.approx(1 - 1 / 2.4)
+    assert found["slo_good['v3']"] == 1
+    assert found["slo_sli['v3']"] == 0
+
+
+def test_a_slice_is_remembered_when_its_profiles_are_not(log: FraudLog, tmp_path: Path) -> None:
+    log.put_hour(3, **DRIFTED)
+    reader(tmp_path).read(Attempt(NOW))
+    for hours in range(1, 4):
+        put_next(log, hours)
+    again = reader(tmp_path)
+    for hours in range(1, 4):
+        found = told(again.read(Attempt(NOW + hours * HOUR)), "drift")
+    assert found["slo_slices['v3', '12h']"] == 7
+    assert found["slo_bad_slices['v3', '12h']"] == 1
+
+
+def test_a_rewritten_hour_is_judged_anew_and_others_are_not(
+    log: FraudLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watching = reader(tmp_path)
+    assert told(watching.read(Attempt(NOW)), "drift")["slo_bad_slices['v3', '12h']"] == 0
+    judged = []
+    noted = slo_reading._noted
+    monkeypatch.setattr(slo_reading, "_noted", lambda *given: judged.append(given[0]) or noted(*given))
+    log.put_hour(2, **DRIFTED)
+    assert told(watching.read(Attempt(NOW)), "drift")["slo_bad_slices['v3', '12h']"] == 1
+    assert len(judged) == 2, "one slice of each objective"
+
+
+def test_freshness_is_told_from_the_first_refresh_on(log: FraudLog, tmp_path: Path) -> None:
+    watching = reader(tmp_path)
+    begun = told(watching.read(Attempt(NOW)), "fresh")
+    assert begun == {"slo_target[]": 1800, "slo_objective_ratio[]": 0.8}, "what came before is unknown"
+    put_next(log, 1)
+    found = told(watching.read(Attempt(NOW + HOUR)), "fresh")
+    assert (found["slo_sli['v3']"], found["slo_good['v3']"]) == (300, 1)
+
+
+def test_a_slice_that_comes_late_or_not_at_all_is_bad(log: FraudLog, tmp_path: Path) -> None:
+    watching = reader(tmp_path)
+    watching.read(Attempt(NOW))
+    waiting = told(watching.read(Attempt(NOW + HOUR)), "fresh")
+    assert "slo_good['unknown']" not in waiting, "half an hour is not over"
+    missing = told(watching.read(Attempt(NOW + HOUR + 30 * MINUTE)), "fresh")
+    assert (missing["slo_sli['unknown']"], missing["slo_good['unknown']"]) == (2100, 0)
+    put_next(log, 1)
+    late = told(watching.read(Attempt(NOW + HOUR + 40 * MINUTE)), "fresh")
+    assert (late["slo_sli['v3']"], late["slo_good['v3']"]) == (2700, 0)
+
+
+def test_a_restart_remembers_when_a_slice_was_first_evaluated(log: FraudLog, tmp_path: Path) -> None:
+    first = reader(tmp_path)
+    first.read(Attempt(NOW))
+    put_next(log, 1)
+    before = told(first.read(Attempt(NOW + HOUR)), "fresh")
+    assert told(reader(tmp_path).read(Attempt(NOW + HOUR + 40 * MINUTE)), "fresh") == before
