@@ -5,6 +5,8 @@ rules/<model>.yaml                       Prometheus rules
 rules/tests/<model>.yaml                 their promtool tests; apart, since Prometheus refuses to load them as rules
 rules/tests/<model>.calendar.yaml        those of the calendar, where a floor differs between weekdays
 kubernetes/prometheusrule-<model>.yaml   the same rules for prometheus-operator
+kubernetes/workfloweventbinding-<model>.yaml
+                                         what starts a retraining in Argo Workflows, where the spec names one
 dashboards/<model>.json                  the Grafana dashboard
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
 alertmanager/routes.json                 where each alert must go, and at which hours
@@ -21,6 +23,7 @@ from dashboards.model import dashboard
 from exporter.errors import RenderError
 from exporter.spec.file import LoadedSpec
 from generator import arguments, kubernetes
+from generator.argo import workflow_event_binding
 from generator.arguments import Options
 from generator.jsonnet import evaluate
 from generator.routing.hours import hours
@@ -96,6 +99,9 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Iterator[tuple[PurePosixP
         if calendar["tests"]:
             yield PROOFS / f"{spec.name}.calendar.yaml", _marked(mark, calendar)
     yield KUBERNETES / f"prometheusrule-{spec.name}.yaml", _marked(mark, rule)
+    if (retrain := spec.spec.alerting.retrain) and retrain.argo:
+        binding = workflow_event_binding(spec, retrain.argo, options)
+        yield KUBERNETES / f"workfloweventbinding-{spec.name}.yaml", _marked(mark, binding)
     yield DASHBOARDS / f"{spec.name}.json", json_text(_tagged(dashboard(spec)))
 
 

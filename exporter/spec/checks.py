@@ -271,6 +271,22 @@ def _slo_times(body: Body) -> Mistakes:
             yield from _multiple(("slos", index, "window"), slo.window, grain, "grain")
 
 
+def _retrain_gate(body: Body) -> Mistakes:
+    retrain = body.alerting.retrain
+    if retrain is None or retrain.gate is None:
+        return
+    path, gate = ("alerting", "retrain", "gate"), retrain.gate
+    known = [name for name, metric in PERFORMANCE.items() if body.task in metric.tasks]
+    if gate.metric not in known:
+        yield (*path, "metric"), f"must be a metric of {body.task}: {', '.join(known)}"
+    elif getattr(gate, PERFORMANCE[gate.metric].target) is None:
+        yield path, f"must have {PERFORMANCE[gate.metric].target}: that is the better side of {gate.metric}"
+    if gate.window not in body.windows:
+        yield (*path, "window"), f"must be one of the model's windows: {', '.join(map(format_duration, body.windows))}"
+    if body.labels is None:
+        yield path, "needs labels: add spec.labels, or leave hook and gate out"
+
+
 _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _inference_log: frozenset({"inference"}),
     _label_log: frozenset({"labels"}),
@@ -291,4 +307,5 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _slo_labels: frozenset({"slos", "labels"}),
     _slo_metrics: frozenset({"slos", "task"}),
     _slo_times: frozenset({"slos", "inference"}),
+    _retrain_gate: frozenset({"alerting", "task", "windows", "labels"}),
 }

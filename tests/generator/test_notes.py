@@ -73,7 +73,6 @@ TABLE = {"bigquery": "project-one.set.table"}
             {"inference": INFERENCE | {"columns": {**INFERENCE["columns"], "role": "role"}}},
             "spec.inference.columns.role",
         ),
-        ({"alerting": TOLD | {"retrain": {"argo": ARGO}}}, "spec.alerting.retrain"),
         ({"reference": SEASONAL | {"source": {"local": "train-{version}.parquet"}}}, "spec.reference.source"),
     ],
 )
