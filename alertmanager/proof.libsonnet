@@ -13,6 +13,11 @@ function(arguments)
     else if severity == 'warning' && alerting.ticket != null then name + '-ticket'
     else 'default';
 
+  // Beside people, whoever retrains.
+  local retrain(document, alert) =
+    if document.spec.alerting.retrain != null && alert == catalogue.alerts.data_drift_high
+    then [document.metadata.name + '-retrain'] else [];
+
   local foreign(document) = {
     [catalogue.labels.model]: document.metadata.name,
     [catalogue.labels.severity]: 'critical',
@@ -22,7 +27,7 @@ function(arguments)
   [
     {
       labels: labels(catalogue, document.metadata, alert) { alertname: alert.name },
-      receivers: [receiver(document, alert.severity)],
+      receivers: [receiver(document, alert.severity)] + retrain(document, alert),
     }
     for document in arguments.models
     for alert in alerts

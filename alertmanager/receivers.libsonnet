@@ -82,10 +82,26 @@ function(arguments)
       if given[way] != null
     };
 
+  // The hook, or Argo's events endpoint, whose WorkflowEventBinding starts nothing when an incident is over.
+  local retrain(document) =
+    local given = document.spec.alerting.retrain;
+    local url = if given.hook != null then given.hook.url
+    else given.argo.url + '/api/v1/events/' + given.argo.namespace + '/' + given.argo.event;
+    local token = if given.hook != null then given.hook.token_file else given.argo.token_file;
+    {
+      name: names.receiver(document.metadata, 'retrain'),
+      webhook_configs: [{
+        url: url,
+        send_resolved: false,
+        [if token != null then 'http_config']: { authorization: { credentials_file: token } },
+      }],
+    };
+
   [{ name: names.default }, { name: names.silent }] + std.flatMap(
     function(document)
       local alerting = document.spec.alerting;
       (if alerting.page == null then [] else [receiver(document, 'page', 'critical')])
-      + (if alerting.ticket == null then [] else [receiver(document, 'ticket', 'warning')]),
+      + (if alerting.ticket == null then [] else [receiver(document, 'ticket', 'warning')])
+      + (if alerting.retrain == null then [] else [retrain(document)]),
     arguments.models
   )

@@ -8,10 +8,16 @@ local names = import 'names.libsonnet';
 
 // A page is sent at once and again until it is over; a ticket waits for its companions and is sent once a day.
 local page = { group_wait: '30s', group_interval: '5m', repeat_interval: '4h' };
+// A retraining is asked for again and again while an incident lasts: its gate may open days after its alert. Whoever has
+// no hook that remembers is asked as seldom as Alertmanager itself remembers what it sent, 120 hours.
+local asked = { group_wait: '1m', group_interval: '5m', repeat_interval: '1h' };
+local once = asked { repeat_interval: '120h' };
 local ticket = { group_wait: '5m', group_interval: '30m', repeat_interval: '24h' };
 
 function(arguments)
   local labels = arguments.catalogue.labels;
+  // What asks for a retraining: the data as a whole have drifted.
+  local drift = arguments.catalogue.alerts.data_drift_high;
   local by_severity(severity) = { matchers: [matchers.equal(labels.severity, severity)] };
 
   local branch(document) =
@@ -19,14 +25,26 @@ function(arguments)
     {
       matchers: matchers.of(arguments.catalogue, metadata),
       routes: std.prune([
-        if alerting.page != null then
-          by_severity('critical') + page + { receiver: names.receiver(metadata, 'page') },
+        if alerting.page != null || alerting.retrain != null then
+          by_severity('critical') + page + {
+            receiver: if alerting.page != null then names.receiver(metadata, 'page') else names.default,
+            // What starts a retraining is told to people first.
+            [if alerting.retrain != null then 'continue']: true,
+          },
         if alerting.ticket != null then
           by_severity('warning') + ticket + {
             receiver: names.receiver(metadata, 'ticket'),
             active_time_intervals: if alerting.ticket.hours != null then [names.hours(metadata)],
           },
         by_severity('info') + { receiver: names.silent },
+        if alerting.retrain != null then
+          (if alerting.retrain.hook != null then asked else once) + {
+            matchers: [
+              matchers.equal(labels.severity, drift.severity),
+              matchers.equal(labels.layer, drift.layer),
+            ],
+            receiver: names.receiver(metadata, 'retrain'),
+          },
       ]),
     };
   {

@@ -36,6 +36,14 @@ A statistic that an alert reads has its threshold beside it, in a series of equa
 |---|---|---|---|---|
 {metrics}
 
+# Metrics of the retraining hook
+
+`leeway retrain-hook` exposes these [at its own `/metrics`](retraining.md#watching-it).
+
+| metric | kind | labels | unit | meaning |
+|---|---|---|---|---|
+{hook}
+
 # Alerts
 
 | alert | severity | layer | reads | page |
@@ -49,6 +57,7 @@ def metrics_page() -> str:
     return _METRICS.format(
         end=catalogue.WINDOW_END_TIMESTAMP_SECONDS.name,
         metrics="\n".join(map(_metric_row, catalogue.METRICS)),
+        hook="\n".join(map(_metric_row, catalogue.HOOK_METRICS)),
         alerts="\n".join(map(_alert_row, catalogue.ALERTS)),
     )
 

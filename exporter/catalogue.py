@@ -39,6 +39,7 @@ REASON: Final = "reason"
 PROXY: Final = "proxy"
 LABELLED_CLASS: Final = "labelled class"
 """What `leeway_series_limited` calls the classes whose labels are judged, beside those that are returned."""
+DECISION: Final = "decision"
 
 SEVERITY: Final = "severity"
 LAYER: Final = "layer"
@@ -692,6 +693,23 @@ SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS = Metric(
 
 METRICS: Final[tuple[Metric, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """Every metric, in the order in which it stands above."""
+
+# What `leeway retrain-hook` exposes at an address of its own.
+RETRAIN_DECISIONS_TOTAL = Metric(
+    "leeway_retrain_decisions_total",
+    "Notifications that asked for a retraining, by what was decided of them.",
+    (MODEL, DECISION),
+    Unit.NUMBER,
+    "counter",
+)
+RETRAIN_LAST_START_TIMESTAMP_SECONDS = Metric(
+    "leeway_retrain_last_start_timestamp_seconds",
+    "When a retraining was last started.",
+    (MODEL,),
+    Unit.TIMESTAMP,
+)
+HOOK_METRICS: Final = (RETRAIN_DECISIONS_TOTAL, RETRAIN_LAST_START_TIMESTAMP_SECONDS)
+"""Every metric of the hook, which the exporter does not have."""
 
 # ------------------------------------------------------------------------------------------------ alerts
 

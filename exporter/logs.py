@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 Told = Callable[[str, int, int], None]
 """Told after each step of something long: what it is, how many steps are done, of how many."""
 
-_EXTRA: Final = ("model", "stage")
+_EXTRA: Final = ("model", "stage", "decision")
 _EVERY_SECONDS: Final = 10.0
 _QUIET: Final = ("uvicorn", "uvicorn.error", "botocore", "boto3", "urllib3", "s3transfer", "asyncio")
 

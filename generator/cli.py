@@ -20,7 +20,7 @@ from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
-from generator import backtesting, explain, log_columns, overlays, targets
+from generator import backtesting, explain, log_columns, overlays, retraining, targets
 from generator.check import prove
 from generator.documents import Documents, render
 from generator.expressions import expressions
@@ -47,6 +47,7 @@ examples:
   leeway check --out build models/            in CI: is build/ up to date, and does it prove itself?
   leeway explain models/fraud.yaml            what does an objective allow, and how soon does it page?
   leeway backtest --inject all models/        would it have paged for nothing, or missed a fault?
+  leeway retrain-hook --token.file token      what would be retrained? --start does it
   leeway schema > model.json                  the JSON Schema of a spec, for editors
   leeway demo                                 see it work
 
@@ -99,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     command("schema", _schema, "print the JSON Schema of a spec")
     about = "how often would a spec have alarmed, and how soon would it have seen a fault?"
     backtesting.add_flags(command("backtest", _backtest, about, specs).add_argument)
+    about = "start a retraining when Alertmanager says so, once per incident, and only if the spec's gate holds"
+    retraining.add_flags(command("retrain-hook", _retrain_hook, about, specs).add_argument)
     demo = command("demo", _demo, "see it work, on a simulated model that drifts")
     demo.add_argument("--folder", type=Path, default=Path("demo"), metavar="DIR", help="where to work (demo)")
     return parser
@@ -226,6 +229,11 @@ def _schema(_: argparse.Namespace) -> int:
 
 def _backtest(options: argparse.Namespace) -> int:
     return EXIT_OK if backtesting.run(options) else EXIT_PROBLEM
+
+
+def _retrain_hook(options: argparse.Namespace) -> int:
+    retraining.run(options)
+    return EXIT_OK
 
 
 def _demo(options: argparse.Namespace) -> int:

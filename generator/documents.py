@@ -7,6 +7,7 @@ rules/<model>.yaml                       Prometheus rules
 rules/tests/<model>.yaml                 their promtool tests; apart, since Prometheus refuses to load them as rules
 rules/tests/<model>.calendar.yaml        those of the calendar, where a floor differs between weekdays
 rules/tests/<model>.slo-<name>.yaml      those of an objective, slice by slice
+argo/workfloweventbinding-<model>.yaml   what starts a retraining in Argo Workflows, where the spec names one
 dashboards/<model>.json                  the Grafana dashboard
 openslo/<model>.yaml                     the model as an OpenSLO service, where it has objectives
 openslo/<model>.slo-<name>.yaml          an objective as an OpenSLO document
@@ -41,8 +42,9 @@ from dashboards.model import dashboard
 from exporter.errors import RenderError
 from exporter.spec.file import LoadedSpec
 from generator import arguments, kubernetes, openslo, overlays, targets
+from generator.argo import workflow_event_binding
 from generator.jsonnet import evaluate
-from generator.layout import DASHBOARDS, MARK, MIXIN, OPENSLO, PROOFS, ROUTE_CASES, ROUTING, RULES, TAG
+from generator.layout import ARGO, DASHBOARDS, MARK, MIXIN, OPENSLO, PROOFS, ROUTE_CASES, ROUTING, RULES, TAG
 from generator.options import Options
 from generator.routing.hours import hours
 from generator.serialization import json_text, yaml_text
@@ -143,6 +145,8 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Data:
         data[PROOFS / f"{spec.name}.slo-{slo}.yaml"] = evaluate(Path("rules/slo_proof.libsonnet"), proven | cases)
     for path, objective in openslo.documents(spec).items():
         data[OPENSLO / path] = objective
+    if (retrain := spec.spec.alerting.retrain) and retrain.argo:
+        data[ARGO / f"workfloweventbinding-{spec.name}.yaml"] = workflow_event_binding(spec, retrain.argo, options)
     return data | {DASHBOARDS / f"{spec.name}.json": dashboard(spec)}
 
 

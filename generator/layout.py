@@ -14,8 +14,9 @@ RULES: Final = PurePosixPath("rules")
 PROOFS: Final = RULES / "tests"
 DASHBOARDS: Final = PurePosixPath("dashboards")
 OPENSLO: Final = PurePosixPath("openslo")
+ARGO: Final = PurePosixPath("argo")
 ALERTMANAGER: Final = PurePosixPath("alertmanager")
-SOURCES: Final = (RULES, PROOFS, DASHBOARDS, OPENSLO, ALERTMANAGER)
+SOURCES: Final = (RULES, PROOFS, DASHBOARDS, OPENSLO, ARGO, ALERTMANAGER)
 """What is made from specs, and what overlays may change."""
 
 PROMETHEUS: Final = PurePosixPath("prometheus")

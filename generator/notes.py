@@ -20,6 +20,11 @@ def _unheard(spec: ModelSpec) -> Iterator[str]:
         yield "spec.alerting.page: not set: critical alerts go to Alertmanager's default receiver"
     elif alerting.ticket is None:
         yield "spec.alerting.ticket: not set: warnings go to Alertmanager's default receiver"
+    if alerting.retrain is not None and alerting.retrain.hook is None:
+        yield (
+            "spec.alerting.retrain.hook: not set: Alertmanager asks Argo itself, whatever was lost, and again"
+            " every five days of an incident"
+        )
     if spec.metadata.runbooks is None:
         yield "metadata.runbooks: not set: alerts name the page in docs/alerts but cannot link to it"
     if alerting.false_alarms is not None and "false_positive_rate" not in spec.spec.thresholds.model_fields_set:
@@ -61,6 +66,5 @@ def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
         "spec.inference.source.bigquery": body.inference.source.bigquery is not None,
         "spec.reference.source.bigquery": body.reference.source is not None
         and body.reference.source.bigquery is not None,
-        "spec.alerting.retrain": body.alerting.retrain is not None,
     }
     yield from (f"{path}: accepted, not evaluated yet" for path, present in asked.items() if present)

@@ -167,14 +167,21 @@ class Receiver:
 
     def __init__(self) -> None:
         self.received: list[tuple[str, dict[str, Any]]] = []
-        received = self.received
+        self.headers: list[Mapping[str, str]] = []
+        received, headers, answer = self.received, self.headers, self.answer
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers.append(dict(self.headers.items()))
                 received.append((self.path, json.loads(body)))
                 self.send_response(200)
                 self.end_headers()
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.end_headers()
+                self.wfile.write(json.dumps(answer(self.path)).encode())
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
                 """Say nothing."""
@@ -186,6 +193,10 @@ class Receiver:
     def address(self) -> str:
         """Where to post."""
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    def answer(self, path: str) -> Any:
+        """The JSON that a GET is answered with."""
+        return None
 
     def alerts(self, path: str, status: str = "firing") -> list[dict[str, Any]]:
         """Every alert of a status that was posted to a path, in the order of arrival."""

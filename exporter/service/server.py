@@ -123,6 +123,11 @@ def serve(refresher: Refresher, bound: socket.socket, reload: Reload) -> None:
         yield
 
     app.router.lifespan_context = lifespan
+    run(app, bound)
+
+
+def run(app: Starlette, bound: socket.socket) -> None:
+    """Serve an application on a bound socket until SIGTERM or SIGINT."""
     config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
     _Server(config).run(sockets=[bound])
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from exporter.spec.part import Part, alternatives
-from exporter.spec.values import Duration, Hours, Name, Positive, SecretFile, Text, Url
+from exporter.spec.retraining import Retrain
+from exporter.spec.values import Duration, Hours, Positive, SecretFile, Text, Url
 
 
 class Pagerduty(Part):
@@ -90,26 +91,6 @@ class Page(Receiver):
         if self.hours is not None:
             raise ValueError("must not have hours: a page goes out at any hour")
         return self
-
-
-class Argo(Part):
-    """An Argo Workflows server."""
-
-    url: Url
-    """Its address."""
-    namespace: Name
-    """The workflow's namespace."""
-    event: Name
-    """The event's discriminator."""
-    template: Name
-    """The WorkflowTemplate to start."""
-
-
-class Retrain(Part):
-    """What starts a retraining."""
-
-    argo: Argo
-    """An Argo Workflows server."""
 
 
 class FalseAlarms(Part):

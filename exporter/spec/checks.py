@@ -407,6 +407,22 @@ def _burn_tier(path: KeyPath, slo: Slo, given: BurnTier) -> Mistakes:
         yield (*path, "window"), f"must be at least {slo.window_name(alone)}: in less, one bad slice alone trips it"
 
 
+def _retrain_gate(body: Body) -> Mistakes:
+    retrain = body.alerting.retrain
+    if retrain is None or retrain.gate is None:
+        return
+    path, gate = ("alerting", "retrain", "gate"), retrain.gate
+    known = [name for name, metric in PERFORMANCE.items() if body.task in metric.tasks]
+    if gate.metric not in known:
+        yield (*path, "metric"), f"must be a metric of {body.task}: {', '.join(known)}"
+    elif getattr(gate, PERFORMANCE[gate.metric].target) is None:
+        yield path, f"must have {PERFORMANCE[gate.metric].target}: that is the better side of {gate.metric}"
+    if gate.window not in body.windows:
+        yield (*path, "window"), f"must be one of the model's windows: {', '.join(map(format_duration, body.windows))}"
+    if body.labels is None:
+        yield path, "needs labels: add spec.labels, or leave hook and gate out"
+
+
 _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _inference_log: frozenset({"inference"}),
     _label_log: frozenset({"labels"}),
@@ -434,4 +450,5 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _slo_times: frozenset({"slos", "inference", "windows"}),
     _slo_budgets: frozenset({"slos"}),
     _slo_burn: frozenset({"slos"}),
+    _retrain_gate: frozenset({"alerting", "task", "windows", "labels"}),
 }

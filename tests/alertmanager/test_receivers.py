@@ -55,3 +55,30 @@ def test_secrets_are_files() -> None:
     text = json.dumps(routing_of(model(alerting={"page": RECEIVERS})))
     for key in ("routing_key", "service_key", "api_url", "api_key"):
         assert f'"{key}":' not in text
+
+
+ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
+HOOK = {"url": "http://hook:9878/retrain", "token_file": "/secrets/hook"}
+GATE = {"metric": "auroc", "at_least": 0.9, "window": "7d"}
+
+
+@pytest.mark.parametrize(
+    ("retrain", "url", "token"),
+    [
+        ({"argo": ARGO}, "https://argo.example.com/api/v1/events/ml/drift", None),
+        ({"argo": ARGO | {"token_file": "/argo"}}, "https://argo.example.com/api/v1/events/ml/drift", "/argo"),
+        ({"argo": ARGO | {"token_file": "/argo"}, "hook": HOOK, "gate": GATE}, HOOK["url"], "/secrets/hook"),
+        ({"sagemaker": {"pipeline": "x"}, "hook": HOOK, "gate": GATE}, HOOK["url"], "/secrets/hook"),
+    ],
+)
+def test_whoever_retrains_is_told_with_its_token(
+    retrain: dict[str, object], url: str, token: str | None, tmp_path: Path
+) -> None:
+    routing = routing_of(model(alerting={"retrain": retrain}))
+    (receiver,) = [receiver for receiver in routing["receivers"] if receiver["name"] == "fraud-retrain"]
+    (webhook,) = receiver["webhook_configs"]
+    assert (webhook["url"], webhook["send_resolved"]) == (url, False)
+    authorization = {"authorization": {"credentials_file": token}} if token else None
+    assert webhook.get("http_config") == authorization
+    right, said = accepted(routing, tmp_path)
+    assert right, said

@@ -85,3 +85,24 @@ def test_a_ticket_without_hours_is_sent_at_any() -> None:
     routing = routing_of(model(alerting=TICKET))
     assert "active_time_intervals" not in routing["route"]["routes"][0]["routes"][0]["routes"][0]
     assert routing["time_intervals"] == []
+
+
+RETRAIN = {"retrain": {"argo": {"url": "https://argo.example.com", "namespace": "ml", "event": "x", "template": "y"}}}
+
+
+@pytest.mark.parametrize(
+    ("alerting", "alert", "receivers"),
+    [
+        (PAGE | RETRAIN, catalogue.DATA_DRIFT_HIGH, "fraud-page,fraud-retrain"),
+        (RETRAIN, catalogue.DATA_DRIFT_HIGH, "default,fraud-retrain"),  # people are told all the same
+        (PAGE | RETRAIN, catalogue.PREDICTION_SCORE_SHIFT, "fraud-page"),
+        (PAGE | RETRAIN, catalogue.EXPORTER_DOWN, "fraud-page"),
+        (RETRAIN, catalogue.EXPORTER_DOWN, "default"),
+        (TICKET | RETRAIN, catalogue.FEATURE_DRIFT_HIGH, "fraud-ticket"),
+    ],
+)
+def test_drift_of_the_data_goes_on_to_whoever_retrains(
+    alerting: dict[str, Any], alert: Alert, receivers: str, tmp_path: Path
+) -> None:
+    loaded = model(alerting=alerting)
+    assert receivers_of(routing_of(loaded), labels_of(alert, loaded), tmp_path) == receivers

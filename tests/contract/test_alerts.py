@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,17 @@ from generator.jsonnet import LIBRARY
 from promtool import rendered, rules_of
 
 PAGES = LIBRARY / "docs" / "alerts"
+SECTIONS = [
+    "What it means",
+    "Impact",
+    "Look at first",
+    "Likely causes",
+    "Fault or change of the world",
+    "What to do",
+    "When to retrain",
+    "Tuning and silencing",
+]
+"""What whoever is woken must find, in the order in which it is asked."""
 
 
 def gaps(pages: Path = PAGES) -> set[str]:
@@ -58,18 +70,26 @@ def test_an_alert_has_one_severity_and_one_layer(alert: Alert) -> None:
     assert [(rule["labels"][SEVERITY], rule["labels"][LAYER]) for rule in rules] == [(alert.severity, alert.layer)]
 
 
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_leads_only_to_pages_that_are_there(page: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)", page.read_text())
+    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("alert", catalogue.ALERTS, ids=lambda alert: alert.name)
+def test_the_table_of_rules_names_an_alert_with_its_severity_and_layer(alert: Alert) -> None:
+    row = f"| [{alert.name}](alerts/{alert.name}.md) | {alert.severity} | {alert.layer} |"
+    assert row in (PAGES.parent / "alerting.md").read_text()
+
+
 @pytest.mark.parametrize("alert", catalogue.ALERTS, ids=lambda alert: alert.name)
 def test_a_page_helps_who_was_paged(alert: Alert) -> None:
     text = (PAGES / f"{alert.name}.md").read_text()
     assert text.startswith(f"# {alert.name}\n")
-    for section in (
-        "## What it means",
-        "## Look at first",
-        "## Likely causes",
-        "## What to do",
-        "## Tuning and silencing",
-    ):
-        assert section in text
+    sections = [part.partition("\n\n") for part in text.split("\n## ")[1:]]
+    assert [title for title, _, _ in sections] == SECTIONS
+    assert all(len(words.split()) >= 3 for _, _, words in sections)
+    assert "silence" in sections[-1][2].lower()
     assert f"`{alert.metric.name}`" in text
     assert f"severity **{alert.severity}**" in text
     assert f"layer **{alert.layer}**" in text

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from exporter.catalogue import ALERTS, METRICS
+from exporter.catalogue import ALERTS, HOOK_METRICS, METRICS
 from generator.jsonnet import LIBRARY
 
 FOLDERS = ("exporter", "dashboards", "generator", "rules", "alertmanager")
@@ -23,7 +23,7 @@ _PREFIXED = re.compile(r"\b(?:ml|leeway)_[a-z]\w*|\b(?:ML|Leeway)[A-Z][A-Za-z]+\
 
 def spelled(text: str) -> set[str]:
     """What in a text is, or looks like, a name of ours."""
-    ours = {metric.name for metric in METRICS} | {alert.name for alert in ALERTS}
+    ours = {metric.name for metric in (*METRICS, *HOOK_METRICS)} | {alert.name for alert in ALERTS}
     return ({name for name in ours if name in text} | set(_PREFIXED.findall(text))) - ERRORS
 
 

@@ -75,7 +75,6 @@ TABLE = {"bigquery": "project-one.set.table"}
         ({"labels": {"source": TABLE, "columns": COLUMNS}, "slos": []}, "spec.labels"),
         ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
         ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
-        ({"alerting": TOLD | {"retrain": {"argo": ARGO}}}, "spec.alerting.retrain"),
         ({"reference": SEASONAL | {"source": {"local": "train-{version}.parquet"}}}, "spec.reference.source"),
     ],
 )

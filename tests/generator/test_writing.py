@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from exporter.errors import UsageError
-from generator.documents import MARK, TAG
+from generator.layout import MARK, TAG
 from generator.writing import Change, Step, plan, write
 
 RULES = PurePosixPath("rules/fraud.yaml")

@@ -1,0 +1,1 @@
+"""The retraining hook: Alertmanager's notifications in, at most one start of a pipeline per incident out."""

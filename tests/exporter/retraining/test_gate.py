@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from exporter import catalogue
+from exporter.catalogue import AUROC, AUROC_CI_UPPER, CALIBRATION_ERROR, LABEL_ROWS
+from exporter.retraining.gate import Verdict, judge
+from exporter.retraining.notification import read
+from exporter.spec.model import ModelSpec
+from retraining import GATE, body, firing, retrained
+
+LOSS, LABELS = AUROC_CI_UPPER.name, LABEL_ROWS.name
+SELECTOR = '{model="fraud",env="prod",window="7d",version="v3"}'
+
+
+def verdict(values: dict[str, float], *alerts: Any, **gate: Any) -> Verdict:
+    """What the gate says when Prometheus knows these values, by metric."""
+    spec: ModelSpec = retrained(gate=gate or GATE).spec
+    told = spec.spec.alerting.retrain
+    assert told is not None
+    assert told.gate is not None
+
+    def ask(query: str) -> float | None:
+        return next((value for name, value in values.items() if f"({name}{{" in query), None)
+
+    return judge(spec, told.gate, read(body(*(alerts or (firing("a"),)))), ask)
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels", "opens"),
+    [
+        (0.90, 1000, True),
+        (0.9099, 5000, True),
+        (0.91, 1000, False),  # not below
+        (0.95, 1000, False),
+        (0.90, 999, False),
+        (0.90, None, False),
+        (None, 1000, False),
+        (None, None, False),
+    ],
+)
+def test_it_opens_for_drift_with_a_loss_and_labels(loss: float | None, labels: float | None, opens: bool) -> None:
+    known = {LOSS: loss, LABELS: labels}
+    assert verdict({name: value for name, value in known.items() if value is not None}).open is opens
+
+
+def test_without_drift_it_stays_closed_whatever_was_lost() -> None:
+    closed = verdict({LOSS: 0.5, LABELS: 5000}, firing("a", layer="score"))
+    assert closed == Verdict(open=False, findings=("no alert tells of drift",))
+
+
+def test_it_says_what_it_found() -> None:
+    assert str(verdict({LOSS: 0.95, LABELS: 1200})) == (
+        "MLDataDriftHigh tells of drift; ml_auroc_ci_upper is 0.95, not < 0.91; ml_label_rows is 1200 >= 1000"
+    )
+    assert "ml_auroc_ci_upper is not known" in str(verdict({}))
+
+
+def test_what_is_better_below_is_judged_by_its_lower_end_and_what_has_no_interval_by_itself() -> None:
+    gate = {"metric": "log_loss", "at_most": 0.5, "window": "7d"}
+    lower = catalogue.LOG_LOSS_CI_LOWER.name
+    assert verdict({lower: 0.51, LABELS: 1000}, **gate).open
+    assert not verdict({lower: 0.5, LABELS: 1000}, **gate).open
+    gate = {"metric": "calibration_error", "at_most": 0.05, "window": "7d"}
+    assert verdict({CALIBRATION_ERROR.name: 0.06, LABELS: 1000}, **gate).open
+
+
+def test_an_estimated_loss_is_one_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    estimated = replace(AUROC, name=f"{AUROC.name}_estimated")
+    monkeypatch.setattr(catalogue, "METRICS", (*(m for m in catalogue.METRICS if m.key != estimated.key), estimated))
+    assert verdict({LOSS: 0.95, estimated.name: 0.9, LABELS: 1000}).open
+    assert not verdict({LOSS: 0.95, estimated.name: 0.92, LABELS: 1000}).open
+
+
+def test_it_asks_for_the_models_own_series_and_counts_replicas_once() -> None:
+    asked: list[str] = []
+    spec = retrained().spec
+    gate = spec.spec.alerting.retrain.gate  # type: ignore[union-attr]
+    assert gate is not None
+
+    def ask(query: str) -> None:
+        asked.append(query)
+
+    judge(spec, gate, read(body(firing("a"))), ask)
+    replicas = "instance, pod, endpoint, container"
+    assert f"max(max without ({replicas}) ({LOSS}{SELECTOR}))" in asked
+    assert asked[-1] == f"min(max without ({replicas}) ({LABELS}{SELECTOR}))"

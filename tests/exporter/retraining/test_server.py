@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from exporter.catalogue import HOOK_METRICS
+from exporter.errors import UsageError
+from exporter.retraining.hook import Decision, Hook
+from exporter.retraining.ledger import Ledger
+from exporter.retraining.pipelines import NotStarted
+from exporter.retraining.server import PATH, Counters, application, secret
+from retraining import BEGAN, body, firing, retrained
+
+TOKEN = {"Authorization": "Bearer the token"}
+DECISIONS, LAST_START = (metric.name for metric in HOOK_METRICS)
+
+
+def client(tmp_path: Path, *, refuses: bool = False) -> TestClient:
+    """A client of a hook whose gate is open."""
+
+    def start(*_: Any) -> str:
+        if refuses:
+            raise NotStarted("busy")
+        return "an execution"
+
+    ledger = Ledger(tmp_path / "starts.json")
+    gate = {"metric": "rmse", "at_most": 0, "window": "7d"}
+    specs = {"fraud": retrained(gate=gate).spec}
+    hook = Hook(specs, ledger, ask=lambda query: 5000.0, start=start, clock=lambda: BEGAN)
+    return TestClient(application(hook, Counters(specs), lambda: "the token"))
+
+
+def counted(client: TestClient, decision: Decision, model: str = "fraud") -> float:
+    labels = f'{{decision="{decision}",model="{model}"}}'
+    lines = client.get("/metrics").text.splitlines()
+    return next((float(line.split()[-1]) for line in lines if line.startswith(DECISIONS + labels)), -1)
+
+
+def test_a_notification_is_decided_counted_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        asked = client(tmp_path)
+        assert counted(asked, Decision.STARTED) == 0
+        answer = asked.post(PATH, json=body(firing("a")), headers=TOKEN)
+    assert (answer.status_code, answer.text.split(":")[0]) == (200, "started")
+    assert counted(asked, Decision.STARTED) == 1
+    (record,) = [record for record in caplog.records if getattr(record, "decision", "") == "started"]
+    assert (record.model, record.levelname) == ("fraud", "INFO")  # type: ignore[attr-defined]
+    assert "an execution: MLDataDriftHigh tells of drift" in record.getMessage()
+    assert f'{LAST_START}{{model="fraud"}} {BEGAN.timestamp():.16g}'[:40] in asked.get("/metrics").text
+
+
+def test_nothing_is_told_of_a_start_that_never_was(tmp_path: Path) -> None:
+    text = client(tmp_path).get("/metrics").text
+    assert f"{LAST_START}{{" not in text
+    assert "_created" not in text
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer"}, {"Authorization": "Bearer the tokem"}, {"Authorization": "the token"}]
+)
+def test_who_has_not_the_token_is_refused(headers: dict[str, str], tmp_path: Path) -> None:
+    asked = client(tmp_path)
+    assert asked.post(PATH, json=body(firing("a")), headers=headers).status_code == 401
+    assert counted(asked, Decision.UNAUTHORIZED, "") == 1
+    assert not (tmp_path / "starts.json").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", json.dumps(body()).encode(), b" " * (2**22 + 1)])
+def test_what_is_no_notification_is_refused(content: bytes, tmp_path: Path) -> None:
+    asked = client(tmp_path)
+    assert asked.post(PATH, content=content, headers=TOKEN).status_code == 400
+    assert counted(asked, Decision.UNREADABLE, "") == 1
+
+
+def test_alertmanager_is_asked_to_try_again_when_nobody_could_be_started(tmp_path: Path) -> None:
+    asked = client(tmp_path, refuses=True)
+    answer = asked.post(PATH, json=body(firing("a")), headers=TOKEN)
+    assert (answer.status_code, answer.text) == (503, "failed: busy\n")
+    assert counted(asked, Decision.FAILED) == 1
+
+
+def test_it_says_that_it_is_there(tmp_path: Path) -> None:
+    asked = client(tmp_path)
+    assert asked.get("/-/healthy").status_code == asked.get("/-/ready").status_code == 200
+    assert asked.get(PATH).status_code == 405
+
+
+def test_a_token_is_read_from_a_file_that_has_one(tmp_path: Path) -> None:
+    path = tmp_path / "token"
+    with pytest.raises(UsageError, match="cannot be read"):
+        secret(path)
+    path.write_text("\n")
+    with pytest.raises(UsageError, match="holds no token"):
+        secret(path)
+    path.write_text("the token\n")
+    assert secret(path) == "the token"
