@@ -37,7 +37,7 @@ def make_spec() -> Callable[..., ModelSpec]:
                         "source": {"local": "labels/%Y-%m-%dT%H.parquet"},
                         "columns": {"prediction_id": "id", "label": "paid"},
                     },
-                    "reference": {"source": {"local": "reference.parquet"}},
+                    "reference": {"source": {"local": "reference.parquet"}, "columns": {"label": "paid"}},
                     "features": [
                         {"name": "age", "type": "numeric"},
                         {"name": "country_code", "type": "categorical"},

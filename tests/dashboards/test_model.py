@@ -210,8 +210,11 @@ def test_only_a_model_whose_labels_are_evaluated_has_panels_of_them(spec: ModelS
 
 
 def test_every_threshold_is_drawn_dashed_beside_its_metric(
-    panels: list[dict[str, Any]], interpolate: Interpolate
+    spec: ModelSpec, panels: list[dict[str, Any]], every_panel: EveryPanel, interpolate: Interpolate
 ) -> None:
+    """Those of a regression on a regression's dashboard."""
+    regression = spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": "regression"})})
+    panels = [*panels, *every_panel(model_dashboard(regression))]
     with_threshold = {metric.name: metric.threshold().name for metric in METRICS if metric.threshold() in METRICS}
     drawn = set()
     for panel in (panel for panel in panels if panel["type"] == "timeseries"):
