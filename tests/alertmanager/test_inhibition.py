@@ -17,9 +17,11 @@ pytestmark = pytest.mark.e2e
 
 FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
 ANSWERS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)}
+SEGMENTS = {catalogue.SEGMENT_DRIFT_ALERT}
 DATA = (
     {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
     | FEATURES
+    | SEGMENTS
     | ANSWERS
 )
 SILENCED_BY = {
@@ -28,7 +30,7 @@ SILENCED_BY = {
     catalogue.INFERENCE_LOGS_MISSING: DATA,
     catalogue.FEATURE_NULLS_HIGH: FEATURES,
     catalogue.NEW_CATEGORIES: FEATURES,
-    catalogue.DATA_DRIFT_HIGH: FEATURES | ANSWERS,
+    catalogue.DATA_DRIFT_HIGH: FEATURES | SEGMENTS | ANSWERS,
 }
 """Each cause, and the consequences that it silences; all other pairs leave each other alone."""
 
