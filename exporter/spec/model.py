@@ -58,7 +58,6 @@ _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.la
     "alertstate",
     "le",
     "quantile",
-    "segment",
 }
 _LABEL_NAME: Final = "[a-zA-Z][a-zA-Z0-9_]*"
 

@@ -20,9 +20,11 @@ ANSWERS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFO
 """A proxy is of no version, so drift of one version does not silence it."""
 LABELS = {catalogue.LABELS_LATE, catalogue.LABEL_COVERAGE_LOW}
 BUDGETS = {alert for alert in ALERTS if alert.layer is Layer.OBJECTIVE}
+SEGMENTS = {catalogue.SEGMENT_DRIFT_ALERT}
 DATA = (
     {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
     | FEATURES
+    | SEGMENTS
     | ANSWERS
     | {catalogue.PROXY_UNUSUAL}
     | LABELS
@@ -34,7 +36,7 @@ SILENCED_BY = {
     catalogue.INFERENCE_LOGS_MISSING: DATA,
     catalogue.FEATURE_NULLS_HIGH: FEATURES,
     catalogue.NEW_CATEGORIES: FEATURES,
-    catalogue.DATA_DRIFT_HIGH: FEATURES | ANSWERS,
+    catalogue.DATA_DRIFT_HIGH: FEATURES | SEGMENTS | ANSWERS,
     catalogue.ERROR_BUDGET_BURN_FAST: {catalogue.ERROR_BUDGET_BURN_SLOW, catalogue.ERROR_BUDGET_EXHAUSTED},
 }
 """Each cause, and the consequences that it silences; all other pairs leave each other alone."""
