@@ -22,12 +22,16 @@ def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
     assert paths == [
         "rules/fraud.yaml",
         "rules/tests/fraud.yaml",
+        "rules/tests/fraud.slo-ranking.yaml",
         "kubernetes/prometheusrule-fraud.yaml",
         "dashboards/fraud.json",
+        "openslo/fraud.yaml",
         "rules/churn.yaml",
         "rules/tests/churn.yaml",
+        "rules/tests/churn.slo-ranking.yaml",
         "kubernetes/prometheusrule-churn.yaml",
         "dashboards/churn.json",
+        "openslo/churn.yaml",
         "alertmanager/alertmanager.yml",
         "alertmanager/routes.json",
     ]
