@@ -19,7 +19,7 @@ from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
-from generator import backtesting, explain
+from generator import backtesting, explaining
 from generator.arguments import Options
 from generator.check import prove
 from generator.documents import Documents, render
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     check = command("check", _check, "is the output up to date, and does it prove itself?", specs, output)
     check.add_argument("--no-tools", action="store_true", help="do not run promtool and amtool")
     about = "what does an objective allow, what spends its budget, and how soon would anybody hear?"
-    explain.add_flags(command("explain", _explain, about, specs).add_argument)
+    explaining.add_flags(command("explain", _explain, about, specs).add_argument)
     command("schema", _schema, "print the JSON Schema of a spec")
     about = "how often would a spec have alarmed, and how soon would it have seen a fault?"
     backtesting.add_flags(command("backtest", _backtest, about, specs).add_argument)
@@ -176,7 +176,7 @@ def _render(options: argparse.Namespace) -> Documents:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    explain.run(options, Console(width=None if sys.stdout.isatty() else 120, highlight=False))
+    explaining.run(options, Console(width=None if sys.stdout.isatty() else 120, highlight=False))
     return EXIT_OK
 
 
