@@ -23,7 +23,7 @@ from exporter.profiles.columns import Mask
 from exporter.profiles.labelled import Moments
 from exporter.profiles.outcomes import Outcome
 from exporter.profiles.profile import most_frequent
-from exporter.spec.model import ModelSpec
+from exporter.spec.model import ONE_SCORE, ModelSpec
 from exporter.statistics import reporting
 from exporter.statistics.performance import Estimate
 
@@ -48,9 +48,10 @@ def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: F
     Args:
         spec: the model.
         windows: the windows, such as the newest of the inference log.
-        edges: of the score's fine bins; None where they are not known, and nothing can be told.
+        edges: of the score's fine bins; None where they are not known, and nothing can be told. Nor is anything of
+            several classes or a ranking, which more than one score tells.
     """
-    if edges is None:
+    if edges is None or spec.spec.task not in ONE_SCORE:
         return
     decisions = accepted(edges, spec.spec.decision_threshold)
     for window in windows:

@@ -20,7 +20,7 @@ from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
-from generator import backtesting, explain, log_columns, overlays, retraining, targets
+from generator import backtesting, explaining, log_columns, overlays, retraining, targets
 from generator.check import prove
 from generator.documents import Documents, render
 from generator.expressions import expressions
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     check = command("check", _check, "is the output up to date, and does it prove itself?", specs, output)
     check.add_argument("--no-tools", action="store_true", help="run neither promtool nor amtool")
     about = "what does an objective allow, what spends its budget, and how soon would anybody hear?"
-    explain.add_flags(command("explain", _explain, about, specs).add_argument)
+    explaining.add_flags(command("explain", _explain, about, specs).add_argument)
     first = command("init", _init, "write a first spec, guessed from the columns of a log file")
     first.add_argument("--from", dest="log", required=True, metavar="FILE", help="a Parquet file, or s3://bucket/key")
     first.add_argument("--name", metavar="NAME", help="the model's name (that of the file)")
@@ -204,7 +204,7 @@ def _named(given: Path | None, default: str) -> Path:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    explain.run(options, Console(width=None if sys.stdout.isatty() else 120, highlight=False))
+    explaining.run(options, Console(width=None if sys.stdout.isatty() else 120, highlight=False))
     return EXIT_OK
 
 

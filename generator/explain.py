@@ -1,91 +1,33 @@
-"""`leeway explain`: what an objective means before it has to: its budget, what spends it, and how soon anybody hears.
+"""What an objective means before it has to: its budget, what spends it, and how soon anybody hears.
 
 All of it is arithmetic of the spec, by the functions that the exporter and the rules have their numbers from.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import timedelta
 from fractions import Fraction
 from typing import Final
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
 from exporter import catalogue
 from exporter.catalogue import Alert
-from exporter.spec.file import load_all
 from exporter.spec.model import ModelSpec
 from exporter.spec.slo import OF_THE_LOG, Slo, Tier
 from exporter.spec.values import format_duration
-from exporter.statistics.slo import (
-    auroc_half_width,
-    exhaustion_chance,
-    share_half_width,
-    slices_to_fire,
-    slices_until_fired,
-)
+from exporter.statistics.slo import slices_to_fire
+from exporter.statistics.slo_chances import auroc_half_width, exhaustion_chance, share_half_width, slices_until_fired
+from generator.explaining import Question
 from generator.objectives import said
 
 _SHARES: Final = ("precision", "recall", "accuracy")
 _WEEK: Final = timedelta(days=7)
-_ROWS: Final = (100.0, 300.0, 1000.0, 10_000.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked beside the spec.
-
-    `rows` are labelled predictions in a week, of an AUROC and a recall the positives among them; `width` is that of the
-    interval at 95 %, where it is known from the gauges. A model is truly `above` its target, or falls to `below` it.
-    """
-
-    rows: tuple[float, ...] = _ROWS
-    width: float | None = None
-    above: float = 0.02
-    below: float = 0.03
-
-
-def add_flags(add: Callable[..., object]) -> None:
-    """Add the flags with a parser's `add_argument`."""
-    default = Question()
-    told = "labelled predictions in a week, of auroc and recall the positives; may be given again (100 to 10000)"
-    add("--rows", action="append", type=_positive, default=[], metavar="N", help=told)
-    add("--width", type=_positive, metavar="X", help="the width of the interval at 95 %%, as the gauges tell it")
-    better = f"how much better than its target the model truly is ({default.above})"
-    add("--above", type=_positive, default=default.above, metavar="X", help=better)
-    worse = f"how much worse than its target a model is that has fallen ({default.below})"
-    add("--below", type=_positive, default=default.below, metavar="X", help=worse)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return value
-
-
-def run(options: argparse.Namespace, console: Console) -> None:
-    """Explain the objectives of every spec.
-
-    Raises:
-        SpecError: when a spec is wrong; an objective that one bad slice breaks is told with what would hold.
-    """
-    question = Question(tuple(options.rows) or _ROWS, options.width, options.above, options.below)
-    for loaded in load_all(options.specs):
-        if not loaded.spec.spec.slos:
-            console.print(f"{escape(loaded.spec.name)}: no objectives: add spec.slos")
-        for slo in loaded.spec.spec.slos:
-            console.print(explanation(loaded.spec, slo, question))
 
 
 def explanation(spec: ModelSpec, slo: Slo, question: Question) -> RenderableType:

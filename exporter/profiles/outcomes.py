@@ -162,7 +162,7 @@ def _improper(predictions: Predictions, rows: Counts) -> int:
 
 
 def _by_score(scores: Floats, labels: Floats, judgement: Judgement) -> ByScore | None:
-    if judgement.edges is None:
+    if judgement.edges is None or judgement.classes is not None or judgement.lists is not None:
         return None
     return by_score(scores, labels, judgement.edges, binary=judgement.binary)
 

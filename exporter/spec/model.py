@@ -40,6 +40,8 @@ from exporter.spec.values import (
 Task = Literal["binary_classification", "multiclass_classification", "regression", "ranking"]
 CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
 """The tasks whose answers are classes."""
+ONE_SCORE: Final[tuple[Task, ...]] = ("binary_classification", "regression")
+"""The tasks in which one score is all that a label is compared with."""
 
 JUDGED_BY: Final[Mapping[Task, tuple[str, ...]]] = {
     "binary_classification": ("score",),
@@ -408,11 +410,7 @@ class Body(Part):
     def estimated(self) -> bool:
         """Whether performance is estimated before labels come: there is a labelled reference, and a score."""
         labelled = self.reference.source is not None and self.reference.columns.label is not None
-        return (
-            labelled
-            and self.task in ("binary_classification", "regression")
-            and self.inference.columns.score is not None
-        )
+        return labelled and self.task in ONE_SCORE and self.inference.columns.score is not None
 
     @property
     def slos_evaluated(self) -> tuple[Slo, ...]:

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from exporter import catalogue
-from exporter.catalogue import ALERTS, METRICS, Alert, Layer, Metric, Severity, Unit
+from exporter.catalogue import ALERTS, HOOK_METRICS, METRICS, Alert, Layer, Metric, Severity, Unit
 
 SUFFIXES = {Unit.SECONDS: "_seconds", Unit.TIMESTAMP: "_timestamp_seconds", Unit.BYTES: "_bytes", Unit.INFO: "_info"}
 BY_NAME = {metric.name: metric for metric in METRICS}
@@ -31,7 +31,7 @@ class TestMetrics:
         assert metric.name.endswith("_total") == (metric.kind == "counter")
 
     def test_a_name_ends_in_its_unit(self, metric: Metric) -> None:
-        stem = metric.name.removesuffix("_total")
+        stem = metric.name.removesuffix("_threshold").removesuffix("_total")
         assert stem.endswith(SUFFIXES.get(metric.unit, ""))
         if stem.endswith("_ratio") and metric is not catalogue.FEATURE_STDDEV_RATIO:  # a quotient, which may exceed 1
             assert metric.unit is Unit.RATIO
@@ -86,7 +86,7 @@ def test_names_and_keys_are_unique() -> None:
 
 def test_the_tables_hold_all_that_is_defined_in_its_order() -> None:
     defined = vars(catalogue).values()
-    assert list(METRICS) == [value for value in defined if isinstance(value, Metric)]
+    assert [*METRICS, *HOOK_METRICS] == [value for value in defined if isinstance(value, Metric)]
     assert list(ALERTS) == [value for value in defined if isinstance(value, Alert)]
 
 

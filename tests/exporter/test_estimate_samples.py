@@ -17,6 +17,7 @@ from exporter.label_samples import JudgedWindow
 from exporter.profiles.binning import Binning, NumericBins
 from exporter.profiles.by_score import by_score
 from exporter.profiles.outcomes import Outcome
+from exporter.profiles.group import Group
 from exporter.profiles.profile import Profile, empty
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
@@ -59,7 +60,8 @@ def profile(rows: int) -> Profile:
 
 
 def estimates(taught: Learned, model: ModelSpec, **versions: Profile) -> dict[tuple[Metric, str], float]:
-    window = WindowProfile("24h", Window(END - timedelta(days=1), END), versions, {})
+    groups = {Group(version): profile for version, profile in versions.items()}
+    window = WindowProfile("24h", Window(END - timedelta(days=1), END), groups, {})
     return {(one.metric, one.labels[1]): one.value for one in estimate_samples(model, taught, BINNING, [window])}
 
 

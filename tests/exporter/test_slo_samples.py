@@ -47,7 +47,7 @@ def hour(model: ModelSpec, right: float, *, version: str = "v1", known: float = 
     )
     when = np.where(there, waited * 1_000_000, NEVER)
     answers = Answers(np.where(there, truth, np.nan), when, there.astype(np.int32), np.zeros(ROWS, bool))
-    return outcomes(made, answers, Judgement(True, 0.5, EDGES, tolerances(model.spec)))
+    return outcomes(made, answers, Judgement(True, 0.5, EDGES, tolerances=tolerances(model.spec)))
 
 
 def days(model: ModelSpec, shares: list[float | None], **more: Any) -> dict[datetime, Outcomes]:

@@ -35,10 +35,10 @@ def test_generate_writes_every_document_once(work: Path, capsys: pytest.CaptureF
     assert main(["generate"]) == EXIT_OK
     first = capsys.readouterr().out.splitlines()
     assert first[0] == "written    build/rules/fraud.yaml"
-    assert first[-1] == "15 written, 0 unchanged, 0 removed"
+    assert first[-1] == "18 written, 0 unchanged, 0 removed"
     written = {path: path.read_bytes() for path in (work / "build").rglob("*.*")}
     assert main(["generate"]) == EXIT_OK
-    assert capsys.readouterr().out.splitlines()[-1] == "0 written, 15 unchanged, 0 removed"
+    assert capsys.readouterr().out.splitlines()[-1] == "0 written, 18 unchanged, 0 removed"
     assert {path: path.read_bytes() for path in (work / "build").rglob("*.*")} == written
 
 
@@ -51,8 +51,11 @@ def test_generate_removes_the_documents_of_a_model_that_is_gone(work: Path, caps
     told = capsys.readouterr().out.splitlines()
     assert [line for line in told if line.startswith("removed")] == [
         "removed    build/rules/churn.yaml",
+        "removed    build/rules/tests/churn.slo-ranking.yaml",
         "removed    build/rules/tests/churn.yaml",
         "removed    build/dashboards/churn.json",
+        "removed    build/openslo/churn.slo-ranking.yaml",
+        "removed    build/openslo/churn.yaml",
         "removed    build/kubernetes/dashboard-churn.yaml",
         "removed    build/kubernetes/prometheusrule-churn.yaml",
     ]

@@ -27,6 +27,9 @@ def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
             f"rules/{name}.yaml",
             f"kubernetes/prometheusrule-{name}.yaml",
             f"rules/tests/{name}.yaml",
+            f"rules/tests/{name}.slo-ranking.yaml",
+            f"openslo/{name}.yaml",
+            f"openslo/{name}.slo-ranking.yaml",
             f"dashboards/{name}.json",
             f"kubernetes/dashboard-{name}.yaml",
         ]

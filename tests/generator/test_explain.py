@@ -16,7 +16,8 @@ from simulation.objectives import Labels, falls, months
 from examples import model
 from exporter.spec.model import ModelSpec
 from generator.cli import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, main
-from generator.explain import Question, explanation, half_widths, page_time
+from generator.explain import explanation, half_widths, page_time
+from generator.explaining import Question
 from spec_parts import document
 
 SEED = {"name": "auroc", "metric": "auroc", "at_least": 0.91, "over": "rolling", "window": "7d", "objective": 0.995}

@@ -127,3 +127,17 @@ def test_without_bins_nothing_is_told_by_score() -> None:
     blind = outcomes(predictions(1.0), answers(4), Judgement(binary=False, threshold=0.5, edges=None))["v1"]
     assert blind.by_score is None
     assert (blind + blind).by_score is None
+
+
+def test_scores_near_the_label_are_counted_for_each_tolerance() -> None:
+    judgement = Judgement(binary=False, threshold=0.5, edges=None, tolerances=(0.5, 2.0))
+    found = outcomes(predictions(1.0, 2.5, 7.0, 4.0), answers(1, 2, 9.5, None), judgement)["v1"]
+    assert found.near.tolist() == [2, 2]
+    assert (found + found).near.tolist() == [4, 4]
+
+
+def test_labels_that_came_within_a_time_are_told_from_later_ones() -> None:
+    soon = outcomes(predictions(0.5, 0.5), answers(1, 0, after=60), BINARY)["v1"]
+    late = outcomes(predictions(0.5, 0.5), answers(1, None, after=7200), BINARY)["v1"]
+    early = outcomes(predictions(0.5), answers(1, after=-60), BINARY)["v1"]
+    assert [each.labelled_within(3600) for each in (soon, late, early, soon + late)] == [2, 0, 1, 2]

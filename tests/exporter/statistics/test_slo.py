@@ -6,7 +6,6 @@ import math
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,16 +15,11 @@ from exporter.statistics.performance import Estimate
 from exporter.statistics.slo import (
     Tally,
     Verdict,
-    auroc_half_width,
-    bad_slice_chance,
     budget_remaining,
     burn_rate,
-    exhaustion_chance,
     firing,
-    share_half_width,
     slice_tally,
     slices_to_fire,
-    slices_until_fired,
     sliding,
     verdict,
 )
@@ -37,10 +31,6 @@ NAN = math.nan
 
 def slo(**changes: Any) -> Slo:
     return Slo.model_validate({"name": "a", "metric": "auroc", "at_least": 0.91, "objective": 0.95, **changes})
-
-
-def fired_after(above: float, below: float, half: float, overlap: int, tiers: tuple[Tier, ...]) -> int | None:
-    return slices_until_fired(above, below, half, overlap=overlap, objective=OBJECTIVE, tiers=tiers, horizon=30)
 
 
 class TestVerdict:
@@ -156,59 +146,3 @@ class TestSliding:
         added = []
         sliding(list(range(700)), 168, lambda one, two: added.append(1) or one + two)
         assert len(added) < 3 * 700
-
-
-class TestWhatToExpect:
-    def test_the_interval_of_a_share(self) -> None:
-        assert share_half_width(0.9, 900) == pytest.approx(1.96 * 0.01, rel=1e-4)
-
-    def test_the_interval_of_an_auroc_is_that_of_simulated_scores(self) -> None:
-        random = np.random.default_rng(4)
-        shift = 2.0871  # of normal scores, for an area of 0.93
-        negatives = np.sort(random.standard_normal(200_000))
-        areas = [np.searchsorted(negatives, random.normal(shift, 1, 280)).mean() / len(negatives) for _ in range(2000)]
-        assert np.mean(areas) == pytest.approx(0.93, abs=0.001)
-        assert auroc_half_width(0.93, 280) == pytest.approx(1.96 * np.std(areas), rel=0.05)
-
-    def test_chance_alone_is_bad_once_in_forty(self) -> None:
-        assert bad_slice_chance(0, 0.01) == pytest.approx(0.025)
-        assert bad_slice_chance(0.01, 0.01) == pytest.approx(4.43e-5, rel=0.01)
-        assert bad_slice_chance(-0.01, 0.01) == pytest.approx(0.5)
-
-    def test_a_value_without_noise_is_what_it_is(self) -> None:
-        assert bad_slice_chance(0.01, 0) == 0
-        assert exhaustion_chance(-0.01, 0, 30, Fraction(3, 2)) == 1
-        assert exhaustion_chance(0.01, 0, 30, Fraction(3, 2), overlap=7) == 0
-
-    def test_independent_slices_exhaust_a_budget_by_the_binomial_law(self) -> None:
-        # Two of thirty: 1 - 0.975^30 - 30 x 0.025 x 0.975^29.
-        assert exhaustion_chance(0, 0.01, 30, Fraction(3, 2)) == pytest.approx(1 - 0.4679 - 0.3599, abs=2e-4)
-
-    def test_slices_that_share_predictions_are_bad_together(self) -> None:
-        """Bad slices come in runs: one is followed by others, but there are fewer runs."""
-        budget = Fraction(6)
-        assert exhaustion_chance(0, 0.01, 30, budget) < 0.0005
-        assert 0.02 < exhaustion_chance(0, 0.01, 30, budget, overlap=7) < 0.1
-
-    def test_a_hardly_shared_window_is_nearly_independent(self) -> None:
-        alone = exhaustion_chance(0, 0.01, 300, Fraction(10))
-        assert exhaustion_chance(0, 0.01, 300, Fraction(10), overlap=2) == pytest.approx(alone, abs=0.05)
-
-    def test_a_fall_far_beyond_the_noise_fires_as_an_outage_does(self) -> None:
-        tiers = slo().fast()
-        assert fired_after(0.02, 0.3, 0.001, 1, tiers) == 2
-        # 0.02 - 0.04 j / 7 is below the target from j = 4 on: the fourth and fifth verdicts are bad.
-        assert fired_after(0.02, 0.02, 0.0001, 7, tiers) == 5
-
-    def test_a_fall_within_the_noise_may_never_fire(self) -> None:
-        assert fired_after(0.02, 0.001, 0.05, 7, slo().fast()) is None
-        assert fired_after(0.02, 0.3, 0.001, 1, ()) is None
-
-    def test_when_half_of_the_slices_are_bad_it_takes_a_few_more(self) -> None:
-        """A value as far below as half its interval is bad half of the time: two of four within eight, 19 of 20 times.
-
-        Every slice from the fourth on has two bad ones among its last four, itself among them, with a chance of 7/16.
-        """
-        found = fired_after(0.02, 0.01, 0.01, 1, slo().fast())
-        assert found is not None
-        assert 5 <= found <= 9

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from examples import model
+from exporter.spec.slo import Slo
+from generator.objectives import objectives, said
+
+AUROC = {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "auroc is at least 0.91 in 95 % of slices of 24h"),
+        ({"objective": 0.995, "slice": "1h"}, "auroc is at least 0.91 in 99.5 % of slices of 1h"),
+        (
+            {"over": "rolling", "window": "7d"},
+            "auroc is at least 0.91 over the 7d that end with it in 95 % of slices of 24h",
+        ),
+        ({"metric": "rmse", "at_least": None, "at_most": 3}, "rmse is at most 3 in 95 % of slices of 24h"),
+        (
+            {"metric": "within_tolerance", "at_least": None, "tolerance": 0.5},
+            "95 % of predictions are within 0.5 of what comes true",
+        ),
+    ],
+)
+def test_an_objective_in_words(changes: dict[str, Any], sentence: str) -> None:
+    assert said(Slo.model_validate({**AUROC, **changes})) == sentence
+
+
+def test_numbers_are_exact_text() -> None:
+    [told] = objectives(model(slos=[{**AUROC, "objective": 0.9}]).spec)
+    assert told["fast"] == [{"factor": "6", "long": "48h", "short": "24h", "above": "7.5", "said": "7.5"}]
+    assert [tier["factor"] for tier in told["slow"]] == ["3", "1"]
+    assert told["period"] == "30d"
+
+
+def test_only_what_is_evaluated_has_rules() -> None:
+    assert objectives(model(slos=[AUROC], labels=None).spec) == []
+    drift = {"name": "drift", "metric": "drift_share", "at_most": 0.3, "objective": 0.9}
+    assert [told["name"] for told in objectives(model(slos=[AUROC, drift], labels=None).spec)] == ["drift"]
