@@ -8,7 +8,7 @@ local template = import 'template.libsonnet';
 // as high and yet no alert.
 function(model, key, feature=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
   // A number that is exact as text, as a share and as a percentage.
-  local low = 0.125 * scale, limit = 0.25 * scale, restless = 0.5 * scale, high = 0.75 * scale;
+  local low = 0.125 * scale, limit = 0.25 * scale, restless = 0.625 * scale, high = 0.75 * scale;
   local alert = model.catalogue.alerts[key];
   local score = model.metrics[alert.metric];
   local threshold = model.metrics[alert.metric + '_threshold'];

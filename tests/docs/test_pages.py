@@ -13,7 +13,7 @@ from exporter import catalogue
 ROOT = Path(__file__).resolve().parents[2]
 PAGES: dict[Path, str] = runpy.run_path(str(ROOT / "docs" / "pages.py"))["pages"]()
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
-NAMES = {series.name for metric in catalogue.METRICS for series in (metric, *metric.series)}
+NAMES = {series.name for metric in (*catalogue.METRICS, *catalogue.HOOK_METRICS) for series in (metric, *metric.series)}
 NAMES |= {alert.name for alert in catalogue.ALERTS}
 
 
