@@ -71,6 +71,10 @@ docs: $(DEV_STAMP) ## Write the pages that are made from the code: metrics, spec
 bench: $(DEV_STAMP) ## Measure what the README promises about speed
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
+.PHONY: mutate
+mutate: $(DEV_STAMP) ## Put mistakes into the generated rules, and count how many their generated tests notice
+	@$(BIN)/python benchmarks/mutation.py
+
 .PHONY: build
 build: $(DEV_STAMP) ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --outdir dist .

@@ -38,6 +38,8 @@ _NEW_YEAR: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """Where the year begins from which days are taken; nothing here reads the clock."""
 _DAYS: Final = 365
 _SATURDAY: Final = WEEKDAYS.index("saturday")
+_ABOVE: Final = 1.1
+"""A drifted score is so little above the highest floor that a rule with a higher one is noticed."""
 
 Case = dict[str, Any]
 
@@ -95,7 +97,7 @@ class _Week:
             if stretch and self._plain(stretch):
                 name = f"{WEEKDAYS[weekday].title()}, {day}"
                 yield self._case(f"on an ordinary {name}", stretch, stretch.contrast)
-                yield self._case(f"on a drifted {name}", stretch, 2 * max(self._week))
+                yield self._case(f"on a drifted {name}", stretch, _ABOVE * max(self._week))
                 return
 
     def _holidays(self) -> Iterator[Case]:

@@ -104,6 +104,7 @@ function(model)
       scenarios: [
         counted('logs nothing, with no history yet', 0),
         counted('logs nothing in hours that have a thousand rows', 0, 1000),
+        counted('logs nothing in hours that have just enough rows to tell', 0, few),
       ],
       twins: [
         counted('logs a single row', 1),

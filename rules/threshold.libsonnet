@@ -9,7 +9,7 @@ local template = import 'template.libsonnet';
 function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
   // A number that is exact as text, as a share and as a percentage.
   local alert = model.catalogue.alerts[key];
-  local levels = if alert.below then [0.75, 0.5, 0.25, 0.125] else [0.125, 0.25, 0.5, 0.75];
+  local levels = if alert.below then [0.875, 0.75, 0.625, 0.5] else [0.125, 0.25, 0.625, 0.75];
   local calm = levels[0] * scale, limit = levels[1] * scale, restless = levels[2] * scale, bad = levels[3] * scale;
   local beyond = if alert.below then 'below' else 'above', far = if alert.below then 'low' else 'high';
   local score = model.metrics[alert.metric];

@@ -29,9 +29,9 @@ def test_every_severity_of_every_team_reaches_a_receiver_of_its_own_model(loaded
     names = {receiver["name"] for receiver in routing["receivers"]}
     for alert in LOUD:
         labels = labels_of(alert, loaded)
-        receiver = receivers_of(routing, labels, tmp_path)
-        assert receiver in names - {"default", "null"}, labels
-        assert receiver.startswith(f"{loaded.spec.name}-"), labels
+        for receiver in receivers_of(routing, labels, tmp_path).split(","):
+            assert receiver in names - {"default", "null"}, labels
+            assert receiver.startswith(f"{loaded.spec.name}-"), labels
         assert labels[TEAM] == loaded.spec.metadata.team
 
 

@@ -16,8 +16,8 @@ from exporter.evaluation import WindowProfile
 from exporter.label_samples import JudgedWindow
 from exporter.profiles.binning import Binning, NumericBins
 from exporter.profiles.by_score import by_score
-from exporter.profiles.outcomes import Outcome
 from exporter.profiles.group import Group
+from exporter.profiles.outcomes import Outcome
 from exporter.profiles.profile import Profile, empty
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window

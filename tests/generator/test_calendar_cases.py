@@ -51,7 +51,7 @@ def test_new_yorks_saturday_begins_five_hours_after_utcs() -> None:
 def test_a_drifted_saturday_fires_all_along() -> None:
     case = cases("America/New_York")["on a drifted Saturday, 2026-01-03"]
     assert [fires for _, _, fires in hours(case)] == [True] * 4
-    assert case["score"] == "0.6"
+    assert case["score"] == "0.33"
 
 
 def test_a_holiday_is_a_day_of_its_like_between_two_others() -> None:

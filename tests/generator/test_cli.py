@@ -118,6 +118,7 @@ def test_check_fails_without_the_programs_unless_told(
     assert main(["check"]) == EXIT_PROBLEM
     assert "FAILED: promtool\nnot on the PATH" in capsys.readouterr().err
     assert main(["check", "--no-tools"]) == EXIT_OK
+    assert "ok: incident of MLDataDriftHigh of fraud, with " in capsys.readouterr().out
 
 
 def test_validate_says_ok_and_what_is_left_open(work: Path, capsys: pytest.CaptureFixture[str]) -> None:

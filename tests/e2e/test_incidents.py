@@ -1,0 +1,243 @@
+"""Incidents of two models, in turn and together: a real Prometheus, a real Alertmanager, and gauges that a test sets.
+
+The generated rules and routes are loaded as they are, but for their waits. Prometheus scrapes a page that says what an
+exporter would.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+from urllib.parse import quote
+
+import pytest
+import yaml
+
+from examples import model, write_all
+from exporter import catalogue
+from exporter.catalogue import Alert, Metric
+from exporter.spec.file import LoadedSpec
+from generator.documents import ROUTING, render
+from stack import Receiver, alertmanager, get_json, prometheus, until
+
+pytestmark = pytest.mark.e2e
+
+HIGH, CALM, LIMIT = 0.75, 0.125, 0.25
+DRIFT = {catalogue.DATA_DRIFT_SHARE, catalogue.FEATURE_PSI, catalogue.PREDICTION_MEAN_SHIFT, catalogue.PREDICTION_PSI}
+QUALITY = {catalogue.FEATURE_NULL_RATIO, catalogue.FEATURE_PSI}
+SCORES = DRIFT | QUALITY
+OWN = {
+    catalogue.VERSION: "v3",
+    catalogue.FEATURE: "age",
+    catalogue.WINDOW: "1h",
+    catalogue.STREAM: catalogue.INFERENCE,
+}
+FIRING = 'ALERTS{alertstate="firing"}'
+FRESH_SECONDS, STALE_SECONDS = 60.0, 7 * 86400.0
+
+
+class Gauges:
+    """What the exporter says of some models, at `/metrics`."""
+
+    def __init__(self, models: list[LoadedSpec]) -> None:
+        self.models = {loaded.spec.name: loaded.spec for loaded in models}
+        self.down, self.stale = set[str](), set[str]()
+        self.high: dict[str, set[Metric]] = {name: set() for name in self.models}
+        text = self._text
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "text/plain; version=0.0.4")
+                self.end_headers()
+                self.wfile.write(text().encode())
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def target(self) -> str:
+        return f"127.0.0.1:{self._server.server_port}"
+
+    def calm(self) -> None:
+        self.down.clear()
+        self.stale.clear()
+        self.high = {name: set() for name in self.models}
+
+    def _text(self) -> str:
+        return "".join(f"{line}\n" for name in self.models if name not in self.down for line in self._lines(name))
+
+    def _lines(self, name: str) -> Iterator[str]:
+        age = STALE_SECONDS if name in self.stale else FRESH_SECONDS
+        yield self._line(name, catalogue.MODEL_INFO, 1)
+        yield self._line(name, catalogue.REFRESH_SUCCESS, 1)
+        yield self._line(name, catalogue.WINDOW_ROWS, 1000)
+        yield self._line(name, catalogue.WINDOW_END_TIMESTAMP_SECONDS, time.time() - age)
+        for metric in SCORES:
+            yield self._line(name, metric, HIGH if metric in self.high[name] else CALM)
+            yield self._line(name, metric.threshold(), LIMIT)
+
+    def _line(self, name: str, metric: Metric, value: float) -> str:
+        own = OWN | {catalogue.MODEL: name, catalogue.SPEC: self.models[name].fingerprint()}
+        labels = {label: own.get(label, "any") for label in metric.labels} | self.models[name].metadata.labels
+        pairs = ",".join(f'{label}="{text}"' for label, text in labels.items())
+        return f"{metric.name}{{{pairs}}} {value}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Stack:
+    """The running servers."""
+
+    def __init__(self, gauges: Gauges, prometheus: str, alertmanager: str, receiver: Receiver) -> None:
+        self.gauges, self._prometheus, self._alertmanager, self._receiver = gauges, prometheus, alertmanager, receiver
+        self._seen = 0
+
+    def fires(self, firing: dict[str, set[Alert]]) -> None:
+        """Wait until exactly these alerts of each model fire."""
+        fires = {(name, alert.name) for name, alerts in firing.items() for alert in alerts}
+        until(lambda: self._firing() == fires, within=90, what=f"{fires} alone to fire")
+
+    def told(self, firing: dict[str, set[Alert]], expected: set[tuple[str, Alert]]) -> None:
+        """Wait until exactly these alerts of each model fire; assert that this is sent, and nothing else."""
+        self.fires(firing)
+        sent = {(path, alert.name) for path, alert in expected}
+        until(lambda: sent <= self._new(), within=90, what=f"{sent} to be sent")
+        self._settle(3)  # what began with it would have been sent with it
+        assert self._new() == sent
+
+    def calm(self) -> None:
+        """Wait until nothing fires, here or there."""
+        self.gauges.calm()
+        until(lambda: self._firing() == set(), within=90, what="nothing to fire")
+        until(lambda: not self._active(), within=90, what="nothing to be active")
+        self._settle(1)
+        self._seen = len(self._receiver.received)
+
+    def _new(self) -> set[tuple[str, str]]:
+        bodies = self._receiver.received[self._seen :]
+        return {
+            (path, alert["labels"]["alertname"])
+            for path, body in bodies
+            for alert in body["alerts"]
+            if alert["status"] == "firing"
+        }
+
+    def _settle(self, seconds: int) -> None:
+        """Wait for some of Prometheus' evaluations, one a second."""
+        for _ in range(seconds):
+            before = self._evaluated()
+            until(lambda before=before: self._evaluated() > before, within=30, what="an evaluation")
+
+    def _evaluated(self) -> str:
+        return str(get_json(f"{self._prometheus}/api/v1/rules")["data"]["groups"][0]["lastEvaluation"])
+
+    def _firing(self) -> set[tuple[str, str]]:
+        answer = get_json(f"{self._prometheus}/api/v1/query?query={quote(FIRING)}")
+        found = answer["data"]["result"] if answer else []
+        return {(each["metric"]["model"], each["metric"]["alertname"]) for each in found}
+
+    def _active(self) -> list[Any]:
+        known = get_json(f"http://{self._alertmanager}/api/v2/alerts?active=true")
+        return [None] if known is None else known
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    folder = tmp_path_factory.mktemp("incidents")
+    with Receiver() as receiver:
+        models = [
+            model(
+                {"name": name},
+                alerting={
+                    kind: {"webhook": {"url": f"{receiver.address}/{name}/{kind}"}} for kind in ("page", "ticket")
+                },
+            )
+            for name in ("fraud", "churn")
+        ]
+        write_all(render(models), folder)
+        for path in folder.glob("rules/*.yaml"):
+            path.write_text(yaml.safe_dump(_quick_rules(yaml.safe_load(path.read_text()))))
+        routing = yaml.safe_load((folder / ROUTING).read_text())
+        (folder / ROUTING).write_text(yaml.safe_dump(routing | {"route": _quick_route(routing["route"])}))
+        with (
+            Gauges(models) as gauges,
+            alertmanager(folder / "am", folder / ROUTING) as alerts_to,
+            prometheus(folder / "prometheus", gauges.target, alerts_to, folder / "rules" / "*.yaml") as address,
+        ):
+            yield Stack(gauges, address, alerts_to, receiver)
+
+
+def _quick_rules(document: dict[str, Any]) -> dict[str, Any]:
+    for group in document["groups"]:
+        for rule in group["rules"]:
+            rule.update({"for": "1s", "keep_firing_for": "1s"})
+            # Prometheus forgets the model's own gauge in this time, not in ten minutes.
+            rule["expr"] = rule["expr"].replace("[10m]", "[2s]")
+    return document
+
+
+def _quick_route(route: dict[str, Any]) -> dict[str, Any]:
+    # A cause and its consequence begin within a second of each other, or some more on a busy machine.
+    quick = {"group_wait": "4s", "group_interval": "1s"}
+    return route | quick | {"routes": [_quick_route(child) for child in route.get("routes", [])]}
+
+
+DOWN, STALE = {catalogue.EXPORTER_DOWN}, {catalogue.WINDOW_STALE}
+DRIFTED = {
+    catalogue.DATA_DRIFT_HIGH,
+    catalogue.FEATURE_DRIFT_HIGH,
+    catalogue.PREDICTION_SCORE_SHIFT,
+    catalogue.PREDICTION_DISTRIBUTION_SHIFT,
+}
+BROKEN = {catalogue.FEATURE_NULLS_HIGH, catalogue.FEATURE_DRIFT_HIGH}
+
+
+def test_each_incident_in_turn_is_told_once(stack: Stack) -> None:
+    stack.calm()
+    stack.gauges.high["fraud"] = QUALITY
+    stack.told({"fraud": BROKEN}, {("/fraud/ticket", catalogue.FEATURE_NULLS_HIGH)})
+    stack.calm()
+    stack.gauges.high["fraud"] = DRIFT
+    stack.told({"fraud": DRIFTED}, {("/fraud/page", catalogue.DATA_DRIFT_HIGH)})
+    stack.calm()
+    stack.gauges.stale.add("fraud")
+    stack.told({"fraud": STALE}, {("/fraud/page", catalogue.WINDOW_STALE)})
+    stack.calm()
+    stack.gauges.down.add("fraud")
+    stack.told({"fraud": DOWN}, {("/fraud/page", catalogue.EXPORTER_DOWN)})
+
+
+def test_incidents_together_are_one_of_each_model(stack: Stack) -> None:
+    stack.calm()
+    stack.gauges.stale.add("fraud")
+    stack.fires({"fraud": STALE})
+    stack.gauges.high = {"fraud": DRIFT | QUALITY, "churn": DRIFT}
+    stack.told(
+        {"fraud": STALE | BROKEN | DRIFTED, "churn": DRIFTED},
+        {("/fraud/page", catalogue.WINDOW_STALE), ("/churn/page", catalogue.DATA_DRIFT_HIGH)},
+    )
+    stack.calm()
+    stack.gauges.down.add("churn")
+    stack.gauges.high["fraud"] = DRIFT | QUALITY
+    stack.told(
+        {"fraud": BROKEN | DRIFTED, "churn": DOWN},
+        {
+            ("/churn/page", catalogue.EXPORTER_DOWN),
+            ("/fraud/page", catalogue.DATA_DRIFT_HIGH),
+            ("/fraud/ticket", catalogue.FEATURE_NULLS_HIGH),  # a ticket is no page, and its cause is another
+        },
+    )

@@ -1,0 +1,48 @@
+"""The generated tests notice mistakes in the generated rules: a sample of what `make mutate` tries."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from exporter import catalogue
+from exporter.spec.file import load_all
+from generator.jsonnet import LIBRARY
+from mutation import Mutant, mutants, of_model, survives
+from promtool import rules_of
+
+SAMPLE = 30
+(LOADED,) = load_all([LIBRARY / "tests" / "specs" / "valid" / "binary.yaml"])
+MUTANTS, PROOFS = of_model(LOADED)
+
+
+@pytest.mark.parametrize(
+    "mutant", random.Random(1).sample(MUTANTS, SAMPLE), ids=lambda mutant: f"{mutant.alert}: {mutant.what}"
+)
+def test_a_mutant_is_noticed(mutant: Mutant) -> None:
+    assert not survives(mutant, PROOFS)
+
+
+def test_a_rule_without_a_mistake_survives() -> None:
+    alert = MUTANTS[0].alert
+    assert survives(Mutant("churn_v2", alert, "nothing", rules_of(LOADED)[alert]), PROOFS)
+
+
+def test_every_alert_that_compares_has_mutants() -> None:
+    absent = {catalogue.EXPORTER_DOWN, catalogue.SPEC_MISMATCH}
+    assert {each.alert for each in MUTANTS} == set(rules_of(LOADED)) - {alert.name for alert in absent}
+
+
+def test_comparisons_limits_and_conditions_are_mutated() -> None:
+    found = dict(mutants("a\n> 3\nunless (\n  b\n  <= 0\n)\nor\nc"))
+    assert found["> -> >= (line 2)"] == "a\n>= 3\nunless (\n  b\n  <= 0\n)\nor\nc"
+    assert found["limit x 2 (line 2)"] == "a\n> 2 * 3\nunless (\n  b\n  <= 0\n)\nor\nc"
+    assert found["no unless (line 3)"] == "a\n> 3\nor\nc"
+    assert found["unless -> and (line 3)"] == "a\n> 3\nand (\n  b\n  <= 0\n)\nor\nc"
+    assert found["no or (line 7)"] == "a\n> 3\nunless (\n  b\n  <= 0\n)"
+    assert "limit x 2 (line 5)" not in found  # 0 stays 0
+
+
+def test_matchers_are_no_comparisons() -> None:
+    assert list(mutants('max without (x) (\n  a{b!="1",c=~"2|3",d=">"}\n)')) == []
