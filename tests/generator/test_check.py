@@ -21,13 +21,14 @@ def failures(documents: dict[PurePosixPath, str]) -> list[Outcome]:
 def test_what_is_generated_holds_and_each_proof_is_one_line() -> None:
     outcomes = list(prove(render([model(alerting={"page": RECEIVERS})])))
     assert all(outcome.ok for outcome in outcomes), [str(outcome) for outcome in outcomes]
-    assert [str(outcome) for outcome in outcomes[:3]] == [
+    assert [str(outcome) for outcome in outcomes[:4]] == [
         "ok: promtool check rules rules/fraud.yaml",
         "ok: promtool test rules rules/tests/fraud.yaml",
+        "ok: promtool test rules rules/tests/fraud.slo-ranking.yaml",
         "ok: amtool check-config alertmanager/alertmanager.yml",
     ]
     assert str(outcomes[-1]) == "ok: promtool check config prometheus/scrape.yml"
-    assert len(outcomes) == 4 + len(ALERTS) + 1
+    assert len(outcomes) == 5 + len(ALERTS) + 1
     assert not [outcome for outcome in outcomes if "\n" in str(outcome)]
 
 
