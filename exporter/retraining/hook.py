@@ -82,11 +82,13 @@ class Hook:
     def decide(self, notification: Notification) -> Decided:
         """What becomes of a notification; a retraining has been asked for when this returns `started`.
 
-        Raises:
-            OSError: when the disk refuses; then nothing has been started.
+        When the disk refuses, nothing is asked for: what cannot be remembered would be repeated.
         """
         with self._lock:
-            decision, reason = self._decided(notification)
+            try:
+                decision, reason = self._decided(notification)
+            except OSError as problem:
+                decision, reason = Decision.FAILED, f"what is started cannot be kept: {problem}"
         model = notification.model if notification.model in self._retrain else ""
         return Decided(decision, model, reason)
 
@@ -150,5 +152,8 @@ class Hook:
         except NotStarted as problem:
             self._ledger.remove(start)
             return Decision.FAILED, str(problem)
-        self._ledger.change(start, replace(start, confirmed=True))
+        try:
+            self._ledger.change(start, replace(start, confirmed=True))
+        except OSError as problem:
+            log.warning("%s was started, which cannot be kept: %s", start.incident, problem)
         return Decision.STARTED, f"{asked}: {why}"

@@ -80,7 +80,8 @@ def application(hook: Hook, counters: Counters, token: Callable[[], str]) -> Sta
     Args:
         hook: decides.
         counters: counts.
-        token: what a request must bear, read anew for each so that it can be changed.
+        token: what a request must bear, read anew for each so that it can be changed; while it raises `UsageError`,
+            nobody is let in.
     """
 
     async def retrain(request: Request) -> Response:
@@ -108,7 +109,11 @@ def application(hook: Hook, counters: Counters, token: Callable[[], str]) -> Sta
 
 async def _received(request: Request, hook: Hook, token: Callable[[], str]) -> Decided:
     given = request.headers.get("authorization", "")
-    if not hmac.compare_digest(given.encode(), f"Bearer {token()}".encode()):
+    try:
+        expected = f"Bearer {token()}"
+    except UsageError as problem:
+        return Decided(Decision.UNAUTHORIZED, "", str(problem))
+    if not hmac.compare_digest(given.encode(), expected.encode()):
         return Decided(Decision.UNAUTHORIZED, "", "the token is missing or another")
     body = bytearray()
     async for chunk in request.stream():

@@ -12,9 +12,10 @@ from exporter import catalogue
 from exporter.catalogue import ALERTS, HOOK_METRICS, METRICS, Alert, Layer, Metric, Severity, Unit
 
 SUFFIXES = {Unit.SECONDS: "_seconds", Unit.TIMESTAMP: "_timestamp_seconds", Unit.BYTES: "_bytes", Unit.INFO: "_info"}
-BY_NAME = {metric.name: metric for metric in METRICS}
+EVERY = [*METRICS, *HOOK_METRICS]
+BY_NAME = {metric.name: metric for metric in EVERY}
 
-every_metric = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+every_metric = pytest.mark.parametrize("metric", EVERY, ids=lambda metric: metric.name)
 every_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 
 
@@ -78,7 +79,7 @@ class TestAlerts:
 
 
 def test_names_and_keys_are_unique() -> None:
-    for names in ([metric.name for metric in METRICS], [metric.key for metric in METRICS]):
+    for names in ([metric.name for metric in EVERY], [metric.key for metric in EVERY]):
         assert Counter(names).most_common(1)[0][1] == 1
     for names in ([alert.name for alert in ALERTS], [alert.key for alert in ALERTS]):
         assert Counter(names).most_common(1)[0][1] == 1
@@ -86,7 +87,7 @@ def test_names_and_keys_are_unique() -> None:
 
 def test_the_tables_hold_all_that_is_defined_in_its_order() -> None:
     defined = vars(catalogue).values()
-    assert [*METRICS, *HOOK_METRICS] == [value for value in defined if isinstance(value, Metric)]
+    assert [value for value in defined if isinstance(value, Metric)] == EVERY
     assert list(ALERTS) == [value for value in defined if isinstance(value, Alert)]
 
 

@@ -152,9 +152,25 @@ def test_an_unknown_model_starts_nothing(tmp_path: Path) -> None:
 def test_a_full_disk_starts_nothing(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.hook._ledger._path = Path("/proc/none/starts.json")
-    with pytest.raises(OSError, match="none"):
-        world.tell(firing("a"))
+    assert world.tell(firing("a")) == Decision.FAILED
     assert world.started == []
+    world.restart()
+    assert world.tell(firing("a")) == Decision.STARTED
+
+
+def test_a_disk_that_fills_up_meanwhile_starts_nothing_twice(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def start(retrain: Retrain, notification: Notification) -> str:
+        world.hook._ledger._path = Path("/proc/none/starts.json")
+        return world.start(retrain, notification)
+
+    world.hook._start = start
+    assert world.tell(firing("a")) == Decision.STARTED
+    assert world.tell(firing("a")) == Decision.REPEAT
+    world.restart()
+    assert world.tell(firing("a")) == Decision.REPEAT
+    assert len(world.started) == 1
 
 
 STEPS = st.lists(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ TOKEN = {"Authorization": "Bearer the token"}
 DECISIONS, LAST_START = (metric.name for metric in HOOK_METRICS)
 
 
-def client(tmp_path: Path, *, refuses: bool = False) -> TestClient:
+def client(tmp_path: Path, *, refuses: bool = False, token: Callable[[], str] = lambda: "the token") -> TestClient:
     """A client of a hook whose gate is open."""
 
     def start(*_: Any) -> str:
@@ -32,7 +33,7 @@ def client(tmp_path: Path, *, refuses: bool = False) -> TestClient:
     gate = {"metric": "rmse", "at_most": 0, "window": "7d"}
     specs = {"fraud": retrained(gate=gate).spec}
     hook = Hook(specs, ledger, ask=lambda query: 5000.0, start=start, clock=lambda: BEGAN)
-    return TestClient(application(hook, Counters(specs), lambda: "the token"))
+    return TestClient(application(hook, Counters(specs), token))
 
 
 def counted(client: TestClient, decision: Decision, model: str = "fraud") -> float:
@@ -68,6 +69,12 @@ def test_who_has_not_the_token_is_refused(headers: dict[str, str], tmp_path: Pat
     assert asked.post(PATH, json=body(firing("a")), headers=headers).status_code == 401
     assert counted(asked, Decision.UNAUTHORIZED, "") == 1
     assert not (tmp_path / "starts.json").exists()
+
+
+def test_nobody_is_let_in_while_the_token_cannot_be_read(tmp_path: Path) -> None:
+    asked = client(tmp_path, token=lambda: secret(tmp_path / "missing"))
+    answer = asked.post(PATH, json=body(firing("a")), headers=TOKEN)
+    assert (answer.status_code, "cannot be read" in answer.text) == (401, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", json.dumps(body()).encode(), b" " * (2**22 + 1)])
