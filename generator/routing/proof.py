@@ -25,6 +25,7 @@ INCIDENTS: Final[Mapping[tuple[str, str], tuple[Layer, ...]]] = {
     (Layer.FRESHNESS, Severity.CRITICAL): _LAYERS[_LAYERS.index(Layer.FRESHNESS) + 1 :],
     (Layer.QUALITY, Severity.WARNING): (Layer.FEATURE,),
     (Layer.DATASET, Severity.CRITICAL): _ANSWERS,
+    (Layer.OBJECTIVE, Severity.CRITICAL): (Layer.OBJECTIVE,),
 }
 """What an incident begins with, and the layers that it brings along."""
 
@@ -102,7 +103,7 @@ def _instants(given: Sequence[Mapping[str, Any]]) -> tuple[tuple[datetime, bool]
 def _incidents(decider: Decider, model: Model) -> Iterator[Outcome]:
     """Each cause and all that it brings along fire together: the cause alone is told."""
     for cause in model.cases:
-        brought = [case for case in model.cases if case.labels[LAYER] in _brought(cause)]
+        brought = [case for case in model.cases if case is not cause and case.labels[LAYER] in _brought(cause)]
         if not brought:
             continue
         firing = [{**cause.labels, **({} if cause.labels[LAYER] == Layer.EXPORTER else _SCRAPED)}]

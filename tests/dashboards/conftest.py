@@ -64,7 +64,10 @@ def hostile_spec(make_spec: Callable[..., ModelSpec]) -> ModelSpec:
 
 @pytest.fixture
 def dashboard(spec: ModelSpec) -> dict[str, Any]:
-    return model_dashboard(spec)
+    """That of the model with segments, which has every panel."""
+    return model_dashboard(
+        spec.model_copy(update={"spec": spec.spec.model_copy(update={"segments": ("country_code",)})})
+    )
 
 
 @pytest.fixture

@@ -252,9 +252,9 @@ def test_the_first_view_names_the_state_and_the_features_before_anything_else(da
     assert table["options"]["sortBy"] == [{"displayName": "Trouble", "desc": True}]
 
 
-def test_the_choices_are_data_source_version_window_and_feature(dashboard: dict[str, Any]) -> None:
+def test_the_choices_are_data_source_version_segment_window_and_feature(dashboard: dict[str, Any]) -> None:
     variables = {variable["name"]: variable for variable in dashboard["templating"]["list"]}
-    assert list(variables) == ["datasource", "version", "window", "feature"]
+    assert list(variables) == ["datasource", "version", "segment", "window", "feature"]
     assert variables["window"]["query"] == "1h,24h,7d"
     assert variables["window"]["current"]["value"] == "1h"
     for name in ("version", "feature"):

@@ -17,7 +17,19 @@ from urllib.request import urlopen
 
 import pytest
 
-from exporter.catalogue import ALERTS, FEATURE, INFERENCE, METRICS, STREAM, VERSION, Metric
+from exporter.catalogue import (
+    ALERTS,
+    FEATURE,
+    INFERENCE,
+    METRICS,
+    PROXY,
+    ROLE,
+    SEGMENT,
+    SLO,
+    STREAM,
+    VERSION,
+    Metric,
+)
 
 pytestmark = pytest.mark.e2e
 
@@ -27,6 +39,10 @@ VALUES = {
     VERSION: ("1", "2"),
     FEATURE: tuple(f"f{number}" for number in range(12)),
     STREAM: (INFERENCE, "labels"),
+    ROLE: ("champion",),
+    SEGMENT: ("", "country_code=US"),
+    PROXY: ("review_rate",),
+    SLO: ("ranking",),
     "window": ("1h", "24h"),
     "model": ("fraud",),
     "instance": ("a", "b"),
@@ -54,7 +70,7 @@ def samples(metric: Metric) -> Iterator[str]:
 
 
 def sample(name: str, labels: dict[str, str], value: float, moment: int) -> str:
-    matched = ",".join(f'{label}="{text}"' for label, text in labels.items())
+    matched = ",".join(f'{label}="{text}"' for label, text in labels.items() if text)
     return f"{name}{{{matched}}} {value} {moment}"
 
 
@@ -130,6 +146,6 @@ def test_the_features_that_are_drawn_do_not_change_over_time(
 
 
 def test_the_alerts_are_marked(dashboard: dict[str, Any], ask: Ask) -> None:
-    [marks] = dashboard["annotations"]["list"]
+    marks = next(mark for mark in dashboard["annotations"]["list"] if mark["name"] == "Alerts")
     found = ask("query_range", query=marks["expr"], start=START, end=END, step=60)
     assert {line["metric"]["alertname"] for line in found} == {alert.name for alert in ALERTS}

@@ -283,7 +283,12 @@ def test_an_item_without_a_label_is_not_irrelevant_unless_the_spec_says_so() -> 
 
 def test_few_lists_say_how_few_they_are_and_no_more() -> None:
     few = gauges(of_lists(np.ones((20, 4)), np.ones((20, 4))), ranking_spec())
-    assert few.keys() == {catalogue.LABEL_ROWS, catalogue.LABEL_COVERAGE_RATIO, catalogue.NDCG_LISTS}
+    assert few.keys() == {
+        catalogue.LABEL_ROWS,
+        catalogue.LABEL_COVERAGE_RATIO,
+        catalogue.LABEL_COVERAGE_RATIO_THRESHOLD,
+        catalogue.NDCG_LISTS,
+    }
 
 
 @pytest.mark.parametrize("rows", [200, 2_000, 20_000])

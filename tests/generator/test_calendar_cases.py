@@ -135,4 +135,4 @@ def test_of_proxies_the_first_whose_weekdays_differ_has_cases() -> None:
     proxies = [{"name": f"p{place}", "promql": "up", "floor": floor} for place, floor in enumerate(floors)]
     found = calendar_cases(model(proxies=proxies).spec)
     assert found.keys() == {catalogue.PROXY_DEVIATION.key}
-    assert {case["score"] for case in found[catalogue.PROXY_DEVIATION.key]} == {"0.3", "0.6"}
+    assert {case["score"] for case in found[catalogue.PROXY_DEVIATION.key]} == {"0.3", "0.33"}

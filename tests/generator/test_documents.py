@@ -18,6 +18,8 @@ from generator.documents import banner, render
 from generator.jsonnet import LIBRARY
 from generator.layout import FOLDERS, MIXIN, ROUTE_CASES, TAG
 
+ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
+
 
 def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
     paths = [str(path) for path in render([model(), model({"name": "churn"})])]
@@ -48,7 +50,7 @@ def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
         "kubernetes/kustomization.yaml",
         "mixin.libsonnet",
     ]
-    assert {path.parent for path in render([model()])} == set(FOLDERS)
+    assert {path.parent for path in render([model(alerting={"retrain": {"argo": ARGO}})])} == set(FOLDERS)
 
 
 def test_the_same_specs_give_the_same_bytes() -> None:
@@ -69,7 +71,7 @@ def test_many_models_are_made_by_processes_and_are_the_same(monkeypatch: pytest.
 def test_a_models_documents_do_not_depend_on_the_others() -> None:
     alone, together = render([model()]), render([model({"name": "churn"}), model()])
     own = [path for path in alone if path.stem.endswith("fraud")]
-    assert len(own) == 5
+    assert len(own) == 6
     assert {path: alone[path] for path in own} == {path: together[path] for path in own}
 
 

@@ -43,6 +43,8 @@ def test_every_role_is_found_and_the_rest_are_features(tmp_path: Path) -> None:
         "score": "predicted_score",
         "prediction": "decision",
         "role": "role",
+        "scores": {},
+        "query": None,
     }
     assert [(feature.name, feature.type) for feature in body.features] == [
         ("age", "numeric"),
