@@ -49,9 +49,6 @@ def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
         "spec.slos": bool(body.slos),
         "spec.segments": bool(body.segments),
         "spec.reference.source": body.reference.source is not None and "{version}" in body.reference.source.template,
-        "spec.inference.source.bigquery": body.inference.source.bigquery is not None,
-        "spec.reference.source.bigquery": body.reference.source is not None
-        and body.reference.source.bigquery is not None,
         "spec.inference.columns.role": body.inference.columns.role is not None,
         "spec.alerting.retrain": body.alerting.retrain is not None,
     }

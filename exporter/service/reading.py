@@ -20,14 +20,16 @@ from exporter.calendar_samples import calendar_samples, season_sample
 from exporter.errors import LeewayError, PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
 from exporter.evaluation import Sample, WindowProfile, evaluate
 from exporter.profiles.binning import Binning, Floats
-from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.counting import count_partition
+from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_reading
-from exporter.service.reference_reading import STREAM, ReferenceReader, selected
+from exporter.service.reference_reading import ReferenceReader, selected
+from exporter.service.reference_source import STREAM
 from exporter.service.traffic_reading import TrafficReader
-from exporter.sources.opening import open_source
+from exporter.sources.opening import open_log
 from exporter.sources.source import Partition, Source
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
@@ -88,7 +90,7 @@ class ModelReader:
         self.problems: dict[str, str] = {}
         self._store = store
         self._group = f"{self.spec.name}/{catalogue.INFERENCE}"
-        self._source = source or open_source(self.spec.spec.inference.source, loaded.folder)
+        self._source = source or open_log(loaded, catalogue.INFERENCE)
         self._reference = ReferenceReader(loaded, store)
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
         self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
@@ -144,6 +146,8 @@ class ModelReader:
             labels = (self.spec.name, stream)
             yield Sample(catalogue.SOURCE_REQUESTS_TOTAL, labels, traffic.requests)
             yield Sample(catalogue.SOURCE_READ_BYTES_TOTAL, labels, traffic.bytes_read)
+            if traffic.bytes_billed is not None:
+                yield Sample(catalogue.SOURCE_BILLED_BYTES_TOTAL, labels, traffic.bytes_billed)
             yield Sample(catalogue.PROFILES_BUILT_TOTAL, labels, built)
             yield Sample(catalogue.PROFILES_REUSED_TOTAL, labels, reused)
 
@@ -205,7 +209,7 @@ class ModelReader:
         version = self.spec.spec.inference.columns.model_version
         selection = selected(self.spec, keys=(version,) if version else ())
         try:
-            profile = self._source.profile(partition, selection, lambda rows: profile_partition(rows, binning, version))
+            profile = count_partition(self._source, partition, selection, binning, version)
         except PartitionUnreadable as problem:
             self.fail("read", f"partition {partition.name}", problem)
             return problem

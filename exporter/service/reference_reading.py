@@ -17,7 +17,7 @@ from exporter.profiles.profile import merge
 from exporter.profiles.reference import Reference, build_binning, profile_by_hour
 from exporter.profiles.score_bins import score_bins
 from exporter.profiles.store import Key, ProfileStore
-from exporter.service.reference_source import open_reference
+from exporter.service.reference_source import STREAM, open_reference
 from exporter.sources.source import Batch, Partition, Selection, Traffic
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
@@ -26,9 +26,6 @@ from exporter.spec.values import format_duration
 from exporter.statistics.dispersion import Stretch, learn
 
 log = logging.getLogger(__name__)
-
-STREAM = "reference"
-"""The `stream` of the reference, beside that of predictions."""
 
 
 class ReferenceReader:
