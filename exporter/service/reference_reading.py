@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -11,14 +11,16 @@ import numpy as np
 
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning, NumericBins
+from exporter.profiles.counting import count_partition
 from exporter.profiles.history import History
-from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import merge
-from exporter.profiles.reference import Reference, build_binning, profile_by_hour
+from exporter.profiles.reference import Reference
+from exporter.profiles.reference_counting import count_binning, count_by_hour
 from exporter.profiles.score_bins import score_bins
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.reference_source import STREAM, open_reference
-from exporter.sources.source import Batch, Partition, Selection, Traffic
+from exporter.sources.source import Partition, Selection, Traffic
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, ladder
@@ -82,13 +84,8 @@ class ReferenceReader:
     def _build(self, data: Partition, key: Key) -> Reference:
         selection, limit = selected(self._spec, keys=()), self._spec.spec.limits.categories
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
-
-        def binning(batches: Iterator[Batch]) -> tuple[Binning, dict[str, str]]:
-            made, problems = build_binning(batches, selection, limit)
-            return with_score(self._spec, made), problems
-
-        made, problems = self._at.source.profile(data, selection, binning)
-        reference = replace(self._count(data, made), problems=problems)
+        made, problems = count_binning(self._at.source, data, selection, limit)
+        reference = replace(self._count(data, with_score(self._spec, made)), problems=problems)
         self._store.keep_reference(key, reference)
         self.built += 1
         return reference
@@ -97,16 +94,11 @@ class ReferenceReader:
         """The reference's rows, by season where they have times."""
         timestamp = self._at.timestamp
         if timestamp is None:
-            whole = self._at.source.profile(
-                data, selected(self._spec, keys=()), lambda rows: profile_partition(rows, binning, None)
-            )
+            whole = count_partition(self._at.source, data, selected(self._spec, keys=()), binning, None)
             return Reference.whole(binning, merge(binning, whole.versions.values()))
         calendar = Calendar.of(self._spec.spec.seasonality)
-        by_hour, history = self._at.source.profile(
-            data,
-            selected(self._spec, keys=(timestamp,)),
-            lambda rows: profile_by_hour(rows, binning, timestamp, calendar),
-        )
+        selection = selected(self._spec, keys=(timestamp,))
+        by_hour, history = count_by_hour(self._at.source, data, selection, binning, calendar)
         return seasonal_reference(self._spec, binning, by_hour, history)
 
     def _key(self, data: Partition) -> Key:

@@ -132,9 +132,9 @@ class BigQuery:
         stretches = [_stretch(item) for item in partition.objects]
         asked = ", ".join(map(quoted, columns)) or "1 AS one"
         if None in stretches:
-            return f"SELECT {asked} FROM {quoted(self._name)}", {}  # noqa: S608 - identifiers are quoted
+            return f"SELECT {asked} FROM {quoted(self._name)}", {}
         condition, parameters = self._within(_joined(filter(None, stretches)))
-        return f"SELECT {asked} FROM {quoted(self._name)} WHERE {condition}", parameters  # noqa: S608
+        return f"SELECT {asked} FROM {quoted(self._name)} WHERE {condition}", parameters
 
     def _within(self, stretches: Sequence[Stretch]) -> tuple[str, dict[str, Parameter]]:
         """The condition that a row lies in one of some stretches."""
@@ -154,7 +154,7 @@ class BigQuery:
         if unit is None or self._grain % unit:
             return None
         text = (
-            f"SELECT * FROM {quoted(self._name.rpartition('.')[0] + '.INFORMATION_SCHEMA.PARTITIONS')} "  # noqa: S608
+            f"SELECT * FROM {quoted(self._name.rpartition('.')[0] + '.INFORMATION_SCHEMA.PARTITIONS')} "
             "WHERE table_name = @table AND partition_id BETWEEN @first AND @last"
         )
         named = {"table": table.table_id, "first": f"{span.start:{form}}", "last": f"{span.end - unit:{form}}"}
@@ -173,7 +173,7 @@ class BigQuery:
         column, grain = quoted(self._column), self._grain
         condition, parameters = self._within(_joined(Stretch(start, start + grain) for start in wanted))
         text = (
-            f"SELECT DIV((UNIX_SECONDS(CAST({column} AS TIMESTAMP)) - @first), @grain) AS slot, COUNT(*) AS n, "  # noqa: S608
+            f"SELECT DIV((UNIX_SECONDS(CAST({column} AS TIMESTAMP)) - @first), @grain) AS slot, COUNT(*) AS n, "
             f"CAST(MAX({column}) AS STRING) AS newest FROM {quoted(self._name)} WHERE {condition} GROUP BY slot"
         )
         parameters |= {

@@ -240,19 +240,20 @@ def asking(place: str) -> Iterator[None]:
 
 
 def _failure(place: str, error: BaseException) -> SourceError:
-    reason = _reason(error)
-    words = one_line(getattr(error, "message", None) or error) or "no answer in time"
-    kind = PartitionUnreadable if reason in _REFUSED else SourceUnavailable
-    return kind(f"{place}: {words}; {_ADVICE.get(reason, 'the next refresh tries again')}")
+    reason, words = _told(error)
+    if reason in _REFUSED:
+        return PartitionUnreadable("; ".join(filter(None, (f"{place}: {words}", _ADVICE.get(reason)))))
+    return SourceUnavailable(f"{place}: {words}; {_ADVICE.get(reason, 'the next refresh tries again')}")
 
 
-def _reason(error: BaseException) -> str:
-    """Why, in the service's own word; what has no word has that of its status."""
-    for detail in getattr(error, "errors", None) or ():
-        if isinstance(detail, Mapping) and detail.get("reason"):
-            return str(detail["reason"])
+def _told(error: BaseException) -> tuple[str, str]:
+    """Why, in the service's own word, or in that of its status, or in none; and what it says of it."""
+    details = [each for each in getattr(error, "errors", None) or () if isinstance(each, Mapping)]
     statuses = {exceptions.NotFound: "notFound", exceptions.Forbidden: "accessDenied", exceptions.BadRequest: "invalid"}
-    return next((word for kind, word in statuses.items() if isinstance(error, kind)), "")
+    known = next((word for kind, word in statuses.items() if isinstance(error, kind)), "")
+    detail = details[0] if details else {}
+    words = one_line(detail.get("message") or error) or "no answer in time"
+    return str(detail.get("reason") or known), words
 
 
 def _parameter(name: str, parameter: Parameter) -> bigquery.ScalarQueryParameter | bigquery.ArrayQueryParameter:
