@@ -33,6 +33,7 @@ from exporter.spec.values import (
     Text,
     TimeZone,
     Url,
+    YesNo,
     format_duration,
 )
 
@@ -149,7 +150,7 @@ class Source(Part):
     """Of a table: where its queries run, such as `EU`; left out, BigQuery finds it."""
     maximum_bytes_billed: Bytes | None = None
     """Of a table: what one query may be billed for; one that would cost more is not run. Left out, 100 GB."""
-    unpartitioned: bool = False
+    unpartitioned: YesNo = False
     """Of a table: that it has no such partitions, and each query may read all of it."""
 
     @model_validator(mode="after")

@@ -223,6 +223,7 @@ OpenRatio = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
 ]
 Count = Annotated[int, Strict()]
+YesNo = Annotated[bool, Strict(), WithJsonSchema({"type": "boolean", "title": "true or false"})]
 
 
 def _url(value: str) -> str:

@@ -63,12 +63,9 @@ TABLE = {"bigquery": "project-one.set.table"}
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({"labels": {"source": TABLE, "columns": COLUMNS}}, "spec.labels"),
         ({"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "ranking"}, "spec.labels"),
         ({"slos": [{"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.9}]}, "spec.slos"),
         ({"segments": ["country_code"]}, "spec.segments"),
-        ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
-        ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
         (
             {"inference": INFERENCE | {"columns": {**INFERENCE["columns"], "role": "role"}}},
             "spec.inference.columns.role",
@@ -88,6 +85,8 @@ def test_what_a_spec_asks_for_and_does_not_get_yet_is_told(body: dict[str, Any],
         {"thresholds": {"drift_share": {"floor": 0.2, "weekdays": {"sunday": 0.3}}}},
         {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}},
         {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "regression"},
+        {"inference": INFERENCE | {"source": TABLE}, "reference": SEASONAL | {"source": TABLE}},
+        {"labels": {"source": TABLE | {"partition_column": "arrived_at"}, "columns": COLUMNS}},
     ],
 )
 def test_of_what_is_evaluated_nothing_is_said(body: dict[str, Any]) -> None:
