@@ -176,7 +176,8 @@ def _handler(server: BigQueryServer, emulator: str) -> type[BaseHTTPRequestHandl
                 self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Length", str(len(told)))
             self.end_headers()
-            self.wfile.write(told)
+            with suppress(BrokenPipeError):  # the client has given up
+                self.wfile.write(told)
 
         def _forwarded(self, body: dict[str, Any]) -> Answer:
             query = body.get("configuration", {}).get("query")

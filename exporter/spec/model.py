@@ -156,7 +156,7 @@ class Source(Part):
     @model_validator(mode="after")
     def _one(self) -> Self:
         kind = self.exactly_one("s3", "local", "bigquery")
-        given = [name for name in _ABOUT_TABLES if name in self.model_fields_set]
+        given = [name for name in _ABOUT_TABLES if getattr(self, name)]
         if given and kind != "bigquery":
             raise ValueError(f"must not have {', '.join(given)}: only a table in BigQuery has")
         return self

@@ -112,7 +112,7 @@ def _assert_same(left: PartitionProfile, right: PartitionProfile) -> None:
         assert one.novel == other.novel
 
 
-@pytest.mark.parametrize("version", ["version", "code", "ratio", None])
+@pytest.mark.parametrize("version", ["version", "ratio", None])
 def test_the_engine_and_the_kernel_give_the_same_profile(bigquery_server: BigQueryServer, version: str | None) -> None:
     rows, binning = _log(), _binning()
     kernel = profile_partition([Batch(rows, first=True, schema=rows.schema)], binning, version)

@@ -112,7 +112,7 @@ def test_a_bug_in_one_model_is_logged_and_stays_in_it(
 def test_a_source_whose_client_is_missing_fails_with_its_reason(
     tmp_path: Path, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "google.cloud.bigquery", None)
+    monkeypatch.setitem(sys.modules, "google.cloud", None)
     for name in ("exporter.sources.bigquery", "exporter.sources.bigquery_jobs"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     table = {"source": {"bigquery": "acme-data.ml.train"}}

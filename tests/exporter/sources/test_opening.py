@@ -33,7 +33,7 @@ def test_bigquery() -> None:
 
 
 def test_without_its_client_bigquery_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "google.cloud.bigquery", None)
+    monkeypatch.setitem(sys.modules, "google.cloud", None)
     for name in ("exporter.sources.bigquery", "exporter.sources.bigquery_jobs"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     told = r"^project\.dataset\.table: BigQuery's client is not installed; run: pip install 'google-cloud-bigquery"
