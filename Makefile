@@ -73,7 +73,7 @@ docs: $(DEV_STAMP) ## Write the pages that are made from the code: metrics, spec
 	@$(BIN)/python docs/pages.py
 
 .PHONY: bench
-bench: $(DEV_STAMP) ## Measure what the README promises about speed
+bench: $(DEV_STAMP) $(EMULATOR_STAMP) ## Measure what the README promises about speed
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 .PHONY: build

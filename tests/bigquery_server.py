@@ -7,6 +7,7 @@ knows no time of modification. The door lets a test say otherwise.
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
 import json
@@ -45,11 +46,16 @@ class Call:
     @property
     def query(self) -> dict[str, Any]:
         """What a job of a query was asked to do; empty for anything else."""
-        return self.body.get("configuration", {}).get("query", {}) if isinstance(self.body, dict) else {}
+        return query_of(self.body)
 
     @property
     def dry(self) -> bool:
         return bool(self.body.get("configuration", {}).get("dryRun"))
+
+
+def query_of(body: dict[str, Any]) -> dict[str, Any]:
+    """The query that a request asks to run or to price; empty for anything else."""
+    return body if "query" in body else body.get("configuration", {}).get("query", {})
 
 
 Answer = tuple[int, dict[str, Any]]
@@ -180,12 +186,10 @@ def _handler(server: BigQueryServer, emulator: str) -> type[BaseHTTPRequestHandl
                 self.wfile.write(told)
 
         def _forwarded(self, body: dict[str, Any]) -> Answer:
-            query = body.get("configuration", {}).get("query")
-            if query:
-                text = query["query"]
-                for rewrite in server.asked:
-                    text = rewrite(text)
-                body = {**body, "configuration": {**body["configuration"], "query": {**query, "query": text}}}
+            body = copy.deepcopy(body)
+            query = query_of(body)
+            for rewrite in server.asked if query else ():
+                query["query"] = rewrite(query["query"])
             connection = HTTPConnection(emulator, timeout=600)
             sent = json.dumps(body).encode() if body else None
             connection.request(self.command, self.path, sent, {"Content-Type": "application/json"})

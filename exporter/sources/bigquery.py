@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import pyarrow as pa
 
 from exporter.errors import SourceError
-from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, Limits, Terms
+from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, Limits, Query, Terms
 from exporter.sources.engine import ROWS, Kind, Parameter, Statement, quoted
 from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, Stream, Traffic
 
@@ -105,9 +105,9 @@ class BigQuery:
         rows, parameters = self._rows(partition, statement.columns)
         steps = {ROWS: rows, **statement.steps}
         text = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in steps.items())
-        found = self._jobs.run(
-            _place(partition), f"WITH {text}\n{statement.select}", {**parameters, **statement.parameters}
-        )
+        query = Query(f"WITH {text}\n{statement.select}", {**parameters, **statement.parameters})
+        # what it reads are the columns of these rows, whatever it makes of them
+        found = self._jobs.run(_place(partition), query, priced=Query(rows, parameters))
         batches = list(self._jobs.batches(_place(partition), found))
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
@@ -123,7 +123,7 @@ class BigQuery:
             yield Batch(pa.table({"": pa.nulls(sum(listed))}).select([]), first=True, schema=schema)
             return
         rows, parameters = self._rows(partition, wanted)
-        found = self._jobs.run(_place(partition), rows, parameters)
+        found = self._jobs.run(_place(partition), Query(rows, parameters))
         for batch in self._jobs.batches(_place(partition), found):
             yield Batch(pa.Table.from_batches([batch]), first=True, schema=schema)
 
@@ -158,7 +158,8 @@ class BigQuery:
             "WHERE table_name = @table AND partition_id BETWEEN @first AND @last"
         )
         named = {"table": table.table_id, "first": f"{span.start:{form}}", "last": f"{span.end - unit:{form}}"}
-        found = self._jobs.run(self._name, text, {name: Parameter("STRING", value) for name, value in named.items()})
+        values = {name: Parameter("STRING", value) for name, value in named.items()}
+        found = self._jobs.run(self._name, Query(text, values))
         if _MODIFIED not in {field.name for field in found.schema}:
             return None
         parts: dict[datetime, list[Mapping[str, Any]]] = {}
@@ -180,7 +181,7 @@ class BigQuery:
             "first": Parameter("INT64", int(wanted[0].timestamp())),
             "grain": Parameter("INT64", int(grain.total_seconds())),
         }
-        found = self._told(self._jobs.run(self._name, text, parameters))
+        found = self._told(self._jobs.run(self._name, Query(text, parameters)))
         return {wanted[0] + row["slot"] * grain: (row["n"], 0, f"newest {row['newest']}") for row in found}
 
     def _told(self, found: Any) -> Iterator[dict[str, Any]]:

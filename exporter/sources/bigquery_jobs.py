@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import TimeoutError as ResultTimeout
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 EMULATOR: Final = "BIGQUERY_EMULATOR_HOST"
 """The client's own variable for an endpoint that is not Google's."""
 
+_MEGABYTE: Final = 2**20
 _LABEL: Final = re.compile("[^a-z0-9_-]")
 _REFUSED: Final = {
     "bytesBilledLimitExceeded",
@@ -81,6 +82,13 @@ class Terms:
     limit: int
 
 
+class Query(NamedTuple):
+    """GoogleSQL, and the values that it names."""
+
+    text: str
+    parameters: Mapping[str, Parameter]
+
+
 class Jobs:
     """Runs statements, each after asking what it would cost. One thread uses it at a time."""
 
@@ -109,32 +117,33 @@ class Jobs:
         with asking(name):
             return self._connection().client.get_table(name, retry=self._retry, timeout=self._limits.request)
 
-    def run(self, place: str, text: str, parameters: Mapping[str, Parameter]) -> RowIterator:
-        """Run one statement, unless it costs too much.
+    def run(self, place: str, query: Query, priced: Query | None = None) -> RowIterator:
+        """Run one query, unless it costs too much.
 
         Args:
             place: what it is about, for messages.
-            text: GoogleSQL.
-            parameters: the values that it names.
+            query: what to run.
+            priced: a shorter query that reads the same, of which the price is asked; left out, the query itself.
 
         Raises:
             SourceUnavailable, PartitionUnreadable: as `exporter.sources.engine.CountingSource.count` says.
         """
         with asking(place):
-            self._refuse_dear(place, text, parameters)
+            self._refuse_dear(place, priced or query)
             self._traffic.requests += 1
-            job = self._connection().client.query(
-                text,
-                job_config=self._config(parameters),
+            # asked so, BigQuery answers with the rows, and does not repeat the query with all its values
+            rows = self._connection().client.query_and_wait(
+                query.text,
+                job_config=self._config(query.parameters),
                 location=self._terms.location,
+                api_timeout=self._limits.request,
+                wait_timeout=self._limits.job,
                 retry=self._retry,
-                timeout=self._limits.request,
-                job_retry=None,
+                job_retry=None,  # type: ignore[arg-type] # its body knows None
             )
-            try:
-                rows = job.result(timeout=self._limits.job, retry=self._retry, job_retry=None)
-            finally:
-                self._settle(job)
+            read = int(rows.total_bytes_processed or 0)
+            self._traffic.bytes_read += read
+            self._traffic.bytes_billed = (self._traffic.bytes_billed or 0) + billed(read)
             return rows
 
     def batches(self, place: str, rows: RowIterator) -> Iterator[pa.RecordBatch]:
@@ -146,12 +155,12 @@ class Jobs:
         with asking(place):
             yield from rows.to_arrow_iterable(bqstorage_client=self._connection().reader)
 
-    def _refuse_dear(self, place: str, text: str, parameters: Mapping[str, Parameter]) -> None:
+    def _refuse_dear(self, place: str, query: Query) -> None:
         self._traffic.requests += 1
-        config = self._config(parameters)
+        config = self._config(query.parameters)
         config.dry_run = True
         estimate = self._connection().client.query(
-            text,
+            query.text,
             job_config=config,
             location=self._terms.location,
             retry=self._retry,
@@ -165,15 +174,6 @@ class Jobs:
                 f"{format_bytes(self._terms.limit)}; {_ADVICE['bytesBilledLimitExceeded']}"
             )
 
-    def _settle(self, job: bigquery.QueryJob) -> None:
-        """Count what a job has cost, and end one that nobody waits for any more."""
-        if job.done(reload=False):
-            self._traffic.bytes_read += int(job.total_bytes_processed or 0)
-            self._traffic.bytes_billed = (self._traffic.bytes_billed or 0) + int(job.total_bytes_billed or 0)
-        else:
-            with suppress(exceptions.GoogleAPICallError, RequestException):
-                job.cancel(retry=None, timeout=self._limits.request)
-
     def _config(self, parameters: Mapping[str, Parameter]) -> bigquery.QueryJobConfig:
         config = bigquery.QueryJobConfig(
             query_parameters=[_parameter(name, parameter) for name, parameter in parameters.items()],
@@ -186,6 +186,14 @@ class Jobs:
 
     def _connection(self) -> Connection:
         return connect(self._project)
+
+
+def billed(read: int) -> int:
+    """What BigQuery bills for a query of one table that read so many bytes: whole megabytes, ten at least.
+
+    Nothing for an answer that it still had. Source: cloud.google.com/bigquery/pricing, on-demand queries.
+    """
+    return max(-(-read // _MEGABYTE), 10) * _MEGABYTE if read else 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bigquery_server import Answer, BigQueryServer, refusal
+from bigquery_server import Answer, BigQueryServer, query_of, refusal
 from exporter import catalogue
 from exporter.profiles.store import ProfileStore
 from exporter.service.reading import Attempt, ModelReader, RefreshFailed
@@ -30,10 +30,11 @@ def reader(tmp_path: Path, bigquery_server: BigQueryServer) -> ModelReader:
     return ModelReader(LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document)), ProfileStore(tmp_path))
 
 
-def _is_profile_of(body: dict[str, Any], hour: str) -> bool:
-    query = body.get("configuration", {}).get("query", {})
+def _is_about(body: dict[str, Any], hour: str) -> bool:
+    """Whether a query reads the features of one hour."""
+    query = query_of(body)
     named = {each["name"]: each["parameterValue"].get("value") for each in query.get("queryParameters", ())}
-    return "STRUCT<" in query.get("query", "") and named.get("start0") == f"2026-11-22 {hour}:00+00:00"
+    return "`age`" in query.get("query", "") and named.get("start0") == f"2026-11-22 {hour}:00+00:00"
 
 
 def _rows(reader: ModelReader) -> dict[str, float]:
@@ -45,7 +46,7 @@ def test_a_partition_that_costs_too_much_costs_only_itself(
     reader: ModelReader, bigquery_server: BigQueryServer
 ) -> None:
     def dear(path: str, body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-        if _is_profile_of(body, "08:00") and body["configuration"].get("dryRun"):
+        if _is_about(body, "08:00") and "configuration" in body:
             answer["statistics"]["query"]["totalBytesProcessed"] = str(10**12)
         return answer
 
@@ -60,7 +61,7 @@ def test_a_quota_that_is_used_up_costs_one_refresh(reader: ModelReader, bigquery
     left: list[Answer] = [used_up]
 
     def refuse(method: str, path: str, body: dict[str, Any]) -> Answer | None:
-        return left.pop() if left and _is_profile_of(body, "09:00") else None
+        return left.pop() if left and _is_about(body, "09:00") else None
 
     bigquery_server.faults.append(refuse)
     with pytest.raises(RefreshFailed, match="Quota exceeded; a quota is used up: the next refresh tries again"):
