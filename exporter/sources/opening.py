@@ -58,7 +58,7 @@ def _table(source: model.Source, stream: Stream) -> Source:
         raise SourceError(
             f"{source.template}: BigQuery's client is not installed; run: pip install '{CLIENT}'"
         ) from None
-    labels = {"leeway_model": stream.model, "leeway_stream": stream.name}
+    labels = {"leeway-model": stream.model, "leeway-stream": stream.name}
     terms = Terms(source.location, labels, source.billing_limit)
     cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
     return BigQuery(source.template, terms, cut, whole=source.unpartitioned)

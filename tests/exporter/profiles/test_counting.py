@@ -90,7 +90,7 @@ def _binning() -> Binning:
 def _table(server: BigQueryServer, rows: pa.Table, limit: int = 10**9) -> BigQuery:
     name = server.load("log", rows, "at")
     stream = Stream("fraud", "inference", "at", HOUR)
-    return BigQuery(name, Terms(None, {"leeway_model": "fraud"}, limit), stream, whole=False)
+    return BigQuery(name, Terms(None, {"leeway-model": "fraud"}, limit), stream, whole=False)
 
 
 def _counted(server: BigQueryServer, rows: pa.Table, binning: Binning, version: str | None) -> PartitionProfile:

@@ -47,7 +47,7 @@ def _rows(hours: int = 3, per_hour: int = 4, start: datetime = START) -> pa.Tabl
 def _open(
     name: str, column: str = "at", grain: timedelta | None = HOUR, *, limit: int = 10**9, **more: Any
 ) -> BigQuery:
-    terms = Terms(more.pop("location", None), {"leeway_model": "Fraud v2!", "leeway_stream": "inference"}, limit)
+    terms = Terms(more.pop("location", None), {"leeway-model": "Fraud v2!", "leeway-stream": "inference"}, limit)
     return BigQuery(name, terms, Stream("fraud", "inference", column, grain), whole=more.pop("whole", False), **more)
 
 
@@ -186,7 +186,7 @@ def test_every_job_has_labels_a_limit_and_its_place(bigquery_server: BigQuerySer
     source.partitions([START])
     for call in (call for call in bigquery_server.calls if call.query):
         job = call.body["configuration"] if call.dry else call.body
-        assert job["labels"] == {"leeway_model": "fraud-v2-", "leeway_stream": "inference"}
+        assert job["labels"] == {"leeway-model": "fraud-v2-", "leeway-stream": "inference"}
         assert call.query["maximumBytesBilled"] == "12345"
         assert job["jobTimeoutMs"] == "240000"
         assert (call.body["jobReference"] if call.dry else call.body)["location"] == "US"
