@@ -11,7 +11,7 @@ from exporter import catalogue
 from exporter.profiles.binning import Binning
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.kernel import MAX_VERSIONS, OTHER_VERSIONS, PartitionProfile, profile_partition
-from exporter.profiles.sql import Grouping, Key, ask
+from exporter.profiles.sql import GroupBy, Key, ask
 from exporter.profiles.sql_answer import profiles
 from exporter.profiles.sql_columns import named_column
 from exporter.sources.engine import CountingSource
@@ -30,7 +30,7 @@ def count_partition(
         return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, version_column))
     types = source.types(partition)
     keys, problems = key_columns(types, (version_column,) if version_column else ())
-    question = ask(types, binning, Grouping(keys, catalogue.UNKNOWN_VERSION, MAX_VERSIONS, OTHER_VERSIONS))
+    question = ask(types, binning, GroupBy(keys, catalogue.UNKNOWN_VERSION, MAX_VERSIONS, OTHER_VERSIONS))
     found = profiles(source.count(partition, question.statement), question)
     versions = {group[0] if group else catalogue.UNKNOWN_VERSION: profile for group, profile in found.items()}
     return PartitionProfile(versions, {**question.problems, **problems})

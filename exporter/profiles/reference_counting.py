@@ -27,7 +27,7 @@ from exporter.profiles.history import LONGEST_WEEKS, SECONDS, History, HourlyCol
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import Profile, categorical_column, empty, numeric_column
 from exporter.profiles.reference import build_binning, profile_by_hour, unusable
-from exporter.profiles.sql import Grouping, Key, ask
+from exporter.profiles.sql import GroupBy, Key, ask
 from exporter.profiles.sql_answer import profiles
 from exporter.profiles.sql_columns import number
 from exporter.sources.engine import CountingSource, Parameter, Statement, quoted
@@ -54,7 +54,7 @@ def count_binning(
         return source.profile(partition, selection, lambda rows: build_binning(rows, selection, category_limit))
     types = source.types(partition)
     absent = {name: "the reference has no such column" for name in selection.columns if name not in types}
-    question = ask(types, _blank(selection), Grouping(), category_limit)
+    question = ask(types, _blank(selection), GroupBy(), category_limit)
     problems = {name: f"in the reference {why}" for name, why in question.problems.items()} | absent
     seen = next(iter(profiles(source.count(partition, question.statement), question).values()), None)
     profile = empty(question.binning) if seen is None else seen
@@ -96,7 +96,7 @@ def count_by_hour(
     cells = calendar.cells(hours.astype("datetime64[h]"))
     parameters = {"hours": Parameter("INT64", hours.tolist()), "cells": Parameter("INT64", cells.tolist())}
     of_week = f"CAST(@cells[SAFE_ORDINAL(RANGE_BUCKET({_hour(timestamp)}, @hours))] AS STRING)"
-    question = ask(types, binning, Grouping((Key(timestamp, of_week, str, parameters),)))
+    question = ask(types, binning, GroupBy((Key(timestamp, of_week, str, parameters),)))
     found = profiles(source.count(partition, question.statement), question)
     by_cell = PartitionProfile({cell: profile for (cell,), profile in found.items()}, question.problems)
     return by_cell, _history(source, partition, binning, timestamp, hours)
@@ -159,7 +159,7 @@ def _history(
     hour = _hour(timestamp)
     recent = f"IF({hour} >= @first, CAST({hour} AS STRING), NULL)"
     key = Key(timestamp, recent, str, {"first": Parameter("INT64", int(hours[0]))})
-    question = ask(source.types(partition), coarse, Grouping((key,)))
+    question = ask(source.types(partition), coarse, GroupBy((key,)))
     found = profiles(source.count(partition, question.statement), question)
     by_hour = [found.get((str(hour),), empty(coarse)) for hour in hours.tolist()]
     columns = {

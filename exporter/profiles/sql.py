@@ -52,7 +52,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Grouping:
+class GroupBy:
     """How rows are grouped by keys.
 
     A row that lacks a key has `missing` for it, or is left out where that is `None`. Of the groups the `most` with the
@@ -72,12 +72,12 @@ class Question:
     statement: Statement
     binning: Binning
     named: Mapping[str, NamedColumn]
-    grouping: Grouping
+    grouping: GroupBy
     most_named: int
     problems: Mapping[str, str]
 
 
-def ask(types: Mapping[str, str], binning: Binning, grouping: Grouping, most_named: int = NOVEL_KEPT) -> Question:
+def ask(types: Mapping[str, str], binning: Binning, grouping: GroupBy, most_named: int = NOVEL_KEPT) -> Question:
     """The statement that profiles a partition.
 
     Args:
@@ -158,7 +158,7 @@ class _Plan:
         )
 
 
-def _steps(plan: _Plan, grouping: Grouping, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _steps(plan: _Plan, grouping: GroupBy, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
     entries, by = ",\n  ".join(plan.entries), ", ".join([*keys, "feature", "cell"])
     present = " AND ".join(f"{key} IS NOT NULL" for key in keys) or "TRUE"
     yield "read_values", f"SELECT {', '.join([*_key_values(grouping), *plan.values]) or '1 AS one'}\nFROM {ROWS}"
@@ -176,7 +176,7 @@ def _steps(plan: _Plan, grouping: Grouping, keys: Sequence[str]) -> Iterator[tup
     yield "told", f"SELECT {_listed(keys)}feature, {told},\n  {_SUMS}\nFROM ranked\nGROUP BY {told_by}"
 
 
-def _key_values(grouping: Grouping) -> list[str]:
+def _key_values(grouping: GroupBy) -> list[str]:
     shown = "{0}" if grouping.missing is None else "IFNULL({0}, @missing)"
     return [f"{shown.format(key.expression)} AS key{place}" for place, key in enumerate(grouping.keys)]
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from bigquery_server import BigQueryServer
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.counting import key_columns
-from exporter.profiles.sql import Grouping, ask
+from exporter.profiles.sql import GroupBy, ask
 from exporter.profiles.sql_answer import profiles
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import Terms
@@ -29,7 +29,7 @@ TYPES = {"age": "INT64", "country": "STRING", "day": "BYTES", "version": "STRING
 
 def test_values_are_parameters_and_names_are_quoted() -> None:
     keys, _ = key_columns(TYPES, ("version",))
-    statement = ask(TYPES, BINNING, Grouping(keys, "unknown", 20, "rest")).statement
+    statement = ask(TYPES, BINNING, GroupBy(keys, "unknown", 20, "rest")).statement
     text = "\n".join([*statement.steps.values(), statement.select])
     assert {name: parameter.value for name, parameter in statement.parameters.items()} == {
         "e0": [-2.5, -1.25],
@@ -47,10 +47,10 @@ def test_values_are_parameters_and_names_are_quoted() -> None:
 
 
 def test_only_what_is_counted_is_read() -> None:
-    question = ask(TYPES, BINNING, Grouping())
+    question = ask(TYPES, BINNING, GroupBy())
     assert question.statement.columns == ("age", "country")
     assert question.problems == {"day": "the column is BYTES, a category was expected"}
-    missing = ask({"age": "INT64"}, BINNING, Grouping())
+    missing = ask({"age": "INT64"}, BINNING, GroupBy())
     assert missing.problems == {"country": "the column is missing", "day": "the column is missing"}
 
 
@@ -77,7 +77,7 @@ def test_groups_and_new_categories_beyond_the_most_frequent_are_together(bigquer
     partition = source.partitions([start])[start]
     types = source.types(partition)
 
-    question = ask(types, BINNING, Grouping(key_columns(types, ("version",))[0], "unknown", 2, "rest"), 1)
+    question = ask(types, BINNING, GroupBy(key_columns(types, ("version",))[0], "unknown", 2, "rest"), 1)
     found = profiles(source.count(partition, question.statement), question)
     assert {group: profile.rows for group, profile in found.items()} == {("a",): 5, ("b",): 4, ("rest",): 6}
     assert found["a",].novel == {"country": {"p": 2}}, "of p, q and r, with 2, 1 and 2 rows"
@@ -85,6 +85,6 @@ def test_groups_and_new_categories_beyond_the_most_frequent_are_together(bigquer
     cells = {group: profile.counts[BINNING.slices["country"]].tolist() for group, profile in found.items()}
     assert cells == {("a",): [0, 0, 5, 0], ("b",): [1, 0, 3, 0], ("rest",): [0, 0, 5, 1]}
 
-    both = ask(types, BINNING, Grouping(key_columns(types, ("role", "version"))[0], "unknown", 1, "rest"))
+    both = ask(types, BINNING, GroupBy(key_columns(types, ("role", "version"))[0], "unknown", 1, "rest"))
     found = profiles(source.count(partition, both.statement), both)
     assert {group: profile.rows for group, profile in found.items()} == {("one", "a"): 3, ("rest", "rest"): 12}

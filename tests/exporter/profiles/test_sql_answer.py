@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
-from exporter.profiles.sql import KNOWN, NAMED, NAMELESS, NULL, ROW, Grouping, Key, ask
+from exporter.profiles.sql import KNOWN, NAMED, NAMELESS, NULL, ROW, GroupBy, Key, ask
 from exporter.profiles.sql_answer import profiles
 
 BINNING = Binning(
@@ -17,7 +17,7 @@ NOTHING = {"totals": None, "names": "null", "squares": None, "low": None, "high"
 
 
 def test_cells_are_spread_over_the_profile() -> None:
-    question = ask(TYPES, BINNING, Grouping())
+    question = ask(TYPES, BINNING, GroupBy())
     # three bins, then null, NaN, -inf, +inf: the middle bin has no row
     age = {"feature": 0, "cells": "[0,2,3,6]", "counts": "[2,1,4,3]", "totals": '[1.5,"Infinity"]'}
     country = {"feature": 1, "cells": f"[{NULL},{KNOWN},{NAMED},{NAMED},{NAMELESS}]", "counts": "[1,2,3,1,3]"}
@@ -37,13 +37,13 @@ def test_cells_are_spread_over_the_profile() -> None:
 
 def test_a_column_without_a_finite_value_has_no_extremes() -> None:
     answer = [{"feature": 0, "cells": "[3]", "counts": "[4]", **NOTHING}]
-    (profile,) = profiles(pa.Table.from_pylist(answer), ask(TYPES, BINNING, Grouping())).values()
+    (profile,) = profiles(pa.Table.from_pylist(answer), ask(TYPES, BINNING, GroupBy())).values()
     assert (profile.lows.tolist(), profile.highs.tolist()) == ([np.inf], [-np.inf])
 
 
 def test_groups_whose_names_are_one_are_one() -> None:
     key = Key("age", "`age`", named=lambda text: str(int(float(text))))
-    question = ask(TYPES, BINNING, Grouping((key,), "unknown", 9, "other"))
+    question = ask(TYPES, BINNING, GroupBy((key,), "unknown", 9, "other"))
     answer = [
         {"key0": text, "feature": ROW, "cells": "[0]", "counts": "[2]", **NOTHING}
         for text in ("7", "7.0", "unknown", "other")
@@ -53,4 +53,4 @@ def test_groups_whose_names_are_one_are_one() -> None:
 
 
 def test_of_no_rows_there_is_no_group() -> None:
-    assert profiles(pa.table({}), ask(TYPES, BINNING, Grouping())) == {}
+    assert profiles(pa.table({}), ask(TYPES, BINNING, GroupBy())) == {}
