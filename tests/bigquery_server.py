@@ -109,7 +109,11 @@ class BigQueryServer:
         self._door.shutdown()
         self._door.server_close()
         self._thread.join()
-        self._process.communicate(timeout=30)
+        try:
+            self._process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:  # it counts what nobody waits for any more
+            self._process.kill()
+            self._process.communicate()
 
     def reset(self) -> None:
         """Forget tables, calls and faults."""
