@@ -11,6 +11,8 @@ SPECS ?= models
 OUT ?= build
 DEV_STAMP := $(VENV)/.dev-stamp
 RUN_STAMP := $(VENV)/.run-stamp
+EMULATOR := tests/bigquery_emulator
+EMULATOR_STAMP := .venv-bigquery/.stamp
 
 .PHONY: help
 help: ## List the targets
@@ -24,7 +26,7 @@ demo: $(RUN_STAMP) ## See it work: a simulated model that drifts, its gauges, da
 test: check ## The same as check
 
 .PHONY: check
-check: tools install lint types layers unit ## All that CI runs: lint, types, layers and every test
+check: tools install bigquery lint types layers unit ## All that CI runs: lint, types, layers and every test
 
 .PHONY: generate
 generate: $(RUN_STAMP) ## Write dashboards, rules and routes for SPECS (models) into OUT (build)
@@ -36,6 +38,9 @@ install: $(DEV_STAMP) ## Make the virtual environment from the lock file, with t
 .PHONY: tools
 tools: ## Find or install the programs that the tests run: prometheus, promtool, alertmanager, amtool
 	@.ci/tools
+
+.PHONY: bigquery
+bigquery: $(EMULATOR_STAMP) ## Make the environment of the BigQuery emulator that the tests run
 
 .PHONY: format
 format: $(DEV_STAMP) ## Format the code
@@ -56,7 +61,7 @@ layers: $(DEV_STAMP) ## Check who imports whom
 	@$(BIN)/lint-imports
 
 .PHONY: unit
-unit: $(DEV_STAMP) ## Run every test: unit, contract, golden, end to end
+unit: $(DEV_STAMP) $(EMULATOR_STAMP) ## Run every test: unit, contract, golden, end to end
 	@$(BIN)/pytest
 
 .PHONY: golden
@@ -68,7 +73,7 @@ docs: $(DEV_STAMP) ## Write the pages that are made from the code: metrics, spec
 	@$(BIN)/python docs/pages.py
 
 .PHONY: bench
-bench: $(DEV_STAMP) ## Measure what the README promises about speed
+bench: $(DEV_STAMP) $(EMULATOR_STAMP) ## Measure what the README promises about speed
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 .PHONY: mutate
@@ -85,10 +90,12 @@ lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 		--no-header --no-annotate -o requirements.lock
 	@$(BIN)/uv pip compile -q pyproject.toml --upgrade --extra dev -c requirements.lock --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
+	@$(BIN)/uv pip compile -q $(EMULATOR)/requirements.in --upgrade --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate -o $(EMULATOR)/requirements.lock
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-bigquery $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(RUN_STAMP): requirements.lock pyproject.toml
 	@PYTHON=$(PYTHON) .ci/environment requirements.lock
@@ -97,3 +104,7 @@ $(RUN_STAMP): requirements.lock pyproject.toml
 $(DEV_STAMP): requirements-dev.lock pyproject.toml
 	@PYTHON=$(PYTHON) .ci/environment requirements-dev.lock
 	@touch $@ $(RUN_STAMP)
+
+$(EMULATOR_STAMP): .ci/bigquery $(addprefix $(EMULATOR)/,requirements.lock emulator.lock adapt.py) | $(DEV_STAMP)
+	@PYTHON=$(PYTHON) .ci/bigquery
+	@touch $@

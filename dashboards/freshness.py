@@ -17,6 +17,7 @@ from exporter.spec.model import ModelSpec
 _RED: Final = SEVERITY_COLOURS[Severity.CRITICAL]
 _ORANGE: Final = SEVERITY_COLOURS[Severity.WARNING]
 _THIRD: Final = (8, 8)
+_BILL: Final = "The source's bill follows this. After the first refresh only new partitions are read."
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
@@ -111,6 +112,7 @@ def _refreshes(spec: ModelSpec, scope: Scope) -> list[Any]:
 def _reading(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
     built, reused = catalogue.PROFILES_BUILT_TOTAL, catalogue.PROFILES_REUSED_TOTAL
+    read, billed = catalogue.SOURCE_READ_BYTES_TOTAL, catalogue.SOURCE_BILLED_BYTES_TOTAL
     again = "Built again and again: files are rewritten, or the store of profiles is lost at each start."
     return [
         draw(
@@ -119,11 +121,14 @@ def _reading(spec: ModelSpec, scope: Scope) -> list[Any]:
             "None: the exporter does not look. A flood: too fine a grain, or files that are rewritten.",
             size=_THIRD,
         ),
-        draw(
-            catalogue.SOURCE_READ_BYTES_TOTAL,
-            "Bytes read from the source",
-            "The source's bill follows this. After the first refresh only new partitions are read.",
-            size=_THIRD,
+        timeseries(
+            card(spec, read, "Bytes read and billed", _BILL, size=_THIRD),
+            [
+                *history(read, scope, name=f"read {legend(read, scope)}"),
+                *history(billed, scope, name=f"billed {legend(billed, scope)}"),
+            ],
+            read.unit,
+            style="bars",
         ),
         timeseries(
             card(spec, built, "Partitions profiled and reused", again, size=_THIRD),

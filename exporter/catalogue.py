@@ -660,7 +660,14 @@ SOURCE_REQUESTS_TOTAL = Metric(
 )
 SOURCE_READ_BYTES_TOTAL = Metric(
     "leeway_source_read_bytes_total",
-    "Size of the objects that were read, as stored; of those of which only the rows are counted, nothing.",
+    "Size of what was read, as stored; of objects of which only the rows are counted, nothing.",
+    (MODEL, STREAM),
+    Unit.BYTES,
+    "counter",
+)
+SOURCE_BILLED_BYTES_TOTAL = Metric(
+    "leeway_source_billed_bytes_total",
+    "Bytes that the store charges the source's queries for; absent where reading costs nothing by the byte.",
     (MODEL, STREAM),
     Unit.BYTES,
     "counter",

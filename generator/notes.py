@@ -63,8 +63,5 @@ def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
         "spec.labels": body.labels is not None and not body.labels_evaluated,
         "spec.slos": body.slos_evaluated != body.slos,
         "spec.reference.source": body.reference.source is not None and "{version}" in body.reference.source.template,
-        "spec.inference.source.bigquery": body.inference.source.bigquery is not None,
-        "spec.reference.source.bigquery": body.reference.source is not None
-        and body.reference.source.bigquery is not None,
     }
     yield from (f"{path}: accepted, not evaluated yet" for path, present in asked.items() if present)

@@ -1,4 +1,4 @@
-"""What many tests share: an S3 to read from, and patience with slow examples."""
+"""What many tests share: an S3 and a BigQuery to read from, and patience with slow examples."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from bigquery_server import BigQueryServer
+from exporter.sources.bigquery_jobs import connect
 from s3_server import S3Server
 
 settings.register_profile("leeway", deadline=None)  # what else the machine does must not fail a test
@@ -28,3 +30,19 @@ def s3_server(_running_s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, value)
     yield _running_s3_server
     _running_s3_server.reset()
+
+
+@pytest.fixture(scope="session")
+def _running_bigquery() -> Iterator[BigQueryServer]:
+    with BigQueryServer() as server:
+        yield server
+
+
+@pytest.fixture
+def bigquery_server(_running_bigquery: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQueryServer]:
+    """An empty BigQuery, which the environment of this process points at; it forgets everything after the test."""
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", _running_bigquery.address)
+    connect.cache_clear()
+    yield _running_bigquery
+    _running_bigquery.reset()
+    connect.cache_clear()

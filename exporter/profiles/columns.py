@@ -108,7 +108,7 @@ def _chunk_codes(chunk: pa.DictionaryArray, positions: dict[str | None, int]) ->
 def _names(values: pa.Array) -> list[str | None]:
     kind = values.type
     if pa.types.is_floating(kind):
-        return [_float_name(value) for value in values.to_numpy(zero_copy_only=False)]
+        return [float_name(value) for value in values.to_numpy(zero_copy_only=False)]
     if pa.types.is_decimal(kind):
         return [None if value is None else _decimal_name(value) for value in values.to_pylist()]
     if pa.types.is_timestamp(kind):
@@ -126,7 +126,8 @@ def _texts(values: pa.Array) -> list[str | None]:
     return texts
 
 
-def _float_name(value: np.floating[Any]) -> str | None:
+def float_name(value: np.floating[Any]) -> str | None:
+    """The category that a float is: whole ones as integers, others as briefly as their width allows; NaN is none."""
     if np.isnan(value):
         return None
     return str(int(value)) if value.is_integer() and abs(float(value)) < _EXACT else str(value)

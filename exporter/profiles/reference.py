@@ -211,7 +211,7 @@ def build_binning(
     problems |= {name: "the reference has no value in this column" for name, made in bins.items() if made is None}
     usable = tuple(made for made in bins.values() if made is not None)
     if not usable:
-        raise ReferenceUnusable(f"the reference has none of the features: {_told(problems)}")
+        raise unusable(problems)
     return Binning(usable), problems
 
 
@@ -226,12 +226,13 @@ def _add(table: pa.Table, columns: Mapping[str, _Numbers | _Categories]) -> dict
     return problems
 
 
-def _told(problems: Mapping[str, str]) -> str:
-    """Each reason once, with the columns that it is the reason of."""
+def unusable(problems: Mapping[str, str]) -> ReferenceUnusable:
+    """What to raise when no column can be compared: each reason once, with the columns that it is the reason of."""
     reasons: dict[str, list[str]] = {}
     for column, why in problems.items():
         reasons.setdefault(why, []).append(column)
-    return "; ".join(f"{why} ({', '.join(names)})" for why, names in sorted(reasons.items()))
+    told = "; ".join(f"{why} ({', '.join(names)})" for why, names in sorted(reasons.items()))
+    return ReferenceUnusable(f"the reference has none of the features: {told}")
 
 
 @dataclass(slots=True)

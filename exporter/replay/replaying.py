@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from exporter import catalogue
 from exporter.catalogue import Alert
 from exporter.errors import LeewayError, UsageError
 from exporter.evaluation import Sample
@@ -19,7 +20,7 @@ from exporter.replay.firing import Firing, Pace, firings
 from exporter.replay.injection import Injection
 from exporter.replay.replayed_source import ReplayedSource
 from exporter.service.reading import Attempt, ModelReader, RefreshFailed
-from exporter.sources.opening import open_source
+from exporter.sources.opening import open_log
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import Inference, ModelSpec
 from exporter.spec.windows import Window
@@ -80,7 +81,7 @@ class Replayer:
         """
         inference, longest = loaded.spec.spec.inference, max(loaded.spec.spec.windows)
         starts = Window(stretch.start - longest, stretch.end).partitions(inference.grain)
-        source = ReplayedSource.of(open_source(inference.source, loaded.folder), starts)
+        source = ReplayedSource.of(open_log(loaded, catalogue.INFERENCE), starts)
         if not any(source.listed.values()):
             span = f"{stretch.start:%Y-%m-%d %H:%M} to {stretch.end:%Y-%m-%d %H:%M} UTC"
             raise UsageError(f"{loaded.path}: the inference log holds nothing from {span}: choose --from and --to")

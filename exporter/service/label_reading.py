@@ -32,7 +32,7 @@ from exporter.service.label_joining import Joiner
 from exporter.service.label_logs import Failed, KeptLog, Listing, Shape
 from exporter.slo_samples import look_back, slo_samples, tolerances
 from exporter.sources.opening import open_source
-from exporter.sources.source import Batch, Partition, Source
+from exporter.sources.source import Batch, Partition, Source, Stream
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import Labels, ModelSpec
 from exporter.spec.values import format_duration
@@ -80,7 +80,8 @@ class LabelReader:
             SourceError: this release does not read that kind of source.
         """
         spec = loaded.spec
-        self.source = open_source(labels.source, loaded.folder)
+        stream = Stream(loaded.spec.name, STREAM, labels.columns.timestamp, labels.grain)
+        self.source = open_source(labels.source, loaded.folder, stream)
         self._spec = spec
         self._labels = labels
         self._failed = failed

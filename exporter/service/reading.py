@@ -22,19 +22,21 @@ from exporter.estimate_samples import estimate_samples
 from exporter.estimates import Learned
 from exporter.evaluation import Sample, WindowProfile, evaluate
 from exporter.profiles.binning import Binning, Floats
+from exporter.profiles.counting import count_partition
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import Grouping
-from exporter.profiles.kernel import PartitionProfile, cells_of, profile_partition
+from exporter.profiles.kernel import PartitionProfile, cells_of
 from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_reading
 from exporter.service.learning import Learner
 from exporter.service.proxy_reading import ProxyReader
-from exporter.service.reference_reading import STREAM, ReferenceReader, segment_values, selected
+from exporter.service.reference_reading import ReferenceReader, segment_values, selected
+from exporter.service.reference_source import STREAM
 from exporter.service.slo_reading import SliceNotes
 from exporter.service.traffic_reading import TrafficReader
-from exporter.sources.opening import open_source
+from exporter.sources.opening import open_log
 from exporter.sources.source import Partition, Source
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
@@ -98,7 +100,7 @@ class ModelReader:
         self.problems: dict[str, str] = {}
         self._store = store
         self._group = f"{self.spec.name}/{catalogue.INFERENCE}"
-        self._source = source or open_source(self.spec.spec.inference.source, loaded.folder)
+        self._source = source or open_log(loaded, catalogue.INFERENCE)
         self._reference = ReferenceReader(loaded, store)
         self._learner = Learner(self.spec, store, self.fail) if self.spec.spec.estimated else None
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
@@ -176,6 +178,8 @@ class ModelReader:
             labels = (self.spec.name, stream)
             yield Sample(catalogue.SOURCE_REQUESTS_TOTAL, labels, traffic.requests)
             yield Sample(catalogue.SOURCE_READ_BYTES_TOTAL, labels, traffic.bytes_read)
+            if traffic.bytes_billed is not None:
+                yield Sample(catalogue.SOURCE_BILLED_BYTES_TOTAL, labels, traffic.bytes_billed)
             yield Sample(catalogue.PROFILES_BUILT_TOTAL, labels, built)
             yield Sample(catalogue.PROFILES_REUSED_TOTAL, labels, reused)
 
@@ -246,9 +250,7 @@ class ModelReader:
         grouping = _grouping(self.spec, binning)
         selection = selected(self.spec, keys=grouping.keys)
         try:
-            profile = self._source.profile(
-                partition, selection, lambda rows: profile_partition(rows, binning, grouping)
-            )
+            profile = count_partition(self._source, partition, selection, binning, grouping)
         except PartitionUnreadable as problem:
             self.fail("read", f"partition {partition.name}", problem)
             return problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -13,18 +13,19 @@ import numpy as np
 from exporter.errors import ReferenceUnusable
 from exporter.estimates import Learned
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
+from exporter.profiles.counting import count_partition
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.history import History
-from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import Profile, empty
-from exporter.profiles.reference import ByHour, HourProfiles, Reference, build_binning, profile_by_hour
+from exporter.profiles.reference import ByHour, HourProfiles, Reference
+from exporter.profiles.reference_counting import count_binning, count_by_hour
 from exporter.profiles.score_bins import score_bins
 from exporter.profiles.seasonal import ENOUGH_ROWS
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.learning import Learner
-from exporter.service.reference_source import open_reference
-from exporter.sources.source import Batch, Partition, Selection, Traffic
+from exporter.service.reference_source import STREAM, open_reference
+from exporter.sources.source import Partition, Selection, Traffic
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, ladder
@@ -34,9 +35,6 @@ from exporter.statistics.dispersion import Stretch, learn
 log = logging.getLogger(__name__)
 
 P = TypeVar("P", Profile, HourProfiles)
-
-STREAM = "reference"
-"""The `stream` of the reference, beside that of predictions."""
 
 
 class ReferenceReader:
@@ -104,13 +102,8 @@ class ReferenceReader:
     def _build(self, data: Partition, key: Key) -> Reference:
         selection, limit = selected(self._spec, keys=()), self._spec.spec.limits.categories
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
-
-        def binning(batches: Iterator[Batch]) -> tuple[Binning, dict[str, str]]:
-            made, problems = build_binning(batches, selection, limit)
-            return with_score(self._spec, made), problems
-
-        made, problems = self._at.source.profile(data, selection, binning)
-        reference = replace(self._count(data, made), problems=problems)
+        made, problems = count_binning(self._at.source, data, selection, limit)
+        reference = replace(self._count(data, with_score(self._spec, made)), problems=problems)
         self._store.keep_reference(key, reference)
         self.built += 1
         return reference
@@ -120,18 +113,12 @@ class ReferenceReader:
         timestamp, segments = self._at.timestamp, segment_values(self._spec, binning)
         if timestamp is None:
             selection = selected(self._spec, keys=tuple(segments))
-            grouping = Grouping(segments=segments)
-            groups = self._at.source.profile(
-                data, selection, lambda rows: profile_partition(rows, binning, grouping)
-            ).groups
+            groups = count_partition(self._at.source, data, selection, binning, Grouping(segments=segments)).groups
             parts = {group.segment: groups[group] for group in sorted(groups)}
             return Reference.whole(binning, parts.pop(WHOLE, empty(binning)), segments=_enough(parts))
         calendar = Calendar.of(self._spec.spec.seasonality)
-        by_hour = self._at.source.profile(
-            data,
-            selected(self._spec, keys=(timestamp, *segments)),
-            lambda rows: profile_by_hour(rows, binning, timestamp, calendar, segments),
-        )
+        selection = selected(self._spec, keys=(timestamp, *segments))
+        by_hour = count_by_hour(self._at.source, data, selection, binning, calendar, segments=segments)
         return seasonal_reference(self._spec, binning, by_hour)
 
     def _key(self, data: Partition) -> Key:

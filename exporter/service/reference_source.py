@@ -10,11 +10,13 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from exporter.errors import ReferenceUnusable
-from exporter.sources.opening import open_source
-from exporter.sources.source import Partition, Source
+from exporter.sources.opening import open_log, open_source
+from exporter.sources.source import Partition, Source, Stream
 from exporter.spec.file import LoadedSpec
 from exporter.spec.windows import Window, newest_end
 
+STREAM: Final = "reference"
+"""The `stream` of the reference, beside that of predictions."""
 WEEK: Final = timedelta(weeks=1)
 LOOK_BACK: Final = 26
 """Weeks among which trailing ones are looked for, when some were alarming or hold nothing."""
@@ -150,9 +152,10 @@ def open_reference(loaded: LoadedSpec, alarming: Weeks) -> ReferenceSource:
     body = loaded.spec.spec
     reference, log = body.reference, body.inference
     if reference.source is not None:
-        source = open_source(reference.source, loaded.folder)
+        stream = Stream(loaded.spec.name, STREAM)
+        source = open_source(reference.source, loaded.folder, stream)
         return DataSet(source, reference.columns.timestamp, reference.source.template)
-    zone, source = ZoneInfo(body.seasonality.timezone), open_source(log.source, loaded.folder)
+    zone, source = ZoneInfo(body.seasonality.timezone), open_log(loaded, STREAM)
     if reference.period is not None:
         period = local_days(reference.period.start, reference.period.end, zone, log.grain)
         return LogPeriod(source, log.columns.timestamp, period, log.delay, log.grain)

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from exporter.errors import SourceError
 from exporter.sources.local import Local
-from exporter.sources.source import Source
+from exporter.sources.source import Source, Stream
 from exporter.spec import model
+from exporter.spec.file import LoadedSpec
+
+CLIENT: Final = "google-cloud-bigquery[bqstorage]>=3.38"
+"""What reading from BigQuery needs beside Leeway itself."""
 
 
-def open_source(source: model.Source, folder: Path) -> Source:
+def open_source(source: model.Source, folder: Path, stream: Stream) -> Source:
     """The source that a spec names; nothing is asked of it yet.
 
     Args:
         source: exactly one kind, as the spec has checked.
         folder: the spec's own, where relative local paths begin.
+        stream: what is read from it, and for whom.
 
     Raises:
-        SourceError: this release does not read that kind.
+        SourceError: its client is not installed.
     """
     match source.kind:
         case "s3":
@@ -27,8 +34,31 @@ def open_source(source: model.Source, folder: Path) -> Source:
             return S3(source.template)
         case "local":
             return Local(source.template, folder)
-        case kind:
-            raise SourceError(
-                f"{source.template}: this release reads s3 and local sources only, not {kind}; "
-                "export the table to Parquet, one file or folder for each partition, and give its path"
-            )
+        case _:
+            return _table(source, stream)
+
+
+def open_log(loaded: LoadedSpec, stream: str) -> Source:
+    """The inference log of a model, read for itself or for another stream that is made of it.
+
+    Raises:
+        SourceError: as `open_source`.
+    """
+    log = loaded.spec.spec.inference
+    return open_source(log.source, loaded.folder, Stream(loaded.spec.name, stream, log.columns.timestamp, log.grain))
+
+
+def _table(source: model.Source, stream: Stream) -> Source:
+    try:
+        from exporter.sources.bigquery import BigQuery  # noqa: PLC0415 - an extra, and a second to import
+        from exporter.sources.bigquery_jobs import Terms  # noqa: PLC0415
+    except ModuleNotFoundError as missing:
+        if not (missing.name or "").startswith("google"):
+            raise
+        raise SourceError(
+            f"{source.template}: BigQuery's client is not installed; run: pip install '{CLIENT}'"
+        ) from None
+    labels = {"leeway-model": stream.model, "leeway-stream": stream.name}
+    terms = Terms(source.location, labels, source.billing_limit)
+    cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
+    return BigQuery(source.template, terms, cut, whole=source.unpartitioned)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
 import pyarrow as pa
@@ -85,6 +85,19 @@ class Batch:
 Kernel = Callable[[Iterator[Batch]], T]
 
 
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """For whom rows are read, and, where they are in a table, how it is cut into partitions.
+
+    A partition is `grain` of the column `timestamp`; both are `None` for a data set that is read whole.
+    """
+
+    model: str
+    name: str
+    timestamp: str | None = None
+    grain: timedelta | None = None
+
+
 class Source(Protocol):
     """A place where partitions are.
 
@@ -117,7 +130,9 @@ class Traffic:
     requests: int = 0
     """Listings (pages count) and objects opened."""
     bytes_read: int = 0
-    """Size of the objects that were opened for their columns, as stored."""
+    """Size of what was read for its columns, as stored."""
+    bytes_billed: int | None = None
+    """What the store charges reading for; `None` where it does not."""
 
     def opened(self, item: StoredObject, selection: Selection) -> None:
         """Count an object that is opened; of one of which no column is wanted only the footer is fetched."""

@@ -81,7 +81,7 @@ def _log(part: str, log: Inference | Labels) -> Mistakes:
     """A log's partitions can be told apart, by the path or by a timestamp in the table."""
     place, template = (part, "source", log.source.kind), log.source.template
     if log.source.kind == "bigquery":
-        if log.columns.timestamp is None:
+        if log.columns.timestamp is None and log.source.partition_column is None:
             yield (part, "columns", "timestamp"), "must be given: a partition's rows are found in the table by it"
         return
     if absent := absent_directives(template, log.grain):

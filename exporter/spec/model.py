@@ -23,6 +23,7 @@ from exporter.spec.proxies import Prometheus, Proxy
 from exporter.spec.slo import OF_THE_LOG, Slo
 from exporter.spec.thresholds import Thresholds, Weekday
 from exporter.spec.values import (
+    Bytes,
     Count,
     Day,
     Duration,
@@ -34,6 +35,7 @@ from exporter.spec.values import (
     Text,
     TimeZone,
     Url,
+    YesNo,
     format_duration,
 )
 
@@ -118,6 +120,23 @@ def _table(value: str) -> str:
     return value
 
 
+BYTES_BILLED: Final = 100 * 10**9
+"""What one query may be billed for where a spec does not say: cents."""
+_ABOUT_TABLES: Final = ("partition_column", "location", "maximum_bytes_billed", "unpartitioned")
+
+
+def _column(value: str) -> str:
+    if not re.fullmatch(r"[^\W\d][\w-]{0,299}", value):
+        raise ValueError("must be the name of a column")
+    return value
+
+
+def _location(value: str) -> str:
+    if not re.fullmatch("[A-Za-z][A-Za-z0-9-]*", value):
+        raise ValueError("must be a location such as EU, US or europe-west3")
+    return value
+
+
 class Source(Part):
     """Where rows are: exactly one of the kinds.
 
@@ -132,12 +151,28 @@ class Source(Part):
     local: Annotated[Text, AfterValidator(_template)] | None = None
     """A path on this machine, relative to the spec's folder."""
     bigquery: Annotated[Text, AfterValidator(_table)] | None = None
-    """`project.dataset.table`."""
+    """`project.dataset.table`; credentials come from Google's environment."""
+    partition_column: Annotated[Text, AfterValidator(_column)] | None = None
+    """Of a table: the column that it is partitioned by, of times in UTC; left out, the log's timestamp."""
+    location: Annotated[Text, AfterValidator(_location)] | None = None
+    """Of a table: where its queries run, such as `EU`; left out, BigQuery finds it."""
+    maximum_bytes_billed: Bytes | None = None
+    """Of a table: what one query may be billed for; one that would cost more is not run. Left out, 100 GB."""
+    unpartitioned: YesNo = False
+    """Of a table: that it has no such partitions, and each query may read all of it."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        self.exactly_one("s3", "local", "bigquery")
+        kind = self.exactly_one("s3", "local", "bigquery")
+        given = [name for name in _ABOUT_TABLES if getattr(self, name)]
+        if given and kind != "bigquery":
+            raise ValueError(f"must not have {', '.join(given)}: only a table in BigQuery has")
         return self
+
+    @property
+    def billing_limit(self) -> int:
+        """`maximum_bytes_billed`, or its default."""
+        return self.maximum_bytes_billed or BYTES_BILLED
 
     @property
     def kind(self) -> str:
@@ -393,8 +428,8 @@ class Body(Part):
     @property
     def labels_evaluated(self) -> bool:
         """Whether there are labels, and this release evaluates them."""
-        evaluated = self.labels is not None and self.labels.source.bigquery is None
-        return evaluated and all(getattr(self.inference.columns, use) is not None for use in JUDGED_BY[self.task])
+        told = all(getattr(self.inference.columns, use) is not None for use in JUDGED_BY[self.task])
+        return self.labels is not None and told
 
     @property
     def lacks_prometheus(self) -> bool:

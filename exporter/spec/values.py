@@ -74,6 +74,42 @@ Duration = Annotated[
 ]
 
 
+_BYTE_UNITS: Final = {"": 1} | {
+    f"{prefix}{binary}B": (1024 if binary else 1000) ** power
+    for binary in ("", "i")
+    for power, prefix in enumerate(("k" if not binary else "K", "M", "G", "T", "P"), start=1)
+}
+_BYTES: Final = re.compile(f"([0-9]{{1,18}})({'|'.join(_BYTE_UNITS)})")
+
+
+def _bytes(value: object) -> int:
+    match = _BYTES.fullmatch(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if match is None or not int(match[1]):
+        raise ValueError("must be a number of bytes such as 500MB, 20GiB or 1TB")
+    return int(match[1]) * int(_BYTE_UNITS[match[2]])
+
+
+def format_bytes(value: int) -> str:
+    """Write a number of bytes for a person, in the largest decimal unit of which it is one or more: `1.5 GB`."""
+    for unit in ("PB", "TB", "GB", "MB", "kB"):
+        if value >= _BYTE_UNITS[unit]:
+            return f"{value / _BYTE_UNITS[unit]:.4g} {unit}"
+    return f"{value} bytes"
+
+
+Bytes = Annotated[
+    int,
+    BeforeValidator(_bytes),
+    WithJsonSchema(
+        {
+            "title": "bytes",
+            "anyOf": [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": f"^{_BYTES.pattern}$"}],
+            "examples": ["500MB", "20GiB"],
+        }
+    ),
+]
+
+
 def _day(value: object) -> object:
     try:
         day = date.fromisoformat(value) if isinstance(value, str) else value
@@ -187,6 +223,7 @@ OpenRatio = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
 ]
 Count = Annotated[int, Strict()]
+YesNo = Annotated[bool, Strict(), WithJsonSchema({"type": "boolean", "title": "true or false"})]
 
 
 def _url(value: str) -> str:

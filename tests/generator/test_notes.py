@@ -72,9 +72,6 @@ TABLE = {"bigquery": "project-one.set.table"}
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        ({"labels": {"source": TABLE, "columns": COLUMNS}, "slos": []}, "spec.labels"),
-        ({"inference": INFERENCE | {"source": TABLE}}, "spec.inference.source.bigquery"),
-        ({"reference": SEASONAL | {"source": TABLE}}, "spec.reference.source.bigquery"),
         ({"reference": SEASONAL | {"source": {"local": "train-{version}.parquet"}}}, "spec.reference.source"),
     ],
 )
@@ -102,6 +99,8 @@ def test_objectives_are_not_evaluated_where_labels_are_not() -> None:
             "inference": INFERENCE | {"columns": {"prediction_id": "id", "score": "score", "query": "request"}},
             "task": "ranking",
         },
+        {"inference": INFERENCE | {"source": TABLE}, "reference": SEASONAL | {"source": TABLE}},
+        {"labels": {"source": TABLE | {"partition_column": "arrived_at"}, "columns": COLUMNS}},
     ],
 )
 def test_of_what_is_evaluated_nothing_is_said(body: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -108,12 +109,17 @@ def test_a_bug_in_one_model_is_logged_and_stays_in_it(
     assert "ZeroDivisionError" in refresher.states["broken"].error
 
 
-def test_what_this_release_does_not_evaluate_fails_with_its_reason(tmp_path: Path, clock: Clock, made: Any) -> None:
+def test_a_source_whose_client_is_missing_fails_with_its_reason(
+    tmp_path: Path, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "google.cloud", None)
+    for name in ("exporter.sources.bigquery", "exporter.sources.bigquery_jobs"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     table = {"source": {"bigquery": "acme-data.ml.train"}}
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, reference=table))
     refresher.refresh_all()
     assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 0}
-    assert "bigquery" in refresher.states["fraud"].error
+    assert "run: pip install" in refresher.states["fraud"].error
 
 
 def test_old_values_stay_while_they_age_and_are_withdrawn_when_stale(

@@ -7,35 +7,48 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import SourceError
+from exporter.sources.bigquery import BigQuery
 from exporter.sources.local import Local
 from exporter.sources.opening import open_source
 from exporter.sources.s3 import S3
+from exporter.sources.source import Stream
 from exporter.spec.model import Source
+
+STREAM = Stream("fraud", "inference")
 
 
 def test_s3() -> None:
-    assert isinstance(open_source(Source(s3="s3://logs/%Y-%m-%dT%H.parquet"), Path("/models")), S3)
+    assert isinstance(open_source(Source(s3="s3://logs/%Y-%m-%dT%H.parquet"), Path("/models"), STREAM), S3)
 
 
 def test_local_begins_at_the_specs_folder(tmp_path: Path) -> None:
     (tmp_path / "train.parquet").write_bytes(b"x")
-    source = open_source(Source(local="train.parquet"), tmp_path)
+    source = open_source(Source(local="train.parquet"), tmp_path, STREAM)
     assert isinstance(source, Local)
     assert source.dataset() is not None
 
 
-def test_bigquery_is_refused_with_what_to_do() -> None:
-    with pytest.raises(SourceError, match=r"^project\.dataset\.table: this release reads s3 and local sources only"):
-        open_source(Source(bigquery="project.dataset.table"), Path("/models"))
+def test_bigquery() -> None:
+    assert isinstance(open_source(Source(bigquery="project.dataset.table"), Path("/models"), STREAM), BigQuery)
 
 
-def test_boto3_is_imported_only_for_s3() -> None:
+def test_without_its_client_bigquery_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "google.cloud", None)
+    for name in ("exporter.sources.bigquery", "exporter.sources.bigquery_jobs"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    told = r"^project\.dataset\.table: BigQuery's client is not installed; run: pip install 'google-cloud-bigquery"
+    with pytest.raises(SourceError, match=told):
+        open_source(Source(bigquery="project.dataset.table"), Path("/models"), STREAM)
+
+
+def test_clouds_are_imported_only_where_they_are_read() -> None:
     program = """
 import sys
 from pathlib import Path
 from exporter.sources.opening import open_source
+from exporter.sources.source import Stream
 from exporter.spec.model import Source
-open_source(Source(local="x.parquet"), Path("."))
-assert not {"boto3", "botocore"} & set(sys.modules)
+open_source(Source(local="x.parquet"), Path("."), Stream("fraud", "inference"))
+assert not {"boto3", "botocore", "google.cloud.bigquery"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from exporter.spec import values
-from exporter.spec.values import format_duration, parse_duration
+from exporter.spec.values import Bytes, format_bytes, format_duration, parse_duration
 
 
 def reads(kind: Any, value: object) -> Any:
@@ -245,3 +245,26 @@ class TestUrl:
 def test_a_secret_is_named_by_its_file() -> None:
     assert reads(values.SecretFile, "/etc/secrets/key") == "/etc/secrets/key"
     assert "never the secret itself" in refusal(values.SecretFile, "3a1f00c4d2")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [(1, 1), ("17", 17), ("500MB", 500 * 10**6), ("20GiB", 20 * 2**30), ("1TB", 10**12), ("3kB", 3000)],
+)
+def test_bytes(written: object, value: int) -> None:
+    assert TypeAdapter(Bytes).validate_python(written) == value
+
+
+@pytest.mark.parametrize("written", [0, -1, True, 1.5, "", "1.5GB", "0MB", "10 GB", "5Kb", "1kiB", None])
+def test_what_is_no_number_of_bytes(written: object) -> None:
+    with pytest.raises(ValidationError, match="must be a number of bytes such as 500MB"):
+        TypeAdapter(Bytes).validate_python(written)
+
+
+def test_bytes_for_a_person() -> None:
+    assert [format_bytes(value) for value in (7, 1500, 10**9, 123456789012)] == [
+        "7 bytes",
+        "1.5 kB",
+        "1 GB",
+        "123.5 GB",
+    ]

@@ -1,0 +1,99 @@
+"""A table's columns as what is counted, in GoogleSQL: numbers, or category names.
+
+What `exporter.profiles.columns` does to Arrow columns: the same types are numbers or categories, and the same values
+have the same names. Floats are the exception: how an engine writes them is its own affair, so they travel as JSON,
+which gives the same float back, and are named here.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from exporter.profiles.columns import ColumnMismatch, float_name
+from exporter.sources.engine import Kind, quoted
+
+_NUMBERS: Final = {
+    "FLOAT64": "{0}",
+    "INT64": "CAST({0} AS FLOAT64)",
+    "NUMERIC": "CAST({0} AS FLOAT64)",
+    "BIGNUMERIC": "CAST({0} AS FLOAT64)",
+    "BOOL": "CAST(CAST({0} AS INT64) AS FLOAT64)",
+}
+_POINT: Final = "IF(STRPOS({0}, '.') > 0, RTRIM(RTRIM({0}, '0'), '.'), {0})"
+_MIDNIGHT: Final = "REGEXP_REPLACE({0}, ' 00:00:00.000000$', '')"
+_NAMES: Final = {
+    "STRING": "{0}",
+    "INT64": "CAST({0} AS STRING)",
+    "BOOL": "CAST({0} AS STRING)",
+    "DATE": "CAST({0} AS STRING)",
+    "NUMERIC": _POINT.format("CAST({0} AS STRING)"),
+    "BIGNUMERIC": _POINT.format("CAST({0} AS STRING)"),
+    "DATETIME": _MIDNIGHT.format("FORMAT_DATETIME('%F %H:%M:%E6S', {0})"),
+    "TIMESTAMP": _MIDNIGHT.format("FORMAT_TIMESTAMP('%F %H:%M:%E6S', {0}, 'UTC')"),
+    "FLOAT64": "IF({0} IS NULL OR IS_NAN({0}), NULL, TO_JSON_STRING({0}))",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedColumn:
+    """A column as category names.
+
+    `name` is the expression of a row's name, NULL for a missing one; `key` the one of what is compared with the known
+    categories, of type `kind`. `known` makes what `key` is compared with, `named` the category of what `name` gave.
+    """
+
+    name: str
+    key: str
+    kind: Kind
+    known: Callable[[Iterable[str]], list[str] | list[float]]
+    named: Callable[[str], str]
+
+
+def number(column: str, kind: str) -> str:
+    """The expression of a numeric column's value as FLOAT64.
+
+    Raises:
+        ColumnMismatch: the type is not one of numbers.
+    """
+    if kind not in _NUMBERS:
+        raise ColumnMismatch(f"the column is {kind}, a number was expected")
+    return _NUMBERS[kind].format(quoted(column))
+
+
+def named_column(column: str, kind: str) -> NamedColumn:
+    """A column as category names.
+
+    Raises:
+        ColumnMismatch: the type is not one of categories.
+    """
+    if kind not in _NAMES:
+        raise ColumnMismatch(f"the column is {kind}, a category was expected")
+    plain = quoted(column)
+    name = _NAMES[kind].format(plain)
+    if kind == "FLOAT64":
+        return NamedColumn(name, plain, "FLOAT64", _floats, _float_category)
+    return NamedColumn(name, name, "STRING", list, str)
+
+
+def _floats(categories: Iterable[str]) -> list[float]:
+    """The floats of which these are the names; a category that is no float's name is never met."""
+    return [value for category in categories if (value := _float(category)) is not None]
+
+
+def _float(category: str) -> float | None:
+    try:
+        value = float(category)
+    except ValueError:
+        return None
+    return value if float_name(np.float64(value)) == category else None
+
+
+def _float_category(text: str) -> str:
+    value = float(json.loads(text))  # infinities come as texts, or bare
+    return str(float_name(np.float64(0.0 if value == 0 else value))) if not math.isnan(value) else ""

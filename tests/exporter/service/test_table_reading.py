@@ -1,0 +1,82 @@
+"""A model whose log is in BigQuery: what goes wrong costs only itself."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bigquery_server import Answer, BigQueryServer, query_of, refusal
+from exporter import catalogue
+from exporter.profiles.store import ProfileStore
+from exporter.service.reading import Attempt, ModelReader, RefreshFailed
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+from table_log import TableLog, table_spec_document
+
+NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+FEATURES = [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}]
+
+
+@pytest.fixture
+def reader(tmp_path: Path, bigquery_server: BigQueryServer) -> ModelReader:
+    """Of three hours, and a reference."""
+    log = TableLog(bigquery_server, NOW)
+    log.put_reference(500)
+    log.put_hours(0, 1, 2, rows=50)
+    document = table_spec_document(features=FEATURES, labels=None)
+    return ModelReader(LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document)), ProfileStore(tmp_path))
+
+
+def _is_about(body: dict[str, Any], hour: str) -> bool:
+    """Whether a query reads the features of one hour."""
+    query = query_of(body)
+    named = {each["name"]: each["parameterValue"].get("value") for each in query.get("queryParameters", ())}
+    return "`age`" in query.get("query", "") and named.get("start0") == f"2026-11-22 {hour}:00+00:00"
+
+
+def _rows(reader: ModelReader) -> dict[str, float]:
+    samples = reader.read(Attempt(NOW))
+    return {one.labels[-1]: one.value for one in samples if one.metric == catalogue.WINDOW_ROWS}
+
+
+def test_a_partition_that_costs_too_much_costs_only_itself(
+    reader: ModelReader, bigquery_server: BigQueryServer
+) -> None:
+    def dear(path: str, body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+        if _is_about(body, "08:00") and "configuration" in body:
+            answer["statistics"]["query"]["totalBytesProcessed"] = str(10**12)
+        return answer
+
+    bigquery_server.rewrites.append(dear)
+    assert _rows(reader) == {"1h": 50, "4h": 100}
+    (problem,) = (why for what, why in reader.problems.items() if what == "partition 2026-11-22T08:00Z")
+    assert "would read 1 TB, and maximum_bytes_billed is 100 GB" in problem
+
+
+def test_a_quota_that_is_used_up_costs_one_refresh(reader: ModelReader, bigquery_server: BigQueryServer) -> None:
+    used_up = refusal(403, "quotaExceeded", "Quota exceeded")
+    left: list[Answer] = [used_up]
+
+    def refuse(method: str, path: str, body: dict[str, Any]) -> Answer | None:
+        return left.pop() if left and _is_about(body, "09:00") else None
+
+    bigquery_server.faults.append(refuse)
+    with pytest.raises(RefreshFailed, match="Quota exceeded; a quota is used up: the next refresh tries again"):
+        reader.read(Attempt(NOW))
+    before = reader.record.built
+    assert _rows(reader) == {"1h": 50, "4h": 150}
+    assert (before, reader.record.built) == (2, 3), "what was profiled is kept"
+
+
+def test_a_table_that_vanished_costs_the_refreshes_without_it(
+    reader: ModelReader, bigquery_server: BigQueryServer
+) -> None:
+    assert _rows(reader) == {"1h": 50, "4h": 150}
+    bigquery_server.client.delete_table("acme-data.ml.log")
+    with pytest.raises(RefreshFailed, match=r"acme-data.ml.log: .*; check the table's name and its location"):
+        reader.read(Attempt(NOW))
+    TableLog(bigquery_server, NOW).put_hours(0, 1, 2, rows=50)
+    assert _rows(reader) == {"1h": 50, "4h": 150}

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from exporter.sources.bigquery import BigQuery
+from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.engine import CountingSource, quoted
+from exporter.sources.local import Local
+from exporter.sources.source import Stream
+
+
+def test_identifiers_are_quoted() -> None:
+    assert quoted("Größe in cm") == "`Größe in cm`"
+
+
+@pytest.mark.parametrize("name", ["", "a`b", "a\\", "a\nb", "`; DROP TABLE x; --"])
+def test_what_cannot_be_an_identifier_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="cannot be an identifier"):
+        quoted(name)
+
+
+def test_an_engine_is_told_from_a_store_of_files() -> None:
+    table = BigQuery("a.b.c", Terms(None, {}, 1), Stream("fraud", "inference"), whole=False)
+    assert isinstance(table, CountingSource)
+    assert not isinstance(Local("x", Path("/")), CountingSource)
