@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from bigquery_server import BigQueryServer
 from exporter.profiles.binning import Binning
 from exporter.profiles.counting import count_partition
+from exporter.profiles.grouping import UNGROUPED
 from exporter.profiles.reference import build_binning
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import Limits, Terms
@@ -64,7 +65,7 @@ def measured(server: BigQueryServer, count: int, cells: Binning) -> tuple[int, i
     source = BigQuery(f"acme-data.ml.{name}", Terms(None, {}, 10**12), stream, whole=False, limits=PATIENT)
     partition = source.partitions([START])[START]
     server.calls.clear()
-    profile = count_partition(source, partition, LOG, cells, None)
+    profile = count_partition(source, partition, LOG, cells, UNGROUPED)
     asked = sum(len(json.dumps(call.body)) for call in server.calls)
     return sum(call.answered for call in server.calls), asked, profile.rows
 

@@ -18,8 +18,8 @@ from google.cloud.bigquery_storage_v1.services.big_query_read.transports import 
 from bigquery_server import Answer, BigQueryServer, refusal
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.profiles.binning import Binning, CategoricalBins
-from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.profiles.counting import count_partition
+from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.sources import bigquery_jobs
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import Limits, Terms, connect
