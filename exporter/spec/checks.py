@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
-from fractions import Fraction
-from math import ceil, floor
-from typing import Final, Literal, NamedTuple, get_args
+from typing import Final
 
+from exporter.spec.mistakes import Mistakes, multiple, repeated
 from exporter.spec.model import (
     CLASSIFICATION,
     JUDGED_BY,
@@ -22,13 +21,9 @@ from exporter.spec.model import (
     InferenceColumns,
     Labels,
     ReferenceColumns,
-    Task,
 )
-from exporter.spec.slo import DRIFT_SHARE, FRESHNESS, OF_THE_LOG, WITHIN_TOLERANCE, BurnTier, Slo
+from exporter.spec.objective_checks import OBJECTIVE_CHECKS
 from exporter.spec.values import format_duration
-from exporter.spec.wording import KeyPath
-
-Mistakes = Iterator[tuple[KeyPath, str]]
 
 
 def mistakes(body: Body, broken: Collection[str] = ()) -> Mistakes:
@@ -139,17 +134,17 @@ def _trailing_reference(body: Body) -> Mistakes:
 
 
 def _windows(body: Body) -> Mistakes:
-    yield from _repeated(("windows",), body.windows)
+    yield from repeated(("windows",), body.windows)
 
 
 def _whole_windows(body: Body) -> Mistakes:
     for index, window in enumerate(body.windows):
-        yield from _multiple(("windows", index), window, body.inference.grain, "grain")
+        yield from multiple(("windows", index), window, body.inference.grain, "grain")
 
 
 def _alerting_windows(body: Body) -> Mistakes:
     windows = body.alerting.windows or ()
-    yield from _repeated(("alerting", "windows"), windows)
+    yield from repeated(("alerting", "windows"), windows)
     known = ", ".join(map(format_duration, sorted(set(body.windows))))
     for index, window in enumerate(windows):
         if window not in body.windows:
@@ -164,24 +159,11 @@ def _false_alarms(body: Body) -> Mistakes:
         )
 
 
-def _multiple(path: KeyPath, value: timedelta, unit: timedelta, name: str) -> Mistakes:
-    if value % unit:
-        yield path, f"must be a whole multiple of the {name}, {format_duration(unit)}"
-
-
-def _repeated(path: KeyPath, values: Sequence[Hashable], *key: str) -> Mistakes:
-    """Values that stand in a list for the second time; `key` is where in the item the value is."""
-    first: dict[Hashable, int] = {}
-    for index, value in enumerate(values):
-        if first.setdefault(value, index) != index:
-            yield (*path, index, *key), f"is given twice: see {path[-1]}[{first[value]}]"
-
-
 # ------------------------------------------------------------------------------------------------ features
 
 
 def _features(body: Body) -> Mistakes:
-    yield from _repeated(("features",), [feature.name for feature in body.features], "name")
+    yield from repeated(("features",), [feature.name for feature in body.features], "name")
 
 
 def _columns(body: Body) -> Mistakes:
@@ -239,7 +221,7 @@ def _class_scores(body: Body) -> Mistakes:
 
 
 def _segments(body: Body) -> Mistakes:
-    yield from _repeated(("segments",), body.segments)
+    yield from repeated(("segments",), body.segments)
     columns = _named_columns(body.inference.columns)
     known = [feature.name for feature in body.features if feature.type == "categorical"]
     known += [columns[use] for use in ("model_version", "prediction", "role") if use in columns]
@@ -251,7 +233,7 @@ def _segments(body: Body) -> Mistakes:
 
 
 def _proxies(body: Body) -> Mistakes:
-    yield from _repeated(("proxies",), [proxy.name for proxy in body.proxies], "name")
+    yield from repeated(("proxies",), [proxy.name for proxy in body.proxies], "name")
 
 
 def _queries(body: Body) -> Mistakes:
@@ -263,164 +245,6 @@ def _named_columns(columns: InferenceColumns) -> dict[str, str]:
     """The columns that the spec names, by what they are for."""
     named: dict[str, str] = columns.model_dump(exclude_none=True, exclude={"scores"})
     return named | {f"scores.{name}": column for name, column in columns.scores.items()}
-
-
-# ------------------------------------------------------------------------------------------------ objectives
-
-
-class _Performance(NamedTuple):
-    """How an SLO may speak of a metric; `by_class` says that of several classes it needs the score of each."""
-
-    target: Literal["at_least", "at_most"]
-    ratio: bool
-    tasks: tuple[Task, ...]
-    by_class: bool = False
-
-
-PERFORMANCE: Final[Mapping[str, _Performance]] = {
-    "auroc": _Performance("at_least", ratio=True, tasks=CLASSIFICATION, by_class=True),
-    "f1_score": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
-    "precision": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
-    "recall": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
-    "accuracy": _Performance("at_least", ratio=True, tasks=CLASSIFICATION),
-    "calibration_error": _Performance("at_most", ratio=True, tasks=CLASSIFICATION),
-    "brier_score": _Performance("at_most", ratio=True, tasks=CLASSIFICATION, by_class=True),
-    "log_loss": _Performance("at_most", ratio=False, tasks=CLASSIFICATION, by_class=True),
-    "rmse": _Performance("at_most", ratio=False, tasks=("regression",)),
-    "mae": _Performance("at_most", ratio=False, tasks=("regression",)),
-    "ndcg": _Performance("at_least", ratio=True, tasks=("ranking",)),
-    "label_coverage": _Performance("at_least", ratio=True, tasks=get_args(Task)),
-    FRESHNESS: _Performance("at_most", ratio=False, tasks=get_args(Task)),
-    DRIFT_SHARE: _Performance("at_most", ratio=True, tasks=get_args(Task)),
-}
-"""What an SLO can judge a slice by."""
-
-_COUNTED: Final[tuple[Task, ...]] = ("binary_classification", "regression")
-"""The tasks in which a prediction is so far from what came true."""
-
-
-def _slo_names(body: Body) -> Mistakes:
-    yield from _repeated(("slos",), [slo.name for slo in body.slos], "name")
-
-
-def _slo_labels(body: Body) -> Mistakes:
-    if body.labels is None and any(slo.metric not in OF_THE_LOG for slo in body.slos):
-        yield ("slos",), "needs labels: add spec.labels, or leave the objectives out"
-
-
-def _slo_metrics(body: Body) -> Mistakes:
-    known = [name for name, metric in PERFORMANCE.items() if body.task in metric.tasks]
-    known += [WITHIN_TOLERANCE] if body.task in _COUNTED else []
-    for index, slo in enumerate(body.slos):
-        if slo.metric not in known:
-            yield ("slos", index, "metric"), f"must be a metric of {body.task}: {', '.join(known)}"
-        elif slo.metric == WITHIN_TOLERANCE or slo.counts_events:
-            yield from _slo_tolerance(("slos", index), slo)
-        else:
-            yield from _slo_target(("slos", index), slo, PERFORMANCE[slo.metric])
-            yield from _slo_scores(("slos", index, "metric"), body, PERFORMANCE[slo.metric])
-
-
-def _slo_scores(path: KeyPath, body: Body, metric: _Performance) -> Mistakes:
-    columns = body.inference.columns
-    if body.task == "multiclass_classification" and metric.by_class and not columns.scores:
-        yield path, "needs inference.columns.scores: of several classes it is made of the score of each"
-
-
-def _slo_tolerance(path: KeyPath, slo: Slo) -> Mistakes:
-    if not slo.counts_events:
-        yield path, f"must have a tolerance: {WITHIN_TOLERANCE} counts the predictions that are no farther off"
-    elif slo.metric != WITHIN_TOLERANCE:
-        yield (*path, "tolerance"), f"is for {WITHIN_TOLERANCE}: {slo.metric} has a target, at_least or at_most"
-    elif slo.window is not None:
-        yield (*path, "over"), "must be cohort: predictions are counted, each in the slice in which it was made"
-
-
-def _slo_target(path: KeyPath, slo: Slo, metric: _Performance) -> Mistakes:
-    given = "at_most" if slo.at_least is None else "at_least"
-    value = slo.at_most if slo.at_least is None else slo.at_least
-    if given != metric.target:
-        better = "higher" if metric.target == "at_least" else "lower"
-        yield (*path, given), f"must be {metric.target}: {better} is better in {slo.metric}"
-    if metric.ratio and value is not None and not 0 <= value <= 1:
-        yield (*path, given), "must be between 0 and 1"
-
-
-def _slo_times(body: Body) -> Mistakes:
-    grain = body.inference.grain
-    for index, slo in enumerate(body.slos):
-        yield from _multiple(("slos", index, "slice"), slo.slice, grain, "grain")
-        yield from _multiple(("slos", index, "period"), slo.period, slo.slice, "slice")
-        if slo.window is not None:
-            yield from _multiple(("slos", index, "window"), slo.window, grain, "grain")
-            if slo.window < slo.slice:
-                yield ("slos", index, "window"), f"must not be shorter than the slice, {format_duration(slo.slice)}"
-        if slo.metric in OF_THE_LOG and slo.window is not None:
-            yield ("slos", index, "over"), f"must be cohort: {slo.metric} is told of each slice by itself"
-        if slo.metric in OF_THE_LOG and slo.slice > max(body.windows):
-            longest = format_duration(max(body.windows))
-            yield ("slos", index, "slice"), f"must not be longer than the longest window, {longest}"
-
-
-def _slo_budgets(body: Body) -> Mistakes:
-    """An objective is kept or not by more than one slice: else a single bad one is an outage."""
-    for index, slo in enumerate(body.slos):
-        if not slo.counts_events and slo.budget <= 1:
-            yield ("slos", index, "objective"), _too_strict(slo)
-
-
-def _too_strict(slo: Slo) -> str:
-    budget, longest = float(slo.budget), slo.period * float(1 - slo.ratio)
-    rolling = (
-        f", and one bad {format_duration(slo.slice)} may stay in the window for {format_duration(slo.window)}"
-        if slo.window
-        else ""
-    )
-    least = floor((1 - Fraction(1, slo.slices)) * 10_000) / 10_000
-    return (
-        f"leaves a budget of {budget:g} of the {slo.slices} slices of {format_duration(slo.slice)}: one bad slice"
-        f" exhausts it and trips every alert{rolling}; give slices shorter than"
-        f" {format_duration(longest)}, or an objective below {least:g}"
-    )
-
-
-def _slo_burn(body: Body) -> Mistakes:
-    for index, slo in enumerate(body.slos):
-        for severity in ("fast", "slow"):
-            for position, given in enumerate(getattr(slo.burn, severity) or ()):
-                yield from _burn_tier(("slos", index, "burn", severity, position), slo, given)
-
-
-def _burn_tier(path: KeyPath, slo: Slo, given: BurnTier) -> Mistakes:
-    tier, share = slo.tier(given), 1 - slo.ratio
-    yield from _multiple((*path, "window"), given.window, slo.slice, "slice")
-    if given.window > slo.period:
-        yield (*path, "window"), f"must not be longer than the period, {format_duration(slo.period)}"
-    if not tier.reachable(slo.ratio):
-        most = float(1 / share)
-        yield (
-            (*path, "factor"),
-            f"must be less than {most:g}: at an objective of {slo.objective:g} nothing burns faster",
-        )
-    elif not slo.counts_events and tier.bad_slices(slo.ratio) < 2:
-        alone = ceil(1 / (tier.factor * share))
-        yield (*path, "window"), f"must be at least {slo.window_name(alone)}: in less, one bad slice alone trips it"
-
-
-def _retrain_gate(body: Body) -> Mistakes:
-    retrain = body.alerting.retrain
-    if retrain is None or retrain.gate is None:
-        return
-    path, gate = ("alerting", "retrain", "gate"), retrain.gate
-    known = [name for name, metric in PERFORMANCE.items() if body.task in metric.tasks]
-    if gate.metric not in known:
-        yield (*path, "metric"), f"must be a metric of {body.task}: {', '.join(known)}"
-    elif getattr(gate, PERFORMANCE[gate.metric].target) is None:
-        yield path, f"must have {PERFORMANCE[gate.metric].target}: that is the better side of {gate.metric}"
-    if gate.window not in body.windows:
-        yield (*path, "window"), f"must be one of the model's windows: {', '.join(map(format_duration, body.windows))}"
-    if body.labels is None:
-        yield path, "needs labels: add spec.labels, or leave hook and gate out"
 
 
 _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
@@ -444,11 +268,5 @@ _CHECKS: Final[Mapping[Callable[[Body], Mistakes], frozenset[str]]] = {
     _segments: frozenset({"segments", "features", "inference"}),
     _proxies: frozenset({"proxies"}),
     _queries: frozenset({"proxies", "prometheus"}),
-    _slo_names: frozenset({"slos"}),
-    _slo_labels: frozenset({"slos", "labels"}),
-    _slo_metrics: frozenset({"slos", "task", "inference"}),
-    _slo_times: frozenset({"slos", "inference", "windows"}),
-    _slo_budgets: frozenset({"slos"}),
-    _slo_burn: frozenset({"slos"}),
-    _retrain_gate: frozenset({"alerting", "task", "windows", "labels"}),
+    **OBJECTIVE_CHECKS,
 }

@@ -65,7 +65,6 @@ def test_only_a_classifier_is_asked_for_its_classes() -> None:
 
 
 COLUMNS = {"prediction_id": "id", "label": "label"}
-ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
 TABLE = {"bigquery": "project-one.set.table"}
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.spec.checks import PERFORMANCE, absent_directives, mistakes
+from exporter.spec.checks import absent_directives, mistakes
 from exporter.spec.model import Body, Task
 from exporter.spec.schema import EXAMPLE
 from exporter.spec.wording import dotted
@@ -169,53 +169,6 @@ class TestTasks:
         assert found(task="multiclass_classification", inference={**JOINED, "columns": columns}) == [
             "spec.inference.columns.scores: must name every class, not a single one"
         ]
-
-
-class TestSlos:
-    def test_a_sound_one_has_no_mistakes(self) -> None:
-        assert found(slos=[slo()], labels=LABELS, inference=JOINED) == []
-
-    @pytest.mark.parametrize("task", get_args(Task))
-    def test_every_task_has_metrics(self, task: str) -> None:
-        known = [name for name, metric in PERFORMANCE.items() if task in metric.tasks]
-        slos = [{"name": name, "metric": name, PERFORMANCE[name].target: 0.5, "objective": 0.9} for name in known]
-        assert known
-        inference = {**JOINED, "columns": {"prediction_id": "id", **COLUMNS.get(task, {"score": "p"})}}
-        assert found(task=task, slos=slos, labels=LABELS, inference=inference) == []
-
-    @pytest.mark.parametrize(
-        ("changes", "mistake"),
-        [
-            ({"metric": "rmse"}, "metric: must be a metric of binary_classification: auroc, "),
-            ({"metric": "aurco"}, "metric: must be a metric of binary_classification: auroc, "),
-            ({"at_least": 91}, "at_least: must be between 0 and 1"),
-            ({"at_least": None, "at_most": 0.9}, "at_most: must be at_least: higher is better in auroc"),
-            ({"metric": "brier_score"}, "at_least: must be at_most: lower is better in brier_score"),
-            ({"slice": "90m", "period": "3d"}, "slice: must be a whole multiple of the grain, 1h"),
-            ({"period": "30d12h"}, "period: must be a whole multiple of the slice, 24h"),
-            ({"over": "rolling", "window": "90m", "slice": "1h"}, "window: must be a whole multiple of the grain, 1h"),
-            ({"over": "rolling", "window": "12h"}, "window: must not be shorter than the slice, 24h"),
-            (
-                {"metric": "drift_share", "at_least": None, "at_most": 0.2, "over": "rolling", "window": "7d"},
-                "over: must be cohort: drift_share is told of each slice by itself",
-            ),
-            (
-                {"metric": "freshness", "at_least": None, "at_most": 60, "slice": "8d", "period": "240d"},
-                "slice: must not be longer than the longest window, 7d",
-            ),
-        ],
-    )
-    def test_what_cannot_be_judged_is_told(self, changes: dict[str, Any], mistake: str) -> None:
-        [told] = found(slos=[slo(**changes)], labels=LABELS, inference=JOINED)
-        assert told.startswith(f"spec.slos[0].{mistake}")
-
-    def test_what_the_log_tells_itself_needs_no_labels(self) -> None:
-        target = {"metric": "drift_share", "at_least": None, "at_most": 0.3}
-        assert found(slos=[slo(**target)]) == []
-
-    def test_a_target_without_bounds_may_be_any_number(self) -> None:
-        target = {"metric": "log_loss", "at_least": None, "at_most": 3}
-        assert found(slos=[slo(**target)], labels=LABELS, inference=JOINED) == []
 
 
 class TestBrokenParts:
