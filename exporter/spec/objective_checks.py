@@ -35,6 +35,11 @@ PERFORMANCE: Final[Mapping[str, _Performance]] = {
     "rmse": _Performance("at_most", ratio=False, tasks=("regression",)),
     "mae": _Performance("at_most", ratio=False, tasks=("regression",)),
     "ndcg": _Performance("at_least", ratio=True, tasks=("ranking",)),
+}
+"""How good a model is, once labels have come."""
+
+JUDGED: Final[Mapping[str, _Performance]] = {
+    **PERFORMANCE,
     "label_coverage": _Performance("at_least", ratio=True, tasks=get_args(Task)),
     FRESHNESS: _Performance("at_most", ratio=False, tasks=get_args(Task)),
     DRIFT_SHARE: _Performance("at_most", ratio=True, tasks=get_args(Task)),
@@ -52,7 +57,7 @@ def _slo_labels(body: Body) -> Mistakes:
 
 
 def _slo_metrics(body: Body) -> Mistakes:
-    known = [name for name, metric in PERFORMANCE.items() if body.task in metric.tasks]
+    known = [name for name, metric in JUDGED.items() if body.task in metric.tasks]
     known += [WITHIN_TOLERANCE] if body.task in ONE_SCORE else []
     for index, slo in enumerate(body.slos):
         if slo.metric not in known:
@@ -60,8 +65,8 @@ def _slo_metrics(body: Body) -> Mistakes:
         elif slo.metric == WITHIN_TOLERANCE or slo.counts_events:
             yield from _slo_tolerance(("slos", index), slo)
         else:
-            yield from _slo_target(("slos", index), slo, PERFORMANCE[slo.metric])
-            yield from _slo_scores(("slos", index, "metric"), body, PERFORMANCE[slo.metric])
+            yield from _slo_target(("slos", index), slo, JUDGED[slo.metric])
+            yield from _slo_scores(("slos", index, "metric"), body, JUDGED[slo.metric])
 
 
 def _slo_scores(path: KeyPath, body: Body, metric: _Performance) -> Mistakes:

@@ -6,7 +6,7 @@ import pytest
 
 from exporter.spec.checks import mistakes
 from exporter.spec.model import Body, Task
-from exporter.spec.objective_checks import PERFORMANCE
+from exporter.spec.objective_checks import JUDGED
 from exporter.spec.schema import EXAMPLE
 from exporter.spec.wording import dotted
 
@@ -34,8 +34,8 @@ def test_a_sound_one_has_no_mistakes() -> None:
 
 @pytest.mark.parametrize("task", get_args(Task))
 def test_every_task_has_metrics(task: str) -> None:
-    known = [name for name, metric in PERFORMANCE.items() if task in metric.tasks]
-    slos = [{"name": name, "metric": name, PERFORMANCE[name].target: 0.5, "objective": 0.9} for name in known]
+    known = [name for name, metric in JUDGED.items() if task in metric.tasks]
+    slos = [{"name": name, "metric": name, JUDGED[name].target: 0.5, "objective": 0.9} for name in known]
     assert known
     inference = {**JOINED, "columns": {"prediction_id": "id", **COLUMNS.get(task, {"score": "p"})}}
     assert found(task=task, slos=slos, labels=LABELS, inference=inference) == []
