@@ -8,14 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.estimates import Expectations, Learned
-from exporter.evaluation import Sample, WindowProfile
-from exporter.label_samples import JudgedWindow, classification, regression
+from exporter.evaluation import Sample, WindowProfile, labels_of, samples_of
+from exporter.label_samples import JudgedWindow, classification, regression, shown
 from exporter.profiles.binning import Binning
 from exporter.profiles.by_score import ByScore
-from exporter.profiles.group import Group, wholes
+from exporter.profiles.group import largest
 from exporter.profiles.labelled import Labelled, Measured
 from exporter.profiles.outcomes import Outcome
-from exporter.profiles.profile import Profile, merge, most_frequent, numeric_column
+from exporter.profiles.profile import numeric_column
 from exporter.spec.model import Body, ModelSpec
 from exporter.statistics import thresholds
 from exporter.statistics.performance import Estimate
@@ -34,12 +34,13 @@ def estimate_samples(
     """
     score = spec.spec.inference.columns.score or ""
     for window in windows:
-        for version, profile in _shown(spec, binning, window.groups).items():
-            column = numeric_column(profile, binning, score)
+        rows = {group: profile.rows for group, profile in window.groups.items()}
+        for group in largest(rows, spec.spec.limits.versions):
+            column = numeric_column(window.groups[group], binning, score)
             if column.finite >= spec.spec.thresholds.min_rows:
                 expected = learned.expected(column.bins, column.sums)
                 values = {metric.estimated(): each.value for metric, each in expected.items()}
-                yield from _samples(values, (spec.name, version, window.name))
+                yield from samples_of(values, labels_of(spec, window.name, group))
 
 
 def gap_samples(spec: ModelSpec, learned: Learned, windows: Iterable[JudgedWindow]) -> Iterator[Sample]:
@@ -48,21 +49,11 @@ def gap_samples(spec: ModelSpec, learned: Learned, windows: Iterable[JudgedWindo
     The estimate is of the very rows that have a label, so that labels which are missing are no gap.
     """
     for window in windows:
-        rows = {version: outcome.rows for version, outcome in window.versions.items()}
-        for version in most_frequent(rows, spec.spec.limits.versions):
-            outcome = window.versions[version]
+        for group in shown(spec, window):
+            outcome = window.groups[group]
             if outcome.by_score is not None and outcome.known >= spec.spec.thresholds.min_rows:
                 values = _gaps(spec.spec, learned, outcome, outcome.by_score)
-                yield from _samples(values, (spec.name, version, window.name))
-
-
-def _shown(spec: ModelSpec, binning: Binning, groups: Mapping[Group, Profile]) -> dict[str, Profile]:
-    """The rows of each version, whatever their role."""
-    parts: dict[str, list[Profile]] = {}
-    for group in wholes(groups):
-        parts.setdefault(group.version, []).append(groups[group])
-    rows = {version: sum(profile.rows for profile in profiles) for version, profiles in parts.items()}
-    return {version: merge(binning, parts[version]) for version in most_frequent(rows, spec.spec.limits.versions)}
+                yield from samples_of(values, labels_of(spec, window.name, group))
 
 
 def _gaps(spec: Body, learned: Learned, outcome: Outcome, rows: ByScore) -> dict[Metric, float]:
@@ -86,7 +77,3 @@ def _level(spec: Body, metric: Metric, expected: Expectations) -> float:
     value, error = expected[metric]
     floor = spec.thresholds.estimated_gap * (value if metric in (catalogue.RMSE, catalogue.MAE) else 1.0)
     return thresholds.threshold(floor, thresholds.normal_noise(error, spec.thresholds.false_positive_rate))
-
-
-def _samples(values: Mapping[Metric, float], labels: tuple[str, ...]) -> Iterator[Sample]:
-    yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))

@@ -62,7 +62,7 @@ def told(folder: Path, seed: int, scores: Scores, chances: Chances, bend: float 
 
 
 def value(samples: list[Sample], metric: Metric) -> float:
-    (found,) = [one.value for one in samples if one.metric == metric and one.labels == KEY]
+    (found,) = [one.value for one in samples if one.metric == metric and one.labels[:3] == KEY]
     return found
 
 
