@@ -14,7 +14,7 @@ import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from exporter.profiles.binning import Binning, numeric_bins
+from exporter.profiles.binning import Binning, categorical_bins, numeric_bins
 from exporter.profiles.store import ProfileStore
 from exporter.service.label_reading import LabelReader, open_labels
 from exporter.service.reading import Attempt
@@ -43,7 +43,7 @@ START = datetime(2026, 10, 1, tzinfo=UTC)
 INFERENCE, LABELS = "inference/%Y-%m-%dT%H.parquet", "labels/%Y-%m-%dT%H.parquet"
 
 
-def spec(maturity: str) -> ModelSpec:
+def spec(maturity: str, segments: Sequence[str] = ()) -> ModelSpec:
     columns = {"timestamp": "at", "prediction_id": "id", "model_version": "version", "score": "score"}
     labels = {
         "source": {"local": LABELS},
@@ -55,13 +55,15 @@ def spec(maturity: str) -> ModelSpec:
         "inference": {"source": {"local": INFERENCE}, "columns": columns},
         "labels": labels,
         "reference": {"source": {"local": "reference.parquet"}},
-        "features": [{"name": "age", "type": "numeric"}],
+        "features": [{"name": "age", "type": "numeric"}, *({"name": name, "type": "categorical"} for name in SEGMENTS)],
+        "segments": list(segments),
         "windows": ["1h", "24h"],
     }
     document = {"apiVersion": "leeway/v1", "kind": "Model", "metadata": {"name": "model"}, "spec": body}
     return ModelSpec.model_validate(document)
 
 
+SEGMENTS = {"country_code": ["US", "CA", "MX", "GB"], "device_type": ["mobile", "desktop", "tablet"]}
 COLUMNS = {"inference": ["id", "score", "at", "version"], "labels": ["id", "label", "at"]}
 
 
@@ -133,17 +135,18 @@ def decode(folder: Path, *, whole: bool) -> None:
             pq.read_table(path, columns=None if whole else columns)
 
 
-def reader(folder: Path, store: Path, maturity: str) -> tuple[LabelReader, Local]:
-    source = Local(INFERENCE, folder)
-    labels = open_labels(LoadedSpec(folder / "spec.yaml", spec(maturity)), source, ProfileStore(store), refuse)
+def reader(folder: Path, store: Path, maturity: str, segments: Sequence[str] = ()) -> tuple[LabelReader, Local]:
+    source, model = Local(INFERENCE, folder), spec(maturity, segments)
+    labels = open_labels(LoadedSpec(folder / "spec.yaml", model), source, ProfileStore(store), refuse)
     if labels is None:
         raise TypeError(labels)
     return labels, source
 
 
-def score_bins() -> Binning:
+def bins() -> Binning:
     scores = np.sort(np.random.default_rng(2).beta(1, 4, 100_000))
-    return Binning((numeric_bins("score", scores, scores[0], scores[-1], 0.2),))
+    segments = (categorical_bins(name, dict.fromkeys(values, 1), 20) for name, values in SEGMENTS.items())
+    return Binning((numeric_bins("score", scores, scores[0], scores[-1], 0.2), *segments))
 
 
 def refuse(stage: str, what: str, why: object) -> None:
@@ -158,16 +161,16 @@ def refresh(labels: LabelReader, source: Local, binning: Binning, now: datetime)
             return len(samples)
 
 
-def join(folder: Path, hours: int, binning: Binning) -> None:
+def join(folder: Path, hours: int, binning: Binning, segments: Sequence[str] = ()) -> None:
     """Everything from nothing: all is judged, and the gauges of a day are told."""
     store = folder / "store"
     shutil.rmtree(store, ignore_errors=True)
-    refresh(*reader(folder, store, "1h"), binning, START + hours * HOUR + HOUR / 2)
+    refresh(*reader(folder, store, "1h", segments), binning, START + hours * HOUR + HOUR / 2)
 
 
 def look_back(folder: Path, days: int, rows: int) -> dict[str, Measured]:
     """The first join of days of labels, and one more hour of both logs after it."""
-    log, binning = Log(folder, rows), score_bins()
+    log, binning = Log(folder, rows), bins()
     log.add(24 * days)
     labels, source = reader(folder, folder / "store", f"{days - 2}d")
     found = {}
@@ -213,7 +216,8 @@ def main() -> None:
         jobs: dict[str, Callable[[], object]] = {
             "decode both logs": partial(decode, folder, whole=True),
             "decode the columns that labels need": partial(decode, folder, whole=False),
-            "join, judge and tell": partial(join, folder, 24, score_bins()),
+            "join, judge and tell": partial(join, folder, 24, bins()),
+            "the same for seven segments of two columns, too": partial(join, folder, 24, bins(), list(SEGMENTS)),
         }
         found = {what: pool.submit(measure, job, asked.times).result() for what, job in jobs.items()}
         console.print(machine(), highlight=False)

@@ -25,6 +25,7 @@ from exporter.catalogue import Metric
 from exporter.label_samples import JudgedWindow, label_samples
 from exporter.profiles.binning import numeric_bins
 from exporter.profiles.classes import class_keys
+from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers
 from exporter.profiles.outcomes import Classes, Judgement, Lists, outcomes, total
 from exporter.profiles.predictions import Predictions
@@ -55,7 +56,7 @@ def told(task: Task, judgement: Judgement, truths: Floats, **answers: Any) -> Va
     document = {"apiVersion": "leeway/v1", "kind": "Model", "metadata": {"name": "model"}, "spec": body}
     window = JudgedWindow("24h", datetime(2026, 11, 1, tzinfo=UTC), total(_parts(judgement, truths, answers)))
     samples = label_samples(ModelSpec.model_validate(document), [window], {}, NAMES)
-    return {one.metric: one.value for one in samples if one.labels == ("model", "v", "24h")}
+    return {one.metric: one.value for one in samples if one.labels[:3] == ("model", "v", "24h")}
 
 
 def _parts(judgement: Judgement, truths: Floats, answers: dict[str, Any]) -> Iterator[Any]:
@@ -66,8 +67,8 @@ def _parts(judgement: Judgement, truths: Floats, answers: dict[str, Any]) -> Ite
         made = Predictions(
             ids=np.arange(rows, dtype=np.uint64),
             made_at=zeros,
-            versions=zeros.astype(np.int8),
-            names=("v",),
+            groups=zeros.astype(np.int8),
+            names=(Group("v"),),
             left_out={},
             **own,
         )

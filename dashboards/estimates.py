@@ -47,6 +47,11 @@ def _known(spec: ModelSpec) -> tuple[Metric, ...]:
     return tuple(metric for metric in _NAMES if (metric in _REGRESSION) == regression)
 
 
+def _expected(spec: ModelSpec) -> tuple[Metric, ...]:
+    """What is expected before labels come: of several classes, how they rank and no more."""
+    return (catalogue.AUROC,) if spec.spec.task == "multiclass_classification" else _known(spec)
+
+
 def _limits(metric: Metric) -> Limits | None:
     return None if metric.unit is Unit.RATIO else _FROM_ZERO
 
@@ -58,7 +63,7 @@ def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
     )
     return [
         chart(spec, scope, metric.estimated(), f"{_NAMES[metric]} expected, $window", action, limits=_limits(metric))
-        for metric in _known(spec)
+        for metric in _expected(spec)
         if metric.estimated() in catalogue.METRICS
     ]
 
@@ -78,7 +83,7 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
             limits=_ANY,
             window=mature(spec),
         )
-        for metric in _known(spec)
+        for metric in _expected(spec)
         if metric.estimated_gap() in catalogue.METRICS
     ]
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from grafanalib.core import Table
 
 from dashboards import links, queries
 from dashboards.charts import card, chart
+from dashboards.labels import mature
 from dashboards.layout import Section
 from dashboards.panels import Column, table
 from dashboards.queries import Scope
 from dashboards.style import CLEAR, SEVERITY_COLOURS, UNITS, Steps
 from exporter import catalogue
-from exporter.catalogue import SEGMENT, VERSION, Metric, Severity
-from exporter.spec.model import ModelSpec
+from exporter.catalogue import SEGMENT, VERSION, Metric, Severity, Unit
+from exporter.spec.model import ModelSpec, Task
+
+_JUDGED_BY: Final[Mapping[Task, tuple[Metric, str]]] = {
+    "binary_classification": (catalogue.AUROC, "AUROC"),
+    "multiclass_classification": (catalogue.F1_SCORE, "F1"),
+    "regression": (catalogue.RMSE, "Root mean squared error"),
+    "ranking": (catalogue.NDCG, "NDCG"),
+}
+"""What a segment's performance is drawn by."""
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
@@ -31,7 +43,34 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         limits=(0, None),
         size=(24, 8),
     )
-    return [Section("segments", "Segments", [_worst(spec, every), drift])]
+    return [Section("segments", "Segments", [_worst(spec, every), drift, *_performance(spec, every)])]
+
+
+def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
+    """How good the predictions of each segment were; nothing when labels are not evaluated."""
+    if not spec.spec.labels_evaluated:
+        return []
+    metric, title = _JUDGED_BY[spec.spec.task]
+    quality = chart(
+        spec,
+        scope,
+        metric,
+        f"{title} by segment, $window",
+        "One segment is worse than the rest beyond its interval (dotted): choose it above and see why.",
+        key=f"segments/{metric.key}",
+        window=mature(spec),
+        limits=None if metric.unit is Unit.RATIO else (0, None),
+    )
+    coverage = chart(
+        spec,
+        scope,
+        catalogue.LABEL_COVERAGE_RATIO,
+        "Label coverage by segment, $window",
+        "One segment has fewer labels than the rest: its performance is that of few. Ask whoever labels.",
+        key="segments/label_coverage_ratio",
+        window=mature(spec),
+    )
+    return [quality, coverage]
 
 
 def _worst(spec: ModelSpec, scope: Scope) -> Table:

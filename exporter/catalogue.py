@@ -132,17 +132,21 @@ class Metric:
     def provisional(self) -> Metric:
         """The same quantity while labels are still coming."""
         text = f"{self.name} of the newest predictions, each label that has come weighed by how many it stands for."
-        return Metric(f"{self.name}_provisional", text, self.labels, self.unit)
+        return Metric(f"{self.name}_provisional", text, self._of_the_whole, self.unit)
 
     def estimated(self) -> Metric:
         """The same quantity before any label has come."""
         text = f"{self.name} that the newest predictions should have, if a score means what it did in the reference."
-        return Metric(f"{self.name}_estimated", text, self.labels, self.unit)
+        return Metric(f"{self.name}_estimated", text, self._of_the_whole, self.unit)
 
     def estimated_gap(self) -> Metric:
         """By how much such an estimate was wrong."""
         text = f"{self.name} that was to be expected of mature predictions, minus the one that they turned out to have."
-        return Metric(f"{self.name}_estimated_gap", text, self.labels, self.unit)
+        return Metric(f"{self.name}_estimated_gap", text, self._of_the_whole, self.unit)
+
+    @property
+    def _of_the_whole(self) -> tuple[str, ...]:
+        return tuple(label for label in self.labels if label != SEGMENT)
 
     def interval(self) -> tuple[Metric, Metric]:
         """The two ends of its confidence interval."""
@@ -151,14 +155,13 @@ class Metric:
         return lower, Metric(f"{self.name}_ci_upper", f"Upper {text}", self.labels, self.unit)
 
 
-_WINDOW = (MODEL, VERSION, WINDOW)
-_WHOLE = (*_WINDOW, ROLE)
+_WHOLE = (MODEL, VERSION, WINDOW, ROLE)
 """Of the rows of a version in a role, all together."""
 _GROUP = (*_WHOLE, SEGMENT)
 """Of these, or of a segment of them."""
 _FEATURE_WHOLE = (MODEL, VERSION, FEATURE, WINDOW, ROLE)
 _FEATURE = (*_FEATURE_WHOLE, SEGMENT)
-_CLASS = (MODEL, VERSION, CLASS, WINDOW)
+_CLASS = (MODEL, VERSION, CLASS, WINDOW, ROLE)
 
 FEATURE_PSI = Metric(
     "ml_feature_psi",
@@ -314,11 +317,11 @@ SEGMENT_DRIFT = Metric(
 )
 SEGMENT_DRIFT_THRESHOLD = SEGMENT_DRIFT.threshold()
 
-LABEL_ROWS = Metric("ml_label_rows", "Mature predictions of a window that have a label.", _WINDOW, Unit.ROWS)
+LABEL_ROWS = Metric("ml_label_rows", "Mature predictions of a window that have a label.", _GROUP, Unit.ROWS)
 LABEL_COVERAGE_RATIO = Metric(
     "ml_label_coverage_ratio",
     "Share of a window's mature predictions that have a label.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
     alerts_below=True,
 )
@@ -334,13 +337,13 @@ LABEL_SILENCE_SECONDS_THRESHOLD = LABEL_SILENCE_SECONDS.threshold()
 LABEL_REPRESENTED_RATIO = Metric(
     "ml_label_represented_ratio",
     "Share of the newest predictions for which labels that have come can stand; below 0.9 nothing provisional is told.",
-    _WINDOW,
+    _WHOLE,
     Unit.RATIO,
 )
 LABEL_EFFECTIVE_ROWS = Metric(
     "ml_label_effective_rows",
     "How many labels of equal weight would tell as much of the newest predictions as those that have come.",
-    _WINDOW,
+    _WHOLE,
     Unit.ROWS,
 )
 LABEL_DELAY_SECONDS = Metric(
@@ -360,44 +363,44 @@ AUROC = Metric(
     "ml_auroc",
     "Area under the ROC curve: how often a positive scored above a negative; of several classes, the mean of each"
     " one's against the rest.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 AUROC_CI_LOWER, AUROC_CI_UPPER = AUROC.interval()
 F1_SCORE = Metric(
     "ml_f1_score",
     "Harmonic mean of precision and recall at labels.threshold; of several classes, the mean of theirs.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 F1_SCORE_CI_LOWER, F1_SCORE_CI_UPPER = F1_SCORE.interval()
 PRECISION = Metric(
     "ml_precision",
     "Share of positives among the predictions at or above labels.threshold; of several classes, the mean of theirs.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 PRECISION_CI_LOWER, PRECISION_CI_UPPER = PRECISION.interval()
 RECALL = Metric(
     "ml_recall",
     "Share of the positives that scored at or above labels.threshold; of several classes, the mean of theirs.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 RECALL_CI_LOWER, RECALL_CI_UPPER = RECALL.interval()
 ACCURACY = Metric(
     "ml_accuracy",
     "Share of the decisions at labels.threshold that were right; of several classes, of the classes returned.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 ACCURACY_CI_LOWER, ACCURACY_CI_UPPER = ACCURACY.interval()
-LOG_LOSS = Metric("ml_log_loss", "Mean log loss of the scores as probabilities, in nats.", _WINDOW, Unit.NUMBER)
+LOG_LOSS = Metric("ml_log_loss", "Mean log loss of the scores as probabilities, in nats.", _GROUP, Unit.NUMBER)
 LOG_LOSS_CI_LOWER, LOG_LOSS_CI_UPPER = LOG_LOSS.interval()
 BRIER_SCORE = Metric(
     "ml_brier_score",
     "Mean squared distance of the scores, as probabilities, from what came true; of several classes, half of its sum.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 BRIER_SCORE_CI_LOWER, BRIER_SCORE_CI_UPPER = BRIER_SCORE.interval()
@@ -405,32 +408,32 @@ CALIBRATION_ERROR = Metric(
     "ml_calibration_error",
     "Mean absolute gap between predicted and observed share of positives, or of several classes of right answers, in"
     " ten bins of equal mass.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 CALIBRATION_ERROR_THRESHOLD = CALIBRATION_ERROR.threshold()
 CALIBRATION_ERROR_DEBIASED = Metric(
     "ml_calibration_error_debiased",
     "Root mean square of these gaps without what the noise of few labels adds to it.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
-RMSE = Metric("ml_rmse", "Root of the mean squared error of a regression, in the data's units.", _WINDOW, Unit.NUMBER)
+RMSE = Metric("ml_rmse", "Root of the mean squared error of a regression, in the data's units.", _GROUP, Unit.NUMBER)
 RMSE_CI_LOWER, RMSE_CI_UPPER = RMSE.interval()
-MAE = Metric("ml_mae", "Mean absolute error of a regression, in the data's units.", _WINDOW, Unit.NUMBER)
+MAE = Metric("ml_mae", "Mean absolute error of a regression, in the data's units.", _GROUP, Unit.NUMBER)
 MAE_CI_LOWER, MAE_CI_UPPER = MAE.interval()
 NDCG = Metric(
     "ml_ndcg",
     "Normalised discounted cumulative gain of a ranking, the mean over its lists, up to the rank labels.ndcg_at.",
-    _WINDOW,
+    _GROUP,
     Unit.RATIO,
 )
 NDCG_CI_LOWER, NDCG_CI_UPPER = NDCG.interval()
-NDCG_LISTS = Metric("ml_ndcg_lists", "Mature lists of a window that are judged.", _WINDOW, Unit.ROWS)
+NDCG_LISTS = Metric("ml_ndcg_lists", "Mature lists of a window that are judged.", _GROUP, Unit.ROWS)
 NDCG_LISTS_LEFT_OUT = Metric(
     "ml_ndcg_lists_left_out",
     "Mature lists of a window that are not judged: some item has no label, nothing is relevant, or it has one item.",
-    (MODEL, VERSION, REASON, WINDOW),
+    (MODEL, VERSION, REASON, WINDOW, ROLE),
     Unit.ROWS,
 )
 CLASS_LABEL_ROWS = Metric(

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.estimates import Expectations, Learned
-from exporter.evaluation import Sample, WindowProfile
-from exporter.label_samples import JudgedWindow, classification, regression
+from exporter.class_performance import of_several_classes
+from exporter.estimates import Expectations, Learned, SeveralClasses
+from exporter.evaluation import Sample, WindowProfile, labels_of, samples_of
+from exporter.label_samples import JudgedWindow, classification, regression, shown
 from exporter.profiles.binning import Binning
-from exporter.profiles.by_score import ByScore
-from exporter.profiles.group import Group, wholes
+from exporter.profiles.classes import class_keys
+from exporter.profiles.classified import Classified
+from exporter.profiles.group import largest
 from exporter.profiles.labelled import Labelled, Measured
 from exporter.profiles.outcomes import Outcome
-from exporter.profiles.profile import Profile, merge, most_frequent, numeric_column
+from exporter.profiles.profile import Profile, numeric_column
 from exporter.spec.model import Body, ModelSpec
 from exporter.statistics import thresholds
 from exporter.statistics.performance import Estimate
@@ -32,14 +34,27 @@ def estimate_samples(
         binning: the cells that the windows are counted in, the score's among them.
         windows: such as the newest of the inference log.
     """
-    score = spec.spec.inference.columns.score or ""
     for window in windows:
-        for version, profile in _shown(spec, binning, window.groups).items():
-            column = numeric_column(profile, binning, score)
-            if column.finite >= spec.spec.thresholds.min_rows:
-                expected = learned.expected(column.bins, column.sums)
-                values = {metric.estimated(): each.value for metric, each in expected.items()}
-                yield from _samples(values, (spec.name, version, window.name))
+        rows = {group: profile.rows for group, profile in window.groups.items()}
+        for group in largest(rows, spec.spec.limits.versions):
+            expected = _expected(spec.spec, learned, window.groups[group], binning)
+            values = {metric.estimated(): each.value for metric, each in expected.items()}
+            yield from samples_of(values, labels_of(spec, window.name, group))
+
+
+def _expected(spec: Body, learned: Learned, profile: Profile, binning: Binning) -> Expectations:
+    """Of a window's predictions; nothing of too few."""
+    columns = spec.inference.columns
+    several = isinstance(learned, SeveralClasses)
+    scores = [
+        numeric_column(profile, binning, name)
+        for name in (columns.scores.values() if several else [columns.score or ""])
+    ]
+    if min(score.finite for score in scores) < spec.thresholds.min_rows:
+        return {}
+    if isinstance(learned, SeveralClasses):
+        return learned.expected([(score.bins, score.sums) for score in scores])
+    return learned.expected(scores[0].bins, scores[0].sums)
 
 
 def gap_samples(spec: ModelSpec, learned: Learned, windows: Iterable[JudgedWindow]) -> Iterator[Sample]:
@@ -48,25 +63,15 @@ def gap_samples(spec: ModelSpec, learned: Learned, windows: Iterable[JudgedWindo
     The estimate is of the very rows that have a label, so that labels which are missing are no gap.
     """
     for window in windows:
-        rows = {version: outcome.rows for version, outcome in window.versions.items()}
-        for version in most_frequent(rows, spec.spec.limits.versions):
-            outcome = window.versions[version]
-            if outcome.by_score is not None and outcome.known >= spec.spec.thresholds.min_rows:
-                values = _gaps(spec.spec, learned, outcome, outcome.by_score)
-                yield from _samples(values, (spec.name, version, window.name))
+        for group in shown(spec, window):
+            outcome = window.groups[group]
+            if outcome.known >= spec.spec.thresholds.min_rows:
+                values = _gaps(spec.spec, learned, outcome)
+                yield from samples_of(values, labels_of(spec, window.name, group))
 
 
-def _shown(spec: ModelSpec, binning: Binning, groups: Mapping[Group, Profile]) -> dict[str, Profile]:
-    """The rows of each version, whatever their role."""
-    parts: dict[str, list[Profile]] = {}
-    for group in wholes(groups):
-        parts.setdefault(group.version, []).append(groups[group])
-    rows = {version: sum(profile.rows for profile in profiles) for version, profiles in parts.items()}
-    return {version: merge(binning, parts[version]) for version in most_frequent(rows, spec.spec.limits.versions)}
-
-
-def _gaps(spec: Body, learned: Learned, outcome: Outcome, rows: ByScore) -> dict[Metric, float]:
-    expected, realised = learned.expected(rows.known, rows.scores), _realised(outcome)
+def _gaps(spec: Body, learned: Learned, outcome: Outcome) -> dict[Metric, float]:
+    expected, realised = _expected_of_labelled(spec, learned, outcome), _realised(spec, outcome)
     values: dict[Metric, float] = {}
     for metric in (metric for metric in expected if metric in realised):
         gap, level = expected[metric].value - realised[metric].value, _level(spec, metric, expected)
@@ -75,9 +80,22 @@ def _gaps(spec: Body, learned: Learned, outcome: Outcome, rows: ByScore) -> dict
     return values
 
 
-def _realised(outcome: Outcome) -> Mapping[Metric, Estimate]:
+def _expected_of_labelled(spec: Body, learned: Learned, outcome: Outcome) -> Expectations:
+    """Of the mature predictions that have a label."""
+    if isinstance(learned, SeveralClasses):
+        found = outcome.performance.against_rest if isinstance(outcome.performance, Classified) else {}
+        classes = [found[key] for key in class_keys(spec.inference.columns.scores).tolist() if key in found]
+        if len(classes) < len(learned.classes):
+            return {}
+        return learned.expected([(each.rows, each.score_sums) for each in classes])
+    return learned.expected(outcome.by_score.known, outcome.by_score.scores) if outcome.by_score is not None else {}
+
+
+def _realised(spec: Body, outcome: Outcome) -> Mapping[Metric, Estimate]:
     if isinstance(outcome.performance, Labelled):
         return classification(outcome.performance)
+    if isinstance(outcome.performance, Classified):
+        return of_several_classes(outcome.performance, len(spec.inference.columns.scores), proper=False)
     return regression(outcome.performance) if isinstance(outcome.performance, Measured) else {}
 
 
@@ -86,7 +104,3 @@ def _level(spec: Body, metric: Metric, expected: Expectations) -> float:
     value, error = expected[metric]
     floor = spec.thresholds.estimated_gap * (value if metric in (catalogue.RMSE, catalogue.MAE) else 1.0)
     return thresholds.threshold(floor, thresholds.normal_noise(error, spec.thresholds.false_positive_rate))
-
-
-def _samples(values: Mapping[Metric, float], labels: tuple[str, ...]) -> Iterator[Sample]:
-    yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))

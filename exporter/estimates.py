@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -84,7 +84,41 @@ class Regression:
         }
 
 
-Learned = Classifier | Regression
+@dataclass(frozen=True, slots=True)
+class SeveralClasses:
+    """A classifier of several classes as its labelled reference shows it: each class against the rest, in their order.
+
+    What else than the AUROC is to be expected follows from which class was returned at which score of each class, which
+    is not told by the scores of the classes one by one.
+    """
+
+    classes: tuple[Classifier, ...]
+
+    @classmethod
+    def learned(cls, reference: Sequence[ByScore], edges: Sequence[Floats]) -> Self | None:
+        """From the labelled rows of the reference, by class; None where none has a label."""
+        if not all(rows.known.any() for rows in reference):
+            return None
+        # No threshold decides: the likeliest class is returned.
+        return cls(tuple(Classifier.learned(rows, own, math.inf) for rows, own in zip(reference, edges, strict=True)))
+
+    def expected(self, scores: Sequence[tuple[Rows, Floats]]) -> Expectations:
+        """Of predictions without labels, the mean of the classes' AUROC; nothing where one of these is not known.
+
+        The error is the mean of theirs, as if all classes erred together, since their rows are the same.
+
+        Args:
+            scores: of each class, its rows and the sums of its scores, as in `Classifier.expected`.
+        """
+        found = [one.expected(*own).get(catalogue.AUROC) for one, own in zip(self.classes, scores, strict=True)]
+        known = [each for each in found if each is not None]
+        if len(known) < len(found):
+            return {}
+        value, error = np.mean(np.array(known), axis=0).tolist()
+        return {catalogue.AUROC: Expected(value, error)}
+
+
+Learned = Classifier | Regression | SeveralClasses
 
 
 def learned(reference: ByScore, edges: Floats, threshold: float, *, binary: bool) -> Learned | None:

@@ -19,7 +19,7 @@ from exporter.class_comparison import class_series, hidden_classes
 from exporter.comparison import Judge, Labelled, Pair, Values, dataset_values, feature_values
 from exporter.confidence_comparison import confidence_series
 from exporter.profiles.binning import Floats
-from exporter.profiles.group import WHOLE, Group, wholes
+from exporter.profiles.group import WHOLE, Group, largest, wholes
 from exporter.profiles.kernel import cells_of
 from exporter.profiles.profile import Profile, most_frequent
 from exporter.profiles.reference import Reference
@@ -94,7 +94,7 @@ class _Window:
     def samples(self, group: Group) -> list[Sample]:
         """What is said of a group's rows."""
         profile, segment, labels = self.window.groups[group], group.segment, self._labels(group)
-        samples = list(_samples({catalogue.VERSION_ROWS: profile.rows}, labels))
+        samples = list(samples_of({catalogue.VERSION_ROWS: profile.rows}, labels))
         seasons = self.reference.seasons if segment == WHOLE else self.reference.segment_seasons[segment]
         before = mixture(seasons, self.window.hours[group])
         if before is not None:
@@ -113,10 +113,10 @@ class _Window:
             if part in self.window.groups:
                 samples = judged.samples(part)
                 yield from samples
-                yield from _samples(segment_values(_by_metric(samples), _by_metric(whole)), self._labels(part))
+                yield from samples_of(segment_values(_by_metric(samples), _by_metric(whole)), self._labels(part))
 
     def _labels(self, group: Group) -> Labels:
-        return {catalogue.MODEL: self.spec.name, catalogue.WINDOW: self.window.name, **group.labels}
+        return labels_of(self.spec, self.window.name, group)
 
 
 def _by_metric(samples: Sequence[Sample]) -> dict[Metric, float]:
@@ -136,7 +136,12 @@ def _comparisons(spec: Body) -> int:
     return len(spec.features) + sum(map(bool, answers))
 
 
-def _samples(values: Mapping[Metric, float], labels: Labels) -> Iterator[Sample]:
+def labels_of(spec: ModelSpec, window: str, group: Group) -> Labels:
+    """The labels of what is said of a group's rows in a window, given its length's name."""
+    return {catalogue.MODEL: spec.name, catalogue.WINDOW: window, **group.labels}
+
+
+def samples_of(values: Mapping[Metric, float], labels: Labels) -> Iterator[Sample]:
     """The values that exist, as samples; `labels` are all that a metric may ask for, or are told of no segment."""
     for metric, value in values.items():
         told = catalogue.SEGMENT in metric.labels or not labels.get(catalogue.SEGMENT)
@@ -146,9 +151,7 @@ def _samples(values: Mapping[Metric, float], labels: Labels) -> Iterator[Sample]
 
 def _shown(spec: ModelSpec, window: WindowProfile) -> list[Group]:
     """The groups of the versions that are shown, without their segments."""
-    versions = most_frequent(_versions(window), spec.spec.limits.versions)
-    shown = wholes(window.groups)
-    return [group for version in versions for group in shown if group.version == version]
+    return largest({group: profile.rows for group, profile in window.groups.items()}, spec.spec.limits.versions)
 
 
 def _versions(window: WindowProfile) -> Counter[str]:
@@ -168,10 +171,10 @@ def _freshness(spec: ModelSpec, windows: Sequence[WindowProfile]) -> Iterator[Sa
             catalogue.WINDOW_END_TIMESTAMP_SECONDS: window.window.end.timestamp(),
             catalogue.WINDOW_DAY_OF_WEEK: from_sunday(calendar.ends_on(window.window.end)),
         }
-        yield from _samples(values, {**labels, catalogue.WINDOW: window.name})
+        yield from samples_of(values, {**labels, catalogue.WINDOW: window.name})
     limit = spec.spec.limits.versions
     hidden = max((max(len(_versions(window)) - limit, 0) for window in windows), default=0)
-    yield from _samples({catalogue.SERIES_LIMITED: hidden}, labels)
+    yield from samples_of({catalogue.SERIES_LIMITED: hidden}, labels)
 
 
 def _limited_classes(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
@@ -180,7 +183,7 @@ def _limited_classes(spec: ModelSpec, reference: Reference, windows: Sequence[Wi
         profiles = (window.groups[group] for window in windows for group in _shown(spec, window))
         hidden = max((hidden_classes(column, reference.binning, each, limit) for each in profiles), default=0)
         labels = {catalogue.MODEL: spec.name, catalogue.LABEL: catalogue.CLASS}
-        yield from _samples({catalogue.SERIES_LIMITED: hidden}, labels)
+        yield from samples_of({catalogue.SERIES_LIMITED: hidden}, labels)
 
 
 def _limited_segments(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
@@ -191,21 +194,21 @@ def _limited_segments(spec: ModelSpec, reference: Reference, windows: Sequence[W
         profiles = [window.groups[group] for window in windows for group in _shown(spec, window)]
         hidden = [max((hidden_classes(each, binning, p, limit) for p in profiles), default=0) for each in columns]
         labels = {catalogue.MODEL: spec.name, catalogue.LABEL: catalogue.SEGMENT}
-        yield from _samples({catalogue.SERIES_LIMITED: sum(hidden)}, labels)
+        yield from samples_of({catalogue.SERIES_LIMITED: sum(hidden)}, labels)
 
 
 def _compared(spec: Body, features: Sequence[Feature], judge: Judge, pair: Pair, labels: Labels) -> Iterator[Sample]:
     drifted: dict[Feature, bool] = {}
     for feature in features:
         values, own = feature_values(feature.name, pair, judge), {**labels, catalogue.FEATURE: feature.name}
-        yield from _samples(values, own)
+        yield from samples_of(values, own)
         if catalogue.FEATURE_NEW_CATEGORY_RATIO in values:
             yield from _new_categories(spec, pair, own)
         if catalogue.FEATURE_DRIFTED in values:
             drifted[feature] = bool(values[catalogue.FEATURE_DRIFTED])
-    yield from _samples(dataset_values(drifted, judge), labels)
+    yield from samples_of(dataset_values(drifted, judge), labels)
     for more, values in _answers(spec, judge, pair):
-        yield from _samples(values, {**labels, **more})
+        yield from samples_of(values, {**labels, **more})
 
 
 def _answers(spec: Body, judge: Judge, pair: Pair) -> Iterator[Labelled]:
@@ -221,4 +224,4 @@ def _new_categories(spec: Body, pair: Pair, labels: Labels) -> Iterator[Sample]:
     before, now = (side.novel for side in pair.categorical(name))
     novel = {category: rows for category, rows in now.items() if category not in before}
     for category, rows in most_frequent(novel, spec.limits.new_categories).items():
-        yield from _samples({catalogue.FEATURE_NEW_CATEGORY_ROWS: rows}, {**labels, catalogue.CATEGORY: category})
+        yield from samples_of({catalogue.FEATURE_NEW_CATEGORY_ROWS: rows}, {**labels, catalogue.CATEGORY: category})

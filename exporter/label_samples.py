@@ -13,12 +13,12 @@ from typing import Final
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.class_performance import by_key, class_values, hidden_classes, of_several_classes
-from exporter.evaluation import Sample
+from exporter.evaluation import Sample, labels_of, samples_of
 from exporter.profiles import label_rows, outcomes, predictions
 from exporter.profiles.classified import Classified
+from exporter.profiles.group import Group, largest, segments_of, wholes
 from exporter.profiles.labelled import Labelled, Measured
 from exporter.profiles.outcomes import Outcome, delay_quantile
-from exporter.profiles.profile import most_frequent
 from exporter.profiles.ranked import Ranked
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import WEEKDAYS, Calendar
@@ -49,11 +49,11 @@ _RATIO_HIGHEST: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class JudgedWindow:
-    """A window of predictions that are all mature: its length's name, its end, and what became of each version's."""
+    """A window of predictions that are all mature: its length's name, its end, and what became of each group's."""
 
     name: str
     end: datetime
-    versions: Mapping[str, Outcome]
+    groups: Mapping[Group, Outcome]
 
 
 def label_samples(
@@ -73,34 +73,39 @@ def label_samples(
         yield Sample(catalogue.LABEL_ODD_ROWS, (spec.name, reason), odd.get(reason, 0))
     for window in windows:
         yield from _delays(spec, window)
-        rows = {version: outcome.rows for version, outcome in window.versions.items()}
-        for version in most_frequent(rows, spec.spec.limits.versions):
-            values = judged_values(spec, window.versions[version], window.end)
-            labels = (spec.name, version, window.name)
-            yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))
-            yield from _more(spec, window, version, names)
-            hidden = max(hidden, hidden_classes(window.versions[version].performance, spec.spec.limits.classes))
+        for group in shown(spec, window):
+            for part in (group, *segments_of(group, window.groups)):
+                values = judged_values(spec, window.groups[part], window.end)
+                yield from samples_of(values, labels_of(spec, window.name, part))
+            yield from _more(spec, window, group, names)
+            hidden = max(hidden, hidden_classes(window.groups[group].performance, spec.spec.limits.classes))
     if spec.spec.task == "multiclass_classification":
         yield Sample(catalogue.SERIES_LIMITED, (spec.name, catalogue.LABELLED_CLASS), hidden)
 
 
-def _more(spec: ModelSpec, window: JudgedWindow, version: str, names: Mapping[float, str]) -> Iterator[Sample]:
+def shown(spec: ModelSpec, window: JudgedWindow) -> list[Group]:
+    """The groups of the versions that are shown, without their segments."""
+    return largest({group: outcome.rows for group, outcome in window.groups.items()}, spec.spec.limits.versions)
+
+
+def _more(spec: ModelSpec, window: JudgedWindow, group: Group, names: Mapping[float, str]) -> Iterator[Sample]:
     """What has one label more: each class, and each reason why a list is not judged."""
-    outcome = window.versions[version]
+    outcome = window.groups[group]
     found: dict[str, dict[Metric, float]] = {}
     if isinstance(outcome.performance, Ranked):
         found = {reason: {catalogue.NDCG_LISTS_LEFT_OUT: n} for reason, n in outcome.performance.left_out.items()}
     elif isinstance(outcome.performance, Classified) and outcome.known >= spec.spec.thresholds.min_rows:
         proper, limit = not outcome.improper, spec.spec.limits.classes
         found = class_values(outcome.performance, names, limit, proper=proper)
-    for label, values in found.items():
-        told = (spec.name, version, label, window.name)
-        yield from (Sample(metric, told, value) for metric, value in values.items() if math.isfinite(value))
+    labels = labels_of(spec, window.name, group)
+    for more, values in found.items():
+        yield from samples_of(values, {**labels, catalogue.CLASS: more, catalogue.REASON: more})
 
 
 def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
-    if window.versions and sum(each.known for each in window.versions.values()) >= spec.spec.thresholds.min_rows:
-        delays = reduce(add, (outcome.delays for outcome in window.versions.values()))
+    whole = [window.groups[group] for group in wholes(window.groups)]
+    if whole and sum(each.known for each in whole) >= spec.spec.thresholds.min_rows:
+        delays = reduce(add, (outcome.delays for outcome in whole))
         for percentile in PERCENTILES:
             delay = delay_quantile(delays, percentile / 100)
             if math.isfinite(delay):

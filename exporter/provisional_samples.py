@@ -6,7 +6,6 @@ in which too many predictions have no label that could stand for them.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,14 +14,14 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.evaluation import Sample
+from exporter.evaluation import Sample, labels_of, samples_of
 from exporter.label_samples import classification, probabilities, regression, with_intervals
 from exporter.profiles.binning import Floats
 from exporter.profiles.by_score import ByScore, accepted, classified, measured
 from exporter.profiles.columns import Mask
+from exporter.profiles.group import Group, largest
 from exporter.profiles.labelled import Moments
 from exporter.profiles.outcomes import Outcome
-from exporter.profiles.profile import most_frequent
 from exporter.spec.model import ONE_SCORE, ModelSpec
 from exporter.statistics import reporting
 from exporter.statistics.performance import Estimate
@@ -35,11 +34,11 @@ REPRESENTED: Final = 0.9
 class OpenWindow:
     """A window of predictions whose labels may still come: its length's name, and what became of each partition's.
 
-    The partitions are by version, the youngest first.
+    The partitions are by group, the youngest first.
     """
 
     name: str
-    partitions: Sequence[Mapping[str, Outcome]]
+    partitions: Sequence[Mapping[Group, Outcome]]
 
 
 def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: Floats | None) -> Iterator[Sample]:
@@ -55,20 +54,19 @@ def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: F
         return
     decisions = accepted(edges, spec.spec.decision_threshold)
     for window in windows:
-        by_version = _by_version(window)
-        rows = {version: sum(each.rows for each in parts) for version, parts in by_version.items()}
-        for version in most_frequent(rows, spec.spec.limits.versions):
-            labels = (spec.name, version, window.name)
-            values = _values(spec, by_version[version], decisions)
-            yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))
+        by_group = _by_group(window)
+        rows = {group: sum(each.rows for each in parts) for group, parts in by_group.items()}
+        for group in largest(rows, spec.spec.limits.versions):
+            values = _values(spec, by_group[group], decisions)
+            yield from samples_of(values, labels_of(spec, window.name, group))
 
 
-def _by_version(window: OpenWindow) -> dict[str, list[Outcome]]:
-    found: dict[str, list[Outcome]] = {}
+def _by_group(window: OpenWindow) -> dict[Group, list[Outcome]]:
+    found: dict[Group, list[Outcome]] = {}
     for partition in window.partitions:
-        for version, outcome in partition.items():
+        for group, outcome in partition.items():
             if outcome.rows:
-                found.setdefault(version, []).append(outcome)
+                found.setdefault(group, []).append(outcome)
     return found
 
 

@@ -1,7 +1,8 @@
 """Objectives as gauges: a ledger of slices, each judged as the gauges of performance are, and what it comes to.
 
 The ledger is made anew from what became of predictions at each refresh, so a label that comes late corrects the past.
-A slice is judged by the version that made most of its predictions, and the period runs on from one version to the next.
+A slice is judged by the version that made most of its predictions, those of challengers left out, which serve nobody;
+and the period runs on from one version to the next.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.evaluation import Sample
 from exporter.label_samples import judged_values
+from exporter.profiles.group import Group, served
 from exporter.profiles.labelled import Labelled
 from exporter.profiles.outcomes import Outcome, total
 from exporter.profiles.profile import most_frequent
@@ -27,8 +29,10 @@ from exporter.statistics import calibration
 from exporter.statistics.performance import Estimate
 from exporter.statistics.slo import Tally, Verdict, budget_remaining, burn_rate, slice_tally, sliding, verdict
 
-Outcomes = Mapping[str, Outcome]
-"""What became of predictions, by model version."""
+Outcomes = Mapping[Group, Outcome]
+"""What became of predictions, by group."""
+Served = Mapping[str, Outcome]
+"""What became of the predictions that served somebody, by model version."""
 
 _BY_KEY: Final = {metric.key: metric for metric in catalogue.METRICS}
 _CHANCE: Final = 0.025
@@ -88,7 +92,7 @@ def ledger(spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: d
     last = newest_end(end, timedelta(), slo.slice)
     length, step = slo.judged_over // grain, slo.slice // grain
     begin = last - slo.period - max(slo.judged_over - slo.slice, timedelta())
-    parts = [hours.get(start, {}) for start in Window(begin, last).partitions(grain)]
+    parts = [_served(hours.get(start, {})) for start in Window(begin, last).partitions(grain)]
     runs = sliding(parts, length, lambda one, two: total([one, two]))[::-step][::-1]
     own = [total(parts[len(parts) - (index + 1) * step :][:step]) for index in range(slo.slices)][::-1]
     ends = [last - index * slo.slice for index in range(slo.slices)][::-1]
@@ -96,7 +100,12 @@ def ledger(spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: d
     return [_judged(spec, slo, moment, within, over) for moment, within, over in judged]
 
 
-def _judged(spec: ModelSpec, slo: Slo, end: datetime, own: Outcomes, over: Outcomes) -> Judged:
+def _served(outcomes: Outcomes) -> Served:
+    """Each version in all the roles in which it serves: a challenger neither keeps nor breaks an objective."""
+    return total({group.version: outcomes[group]} for group in served(outcomes))
+
+
+def _judged(spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Served) -> Judged:
     """A slice, from the predictions that are its own and from those that its verdict is about."""
     rows = {version: outcome.rows for version, outcome in own.items()}
     shown = most_frequent(rows, spec.spec.limits.versions)

@@ -33,4 +33,4 @@ local expectation(model) = [
 
 function(model)
   (if model.labels_evaluated && has_scores(model.spec) then calibration(model) else [])
-  + (if model.labels_evaluated && model.estimated && model.spec.task == 'binary_classification' then expectation(model) else [])
+  + (if model.labels_evaluated && model.estimated && model.classifier then expectation(model) else [])

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.profiles.binning import below
+from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes
 from exporter.profiles.predictions import Predictions
@@ -25,10 +26,10 @@ def of(scores: Floats, labels: Floats, *, binary: bool = True) -> Outcome:
     """What became of an hour's predictions; a label of NaN has not come."""
     known, rows = np.isfinite(labels), len(scores)
     made = Predictions(
-        np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), ("v",), {}
+        np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), (Group("v"),), {}
     )
     answers = Answers(labels, np.where(known, 60, NEVER), known.astype(np.int32), np.zeros(rows, bool))
-    return outcomes(made, answers, Judgement(binary, THRESHOLD, EDGES))["v"]
+    return outcomes(made, answers, Judgement(binary, THRESHOLD, EDGES))[Group("v")]
 
 
 def hour(seed: int, reported: float, *, binary: bool = True) -> Outcome:

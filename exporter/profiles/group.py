@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from exporter import catalogue
+from exporter.profiles.profile import most_frequent
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,3 +53,27 @@ class Group:
 def wholes(groups: Iterable[Group]) -> list[Group]:
     """The groups that are no segments: together they hold every row once."""
     return [group for group in groups if group.segment == WHOLE]
+
+
+def segments_of(whole: Group, groups: Iterable[Group]) -> list[Group]:
+    """The groups that are segments of one that is none."""
+    return [group for group in groups if group.segment != WHOLE and whole.within(group.segment) == group]
+
+
+def served(groups: Iterable[Group]) -> list[Group]:
+    """The groups that are no segments and no challengers, which serve nobody."""
+    return [group for group in wholes(groups) if group.role != catalogue.CHALLENGER]
+
+
+def largest(rows: Mapping[Group, int], versions: int) -> list[Group]:
+    """The groups of the versions with most rows in all their roles, without their segments; a version's in their order.
+
+    Args:
+        rows: of each group.
+        versions: how many versions at most.
+    """
+    by_version = Counter[str]()
+    for group in wholes(rows):
+        by_version[group.version] += rows[group]
+    shown = most_frequent(by_version, versions)
+    return [group for version in shown for group in wholes(rows) if group.version == version]

@@ -9,14 +9,17 @@ from typing import Any, Final
 
 import numpy as np
 
+from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers, Chunk
 from exporter.profiles.label_rows import LabelRows
+from exporter.profiles.naming import Coded
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Arrays, Key, ProfileStore
 
 _COLUMNS = tuple(field.name for field in fields(Answers))
 _OF_TASKS: Final = ("classes", "queries")
 _SCORE: Final = "class_score_"
+_SEGMENT: Final = "segment_"
 
 
 def keep_predictions(store: ProfileStore, key: Key, predictions: Predictions) -> None:
@@ -25,12 +28,18 @@ def keep_predictions(store: ProfileStore, key: Key, predictions: Predictions) ->
     Raises:
         OSError: when the disk refuses.
     """
-    arrays = {name: getattr(predictions, name) for name in ("ids", "scores", "made_at", "versions")}
+    arrays = {name: getattr(predictions, name) for name in ("ids", "scores", "made_at", "groups")}
     arrays |= {name: part for name in _OF_TASKS if (part := getattr(predictions, name)) is not None}
     if predictions.class_scores is not None:
         arrays |= {f"{_SCORE}{place}": part for place, part in enumerate(predictions.class_scores.T)}
-    told = {name: getattr(predictions, name) for name in ("names", "class_names")}
-    store.keep_arrays(key, arrays, {**told, "left_out": dict(predictions.left_out)})
+    arrays |= {f"{_SEGMENT}{place}": part.codes for place, part in enumerate(predictions.segments.values())}
+    told = {
+        "names": [[group.version, group.role] for group in predictions.names],
+        "class_names": predictions.class_names,
+        "segments": {column: part.names for column, part in predictions.segments.items()},
+        "left_out": dict(predictions.left_out),
+    }
+    store.keep_arrays(key, arrays, told)
 
 
 def kept_predictions(store: ProfileStore, key: Key) -> Predictions | None:
@@ -40,10 +49,15 @@ def kept_predictions(store: ProfileStore, key: Key) -> Predictions | None:
         return None
     arrays, told = kept
     scores = [arrays[name] for place in range(len(arrays)) if (name := f"{_SCORE}{place}") in arrays]
+    segments = {
+        column: Coded(arrays[f"{_SEGMENT}{place}"], tuple(names))
+        for place, (column, names) in enumerate(told["segments"].items())
+    }
     return Predictions(
-        **{name: part for name, part in arrays.items() if not name.startswith(_SCORE)},
+        **{name: part for name, part in arrays.items() if not name.startswith((_SCORE, _SEGMENT))},
         class_scores=np.column_stack(scores) if scores else None,
-        names=tuple(told["names"]),
+        names=tuple(Group(version, role) for version, role in told["names"]),
+        segments=segments,
         class_names=tuple(map(sys.intern, told["class_names"])),
         left_out=told["left_out"],
     )

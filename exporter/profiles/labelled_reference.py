@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from exporter.profiles.binning import Floats
 from exporter.profiles.by_score import ByScore, by_score, together
+from exporter.profiles.classes import class_keys, classes
 from exporter.profiles.columns import numeric_values
 from exporter.profiles.predictions import required
 from exporter.sources.source import Batch, Selection
 
 
-def selection(score: str, label: str) -> Selection:
-    """The columns that `reduced` needs, as keys: they come together, in one batch for each stretch of rows."""
-    return Selection((score, label), (), ())
+def selection(scores: Sequence[str], label: str) -> Selection:
+    """The columns that are needed, as keys: they come together, in one batch for each stretch of rows."""
+    return Selection((*scores, label), (), ())
 
 
 def reduced(batches: Iterable[Batch], score: str, label: str, edges: Floats, *, binary: bool) -> ByScore:
@@ -41,3 +42,32 @@ def _part(table: pa.Table, score: str, label: str, edges: Floats, *, binary: boo
     labels, _ = numeric_values(required(table, label))
     valid, scored = np.isin(labels, (0, 1)) if binary else np.isfinite(labels), np.isfinite(scores)
     return by_score(scores[scored], np.where(valid, labels, np.nan)[scored], edges, binary=binary)
+
+
+def reduced_classes(
+    batches: Iterable[Batch], scores: Mapping[str, str], label: str, edges: Sequence[Floats]
+) -> list[ByScore]:
+    """Count a reference's rows once for each class, against the rest; those without a finite score of it are left out.
+
+    Args:
+        batches: the rows, with the columns of `selection`.
+        scores: the column of each class's score, by the class as labels name it.
+        label: the column of the true class.
+        edges: of each class's fine bins, in the order of the classes.
+
+    Raises:
+        ColumnMismatch: when a file lacks a column, or it is of a type that cannot be used.
+    """
+    parts = [[by_score(np.zeros(0), np.zeros(0), own, binary=True) for own in edges]]
+    parts += [_by_class(batch.table, scores, label, edges) for batch in batches]
+    return [together(each) for each in zip(*parts, strict=True)]
+
+
+def _by_class(table: pa.Table, scores: Mapping[str, str], label: str, edges: Sequence[Floats]) -> list[ByScore]:
+    truths, _ = classes(required(table, label))
+    found = []
+    for key, column, own in zip(class_keys(scores).tolist(), scores.values(), edges, strict=True):
+        values, _ = numeric_values(required(table, column))
+        scored, labels = np.isfinite(values), np.where(np.isnan(truths), np.nan, truths == key)
+        found.append(by_score(values[scored], labels[scored], own, binary=True))
+    return found

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.by_score import ByScore, by_score
 from exporter.profiles.classified import Classified, ClassScores, classified, no_probabilities
+from exporter.profiles.group import Group, Segment
 from exporter.profiles.label_join import Answers
 from exporter.profiles.labelled import Labelled, Measured, labelled, measured
-from exporter.profiles.predictions import Predictions
+from exporter.profiles.predictions import Ids, Predictions
 from exporter.profiles.ranked import Ranked, ranked
 
 Performance = Labelled | Measured | Classified | Ranked
@@ -41,7 +42,8 @@ class Outcome:
     `rows` are the predictions, `known` those of them that have a label, and `delays` counts these by how long the
     newest label took, in the cells of `DELAY_EDGES`, (edges + 1,); labels older than their prediction are not in it.
     `improper` are those with a label whose scores are no probabilities. `performance` is None where there is no
-    telling.
+    telling. Of a segment, of which nothing is told before its predictions are mature, `delays`, `by_score` and `near`
+    have nothing in them.
     `by_score` are all of them by the fine bin of their score, None where its bins are not known.
     `near` are those whose score is no farther from the label than each tolerance of the judgement, (tolerances,).
     """
@@ -100,6 +102,7 @@ class Judgement:
     Of a number there is an error. Of a binary classifier, `threshold` is the score from which on it says yes, and
     `edges` are the fine bins of the score; None where they are not known. Of one of several classes there are
     `classes`, of a ranking `lists`. `tolerances` are how far a score may be from the label and count as near it.
+    `segments` are the columns that tell segments, with the values that have one.
     """
 
     binary: bool
@@ -108,9 +111,13 @@ class Judgement:
     classes: Classes | None = None
     lists: Lists | None = None
     tolerances: tuple[float, ...] = ()
+    segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def like(self, other: Judgement) -> bool:
-        """Whether both count in the same bins."""
+        """Whether both count in the same bins, and tell the same segments."""
+        return self._same_bins(other) and self.segments == other.segments
+
+    def _same_bins(self, other: Judgement) -> bool:
         one, two = ((each.edges, *(each.classes.edges if each.classes else ())) for each in (self, other))
         return len(one) == len(two) and all(map(_same, one, two))
 
@@ -119,13 +126,46 @@ def _same(one: Floats | None, two: Floats | None) -> bool:
     return one is two or (one is not None and two is not None and np.array_equal(one, two))
 
 
-def outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -> dict[str, Outcome]:
-    """What became of a partition's predictions, by model version."""
-    codes = range(len(predictions.names))
+def outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -> dict[Group, Outcome]:
+    """What became of a partition's predictions, by model version and role."""
     return {
-        predictions.names[code]: _outcome(predictions, answers, judgement, np.flatnonzero(predictions.versions == code))
-        for code in codes
+        group: _outcome(predictions, answers, judgement, np.flatnonzero(predictions.groups == code))
+        for code, group in enumerate(predictions.names)
     }
+
+
+def segment_outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -> dict[Group, Outcome]:
+    """What became of a partition's predictions by model version, role and segment, as far as it is told of segments."""
+    found = {}
+    for segment, among in _segment_rows(predictions, judgement):
+        for code, group in enumerate(predictions.names):
+            rows = among[predictions.groups[among] == code]
+            if len(rows):
+                found[group.within(segment)] = _segment_outcome(predictions, answers, judgement, rows)
+    return found
+
+
+def _segment_rows(predictions: Predictions, judgement: Judgement) -> Iterator[tuple[Segment, Counts]]:
+    for column, values in judgement.segments.items():
+        coded = predictions.segments[column]
+        places = {name: code for code, name in enumerate(coded.names)}
+        for value in values:
+            if value in places:
+                yield Segment(column, value), np.flatnonzero(coded.codes == places[value])
+
+
+def _segment_outcome(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Outcome:
+    known = rows[answers.known[rows]]
+    judged = rows if predictions.queries is None else _whole_lists(predictions.queries, rows)
+    performance = _performance(predictions, answers, judgement, judged)
+    return Outcome(len(rows), len(known), _improper(predictions, known), np.zeros(0, np.int64), performance)
+
+
+def _whole_lists(queries: Ids, rows: Counts) -> Counts:
+    """Those of some rows whose lists have no other: a part of a list was shown to nobody as one."""
+    others = np.ones(len(queries), np.bool_)
+    others[rows] = False
+    return rows[~np.isin(queries[rows], queries[others])]
 
 
 def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Outcome:
@@ -198,13 +238,16 @@ def _ranked(predictions: Predictions, answers: Answers, lists: Lists, rows: Coun
     return ranked(predictions.queries[rows], predictions.scores[rows], relevances, lists.depth)
 
 
-def total(parts: Iterable[Mapping[str, Outcome]]) -> dict[str, Outcome]:
-    """Several partitions together, by version."""
-    by_version: dict[str, list[Outcome]] = {}
+K = TypeVar("K", str, Group)
+
+
+def total(parts: Iterable[Mapping[K, Outcome]]) -> dict[K, Outcome]:
+    """Several partitions together, by group or by version."""
+    by_key: dict[K, list[Outcome]] = {}
     for part in parts:
-        for version, outcome in part.items():
-            by_version.setdefault(version, []).append(outcome)
-    return {version: reduce(add, by_version[version]) for version in sorted(by_version)}
+        for key, outcome in part.items():
+            by_key.setdefault(key, []).append(outcome)
+    return {key: reduce(add, by_key[key]) for key in sorted(by_key)}
 
 
 def peculiar(predictions: Predictions, answers: Answers) -> dict[str, int]:

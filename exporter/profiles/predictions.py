@@ -1,6 +1,7 @@
 """A partition's predictions, reduced to what labels are joined by and judged with: ids as numbers, scores and times.
 
-Thirty bytes a row, however long the ids are; eight more for a class or a query, and for each class's score. An id is
+Thirty bytes a row, however long the ids are; eight more for a class or a query, and for each class's score; two more
+for each column of segments. An id is
 named as categories are, so that 7, 7.0 and "7" are one, and its name hashed to 64 bits: with a hundred million
 predictions, one label in a hundred billion finds the wrong one.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,19 +18,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from exporter import catalogue
 from exporter.profiles.binning import Floats
 from exporter.profiles.classes import class_keys, classes, named
 from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values
-from exporter.profiles.grouping import MAX_VERSIONS, OTHER_VERSIONS
+from exporter.profiles.group import Group
 from exporter.profiles.hashing import text_hashes
-from exporter.profiles.profile import most_frequent
+from exporter.profiles.naming import Coded, Codes, Names, coded, grouped
 from exporter.profiles.times import NEVER, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
 from exporter.spec.model import InferenceColumns, Task
 
 Ids = npt.NDArray[np.uint64]
-Codes = npt.NDArray[np.int8]
 
 NO_ID: Final = "prediction_without_id"
 NO_SCORE: Final = "prediction_without_score"
@@ -45,8 +44,8 @@ class Predictions:
     """Those of one partition that a label can be joined to, by increasing id; all arrays are (rows,).
 
     `ids` are hashes, each once; `scores` are finite, or NaN where answers are classes that come without; `made_at` is
-    when each was made; `versions` are positions in `names`, of which there are `MAX_VERSIONS` and one for the others
-    at most. `left_out` are the rows that are not among them, by reason.
+    when each was made; `groups` are positions in `names`, which are no segments. `left_out` are the rows that are not
+    among them, by reason. `segments` are the values of the columns that tell segments, by column.
 
     Of several classes `classes` are the keys of those that were returned, `class_names` the most frequent names of
     these, and `class_scores`, (rows, classes), the scores of the classes of the spec, finite. Of a ranking `queries`
@@ -56,26 +55,34 @@ class Predictions:
     ids: Ids
     scores: Floats
     made_at: Instants
-    versions: Codes
-    names: tuple[str, ...]
+    groups: Codes
+    names: tuple[Group, ...]
     left_out: Mapping[str, int]
     classes: Floats | None = None
     class_names: tuple[str, ...] = ()
     class_scores: Floats | None = None
     queries: Ids | None = None
+    segments: Mapping[str, Coded] = field(default_factory=dict)
 
 
-def selection(columns: InferenceColumns, task: Task = "binary_classification") -> Selection:
+def selection(
+    columns: InferenceColumns, task: Task = "binary_classification", segments: Sequence[str] = ()
+) -> Selection:
     """The columns that `reduced` needs, as keys: they come together, in one batch for each stretch of rows."""
     wanted = [columns.prediction_id, columns.score, columns.timestamp, columns.model_version]
     wanted += [columns.prediction, *columns.scores.values()] if task == "multiclass_classification" else []
     wanted += [columns.query] if task == "ranking" else []
+    wanted += [columns.role, *segments]
     plain = tuple(name for name in (columns.prediction_id, columns.query) if name)
-    return Selection(tuple(name for name in wanted if name), (), (), plain)
+    return Selection(tuple(dict.fromkeys(name for name in wanted if name)), (), (), plain)
 
 
 def reduced(
-    batches: Iterable[Batch], columns: InferenceColumns, start: datetime, task: Task = "binary_classification"
+    batches: Iterable[Batch],
+    columns: InferenceColumns,
+    start: datetime,
+    task: Task = "binary_classification",
+    segments: Sequence[str] = (),
 ) -> Predictions:
     """Reduce a partition's rows; of those with one id the last is kept.
 
@@ -83,43 +90,46 @@ def reduced(
         batches: the rows, with the columns of `selection`.
         columns: which column is what; there are those by which the task is judged.
         start: of the partition, which stands for the time of a prediction that has none; a version that there is none
-            of is unknown.
+            of is unknown, and a role is none.
         task: what the model does. A returned class that has no score of its own has a score of NaN.
+        segments: the columns that tell segments; one that is missing or holds no names tells none.
 
     Raises:
         ColumnMismatch: when a file lacks the ids or the scores, or they are of a type that cannot be used.
     """
-    names: dict[str, int] = {}
+    names = [Names(column) for column in (columns.model_version, columns.role, *segments)]
     answers = [_part(batch.table, columns, names, task) for batch in batches]
-    rows = _together([_no_rows(len(columns.scores)), *(part for part, _ in answers)])
+    rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in answers)])
     reasons = _left_out(rows, task)
     usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
     kept = usable[last_of_each(rows["ids"][usable])]
-    codes, versions_named = _few(rows["versions"][kept], list(names))
+    codes = rows["codes"][kept].T
+    groups, groups_named = grouped(names[0], names[1], codes[0], codes[1])
     made_at = rows["made_at"][kept]
     several, ranking = task == "multiclass_classification", task == "ranking"
     return Predictions(
         rows["ids"][kept],
         rows["scores"][kept],
         np.where(made_at == NEVER, microseconds(start), made_at),
-        codes,
-        versions_named,
+        groups,
+        groups_named,
         {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(kept)},
         classes=rows["classes"][kept] if several else None,
         class_names=named(counts for _, counts in answers),
         class_scores=rows["class_scores"][kept] if several and columns.scores else None,
         queries=rows["queries"][kept] if ranking else None,
+        segments={column: coded(*told) for column, *told in zip(segments, names[2:], codes[2:], strict=True)},
     )
 
 
-def _no_rows(classes: int) -> dict[str, Any]:
+def _no_rows(classes: int, names: int) -> dict[str, Any]:
     whole, real, mask = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool)
     return {
         "ids": np.zeros(0, np.uint64),
         "known": mask,
         "scores": real,
         "made_at": whole,
-        "versions": whole,
+        "codes": np.zeros((0, names), np.int64),
         "classes": real,
         "class_scores": np.zeros((0, classes)),
         "queries": np.zeros(0, np.uint64),
@@ -195,7 +205,7 @@ def times(table: pa.Table, column: str | None) -> Instants:
 
 
 def _part(
-    table: pa.Table, columns: InferenceColumns, names: dict[str, int], task: Task
+    table: pa.Table, columns: InferenceColumns, names: Sequence[Names], task: Task
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """The rows' columns by name, and how often each class was returned."""
     ids, known = hashed(required(table, columns.prediction_id))
@@ -203,7 +213,7 @@ def _part(
         "ids": ids,
         "known": known,
         "made_at": times(table, columns.timestamp),
-        "versions": _versions(table, columns.model_version, names),
+        "codes": np.column_stack([each.codes(table) for each in names]),
     }
     if task == "multiclass_classification":
         returned, counts = classes(required(table, columns.prediction))
@@ -223,25 +233,3 @@ def _class_scores(table: pa.Table, columns: InferenceColumns, returned: Floats) 
     own = returned[:, None] == class_keys(columns.scores)
     scores: Floats = np.where(own.any(axis=1), np.where(own, by_class, 0.0).sum(axis=1), np.nan)
     return {"class_scores": by_class, "scores": scores}
-
-
-def _versions(table: pa.Table, column: str | None, names: dict[str, int]) -> npt.NDArray[np.int64]:
-    """The position of each row's version in `names`, which grows by those that are new."""
-    own: list[str | None] = [None]
-    codes = np.zeros(table.num_rows, np.int64)
-    if column is not None and column in table.column_names:
-        with suppress(ColumnMismatch):
-            own, codes = category_codes(table.column(column))
-    places = [names.setdefault(catalogue.UNKNOWN_VERSION if name is None else name, len(names)) for name in own]
-    return np.array(places, np.int64)[codes]
-
-
-def _few(versions: npt.NDArray[np.int64], names: list[str]) -> tuple[Codes, tuple[str, ...]]:
-    """The versions that have rows, the rarest together: a column of ids is not a version."""
-    rows = np.bincount(versions, minlength=len(names))
-    counts = {name: int(count) for name, count in zip(names, rows, strict=True) if count}
-    kept = sorted(most_frequent(counts, MAX_VERSIONS))
-    told = (*kept, OTHER_VERSIONS) if len(kept) < len(counts) else tuple(kept)
-    place = {name: position for position, name in enumerate(kept)}
-    codes = np.array([place.get(name, len(kept)) for name in names], np.int8)
-    return codes[versions], told

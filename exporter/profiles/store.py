@@ -32,7 +32,7 @@ T = TypeVar("T")
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Columns by name, all of one length; numbers or booleans."""
 
-_FORMAT: Final = 4
+_FORMAT: Final = 5
 """Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
 _SUFFIX: Final = ".arrow"
 _ALARMS: Final = "alarming-weeks.json"

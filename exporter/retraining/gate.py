@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter import catalogue
-from exporter.catalogue import LABEL_ROWS, MODEL, REPLICA_LABELS, VERSION, WINDOW, Metric
+from exporter.catalogue import CHALLENGER, LABEL_ROWS, MODEL, REPLICA_LABELS, ROLE, SEGMENT, VERSION, WINDOW, Metric
 from exporter.retraining.notification import Alert, Notification
 from exporter.spec.model import ModelSpec
 from exporter.spec.retraining import Gate
@@ -90,6 +90,15 @@ def _query(spec: ModelSpec, gate: Gate, alert: Alert, metric: Metric, comparison
     """One number: two replicas count as one, and of several namespaces or versions the least favourable counts."""
     labels = {MODEL: spec.name, **spec.metadata.labels, WINDOW: format_duration(gate.window)}
     labels |= {VERSION: alert.labels[VERSION]} if VERSION in alert.labels else {}
-    selector = ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items())
+    told = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
+    selector = ",".join([*told, *_read(spec, metric)])
     aggregation = "max" if comparison == "<" else "min"
     return f"{aggregation}(max without ({', '.join(REPLICA_LABELS)}) ({metric.name}{{{selector}}}))"
+
+
+def _read(spec: ModelSpec, metric: Metric) -> Iterator[str]:
+    """The matchers of what alerts read: no challenger, which serves nobody, and no segment."""
+    if spec.spec.inference.columns.role is not None and ROLE in metric.labels:
+        yield f'{ROLE}!="{CHALLENGER}"'
+    if spec.spec.segments and SEGMENT in metric.labels:
+        yield f'{SEGMENT}=""'

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers, Gathered, gathered, join, matched_rows, matches
 from exporter.profiles.label_store import keep_answers, kept_answers, kept_labels, kept_predictions
-from exporter.profiles.outcomes import Judgement, Outcome, outcomes, peculiar
+from exporter.profiles.outcomes import Judgement, Outcome, outcomes, peculiar, segment_outcomes
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.label_logs import Kept
@@ -29,12 +30,13 @@ class Judged:
     """A partition of predictions, and what became of it.
 
     `joined` are the partitions of labels that are joined to it, by name, and how many of the rows of each belong to it.
-    `outcomes` are None where they are to be told anew.
+    `outcomes` are None where they are to be told anew; `segments`, where these or nobody asks for them yet.
     """
 
     key: Key
     joined: Mapping[str, int]
-    outcomes: Mapping[str, Outcome] | None = None
+    outcomes: Mapping[Group, Outcome] | None = None
+    segments: Mapping[Group, Outcome] | None = None
     peculiar: Mapping[str, int] | None = None
 
 
@@ -58,10 +60,15 @@ class Joiner:
         same = judgement.like(self._judgement)
         self._judgement = judgement
         for hour in () if same else self.hours.values():
-            hour.outcomes = None
+            hour.outcomes = hour.segments = None
 
     def bring_up_to_date(
-        self, attempt: Attempt, predictions: Mapping[datetime, Kept], labels: Mapping[datetime, Kept], first: str
+        self,
+        attempt: Attempt,
+        predictions: Mapping[datetime, Kept],
+        labels: Mapping[datetime, Kept],
+        first: str,
+        divided: Collection[datetime] = (),
     ) -> bool:
         """Join what is not joined yet, and tell anew what became of the predictions that this touches.
 
@@ -70,6 +77,8 @@ class Joiner:
             predictions: those that there are.
             labels: those that there are.
             first: the least name of labels that still count; a joined one that is gone since then was rewritten.
+
+            divided: the starts of the partitions of which segments are told too; what is told of others' is let go.
 
         Returns:
             Whether there was time for all, and nothing was `lost`.
@@ -84,7 +93,7 @@ class Joiner:
         for hour in self.hours.values():
             groups.setdefault(frozenset(hour.joined), []).append(hour)
         done = all(self._join(attempt, hours, current, first) for hours in groups.values())
-        done = done and self._judge(attempt)
+        done = done and self._judge(attempt) and self._divide(attempt, divided)
         self._store.prune(self._group, [self._answers_key(hour) for hour in self.hours.values()])
         return done and not self.lost
 
@@ -137,7 +146,7 @@ class Joiner:
         keep_answers(self._store, self._answers_key(hour), after, joined)
         hour.joined = joined
         if anew or after is not before:
-            hour.outcomes = None
+            hour.outcomes = hour.segments = None
         if last and hour.outcomes is None:
             self._tell(hour, predictions, after)
 
@@ -152,12 +161,29 @@ class Joiner:
         return True
 
     def _judge_hour(self, hour: Judged) -> None:
+        known = self._known(hour)
+        if known is not None:
+            self._tell(hour, *known)
+
+    def _divide(self, attempt: Attempt, starts: Collection[datetime]) -> bool:
+        for start, hour in self.hours.items() if self._judgement.segments else ():
+            if start not in starts:
+                hour.segments = None
+            elif hour.segments is None:
+                if attempt.overdue():
+                    return False
+                known = self._known(hour)
+                hour.segments = segment_outcomes(*known, self._judgement) if known is not None else None
+        return True
+
+    def _known(self, hour: Judged) -> tuple[Predictions, Answers] | None:
+        """An hour's predictions and what is known of them; None where the store has lost them."""
         predictions = kept_predictions(self._store, hour.key)
         if predictions is None:
             self.lost.add(hour.key)
-            return
+            return None
         kept = kept_answers(self._store, self._answers_key(hour))
-        self._tell(hour, predictions, Answers.none(len(predictions.ids)) if kept is None else kept[0])
+        return predictions, Answers.none(len(predictions.ids)) if kept is None else kept[0]
 
     def _tell(self, hour: Judged, predictions: Predictions, answers: Answers) -> None:
         hour.outcomes = outcomes(predictions, answers, self._judgement)

@@ -30,6 +30,7 @@ from exporter.profiles.store import ProfileStore
 from exporter.provisional_samples import OpenWindow, provisional_samples
 from exporter.service.label_joining import Joiner
 from exporter.service.label_logs import Failed, KeptLog, Listing, Shape
+from exporter.service.reference_reading import segment_values
 from exporter.slo_samples import look_back, slo_samples, tolerances
 from exporter.sources.opening import open_source
 from exporter.sources.source import Batch, Partition, Source, Stream
@@ -150,6 +151,7 @@ class LabelReader:
             Classes(class_keys(columns.scores), by_class) if task == "multiclass_classification" else None,
             Lists(self._labels.ndcg_at, self._labels.absent) if task == "ranking" else None,
             tolerances(self._spec.spec),
+            segment_values(self._spec, binning) if binning else {},
         )
 
     def _class_names(self) -> set[str]:
@@ -170,7 +172,9 @@ class LabelReader:
             log.info(told, self._spec.name, left)
             return False
         first = f"{arrivals.start:%Y%m%dT%H%M}"
-        done = self._joiner.bring_up_to_date(attempt, self._predictions.known, self.log.known, first)
+        mature = self._mature(attempt.now)
+        divided = Window(mature - max(self._spec.spec.windows), mature).partitions(inference.grain)
+        done = self._joiner.bring_up_to_date(attempt, self._predictions.known, self.log.known, first, set(divided))
         for kept in (self._predictions, self.log):
             kept.forget(self._joiner.lost)
         return done
@@ -186,8 +190,9 @@ class LabelReader:
         windows = []
         for length in self._spec.spec.windows:
             starts = Window(end - length, end).partitions(grain)
-            found = (hours[start].outcomes for start in starts if start in hours)
-            windows.append(JudgedWindow(format_duration(length), end, total(each for each in found if each)))
+            judged = [hours[start] for start in starts if start in hours]
+            found = [part for hour in judged for part in (hour.outcomes, hour.segments) if part]
+            windows.append(JudgedWindow(format_duration(length), end, total(found)))
         return windows
 
     def _open_windows(self, now: datetime) -> list[OpenWindow]:
@@ -227,15 +232,15 @@ def _edges(binning: Binning | None, column: str | None) -> Floats | None:
 
 
 def _prediction_shape(spec: ModelSpec) -> Shape[Predictions]:
-    columns, task = spec.spec.inference.columns, spec.spec.task
+    columns, task, segments = spec.spec.inference.columns, spec.spec.task, spec.spec.segments
     return Shape(
-        selection=predictions.selection(columns, task),
-        reduce=lambda batches, start: predictions.reduced(batches, columns, start, task),
+        selection=predictions.selection(columns, task, segments),
+        reduce=lambda batches, start: predictions.reduced(batches, columns, start, task, segments),
         load=label_store.kept_predictions,
         keep=label_store.keep_predictions,
         rows=lambda kept: len(kept.ids),
         left_out=lambda kept: kept.left_out,
-        content=(columns.model_dump_json(), task),
+        content=(columns.model_dump_json(), task, *segments),
         names=lambda kept: kept.class_names,
     )
 

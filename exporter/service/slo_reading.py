@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from exporter import catalogue
+from exporter.catalogue import Metric
 from exporter.evaluation import Sample
 from exporter.profiles.profile import most_frequent
 from exporter.profiles.store import Key, ProfileStore
@@ -35,6 +36,8 @@ _BEGUN: Final = "begun"
 @dataclass(frozen=True, slots=True)
 class Noted:
     """What is known of a slice: how long after its end it was first evaluated, its rows and drift share by version.
+
+    Those of challengers are left out; of a version that serves in several roles it is the greatest share.
 
     `made_from` is a fingerprint of its partitions.
     """
@@ -140,6 +143,17 @@ def _fingerprint(starts: Sequence[datetime], partitions: Mapping[datetime, Parti
 
 
 def _noted(seconds: float, made_from: str, samples: Sequence[Sample]) -> Noted:
-    rows = {one.labels[1]: one.value for one in samples if one.metric is catalogue.VERSION_ROWS}
-    shares = {one.labels[1]: one.value for one in samples if one.metric is catalogue.DATA_DRIFT_SHARE}
+    rows = {version: sum(each) for version, each in _served(samples, catalogue.VERSION_ROWS).items()}
+    shares = {version: max(each) for version, each in _served(samples, catalogue.DATA_DRIFT_SHARE).items()}
     return Noted(seconds, made_from, rows, shares)
+
+
+def _served(samples: Sequence[Sample], metric: Metric) -> dict[str, list[float]]:
+    """The values of each version in the roles in which it serves, without its segments'."""
+    found: dict[str, list[float]] = {}
+    for one in samples:
+        if one.metric is metric:
+            labels = dict(zip(metric.labels, one.labels, strict=True))
+            if labels[catalogue.ROLE] != catalogue.CHALLENGER and not labels[catalogue.SEGMENT]:
+                found.setdefault(labels[catalogue.VERSION], []).append(one.value)
+    return found

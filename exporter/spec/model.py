@@ -443,9 +443,13 @@ class Body(Part):
 
     @property
     def estimated(self) -> bool:
-        """Whether performance is estimated before labels come: there is a labelled reference, and a score."""
-        labelled = self.reference.source is not None and self.reference.columns.label is not None
-        return labelled and self.task in ONE_SCORE and self.inference.columns.score is not None
+        """Whether performance is estimated before labels come: there is a labelled reference, and what a score tells.
+
+        Of several classes that is a score of each.
+        """
+        labelled, columns = self.reference.columns.label is not None, self.inference.columns
+        scored = columns.score is not None if self.task in ONE_SCORE else bool(columns.scores)
+        return self.reference.source is not None and labelled and scored and self.task != "ranking"
 
     @property
     def slos_evaluated(self) -> tuple[Slo, ...]:

@@ -35,6 +35,13 @@ def test_a_regression_has_those_of_its_errors(spec: ModelSpec) -> None:
     assert provisional[-1] == "Mean absolute error so far, $window"
 
 
+def test_of_several_classes_only_how_they_rank_is_expected(spec: ModelSpec) -> None:
+    columns = spec.spec.inference.columns.model_copy(update={"scores": {"a": "p_a", "b": "p_b"}, "prediction": "class"})
+    inference = spec.spec.inference.model_copy(update={"columns": columns})
+    estimates = titles(of(spec, task="multiclass_classification", inference=inference))[0]
+    assert estimates == ["AUROC expected, $window", "AUROC: expected minus seen, $window"]
+
+
 def test_without_labels_there_is_no_gap_and_without_a_labelled_reference_no_estimate(spec: ModelSpec) -> None:
     (estimates,) = titles(of(spec, labels=None))
     assert not any("seen" in title for title in estimates)

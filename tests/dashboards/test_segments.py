@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -10,8 +10,8 @@ from dashboards.model import dashboard
 from dashboards.panels import panel_id
 from dashboards.queries import model_scope
 from exporter import catalogue
-from exporter.catalogue import ALERTS
-from exporter.spec.model import ModelSpec
+from exporter.catalogue import ALERTS, SEGMENT
+from exporter.spec.model import ModelSpec, Task
 
 MakeSpec = Callable[..., ModelSpec]
 
@@ -61,3 +61,17 @@ def test_the_table_tells_every_segment_whatever_is_chosen_and_never_the_whole(
 def test_the_segments_are_drawn_without_the_users_choice(segmented: ModelSpec) -> None:
     [section] = segments.sections(segmented, model_scope(segmented))
     assert all('segment!=""' in target["expr"] for panel in section.panels for target in panel.targets)
+
+
+@pytest.mark.parametrize("task", get_args(Task))
+def test_of_every_task_the_performance_of_each_segment_is_drawn(make_spec: MakeSpec, task: Task) -> None:
+    spec = make_spec(task=task)
+    columns = spec.spec.inference.columns.model_copy(update={"prediction": "decision", "query": "request"})
+    inference = spec.spec.inference.model_copy(update={"columns": columns})
+    body = spec.spec.model_copy(update={"segments": ("country_code",), "inference": inference})
+    drawn = segments.sections(spec.model_copy(update={"spec": body}), model_scope(spec))[0].panels[2:]
+    assert len(drawn) == 2 * body.labels_evaluated
+    expressions = [target["expr"] for panel in drawn for target in panel.targets]
+    assert all(f'{SEGMENT}!=""' in expression for expression in expressions)
+    without = body.model_copy(update={"labels": None})
+    assert len(segments.sections(spec.model_copy(update={"spec": without}), model_scope(spec))[0].panels) == 2

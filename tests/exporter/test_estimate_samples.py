@@ -80,8 +80,21 @@ def test_too_few_rows_and_too_many_versions_have_none(taught: Learned) -> None:
     assert {version for _, version in found} == {"b"}
 
 
+def test_roles_are_told_apart(taught: Learned) -> None:
+    groups = {Group("v", "champion"): profile(2000), Group("v", "challenger"): profile(400)}
+    window = WindowProfile("24h", Window(END - timedelta(days=1), END), groups, {})
+    samples = list(estimate_samples(spec(), taught, BINNING, [window]))
+    assert {one.labels[3] for one in samples} == {"champion", "challenger"}
+    alone = estimates(taught, spec(), v=profile(400))
+    assert {(one.metric, "v"): one.value for one in samples if one.labels[3] == "challenger"} == alone
+    judged = {Group("v", "champion"): hour(1, 1.0), Group("v", "challenger"): hour(2, 1.0)}
+    found = list(gap_samples(spec(), taught, [JudgedWindow("24h", END, judged)]))
+    for group, outcome in judged.items():
+        assert {one.metric: one.value for one in found if one.labels[3] == group.role} == gaps(taught, outcome)
+
+
 def gaps(taught: Learned, outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
-    windows = [JudgedWindow("24h", END, {"v": outcome})]
+    windows = [JudgedWindow("24h", END, {Group("v"): outcome})]
     return {one.metric: one.value for one in gap_samples(model or spec(), taught, windows)}
 
 

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn import metrics
 
 from exporter import catalogue
-from exporter.estimates import Classifier, Regression, learned
+from exporter.estimates import Classifier, Regression, SeveralClasses, learned
 from exporter.profiles.binning import below
 from exporter.profiles.by_score import ByScore, by_score
 from exporter.statistics import estimation, performance
@@ -81,3 +82,60 @@ def test_a_regression_s_errors_are_those_of_the_reference_where_predictions_are_
     told = found.expected(rows.made, rows.scores)
     assert told[catalogue.RMSE].value == pytest.approx(np.sqrt(np.square(truths - scores).mean()))
     assert told[catalogue.MAE].value == pytest.approx(np.abs(truths - scores).mean())
+
+
+def classes(scores: Floats, truths: npt.NDArray[np.int64]) -> list[ByScore]:
+    """Each class against the rest."""
+    return [
+        by_score(own, (truths == place).astype(np.float64), EDGES, binary=True) for place, own in enumerate(scores.T)
+    ]
+
+
+def drawn(random: np.random.Generator, rows: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Probabilities of three classes, and what came true."""
+    scores = random.dirichlet([0.5, 1, 1.5], rows)
+    return scores, (random.random((rows, 1)) > scores.cumsum(axis=1)).sum(axis=1)
+
+
+def several(scores: Floats, truths: npt.NDArray[np.int64]) -> SeveralClasses:
+    found = SeveralClasses.learned(classes(scores, truths), [EDGES] * 3)
+    assert found is not None
+    return found
+
+
+def as_counted(parts: list[ByScore]) -> list[tuple[npt.NDArray[np.int64], Floats]]:
+    return [(part.known, part.scores) for part in parts]
+
+
+def test_of_several_classes_the_mean_of_what_each_is_worth_against_the_rest_is_expected() -> None:
+    """Scikit-learn's AUROC of rows that are each a positive and a negative, weighted by how likely either is."""
+    random = np.random.default_rng(1)
+    taught = several(*drawn(random, 20_000))
+    scores, truths = drawn(random, 10_000)
+    twice, labels = np.concatenate([scores, scores]), np.repeat([1, 0], len(scores))
+    exact = [metrics.roc_auc_score(labels, own, sample_weight=np.where(labels, own, 1 - own)) for own in twice.T]
+    found = taught.expected(as_counted(classes(scores, truths)))
+    assert found.keys() == {catalogue.AUROC}
+    assert found[catalogue.AUROC].value == pytest.approx(np.mean(exact), abs=0.005)
+    realised = metrics.roc_auc_score(truths, scores, multi_class="ovr")
+    assert abs(found[catalogue.AUROC].value - realised) < 3 * found[catalogue.AUROC].error
+
+
+def test_scores_of_classes_are_calibrated_one_by_one() -> None:
+    random = np.random.default_rng(2)
+    scores, truths = drawn(random, 20_000)
+    taught = several(scores**0.5, truths)
+    now, then = drawn(random, 10_000)
+    found = taught.expected(as_counted(classes(now**0.5, then)))[catalogue.AUROC]
+    assert found.value == pytest.approx(metrics.roc_auc_score(then, now, multi_class="ovr"), abs=0.01)
+
+
+def test_of_several_classes_nothing_is_expected_where_one_of_them_cannot_be() -> None:
+    scores, truths = drawn(np.random.default_rng(3), 1000)
+    parts = classes(scores, truths)
+    never = by_score(scores[:, 0], np.full(1000, np.nan), EDGES, binary=True)
+    assert SeveralClasses.learned([never, *parts[1:]], [EDGES] * 3) is None
+    apart = by_score(np.array([-9.0, -8, 9, 10]), np.array([0.0, 0, 1, 1]), EDGES, binary=True)
+    taught = SeveralClasses.learned([apart, *parts[1:]], [EDGES] * 3)
+    assert taught is not None
+    assert taught.expected(as_counted([apart, *parts[1:]])) == {}

@@ -17,6 +17,7 @@ from exporter.catalogue import Metric
 from exporter.evaluation import Sample
 from exporter.label_samples import ODD_ROWS, JudgedWindow, label_samples
 from exporter.profiles.classes import class_keys
+from exporter.profiles.group import Group, Segment
 from exporter.profiles.label_join import Answers
 from exporter.profiles.outcomes import Classes, Judgement, Lists, Outcome, outcomes
 from exporter.profiles.predictions import Predictions
@@ -29,6 +30,7 @@ Floats = npt.NDArray[np.float64]
 
 END = datetime(2026, 11, 22, 10, tzinfo=UTC)
 THRESHOLD = 0.3
+V = Group("v")
 ROWS = 4000
 COVERAGE = {catalogue.LABEL_ROWS, catalogue.LABEL_COVERAGE_RATIO, catalogue.LABEL_COVERAGE_RATIO_THRESHOLD}
 
@@ -43,20 +45,20 @@ def of(
     """What became of predictions; a label of NaN has not come. The labels took a minute."""
     known, rows = np.isfinite(labels), len(scores)
     made = Predictions(
-        np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), ("v",), {}
+        np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), (V,), {}
     )
     when = np.where(known, 60_000_000, NEVER)
     answers = Answers(labels, when, known.astype(np.int32), np.zeros(rows, bool))
     if bins and edges is None:
         edges = quantile_bins(scores).edges
     judgement = Judgement(binary, THRESHOLD, edges)
-    return outcomes(made, answers, judgement)["v"]
+    return outcomes(made, answers, judgement)[V]
 
 
 def gauges(outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
-    window = JudgedWindow("24h", END, {"v": outcome})
+    window = JudgedWindow("24h", END, {V: outcome})
     samples = label_samples(model or spec(), [window], {})
-    return {one.metric: one.value for one in samples if one.labels == ("fraud", "v", "24h")}
+    return {one.metric: one.value for one in samples if one.labels == ("fraud", "v", "24h", "", "")}
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +153,7 @@ def test_what_is_not_defined_is_absent(truth: tuple[Floats, Floats]) -> None:
 
 
 def test_delays_are_those_of_all_versions(truth: tuple[Floats, Floats]) -> None:
-    window = JudgedWindow("24h", END, {"a": of(*truth), "b": of(*truth)})
+    window = JudgedWindow("24h", END, {Group("a"): of(*truth), Group("b"): of(*truth)})
     delays = [one for one in label_samples(spec(), [window], {}) if one.metric is catalogue.LABEL_DELAY_SECONDS]
     assert [one.labels for one in delays] == [("fraud", "24h", percent) for percent in ("50", "90", "99")]
     assert [one.value for one in delays] == pytest.approx([60] * 3, rel=0.0105)
@@ -159,7 +161,7 @@ def test_delays_are_those_of_all_versions(truth: tuple[Floats, Floats]) -> None:
 
 def test_versions_beyond_the_limit_are_not_shown(truth: tuple[Floats, Floats]) -> None:
     few = of(truth[0][:100], truth[1][:100])
-    window = JudgedWindow("24h", END, {"a": few, "b": of(*truth)})
+    window = JudgedWindow("24h", END, {Group("a"): few, Group("b"): of(*truth)})
     samples = label_samples(spec(limits={"versions": 1}), [window], {})
     assert {one.labels[1] for one in samples if one.metric is catalogue.LABEL_ROWS} == {"b"}
 
@@ -168,6 +170,25 @@ def test_every_reason_has_its_rows_also_where_there_are_none() -> None:
     samples = list(label_samples(spec(), [JudgedWindow("24h", END, {})], {"duplicate": 3}))
     expected = [Sample(catalogue.LABEL_ODD_ROWS, ("fraud", reason), 3 * (reason == "duplicate")) for reason in ODD_ROWS]
     assert samples == expected
+
+
+def test_each_role_and_segment_of_a_version_is_told_as_if_it_were_alone(truth: tuple[Floats, Floats]) -> None:
+    champion, challenger = Group("v", "champion"), Group("v", "challenger")
+    free = champion.within(Segment("plan", "free"))
+    parts = {champion: of(*truth), challenger: of(truth[0] ** 2, truth[1]), free: of(truth[0][:900], truth[1][:900])}
+    samples = list(label_samples(spec(), [JudgedWindow("24h", END, parts)], {}))
+    for group, outcome in parts.items():
+        own = ("fraud", "v", "24h", group.role, group.segment.label)
+        assert {one.metric: one.value for one in samples if one.labels == own} == gauges(outcome)
+    delays = [one.value for one in samples if one.metric is catalogue.LABEL_DELAY_SECONDS]
+    assert len(delays) == 3, "of all rows, told once"
+
+
+def test_few_labels_of_a_segment_say_how_few_they_are(truth: tuple[Floats, Floats]) -> None:
+    part = V.within(Segment("plan", "free"))
+    window = JudgedWindow("24h", END, {V: of(*truth), part: of(truth[0][:20], truth[1][:20])})
+    samples = label_samples(spec(), [window], {})
+    assert {one.metric for one in samples if one.labels[-1] == "plan=free"} == COVERAGE
 
 
 # ------------------------------------------------------------------------------------------------ other tasks
@@ -191,14 +212,14 @@ def of_classes(scores: Floats, truths: npt.NDArray[np.int64], *, by_class: bool 
         scores.max(axis=1),
         zeros,
         zeros.astype(np.int8),
-        ("v",),
+        (V,),
         {},
         classes=KEYS[returned],
         class_scores=scores if by_class else None,
     )
     answers = Answers(KEYS[truths], zeros + 60_000_000, np.ones(rows, np.int32), np.zeros(rows, bool))
     edges = tuple(quantile_bins(column).edges if by_class else None for column in scores.T)
-    return outcomes(made, answers, Judgement(False, THRESHOLD, None, classes=Classes(KEYS, edges)))["v"]
+    return outcomes(made, answers, Judgement(False, THRESHOLD, None, classes=Classes(KEYS, edges)))[V]
 
 
 def likely(random: np.random.Generator, rows: int) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -210,8 +231,8 @@ def likely(random: np.random.Generator, rows: int) -> tuple[Floats, npt.NDArray[
 def test_several_classes_have_means_and_each_its_own() -> None:
     scores, truths = likely(np.random.default_rng(3), ROWS)
     outcome = of_classes(scores, truths)
-    samples = list(label_samples(several_spec(), [JudgedWindow("24h", END, {"v": outcome})], {}))
-    found = {one.metric: one.value for one in samples if one.labels == ("fraud", "v", "24h")}
+    samples = list(label_samples(several_spec(), [JudgedWindow("24h", END, {V: outcome})], {}))
+    found = {one.metric: one.value for one in samples if one.labels == ("fraud", "v", "24h", "", "")}
     assert found[catalogue.F1_SCORE] == pytest.approx(metrics.f1_score(truths, scores.argmax(axis=1), average="macro"))
     assert found[catalogue.F1_SCORE_CI_LOWER] < found[catalogue.F1_SCORE] < found[catalogue.F1_SCORE_CI_UPPER]
     by_class = {one.labels[2]: one.value for one in samples if one.metric is catalogue.CLASS_LABEL_ROWS}
@@ -231,7 +252,7 @@ def test_classes_whose_scores_do_not_add_up_are_not_calibrated() -> None:
 def test_a_class_that_is_labelled_but_has_no_name_is_not_shown() -> None:
     scores, truths = likely(np.random.default_rng(3), ROWS)
     few = several_spec(limits={"classes": 1})
-    samples = list(label_samples(few, [JudgedWindow("24h", END, {"v": of_classes(scores, truths)})], {}, ["dog"]))
+    samples = list(label_samples(few, [JudgedWindow("24h", END, {V: of_classes(scores, truths)})], {}, ["dog"]))
     assert {one.labels[2] for one in samples if one.metric is catalogue.CLASS_RECALL} == {"dog"}
     assert [one.value for one in samples if one.metric is catalogue.SERIES_LIMITED] == [2]
 
@@ -248,10 +269,10 @@ def of_lists(scores: Floats, relevances: Floats, depth: int | None = None, absen
     zeros = np.zeros(rows, np.int64)
     queries = np.repeat(np.arange(len(scores), dtype=np.uint64), scores.shape[1])
     ids = np.arange(rows, dtype=np.uint64)
-    made = Predictions(ids, scores.ravel(), zeros, zeros.astype(np.int8), ("v",), {}, queries=queries)
+    made = Predictions(ids, scores.ravel(), zeros, zeros.astype(np.int8), (V,), {}, queries=queries)
     when = np.where(known, 60_000_000, NEVER)
     answers = Answers(relevances.ravel(), when, known.astype(np.int32), np.zeros(rows, bool))
-    return outcomes(made, answers, Judgement(False, THRESHOLD, None, lists=Lists(depth, absent)))["v"]
+    return outcomes(made, answers, Judgement(False, THRESHOLD, None, lists=Lists(depth, absent)))[V]
 
 
 @pytest.mark.parametrize("depth", [None, 3])
@@ -271,7 +292,7 @@ def test_an_item_without_a_label_is_not_irrelevant_unless_the_spec_says_so() -> 
     scores, relevances = random.random((200, 5)), random.integers(1, 4, (200, 5)) * 1.0
     partly = relevances.copy()
     partly[:50, 2] = np.nan
-    window = JudgedWindow("24h", END, {"v": of_lists(scores, partly)})
+    window = JudgedWindow("24h", END, {V: of_lists(scores, partly)})
     samples = list(label_samples(ranking_spec(), [window], {}))
     found = {(one.metric, one.labels[2]): one.value for one in samples if one.labels[1] == "v"}
     assert found[catalogue.NDCG, "24h"] == pytest.approx(metrics.ndcg_score(relevances[50:], scores[50:]))

@@ -10,6 +10,7 @@ import pytest
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.label_samples import JudgedWindow, label_samples
+from exporter.profiles.group import Group
 from exporter.profiles.outcomes import Outcome
 from exporter.provisional_samples import OpenWindow, provisional_samples
 from exporter.spec.model import ModelSpec
@@ -23,9 +24,9 @@ def spec(**body: Any) -> ModelSpec:
 
 def gauges(*hours: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
     """What is told of some hours, the youngest first."""
-    window = OpenWindow("24h", [{"v": each} for each in hours])
+    window = OpenWindow("24h", [{Group("v"): each} for each in hours])
     samples = list(provisional_samples(model or spec(), [window], EDGES))
-    assert {one.labels for one in samples} <= {("fraud", "v", "24h")}
+    assert {one.labels for one in samples} <= {("fraud", "v", "24h", "")}
     return {one.metric: one.value for one in samples}
 
 
@@ -45,8 +46,8 @@ def test_with_all_labels_it_is_what_mature_windows_are_told(binary: bool) -> Non
     model = spec(task="binary_classification" if binary else "regression")
     parts = [hour(seed, 1.0, binary=binary) for seed in range(3)]
     found = gauges(*parts, model=model)
-    window = JudgedWindow("24h", END, {"v": parts[0] + parts[1] + parts[2]})
-    mature = {one.metric: one.value for one in label_samples(model, [window], {}) if len(one.labels) == 3}
+    window = JudgedWindow("24h", END, {Group("v"): parts[0] + parts[1] + parts[2]})
+    mature = {one.metric: one.value for one in label_samples(model, [window], {}) if one.labels[1] == "v"}
     for metric in PROVISIONAL if binary else (catalogue.RMSE, catalogue.MAE):
         for own, its in zip((metric, *metric.interval()), _with_ends(metric.provisional()), strict=True):
             assert found[its] == pytest.approx(mature[own])
@@ -98,13 +99,21 @@ def test_scores_that_are_no_probabilities_rank_and_no_more() -> None:
 
 
 def test_without_bins_or_predictions_there_is_nothing() -> None:
-    window = OpenWindow("24h", [{"v": hour(1, 1.0)}])
+    window = OpenWindow("24h", [{Group("v"): hour(1, 1.0)}])
     assert list(provisional_samples(spec(), [window], None)) == []
     assert list(provisional_samples(spec(), [OpenWindow("24h", [])], EDGES)) == []
     assert gauges(of(np.zeros(0), np.zeros(0))) == {}
 
 
 def test_versions_beyond_the_limit_are_not_shown() -> None:
-    parts = {"a": of(np.full(50, 0.5), np.ones(50)), "b": hour(1, 1.0)}
+    parts = {Group("a"): of(np.full(50, 0.5), np.ones(50)), Group("b"): hour(1, 1.0)}
     samples = provisional_samples(spec(limits={"versions": 1}), [OpenWindow("24h", [parts])], EDGES)
     assert {one.labels[1] for one in samples} == {"b"}
+
+
+def test_a_challenger_is_told_beside_the_champion() -> None:
+    champion, challenger = hour(1, 1.0), hour(2, 1.0)
+    parts = {Group("v", "champion"): champion, Group("v", "challenger"): challenger}
+    samples = list(provisional_samples(spec(), [OpenWindow("24h", [parts])], EDGES))
+    for role, alone in (("champion", champion), ("challenger", challenger)):
+        assert {one.metric: one.value for one in samples if one.labels[3] == role} == gauges(alone)

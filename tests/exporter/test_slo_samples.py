@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue import Metric
+from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes
 from exporter.profiles.predictions import Predictions
@@ -36,14 +37,16 @@ def spec(*slos: Mapping[str, Any], **body: Any) -> ModelSpec:
     return ModelSpec.model_validate(labelled_spec_document(windows=["24h"], slos=slos or [AUROC], **body))
 
 
-def hour(model: ModelSpec, right: float, *, version: str = "v1", known: float = 1.0, waited: int = 60) -> Outcomes:
+def hour(
+    model: ModelSpec, right: float, *, version: str = "v1", role: str = "", known: float = 1.0, waited: int = 60
+) -> Outcomes:
     """An hour of predictions of which a share is right, and a share has a label, after so many seconds."""
     rows = np.arange(ROWS)
     truth = rows % 2
     scores = np.where(rows < right * ROWS, 0.1 + 0.8 * truth, 0.9 - 0.8 * truth)
     there = rows < known * ROWS
     made = Predictions(
-        rows.astype(np.uint64), scores, np.zeros(ROWS, np.int64), np.zeros(ROWS, np.int8), (version,), {}
+        rows.astype(np.uint64), scores, np.zeros(ROWS, np.int64), np.zeros(ROWS, np.int8), (Group(version, role),), {}
     )
     when = np.where(there, waited * 1_000_000, NEVER)
     answers = Answers(np.where(there, truth, np.nan), when, there.astype(np.int32), np.zeros(ROWS, bool))
@@ -166,6 +169,28 @@ def test_the_version_with_most_predictions_is_judged_and_every_version_is_shown(
     assert found[catalogue.SLO_GOOD, ("v1", "auroc")] == 1
     assert found[catalogue.SLO_SLI, ("v2", "auroc")] == pytest.approx(0, abs=0.02)
     assert found[catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, ("auroc",)] == 1
+
+
+def test_a_challenger_neither_keeps_nor_breaks_an_objective() -> None:
+    model = spec()
+    champion = days(model, [1, 0.4, 1], role="champion")
+    alone = gauges(model, champion)
+    for right in (0, 1):
+        shadow = days(model, [right] * 3, role="challenger", version="v2")
+        both = {start: {**champion[start], **shadow[start]} for start in champion}
+        assert gauges(model, both) == alone
+    assert gauges(model, days(model, [0, 0], role="challenger")) == gauges(model, {})
+
+
+def test_a_version_is_judged_by_all_the_roles_in_which_it_serves() -> None:
+    model = spec()
+    roles = [days(model, [1, 1], role=role) for role in ("canary", "champion")]
+    both = {start: {**roles[0][start], **roles[1][start]} for start in roles[0]}
+    assert gauges(model, both) == gauges(model, days(model, [1, 1]))
+    halves = [days(model, [share], role=role) for share, role in ((0.4, "canary"), (1, "champion"))]
+    mixed = {start: {**halves[0][start], **halves[1][start]} for start in halves[0]}
+    worse, better = (gauges(model, one)[catalogue.SLO_SLI, ("v1", "auroc")] for one in halves)
+    assert worse < gauges(model, mixed)[catalogue.SLO_SLI, ("v1", "auroc")] < better
 
 
 class TestKinds:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from exporter import catalogue, verdicts
 from exporter.catalogue import Metric
 from exporter.evaluation import Sample
@@ -33,11 +35,11 @@ def test_at_its_threshold_it_is_none() -> None:
 
 
 def test_coverage_alerts_below_its_threshold() -> None:
-    low, high = (_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW[:3], value, 0.8) for value in (0.4, 0.9))
+    low, high = (_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, value, 0.8) for value in (0.4, 0.9))
     assert {found.alert for found in conditions(low, {"24h"})} == {catalogue.LABEL_COVERAGE_LOW}
     assert conditions(high, {"24h"}) == frozenset()
     assert nearness(low, {"24h"}) == {catalogue.LABEL_COVERAGE_LOW: 2.0}
-    assert nearness(_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW[:3], 0.0, 0.8), {"24h"}) == {
+    assert nearness(_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, 0.0, 0.8), {"24h"}) == {
         catalogue.LABEL_COVERAGE_LOW: math.inf
     }
 
@@ -87,3 +89,20 @@ def test_of_segments_only_their_own_alert_speaks() -> None:
     assert (found.alert, found.label(catalogue.SEGMENT)) == (catalogue.SEGMENT_DRIFT_ALERT, "country_code=US")
     shadow = (*WINDOW[:3], catalogue.CHALLENGER, "country_code=US")
     assert conditions(_pair(catalogue.SEGMENT_DRIFT, shadow, 2.0, 1.0), {"24h"}) == frozenset()
+
+
+@pytest.mark.parametrize("alert", [catalogue.CALIBRATION_POOR, catalogue.LABEL_COVERAGE_LOW, catalogue.CONCEPT_DRIFT])
+def test_of_performance_neither_a_challenger_nor_a_segment_alerts(alert: catalogue.Alert) -> None:
+    metric = alert.metric
+    value, level = (0.1, 0.9) if metric.alerts_below else (0.9, 0.1)
+
+    def judged(role: str, segment: str) -> frozenset[verdicts.Condition]:
+        told = {catalogue.MODEL: "fraud", catalogue.VERSION: "v3", catalogue.WINDOW: "24h"}
+        told |= {catalogue.ROLE: role, catalogue.SEGMENT: segment}
+        return conditions(_pair(metric, tuple(told[name] for name in metric.labels), value, level), {"24h"})
+
+    assert judged("", "")
+    assert judged("champion", "")
+    assert judged(catalogue.CHALLENGER, "") == frozenset()
+    if catalogue.SEGMENT in metric.labels:
+        assert judged("champion", "country_code=US") == frozenset()

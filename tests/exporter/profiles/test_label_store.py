@@ -63,6 +63,19 @@ def test_predictions_come_back(store: ProfileStore, rows: int) -> None:
     assert flat(kept_predictions(store, KEY)) == flat(predictions(rows))
 
 
+def test_roles_and_segments_come_back(store: ProfileStore) -> None:
+    table = pa.table({"id": [1, 2, 3], "s": [0.1, 0.2, 0.3], "r": ["x", "é\0", None], "score": ["a", None, "b"]})
+    columns = InferenceColumns(prediction_id="id", score="s", role="r")
+    made = reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC), segments=["score", "r", "nowhere"])
+    keep_predictions(store, KEY, made)
+    back = kept_predictions(store, KEY)
+    assert back is not None
+    assert (back.names, flat(back.groups)) == (made.names, flat(made.groups))
+    assert {column: flat(part) for column, part in back.segments.items()} == {
+        column: flat(part) for column, part in made.segments.items()
+    }
+
+
 @pytest.mark.parametrize("task", ["multiclass_classification", "ranking"])
 def test_what_only_one_task_has_comes_back(store: ProfileStore, task: Task) -> None:
     table = pa.table(

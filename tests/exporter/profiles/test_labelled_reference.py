@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from exporter.profiles.columns import ColumnMismatch
-from exporter.profiles.labelled_reference import reduced, selection
+from exporter.profiles.labelled_reference import reduced, reduced_classes, selection
 from exporter.sources.source import Batch
 
 EDGES = np.array([0.5])
@@ -17,7 +17,7 @@ def batch(**columns: pa.Array) -> Batch:
 
 
 def test_the_columns_are_read_together() -> None:
-    assert selection("score", "label").keys == ("score", "label")
+    assert selection(["score"], "label").keys == ("score", "label")
 
 
 def test_rows_without_a_score_are_left_out_and_those_without_a_label_are_known_to_have_none() -> None:
@@ -43,3 +43,20 @@ def test_a_column_that_is_missing_is_told(column: str) -> None:
     other = {"s": "y", "y": "s"}[column]
     with pytest.raises(ColumnMismatch, match=f"the column {column} is missing"):
         reduced([batch(**{other: pa.array([0.1])})], "s", "y", EDGES, binary=True)
+
+
+def test_of_several_classes_each_is_counted_against_the_rest() -> None:
+    """However labels are stored; a class without a score of its own is of the rest."""
+    first = batch(a=pa.array([0.2, 0.9, 0.6]), b=pa.array([0.8, 0.1, None]), y=pa.array([2, 1, 1]))
+    second = batch(a=pa.array([0.7, 0.1]), b=pa.array([0.3, 0.2]), y=pa.array([None, "3"], pa.string()))
+    one, two = reduced_classes([first, second], {"1": "a", "2": "b"}, "y", [EDGES, np.array([0.25])])
+    assert (one.made.tolist(), one.known.tolist(), one.labels.tolist()) == ([2, 3], [2, 2], [0, 2])
+    assert (two.made.tolist(), two.known.tolist(), two.labels.tolist()) == ([2, 2], [2, 1], [0, 1])
+
+
+@pytest.mark.parametrize("missing", ["a", "y"])
+def test_without_labels_or_a_class_s_scores_nothing_can_be_learned(missing: str) -> None:
+    rows = {"a": pa.array([0.2]), "y": pa.array([1])}
+    del rows[missing]
+    with pytest.raises(ColumnMismatch, match=f"the column {missing} is missing"):
+        reduced_classes([batch(**rows)], {"1": "a"}, "y", [EDGES])

@@ -12,6 +12,7 @@ import pytest
 
 from exporter.profiles.classes import class_keys
 from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.group import Group
 from exporter.profiles.grouping import MAX_VERSIONS
 from exporter.profiles.predictions import Predictions, hashed, reduced, selection
 from exporter.profiles.times import microseconds
@@ -31,7 +32,7 @@ def by_id(predictions: Predictions, *ids: Any) -> list[tuple[float, str]]:
     wanted, _ = hashed(pa.chunked_array([pa.array(ids)]))
     places = np.searchsorted(predictions.ids, wanted)
     assert predictions.ids[places].tolist() == wanted.tolist()
-    return [(predictions.scores[place], predictions.names[predictions.versions[place]]) for place in places]
+    return [(predictions.scores[place], predictions.names[predictions.groups[place]].version) for place in places]
 
 
 def test_each_id_has_its_score_version_and_time() -> None:
@@ -108,6 +109,31 @@ def test_scores_that_are_words_are_refused_and_odd_times_and_versions_are_not() 
 def test_only_what_is_needed_is_read() -> None:
     assert selection(COLUMNS).keys == ("id", "score", "at", "version")
     assert selection(InferenceColumns(prediction_id="id", score="score")).columns == ("id", "score")
+
+
+def test_each_row_keeps_its_role_and_its_segments() -> None:
+    columns = InferenceColumns(prediction_id="id", score="score", model_version="version", role="role")
+    table = pa.table(
+        {
+            "id": ["a", "b", "c"],
+            "score": [0.1, 0.2, 0.3],
+            "version": ["v1", "v1", "v2"],
+            "role": ["champion", "challenger", None],
+            "plan": ["free", None, "paid"],
+        }
+    )
+    found = reduced(whole(table), columns, START, segments=["plan", "role", "nowhere"])
+    at = np.argsort(hashed(pa.chunked_array([["a", "b", "c"]]))[0])
+    groups = [Group("v1", "champion"), Group("v1", "challenger"), Group("v2")]
+    assert [found.names[code] for code in found.groups] == [groups[place] for place in at]
+    told = {column: [[*part.names, None][code] for code in part.codes] for column, part in found.segments.items()}
+    expected = {"plan": ["free", None, "paid"], "role": ["champion", "challenger", None], "nowhere": [None] * 3}
+    assert told == {column: [values[place] for place in at] for column, values in expected.items()}
+
+
+def test_what_tells_groups_is_read_once() -> None:
+    columns = InferenceColumns(prediction_id="id", score="score", role="role")
+    assert selection(columns, segments=["plan", "role"]).keys == ("id", "score", "role", "plan")
 
 
 CLASSES = InferenceColumns(prediction_id="id", prediction="animal", scores={"cat": "p_cat", "dog": "p_dog"})

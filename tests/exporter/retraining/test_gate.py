@@ -13,7 +13,7 @@ from exporter.spec.model import ModelSpec
 from retraining import GATE, body, firing, retrained
 
 LOSS, LABELS = AUROC_CI_UPPER.name, LABEL_ROWS.name
-SELECTOR = '{model="fraud",env="prod",window="7d",version="v3"}'
+SELECTOR = '{model="fraud",env="prod",window="7d",version="v3",segment=""}'
 
 
 def verdict(values: dict[str, float], *alerts: Any, **gate: Any) -> Verdict:
@@ -88,3 +88,19 @@ def test_it_asks_for_the_models_own_series_and_counts_replicas_once() -> None:
     replicas = "instance, pod, endpoint, container"
     assert f"max(max without ({replicas}) ({LOSS}{SELECTOR}))" in asked
     assert asked[-1] == f"min(max without ({replicas}) ({LABELS}{SELECTOR}))"
+
+
+def test_what_it_asks_is_not_answered_by_a_challenger() -> None:
+    asked: list[str] = []
+    document = retrained().spec.model_dump(mode="json", by_alias=True)
+    document["spec"]["inference"]["columns"]["role"] = "role"
+    spec = ModelSpec.model_validate(document)
+    gate = spec.spec.alerting.retrain.gate  # type: ignore[union-attr]
+    assert gate is not None
+
+    def ask(query: str) -> None:
+        asked.append(query)
+
+    judge(spec, gate, read(body(firing("a"))), ask)
+    assert asked
+    assert all('role!="challenger"' in query for query in asked)

@@ -14,8 +14,9 @@ from sklearn import metrics
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.evaluation import Sample
+from exporter.sources.local import Local
 from exporter.verdicts import conditions
-from scored_log import AT, DAY, ID, LABEL, SCORE, ScoredLog, moments
+from scored_log import AT, DAY, ID, LABEL, SCORE, ScoredLog, document, moments
 
 Floats = npt.NDArray[np.float64]
 Scores = Callable[[np.random.Generator, int], Floats]
@@ -62,7 +63,7 @@ def told(folder: Path, seed: int, scores: Scores, chances: Chances, bend: float 
 
 
 def value(samples: list[Sample], metric: Metric) -> float:
-    (found,) = [one.value for one in samples if one.metric == metric and one.labels == KEY]
+    (found,) = [one.value for one in samples if one.metric == metric and one.labels[:3] == KEY]
     return found
 
 
@@ -147,3 +148,64 @@ def test_a_regression_is_told_the_errors_that_its_predictions_should_have(tmp_pa
     assert value(samples, catalogue.MAE_ESTIMATED) == pytest.approx(error.abs().mean(), rel=0.05)
     assert abs(value(samples, catalogue.RMSE_ESTIMATED_GAP)) < value(samples, catalogue.RMSE_ESTIMATED_GAP_THRESHOLD)
     assert abs(value(samples, catalogue.MAE_ESTIMATED_GAP)) < value(samples, catalogue.MAE_ESTIMATED_GAP_THRESHOLD)
+
+
+# ------------------------------------------------------------------------------------------------ several classes
+
+CLASSES = {"cat": "p_cat", "cow": "p_cow", "dog": "p_dog"}
+INFERENCE = document()["spec"]["inference"]
+OWN = {name: column for name, column in INFERENCE["columns"].items() if name != "score"}
+SEVERAL = {
+    "task": "multiclass_classification",
+    "inference": {**INFERENCE, "columns": {**OWN, "prediction": "animal", "scores": CLASSES}},
+}
+
+
+def animals(random: np.random.Generator, rows: int, mix: list[float], mixed_up: float, bend: float) -> pd.DataFrame:
+    """Answers of the likeliest class; a share of what comes true has nothing to do with the scores."""
+    chances, names = random.dirichlet(mix, rows), np.array([*CLASSES])
+    truths = (random.random((rows, 1)) > chances.cumsum(axis=1)).sum(axis=1)
+    truths = np.where(random.random(rows) < mixed_up, random.permutation(truths), truths)
+    scores = chances**bend
+    table = dict(zip(CLASSES.values(), (scores / scores.sum(axis=1, keepdims=True)).T, strict=True))
+    return pd.DataFrame({**table, "animal": names[chances.argmax(axis=1)], LABEL: names[truths]})
+
+
+def told_of_classes(
+    folder: Path, seed: int, mix: list[float], *, mixed_up: float = 0.0, bend: float = 1.0
+) -> list[Sample]:
+    random, log = np.random.default_rng(seed), ScoredLog(folder)
+    log.put_reference(animals(random, 4 * ROWS, [0.5, 0.5, 0.5], 0.0, bend))
+    now = animals(random, 2 * ROWS, mix, mixed_up, bend)
+    made = now.assign(**{ID: np.arange(2 * ROWS), AT: moments(random, 2 * ROWS, 2)})
+    log.put_predictions(made.drop(columns=LABEL))
+    log.put_labels(made[[ID, AT, LABEL]])
+    return log.read(2, **SEVERAL)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_several_classes_that_come_to_other_ends_are_concept_drift(tmp_path: Path, seed: int) -> None:
+    samples = told_of_classes(tmp_path, seed, [0.5, 0.5, 0.5], mixed_up=0.4)
+    assert catalogue.CONCEPT_DRIFT.name in alarms(samples)
+    gap = value(samples, catalogue.AUROC_ESTIMATED_GAP)
+    expected, seen = (value(samples, each) for each in (catalogue.AUROC_ESTIMATED, catalogue.AUROC))
+    assert gap == pytest.approx(expected - seen, abs=0.03), "the two days are alike"
+
+
+@pytest.mark.parametrize("bend", [1.0, 0.5], ids=["probabilities", "scores that need calibration"])
+@pytest.mark.parametrize("mix", [[0.5, 0.5, 0.5], [1.5, 1.0, 0.5]], ids=["usual", "harder"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_another_mix_of_classes_that_come_to_the_same_ends_is_none(
+    tmp_path: Path, seed: int, mix: list[float], bend: float
+) -> None:
+    samples = told_of_classes(tmp_path, seed, mix, bend=bend)
+    assert catalogue.CONCEPT_DRIFT.name not in alarms(samples)
+    assert abs(value(samples, catalogue.AUROC_ESTIMATED_GAP)) < value(samples, catalogue.AUROC_ESTIMATED_GAP_THRESHOLD)
+
+
+def test_a_restart_learns_the_same_of_several_classes_and_reads_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = value(told_of_classes(tmp_path, 1, [0.5, 0.5, 0.5]), catalogue.AUROC_ESTIMATED)
+    monkeypatch.setattr(Local, "profile", lambda *_: pytest.fail("the reference was read again"))
+    assert value(ScoredLog(tmp_path).read(2, **SEVERAL), catalogue.AUROC_ESTIMATED) == before

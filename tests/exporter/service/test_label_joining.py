@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporter.profiles.group import Group
 from exporter.profiles.label_join import chunk
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.label_store import keep_labels, keep_predictions, kept_answers
-from exporter.profiles.outcomes import Classes, Judgement, Lists
+from exporter.profiles.naming import Coded
+from exporter.profiles.outcomes import Classes, Judgement, Lists, Outcome
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_joining
@@ -25,7 +28,8 @@ from exporter.service.reading import Attempt
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 11, 20, tzinfo=UTC)
-JUDGEMENT = Judgement(binary=True, threshold=0.5, edges=np.array([0.25, 0.5, 0.75]))
+PLANS = {"plan": ("free", "paid")}
+JUDGEMENT = Judgement(binary=True, threshold=0.5, edges=np.array([0.25, 0.5, 0.75]), segments=PLANS)
 FIRST = "20261101T0000"
 GROUP = "fraud/answers"
 
@@ -45,18 +49,19 @@ class World:
     def _predict(self, hour: int) -> Kept:
         ids = np.arange(10 * hour, 10 * hour + 10, dtype=np.uint64)
         zeros = np.zeros(10, np.int64)
-        sure, names = np.linspace(0, 1, 10), ("v",)
+        sure, names = np.linspace(0, 1, 10), (Group("v", "challenger"), Group("v", "champion"))
         scores, lists = np.column_stack([sure, 1 - sure]), np.repeat(np.arange(5, dtype=np.uint64), 2)
         made = Predictions(
             ids,
             sure,
             zeros,
-            zeros.astype(np.int8),
+            (np.arange(10) % 3 == 0).astype(np.int8),
             names,
             {},
             classes=(sure < 0.5) * 1.0,
             class_scores=scores,
             queries=lists,
+            segments={"plan": Coded((np.arange(10, dtype=np.int16) // 3) - 1, ("free", "gone", "paid"))},
         )
         key = Key("fraud/predictions", f"{START + hour * HOUR:%Y%m%dT%H%M}", ("a",))
         keep_predictions(self.store, key, made)
@@ -73,7 +78,8 @@ class World:
         return Joiner(GROUP, self.store, self.judgement)
 
     def join(self, joiner: Joiner, attempt: Attempt | None = None, first: str = FIRST) -> bool:
-        return joiner.bring_up_to_date(attempt or Attempt(START), self.predictions, self.labels, first)
+        divided = set(self.predictions)
+        return joiner.bring_up_to_date(attempt or Attempt(START), self.predictions, self.labels, first, divided)
 
     def known(self) -> list[Any]:
         """All that is kept of every hour's predictions."""
@@ -88,7 +94,12 @@ class World:
 
 def told(joiner: Joiner) -> list[bytes]:
     """All that is said of every hour, to the last bit."""
-    return [pickle.dumps(hour.outcomes) for hour in joiner.hours.values()]
+    return [pickle.dumps((hour.outcomes, hour.segments)) for hour in joiner.hours.values()]
+
+
+def known(outcomes: Mapping[Group, Outcome] | None) -> int:
+    """How many predictions have a label, in all their roles."""
+    return sum(outcome.known for outcome in (outcomes or {}).values())
 
 
 def matched(joiner: Joiner) -> list[int]:
@@ -108,7 +119,7 @@ def test_each_hour_knows_its_labels_and_how_many_rows_they_were(world: World) ->
     assert world.join(joiner)
     assert matched(joiner) == [3, 2, 0]
     outcomes = [hour.outcomes for hour in joiner.hours.values()]
-    assert [each["v"].known for each in outcomes if each] == [1, 2, 0]
+    assert [known(each) for each in outcomes] == [1, 2, 0]
 
 
 def test_only_what_a_label_touches_is_told_anew(world: World) -> None:
@@ -119,6 +130,37 @@ def test_only_what_a_label_touches_is_told_anew(world: World) -> None:
     world.join(joiner)
     after = [hour.outcomes for hour in joiner.hours.values()]
     assert [one is other for one, other in zip(before, after, strict=True)] == [True, False, True]
+
+
+def test_segments_are_told_of_the_hours_that_somebody_asks_for_and_of_no_others(world: World) -> None:
+    joiner = world.joiner()
+    first, second, _ = world.predictions
+
+    def told(*divided: datetime) -> list[bool]:
+        assert joiner.bring_up_to_date(Attempt(START), world.predictions, world.labels, FIRST, divided)
+        return [hour.segments is not None for hour in joiner.hours.values()]
+
+    assert told(first) == [True, False, False]
+    before = joiner.hours[first].segments
+    assert before is not None
+    assert [(group.role, group.segment.value) for group in sorted(before)] == [
+        ("challenger", "free"),
+        ("champion", "free"),
+        ("champion", "paid"),
+    ]
+    assert told(first, second) == [True, True, False]
+    assert joiner.hours[first].segments is before
+    world.label(2, (3, 1, 9))
+    told(first, second)
+    assert known(joiner.hours[first].segments) == known(before) + 1
+    assert told() == [False] * 3
+
+
+def test_without_time_segments_are_told_by_the_next_refresh(world: World) -> None:
+    joiner = world.joiner()
+    joiner.bring_up_to_date(Attempt(START), world.predictions, world.labels, FIRST)
+    assert not world.join(joiner, Attempt(START, overdue=lambda: True))
+    assert world.join(joiner)
 
 
 def test_another_way_to_judge_tells_all_anew(world: World) -> None:
@@ -139,7 +181,7 @@ def test_a_rewritten_or_removed_partition_leaves_nothing_of_itself(world: World)
     world.labels.clear()
     assert world.join(joiner)
     assert matched(joiner) == [0, 0, 0]
-    assert [each["v"].known for hour in joiner.hours.values() if (each := hour.outcomes)] == [0, 0, 0]
+    assert [known(hour.outcomes) for hour in joiner.hours.values()] == [0, 0, 0]
 
 
 def test_labels_that_have_left_the_look_back_stay_joined(world: World) -> None:
@@ -187,8 +229,10 @@ rows = st.lists(st.tuples(st.integers(0, 24), st.sampled_from([0.0, 1.0]), st.in
 EDGES = np.array([0.25, 0.5, 0.75])
 TASKS = {
     "two classes": JUDGEMENT,
-    "several classes": Judgement(False, 0.5, None, classes=Classes(np.array([0.0, 1.0]), (EDGES, EDGES))),
-    "ranking": Judgement(False, 0.5, None, lists=Lists(None, None)),
+    "several classes": Judgement(
+        False, 0.5, None, classes=Classes(np.array([0.0, 1.0]), (EDGES, EDGES)), segments=PLANS
+    ),
+    "ranking": Judgement(False, 0.5, None, lists=Lists(None, None), segments=PLANS),
 }
 
 

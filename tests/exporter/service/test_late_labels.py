@@ -82,7 +82,7 @@ class Stream:
 
 
 def values(samples: list[Sample]) -> dict[Metric, float]:
-    return {one.metric: one.value for one in samples if one.labels == KEY}
+    return {one.metric: one.value for one in samples if one.labels[:3] == KEY}
 
 
 def scikit_learn(rows: pd.DataFrame) -> dict[Metric, float]:

@@ -197,7 +197,7 @@ class _Labels:
     problems: Mapping[str, str] = {}
 
     def read(self, *_: object) -> list[Sample]:
-        error, labels = catalogue.CALIBRATION_ERROR, ("fraud", "v3", "6h")
+        error, labels = catalogue.CALIBRATION_ERROR, ("fraud", "v3", "6h", "", "")
         return [Sample(error, labels, 0.5), Sample(error.threshold(), labels, 0.02)]
 
 
@@ -216,5 +216,5 @@ def test_what_labels_tell_of_weeks_ago_leaves_out_no_week(tmp_path: Path, monkey
     reader = ModelReader(loaded, store)
     monkeypatch.setattr(reader, "_labels", _Labels())
     samples = reader.read(Attempt(datetime(2026, 11, 18, 1, 10, tzinfo=UTC)))
-    assert Condition(catalogue.CALIBRATION_POOR, ("fraud", "v3", "6h")) in conditions(samples, {"6h"})
+    assert Condition(catalogue.CALIBRATION_POOR, ("fraud", "v3", "6h", "", "")) in conditions(samples, {"6h"})
     assert store.alarming_weeks("fraud") == frozenset()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from exporter import catalogue
@@ -72,6 +73,23 @@ def test_a_slice_is_remembered_when_its_profiles_are_not(log: FraudLog, tmp_path
         found = told(again.read(Attempt(NOW + hours * HOUR)), "drift")
     assert found["slo_slices['v3', '12h']"] == 7
     assert found["slo_bad_slices['v3', '12h']"] == 1
+
+
+def test_neither_a_challenger_nor_a_segment_spends_the_budget(log: FraudLog, tmp_path: Path) -> None:
+    for hours in range(4):
+        champion = log.rows(1000 + hours, role=np.full(ROWS, "champion"))
+        shadow = log.rows(2000 + hours, role=np.full(ROWS, "challenger"), model_version=np.full(ROWS, "v4"), **DRIFTED)
+        log.put(log.key(hours), pa.concat_tables([champion, shadow]))
+    document = local_spec_document(windows=["1h", "4h"], slos=[DRIFT], segments=["country_code"])
+    document["spec"]["inference"]["columns"]["role"] = "role"
+    spec = LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document))
+    samples = ModelReader(spec, ProfileStore(tmp_path / "store")).read(Attempt(NOW))
+    found = told(samples, "drift")
+    assert found["slo_slices['v3', '12h']"] == 4
+    assert found["slo_bad_slices['v3', '12h']"] == 0
+    assert "slo_slices['v4', '12h']" not in found
+    rows = [one.value for one in samples if one.metric is catalogue.VERSION_ROWS and one.labels[1] == "v4"]
+    assert rows, "it is there to be read"
 
 
 def test_a_rewritten_hour_is_judged_anew_and_others_are_not(

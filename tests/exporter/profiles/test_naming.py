@@ -1,0 +1,74 @@
+"""Versions, roles and segments as small codes: whatever comes, every row is of one group."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.profiles.group import Group
+from exporter.profiles.grouping import MAX_ROLES, MAX_VERSIONS
+from exporter.profiles.naming import MAX_VALUES, Coded, Names, coded, grouped
+
+
+def groups(versions: list[str | None], roles: list[str | None]) -> list[Group]:
+    """The group of each row, as if it came in a batch of its own."""
+    of_versions, of_roles = Names("version"), Names("role")
+    codes = []
+    for version, role in zip(versions, roles, strict=True):
+        table = pa.table({"version": pa.array([version], pa.string()), "role": pa.array([role], pa.string())})
+        codes.append((of_versions.codes(table)[0], of_roles.codes(table)[0]))
+    both = np.array(codes, np.int64).reshape(-1, 2).T
+    places, names = grouped(of_versions, of_roles, both[0], both[1])
+    assert sorted(names) == list(names)
+    return [names[place] for place in places]
+
+
+def test_a_row_is_of_its_version_and_role_and_one_that_names_none_of_neither() -> None:
+    found = groups(["v2", "v1", None, "v1"], ["champion", "challenger", None, "champion"])
+    assert found == [Group("v2", "champion"), Group("v1", "challenger"), Group("unknown"), Group("v1", "champion")]
+
+
+def test_columns_of_ids_are_neither_versions_nor_roles() -> None:
+    names = [f"{number:02}" for number in range(MAX_VERSIONS + 1)]
+    found = groups([*names, *names], [*names, *names])
+    assert {group.version for group in found} == {*names[:MAX_VERSIONS], "other"}
+    assert {group.role for group in found} == {*names[:MAX_ROLES], "other"}
+    assert found[: len(names)] == found[len(names) :]
+
+
+def test_a_version_that_is_called_as_the_others_are_is_one_with_them() -> None:
+    names = [f"{number:02}" for number in range(MAX_VERSIONS)]
+    found = groups([*names, "other", "other"], [None] * (len(names) + 2))
+    assert [group.version for group in found].count("other") == 3
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", None]))))
+def test_rows_are_told_apart_as_their_names_are(rows: list[tuple[str | None, str | None]]) -> None:
+    found = groups([version for version, _ in rows], [role for _, role in rows])
+    assert found == [Group(version or "unknown", role or "") for version, role in rows]
+
+
+def values(column: pa.Array | None) -> Coded:
+    names = Names("plan")
+    table = pa.table({"id": list(range(3))} if column is None else {"plan": column})
+    return coded(names, names.codes(table))
+
+
+def test_a_value_is_coded_and_none_is_none() -> None:
+    found = values(pa.array(["b", None, "a", "b"]))
+    assert (found.codes.tolist(), found.names, found.codes.dtype) == ([1, -1, 0, 1], ("a", "b"), np.int16)
+
+
+@pytest.mark.parametrize("column", [None, pa.array([[1], [2], [3]])], ids=["missing", "lists"])
+def test_a_column_that_holds_no_names_tells_no_segments(column: pa.Array | None) -> None:
+    assert values(column).codes.tolist() == [-1, -1, -1]
+
+
+def test_beyond_the_most_frequent_values_there_are_none() -> None:
+    names = [f"{number:04}" for number in range(MAX_VALUES + 1)]
+    found = values(pa.array([*names[1:], *names]))
+    assert len(found.names) == MAX_VALUES
+    assert found.codes[MAX_VALUES] == -1, "the one that is only there once"
