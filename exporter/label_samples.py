@@ -79,6 +79,7 @@ def label_samples(
             labels = (spec.name, version, window.name)
             yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))
             yield from _more(spec, window, version, names)
+            yield from _diagram(spec, window, version)
             hidden = max(hidden, hidden_classes(window.versions[version].performance, spec.spec.limits.classes))
     if spec.spec.task == "multiclass_classification":
         yield Sample(catalogue.SERIES_LIMITED, (spec.name, catalogue.LABELLED_CLASS), hidden)
@@ -96,6 +97,31 @@ def _more(spec: ModelSpec, window: JudgedWindow, version: str, names: Mapping[fl
     for label, values in found.items():
         told = (spec.name, version, label, window.name)
         yield from (Sample(metric, told, value) for metric, value in values.items() if math.isfinite(value))
+
+
+def _diagram(spec: ModelSpec, window: JudgedWindow, version: str) -> Iterator[Sample]:
+    """The bins of the reliability diagram that the calibration error is the mean of, numbered from 01."""
+    outcome = window.versions[version]
+    labelled = _confident(outcome)
+    if labelled is None or outcome.known < spec.spec.thresholds.min_rows:
+        return
+    diagram = calibration.reliability(labelled)
+    columns = {
+        catalogue.CALIBRATION_BIN_PREDICTED_RATIO: diagram.predicted,
+        catalogue.CALIBRATION_BIN_OBSERVED_RATIO: diagram.observed,
+        catalogue.CALIBRATION_BIN_ROWS: diagram.rows,
+    }
+    for metric, values in columns.items():
+        for place, value in enumerate(values.tolist(), 1):
+            yield Sample(metric, (spec.name, version, f"{place:02}", window.name), value)
+
+
+def _confident(outcome: Outcome) -> Labelled | None:
+    """The labelled scores that promise a share, of several classes those of the class returned; None without any."""
+    if outcome.improper:
+        return None
+    made = outcome.performance
+    return made.confident if isinstance(made, Classified) else made if isinstance(made, Labelled) else None
 
 
 def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
@@ -173,6 +199,7 @@ def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Met
         catalogue.CALIBRATION_ERROR: calibration.expected_error(diagram),
         catalogue.CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(limits.calibration_error.on(weekday), noise),
         catalogue.CALIBRATION_ERROR_DEBIASED: calibration.debiased_error(diagram),
+        catalogue.CALIBRATION_ERROR_MAX: calibration.maximal_error(diagram),
     }
 
 
