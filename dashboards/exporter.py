@@ -62,7 +62,7 @@ def _tiles(scope: Scope) -> list[Stat]:
         ),
         _tile(
             limited,
-            "Label values left out",
+            "Label values left out now",
             f"sum({latest(limited, scope)})",
             "More than none: see below of which model and label; raise its limit in the spec if they matter.",
             _NONE_IS_GOOD,

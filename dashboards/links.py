@@ -16,10 +16,10 @@ from exporter.spec.model import ModelSpec
 
 _LONGEST_UID = 40  # Grafana refuses a longer one
 _PREFIX = "leeway-"
-FLEET: Final = "leeway_fleet"
-EXPORTER: Final = "leeway_exporter"
-FEATURE_OF_MODEL: Final = "leeway_feature"
-"""The ids of the dashboards of all models: no model's begins so."""
+FLEET: Final = "fleet-leeway"
+EXPORTER: Final = "exporter-leeway"
+FEATURE_OF_MODEL: Final = "feature-leeway"
+"""The ids of the dashboards of all models: no model's ends so."""
 DASHBOARD: Final = "dashboard"
 """A label that exists in results only: the id of a model's dashboard."""
 

@@ -310,8 +310,7 @@ def history(
     """A metric over time with all that the catalogue gives it: its threshold, reference and confidence interval.
 
     Of features, and of segments, only the worst are drawn: those with the highest `rank`, an expression with the
-    metric's labels, by default the value itself. `name` replaces the legend. With `last_week` so is the
-    week before.
+    metric's labels, by default the value itself. `name` replaces the legend. `last_week` adds the value of a week ago.
     """
     value = drawn(metric, scope)
     many = FEATURE in metric.labels or metric == SEGMENT_DRIFT
