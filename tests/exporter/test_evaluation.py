@@ -166,7 +166,11 @@ class TestByHand:
         test = stats.chi2_contingency(table, correction=False)
         assert values[catalogue.FEATURE_CHI2_STATISTIC] == pytest.approx(test.statistic)
         assert values[catalogue.FEATURE_CHI2_P_VALUE] == pytest.approx(test.pvalue)
-        named = {key[1][3]: value for key, value in found_in(samples).items() if len(key[1]) == 5}
+        named = {
+            key[1][3]: value
+            for key, value in found_in(samples).items()
+            if key[0] == catalogue.FEATURE_NEW_CATEGORY_ROWS
+        }
         assert named == {"n": 8, "m": 2}
 
     def test_the_score(self) -> None:

@@ -96,7 +96,7 @@ def test_the_reliability_diagram_is_what_the_calibration_error_sums_up(truth: tu
 @pytest.mark.parametrize("case", ["few labels", "no probabilities"])
 def test_without_a_calibration_error_there_is_no_diagram(case: str, truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
-    outcome = of(scores[:50], labels[:50]) if case == "few labels" else of(scores * 3, labels)
+    outcome = of(scores[:5], labels[:5]) if case == "few labels" else of(scores * 3, labels)
     samples = list(label_samples(spec(), [JudgedWindow("24h", END, {"v": outcome})], {}))
     assert samples
     assert all(catalogue.BIN not in sample.metric.labels for sample in samples)
