@@ -19,8 +19,11 @@ from exporter.spec.model import ModelSpec
 _WORST: Final = "Drawn are the ten worst of the features chosen."
 
 
-def card(spec: ModelSpec, metric: Metric, title: str, action: str, **more: Any) -> Card:
-    """A metric's card: its help, the window it is about and the runbooks of its alerts; `more` as in `Card`."""
+def card(spec: ModelSpec | None, metric: Metric, title: str, action: str, **more: Any) -> Card:
+    """A metric's card: its help, the window it is about and the runbooks of its alerts; `more` as in `Card`.
+
+    `spec` is the model's, None on a dashboard of all models.
+    """
     words = {"meaning": metric.help, "window": window_of(metric), "links": links.to_runbooks(spec, metric)}
     return Card(**{"key": metric.key, "title": title, "action": action, **words, **more})
 
@@ -35,7 +38,7 @@ def window_of(metric: Metric) -> str:
 
 
 def chart(
-    spec: ModelSpec,
+    spec: ModelSpec | None,
     scope: Scope,
     metric: Metric,
     title: str,
@@ -45,13 +48,14 @@ def chart(
     name: str = "",
     limits: Limits | None = None,
     steps: Steps = (),
+    last_week: bool = False,
     **more: Any,
 ) -> TimeSeries:
-    """A metric over time with its companions; `rank` and `name` as in `history`, `more` as in `Card`."""
+    """A metric over time with its companions; `rank`, `name` and `last_week` as in `history`, `more` as in `Card`."""
     meaning = f"{metric.help} {_WORST}" if FEATURE in metric.labels else metric.help
     return timeseries(
         card(spec, metric, title, action, **{"meaning": meaning, **more}),
-        history(metric, scope, rank=rank, name=name),
+        history(metric, scope, rank=rank, name=name, last_week=last_week),
         metric.unit,
         colour=alarm(metric),
         limits=limits,

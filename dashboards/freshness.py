@@ -8,7 +8,7 @@ from typing import Any, Final
 from dashboards.charts import card, chart
 from dashboards.layout import Section
 from dashboards.panels import state_timeline, timeseries
-from dashboards.queries import Query, Scope, extreme, history, legend
+from dashboards.queries import Query, Scope, extreme, history, legend, named
 from dashboards.style import GOOD, SEVERITY_COLOURS, State, Steps
 from exporter import catalogue
 from exporter.catalogue import Severity, Unit
@@ -24,7 +24,7 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     """Two folded sections."""
     return [
         Section("freshness", "Freshness", _windows(spec, scope)),
-        Section("exporter", "The exporter", _exporter(spec, scope)),
+        Section("exporter", "The exporter", exporter(spec, scope)),
     ]
 
 
@@ -43,7 +43,8 @@ def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
             catalogue.WINDOW_ROWS,
             "Rows read, $window",
             "0 or a cliff: ask whoever writes the log. Half of the dashed line, which is usual: some writers or files "
-            "are missing.",
+            "are missing. The whole grey line is last week.",
+            last_week=True,
         ),
         draw(
             catalogue.TRAFFIC_FACTOR,
@@ -62,18 +63,22 @@ def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
-def _exporter(spec: ModelSpec, scope: Scope) -> list[Any]:
+def exporter(spec: ModelSpec | None, scope: Scope) -> list[Any]:
+    """The exporter's own panels, for one model or, without a spec, for all of them."""
     return [*_states(spec, scope), *_refreshes(spec, scope), *_reading(spec, scope)]
 
 
-def _states(spec: ModelSpec, scope: Scope) -> list[Any]:
+def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     refreshed, loaded, info = catalogue.REFRESH_SUCCESS, catalogue.SPEC_RELOAD_SUCCESS, catalogue.MODEL_INFO
     failed = "Failed: the exporter's log names model, partition and column; the stage stands below."
     gone = "Gone: the exporter is down or lost the model. Another spec than the rules carry: generate, or reload."
     return [
         state_timeline(
             card(spec, refreshed, "Refreshes and spec loads", failed),
-            [Query(extreme("min", refreshed, scope), "refresh"), Query(extreme("min", loaded, scope), "spec load")],
+            [
+                Query(extreme("min", refreshed, scope), named("refresh", scope)),
+                Query(extreme("min", loaded, scope), "spec load"),
+            ],
             {1: State("ok", GOOD), 0: State("failed", _ORANGE)},
         ),
         state_timeline(
@@ -84,14 +89,14 @@ def _states(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
-def _refreshes(spec: ModelSpec, scope: Scope) -> list[Any]:
+def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope, size=_THIRD)
     last, loaded = catalogue.REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS, catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS
     growing = "A refresh that grows past its interval: refreshes fail. Spec load grows until the next reload."
     return [
         timeseries(
             card(spec, last, "Since the last success", growing, size=_THIRD),
-            [*history(last, scope, name="refresh"), *history(loaded, scope, name="spec load")],
+            [*history(last, scope, name=named("refresh", scope)), *history(loaded, scope, name="spec load")],
             last.unit,
         ),
         draw(
@@ -109,7 +114,7 @@ def _refreshes(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
-def _reading(spec: ModelSpec, scope: Scope) -> list[Any]:
+def _reading(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
     built, reused = catalogue.PROFILES_BUILT_TOTAL, catalogue.PROFILES_REUSED_TOTAL
     read, billed = catalogue.SOURCE_READ_BYTES_TOTAL, catalogue.SOURCE_BILLED_BYTES_TOTAL

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+from dashboards import calibration
 from dashboards.charts import chart
 from dashboards.layout import Section
 from dashboards.queries import Scope
@@ -85,6 +86,7 @@ def _classification(spec: ModelSpec, scope: Scope, *, several: bool) -> list[Any
             "fixed thresholds on the score.",
             limits=_FROM_ZERO,
         ),
+        *calibration.panels(spec, scope, mature(spec), draw),
         draw(catalogue.F1_SCORE, "F1, $window", falling),
         draw(catalogue.PRECISION, "Precision, $window", "Falling: more false alarms for each hit. Compare recall."),
         draw(catalogue.RECALL, "Recall, $window", "Falling: more positives are missed. Compare precision."),

@@ -6,23 +6,42 @@ An alert leads to the panel whose key is that of the alert's metric, with the mo
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 from dashboards.panels import panel_id
 from dashboards.queries import choices
-from exporter.catalogue import ALERTS, FEATURE, ROLE, SEGMENT, VERSION, WINDOW, Alert, Metric
+from exporter.catalogue import ALERTS, FEATURE, MODEL, ROLE, SEGMENT, VERSION, WINDOW, Alert, Metric
 from exporter.spec.model import ModelSpec
 
 _LONGEST_UID = 40  # Grafana refuses a longer one
+_PREFIX = "leeway-"
+FLEET: Final = "fleet-leeway"
+EXPORTER: Final = "exporter-leeway"
+FEATURE_OF_MODEL: Final = "feature-leeway"
+"""The ids of the dashboards of all models: no model's ends so."""
+DASHBOARD: Final = "dashboard"
+"""A label that exists in results only: the id of a model's dashboard."""
 
 
 def uid(spec: ModelSpec) -> str:
     """The dashboard's id, `leeway-<model>`; a long name is cut and told apart by a digest."""
-    whole = f"leeway-{spec.name}"
+    return uid_of(spec.name)
+
+
+def uid_of(model: str) -> str:
+    """The same of a model's name."""
+    whole = f"{_PREFIX}{model}"
     if len(whole) <= _LONGEST_UID:
         return whole
-    digest = hashlib.sha256(spec.name.encode()).hexdigest()[:12]
+    digest = hashlib.sha256(model.encode()).hexdigest()[:12]
     return f"{whole[: _LONGEST_UID - 13]}-{digest}"
+
+
+def uids(models: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Anchored patterns and replacements that make a dashboard's id of a model's name: any short, or one of these."""
+    yield f"(.{{1,{_LONGEST_UID - len(_PREFIX)}}})", f"{_PREFIX}$1"
+    yield from ((model, uid_of(model)) for model in models if uid_of(model) != f"{_PREFIX}{model}")
 
 
 def alert_url(spec: ModelSpec, alert: Alert) -> str:
@@ -50,9 +69,22 @@ def to_panel(spec: ModelSpec, title: str, key: str) -> dict[str, Any]:
     return link(title, f"{_path(spec)}?${{__url_time_range}}&${{__all_variables}}&viewPanel={panel_id(key)}")
 
 
+def to_model(title: str, key: str = "") -> dict[str, Any]:
+    """From a row that holds the id of a model's dashboard to this dashboard, or to one panel of it."""
+    panel = f"&viewPanel={panel_id(key)}" if key else ""
+    return link(title, f"/d/${{__data.fields.{DASHBOARD}}}?${{__url_time_range}}&${{datasource:queryparam}}{panel}")
+
+
 def to_feature(spec: ModelSpec, title: str) -> dict[str, Any]:
     """From a cell that holds a feature's name to the same dashboard with this feature alone."""
     return _to_value(spec, title, FEATURE)
+
+
+def to_feature_board(spec: ModelSpec, title: str) -> dict[str, Any]:
+    """From such a cell to the dashboard of this one feature."""
+    chosen = f"var-{MODEL}={spec.name}&${{{WINDOW}:queryparam}}&var-{FEATURE}=${{__value.raw:percentencode}}"
+    board = f"/d/{FEATURE_OF_MODEL}"
+    return link(title, f"{board}?${{__url_time_range}}&${{datasource:queryparam}}&{chosen}")
 
 
 def to_segment(spec: ModelSpec, title: str) -> dict[str, Any]:
@@ -65,9 +97,9 @@ def _to_value(spec: ModelSpec, title: str, label: str) -> dict[str, Any]:
     return link(title, f"{_path(spec)}?${{__url_time_range}}&${{datasource:queryparam}}&{chosen}")
 
 
-def to_runbooks(spec: ModelSpec, metric: Metric) -> tuple[dict[str, Any], ...]:
-    """The runbooks of the alerts that read a metric; none when the spec names no place for them."""
-    base = spec.metadata.runbooks
+def to_runbooks(spec: ModelSpec | None, metric: Metric) -> tuple[dict[str, Any], ...]:
+    """The runbooks of the alerts that read a metric; none without a model, or when its spec names no place for them."""
+    base = spec.metadata.runbooks if spec else None
     alerts = [alert for alert in ALERTS if alert.metric == metric and base]
     return tuple(link(f"Runbook: {alert.name}", f"{base}/{alert.name}", new_tab=True) for alert in alerts)
 

@@ -9,16 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from grafanalib.core import (
-    GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
-    Annotations,
-    Dashboard,
-    DashboardLink,
-    StateTimeline,
-    Table,
-    Templating,
-    Time,
-)
+from grafanalib.core import DashboardLink, StateTimeline, Table
 
 from dashboards import (
     calendar,
@@ -34,9 +25,9 @@ from dashboards import (
     slo,
     variables,
 )
+from dashboards.board import TAG, board
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
-from dashboards.normalise import normalise
 from dashboards.panels import Card, Column, StatusHistory, state_timeline, status_history, table
 from dashboards.queries import ALERTNAME, Query, Scope
 from dashboards.style import CLEAR, DATASOURCE, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
@@ -45,31 +36,24 @@ from exporter import catalogue
 from exporter.catalogue import FEATURE, ROLE, SEGMENT, SEVERITY, VERSION, Metric, Severity
 from exporter.spec.model import ModelSpec
 
-TAG: Final = "leeway"
-"""The tag that all dashboards of Leeway have, and by which they find each other."""
-
 _WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
 
 
 def dashboard(spec: ModelSpec) -> dict[str, Any]:
     """The dashboard of a model as plain JSON data, the same for the same spec."""
     scope = queries.model_scope(spec)
-    return normalise(
-        Dashboard(
-            uid=links.uid(spec),
-            title=f"Leeway: {spec.name}",
-            description="Is this model on fire, and which feature? Each panel's description says what to do.",
-            tags=[TAG, "model"],
-            editable=False,
-            timezone="browser",
-            time=Time("now-7d", "now"),
-            refresh="5m",
-            graphTooltip=GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
-            templating=Templating(list=_variables(spec, scope)),
-            annotations=Annotations(list=[_alert_marks(scope), slo.promotions(spec, scope)]),
-            links=_links(spec),
-            panels=stack(_sections(spec, scope)),
-        )
+    runbooks = spec.metadata.runbooks
+    return board(
+        uid=links.uid(spec),
+        title=f"Leeway: {spec.name}",
+        description="Is this model on fire, and which feature? Each panel's description says what to do.",
+        tags=[TAG, "model"],
+        templating=_variables(spec, scope),
+        marks=[_alert_marks(scope), slo.promotions(spec, scope), _retrain_marks(spec)],
+        panels=stack(_sections(spec, scope)),
+        more_links=[DashboardLink(title="Runbooks", type="link", uri=runbooks, icon="doc", targetBlank=True)]
+        if runbooks
+        else [],
     )
 
 
@@ -102,16 +86,6 @@ def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
-def _links(spec: ModelSpec) -> list[DashboardLink]:
-    others = DashboardLink(title="Leeway", type="dashboards", tags=[TAG], asDropdown=True, includeVars=True)
-    if spec.metadata.runbooks is None:
-        return [others]
-    return [
-        others,
-        DashboardLink(title="Runbooks", type="link", uri=spec.metadata.runbooks, icon="doc", targetBlank=True),
-    ]
-
-
 def _alert_marks(scope: Scope) -> dict[str, Any]:
     """The alerts as marks on every graph."""
     return {
@@ -123,6 +97,22 @@ def _alert_marks(scope: Scope) -> dict[str, Any]:
         "titleFormat": f"{{{{{ALERTNAME}}}}}",
         "textFormat": f"{{{{{SEVERITY}}}}}",
         "tagKeys": SEVERITY,
+    }
+
+
+def _retrain_marks(spec: ModelSpec) -> dict[str, Any]:
+    """The moments at which the hook started a retraining: it has its own series, without the model's labels."""
+    started = queries.latest(catalogue.RETRAIN_LAST_START_TIMESTAMP_SECONDS, queries.alone(spec))
+    return {
+        "name": "Retrainings",
+        "datasource": DATASOURCE,
+        "enable": True,
+        "iconColor": GOOD,
+        "expr": f"{started} * 1000",
+        "titleFormat": "A retraining was started",
+        "textFormat": "",
+        "tagKeys": "",
+        "useValueForTime": True,
     }
 
 
@@ -140,9 +130,12 @@ def _features(spec: ModelSpec, scope: Scope) -> Table:
         "Mean shift alone: ask whether the world changed, and retrain if it did.",
         empty="No feature evaluated yet: too few rows, or no reference",
         size=(14, 10),
-        drill=(links.to_feature(spec, "This feature alone"),),
+        drill=(
+            links.to_feature_board(spec, "Distribution and statistics of this feature"),
+            links.to_feature(spec, "This feature alone, on this dashboard"),
+        ),
     )
-    return table(words, {FEATURE: "Feature", VERSION: "Version"}, _columns(scope), sort="Trouble")
+    return table(words, {FEATURE: "Feature", VERSION: "Version"}, _columns(scope), sort=["Trouble"])
 
 
 def _columns(scope: Scope) -> list[Column]:
@@ -159,6 +152,7 @@ def _columns(scope: Scope) -> list[Column]:
         column("Nulls", catalogue.FEATURE_NULL_RATIO),
         column("New categories", catalogue.FEATURE_NEW_CATEGORY_RATIO),
         column("Mean shift", catalogue.FEATURE_MEAN_SHIFT),
+        column("Rows", catalogue.FEATURE_ROWS),
     ]
 
 

@@ -72,7 +72,7 @@ def _panel(panel: dict[str, Any]) -> dict[str, Any]:
     return _kept(panel, _PANEL) | {
         "pluginVersion": PLUGIN_VERSION,
         "fieldConfig": _field_config(panel["fieldConfig"]),
-        "options": _options(panel.get("options", {})),
+        "options": _options(panel["type"], panel.get("options", {})),
         "targets": [_kept(target, _TARGET) for target in panel["targets"]],
     }
 
@@ -85,9 +85,11 @@ def _field_config(config: dict[str, Any]) -> dict[str, Any]:
     return {"defaults": defaults, "overrides": config.get("overrides", [])}
 
 
-def _options(options: dict[str, Any]) -> dict[str, Any]:
-    """With what newer legends and tooltips must say."""
+def _options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """With what newer legends and tooltips must say; a heatmap has others of its own."""
     whole = dict(options)
+    if kind == "heatmap":
+        return whole
     if "legend" in options:
         whole["legend"] = {"showLegend": True, "calcs": []} | options["legend"]
     if "tooltip" in options:

@@ -84,7 +84,7 @@ def timeseries(
     lower, upper = limits or LIMITS[unit]
     companions = [(index, query) for index, query in enumerate(queries) if query.role is not Role.VALUE]
     return TimeSeries(
-        **_common(card, [target(index, query, "range") for index, query in enumerate(queries)]),
+        **common(card, [target(index, query, "range") for index, query in enumerate(queries)]),
         unit=UNITS[unit],
         valueMin=lower,
         valueMax=upper,
@@ -99,7 +99,7 @@ def timeseries(
         thresholds=steps_json(steps or ((None, CLEAR),)),
         thresholdsStyleMode="dashed" if steps else "off",
         overrides=[companion(index, query, colour) for index, query in companions],
-        extraJson=_defaults(card),
+        extraJson=defaults(card),
     )
 
 
@@ -117,7 +117,7 @@ def stat(
     """
     named = colours or {}
     return Stat(
-        **_common(card, [target(0, query, "instant")]),
+        **common(card, [target(0, query, "instant")]),
         format=UNITS[unit],
         color={"mode": "thresholds"},
         colorMode="background",
@@ -127,19 +127,19 @@ def stat(
         noValue=card.empty,
         thresholds=steps_json(steps),
         overrides=[override("byName", name, {"color": fixed(colour)}) for name, colour in named.items()],
-        extraJson=_defaults(card),
+        extraJson=defaults(card),
     )
 
 
 def state_timeline(card: Card, queries: Sequence[Query], states: Mapping[int, State]) -> StateTimeline:
     """Bars over time, one for each series, coloured by its state."""
     return StateTimeline(
-        **_common(card, [target(index, query, "range") for index, query in enumerate(queries)]),
+        **common(card, [target(index, query, "range") for index, query in enumerate(queries)]),
         mappings=mappings(states),
         showValue="never",
         tooltipMode="multi",
         thresholds=steps_json(((None, UNKNOWN),)),
-        extraJson=_defaults(card, unit="none"),
+        extraJson=defaults(card, unit="none"),
     )
 
 
@@ -162,9 +162,9 @@ def status_history(card: Card, query: Query, states: Mapping[int, State]) -> Sta
     """Cells, one for each series and moment, coloured by state: at most a hundred moments, so that each can be seen."""
     cells = {"mappings": mappings(states), "color": {"mode": "thresholds"}, "custom": {"lineWidth": 1}}
     return StatusHistory(
-        **_common(card, [target(0, query, "range")]) | {"maxDataPoints": 100},
+        **common(card, [target(0, query, "range")]) | {"maxDataPoints": 100},
         thresholds=steps_json(((None, UNKNOWN),)),
-        extraJson=_defaults(card, unit="none", **cells),
+        extraJson=defaults(card, unit="none", **cells),
     )
 
 
@@ -192,9 +192,9 @@ def bars(card: Card, query: Query, unit: Unit) -> Bars:
     """Rows between the ends of a histogram's buckets, now: a bar for each, from the least to the greatest."""
     colour = fixed(SEVERITY_COLOURS[Severity.INFO])
     return Bars(
-        **_common(card, [target(0, query, "buckets")]),
+        **common(card, [target(0, query, "buckets")]),
         thresholds=steps_json(((None, UNKNOWN),)),
-        extraJson=_defaults(card, unit=UNITS[unit], min=0, color=colour),
+        extraJson=defaults(card, unit=UNITS[unit], min=0, color=colour),
     )
 
 
@@ -202,7 +202,8 @@ def bars(card: Card, query: Query, unit: Unit) -> Bars:
 class Column:
     """A column of a table: an expression with one value for each row, and how its cells look.
 
-    `unit` is Grafana's; `steps` or `states` colour the cells.
+    `unit` is Grafana's; `steps` or `states` colour the cells, `links` open from them. A hidden column serves links of
+    others.
     """
 
     title: str
@@ -210,6 +211,8 @@ class Column:
     unit: str
     steps: Steps = ()
     states: Mapping[int, State] | None = None
+    links: tuple[dict[str, Any], ...] = ()
+    hidden: bool = False
 
     def override(self) -> dict[str, Any]:
         """What makes the column look so."""
@@ -220,14 +223,20 @@ class Column:
             properties["thresholds"] = {"mode": "absolute", "steps": steps_json(self.steps)}
         if self.states or self.steps:
             properties["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}
+        if self.links:
+            properties["links"] = list(self.links)
+        if self.hidden:
+            properties["custom.hidden"] = True
         return override("byName", self.title, properties)
 
 
-def table(card: Card, keys: Mapping[str, str], columns: Sequence[Column], *, sort: str) -> Table:
-    """One row for each combination of labels, one column for each expression, now.
+def table(
+    card: Card, keys: Mapping[str, str], columns: Sequence[Column], *, sort: Sequence[str], hidden: Sequence[str] = ()
+) -> Table:
+    """One row for each combination of the labels that all expressions have, one column for each expression, now.
 
-    `keys` gives the labels that identify a row their titles; the card's `drill` opens from the first. `sort` is the
-    title of the column whose highest come first.
+    `keys` gives labels their titles; the card's `drill` opens from the first, and those that are `hidden` serve links.
+    `sort` are the titles of the columns whose highest come first.
     """
     names = {f"Value #{letter(index)}": column.title for index, column in enumerate(columns)}
     order = {
@@ -235,12 +244,13 @@ def table(card: Card, keys: Mapping[str, str], columns: Sequence[Column], *, sor
         "indexByName": {name: index for index, name in enumerate([*keys, *names])},
         "renameByName": {**keys, **names},
     }
+    unseen = [override("byName", label, {"custom.hidden": True}) for label in hidden]
     first = override("byName", next(iter(keys.values())), {"links": list(card.drill)})
     return Table(
-        **_common(card, [target(index, Query(column.expression), "table") for index, column in enumerate(columns)]),
+        **common(card, [target(index, Query(column.expression), "table") for index, column in enumerate(columns)]),
         transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": order}],
-        overrides=[first, *(column.override() for column in columns)],
-        sortBy=[TableSortByField(displayName=sort, desc=True)],
+        overrides=[first, *unseen, *(column.override() for column in columns)],
+        sortBy=[TableSortByField(displayName=title, desc=True) for title in sort],
         filterable=True,
         unit="none",
         thresholds=steps_json(((None, CLEAR),)),
@@ -248,7 +258,8 @@ def table(card: Card, keys: Mapping[str, str], columns: Sequence[Column], *, sor
     )
 
 
-def _common(card: Card, targets: list[dict[str, Any]]) -> dict[str, Any]:
+def common(card: Card, targets: list[dict[str, Any]]) -> dict[str, Any]:
+    """What grafanalib wants of every panel."""
     width, height = card.size
     return {
         "id": panel_id(card.key),
@@ -262,5 +273,6 @@ def _common(card: Card, targets: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _defaults(card: Card, **defaults: Any) -> dict[str, Any]:
-    return {"fieldConfig": {"defaults": {"noValue": card.empty, "links": list(card.drill), **defaults}}}
+def defaults(card: Card, **more: Any) -> dict[str, Any]:
+    """How all of a panel's fields look, beyond what grafanalib can say."""
+    return {"fieldConfig": {"defaults": {"noValue": card.empty, "links": list(card.drill), **more}}}

@@ -93,6 +93,11 @@ class Scope:
         return replace(self, chosen={**self.chosen, label: differs(label, "")})
 
     @property
+    def several(self) -> bool:
+        """Whether it is about more than one model."""
+        return any_of(MODEL) in self.always
+
+    @property
     def served(self) -> Scope:
         """The same without challengers, which serve nobody: what alerts read."""
         if ROLE not in self.chosen:
@@ -115,9 +120,26 @@ def model_scope(spec: ModelSpec) -> Scope:
     return Scope(tuple(equal(label, value) for label, value in fixed.items()), choices(spec))
 
 
+def alone(spec: ModelSpec) -> Scope:
+    """One model by its name alone."""
+    return Scope((equal(MODEL, spec.name),), {})
+
+
 def any_model_scope() -> Scope:
     """The models that the user chose in `$model`."""
     return Scope((any_of(MODEL),), _CHOICES)
+
+
+def fleet_scope() -> Scope:
+    """These models, each as a whole and as it serves: what alerts read, over any of the windows chosen."""
+    whole = {WINDOW: any_of(WINDOW), ROLE: differs(ROLE, CHALLENGER), SEGMENT: equal(SEGMENT, "")}
+    return replace(any_model_scope(), chosen=whole)
+
+
+def feature_scope() -> Scope:
+    """One feature of one model, each chosen by the user, and of all rows together."""
+    chosen = _CHOICES | {FEATURE: one_of(FEATURE), SEGMENT: equal(SEGMENT, "")}
+    return Scope((one_of(MODEL),), chosen)
 
 
 # ------------------------------------------------------------------------------------------------ one metric
@@ -154,6 +176,16 @@ def extreme(operator: Literal["min", "max"], metric: Metric, scope: Scope) -> st
     return _merged(operator, f"{operator}_over_time({select(metric, scope)}[$__rate_interval])")
 
 
+def by_model(operator: Literal["min", "max", "avg"], expression: str) -> str:
+    """One value for each model."""
+    return across(operator, (MODEL,), expression)
+
+
+def over_threshold(metric: Metric, scope: Scope) -> str:
+    """How many times over its threshold each series of a metric is; above 1 it alerts."""
+    return f"{latest(metric, scope)} / {latest(metric.threshold(), scope)}"
+
+
 def across(operator: str, labels: tuple[str, ...], expression: str) -> str:
     """One value for each combination of `labels`: `max by (feature) (…)`."""
     return f"{operator} by ({', '.join(labels)}) ({expression})"
@@ -185,10 +217,7 @@ def verdict(metric: Metric, scope: Scope) -> str:
 def trouble(scope: Scope) -> str:
     """How many times over its threshold a feature's worst statistic is, by feature and version; above 1 it alerts."""
     alerting = (metric for metric in METRICS if FEATURE in metric.labels and metric.threshold() in METRICS)
-    ratios = (
-        _labelled(f"{latest(metric, scope)} / {latest(metric.threshold(), scope)}", _STATISTIC, metric.key)
-        for metric in alerting
-    )
+    ratios = (_labelled(over_threshold(metric, scope), _STATISTIC, metric.key) for metric in alerting)
     return across("max", (FEATURE, VERSION), " or ".join(ratios))
 
 
@@ -222,10 +251,21 @@ def alert_labels(scope: Scope) -> tuple[str, ...]:
 
 def alert_states(scope: Scope) -> str:
     """The rank of each alert's severity while it fires, by `alert_labels`."""
+    return ranked_alerts(alert_labels(scope), scope)
+
+
+def ranked_alerts(labels: tuple[str, ...], scope: Scope) -> str:
+    """The same by other labels."""
     return " or ".join(
-        f"{rank} * {across('max', alert_labels(scope), firing(scope, equal(SEVERITY, severity.value)))}"
+        f"{rank} * {across('max', labels, firing(scope, equal(SEVERITY, severity.value)))}"
         for severity, rank in SEVERITY_RANK.items()
     )
+
+
+def worst_alert(scope: Scope) -> str:
+    """The rank and name of each model's loudest alert; 0 without a name of a model that is known and calm."""
+    loudest = f"topk by ({MODEL}) (1, {ranked_alerts((MODEL, ALERTNAME), scope)})"
+    return f"{loudest} or on ({MODEL}) 0 * {by_model('max', latest(MODEL_INFO, scope))}"
 
 
 # ------------------------------------------------------------------------------------------------ over time
@@ -239,6 +279,7 @@ class Role(StrEnum):
     REFERENCE = "reference"
     LOWER = "lower end"
     UPPER = "upper end"
+    LAST_WEEK = "a week before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,17 +293,24 @@ class Query:
 
 def legend(metric: Metric, scope: Scope) -> str:
     """The labels that tell a metric's series apart in a scope, the closest first: `{{feature}} {{version}}`."""
-    silent = {MODEL, VERSION, WINDOW, *({ROLE, SEGMENT} - scope.chosen.keys())}
+    silent = {VERSION, WINDOW, *([] if scope.several else [MODEL]), *({ROLE, SEGMENT} - scope.chosen.keys())}
     telling = [label for label in metric.labels if label not in silent]
     telling += [VERSION] if VERSION in metric.labels else []
     return " ".join(f"{{{{{label}}}}}" for label in telling) or metric.key.replace("_", " ")
 
 
-def history(metric: Metric, scope: Scope, *, rank: str = "", name: str = "") -> tuple[Query, ...]:
+def named(name: str, scope: Scope) -> str:
+    """A legend that is a name, after that of the model where there are several."""
+    return f"{{{{{MODEL}}}}} {name}" if scope.several else name
+
+
+def history(
+    metric: Metric, scope: Scope, *, rank: str = "", name: str = "", last_week: bool = False
+) -> tuple[Query, ...]:
     """A metric over time with all that the catalogue gives it: its threshold, reference and confidence interval.
 
     Of features, and of segments, only the worst are drawn: those with the highest `rank`, an expression with the
-    metric's labels, by default the value itself. `name` replaces the legend.
+    metric's labels, by default the value itself. `name` replaces the legend. `last_week` adds the value of a week ago.
     """
     value = drawn(metric, scope)
     many = FEATURE in metric.labels or metric == SEGMENT_DRIFT
@@ -282,4 +330,9 @@ def history(metric: Metric, scope: Scope, *, rank: str = "", name: str = "") -> 
             for companion, role in companions
             if companion in METRICS
         ),
+        *([Query(_week_before(metric, scope), f"{name} {Role.LAST_WEEK}", Role.LAST_WEEK)] if last_week else []),
     )
+
+
+def _week_before(metric: Metric, scope: Scope) -> str:
+    return _merged("max", f"{select(metric, scope)} offset 1w")

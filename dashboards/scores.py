@@ -11,6 +11,7 @@ from grafanalib.core import TimeSeries
 from dashboards.charts import card, chart
 from dashboards.layout import Section
 from dashboards.panels import Bars, bars, timeseries
+from dashboards.plots import heatmap
 from dashboards.queries import Query, Scope, buckets, drawn, legend
 from dashboards.style import Limits
 from exporter import catalogue
@@ -32,7 +33,9 @@ def _score(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.PREDICTION_MEAN,
             "Mean score, $window",
-            "Away from its reference (dotted): see whether features drifted before, or a version was released.",
+            "Away from its reference (dotted): see whether features drifted before, or a version was released. The "
+            "whole grey line is last week.",
+            last_week=True,
         ),
         draw(
             catalogue.PREDICTION_MEAN_SHIFT,
@@ -45,7 +48,17 @@ def _score(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _distribution(spec: ModelSpec, scope: Scope) -> list[Any]:
+    over_time = card(
+        spec,
+        catalogue.PREDICTION_SCORE,
+        "Score distribution over time, $window",
+        "A band that ends or begins: a default or a release. Bands that bend each day are a season: see the reference.",
+        key="scores/over_time",
+        size=(24, 8),
+        empty=_empty(spec),
+    )
     return [
+        heatmap(over_time, Query(buckets(catalogue.PREDICTION_SCORE, scope), f"{{{{{LE}}}}}")),
         chart(
             spec,
             scope,

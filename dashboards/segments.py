@@ -86,7 +86,7 @@ def _worst(spec: ModelSpec, scope: Scope) -> Table:
         size=(24, 8),
         drill=(links.to_segment(spec, "This segment"),),
     )
-    return table(words, {SEGMENT: "Segment", VERSION: "Version"}, _columns(scope), sort="Trouble")
+    return table(words, {SEGMENT: "Segment", VERSION: "Version"}, _columns(scope), sort=["Trouble"])
 
 
 def _columns(scope: Scope) -> list[Column]:

@@ -119,10 +119,11 @@ _DASHES: Final = {
     Role.REFERENCE: _DOTTED,
     Role.LOWER: _DOTTED,
     Role.UPPER: _DOTTED,
+    Role.LAST_WEEK: {"fill": "solid"},
 }
 
 
 def companion(index: int, query: Query, colour: str) -> dict[str, Any]:
-    """A threshold is dashed, in the colour of its alert; a reference and an interval are dotted and grey."""
+    """A threshold is dashed, in the colour of its alert; a reference and an interval are dotted, last week grey too."""
     line = fixed(colour if query.role is Role.THRESHOLD else UNKNOWN)
     return override("byFrameRefID", letter(index), {"color": line, "custom.lineStyle": _DASHES[query.role]})

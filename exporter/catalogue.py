@@ -32,6 +32,8 @@ SEASON: Final = "season"
 LEVEL: Final = "level"
 CLASS: Final = "class"
 BUCKET: Final = "bucket"
+BIN: Final = "bin"
+"""One of the cells in which values are counted, named with a number first, in their order."""
 LE: Final = "le"
 """The upper end of a histogram's bucket, as Prometheus itself calls it."""
 PERCENTILE: Final = "percentile"
@@ -244,6 +246,14 @@ FEATURE_DRIFTED = Metric(
     "ml_feature_drifted", "1 when the feature's drift is above its threshold, else 0.", _FEATURE, Unit.FLAG
 )
 
+FEATURE_BIN_RATIO = Metric(
+    "ml_feature_bin_ratio",
+    "Share of a feature's rows in one of the cells that its PSI compares; of the features that drifted most only.",
+    (MODEL, VERSION, FEATURE, BIN, WINDOW, ROLE),
+    Unit.RATIO,
+)
+FEATURE_BIN_RATIO_REFERENCE = FEATURE_BIN_RATIO.reference()
+
 DATA_DRIFT_SHARE = Metric(
     "ml_data_drift_share",
     "Share of the features that have drifted, weighted by importance.",
@@ -417,6 +427,28 @@ CALIBRATION_ERROR_DEBIASED = Metric(
     "Root mean square of these gaps without what the noise of few labels adds to it.",
     _GROUP,
     Unit.RATIO,
+)
+CALIBRATION_ERROR_MAX = Metric(
+    "ml_calibration_error_max",
+    "Largest of these gaps, of any bin; noisier than the mean.",
+    _GROUP,
+    Unit.RATIO,
+)
+_BIN = (MODEL, VERSION, BIN, WINDOW, ROLE)
+CALIBRATION_BIN_PREDICTED_RATIO = Metric(
+    "ml_calibration_bin_predicted_ratio",
+    "Mean score of a bin of mature predictions, or of several classes of that of the class returned; the lowest first.",
+    _BIN,
+    Unit.RATIO,
+)
+CALIBRATION_BIN_OBSERVED_RATIO = Metric(
+    "ml_calibration_bin_observed_ratio",
+    "Share of a bin's mature predictions that came true: what its mean score promised.",
+    _BIN,
+    Unit.RATIO,
+)
+CALIBRATION_BIN_ROWS = Metric(
+    "ml_calibration_bin_rows", "Labelled mature predictions of a bin of the reliability diagram.", _BIN, Unit.ROWS
 )
 RMSE = Metric("ml_rmse", "Root of the mean squared error of a regression, in the data's units.", _GROUP, Unit.NUMBER)
 RMSE_CI_LOWER, RMSE_CI_UPPER = RMSE.interval()

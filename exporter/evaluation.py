@@ -18,6 +18,7 @@ from exporter.catalogue import Metric
 from exporter.class_comparison import class_series, hidden_classes
 from exporter.comparison import Judge, Labelled, Pair, Values, dataset_values, feature_values
 from exporter.confidence_comparison import confidence_series
+from exporter.feature_distributions import distribution, most_drifted
 from exporter.profiles.binning import Floats
 from exporter.profiles.group import WHOLE, Group, largest, wholes
 from exporter.profiles.kernel import cells_of
@@ -199,16 +200,25 @@ def _limited_segments(spec: ModelSpec, reference: Reference, windows: Sequence[W
 
 def _compared(spec: Body, features: Sequence[Feature], judge: Judge, pair: Pair, labels: Labels) -> Iterator[Sample]:
     drifted: dict[Feature, bool] = {}
+    found: dict[Feature, Values] = {}
     for feature in features:
         values, own = feature_values(feature.name, pair, judge), {**labels, catalogue.FEATURE: feature.name}
         yield from samples_of(values, own)
         if catalogue.FEATURE_NEW_CATEGORY_RATIO in values:
             yield from _new_categories(spec, pair, own)
         if catalogue.FEATURE_DRIFTED in values:
-            drifted[feature] = bool(values[catalogue.FEATURE_DRIFTED])
+            drifted[feature], found[feature] = bool(values[catalogue.FEATURE_DRIFTED]), values
+    if not labels.get(catalogue.SEGMENT):
+        yield from _distributions(most_drifted(found, spec.limits.distributions), pair, labels)
     yield from samples_of(dataset_values(drifted, judge), labels)
     for more, values in _answers(spec, judge, pair):
         yield from samples_of(values, {**labels, **more})
+
+
+def _distributions(features: Sequence[Feature], pair: Pair, labels: Labels) -> Iterator[Sample]:
+    for feature in features:
+        for more, values in distribution(feature.name, pair):
+            yield from samples_of(values, {**labels, catalogue.FEATURE: feature.name, **more})
 
 
 def _answers(spec: Body, judge: Judge, pair: Pair) -> Iterator[Labelled]:

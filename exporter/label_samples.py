@@ -78,6 +78,7 @@ def label_samples(
                 values = judged_values(spec, window.groups[part], window.end)
                 yield from samples_of(values, labels_of(spec, window.name, part))
             yield from _more(spec, window, group, names)
+            yield from _diagram(spec, window, group)
             hidden = max(hidden, hidden_classes(window.groups[group].performance, spec.spec.limits.classes))
     if spec.spec.task == "multiclass_classification":
         yield Sample(catalogue.SERIES_LIMITED, (spec.name, catalogue.LABELLED_CLASS), hidden)
@@ -100,6 +101,32 @@ def _more(spec: ModelSpec, window: JudgedWindow, group: Group, names: Mapping[fl
     labels = labels_of(spec, window.name, group)
     for more, values in found.items():
         yield from samples_of(values, {**labels, catalogue.CLASS: more, catalogue.REASON: more})
+
+
+def _diagram(spec: ModelSpec, window: JudgedWindow, group: Group) -> Iterator[Sample]:
+    """The bins of the reliability diagram that the calibration error is the mean of, numbered from 01."""
+    outcome = window.groups[group]
+    labelled = _confident(outcome)
+    if labelled is None or outcome.known < spec.spec.thresholds.min_rows:
+        return
+    diagram = calibration.reliability(labelled)
+    columns = {
+        catalogue.CALIBRATION_BIN_PREDICTED_RATIO: diagram.predicted,
+        catalogue.CALIBRATION_BIN_OBSERVED_RATIO: diagram.observed,
+        catalogue.CALIBRATION_BIN_ROWS: diagram.rows,
+    }
+    labels = labels_of(spec, window.name, group)
+    for metric, values in columns.items():
+        for place, value in enumerate(values.tolist(), 1):
+            yield from samples_of({metric: value}, {**labels, catalogue.BIN: f"{place:02}"})
+
+
+def _confident(outcome: Outcome) -> Labelled | None:
+    """The labelled scores that promise a share, of several classes those of the class returned; None without any."""
+    if outcome.improper:
+        return None
+    made = outcome.performance
+    return made.confident if isinstance(made, Classified) else made if isinstance(made, Labelled) else None
 
 
 def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
@@ -178,6 +205,7 @@ def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Met
         catalogue.CALIBRATION_ERROR: calibration.expected_error(diagram),
         catalogue.CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(limits.calibration_error.on(weekday), noise),
         catalogue.CALIBRATION_ERROR_DEBIASED: calibration.debiased_error(diagram),
+        catalogue.CALIBRATION_ERROR_MAX: calibration.maximal_error(diagram),
     }
 
 

@@ -9,6 +9,7 @@ rules/tests/<model>.calendar.yaml        those of the calendar, where a floor di
 rules/tests/<model>.slo-<name>.yaml      those of an objective, slice by slice
 argo/workfloweventbinding-<model>.yaml   what starts a retraining in Argo Workflows, where the spec names one
 dashboards/<model>.json                  the Grafana dashboard
+dashboards/leeway-fleet.json             that of all models, with those of one feature and of the exporters beside it
 openslo/<model>.yaml                     the model as an OpenSLO service, where it has objectives
 openslo/<model>.slo-<name>.yaml          an objective as an OpenSLO document
 alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
@@ -38,13 +39,30 @@ from multiprocessing import get_context
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, TypeVar
 
+from dashboards import exporter as exporter_dashboard
+from dashboards import feature as feature_dashboard
+from dashboards import fleet
 from dashboards.model import dashboard
 from exporter.errors import RenderError
 from exporter.spec.file import LoadedSpec
 from generator import arguments, kubernetes, openslo, overlays, targets
 from generator.argo import workflow_event_binding
 from generator.jsonnet import evaluate
-from generator.layout import ARGO, DASHBOARDS, MARK, MIXIN, OPENSLO, PROOFS, ROUTE_CASES, ROUTING, RULES, TAG
+from generator.layout import (
+    ARGO,
+    DASHBOARDS,
+    EXPORTER,
+    FEATURE,
+    FLEET,
+    MARK,
+    MIXIN,
+    OPENSLO,
+    PROOFS,
+    ROUTE_CASES,
+    ROUTING,
+    RULES,
+    TAG,
+)
 from generator.options import Options
 from generator.routing.hours import hours
 from generator.serialization import json_text, yaml_text
@@ -120,8 +138,11 @@ def _each(make: Callable[[LoadedSpec], _Made], specs: Sequence[LoadedSpec], told
 
 def _refuse_namesakes(specs: Sequence[LoadedSpec]) -> None:
     seen: dict[str, LoadedSpec] = {}
+    taken = {kubernetes.named(path.stem): path for path in (FLEET, FEATURE, EXPORTER)}
     for loaded in specs:
         name = kubernetes.named(loaded.spec.name)
+        if name in taken:
+            raise RenderError(f"{loaded.path}: metadata.name: {taken[name]} is not a model's: choose another name")
         if name in seen:
             raise RenderError(
                 f"{loaded.path}: metadata.name: {seen[name].path} has the same name, {name} in Kubernetes"
@@ -158,6 +179,9 @@ def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Data:
             "cases": evaluate(Path("alertmanager/proof.libsonnet"), facts),
             "hours": {loaded.spec.name: list(hours(loaded.spec)) for loaded in specs},
         },
+        FLEET: fleet.dashboard(loaded.spec.name for loaded in specs),
+        FEATURE: feature_dashboard.dashboard(),
+        EXPORTER: exporter_dashboard.dashboard(),
     }
 
 

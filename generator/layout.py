@@ -27,6 +27,11 @@ MIXIN: Final = PurePosixPath("mixin.libsonnet")
 FOLDERS: Final = (*SOURCES, PROMETHEUS, GRAFANA, KUBERNETES, KUBERNETES_ROUTES, MIXIN.parent)
 """Every folder that may hold documents."""
 
+FLEET: Final = DASHBOARDS / "leeway-fleet.json"
+FEATURE: Final = DASHBOARDS / "leeway-feature.json"
+EXPORTER: Final = DASHBOARDS / "leeway-exporter.json"
+"""The dashboards that stand once, whatever the models are."""
+
 ROUTING: Final = ALERTMANAGER / "alertmanager.yml"
 ROUTE_CASES: Final = ALERTMANAGER / "routes.json"
 FRAGMENT: Final = ALERTMANAGER / "fragment.yml"

@@ -77,6 +77,7 @@ def warnings(text: str) -> list[str]:
 
 def mixin(paths: Iterable[PurePosixPath]) -> str:
     """A jsonnet mixin of the rules and dashboards beside it, as kube-prometheus and Tanka import one."""
+    paths = sorted(paths)
     rules = [f"  std.parseYaml(importstr {json.dumps(str(path))}),\n" for path in paths if path.parent == RULES]
     boards = [
         f"    {json.dumps(f'{kubernetes.named(path.stem)}.json')}: import {json.dumps(str(path))},\n"

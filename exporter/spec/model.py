@@ -351,6 +351,8 @@ class Limits(Part):
     """Categories of a feature, the reference's most frequent; the rest count together as new."""
     new_categories: Annotated[Count, Field(ge=0, le=100)] = 5
     """New categories of a feature that are named in a series."""
+    distributions: Annotated[Count, Field(ge=0, le=100)] = 5
+    """Features whose distribution is exposed for each window, those that drifted most: at most 46 series for each."""
     versions: Annotated[Count, Field(ge=1, le=20)] = 5
     """Model versions in a window, the most frequent."""
     classes: Annotated[Count, Field(ge=1, le=1000)] = 20

@@ -13,7 +13,7 @@ import pytest
 from dashboards.model import dashboard
 from examples import model
 from exporter import catalogue
-from exporter.catalogue import ALERTS, LAYER, METRICS, REPLICA_LABELS, SEVERITY, SLO, TARGET_LABELS, TEAM
+from exporter.catalogue import ALERTS, HOOK_METRICS, LAYER, METRICS, REPLICA_LABELS, SEVERITY, SLO, TARGET_LABELS, TEAM
 from exporter.spec.file import LoadedSpec, load_all
 from generator.arguments import of_model
 from generator.jsonnet import LIBRARY, evaluate
@@ -55,7 +55,7 @@ def complaints(text: str, constants: set[str]) -> list[str]:
 
 def labels_of(name: str) -> set[str] | None:
     """The labels of a metric, or None when there is no such metric."""
-    metric = next((part for metric in METRICS for part in metric.series if part.name == name), None)
+    metric = next((part for metric in (*METRICS, *HOOK_METRICS) for part in metric.series if part.name == name), None)
     return set(metric.labels) if metric else SYNTHETIC.get(name)
 
 

@@ -47,5 +47,6 @@ def test_built_and_reused_profiles_are_told_apart(spec: ModelSpec) -> None:
 def test_rows_are_drawn_with_what_is_usual_and_their_factor_with_its_threshold(spec: ModelSpec) -> None:
     found = panels(spec)
     rows, factor = (found[panel_id(metric.key)] for metric in (catalogue.WINDOW_ROWS, catalogue.TRAFFIC_FACTOR))
-    assert [target["expr"].count(catalogue.WINDOW_ROWS_REFERENCE.name) for target in rows.targets] == [0, 1]
+    assert [target["expr"].count(catalogue.WINDOW_ROWS_REFERENCE.name) for target in rows.targets] == [0, 1, 0]
+    assert [target["expr"].endswith("offset 1w)") for target in rows.targets] == [False, False, True]
     assert [target["expr"].count(catalogue.TRAFFIC_FACTOR_THRESHOLD.name) for target in factor.targets] == [0, 1]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from itertools import combinations
 from typing import Any
 
 import promql_parser
 import pytest
 
+from boards import BY_NAME, PANEL_TYPES, selectors
+from dashboards import feature as feature_dashboard
 from dashboards import links, queries
 from dashboards.model import dashboard as model_dashboard
 from dashboards.panels import panel_id
@@ -20,28 +22,13 @@ from exporter.spec.model import ModelSpec
 EveryPanel = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
 Interpolate = Callable[[str], str]
 
-# From @grafana/schema and @grafana/data 13.2.3: the panels that Grafana brings along, and units of ours among its own.
-PANEL_TYPES = {"stat", "table", "timeseries", "state-timeline", "status-history", "bargauge", "row"}
+# From @grafana/data 13.2.3: units of ours among its own.
 UNITS = {"percentunit", "none", "short", "s", "bytes"}
 CUSTOM_UNIT = re.compile(r"suffix:\S.*")
 SELECT_ALL = "$__all"
 
-BY_NAME = {part.name: part for metric in METRICS for part in metric.series}
 BUDGET = 20
 """Queries that a first view may cost."""
-
-
-def selectors(expression: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
-    found: list[promql_parser.VectorSelector] = []
-
-    def visit(part: Any) -> None:
-        if isinstance(part, promql_parser.MatrixSelector):
-            found.append(part.vector_selector)
-        if isinstance(part, promql_parser.VectorSelector):
-            found.append(part)
-
-    promql_parser.walk(expression, visit)
-    return iter(found)
 
 
 @pytest.fixture
@@ -187,7 +174,7 @@ def test_every_value_is_taken_from_whichever_replica_tells_it(panels: list[dict[
 def test_every_metric_of_the_catalogue_is_drawn(
     spec: ModelSpec, expressions: list[promql_parser.Expr], every_panel: EveryPanel, interpolate: Interpolate
 ) -> None:
-    """Those of another task on its own dashboard."""
+    """Those of another task on its own dashboard, distributions on that of a feature."""
     columns = spec.spec.inference.columns.model_copy(update={"query": "request"})
     inference = spec.spec.inference.model_copy(update={"columns": columns})
     tasks = [
@@ -196,6 +183,10 @@ def test_every_metric_of_the_catalogue_is_drawn(
     ]
     panels = (panel for other in tasks for panel in every_panel(model_dashboard(other)))
     others = (target["expr"] for panel in panels for target in panel["targets"])
+    others = [
+        *others,
+        *(target["expr"] for panel in every_panel(feature_dashboard.dashboard()) for target in panel["targets"]),
+    ]
     parsed = [*expressions, *(promql_parser.parse(interpolate(text)) for text in others)]
     drawn = {selector.name for expression in parsed for selector in selectors(expression)}
     assert {metric.series[0].name for metric in METRICS} <= drawn  # a histogram by its buckets
@@ -274,11 +265,13 @@ def test_without_runbooks_nothing_links_to_them(make_spec: Callable[..., ModelSp
 
 
 def test_alerts_are_marked_on_the_graphs(dashboard: dict[str, Any]) -> None:
-    marks, promotions = dashboard["annotations"]["list"]
+    marks, promotions, retrainings = dashboard["annotations"]["list"]
     assert marks["enable"]
     assert promotions["enable"]
     assert marks["titleFormat"] == "{{alertname}}"
     assert promotions["titleFormat"] == "{{version}} began to answer"
+    assert retrainings["useValueForTime"]
+    assert retrainings["expr"].endswith("* 1000")  # Grafana's times are in milliseconds
 
 
 def test_hostile_text_of_a_spec_stays_text(

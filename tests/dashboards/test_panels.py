@@ -115,7 +115,7 @@ def test_states_have_text_and_colour() -> None:
 def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
     columns = [Column("PSI", "a", "none"), Column("Nulls", "b", "percentunit", steps=((None, "green"), (1, "red")))]
     card = Card("k", "t", "m.", "w.", "a.", drill=({"title": "alone"},))
-    table = written(panels.table(card, {"feature": "Feature"}, columns, sort="PSI"))
+    table = written(panels.table(card, {"feature": "Feature"}, columns, sort=["PSI"]))
     assert [target["format"] for target in table["targets"]] == ["table", "table"]
     assert [step["id"] for step in table["transformations"]] == ["merge", "organize"]
     assert table["transformations"][1]["options"] == {

@@ -35,6 +35,9 @@ pytestmark = pytest.mark.e2e
 
 START = 1_600_000_000
 END = START + 3600
+WEEK = 7 * 24 * 3600
+MOMENTS = (*range(START - WEEK, END - WEEK + 1, 240), *range(START, END + 1, 60))
+"""An hour, and more coarsely the same hour a week before."""
 VALUES = {
     VERSION: ("1", "2"),
     FEATURE: tuple(f"f{number}" for number in range(12)),
@@ -64,7 +67,7 @@ def exposition() -> Iterator[str]:
 def samples(metric: Metric) -> Iterator[str]:
     names = (*metric.labels, "instance")
     for values in product(*(VALUES.get(name, ("x",)) for name in names)):
-        for moment in range(START, END + 1, 60):
+        for moment in MOMENTS:
             labels = dict(zip(names, values, strict=True)) | {"env": "prod", "job": "leeway"}
             yield sample(metric.name, labels, (moment - START) / 60 + 1, moment)
 
@@ -83,7 +86,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "samples").write_text("\n".join(exposition()))
     (folder / "prometheus.yml").write_text("{}")
-    load = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "samples", "data"]
+    load = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=768h", "samples", "data"]
     subprocess.run(load, cwd=folder, check=True, capture_output=True)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"

@@ -236,12 +236,20 @@ def test_the_whole_is_shown_until_a_segment_is_chosen(spec: ModelSpec, evaluates
     evaluates(given, queries.latest(catalogue.DATA_DRIFT_SHARE, scope.served), served)
 
 
-def test_a_legend_names_what_tells_series_apart() -> None:
-    scope = queries.any_model_scope()
+def test_a_legend_names_what_tells_series_apart(spec: ModelSpec) -> None:
+    scope = queries.model_scope(spec)
     assert queries.legend(catalogue.FEATURE_PSI, scope) == "{{feature}} {{version}}"
     assert queries.legend(catalogue.FEATURE_NEW_CATEGORY_ROWS, scope) == "{{feature}} {{category}} {{version}}"
     assert queries.legend(catalogue.DATA_DRIFT_SHARE, scope) == "{{version}}"
     assert queries.legend(catalogue.REFRESH_DURATION_SECONDS, scope) == "refresh duration seconds"
+    assert queries.named("refresh", scope) == "refresh"
+
+
+def test_a_legend_of_several_models_names_the_model(spec: ModelSpec) -> None:
+    scope = queries.any_model_scope()
+    assert queries.legend(catalogue.DATA_DRIFT_SHARE, scope) == "{{model}} {{version}}"
+    assert queries.legend(catalogue.REFRESH_DURATION_SECONDS, scope) == "{{model}}"
+    assert queries.named("refresh", scope) == "{{model}} refresh"
 
 
 def test_across_keeps_the_labels_it_is_given() -> None:

@@ -108,11 +108,11 @@ def found_in(samples: list[Sample]) -> Found:
 
 
 def values_of(samples: list[Sample], feature: str | None = None) -> dict[Metric, float]:
-    """The values of one feature, or of what is not of a feature; there is one version and one window."""
+    """The values of one feature, or of what is not of a feature; of the one version and window, not by bin."""
     values = {}
     for sample in samples:
         labels = dict(zip(sample.metric.labels, sample.labels, strict=True))
-        if labels.get(catalogue.FEATURE) == feature and catalogue.CATEGORY not in labels:
+        if labels.get(catalogue.FEATURE) == feature and labels.keys().isdisjoint({catalogue.CATEGORY, catalogue.BIN}):
             values[sample.metric] = sample.value
     return values
 
@@ -166,7 +166,11 @@ class TestByHand:
         test = stats.chi2_contingency(table, correction=False)
         assert values[catalogue.FEATURE_CHI2_STATISTIC] == pytest.approx(test.statistic)
         assert values[catalogue.FEATURE_CHI2_P_VALUE] == pytest.approx(test.pvalue)
-        named = {key[1][3]: value for key, value in found_in(samples).items() if len(key[1]) == 5}
+        named = {
+            key[1][3]: value
+            for key, value in found_in(samples).items()
+            if key[0] == catalogue.FEATURE_NEW_CATEGORY_ROWS
+        }
         assert named == {"n": 8, "m": 2}
 
     def test_the_score(self) -> None:
@@ -705,3 +709,16 @@ class TestLaws:
     @settings(max_examples=30)
     def test_the_same_profiles_give_the_same_samples_in_the_same_order(self, rows: list[Any]) -> None:
         assert self.evaluated(rows, rows) == self.evaluated(rows, rows)
+
+
+class TestDistributions:
+    BEFORE = TestByHand.BEFORE
+
+    @pytest.mark.parametrize(("limit", "told"), [(0, set()), (1, {"x"}), (2, {"x", "c"})])
+    def test_the_spec_says_of_how_many_features_they_are_told(self, limit: int, told: set[str]) -> None:
+        samples = one_window(make_spec(limits={"distributions": limit}), self.BEFORE, x=[2.5] * 100, c=["a"] * 100)
+        ratios = (catalogue.FEATURE_BIN_RATIO, catalogue.FEATURE_BIN_RATIO_REFERENCE)
+        found = [sample for sample in samples if sample.metric in ratios]
+        place = catalogue.FEATURE_BIN_RATIO.labels.index(catalogue.FEATURE)
+        assert {sample.labels[place] for sample in found} == told
+        assert sum(sample.value for sample in found) == pytest.approx(2 * len(told))

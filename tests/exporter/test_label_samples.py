@@ -70,6 +70,40 @@ def truth() -> tuple[Floats, Floats]:
     return scores, np.where(random.random(ROWS) < 0.1, np.nan, labels)
 
 
+def test_the_reliability_diagram_is_what_the_calibration_error_sums_up(truth: tuple[Floats, Floats]) -> None:
+    scores, labels = truth
+    window = JudgedWindow("24h", END, {"v": of(scores, labels)})
+    told: dict[Metric, dict[str, float]] = {}
+    for sample in label_samples(spec(), [window], {}):
+        if catalogue.BIN in sample.metric.labels:
+            told.setdefault(sample.metric, {})[sample.labels[2]] = sample.value
+    predicted, observed, rows = (
+        np.array(list(told[metric].values()))
+        for metric in (
+            catalogue.CALIBRATION_BIN_PREDICTED_RATIO,
+            catalogue.CALIBRATION_BIN_OBSERVED_RATIO,
+            catalogue.CALIBRATION_BIN_ROWS,
+        )
+    )
+    assert list(told[catalogue.CALIBRATION_BIN_ROWS]) == [f"{number:02}" for number in range(1, 11)]
+    known = np.isfinite(labels)
+    assert rows.sum() == known.sum()
+    assert rows @ observed == pytest.approx(labels[known].sum())
+    assert rows @ predicted == pytest.approx(scores[known].sum())
+    gaps, found = np.abs(predicted - observed), gauges(of(scores, labels))
+    assert rows @ gaps / rows.sum() == pytest.approx(found[catalogue.CALIBRATION_ERROR])
+    assert gaps.max() == pytest.approx(found[catalogue.CALIBRATION_ERROR_MAX])
+
+
+@pytest.mark.parametrize("case", ["few labels", "no probabilities"])
+def test_without_a_calibration_error_there_is_no_diagram(case: str, truth: tuple[Floats, Floats]) -> None:
+    scores, labels = truth
+    outcome = of(scores[:5], labels[:5]) if case == "few labels" else of(scores * 3, labels)
+    samples = list(label_samples(spec(), [JudgedWindow("24h", END, {"v": outcome})], {}))
+    assert samples
+    assert all(catalogue.BIN not in sample.metric.labels for sample in samples)
+
+
 def test_a_classifier_is_judged_as_scikit_learn_judges_it(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
     known = np.isfinite(labels)

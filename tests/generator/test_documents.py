@@ -16,7 +16,7 @@ from exporter.spec.file import LoadedSpec
 from generator import documents
 from generator.documents import banner, render
 from generator.jsonnet import LIBRARY
-from generator.layout import FOLDERS, MIXIN, ROUTE_CASES, TAG
+from generator.layout import EXPORTER, FEATURE, FLEET, FOLDERS, MIXIN, ROUTE_CASES, TAG
 
 ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
 
@@ -44,6 +44,11 @@ def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
         "kubernetes/alertmanager/alertmanagerconfig.yaml",
         "kubernetes/alertmanager/kustomization.yaml",
         "alertmanager/routes.json",
+        *(
+            f"{folder}leeway-{name}.{kind}"
+            for name in ("fleet", "feature", "exporter")
+            for folder, kind in (("dashboards/", "json"), ("kubernetes/dashboard-", "yaml"))
+        ),
         "prometheus/scrape.yml",
         "grafana/leeway.yaml",
         "kubernetes/servicemonitor.yaml",
@@ -119,6 +124,18 @@ def test_route_cases_are_data() -> None:
 def test_two_models_that_would_share_a_document_are_refused(names: tuple[str, str]) -> None:
     with pytest.raises(RenderError, match=r"metadata\.name"):
         render([model({"name": name}) for name in names])
+
+
+@pytest.mark.parametrize("name", ["leeway-fleet", "leeway_feature", "leeway-exporter"])
+def test_a_model_cannot_take_the_name_of_a_dashboard_of_all_models(name: str) -> None:
+    with pytest.raises(RenderError, match=r"metadata\.name: dashboards/leeway-\w+\.json is not a model's"):
+        render([model({"name": name})])
+
+
+def test_the_dashboards_of_all_models_are_the_same_whatever_the_models_are() -> None:
+    one, other = render([model()]), render([model({"name": "churn"}), model({"name": "a"})])
+    for path in (FLEET, FEATURE, EXPORTER):
+        assert one[path] == other[path]
 
 
 def test_progress_is_told_model_by_model() -> None:

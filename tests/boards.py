@@ -1,0 +1,55 @@
+"""Every dashboard of ours for one spec, and how their queries are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import promql_parser
+
+from dashboards import exporter, feature, fleet, model
+from exporter.catalogue import HOOK_METRICS, METRICS
+from exporter.spec.model import ModelSpec
+
+# From @grafana/schema 13.2.3: the panels that Grafana brings along.
+PANEL_TYPES = {"stat", "table", "timeseries", "state-timeline", "status-history", "bargauge", "row"}
+PANEL_TYPES |= {"barchart", "xychart", "heatmap"}
+
+BY_NAME = {part.name: part for metric in (*METRICS, *HOOK_METRICS) for part in metric.series}
+
+
+def boards(spec: ModelSpec) -> dict[str, dict[str, Any]]:
+    """By name: the model's own, and those of all models."""
+    return {
+        "model": model.dashboard(spec),
+        "fleet": fleet.dashboard([spec.name]),
+        "feature": feature.dashboard(),
+        "exporter": exporter.dashboard(),
+    }
+
+
+def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All panels that are not rows, folded ones too."""
+
+    def walk(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for panel in panels:
+            if panel["type"] == "row":
+                yield from walk(panel["panels"])
+            else:
+                yield panel
+
+    return list(walk(dashboard["panels"]))
+
+
+def selectors(expression: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
+    """Every selector in an expression."""
+    found: list[promql_parser.VectorSelector] = []
+
+    def visit(part: Any) -> None:
+        if isinstance(part, promql_parser.MatrixSelector):
+            found.append(part.vector_selector)
+        if isinstance(part, promql_parser.VectorSelector):
+            found.append(part)
+
+    promql_parser.walk(expression, visit)
+    return iter(found)

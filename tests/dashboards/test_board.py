@@ -1,0 +1,102 @@
+"""What every dashboard keeps to, those of all models too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import combinations
+from typing import Any
+
+import promql_parser
+import pytest
+
+from boards import BY_NAME, PANEL_TYPES, boards, panels_of, selectors
+from dashboards import queries
+from exporter.catalogue import LAYER, SEVERITY
+from exporter.spec.model import ModelSpec
+
+NAMES = ("model", "fleet", "feature", "exporter")
+BUDGET = 20
+"""Queries that a first view may cost."""
+
+
+@pytest.fixture(params=NAMES)
+def board(request: pytest.FixtureRequest, spec: ModelSpec) -> dict[str, Any]:
+    return boards(spec)[request.param]
+
+
+def test_a_dashboard_keeps_the_house_rules(board: dict[str, Any]) -> None:
+    assert (board["editable"], board["timezone"], board["refresh"], board["graphTooltip"]) == (
+        False,
+        "browser",
+        "5m",
+        1,
+    )
+    assert board["time"] == {"from": "now-7d", "to": "now"}
+    assert board["tags"][0] == "leeway"
+    assert board["templating"]["list"][0]["name"] == "datasource"
+    others = board["links"][0]
+    assert (others["tags"], others["includeVars"], others["keepTime"]) == (["leeway"], True, True)
+
+
+def test_uids_differ_and_are_no_models(spec: ModelSpec) -> None:
+    uids = [board["uid"] for board in boards(spec).values()]
+    assert len(set(uids)) == len(uids)
+    assert all(not uid.startswith("leeway-") for uid in uids[1:])
+
+
+def test_the_first_view_is_cheap(board: dict[str, Any]) -> None:
+    shown = [panel for panel in board["panels"] if panel["type"] != "row"]
+    assert 0 < sum(len(panel["targets"]) for panel in shown) <= BUDGET
+
+
+def test_panels_are_known_have_ids_of_their_own_and_say_what_to_do(board: dict[str, Any]) -> None:
+    panels = panels_of(board)
+    ids = [panel["id"] for panel in (*panels, *(row for row in board["panels"] if row["type"] == "row"))]
+    assert len(set(ids)) == len(ids)
+    assert len({panel["title"] for panel in panels}) == len(panels)
+    for panel in panels:
+        assert panel["type"] in PANEL_TYPES
+        _, window, action = panel["description"].split("\n\n")
+        assert window.startswith("**Window:** ")
+        assert action.startswith("**Do:** ")
+        assert panel["fieldConfig"]["defaults"]["noValue"]
+        assert "unit" in panel["fieldConfig"]["defaults"]
+
+
+def test_panels_do_not_overlap(board: dict[str, Any]) -> None:
+    for panels in [board["panels"], *(panel.get("panels", []) for panel in board["panels"])]:
+        boxes = [panel["gridPos"] for panel in panels]
+        assert all(box["x"] >= 0 and box["x"] + box["w"] <= 24 for box in boxes)
+        for one, other in combinations(boxes, 2):
+            beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+            assert beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+
+
+def test_every_query_is_of_the_catalogue_and_of_the_chosen_data_source(
+    board: dict[str, Any], spec: ModelSpec, interpolate: Callable[[str], str]
+) -> None:
+    for target in (target for panel in panels_of(board) for target in panel["targets"]):
+        assert target["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        for selector in selectors(promql_parser.parse(interpolate(target["expr"]))):
+            matched = {matcher.name for matcher in selector.matchers.matchers}
+            if selector.name == queries.ALERTS:
+                assert matched <= {queries.ALERTSTATE, SEVERITY, LAYER, "model", *spec.metadata.labels}
+            else:
+                assert matched <= {*BY_NAME[selector.name or ""].labels, *spec.metadata.labels}
+
+
+def test_every_variable_that_a_query_needs_is_there(board: dict[str, Any]) -> None:
+    known = {variable["name"] for variable in board["templating"]["list"]}
+    known |= {"__range", "__interval", "__rate_interval"}
+    for target in (target for panel in panels_of(board) for target in panel["targets"]):
+        assert {name for name in re.findall(r"\$(\w+)", target["expr"]) if not name.isdigit()} <= known
+
+
+def test_the_values_of_a_variable_are_of_a_metric_of_the_catalogue(board: dict[str, Any]) -> None:
+    for variable in board["templating"]["list"]:
+        if variable["type"] == "query":
+            inner, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["definition"]).groups()
+            [selector] = selectors(promql_parser.parse(inner.replace("$", "")))
+            assert label == variable["name"]
+            assert label in BY_NAME[selector.name].labels

@@ -1,0 +1,133 @@
+"""A row for each model: what stands in it, worked out by the real promtool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from boards import panels_of
+from dashboards import fleet, links
+from dashboards.panels import panel_id
+from dashboards.tiles import ALERT_STATES
+from exporter import catalogue
+from exporter.catalogue import (
+    DATA_DRIFT_SHARE,
+    DATA_DRIFT_SHARE_THRESHOLD,
+    MODEL_INFO,
+    SLO_ERROR_BUDGET_REMAINING_RATIO,
+    SLO_GOOD,
+)
+
+LONG = "a-model-whose-name-is-too-long-for-the-id-of-a-dashboard"
+
+
+@pytest.fixture
+def table() -> dict[str, Any]:
+    [found] = [panel for panel in panels_of(fleet.dashboard([LONG])) if panel["type"] == "table"]
+    return found
+
+
+@pytest.fixture
+def column(table: dict[str, Any]) -> Callable[[str], str]:
+    """The expression of a column."""
+    titles = table["transformations"][1]["options"]["renameByName"]
+    letters = {title: name.removeprefix("Value #") for name, title in titles.items()}
+    by_letter = {target["refId"]: target["expr"] for target in table["targets"]}
+    return lambda title: by_letter[letters[title]]
+
+
+def test_a_model_is_as_bad_as_its_loudest_alert(column: Any, evaluates: Callable[..., None]) -> None:
+    firing = 'ALERTS{alertname="%s",alertstate="firing",severity="%s",model="%s"}'
+    given = {
+        f'{MODEL_INFO.name}{{model="calm",instance="a"}}': 1.0,
+        f'{MODEL_INFO.name}{{model="calm",instance="b"}}': 1.0,
+        f'{MODEL_INFO.name}{{model="ill",instance="a"}}': 1.0,
+        firing % ("MLFeatureDriftHigh", "warning", "ill"): 1.0,
+        firing % ("MLDataDriftHigh", "critical", "ill"): 1.0,
+        firing % ("MLNewCategories", "info", "gone"): 1.0,
+        'ALERTS{alertname="MLDataDriftHigh",alertstate="pending",severity="critical",model="calm"}': 1.0,
+    }
+    expected = {
+        '{model="calm"}': 0.0,
+        '{model="ill",alertname="MLDataDriftHigh"}': 3.0,
+        '{model="gone",alertname="MLNewCategories"}': 1.0,
+    }
+    evaluates(given, column("State"), expected)
+
+
+def test_drift_is_how_far_the_worst_window_is_over_its_own_threshold(
+    column: Any, evaluates: Callable[..., None]
+) -> None:
+    score, level = DATA_DRIFT_SHARE.name, DATA_DRIFT_SHARE_THRESHOLD.name
+    given = {
+        f'{score}{{model="m",version="1",window="1h"}}': 0.5,
+        f'{level}{{model="m",version="1",window="1h"}}': 0.25,
+        f'{score}{{model="m",version="1",window="24h"}}': 0.25,
+        f'{level}{{model="m",version="1",window="24h"}}': 1.0,
+        f'{score}{{model="m",version="2",window="1h",role="challenger"}}': 1.0,
+        f'{level}{{model="m",version="2",window="1h",role="challenger"}}': 0.25,
+    }
+    # `interpolate` chooses the window 1h; the challenger, which serves nobody, does not count.
+    evaluates(given, column("Drift"), {'{model="m"}': 2.0})
+    evaluates(given, column("Drift share"), {'{model="m"}': 0.5})
+
+
+def test_objectives_met_is_their_share_whichever_version_missed(column: Any, evaluates: Callable[..., None]) -> None:
+    given = {
+        f'{SLO_GOOD.name}{{model="m",version="1",slo="a"}}': 1.0,
+        f'{SLO_GOOD.name}{{model="m",version="1",slo="b"}}': 1.0,
+        f'{SLO_GOOD.name}{{model="m",version="2",slo="b"}}': 0.0,
+    }
+    evaluates(given, column("Objectives met"), {'{model="m"}': 0.5})
+    budget = {
+        f'{SLO_ERROR_BUDGET_REMAINING_RATIO.name}{{model="m",slo="{slo}"}}': left
+        for slo, left in (("a", 0.75), ("b", -0.5))
+    }
+    evaluates(budget, column("Budget left"), {'{model="m"}': -0.5})
+
+
+def test_a_row_knows_the_id_of_its_models_dashboard(column: Any, evaluates: Callable[..., None]) -> None:
+    """Of any short name, and of the long ones that it was told of."""
+    given = {f'{MODEL_INFO.name}{{model="{name}",team="t"}}': 1.0 for name in ("fraud", LONG, LONG[:-1])}
+    expected = {
+        '{model="fraud",team="t",dashboard="leeway-fraud"}': 1.0,
+        f'{{model="{LONG}",team="t",dashboard="{links.uid_of(LONG)}"}}': 1.0,
+        f'{{model="{LONG[:-1]}",team="t"}}': 1.0,
+    }
+    evaluates(given, column("Known"), expected)
+
+
+def test_the_worst_comes_first(table: dict[str, Any]) -> None:
+    assert [each["displayName"] for each in table["options"]["sortBy"]] == ["State", "Drift"]
+    assert all(each["desc"] for each in table["options"]["sortBy"])
+
+
+def test_every_cell_leads_to_the_panel_of_its_models_dashboard(table: dict[str, Any]) -> None:
+    leads = {
+        each["matcher"]["options"]: item["value"][0]["url"]
+        for each in table["fieldConfig"]["overrides"]
+        for item in each["properties"]
+        if item["id"] == "links"
+    }
+    assert leads.pop("Model").startswith("/d/${__data.fields.dashboard}?")
+    keys = {"State": ALERT_STATES, "Drift": DATA_DRIFT_SHARE.key, "Age": catalogue.WINDOW_END_TIMESTAMP_SECONDS.key}
+    for title, key in keys.items():
+        assert leads[title].endswith(f"&viewPanel={panel_id(key)}")
+    columns = set(table["transformations"][1]["options"]["renameByName"].values())
+    assert columns - leads.keys() == {"Model", "Team", "Loudest alert", "dashboard", "Known"}
+
+
+def test_a_cells_link_ends_at_a_panel_that_a_model_has(table: dict[str, Any], dashboard: dict[str, Any]) -> None:
+    ids = {panel["id"] for panel in panels_of(dashboard)}
+    written = str(table["fieldConfig"])
+    wanted = {int(part.split("'")[0]) for part in written.split("viewPanel=")[1:]}
+    assert wanted <= ids
+
+
+def test_an_empty_cell_has_no_colour(table: dict[str, Any]) -> None:
+    for each in table["fieldConfig"]["overrides"]:
+        for item in each["properties"]:
+            if item["id"] == "thresholds":
+                assert item["value"]["steps"][0] == {"value": None, "color": "transparent"}
