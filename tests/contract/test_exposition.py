@@ -21,6 +21,8 @@ from fraud_log import ROWS, FraudLog, labelled_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 
+EXPOSED = [metric for metric in catalogue.METRICS if metric is not catalogue.SOURCE_BILLED_BYTES_TOTAL]
+"""Every metric that files have; what a table costs is told of tables alone."""
 WHOLE = {catalogue.SEGMENT}
 """What is said of the whole does not bear it."""
 
@@ -91,10 +93,10 @@ def _family_name(metric: catalogue.Metric) -> str:
 
 
 def test_every_metric_of_the_catalogue_is_exposed_and_no_other(families: dict[str, Family]) -> None:
-    assert sorted(families) == sorted(map(_family_name, catalogue.METRICS))
+    assert sorted(families) == sorted(map(_family_name, EXPOSED))
 
 
-@pytest.mark.parametrize("metric", catalogue.METRICS, ids=lambda metric: metric.key)
+@pytest.mark.parametrize("metric", EXPOSED, ids=lambda metric: metric.key)
 def test_a_metric_has_its_kind_help_and_labels(metric: catalogue.Metric, families: dict[str, Family]) -> None:
     family = families[_family_name(metric)]
     assert (family.type, family.documentation) == (metric.kind, metric.help)

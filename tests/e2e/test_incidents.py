@@ -34,6 +34,8 @@ OWN = {
     catalogue.FEATURE: "age",
     catalogue.WINDOW: "1h",
     catalogue.STREAM: catalogue.INFERENCE,
+    catalogue.ROLE: "",
+    catalogue.SEGMENT: "",
 }
 FIRING = 'ALERTS{alertstate="firing"}'
 FRESH_SECONDS, STALE_SECONDS = 60.0, 7 * 86400.0
@@ -86,7 +88,7 @@ class Gauges:
     def _line(self, name: str, metric: Metric, value: float) -> str:
         own = OWN | {catalogue.MODEL: name, catalogue.SPEC: self.models[name].fingerprint()}
         labels = {label: own.get(label, "any") for label in metric.labels} | self.models[name].metadata.labels
-        pairs = ",".join(f'{label}="{text}"' for label, text in labels.items())
+        pairs = ",".join(f'{label}="{text}"' for label, text in labels.items() if text)
         return f"{metric.name}{{{pairs}}} {value}"
 
     def __enter__(self) -> Self:

@@ -37,7 +37,7 @@ def day(weekday: int, **labels: str) -> dict[str, str]:
 
 
 def test_floors_of_weekdays_are_part_of_the_rule() -> None:
-    score = 'ml_feature_psi{model="fraud",env="prod",window=~"1h|24h"}'
+    score = 'ml_feature_psi{model="fraud",env="prod",window=~"1h|24h",segment=""}'
     gauge = 'ml_window_day_of_week{model="fraud",env="prod",stream="inference"}'
     assert RULE["expr"] == (
         f"{PLAIN['expr']}\n"
