@@ -64,11 +64,10 @@ def test_the_segments_are_drawn_without_the_users_choice(segmented: ModelSpec) -
 
 
 @pytest.mark.parametrize("task", get_args(Task))
-def test_of_every_task_the_performance_of_each_segment_is_drawn(make_spec: MakeSpec, task: Task) -> None:
-    spec = make_spec(task=task)
+def test_of_every_task_the_performance_of_each_segment_is_drawn(spec: ModelSpec, task: Task) -> None:
     columns = spec.spec.inference.columns.model_copy(update={"prediction": "decision", "query": "request"})
     inference = spec.spec.inference.model_copy(update={"columns": columns})
-    body = spec.spec.model_copy(update={"segments": ("country_code",), "inference": inference})
+    body = spec.spec.model_copy(update={"task": task, "segments": ("country_code",), "inference": inference})
     drawn = segments.sections(spec.model_copy(update={"spec": body}), model_scope(spec))[0].panels[2:]
     assert len(drawn) == 2 * body.labels_evaluated
     expressions = [target["expr"] for panel in drawn for target in panel.targets]

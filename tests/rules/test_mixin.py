@@ -147,6 +147,19 @@ def test_answers_are_judged_by_what_the_log_has_of_them(body: dict[str, Any], mi
     assert set(rules_of(model(**body))) == {alert.name for alert in set(ALERTS) - missing}
 
 
+@pytest.mark.parametrize(("scores", "told"), [({"a": "p_a", "b": "p_b", "c": "p_c"}, True), ({}, False)])
+def test_concept_drift_of_several_classes_is_told_where_each_has_a_score(
+    scores: dict[str, str], told: bool, tmp_path: Path
+) -> None:
+    columns = {"prediction_id": "id", "prediction": "decision", "score": "score", "scores": scores}
+    loaded = model(task="multiclass_classification", inference=LOG | {"columns": columns}, slos=[])
+    assert (catalogue.CONCEPT_DRIFT.name in rules_of(loaded)) is told
+    rules, _ = rendered(loaded)
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules, allow_unicode=True))
+    accepted, said = run(["promtool", "check", "rules", "--lint-fatal", "rules.yaml"], tmp_path)
+    assert accepted, said
+
+
 @pytest.mark.parametrize("loaded", [model(), hostile_model(), model({"labels": {}})], ids=["plain", "hostile", "bare"])
 def test_promtool_accepts_the_rules(loaded: LoadedSpec, tmp_path: Path) -> None:
     rules, _ = rendered(loaded)
