@@ -28,12 +28,12 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
 
 from boards import boards  # noqa: E402 - the repository's own folders come first
-from demo_history import EVERY, NOW, STORY, demo  # noqa: E402
+from demo_history import NOW, OFTEN, STORY, demo  # noqa: E402
 from exporter.replay.scenario import BROKEN_FEATURE, MODEL  # noqa: E402
 
 FOLDER = HERE / "pictures"
 CHOSEN = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "role": ".*", "segment": "^$"}
-CHOSEN |= {"__range": "7d", "__interval": "4h", "__rate_interval": "16h"}
+CHOSEN |= {"__range": "7d", "__interval": "12h", "__rate_interval": "2d"}
 ONE = CHOSEN | {"model": MODEL, "feature": BROKEN_FEATURE}
 COLOURS = {"red": "#d44a3a", "orange": "#eb7b18", "green": "#56a64b", "blue": "#3274d9", "transparent": "white"}
 NOTE = "Preview drawn by docs/pictures.py from the dashboard's JSON and the demo's data; not a Grafana screenshot."
@@ -77,7 +77,7 @@ def ask(target: Mapping[str, Any], address: str, chosen: Mapping[str, str]) -> S
     if target["range"]:
         path = "query_range"
         query |= {"start": f"{(NOW - STORY).timestamp()}", "end": f"{NOW.timestamp()}"}
-        query |= {"step": f"{EVERY.total_seconds() / 4}"}
+        query |= {"step": f"{OFTEN.total_seconds()}"}
     else:
         query["time"] = f"{NOW.timestamp()}"
     with urlopen(f"{address}/api/v1/{path}?{urlencode(query)}") as answer:  # noqa: S310 - a loopback address
@@ -140,7 +140,7 @@ def states(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
         times, values = moments(series)
         for at, value in zip(times, values, strict=True):
             colour = options.get(str(int(value)), {"color": "#808080"})["color"]
-            axes.barh(place, EVERY / 4, left=at, height=0.75, color=COLOURS.get(colour, colour))
+            axes.barh(place, OFTEN, left=at, height=0.75, color=COLOURS.get(colour, colour))
     names = [legend(target["legendFormat"], series["metric"]) for target, series in rows]
     axes.set_yticks(range(len(names)), names, fontsize=6)
     in_time(axes)

@@ -1,4 +1,4 @@
-"""A week of the demo's model as Prometheus would have it, had it scraped the real exporter every four hours.
+"""A week of the demo's model as Prometheus would have it, had it scraped the real exporter now and then.
 
 The demo's world and spec, with an objective and labels that are mature after a day, so that every panel has a story.
 """
@@ -30,10 +30,12 @@ from stack import backfilled_prometheus
 END = datetime(2026, 11, 24, 12, tzinfo=UTC)
 """The end of the newest hour; a Tuesday."""
 NOW = END + timedelta(minutes=15)
-STORY = timedelta(days=7, hours=8)
+STORY = timedelta(days=7, hours=12)
 """How long it is scraped: a week, and a little of the week before it."""
 SIZE = Size(rate_per_hour=300, days=9, training_rows=40_000)
-EVERY = timedelta(hours=4)
+EVERY = timedelta(hours=12)
+OFTEN = timedelta(hours=3)
+"""How far apart the scrapes are, and in the last of such stretches, in which a feature breaks."""
 
 History = dict[str, dict[datetime, float]]
 
@@ -71,13 +73,20 @@ def _written(folder: Path) -> LoadedSpec:
     return loaded
 
 
+def _moments() -> Iterator[datetime]:
+    at = NOW - STORY
+    while at <= NOW:
+        yield at
+        at += OFTEN if at >= NOW - EVERY else EVERY
+
+
 def _scraped(loaded: LoadedSpec, folder: Path) -> History:
     """What the exporter says at each moment, and the alerts whose conditions hold then."""
-    moment = NOW - STORY
+    moment = NOW
     history: History = defaultdict(dict)
     refresher = Refresher([loaded], ProfileStore(folder / "data"), clock=lambda: moment)
     try:
-        while moment <= NOW:
+        for moment in _moments():
             refresher.refresh_all()
             assert refresher.snapshot is not None
             for line in refresher.snapshot.text.decode().splitlines():
@@ -86,7 +95,6 @@ def _scraped(loaded: LoadedSpec, folder: Path) -> History:
                     history[series][moment] = float(value)
             for series in _firing(loaded, refresher.states[loaded.spec.name].samples):
                 history[series][moment] = 1
-            moment += EVERY
     finally:
         refresher.stop()
     return history

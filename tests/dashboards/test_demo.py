@@ -27,8 +27,8 @@ CHOSEN = {
     "role": ".*",
     "segment": "^$",
     "__range": WEEK,
-    "__interval": "4h",
-    "__rate_interval": "16h",
+    "__interval": "12h",
+    "__rate_interval": "2d",
 }
 ONE = CHOSEN | {"model": "fraud", "feature": BROKEN_FEATURE}
 """What is chosen where a variable has one value."""
