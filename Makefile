@@ -72,6 +72,10 @@ golden: $(DEV_STAMP) ## Write the golden files again; read the diff before you c
 docs: $(DEV_STAMP) ## Write the pages that are made from the code: metrics, spec reference, JSON Schema
 	@$(BIN)/python docs/pages.py
 
+.PHONY: pictures
+pictures: $(DEV_STAMP) ## Draw the previews of the dashboards again, from their JSON and the demo's past
+	@$(BIN)/python docs/pictures.py
+
 .PHONY: bench
 bench: $(DEV_STAMP) $(EMULATOR_STAMP) ## Measure what the README promises about speed
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done

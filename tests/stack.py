@@ -87,8 +87,8 @@ def prometheus(folder: Path, scrape: str, alertmanager: str, rules: Path) -> Ite
 
 
 @contextmanager
-def backfilled_prometheus(folder: Path, samples: Mapping[str, Mapping[datetime, float]]) -> Iterator[str]:
-    """Prometheus that knows the past of some series and scrapes nothing; its address."""
+def backfilled_prometheus(folder: Path, samples: Mapping[str, Mapping[datetime, float]], *flags: str) -> Iterator[str]:
+    """Prometheus that knows the past of some series and scrapes nothing; its address. `flags` are more of its own."""
     port, data = free_port(), folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     text = "".join(
@@ -111,6 +111,7 @@ def backfilled_prometheus(folder: Path, samples: Mapping[str, Mapping[datetime, 
         f"--storage.tsdb.path={data}",
         "--storage.tsdb.retention.time=100y",
         f"--web.listen-address=127.0.0.1:{port}",
+        *flags,
     ]
     with process(command, folder / "log"):
         address = f"http://127.0.0.1:{port}"

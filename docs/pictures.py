@@ -1,0 +1,256 @@
+"""Previews of the dashboards for the README and the docs: what the same JSON shows of the demo's past. `make pictures`.
+
+They are no screenshots of Grafana: matplotlib draws each panel's place, title and data, so that a reader sees what is
+where. What folded rows hold is left out, as on a first view.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from urllib.request import urlopen
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+from matplotlib import dates
+from matplotlib import pyplot as plt
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
+
+from boards import boards  # noqa: E402 - the repository's own folders come first
+from demo_history import NOW, OFTEN, STORY, demo  # noqa: E402
+from exporter.replay.scenario import BROKEN_FEATURE, MODEL  # noqa: E402
+
+FOLDER = HERE / "pictures"
+CHOSEN = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "role": ".*", "segment": "^$"}
+CHOSEN |= {"__range": "7d", "__interval": "12h", "__rate_interval": "2d"}
+ONE = CHOSEN | {"model": MODEL, "feature": BROKEN_FEATURE}
+COLOURS = {"red": "#d44a3a", "orange": "#eb7b18", "green": "#56a64b", "blue": "#3274d9", "transparent": "white"}
+NOTE = "Preview drawn by docs/pictures.py from the dashboard's JSON and the demo's data; not a Grafana screenshot."
+ROWS_SHOWN = 10
+
+Series = list[dict[str, Any]]
+
+
+def picture(board: Mapping[str, Any], address: str, chosen: Mapping[str, str], path: Path) -> None:
+    """Draw a dashboard's first view into a PNG file."""
+    shown = [panel for panel in board["panels"] if panel["type"] != "row"]
+    height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in shown)
+    figure = plt.figure(figsize=(14, 0.36 * height + 0.8), facecolor="#f4f5f5")
+    figure.suptitle(f"{board['title']}\n", fontsize=12, fontweight="bold", x=0.01, ha="left", y=0.998)
+    figure.text(0.01, 0.004, NOTE, fontsize=7, color="#666666")
+    for panel in shown:
+        place = panel["gridPos"]
+        top, gap = 1 - 0.5 / (0.36 * height + 0.8), 0.012
+        scale = (top - 0.02) / height
+        axes = figure.add_axes(
+            (
+                place["x"] / 24 * 0.99 + gap,
+                top - (place["y"] + place["h"]) * scale + 0.35 * scale * 1.6,
+                place["w"] / 24 * 0.99 - 2 * gap,
+                place["h"] * scale - 1.9 * scale,
+            )
+        )
+        title = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), panel["title"])
+        axes.set_title(title, fontsize=8, loc="left", pad=3)
+        answers = [ask(target, address, chosen) for target in panel["targets"]]
+        DRAW[panel["type"]](axes, panel, answers)
+    path.parent.mkdir(exist_ok=True)
+    figure.savefig(path, dpi=72, pil_kwargs={"optimize": True})
+    plt.close(figure)
+
+
+def ask(target: Mapping[str, Any], address: str, chosen: Mapping[str, str]) -> Series:
+    """What Prometheus answers a panel's query, over the week or now."""
+    query = {"query": re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), target["expr"])}
+    path = "query"
+    if target["range"]:
+        path = "query_range"
+        query |= {"start": f"{(NOW - STORY).timestamp()}", "end": f"{NOW.timestamp()}"}
+        query |= {"step": f"{OFTEN.total_seconds()}"}
+    else:
+        query["time"] = f"{NOW.timestamp()}"
+    with urlopen(f"{address}/api/v1/{path}?{urlencode(query)}") as answer:  # noqa: S310 - a loopback address
+        found: Series = json.load(answer)["data"]["result"]
+    return found
+
+
+# ------------------------------------------------------------------------------------------------ panels
+
+
+def tile(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
+    """A stat: its value in words, on its colour."""
+    axes.set_axis_off()
+    field = panel["fieldConfig"]
+    if not answers[0]:
+        text, colour = field["defaults"]["noValue"], "#808080"
+    else:
+        series = answers[0][0]
+        value = float(series["value"][1])
+        named = {each["matcher"]["options"]: each["properties"][0]["value"] for each in field["overrides"]}
+        names = [label for label in series["metric"].values() if label in named]
+        text = f"{shown(value, field['defaults'].get('unit', 'none'))} {' '.join(names)}"
+        colour = named[names[0]]["fixedColor"] if names else step(field["defaults"]["thresholds"]["steps"], value)
+    axes.add_patch(plt.Rectangle((0, 0), 1, 1, color=COLOURS.get(colour, colour), transform=axes.transAxes))
+    axes.text(0.5, 0.5, text, color="white", ha="center", va="center", fontsize=11, transform=axes.transAxes)
+
+
+def lines(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
+    """A time series: thresholds dashed, references dotted, as the panel's overrides say."""
+    styles = {
+        each["matcher"]["options"]: {item["id"]: item["value"] for item in each["properties"]}
+        for each in panel["fieldConfig"]["overrides"]
+    }
+    for target, found in zip(panel["targets"], answers, strict=True):
+        style = styles.get(target["refId"], {})
+        fill = style.get("custom.lineStyle", {}).get("fill")
+        colour = style.get("color", {}).get("fixedColor")
+        for series in found:
+            times, values = moments(series)
+            axes.plot(
+                times,
+                values,
+                {"dash": "--", "dot": ":"}.get(fill or "", "-"),
+                color=COLOURS.get(colour, colour),
+                linewidth=1.1,
+                label=None if fill else legend(target["legendFormat"], series["metric"]),
+            )
+    for level in panel["fieldConfig"]["defaults"].get("thresholds", {}).get("steps", [])[1:]:
+        axes.axhline(level["value"], linestyle="--", linewidth=0.8, color=COLOURS.get(level["color"], level["color"]))
+    in_time(axes)
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=6, loc="upper left", frameon=False, ncols=2)
+
+
+def states(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
+    """A state timeline or a status history: a bar for each series, in the colour of its state."""
+    options = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    rows = [(target, series) for target, found in zip(panel["targets"], answers, strict=True) for series in found]
+    for place, (_target, series) in enumerate(rows):
+        times, values = moments(series)
+        for at, value in zip(times, values, strict=True):
+            colour = options.get(str(int(value)), {"color": "#808080"})["color"]
+            axes.barh(place, OFTEN, left=at, height=0.75, color=COLOURS.get(colour, colour))
+    names = [legend(target["legendFormat"], series["metric"]) for target, series in rows]
+    axes.set_yticks(range(len(names)), names, fontsize=6)
+    in_time(axes)
+
+
+def rows_of(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
+    """A table, sorted as its first key says."""
+    axes.set_axis_off()
+    columns, table = joined(panel, answers)
+    overrides = {
+        each["matcher"]["options"]: {item["id"]: item["value"] for item in each["properties"]}
+        for each in panel["fieldConfig"]["overrides"]
+    }
+    columns = [title for title in columns if not overrides.get(title, {}).get("custom.hidden")]
+    first = panel["options"]["sortBy"][0]["displayName"]
+    table.sort(key=lambda row: -float(row.get(first, "-inf")))
+    cells, colours = [], []
+    for row in table[:ROWS_SHOWN]:
+        made = [cell(row.get(title), overrides.get(title, {})) for title in columns]
+        cells.append([text for text, _ in made])
+        colours.append([colour for _, colour in made])
+    if cells:
+        drawn = axes.table(cells, cellColours=colours, colLabels=columns, loc="upper center", edges="horizontal")
+        drawn.auto_set_font_size(False)  # noqa: FBT003 - matplotlib's own way
+        drawn.set_fontsize(7)
+
+
+def pairs(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
+    """A bar chart: a pair of bars for each bin."""
+    columns, table = joined(panel, answers)
+    table.sort(key=lambda row: str(row[columns[0]]))
+    for offset, title, colour in ((-0.2, columns[1], "#3274d9"), (0.2, columns[2], "#808080")):
+        values = [float(row.get(title, 0)) for row in table]
+        axes.barh([place + offset for place in range(len(table))], values, height=0.4, color=colour, label=title)
+    axes.set_yticks(range(len(table)), [row[columns[0]] for row in table], fontsize=6)
+    axes.invert_yaxis()
+    axes.tick_params(labelsize=6)
+    axes.legend(fontsize=6, frameon=False)
+
+
+DRAW = {"stat": tile, "timeseries": lines, "state-timeline": states, "status-history": states}
+DRAW |= {"table": rows_of, "barchart": pairs}
+
+
+# ------------------------------------------------------------------------------------------------ data
+
+
+def joined(panel: Mapping[str, Any], answers: list[Series]) -> tuple[list[str], list[dict[str, str]]]:
+    """The columns and rows that Grafana's merge and organize make of a panel's answers."""
+    order = panel["transformations"][1]["options"]
+    shared = [set(found[0]["metric"]) for found in answers if found]
+    keys = sorted(set.intersection(*shared)) if shared else []
+    table: dict[tuple[str, ...], dict[str, str]] = {}
+    for target, found in zip(panel["targets"], answers, strict=True):
+        for series in found:
+            row = table.setdefault(tuple(series["metric"][key] for key in keys), {})
+            row |= {order["renameByName"].get(name, name): value for name, value in series["metric"].items()}
+            column = f"Value #{target['refId']}"
+            row[order["renameByName"].get(column, column)] = series["value"][1]
+    return [order["renameByName"].get(name, name) for name in order["indexByName"]], list(table.values())
+
+
+def cell(value: str | None, override: Mapping[str, Any]) -> tuple[str, str]:
+    """A cell's text and colour."""
+    if value is None:
+        return "", "white"
+    if "unit" not in override:
+        return value, "white"
+    for mapping in override.get("mappings", []):
+        state = mapping["options"].get(str(int(float(value))))
+        if state:
+            return state["text"], COLOURS.get(state["color"], state["color"])
+    steps = override.get("thresholds", {}).get("steps")
+    colour = step(steps, float(value)) if steps else "white"
+    return shown(float(value), override["unit"]), COLOURS.get(colour, colour)
+
+
+def shown(value: float, unit: str) -> str:
+    """A value with its unit, in few digits."""
+    if unit == "percentunit":
+        return f"{value:.1%}"
+    if unit == "s":
+        return f"{value / 3600:.1f} h" if value >= 3600 else f"{value:.1f} s"
+    return f"{value:.3g} {unit.removeprefix('suffix:')}" if unit.startswith("suffix:") else f"{value:,.4g}"
+
+
+def step(steps: list[Mapping[str, Any]], value: float) -> str:
+    """The colour from which value on it holds."""
+    return [each["color"] for each in steps if each["value"] is None or value >= each["value"]][-1]
+
+
+def moments(series: Mapping[str, Any]) -> tuple[list[datetime], list[float]]:
+    """The times and values of a series."""
+    return [datetime.fromtimestamp(at, UTC) for at, _ in series["values"]], [float(v) for _, v in series["values"]]
+
+
+def legend(template: str, labels: Mapping[str, str]) -> str:
+    """A series' name, as Grafana makes it of its labels."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), template).strip()
+
+
+def in_time(axes: Any) -> None:
+    """Axes over the week."""
+    axes.set_xlim(NOW - STORY, NOW)
+    axes.xaxis.set_major_formatter(dates.DateFormatter("%a %d", tz=UTC))
+    axes.tick_params(labelsize=6)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as past:
+        for name, each in boards(past.loaded.spec).items():
+            picture(each, past.address, ONE if name == "feature" else CHOSEN, FOLDER / f"{name}.png")
+            sys.stdout.write(f"wrote docs/pictures/{name}.png\n")

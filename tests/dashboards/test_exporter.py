@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from boards import panels_of
+from dashboards import exporter
+from exporter.catalogue import MODEL_INFO, REFRESH_SUCCESS, SPEC_RELOAD_SUCCESS
+
+
+def panel(title: str) -> dict[str, Any]:
+    [found] = [each for each in panels_of(exporter.dashboard()) if each["title"] == title]
+    return found
+
+
+def test_models_whose_refresh_fails_are_counted_once_and_none_is_0(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Models whose refresh fails")["targets"]
+    name = REFRESH_SUCCESS.name
+    healthy = {f'{name}{{model="a",instance="1"}}': 1.0, f'{name}{{model="b",instance="1"}}': 1.0}
+    evaluates(healthy, target["expr"], {"{}": 0.0})
+    failing = {f'{name}{{model="c",instance="{each}"}}': 0.0 for each in "12"}
+    evaluates(healthy | failing, target["expr"], {"{}": 1.0})
+
+
+def test_each_exporter_that_refused_its_specs_counts(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Exporters with a spec refused")["targets"]
+    name = SPEC_RELOAD_SUCCESS.name
+    given = {f'{name}{{instance="1"}}': 0.0, f'{name}{{instance="2"}}': 0.0, f'{name}{{instance="3"}}': 1.0}
+    evaluates(given, target["expr"], {"{}": 2.0})
+
+
+def test_replicas_with_different_specs_are_seen(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Specs in force at once, by model")["targets"]
+    series = {("a", "x", "1"), ("a", "x", "2"), ("b", "x", "1"), ("b", "y", "2")}
+    given = {f'{MODEL_INFO.name}{{model="{m}",spec="{s}",instance="{i}"}}': 1.0 for m, s, i in series}
+    evaluates(given, target["expr"], {'{model="a"}': 1.0, '{model="b"}': 2.0})
+
+
+def test_series_of_several_models_are_told_apart() -> None:
+    legends = [target["legendFormat"] for target in panel("Refreshes and spec loads")["targets"]]
+    assert legends == ["{{model}} refresh", "spec load"]  # specs are loaded all at once
+    assert panel("Duration of a refresh")["targets"][0]["legendFormat"] == "{{model}}"

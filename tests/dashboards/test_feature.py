@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from boards import panels_of
+from dashboards import feature, links
+from dashboards.panels import panel_id
+from exporter.catalogue import FEATURE_BIN_RATIO, FEATURE_BIN_RATIO_REFERENCE, FEATURE_PSI, FEATURE_PSI_THRESHOLD
+
+
+def test_one_model_and_one_feature_are_chosen() -> None:
+    variables = {variable["name"]: variable for variable in feature.dashboard()["templating"]["list"]}
+    assert list(variables) == ["datasource", "model", "version", "window", "feature"]
+    for name in ("model", "window", "feature"):
+        assert not variables[name]["multi"]
+        assert not variables[name]["includeAll"]
+    assert variables["feature"]["definition"].endswith('{model="$model"}, feature)')
+
+
+def test_a_feature_of_a_models_table_leads_here(dashboard: dict[str, Any]) -> None:
+    [table] = [panel for panel in panels_of(dashboard) if panel["title"].startswith("Features in trouble")]
+    first = table["fieldConfig"]["overrides"][0]
+    url = first["properties"][0]["value"][0]["url"]
+    assert url.startswith(f"/d/{links.FEATURE_OF_MODEL}?")
+    assert "var-model=fraud&${window:queryparam}&var-feature=${__value.raw:percentencode}" in url
+    assert feature.dashboard()["uid"] == links.FEATURE_OF_MODEL
+
+
+def test_the_distribution_is_the_exporters_now_and_in_the_reference(evaluates: Callable[..., None]) -> None:
+    [panel] = [panel for panel in panels_of(feature.dashboard()) if panel["id"] == panel_id(FEATURE_BIN_RATIO.key)]
+    for metric, target in zip((FEATURE_BIN_RATIO, FEATURE_BIN_RATIO_REFERENCE), panel["targets"], strict=True):
+        given = {
+            f'{metric.name}{{model="m",version="1",window="1h",feature="age",bin="01 up to 3"}}': 0.75,
+            f'{metric.name}{{model="m",version="1",window="1h",feature="age",bin="02 above 3"}}': 0.25,
+        }
+        expression = target["expr"].replace("$model", "m").replace("$feature", "age")
+        evaluates(given, expression, {'{bin="01 up to 3"}': 0.75, '{bin="02 above 3"}': 0.25})
+
+
+def test_a_feature_is_drawn_beside_its_threshold_and_last_week() -> None:
+    [panel] = [panel for panel in panels_of(feature.dashboard()) if panel["id"] == panel_id(FEATURE_PSI.key)]
+    value, threshold, before = (target["expr"] for target in panel["targets"])
+    assert FEATURE_PSI_THRESHOLD.name in threshold
+    assert before.endswith("offset 1w)")
+    assert FEATURE_PSI.name in value
