@@ -44,7 +44,8 @@ def _blind(spec: ModelSpec) -> Iterator[str]:
             "spec.reference.columns.timestamp: not set: the reference has no seasons, so an ordinary Saturday may look"
             " like drift, and thresholds cannot learn how its weeks differ"
         )
-    if body.labels_evaluated and body.task in ONE_SCORE and body.reference.source and not body.estimated:
+    estimable = body.task in ONE_SCORE or body.inference.columns.scores
+    if body.labels_evaluated and estimable and body.reference.source is not None and not body.estimated:
         yield (
             "spec.reference.columns.label: not set: performance is not estimated before labels come, and nobody is told"
             " when the same inputs begin to come to another end"

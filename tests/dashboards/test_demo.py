@@ -39,6 +39,7 @@ SILENT = {
     "New categories by name, $window",
     "Failures by stage",
     "Rows against what is usual, $window",
+    "Proxies against what is expected, $window",
     "New categories over time, $window",
     "New categories, $window",
 }

@@ -72,7 +72,7 @@ def truth() -> tuple[Floats, Floats]:
 
 def test_the_reliability_diagram_is_what_the_calibration_error_sums_up(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
-    window = JudgedWindow("24h", END, {"v": of(scores, labels)})
+    window = JudgedWindow("24h", END, {V: of(scores, labels)})
     told: dict[Metric, dict[str, float]] = {}
     for sample in label_samples(spec(), [window], {}):
         if catalogue.BIN in sample.metric.labels:
@@ -99,7 +99,7 @@ def test_the_reliability_diagram_is_what_the_calibration_error_sums_up(truth: tu
 def test_without_a_calibration_error_there_is_no_diagram(case: str, truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
     outcome = of(scores[:5], labels[:5]) if case == "few labels" else of(scores * 3, labels)
-    samples = list(label_samples(spec(), [JudgedWindow("24h", END, {"v": outcome})], {}))
+    samples = list(label_samples(spec(), [JudgedWindow("24h", END, {V: outcome})], {}))
     assert samples
     assert all(catalogue.BIN not in sample.metric.labels for sample in samples)
 

@@ -64,6 +64,17 @@ def test_only_a_classifier_is_asked_for_its_classes() -> None:
     assert notes(model(task="regression", **scored).spec) == ()
 
 
+@pytest.mark.parametrize(("scores", "told"), [({"a": "p_a", "b": "p_b"}, 1), ({}, 0)])
+def test_labels_of_the_reference_are_asked_for_only_where_they_would_tell_something(
+    scores: dict[str, str], told: int
+) -> None:
+    columns = {"prediction_id": "id", "prediction": "decision", "score": "score", "scores": scores}
+    unlabelled = SEASONAL | {"columns": {"timestamp": "event_time"}}
+    several = {"task": "multiclass_classification", "inference": INFERENCE | {"columns": columns}, "slos": []}
+    found = notes(model(alerting=TOLD, reference=unlabelled, **several).spec)
+    assert [note.startswith("spec.reference.columns.label: not set: ") for note in found] == [True] * told
+
+
 COLUMNS = {"prediction_id": "id", "label": "label"}
 TABLE = {"bigquery": "project-one.set.table"}
 

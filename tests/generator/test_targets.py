@@ -67,7 +67,7 @@ def test_the_mixin_holds_the_rules_and_dashboards_beside_it(loaded: Any, tmp_pat
     parts = "{ alerts: m.prometheusAlerts, rules: m.prometheusRules, dashboards: m.grafanaDashboards }"
     text = _gojsonnet.evaluate_snippet(str(tmp_path / "x"), f"local m = import 'mixin.libsonnet'; {parts}")
     told = json.loads(text)
-    files = [yaml.safe_load(documents[path]) for path in documents if path.parent.name == "rules"]
+    files = [yaml.safe_load(documents[path]) for path in sorted(documents) if path.parent.name == "rules"]
     assert told["alerts"]["groups"] == [group for file in files for group in file["groups"]]
     assert told["rules"]["groups"] == []
     boards = {f"leeway-{path.stem}.json": text for path, text in documents.items() if path.parent.name == "dashboards"}
