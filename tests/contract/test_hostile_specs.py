@@ -96,7 +96,7 @@ def check(loaded: LoadedSpec, texts: dict[str, str]) -> None:
 
 @given(st.fixed_dictionaries(dict.fromkeys(PARTS, TEXT)))
 @example(dict.fromkeys(PARTS, HOSTILE))
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 def test_every_text_is_selected_as_it_is_or_is_refused(texts: dict[str, str]) -> None:
     try:
         loaded = spec_of(texts)

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from exporter import catalogue
-from exporter.catalogue import AUROC, AUROC_CI_UPPER, CALIBRATION_ERROR, LABEL_ROWS
+from exporter.catalogue import AUROC_CI_UPPER, CALIBRATION_ERROR, LABEL_ROWS
 from exporter.retraining.gate import Verdict, judge
 from exporter.retraining.notification import read
 from exporter.spec.model import ModelSpec
