@@ -34,7 +34,7 @@ from exporter.replay.scenario import BROKEN_FEATURE, MODEL  # noqa: E402
 FOLDER = HERE / "pictures"
 CHOSEN = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "role": ".*", "segment": "^$"}
 CHOSEN |= {"__range": "7d", "__interval": "12h", "__rate_interval": "2d"}
-ONE = CHOSEN | {"model": MODEL, "feature": BROKEN_FEATURE}
+CHOICES = {"feature": CHOSEN | {"model": MODEL, "feature": BROKEN_FEATURE}, "fleet": CHOSEN | {"window": ".+"}}
 COLOURS = {"red": "#d44a3a", "orange": "#eb7b18", "green": "#56a64b", "blue": "#3274d9", "transparent": "white"}
 NOTE = "Preview drawn by docs/pictures.py from the dashboard's JSON and the demo's data; not a Grafana screenshot."
 ROWS_SHOWN = 10
@@ -65,6 +65,9 @@ def picture(board: Mapping[str, Any], address: str, chosen: Mapping[str, str], p
         axes.set_title(title, fontsize=8, loc="left", pad=3)
         answers = [ask(target, address, chosen) for target in panel["targets"]]
         DRAW[panel["type"]](axes, panel, answers)
+        if not any(answers) and panel["type"] != "stat":
+            text = panel["fieldConfig"]["defaults"]["noValue"]
+            axes.text(0.5, 0.5, text, fontsize=7, color="#666666", ha="center", va="center", transform=axes.transAxes)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=72, pil_kwargs={"optimize": True})
     plt.close(figure)
@@ -142,7 +145,9 @@ def states(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
             colour = options.get(str(int(value)), {"color": "#808080"})["color"]
             axes.barh(place, OFTEN, left=at, height=0.75, color=COLOURS.get(colour, colour))
     names = [legend(target["legendFormat"], series["metric"]) for target, series in rows]
-    axes.set_yticks(range(len(names)), names, fontsize=6)
+    for place, name in enumerate(names):
+        axes.text(0.005, place, name, fontsize=6.5, va="center", transform=axes.get_yaxis_transform())
+    axes.set_yticks([])
     in_time(axes)
 
 
@@ -163,7 +168,7 @@ def rows_of(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
         cells.append([text for text, _ in made])
         colours.append([colour for _, colour in made])
     if cells:
-        drawn = axes.table(cells, cellColours=colours, colLabels=columns, loc="upper center", edges="horizontal")
+        drawn = axes.table(cells, cellColours=colours, colLabels=columns, loc="upper center", edges="closed")
         drawn.auto_set_font_size(False)  # noqa: FBT003 - matplotlib's own way
         drawn.set_fontsize(7)
 
@@ -175,10 +180,12 @@ def pairs(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
     for offset, title, colour in ((-0.2, columns[1], "#3274d9"), (0.2, columns[2], "#808080")):
         values = [float(row.get(title, 0)) for row in table]
         axes.barh([place + offset for place in range(len(table))], values, height=0.4, color=colour, label=title)
-    axes.set_yticks(range(len(table)), [row[columns[0]] for row in table], fontsize=6)
+    for place, row in enumerate(table):
+        axes.text(0.005, place, row[columns[0]], fontsize=6.5, va="center", transform=axes.get_yaxis_transform())
+    axes.set_yticks([])
     axes.invert_yaxis()
     axes.tick_params(labelsize=6)
-    axes.legend(fontsize=6, frameon=False)
+    axes.legend(fontsize=6, frameon=False, loc="lower right")
 
 
 DRAW = {"stat": tile, "timeseries": lines, "state-timeline": states, "status-history": states}
@@ -247,10 +254,11 @@ def in_time(axes: Any) -> None:
     axes.set_xlim(NOW - STORY, NOW)
     axes.xaxis.set_major_formatter(dates.DateFormatter("%a %d", tz=UTC))
     axes.tick_params(labelsize=6)
+    axes.tick_params(axis="y", direction="in", pad=-16)
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as past:
         for name, each in boards(past.loaded.spec).items():
-            picture(each, past.address, ONE if name == "feature" else CHOSEN, FOLDER / f"{name}.png")
+            picture(each, past.address, CHOICES.get(name, CHOSEN), FOLDER / f"{name}.png")
             sys.stdout.write(f"wrote docs/pictures/{name}.png\n")

@@ -14,8 +14,8 @@ local groups(kind) = [
   prometheusRules+:: { groups+: groups('record') },
   grafanaDashboards+:: {
     "leeway-fraud.json": import "dashboards/fraud.json",
-    "leeway-leeway-fleet.json": import "dashboards/leeway-fleet.json",
-    "leeway-leeway-feature.json": import "dashboards/leeway-feature.json",
     "leeway-leeway-exporter.json": import "dashboards/leeway-exporter.json",
+    "leeway-leeway-feature.json": import "dashboards/leeway-feature.json",
+    "leeway-leeway-fleet.json": import "dashboards/leeway-fleet.json",
   },
 }

@@ -13,9 +13,9 @@ local groups(kind) = [
   prometheusAlerts+:: { groups+: groups('alert') },
   prometheusRules+:: { groups+: groups('record') },
   grafanaDashboards+:: {
-    "leeway-minimal.json": import "dashboards/minimal.json",
-    "leeway-leeway-fleet.json": import "dashboards/leeway-fleet.json",
-    "leeway-leeway-feature.json": import "dashboards/leeway-feature.json",
     "leeway-leeway-exporter.json": import "dashboards/leeway-exporter.json",
+    "leeway-leeway-feature.json": import "dashboards/leeway-feature.json",
+    "leeway-leeway-fleet.json": import "dashboards/leeway-fleet.json",
+    "leeway-minimal.json": import "dashboards/minimal.json",
   },
 }

@@ -13,9 +13,9 @@ local groups(kind) = [
   prometheusAlerts+:: { groups+: groups('alert') },
   prometheusRules+:: { groups+: groups('record') },
   grafanaDashboards+:: {
-    "leeway-search.json": import "dashboards/search.json",
-    "leeway-leeway-fleet.json": import "dashboards/leeway-fleet.json",
-    "leeway-leeway-feature.json": import "dashboards/leeway-feature.json",
     "leeway-leeway-exporter.json": import "dashboards/leeway-exporter.json",
+    "leeway-leeway-feature.json": import "dashboards/leeway-feature.json",
+    "leeway-leeway-fleet.json": import "dashboards/leeway-fleet.json",
+    "leeway-search.json": import "dashboards/search.json",
   },
 }
