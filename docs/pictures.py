@@ -168,7 +168,9 @@ def rows_of(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
         cells.append([text for text, _ in made])
         colours.append([colour for _, colour in made])
     if cells:
-        drawn = axes.table(cells, cellColours=colours, colLabels=columns, loc="upper center", edges="closed")
+        drawn = axes.table(
+            cells, cellColours=colours, colLabels=columns, loc="upper center", cellLoc="center", edges="closed"
+        )
         drawn.auto_set_font_size(False)  # noqa: FBT003 - matplotlib's own way
         drawn.set_fontsize(7)
 
@@ -231,7 +233,7 @@ def shown(value: float, unit: str) -> str:
         return f"{value:.1%}"
     if unit == "s":
         return f"{value / 3600:.1f} h" if value >= 3600 else f"{value:.1f} s"
-    return f"{value:.3g} {unit.removeprefix('suffix:')}" if unit.startswith("suffix:") else f"{value:,.4g}"
+    return f"{value:.2g} {unit.removeprefix('suffix:')}" if unit.startswith("suffix:") else f"{value:,.4g}"
 
 
 def step(steps: list[Mapping[str, Any]], value: float) -> str:
