@@ -44,33 +44,44 @@ Series = list[dict[str, Any]]
 
 def picture(board: Mapping[str, Any], address: str, chosen: Mapping[str, str], path: Path) -> None:
     """Draw a dashboard's first view into a PNG file."""
-    shown = [panel for panel in board["panels"] if panel["type"] != "row"]
-    height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in shown)
-    figure = plt.figure(figsize=(14, 0.36 * height + 0.8), facecolor="#f4f5f5")
-    figure.suptitle(f"{board['title']}\n", fontsize=12, fontweight="bold", x=0.01, ha="left", y=0.998)
-    figure.text(0.01, 0.004, NOTE, fontsize=7, color="#666666")
-    for panel in shown:
-        place = panel["gridPos"]
-        top, gap = 1 - 0.5 / (0.36 * height + 0.8), 0.012
-        scale = (top - 0.02) / height
-        axes = figure.add_axes(
-            (
-                place["x"] / 24 * 0.99 + gap,
-                top - (place["y"] + place["h"]) * scale + 0.35 * scale * 1.6,
-                place["w"] / 24 * 0.99 - 2 * gap,
-                place["h"] * scale - 1.9 * scale,
-            )
-        )
-        title = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), panel["title"])
-        axes.set_title(title, fontsize=8, loc="left", pad=3)
-        answers = [ask(target, address, chosen) for target in panel["targets"]]
-        DRAW[panel["type"]](axes, panel, answers)
-        if not any(answers) and panel["type"] != "stat":
-            text = panel["fieldConfig"]["defaults"]["noValue"]
-            axes.text(0.5, 0.5, text, fontsize=7, color="#666666", ha="center", va="center", transform=axes.transAxes)
+    panels = [panel for panel in board["panels"] if panel["type"] != "row"]
+    height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
+    figure = plt.figure(figsize=(14, 0.36 * height + 0.9), facecolor="#f4f5f5")
+    figure.text(0.008, 1 - 0.3 / figure.get_figheight(), board["title"], fontsize=12, fontweight="bold")
+    figure.text(0.008, 0.1 / figure.get_figheight(), NOTE, fontsize=7, color="#666666")
+    for panel in panels:
+        draw(figure, panel, height, [ask(target, address, chosen) for target in panel["targets"]], chosen)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=72, pil_kwargs={"optimize": True})
     plt.close(figure)
+
+
+def draw(figure: Any, panel: Mapping[str, Any], height: int, answers: list[Series], chosen: Mapping[str, str]) -> None:
+    """A panel on its card, as Grafana lays it out on a grid of 24 columns."""
+    place, unit = panel["gridPos"], 0.36 / figure.get_figheight()
+    left, low = (
+        0.006 + place["x"] / 24 * 0.988,
+        0.25 / figure.get_figheight() + (height - place["y"] - place["h"]) * unit,
+    )
+    card = (left + 0.003, low + 0.1 * unit, place["w"] / 24 * 0.988 - 0.006, (place["h"] - 0.2) * unit)
+    figure.add_artist(plt.Rectangle(card[:2], *card[2:], facecolor="white", edgecolor="#d8d9da", linewidth=0.6))
+    title = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), panel["title"])
+    figure.text(card[0] + 0.005, card[1] + card[3] - 0.7 * unit, title, fontsize=8)
+    axes = figure.add_axes((card[0] + 0.006, card[1] + 0.3 * unit, card[2] - 0.012, card[3] - 1.4 * unit))
+    DRAW[panel["type"]](axes, panel, answers)
+    if not any(answers) and panel["type"] != "stat":
+        text = panel["fieldConfig"]["defaults"]["noValue"]
+        axes.text(0.5, 0.5, text, fontsize=7, color="#666666", ha="center", va="center", transform=axes.transAxes)
+    if axes.axison:
+        _within(figure, axes)
+
+
+def _within(figure: Any, axes: Any) -> None:
+    """Shrink axes until the texts beside and below them fit where the axes alone stood."""
+    outer = axes.get_position()
+    taken = axes.get_tightbbox(figure.canvas.get_renderer()).transformed(figure.transFigure.inverted())
+    beside, below = outer.x0 - taken.x0, outer.y0 - taken.y0
+    axes.set_position((outer.x0 + beside, outer.y0 + below, outer.width - beside - 0.004, outer.height - below))
 
 
 def ask(target: Mapping[str, Any], address: str, chosen: Mapping[str, str]) -> Series:
