@@ -12,7 +12,7 @@ from dashboards.queries import Scope
 from dashboards.style import Limits
 from exporter import catalogue
 from exporter.catalogue import Metric, Unit
-from exporter.spec.model import ModelSpec
+from exporter.spec.model import ONE_SCORE, ModelSpec
 
 _FROM_ZERO: Final[Limits] = (0, None)
 _ANY: Final[Limits] = (None, None)
@@ -37,7 +37,7 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     if spec.spec.estimated:
         panels = [*_estimated(spec, scope), *(_gaps(spec, scope) if spec.spec.labels_evaluated else [])]
         found.append(Section("estimates", "How good the predictions should be", panels))
-    if spec.spec.labels_evaluated:
+    if spec.spec.labels_evaluated and spec.spec.task in ONE_SCORE:
         found.append(Section("provisional", "How good they are as far as labels have come", _provisional(spec, scope)))
     return found
 

@@ -12,14 +12,14 @@ from grafanalib.core import Stat, StateTimeline, Table
 
 from dashboards import links, queries, variables
 from dashboards.board import TAG, board
-from dashboards.charts import card, window_of
+from dashboards.charts import card
 from dashboards.layout import Section, stack
 from dashboards.panels import Card, Column, stat, state_timeline, table, timeseries
 from dashboards.queries import ALERTNAME, Query, Scope, by_model, latest, over_threshold
 from dashboards.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, UNKNOWN, State, Steps, alarm
 from dashboards.tiles import ALERT_STATES
 from exporter import catalogue
-from exporter.catalogue import INFERENCE, MODEL, SEVERITY, SLO, STREAM, TEAM, Metric, Severity, Unit
+from exporter.catalogue import INFERENCE, MODEL, SEVERITY, SLO, STREAM, TEAM, WINDOW, Metric, Severity, Unit
 
 _TIMES: Final = "suffix:x threshold"
 _OVER: Final[Steps] = ((None, CLEAR), (1, SEVERITY_COLOURS[Severity.CRITICAL]))
@@ -28,6 +28,8 @@ _LOW: Final = -1e9
 _STATES: Final = {0: State("calm", GOOD)} | {
     rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in queries.SEVERITY_RANK.items()
 }
+_UNMET: Final[Steps] = ((None, CLEAR), (0, SEVERITY_COLOURS[Severity.WARNING]), (1, CLEAR))
+_TIERS: Final = "those of each objective's own tiers, whatever is chosen above; the worst of them."
 _ANY: Final = "the newest of each window chosen, at each refresh; the worst of them."
 
 
@@ -103,7 +105,7 @@ def _models(models: Iterable[str], scope: Scope) -> Table:
         window=_ANY,
         action="Click a cell: it leads to that model's dashboard, to the panel that draws the cell's values over time.",
         empty="No model reported yet: is the exporter scraped?",
-        size=(24, 12),
+        size=(24, 9),
         drill=(links.to_model("This model"),),
     )
     keys = {MODEL: "Model", TEAM: "Team", ALERTNAME: "Loudest alert", links.DASHBOARD: links.DASHBOARD}
@@ -122,11 +124,11 @@ def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
         _column(
             "Budget left", budget, by_model("min", latest(budget, scope)), ((_LOW, red), (0, orange), (0.25, CLEAR))
         ),
-        _column("Burn", burn, by_model("max", latest(burn, scope)), ((1, orange),)),
+        _column("Burn", burn, by_model("max", _burn(scope)), ((1, orange),)),
         _column("Drift share", catalogue.DATA_DRIFT_SHARE, by_model("max", latest(catalogue.DATA_DRIFT_SHARE, scope))),
         _times("Drift", catalogue.DATA_DRIFT_SHARE, scope),
         _times("Score shift", catalogue.PREDICTION_MEAN_SHIFT, scope),
-        _column("Objectives met", good, met, ((0, orange), (1, CLEAR))),
+        Column("Objectives met", met, UNITS[Unit.RATIO], steps=_UNMET, links=(_link(good.key),)),
         _column(
             "Label coverage",
             catalogue.LABEL_COVERAGE_RATIO,
@@ -140,6 +142,11 @@ def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
 def _column(title: str, metric: Metric, expression: str, steps: Steps = ()) -> Column:
     coloured: Steps = ((None, CLEAR), *steps) if steps else ()
     return Column(title, expression, UNITS[metric.unit], steps=coloured, links=(_link(metric.key),))
+
+
+def _burn(scope: Scope) -> str:
+    """Over the windows of an objective's own tiers, whichever of the log's are chosen."""
+    return latest(catalogue.SLO_BURN_RATE, scope.freed(WINDOW))
 
 
 def _times(title: str, metric: Metric, scope: Scope) -> Column:
@@ -184,7 +191,7 @@ def _history(scope: Scope) -> list[Any]:
     fast = "Above 1 the error budget will not last its period. See the model's own dashboard, by version."
     cards = (
         (card(None, drift, "Drift share over its threshold", over, window=_ANY), over_threshold(drift, scope)),
-        (card(None, burn, "Burn of the error budget", fast, window=window_of(burn)), latest(burn, scope)),
+        (card(None, burn, "Burn of the error budget", fast, window=_TIERS), _burn(scope)),
     )
     return [
         timeseries(

@@ -137,8 +137,8 @@ def fleet_scope() -> Scope:
 
 
 def feature_scope() -> Scope:
-    """One feature of one model, each chosen by the user, and of all rows together."""
-    chosen = _CHOICES | {FEATURE: one_of(FEATURE), SEGMENT: equal(SEGMENT, "")}
+    """One feature of one model, each chosen by the user, in whatever role, and of no segment."""
+    chosen = _CHOICES | {FEATURE: one_of(FEATURE), ROLE: f'{ROLE}=~".*"', SEGMENT: equal(SEGMENT, "")}
     return Scope((one_of(MODEL),), chosen)
 
 
@@ -293,7 +293,8 @@ class Query:
 
 def legend(metric: Metric, scope: Scope) -> str:
     """The labels that tell a metric's series apart in a scope, the closest first: `{{feature}} {{version}}`."""
-    silent = {VERSION, WINDOW, *([] if scope.several else [MODEL]), *({ROLE, SEGMENT} - scope.chosen.keys())}
+    held = {label for label in (ROLE, SEGMENT) if scope.chosen.get(label) in {None, equal(label, "")}}
+    silent = {VERSION, WINDOW, *([] if scope.several else [MODEL]), *held}
     telling = [label for label in metric.labels if label not in silent]
     telling += [VERSION] if VERSION in metric.labels else []
     return " ".join(f"{{{{{label}}}}}" for label in telling) or metric.key.replace("_", " ")

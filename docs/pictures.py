@@ -34,7 +34,7 @@ from exporter.replay.scenario import BROKEN_FEATURE, MODEL  # noqa: E402
 FOLDER = HERE / "pictures"
 CHOSEN = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "role": ".*", "segment": "^$"}
 CHOSEN |= {"__range": "7d", "__interval": "12h", "__rate_interval": "2d"}
-ONE = CHOSEN | {"model": MODEL, "feature": BROKEN_FEATURE}
+CHOICES = {"feature": CHOSEN | {"model": MODEL, "feature": BROKEN_FEATURE}, "fleet": CHOSEN | {"window": ".+"}}
 COLOURS = {"red": "#d44a3a", "orange": "#eb7b18", "green": "#56a64b", "blue": "#3274d9", "transparent": "white"}
 NOTE = "Preview drawn by docs/pictures.py from the dashboard's JSON and the demo's data; not a Grafana screenshot."
 ROWS_SHOWN = 10
@@ -44,30 +44,44 @@ Series = list[dict[str, Any]]
 
 def picture(board: Mapping[str, Any], address: str, chosen: Mapping[str, str], path: Path) -> None:
     """Draw a dashboard's first view into a PNG file."""
-    shown = [panel for panel in board["panels"] if panel["type"] != "row"]
-    height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in shown)
-    figure = plt.figure(figsize=(14, 0.36 * height + 0.8), facecolor="#f4f5f5")
-    figure.suptitle(f"{board['title']}\n", fontsize=12, fontweight="bold", x=0.01, ha="left", y=0.998)
-    figure.text(0.01, 0.004, NOTE, fontsize=7, color="#666666")
-    for panel in shown:
-        place = panel["gridPos"]
-        top, gap = 1 - 0.5 / (0.36 * height + 0.8), 0.012
-        scale = (top - 0.02) / height
-        axes = figure.add_axes(
-            (
-                place["x"] / 24 * 0.99 + gap,
-                top - (place["y"] + place["h"]) * scale + 0.35 * scale * 1.6,
-                place["w"] / 24 * 0.99 - 2 * gap,
-                place["h"] * scale - 1.9 * scale,
-            )
-        )
-        title = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), panel["title"])
-        axes.set_title(title, fontsize=8, loc="left", pad=3)
-        answers = [ask(target, address, chosen) for target in panel["targets"]]
-        DRAW[panel["type"]](axes, panel, answers)
+    panels = [panel for panel in board["panels"] if panel["type"] != "row"]
+    height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
+    figure = plt.figure(figsize=(14, 0.36 * height + 0.9), facecolor="#f4f5f5")
+    figure.text(0.008, 1 - 0.3 / figure.get_figheight(), board["title"], fontsize=12, fontweight="bold")
+    figure.text(0.008, 0.1 / figure.get_figheight(), NOTE, fontsize=7, color="#666666")
+    for panel in panels:
+        draw(figure, panel, height, [ask(target, address, chosen) for target in panel["targets"]], chosen)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=72, pil_kwargs={"optimize": True})
     plt.close(figure)
+
+
+def draw(figure: Any, panel: Mapping[str, Any], height: int, answers: list[Series], chosen: Mapping[str, str]) -> None:
+    """A panel on its card, as Grafana lays it out on a grid of 24 columns."""
+    place, unit = panel["gridPos"], 0.36 / figure.get_figheight()
+    left, low = (
+        0.006 + place["x"] / 24 * 0.988,
+        0.25 / figure.get_figheight() + (height - place["y"] - place["h"]) * unit,
+    )
+    card = (left + 0.003, low + 0.1 * unit, place["w"] / 24 * 0.988 - 0.006, (place["h"] - 0.2) * unit)
+    figure.add_artist(plt.Rectangle(card[:2], *card[2:], facecolor="white", edgecolor="#d8d9da", linewidth=0.6))
+    title = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), panel["title"])
+    figure.text(card[0] + 0.005, card[1] + card[3] - 0.7 * unit, title, fontsize=8)
+    axes = figure.add_axes((card[0] + 0.006, card[1] + 0.3 * unit, card[2] - 0.012, card[3] - 1.4 * unit))
+    DRAW[panel["type"]](axes, panel, answers)
+    if not any(answers) and panel["type"] != "stat":
+        text = panel["fieldConfig"]["defaults"]["noValue"]
+        axes.text(0.5, 0.5, text, fontsize=7, color="#666666", ha="center", va="center", transform=axes.transAxes)
+    if axes.axison:
+        _within(figure, axes)
+
+
+def _within(figure: Any, axes: Any) -> None:
+    """Shrink axes until the texts beside and below them fit where the axes alone stood."""
+    outer = axes.get_position()
+    taken = axes.get_tightbbox(figure.canvas.get_renderer()).transformed(figure.transFigure.inverted())
+    beside, below = outer.x0 - taken.x0, outer.y0 - taken.y0
+    axes.set_position((outer.x0 + beside, outer.y0 + below, outer.width - beside - 0.004, outer.height - below))
 
 
 def ask(target: Mapping[str, Any], address: str, chosen: Mapping[str, str]) -> Series:
@@ -142,7 +156,9 @@ def states(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
             colour = options.get(str(int(value)), {"color": "#808080"})["color"]
             axes.barh(place, OFTEN, left=at, height=0.75, color=COLOURS.get(colour, colour))
     names = [legend(target["legendFormat"], series["metric"]) for target, series in rows]
-    axes.set_yticks(range(len(names)), names, fontsize=6)
+    for place, name in enumerate(names):
+        axes.text(0.005, place, name, fontsize=6.5, va="center", transform=axes.get_yaxis_transform())
+    axes.set_yticks([])
     in_time(axes)
 
 
@@ -163,7 +179,9 @@ def rows_of(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
         cells.append([text for text, _ in made])
         colours.append([colour for _, colour in made])
     if cells:
-        drawn = axes.table(cells, cellColours=colours, colLabels=columns, loc="upper center", edges="horizontal")
+        drawn = axes.table(
+            cells, cellColours=colours, colLabels=columns, loc="upper center", cellLoc="center", edges="closed"
+        )
         drawn.auto_set_font_size(False)  # noqa: FBT003 - matplotlib's own way
         drawn.set_fontsize(7)
 
@@ -175,10 +193,12 @@ def pairs(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
     for offset, title, colour in ((-0.2, columns[1], "#3274d9"), (0.2, columns[2], "#808080")):
         values = [float(row.get(title, 0)) for row in table]
         axes.barh([place + offset for place in range(len(table))], values, height=0.4, color=colour, label=title)
-    axes.set_yticks(range(len(table)), [row[columns[0]] for row in table], fontsize=6)
+    for place, row in enumerate(table):
+        axes.text(0.005, place, row[columns[0]], fontsize=6.5, va="center", transform=axes.get_yaxis_transform())
+    axes.set_yticks([])
     axes.invert_yaxis()
     axes.tick_params(labelsize=6)
-    axes.legend(fontsize=6, frameon=False)
+    axes.legend(fontsize=6, frameon=False, loc="lower right")
 
 
 DRAW = {"stat": tile, "timeseries": lines, "state-timeline": states, "status-history": states}
@@ -224,7 +244,7 @@ def shown(value: float, unit: str) -> str:
         return f"{value:.1%}"
     if unit == "s":
         return f"{value / 3600:.1f} h" if value >= 3600 else f"{value:.1f} s"
-    return f"{value:.3g} {unit.removeprefix('suffix:')}" if unit.startswith("suffix:") else f"{value:,.4g}"
+    return f"{value:.2g} {unit.removeprefix('suffix:')}" if unit.startswith("suffix:") else f"{value:,.4g}"
 
 
 def step(steps: list[Mapping[str, Any]], value: float) -> str:
@@ -247,10 +267,11 @@ def in_time(axes: Any) -> None:
     axes.set_xlim(NOW - STORY, NOW)
     axes.xaxis.set_major_formatter(dates.DateFormatter("%a %d", tz=UTC))
     axes.tick_params(labelsize=6)
+    axes.tick_params(axis="y", direction="in", pad=-16)
 
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder, demo(Path(folder)) as past:
         for name, each in boards(past.loaded.spec).items():
-            picture(each, past.address, ONE if name == "feature" else CHOSEN, FOLDER / f"{name}.png")
+            picture(each, past.address, CHOICES.get(name, CHOSEN), FOLDER / f"{name}.png")
             sys.stdout.write(f"wrote docs/pictures/{name}.png\n")

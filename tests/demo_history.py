@@ -1,6 +1,6 @@
 """A week of the demo's model as Prometheus would have it, had it scraped the real exporter now and then.
 
-The demo's world and spec, with an objective and labels that are mature after a day, so that every panel has a story.
+The demo's world and spec, with an objective and labels that are mature after two days, so that every panel has a story.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def _written(folder: Path) -> LoadedSpec:
     write_log(world(END, SIZE), folder / "log", END - timedelta(days=SIZE.days), END, rows=SIZE.training_rows)
     document = yaml.safe_load(SPEC)
     body: dict[str, Any] = document["spec"]
-    body["labels"]["maturity"] = "24h"
+    body["labels"]["maturity"] = "48h"
+    body["thresholds"]["label_coverage"] = 0.5
     body["slos"] = [
         {"name": "ranking", "metric": "auroc", "at_least": 0.7, "objective": 0.9, "period": "7d", "slice": "6h"}
     ]

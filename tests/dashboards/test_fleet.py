@@ -16,6 +16,7 @@ from exporter.catalogue import (
     DATA_DRIFT_SHARE,
     DATA_DRIFT_SHARE_THRESHOLD,
     MODEL_INFO,
+    SLO_BURN_RATE,
     SLO_ERROR_BUDGET_REMAINING_RATIO,
     SLO_GOOD,
 )
@@ -86,6 +87,12 @@ def test_objectives_met_is_their_share_whichever_version_missed(column: Any, eva
         for slo, left in (("a", 0.75), ("b", -0.5))
     }
     evaluates(budget, column("Budget left"), {'{model="m"}': -0.5})
+
+
+def test_burn_is_of_an_objectives_own_windows_whichever_are_chosen(column: Any, evaluates: Callable[..., None]) -> None:
+    name = SLO_BURN_RATE.name
+    given = {f'{name}{{model="m",slo="a",window="{window}"}}': rate for window, rate in (("6h", 2.0), ("3d", 0.5))}
+    evaluates(given, column("Burn"), {'{model="m"}': 2.0})
 
 
 def test_a_row_knows_the_id_of_its_models_dashboard(column: Any, evaluates: Callable[..., None]) -> None:
