@@ -64,7 +64,9 @@ def draw(figure: Any, panel: Mapping[str, Any], height: int, answers: list[Serie
         0.25 / figure.get_figheight() + (height - place["y"] - place["h"]) * unit,
     )
     card = (left + 0.003, low + 0.1 * unit, place["w"] / 24 * 0.988 - 0.006, (place["h"] - 0.2) * unit)
-    figure.add_artist(plt.Rectangle(card[:2], *card[2:], facecolor="white", edgecolor="#d8d9da", linewidth=0.6))
+    figure.add_artist(
+        plt.Rectangle(card[:2], *card[2:], facecolor="white", edgecolor="#d8d9da", linewidth=0.6, zorder=-1)
+    )
     title = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), panel["title"])
     figure.text(card[0] + 0.005, card[1] + card[3] - 0.7 * unit, title, fontsize=8)
     axes = figure.add_axes((card[0] + 0.006, card[1] + 0.3 * unit, card[2] - 0.012, card[3] - 1.4 * unit))

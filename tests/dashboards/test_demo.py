@@ -42,7 +42,6 @@ SILENT = {
     "Proxies against what is expected, $window",
     "New categories over time, $window",
     "New categories, $window",
-    "Proxies against what is expected, $window",
 }
 """Panels whose emptiness is good news, or is told by their text."""
 
