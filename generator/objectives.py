@@ -43,8 +43,8 @@ def _tiers(slo: Slo, tiers: Sequence[Tier]) -> list[dict[str, str]]:
             "factor": text(float(tier.factor)),
             "long": slo.window_name(tier.long),
             "short": slo.window_name(tier.short),
-            "above": text(float(tier.factor * Fraction(5, 4))),
-            "said": f"{float(tier.factor * Fraction(5, 4)):.3g}",
+            "above": text(float(tier.factor * Fraction(9, 8))),
+            "said": f"{float(tier.factor * Fraction(9, 8)):.3g}",
         }
         for tier in tiers
     ]

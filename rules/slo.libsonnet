@@ -60,6 +60,14 @@ function(model)
           [scene('burns exactly ' + tier.factor + ' times the budget', both(tier, tier.factor))]
           + (
             if tier.long == tier.short then [] else [
+              scene('burns exactly ' + tier.factor + ' times over ' + tier.long + ' alone the budget', {
+                [tier.long]: tier.factor,
+                [tier.short]: tier.above,
+              }),
+              scene('burns exactly ' + tier.factor + ' times over ' + tier.short + ' alone the budget', {
+                [tier.long]: tier.above,
+                [tier.short]: tier.factor,
+              }),
               scene('burnt within ' + tier.long + ', and does no more, the budget', { [tier.long]: tier.above }),
               scene('has burnt for ' + tier.short + ' alone the budget', { [tier.short]: tier.above }),
               scene('has not known for ' + tier.short + ' how it burns the budget', {
