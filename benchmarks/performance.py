@@ -29,7 +29,8 @@ from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers
 from exporter.profiles.outcomes import Classes, Judgement, Lists, outcomes, total
 from exporter.profiles.predictions import Predictions
-from exporter.spec.model import ModelSpec, Task
+from exporter.spec.model import ModelSpec
+from exporter.spec.task import Task
 
 Floats = npt.NDArray[np.float64]
 Values = dict[Metric, float]

@@ -12,7 +12,8 @@ from dashboards.queries import Scope
 from dashboards.style import Limits
 from exporter import catalogue
 from exporter.catalogue import Metric, Unit
-from exporter.spec.model import ONE_SCORE, ModelSpec
+from exporter.spec.model import ModelSpec
+from exporter.spec.task import ONE_SCORE
 
 _FROM_ZERO: Final[Limits] = (0, None)
 _ANY: Final[Limits] = (None, None)

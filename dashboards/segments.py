@@ -16,7 +16,8 @@ from dashboards.queries import Scope
 from dashboards.style import CLEAR, SEVERITY_COLOURS, UNITS, Steps
 from exporter import catalogue
 from exporter.catalogue import SEGMENT, VERSION, Metric, Severity, Unit
-from exporter.spec.model import ModelSpec, Task
+from exporter.spec.model import ModelSpec
+from exporter.spec.task import Task
 
 _JUDGED_BY: Final[Mapping[Task, tuple[Metric, str]]] = {
     "binary_classification": (catalogue.AUROC, "AUROC"),

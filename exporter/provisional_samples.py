@@ -22,7 +22,8 @@ from exporter.profiles.columns import Mask
 from exporter.profiles.group import Group, largest
 from exporter.profiles.labelled import Moments
 from exporter.profiles.outcomes import Outcome
-from exporter.spec.model import ONE_SCORE, ModelSpec
+from exporter.spec.model import ModelSpec
+from exporter.spec.task import ONE_SCORE
 from exporter.statistics import reporting
 from exporter.statistics.performance import Estimate
 

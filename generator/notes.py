@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from exporter.spec.model import CLASSIFICATION, ONE_SCORE, ModelSpec
+from exporter.spec.model import ModelSpec
+from exporter.spec.task import CLASSIFICATION, ONE_SCORE
 
 
 def notes(spec: ModelSpec) -> tuple[str, ...]:

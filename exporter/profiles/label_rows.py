@@ -17,7 +17,8 @@ from exporter.profiles.label_join import Chunk, chunk
 from exporter.profiles.predictions import hashed, required, times
 from exporter.profiles.times import NEVER, microseconds
 from exporter.sources.source import Batch, Selection
-from exporter.spec.model import LabelColumns, Task
+from exporter.spec.logs import LabelColumns
+from exporter.spec.task import Task
 from exporter.spec.windows import Window
 
 NO_ID: Final = "without_id"

@@ -26,7 +26,8 @@ from exporter.profiles.hashing import text_hashes
 from exporter.profiles.naming import Coded, Codes, Names, coded, grouped
 from exporter.profiles.times import NEVER, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
-from exporter.spec.model import InferenceColumns, Task
+from exporter.spec.logs import InferenceColumns
+from exporter.spec.task import Task
 
 Ids = npt.NDArray[np.uint64]
 

@@ -22,7 +22,8 @@ from exporter.replay.replayed_source import ReplayedSource
 from exporter.service.reading import Attempt, ModelReader, RefreshFailed
 from exporter.sources.opening import open_log
 from exporter.spec.file import LoadedSpec
-from exporter.spec.model import Inference, ModelSpec
+from exporter.spec.logs import Inference
+from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
 from exporter.verdicts import Condition, conditions, nearness
 

@@ -35,7 +35,8 @@ from exporter.slo_samples import look_back, slo_samples, tolerances
 from exporter.sources.opening import open_source
 from exporter.sources.source import Batch, Partition, Source, Stream
 from exporter.spec.file import LoadedSpec
-from exporter.spec.model import Labels, ModelSpec
+from exporter.spec.logs import Labels
+from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration
 from exporter.spec.windows import Window, newest_end, window
 

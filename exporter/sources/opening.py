@@ -9,14 +9,14 @@ from typing import Final
 from exporter.errors import SourceError
 from exporter.sources.local import Local
 from exporter.sources.source import Source, Stream
-from exporter.spec import model
+from exporter.spec import source as spec_source
 from exporter.spec.file import LoadedSpec
 
 CLIENT: Final = "google-cloud-bigquery[bqstorage]>=3.38"
 """What reading from BigQuery needs beside Leeway itself."""
 
 
-def open_source(source: model.Source, folder: Path, stream: Stream) -> Source:
+def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
     """The source that a spec names; nothing is asked of it yet.
 
     Args:
@@ -48,7 +48,7 @@ def open_log(loaded: LoadedSpec, stream: str) -> Source:
     return open_source(log.source, loaded.folder, Stream(loaded.spec.name, stream, log.columns.timestamp, log.grain))
 
 
-def _table(source: model.Source, stream: Stream) -> Source:
+def _table(source: spec_source.Source, stream: Stream) -> Source:
     try:
         from exporter.sources.bigquery import BigQuery  # noqa: PLC0415 - an extra, and a second to import
         from exporter.sources.bigquery_jobs import Terms  # noqa: PLC0415

@@ -8,8 +8,9 @@ from math import ceil, floor
 from typing import Final, Literal, NamedTuple, get_args
 
 from exporter.spec.mistakes import Mistakes, multiple, repeated
-from exporter.spec.model import CLASSIFICATION, ONE_SCORE, Body, Task
+from exporter.spec.model import Body
 from exporter.spec.slo import DRIFT_SHARE, FRESHNESS, OF_THE_LOG, WITHIN_TOLERANCE, BurnTier, Slo
+from exporter.spec.task import CLASSIFICATION, ONE_SCORE, Task
 from exporter.spec.values import format_duration
 from exporter.spec.wording import KeyPath
 

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from exporter.spec.model import Seasonality
+from exporter.spec.seasonality import Seasonality
 from exporter.spec.thresholds import Weekday
 
 HOURS_OF_WEEK: Final = 168

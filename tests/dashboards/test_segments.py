@@ -11,7 +11,8 @@ from dashboards.panels import panel_id
 from dashboards.queries import model_scope
 from exporter import catalogue
 from exporter.catalogue import ALERTS, SEGMENT
-from exporter.spec.model import ModelSpec, Task
+from exporter.spec.model import ModelSpec
+from exporter.spec.task import Task
 
 MakeSpec = Callable[..., ModelSpec]
 

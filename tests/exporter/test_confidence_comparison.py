@@ -17,7 +17,7 @@ from exporter.comparison import Judge, Pair
 from exporter.confidence_comparison import confidence_series
 from exporter.profiles.binning import Binning
 from exporter.profiles.score_bins import score_bins
-from exporter.spec.model import Task
+from exporter.spec.task import Task
 from exporter.spec.thresholds import Thresholds
 from profiling import binning, count, quantile_bins
 

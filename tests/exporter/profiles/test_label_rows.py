@@ -14,7 +14,8 @@ from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.label_rows import LabelRows, reduced, selection
 from exporter.profiles.predictions import hashed
 from exporter.profiles.times import microseconds
-from exporter.spec.model import LabelColumns, Task
+from exporter.spec.logs import LabelColumns
+from exporter.spec.task import Task
 from exporter.spec.windows import Window
 from profiling import whole
 

@@ -24,7 +24,8 @@ from exporter.profiles.label_store import (
 )
 from exporter.profiles.predictions import Predictions, reduced
 from exporter.profiles.store import Key, ProfileStore
-from exporter.spec.model import InferenceColumns, Task
+from exporter.spec.logs import InferenceColumns
+from exporter.spec.task import Task
 from profiling import whole
 
 KEY = Key("fraud/labels", "20261122T1000", ("data", "columns"))

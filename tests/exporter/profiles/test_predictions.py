@@ -16,7 +16,7 @@ from exporter.profiles.group import Group
 from exporter.profiles.grouping import MAX_VERSIONS
 from exporter.profiles.predictions import Predictions, hashed, reduced, selection
 from exporter.profiles.times import microseconds
-from exporter.spec.model import InferenceColumns
+from exporter.spec.logs import InferenceColumns
 from profiling import whole
 
 COLUMNS = InferenceColumns(prediction_id="id", score="score", timestamp="at", model_version="version")

@@ -18,7 +18,7 @@ from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.profile import numeric_column
 from exporter.profiles.reference import ByHour, Reference, build_binning, profile_by_hour
 from exporter.sources.source import Batch, Selection
-from exporter.spec.model import Seasonality
+from exporter.spec.seasonality import Seasonality
 from exporter.spec.seasons import Calendar, Level, ladder
 from profiling import quantile_bins, whole
 

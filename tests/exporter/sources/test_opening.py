@@ -12,7 +12,7 @@ from exporter.sources.local import Local
 from exporter.sources.opening import open_source
 from exporter.sources.s3 import S3
 from exporter.sources.source import Stream
-from exporter.spec.model import Source
+from exporter.spec.source import Source
 
 STREAM = Stream("fraud", "inference")
 
@@ -47,7 +47,7 @@ import sys
 from pathlib import Path
 from exporter.sources.opening import open_source
 from exporter.sources.source import Stream
-from exporter.spec.model import Source
+from exporter.spec.source import Source
 open_source(Source(local="x.parquet"), Path("."), Stream("fraud", "inference"))
 assert not {"boto3", "botocore", "google.cloud.bigquery"} & set(sys.modules)
 """

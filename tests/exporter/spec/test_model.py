@@ -1,18 +1,16 @@
 from __future__ import annotations
 
 import copy
-from datetime import date, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from exporter import catalogue
-from exporter.spec.model import ModelSpec, Source
+from exporter.spec.model import ModelSpec
 from exporter.spec.schema import EXAMPLE
-from spec_parts import body, document, refusal
+from spec_parts import body, document
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -29,13 +27,6 @@ class TestDefaults:
         assert spec.spec.thresholds.feature_psi is None
         assert spec.spec.thresholds.drift_share.floor == 0.2
         assert [feature.importance for feature in spec.spec.features] == [1, 1]
-
-    def test_values_are_withdrawn_three_grains_after_the_delay(self) -> None:
-        source = {"local": "log/%Y-%m-%d.parquet"}
-        assert (
-            body(inference={"source": source, "grain": "1d", "delay": "2h"}).inference.staleness == 3 * DAY + 2 * HOUR
-        )
-        assert body(inference={"source": source, "stale_after": "5h"}).inference.staleness == 5 * HOUR
 
     @pytest.mark.parametrize(
         ("windows", "alerting", "expected"),
@@ -103,109 +94,6 @@ class TestFrozen:
     def test_defaults_are_not_shared(self) -> None:
         first, second = (ModelSpec.model_validate(EXAMPLE) for _ in range(2))
         assert first.metadata.labels is not second.metadata.labels
-
-
-class TestMetadata:
-    @pytest.mark.parametrize(
-        "label", [catalogue.MODEL, catalogue.TEAM, catalogue.SEVERITY, *catalogue.TARGET_LABELS, "alertname", "le"]
-    )
-    def test_a_label_that_means_something_else_is_refused(self, label: str) -> None:
-        with pytest.raises(ValidationError, match="choose another name"):
-            ModelSpec.model_validate({**EXAMPLE, "metadata": {"name": "fraud", "labels": {label: "x"}}})
-
-    @pytest.mark.parametrize("label", ["", "__meta", "_x", "a-b", "9", "é", "a b"])
-    def test_a_label_has_a_label_name(self, label: str) -> None:
-        with pytest.raises(ValidationError, match="must be a Prometheus label name"):
-            ModelSpec.model_validate({**EXAMPLE, "metadata": {"name": "fraud", "labels": {label: "x"}}})
-
-    def test_no_metric_has_a_label_that_a_model_may_choose(self) -> None:
-        for metric in catalogue.METRICS:
-            for label in metric.labels:
-                with pytest.raises(ValidationError):
-                    ModelSpec.model_validate({**EXAMPLE, "metadata": {"name": "fraud", "labels": {label: "x"}}})
-
-
-class TestSource:
-    @pytest.mark.parametrize(
-        ("source", "kind"),
-        [
-            ({"s3": "s3://bucket/a/%Y/%m/%d/%H/*.parquet"}, "s3"),
-            ({"local": "../log/%Y%j.parquet"}, "local"),
-            ({"bigquery": "my-project.ml.log_v2"}, "bigquery"),
-            ({"bigquery": "example.com:my-project.ml.log$20261122"}, "bigquery"),
-        ],
-    )
-    def test_has_a_kind(self, source: dict[str, str], kind: str) -> None:
-        found = Source.model_validate(source)
-        assert (found.kind, found.template) == (kind, source[kind])
-
-    @pytest.mark.parametrize(
-        ("source", "message"),
-        [
-            ({}, "must have exactly one of s3, local, bigquery"),
-            ({"s3": "s3://bucket/a", "local": "a"}, "must have exactly one of s3, local, bigquery"),
-            ({"s3": "bucket/a"}, "must be s3://bucket/path"),
-            ({"s3": "s3://bucket"}, "must be s3://bucket/path"),
-            ({"s3": "s3://Bucket/a"}, "must be s3://bucket/path"),
-            ({"local": "log/%A-%y"}, "has %A, %y; a path may use %Y, %m, %d, %j, %H and %M"),
-            ({"local": "log/100%"}, "has %; a path may use %Y, %m, %d, %j, %H and %M"),
-            ({"bigquery": "dataset.table"}, "must be project.dataset.table"),
-            ({"bigquery": "my-project.ml.log`; DROP"}, "must be project.dataset.table"),
-            ({"bigquery": "my-project.ml.log", "partition_column": "at` = 1 --"}, "must be the name of a column"),
-            (
-                {"bigquery": "my-project.ml.log", "location": "the EU"},
-                "must be a location such as EU, US or europe-west3",
-            ),
-            ({"local": "a", "location": "EU"}, "must not have location: only a table in BigQuery has"),
-        ],
-    )
-    def test_has_the_form_of_its_kind(self, source: dict[str, str], message: str) -> None:
-        with pytest.raises(ValidationError) as caught:
-            Source.model_validate(source)
-        assert caught.value.errors()[0]["msg"].endswith(message)
-
-    def test_a_table_says_how_it_may_be_queried(self) -> None:
-        plain = Source.model_validate({"bigquery": "my-project.ml.log"})
-        assert (plain.billing_limit, plain.unpartitioned) == (100 * 10**9, False)
-        told = {"partition_column": "_PARTITIONTIME", "maximum_bytes_billed": "2GiB", "unpartitioned": True}
-        found = Source.model_validate({"bigquery": "my-project.ml.log", "location": "europe-west3", **told})
-        assert found.billing_limit == 2 * 2**30
-
-
-class TestSlo:
-    SLO: dict[str, Any] = {"name": "auroc", "metric": "auroc", "at_least": 0.9, "objective": 0.95}  # noqa: RUF012 - read only
-
-    @pytest.mark.parametrize(
-        ("changes", "message"),
-        [
-            ({"at_most": 1}, "must have exactly one of at_least, at_most, tolerance"),
-            ({"at_least": None}, "must have exactly one of at_least, at_most, tolerance"),
-            ({"over": "rolling"}, "must have a window when over is rolling, and only then"),
-            ({"window": "7d"}, "must have a window when over is rolling, and only then"),
-            ({"period": "1d"}, "must have a slice shorter than its period"),
-            ({"objective": 95}, "must be between 0 and 1"),
-        ],
-    )
-    def test_is_consistent(self, changes: dict[str, Any], message: str) -> None:
-        assert refusal(slos=[{**self.SLO, **changes}]) == message
-
-    def test_a_rolling_one_has_a_window(self) -> None:
-        [slo] = body(slos=[{**self.SLO, "over": "rolling", "window": "7d"}]).slos
-        assert (slo.window, slo.period, slo.slice) == (7 * DAY, 30 * DAY, DAY)
-
-
-class TestReference:
-    @pytest.mark.parametrize("reference", [{}, {"trailing": "4w", "source": {"local": "a"}}])
-    def test_is_one_thing(self, reference: dict[str, Any]) -> None:
-        assert refusal(reference=reference) == "must have exactly one of source, period, trailing"
-
-    def test_a_period_has_both_its_days(self) -> None:
-        period = body(reference={"period": {"from": "2026-08-01", "to": date(2026, 8, 1)}}).reference.period
-        assert period is not None
-        assert (period.start, period.end) == (date(2026, 8, 1), date(2026, 8, 1))
-        assert (
-            refusal(reference={"period": {"from": "2026-08-02", "to": "2026-08-01"}}) == "must not end before it starts"
-        )
 
 
 class TestArguments:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.spec.model import Holidays, Seasonality
+from exporter.spec.seasonality import Holidays, Seasonality
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, Level, from_sunday, ladder, partition_cells, season_name
 
 NEW_YORK = Calendar.of(Seasonality(timezone="America/New_York"))

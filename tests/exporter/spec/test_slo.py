@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from exporter.spec.slo import Slo, Tier, exact
+from spec_parts import body, refusal
 
 DOCUMENT = {"name": "auroc", "metric": "auroc", "at_least": 0.91, "objective": 0.95}
 
@@ -103,3 +105,23 @@ def test_no_tier_trips_on_one_slice_and_each_can_fire(objective: float, slices: 
 def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         slo(**changes)
+
+
+class TestInASpec:
+    @pytest.mark.parametrize(
+        ("changes", "message"),
+        [
+            ({"at_most": 1}, "must have exactly one of at_least, at_most, tolerance"),
+            ({"at_least": None}, "must have exactly one of at_least, at_most, tolerance"),
+            ({"over": "rolling"}, "must have a window when over is rolling, and only then"),
+            ({"window": "7d"}, "must have a window when over is rolling, and only then"),
+            ({"period": "1d"}, "must have a slice shorter than its period"),
+            ({"objective": 95}, "must be between 0 and 1"),
+        ],
+    )
+    def test_is_consistent(self, changes: dict[str, Any], message: str) -> None:
+        assert refusal(slos=[{**DOCUMENT, **changes}]) == message
+
+    def test_a_rolling_one_has_a_window(self) -> None:
+        [slo] = body(slos=[{**DOCUMENT, "over": "rolling", "window": "7d"}]).slos
+        assert (slo.window, slo.period, slo.slice) == (timedelta(days=7), timedelta(days=30), timedelta(days=1))

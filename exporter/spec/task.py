@@ -1,0 +1,20 @@
+"""What models do, and what labels need to know of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Task = Literal["binary_classification", "multiclass_classification", "regression", "ranking"]
+CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
+"""The tasks whose answers are classes."""
+ONE_SCORE: Final[tuple[Task, ...]] = ("binary_classification", "regression")
+"""The tasks in which one score is all that a label is compared with."""
+
+JUDGED_BY: Final[Mapping[Task, tuple[str, ...]]] = {
+    "binary_classification": ("score",),
+    "multiclass_classification": ("prediction",),
+    "regression": ("score",),
+    "ranking": ("score", "query"),
+}
+"""The columns of the inference log without which labels say nothing of a task."""
