@@ -49,13 +49,14 @@ def chart(
     limits: Limits | None = None,
     steps: Steps = (),
     last_week: bool = False,
+    rows: Metric | None = None,
     **more: Any,
 ) -> TimeSeries:
-    """A metric over time with its companions; `rank`, `name` and `last_week` as in `history`, `more` as in `Card`."""
+    """A metric over time with its companions; `more` is as in `Card`, all that is not there as in `history`."""
     meaning = f"{metric.help} {_WORST}" if FEATURE in metric.labels else metric.help
     return timeseries(
         card(spec, metric, title, action, **{"meaning": meaning, **more}),
-        history(metric, scope, rank=rank, name=name, last_week=last_week),
+        history(metric, scope, rank=rank, name=name, last_week=last_week, rows=rows),
         metric.unit,
         colour=alarm(metric),
         limits=limits,

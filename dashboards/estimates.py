@@ -63,7 +63,15 @@ def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
         "features; the gap to the truth tells how far to trust it."
     )
     return [
-        chart(spec, scope, metric.estimated(), f"{_NAMES[metric]} expected, $window", action, limits=_limits(metric))
+        chart(
+            spec,
+            scope,
+            metric.estimated(),
+            f"{_NAMES[metric]} expected, $window",
+            action,
+            limits=_limits(metric),
+            rows=catalogue.VERSION_ROWS,
+        )
         for metric in _expected(spec)
         if metric.estimated() in catalogue.METRICS
     ]
@@ -83,6 +91,7 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
             action,
             limits=_ANY,
             window=mature(spec),
+            rows=catalogue.LABEL_ROWS,
         )
         for metric in _expected(spec)
         if metric.estimated_gap() in catalogue.METRICS
@@ -105,7 +114,13 @@ def _provisional(spec: ModelSpec, scope: Scope) -> list[Any]:
             "Far fewer than labels have come: a few of them stand for many. The intervals know.",
         ),
         *(
-            draw(metric.provisional(), f"{_NAMES[metric]} so far, $window", action, limits=_limits(metric))
+            draw(
+                metric.provisional(),
+                f"{_NAMES[metric]} so far, $window",
+                action,
+                limits=_limits(metric),
+                rows=catalogue.LABEL_EFFECTIVE_ROWS,
+            )
             for metric in _known(spec)
         ),
     ]

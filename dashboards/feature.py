@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from grafanalib.core import Stat
 
-from dashboards import links, plots, queries, variables
+from dashboards import links, marks, plots, queries, variables
 from dashboards.board import TAG, board
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
@@ -15,10 +15,12 @@ from dashboards.panels import stat
 from dashboards.queries import Query, Scope
 from dashboards.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Limits, alarm
 from exporter import catalogue
-from exporter.catalogue import BIN, Metric, Severity
+from exporter.catalogue import BIN, FEATURE, Metric, Severity
 
 _FROM_ZERO: Final[Limits] = (0, None)
 _SIZE: Final = (6, 4)
+_OF_THE_FEATURE: Final = f'{FEATURE}=~"|${FEATURE}"'
+"""What matches the feature's own alerts and those of the whole model, but no other feature's."""
 
 
 def dashboard() -> dict[str, Any]:
@@ -36,7 +38,7 @@ def dashboard() -> dict[str, Any]:
             variables.window_of_model(scope),
             variables.feature(scope, multi=False),
         ],
-        marks=[],
+        marks=[marks.alerts(scope, _OF_THE_FEATURE), marks.promotions(scope), marks.retrainings(scope)],
         panels=stack(
             [
                 Section("state", "", [*_tiles(scope), *_now(scope)]),

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from grafanalib.core import Stat, StateTimeline, Table
 
-from dashboards import links, queries, variables
+from dashboards import links, marks, queries, variables
 from dashboards.board import TAG, board
 from dashboards.charts import card
 from dashboards.layout import Section, stack
@@ -47,7 +47,7 @@ def dashboard(models: Iterable[str] = ()) -> dict[str, Any]:
         description="Which model is on fire? Every cell leads to its own dashboard.",
         tags=[TAG, "fleet"],
         templating=[variables.datasource(), variables.model(), variables.windows()],
-        marks=[],
+        marks=[marks.alerts(scope, queries.equal(SEVERITY, Severity.CRITICAL.value)), marks.retrainings(scope)],
         panels=stack(
             [
                 Section("state", "", [*_tiles(scope), _models(models, scope)]),
@@ -127,6 +127,7 @@ def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
         _column("Burn", burn, by_model("max", _burn(scope)), ((1, orange),)),
         _column("Drift share", catalogue.DATA_DRIFT_SHARE, by_model("max", latest(catalogue.DATA_DRIFT_SHARE, scope))),
         _times("Drift", catalogue.DATA_DRIFT_SHARE, scope),
+        _drift_over_time(scope),
         _times("Score shift", catalogue.PREDICTION_MEAN_SHIFT, scope),
         Column("Objectives met", met, UNITS[Unit.RATIO], steps=_UNMET, links=(_link(good.key),)),
         _column(
@@ -152,6 +153,13 @@ def _burn(scope: Scope) -> str:
 def _times(title: str, metric: Metric, scope: Scope) -> Column:
     value = by_model("max", over_threshold(metric, scope))
     return Column(title, value, _TIMES, steps=_OVER, links=(_link(metric.key),))
+
+
+def _drift_over_time(scope: Scope) -> Column:
+    metric = catalogue.DATA_DRIFT_SHARE
+    past = by_model("max", over_threshold(metric, scope))
+    shown = queries.still(past, (MODEL,), catalogue.MODEL_INFO, scope)
+    return Column("Drift over time", shown, _TIMES, links=(_link(metric.key),), trend=True)
 
 
 def _link(key: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _regression(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(_draw, spec, scope)
+    draw = partial(_draw, spec, scope, rows=catalogue.LABEL_ROWS)
     error = "Rising while the inputs have not drifted: the world answers differently. Retrain."
     return [
         draw(catalogue.RMSE, "Root mean squared error, $window", error, limits=_FROM_ZERO),
@@ -54,6 +54,7 @@ def _ranking(spec: ModelSpec, scope: Scope) -> list[Any]:
             catalogue.NDCG,
             "NDCG, $window",
             "Falling beyond its interval (dotted): what is relevant stands lower. With drifted features: start there.",
+            rows=catalogue.NDCG_LISTS,
         ),
         draw(
             catalogue.NDCG_LISTS,
@@ -70,7 +71,7 @@ def _ranking(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _classification(spec: ModelSpec, scope: Scope, *, several: bool) -> list[Any]:
-    draw = partial(_draw, spec, scope)
+    draw = partial(_draw, spec, scope, rows=catalogue.LABEL_ROWS)
     falling = "Falling: see by class which." if several else "Falling while AUROC holds: move the operating threshold."
     return [
         draw(

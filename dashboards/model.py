@@ -18,6 +18,7 @@ from dashboards import (
     freshness,
     labels,
     links,
+    marks,
     proxies,
     queries,
     scores,
@@ -29,12 +30,13 @@ from dashboards.board import TAG, board
 from dashboards.charts import card, chart
 from dashboards.layout import Section, stack
 from dashboards.panels import Card, Column, StatusHistory, state_timeline, status_history, table
-from dashboards.queries import ALERTNAME, Query, Scope
-from dashboards.style import CLEAR, DATASOURCE, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
+from dashboards.queries import Query, Scope
+from dashboards.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
 from dashboards.tiles import ALERT_STATES, tiles
 from exporter import catalogue
-from exporter.catalogue import FEATURE, ROLE, SEGMENT, SEVERITY, VERSION, Metric, Severity
+from exporter.catalogue import FEATURE, ROLE, SEGMENT, VERSION, WINDOW, Metric, Severity
 from exporter.spec.model import ModelSpec
+from exporter.spec.values import format_duration
 
 _WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
 
@@ -42,6 +44,7 @@ _WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
 def dashboard(spec: ModelSpec) -> dict[str, Any]:
     """The dashboard of a model as plain JSON data, the same for the same spec."""
     scope = queries.model_scope(spec)
+    shortest = scope.narrowed(WINDOW, format_duration(min(spec.spec.windows)))
     runbooks = spec.metadata.runbooks
     return board(
         uid=links.uid(spec),
@@ -49,7 +52,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
         description="Is this model on fire, and which feature? Each panel's description says what to do.",
         tags=[TAG, "model"],
         templating=_variables(spec, scope),
-        marks=[_alert_marks(scope), slo.promotions(spec, scope), _retrain_marks(spec)],
+        marks=[marks.alerts(scope), marks.promotions(shortest), marks.retrainings(queries.alone(spec))],
         panels=stack(_sections(spec, scope)),
         more_links=[DashboardLink(title="Runbooks", type="link", uri=runbooks, icon="doc", targetBlank=True)]
         if runbooks
@@ -86,36 +89,6 @@ def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
-def _alert_marks(scope: Scope) -> dict[str, Any]:
-    """The alerts as marks on every graph."""
-    return {
-        "name": "Alerts",
-        "datasource": DATASOURCE,
-        "enable": True,
-        "iconColor": SEVERITY_COLOURS[Severity.CRITICAL],
-        "expr": queries.across("max", (ALERTNAME, SEVERITY), queries.firing(scope)),
-        "titleFormat": f"{{{{{ALERTNAME}}}}}",
-        "textFormat": f"{{{{{SEVERITY}}}}}",
-        "tagKeys": SEVERITY,
-    }
-
-
-def _retrain_marks(spec: ModelSpec) -> dict[str, Any]:
-    """The moments at which the hook started a retraining: it has its own series, without the model's labels."""
-    started = queries.latest(catalogue.RETRAIN_LAST_START_TIMESTAMP_SECONDS, queries.alone(spec))
-    return {
-        "name": "Retrainings",
-        "datasource": DATASOURCE,
-        "enable": True,
-        "iconColor": GOOD,
-        "expr": f"{started} * 1000",
-        "titleFormat": "A retraining was started",
-        "textFormat": "",
-        "tagKeys": "",
-        "useValueForTime": True,
-    }
-
-
 # ------------------------------------------------------------------------------------------------ which feature?
 
 
@@ -139,15 +112,17 @@ def _features(spec: ModelSpec, scope: Scope) -> Table:
 
 
 def _columns(scope: Scope) -> list[Column]:
-    def column(title: str, metric: Metric, states: dict[int, State] | None = None) -> Column:
-        value = queries.across("max", (FEATURE, VERSION), queries.select(metric, scope))
-        return Column(title, value, UNITS[metric.unit], states=states)
+    keys = (FEATURE, VERSION)
 
+    def column(title: str, metric: Metric) -> Column:
+        return Column(title, queries.across("max", keys, queries.select(metric, scope)), UNITS[metric.unit])
+
+    past = queries.across("max", keys, queries.select(catalogue.FEATURE_PSI, scope))
     over: Steps = ((None, CLEAR), (1, _WARNING))
     return [
         Column("Trouble", queries.trouble(scope), "suffix:x threshold", steps=over),
-        column("Drifted", catalogue.FEATURE_DRIFTED, {0: State("no", CLEAR), 1: State("yes", _WARNING)}),
         column("PSI", catalogue.FEATURE_PSI),
+        Column("PSI over time", queries.still(past, keys, catalogue.FEATURE_PSI, scope), "none", trend=True),
         column("PSI threshold", catalogue.FEATURE_PSI_THRESHOLD),
         column("Nulls", catalogue.FEATURE_NULL_RATIO),
         column("New categories", catalogue.FEATURE_NEW_CATEGORY_RATIO),

@@ -203,7 +203,7 @@ class Column:
     """A column of a table: an expression with one value for each row, and how its cells look.
 
     `unit` is Grafana's; `steps` or `states` colour the cells, `links` open from them. A hidden column serves links of
-    others.
+    others. A `trend` draws its values over the time shown, as a small line.
     """
 
     title: str
@@ -213,6 +213,17 @@ class Column:
     states: Mapping[int, State] | None = None
     links: tuple[dict[str, Any], ...] = ()
     hidden: bool = False
+    trend: bool = False
+
+    @property
+    def kind(self) -> Literal["range", "table"]:
+        """How it is asked."""
+        return "range" if self.trend else "table"
+
+    @property
+    def field(self) -> str:
+        """What Grafana calls the values, before the name of the query."""
+        return "Trend" if self.trend else "Value"
 
     def override(self) -> dict[str, Any]:
         """What makes the column look so."""
@@ -223,6 +234,9 @@ class Column:
             properties["thresholds"] = {"mode": "absolute", "steps": steps_json(self.steps)}
         if self.states or self.steps:
             properties["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}
+        if self.trend:
+            properties["custom.cellOptions"] = {"type": "sparkline", "hideValue": True}
+            properties["color"] = fixed(SEVERITY_COLOURS[Severity.INFO])
         if self.links:
             properties["links"] = list(self.links)
         if self.hidden:
@@ -235,20 +249,27 @@ def table(
 ) -> Table:
     """One row for each combination of the labels that all expressions have, one column for each expression, now.
 
+    A trend gives a row to whatever it has had a value of; its expression leaves out what is no more.
     `keys` gives labels their titles; the card's `drill` opens from the first, and those that are `hidden` serve links.
     `sort` are the titles of the columns whose highest come first.
     """
-    names = {f"Value #{letter(index)}": column.title for index, column in enumerate(columns)}
+    names = {f"{column.field} #{letter(index)}": column.title for index, column in enumerate(columns)}
     order = {
         "excludeByName": {"Time": True},
         "indexByName": {name: index for index, name in enumerate([*keys, *names])},
         "renameByName": {**keys, **names},
     }
     unseen = [override("byName", label, {"custom.hidden": True}) for label in hidden]
+    trends = any(column.trend for column in columns)
     first = override("byName", next(iter(keys.values())), {"links": list(card.drill)})
     return Table(
-        **common(card, [target(index, Query(column.expression), "table") for index, column in enumerate(columns)]),
-        transformations=[{"id": "merge", "options": {}}, {"id": "organize", "options": order}],
+        **common(card, [target(index, Query(column.expression), column.kind) for index, column in enumerate(columns)])
+        | {"maxDataPoints": 100 if trends else None},  # as many as a cell is wide
+        transformations=[
+            *([{"id": "timeSeriesTable", "options": {}}] if trends else []),
+            {"id": "merge", "options": {}},
+            {"id": "organize", "options": order},
+        ],
         overrides=[first, *unseen, *(column.override() for column in columns)],
         sortBy=[TableSortByField(displayName=title, desc=True) for title in sort],
         filterable=True,

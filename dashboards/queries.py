@@ -196,6 +196,11 @@ def worst(expression: str, count: int = 10) -> str:
     return f"topk({count}, max_over_time(({expression})[$__range:$__interval] @ end()))"
 
 
+def still(expression: str, labels: tuple[str, ...], metric: Metric, scope: Scope) -> str:
+    """Those series of an expression by `labels` for which `metric` has a value at the end of the time shown."""
+    return f"{expression} and {across('max', labels, f'{select(metric, scope)} @ end()')}"
+
+
 def _merged(operator: str, expression: str) -> str:
     return f"{operator} without ({', '.join(REPLICA_LABELS)}) ({expression})"
 
@@ -280,6 +285,7 @@ class Role(StrEnum):
     LOWER = "lower end"
     UPPER = "upper end"
     LAST_WEEK = "a week before"
+    ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,12 +312,19 @@ def named(name: str, scope: Scope) -> str:
 
 
 def history(
-    metric: Metric, scope: Scope, *, rank: str = "", name: str = "", last_week: bool = False
+    metric: Metric,
+    scope: Scope,
+    *,
+    rank: str = "",
+    name: str = "",
+    last_week: bool = False,
+    rows: Metric | None = None,
 ) -> tuple[Query, ...]:
     """A metric over time with all that the catalogue gives it: its threshold, reference and confidence interval.
 
     Of features, and of segments, only the worst are drawn: those with the highest `rank`, an expression with the
-    metric's labels, by default the value itself. `name` replaces the legend. `last_week` adds the value of a week ago.
+    metric's labels, by default the value itself. `name` replaces the legend. `last_week` adds the value of a week ago,
+    and `rows` of how many rows each value is.
     """
     value = drawn(metric, scope)
     many = FEATURE in metric.labels or metric == SEGMENT_DRIFT
@@ -332,6 +345,7 @@ def history(
             if companion in METRICS
         ),
         *([Query(_week_before(metric, scope), f"{name} {Role.LAST_WEEK}", Role.LAST_WEEK)] if last_week else []),
+        *([Query(drawn(rows, scope), f"{name} {Role.ROWS}", Role.ROWS)] if rows else []),
     )
 
 

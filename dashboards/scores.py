@@ -28,7 +28,7 @@ def section(spec: ModelSpec, scope: Scope) -> Section:
 
 
 def _score(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope, empty=_empty(spec))
+    draw = partial(chart, spec, scope, empty=_empty(spec), rows=catalogue.VERSION_ROWS)
     return [
         draw(
             catalogue.PREDICTION_MEAN,

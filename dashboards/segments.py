@@ -61,6 +61,7 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
         key=f"segments/{metric.key}",
         window=mature(spec),
         limits=None if metric.unit is Unit.RATIO else (0, None),
+        rows=catalogue.NDCG_LISTS if metric is catalogue.NDCG else catalogue.LABEL_ROWS,
     )
     coverage = chart(
         spec,

@@ -11,7 +11,7 @@ from dashboards.charts import card, chart
 from dashboards.layout import Section
 from dashboards.panels import status_history, timeseries
 from dashboards.queries import Query, Role, Scope
-from dashboards.style import DATASOURCE, GOOD, SEVERITY_COLOURS, State, Steps, alarm
+from dashboards.style import GOOD, SEVERITY_COLOURS, State, Steps, alarm
 from exporter import catalogue
 from exporter.catalogue import SLO, VERSION, WINDOW, Severity
 from exporter.spec.model import ModelSpec
@@ -122,21 +122,3 @@ def _window(spec: ModelSpec) -> str:
     labels = spec.spec.labels
     mature = f"; of what labels tell, it ended {format_duration(labels.maturity)} ago" if labels else ""
     return f"each objective's own, whatever is chosen above{mature}."
-
-
-def promotions(spec: ModelSpec, scope: Scope) -> dict[str, Any]:
-    """A mark on every graph for the hour in which a version made its first predictions."""
-    shortest = scope.narrowed(WINDOW, format_duration(min(spec.spec.windows)))
-    everyone = replace(shortest, chosen={key: value for key, value in shortest.chosen.items() if key != VERSION})
-    rows = queries.select(catalogue.VERSION_ROWS, everyone)
-    now, before = (queries.across("max", (VERSION,), series) for series in (rows, f"{rows} offset 1h"))
-    return {
-        "name": "Promotions",
-        "datasource": DATASOURCE,
-        "enable": True,
-        "iconColor": SEVERITY_COLOURS[Severity.INFO],
-        "expr": f"{now} unless {before} and on () max({rows} offset 1h)",
-        "titleFormat": f"{{{{{VERSION}}}}} began to answer",
-        "textFormat": "",
-        "tagKeys": VERSION,
-    }

@@ -124,6 +124,16 @@ _DASHES: Final = {
 
 
 def companion(index: int, query: Query, colour: str) -> dict[str, Any]:
-    """A threshold is dashed, in the colour of its alert; a reference and an interval are dotted, last week grey too."""
+    """How a series looks that is beside the values.
+
+    A threshold is dashed, in the colour of its alert; a reference and an interval are dotted, last week grey too. Rows
+    are read in the legend and beside the pointer: drawn, they would need an axis of their own.
+    """
     line = fixed(colour if query.role is Role.THRESHOLD else UNKNOWN)
-    return override("byFrameRefID", letter(index), {"color": line, "custom.lineStyle": _DASHES[query.role]})
+    return override("byFrameRefID", letter(index), {"color": line} | _looks(query.role))
+
+
+def _looks(role: Role) -> dict[str, Any]:
+    if role is Role.ROWS:
+        return {"unit": UNITS[Unit.ROWS], "custom.lineWidth": 0, "custom.axisPlacement": "hidden"}
+    return {"custom.lineStyle": _DASHES[role]}

@@ -38,6 +38,7 @@ CHOICES = {"feature": CHOSEN | {"model": MODEL, "feature": BROKEN_FEATURE}, "fle
 COLOURS = {"red": "#d44a3a", "orange": "#eb7b18", "green": "#56a64b", "blue": "#3274d9", "transparent": "white"}
 NOTE = "Preview drawn by docs/pictures.py from the dashboard's JSON and the demo's data; not a Grafana screenshot."
 ROWS_SHOWN = 10
+BLOCKS = "▁▂▃▄▅▆▇█"
 
 Series = list[dict[str, Any]]
 
@@ -212,7 +213,7 @@ DRAW |= {"table": rows_of, "barchart": pairs}
 
 def joined(panel: Mapping[str, Any], answers: list[Series]) -> tuple[list[str], list[dict[str, str]]]:
     """The columns and rows that Grafana's merge and organize make of a panel's answers."""
-    order = panel["transformations"][1]["options"]
+    [order] = [each["options"] for each in panel["transformations"] if each["id"] == "organize"]
     shared = [set(found[0]["metric"]) for found in answers if found]
     keys = sorted(set.intersection(*shared)) if shared else []
     table: dict[tuple[str, ...], dict[str, str]] = {}
@@ -220,16 +221,24 @@ def joined(panel: Mapping[str, Any], answers: list[Series]) -> tuple[list[str], 
         for series in found:
             row = table.setdefault(tuple(series["metric"][key] for key in keys), {})
             row |= {order["renameByName"].get(name, name): value for name, value in series["metric"].items()}
-            column = f"Value #{target['refId']}"
-            row[order["renameByName"].get(column, column)] = series["value"][1]
+            column = f"{'Trend' if target['range'] else 'Value'} #{target['refId']}"
+            row[order["renameByName"].get(column, column)] = trend(series) if target["range"] else series["value"][1]
     return [order["renameByName"].get(name, name) for name in order["indexByName"]], list(table.values())
+
+
+def trend(series: Mapping[str, Any]) -> str:
+    """A small line of blocks, as high as the values are."""
+    values = moments(series)[1]
+    parts = [max(values[at : at + len(values) // 14 + 1]) for at in range(0, len(values), len(values) // 14 + 1)]
+    most = max(parts) or 1.0
+    return "".join(BLOCKS[round(max(part, 0) / most * (len(BLOCKS) - 1))] for part in parts)
 
 
 def cell(value: str | None, override: Mapping[str, Any]) -> tuple[str, str]:
     """A cell's text and colour."""
     if value is None:
         return "", "white"
-    if "unit" not in override:
+    if "unit" not in override or override.get("custom.cellOptions", {}).get("type") == "sparkline":
         return value, "white"
     for mapping in override.get("mappings", []):
         state = mapping["options"].get(str(int(float(value))))

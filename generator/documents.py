@@ -23,6 +23,7 @@ alertmanager/fragment.yml                what of alertmanager.yml is to be merge
 prometheus/scrape.yml                    the scrape job
 grafana/leeway.yaml                      the provider of the dashboards
 kubernetes/                              PrometheusRules, dashboards as ConfigMaps, the ServiceMonitor, a kustomization
+kubernetes/grafana/                      the dashboards for grafana-operator, with a kustomization of their own
 kubernetes/alertmanager/                 the routes as an AlertmanagerConfig, with a kustomization of its own
 mixin.libsonnet                          rules and dashboards for jsonnet
 ```

@@ -1,4 +1,4 @@
-"""Kubernetes objects: what prometheus-operator and the sidecar of Grafana read, and a kustomization of them all."""
+"""Kubernetes objects: what the operators of Prometheus and Grafana and the sidecar of Grafana read; kustomizations."""
 
 from __future__ import annotations
 
@@ -46,10 +46,23 @@ def dashboard_config_map(stem: str, dashboard: Mapping[str, Any], options: Optio
     text = json.dumps(dashboard, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if len(text.encode()) > _MOST_BYTES:
         raise RenderError(f"dashboards/{stem}.json: is larger than the 1 MiB of a ConfigMap: leave out some features")
-    metadata = _metadata(f"{named(stem)}-dashboard", options, options.dashboards.labels)
+    metadata = _metadata(_board(stem), options, options.dashboards.labels)
     if options.dashboards.annotations:
         metadata["annotations"] = dict(options.dashboards.annotations)
     return _object("v1", "ConfigMap", metadata) | {"data": {f"{named(stem)}.json": text}}
+
+
+def grafana_dashboard(stem: str, options: Options) -> dict[str, Any]:
+    """The GrafanaDashboard by which grafana-operator finds the dashboard in its ConfigMap."""
+    metadata = _metadata(_board(stem), options, options.labels)
+    return _object("grafana.integreatly.org/v1beta1", "GrafanaDashboard", metadata) | {
+        "spec": {
+            "instanceSelector": {"matchLabels": dict(options.dashboards.instances)},
+            "allowCrossNamespaceImport": True,  # Grafana and the exporter seldom share a namespace
+            "folder": options.dashboards.folder,
+            "configMapRef": {"name": _board(stem), "key": f"{named(stem)}.json"},
+        }
+    }
 
 
 def kustomization(files: Iterable[str]) -> dict[str, Any]:
@@ -61,6 +74,10 @@ def alertmanager_config(spec: Mapping[str, Any], options: Options) -> dict[str, 
     """An AlertmanagerConfig."""
     metadata = _metadata("leeway", options, options.labels)
     return _object("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", metadata) | {"spec": spec}
+
+
+def _board(stem: str) -> str:
+    return f"{named(stem)}-dashboard"
 
 
 def _object(version: str, kind: str, metadata: Mapping[str, Any]) -> dict[str, Any]:

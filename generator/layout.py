@@ -23,8 +23,9 @@ PROMETHEUS: Final = PurePosixPath("prometheus")
 GRAFANA: Final = PurePosixPath("grafana")
 KUBERNETES: Final = PurePosixPath("kubernetes")
 KUBERNETES_ROUTES: Final = KUBERNETES / "alertmanager"
+KUBERNETES_DASHBOARDS: Final = KUBERNETES / "grafana"
 MIXIN: Final = PurePosixPath("mixin.libsonnet")
-FOLDERS: Final = (*SOURCES, PROMETHEUS, GRAFANA, KUBERNETES, KUBERNETES_ROUTES, MIXIN.parent)
+FOLDERS: Final = (*SOURCES, PROMETHEUS, GRAFANA, KUBERNETES, KUBERNETES_ROUTES, KUBERNETES_DASHBOARDS, MIXIN.parent)
 """Every folder that may hold documents."""
 
 FLEET: Final = DASHBOARDS / "leeway-fleet.json"

@@ -67,7 +67,9 @@ class Dashboards(Part):
     annotations: Mapping[Key, Text] = {}
     """Their annotations, such as the one that tells the sidecar a folder."""
     folder: Text = "Leeway"
-    """The folder in Grafana, where it is provisioned from files."""
+    """The folder in Grafana, where it is provisioned from files or by its operator."""
+    instances: Mapping[Key, Label] = {"dashboards": "grafana"}
+    """The labels of the Grafana of grafana-operator that shows them."""
     path: Text = "/var/lib/grafana/dashboards/leeway"
     """Where the files lie on Grafana's machine."""
 

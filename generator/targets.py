@@ -17,6 +17,7 @@ from generator.layout import (
     DASHBOARDS,
     FRAGMENT,
     KUBERNETES,
+    KUBERNETES_DASHBOARDS,
     KUBERNETES_ROUTES,
     KUSTOMIZATION,
     PROVIDER,
@@ -53,6 +54,9 @@ def of_document(path: PurePosixPath, data: Any, options: Options) -> Iterator[De
         )
     elif path.parent == DASHBOARDS:
         yield Derived(KUBERNETES / f"dashboard-{stem}.yaml", kubernetes.dashboard_config_map(stem, data, options))
+        yield Derived(
+            KUBERNETES_DASHBOARDS / f"grafanadashboard-{stem}.yaml", kubernetes.grafana_dashboard(stem, options)
+        )
     elif path == ROUTING:
         translation = alertmanager_config.translated(data, options)
         remarks = (_UNSAID, *(f"- {remark}" for remark in translation.remarks))
@@ -66,8 +70,9 @@ def of_place(paths: Sequence[PurePosixPath], options: Options) -> Iterator[Deriv
     yield Derived(SCRAPE, _scrape(options))
     yield Derived(PROVIDER, _provider(options))
     yield Derived(SERVICE_MONITOR, kubernetes.service_monitor(options))
-    objects = sorted(path.name for path in (*paths, SERVICE_MONITOR) if path.parent == KUBERNETES)
-    yield Derived(KUBERNETES / KUSTOMIZATION, kubernetes.kustomization(objects))
+    for folder in (KUBERNETES, KUBERNETES_DASHBOARDS):
+        objects = sorted(path.name for path in (*paths, SERVICE_MONITOR) if path.parent == folder)
+        yield Derived(folder / KUSTOMIZATION, kubernetes.kustomization(objects))
 
 
 def warnings(text: str) -> list[str]:

@@ -30,11 +30,16 @@ def table() -> dict[str, Any]:
     return found
 
 
+def renamed(table: dict[str, Any]) -> dict[str, str]:
+    """The titles of a table's columns by what Grafana calls them."""
+    [order] = [step["options"] for step in table["transformations"] if step["id"] == "organize"]
+    return order["renameByName"]
+
+
 @pytest.fixture
 def column(table: dict[str, Any]) -> Callable[[str], str]:
     """The expression of a column."""
-    titles = table["transformations"][1]["options"]["renameByName"]
-    letters = {title: name.removeprefix("Value #") for name, title in titles.items()}
+    letters = {title: name[-1] for name, title in renamed(table).items()}
     by_letter = {target["refId"]: target["expr"] for target in table["targets"]}
     return lambda title: by_letter[letters[title]]
 
@@ -122,7 +127,7 @@ def test_every_cell_leads_to_the_panel_of_its_models_dashboard(table: dict[str, 
     keys = {"State": ALERT_STATES, "Drift": DATA_DRIFT_SHARE.key, "Age": catalogue.WINDOW_END_TIMESTAMP_SECONDS.key}
     for title, key in keys.items():
         assert leads[title].endswith(f"&viewPanel={panel_id(key)}")
-    columns = set(table["transformations"][1]["options"]["renameByName"].values())
+    columns = set(renamed(table).values())
     assert columns - leads.keys() == {"Model", "Team", "Loudest alert", "dashboard", "Known"}
 
 
@@ -138,3 +143,17 @@ def test_an_empty_cell_has_no_colour(table: dict[str, Any]) -> None:
         for item in each["properties"]:
             if item["id"] == "thresholds":
                 assert item["value"]["steps"][0] == {"value": None, "color": "transparent"}
+
+
+def test_drift_over_time_is_of_the_models_that_there_are_now(column: Any, promtool: Any, interpolate: Any) -> None:
+    series = {}
+    for model, values in (("here", "0.1+0x60"), ("gone", "0.1+0x30 stale")):
+        labels = f'{{model="{model}",version="1",window="1h"}}'
+        series |= {
+            f"{DATA_DRIFT_SHARE.name}{labels}": values,
+            f"{DATA_DRIFT_SHARE.threshold().name}{labels}": "0.2+0x60",
+        }
+        series |= {f'{MODEL_INFO.name}{{model="{model}"}}': values}
+    shown = {"expr": interpolate(column("Drift over time")).replace("@ end()", "@ 3600")}
+    shown["exp_samples"] = [{"labels": '{model="here"}', "value": 0.5}]
+    promtool(series, promql_expr_test=[shown | {"eval_time": at} for at in ("20m", "60m")])

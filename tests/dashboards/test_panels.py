@@ -131,6 +131,20 @@ def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
     assert [item["id"] for item in coloured["properties"]] == ["unit", "thresholds", "custom.cellOptions"]
 
 
+def test_a_trend_is_asked_over_time_and_drawn_small() -> None:
+    columns = [Column("PSI", "a", "none"), Column("Over time", "b", "none", trend=True)]
+    table = written(panels.table(CARD, {"feature": "Feature"}, columns, sort=["PSI"]))
+    assert [(target["format"], target["range"]) for target in table["targets"]] == [
+        ("table", False),
+        ("time_series", True),
+    ]
+    assert [step["id"] for step in table["transformations"]] == ["timeSeriesTable", "merge", "organize"]
+    assert table["transformations"][2]["options"]["renameByName"]["Trend #B"] == "Over time"
+    small = {item["id"]: item["value"] for item in table["fieldConfig"]["overrides"][-1]["properties"]}
+    assert small["custom.cellOptions"] == {"type": "sparkline", "hideValue": True}
+    assert table["maxDataPoints"] == 100
+
+
 def test_bars_are_a_histograms_buckets_now() -> None:
     panel = written(panels.bars(CARD, Query("a", "{{le}}"), Unit.ROWS))
     assert (panel["type"], panel["options"]["orientation"]) == ("bargauge", "horizontal")

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import promql_parser
 import pytest
 
 from dashboards.queries import model_scope
-from dashboards.slo import promotions, sections
-from exporter import catalogue
+from dashboards.slo import sections
 from exporter.spec.model import ModelSpec
 from exporter.spec.slo import Slo
 
@@ -29,11 +27,3 @@ def test_an_overspent_budget_is_on_the_graph(spec: ModelSpec) -> None:
 def test_a_model_without_evaluated_objectives_has_none(spec: ModelSpec, body: dict[str, tuple[Slo, ...]]) -> None:
     without = spec.model_copy(update={"spec": spec.spec.model_copy(update=body)})
     assert sections(without, model_scope(without)) == []
-
-
-def test_a_promotion_is_a_version_that_was_not_there_an_hour_ago(spec: ModelSpec) -> None:
-    expression = promotions(spec, model_scope(spec))["expr"]
-    promql_parser.parse(expression)
-    assert expression.count(catalogue.VERSION_ROWS.name) == 3
-    assert expression.count("offset 1h") == 2
-    assert "$version" not in expression, "the others are what tells a new one"

@@ -34,6 +34,7 @@ def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
             f"openslo/{name}.slo-ranking.yaml",
             f"dashboards/{name}.json",
             f"kubernetes/dashboard-{name}.yaml",
+            f"kubernetes/grafana/grafanadashboard-{name}.yaml",
         ]
 
     assert paths == [
@@ -47,12 +48,17 @@ def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
         *(
             f"{folder}leeway-{name}.{kind}"
             for name in ("fleet", "feature", "exporter")
-            for folder, kind in (("dashboards/", "json"), ("kubernetes/dashboard-", "yaml"))
+            for folder, kind in (
+                ("dashboards/", "json"),
+                ("kubernetes/dashboard-", "yaml"),
+                ("kubernetes/grafana/grafanadashboard-", "yaml"),
+            )
         ),
         "prometheus/scrape.yml",
         "grafana/leeway.yaml",
         "kubernetes/servicemonitor.yaml",
         "kubernetes/kustomization.yaml",
+        "kubernetes/grafana/kustomization.yaml",
         "mixin.libsonnet",
     ]
     assert {path.parent for path in render([model(alerting={"retrain": {"argo": ARGO}})])} == set(FOLDERS)
@@ -76,7 +82,7 @@ def test_many_models_are_made_by_processes_and_are_the_same(monkeypatch: pytest.
 def test_a_models_documents_do_not_depend_on_the_others() -> None:
     alone, together = render([model()]), render([model({"name": "churn"}), model()])
     own = [path for path in alone if path.stem.endswith("fraud")]
-    assert len(own) == 6
+    assert len(own) == 7
     assert {path: alone[path] for path in own} == {path: together[path] for path in own}
 
 

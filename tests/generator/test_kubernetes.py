@@ -14,7 +14,7 @@ from examples import RECEIVERS, hostile_model, model
 from exporter.errors import RenderError
 from generator import kubernetes
 from generator.documents import render
-from generator.layout import KUBERNETES, KUBERNETES_ROUTES, KUSTOMIZATION
+from generator.layout import KUBERNETES, KUBERNETES_DASHBOARDS, KUBERNETES_ROUTES, KUSTOMIZATION
 from generator.options import Options
 
 PLACED = Options.model_validate(
@@ -51,13 +51,16 @@ def test_every_object_is_what_its_api_has_and_nothing_more(loaded: Any) -> None:
         "ServiceMonitor",
         "ConfigMap",
         "AlertmanagerConfig",
+        "GrafanaDashboard",
     }
     for document in made.values():
         valid(document)
         assert document["metadata"]["namespace"] == "monitoring"
 
 
-@pytest.mark.parametrize("kind", ["PrometheusRule", "ServiceMonitor", "ConfigMap", "AlertmanagerConfig"])
+@pytest.mark.parametrize(
+    "kind", ["PrometheusRule", "ServiceMonitor", "ConfigMap", "AlertmanagerConfig", "GrafanaDashboard"]
+)
 def test_what_an_api_server_would_drop_is_refused(kind: str) -> None:
     document = next(one for one in objects(MODELS[0]).values() if one["kind"] == kind)
     for place in (document, document.get("spec", document["metadata"])):
@@ -85,9 +88,25 @@ def test_the_rules_and_the_dashboard_are_those_of_the_plain_files() -> None:
     assert board["metadata"]["annotations"] == {"grafana_folder": "ML"}
 
 
+def test_the_operator_of_grafana_finds_each_dashboard_in_its_config_map() -> None:
+    made = render([model({"name": "a_b"})], PLACED)
+    boards = [yaml.safe_load(text) for path, text in made.items() if path.name.startswith("grafanadashboard-")]
+    maps = {
+        (one["metadata"]["name"], key)
+        for path, text in made.items()
+        if path.name.startswith("dashboard-")
+        for one in [yaml.safe_load(text)]
+        for key in one["data"]
+    }
+    assert {(one["spec"]["configMapRef"]["name"], one["spec"]["configMapRef"]["key"]) for one in boards} == maps
+    assert len(boards) == 4
+    assert all(one["spec"]["instanceSelector"] == {"matchLabels": {"dashboards": "grafana"}} for one in boards)
+    assert {one["spec"]["folder"] for one in boards} == {"Leeway"}
+
+
 def test_each_kustomization_lists_the_objects_of_its_folder() -> None:
     made = render([model(), model({"name": "churn"})])
-    for folder in (KUBERNETES, KUBERNETES_ROUTES):
+    for folder in (KUBERNETES, KUBERNETES_ROUTES, KUBERNETES_DASHBOARDS):
         listed = yaml.safe_load(made[folder / KUSTOMIZATION])["resources"]
         assert sorted(listed) == sorted(
             path.name for path in made if path.parent == folder and path.name != KUSTOMIZATION

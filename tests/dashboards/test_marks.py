@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from string import Template
+from typing import Any
+
+import promql_parser
+import pytest
+
+from boards import boards
+from dashboards import feature, marks
+from dashboards.queries import feature_scope, fleet_scope, model_scope
+from exporter import catalogue
+from exporter.spec.model import ModelSpec
+
+
+@pytest.fixture
+def expressions(spec: ModelSpec, interpolate: Any) -> dict[str, dict[str, str]]:
+    """The expression of each mark by its name, of each dashboard, as Prometheus gets it."""
+    return {
+        board: {mark["name"]: interpolate(mark["expr"]) for mark in written["annotations"]["list"]}
+        for board, written in boards(spec).items()
+    }
+
+
+def test_each_dashboard_of_models_marks_its_graphs(expressions: dict[str, dict[str, str]]) -> None:
+    assert {board: set(found) for board, found in expressions.items()} == {
+        "model": {"Alerts", "Promotions", "Retrainings"},
+        "feature": {"Alerts", "Promotions", "Retrainings"},
+        "fleet": {"Alerts", "Retrainings"},
+        "exporter": set(),
+    }
+    for found in expressions.values():
+        for text in found.values():
+            promql_parser.parse(text)
+
+
+def test_a_promotion_is_a_version_that_was_not_there_an_hour_ago(
+    spec: ModelSpec, promtool: Any, interpolate: Any
+) -> None:
+    expression = interpolate(marks.promotions(model_scope(spec).narrowed("window", "1h"))["expr"])
+    rows = f'{catalogue.VERSION_ROWS.name}{{model="fraud",env="prod",version="%s",window="1h"}}'
+    series = {rows % "old": "9+0x180", rows % "new": "_x90 9+0x90"}
+    asked = [("1h29m", []), ("2h", [{"labels": '{version="new"}', "value": 9}]), ("2h45m", [])]
+    promtool(
+        series,
+        promql_expr_test=[{"expr": expression, "eval_time": at, "exp_samples": found} for at, found in asked],
+    )
+
+
+def test_of_many_models_only_pages_are_marked_and_with_their_model(
+    expressions: dict[str, dict[str, str]], evaluates: Any
+) -> None:
+    firing = 'ALERTS{alertname="%s",alertstate="firing",severity="%s",model="fraud",instance="%s"}'
+    given = {
+        firing % ("MLDataDriftHigh", "critical", "a"): 1.0,
+        firing % ("MLDataDriftHigh", "critical", "b"): 1.0,
+        firing % ("MLFeatureDriftHigh", "warning", "a"): 1.0,
+    }
+    one = '{alertname="MLDataDriftHigh",severity="critical",model="fraud"}'
+    evaluates(given, expressions["fleet"]["Alerts"], {one: 1.0})
+    assert "{{model}}" in marks.alerts(fleet_scope())["textFormat"]
+    assert "{{model}}" not in marks.alerts(feature_scope())["textFormat"]
+
+
+def test_of_a_feature_its_own_alerts_and_the_models_are_marked(evaluates: Any) -> None:
+    firing = 'ALERTS{alertname="%s",alertstate="firing",severity="warning",model="fraud",feature="%s"}'
+    given = {
+        firing % ("MLFeatureDriftHigh", "age"): 1.0,
+        firing % ("MLNullRateHigh", "country_code"): 1.0,
+        firing % ("MLDataDriftHigh", ""): 1.0,
+    }
+    expected = {f'{{alertname="{name}",severity="warning"}}': 1.0 for name in ("MLFeatureDriftHigh", "MLDataDriftHigh")}
+    chosen = str(
+        Template(feature.dashboard()["annotations"]["list"][0]["expr"]).substitute(model="fraud", feature="age")
+    )
+    evaluates(given, chosen, expected)
