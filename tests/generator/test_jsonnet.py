@@ -7,6 +7,7 @@ import pytest
 from examples import model
 from exporter import catalogue
 from exporter.errors import RenderError
+from generator import jsonnet
 from generator.arguments import of_model
 from generator.jsonnet import LIBRARY, evaluate
 from generator.options import Options
@@ -38,6 +39,13 @@ def test_a_syntax_error_names_its_place(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_an_error() -> None:
     with pytest.raises(RenderError, match=r"rules/nothing\.libsonnet: "):
         evaluate(Path("rules/nothing.libsonnet"), {})
+
+
+def test_without_the_faster_engine_the_other_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = of_model(model().spec, Options())
+    fast = evaluate(Path("rules/mixin.libsonnet"), arguments)
+    monkeypatch.setattr(jsonnet, "_rjsonnet", None)
+    assert evaluate(Path("rules/mixin.libsonnet"), arguments) == fast
 
 
 def test_a_name_that_the_catalogue_does_not_have_is_an_error_with_its_place() -> None:
