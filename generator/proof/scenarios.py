@@ -1,9 +1,9 @@
 """The promtool test file of one model: every alert on its scenarios and on their twins.
 
 It fires in its scenarios with exactly these labels and annotations, not before its time and as long as it should, and
-is silent in the twins. Two replicas expose every series and must give one alert. Beside them stand series that would
-fire, were they the model's own: of another model, of another value of each constant label, of a window that is not
-judged.
+is silent in the twins. Two replicas expose every series and must give one alert. Beside them stand series, of one
+replica, that would fire, were they the model's own: of another model, of another value of each constant label, of a
+window that is not judged.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 from exporter.catalogue import CHALLENGER, METRICS, MODEL, ROLE, SEGMENT, WINDOW
 from exporter.spec.model import ModelSpec
 from generator.proof.links import expanded
-from generator.proof.series import TARGET, Phase, duration, exposed, ticks
+from generator.proof.series import REPLICAS, TARGET, Phase, duration, exposed, ticks
 
 Document = dict[str, Any]
 Told = Mapping[str, Any]
@@ -97,14 +97,16 @@ class _Proof:
     def _input(self, story: Told, at: _Moments) -> Iterator[list[dict[str, str]]]:
         for one in story["series"]:
             during, after = Phase(one["during"], at.ends - _CALM), Phase(one["before"], at.over - at.ends)
-            yield self._exposed(one, {}, [Phase(one["before"], _CALM), during, after])
+            yield self._exposed(one, {}, [Phase(one["before"], _CALM), during, after], REPLICAS)
         for stranger, ones in self._beside(story):
             for one in ones:
                 value = one["before"] if one["during"] is None else one["during"]
-                yield self._exposed(one, stranger, [Phase(value, at.over)])
+                yield self._exposed(one, stranger, [Phase(value, at.over)], REPLICAS[:1])
 
-    def _exposed(self, one: Told, instead: Mapping[str, str], phases: Iterable[Phase]) -> list[dict[str, str]]:
-        return exposed(one["metric"], {**self._own, **one["labels"], **instead}, phases, self.tick)
+    def _exposed(
+        self, one: Told, instead: Mapping[str, str], phases: Iterable[Phase], replicas: Iterable[str]
+    ) -> list[dict[str, str]]:
+        return exposed(one["metric"], {**self._own, **one["labels"], **instead}, phases, self.tick, replicas)
 
     def _beside(self, story: Told) -> Iterator[tuple[Mapping[str, str], list[Told]]]:
         """What stands beside the story and is not the model's to alert on: other labels, and which series bear them."""

@@ -11,6 +11,11 @@ from exporter.catalogue import REPLICA_LABELS
 TARGET: Final = {"job": "leeway", "namespace": "ml"}
 """The labels that a scrape adds to every series."""
 
+REPLICAS: Final = ("a", "b")
+"""Those of the exporter."""
+
+_quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
+"""A text as a literal of PromQL, which reads Go's escapes, JSON's among them."""
 _REPLICA_MARK: Final = "\x01"
 """Stands for the name of a replica. A control character: no quoted text holds one as it is."""
 _SCRAPED: Final = tuple(f'{label}="{label}-{_REPLICA_MARK}"' for label in REPLICA_LABELS)
@@ -23,11 +28,13 @@ class Phase(NamedTuple):
     samples: int
 
 
-def exposed(metric: str, labels: Mapping[str, str], phases: Iterable[Phase], tick: int) -> list[dict[str, str]]:
-    """A series as two replicas of the exporter expose it."""
+def exposed(
+    metric: str, labels: Mapping[str, str], phases: Iterable[Phase], tick: int, replicas: Iterable[str] = REPLICAS
+) -> list[dict[str, str]]:
+    """A series as each replica of the exporter exposes it."""
     matchers = sorted([*_matchers({**labels, **TARGET}), *_SCRAPED])
     name, text = f"{metric}{{{','.join(matchers)}}}", values(phases, tick)
-    return [{"series": name.replace(_REPLICA_MARK, replica), "values": text} for replica in "ab"]
+    return [{"series": name.replace(_REPLICA_MARK, replica), "values": text} for replica in replicas]
 
 
 def named(metric: str, labels: Mapping[str, str]) -> str:
@@ -52,8 +59,7 @@ def ticks(seconds: int, tick: int) -> int:
 
 
 def _matchers(labels: Mapping[str, str]) -> Iterator[str]:
-    """PromQL reads Go's escapes, and JSON's are among them."""
-    return (f"{label}={json.dumps(value, ensure_ascii=False)}" for label, value in labels.items())
+    return (f"{label}={_quoted(value)}" for label, value in labels.items())
 
 
 def _texts(phases: Iterable[Phase], tick: int) -> Iterator[str]:
