@@ -44,7 +44,8 @@ def normalise(dashboard: Dashboard) -> dict[str, Any]:
 
     No null is left but one: the first step of a threshold has the value null, Grafana's minus infinity.
     """
-    written = _without_nulls(json.loads(json.dumps(dashboard, default=lambda part: part.to_json_data())))
+    text = json.dumps(dashboard, default=lambda part: part.to_json_data())
+    written = json.loads(text, object_hook=_without_nulls)
     return _kept(written, _DASHBOARD) | {
         "schemaVersion": SCHEMA_VERSION,
         "panels": [_panel(panel) for panel in written["panels"]],
@@ -57,13 +58,9 @@ def _kept(part: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
     return {key: value for key, value in part.items() if key in keys}
 
 
-def _without_nulls(part: Any) -> Any:
-    if isinstance(part, list):
-        return [_without_nulls(item) for item in part]
-    if not isinstance(part, dict):
-        return part
+def _without_nulls(part: dict[str, Any]) -> dict[str, Any]:
     step = part.keys() == {"value", "color"}
-    return {key: _without_nulls(value) for key, value in part.items() if step or value is not None}
+    return {key: value for key, value in part.items() if step or value is not None}
 
 
 def _panel(panel: dict[str, Any]) -> dict[str, Any]:

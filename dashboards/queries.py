@@ -44,6 +44,7 @@ WITHIN: Final = "within threshold"
 NO_ALERT: Final = "none"
 """The severity of no alert."""
 _STATISTIC: Final = "statistic"
+_KNOWN: Final = frozenset(METRICS)
 
 _INERT: Final = str.maketrans({"\\": r"\\", '"': r"\"", "$": r"\x24", "[": r"\x5b", "\n": r"\n"})
 
@@ -221,7 +222,7 @@ def verdict(metric: Metric, scope: Scope) -> str:
 
 def trouble(scope: Scope) -> str:
     """How many times over its threshold a feature's worst statistic is, by feature and version; above 1 it alerts."""
-    alerting = (metric for metric in METRICS if FEATURE in metric.labels and metric.threshold() in METRICS)
+    alerting = (metric for metric in METRICS if FEATURE in metric.labels and metric.threshold() in _KNOWN)
     ratios = (_labelled(over_threshold(metric, scope), _STATISTIC, metric.key) for metric in alerting)
     return across("max", (FEATURE, VERSION), " or ".join(ratios))
 
@@ -342,7 +343,7 @@ def history(
         *(
             Query(drawn(companion, scope) + kept, f"{name} {role}", role)
             for companion, role in companions
-            if companion in METRICS
+            if companion in _KNOWN
         ),
         *([Query(_week_before(metric, scope), f"{name} {Role.LAST_WEEK}", Role.LAST_WEEK)] if last_week else []),
         *([Query(drawn(rows, scope), f"{name} {Role.ROWS}", Role.ROWS)] if rows else []),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,10 +10,8 @@ from dashboards import links
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration
-from generator.calendar_cases import TICK, calendar_cases
 from generator.objectives import objectives
 from generator.options import Options
-from generator.slo_cases import slo_cases, tick
 from generator.weekday_floors import levels, weekly, weekly_proxies
 
 
@@ -37,20 +35,6 @@ def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
         "proxy_weekday_floors": {name: levels(floor) for name, floor in weekly_proxies(body.proxies).items()},
         "dashboards": {alert.key: links.alert_url(placed, alert) for alert in catalogue.ALERTS},
     }
-
-
-def of_calendar(spec: ModelSpec) -> dict[str, Any]:
-    """What proving the calendar takes beside `of_model`; empty where no weekday differs from another."""
-    cases = calendar_cases(spec)
-    return {"calendar": cases, "tick": _seconds(TICK)} if cases else {}
-
-
-def of_objectives(spec: ModelSpec) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What proving each objective slice by slice takes beside `of_model`, by its name."""
-    ticks = {slo.name: _seconds(tick(slo)) for slo in spec.spec.slos}
-    for name, cases in slo_cases(spec).items():
-        if cases:
-            yield name, {"objective": name, "cases": cases, "tick": ticks[name]}
 
 
 def of_models(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:

@@ -112,11 +112,13 @@ class _Week:
 
     def _clock_changes(self) -> Iterator[Case]:
         """The nights of the year in which clocks go forward and back; none in most of the world."""
-        hours = [_NEW_YEAR + timedelta(hours=hour) for hour in range(_DAYS * 24)]
+        days = [_NEW_YEAR + step * _DAY for step in range(_DAYS)]
         found: dict[str, datetime] = {}
-        for (_, before), (instant, after) in pairwise((hour, self._calendar.utc_offset(hour)) for hour in hours):
-            if before != after:
-                found.setdefault("forward" if after > before else "back", instant)
+        for day, next_day in pairwise(days):
+            if (before := self._calendar.utc_offset(day)) != (after := self._calendar.utc_offset(next_day)):
+                hours = (day + hour * TICK for hour in range(1, 25))
+                changed = next(hour for hour in hours if self._calendar.utc_offset(hour) != before)
+                found.setdefault("forward" if after > before else "back", changed)
         for direction, instant in found.items():
             if stretch := self._stretch(instant):
                 title = f"when clocks go {direction}, {self._calendar.local(instant).date()}"

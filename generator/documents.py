@@ -46,7 +46,7 @@ from dashboards import fleet
 from dashboards.model import dashboard
 from exporter.errors import RenderError
 from exporter.spec.file import LoadedSpec
-from generator import arguments, kubernetes, openslo, overlays, targets
+from generator import arguments, kubernetes, openslo, overlays, proof, targets
 from generator.argo import workflow_event_binding
 from generator.jsonnet import evaluate
 from generator.layout import (
@@ -153,18 +153,10 @@ def _refuse_namesakes(specs: Sequence[LoadedSpec]) -> None:
 
 def _of_model(loaded: LoadedSpec, options: Options) -> Data:
     spec = loaded.spec
-    facts = arguments.of_model(spec, options)
-    proven = facts | {"rule_files": [f"../{spec.name}.yaml"]}
-    data: Data = {
-        RULES / f"{spec.name}.yaml": {"groups": evaluate(Path("rules/mixin.libsonnet"), facts)},
-        PROOFS / f"{spec.name}.yaml": evaluate(Path("rules/proof.libsonnet"), proven),
-    }
-    if told := arguments.of_calendar(spec):
-        calendar = evaluate(Path("rules/calendar_proof.libsonnet"), proven | told)
-        if calendar["tests"]:
-            data[PROOFS / f"{spec.name}.calendar.yaml"] = calendar
-    for slo, cases in arguments.of_objectives(spec):
-        data[PROOFS / f"{spec.name}.slo-{slo}.yaml"] = evaluate(Path("rules/slo_proof.libsonnet"), proven | cases)
+    rules = evaluate(Path("rules/mixin.libsonnet"), arguments.of_model(spec, options))
+    data: Data = {RULES / f"{spec.name}.yaml": {"groups": rules["groups"]}}
+    for stem, tests in proof.documents(spec, rules).items():
+        data[PROOFS / f"{stem}.yaml"] = tests
     for path, objective in openslo.documents(spec).items():
         data[OPENSLO / path] = objective
     if (retrain := spec.spec.alerting.retrain) and retrain.argo:

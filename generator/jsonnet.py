@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +17,9 @@ from exporter.errors import RenderError
 
 LIBRARY: Final = Path(__file__).resolve().parents[1]
 """Where `rules/` and `alertmanager/` lie: beside this package, in a checkout and in an installation alike."""
+
+_rjsonnet = import_module("rjsonnet") if find_spec("rjsonnet") else None
+"""The extra `fast`: another engine, which takes a third of the time."""
 
 _PLACE: Final = re.compile(r"(?P<file>\S+?\.(?:lib|j)sonnet):\(?(?P<line>\d+)")
 
@@ -33,10 +39,18 @@ def evaluate(library: Path, arguments: Mapping[str, Any]) -> Any:
     """
     path = LIBRARY / library
     try:
-        text = _gojsonnet.evaluate_file(str(path), tla_codes={"arguments": json.dumps(arguments)})
+        text = _evaluated(str(path), {"arguments": json.dumps(arguments)})
     except RuntimeError as problem:
         raise RenderError(_message(str(problem), library)) from None
     return json.loads(text)
+
+
+def _evaluated(path: str, told: dict[str, str]) -> str:
+    """What the library comes to, the same by both engines; what is wrong with it is said by the one that all have."""
+    if _rjsonnet is not None:
+        with suppress(RuntimeError):
+            return str(_rjsonnet.evaluate_file(path, tla_codes=told))
+    return str(_gojsonnet.evaluate_file(path, tla_codes=told))
 
 
 _OVERLAY: Final = """\

@@ -14,6 +14,6 @@ from generator.options import Options
 
 def paces(spec: ModelSpec) -> dict[str, tuple[timedelta, timedelta]]:
     """`for` and `keep_firing_for` of every alert that the model has, by its name."""
-    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(spec, Options()))
+    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(spec, Options()))["groups"]
     rules = (rule for group in groups for rule in group["rules"] if "alert" in rule)
     return {rule["alert"]: (parse_duration(rule["for"]), parse_duration(rule["keep_firing_for"])) for rule in rules}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -57,6 +58,7 @@ _PRINTED: Final = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-
 """What every reader of YAML takes as it stands: no control characters, and no line breaks of YAML's own."""
 _LOOSE_END: Final = re.compile(" (\n|$)")
 _INDENT: Final = "  "
+_NESTED: Final = (dict, list)
 
 
 def yaml_text(data: Any) -> str:
@@ -64,41 +66,70 @@ def yaml_text(data: Any) -> str:
 
     A text that another reader of YAML could take for a number, a date or a boolean is quoted.
     """
-    return f"{_scalar(data, '')}\n" if _is_scalar(data) else "".join(_lines(data, ""))
+    if _is_scalar(data):
+        return f"{_scalar(data, '')}\n"
+    lines: list[str] = []
+    _write(data, "", "", lines)
+    return "".join(lines)
 
 
 def json_text(data: Any) -> str:
     """JSON with sorted keys and an indent of two."""
-    return json.dumps(data, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return f"{_json(data, '')}\n"
+
+
+_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+_leaf: Final = lru_cache(1 << 14, typed=True)(_encode)
+"""Most keys, numbers and texts of a dashboard stand in it many times."""
+
+
+def _json(data: Any, indent: str) -> str:
+    """Written here and not by Python's encoder, which is slow with an indent: it hands on every sign by itself."""
+    if not isinstance(data, _NESTED):
+        return _leaf(data)
+    if not data:
+        return str(data)
+    inner = indent + _INDENT
+    if isinstance(data, dict):
+        opening, closing = "{", "}"
+        items = [f"{_leaf(key)}: {_json(value, inner)}" for key, value in sorted(data.items())]
+    else:
+        opening, closing = "[", "]"
+        items = [_json(value, inner) for value in data]
+    return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"
 
 
 def _is_scalar(data: Any) -> bool:
-    return not isinstance(data, dict | list) or not data
+    return not isinstance(data, _NESTED) or not data
 
 
-def _lines(data: Any, indent: str) -> Iterator[str]:
-    """The lines of a mapping or a list that is not empty.
+def _write(data: Any, indent: str, lead: str, lines: list[str]) -> None:
+    """Add the lines of a mapping or a list that is not empty; `lead` stands before the first, `indent` before others.
 
     Written here and not by PyYAML's emitter, which looks at every character of every text in Python and so takes
     seconds for what is generated of a hundred models.
     """
     for head, value in _entries(data):
         if _is_scalar(value):
-            yield f"{indent}{head} {_scalar(value, indent)}\n"
+            lines.append(f"{lead}{head} {_scalar(value, indent)}\n")
         elif head == "-":
-            first, *others = _lines(value, indent + _INDENT)
-            yield f"{indent}- {first[len(indent + _INDENT) :]}"
-            yield from others
+            _write(value, indent + _INDENT, f"{lead}- ", lines)
         else:
-            yield f"{indent}{head}\n"
-            yield from _lines(value, indent + _INDENT)
+            lines.append(f"{lead}{head}\n")
+            _write(value, indent + _INDENT, indent + _INDENT, lines)
+        lead = indent
 
 
 def _entries(data: Any) -> Iterable[tuple[str, Any]]:
     if isinstance(data, list):
         return [("-", item) for item in data]
-    keys = sorted(data, key=lambda key: (_RANK.get(key, len(_ORDER)), key))
-    return [(f"{_key(key)}:", data[key]) for key in keys]
+    return [(head, data[key]) for key, head in _heads(tuple(data))]
+
+
+@lru_cache(4096)
+def _heads(keys: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The keys of a mapping in their order, each as it is written; few mappings differ in their keys."""
+    return [(key, f"{_key(key)}:") for key in sorted(keys, key=lambda key: (_RANK.get(key, len(_ORDER)), key))]
 
 
 def _key(key: str) -> str:
@@ -115,7 +146,7 @@ def _scalar(data: Any, indent: str) -> str:
 
 
 def _text(text: str, indent: str) -> str:
-    if not _PRINTED.fullmatch(text):
+    if not (text.isascii() and text.isprintable()) and not _PRINTED.fullmatch(text):
         return _escaped(text)
     if "\n" in text:
         return _escaped(text) if _LOOSE_END.search(text) else _block(text, indent + _INDENT)
@@ -137,4 +168,4 @@ def _escaped(text: str) -> str:
 
 def _other(data: Any) -> str:
     """A number, or an empty list or mapping, as PyYAML writes it."""
-    return yaml.safe_dump(data).removesuffix("\n").removesuffix("\n...")
+    return yaml.safe_dump(data).removesuffix("\n").removesuffix("\n...") if isinstance(data, float) else str(data)

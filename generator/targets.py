@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import StringIO
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
@@ -77,7 +79,8 @@ def of_place(paths: Sequence[PurePosixPath], options: Options) -> Iterator[Deriv
 
 def warnings(text: str) -> list[str]:
     """What a document says in its head that it cannot say."""
-    return [line.removeprefix(_WARNING) for line in text.splitlines() if line.startswith(_WARNING)]
+    head = takewhile(lambda line: line.startswith("#"), StringIO(text))
+    return [line.removeprefix(_WARNING).rstrip("\n") for line in head if line.startswith(_WARNING)]
 
 
 def mixin(paths: Iterable[PurePosixPath]) -> str:

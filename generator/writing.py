@@ -63,7 +63,8 @@ def plan(documents: Mapping[PurePosixPath, str], out: Path) -> list[Step]:
         UsageError: when something in the folder cannot be read, or stands in a document's place and is not ours.
     """
     steps = [Step(path, _read(out / path), text) for path, text in documents.items()]
-    foreign = [str(out / step.path) for step in steps if step.old is not None and not _ours(step.path, step.old)]
+    changed = [step for step in steps if step.change is not Change.UNCHANGED]
+    foreign = [str(out / step.path) for step in changed if step.old is not None and not _ours(step.path, step.old)]
     if foreign:
         raise UsageError(f"{', '.join(foreign)}: not written by leeway; move it away or choose another folder")
     return steps + list(_leftovers(documents, out))

@@ -1,8 +1,9 @@
-// The alerting rules of one model, a group for each subject.
+// The alerting rules of one model, a group for each subject, and what proves them.
 local annotations = import 'annotations.libsonnet';
 local labels = import 'labels.libsonnet';
 local model = import 'model.libsonnet';
 local promql = import 'promql.libsonnet';
+local proven = import 'proven.libsonnet';
 local subjects = import 'subjects.libsonnet';
 local template = import 'template.libsonnet';
 
@@ -19,11 +20,15 @@ local rule(model, definition) =
   };
 
 function(arguments)
-  local this = model(arguments);
-  [
-    {
-      name: 'leeway-' + this.name + '-' + subject.name,
-      rules: [rule(this, definition) for definition in subject.definitions],
-    }
-    for subject in subjects(this)
-  ]
+  local this = model(arguments), its = subjects(this);
+  {
+    groups: [
+      {
+        name: 'leeway-' + this.name + '-' + subject.name,
+        rules: [rule(this, definition) for definition in subject.definitions],
+      }
+      for subject in its
+    ],
+    proven: [proven(this, definition) for subject in its for definition in subject.definitions],
+    segment: this.segment,
+  }

@@ -1,6 +1,6 @@
 // Every subject, from cause to consequence, with the alerts that a model has of it.
 //
-// An alert is defined in one place with what proves it:
+// An alert is defined in one place with what proves it, which proven.libsonnet tells and generator/proof/ plays:
 //   key          its key in the catalogue, which knows its name, its severity and its layer
 //   objective    the objective that it belongs to, or none
 //   expr         what is wrong

@@ -28,7 +28,7 @@ def rendered(loaded: LoadedSpec) -> tuple[Document, Document]:
 
 def rules_of(loaded: LoadedSpec) -> dict[str, Document]:
     """The rules of a model, by the alert's name."""
-    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(loaded.spec, Options()))
+    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(loaded.spec, Options()))["groups"]
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
 
 

@@ -89,7 +89,7 @@ def made(expression: Any) -> set[str]:
 
 
 def rule_expressions(loaded: LoadedSpec) -> list[str]:
-    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(loaded.spec, Options()))
+    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(loaded.spec, Options()))["groups"]
     return [rule["expr"] for group in groups for rule in group["rules"]]
 
 

@@ -1,22 +1,15 @@
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from dashboards import links
-from examples import HOSTILE, model
-from exporter import catalogue
-from exporter.catalogue import FEATURE, VERSION, WINDOW, Unit
+from exporter.catalogue import Unit
 from promtool import verdict
 
 Jsonnet = Callable[..., Any]
-TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=10)
 
 
 def expanded(templates: dict[str, str], value: float, folder: Path, series: dict[str, str] | None = None) -> str:
@@ -27,14 +20,6 @@ def expanded(templates: dict[str, str], value: float, folder: Path, series: dict
     test = {"interval": "1m", "input_series": inputs, "alert_rule_test": [{"eval_time": "1m", "alertname": "A"}]}
     rules = {"groups": [{"name": "g", "rules": [rule]}]}
     return verdict(rules, {"evaluation_interval": "1m", "tests": [test]}, folder)[1]
-
-
-@settings(max_examples=25, deadline=None)  # each starts jsonnet anew
-@given(TEXTS)
-def test_urlquery_is_a_query_strings_escaping(jsonnet: Jsonnet, texts: list[str]) -> None:
-    assert jsonnet("[lib.template.urlquery(text) for text in it]", texts) == [
-        urllib.parse.quote_plus(text) for text in texts
-    ]
 
 
 def test_a_literal_is_not_read_as_a_template(jsonnet: Jsonnet, tmp_path: Path) -> None:
@@ -73,18 +58,3 @@ def test_a_lookup_finds_the_series_with_the_alerts_labels_or_says_that_there_is_
     said = expanded(templates, 7, tmp_path, series)
     assert 'found="0.5"' in said
     assert 'lost="none"' in said
-
-
-def test_a_link_expands_as_prometheus_expands_it(jsonnet: Jsonnet, tmp_path: Path) -> None:
-    link = links.alert_url(model().spec, catalogue.FEATURE_DRIFT_HIGH)
-    labels = {FEATURE: HOSTILE, VERSION: "v3 b", "other": "x"}
-    assert WINDOW not in labels
-    text = jsonnet("lib.template.expanded(it.link, it.labels)", {"link": link, "labels": labels})
-    rule = {"alert": "A", "expr": "one", "labels": {}, "annotations": {"v": link}}
-    series = jsonnet("lib.series.named({ name: 'one' }, it)", labels)
-    alert = {"exp_labels": labels, "exp_annotations": {"v": text}}
-    test = {"eval_time": "1m", "alertname": "A", "exp_alerts": [alert]}
-    group = {"interval": "1m", "input_series": [{"series": series, "values": "1x5"}], "alert_rule_test": [test]}
-    rules = {"groups": [{"name": "g", "rules": [rule]}]}
-    holds, said = verdict(rules, {"evaluation_interval": "1m", "tests": [group]}, tmp_path)
-    assert holds, said
