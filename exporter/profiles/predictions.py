@@ -22,7 +22,7 @@ from exporter.profiles.binning import Floats
 from exporter.profiles.classes import class_keys, classes, named
 from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values
 from exporter.profiles.group import Group
-from exporter.profiles.hashing import text_hashes
+from exporter.profiles.hashing import by_hash, text_hashes
 from exporter.profiles.naming import Coded, Codes, Names, coded, grouped
 from exporter.profiles.times import NEVER, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
@@ -176,11 +176,9 @@ def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
 
 def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
     """The positions of the last row of each id, in the order of the ids."""
-    order = np.argsort(ids)
+    order = by_hash(ids)
     ordered = ids[order]
-    if (ordered[1:] == ordered[:-1]).any():  # only then does it matter which of two equal ones comes first
-        order = np.argsort(ids, kind="stable")
-    last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, bool)
+    last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
     chosen: npt.NDArray[np.int64] = order[last]
     return chosen
 

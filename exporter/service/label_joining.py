@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from exporter.profiles.group import Group
-from exporter.profiles.label_join import Answers, Gathered, gathered, join, matched_rows, matches
+from exporter.profiles.label_join import Answers, Gathered, gathered, join
 from exporter.profiles.label_store import keep_answers, kept_answers, kept_labels, kept_predictions
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes, peculiar, segment_outcomes
 from exporter.profiles.predictions import Predictions
@@ -140,8 +140,8 @@ class Joiner:
             return
         kept = None if anew else kept_answers(self._store, self._answers_key(hour))
         before, joined = (Answers.none(len(predictions.ids)), {}) if kept is None else kept
-        found = matches(predictions.ids, labels.labels)
-        after, rows = join(found, before, labels.labels), matched_rows(found, labels).tolist()
+        found = join(predictions.ids, before, labels)
+        after, rows = found.answers, found.rows.tolist()
         joined = {name: count for name, count in joined.items() if name >= first} | dict(zip(names, rows, strict=True))
         keep_answers(self._store, self._answers_key(hour), after, joined)
         hour.joined = joined

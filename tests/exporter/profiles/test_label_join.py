@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.label_join import Answers, Chunk, chunk, gathered, join, matched_rows, matches
+from exporter.profiles.label_join import Answers, Chunk, chunk, gathered, join
 from exporter.profiles.times import NEVER
 
 Row = tuple[int, float, int]
@@ -34,16 +32,17 @@ def plain(answers: Answers) -> list[tuple[float, int, int, bool]]:
 NOTHING = (-1.0, NEVER, 0, False)
 
 
-def after(predictions: np.ndarray, before: Answers, labels: Chunk) -> Answers:
-    return join(matches(predictions, labels), before, labels)
+def after(predictions: np.ndarray, before: Answers, *chunks: Chunk) -> Answers:
+    """With the chunks joined together."""
+    return join(predictions, before, gathered(chunks)).answers
 
 
-def joined(predictions: np.ndarray, *chunks: Chunk) -> list[tuple[float, int, int, bool]]:
-    return plain(reduce(lambda known, new: after(predictions, known, new), chunks, Answers.none(len(predictions))))
-
-
-def merged(chunks: list[Chunk]) -> Chunk:
-    return gathered(chunks).labels
+def joined(predictions: np.ndarray, *runs: list[Chunk] | Chunk) -> list[tuple[float, int, int, bool]]:
+    """With one run of chunks joined after the other."""
+    known = Answers.none(len(predictions))
+    for run in runs:
+        known = after(predictions, known, *(run if isinstance(run, list) else [run]))
+    return plain(known)
 
 
 def test_a_label_finds_its_prediction_and_no_other() -> None:
@@ -106,9 +105,9 @@ def test_neither_order_nor_pieces_change_anything(case: tuple[list[Row], list[li
     expected = joined(predictions, of(*whole))
     chunks = [of(*piece) for piece in pieces]
     assert joined(predictions, *chunks) == expected
-    assert joined(predictions, merged(chunks)) == expected
+    assert joined(predictions, chunks) == expected
     half = len(chunks) // 2
-    assert joined(predictions, merged(chunks[half:]), merged(chunks[:half])) == expected
+    assert joined(predictions, chunks[half:], chunks[:half]) == expected
 
 
 @given(rows)
@@ -133,20 +132,20 @@ def test_labels_that_come_again_change_no_label(given_rows: list[Row], order: li
 
 @pytest.mark.parametrize("parts", [0, 1, 2])
 def test_chunks_of_nothing_are_nothing(parts: int) -> None:
-    assert merged([of()] * parts).ids.tolist() == []
+    none = gathered([of()] * parts)
+    assert none.ids.tolist() == []
+    assert join(ids(1), Answers.none(1), none).rows.tolist() == [0] * parts
 
 
 @given(rows, rows, rows)
 def test_of_chunks_that_are_gathered_each_knows_its_rows(one: list[Row], two: list[Row], three: list[Row]) -> None:
     parts = [one, two, three]
-    together = gathered([of(*part) for part in parts])
     predictions = ids(1, 3, 4)
     expected = [sum(key in (1, 3, 4) for key, _, _ in part) for part in parts]
-    assert matched_rows(matches(predictions, together.labels), together).tolist() == expected
-    assert joined(predictions, together.labels) == joined(predictions, of(*one, *two, *three))
+    chunks = [of(*part) for part in parts]
+    assert join(predictions, Answers.none(3), gathered(chunks)).rows.tolist() == expected
+    assert joined(predictions, chunks) == joined(predictions, of(*one, *two, *three))
 
 
-def test_nothing_gathered_matches_nothing() -> None:
-    none, one = gathered([]), gathered([of((1, 1, 1))])
-    assert matched_rows(matches(ids(1), none.labels), none).tolist() == []
-    assert matched_rows(matches(ids(), one.labels), one).tolist() == [0]
+def test_no_predictions_have_no_labels() -> None:
+    assert join(ids(), Answers.none(0), gathered([of((1, 1, 1))])).rows.tolist() == [0]

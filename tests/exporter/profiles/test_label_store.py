@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporter.profiles.label_join import Answers, chunk, join, matches
+from exporter.profiles.label_join import Answers, chunk, gathered, join
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.label_store import (
     keep_answers,
@@ -98,14 +98,14 @@ def test_labels_come_back(store: ProfileStore, rows: int) -> None:
 
 def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
     ids = np.arange(5, dtype=np.uint64)
-    answers = join(matches(ids, labels().labels), Answers.none(5), labels().labels)
+    answers = join(ids, Answers.none(5), gathered([labels().labels])).answers
     keep_answers(store, KEY, answers, {"b": 3, "a": 0})
     kept = kept_answers(store, KEY)
     assert kept is not None
     assert flat(kept[0]) == flat(answers)
     assert kept[1] == {"b": 3, "a": 0}
     more = labels(5).labels
-    assert join(matches(ids, more), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
+    assert join(ids, kept[0], gathered([more])).answers.rows.tolist() == [2, 2, 2, 1, 1]
 
 
 @pytest.mark.parametrize("kept", [kept_predictions, kept_labels, kept_answers])
