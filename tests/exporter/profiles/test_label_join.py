@@ -133,7 +133,7 @@ def test_labels_that_come_again_change_no_label(given_rows: list[Row], order: li
 @pytest.mark.parametrize("parts", [0, 1, 2])
 def test_chunks_of_nothing_are_nothing(parts: int) -> None:
     none = gathered([of()] * parts)
-    assert none.ids.tolist() == []
+    assert none.order.tolist() == []
     assert join(ids(1), Answers.none(1), none).rows.tolist() == [0] * parts
 
 
