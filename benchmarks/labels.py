@@ -3,8 +3,8 @@
 The log is that of a small fraud model: an id, a score, a time, a version, a decision and five features. The floor is
 pyarrow decoding the same files with its threads: all of them, and of them the columns that labels need. Joining reads
 these, hashes the ids, keeps all on disk, joins every hour of labels with every hour of predictions, judges it and gives
-the gauges. Each line is measured in a process of its own, so that its memory is its own; the month's three lines are one
-process that stays, as an exporter does, and the log is another's.
+the gauges. Each line is measured in a process of its own, so that its memory is its own; those of the look-back are
+one process that stays, as an exporter does.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ beside it are sums: each chunk must be joined once to be counted once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Self
 
@@ -91,8 +91,8 @@ def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
 class Gathered:
     """Several chunks, to be joined together: one entry for each chunk and id.
 
-    `ids` are those of all entries, increasing, and `order` is where each entry lies among `answers`, the chunks' own one
-    behind the other; `source` is the chunk that each of these is of. All are (entries,).
+    `answers` are the chunks' own, one behind the other, and `source` is the chunk that each entry is of; `ids` are
+    increasing, and `order` is the entry of each. All are (entries,).
     """
 
     ids: Ids
@@ -113,40 +113,50 @@ def gathered(chunks: Sequence[Chunk]) -> Gathered:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """What is known of some predictions, and the rows of each chunk that were joined to them, (chunks,)."""
+class Matches:
+    """Predictions that some labels are of: their `positions`, increasing, and the entry of a label of each."""
 
-    answers: Answers
-    rows: Counts
+    positions: Positions
+    entries: Positions
 
 
-def join(ids: Ids, before: Answers, labels: Gathered) -> Joined:
-    """What is known of some predictions once more labels have come.
+def matches(ids: Ids, labels: Gathered, wanted: Mask) -> list[Matches]:
+    """The labels of some predictions: one for each that has any, a second for each that has two, and so on.
 
     Args:
         ids: those of the predictions, increasing and each once.
-        before: what was known of them; it comes back itself when the labels are of none of them.
         labels: as they were gathered.
+        wanted: which chunks to take labels from, (chunks,).
     """
-    known, rows = before, np.zeros(labels.chunks, np.int64)
-    for positions, entries in _rounds(ids, labels.ids):
-        own = labels.order[entries]
-        new = labels.answers.take(own)
-        known = known.replaced(positions, _newer(known.take(positions), new))
-        rows += np.bincount(labels.source[own], new.rows, labels.chunks).astype(np.int64)
-    return Joined(known, rows)
-
-
-def _rounds(ids: Ids, labels: Ids) -> Iterator[tuple[Positions, Positions]]:
-    """The first entry of each id that has one, the second of each that has two, and so on: the ids', the entries'."""
-    positions, entries = np.arange(len(ids)), np.searchsorted(labels, ids)
+    positions, places = np.arange(len(ids)), np.searchsorted(labels.ids, ids)
+    found = []
     while len(positions):
-        inside = np.searchsorted(entries, len(labels))
-        there = np.flatnonzero(labels[entries[:inside]] == ids[positions[:inside]])
-        positions, entries = positions[there], entries[there]
-        if len(there):
-            yield positions, entries
-        entries = entries + 1
+        inside = np.searchsorted(places, len(labels.ids))
+        there = np.flatnonzero(labels.ids[places[:inside]] == ids[positions[:inside]])
+        positions, places = positions[there], places[there]
+        entries = labels.order[places]
+        new = wanted[labels.source[entries]]
+        if new.any():
+            found.append(Matches(positions[new], entries[new]))
+        places = places + 1
+    return found
+
+
+def join(found: Sequence[Matches], before: Answers, labels: Gathered) -> Answers:
+    """What is known of some predictions once more labels have come; `before` itself where none are theirs."""
+    known = before
+    for each in found:
+        newer = _newer(known.take(each.positions), labels.answers.take(each.entries))
+        known = known.replaced(each.positions, newer)
+    return known
+
+
+def matched_rows(found: Sequence[Matches], labels: Gathered) -> Counts:
+    """The rows of each chunk that belong to these predictions, (chunks,)."""
+    rows = np.zeros(labels.chunks)
+    for each in found:
+        rows += np.bincount(labels.source[each.entries], labels.answers.rows[each.entries], labels.chunks)
+    return rows.astype(np.int64)
 
 
 def _newer(old: Answers, new: Answers) -> Answers:

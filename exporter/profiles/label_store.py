@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -101,6 +101,29 @@ def kept_answers(store: ProfileStore, key: Key) -> tuple[Answers, dict[str, int]
         return None
     arrays, told = kept
     return _answers(arrays), {sys.intern(name): int(rows) for name, rows in told["joined"].items()}
+
+
+def keep_apart(store: ProfileStore, key: Key, apart: Mapping[str, Collection[str]]) -> None:
+    """Keep which partitions of labels have none of a partition of predictions, by the names of both.
+
+    Names tell content, so this stays true whatever becomes of other files: it saves looking, and nothing rests on it.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
+    names = sorted({name for labels in apart.values() for name in labels})
+    arrays = {made: np.fromiter((name in labels for name in names), bool) for made, labels in apart.items()}
+    store.keep_arrays(key, arrays, {"labels": names})
+
+
+def kept_apart(store: ProfileStore, key: Key, wanted: Collection[str]) -> dict[str, frozenset[str]]:
+    """What `keep_apart` kept of some partitions of predictions; nothing where it is not there or was damaged."""
+    kept = store.arrays(key)
+    if kept is None:
+        return {}
+    arrays, told = kept
+    names = np.array([sys.intern(name) for name in told["labels"]], object)
+    return {made: frozenset(names[apart]) for made, apart in arrays.items() if made in wanted}
 
 
 def _columns(answers: Answers) -> dict[str, Any]:

@@ -160,6 +160,14 @@ class ProfileStore:
         # Hashes and scores hardly shrink: to compress them would cost more than to write them.
         replace_file(self._folder / key.path, sealed(table, told, None))
 
+    def discard(self, key: Key) -> None:
+        """Remove what is kept under a key, if there is anything.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        (self._folder / key.path).unlink(missing_ok=True)
+
     def prune(self, group: str, kept: Iterable[Key]) -> int:
         """Remove what a group holds beside `kept`, and what a killed process left half-written; the number of files.
 

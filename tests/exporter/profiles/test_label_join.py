@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.label_join import Answers, Chunk, chunk, gathered, join
+from exporter.profiles.label_join import Answers, Chunk, chunk, gathered, join, matched_rows, matches
 from exporter.profiles.times import NEVER
 
 Row = tuple[int, float, int]
@@ -34,7 +34,14 @@ NOTHING = (-1.0, NEVER, 0, False)
 
 def after(predictions: np.ndarray, before: Answers, *chunks: Chunk) -> Answers:
     """With the chunks joined together."""
-    return join(predictions, before, gathered(chunks)).answers
+    labels = gathered(chunks)
+    return join(matches(predictions, labels, np.ones(len(chunks), bool)), before, labels)
+
+
+def rows_of(predictions: np.ndarray, chunks: list[Chunk], wanted: list[bool] | None = None) -> list[int]:
+    labels = gathered(chunks)
+    found = matches(predictions, labels, np.array(wanted or [True] * len(chunks), bool))
+    return matched_rows(found, labels).tolist()
 
 
 def joined(predictions: np.ndarray, *runs: list[Chunk] | Chunk) -> list[tuple[float, int, int, bool]]:
@@ -134,7 +141,7 @@ def test_labels_that_come_again_change_no_label(given_rows: list[Row], order: li
 def test_chunks_of_nothing_are_nothing(parts: int) -> None:
     none = gathered([of()] * parts)
     assert none.order.tolist() == []
-    assert join(ids(1), Answers.none(1), none).rows.tolist() == [0] * parts
+    assert rows_of(ids(1), [of()] * parts) == [0] * parts
 
 
 @given(rows, rows, rows)
@@ -143,9 +150,23 @@ def test_of_chunks_that_are_gathered_each_knows_its_rows(one: list[Row], two: li
     predictions = ids(1, 3, 4)
     expected = [sum(key in (1, 3, 4) for key, _, _ in part) for part in parts]
     chunks = [of(*part) for part in parts]
-    assert join(predictions, Answers.none(3), gathered(chunks)).rows.tolist() == expected
+    assert rows_of(predictions, chunks) == expected
     assert joined(predictions, chunks) == joined(predictions, of(*one, *two, *three))
 
 
 def test_no_predictions_have_no_labels() -> None:
-    assert join(ids(), Answers.none(0), gathered([of((1, 1, 1))])).rows.tolist() == [0]
+    assert rows_of(ids(), [of((1, 1, 1))]) == [0]
+
+
+@given(cut_rows(), st.data())
+def test_of_chunks_that_are_not_wanted_nothing_is_joined(
+    case: tuple[list[Row], list[list[Row]]], data: st.DataObject
+) -> None:
+    chunks = [of(*piece) for piece in case[1]]
+    wanted = [data.draw(st.booleans()) for _ in chunks]
+    labels, predictions = gathered(chunks), ids(0, 2, 3, 6)
+    found = matches(predictions, labels, np.array(wanted))
+    chosen = [chunk for chunk, asked in zip(chunks, wanted, strict=True) if asked]
+    assert plain(join(found, Answers.none(4), labels)) == joined(predictions, chosen)
+    expected = iter(rows_of(predictions, chosen))
+    assert matched_rows(found, labels).tolist() == [next(expected) if asked else 0 for asked in wanted]

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporter.profiles.label_join import Answers, chunk, gathered, join
+from exporter.profiles.label_join import Answers, chunk, gathered, join, matches
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.label_store import (
     keep_answers,
@@ -98,14 +98,15 @@ def test_labels_come_back(store: ProfileStore, rows: int) -> None:
 
 def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
     ids = np.arange(5, dtype=np.uint64)
-    answers = join(ids, Answers.none(5), gathered([labels().labels])).answers
+    first, every = gathered([labels().labels]), np.ones(1, bool)
+    answers = join(matches(ids, first, every), Answers.none(5), first)
     keep_answers(store, KEY, answers, {"b": 3, "a": 0})
     kept = kept_answers(store, KEY)
     assert kept is not None
     assert flat(kept[0]) == flat(answers)
     assert kept[1] == {"b": 3, "a": 0}
-    more = labels(5).labels
-    assert join(ids, kept[0], gathered([more])).answers.rows.tolist() == [2, 2, 2, 1, 1]
+    more = gathered([labels(5).labels])
+    assert join(matches(ids, more, every), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
 
 
 @pytest.mark.parametrize("kept", [kept_predictions, kept_labels, kept_answers])
