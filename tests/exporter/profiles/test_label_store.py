@@ -16,9 +16,11 @@ from exporter.profiles.label_join import Answers, chunk, gathered, join, matches
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.label_store import (
     keep_answers,
+    keep_apart,
     keep_labels,
     keep_predictions,
     kept_answers,
+    kept_apart,
     kept_labels,
     kept_predictions,
 )
@@ -107,6 +109,26 @@ def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStor
     assert kept[1] == {"b": 3, "a": 0}
     more = gathered([labels(5).labels])
     assert join(matches(ids, more, every), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
+
+
+def test_what_has_nothing_in_common_comes_back_for_those_who_ask(store: ProfileStore) -> None:
+    apart = {"nine": {"b", "a"}, "ten": set[str](), "eleven": {"c"}}
+    keep_apart(store, KEY, apart)
+    assert kept_apart(store, KEY, ["nine", "ten", "twelve"]) == {"nine": {"a", "b"}, "ten": set()}
+
+
+@pytest.mark.parametrize("apart", [{}, {"nine": set[str]()}])
+def test_nothing_apart_comes_back_as_nothing(store: ProfileStore, apart: dict[str, set[str]]) -> None:
+    keep_apart(store, KEY, apart)
+    assert kept_apart(store, KEY, ["nine"]) == apart
+
+
+def test_a_damaged_note_of_what_is_apart_says_nothing(store: ProfileStore, tmp_path: Path) -> None:
+    assert kept_apart(store, KEY, ["nine"]) == {}
+    keep_apart(store, KEY, {"nine": {"a"}})
+    path = tmp_path / KEY.path
+    path.write_bytes(path.read_bytes()[:-9])
+    assert kept_apart(store, KEY, ["nine"]) == {}
 
 
 @pytest.mark.parametrize("kept", [kept_predictions, kept_labels, kept_answers])
