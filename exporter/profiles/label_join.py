@@ -78,12 +78,12 @@ def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
         order[several] = rows[np.lexsort((labels[rows], labelled_at[rows], ids[rows]))]
     # The zero turns -0.0 into 0.0: which of the two is the greater would be chance.
     labels, labelled_at = labels[order] + 0.0, labelled_at[order]
-    starts = np.append(True, ~again)[: len(order)].nonzero()[0]
+    if not again.any():
+        return Chunk(ordered, Answers(labels, labelled_at, np.ones(len(ids), np.int32), np.zeros(len(ids), bool)))
+    starts = np.flatnonzero(np.append(True, ~again))
     many = np.diff(starts, append=len(order))
     newest = starts + many - 1
-    differ = np.zeros(len(starts), bool)
-    if again.any():
-        differ = np.minimum.reduceat(labels, starts) < np.maximum.reduceat(labels, starts)
+    differ = np.minimum.reduceat(labels, starts) < np.maximum.reduceat(labels, starts)
     return Chunk(ordered[starts], Answers(labels[newest], labelled_at[newest], many.astype(np.int32), differ))
 
 

@@ -38,6 +38,9 @@ REPEATED: Final = "prediction_repeated"
 """Why a prediction is left out: no label can find it, no label can be compared with it (of three kinds), a later row
 has its id."""
 
+_CODES: Final = "codes {}"
+"""Of each column of names, rows are codes: of a table of them all it would take longer to choose some."""
+
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
@@ -103,7 +106,7 @@ def reduced(
     reasons = _left_out(rows, task)
     usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
     kept = usable[last_of_each(rows["ids"][usable])]
-    codes = rows["codes"][kept].T
+    codes = [rows[_CODES.format(place)][kept] for place in range(len(names))]
     groups, groups_named = grouped(names[0], names[1], codes[0], codes[1])
     made_at = rows["made_at"][kept]
     several, ranking = task == "multiclass_classification", task == "ranking"
@@ -129,11 +132,11 @@ def _no_rows(classes: int, names: int) -> dict[str, Any]:
         "known": mask,
         "scores": real,
         "made_at": whole,
-        "codes": np.zeros((0, names), np.int64),
         "classes": real,
         "class_scores": np.zeros((0, classes)),
         "queries": np.zeros(0, np.uint64),
         "asked": mask,
+        **dict.fromkeys(map(_CODES.format, range(names)), whole),
     }
 
 
@@ -211,7 +214,7 @@ def _part(
         "ids": ids,
         "known": known,
         "made_at": times(table, columns.timestamp),
-        "codes": np.column_stack([each.codes(table) for each in names]),
+        **{_CODES.format(place): each.codes(table) for place, each in enumerate(names)},
     }
     if task == "multiclass_classification":
         returned, counts = classes(required(table, columns.prediction))
