@@ -111,9 +111,12 @@ def keep_apart(store: ProfileStore, key: Key, apart: Mapping[str, Collection[str
     Raises:
         OSError: when the disk refuses.
     """
-    names = sorted({name for labels in apart.values() for name in labels})
-    arrays = {made: np.fromiter((name in labels for name in names), bool) for made, labels in apart.items()}
-    store.keep_arrays(key, arrays, {"labels": names})
+    every = frozenset[str]().union(*apart.values())
+    places = {name: place for place, name in enumerate(sorted(every))}
+    arrays = {made: np.ones(len(every), bool) for made in apart}
+    for made, labels in apart.items():
+        arrays[made][[places[name] for name in every.difference(labels)]] = False
+    store.keep_arrays(key, arrays, {"labels": list(places)})
 
 
 def kept_apart(store: ProfileStore, key: Key, wanted: Collection[str]) -> dict[str, frozenset[str]]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from exporter.profiles.columns import Mask
 from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers, Gathered, gathered, join, matched_rows, matches
 from exporter.profiles.label_store import (
@@ -87,6 +86,7 @@ class Joiner:
         """What the store should have and has not: to be read again."""
         self._group = group
         self._index = Key(group, "apart", ())
+        self._at_hand: tuple[Key, Predictions] | None = None
         self._store = store
         self._judgement = judgement
 
@@ -125,6 +125,7 @@ class Joiner:
         self._take_up(predictions)
         self._settle(arrived)
         done = self._join(attempt, arrived) and self._judge(attempt) and self._divide(attempt, divided)
+        self._at_hand = None
         self._store.prune(self._group, [self._index, *(self._answers_key(hour.key) for hour in self.hours.values())])
         return done and not self.lost
 
@@ -167,11 +168,10 @@ class Joiner:
         names, labels = self._gathered(piece)
         sets: dict[frozenset[str], frozenset[str]] = {}
         for hour in self.hours.values():
-            new = np.array([name not in hour.seen for name in names], bool)
-            if new.any():
+            if not hour.seen.issuperset(names):
                 if attempt.overdue():
                     return False
-                self._add(hour, names, labels, new, arrived)
+                self._add(hour, names, labels, arrived)
                 hour.seen = sets.setdefault(hour.seen, hour.seen)
         return True
 
@@ -187,13 +187,12 @@ class Joiner:
         there = {sys.intern(key.path.name): rows.labels for key, rows in found.items() if rows is not None}
         return list(there), gathered(list(there.values()))
 
-    def _add(self, hour: Judged, names: Sequence[str], labels: Gathered, new: Mask, arrived: _Arrived) -> None:
+    def _add(self, hour: Judged, names: Sequence[str], labels: Gathered, arrived: _Arrived) -> None:
         """Join labels of the partitions that are new to an hour; with the last judge them, while they are at hand."""
-        key, predictions = self._answers_key(hour.key), kept_predictions(self._store, hour.key)
+        key, predictions = self._answers_key(hour.key), self._predictions(hour.key)
         if predictions is None:
-            self.lost.add(hour.key)
             return
-        found = matches(predictions.ids, labels, new)
+        found = matches(predictions.ids, labels, np.array([name not in hour.seen for name in names], bool))
         if not found:
             hour.seen = hour.seen.union(names)
             return
@@ -211,6 +210,16 @@ class Joiner:
         hour.outcomes = hour.segments = None
         if hour.seen.issuperset(arrived.current):
             self._tell(hour, predictions, after)
+
+    def _predictions(self, key: Key) -> Predictions | None:
+        """Those of a partition, the last of which stay at hand; None where the store has lost them."""
+        if self._at_hand is None or self._at_hand[0] != key:
+            predictions = kept_predictions(self._store, key)
+            if predictions is None:
+                self.lost.add(key)
+                return None
+            self._at_hand = key, predictions
+        return self._at_hand[1]
 
     # -------------------------------------------------------------------------------------------- what became of them
 
@@ -240,9 +249,8 @@ class Joiner:
 
     def _known(self, hour: Judged) -> tuple[Predictions, Answers] | None:
         """An hour's predictions and what is known of them; None where the store has lost them."""
-        predictions = kept_predictions(self._store, hour.key)
+        predictions = self._predictions(hour.key)
         if predictions is None:
-            self.lost.add(hour.key)
             return None
         kept = kept_answers(self._store, self._answers_key(hour.key))
         return predictions, Answers.none(len(predictions.ids)) if kept is None else kept[0]

@@ -97,9 +97,10 @@ class World:
         return found
 
 
-def told(joiner: Joiner) -> list[bytes]:
+def told(joiner: Joiner) -> list[tuple[bytes, bytes]]:
     """All that is said of every hour, to the last bit."""
-    return [pickle.dumps((hour.outcomes, hour.segments)) for hour in joiner.hours.values()]
+    # One by one, since what is pickled together depends on which names happen to be one object.
+    return [(pickle.dumps(hour.outcomes), pickle.dumps(hour.segments)) for hour in joiner.hours.values()]
 
 
 def known(outcomes: Mapping[Group, Outcome] | None) -> int:
