@@ -3,7 +3,8 @@
 The log is that of a small fraud model: an id, a score, a time, a version, a decision and five features. The floor is
 pyarrow decoding the same files with its threads: all of them, and of them the columns that labels need. Joining reads
 these, hashes the ids, keeps all on disk, joins every hour of labels with every hour of predictions, judges it and gives
-the gauges. Each line is measured in a process of its own, so that its memory is its own.
+the gauges. Each line is measured in a process of its own, so that its memory is its own; those of the look-back are
+one process that stays, as an exporter does.
 """
 
 from __future__ import annotations
@@ -168,16 +169,23 @@ def join(folder: Path, hours: int, binning: Binning, segments: Sequence[str] = (
     refresh(*reader(folder, store, "1h", segments), binning, START + hours * HOUR + HOUR / 2)
 
 
-def look_back(folder: Path, days: int, rows: int) -> dict[str, Measured]:
+def written(folder: Path, rows: int, hours: int) -> None:
+    """A log of so many hours, unless it is there."""
+    if not folder.exists():
+        unfinished = folder.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        Log(unfinished, rows).add(hours)
+        unfinished.rename(folder)
+
+
+def look_back(folder: Path, days: int) -> dict[str, Measured]:
     """The first join of days of labels, and one more hour of both logs after it."""
-    log, binning = Log(folder, rows), bins()
-    log.add(24 * days)
+    shutil.rmtree(folder / "store", ignore_errors=True)
     labels, source = reader(folder, folder / "store", f"{days - 2}d")
-    found = {}
-    for what in (f"{days} days at once", "one more hour", "and another"):
-        now = START + log.hours * HOUR + HOUR / 2
+    found, binning = {}, bins()
+    for more, what in enumerate((f"{days} days at once", "one more hour", "and another")):
+        now = START + days * DAY + more * HOUR + HOUR / 2
         found[what] = measure(partial(refresh, labels, source, binning, now), 1)
-        log.add(1)
     return found
 
 
@@ -208,11 +216,13 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=5, help="how often a day is joined")
     parser.add_argument("--days", type=int, default=0, help="the look-back that is joined, too")
     parser.add_argument("--days-rows", type=int, default=1_000_000, help="predictions on each of these days")
+    parser.add_argument("--logs", type=Path, help="where logs stay, and are used again")
     asked = parser.parse_args()
     console = Console(width=160)
     with tempfile.TemporaryDirectory() as name, alone() as pool:
-        folder = Path(name) / "day"
-        Log(folder, asked.rows // 24).add(24)
+        logs = asked.logs or Path(name)
+        folder = logs / f"day-{asked.rows}"
+        written(folder, asked.rows // 24, 24)
         jobs: dict[str, Callable[[], object]] = {
             "decode both logs": partial(decode, folder, whole=True),
             "decode the columns that labels need": partial(decode, folder, whole=False),
@@ -223,7 +233,10 @@ def main() -> None:
         console.print(machine(), highlight=False)
         console.print(table(found))
         if asked.days:
-            month = pool.submit(look_back, Path(name) / "days", asked.days, asked.days_rows // 24).result()
+            days = logs / f"days-{asked.days}-{asked.days_rows}"
+            # The hours after the look-back's; the labels that are left over come with one that nobody reads.
+            written(days, asked.days_rows // 24, 24 * asked.days + 3)
+            month = pool.submit(look_back, days, asked.days).result()
             console.print(machine(), highlight=False)
             console.print(table(month, found["decode both logs"]))
 

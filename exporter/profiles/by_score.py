@@ -55,18 +55,18 @@ def by_score(scores: Floats, labels: Floats, edges: Floats, *, binary: bool) -> 
         edges: of the score's fine bins, (k,), increasing; the bins are closed on the right.
         binary: whether a score is the probability of a positive, rather than a number that is predicted.
     """
-    known = np.isfinite(labels)
+    known = np.flatnonzero(np.isfinite(labels))
     bins = np.searchsorted(edges, scores)
-    own, truths = scores[known], labels[known]
+    own, truths, own_bins = scores[known], labels[known], bins[known]
     squared = np.square(own - truths)
     losses = _log_losses(own, truths) if binary else np.abs(own - truths)
 
     def total(values: Floats) -> Floats:
-        return np.bincount(bins[known], values, len(edges) + 1).astype(np.float64)
+        return np.bincount(own_bins, values, len(edges) + 1).astype(np.float64)
 
     return ByScore(
         made=_rows(bins, edges),
-        known=_rows(bins[known], edges),
+        known=_rows(own_bins, edges),
         scores=total(own),
         labels=total(truths),
         squared_errors=total(squared),
@@ -125,6 +125,17 @@ def classified(parts: Sequence[ByScore], weights: Floats, decisions: Mask) -> La
         squared_errors=_moments(parts, weights, "squared_errors", "squared_error_squares"),
         log_losses=_moments(parts, weights, "losses", "loss_squares"),
     )
+
+
+def plain(part: ByScore, confusion: Floats) -> Labelled:
+    """Labelled predictions of a binary classifier, each weighing 1, with their `confusion` as `Labelled` has it."""
+    known, rows = part.known.astype(np.float64), float(part.known.sum())
+    moments = (
+        Moments(rows, rows, float(sums.sum()), float(sums.sum()), float(squares.sum()))
+        for sums, squares in ((part.squared_errors, part.squared_error_squares), (part.losses, part.loss_squares))
+    )
+    sides = part.labels, known - part.labels
+    return Labelled(part.known, *sides, *sides, part.scores, confusion, confusion, *moments)
 
 
 def measured(parts: Sequence[ByScore], weights: Floats) -> Measured:

@@ -14,12 +14,14 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from exporter.profiles.binning import Floats
+from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.columns import Mask
+from exporter.profiles.hashing import by_hash
 from exporter.profiles.predictions import Ids
 from exporter.profiles.times import NEVER, Instants
 
 Rows = npt.NDArray[np.int32]
+Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,16 @@ class Answers:
         """Which ids have a label."""
         return self.rows > 0
 
-    def replaced(self, positions: npt.NDArray[np.int64], others: Answers) -> Answers:
+    def take(self, positions: Positions) -> Answers:
+        """Those at some positions."""
+        return Answers(*(getattr(self, field.name).take(positions) for field in fields(self)))
+
+    def replaced(self, positions: Positions, others: Answers) -> Answers:
         """The same with others at some positions."""
         changed = Answers(*(getattr(self, field.name).copy() for field in fields(self)))
         for field in fields(self):
             getattr(changed, field.name)[positions] = getattr(others, field.name)
         return changed
-
-    def take(self, positions: npt.NDArray[np.int64]) -> Answers:
-        """Those at some positions."""
-        return Answers(*(getattr(self, field.name)[positions] for field in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,125 +69,103 @@ class Chunk:
 
 def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
     """Reduce rows of the label log, (rows,), in any order; the labels are finite."""
-    rows = len(ids)
-    # The zero turns -0.0 into 0.0: which of the two is the greater would be chance.
-    answers = Answers(labels + 0.0, labelled_at, np.ones(rows, np.int32), np.zeros(rows, bool))
-    return _reduced(ids, answers, np.argsort(ids))
-
-
-def _together(chunks: Sequence[Chunk]) -> tuple[Ids, Answers]:
-    """All that chunks say, one behind the other."""
-    parts = [Answers.none(0), *(part.answers for part in chunks)]
-    columns = (np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Answers))
-    return np.concatenate([np.zeros(0, np.uint64), *(part.ids for part in chunks)]), Answers(*columns)
-
-
-def _reduced(ids: Ids, answers: Answers, order: npt.NDArray[np.int64]) -> Chunk:
-    """What rows say of each id, given their order by id."""
-    again = ids[order[1:]] == ids[order[:-1]]
+    order = by_hash(ids)
+    ordered = ids[order]
+    again = ordered[1:] == ordered[:-1]
     if again.any():  # the newest last, and of those of one moment the greatest
         several = np.flatnonzero(np.append(again, False) | np.append(False, again))
         rows = order[several]
-        order = order.copy()
-        order[several] = rows[np.lexsort((answers.labels[rows], answers.labelled_at[rows], ids[rows]))]
-    ids, answers = ids[order], answers.take(order)
-    starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])[: len(ids)])
-    if len(starts) == len(ids):
-        return Chunk(ids, answers)
-    newest = np.append(starts[1:], len(ids)) - 1
-    differ = np.minimum.reduceat(answers.labels, starts) < np.maximum.reduceat(answers.labels, starts)
-    return Chunk(
-        ids[starts],
-        Answers(
-            answers.labels[newest],
-            answers.labelled_at[newest],
-            np.add.reduceat(answers.rows, starts),
-            differ | np.logical_or.reduceat(answers.disputed, starts),
-        ),
-    )
+        order[several] = rows[np.lexsort((labels[rows], labelled_at[rows], ids[rows]))]
+    # The zero turns -0.0 into 0.0: which of the two is the greater would be chance.
+    labels, labelled_at = labels[order] + 0.0, labelled_at[order]
+    if not again.any():
+        return Chunk(ordered, Answers(labels, labelled_at, np.ones(len(ids), np.int32), np.zeros(len(ids), bool)))
+    starts = np.flatnonzero(np.append(True, ~again))
+    many = np.diff(starts, append=len(order))
+    newest = starts + many - 1
+    differ = np.minimum.reduceat(labels, starts) < np.maximum.reduceat(labels, starts)
+    return Chunk(ordered[starts], Answers(labels[newest], labelled_at[newest], many.astype(np.int32), differ))
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Several chunks as one, with what came from which.
+    """Several chunks, to be joined together: one entry for each chunk and id.
 
-    `labels` are those of all. Of each chunk's labels one by one, in the order of their ids, `source` is the chunk's
-    position and `rows` are its rows of the label log; these are (entries,). Those of the label at a place in `labels`
-    lie from `starts` at this place on, up to that at the next; (labels + 1,).
+    `answers` are the chunks' own, one behind the other, and `source` is the chunk that each entry is of; `ids` are
+    increasing, and `order` is the entry of each. All are (entries,).
     """
 
-    labels: Chunk
-    starts: npt.NDArray[np.int64]
+    ids: Ids
+    order: Positions
+    answers: Answers
     source: Rows
-    rows: Rows
     chunks: int
 
 
 def gathered(chunks: Sequence[Chunk]) -> Gathered:
     """Some chunks, to be joined together."""
-    ids, answers = _together(chunks)
+    ids = np.concatenate([np.zeros(0, np.uint64), *(part.ids for part in chunks)])
+    parts = [Answers.none(0), *(part.answers for part in chunks)]
+    answers = Answers(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Answers)))
     order = np.argsort(ids, kind="stable")  # quick, since each chunk is in order
-    ordered = ids[order]
-    starts = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)])
     source = np.repeat(np.arange(len(chunks), dtype=np.int32), [len(part.ids) for part in chunks])
-    return Gathered(
-        _reduced(ids, answers, order),
-        np.append(starts, len(ordered)),
-        source[order],
-        answers.rows[order],
-        len(chunks),
-    )
+    return Gathered(ids[order], order, answers, source, len(chunks))
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Which of some ids have a label: their `positions`, increasing, and the `places` of their labels in the chunk."""
+    """Predictions that some labels are of: their `positions`, increasing, and the entry of a label of each."""
 
-    positions: npt.NDArray[np.int64]
-    places: npt.NDArray[np.int64]
-
-
-def matches(ids: Ids, labels: Chunk) -> Matches:
-    """The predictions with these ids, increasing, that a chunk speaks of."""
-    if not len(labels.ids) or not len(ids):
-        return Matches(np.zeros(0, np.int64), np.zeros(0, np.int64))
-    places = np.minimum(np.searchsorted(labels.ids, ids), len(labels.ids) - 1)
-    found = np.flatnonzero(labels.ids[places] == ids)
-    return Matches(found, places[found])
+    positions: Positions
+    entries: Positions
 
 
-def matched_rows(found: Matches, labels: Gathered) -> npt.NDArray[np.int64]:
+def matches(ids: Ids, labels: Gathered, wanted: Mask) -> list[Matches]:
+    """The labels of some predictions: one for each that has any, a second for each that has two, and so on.
+
+    Args:
+        ids: those of the predictions, increasing and each once.
+        labels: as they were gathered.
+        wanted: which chunks to take labels from, (chunks,).
+    """
+    positions, places = np.arange(len(ids)), np.searchsorted(labels.ids, ids)
+    found = []
+    while len(positions):
+        inside = np.searchsorted(places, len(labels.ids))
+        there = np.flatnonzero(labels.ids[places[:inside]] == ids[positions[:inside]])
+        positions, places = positions[there], places[there]
+        entries = labels.order[places]
+        new = wanted[labels.source[entries]]
+        if new.any():
+            found.append(Matches(positions[new], entries[new]))
+        places = places + 1
+    return found
+
+
+def join(found: Sequence[Matches], before: Answers, labels: Gathered) -> Answers:
+    """What is known of some predictions once more labels have come; `before` itself where none are theirs."""
+    known = before
+    for each in found:
+        newer = _newer(known.take(each.positions), labels.answers.take(each.entries))
+        known = known.replaced(each.positions, newer)
+    return known
+
+
+def matched_rows(found: Sequence[Matches], labels: Gathered) -> Counts:
     """The rows of each chunk that belong to these predictions, (chunks,)."""
-    first = labels.starts[found.places]
-    many = labels.starts[found.places + 1] - first
-    entries = first
-    if len(many) and many.max() > 1:
-        entries = np.repeat(first, many) + np.arange(many.sum()) - np.repeat(np.cumsum(many) - many, many)
-    rows = np.bincount(labels.source[entries], labels.rows[entries], labels.chunks)
+    rows = np.zeros(labels.chunks)
+    for each in found:
+        rows += np.bincount(labels.source[each.entries], labels.answers.rows[each.entries], labels.chunks)
     return rows.astype(np.int64)
 
 
-def join(found: Matches, before: Answers, labels: Chunk) -> Answers:
-    """What is known of some predictions once a chunk of labels has come.
-
-    Args:
-        found: those that the chunk speaks of.
-        before: what was known of all of them.
-        labels: the chunk.
-
-    Returns:
-        `before` itself when the chunk says nothing of these predictions.
-    """
-    at = found.positions
-    if not len(at):
-        return before
-    old, new = before.take(at), labels.answers.take(found.places)
+def _newer(old: Answers, new: Answers) -> Answers:
+    """What two say together, row by row; the new ones have a label."""
     later = new.labelled_at > old.labelled_at
     wins = later | ((new.labelled_at == old.labelled_at) & (new.labels > old.labels)) | ~old.known
-    either = Answers(
+    return Answers(
         np.where(wins, new.labels, old.labels),
         np.where(wins, new.labelled_at, old.labelled_at),
         old.rows + new.rows,
         old.disputed | new.disputed | (old.known & (old.labels != new.labels)),
     )
-    return before.replaced(at, either)

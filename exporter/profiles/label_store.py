@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
@@ -101,6 +101,32 @@ def kept_answers(store: ProfileStore, key: Key) -> tuple[Answers, dict[str, int]
         return None
     arrays, told = kept
     return _answers(arrays), {sys.intern(name): int(rows) for name, rows in told["joined"].items()}
+
+
+def keep_apart(store: ProfileStore, key: Key, apart: Mapping[str, Collection[str]]) -> None:
+    """Keep which partitions of labels have none of a partition of predictions, by the names of both.
+
+    Names tell content, so this stays true whatever becomes of other files: it saves looking, and nothing rests on it.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
+    every = frozenset[str]().union(*apart.values())
+    places = {name: place for place, name in enumerate(sorted(every))}
+    arrays = {made: np.ones(len(every), bool) for made in apart}
+    for made, labels in apart.items():
+        arrays[made][[places[name] for name in every.difference(labels)]] = False
+    store.keep_arrays(key, arrays, {"labels": list(places)})
+
+
+def kept_apart(store: ProfileStore, key: Key, wanted: Collection[str]) -> dict[str, frozenset[str]]:
+    """What `keep_apart` kept of some partitions of predictions; nothing where it is not there or was damaged."""
+    kept = store.arrays(key)
+    if kept is None:
+        return {}
+    arrays, told = kept
+    names = np.array([sys.intern(name) for name in told["labels"]], object)
+    return {made: frozenset(names[apart]) for made, apart in arrays.items() if made in wanted}
 
 
 def _columns(answers: Answers) -> dict[str, Any]:

@@ -156,6 +156,11 @@ def labelled(
     )
 
 
+def confusion(truths: Flags, decisions: Flags) -> Floats:
+    """How many rows there are of each label and decision, (2, 2) as [label, decision]."""
+    return _sums(2 * truths + decisions, None, 4).reshape(2, 2)
+
+
 def _weighted(
     bins: Counts, cells: Counts, truths: Flags, weights: Floats | None, number: int
 ) -> tuple[Floats, Floats, Floats]:

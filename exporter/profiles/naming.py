@@ -79,9 +79,11 @@ def grouped(versions: Names, roles: Names, of_versions: Counts, of_roles: Counts
     """
     version_codes, told_versions = _all_named(versions, of_versions, MAX_VERSIONS, UNKNOWN_VERSION, OTHER_VERSIONS)
     role_codes, told_roles = _all_named(roles, of_roles, MAX_ROLES, "", OTHER_ROLES)
-    pairs, places = np.unique(version_codes * len(told_roles) + role_codes, return_inverse=True)
-    found = (divmod(pair, len(told_roles)) for pair in pairs.tolist())
-    return places.astype(np.int8), tuple(Group(told_versions[one], told_roles[two]) for one, two in found)
+    pairs = version_codes * len(told_roles) + role_codes
+    there = np.bincount(pairs, minlength=1) > 0
+    found = (divmod(pair, len(told_roles)) for pair in np.flatnonzero(there).tolist())
+    places = (np.cumsum(there) - 1).astype(np.int8)[pairs]
+    return places, tuple(Group(told_versions[one], told_roles[two]) for one, two in found)
 
 
 def _all_named(names: Names, codes: Counts, limit: int, absent: str, other: str) -> tuple[Counts, list[str]]:

@@ -12,11 +12,11 @@ from typing import Final, TypeVar
 import numpy as np
 
 from exporter.profiles.binning import Counts, Floats
-from exporter.profiles.by_score import ByScore, by_score
+from exporter.profiles.by_score import ByScore, by_score, plain
 from exporter.profiles.classified import Classified, ClassScores, classified, no_probabilities
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.label_join import Answers
-from exporter.profiles.labelled import Labelled, Measured, labelled, measured
+from exporter.profiles.labelled import Labelled, Measured, confusion, measured
 from exporter.profiles.predictions import Ids, Predictions
 from exporter.profiles.ranked import Ranked, ranked
 
@@ -157,7 +157,8 @@ def _segment_rows(predictions: Predictions, judgement: Judgement) -> Iterator[tu
 def _segment_outcome(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Outcome:
     known = rows[answers.known[rows]]
     judged = rows if predictions.queries is None else _whole_lists(predictions.queries, rows)
-    performance = _performance(predictions, answers, judgement, judged)
+    counted = _by_score(predictions, answers, judgement, judged) if judgement.binary else None
+    performance = _performance(predictions, answers, judgement, judged, counted)
     return Outcome(len(rows), len(known), _improper(predictions, known), np.zeros(0, np.int64), performance)
 
 
@@ -172,13 +173,14 @@ def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, r
     known = rows[answers.known[rows]]
     waited = _MICRO * (answers.labelled_at[known] - predictions.made_at[known]).astype(np.float64)
     cells = _delay_cells(waited[waited >= 0])
+    counted = _by_score(predictions, answers, judgement, rows)
     return Outcome(
         rows=len(rows),
         known=len(known),
         improper=_improper(predictions, known),
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
-        performance=_performance(predictions, answers, judgement, rows),
-        by_score=_by_score(predictions.scores[rows], answers.labels[rows], judgement),
+        performance=_performance(predictions, answers, judgement, rows, counted),
+        by_score=counted,
         near=_near(predictions.scores[known] - answers.labels[known], judgement.tolerances),
     )
 
@@ -201,13 +203,16 @@ def _improper(predictions: Predictions, rows: Counts) -> int:
     return int(((scores < 0) | (scores > 1)).sum())
 
 
-def _by_score(scores: Floats, labels: Floats, judgement: Judgement) -> ByScore | None:
+def _by_score(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> ByScore | None:
     if judgement.edges is None or judgement.classes is not None or judgement.lists is not None:
         return None
-    return by_score(scores, labels, judgement.edges, binary=judgement.binary)
+    return by_score(predictions.scores[rows], answers.labels[rows], judgement.edges, binary=judgement.binary)
 
 
-def _performance(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Performance | None:
+def _performance(
+    predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts, counted: ByScore | None
+) -> Performance | None:
+    """Of some rows, which of a binary classifier are `counted` already."""
     if judgement.lists is not None:
         return _ranked(predictions, answers, judgement.lists, rows)
     known = rows[answers.known[rows]]
@@ -216,9 +221,7 @@ def _performance(predictions: Predictions, answers: Answers, judgement: Judgemen
         return _classified(predictions, labels, judgement.classes, known)
     if not judgement.binary:
         return measured(scores, labels)
-    if judgement.edges is None:
-        return None
-    return labelled(scores, labels, scores >= judgement.threshold, judgement.edges)
+    return plain(counted, confusion(labels > 0, scores >= judgement.threshold)) if counted else None
 
 
 def _classified(predictions: Predictions, labels: Floats, known: Classes, rows: Counts) -> Classified | None:

@@ -22,7 +22,7 @@ from exporter.profiles.binning import Floats
 from exporter.profiles.classes import class_keys, classes, named
 from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values
 from exporter.profiles.group import Group
-from exporter.profiles.hashing import text_hashes
+from exporter.profiles.hashing import by_hash, text_hashes
 from exporter.profiles.naming import Coded, Codes, Names, coded, grouped
 from exporter.profiles.times import NEVER, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
@@ -38,6 +38,9 @@ NO_QUERY: Final = "prediction_without_query"
 REPEATED: Final = "prediction_repeated"
 """Why a prediction is left out: no label can find it, no label can be compared with it (of three kinds), a later row
 has its id."""
+
+_CODES: Final = "codes {}"
+"""Of each column of names, rows are codes: of a table of them all it would take longer to choose some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ def reduced(
     reasons = _left_out(rows, task)
     usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
     kept = usable[last_of_each(rows["ids"][usable])]
-    codes = rows["codes"][kept].T
+    codes = [rows[_CODES.format(place)][kept] for place in range(len(names))]
     groups, groups_named = grouped(names[0], names[1], codes[0], codes[1])
     made_at = rows["made_at"][kept]
     several, ranking = task == "multiclass_classification", task == "ranking"
@@ -130,11 +133,11 @@ def _no_rows(classes: int, names: int) -> dict[str, Any]:
         "known": mask,
         "scores": real,
         "made_at": whole,
-        "codes": np.zeros((0, names), np.int64),
         "classes": real,
         "class_scores": np.zeros((0, classes)),
         "queries": np.zeros(0, np.uint64),
         "asked": mask,
+        **dict.fromkeys(map(_CODES.format, range(names)), whole),
     }
 
 
@@ -177,11 +180,9 @@ def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
 
 def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
     """The positions of the last row of each id, in the order of the ids."""
-    order = np.argsort(ids)
+    order = by_hash(ids)
     ordered = ids[order]
-    if (ordered[1:] == ordered[:-1]).any():  # only then does it matter which of two equal ones comes first
-        order = np.argsort(ids, kind="stable")
-    last = np.append(ordered[1:] != ordered[:-1], True) if len(ordered) else np.zeros(0, bool)
+    last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
     chosen: npt.NDArray[np.int64] = order[last]
     return chosen
 
@@ -214,7 +215,7 @@ def _part(
         "ids": ids,
         "known": known,
         "made_at": times(table, columns.timestamp),
-        "codes": np.column_stack([each.codes(table) for each in names]),
+        **{_CODES.format(place): each.codes(table) for place, each in enumerate(names)},
     }
     if task == "multiclass_classification":
         returned, counts = classes(required(table, columns.prediction))

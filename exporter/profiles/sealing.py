@@ -1,15 +1,16 @@
-"""Files that are whole or not there: written beside their place and renamed, with a digest behind their content.
+"""Files that are whole or not there: written beside their place and renamed, with a checksum behind their content.
 
 The content is an Arrow IPC stream. A file is flushed to the disk before it is renamed, so a reader sees it whole or not
-at all. One that is not as it was written is as good as none: what it held is made again.
+at all. One that is not as it was written is as good as none: what it held is made again. The checksum is CRC-32, which
+tells of a disk's mistakes and not of a person's.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ import pyarrow.ipc
 UNFINISHED: Final = ".tmp"
 """The ending of a file that is being written; one that stays is a killed process's."""
 
-_DIGEST_BYTES: Final = 32
+_CHECKSUM_BYTES: Final = 4
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -42,14 +43,14 @@ def replace_file(path: Path, data: bytes) -> None:
         raise
 
 
-def sealed(table: pa.Table, told: Mapping[str, Any], compression: str = "zstd") -> bytes:
-    """A table and what is told of it as a stream, and behind it the digest of the stream."""
+def sealed(table: pa.Table, told: Mapping[str, Any], compression: str | None = "zstd") -> bytes:
+    """A table and what is told of it as a stream, and behind it the checksum of the stream."""
     table = table.replace_schema_metadata({"leeway": json.dumps(told)})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_table(table)
     stream = memoryview(sink.getvalue())
-    return b"".join((stream, hashlib.sha256(stream).digest()))
+    return b"".join((stream, _checksum(stream)))
 
 
 def opened(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
@@ -59,8 +60,12 @@ def opened(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
         ValueError: when the content is not as it was sealed.
         KeyError, pyarrow.ArrowException: when it never was.
     """
-    stream, digest = memoryview(data)[:-_DIGEST_BYTES], data[-_DIGEST_BYTES:]
-    if hashlib.sha256(stream).digest() != digest:
+    stream, checksum = memoryview(data)[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
+    if _checksum(stream) != checksum:
         raise ValueError("it is not as it was written")
     table = pa.ipc.open_stream(pa.py_buffer(stream)).read_all()
     return table, json.loads(table.schema.metadata[b"leeway"])
+
+
+def _checksum(stream: memoryview) -> bytes:
+    return zlib.crc32(stream).to_bytes(_CHECKSUM_BYTES, "little")

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -32,7 +33,7 @@ T = TypeVar("T")
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Columns by name, all of one length; numbers or booleans."""
 
-_FORMAT: Final = 5
+_FORMAT: Final = 6
 """Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
 _SUFFIX: Final = ".arrow"
 _ALARMS: Final = "alarming-weeks.json"
@@ -70,8 +71,13 @@ class Key:
     @property
     def path(self) -> Path:
         """Where it is kept, below the store's folder."""
-        digest = hashlib.sha256(json.dumps([_FORMAT, *self.sources]).encode()).hexdigest()[:16]
-        return Path(self.group) / f"{self.name}-{digest}{_SUFFIX}"
+        return _path(self, _FORMAT)
+
+
+@lru_cache(maxsize=2**14)
+def _path(key: Key, format_: int) -> Path:
+    digest = hashlib.sha256(json.dumps([format_, *key.sources]).encode()).hexdigest()[:16]
+    return Path(key.group) / f"{key.name}-{digest}{_SUFFIX}"
 
 
 class ProfileStore:
@@ -151,8 +157,16 @@ class ProfileStore:
             OSError: when the disk refuses.
         """
         table = pa.table({name: pa.array(values) for name, values in arrays.items()})
-        # Hashes and scores hardly shrink: zstd would take three times as long for a seventh of their size.
-        replace_file(self._folder / key.path, sealed(table, told, "lz4"))
+        # Hashes and scores hardly shrink: to compress them would cost more than to write them.
+        replace_file(self._folder / key.path, sealed(table, told, None))
+
+    def discard(self, key: Key) -> None:
+        """Remove what is kept under a key, if there is anything.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        (self._folder / key.path).unlink(missing_ok=True)
 
     def prune(self, group: str, kept: Iterable[Key]) -> int:
         """Remove what a group holds beside `kept`, and what a killed process left half-written; the number of files.

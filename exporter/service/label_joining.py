@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers, Gathered, gathered, join, matched_rows, matches
-from exporter.profiles.label_store import keep_answers, kept_answers, kept_labels, kept_predictions
+from exporter.profiles.label_store import (
+    keep_answers,
+    keep_apart,
+    kept_answers,
+    kept_apart,
+    kept_labels,
+    kept_predictions,
+)
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes, peculiar, segment_outcomes
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Key, ProfileStore
@@ -29,15 +39,38 @@ _WORTH_MERGING: Final = 8
 class Judged:
     """A partition of predictions, and what became of it.
 
-    `joined` are the partitions of labels that are joined to it, by name, and how many of the rows of each belong to it.
-    `outcomes` are None where they are to be told anew; `segments`, where these or nobody asks for them yet.
+    `joined` are the partitions of labels that rows of belong to it, by name, with their number; `seen` are these and
+    those that have none of it. `outcomes` are None where they are to be told anew; `segments`, where these or nobody
+    asks for them yet.
     """
 
     key: Key
     joined: Mapping[str, int]
+    seen: frozenset[str]
     outcomes: Mapping[Group, Outcome] | None = None
     segments: Mapping[Group, Outcome] | None = None
     peculiar: Mapping[str, int] | None = None
+
+    def hold(self, joined: Mapping[str, int]) -> None:
+        """Whatever was joined before, it is these now."""
+        self.seen = self.seen.difference(self.joined).union(joined)
+        self.joined = joined
+        self.outcomes = self.segments = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrived:
+    """The partitions of labels that there are, by name, and the least name of those that still count."""
+
+    current: Mapping[str, Kept]
+    first: str
+
+    def unseen(self, hours: Iterable[Judged]) -> Counter[str]:
+        """How many partitions of predictions have not seen each."""
+        unseen: Counter[str] = Counter()
+        for seen, number in Counter(hour.seen for hour in hours).items():
+            unseen.update(dict.fromkeys(self.current.keys() - seen, number))
+        return unseen
 
 
 class Joiner:
@@ -52,6 +85,8 @@ class Joiner:
         self.lost: set[Key] = set()
         """What the store should have and has not: to be read again."""
         self._group = group
+        self._index = Key(group, "apart", ())
+        self._at_hand: tuple[Key, Predictions] | None = None
         self._store = store
         self._judgement = judgement
 
@@ -77,7 +112,6 @@ class Joiner:
             predictions: those that there are.
             labels: those that there are.
             first: the least name of labels that still count; a joined one that is gone since then was rewritten.
-
             divided: the starts of the partitions of which segments are told too; what is told of others' is let go.
 
         Returns:
@@ -87,43 +121,64 @@ class Joiner:
             OSError: when the disk refuses.
         """
         self.lost = set()
-        self.hours = {start: self._hour(start, kept.key) for start, kept in sorted(predictions.items())}
-        current = {kept.key.path.name: kept for _, kept in sorted(labels.items())}
-        groups: dict[frozenset[str], list[Judged]] = {}
-        for hour in self.hours.values():
-            groups.setdefault(frozenset(hour.joined), []).append(hour)
-        done = all(self._join(attempt, hours, current, first) for hours in groups.values())
-        done = done and self._judge(attempt) and self._divide(attempt, divided)
-        self._store.prune(self._group, [self._answers_key(hour) for hour in self.hours.values()])
+        arrived = _Arrived({sys.intern(kept.key.path.name): kept for _, kept in sorted(labels.items())}, first)
+        self._take_up(predictions)
+        self._settle(arrived)
+        done = self._join(attempt, arrived) and self._judge(attempt) and self._divide(attempt, divided)
+        self._at_hand = None
+        self._store.prune(self._group, [self._index, *(self._answers_key(hour.key) for hour in self.hours.values())])
         return done and not self.lost
 
-    def _hour(self, start: datetime, key: Key) -> Judged:
-        known = self.hours.get(start)
-        if known is not None and known.key == key:
-            return known
-        fresh = Judged(key, {})
-        kept = kept_answers(self._store, self._answers_key(fresh))
-        return fresh if kept is None else Judged(key, kept[1])
+    def _answers_key(self, predictions: Key) -> Key:
+        return Key(self._group, predictions.name, predictions.sources)
 
-    def _answers_key(self, hour: Judged) -> Key:
-        return Key(self._group, hour.key.name, hour.key.sources)
+    def _take_up(self, predictions: Mapping[datetime, Kept]) -> None:
+        """Have these hours, the new ones as they are kept on the disk."""
+        known = {hour.key: hour for hour in self.hours.values()}
+        new = {kept.key: self._answers_key(kept.key) for kept in predictions.values() if kept.key not in known}
+        apart = kept_apart(self._store, self._index, {key.path.name for key in new.values()}) if new else {}
+        for made, key in new.items():
+            kept = kept_answers(self._store, key)
+            joined = kept[1] if kept is not None else {}
+            known[made] = Judged(made, joined, apart.get(key.path.name, frozenset()).union(joined))
+        self.hours = {start: known[kept.key] for start, kept in sorted(predictions.items())}
 
-    def _join(self, attempt: Attempt, hours: Sequence[Judged], current: Mapping[str, Kept], first: str) -> bool:
-        """Join the labels that some partitions lack, which are the same for all of them."""
-        joined = set(hours[0].joined)
-        rewritten = any(name >= first for name in joined - current.keys())
-        if rewritten:  # what was joined cannot be taken out again
-            joined = set()
-        missing = [kept for name, kept in current.items() if name not in joined]
-        pieces = list(_pieces(missing, MERGED_LABELS if len(hours) > _WORTH_MERGING else 1))
-        for number, piece in enumerate(pieces or [()] * rewritten):
-            names, labels = self._gathered(piece)
-            for hour in hours:
+    def _settle(self, arrived: _Arrived) -> None:
+        """Begin anew with hours whose labels were rewritten: what was joined cannot be taken out again."""
+        sets: dict[frozenset[str], frozenset[str]] = {}
+        for hour in self.hours.values():
+            if any(name >= arrived.first for name in hour.joined.keys() - arrived.current.keys()):
+                self._store.discard(self._answers_key(hour.key))
+                hour.hold({})
+            seen = hour.seen.intersection(arrived.current).union(hour.joined)
+            hour.seen = sets.setdefault(seen, seen)  # one object, since nearly all hours have seen the same
+
+    def _join(self, attempt: Attempt, arrived: _Arrived) -> bool:
+        """Join the labels that some partitions have not seen."""
+        unseen = arrived.unseen(self.hours.values())
+        many = [kept for name, kept in arrived.current.items() if unseen[name] > _WORTH_MERGING]
+        few = [kept for name, kept in arrived.current.items() if 0 < unseen[name] <= _WORTH_MERGING]
+        pieces = (*_pieces(many, MERGED_LABELS), *_pieces(few, 1))
+        done = all(self._join_piece(attempt, piece, arrived) for piece in pieces)
+        if pieces:
+            self._keep_apart()
+        return done
+
+    def _join_piece(self, attempt: Attempt, piece: Sequence[Kept], arrived: _Arrived) -> bool:
+        names, labels = self._gathered(piece)
+        sets: dict[frozenset[str], frozenset[str]] = {}
+        for hour in self.hours.values():
+            if not hour.seen.issuperset(names):
                 if attempt.overdue():
                     return False
-                last = number + 1 >= len(pieces)
-                self._add(hour, names, labels, first, anew=rewritten and number == 0, last=last)
+                self._add(hour, names, labels, arrived)
+                hour.seen = sets.setdefault(hour.seen, hour.seen)
         return True
+
+    def _keep_apart(self) -> None:
+        hours = self.hours.values()
+        apart = {self._answers_key(hour.key).path.name: hour.seen.difference(hour.joined) for hour in hours}
+        keep_apart(self._store, self._index, apart)
 
     def _gathered(self, piece: Sequence[Kept]) -> tuple[list[str], Gathered]:
         """The labels of those partitions that the store still has."""
@@ -132,23 +187,39 @@ class Joiner:
         there = {sys.intern(key.path.name): rows.labels for key, rows in found.items() if rows is not None}
         return list(there), gathered(list(there.values()))
 
-    def _add(self, hour: Judged, names: Sequence[str], labels: Gathered, first: str, *, anew: bool, last: bool) -> None:
-        """Join some labels; with the last of them judge what this touches, while it is at hand."""
-        predictions = kept_predictions(self._store, hour.key)
+    def _add(self, hour: Judged, names: Sequence[str], labels: Gathered, arrived: _Arrived) -> None:
+        """Join labels of the partitions that are new to an hour; with the last judge them, while they are at hand."""
+        key, predictions = self._answers_key(hour.key), self._predictions(hour.key)
         if predictions is None:
-            self.lost.add(hour.key)
             return
-        kept = None if anew else kept_answers(self._store, self._answers_key(hour))
-        before, joined = (Answers.none(len(predictions.ids)), {}) if kept is None else kept
-        found = matches(predictions.ids, labels.labels)
-        after, rows = join(found, before, labels.labels), matched_rows(found, labels).tolist()
-        joined = {name: count for name, count in joined.items() if name >= first} | dict(zip(names, rows, strict=True))
-        keep_answers(self._store, self._answers_key(hour), after, joined)
-        hour.joined = joined
-        if anew or after is not before:
-            hour.outcomes = hour.segments = None
-        if last and hour.outcomes is None:
+        found = matches(predictions.ids, labels, np.array([name not in hour.seen for name in names], bool))
+        if not found:
+            hour.seen = hour.seen.union(names)
+            return
+        kept = kept_answers(self._store, key)
+        before, joined = kept if kept is not None else (Answers.none(len(predictions.ids)), {})
+        if joined != hour.joined:  # it is not what was written there: the next refresh begins with what it is
+            self.lost.add(key)
+            hour.hold(joined)
+            return
+        after = join(found, before, labels)
+        rows = {name: many for name, many in zip(names, matched_rows(found, labels).tolist(), strict=True) if many}
+        joined = {name: many for name, many in joined.items() if name >= arrived.first} | rows
+        keep_answers(self._store, key, after, joined)
+        hour.joined, hour.seen = joined, hour.seen.union(names)
+        hour.outcomes = hour.segments = None
+        if hour.seen.issuperset(arrived.current):
             self._tell(hour, predictions, after)
+
+    def _predictions(self, key: Key) -> Predictions | None:
+        """Those of a partition, the last of which stay at hand; None where the store has lost them."""
+        if self._at_hand is None or self._at_hand[0] != key:
+            predictions = kept_predictions(self._store, key)
+            if predictions is None:
+                self.lost.add(key)
+                return None
+            self._at_hand = key, predictions
+        return self._at_hand[1]
 
     # -------------------------------------------------------------------------------------------- what became of them
 
@@ -178,11 +249,10 @@ class Joiner:
 
     def _known(self, hour: Judged) -> tuple[Predictions, Answers] | None:
         """An hour's predictions and what is known of them; None where the store has lost them."""
-        predictions = kept_predictions(self._store, hour.key)
+        predictions = self._predictions(hour.key)
         if predictions is None:
-            self.lost.add(hour.key)
             return None
-        kept = kept_answers(self._store, self._answers_key(hour))
+        kept = kept_answers(self._store, self._answers_key(hour.key))
         return predictions, Answers.none(len(predictions.ids)) if kept is None else kept[0]
 
     def _tell(self, hour: Judged, predictions: Predictions, answers: Answers) -> None:

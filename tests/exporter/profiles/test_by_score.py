@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.profiles import labelled as rows_of
-from exporter.profiles.by_score import ByScore, accepted, by_score, classified, measured, together
+from exporter.profiles.by_score import ByScore, accepted, by_score, classified, measured, plain, together
 
 Floats = npt.NDArray[np.float64]
 EDGES = np.array([0.1, 0.25, 0.5, 0.75])
@@ -60,6 +60,15 @@ def test_weighed_bins_are_weighed_rows(seed: int, weights: list[float]) -> None:
     assert same(classified(counted, matrix, accepted(EDGES, 0.2500001)), expected)
     numbers = [by_score(*part, EDGES, binary=False) for part in parts]
     assert same(measured(numbers, matrix), rows_of.measured(scores, labels, np.concatenate(own)))
+
+
+@given(st.integers(0, 100))
+def test_plain_bins_are_rows_that_weigh_one(seed: int) -> None:
+    scores, labels = drawn(seed)
+    known = np.isfinite(labels)
+    own, truths = scores[known], labels[known]
+    found = plain(by_score(scores, labels, EDGES, binary=True), rows_of.confusion(truths > 0, own > 0.3))
+    assert same(found, rows_of.labelled(own, truths, own > 0.3, EDGES))
 
 
 @given(st.integers(0, 100), st.integers(0, 200))

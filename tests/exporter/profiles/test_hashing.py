@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.profiles import hashing
-from exporter.profiles.hashing import text_hashes
+from exporter.profiles.hashing import by_hash, text_hashes
 
 _WORD = 2**64
 
@@ -60,3 +61,12 @@ def test_numbers_are_hashed_as_they_are_written() -> None:
 
 def test_a_null_does_no_harm() -> None:
     assert text_hashes(pa.array(["a", None, "b"])).tolist()[::2] == [by_hand("a"), by_hand("b")]
+
+
+hashes = st.integers(0, 2**64 - 1) | st.sampled_from([0, 1, 2**48 - 1, 2**48, 2**63, 2**64 - 1])
+
+
+@given(st.lists(hashes, max_size=60))
+def test_hashes_are_put_in_order_and_equal_ones_left_in_theirs(numbers: list[int]) -> None:
+    found = by_hash(np.array(numbers, np.uint64)).tolist()
+    assert found == sorted(range(len(numbers)), key=numbers.__getitem__)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,16 +32,24 @@ def plain(answers: Answers) -> list[tuple[float, int, int, bool]]:
 NOTHING = (-1.0, NEVER, 0, False)
 
 
-def after(predictions: np.ndarray, before: Answers, labels: Chunk) -> Answers:
-    return join(matches(predictions, labels), before, labels)
+def after(predictions: np.ndarray, before: Answers, *chunks: Chunk) -> Answers:
+    """With the chunks joined together."""
+    labels = gathered(chunks)
+    return join(matches(predictions, labels, np.ones(len(chunks), bool)), before, labels)
 
 
-def joined(predictions: np.ndarray, *chunks: Chunk) -> list[tuple[float, int, int, bool]]:
-    return plain(reduce(lambda known, new: after(predictions, known, new), chunks, Answers.none(len(predictions))))
+def rows_of(predictions: np.ndarray, chunks: list[Chunk], wanted: list[bool] | None = None) -> list[int]:
+    labels = gathered(chunks)
+    found = matches(predictions, labels, np.array(wanted or [True] * len(chunks), bool))
+    return matched_rows(found, labels).tolist()
 
 
-def merged(chunks: list[Chunk]) -> Chunk:
-    return gathered(chunks).labels
+def joined(predictions: np.ndarray, *runs: list[Chunk] | Chunk) -> list[tuple[float, int, int, bool]]:
+    """With one run of chunks joined after the other."""
+    known = Answers.none(len(predictions))
+    for run in runs:
+        known = after(predictions, known, *(run if isinstance(run, list) else [run]))
+    return plain(known)
 
 
 def test_a_label_finds_its_prediction_and_no_other() -> None:
@@ -106,9 +112,9 @@ def test_neither_order_nor_pieces_change_anything(case: tuple[list[Row], list[li
     expected = joined(predictions, of(*whole))
     chunks = [of(*piece) for piece in pieces]
     assert joined(predictions, *chunks) == expected
-    assert joined(predictions, merged(chunks)) == expected
+    assert joined(predictions, chunks) == expected
     half = len(chunks) // 2
-    assert joined(predictions, merged(chunks[half:]), merged(chunks[:half])) == expected
+    assert joined(predictions, chunks[half:], chunks[:half]) == expected
 
 
 @given(rows)
@@ -133,20 +139,34 @@ def test_labels_that_come_again_change_no_label(given_rows: list[Row], order: li
 
 @pytest.mark.parametrize("parts", [0, 1, 2])
 def test_chunks_of_nothing_are_nothing(parts: int) -> None:
-    assert merged([of()] * parts).ids.tolist() == []
+    none = gathered([of()] * parts)
+    assert none.order.tolist() == []
+    assert rows_of(ids(1), [of()] * parts) == [0] * parts
 
 
 @given(rows, rows, rows)
 def test_of_chunks_that_are_gathered_each_knows_its_rows(one: list[Row], two: list[Row], three: list[Row]) -> None:
     parts = [one, two, three]
-    together = gathered([of(*part) for part in parts])
     predictions = ids(1, 3, 4)
     expected = [sum(key in (1, 3, 4) for key, _, _ in part) for part in parts]
-    assert matched_rows(matches(predictions, together.labels), together).tolist() == expected
-    assert joined(predictions, together.labels) == joined(predictions, of(*one, *two, *three))
+    chunks = [of(*part) for part in parts]
+    assert rows_of(predictions, chunks) == expected
+    assert joined(predictions, chunks) == joined(predictions, of(*one, *two, *three))
 
 
-def test_nothing_gathered_matches_nothing() -> None:
-    none, one = gathered([]), gathered([of((1, 1, 1))])
-    assert matched_rows(matches(ids(1), none.labels), none).tolist() == []
-    assert matched_rows(matches(ids(), one.labels), one).tolist() == [0]
+def test_no_predictions_have_no_labels() -> None:
+    assert rows_of(ids(), [of((1, 1, 1))]) == [0]
+
+
+@given(cut_rows(), st.data())
+def test_of_chunks_that_are_not_wanted_nothing_is_joined(
+    case: tuple[list[Row], list[list[Row]]], data: st.DataObject
+) -> None:
+    chunks = [of(*piece) for piece in case[1]]
+    wanted = [data.draw(st.booleans()) for _ in chunks]
+    labels, predictions = gathered(chunks), ids(0, 2, 3, 6)
+    found = matches(predictions, labels, np.array(wanted))
+    chosen = [chunk for chunk, asked in zip(chunks, wanted, strict=True) if asked]
+    assert plain(join(found, Answers.none(4), labels)) == joined(predictions, chosen)
+    expected = iter(rows_of(predictions, chosen))
+    assert matched_rows(found, labels).tolist() == [next(expected) if asked else 0 for asked in wanted]

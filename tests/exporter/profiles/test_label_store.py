@@ -12,13 +12,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporter.profiles.label_join import Answers, chunk, join, matches
+from exporter.profiles.label_join import Answers, chunk, gathered, join, matches
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.label_store import (
     keep_answers,
+    keep_apart,
     keep_labels,
     keep_predictions,
     kept_answers,
+    kept_apart,
     kept_labels,
     kept_predictions,
 )
@@ -99,14 +101,35 @@ def test_labels_come_back(store: ProfileStore, rows: int) -> None:
 
 def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
     ids = np.arange(5, dtype=np.uint64)
-    answers = join(matches(ids, labels().labels), Answers.none(5), labels().labels)
+    first, every = gathered([labels().labels]), np.ones(1, bool)
+    answers = join(matches(ids, first, every), Answers.none(5), first)
     keep_answers(store, KEY, answers, {"b": 3, "a": 0})
     kept = kept_answers(store, KEY)
     assert kept is not None
     assert flat(kept[0]) == flat(answers)
     assert kept[1] == {"b": 3, "a": 0}
-    more = labels(5).labels
-    assert join(matches(ids, more), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
+    more = gathered([labels(5).labels])
+    assert join(matches(ids, more, every), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
+
+
+def test_what_has_nothing_in_common_comes_back_for_those_who_ask(store: ProfileStore) -> None:
+    apart = {"nine": {"b", "a"}, "ten": set[str](), "eleven": {"c"}}
+    keep_apart(store, KEY, apart)
+    assert kept_apart(store, KEY, ["nine", "ten", "twelve"]) == {"nine": {"a", "b"}, "ten": set()}
+
+
+@pytest.mark.parametrize("apart", [{}, {"nine": set[str]()}])
+def test_nothing_apart_comes_back_as_nothing(store: ProfileStore, apart: dict[str, set[str]]) -> None:
+    keep_apart(store, KEY, apart)
+    assert kept_apart(store, KEY, ["nine"]) == apart
+
+
+def test_a_damaged_note_of_what_is_apart_says_nothing(store: ProfileStore, tmp_path: Path) -> None:
+    assert kept_apart(store, KEY, ["nine"]) == {}
+    keep_apart(store, KEY, {"nine": {"a"}})
+    path = tmp_path / KEY.path
+    path.write_bytes(path.read_bytes()[:-9])
+    assert kept_apart(store, KEY, ["nine"]) == {}
 
 
 @pytest.mark.parametrize("kept", [kept_predictions, kept_labels, kept_answers])

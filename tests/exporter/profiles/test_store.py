@@ -195,6 +195,12 @@ class TestKeys:
         assert store.partition(KEY) is None
         assert store.prune(KEY.group, [KEY]) == 1
 
+    def test_what_is_discarded_is_gone_and_stays_gone(self, store: ProfileStore) -> None:
+        store.keep_partition(KEY, sample())
+        for _ in range(2):
+            store.discard(KEY)
+            assert store.partition(KEY) is None
+
     def test_a_path_says_what_it_is(self) -> None:
         assert KEY.path.parent == Path("fraud/inference")
         assert KEY.path.name.startswith("20261123T0900-")

@@ -320,17 +320,21 @@ def test_when_the_time_is_over_the_next_refresh_goes_on(folder: Path) -> None:
 
 
 def test_the_store_keeps_no_more_than_the_look_back_and_mends_what_was_lost(folder: Path) -> None:
+    def kept(group: str) -> list[Path]:
+        return sorted((folder / "store" / "fraud" / group).glob("*.arrow"))
+
     one = reader(folder)
     expected = told(one.read(Attempt(NOW)))
-    for group in ("predictions", "labels", "answers"):
-        kept = sorted((folder / "store" / "fraud" / group).glob("*.arrow"))
-        assert len(kept) == 54
-        for path in kept[40:43]:
+    arrived = pd.concat(label_hour(folder, START + hour * HOUR) for hour in range(54))["request_id"]
+    labelled = sum(inference_hour(WORLD, START + hour * HOUR)["request_id"].isin(arrived).any() for hour in range(54))
+    numbers = {"predictions": 54, "labels": 54, "answers": labelled + 1}
+    for group, number in numbers.items():
+        assert len(kept(group)) == number, "and one that says which labels belong to none of an hour's predictions"
+        for path in kept(group)[40:43]:
             path.unlink()
     assert told(reader(folder).read(Attempt(NOW))) == expected
     one.read(Attempt(NOW + 2 * DAY))
-    for group in ("predictions", "labels", "answers"):
-        assert len(list((folder / "store" / "fraud" / group).glob("*.arrow"))) == 25
+    assert [len(kept(group)) for group in numbers] == [25, 25, 25 - (54 - labelled) + 1]
 
 
 def test_a_store_that_refuses_is_told_and_no_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
