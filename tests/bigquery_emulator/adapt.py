@@ -10,7 +10,6 @@ import re
 import sys
 from pathlib import Path
 
-
 _PLAIN_ARRAYS = """\
         if value is not None and parameter_type.type == "ARRAY" and parameter_type.arrayType.type in _PLAIN:
             values[name] = value
