@@ -107,6 +107,11 @@ class Jobs:
         self._limits = limits
         self._retry = bigquery.DEFAULT_RETRY.with_timeout(limits.retries)
 
+    @property
+    def location(self) -> str | None:
+        """Where queries run; None where the service finds it by the tables."""
+        return self._terms.location
+
     def table(self, name: str) -> bigquery.Table:
         """What BigQuery says of a table; this costs nothing.
 
