@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import yaml
 
+from exporter.replay.processes import get
 from stack import Receiver, alertmanager, exporter, get_json, prometheus, until
 
 
@@ -64,10 +65,17 @@ def running_pipeline(
         _shorten_waits(rules, routes)
         with (
             exporter(tmp_path / "exporter", specs, f"--now={now.isoformat()}", environment=environment) as (target, _),
+            _refreshed(target),  # an alert whose wait is cut short would not wait for it
             alertmanager(tmp_path / "alertmanager", routes) as alerts_to,
             prometheus(tmp_path / "prometheus", target, alerts_to, rules) as address,
         ):
             yield Pipeline(address, receiver)
+
+
+@contextmanager
+def _refreshed(target: str) -> Iterator[None]:
+    until(lambda: get(f"http://{target}/-/ready"), within=240, what="the first refresh")
+    yield
 
 
 def _generate(specs: Path, out: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ from exporter.profiles.sql_outcomes import (
     OutcomeQuestion,
     ask_labels,
     ask_outcomes,
+    ask_touched,
 )
 from exporter.sources.engine import SLOT, Beside, CountingSource
 from exporter.sources.source import Partition
@@ -63,11 +64,11 @@ class Counted:
     predictions that no label can be joined to, by reason.
     """
 
-    outcomes: Mapping[Group, Outcome]
-    segments: Mapping[Group, Outcome]
-    peculiar: Mapping[str, int]
-    joined: Mapping[int, int]
-    left_out: Mapping[str, int]
+    outcomes: Mapping[Group, Outcome] = field(default_factory=dict)
+    segments: Mapping[Group, Outcome] = field(default_factory=dict)
+    peculiar: Mapping[str, int] = field(default_factory=dict)
+    joined: Mapping[int, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -126,6 +127,17 @@ def count_labels(made: Cut, arrived: Cut, about: About) -> dict[datetime, tuple[
         arrived.first + row[SLOT] * arrived.grain: (row["usable"], {why: row[name] for name, why in reasons.items()})
         for row in arrived.source.count(arrived.together, statement).to_pylist()
     }
+
+
+def touched(made: Cut, arrived: Cut, about: About) -> set[datetime]:
+    """The partitions of predictions, by start, to which labels of some partitions of their log belong.
+
+    Raises:
+        NotCounted, SourceError: as `count_outcomes`.
+    """
+    statement, columns = ask_touched(_logs(made, arrived, about))
+    answer = made.source.count(made.together, statement, Beside(arrived.source, arrived.together, columns))
+    return {made.first + row[SLOT] * made.grain for row in answer.to_pylist()}
 
 
 def _logs(made: Cut, arrived: Cut, about: About) -> Logs:

@@ -138,6 +138,21 @@ def ask_labels(logs: Logs, task: Task) -> Statement:
     return Statement(tuple(dict.fromkeys(filter(None, read))), steps, select, _cut_labels(logs), slotted=True)
 
 
+def ask_touched(logs: Logs) -> tuple[Statement, tuple[str, ...]]:
+    """The statement that tells the partitions of predictions of which labels speak, and the columns of labels.
+
+    Raises:
+        NotCounted: as `ask_outcomes`.
+    """
+    made, arrived = logs.made_columns.prediction_id, logs.arrived_columns.prediction_id
+    steps = {
+        "made": f"SELECT {SLOT}, {_named(logs.made, made)} AS id FROM {ROWS}",
+        "arrived": f"SELECT {_named(logs.arrived, arrived)} AS id FROM {BESIDE}",
+    }
+    select = f"SELECT DISTINCT {SLOT} FROM made WHERE id IN (SELECT id FROM arrived)"
+    return Statement((str(made),), steps, select, {}, slotted=True), (str(arrived),)
+
+
 def _timed(types: Mapping[str, str], column: str | None) -> str | None:
     """A column of times, if it is one."""
     return column if column is not None and types.get(column) in _TIMES else None

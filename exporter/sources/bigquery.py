@@ -100,6 +100,10 @@ class BigQuery:
         """See `CountingSource`."""
         return {field.name: _type(field) for field in self._described(anew=False).schema}
 
+    def stretch(self, start: datetime) -> Partition:
+        """See `CountingSource`."""
+        return self._partition(start, 0, 0, "")
+
     def joins(self, other: Source) -> bool:
         """See `CountingSource`: tables of one location do."""
         return isinstance(other, BigQuery) and self.location == other.location

@@ -67,6 +67,10 @@ class CountingSource(Source, Protocol):
         """
         ...
 
+    def stretch(self, start: datetime) -> Partition:
+        """The partition that starts then, whether it has rows or not."""
+        ...
+
     def joins(self, other: Source) -> bool:
         """Whether one statement can read both."""
         ...

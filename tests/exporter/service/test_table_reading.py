@@ -103,6 +103,7 @@ def test_every_statement_about_a_log_has_the_partition_filter(
     bigquery_server.calls.clear()
     samples = ModelReader(spec, ProfileStore(tmp_path)).read(Attempt(NOW))
     assert any(sample.metric == catalogue.LABEL_ODD_ROWS for sample in samples)
+    assert sum("@beside_start0" in text for text in bigquery_server.statements) == 2, "one join, priced first"
     asked = [call.query for call in bigquery_server.calls if call.query]
     scans = [(query, *scan) for query in asked for scan in _SCAN.findall(query["query"])]
     assert {query["query"] for query, *_ in scans} == {query["query"] for query in asked}, "each reads a table"
@@ -117,9 +118,9 @@ _SCAN = re.compile(r"FROM `acme-data\.ml\.([^`]+)`(.*)")
 
 def _check_filter(query: dict[str, Any], column: str, rest: str) -> None:
     """It is the first condition, joined to others of its kind alone, and its ends are given."""
-    stretch = rf"\(`{column}` >= @start\d+ AND `{column}` < @end\d+\)"
+    stretch = rf"\(`{column}` >= @(?:beside_)?start\d+ AND `{column}` < @(?:beside_)?end\d+\)"
     assert re.match(rf" WHERE {stretch}( OR {stretch})*( GROUP BY slot)?$", rest), rest
-    given = {each["name"]: each["parameterValue"]["value"] for each in query["queryParameters"]}
-    for start in re.findall(r"@(start\d+)", rest):
+    given = {each["name"]: each["parameterValue"].get("value") for each in query["queryParameters"]}
+    for start in re.findall(r"@((?:beside_)?start\d+)", rest):
         first, last = (datetime.fromisoformat(given[name]) for name in (start, start.replace("start", "end")))
         assert first < last <= NOW
