@@ -29,7 +29,7 @@ def test_labels_that_come_later_are_joined_where_they_are_as_rows_would_be(
     document = table_spec_document(features=FEATURES, segments=["country_code"], windows=["2h"])
     spec = LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document))
     log.put_labels(0, 2, rows=10, arrived_ago=1)
-    asking = ModelReader(spec, ProfileStore(tmp_path / "asking"))
+    asking = ModelReader(spec, ProfileStore(tmp_path))
     assert max(one.value for one in asking.read(Attempt(NOW)) if one.metric == catalogue.LABEL_ROWS) == 10
     log.put_labels(1, 2, rows=40)
     bigquery_server.calls.clear()
@@ -38,7 +38,7 @@ def test_labels_that_come_later_are_joined_where_they_are_as_rows_would_be(
     assert ["DISTINCT" in text for text in joins] == [True, False], "which hours labels touch, and what became of these"
     assert asking.read(Attempt(NOW)) == told
     monkeypatch.setattr(BigQuery, "joins", lambda *_: False)
-    read = ModelReader(spec, ProfileStore(tmp_path / "reading")).read(Attempt(NOW))
+    read = ModelReader(spec, ProfileStore(tmp_path)).read(Attempt(NOW))
     assert [(one.metric.name, one.labels) for one in told] == [(one.metric.name, one.labels) for one in read]
     assert [one.value for one in told] == pytest.approx([one.value for one in read], rel=1e-9, nan_ok=True)
     assert max(one.value for one in told if one.metric == catalogue.LABEL_ROWS) == 80
