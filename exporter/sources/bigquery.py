@@ -124,7 +124,10 @@ class BigQuery:
         steps |= statement.steps
         text = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in steps.items())
         query = Query(f"WITH {text}\n{statement.select}", {**parameters, **statement.parameters})
-        found = self._jobs.run(_place(partition), query, priced=priced if beside is None else query)
+        if beside is None:
+            found = self._jobs.run(_place(partition), query, priced=priced)
+        else:
+            found = self._jobs.run(_place(partition), query, tables=2)
         batches = list(self._jobs.batches(_place(partition), found))
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
