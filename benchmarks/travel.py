@@ -73,9 +73,9 @@ def measured(server: BigQueryServer, count: int, cells: Binning) -> tuple[int, i
 def main() -> None:
     table = Table("rows", "kB answered", "kB asked", box=box.MARKDOWN)
     cells = binning()
-    with BigQueryServer() as server:
+    with BigQueryServer(patience=PATIENT.request) as server:
         os.environ["BIGQUERY_EMULATOR_HOST"] = server.address
-        for count in map(int, sys.argv[1:] or ("10000",)):
+        for count in map(int, sys.argv[1:] or ("10000", "1000000")):
             answered, asked, counted = measured(server, count, cells)
             table.add_row(f"{counted:,}", f"{answered / 1000:.1f}", f"{asked / 1000:.1f}")
     Console(width=120).print(table)

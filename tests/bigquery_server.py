@@ -79,6 +79,8 @@ class BigQueryServer:
     rewrites: list[Rewrite] = field(default_factory=list)
     asked: list[Callable[[str], str]] = field(default_factory=list)
     """Rewrites of the text of a query, before the emulator has it."""
+    patience: float = 600
+    """Seconds that the emulator may take for an answer."""
 
     def __enter__(self) -> Self:
         python = ENVIRONMENT / "bin" / "python"
@@ -194,7 +196,7 @@ def _handler(server: BigQueryServer, emulator: str) -> type[BaseHTTPRequestHandl
             query = query_of(body)
             for rewrite in server.asked if query else ():
                 query["query"] = rewrite(query["query"])
-            connection = HTTPConnection(emulator, timeout=600)
+            connection = HTTPConnection(emulator, timeout=server.patience)
             sent = json.dumps(body).encode() if body else None
             connection.request(self.command, self.path, sent, {"Content-Type": "application/json"})
             response = connection.getresponse()

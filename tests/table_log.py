@@ -34,11 +34,11 @@ class TableLog:
         """The reference, without times."""
         self.server.load("train", self.rows.rows(1, rows))
 
-    def put_labels(self, *hours_ago: int, rows: int = 500) -> None:
-        """The labels of some hours, all of which came in the newest hour."""
+    def put_labels(self, *hours_ago: int, rows: int = 500, arrived_ago: int = 0) -> None:
+        """The labels of some hours, all of which came in one hour."""
         made = pa.concat_tables([self.rows.rows(1000 + hour, rows) for hour in hours_ago])
-        fraud = np.random.default_rng(1).random(made.num_rows) < 10 * made["predicted_score"].to_numpy()
-        times = pa.array([self.rows.end - HOUR / 2] * made.num_rows, pa.timestamp("us", "UTC"))
+        fraud = np.random.default_rng(1).random(made.num_rows) < made["predicted_score"].to_numpy()
+        times = pa.array([self.rows.end - arrived_ago * HOUR - HOUR / 2] * made.num_rows, pa.timestamp("us", "UTC"))
         labels = {"request_id": made["request_id"], "is_fraud": pa.array(fraud), "arrived_at": times}
         self.server.load("labels", pa.table(labels), "arrived_at")
 

@@ -11,11 +11,13 @@ from exporter import catalogue
 from exporter.profiles.binning import Binning
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.group import Group
-from exporter.profiles.grouping import MAX_VERSIONS, OTHER_VERSIONS, Grouping
+from exporter.profiles.grouping import ROLE, VERSION, Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.sql import GroupBy, Key, ask
+from exporter.profiles.profile import Profile
+from exporter.profiles.sql import ask
 from exporter.profiles.sql_answer import profiles
-from exporter.profiles.sql_columns import named_column
+from exporter.profiles.sql_columns import NamedColumn, named_column
+from exporter.profiles.sql_groups import GroupBy, Key, SegmentKey
 from exporter.sources.engine import CountingSource
 from exporter.sources.source import Partition, Selection, Source
 
@@ -25,31 +27,51 @@ def count_partition(
 ) -> PartitionProfile:
     """Count a partition's rows by group; see `exporter.profiles.kernel.profile_partition`.
 
-    An engine tells versions apart. Where roles or segments are to be told too, the rows are read.
-
     Raises:
         SourceError: as `Source.profile`.
     """
-    if not isinstance(source, CountingSource) or grouping.role or grouping.segments:
+    if not isinstance(source, CountingSource):
         return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, grouping))
     types = source.types(partition)
-    keys, problems = key_columns(types, grouping.keys)
-    question = ask(types, binning, GroupBy(keys, catalogue.UNKNOWN_VERSION, MAX_VERSIONS, OTHER_VERSIONS))
-    found = profiles(source.count(partition, question.statement), question)
-    groups = {Group(of[0] if of else catalogue.UNKNOWN_VERSION): profile for of, profile in found.items()}
+    keys, segments, problems = group_by(types, grouping)
+    question = ask(types, binning, GroupBy(tuple(keys.values()), segments))
+    groups: dict[Group, Profile] = {}
+    for told, profile in profiles(source.count(partition, question.statement), question).items():
+        names = dict(zip(keys, told.keys, strict=True))
+        version, role = names.get(catalogue.VERSION, catalogue.UNKNOWN_VERSION), names.get(catalogue.ROLE, "")
+        groups[Group(version, role, told.segment)] = profile
     return PartitionProfile(groups, {**question.problems, **problems})
 
 
-def key_columns(types: Mapping[str, str], columns: tuple[str, ...]) -> tuple[tuple[Key, ...], dict[str, str]]:
-    """The columns that tell groups of rows apart as keys, and why the others cannot."""
-    keys, problems = [], {}
-    for column in columns:
-        try:
-            named = named_column(column, types[column])
-        except KeyError:
-            problems[column] = "the column is missing"
-        except ColumnMismatch as problem:
-            problems[column] = str(problem)
-        else:
-            keys.append(Key(column, named.name, named.named))
-    return tuple(keys), problems
+def group_by(
+    types: Mapping[str, str], grouping: Grouping
+) -> tuple[dict[str, Key], tuple[SegmentKey, ...], dict[str, str]]:
+    """The keys of versions and of roles, by what they tell, the columns of segments, and why others tell nothing."""
+    keys, problems = dict[str, Key](), dict[str, str]()
+    axes = ((catalogue.VERSION, grouping.version, VERSION), (catalogue.ROLE, grouping.role, ROLE))
+    for what, column, axis in axes:
+        named = _named(types, column, problems)
+        if column is not None and named is not None:
+            keys[what] = Key(column, named.name, named.named, missing=axis.absent, most=axis.limit, other=axis.other)
+    return keys, segment_keys(types, grouping.segments, problems), problems
+
+
+def segment_keys(
+    types: Mapping[str, str], segments: Mapping[str, tuple[str, ...]], problems: dict[str, str]
+) -> tuple[SegmentKey, ...]:
+    """The columns of segments; one that cannot tell them is added to `problems`."""
+    named = ((column, _named(types, column, problems), values) for column, values in segments.items())
+    return tuple(SegmentKey(column, found, values) for column, found, values in named if found is not None)
+
+
+def _named(types: Mapping[str, str], column: str | None, problems: dict[str, str]) -> NamedColumn | None:
+    if column is None:
+        return None
+    if column not in types:
+        problems[column] = "the column is missing"
+        return None
+    try:
+        return named_column(column, types[column])
+    except ColumnMismatch as problem:
+        problems[column] = str(problem)
+        return None

@@ -31,7 +31,7 @@ Named = list[tuple[str, Rows]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Axis:
+class Axis:
     """What rows are called that name nothing, how many names are told apart, and what the others are called."""
 
     absent: str
@@ -39,8 +39,8 @@ class _Axis:
     other: str
 
 
-_VERSION: Final = _Axis(catalogue.UNKNOWN_VERSION, MAX_VERSIONS, OTHER_VERSIONS)
-_ROLE: Final = _Axis("", MAX_ROLES, OTHER_ROLES)
+VERSION: Final = Axis(catalogue.UNKNOWN_VERSION, MAX_VERSIONS, OTHER_VERSIONS)
+ROLE: Final = Axis("", MAX_ROLES, OTHER_ROLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ class Grouping:
             Every row once in a group that is no segment; and once more in a segment of each column that gives it one.
         """
         seen, problems = list(known), dict[str, str]()
-        versions = _named(table, self.version, _VERSION, {group.version for group in seen}, problems)
-        roles = _named(table, self.role, _ROLE, {group.role for group in seen}, problems)
+        versions = _named(table, self.version, VERSION, {group.version for group in seen}, problems)
+        roles = _named(table, self.role, ROLE, {group.role for group in seen}, problems)
         groups = list(_crossed(versions, roles, table.num_rows))
         segments = list(segment_rows(table, self.segments, problems))
         return [*groups, *_divided(groups, segments, table.num_rows)], problems
@@ -126,7 +126,7 @@ def both(left: Rows, right: Rows, total: int) -> Rows:
     return left[among[left]]
 
 
-def _named(table: pa.Table, column: str | None, axis: _Axis, known: set[str], problems: dict[str, str]) -> Named:
+def _named(table: pa.Table, column: str | None, axis: Axis, known: set[str], problems: dict[str, str]) -> Named:
     names, codes = _coded(table, column, problems)
     if not names:
         return [(axis.absent, None)]
@@ -145,7 +145,7 @@ def _coded(table: pa.Table, column: str | None, problems: dict[str, str]) -> tup
         return nothing
 
 
-def _capped(names: list[str], codes: Counts, known: set[str], axis: _Axis) -> Iterator[tuple[str, Rows]]:
+def _capped(names: list[str], codes: Counts, known: set[str], axis: Axis) -> Iterator[tuple[str, Rows]]:
     """Each name with its rows; beyond the limit, those that are neither known nor frequent together."""
     rows = np.bincount(codes, minlength=len(names))
     present = {code: names[code] for code in np.flatnonzero(rows).tolist()}

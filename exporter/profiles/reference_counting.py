@@ -8,6 +8,7 @@ epoch is which hour of the week.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
@@ -23,13 +24,16 @@ from exporter.profiles.binning import (
     categorical_bins,
     numeric_bins,
 )
+from exporter.profiles.counting import segment_keys
+from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.history import LONGEST_WEEKS, SECONDS, History, HourlyColumn
 from exporter.profiles.profile import Profile, categorical_column, empty, numeric_column
-from exporter.profiles.reference import ByHour, build_binning, profile_by_hour, unusable
-from exporter.profiles.sql import GroupBy, Key, ask
-from exporter.profiles.sql_answer import profiles
+from exporter.profiles.reference import ByHour, HourProfiles, build_binning, profile_by_hour, unusable
+from exporter.profiles.sql import ask
+from exporter.profiles.sql_answer import Told, profiles, told_segment
 from exporter.profiles.sql_columns import number
-from exporter.sources.engine import CountingSource, Parameter, Statement, quoted
+from exporter.profiles.sql_groups import GroupBy, Key, segments_of_row
+from exporter.sources.engine import ROWS, CountingSource, Parameter, Statement, quoted
 from exporter.sources.source import Partition, Selection, Source
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar
 
@@ -78,7 +82,7 @@ def count_by_hour(
 ) -> ByHour:
     """A reference's rows by hour of the local week, and hour by hour: `exporter.profiles.reference.profile_by_hour`.
 
-    An engine counts by a column of times; where the times are texts, or there are segments, the rows are read.
+    An engine counts by a column of times; where the times are texts, the rows are read.
 
     Args:
         source: what has them.
@@ -94,7 +98,7 @@ def count_by_hour(
     """
     timestamp = selection.keys[0]
     types = source.types(partition) if isinstance(source, CountingSource) else {}
-    if not isinstance(source, CountingSource) or types.get(timestamp) not in _TIMES or segments:
+    if not isinstance(source, CountingSource) or types.get(timestamp) not in _TIMES:
         return source.profile(
             partition, selection, lambda rows: profile_by_hour(rows, binning, timestamp, calendar, segments)
         )
@@ -104,10 +108,15 @@ def count_by_hour(
     cells = calendar.cells(hours.astype("datetime64[h]"))
     parameters = {"hours": Parameter("INT64", hours.tolist()), "cells": Parameter("INT64", cells.tolist())}
     of_week = f"CAST(@cells[SAFE_ORDINAL(RANGE_BUCKET({_hour(timestamp)}, @hours))] AS STRING)"
-    question = ask(types, binning, GroupBy((Key(timestamp, of_week, str, parameters),)))
-    found = profiles(source.count(partition, question.statement), question)
-    by_cell = {int(cell): profile for (cell,), profile in found.items()}
-    return ByHour(by_cell, {}, _history(source, partition, binning, timestamp, hours))
+    grouping = GroupBy((Key(timestamp, of_week, str, parameters),), segment_keys(types, segments, {}))
+    question = ask(types, binning, grouping)
+    by_segment: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
+    for told, profile in profiles(source.count(partition, question.statement), question).items():
+        by_segment.setdefault(told.segment, {})[int(told.keys[0])] = profile
+    whole = by_segment.pop(WHOLE)
+    weeks = _weeks(source, partition, grouping, timestamp, dict(zip(hours.tolist(), cells.tolist(), strict=True)))
+    parts = {segment: HourProfiles(by_segment[segment], weeks[segment]) for segment in sorted(by_segment)}
+    return ByHour(whole, parts, _history(source, partition, binning, timestamp, hours))
 
 
 def _blank(selection: Selection) -> Binning:
@@ -158,6 +167,29 @@ def _hours(source: CountingSource, partition: Partition, timestamp: str) -> Coun
     return np.array([row["hour"] for row in answer.to_pylist()], np.int64)
 
 
+def _weeks(
+    source: CountingSource, partition: Partition, grouping: GroupBy, timestamp: str, cells: Mapping[int, int]
+) -> dict[Segment, dict[int, int]]:
+    """Of how many weeks each segment's rows are, by hour of the week; nothing is asked where there are none."""
+    if not grouping.segments:
+        return {}
+    steps = {
+        "hours": f"SELECT {_hour(timestamp)} AS hour, {segments_of_row(grouping.segments)} AS segments FROM {ROWS}",
+        "present": (
+            "SELECT g.place AS segment, g.name AS segment_name, hour FROM hours, UNNEST(segments) AS g "
+            "WHERE hour >= 0 AND g.name IS NOT NULL GROUP BY segment, segment_name, hour"
+        ),
+    }
+    columns = tuple(dict.fromkeys([timestamp, *(each.column for each in grouping.segments)]))
+    statement = Statement(
+        columns, steps, "SELECT segment, segment_name, hour FROM present", grouping.segment_parameters
+    )
+    found: dict[Segment, Counter[int]] = {}
+    for row in source.count(partition, statement).to_pylist():
+        found.setdefault(told_segment(row, grouping), Counter())[cells[row["hour"]]] += 1
+    return {segment: dict(weeks) for segment, weeks in found.items()}
+
+
 def _history(
     source: CountingSource, partition: Partition, binning: Binning, timestamp: str, present: Counts
 ) -> History:
@@ -169,7 +201,7 @@ def _history(
     key = Key(timestamp, recent, str, {"first": Parameter("INT64", int(hours[0]))})
     question = ask(source.types(partition), coarse, GroupBy((key,)))
     found = profiles(source.count(partition, question.statement), question)
-    by_hour = [found.get((str(hour),), empty(coarse)) for hour in hours.tolist()]
+    by_hour = [found.get(Told((str(hour),)), empty(coarse)) for hour in hours.tolist()]
     columns = {
         bins.name: _hourly(by_hour, coarse, bins) for bins in coarse.columns if bins.name not in question.problems
     }

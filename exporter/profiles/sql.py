@@ -9,18 +9,19 @@ number of rows. `exporter.profiles.sql_answer` reads it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
+import numpy as np
+
+from exporter.profiles.binning import NUMERIC_EXTRA, Binning, CategoricalBins, NumericBins
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.profile import NOVEL_KEPT
 from exporter.profiles.sql_columns import NamedColumn, named_column, number
+from exporter.profiles.sql_groups import ROW, SUMS, WHOLE_ROWS, GroupBy, few_groups
 from exporter.sources.engine import ROWS, Parameter, Statement
 
-ROW: Final = -1
-"""The feature that stands for the rows themselves."""
 NULL: Final = 0
 KNOWN: Final = 1
 NAMED: Final = 2
@@ -34,35 +35,6 @@ _MEASURES: Final = """COUNT(*) AS n,
   SUM(IF(f.value IS NULL, NULL, IFNULL(SAFE.POW(SAFE_SUBTRACT(f.value, f.pivot), 2), @infinity))) AS squares,
   MIN(f.value) AS low,
   MAX(f.value) AS high"""
-_EACH_ENTRY: Final = "FROM read_rows, UNNEST(features) AS f"
-_SUMS: Final = "SUM(n) AS n, SUM(total) AS total, SUM(squares) AS squares, MIN(low) AS low, MAX(high) AS high"
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What rows are grouped by: a text for each row.
-
-    `expression` reads `column` and may name `parameters`; `named` says what the group of a text is called.
-    """
-
-    column: str
-    expression: str
-    named: Callable[[str], str] = str
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class GroupBy:
-    """How rows are grouped by keys.
-
-    A row that lacks a key has `missing` for it, or is left out where that is `None`. Of the groups the `most` with the
-    most rows are told apart, ties in the order of their names; in the one of the others, every key is `other`.
-    """
-
-    keys: tuple[Key, ...] = ()
-    missing: str | None = None
-    most: int | None = None
-    other: str = "other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +59,13 @@ def ask(types: Mapping[str, str], binning: Binning, grouping: GroupBy, most_name
         most_named: how many new categories of a column are named, for each group.
     """
     plan = _Plan(types, binning)
-    keys = [f"key{number}" for number in range(len(grouping.keys))]
-    parameters = plan.parameters | {
-        "infinity": Parameter("FLOAT64", math.inf),
-        "named": Parameter("INT64", most_named),
-    }
-    for key in grouping.keys:
-        parameters |= key.parameters
-    if grouping.missing is not None:
-        parameters["missing"] = Parameter("STRING", grouping.missing)
-    if grouping.most is not None:
-        parameters |= {"groups": Parameter("INT64", grouping.most), "other": Parameter("STRING", grouping.other)}
-    columns = dict.fromkeys([*plan.columns, *(key.column for key in grouping.keys)])
-    steps = dict(_steps(plan, grouping, keys))
-    statement = Statement(tuple(columns), steps, _answer(keys), parameters)
+    parameters = plan.parameters | grouping.parameters
+    parameters |= {"infinity": Parameter("FLOAT64", math.inf), "named": Parameter("INT64", most_named)}
+    if grouping.segments:
+        parameters |= _coarse_cells(binning)
+    columns = dict.fromkeys([*plan.columns, *grouping.columns])
+    steps = dict(_steps(plan, grouping))
+    statement = Statement(tuple(columns), steps, _answer(grouping), parameters)
     return Question(statement, binning, plan.named, grouping, most_named, plan.problems)
 
 
@@ -158,51 +123,69 @@ class _Plan:
         )
 
 
-def _steps(plan: _Plan, grouping: GroupBy, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
-    entries, by = ",\n  ".join(plan.entries), ", ".join([*keys, "feature", "cell"])
-    present = " AND ".join(f"{key} IS NOT NULL" for key in keys) or "TRUE"
-    yield "read_values", f"SELECT {', '.join([*_key_values(grouping), *plan.values]) or '1 AS one'}\nFROM {ROWS}"
-    yield "read_rows", f"SELECT {_listed(keys)}[\n  {entries}] AS features\nFROM read_values\nWHERE {present}"
-    entry = "f.feature AS feature, f.cell AS cell, f.name AS name"
-    yield "cells", f"SELECT {_listed(keys)}{entry},\n  {_MEASURES}\n{_EACH_ENTRY}\nGROUP BY {by}, name"
-    last = "cells"
-    if keys and grouping.most is not None:
-        yield from _few_groups(keys, by)
+def _steps(plan: _Plan, grouping: GroupBy) -> Iterator[tuple[str, str]]:
+    entries = ",\n  ".join(plan.entries)
+    groups, keys = _listed(grouping.names), _listed(grouping.names[: len(grouping.keys)])
+    yield "read_values", f"SELECT {', '.join([*grouping.values, *plan.values]) or '1 AS one'}\nFROM {ROWS}"
+    segments = "segments, " if grouping.segments else ""
+    yield (
+        "read_rows",
+        f"SELECT {keys}{segments}[\n  {entries}] AS features\nFROM read_values\nWHERE {grouping.present}",
+    )
+    yield "cells", _cells(grouping, keys, groups)
+    last, by = "cells", f"{groups}feature, cell"
+    if grouping.segments:
+        cell = f"IF(segment = {WHOLE_ROWS}, cell, @coarse[OFFSET(@starts[OFFSET(feature + 1)] + cell)]) AS cell"
+        yield "mapped", f"SELECT {groups}feature, {cell}, name, n, total, squares, low, high\nFROM cells"
+        yield "coarse_cells", f"SELECT {by}, name,\n  {SUMS}\nFROM mapped\nGROUP BY {by}, name"
+        last = "coarse_cells"
+    if grouping.capped:
+        yield from few_groups(grouping, ("feature", "cell", "name"), last)
         last = "few_groups"
     yield "ranked", f"SELECT *, ROW_NUMBER() OVER (PARTITION BY {by} ORDER BY n DESC, name) AS place\nFROM {last}"
     nameless = f"cell = {NAMED} AND place > @named"
     told = f"IF({nameless}, {NAMELESS}, cell) AS told_cell, IF({nameless}, NULL, name) AS told_name"
-    told_by = f"{_listed(keys)}feature, told_cell, told_name"
-    yield "told", f"SELECT {_listed(keys)}feature, {told},\n  {_SUMS}\nFROM ranked\nGROUP BY {told_by}"
+    told_by = f"{groups}feature, told_cell, told_name"
+    yield "told", f"SELECT {groups}feature, {told},\n  {SUMS}\nFROM ranked\nGROUP BY {told_by}"
 
 
-def _key_values(grouping: GroupBy) -> list[str]:
-    shown = "{0}" if grouping.missing is None else "IFNULL({0}, @missing)"
-    return [f"{shown.format(key.expression)} AS key{place}" for place, key in enumerate(grouping.keys)]
+def _cells(grouping: GroupBy, keys: str, groups: str) -> str:
+    entry, each = "f.feature AS feature, f.cell AS cell, f.name AS name", "FROM read_rows, UNNEST(features) AS f"
+    by = f"GROUP BY {groups}feature, cell, name"
+    if not grouping.segments:
+        return f"SELECT {keys}{entry},\n  {_MEASURES}\n{each}\n{by}"
+    segment = "g.place AS segment, g.name AS segment_name"
+    present = "WHERE g.name IS NOT NULL"
+    return f"SELECT {keys}{segment}, {entry},\n  {_MEASURES}\n{each}, UNNEST(segments) AS g\n{present}\n{by}"
 
 
-def _few_groups(keys: Sequence[str], by: str) -> Iterator[tuple[str, str]]:
-    yield (
-        "weighed",
-        f"SELECT *, SUM(IF(feature = {ROW}, n, 0)) OVER (PARTITION BY {', '.join(keys)}) AS group_rows\nFROM cells",
-    )
-    yield "placed", f"SELECT *, DENSE_RANK() OVER (ORDER BY group_rows DESC, {', '.join(keys)}) AS place\nFROM weighed"
-    renamed = ", ".join(f"IF(place <= @groups, {key}, @other) AS {key}" for key in keys)
-    yield "renamed", f"SELECT {renamed}, feature, cell, name, n, total, squares, low, high\nFROM placed"
-    yield "few_groups", f"SELECT {by}, name,\n  {_SUMS}\nFROM renamed\nGROUP BY {by}, name"
+def _coarse_cells(binning: Binning) -> dict[str, Parameter]:
+    """Where each cell of the rows and of each feature goes in coarse cells, all in one array, and where each starts."""
+    parts = [[0], *(_coarse(bins) for bins in binning.columns)]
+    starts = np.cumsum([0, *map(len, parts[:-1])]).tolist()
+    places = [place for part in parts for place in part]
+    return {"coarse": Parameter("INT64", places), "starts": Parameter("INT64", starts)}
 
 
-def _answer(keys: Sequence[str]) -> str:
-    order = "ORDER BY told_cell, n DESC, told_name"
+def _coarse(bins: NumericBins | CategoricalBins) -> list[int]:
+    if isinstance(bins, CategoricalBins):
+        return [NULL, KNOWN, NAMED]
+    own = bins.coarse.edges
+    infinite = range(len(own) + 1, len(own) + 1 + NUMERIC_EXTRA)
+    return [*np.searchsorted(own, bins.edges).tolist(), len(own), *infinite]
+
+
+def _answer(grouping: GroupBy) -> str:
+    order, groups = "ORDER BY told_cell, n DESC, told_name", _listed(grouping.names)
     return (
-        f"SELECT {_listed(keys)}feature, TO_JSON_STRING(ARRAY_AGG(told_cell {order})) AS cells, "
+        f"SELECT {groups}feature, TO_JSON_STRING(ARRAY_AGG(told_cell {order})) AS cells, "
         f"TO_JSON_STRING(ARRAY_AGG(n {order})) AS counts, "
         f"TO_JSON_STRING(ARRAY_AGG(total IGNORE NULLS {order})) AS totals, "
         f"TO_JSON_STRING(ARRAY_AGG(told_name IGNORE NULLS {order})) AS names,\n"
         "  SUM(squares) AS squares, MIN(low) AS low, MAX(high) AS high\n"
-        f"FROM told\nGROUP BY {_listed(keys)}feature"
+        f"FROM told\nGROUP BY {groups}feature"
     )
 
 
-def _listed(keys: Sequence[str]) -> str:
-    return "".join(f"{key}, " for key in keys)
+def _listed(names: Sequence[str]) -> str:
+    return "".join(f"{name}, " for name in names)

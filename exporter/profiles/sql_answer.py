@@ -5,45 +5,64 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from exporter.profiles.binning import Binning, CategoricalBins, Counts, NumericBins
+from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.profile import Profile, empty, most_frequent
-from exporter.profiles.sql import KNOWN, NAMED, NULL, ROW, Question
+from exporter.profiles.sql import KNOWN, NAMED, NULL, Question
 from exporter.profiles.sql_columns import NamedColumn
-
-Group = tuple[str, ...]
-"""The names of the keys of a group of rows."""
+from exporter.profiles.sql_groups import ROW, WHOLE_ROWS, GroupBy
 
 
-def profiles(answer: pa.Table, question: Question) -> dict[Group, Profile]:
+class Told(NamedTuple):
+    """A group of rows: the names of its keys, and its segment."""
+
+    keys: tuple[str, ...] = ()
+    segment: Segment = WHOLE
+
+
+def profiles(answer: pa.Table, question: Question) -> dict[Told, Profile]:
     """The profile of each group of rows, in the order of their names.
+
+    Segments are counted in the binning's `coarse` cells.
 
     Args:
         answer: what the engine said.
         question: what it was asked.
     """
-    rows: dict[Group, list[Mapping[str, Any]]] = {}
+    rows: dict[Told, list[Mapping[str, Any]]] = {}
     for row in answer.to_pylist():
         rows.setdefault(_group(row, question), []).append(row)
-    return {group: _profile(rows[group], question) for group in sorted(rows)}
+    coarse = question.binning.coarse if question.grouping.segments else question.binning
+    return {
+        group: _profile(rows[group], question, question.binning if group.segment == WHOLE else coarse)
+        for group in sorted(rows)
+    }
 
 
-def _group(row: Mapping[str, Any], question: Question) -> Group:
-    grouping = question.grouping
+def _group(row: Mapping[str, Any], question: Question) -> Told:
     names = []
-    for place, key in enumerate(grouping.keys):
+    for place, key in enumerate(question.grouping.keys):
         text = row[f"key{place}"]
-        names.append(text if text in {grouping.missing, grouping.other} else key.named(text))
-    return tuple(names)
+        names.append(text if text in {key.missing, key.other} else key.named(text))
+    return Told(tuple(names), told_segment(row, question.grouping))
 
 
-def _profile(rows: Iterable[Mapping[str, Any]], question: Question) -> Profile:
-    binning, profile = question.binning, empty(question.binning)
+def told_segment(row: Mapping[str, Any], grouping: GroupBy) -> Segment:
+    """The segment of a row of an answer."""
+    if not grouping.segments or row["segment"] == WHOLE_ROWS:
+        return WHOLE
+    segment = grouping.segments[row["segment"]]
+    return Segment(segment.column, segment.names.named(row["segment_name"]))
+
+
+def _profile(rows: Iterable[Mapping[str, Any]], question: Question, binning: Binning) -> Profile:
+    profile = empty(binning)
     counted = 0
     novel: dict[str, Counter[str]] = {}
     for row in rows:

@@ -24,14 +24,18 @@ from exporter.profiles import label_rows, label_store, predictions
 from exporter.profiles.binning import Binning, Floats, NumericBins
 from exporter.profiles.classes import class_keys
 from exporter.profiles.label_rows import LabelRows
+from exporter.profiles.outcome_counting import About
 from exporter.profiles.outcomes import UNKNOWN, Classes, Judgement, Lists, total
 from exporter.profiles.predictions import Predictions
+from exporter.profiles.sql_outcomes import NotCounted
 from exporter.profiles.store import ProfileStore
 from exporter.provisional_samples import OpenWindow, provisional_samples
-from exporter.service.label_joining import Joiner
+from exporter.service.label_counting import OutcomeCounter
+from exporter.service.label_joining import Joiner, Judged
 from exporter.service.label_logs import Failed, KeptLog, Listing, Shape
 from exporter.service.reference_reading import segment_values
 from exporter.slo_samples import look_back, slo_samples, tolerances
+from exporter.sources.engine import CountingSource
 from exporter.sources.opening import open_source
 from exporter.sources.source import Batch, Partition, Source, Stream
 from exporter.spec.file import LoadedSpec
@@ -98,7 +102,19 @@ class LabelReader:
             f"{spec.name}/labels", self.source, store, failed, _label_shape(spec, labels, self._look_back)
         )
         self._joiner = Joiner(f"{spec.name}/answers", store, self._judgement(None))
+        self._counter = self._engine(inference)
         self._complete = False
+
+    def _engine(self, inference: Source) -> OutcomeCounter | None:
+        """What asks an engine that has both logs; None where rows must be read."""
+        arrived, body = self.source, self._spec.spec
+        if not (isinstance(inference, CountingSource) and isinstance(arrived, CountingSource)):
+            return None
+        if not inference.joins(arrived):
+            return None
+        about = About(body.inference.columns, self._labels.columns, body.task, self._look_back)
+        made = inference, body.inference.grain
+        return OutcomeCounter(made, (arrived, self._labels.grain), about, self._spec.name)
 
     def read(
         self,
@@ -117,7 +133,7 @@ class LabelReader:
         """
         self._joiner.judge_by(self._judgement(binning))
         try:
-            self._complete = self._bring_up_to_date(attempt, partitions) or self._complete
+            self._complete = self._bring_up_to_date(attempt, partitions, binning) or self._complete
         except SourceError as problem:
             self._failed("read", "labels", problem)
         except OSError as problem:
@@ -130,17 +146,21 @@ class LabelReader:
         yield from gap_samples(self._spec, learned, mature) if learned else ()
         yield from provisional_samples(self._spec, self._open_windows(now), self._judgement(binning).edges)
         arrived = {start: kept.rows for start, kept in self.log.known.items()}
-        due = min(self._joiner.hours) + self._labels.maturity if self._joiner.hours else None
+        due = min(self._hours) + self._labels.maturity if self._hours else None
         yield from arrival_samples(
             self._spec, silence(arrived, self._labels.grain, self._span(now, self._labels.grain).end, due)
         )
-        known = {start: hour.outcomes for start, hour in self._joiner.hours.items() if hour.outcomes}
+        known = {start: hour.outcomes for start, hour in self._hours.items() if hour.outcomes}
         yield from slo_samples(self._spec, known, self._mature(now))
 
     @property
     def problems(self) -> Mapping[str, str]:
         """The partitions of both logs that cannot be used, with why."""
         return {**self._predictions.problems, **self.log.problems}
+
+    @property
+    def _hours(self) -> Mapping[datetime, Judged]:
+        return self._joiner.hours if self._counter is None else self._counter.hours
 
     def _judgement(self, binning: Binning | None) -> Judgement:
         columns, task = self._spec.spec.inference.columns, self._spec.spec.task
@@ -160,12 +180,18 @@ class LabelReader:
         kept = (*self._predictions.known.values(), *self.log.known.values())
         return {name for names in {each.names for each in kept} for name in names}
 
-    def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition]) -> bool:
+    def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition], binning: Binning) -> bool:
         """Whether all that has arrived is read, joined and judged."""
         inference = self._spec.spec.inference
         arrivals = self._span(attempt.now, self._labels.grain)
         self._made.read(attempt.now, self._span(attempt.now, inference.grain), partitions)
         self._arrived.read(attempt.now, arrivals)
+        if self._counter is not None:
+            try:
+                return self._count(self._counter, attempt, binning, arrivals.start)
+            except NotCounted as why:
+                log.info("%s: labels are joined from rows: %s", self._spec.name, why)
+                self._counter = None
         left = self._predictions.read(attempt, self._made.partitions, MOST_PARTITIONS)
         left += self.log.read(attempt, self._arrived.partitions, MOST_PARTITIONS)
         if left:
@@ -180,6 +206,14 @@ class LabelReader:
             kept.forget(self._joiner.lost)
         return done
 
+    def _count(self, counter: OutcomeCounter, attempt: Attempt, binning: Binning, start: datetime) -> bool:
+        before = set(counter.labels)
+        made, arrived = self._made.partitions, self._arrived.partitions
+        done = counter.bring_up_to_date(attempt, made, arrived, self._judgement(binning), start)
+        self._predictions.known, self.log.known = counter.predictions, counter.labels
+        self.log.built += len(counter.labels.keys() - before)
+        return done
+
     def _span(self, now: datetime, grain: timedelta) -> Window:
         """The whole partitions of the look-back."""
         end = newest_end(now, self._spec.spec.inference.delay, grain)
@@ -187,7 +221,7 @@ class LabelReader:
 
     def _windows(self, now: datetime) -> list[JudgedWindow]:
         """The newest windows whose predictions are all mature."""
-        grain, hours, end = self._spec.spec.inference.grain, self._joiner.hours, self._mature(now)
+        grain, hours, end = self._spec.spec.inference.grain, self._hours, self._mature(now)
         windows = []
         for length in self._spec.spec.windows:
             starts = Window(end - length, end).partitions(grain)
@@ -198,7 +232,7 @@ class LabelReader:
 
     def _open_windows(self, now: datetime) -> list[OpenWindow]:
         """The newest windows of the inference log, whose labels are still coming."""
-        log_, hours = self._spec.spec.inference, self._joiner.hours
+        log_, hours = self._spec.spec.inference, self._hours
         windows = []
         for length in self._spec.spec.windows:
             starts = reversed(window(now, length, log_.delay, log_.grain).partitions(log_.grain))
@@ -213,7 +247,7 @@ class LabelReader:
 
     def _odd_rows(self, now: datetime) -> Mapping[str, int]:
         """The rows of both logs, within the look-back, that tell nothing new of a prediction, by what they are."""
-        hours, arrived = self._joiner.hours.values(), self.log.known.values()
+        hours, arrived = self._hours.values(), self.log.known.values()
         odd = Counter(dict.fromkeys(ODD_ROWS, 0))
         for kept in (*arrived, *self._predictions.known.values()):
             odd.update(kept.left_out)

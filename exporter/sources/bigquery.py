@@ -19,8 +19,8 @@ import pyarrow as pa
 
 from exporter.errors import SourceError
 from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, Limits, Query, Terms
-from exporter.sources.engine import ROWS, Kind, Parameter, Statement, quoted
-from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, Stream, Traffic
+from exporter.sources.engine import BESIDE, ROWS, SLOT, Beside, Kind, Parameter, Statement, quoted
+from exporter.sources.source import Batch, Kernel, Partition, Selection, Source, StoredObject, Stream, Traffic
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField, Table
@@ -100,14 +100,34 @@ class BigQuery:
         """See `CountingSource`."""
         return {field.name: _type(field) for field in self._described(anew=False).schema}
 
-    def count(self, partition: Partition, statement: Statement) -> pa.Table:
+    def stretch(self, start: datetime) -> Partition:
         """See `CountingSource`."""
-        rows, parameters = self._rows(partition, statement.columns)
-        steps = {ROWS: rows, **statement.steps}
+        return self._partition(start, 0, 0, "")
+
+    def joins(self, other: Source) -> bool:
+        """See `CountingSource`: tables of one location do."""
+        return isinstance(other, BigQuery) and self.location == other.location
+
+    @property
+    def location(self) -> str | None:
+        """Where queries run; None where the service finds it by the tables."""
+        return self._jobs.location
+
+    def count(self, partition: Partition, statement: Statement, beside: Beside | None = None) -> pa.Table:
+        """See `CountingSource`."""
+        rows, parameters = self.rows(partition, statement.columns, slotted=statement.slotted)
+        # what it reads are the columns of these rows, whatever it makes of them
+        steps, priced = {ROWS: rows}, Query(rows, parameters)
+        if beside is not None and isinstance(beside.source, BigQuery):
+            others, more = beside.source.rows(beside.partition, beside.columns, slotted=True, prefix="beside_")
+            steps, parameters = {**steps, BESIDE: others}, {**parameters, **more}
+        steps |= statement.steps
         text = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in steps.items())
         query = Query(f"WITH {text}\n{statement.select}", {**parameters, **statement.parameters})
-        # what it reads are the columns of these rows, whatever it makes of them
-        found = self._jobs.run(_place(partition), query, priced=Query(rows, parameters))
+        if beside is None:
+            found = self._jobs.run(_place(partition), query, priced=priced)
+        else:
+            found = self._jobs.run(_place(partition), query, tables=2)
         batches = list(self._jobs.batches(_place(partition), found))
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
@@ -122,28 +142,45 @@ class BigQuery:
         if not wanted:
             yield Batch(pa.table({"": pa.nulls(sum(listed))}).select([]), first=True, schema=schema)
             return
-        rows, parameters = self._rows(partition, wanted)
+        rows, parameters = self.rows(partition, wanted)
         found = self._jobs.run(_place(partition), Query(rows, parameters))
         for batch in self._jobs.batches(_place(partition), found):
             yield Batch(pa.Table.from_batches([batch]), first=True, schema=schema)
 
-    def _rows(self, partition: Partition, columns: Sequence[str]) -> tuple[str, dict[str, Parameter]]:
-        """The query for some columns of a partition's rows, and the values that it names."""
+    def rows(
+        self, partition: Partition, columns: Sequence[str], *, slotted: bool = False, prefix: str = ""
+    ) -> tuple[str, dict[str, Parameter]]:
+        """The query for some columns of a partition's rows, and the values that it names, which begin with `prefix`."""
         stretches = [_stretch(item) for item in partition.objects]
         asked = ", ".join(map(quoted, columns)) or "1 AS one"
         if None in stretches:
             return f"SELECT {asked} FROM {quoted(self._name)}", {}
-        condition, parameters = self._within(_joined(filter(None, stretches)))
+        joined = _joined(filter(None, stretches))
+        condition, parameters = self._within(joined, prefix)
+        if slotted:
+            asked += f", {self._slot(prefix)} AS {SLOT}"
+            parameters |= self._slots(joined[0].start, prefix)
         return f"SELECT {asked} FROM {quoted(self._name)} WHERE {condition}", parameters
 
-    def _within(self, stretches: Sequence[Stretch]) -> tuple[str, dict[str, Parameter]]:
+    def _slot(self, prefix: str = "") -> str:
+        """The expression of how many partitions after the first a row's is."""
+        return f"DIV((UNIX_SECONDS(CAST({quoted(self._column)} AS TIMESTAMP)) - @{prefix}first), @{prefix}grain)"
+
+    def _slots(self, first: datetime, prefix: str = "") -> dict[str, Parameter]:
+        return {
+            f"{prefix}first": Parameter("INT64", int(first.timestamp())),
+            f"{prefix}grain": Parameter("INT64", int(self._grain.total_seconds())),
+        }
+
+    def _within(self, stretches: Sequence[Stretch], prefix: str = "") -> tuple[str, dict[str, Parameter]]:
         """The condition that a row lies in one of some stretches."""
         column, kind = quoted(self._column), self._kind
         conditions, parameters = [], {}
         for number, stretch in enumerate(stretches):
-            conditions.append(f"({column} >= @start{number} AND {column} < @end{number})")
-            for name, moment in (("start", stretch.start), ("end", stretch.end)):
-                parameters[f"{name}{number}"] = Parameter(kind, _as_kind(moment, kind))
+            start, end = f"{prefix}start{number}", f"{prefix}end{number}"
+            conditions.append(f"({column} >= @{start} AND {column} < @{end})")
+            parameters[start] = Parameter(kind, _as_kind(stretch.start, kind))
+            parameters[end] = Parameter(kind, _as_kind(stretch.end, kind))
         return " OR ".join(conditions), parameters
 
     # ------------------------------------------------------------------------------------------------ what there is
@@ -174,13 +211,10 @@ class BigQuery:
         column, grain = quoted(self._column), self._grain
         condition, parameters = self._within(_joined(Stretch(start, start + grain) for start in wanted))
         text = (
-            f"SELECT DIV((UNIX_SECONDS(CAST({column} AS TIMESTAMP)) - @first), @grain) AS slot, COUNT(*) AS n, "
+            f"SELECT {self._slot()} AS slot, COUNT(*) AS n, "
             f"CAST(MAX({column}) AS STRING) AS newest FROM {quoted(self._name)} WHERE {condition} GROUP BY slot"
         )
-        parameters |= {
-            "first": Parameter("INT64", int(wanted[0].timestamp())),
-            "grain": Parameter("INT64", int(grain.total_seconds())),
-        }
+        parameters |= self._slots(wanted[0])
         found = self._told(self._jobs.run(self._name, Query(text, parameters)))
         return {wanted[0] + row["slot"] * grain: (row["n"], 0, f"newest {row['newest']}") for row in found}
 

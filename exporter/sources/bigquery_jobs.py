@@ -107,6 +107,11 @@ class Jobs:
         self._limits = limits
         self._retry = bigquery.DEFAULT_RETRY.with_timeout(limits.retries)
 
+    @property
+    def location(self) -> str | None:
+        """Where queries run; None where the service finds it by the tables."""
+        return self._terms.location
+
     def table(self, name: str) -> bigquery.Table:
         """What BigQuery says of a table; this costs nothing.
 
@@ -117,13 +122,14 @@ class Jobs:
         with asking(name):
             return self._connection().client.get_table(name, retry=self._retry, timeout=self._limits.request)
 
-    def run(self, place: str, query: Query, priced: Query | None = None) -> RowIterator:
+    def run(self, place: str, query: Query, priced: Query | None = None, tables: int = 1) -> RowIterator:
         """Run one query, unless it costs too much.
 
         Args:
             place: what it is about, for messages.
             query: what to run.
             priced: a shorter query that reads the same, of which the price is asked; left out, the query itself.
+            tables: how many tables it reads.
 
         Raises:
             SourceUnavailable, PartitionUnreadable: as `exporter.sources.engine.CountingSource.count` says.
@@ -143,7 +149,7 @@ class Jobs:
             )
             read = int(rows.total_bytes_processed or 0)
             self._traffic.bytes_read += read
-            self._traffic.bytes_billed = (self._traffic.bytes_billed or 0) + billed(read)
+            self._traffic.bytes_billed = (self._traffic.bytes_billed or 0) + billed(read, tables)
             return rows
 
     def batches(self, place: str, rows: RowIterator) -> Iterator[pa.RecordBatch]:
@@ -188,12 +194,12 @@ class Jobs:
         return connect(self._project)
 
 
-def billed(read: int) -> int:
-    """What BigQuery bills for a query of one table that read so many bytes: whole megabytes, ten at least.
+def billed(read: int, tables: int = 1) -> int:
+    """What BigQuery bills for a query that read so many bytes of some tables: whole megabytes, ten a table at least.
 
     Nothing for an answer that it still had. Source: cloud.google.com/bigquery/pricing, on-demand queries.
     """
-    return max(-(-read // _MEGABYTE), 10) * _MEGABYTE if read else 0
+    return max(-(-read // _MEGABYTE), 10 * tables) * _MEGABYTE if read else 0
 
 
 @dataclass(frozen=True, eq=False)

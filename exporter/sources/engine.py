@@ -13,6 +13,10 @@ from exporter.sources.source import Partition, Source
 
 ROWS: Final = "partition_rows"
 """What a statement calls the rows of the partition that it is asked of."""
+BESIDE: Final = "beside_rows"
+"""What it calls those of another table, where it is asked of two."""
+SLOT: Final = "partition_slot"
+"""The column of rows that says how many partitions after the first of those that are asked of theirs is."""
 
 Kind = Literal["BOOL", "DATE", "DATETIME", "FLOAT64", "INT64", "STRING", "TIMESTAMP"]
 Scalar = str | int | float | date | datetime
@@ -39,6 +43,16 @@ class Statement:
     steps: Mapping[str, str]
     select: str
     parameters: Mapping[str, Parameter]
+    slotted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The rows of another table that a statement joins: some partitions of it as one, and the columns that it reads."""
+
+    source: CountingSource
+    partition: Partition
+    columns: tuple[str, ...]
 
 
 @runtime_checkable
@@ -53,8 +67,21 @@ class CountingSource(Source, Protocol):
         """
         ...
 
-    def count(self, partition: Partition, statement: Statement) -> pa.Table:
+    def stretch(self, start: datetime) -> Partition:
+        """The partition that starts then, whether it has rows or not."""
+        ...
+
+    def joins(self, other: Source) -> bool:
+        """Whether one statement can read both."""
+        ...
+
+    def count(self, partition: Partition, statement: Statement, beside: Beside | None = None) -> pa.Table:
         """What the engine answers.
+
+        Args:
+            partition: whose rows are counted; several may be one.
+            statement: the question.
+            beside: rows of another table that it is about too, of a source that this one `joins`.
 
         Raises:
             SourceUnavailable: the engine did not answer, refused or throttled, or took too long.

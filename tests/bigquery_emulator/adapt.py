@@ -1,6 +1,7 @@
 """Make local-bigquery 0.4.0 run on Python 3.11 and DuckDB 1.5: usage: adapt.py FOLDER
 
-It is written for Python 3.13 and DuckDB 2; four places are newer than what it is given here. Each must be found.
+It is written for Python 3.13 and DuckDB 2; four places are newer than what it is given here, and one is slow. Each must
+be found.
 """
 
 from __future__ import annotations
@@ -8,6 +9,13 @@ from __future__ import annotations
 import re
 import sys
 from pathlib import Path
+
+_PLAIN_ARRAYS = """\
+        if value is not None and parameter_type.type == "ARRAY" and parameter_type.arrayType.type in _PLAIN:
+            values[name] = value
+            expressions[name] = f"CAST(${name} AS {_duckdb_type(parameter_type)})"
+            continue
+"""
 
 
 def replaced(path: Path, old: str, new: str) -> None:
@@ -32,6 +40,10 @@ def adapt(package: Path) -> None:
         connected,
         "con = duckdb.connect(); con.execute(\"SET GLOBAL TimeZone='UTC'\")",
     )
+    # an array that travels as JSON is parsed again for every row: of plain values DuckDB takes it as it is
+    array = '        if parameter_type.type in ("ARRAY", "STRUCT", "RANGE"):\n'
+    replaced(package / "sql" / "params.py", array, _PLAIN_ARRAYS + array)
+    replaced(package / "sql" / "params.py", "\ndef _range", '\n_PLAIN = {"FLOAT64", "INT64", "STRING"}\n\n\ndef _range')
     for functions in package.rglob("geography.sql"):  # wants an extension that is fetched from elsewhere
         functions.unlink()
 

@@ -40,6 +40,7 @@ def _log() -> pa.Table:
         {
             "at": pa.array([START + row * timedelta(seconds=5) for row in range(ROWS)], pa.timestamp("us", "UTC")),
             "version": pa.array(_cycle("v1", "v2", "v1", None, "v3")),
+            "role": pa.array(_cycle("champion", "challenger", "champion", None, "a", "b", "c", "d", "champion")),
             "amount": pa.array(amount, pa.float64()),
             "items": pa.array(_cycle(1, 2, 3, None, 5, 2**60), pa.int64()),
             "price": pa.array(_cycle(Decimal("1.50"), Decimal("0.25"), None, Decimal(7)), pa.decimal128(38, 9)),
@@ -94,10 +95,10 @@ def _table(server: BigQueryServer, rows: pa.Table, limit: int = 10**9) -> BigQue
     return BigQuery(name, Terms(None, {"leeway-model": "fraud"}, limit), stream, whole=False)
 
 
-def _counted(server: BigQueryServer, rows: pa.Table, binning: Binning, version: str | None) -> PartitionProfile:
+def _counted(server: BigQueryServer, rows: pa.Table, binning: Binning, grouping: Grouping) -> PartitionProfile:
     source = _table(server, rows)
     partition = source.partitions([START])[START]
-    return count_partition(source, partition, Selection((), (), ()), binning, Grouping(version))
+    return count_partition(source, partition, Selection((), (), ()), binning, grouping)
 
 
 def _assert_same(left: PartitionProfile, right: PartitionProfile) -> None:
@@ -113,10 +114,23 @@ def _assert_same(left: PartitionProfile, right: PartitionProfile) -> None:
         assert one.novel == other.novel
 
 
-@pytest.mark.parametrize("version", ["version", "ratio", None])
-def test_the_engine_and_the_kernel_give_the_same_profile(bigquery_server: BigQueryServer, version: str | None) -> None:
+SEGMENTS = {"country": ("DE", "", "日本", "gone"), "ratio": ("0.1", "0"), "known": ("true", "false"), "void": ("a",)}
+GROUPINGS = {
+    "versions": Grouping("version"),
+    "floats": Grouping("ratio"),
+    "whole": Grouping(),
+    "roles": Grouping("version", "role"),
+    "segments": Grouping("version", "role", SEGMENTS),
+    "nothing to tell by": Grouping("absent", "price", {"missing": ("a",), "country": ("DE",)}),
+}
+
+
+@pytest.mark.parametrize("grouping", GROUPINGS.values(), ids=GROUPINGS.keys())
+def test_the_engine_and_the_kernel_give_the_same_profile(bigquery_server: BigQueryServer, grouping: Grouping) -> None:
     rows, binning = _log(), _binning()
-    kernel = profile_partition([Batch(rows, first=True, schema=rows.schema)], binning, Grouping(version))
-    engine = _counted(bigquery_server, rows, binning, version)
+    kernel = profile_partition([Batch(rows, first=True, schema=rows.schema)], binning, grouping)
+    engine = _counted(bigquery_server, rows, binning, grouping)
     _assert_same(engine, kernel)
     assert engine.problems == kernel.problems
+    asked = [call.query["query"] for call in bigquery_server.calls if call.query and not call.dry]
+    assert sum("read_rows" in text for text in asked) == 1, "one statement, and no rows"

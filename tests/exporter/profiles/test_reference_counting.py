@@ -76,8 +76,16 @@ def test_the_rows_of_each_hour_are_those_of_the_kernel(bigquery_server: BigQuery
     source = _source(bigquery_server, rows)
     partition = source.dataset()
     assert partition is not None
-    counted = count_by_hour(source, partition, SELECTION, binning, calendar, segments={})
-    read = profile_by_hour([batch], binning, "at", calendar)
+    segments = {"country": ("DE", "IT", "gone")}
+    counted = count_by_hour(source, partition, SELECTION, binning, calendar, segments=segments)
+    read = profile_by_hour([batch], binning, "at", calendar, segments)
+    assert list(counted.segments) == list(read.segments)
+    for segment, parts in read.segments.items():
+        assert counted.segments[segment].weeks == parts.weeks
+        assert counted.segments[segment].by_cell.keys() == parts.by_cell.keys()
+        for cell, profile in parts.by_cell.items():
+            assert counted.segments[segment].by_cell[cell].rows == profile.rows
+            np.testing.assert_array_equal(counted.segments[segment].by_cell[cell].counts, profile.counts)
     history, expected = counted.history, read.history
     assert counted.by_cell.keys() == read.by_cell.keys()
     for cell, profile in read.by_cell.items():

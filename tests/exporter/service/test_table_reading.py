@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -80,3 +81,45 @@ def test_a_table_that_vanished_costs_the_refreshes_without_it(
         reader.read(Attempt(NOW))
     TableLog(bigquery_server, NOW).put_hours(0, 1, 2, rows=50)
     assert _rows(reader) == {"1h": 50, "4h": 150}
+
+
+PERIOD = {"period": {"from": "2026-11-21", "to": "2026-11-21"}, "columns": {"timestamp": "event_time"}}
+CUT_BY = {"log": "event_time", "labels": "arrived_at"}
+OWN_PARTITIONS = "INFORMATION_SCHEMA.PARTITIONS"
+
+
+def test_every_statement_has_the_partition_filter(tmp_path: Path, bigquery_server: BigQueryServer) -> None:
+    log = TableLog(bigquery_server, NOW)
+    log.put_hours(0, 1, 2, 30, 31, rows=50)
+    log.put_labels(0, 1, 2, rows=50)
+    document = table_spec_document(features=FEATURES, segments=["country_code"])
+    document["spec"]["reference"] = PERIOD
+    document["spec"]["inference"]["columns"]["role"] = "role"
+    spec = LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document))
+    bigquery_server.calls.clear()
+    samples = ModelReader(spec, ProfileStore(tmp_path)).read(Attempt(NOW))
+    assert any(sample.metric == catalogue.LABEL_ODD_ROWS for sample in samples)
+    assert sum("@beside_start0" in text for text in bigquery_server.statements) == 2, "one join, priced first"
+    asked = [call.query for call in bigquery_server.calls if call.query]
+    assert any("APPROX_QUANTILES" in query["query"] for query in asked), "of the reference"
+    scans = [(query, *scan) for query in asked for scan in _SCAN.findall(query["query"])]
+    assert {query["query"] for query, *_ in scans} == {query["query"] for query in asked}, "each reads a table"
+    assert {name for _, name, _ in scans} == {"log", "labels", OWN_PARTITIONS}
+    for query, name, rest in scans:
+        if name == OWN_PARTITIONS:
+            assert rest == " WHERE table_name = @table AND partition_id BETWEEN @first AND @last"
+        else:
+            _check_filter(query, CUT_BY[name], rest)
+
+
+_SCAN = re.compile(r"FROM `acme-data\.ml\.([^`]+)`(.*)")
+
+
+def _check_filter(query: dict[str, Any], column: str, rest: str) -> None:
+    """It is the first condition, joined to others of its kind alone, and its ends are given."""
+    stretch = rf"\(`{column}` >= @(?:beside_)?start\d+ AND `{column}` < @(?:beside_)?end\d+\)"
+    assert re.match(rf" WHERE {stretch}( OR {stretch})*( GROUP BY slot)?$", rest), rest
+    given = {each["name"]: each["parameterValue"].get("value") for each in query["queryParameters"]}
+    for start in re.findall(r"@((?:beside_)?start\d+)", rest):
+        first, last = (datetime.fromisoformat(given[name]) for name in (start, start.replace("start", "end")))
+        assert first < last <= NOW

@@ -23,6 +23,7 @@ from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.sources import bigquery_jobs
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import Limits, Terms, connect
+from exporter.sources.engine import Beside, Statement
 from exporter.sources.source import ROWS_ONLY, Batch, Selection, Stream
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -221,6 +222,12 @@ def test_what_is_billed_is_counted(bigquery_server: BigQueryServer) -> None:
     assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (2000, 20 * 2**20)
     count_partition(source, found[START], SELECTION, COUNTRIES, UNGROUPED)
     assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (3000, 30 * 2**20)
+    labels = _open(bigquery_server.load("labels", _rows(), "at"))
+    beside = Beside(labels, labels.stretch(START), ("country",))
+    each = "SELECT (SELECT COUNT(*) FROM partition_rows) AS own, (SELECT COUNT(*) FROM beside_rows) AS others"
+    answer = source.count(source.stretch(START), Statement(("country",), {}, each, {}), beside)
+    assert answer.to_pylist() == [{"own": 4, "others": 4}]
+    assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (4000, 50 * 2**20), "ten megabytes a table"
 
 
 @pytest.mark.parametrize(
