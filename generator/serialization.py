@@ -59,6 +59,12 @@ _PRINTED: Final = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-
 _LOOSE_END: Final = re.compile(" (\n|$)")
 _INDENT: Final = "  "
 _NESTED: Final = (dict, list)
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def from_yaml(text: str) -> Any:
+    """The plain data that a generated text says."""
+    return yaml.load(text, _LOADER)  # noqa: S506 - both are safe
 
 
 def yaml_text(data: Any) -> str:

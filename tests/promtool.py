@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from generator.arguments import of_model
 from generator.documents import render
 from generator.jsonnet import evaluate
 from generator.options import Options
+from generator.proof.parts import parts
 
 Document = dict[str, Any]
 
@@ -38,7 +39,30 @@ def series(metric: Metric, labels: Mapping[str, str]) -> str:
 
 
 def verdict(rules: Document, proof: Document, folder: Path) -> tuple[bool, str]:
-    """Whether the proof holds for the rules, and what promtool says."""
+    """Whether the proof holds for the rules, part by part, and what promtool says."""
+    found = []
+    for number, part in enumerate(parts(proof, [rules])):
+        found.append(f"proof{number}.json")
+        (folder / f"rules{number}.json").write_text(json.dumps(part.rules, ensure_ascii=False))
+        text = json.dumps(part.proof | {"rule_files": [f"rules{number}.json"]}, ensure_ascii=False)
+        (folder / found[-1]).write_text(text)
+    return run(["promtool", "test", "rules", *found], folder)
+
+
+def verdicts(many: Iterable[Document], proof: Document, folder: Path) -> list[bool]:
+    """Whether the proof holds for each of many rules, by one call of promtool."""
+    found = []
+    for number, rules in enumerate(many):
+        found.append(f"proof{number}.json")
+        (folder / f"rules{number}.json").write_text(json.dumps(rules, ensure_ascii=False))
+        (folder / found[-1]).write_text(json.dumps(proof | {"rule_files": [f"rules{number}.json"]}, ensure_ascii=False))
+    said = run(["promtool", "test", "rules", *found], folder)[1].partition("Unit Testing:")[2].split("Unit Testing:")
+    assert [each.split()[0] for each in said] == found, said
+    return ["SUCCESS" in each.splitlines()[1] for each in said]
+
+
+def whole_verdict(rules: Document, proof: Document, folder: Path) -> tuple[bool, str]:
+    """The same of all rules at once, as somebody does who calls promtool."""
     (folder / "rules.json").write_text(json.dumps(rules, ensure_ascii=False))
     (folder / "proof.json").write_text(json.dumps(proof | {"rule_files": ["rules.json"]}, ensure_ascii=False))
     return run(["promtool", "test", "rules", "proof.json"], folder)

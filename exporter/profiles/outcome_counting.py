@@ -38,7 +38,8 @@ from exporter.profiles.sql_outcomes import (
 )
 from exporter.sources.engine import SLOT, Beside, CountingSource
 from exporter.sources.source import Partition
-from exporter.spec.model import InferenceColumns, LabelColumns, Task
+from exporter.spec.logs import InferenceColumns, LabelColumns
+from exporter.spec.task import Task
 
 _REASONS = (NO_ID, NO_SCORE, REPEATED)
 _PECULIAR = {DUPLICATES: DUPLICATE, CORRECTIONS: CORRECTED, TOO_EARLY: EARLY}

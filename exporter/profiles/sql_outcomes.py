@@ -22,7 +22,8 @@ from exporter.profiles.sql_columns import named_column, number
 from exporter.profiles.sql_groups import GroupBy
 from exporter.profiles.times import microseconds
 from exporter.sources.engine import BESIDE, ROWS, SLOT, Parameter, Statement, quoted
-from exporter.spec.model import InferenceColumns, LabelColumns, Task
+from exporter.spec.logs import InferenceColumns, LabelColumns
+from exporter.spec.task import Task
 
 SCORE: Final = 0
 DELAY: Final = 1

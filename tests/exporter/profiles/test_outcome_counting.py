@@ -19,7 +19,8 @@ from exporter.profiles.sql_outcomes import NotCounted
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import Terms
 from exporter.sources.source import Batch, Stream
-from exporter.spec.model import InferenceColumns, LabelColumns, Task
+from exporter.spec.logs import InferenceColumns, LabelColumns
+from exporter.spec.task import Task
 from exporter.spec.windows import Window
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples import model
+from generator.proof.parts import parts
+from promtool import rendered, verdict, whole_verdict
+
+
+def rule(alert: str, expr: str = "x > 1") -> dict[str, Any]:
+    return {"alert": alert, "expr": expr}
+
+
+def case(*alerts: str) -> dict[str, Any]:
+    return {"alert_rule_test": [{"alertname": alert} for alert in alerts]}
+
+
+RECORD = {"record": "x", "expr": "y"}
+RULES = [
+    {
+        "groups": [
+            {"name": "one", "interval": "5m", "rules": [rule("A"), RECORD]},
+            {"name": "two", "rules": [rule("B")]},
+        ]
+    }
+]
+
+
+def names(group: dict[str, Any]) -> list[str]:
+    return [each.get("alert", "record") for each in group["rules"]]
+
+
+def made(tests: list[dict[str, Any]], rules: list[dict[str, Any]] = RULES) -> list[tuple[list[list[str]], int]]:
+    """Of each part, the names of the rules in each group, and the number of tests."""
+    found = list(parts({"evaluation_interval": "1m", "tests": tests}, rules))
+    assert all(part.proof["evaluation_interval"] == "1m" for part in found)
+    return [(list(map(names, part.rules["groups"])), len(part.proof["tests"])) for part in found]
+
+
+def test_each_alert_has_its_own_rules_and_all_that_are_recorded() -> None:
+    assert made([case("A"), case("B", "B"), case("A")]) == [([["A", "record"]], 2), ([["record"], ["B"]], 1)]
+
+
+def test_a_test_of_two_alerts_has_the_rules_of_both() -> None:
+    assert made([case("A", "B")]) == [([["A", "record"], ["B"]], 1)]
+
+
+def test_a_test_of_an_expression_has_all_rules() -> None:
+    assert made([case("A") | {"promql_expr_test": [{"expr": "x"}]}]) == [([["A", "record"], ["B"]], 1)]
+
+
+def test_rules_that_ask_for_alerts_are_not_parted() -> None:
+    asking = [{"groups": [{"name": "one", "rules": [rule("A"), rule("B", 'count(ALERTS{alertname="A"}) > 1')]}]}]
+    assert made([case("A"), case("B")], asking) == [([["A", "B"]], 2)]
+
+
+def test_what_is_in_a_group_beside_its_rules_stays() -> None:
+    [part] = parts({"tests": [case("A")]}, RULES)
+    assert part.rules["groups"][0] == {"name": "one", "interval": "5m", "rules": [rule("A"), RECORD]}
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_the_parts_hold_if_and_only_if_the_whole_does(broken: bool, tmp_path: Path) -> None:
+    rules, proof = rendered(model(windows=["1h"]))
+    if broken:
+        rules = copy.deepcopy(rules)
+        rules["groups"][0]["rules"][-1]["for"] = "2h"
+    assert whole_verdict(rules, proof, tmp_path)[0] is verdict(rules, proof, tmp_path)[0] is not broken
