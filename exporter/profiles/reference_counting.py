@@ -25,11 +25,14 @@ from exporter.profiles.binning import (
 )
 from exporter.profiles.history import LONGEST_WEEKS, SECONDS, History, HourlyColumn
 from exporter.profiles.profile import Profile, categorical_column, empty, numeric_column
-from exporter.profiles.reference import ByHour, build_binning, profile_by_hour, unusable
+from exporter.profiles.reference import ByHour, Hours, build_binning, profile_by_hour
+from exporter.profiles.reference_columns import unusable
+from exporter.profiles.reference_reducing import reduce_binning, reduce_by_hour
 from exporter.profiles.sql import GroupBy, Key, ask
 from exporter.profiles.sql_answer import profiles
 from exporter.profiles.sql_columns import number
 from exporter.sources.engine import CountingSource, Parameter, Statement, quoted
+from exporter.sources.reducing import ReducingSource
 from exporter.sources.source import Partition, Selection, Source
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar
 
@@ -49,6 +52,8 @@ def count_binning(
         ReferenceUnusable: when no column can be compared.
         SourceError: as `Source.profile`.
     """
+    if isinstance(source, ReducingSource):
+        return reduce_binning(source, partition, selection, category_limit)
     if not isinstance(source, CountingSource):
         return source.profile(partition, selection, lambda rows: build_binning(rows, selection, category_limit))
     types = source.types(partition)
@@ -93,6 +98,8 @@ def count_by_hour(
         SourceError: as `Source.profile`.
     """
     timestamp = selection.keys[0]
+    if isinstance(source, ReducingSource):
+        return reduce_by_hour(source, partition, selection, Hours(binning, timestamp, calendar, segments))
     types = source.types(partition) if isinstance(source, CountingSource) else {}
     if not isinstance(source, CountingSource) or types.get(timestamp) not in _TIMES or segments:
         return source.profile(
