@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from py4j.protocol import Py4JError
+from pyspark import SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
@@ -39,7 +40,7 @@ JOB_PIECES: Final = 512
 
 log = logging.getLogger(__name__)
 
-_REASON: Final = re.compile(r"^(?:: )?((?:\w+\.)*\w*(?:Error|Exception|Exit)\b.*)$", re.MULTILINE)
+_REASON: Final = re.compile(r"^(?:Caused by: |: )?((?:\w+\.)*\w*(?:Error|Exception|Exit)\b.*)$", re.MULTILINE)
 _ADVICE: Final = (
     ("No module named", "the executors' Python must have Leeway: give them its image, or its environment"),
     ("cancelled", "the cluster is busy, or gave no executor; the next refresh tries again"),
@@ -123,7 +124,7 @@ class Spark:
         """What is left of each partition once the executors have merged all that they should."""
         try:
             spark = session()
-            with _limited(spark, self._seconds):
+            with _limited(spark.sparkContext, self._seconds, self._place):
                 answer = told(_plan(spark, task).toArrow().to_batches())
         except (PySparkException, Py4JError, OSError) as problem:
             raise _failed(f"{self._place}, from {task.pieces[0].item.path}", problem) from None
@@ -172,18 +173,24 @@ def session() -> SparkSession:
 
 
 @contextmanager
-def _limited(spark: SparkSession, seconds: float) -> Iterator[None]:
-    """Cancel what this thread has Spark do, once so many seconds have passed."""
-    tag = f"leeway-{threading.get_ident()}"
-    timer = threading.Timer(seconds, spark.interruptTag, [tag])
-    timer.daemon = True
-    spark.addTag(tag)
-    timer.start()
+def _limited(context: SparkContext, seconds: float, place: str) -> Iterator[None]:
+    """Cancel what this thread has Spark do once so many seconds have passed; `place` is what Spark's pages show."""
+    group, done = f"leeway-{threading.get_ident()}", threading.Event()
+
+    def watch() -> None:
+        left = seconds
+        while not done.wait(left):
+            context.cancelJobGroup(group)  # again and again: a plan may not have become a job yet
+            left = 1.0
+
+    context.setJobGroup(group, f"leeway: {place}", interruptOnCancel=True)
+    watcher = threading.Thread(target=watch, name=group, daemon=True)
+    watcher.start()
     try:
         yield
     finally:
-        timer.cancel()
-        spark.removeTag(tag)
+        done.set()
+        watcher.join()
 
 
 def refuse_without_java(place: str) -> None:

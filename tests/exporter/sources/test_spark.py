@@ -134,7 +134,7 @@ def test_a_job_that_takes_too_long_is_cancelled(tmp_path: Path) -> None:
     assert whole is not None
 
     def count(rows: Iterator[Batch], _: Portion) -> str:
-        sleep(120)
+        sleep(60)  # far longer than it may, and is waited for only if it is not cancelled
         return "counted"
 
     ((_, found),) = source.reduce({0: whole}, ROWS_ONLY, Reduction(count, "".join, str.encode, bytes.decode))
