@@ -37,9 +37,11 @@ from same_profiles import assert_same_binning, assert_same_history, assert_same_
 
 HOUR = timedelta(hours=1)
 GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "日本", "gone")})
+# Jobs of a second: to compile them well would take half of the time.
 SUBMIT = (
     "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1 "
-    "--conf spark.driver.memory=512m --conf spark.log.level=ERROR pyspark-shell"
+    "--conf spark.driver.memory=512m --conf spark.log.level=ERROR --conf spark.sql.codegen.wholeStage=false "
+    "--conf spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 pyspark-shell"
 )
 
 
