@@ -13,6 +13,7 @@ DEV_STAMP := $(VENV)/.dev-stamp
 RUN_STAMP := $(VENV)/.run-stamp
 EMULATOR := tests/bigquery_emulator
 EMULATOR_STAMP := .venv-bigquery/.stamp
+SPARK_STAMP := .spark/.stamp
 
 .PHONY: help
 help: ## List the targets
@@ -26,7 +27,7 @@ demo: $(RUN_STAMP) ## See it work: a simulated model that drifts, its gauges, da
 test: check ## The same as check
 
 .PHONY: check
-check: tools install bigquery lint types layers unit ## All that CI runs: lint, types, layers and every test
+check: tools install bigquery spark lint types layers unit ## All that CI runs: lint, types, layers and every test
 
 .PHONY: generate
 generate: $(RUN_STAMP) ## Write dashboards, rules and routes for SPECS (models) into OUT (build)
@@ -36,11 +37,14 @@ generate: $(RUN_STAMP) ## Write dashboards, rules and routes for SPECS (models) 
 install: $(DEV_STAMP) ## Make the virtual environment from the lock file, with the development tools
 
 .PHONY: tools
-tools: ## Find or install the programs that the tests run: prometheus, promtool, alertmanager, amtool
+tools: ## Find or install the programs that the tests run: prometheus, promtool, alertmanager, amtool, java
 	@.ci/tools
 
 .PHONY: bigquery
 bigquery: $(EMULATOR_STAMP) ## Make the environment of the BigQuery emulator that the tests run
+
+.PHONY: spark
+spark: $(SPARK_STAMP) ## Unpack the Spark that the tests run
 
 .PHONY: format
 format: $(DEV_STAMP) ## Format the code
@@ -61,7 +65,7 @@ layers: $(DEV_STAMP) ## Check who imports whom
 	@$(BIN)/lint-imports
 
 .PHONY: unit
-unit: $(DEV_STAMP) $(EMULATOR_STAMP) ## Run every test: unit, contract, golden, end to end
+unit: $(DEV_STAMP) $(EMULATOR_STAMP) $(SPARK_STAMP) ## Run every test: unit, contract, golden, end to end
 	@$(BIN)/pytest
 
 .PHONY: golden
@@ -77,7 +81,7 @@ pictures: $(DEV_STAMP) ## Draw the previews of the dashboards again, from their 
 	@$(BIN)/python docs/pictures.py
 
 .PHONY: bench
-bench: $(DEV_STAMP) $(EMULATOR_STAMP) ## Measure what the README promises about speed
+bench: $(DEV_STAMP) $(EMULATOR_STAMP) $(SPARK_STAMP) ## Measure what the README promises about speed
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
 
 .PHONY: mutate
@@ -96,10 +100,12 @@ lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
 	@$(BIN)/uv pip compile -q $(EMULATOR)/requirements.in --upgrade --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o $(EMULATOR)/requirements.lock
+	@echo pyspark | $(BIN)/uv pip compile -q - --upgrade --no-deps --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate -o tests/spark/spark.lock
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .venv-bigquery $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-bigquery .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(RUN_STAMP): requirements.lock pyproject.toml
 	@PYTHON=$(PYTHON) .ci/environment requirements.lock
@@ -111,4 +117,8 @@ $(DEV_STAMP): requirements-dev.lock pyproject.toml
 
 $(EMULATOR_STAMP): .ci/bigquery $(addprefix $(EMULATOR)/,requirements.lock emulator.lock adapt.py) | $(DEV_STAMP)
 	@PYTHON=$(PYTHON) .ci/bigquery
+	@touch $@
+
+$(SPARK_STAMP): .ci/spark tests/spark/spark.lock | $(DEV_STAMP)
+	@.ci/spark
 	@touch $@

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from exporter import logs
+from exporter import logs, sharding
 from exporter.errors import LeewayError, Problem, SpecError
 from exporter.profiles.store import ProfileStore
 from exporter.service.refresh import Clock, Refresher, wall_clock
@@ -71,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--storage.path", type=Path, default=Path("data"), metavar="DIR", help="where profiles are kept (data)")
     add("--web.listen-address", default=":9877", metavar="HOST:PORT", help="where to serve (:9877); port 0 takes any")
+    add(
+        "--shard",
+        type=_shard,
+        default=sharding.WHOLE,
+        metavar="I/N",
+        help="have only the models whose name hashes to I of N, counted from 0, as Prometheus' hashmod (0/1)",
+    )
     add("--refresh.workers", type=_positive, default=2, metavar="N", help="how many models are read at a time (2)")
     add(
         "--prometheus.url", type=_url, metavar="URL", help="what proxies' PromQL is asked of, for specs that do not say"
@@ -90,6 +97,13 @@ def _positive(text: str) -> int:
     return number
 
 
+def _shard(text: str) -> sharding.Shard:
+    try:
+        return sharding.parse(text)
+    except ValueError as problem:
+        raise argparse.ArgumentTypeError(str(problem)) from None
+
+
 def _instant(text: str) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
@@ -106,7 +120,7 @@ def _url(text: str) -> str:
 
 
 def _specs(options: argparse.Namespace) -> tuple[LoadedSpec, ...]:
-    """The specs that the flags name.
+    """The specs that the flags name, or those of them that are in the shard.
 
     Raises:
         SpecError: with all that is wrong with them, or with them under these flags.
@@ -116,7 +130,15 @@ def _specs(options: argparse.Namespace) -> tuple[LoadedSpec, ...]:
     unasked = [] if options.prometheus_url else [loaded for loaded in specs if loaded.spec.spec.lacks_prometheus]
     if unasked:
         raise SpecError(tuple(Problem(str(loaded.path), 0, "spec.prometheus.url", message) for loaded in unasked))
-    return specs
+    return _shared_out(specs, options.shard)
+
+
+def _shared_out(specs: Sequence[LoadedSpec], shard: sharding.Shard) -> tuple[LoadedSpec, ...]:
+    own = tuple(loaded for loaded in specs if shard.has(loaded.spec.name))
+    if shard != sharding.WHOLE:
+        names = ", ".join(loaded.spec.name for loaded in own) or "none"
+        log.info("shard %s has %d of %d models: %s", shard, len(own), len(specs), names)
+    return own
 
 
 def _once(options: argparse.Namespace) -> int:

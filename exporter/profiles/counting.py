@@ -5,21 +5,50 @@ Both give the same profile: counts exactly, sums but for their last digits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from exporter import catalogue
+from exporter.errors import LeewayError, PartitionUnreadable
 from exporter.profiles.binning import Binning
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import ROLE, VERSION, Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.merging import finished, partition_reduction
 from exporter.profiles.profile import Profile
 from exporter.profiles.sql import ask
 from exporter.profiles.sql_answer import profiles
 from exporter.profiles.sql_columns import NamedColumn, named_column
 from exporter.profiles.sql_groups import GroupBy, Key, SegmentKey
 from exporter.sources.engine import CountingSource
+from exporter.sources.reducing import ReducingSource, reduced
 from exporter.sources.source import Partition, Selection, Source
+
+K = TypeVar("K")
+
+
+def count_partitions(
+    source: Source, partitions: Mapping[K, Partition], selection: Selection, binning: Binning, grouping: Grouping
+) -> Iterator[tuple[K, PartitionProfile | LeewayError]]:
+    """Count several partitions: one at a time as each is asked for, or by a source that takes more, as it has them.
+
+    Returns:
+        Each with its profile, in any order, or why it has none: `PartitionUnreadable`, or from a source that takes more
+        any other.
+
+    Raises:
+        SourceError: as `Source.profile`, but `PartitionUnreadable`; the others are not counted then.
+    """
+    if isinstance(source, ReducingSource):
+        for key, found in source.reduce(partitions, selection, partition_reduction(binning, grouping)):
+            yield key, finished(found) if isinstance(found, PartitionProfile) else found
+        return
+    for key, partition in partitions.items():
+        try:
+            yield key, count_partition(source, partition, selection, binning, grouping)
+        except PartitionUnreadable as problem:
+            yield key, problem
 
 
 def count_partition(
@@ -30,6 +59,8 @@ def count_partition(
     Raises:
         SourceError: as `Source.profile`.
     """
+    if isinstance(source, ReducingSource):
+        return finished(reduced(source, partition, selection, partition_reduction(binning, grouping)))
     if not isinstance(source, CountingSource):
         return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, grouping))
     types = source.types(partition)

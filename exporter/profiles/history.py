@@ -109,6 +109,15 @@ class HistoryBuilder:
         parts = (column.cells, column.finite, column.sums, column.squares)
         self._columns[name] = tuple(_added(one, (hours, part)) for one, part in zip(held, parts, strict=True))
 
+    def take(self, other: HistoryBuilder) -> None:
+        """Add what another has gathered of other rows."""
+        self._first = min((hour for hour in (self._first, other._first) if hour is not None), default=None)
+        if other._rows is not None:
+            self._rows = _added(self._rows, other._rows)
+        for name, parts in other._columns.items():
+            held = self._columns.get(name, (None,) * len(parts))
+            self._columns[name] = tuple(_added(one, part) for one, part in zip(held, parts, strict=True))
+
     def finish(self) -> History | None:
         """The newest `LONGEST_WEEKS` weeks, hour by hour; None when no row had a time."""
         if self._rows is None or self._first is None:

@@ -29,7 +29,7 @@ PIECE_ROWS: Final = 2**17
 """Rows of a numeric column that are sorted at a time: a megabyte, which stays in the processor's cache."""
 
 _INFINITIES: Final = np.array([-np.inf, np.inf])
-_NOVEL_FOLLOWED: Final = 10 * NOVEL_KEPT
+NOVEL_FOLLOWED: Final = 10 * NOVEL_KEPT
 """New categories of a column that are followed while a partition is read; the rarest give way."""
 
 
@@ -58,8 +58,8 @@ class _Tally:
     rows: int = 0
     novel: dict[str, dict[str, int]] = field(default_factory=dict)
 
-    def finish(self) -> Profile:
-        novel = {column: most_frequent(names, NOVEL_KEPT) for column, names in self.novel.items() if names}
+    def finish(self, named: int) -> Profile:
+        novel = {column: most_frequent(names, named) for column, names in self.novel.items() if names}
         done = self.profile
         return Profile(self.rows, done.counts, done.sums, done.squares, done.lows, done.highs, novel)
 
@@ -92,7 +92,9 @@ class Splitting(Generic[K]):
     cells: Callable[[K], Binning]
 
 
-def profile_partition(batches: Iterable[Batch], binning: Binning, grouping: Grouping = UNGROUPED) -> PartitionProfile:
+def profile_partition(
+    batches: Iterable[Batch], binning: Binning, grouping: Grouping = UNGROUPED, named: int = NOVEL_KEPT
+) -> PartitionProfile:
     """Count a partition's rows, by group.
 
     Counts do not depend on the order of the rows or on how they are cut into batches; sums do in their last digits,
@@ -103,13 +105,15 @@ def profile_partition(batches: Iterable[Batch], binning: Binning, grouping: Grou
         batches: the partition's rows; see `Batch` for how wide rows are cut.
         binning: the cells to count in.
         grouping: the key columns that tell groups apart; left out, all rows are of the version `unknown`.
+        named: new categories of a column that a profile names: more than `NOVEL_KEPT` only where profiles of pieces
+            are merged before they are kept.
 
     Returns:
         Profiles that hold every row once, and those of segments once more; a column that failed has no counts in the
         rows in which it failed.
     """
     splitting = Splitting(grouping.keys, grouping.split, lambda group: cells_of(binning, group))
-    return PartitionProfile(*profile_groups(batches, binning, splitting))
+    return PartitionProfile(*profile_groups(batches, binning, splitting, named))
 
 
 def cells_of(binning: Binning, group: Group) -> Binning:
@@ -118,9 +122,16 @@ def cells_of(binning: Binning, group: Group) -> Binning:
 
 
 def profile_groups(
-    batches: Iterable[Batch], binning: Binning, splitting: Splitting[K]
+    batches: Iterable[Batch], binning: Binning, splitting: Splitting[K], named: int = NOVEL_KEPT
 ) -> tuple[dict[K, Profile], dict[str, str]]:
-    """Profiles of the groups that have rows, and the columns that could not be counted, with why."""
+    """Profiles of the groups that have rows, and the columns that could not be counted, with why.
+
+    Args:
+        batches: the rows.
+        binning: the cells of a group that has none of its own.
+        splitting: how rows are told apart.
+        named: new categories of a column that a profile names.
+    """
     tallies: dict[K, _Tally] = {}
     problems: dict[str, str] = {}
     for batch in batches:
@@ -137,7 +148,7 @@ def profile_groups(
         # Every batch of a wide stretch of rows has the keys: one that is a feature too is counted in the first.
         names = [name for name in batch.table.column_names if batch.first or name not in splitting.keys]
         problems |= _count_columns(batch.table.select(names), binning, parts)
-    return {key: tally.finish() for key, tally in tallies.items() if tally.rows}, problems
+    return {key: tally.finish(named) for key, tally in tallies.items() if tally.rows}, problems
 
 
 def _absent(schema: pa.Schema, binning: Binning, keys: Sequence[str]) -> dict[str, str]:
@@ -224,7 +235,7 @@ def _follow(novel: dict[str, int], seen: Mapping[str, int]) -> None:
     """Add a batch's new categories to those that are followed, which stay few however many a column brings."""
     for name, rows in seen.items():
         novel[name] = novel.get(name, 0) + rows
-    if len(novel) > _NOVEL_FOLLOWED:
-        kept = most_frequent(novel, _NOVEL_FOLLOWED)
+    if len(novel) > NOVEL_FOLLOWED:
+        kept = most_frequent(novel, NOVEL_FOLLOWED)
         novel.clear()
         novel.update(kept)

@@ -6,32 +6,26 @@ source or the spec changes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from exporter.errors import ReferenceUnusable
-from exporter.profiles.binning import Binning, Bins, Counts, Floats, categorical_bins, numeric_bins
-from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.binning import Binning, Counts
+from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.grouping import both, segment_rows
 from exporter.profiles.history import History, HistoryBuilder, hours_of
-from exporter.profiles.kernel import Parts, Splitting, profile_groups
-from exporter.profiles.profile import Profile, most_frequent
+from exporter.profiles.kernel import NOVEL_FOLLOWED, Parts, Splitting, profile_groups
+from exporter.profiles.merging import added, named
+from exporter.profiles.profile import Profile
+from exporter.profiles.reference_columns import observed
 from exporter.profiles.seasonal import Seasons, divide
 from exporter.sources.source import Batch, Selection
 from exporter.spec.seasons import Calendar, Level
-
-SAMPLE_ROWS: Final = 200_000
-"""Values of a numeric column from which the edges are taken; a larger reference is sampled, its counts stay exact."""
-SAMPLE_VALUES: Final = 20_000_000
-"""Values of all numeric columns together that are held for the edges: a wide reference is sampled more thinly."""
-MAX_DISTINCT: Final = 200_000
-"""Distinct categories of a column that are followed while a reference is read; the rarest give way."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +103,26 @@ class ByHour:
     history: History | None
 
 
+def build_binning(
+    batches: Iterable[Batch], selection: Selection, category_limit: int
+) -> tuple[Binning, dict[str, str]]:
+    """The cells in which a model's columns will be counted.
+
+    Args:
+        batches: the reference's rows. The same batches in the same order give the same cells; while a column fits in
+            its sample, so do the same rows in any.
+        selection: its numeric and categorical columns, in the order of the spec.
+        category_limit: how many categories of a column are told apart.
+
+    Returns:
+        The binning of the columns that the reference has, and why it lacks the others.
+
+    Raises:
+        ReferenceUnusable: when no column can be compared.
+    """
+    return observed(batches, selection=selection).binning(category_limit)
+
+
 def profile_by_hour(
     batches: Iterable[Batch],
     binning: Binning,
@@ -128,40 +142,93 @@ def profile_by_hour(
     Raises:
         ReferenceUnusable: when the column is missing or holds no times.
     """
-    history = HistoryBuilder(binning, timestamp)
-    by_hour = _HourSplit(timestamp, calendar, segments or {})
-    splitting = Splitting(
-        (timestamp, *by_hour.values), by_hour.split, lambda part: binning if part[0] == WHOLE else binning.coarse
-    )
-    try:
-        profiles, _ = profile_groups(_each(batches, history.add), binning, splitting)
-    except (ColumnMismatch, KeyError) as problem:
-        raise ReferenceUnusable(f"column {timestamp} of the reference: {problem}") from problem
+    hours = Hours(binning, timestamp, calendar, segments or {})
+    return by_hour(hours.count(batches), calendar)
+
+
+@dataclass(frozen=True)
+class HourCounts:
+    """What some rows of a reference come to: by segment and hour of the week, and in which hours a segment had rows."""
+
+    profiles: Mapping[tuple[Segment, int], Profile]
+    seen: Mapping[Segment, set[int]]
+    history: HistoryBuilder
+
+
+@dataclass(frozen=True)
+class Hours:
+    """How a reference's rows are counted by hour; see `profile_by_hour`."""
+
+    binning: Binning
+    timestamp: str
+    calendar: Calendar
+    segments: Mapping[str, tuple[str, ...]]
+
+    def count(self, batches: Iterable[Batch]) -> HourCounts:
+        """Count some rows, of all or of a piece.
+
+        Raises:
+            ReferenceUnusable: when the column of times is missing or holds none.
+        """
+        history, split = HistoryBuilder(self.binning, self.timestamp), _HourSplit(self)
+        splitting = Splitting(
+            (self.timestamp, *self.segments),
+            split.split,
+            lambda part: self.binning if part[0] == WHOLE else self.binning.coarse,
+        )
+        try:
+            profiles, _ = profile_groups(_each(batches, history.add), self.binning, splitting, NOVEL_FOLLOWED)
+        except (ColumnMismatch, KeyError) as problem:
+            raise ReferenceUnusable(f"column {self.timestamp} of the reference: {problem}") from problem
+        return HourCounts(profiles, split.seen, history)
+
+
+def together(parts: Sequence[HourCounts]) -> HourCounts:
+    """What pieces of a reference come to together, in their order; the first one's history grows."""
+    profiles: dict[tuple[Segment, int], list[Profile]] = {}
+    seen: dict[Segment, set[int]] = {}
+    for part in parts:
+        for place, profile in part.profiles.items():
+            profiles.setdefault(place, []).append(profile)
+        for segment, hours in part.seen.items():
+            seen.setdefault(segment, set()).update(hours)
+    history = parts[0].history
+    for part in parts[1:]:
+        history.take(part.history)
+    return HourCounts({place: added(found) for place, found in profiles.items()}, seen, history)
+
+
+def by_hour(counts: HourCounts, calendar: Calendar) -> ByHour:
+    """The counts of all rows as what a reference keeps."""
     found: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
-    for (segment, cell), profile in profiles.items():
-        found.setdefault(segment, {})[cell] = profile
+    for (segment, cell), profile in counts.profiles.items():
+        found.setdefault(segment, {})[cell] = named(profile)
     whole = found.pop(WHOLE)
-    return ByHour(
-        whole, {each: HourProfiles(found[each], by_hour.weeks(each)) for each in sorted(found)}, history.finish()
-    )
+    segments = {each: HourProfiles(found[each], _weeks(counts.seen[each], calendar)) for each in sorted(found)}
+    return ByHour(whole, segments, counts.history.finish())
+
+
+def _weeks(seen: Iterable[int], calendar: Calendar) -> dict[int, int]:
+    """Of how many weeks rows are, by hour of the week, from the hours that have any."""
+    hours = np.array(sorted(hour for hour in seen if hour >= 0), np.int64)
+    cells, weeks = np.unique(calendar.cells(hours.astype("datetime64[h]")), return_counts=True)
+    return dict(zip(cells.tolist(), weeks.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
 class _HourSplit:
     """Tells rows apart by segment and hour of the local week, and remembers in which hours a segment had rows."""
 
-    timestamp: str
-    calendar: Calendar
-    values: Mapping[str, tuple[str, ...]]
+    hours: Hours
     seen: dict[Segment, set[int]] = field(default_factory=dict)
 
     def split(self, table: pa.Table, _: Mapping[tuple[Segment, int], object]) -> Parts[tuple[Segment, int]]:
-        hours = hours_of(table.column(self.timestamp))
-        cells = np.where(hours < 0, -1, self.calendar.cells(hours.astype("datetime64[h]")))
+        hours = hours_of(table.column(self.hours.timestamp))
+        cells = np.where(hours < 0, -1, self.hours.calendar.cells(hours.astype("datetime64[h]")))
         rows = [(cell, np.flatnonzero(cells == cell)) for cell in np.unique(cells[cells >= 0]).tolist()]
         parts: list[tuple[tuple[Segment, int], Counts | None]] = [((WHOLE, cell), found) for cell, found in rows]
         problems: dict[str, str] = {}
-        for segment, among in segment_rows(table, self.values, problems):
+        for segment, among in segment_rows(table, self.hours.segments, problems):
             self.seen.setdefault(segment, set()).update(np.unique(hours[among]).tolist())
             for cell, found in rows:
                 own = both(found, among, table.num_rows)
@@ -169,126 +236,8 @@ class _HourSplit:
                     parts.append(((segment, cell), own))
         return parts, problems
 
-    def weeks(self, segment: Segment) -> dict[int, int]:
-        """Of how many weeks a segment's rows are, by hour of the week."""
-        hours = np.array(sorted(hour for hour in self.seen[segment] if hour >= 0), np.int64)
-        cells, weeks = np.unique(self.calendar.cells(hours.astype("datetime64[h]")), return_counts=True)
-        return dict(zip(cells.tolist(), weeks.tolist(), strict=True))
-
 
 def _each(batches: Iterable[Batch], tell: Callable[[Batch], None]) -> Iterator[Batch]:
     for batch in batches:
         tell(batch)
         yield batch
-
-
-def build_binning(
-    batches: Iterable[Batch], selection: Selection, category_limit: int
-) -> tuple[Binning, dict[str, str]]:
-    """The cells in which a model's columns will be counted.
-
-    Args:
-        batches: the reference's rows. The same batches in the same order give the same cells; while a column fits in
-            its sample, so do the same rows in any.
-        selection: its numeric and categorical columns, in the order of the spec.
-        category_limit: how many categories of a column are told apart.
-
-    Returns:
-        The binning of the columns that the reference has, and why it lacks the others.
-
-    Raises:
-        ReferenceUnusable: when no column can be compared.
-    """
-    sample_rows = min(SAMPLE_ROWS, SAMPLE_VALUES // max(len(selection.numeric), 1))
-    columns: dict[str, _Numbers | _Categories] = {name: _Numbers(sample_rows) for name in selection.numeric}
-    columns |= {name: _Categories(category_limit) for name in selection.categorical}
-    problems: dict[str, str] = {}
-    for batch in batches:
-        present = set(batch.schema.names)
-        problems |= {name: "the reference has no such column" for name in columns if name not in present}
-        problems |= _add(batch.table, columns)
-    bins = {name: column.bins(name) for name, column in columns.items() if name not in problems}
-    problems |= {name: "the reference has no value in this column" for name, made in bins.items() if made is None}
-    usable = tuple(made for made in bins.values() if made is not None)
-    if not usable:
-        raise unusable(problems)
-    return Binning(usable), problems
-
-
-def _add(table: pa.Table, columns: Mapping[str, _Numbers | _Categories]) -> dict[str, str]:
-    problems = {}
-    for name in table.column_names:
-        if name in columns:
-            try:
-                columns[name].add(table.column(name))
-            except ColumnMismatch as problem:
-                problems[name] = f"in the reference {problem}"
-    return problems
-
-
-def unusable(problems: Mapping[str, str]) -> ReferenceUnusable:
-    """What to raise when no column can be compared: each reason once, with the columns that it is the reason of."""
-    reasons: dict[str, list[str]] = {}
-    for column, why in problems.items():
-        reasons.setdefault(why, []).append(column)
-    told = "; ".join(f"{why} ({', '.join(names)})" for why, names in sorted(reasons.items()))
-    return ReferenceUnusable(f"the reference has none of the features: {told}")
-
-
-@dataclass(slots=True)
-class _Numbers:
-    """What is known of a numeric column while it is read: extremes, sum, and a sample of at most `limit` values."""
-
-    limit: int
-    sample: Floats = field(default_factory=lambda: np.empty(0))
-    generator: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
-    rows: int = 0
-    total: float = 0.0
-    low: float = np.inf
-    high: float = -np.inf
-
-    def add(self, column: pa.ChunkedArray) -> None:
-        values, _ = numeric_values(column)
-        finite = np.sort(values[np.isfinite(values)])  # in order, or the last digits of the sum would be chance
-        if len(finite):
-            self.low, self.high = min(self.low, float(finite[0])), max(self.high, float(finite[-1]))
-            with np.errstate(over="ignore", invalid="ignore"):
-                self.total += float(finite.sum())
-            self._draw(finite)
-            self.rows += len(finite)
-
-    def _draw(self, values: Floats) -> None:
-        """Keep every value seen so far with equal chance (reservoir sampling, Vitter 1985, algorithm R)."""
-        room = max(self.limit - self.rows, 0)
-        self.sample = np.concatenate([self.sample, values[:room]])
-        rest = values[room:]
-        seen = np.arange(self.rows + room, self.rows + len(values)) + 1
-        places = (self.generator.random(len(rest)) * seen).astype(np.int64)
-        kept = places < self.limit
-        self.sample[places[kept]] = rest[kept]
-
-    def bins(self, name: str) -> Bins | None:
-        if not self.rows:
-            return None
-        mean = self.total / self.rows
-        return numeric_bins(name, self.sample, self.low, self.high, mean if np.isfinite(mean) else 0.0)
-
-
-@dataclass(slots=True)
-class _Categories:
-    """The categories of a column and how often each was seen."""
-
-    limit: int
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def add(self, column: pa.ChunkedArray) -> None:
-        names, codes = category_codes(column)
-        rows = np.bincount(codes, minlength=len(names)).tolist()
-        for name, count in zip(names, rows, strict=True):
-            if name is not None and count:
-                self.counts[name] = self.counts.get(name, 0) + count
-        if len(self.counts) > MAX_DISTINCT:
-            self.counts = most_frequent(self.counts, MAX_DISTINCT // 2)
-
-    def bins(self, name: str) -> Bins | None:
-        return categorical_bins(name, self.counts, self.limit) if self.counts else None

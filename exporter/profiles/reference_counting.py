@@ -28,12 +28,15 @@ from exporter.profiles.counting import segment_keys
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.history import LONGEST_WEEKS, SECONDS, History, HourlyColumn
 from exporter.profiles.profile import Profile, categorical_column, empty, numeric_column
-from exporter.profiles.reference import ByHour, HourProfiles, build_binning, profile_by_hour, unusable
+from exporter.profiles.reference import ByHour, HourProfiles, Hours, build_binning, profile_by_hour
+from exporter.profiles.reference_columns import unusable
+from exporter.profiles.reference_reducing import reduce_binning, reduce_by_hour
 from exporter.profiles.sql import ask
 from exporter.profiles.sql_answer import Told, profiles, told_segment
 from exporter.profiles.sql_columns import number
 from exporter.profiles.sql_groups import GroupBy, Key, segments_of_row
 from exporter.sources.engine import ROWS, CountingSource, Parameter, Statement, quoted
+from exporter.sources.reducing import ReducingSource
 from exporter.sources.source import Partition, Selection, Source
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar
 
@@ -53,6 +56,8 @@ def count_binning(
         ReferenceUnusable: when no column can be compared.
         SourceError: as `Source.profile`.
     """
+    if isinstance(source, ReducingSource):
+        return reduce_binning(source, partition, selection, category_limit)
     if not isinstance(source, CountingSource):
         return source.profile(partition, selection, lambda rows: build_binning(rows, selection, category_limit))
     types = source.types(partition)
@@ -97,6 +102,8 @@ def count_by_hour(
         SourceError: as `Source.profile`.
     """
     timestamp = selection.keys[0]
+    if isinstance(source, ReducingSource):
+        return reduce_by_hour(source, partition, selection, Hours(binning, timestamp, calendar, segments))
     types = source.types(partition) if isinstance(source, CountingSource) else {}
     if not isinstance(source, CountingSource) or types.get(timestamp) not in _TIMES:
         return source.profile(

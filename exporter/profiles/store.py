@@ -10,7 +10,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -21,8 +21,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from exporter.profiles.binning import Binning
-from exporter.profiles.group import WHOLE, Group, Segment
+from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.kernel import PartitionProfile
+from exporter.profiles.packing import packed, packed_partition, unpacked, unpacked_partition
 from exporter.profiles.profile import Profile
 from exporter.profiles.reference import HourProfiles, Reference
 from exporter.profiles.sealing import UNFINISHED, opened, replace_file, sealed
@@ -37,21 +38,6 @@ _FORMAT: Final = 6
 """Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
 _SUFFIX: Final = ".arrow"
 _ALARMS: Final = "alarming-weeks.json"
-
-_PART: Final = "part"
-"""Whose profile it is: a group, or an hour of the week and a segment, as JSON."""
-_SCHEMA: Final = pa.schema(
-    {
-        _PART: pa.string(),
-        "rows": pa.int64(),
-        "counts": pa.list_(pa.int64()),
-        "sums": pa.list_(pa.float64()),
-        "squares": pa.list_(pa.float64()),
-        "lows": pa.list_(pa.float64()),
-        "highs": pa.list_(pa.float64()),
-        "novel": pa.string(),
-    }
-)
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +81,7 @@ class ProfileStore:
 
     def partition(self, key: Key) -> PartitionProfile | None:
         """The profile kept under a key, or None."""
-        return self._read(key, _partition)
+        return self._load(self._folder / key.path, unpacked_partition)
 
     def keep_partition(self, key: Key, profile: PartitionProfile) -> None:
         """Keep a profile, whole or not at all.
@@ -103,8 +89,7 @@ class ProfileStore:
         Raises:
             OSError: when the disk refuses.
         """
-        parts = {_group_text(group): each for group, each in profile.groups.items()}
-        self._write(key, parts, {"problems": dict(profile.problems)})
+        replace_file(self._folder / key.path, packed_partition(profile))
 
     def reference(self, key: Key) -> Reference | None:
         """The reference kept under a key, or None."""
@@ -199,7 +184,7 @@ class ProfileStore:
             replace_file(self._folder / model / _ALARMS, text.encode())
 
     def _read(self, key: Key, make: Callable[[dict[str, Profile], dict[str, Any]], T]) -> T | None:
-        return self._load(self._folder / key.path, lambda data: make(*_unpacked(data)))
+        return self._load(self._folder / key.path, lambda data: make(*unpacked(data)))
 
     def _load(self, path: Path, make: Callable[[bytes], T]) -> T | None:
         try:
@@ -211,24 +196,11 @@ class ProfileStore:
             return None
 
     def _write(self, key: Key, profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> None:
-        replace_file(self._folder / key.path, sealed(_table(profiles), told))
+        replace_file(self._folder / key.path, packed(profiles, told))
 
 
 def _weeks(data: bytes) -> frozenset[date]:
     return frozenset(map(date.fromisoformat, json.loads(data)))
-
-
-def _partition(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> PartitionProfile:
-    return PartitionProfile({_group(text): profile for text, profile in profiles.items()}, told["problems"])
-
-
-def _group_text(group: Group) -> str:
-    return json.dumps([group.version, group.role, group.segment.column, group.segment.value])
-
-
-def _group(text: str) -> Group:
-    version, role, column, value = json.loads(text)
-    return Group(version, role, Segment(column, value))
 
 
 def _reference(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> Reference:
@@ -252,30 +224,6 @@ def _reference(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> Refe
     )
 
 
-def _unpacked(data: bytes) -> tuple[dict[str, Profile], dict[str, Any]]:
-    table, told = opened(data)
-    return {table[_PART][row].as_py(): _profile(table, row) for row in range(table.num_rows)}, told
-
-
 def _arrays(data: bytes) -> tuple[Arrays, dict[str, Any]]:
     table, told = opened(data)
     return {name: np.asarray(table[name].to_numpy()) for name in table.column_names}, told
-
-
-def _table(profiles: Mapping[str, Profile]) -> pa.Table:
-    columns: dict[str, list[Any]] = {_PART: list(profiles)}
-    for item in fields(Profile):
-        values = [getattr(profile, item.name) for profile in profiles.values()]
-        columns[item.name] = [json.dumps(value) if isinstance(value, Mapping) else value for value in values]
-    return pa.table(columns, schema=_SCHEMA)
-
-
-def _profile(table: pa.Table, row: int) -> Profile:
-    return Profile(**{item.name: _value(table[item.name][row]) for item in fields(Profile)})
-
-
-def _value(cell: pa.Scalar) -> Any:
-    if pa.types.is_list(cell.type):
-        return cell.values.to_numpy()
-    plain = cell.as_py()
-    return json.loads(plain) if isinstance(plain, str) else plain

@@ -116,7 +116,7 @@ class OutcomeCounter:
         grain = self._arrived[1]
         joined = {first + place * grain: rows for place, rows in told.joined.items()}
         names = {self.labels[at].key.path.name: rows for at, rows in joined.items() if at in self.labels}
-        self.hours[start] = Judged(key, names, told.outcomes, told.segments, told.peculiar)
+        self.hours[start] = Judged(key, names, frozenset(names), told.outcomes, told.segments, told.peculiar)
         self.predictions[start] = Kept(key, told.rows, told.left_out)
 
     def _key(self, log: str, start: datetime, partition: Partition) -> Key:

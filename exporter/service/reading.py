@@ -22,7 +22,7 @@ from exporter.estimate_samples import estimate_samples
 from exporter.estimates import Learned
 from exporter.evaluation import Sample, WindowProfile, evaluate
 from exporter.profiles.binning import Binning, Floats
-from exporter.profiles.counting import count_partition
+from exporter.profiles.counting import count_partitions
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, cells_of
@@ -221,23 +221,49 @@ class ModelReader:
         keys = {start: self._partition_key(start, partition, binning) for start, partition in partitions.items()}
         wanted = set(keys.values())
         self._known = {key: known for key, known in self._known.items() if key in wanted}
-        profiles = {}
-        for done, start in enumerate(sorted(partitions), start=1):
+        known = {start: self._recalled(keys[start]) for start in sorted(partitions)}
+        new = {start: partitions[start] for start, found in known.items() if found is None}
+        for start, found in self._counted(new, binning, attempt, len(keys)):
+            self._known[keys[start]] = found
+            self._keep(partitions[start], keys[start], found)
+        self._store.prune(self._group, wanted)
+        usable = {start: self._usable(partitions[start], keys[start]) for start in known}
+        return {start: profile for start, profile in usable.items() if profile is not None}
+
+    def _recalled(self, key: Key) -> PartitionProfile | PartitionUnreadable | None:
+        """What is known of a partition, in memory or on disk."""
+        if key not in self._known and (kept := self._store.partition(key)) is not None:
+            self._known[key] = kept
+            self.record.reused += 1
+        return self._known.get(key)
+
+    def _counted(
+        self, new: Mapping[datetime, Partition], binning: Binning, attempt: Attempt, total: int
+    ) -> Iterator[tuple[datetime, PartitionProfile | PartitionUnreadable]]:
+        """What new partitions come to. What could not be had of one ends the refresh once all have been tried.
+
+        Raises:
+            LeewayError: this one; or the time is over.
+        """
+        grouping, failed = _grouping(self.spec, binning), list[LeewayError]()
+        counted = count_partitions(self._source, new, selected(self.spec, keys=grouping.keys), binning, grouping)
+        if len(new) < total:
+            attempt.progress(total - len(new), total)
+        for done in range(total - len(new), total):
             if attempt.overdue():
                 timeout = format_duration(self.spec.spec.refresh.timeout)
-                raise SourceUnavailable(f"gave up after {timeout} with {done - 1} of {len(keys)} partitions profiled")
-            profile = self._profile(partitions[start], keys[start], binning)
-            if profile is not None:
-                profiles[start] = profile
-            attempt.progress(done, len(keys))
-        self._store.prune(self._group, wanted)
-        return profiles
+                raise SourceUnavailable(f"gave up after {timeout} with {done} of {total} partitions profiled")
+            start, found = next(counted)
+            if isinstance(found, PartitionProfile | PartitionUnreadable):
+                yield start, found
+            else:
+                failed.append(found)
+            attempt.progress(done + 1, total)
+        if failed:
+            raise failed[0]
 
-    def _profile(self, partition: Partition, key: Key, binning: Binning) -> PartitionProfile | None:
-        if key not in self._known:
-            kept = self._store.partition(key)
-            self._known[key] = self._build(partition, key, binning) if kept is None else kept
-            self.record.reused += kept is not None
+    def _usable(self, partition: Partition, key: Key) -> PartitionProfile | None:
+        """The profile of a partition that was read; why it could not, or not all of it, is told on the page."""
         known = self._known[key]
         if isinstance(known, PartitionUnreadable):
             self.problems[f"partition {partition.name}"] = str(known)
@@ -246,19 +272,14 @@ class ModelReader:
             self.problems[f"partition {partition.name}, column {column}"] = why
         return known
 
-    def _build(self, partition: Partition, key: Key, binning: Binning) -> PartitionProfile | PartitionUnreadable:
-        grouping = _grouping(self.spec, binning)
-        selection = selected(self.spec, keys=grouping.keys)
-        try:
-            profile = count_partition(self._source, partition, selection, binning, grouping)
-        except PartitionUnreadable as problem:
-            self.fail("read", f"partition {partition.name}", problem)
-            return problem
+    def _keep(self, partition: Partition, key: Key, found: PartitionProfile | PartitionUnreadable) -> None:
+        if isinstance(found, PartitionUnreadable):
+            self.fail("read", f"partition {partition.name}", found)
+            return
         self.record.built += 1
-        for column, why in profile.problems.items():
+        for column, why in found.problems.items():
             self.fail("column", f"partition {partition.name}, column {column}", why)
-        self._store.keep_partition(key, profile)
-        return profile
+        self._store.keep_partition(key, found)
 
     def _partition_key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
         told_apart = _grouping(self.spec, binning).fingerprint

@@ -14,6 +14,8 @@ from exporter.spec.file import LoadedSpec
 
 CLIENT: Final = "google-cloud-bigquery[bqstorage]>=3.38"
 """What reading from BigQuery needs beside Leeway itself."""
+SPARK: Final = "pyspark>=4.0"
+"""What counting on Spark needs beside Leeway itself, and Java."""
 
 
 def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
@@ -27,6 +29,12 @@ def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Sou
     Raises:
         SourceError: its client is not installed.
     """
+    if source.engine is None:
+        return _opened(source, folder, stream)
+    return _distributed(_opened(source, folder.absolute(), stream), source.template)
+
+
+def _opened(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
     match source.kind:
         case "s3":
             from exporter.sources.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
@@ -46,6 +54,16 @@ def open_log(loaded: LoadedSpec, stream: str) -> Source:
     """
     log = loaded.spec.spec.inference
     return open_source(log.source, loaded.folder, Stream(loaded.spec.name, stream, log.columns.timestamp, log.grain))
+
+
+def _distributed(source: Source, place: str) -> Source:
+    try:
+        from exporter.sources.spark import Spark  # noqa: PLC0415 - an extra, and a second to import
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").split(".")[0] not in {"pyspark", "py4j"}:
+            raise
+        raise SourceError(f"{place}: PySpark is not installed; run: pip install '{SPARK}'") from None
+    return Spark(source, place)
 
 
 def _table(source: spec_source.Source, stream: Stream) -> Source:

@@ -51,7 +51,7 @@ def batches(file: pa.NativeFile, item: StoredObject, selection: Selection, limit
         file, metadata=plain.metadata, read_dictionary=texts, pre_buffer=True, page_checksum_verification=True
     )
     sizes = _sizes(plain.metadata, reader.schema_arrow, (*keys, *others))
-    groups = [group for group in range(plain.num_row_groups) if plain.metadata.row_group(group).num_rows]
+    groups = [group for group in _part(plain.num_row_groups, selection) if plain.metadata.row_group(group).num_rows]
     for stretch in _packed(groups, [sum(sizes[group].values()) for group in groups], limit):
         taken = {name: sum(sizes[group][name] for group in stretch) for name in (*keys, *others)}
         room = limit - sum(taken[name] for name in keys)
@@ -93,6 +93,11 @@ def _columns(schema: pa.Schema, selection: Selection, path: str) -> tuple[tuple[
         raise PartitionUnreadable(f"{path}: has several columns named {', '.join(map(repr, twice))}")
     keys = tuple(name for name in dict.fromkeys(selection.keys) if name in schema.names)
     return keys, tuple(name for name in schema.names if name in wanted and name not in keys)
+
+
+def _part(groups: int, selection: Selection) -> range:
+    part, parts = selection.part
+    return range(groups * part // parts, groups * (part + 1) // parts)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -50,13 +50,15 @@ class Selection:
 
     `keys` come with every batch, since rows are grouped by them; `categorical` are read as dictionaries where the file
     allows it, and so are keys that are not `plain` (ids, each of which is another). A column that a file does not have
-    is left out of its batches: that is for the kernel to judge.
+    is left out of its batches: that is for the kernel to judge. `part` is the part of each file that is read, counted
+    from 0, and how many there are: its row groups are shared out among them in their order.
     """
 
     keys: tuple[str, ...]
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     plain: tuple[str, ...] = ()
+    part: tuple[int, int] = (0, 1)
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -70,6 +70,8 @@ def _label_task(body: Body) -> Mistakes:
 def _log(part: str, log: Inference | Labels) -> Mistakes:
     """A log's partitions can be told apart, by the path or by a timestamp in the table."""
     place, template = (part, "source", log.source.kind), log.source.template
+    if part == "labels" and log.source.engine is not None:
+        yield (part, "source", "engine"), "must be left out: labels are joined row by row, by the exporter itself"
     if log.source.kind == "bigquery":
         if log.columns.timestamp is None and log.source.partition_column is None:
             yield (part, "columns", "timestamp"), "must be given: a partition's rows are found in the table by it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
@@ -64,6 +64,8 @@ class Source(Part):
     """A path on this machine, relative to the spec's folder."""
     bigquery: Annotated[Text, AfterValidator(_table)] | None = None
     """`project.dataset.table`; credentials come from Google's environment."""
+    engine: Literal["spark"] | None = None
+    """Of files: what counts them, where they outgrow this machine: `spark`. Left out, the exporter itself."""
     partition_column: Annotated[Text, AfterValidator(_column)] | None = None
     """Of a table: the column that it is partitioned by, of times in UTC; left out, the log's timestamp."""
     location: Annotated[Text, AfterValidator(_location)] | None = None
@@ -79,6 +81,8 @@ class Source(Part):
         given = [name for name in _ABOUT_TABLES if getattr(self, name)]
         if given and kind != "bigquery":
             raise ValueError(f"must not have {', '.join(given)}: only a table in BigQuery has")
+        if self.engine is not None and kind == "bigquery":
+            raise ValueError("must not have engine: BigQuery counts a table itself")
         return self
 
     @property

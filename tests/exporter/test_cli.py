@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter import catalogue
 from exporter.cli import main
+from exporter.sharding import hashmod
 from fraud_log import FraudLog
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
@@ -70,6 +71,8 @@ def test_every_mistake_in_a_spec_is_told_with_its_place(tmp_path: Path, capsys: 
     ("flag", "said"),
     [
         ("--now=yesterday", "yesterday is not a time such as"),
+        ("--shard=3", "3 is not a shard such as 0/3"),
+        ("--shard=3/3", "of 3 the last is 2/3"),
         ("--refresh.workers=0", "must be at least 1"),
         ("--config.fil=x", "unrecognized arguments"),
         ("--prometheus.url=http://user:secret@prometheus", "must be an http:// or https:// address, without user"),
@@ -92,6 +95,27 @@ def test_promql_needs_the_flag_or_the_spec_to_say_whom_to_ask(
     assert capsys.readouterr().err == f"{spec}: spec.prometheus.url: {message}\n"
     assert _once(spec, "--now=2026-11-22T10:05:00Z", "--prometheus.url=http://127.0.0.1:1") == 0
     assert 'leeway_refresh_failures_total{env="prod",model="fraud",stage="query"} 1.0' in capsys.readouterr().out
+
+
+def test_a_shard_has_the_models_that_hash_to_it(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["churn", "fraud", "search"]
+    for name in names:
+        (spec.parent / f"{name}.yaml").write_text(spec.read_text().replace('"name": "fraud"', f'"name": "{name}"'))
+    for index in range(2):
+        assert _once(spec.parent, "--now=2026-11-22T10:05:00Z", f"--shard={index}/2") == 0
+        told = capsys.readouterr()
+        samples = (one for family in text_string_to_metric_families(told.out) for one in family.samples)
+        own = [name for name in names if hashmod(name, 2) == index]
+        assert sorted(one.labels["model"] for one in samples if one.name == catalogue.MODEL_INFO.name) == own
+        assert f"shard {index}/2 has {len(own)} of 3 models: {', '.join(own)}" in told.err
+
+
+def test_a_shard_may_have_no_model(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    elsewhere = 1 - hashmod("fraud", 2)
+    assert _once(spec, f"--shard={elsewhere}/2") == 0
+    told = capsys.readouterr()
+    assert "model=" not in told.out
+    assert f"shard {elsewhere}/2 has 0 of 1 models: none" in told.err
 
 
 def test_an_address_in_use_is_a_message(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:

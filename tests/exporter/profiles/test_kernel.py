@@ -158,7 +158,7 @@ class TestCategorical:
         followed: dict[str, int] = {}
         for batch in range(20):
             kernel._follow(followed, {f"{batch}-{number}": 1 for number in range(500)} | {"often": 10})
-            assert len(followed) <= kernel._NOVEL_FOLLOWED
+            assert len(followed) <= kernel.NOVEL_FOLLOWED
         assert followed["often"] == 200
         tables = [pa.table({"c": [f"{part}-{n}" for n in range(3000)] + ["often"] * 2}) for part in range(3)]
         batches = [Batch(table, first=True, schema=table.schema) for table in tables]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import ReferenceUnusable
-from exporter.profiles import reference
+from exporter.profiles import reference_columns
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.profile import numeric_column
 from exporter.profiles.reference import ByHour, Reference, build_binning, profile_by_hour
@@ -91,7 +91,7 @@ class TestSample:
 
     @pytest.fixture(autouse=True)
     def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reference, "SAMPLE_ROWS", 1000)
+        monkeypatch.setattr(reference_columns, "SAMPLE_ROWS", 1000)
 
     def tables(self, parts: int = 7) -> list[pa.Table]:
         return [pa.table({"x": part, "c": ["a"] * len(part)}) for part in np.array_split(self.VALUES, parts)]
@@ -113,14 +113,14 @@ class TestSample:
         np.testing.assert_allclose(shares, np.arange(1, 10) / 10, atol=0.06)  # 3.8 standard errors of a median of 1000
 
     def test_no_more_than_the_sample_is_held(self) -> None:
-        column = reference._Numbers(limit=1000)
+        column = reference_columns.Numbers(limit=1000)
         for table in self.tables():
             column.add(table.column("x"))
             assert len(column.sample) <= 1000
         assert column.rows == 20_000
 
     def test_every_row_is_as_likely_in_whatever_order_they_come(self) -> None:
-        column = reference._Numbers(limit=1000)
+        column = reference_columns.Numbers(limit=1000)
         for part in np.array_split(np.arange(20_000.0), 9):
             column.add(pa.chunked_array([part]))
         assert len(np.unique(column.sample)) == 1000
@@ -128,18 +128,18 @@ class TestSample:
         assert ((rows - 100) ** 2 / 100).sum() < 27.9  # chi-squared, 9 degrees of freedom, 0.999
 
     def test_a_wide_reference_is_sampled_more_thinly(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reference, "SAMPLE_VALUES", 20)
+        monkeypatch.setattr(reference_columns, "SAMPLE_VALUES", 20)
         binning, _ = build(pa.table({"x": np.arange(1000.0), "y": np.arange(1000.0)}), numeric="x y", categorical="")
         assert len(numeric_part(binning).edges) <= 10 + 2 + 10
 
     def test_distinct_categories_are_bounded_and_the_frequent_survive(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(reference, "MAX_DISTINCT", 100)
-        column = reference._Categories(limit=3)
+        monkeypatch.setattr(reference_columns, "MAX_DISTINCT", 100)
+        column = reference_columns.Categories()
         for part in range(50):
             names = [f"{part}-{number}" for number in range(40)] + ["often"] * 2 + ["oftener"] * 3
             column.add(pa.chunked_array([names]))
             assert len(column.counts) <= 100
-        bins = column.bins("c")
+        bins = column.bins("c", 3)
         assert isinstance(bins, CategoricalBins)
         assert bins.categories[:2] == ("oftener", "often")
         assert column.counts["often"] == 100

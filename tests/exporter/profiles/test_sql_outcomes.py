@@ -13,7 +13,7 @@ import pytest
 
 from exporter.profiles.outcomes import Judgement
 from exporter.profiles.sql_outcomes import Logs, NotCounted, ask_labels, ask_outcomes, ask_touched
-from exporter.spec.model import InferenceColumns, LabelColumns
+from exporter.spec.logs import InferenceColumns, LabelColumns
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)

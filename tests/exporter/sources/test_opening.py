@@ -10,8 +10,10 @@ from exporter.errors import SourceError
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.local import Local
 from exporter.sources.opening import open_source
+from exporter.sources.reducing import ReducingSource
 from exporter.sources.s3 import S3
 from exporter.sources.source import Stream
+from exporter.sources.spark import Spark
 from exporter.spec.source import Source
 
 STREAM = Stream("fraud", "inference")
@@ -41,6 +43,21 @@ def test_without_its_client_bigquery_is_refused_with_what_to_do(monkeypatch: pyt
         open_source(Source(bigquery="project.dataset.table"), Path("/models"), STREAM)
 
 
+@pytest.mark.parametrize("place", [{"s3": "s3://logs/%Y-%m-%dT%H/"}, {"local": "%Y-%m-%dT%H/"}])
+def test_spark_counts_files_where_the_spec_says_so(place: dict[str, str]) -> None:
+    opened = open_source(Source(**place, engine="spark"), Path("/models"), STREAM)
+    assert isinstance(opened, Spark)
+    assert isinstance(opened, ReducingSource)
+    assert not isinstance(open_source(Source(**place), Path("/models"), STREAM), ReducingSource)
+
+
+def test_without_pyspark_it_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    monkeypatch.delitem(sys.modules, "exporter.sources.spark", raising=False)
+    with pytest.raises(SourceError, match=r"^s3://logs/x: PySpark is not installed; run: pip install 'pyspark>=4\.0'$"):
+        open_source(Source(s3="s3://logs/x", engine="spark"), Path("/models"), STREAM)
+
+
 def test_clouds_are_imported_only_where_they_are_read() -> None:
     program = """
 import sys
@@ -49,6 +66,6 @@ from exporter.sources.opening import open_source
 from exporter.sources.source import Stream
 from exporter.spec.source import Source
 open_source(Source(local="x.parquet"), Path("."), Stream("fraud", "inference"))
-assert not {"boto3", "botocore", "google.cloud.bigquery"} & set(sys.modules)
+assert not {"boto3", "botocore", "google.cloud.bigquery", "pyspark"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -1,0 +1,88 @@
+"""Profiles as bytes: what the store keeps of them, and what travels where others count for the exporter.
+
+`exporter.profiles.sealing` says how a table becomes bytes; numbers come back bit by bit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, Final
+
+import pyarrow as pa
+
+from exporter.profiles.group import Group, Segment
+from exporter.profiles.kernel import PartitionProfile
+from exporter.profiles.profile import Profile
+from exporter.profiles.sealing import opened, sealed
+
+_PART: Final = "part"
+"""Whose profile it is: a group, or an hour of the week and a segment, as JSON."""
+_SCHEMA: Final = pa.schema(
+    {
+        _PART: pa.string(),
+        "rows": pa.int64(),
+        "counts": pa.list_(pa.int64()),
+        "sums": pa.list_(pa.float64()),
+        "squares": pa.list_(pa.float64()),
+        "lows": pa.list_(pa.float64()),
+        "highs": pa.list_(pa.float64()),
+        "novel": pa.string(),
+    }
+)
+
+
+def packed_partition(profile: PartitionProfile) -> bytes:
+    """All that a partition comes to."""
+    parts = {_group_text(group): each for group, each in profile.groups.items()}
+    return packed(parts, {"problems": dict(profile.problems)})
+
+
+def unpacked_partition(data: bytes) -> PartitionProfile:
+    """The inverse of `packed_partition`; raises as `unpacked`."""
+    profiles, told = unpacked(data)
+    return PartitionProfile({_group(text): profile for text, profile in profiles.items()}, told["problems"])
+
+
+def packed(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> bytes:
+    """Profiles by a text that says whose each is, and what JSON can tell of them."""
+    return sealed(_table(profiles), told)
+
+
+def unpacked(data: bytes) -> tuple[dict[str, Profile], dict[str, Any]]:
+    """The inverse of `packed`.
+
+    Raises:
+        ValueError, LookupError, TypeError, pyarrow.ArrowException: when the content is not as it was packed.
+    """
+    table, told = opened(data)
+    return {table[_PART][row].as_py(): _profile(table, row) for row in range(table.num_rows)}, told
+
+
+def _group_text(group: Group) -> str:
+    return json.dumps([group.version, group.role, group.segment.column, group.segment.value])
+
+
+def _group(text: str) -> Group:
+    version, role, column, value = json.loads(text)
+    return Group(version, role, Segment(column, value))
+
+
+def _table(profiles: Mapping[str, Profile]) -> pa.Table:
+    columns: dict[str, list[Any]] = {_PART: list(profiles)}
+    for item in fields(Profile):
+        values = [getattr(profile, item.name) for profile in profiles.values()]
+        columns[item.name] = [json.dumps(value) if isinstance(value, Mapping) else value for value in values]
+    return pa.table(columns, schema=_SCHEMA)
+
+
+def _profile(table: pa.Table, row: int) -> Profile:
+    return Profile(**{item.name: _value(table[item.name][row]) for item in fields(Profile)})
+
+
+def _value(cell: pa.Scalar) -> Any:
+    if pa.types.is_list(cell.type):
+        return cell.values.to_numpy()
+    plain = cell.as_py()
+    return json.loads(plain) if isinstance(plain, str) else plain

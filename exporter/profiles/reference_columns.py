@@ -1,0 +1,213 @@
+"""What is known of a reference's columns once it is read: enough for the cells in which they will be counted."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from exporter.errors import ReferenceUnusable
+from exporter.profiles.binning import Binning, Bins, Floats, categorical_bins, numeric_bins
+from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.profile import most_frequent
+from exporter.sources.reducing import ALL, Portion
+from exporter.sources.source import Batch, Selection
+
+SAMPLE_ROWS: Final = 200_000
+"""Values of a numeric column from which the edges are taken; a larger reference is sampled, its counts stay exact."""
+SAMPLE_VALUES: Final = 20_000_000
+"""Values of all numeric columns together that are held for the edges: a wide reference is sampled more thinly."""
+MAX_DISTINCT: Final = 200_000
+"""Distinct categories of a column that are followed while a reference is read; the rarest give way."""
+_LEAST_SAMPLE: Final = 1000
+"""Values of a column that are drawn of even the smallest piece."""
+_SPARE: Final = 4
+"""Times the values that are drawn of a piece for its size as stored: rows may be smaller in one than in another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What is known of some rows' columns, in the order of the selection, and why nothing is of some."""
+
+    sample_rows: int
+    numbers: Mapping[str, Numbers]
+    categories: Mapping[str, Categories]
+    problems: Mapping[str, str]
+
+    def binning(self, category_limit: int) -> tuple[Binning, dict[str, str]]:
+        """The cells; see `exporter.profiles.reference.build_binning`.
+
+        Raises:
+            ReferenceUnusable: when no column can be compared.
+        """
+        made: dict[str, Bins | None] = {name: column.bins(name) for name, column in self.numbers.items()}
+        made |= {name: column.bins(name, category_limit) for name, column in self.categories.items()}
+        made = {name: bins for name, bins in made.items() if name not in self.problems}
+        empty = {name: "the reference has no value in this column" for name, bins in made.items() if bins is None}
+        problems = {**self.problems, **empty}
+        usable = tuple(bins for bins in made.values() if bins is not None)
+        if not usable:
+            raise unusable(problems)
+        return Binning(usable), problems
+
+
+def observed(batches: Iterable[Batch], portion: Portion = ALL, *, selection: Selection) -> Observed:
+    """What is known of the columns of some rows.
+
+    Args:
+        batches: the rows, of all or of a piece.
+        portion: which piece they are; a smaller one is sampled more thinly.
+        selection: the numeric and categorical columns.
+    """
+    most = min(SAMPLE_ROWS, SAMPLE_VALUES // max(len(selection.numeric), 1))
+    limit = min(most, max(_LEAST_SAMPLE, math.ceil(_SPARE * portion.share * most)))
+    numbers = {name: Numbers(limit, (portion.place,)) for name in selection.numeric}
+    categories = {name: Categories() for name in selection.categorical}
+    columns: dict[str, Numbers | Categories] = {**numbers, **categories}
+    problems: dict[str, str] = {}
+    for batch in batches:
+        present = set(batch.schema.names)
+        problems |= {name: "the reference has no such column" for name in columns if name not in present}
+        problems |= _add(batch.table, columns)
+    return Observed(most, numbers, categories, problems)
+
+
+def all_observed(parts: Sequence[Observed]) -> Observed:
+    """What is known of all the rows of some parts, at least one, in their order."""
+    most = parts[0].sample_rows
+    numbers = {name: Numbers.of([part.numbers[name] for part in parts], most) for name in parts[0].numbers}
+    categories = {name: Categories.of([part.categories[name] for part in parts]) for name in parts[0].categories}
+    problems = {name: why for part in parts for name, why in part.problems.items()}
+    return Observed(most, numbers, categories, problems)
+
+
+def unusable(problems: Mapping[str, str]) -> ReferenceUnusable:
+    """What to raise when no column can be compared: each reason once, with the columns that it is the reason of."""
+    reasons: dict[str, list[str]] = {}
+    for column, why in problems.items():
+        reasons.setdefault(why, []).append(column)
+    told = "; ".join(f"{why} ({', '.join(names)})" for why, names in sorted(reasons.items()))
+    return ReferenceUnusable(f"the reference has none of the features: {told}")
+
+
+def _add(table: pa.Table, columns: Mapping[str, Numbers | Categories]) -> dict[str, str]:
+    problems = {}
+    for name in table.column_names:
+        if name in columns:
+            try:
+                columns[name].add(table.column(name))
+            except ColumnMismatch as problem:
+                problems[name] = f"in the reference {problem}"
+    return problems
+
+
+@dataclass(slots=True)
+class Numbers:
+    """What is known of a numeric column while it is read: extremes, sum, and a sample of at most `limit` values."""
+
+    limit: int
+    seed: tuple[int, ...] = (0,)
+    """Another for each piece: values are drawn by their rank in a batch, and should not be of the same ranks in all."""
+    sample: Floats = field(default_factory=lambda: np.empty(0))
+    generator: np.random.Generator = field(init=False)
+    rows: int = 0
+    total: float = 0.0
+    low: float = np.inf
+    high: float = -np.inf
+
+    def __post_init__(self) -> None:
+        self.generator = np.random.default_rng(self.seed)
+
+    @staticmethod
+    def of(parts: Sequence[Numbers], limit: int) -> Numbers:
+        """What is known of all the values of some parts.
+
+        The sample takes of each part as large a share as its values have of all, so every value is as likely in it;
+        where a part drew too few for that, it is smaller than `limit`.
+        """
+        held = [part for part in parts if part.rows]
+        rows = sum(part.rows for part in held)
+        size = min([limit, *(len(part.sample) * rows // part.rows for part in held)])
+        whole = Numbers(limit, (*parts[0].seed, len(parts)), rows=rows)
+        drawn = [whole.generator.choice(part.sample, part.rows * size // rows, replace=False) for part in held]
+        whole.sample = np.concatenate([whole.sample, *drawn])
+        for part in held:
+            with np.errstate(over="ignore", invalid="ignore"):
+                whole.total += part.total
+            whole.low, whole.high = min(whole.low, part.low), max(whole.high, part.high)
+        return whole
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        """Take in some values.
+
+        Raises:
+            ColumnMismatch: when they are no numbers.
+        """
+        values, _ = numeric_values(column)
+        finite = np.sort(values[np.isfinite(values)])  # in order, or the last digits of the sum would be chance
+        if len(finite):
+            self.low, self.high = min(self.low, float(finite[0])), max(self.high, float(finite[-1]))
+            with np.errstate(over="ignore", invalid="ignore"):
+                self.total += float(finite.sum())
+            self._draw(finite)
+            self.rows += len(finite)
+
+    def _draw(self, values: Floats) -> None:
+        """Keep every value seen so far with equal chance (reservoir sampling, Vitter 1985, algorithm R)."""
+        room = max(self.limit - self.rows, 0)
+        self.sample = np.concatenate([self.sample, values[:room]])
+        rest = values[room:]
+        seen = np.arange(self.rows + room, self.rows + len(values)) + 1
+        places = (self.generator.random(len(rest)) * seen).astype(np.int64)
+        kept = places < self.limit
+        self.sample[places[kept]] = rest[kept]
+
+    def bins(self, name: str) -> Bins | None:
+        """The column's bins; None where it has no finite value."""
+        if not self.rows:
+            return None
+        mean = self.total / self.rows
+        return numeric_bins(name, self.sample, self.low, self.high, mean if np.isfinite(mean) else 0.0)
+
+
+@dataclass(slots=True)
+class Categories:
+    """The categories of a column and how often each was seen."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, column: pa.ChunkedArray) -> None:
+        """Take in some values.
+
+        Raises:
+            ColumnMismatch: when they are no categories.
+        """
+        names, codes = category_codes(column)
+        rows = np.bincount(codes, minlength=len(names)).tolist()
+        for name, count in zip(names, rows, strict=True):
+            if name is not None and count:
+                self.counts[name] = self.counts.get(name, 0) + count
+        self._make_room()
+
+    @staticmethod
+    def of(parts: Sequence[Categories]) -> Categories:
+        """What is known of the categories of some parts together."""
+        whole = Counter[str]()
+        for part in parts:
+            whole.update(part.counts)
+        categories = Categories(dict(whole))
+        categories._make_room()
+        return categories
+
+    def bins(self, name: str, limit: int) -> Bins | None:
+        """The column's bins, of at most `limit` categories; None where it has no value."""
+        return categorical_bins(name, self.counts, limit) if self.counts else None
+
+    def _make_room(self) -> None:
+        if len(self.counts) > MAX_DISTINCT:
+            self.counts = most_frequent(self.counts, MAX_DISTINCT // 2)

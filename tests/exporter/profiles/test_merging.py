@@ -1,0 +1,96 @@
+"""Counted in pieces and merged, rows give the profile that they give when they are counted at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.profiles.group import Group
+from exporter.profiles.grouping import MAX_VERSIONS, OTHER_ROLES, OTHER_VERSIONS, Grouping
+from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.merging import finished, merged, partition_reduction
+from exporter.profiles.profile import NOVEL_KEPT
+from exporter.sources.reducing import ALL
+from peculiar_rows import peculiar_binning, peculiar_rows
+from profiling import binning, categorical, numeric, whole
+from same_profiles import assert_same_partition
+
+ROWS = peculiar_rows(300)
+GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "gone")})
+
+
+def pieces(table: pa.Table, ends: list[int]) -> list[pa.Table]:
+    places = [0, *sorted(ends), table.num_rows]
+    return [table.slice(start, end - start) for start, end in pairwise(places)]
+
+
+def in_pieces(parts: list[pa.Table], cells: object, grouping: Grouping) -> PartitionProfile:
+    reduction = partition_reduction(cells, grouping)  # type: ignore[arg-type]
+    counted = [reduction.unpack(reduction.pack(reduction.count(iter(whole(part)), ALL))) for part in parts]
+    return finished(reduction.merge(counted))
+
+
+@settings(max_examples=10)
+@given(st.lists(st.integers(0, 300), max_size=5))
+def test_any_pieces_give_the_whole(ends: list[int]) -> None:
+    counted = in_pieces(pieces(ROWS, ends), peculiar_binning(), GROUPING)
+    assert_same_partition(counted, profile_partition(whole(ROWS), peculiar_binning(), GROUPING))
+
+
+def test_it_does_not_matter_how_often_pieces_are_merged() -> None:
+    count = partial(profile_partition, binning=peculiar_binning(), grouping=GROUPING)
+    one, two, three = (count(whole(part)) for part in pieces(ROWS, [90, 200]))
+    assert_same_partition(merged([merged([one, two]), three]), merged([one, merged([two, three])]))
+
+
+def test_what_is_new_in_each_piece_but_common_in_all_is_named() -> None:
+    rare = [f"rare {number}" for number in range(6 * NOVEL_KEPT)]
+    parts = [pa.table({"c": [*rare[number::3] * 2, "common"]}) for number in range(3)]
+    counted = in_pieces(parts, binning(categorical("c", "known")), Grouping())
+    (profile,) = counted.groups.values()
+    assert len(profile.novel["c"]) == NOVEL_KEPT
+    assert profile.novel["c"]["common"] == 3
+    assert profile.counts.tolist() == [0, 2 * len(rare) + 3, 0]
+
+
+def test_versions_beyond_the_limit_are_together() -> None:
+    def part(first: int) -> pa.Table:
+        versions = [f"v{number:02}" for number in range(first, first + 15)]
+        return pa.table({"x": np.ones(16), "v": [*versions, "always"], "r": [f"r{first}"] * 16})
+
+    counted = in_pieces([part(0), part(15), part(30)], binning(numeric("x")), Grouping("v"))
+    names = {group.version for group in counted.groups}
+    assert len(names) == MAX_VERSIONS + 1
+    assert counted.groups[Group("always")].rows == 3
+    assert counted.rows == 48
+    assert counted.groups[Group(OTHER_VERSIONS)].rows == 48 - 3 - (MAX_VERSIONS - 1)
+
+
+def test_roles_beyond_the_limit_are_together_with_their_segments() -> None:
+    parts = [pa.table({"x": [1.0], "r": [f"r{number}"], "c": ["DE"]}) for number in range(6)]
+    counted = in_pieces(parts, binning(numeric("x")), Grouping(None, "r", {"c": ("DE",)}))
+    others = [group for group in counted.groups if group.role == OTHER_ROLES]
+    assert [counted.groups[group].rows for group in others] == [2, 2]
+    assert {group.segment.value for group in others} == {"", "DE"}
+
+
+def test_a_problem_of_any_piece_is_told() -> None:
+    parts = [pa.table({"x": [1.0]}), pa.table({"x": ["text"]})]
+    counted = in_pieces(parts, binning(numeric("x")), Grouping())
+    assert counted.problems == {"x": "the column is string, a number was expected"}
+    assert counted.rows == 2
+
+
+@pytest.mark.parametrize("rows", [0, 5])
+def test_a_piece_without_rows_changes_nothing(rows: int) -> None:
+    table = pa.table({"x": np.arange(float(rows))})
+    parts = [table, table.slice(0, 0)]
+    assert_same_partition(
+        in_pieces(parts, binning(numeric("x")), Grouping()), in_pieces([table], binning(numeric("x")), Grouping())
+    )

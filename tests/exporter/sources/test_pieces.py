@@ -1,0 +1,112 @@
+"""Pieces, cut and merged in this process: what Spark does with them elsewhere."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from itertools import chain
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exporter.errors import LeewayError, PartitionUnreadable
+from exporter.sources.parquet import batches
+from exporter.sources.pieces import FAN_IN, Piece, Task, cut, levels, told
+from exporter.sources.reducing import Portion, Reduction
+from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, T, Traffic
+
+X = Selection((), ("x",), ())
+
+
+class Files:
+    """Files of consecutive numbers, in memory; one of another content is not to be read."""
+
+    def __init__(self, *rows: int, group: int = 3) -> None:
+        self.traffic = Traffic()
+        self.content: dict[str, bytes] = {}
+        start = 0
+        for number, count in enumerate(rows):
+            sink = io.BytesIO()
+            pq.write_table(pa.table({"x": range(start, start + count)}), sink, row_group_size=group)
+            self.content[f"{number:03}"] = sink.getvalue()
+            start += count
+
+    @property
+    def whole(self) -> Partition:
+        return Partition("whole", tuple(StoredObject(path, len(data), "") for path, data in self.content.items()))
+
+    def partitions(self, starts: object) -> dict[object, Partition]:
+        raise NotImplementedError
+
+    def dataset(self, **names: str) -> Partition:
+        raise NotImplementedError
+
+    def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
+        (item,) = partition.objects
+        if not self.content[item.path]:
+            raise PartitionUnreadable(f"{item.path}: is empty")
+        return kernel(batches(pa.BufferReader(self.content[item.path]), item, selection))
+
+
+def listed(rows: Iterator[Batch], _: Portion) -> list[int]:
+    return [value for batch in rows for value in batch.table["x"].to_pylist()]
+
+
+NUMBERS: Reduction[list[int]] = Reduction(
+    listed, lambda parts: list(chain(*parts)), lambda one: json.dumps(one).encode(), json.loads
+)
+
+
+def run(files: Files, pieces: list[Piece]) -> list[int] | LeewayError:
+    """What executors and the exporter would come to, rows travelling as they may: in any order."""
+    task = Task(files, X, NUMBERS, pieces)
+    answer = list(task.count([pa.record_batch({"id": range(len(pieces))})]))
+    for _ in range(levels(pieces)):
+        answer = list(task.merge(reversed(answer)))
+    left = list(told(answer))
+    assert len(left) <= FAN_IN
+    return task.outcome(*task.merged(left))
+
+
+@settings(max_examples=15)
+@given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.integers(1, 9), st.integers(200, 2000))
+def test_every_row_is_in_exactly_one_piece_and_in_its_order(rows: list[int], group: int, most: int) -> None:
+    files = Files(*rows, group=group)
+    assert run(files, cut(0, files.whole, most)) == list(range(sum(rows)))
+
+
+def test_a_file_is_cut_only_where_it_is_larger() -> None:
+    files = Files(1, 1, 1)
+    size = max(item.size for item in files.whole.objects)
+    assert [piece.part for piece in cut(7, files.whole, size)] == [(0, 1)] * 3
+    halves = cut(7, files.whole, size - 1)
+    assert [(piece.partition, piece.place) for piece in halves] == [(7, place) for place in range(6)]
+    assert [piece.part for piece in halves] == [(0, 2), (1, 2)] * 3
+
+
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50))
+def test_shares_add_up_to_the_whole(sizes: list[int]) -> None:
+    whole = Partition("whole", tuple(StoredObject(str(number), size, "") for number, size in enumerate(sizes)))
+    shares = [piece.share for piece in cut(0, whole)]
+    assert all(share > 0 for share in shares)
+    if min(sizes) > 0:
+        assert sum(shares) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("pieces", "times"), [(1, 0), (8, 0), (9, 1), (64, 1), (65, 2), (512, 2), (513, 3)])
+def test_pieces_are_merged_until_few_are_left(pieces: int, times: int) -> None:
+    files = Partition("whole", tuple(StoredObject(f"{number:04}", 1, "") for number in range(pieces)))
+    assert levels(cut(0, files)) == times
+
+
+@pytest.mark.parametrize("files", [2, 30])
+def test_the_error_of_the_first_piece_that_failed_is_what_the_partition_comes_to(files: int) -> None:
+    made = Files(*[4] * files)
+    made.content[f"{files - 1:03}"] = made.content["001"] = b""
+    problem = run(made, cut(0, made.whole))
+    assert isinstance(problem, PartitionUnreadable)
+    assert str(problem) == "001: is empty"

@@ -1,0 +1,190 @@
+"""Spark as users have it: its own scheduler and workers, two of them, started from the environment."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import sleep
+
+import pyarrow.parquet as pq
+import pytest
+
+from exporter.errors import PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
+from exporter.profiles.counting import count_partition, count_partitions
+from exporter.profiles.group import Segment
+from exporter.profiles.grouping import Grouping
+from exporter.profiles.kernel import PartitionProfile
+from exporter.profiles.reference_counting import count_binning, count_by_hour
+from exporter.profiles.store import ProfileStore
+from exporter.service.reading import Attempt, ModelReader
+from exporter.sources import spark
+from exporter.sources.local import Local
+from exporter.sources.reducing import Portion, Reduction
+from exporter.sources.s3 import S3
+from exporter.sources.source import ROWS_ONLY, Batch, Partition
+from exporter.sources.spark import Spark
+from exporter.spec.file import LoadedSpec
+from exporter.spec.model import ModelSpec
+from exporter.spec.seasonality import Seasonality
+from exporter.spec.seasons import Calendar
+from fraud_log import FraudLog, local_spec_document
+from peculiar_rows import SELECTION, START, peculiar_binning, peculiar_rows, put_files
+from s3_server import S3Server
+from same_profiles import assert_same_binning, assert_same_history, assert_same_partition, assert_same_profiles
+
+HOUR = timedelta(hours=1)
+GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "日本", "gone")})
+# Jobs of a second: to compile them well would take half of the time.
+SUBMIT = (
+    "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1 "
+    "--conf spark.driver.memory=512m --conf spark.log.level=ERROR --conf spark.sql.codegen.wholeStage=false "
+    "--conf spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 pyspark-shell"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _session(_running_s3_server: S3Server) -> Iterator[None]:
+    environment = {**_running_s3_server.environment(), "PYSPARK_SUBMIT_ARGS": SUBMIT, "SPARK_LOCAL_IP": "127.0.0.1"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        session = spark.session()
+        assert session.sparkContext.master == "local[2]"
+        yield
+        session.stop()
+
+
+def test_for_the_same_rows_spark_and_arrow_give_the_same_profile(tmp_path: Path) -> None:
+    put_files(tmp_path, 5)  # in 10 pieces, of which executors merge some and the exporter the rest
+    local = Local("*.parquet", tmp_path)
+    whole = local.dataset()
+    assert whole is not None
+    size = max(item.size for item in whole.objects)
+    counted = count_partition(Spark(local, "rows", size - 1), whole, SELECTION, peculiar_binning(), GROUPING)
+    assert counted.rows == 5 * 150
+    assert_same_partition(counted, count_partition(local, whole, SELECTION, peculiar_binning(), GROUPING))
+    assert counted.problems.keys() == {"missing", "absent", "country_code", "code", "late"}
+
+
+def test_the_reference_is_the_same_too(tmp_path: Path) -> None:
+    for number in range(9):
+        pq.write_table(peculiar_rows(100, number), tmp_path / f"{number}.parquet")
+    local = Local("*.parquet", tmp_path)
+    apart = Spark(local, "reference")
+    whole = local.dataset()
+    assert whole is not None
+    columns = replace(SELECTION, keys=())
+    (here, why_here), (there, why_there) = (count_binning(one, whole, columns, 50) for one in (local, apart))
+    assert why_there == why_here
+    assert_same_binning(there, here)
+    calendar, segments = Calendar.of(Seasonality(timezone="Europe/Berlin")), {"country": ("", "日本", "gone")}
+    by_time = replace(SELECTION, keys=("at", "country"))
+    one, other = (count_by_hour(each, whole, by_time, here, calendar, segments=segments) for each in (apart, local))
+    assert_same_profiles(one.by_cell, other.by_cell)
+    assert one.segments.keys() == other.segments.keys() == {Segment("country", ""), Segment("country", "日本")}
+    for segment, part in one.segments.items():
+        assert part.weeks == other.segments[segment].weeks
+        assert_same_profiles(part.by_cell, other.segments[segment].by_cell)
+    assert_same_history(one.history, other.history)
+    with pytest.raises(ReferenceUnusable, match="column role of the reference: "):
+        count_by_hour(apart, whole, replace(SELECTION, keys=("role",)), here, calendar, segments={})
+
+
+def test_partitions_are_counted_together_and_one_that_fails_costs_only_itself(tmp_path: Path) -> None:
+    for hour in range(3):
+        put_files(tmp_path / f"{10 + hour}", 2)
+    (tmp_path / "11" / "01.parquet").write_bytes(b"no Parquet")
+    source = Spark(Local("%H/*.parquet", tmp_path), "log")
+    partitions = source.partitions([START + hour * HOUR for hour in range(3)])
+    listed = source.traffic.requests
+    found = dict(count_partitions(source, partitions, SELECTION, peculiar_binning(), GROUPING))
+    broken = found.pop(START + HOUR)
+    assert isinstance(broken, PartitionUnreadable)
+    assert f"{tmp_path}/11/01.parquet: cannot be read as Parquet" in str(broken)
+    assert [one.rows for one in found.values() if isinstance(one, PartitionProfile)] == [300, 300]
+    assert source.traffic.requests == listed + 6
+    with pytest.raises(PartitionUnreadable, match=r"01\.parquet"):
+        count_partition(source, partitions[START + HOUR], SELECTION, peculiar_binning(), GROUPING)
+
+
+def test_what_kills_its_worker_costs_only_its_own_partition(tmp_path: Path) -> None:
+    put_files(tmp_path, 3)
+    source = Spark(Local("*.parquet", tmp_path), "log")
+    whole = source.dataset()
+    assert whole is not None
+
+    def count(rows: Iterator[Batch], _: Portion) -> str:
+        if any("late" in batch.schema.names for batch in rows):  # as when a worker takes more memory than it may
+            os._exit(3)
+        return "counted"
+
+    parts = {item.path: Partition(item.path, (item,)) for item in whole.objects[:2]}
+    found = dict(source.reduce(parts, ROWS_ONLY, Reduction(count, "".join, str.encode, bytes.decode)))
+    well, lost = found.values()
+    assert well == "counted"
+    assert isinstance(lost, SourceUnavailable)
+    assert str(lost).startswith(f"log, from {tmp_path}/01.parquet: Spark failed: ")
+
+
+def test_a_job_that_takes_too_long_is_cancelled(tmp_path: Path) -> None:
+    put_files(tmp_path, 1)
+    source = Spark(Local("*.parquet", tmp_path), "log", seconds=0.5)
+    whole = source.dataset()
+    assert whole is not None
+
+    def count(rows: Iterator[Batch], _: Portion) -> str:
+        sleep(60)  # far longer than it may, and is waited for only if it is not cancelled
+        return "counted"
+
+    ((_, found),) = source.reduce({0: whole}, ROWS_ONLY, Reduction(count, "".join, str.encode, bytes.decode))
+    assert isinstance(found, SourceUnavailable)
+    assert "the cluster is busy, or gave no executor" in str(found)
+
+
+def test_objects_in_s3_are_read_by_the_executors(s3_server: S3Server) -> None:
+    for minute in range(2):
+        sink = io.BytesIO()
+        pq.write_table(peculiar_rows(100, minute), sink)
+        s3_server.put("lake", f"2026-11-23T10/{minute}.parquet", sink.getvalue())
+    plain = S3("s3://lake/%Y-%m-%dT%H/")
+    partition = plain.partitions([START])[START]
+    counted = count_partition(Spark(plain, "lake"), partition, SELECTION, peculiar_binning(), GROUPING)
+    assert_same_partition(counted, count_partition(plain, partition, SELECTION, peculiar_binning(), GROUPING))
+    gone = Partition("gone", (replace(partition.objects[0], path="s3://lake/gone.parquet"),))
+    with pytest.raises(PartitionUnreadable, match=r"s3://lake/gone\.parquet"):
+        count_partition(Spark(plain, "lake"), gone, SELECTION, peculiar_binning(), GROUPING)
+
+
+def test_a_model_counted_by_spark_has_the_same_gauges(tmp_path: Path) -> None:
+    now = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
+    log = FraudLog.in_folder(tmp_path, now)
+    log.put_all(4)
+    broken = tmp_path / log.key(2)
+    broken.write_bytes(broken.read_bytes()[:-100])
+    told, problems = [], []
+    for engine in (None, "spark"):
+        document = local_spec_document(windows=["1h", "4h"])
+        for part in ("inference", "reference"):
+            document["spec"][part]["source"]["engine"] = engine
+        loaded = LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document))
+        reader = ModelReader(loaded, ProfileStore(tmp_path / f"store {engine}"))
+        samples = reader.read(Attempt(now))
+        told.append({(sample.metric.name, sample.labels): sample.value for sample in samples})
+        problems.append(reader.problems)
+    assert told[1] == pytest.approx(told[0], rel=1e-9, nan_ok=True)
+    assert problems[1] == problems[0]
+    assert list(problems[1]) == ["partition 2026-11-22T07:00Z"]
+
+
+def test_without_java_it_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SourceError, match=r"^log: Spark needs Java, and there is none in the PATH; install a JRE, 17"):
+        Spark(Local("x.parquet", tmp_path), "log")
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(SourceError, match=rf"none in JAVA_HOME \({tmp_path}\)"):
+        Spark(Local("x.parquet", tmp_path), "log")
