@@ -1,6 +1,7 @@
 """An alertmanager.yml as prometheus-operator's AlertmanagerConfig, and what that cannot say.
 
-The names are those of the API's v1alpha1, which every release of the Operator serves.
+The names are those of the API's v1alpha1, which every release of the Operator serves, or of v1beta1. Of what is said
+here they differ in one: the time intervals of the whole object.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _MOUNT: Final = PurePosixPath("/etc/alertmanager/secrets")
 _PAIRS: Final = frozenset(("details", "headers"))
 """Mappings that the API wants as lists of key and value."""
 _MATCHERS: Final = {"matchers": "matchers", "source_matchers": "sourceMatch", "target_matchers": "targetMatch"}
+_INTERVALS: Final = {"v1alpha1": "muteTimeIntervals", "v1beta1": "timeIntervals"}
 _LIMITED: Final = frozenset(("years", "months", "days_of_month"))
 
 
@@ -42,7 +44,7 @@ def translated(routing: Mapping[str, Any], options: Options) -> Translation:
 
     Args:
         routing: the whole configuration.
-        options: where the object goes, and the Secret for files that no Secret is mounted at.
+        options: where the object goes, the version of its API, and the Secret for files that no Secret is mounted at.
 
     Raises:
         RenderError: when a matcher cannot be read.
@@ -52,7 +54,7 @@ def translated(routing: Mapping[str, Any], options: Options) -> Translation:
         "route": _route(_root(routing["route"])),
         "receivers": [_receiver(receiver, routing.get("global", {}), secrets) for receiver in routing["receivers"]],
         "inhibitRules": [_renamed(rule) for rule in routing.get("inhibit_rules", ())],
-        "muteTimeIntervals": [_hours(interval) for interval in routing.get("time_intervals", ())],
+        _INTERVALS[options.alertmanager_config]: [_hours(interval) for interval in routing.get("time_intervals", ())],
     }
     document = kubernetes.alertmanager_config({key: value for key, value in spec.items() if value}, options)
     return Translation(

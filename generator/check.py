@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from generator.layout import PROOFS, ROUTE_CASES, ROUTING, RULES, SCRAPE
+from generator.layout import MERGED, PROOFS, ROUTE_CASES, ROUTING, RULES, SCRAPE
 from generator.proof.parts import Part, parts
 from generator.serialization import from_yaml
 
@@ -74,7 +74,7 @@ def _proofs(documents: Mapping[PurePosixPath, str], folder: Path) -> Iterator[tu
                 "promtool",
                 partial(_run, folder, f"promtool check config {path}", "promtool", "check", "config", path),
             )
-        elif path == ROUTING:
+        elif path in (ROUTING, MERGED):
             yield "amtool", partial(_run, folder, f"amtool check-config {path}", "amtool", "check-config", path)
         elif path == ROUTE_CASES:
             for case in json.loads(documents[path])["cases"]:

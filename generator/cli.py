@@ -12,6 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Final
 
+import yaml
 from pydantic import TypeAdapter, ValidationError
 from rich.console import Console
 
@@ -20,17 +21,20 @@ from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
-from generator import backtesting, explaining, log_columns, overlays, retraining, targets
+from generator import backtesting, explaining, log_columns, merging, overlays, retraining, targets
 from generator.check import prove
 from generator.documents import Documents, render
 from generator.expressions import expressions
 from generator.first_spec import first_spec, model_name
+from generator.layout import MERGED, ROUTING
 from generator.notes import notes
 from generator.options import load
 from generator.routing.proof import simulate
 from generator.writing import Change, plan, write
 
 EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
+
+_OF_THE_PLACE: Final = ("namespace", "grafana", "alertmanager_config", "merge_with", "smarthost", "sender")
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -131,6 +135,9 @@ def _output() -> argparse.ArgumentParser:
         metavar="NAME=VALUE",
         help="a label of Kubernetes objects, such as release=prometheus; may be given again",
     )
+    add("--alertmanager-config", metavar="VERSION", help="of an AlertmanagerConfig: v1alpha1 (if not said) or v1beta1")
+    told = "an alertmanager.yml that is there: alertmanager/merged.yml below --out is it, with our routes in it"
+    add("--merge-with", metavar="FILE", help=told)
     add("--smarthost", metavar="HOST:PORT", help="the mail server")
     add("--sender", metavar="ADDRESS", help="whom mail is from")
     return parser
@@ -189,11 +196,18 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _render(options: argparse.Namespace, specs: Sequence[LoadedSpec]) -> Documents:
-    given = {name: getattr(options, name) for name in ("namespace", "grafana", "smarthost", "sender")}
+    given = {name: getattr(options, name) for name in _OF_THE_PLACE}
     place = load(_named(options.options, "generator.yaml"), given | {"labels": dict(options.label)})
     overlaid = overlays.found(_named(options.overlays, "overlays"))
     with logs.progress() as told:
-        return render(specs, place, overlaid=overlaid, told=told)
+        documents = render(specs, place, overlaid=overlaid, told=told)
+    return documents | (_merged(Path(place.merge_with), documents) if place.merge_with else {})
+
+
+def _merged(theirs: Path, documents: Documents) -> Documents:
+    if ROUTING not in documents:
+        raise UsageError(f"{theirs}: there are no routes to merge: an overlay has taken {ROUTING} away")
+    return {MERGED: merging.merged(merging.read(theirs), yaml.safe_load(documents[ROUTING]), str(theirs))}
 
 
 def _named(given: Path | None, default: str) -> Path:

@@ -20,6 +20,7 @@ Made from these, for each way to deploy:
 
 ```
 alertmanager/fragment.yml                what of alertmanager.yml is to be merged into another
+alertmanager/merged.yml                  (`leeway generate` alone) somebody's alertmanager.yml with these parts in it
 prometheus/scrape.yml                    the scrape job
 grafana/leeway.yaml                      the provider of the dashboards
 kubernetes/                              PrometheusRules, dashboards as ConfigMaps, the ServiceMonitor, a kustomization

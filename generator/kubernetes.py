@@ -71,9 +71,10 @@ def kustomization(files: Iterable[str]) -> dict[str, Any]:
 
 
 def alertmanager_config(spec: Mapping[str, Any], options: Options) -> dict[str, Any]:
-    """An AlertmanagerConfig."""
+    """An AlertmanagerConfig, in the version of the options."""
     metadata = _metadata("leeway", options, options.labels)
-    return _object("monitoring.coreos.com/v1alpha1", "AlertmanagerConfig", metadata) | {"spec": spec}
+    version = f"monitoring.coreos.com/{options.alertmanager_config}"
+    return _object(version, "AlertmanagerConfig", metadata) | {"spec": spec}
 
 
 def _board(stem: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ValidationError
 from pydantic_core import ErrorDetails
@@ -89,6 +89,10 @@ class Options(Part):
     """Whom mail is from."""
     secret: KubernetesName = "leeway-alertmanager"  # noqa: S105 - the name of one
     """The Secret that holds what the files of receivers hold, for an AlertmanagerConfig."""
+    alertmanager_config: Literal["v1alpha1", "v1beta1"] = "v1alpha1"
+    """The version of the Operator's API that an AlertmanagerConfig is written in."""
+    merge_with: Text | None = None
+    """An alertmanager.yml that is there, to write again with our routes in it."""
     exporter: Exporter = Exporter()
     """How Prometheus finds the exporter."""
     dashboards: Dashboards = Dashboards()
@@ -112,7 +116,9 @@ def load(path: Path, flags: Mapping[str, Any]) -> Options:
         return Options.model_validate(written.model_dump(exclude_unset=True) | given | {"labels": labels})
     except ValidationError as error:
         told = error.errors(include_url=False)
-        raise SpecError(tuple(Problem("", 0, f"--{one['loc'][0]}", _wording(one, None)) for one in told)) from None
+        raise SpecError(
+            tuple(Problem("", 0, f"--{str(one['loc'][0]).replace('_', '-')}", _wording(one, None)) for one in told)
+        ) from None
 
 
 def _read(path: Path) -> Options:

@@ -6,14 +6,14 @@ They are made last, after the overlays, so a change of a rule stands in every fo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
 from exporter.spec.values import format_duration
-from generator import alertmanager_config, kubernetes
+from generator import alertmanager_config, kubernetes, merging
 from generator.layout import (
     ALERTMANAGER_CONFIG,
     DASHBOARDS,
@@ -62,7 +62,7 @@ def of_document(path: PurePosixPath, data: Any, options: Options) -> Iterator[De
     elif path == ROUTING:
         translation = alertmanager_config.translated(data, options)
         remarks = (_UNSAID, *(f"- {remark}" for remark in translation.remarks))
-        yield Derived(FRAGMENT, _fragment(data), _FRAGMENT)
+        yield Derived(FRAGMENT, merging.parts(data), _FRAGMENT)
         yield Derived(ALERTMANAGER_CONFIG, translation.document, remarks)
         yield Derived(KUBERNETES_ROUTES / KUSTOMIZATION, kubernetes.kustomization([ALERTMANAGER_CONFIG.name]))
 
@@ -114,16 +114,6 @@ DASHBOARDS
   },
 }
 """
-
-
-def _fragment(routing: Mapping[str, Any]) -> dict[str, Any]:
-    """All but what a configuration has one of: its root route with the root's receiver, and its global settings."""
-    root = routing["route"]["receiver"]
-    parts = {key: routing[key] for key in ("inhibit_rules", "time_intervals") if routing.get(key)}
-    return parts | {
-        "route": {"routes": routing["route"].get("routes", [])},
-        "receivers": [receiver for receiver in routing["receivers"] if receiver["name"] != root],
-    }
 
 
 def _scrape(options: Options) -> dict[str, Any]:

@@ -34,8 +34,13 @@ def labels_of(alert: Alert, loaded: LoadedSpec, **more: str) -> dict[str, str]:
 def receivers_of(document: Document, labels: Mapping[str, str], folder: Path) -> str:
     """Which receivers amtool says an alert reaches."""
     (folder / "alertmanager.json").write_text(json.dumps(document, ensure_ascii=False))
+    return receivers_by(folder / "alertmanager.json", labels)
+
+
+def receivers_by(file: Path, labels: Mapping[str, str]) -> str:
+    """Which receivers amtool says an alert reaches by a file."""
     pairs = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
-    routed, said = run(["amtool", "config", "routes", "test", "--config.file=alertmanager.json", *pairs], folder)
+    routed, said = run(["amtool", "config", "routes", "test", f"--config.file={file.name}", *pairs], file.parent)
     assert routed, said
     return said.splitlines()[0]  # amtool may warn on the next
 

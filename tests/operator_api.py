@@ -18,15 +18,16 @@ def validate(document: Any) -> None:
     Raises:
         jsonschema.ValidationError: saying where.
     """
-    told = _schema(document["kind"])
+    told = _schema(document["kind"], document["apiVersion"].rpartition("/")[2])
     jsonschema.validate(document, told)
     if document["kind"] == "AlertmanagerConfig":
         _child_routes(document["spec"]["route"], told)
 
 
 @cache
-def _schema(kind: str) -> Any:
-    return json.loads((_SCHEMAS / f"{kind}.json").read_text())
+def _schema(kind: str, version: str) -> Any:
+    name = f"{kind}.{version}" if version == "v1beta1" else kind
+    return json.loads((_SCHEMAS / f"{name}.json").read_text())
 
 
 def _child_routes(route: Any, told: Any) -> None:

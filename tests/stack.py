@@ -163,26 +163,26 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128  # Alertmanager flushes many groups at once
 
 
-class Receiver:
-    """An HTTP server that keeps the JSON that is posted to it, by path."""
+class Loopback:
+    """An HTTP server on loopback that answers each GET with a page and keeps what is posted, while a block lasts."""
+
+    content_type = "application/json"
 
     def __init__(self) -> None:
-        self.received: list[tuple[str, dict[str, Any]]] = []
-        self.headers: list[Mapping[str, str]] = []
-        received, headers, answer = self.received, self.headers, self.answer
+        page, posted, content_type = self.page, self.posted, self.content_type
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                headers.append(dict(self.headers.items()))
-                received.append((self.path, json.loads(body)))
+                posted(self.path, dict(self.headers.items()), body)
                 self.send_response(200)
                 self.end_headers()
 
             def do_GET(self) -> None:
                 self.send_response(200)
+                self.send_header("Content-Type", content_type)
                 self.end_headers()
-                self.wfile.write(json.dumps(answer(self.path)).encode())
+                self.wfile.write(page(self.path).encode())
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
                 """Say nothing."""
@@ -191,19 +191,21 @@ class Receiver:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     @property
+    def target(self) -> str:
+        """Its host:port."""
+        return f"127.0.0.1:{self._server.server_port}"
+
+    @property
     def address(self) -> str:
-        """Where to post."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        """Where to ask and to post."""
+        return f"http://{self.target}"
 
-    def answer(self, path: str) -> Any:
-        """The JSON that a GET is answered with."""
-        return None
+    def page(self, path: str) -> str:
+        """What a GET is answered with."""
+        return "null"
 
-    def alerts(self, path: str, status: str = "firing") -> list[dict[str, Any]]:
-        """Every alert of a status that was posted to a path, in the order of arrival."""
-        return [
-            alert for at, body in self.received if at == path for alert in body["alerts"] if alert["status"] == status
-        ]
+    def posted(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Take what was posted; nothing is kept here."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -213,3 +215,23 @@ class Receiver:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class Receiver(Loopback):
+    """Keeps the JSON that is posted to it, by path."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str, dict[str, Any]]] = []
+        self.headers: list[Mapping[str, str]] = []
+        super().__init__()
+
+    def posted(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Keep it."""
+        self.headers.append(headers)
+        self.received.append((path, json.loads(body)))
+
+    def alerts(self, path: str, status: str = "firing") -> list[dict[str, Any]]:
+        """Every alert of a status that was posted to a path, in the order of arrival."""
+        return [
+            alert for at, body in self.received if at == path for alert in body["alerts"] if alert["status"] == status
+        ]

@@ -34,6 +34,8 @@ ONE = CHOSEN | {"model": "fraud", "feature": BROKEN_FEATURE}
 """What is chosen where a variable has one value."""
 
 SILENT = {
+    "Decisions on notifications",  # the demo has no retraining hook
+    "Since the last retraining",
     # Nothing of the kind happens in the demo: its features' categories are the training data's, it never fails, and
     # it is too young for what takes three weeks of a log.
     "New categories by name, $window",

@@ -5,7 +5,7 @@ from typing import Any
 
 from boards import panels_of
 from dashboards import exporter
-from exporter.catalogue import MODEL_INFO, REFRESH_SUCCESS, SPEC_RELOAD_SUCCESS
+from exporter.catalogue import HOOK_METRICS, MODEL_INFO, REFRESH_SUCCESS, SPEC_RELOAD_SUCCESS
 
 
 def panel(title: str) -> dict[str, Any]:
@@ -40,3 +40,16 @@ def test_series_of_several_models_are_told_apart() -> None:
     legends = [target["legendFormat"] for target in panel("Refreshes and spec loads")["targets"]]
     assert legends == ["{{model}} refresh", "spec load"]  # specs are loaded all at once
     assert panel("Duration of a refresh")["targets"][0]["legendFormat"] == "{{model}}"
+
+
+def test_decisions_of_the_hook_are_counted_by_what_they_were(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Since the last retraining")["targets"]
+    decisions, last = HOOK_METRICS
+    evaluates(
+        {f'{last.name}{{model="a",instance="{each}"}}': 0.0 for each in "12"},
+        f"({target['expr']}) * 0",
+        {'{model="a"}': 0.0},
+    )
+    [target] = panel("Decisions on notifications")["targets"]
+    assert decisions.name in target["expr"]
+    assert target["legendFormat"] == "{{model}} {{decision}}"

@@ -6,11 +6,9 @@ exporter would.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from collections.abc import Iterator, Mapping
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -21,7 +19,7 @@ from exporter import catalogue
 from exporter.catalogue import Alert, Metric
 from exporter.spec.file import LoadedSpec
 from generator.documents import ROUTING, render
-from stack import Receiver, alertmanager, get_json, prometheus, until
+from stack import Loopback, Receiver, alertmanager, get_json, prometheus, until
 
 pytestmark = pytest.mark.e2e
 
@@ -39,40 +37,26 @@ OWN = {
 }
 FIRING = 'ALERTS{alertstate="firing"}'
 FRESH_SECONDS, STALE_SECONDS = 60.0, 7 * 86400.0
+FAST, SLOW = 16.0, 4.0  # above all tiers of the objective, and above those of tickets alone
 
 
-class Gauges:
+class Gauges(Loopback):
     """What the exporter says of some models, at `/metrics`."""
+
+    content_type = "text/plain; version=0.0.4"
 
     def __init__(self, models: list[LoadedSpec]) -> None:
         self.models = {loaded.spec.name: loaded.spec for loaded in models}
-        self.down, self.stale = set[str](), set[str]()
-        self.high: dict[str, set[Metric]] = {name: set() for name in self.models}
-        text = self._text
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.end_headers()
-                self.wfile.write(text().encode())
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-
-    @property
-    def target(self) -> str:
-        return f"127.0.0.1:{self._server.server_port}"
+        self.calm()
+        super().__init__()
 
     def calm(self) -> None:
-        self.down.clear()
-        self.stale.clear()
-        self.high = {name: set() for name in self.models}
+        self.down, self.stale = set[str](), set[str]()
+        self.high: dict[str, set[Metric]] = {name: set() for name in self.models}
+        self.burn = dict.fromkeys(self.models, 0.0)
 
-    def _text(self) -> str:
+    def page(self, path: str) -> str:
+        assert path == "/metrics"
         return "".join(f"{line}\n" for name in self.models if name not in self.down for line in self._lines(name))
 
     def _lines(self, name: str) -> Iterator[str]:
@@ -85,20 +69,17 @@ class Gauges:
             yield self._line(name, metric, HIGH if metric in self.high[name] else CALM)
             yield self._line(name, metric.threshold(), LIMIT)
 
-    def _line(self, name: str, metric: Metric, value: float) -> str:
-        own = OWN | {catalogue.MODEL: name, catalogue.SPEC: self.models[name].fingerprint()}
+        for slo in self.models[name].spec.slos:
+            tiers = (*slo.fast(), *slo.slow())
+            for window in {slo.window_name(length) for tier in tiers for length in (tier.long, tier.short)}:
+                own = {catalogue.SLO: slo.name, catalogue.WINDOW: window}
+                yield self._line(name, catalogue.SLO_BURN_RATE, self.burn[name], own)
+
+    def _line(self, name: str, metric: Metric, value: float, more: Mapping[str, str] | None = None) -> str:
+        own = {**OWN, catalogue.MODEL: name, catalogue.SPEC: self.models[name].fingerprint(), **(more or {})}
         labels = {label: own.get(label, "any") for label in metric.labels} | self.models[name].metadata.labels
         pairs = ",".join(f'{label}="{text}"' for label, text in labels.items() if text)
         return f"{metric.name}{{{pairs}}} {value}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class Stack:
@@ -206,6 +187,8 @@ DRIFTED = {
     catalogue.PREDICTION_DISTRIBUTION_SHIFT,
 }
 BROKEN = {catalogue.FEATURE_NULLS_HIGH, catalogue.FEATURE_DRIFT_HIGH}
+BURNING_SLOWLY = {catalogue.ERROR_BUDGET_BURN_SLOW}
+BURNING = {catalogue.ERROR_BUDGET_BURN_FAST} | BURNING_SLOWLY
 
 
 def test_each_incident_in_turn_is_told_once(stack: Stack) -> None:
@@ -215,6 +198,15 @@ def test_each_incident_in_turn_is_told_once(stack: Stack) -> None:
     stack.calm()
     stack.gauges.high["fraud"] = DRIFT
     stack.told({"fraud": DRIFTED}, {("/fraud/page", catalogue.DATA_DRIFT_HIGH)})
+    stack.calm()
+    stack.gauges.burn = {"fraud": FAST, "churn": SLOW}
+    stack.told(
+        {"fraud": BURNING, "churn": BURNING_SLOWLY},
+        {
+            ("/fraud/page", catalogue.ERROR_BUDGET_BURN_FAST),
+            ("/churn/ticket", catalogue.ERROR_BUDGET_BURN_SLOW),  # a page of another model silences no ticket
+        },
+    )
     stack.calm()
     stack.gauges.stale.add("fraud")
     stack.told({"fraud": STALE}, {("/fraud/page", catalogue.WINDOW_STALE)})
@@ -228,18 +220,25 @@ def test_incidents_together_are_one_of_each_model(stack: Stack) -> None:
     stack.gauges.stale.add("fraud")
     stack.fires({"fraud": STALE})
     stack.gauges.high = {"fraud": DRIFT | QUALITY, "churn": DRIFT}
+    stack.gauges.burn = {"fraud": FAST, "churn": SLOW}
     stack.told(
-        {"fraud": STALE | BROKEN | DRIFTED, "churn": DRIFTED},
-        {("/fraud/page", catalogue.WINDOW_STALE), ("/churn/page", catalogue.DATA_DRIFT_HIGH)},
+        {"fraud": STALE | BROKEN | DRIFTED | BURNING, "churn": DRIFTED | BURNING_SLOWLY},
+        {
+            ("/fraud/page", catalogue.WINDOW_STALE),
+            ("/churn/page", catalogue.DATA_DRIFT_HIGH),
+            ("/churn/ticket", catalogue.ERROR_BUDGET_BURN_SLOW),  # drift explains a loss, it does not make it good
+        },
     )
     stack.calm()
     stack.gauges.down.add("churn")
     stack.gauges.high["fraud"] = DRIFT | QUALITY
+    stack.gauges.burn = {"fraud": FAST, "churn": FAST}  # that of an exporter that is down is not told
     stack.told(
-        {"fraud": BROKEN | DRIFTED, "churn": DOWN},
+        {"fraud": BROKEN | DRIFTED | BURNING, "churn": DOWN},
         {
             ("/churn/page", catalogue.EXPORTER_DOWN),
             ("/fraud/page", catalogue.DATA_DRIFT_HIGH),
+            ("/fraud/page", catalogue.ERROR_BUDGET_BURN_FAST),
             ("/fraud/ticket", catalogue.FEATURE_NULLS_HIGH),  # a ticket is no page, and its cause is another
         },
     )

@@ -25,7 +25,7 @@ from exporter.catalogue import AUROC_CI_UPPER, HOOK_METRICS, LABEL_ROWS, VERSION
 from exporter.replay.processes import free_port, get
 from exporter.retraining.hook import Decision
 from retraining import retrained
-from stack import Receiver, alertmanager, process, until
+from stack import Loopback, Receiver, alertmanager, process, until
 from workflows import Sagemaker
 
 pytestmark = pytest.mark.e2e
@@ -33,17 +33,18 @@ pytestmark = pytest.mark.e2e
 DECISIONS = HOOK_METRICS[0].name
 
 
-class Prometheus(Receiver):
+class Prometheus(Loopback):
     """A Prometheus as far as the hook asks it: some values, by metric."""
 
     def __init__(self) -> None:
         super().__init__()
         self.known = {AUROC_CI_UPPER.name: 0.8, LABEL_ROWS.name: 5000.0}
 
-    def answer(self, path: str) -> Any:
+    def page(self, path: str) -> str:
         (query,) = parse_qs(urlsplit(path).query)["query"]
         values = [value for name, value in self.known.items() if name in query]
-        return {"status": "success", "data": {"result": [{"metric": {}, "value": [0, str(value)]} for value in values]}}
+        result = [{"metric": {}, "value": [0, str(value)]} for value in values]
+        return json.dumps({"status": "success", "data": {"result": result}})
 
 
 class Running:

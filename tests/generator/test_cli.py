@@ -224,6 +224,23 @@ def test_generate_warns_once_of_what_a_document_cannot_say(work: Path, capsys: p
     assert capsys.readouterr().err == ""
 
 
+def test_routes_are_merged_into_a_copy_of_what_is_there(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theirs, copy = Path("alertmanager.yml"), Path("build/alertmanager/merged.yml")
+    theirs.write_text("# mine\nroute:\n  receiver: team\nreceivers:\n- name: team\n")
+    assert main(["generate", "--merge-with", "alertmanager.yml"]) == EXIT_OK
+    text = copy.read_text()
+    assert "# mine" in text
+    assert "fraud" in text
+    theirs.write_text(text)
+    assert main(["generate", "--merge-with", "alertmanager.yml"]) == EXIT_OK
+    assert copy.read_text() == text
+    assert main(["check", "--no-tools", "--merge-with", "alertmanager.yml"]) == EXIT_OK
+    assert main(["generate", "--merge-with", "none.yml"]) == EXIT_USAGE
+    assert "none.yml: cannot be read" in capsys.readouterr().err
+    assert main(["generate"]) == EXIT_OK
+    assert not copy.exists()
+
+
 def test_init_writes_a_valid_spec_and_never_over_another(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -28,6 +28,15 @@ EVERYTHING = {"page": RECEIVERS, "ticket": {**RECEIVERS, "hours": "Mon-Fri 09:00
 MODELS = [model(alerting=EVERYTHING), hostile_model(), model({"name": "a_b"})]
 
 
+BETA = PLACED.model_copy(update={"alertmanager_config": "v1beta1"})
+
+
+def routes(options: Options, loaded: Any = MODELS[0]) -> Any:
+    """The AlertmanagerConfig of a model."""
+    (document,) = (one for one in objects(loaded, options).values() if one["kind"] == "AlertmanagerConfig")
+    return document
+
+
 def objects(loaded: Any, options: Options = PLACED) -> dict[PurePosixPath, Any]:
     return {
         path: yaml.safe_load(text)
@@ -71,8 +80,35 @@ def test_what_an_api_server_would_drop_is_refused(kind: str) -> None:
     valid(document)
 
 
-def test_a_child_route_is_judged_as_a_route() -> None:
-    (document,) = (one for one in objects(MODELS[0]).values() if one["kind"] == "AlertmanagerConfig")
+@pytest.mark.parametrize("loaded", MODELS, ids=lambda one: one.spec.name)
+def test_routes_in_the_newer_api_are_what_it_has_and_nothing_more(loaded: Any) -> None:
+    document = routes(BETA, loaded)
+    assert document["apiVersion"] == "monitoring.coreos.com/v1beta1"
+    valid(document)
+    for place in (document, document["spec"], document["spec"]["receivers"][0]):
+        place["unknown"] = "x"
+        with pytest.raises(jsonschema.ValidationError, match="unknown"):
+            valid(document)
+        del place["unknown"]
+
+
+def test_each_api_refuses_what_only_the_other_has() -> None:
+    older, newer = routes(PLACED), routes(BETA)
+    assert newer["spec"].pop("timeIntervals") == older["spec"].pop("muteTimeIntervals")
+    assert newer["spec"] == older["spec"]
+    for document, other in ((older, "timeIntervals"), (newer, "muteTimeIntervals")):
+        document["spec"][other] = []
+        with pytest.raises(jsonschema.ValidationError, match=other):
+            valid(document)
+    del newer["spec"]["muteTimeIntervals"]
+    newer["spec"]["route"]["matchers"][0]["regex"] = True
+    with pytest.raises(jsonschema.ValidationError, match="regex"):
+        valid(newer)
+
+
+@pytest.mark.parametrize("options", [PLACED, BETA], ids=["v1alpha1", "v1beta1"])
+def test_a_child_route_is_judged_as_a_route(options: Options) -> None:
+    document = routes(options)
     document["spec"]["route"]["routes"][0]["routes"][0]["group_wait"] = "30s"
     with pytest.raises(jsonschema.ValidationError, match="group_wait"):
         valid(document)
