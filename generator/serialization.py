@@ -81,28 +81,7 @@ def yaml_text(data: Any) -> str:
 
 def json_text(data: Any) -> str:
     """JSON with sorted keys and an indent of two."""
-    return f"{_json(data, '')}\n"
-
-
-_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-_leaf: Final = lru_cache(1 << 14, typed=True)(_encode)
-"""Most keys, numbers and texts of a dashboard stand in it many times."""
-
-
-def _json(data: Any, indent: str) -> str:
-    """Written here and not by Python's encoder, which is slow with an indent: it hands on every sign by itself."""
-    if not isinstance(data, _NESTED):
-        return _leaf(data)
-    if not data:
-        return str(data)
-    inner = indent + _INDENT
-    if isinstance(data, dict):
-        opening, closing = "{", "}"
-        items = [f"{_leaf(key)}: {_json(value, inner)}" for key, value in sorted(data.items())]
-    else:
-        opening, closing = "[", "]"
-        items = [_json(value, inner) for value in data]
-    return f"{opening}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{closing}"
+    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _is_scalar(data: Any) -> bool:
