@@ -20,6 +20,7 @@ from exporter.profiles.labelled import Labelled, Measured, Moments
 from exporter.profiles.outcomes import CORRECTED, DELAY_EDGES, DUPLICATE, EARLY, Judgement, Outcome, Performance
 from exporter.profiles.predictions import NO_ID, NO_SCORE, REPEATED
 from exporter.profiles.sql_answer import told_segment
+from exporter.profiles.sql_logs import Logs
 from exporter.profiles.sql_outcomes import (
     CORRECTIONS,
     DELAY,
@@ -30,7 +31,6 @@ from exporter.profiles.sql_outcomes import (
     NEAR,
     SCORE,
     TOO_EARLY,
-    Logs,
     OutcomeQuestion,
     ask_labels,
     ask_outcomes,

@@ -1,6 +1,6 @@
 """Predictions, their labels, and what became of them, as one statement: the join is the engine's, and counts travel.
 
-What `exporter.profiles.predictions`, `label_rows`, `label_join` and `outcomes` make of rows. A prediction becomes a
+What `exporter.profiles.label_join` and `outcomes` make of rows. A prediction becomes a
 list of what it counts for, such as the bin of its score and the cell of its label's delay; these are counted by
 partition, group and segment. Beside them stand the rows of each partition of labels that belong to each of predictions.
 """
@@ -8,21 +8,19 @@ partition, group and segment. Beside them stand the rows of each partition of la
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.counting import group_by
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.labelled import CERTAIN
 from exporter.profiles.outcomes import DELAY_EDGES, Judgement
-from exporter.profiles.sql_columns import named_column, number
 from exporter.profiles.sql_groups import GroupBy
+from exporter.profiles.sql_logs import Logs, NotCounted, cut_labels, micros, named, numeric, read_labels, timed
 from exporter.profiles.times import microseconds
-from exporter.sources.engine import BESIDE, ROWS, SLOT, Parameter, Statement, quoted
-from exporter.spec.logs import InferenceColumns, LabelColumns
+from exporter.sources.engine import BESIDE, ROWS, SLOT, Parameter, Statement
 from exporter.spec.task import Task
 
 SCORE: Final = 0
@@ -41,8 +39,6 @@ their prediction; rows of a partition of labels that were joined, predictions th
 UNKNOWN_TRUTH: Final = -1
 
 _TASKS: Final = ("binary_classification", "regression")
-_IDS: Final = ("STRING", "INT64")
-_TIMES: Final = ("TIMESTAMP", "DATETIME", "DATE")
 _ENTRY: Final = "STRUCT<kind INT64, cell INT64, weight INT64>"
 _MICROS: Final = 1_000_000
 
@@ -55,28 +51,6 @@ _MATCHED: Final = f"""SELECT p.{SLOT} AS {SLOT}, l.{SLOT} AS cell, COUNT(*) AS n
 FROM numbered AS p JOIN labels AS l ON p.id = l.id
 WHERE p.turn = 1
 GROUP BY p.{SLOT}, l.{SLOT}"""
-
-
-class NotCounted(Exception):  # noqa: N818 - it is no error: the rows are read instead
-    """Why an engine cannot count what became of predictions."""
-
-
-@dataclass(frozen=True, slots=True)
-class Logs:
-    """The columns of both logs with their types, and how each is cut: where its first partition starts, and its grain.
-
-    `look_back` is how much older than its arrival a label may be.
-    """
-
-    made: Mapping[str, str]
-    made_columns: InferenceColumns
-    made_from: datetime
-    made_grain: timedelta
-    arrived: Mapping[str, str]
-    arrived_columns: LabelColumns
-    arrived_from: datetime
-    arrived_grain: timedelta
-    look_back: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +78,8 @@ def ask_outcomes(logs: Logs, task: Task, judgement: Judgement) -> OutcomeQuestio
         raise NotCounted("a version, a role or a segment is FLOAT64")
     grouping = GroupBy(tuple(keys.values()), segments)
     edges = [] if judgement.edges is None else judgement.edges.tolist()
-    columns = [made.prediction_id, made.score, _timed(logs.made, made.timestamp), *grouping.columns]
-    beside = [arrived.prediction_id, arrived.label, _timed(logs.arrived, arrived.timestamp)]
+    columns = [made.prediction_id, made.score, timed(logs.made, made.timestamp), *grouping.columns]
+    beside = [arrived.prediction_id, arrived.label, timed(logs.arrived, arrived.timestamp)]
     binary = task == "binary_classification"
     steps = dict(_steps(logs, judgement, grouping, binary=binary, bins=len(edges)))
     statement = Statement(
@@ -127,7 +101,7 @@ def ask_labels(logs: Logs, task: Task) -> Statement:
     if task not in _TASKS:
         raise NotCounted(f"{task} is judged by rows")
     columns = logs.arrived_columns
-    steps = {"read_labels": _read_labels(logs, ROWS, binary=task == "binary_classification")}
+    steps = {"read_labels": read_labels(logs, ROWS, binary=task == "binary_classification")}
     select = (
         f"SELECT {SLOT}, COUNTIF(id IS NULL) AS without_id, "
         "COUNTIF(id IS NOT NULL AND label IS NULL) AS without_value, "
@@ -135,8 +109,8 @@ def ask_labels(logs: Logs, task: Task) -> Statement:
         "COUNTIF(id IS NOT NULL AND label IS NOT NULL AND labelled_at >= oldest) AS usable "
         f"FROM read_labels GROUP BY {SLOT}"
     )
-    read = (columns.prediction_id, columns.label, _timed(logs.arrived, columns.timestamp))
-    return Statement(tuple(dict.fromkeys(filter(None, read))), steps, select, _cut_labels(logs), slotted=True)
+    read = (columns.prediction_id, columns.label, timed(logs.arrived, columns.timestamp))
+    return Statement(tuple(dict.fromkeys(filter(None, read))), steps, select, cut_labels(logs), slotted=True)
 
 
 def ask_touched(logs: Logs) -> tuple[Statement, tuple[str, ...]]:
@@ -147,36 +121,11 @@ def ask_touched(logs: Logs) -> tuple[Statement, tuple[str, ...]]:
     """
     made, arrived = logs.made_columns.prediction_id, logs.arrived_columns.prediction_id
     steps = {
-        "made": f"SELECT {SLOT}, {_named(logs.made, made)} AS id FROM {ROWS}",
-        "arrived": f"SELECT {_named(logs.arrived, arrived)} AS id FROM {BESIDE}",
+        "made": f"SELECT {SLOT}, {named(logs.made, made)} AS id FROM {ROWS}",
+        "arrived": f"SELECT {named(logs.arrived, arrived)} AS id FROM {BESIDE}",
     }
     select = f"SELECT DISTINCT {SLOT} FROM made WHERE id IN (SELECT id FROM arrived)"
     return Statement((str(made),), steps, select, {}, slotted=True), (str(arrived),)
-
-
-def _timed(types: Mapping[str, str], column: str | None) -> str | None:
-    """A column of times, if it is one."""
-    return column if column is not None and types.get(column) in _TIMES else None
-
-
-def _named(types: Mapping[str, str], column: str | None) -> str:
-    if column is None or types.get(column) not in _IDS:
-        raise NotCounted(f"the ids are {types.get(column or '')}")
-    return named_column(column, types[column]).name
-
-
-def _number(types: Mapping[str, str], column: str | None) -> str:
-    try:
-        return number(column or "", types.get(column or "", "missing"))
-    except ColumnMismatch as problem:
-        raise NotCounted(str(problem)) from None
-
-
-def _micros(types: Mapping[str, str], column: str | None) -> str:
-    timed = _timed(types, column)
-    if timed is None and column is not None and column in types:
-        raise NotCounted(f"the times are {types[column]}")
-    return f"UNIX_MICROS(CAST({quoted(timed)} AS TIMESTAMP))" if timed else "CAST(NULL AS INT64)"
 
 
 def _parameters(logs: Logs, judgement: Judgement, edges: list[float]) -> dict[str, Parameter]:
@@ -192,45 +141,23 @@ def _parameters(logs: Logs, judgement: Judgement, edges: list[float]) -> dict[st
     if edges:
         values["edges"] = Parameter("FLOAT64", [-edge for edge in reversed(edges)])
     near = {f"near{place}": Parameter("FLOAT64", float(each)) for place, each in enumerate(judgement.tolerances)}
-    return {**values, **near, **_cut_labels(logs)}
-
-
-def _cut_labels(logs: Logs) -> dict[str, Parameter]:
-    return {
-        "arrived_from": Parameter("INT64", microseconds(logs.arrived_from)),
-        "arrived_grain": Parameter("INT64", logs.arrived_grain // timedelta(microseconds=1)),
-        "look_back": Parameter("INT64", logs.look_back // timedelta(microseconds=1)),
-    }
-
-
-def _read_labels(logs: Logs, rows: str, *, binary: bool) -> str:
-    """Rows of the label log: a label that is none is NULL."""
-    columns, types = logs.arrived_columns, logs.arrived
-    label = _number(types, columns.label)
-    valid = f"{label} IN (0, 1)" if binary else f"NOT (IS_NAN({label}) OR IS_INF({label}))"
-    start = f"@arrived_from + {SLOT} * @arrived_grain"
-    end = f"{start} + @arrived_grain"
-    return (
-        f"SELECT {SLOT}, {_named(types, columns.prediction_id)} AS id, IF({valid}, {label} + 0.0, NULL) AS label, "
-        f"LEAST(IFNULL({_micros(types, columns.timestamp)}, {end}), {end}) AS labelled_at, "
-        f"{start} - @look_back AS oldest\nFROM {rows}"
-    )
+    return {**values, **near, **cut_labels(logs)}
 
 
 def _steps(
     logs: Logs, judgement: Judgement, grouping: GroupBy, *, binary: bool, bins: int
 ) -> Iterator[tuple[str, str]]:
     columns, types = logs.made_columns, logs.made
-    made_at = f"IFNULL({_micros(types, columns.timestamp)}, @made_from + {SLOT} * @made_grain)"
-    score = _number(types, columns.score)
-    read = [*grouping.values, f"{_named(types, columns.prediction_id)} AS id", f"{score} AS score"]
+    made_at = f"IFNULL({micros(types, columns.timestamp)}, @made_from + {SLOT} * @made_grain)"
+    score = numeric(types, columns.score)
+    read = [*grouping.values, f"{named(types, columns.prediction_id)} AS id", f"{score} AS score"]
     yield "read_predictions", f"SELECT {SLOT}, {', '.join(read)}, {made_at} AS made_at\nFROM {ROWS}"
     finite = "score IS NOT NULL AND NOT (IS_NAN(score) OR IS_INF(score))"
     lacking = f"CASE WHEN id IS NULL THEN 0 WHEN {finite} THEN NULL ELSE 1 END AS lacking"
     yield "checked", f"SELECT *, {lacking}\nFROM read_predictions"
     once = f"ROW_NUMBER() OVER (PARTITION BY {SLOT}, id ORDER BY made_at DESC, score DESC) AS turn"
     yield "numbered", f"SELECT *, {once}\nFROM checked\nWHERE lacking IS NULL"
-    yield "all_labels", _read_labels(logs, BESIDE, binary=binary)
+    yield "all_labels", read_labels(logs, BESIDE, binary=binary)
     yield "labels", "SELECT * FROM all_labels WHERE id IS NOT NULL AND label IS NOT NULL AND labelled_at >= oldest"
     newest = "ROW_NUMBER() OVER (PARTITION BY id ORDER BY labelled_at DESC, label DESC) AS turn"
     said = "COUNT(*) OVER (PARTITION BY id) AS said, MIN(label) OVER (PARTITION BY id) AS least"

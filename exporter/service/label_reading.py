@@ -27,7 +27,7 @@ from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.outcome_counting import About
 from exporter.profiles.outcomes import UNKNOWN, Classes, Judgement, Lists, total
 from exporter.profiles.predictions import Predictions
-from exporter.profiles.sql_outcomes import NotCounted
+from exporter.profiles.sql_logs import NotCounted
 from exporter.profiles.store import ProfileStore
 from exporter.provisional_samples import OpenWindow, provisional_samples
 from exporter.service.label_counting import OutcomeCounter

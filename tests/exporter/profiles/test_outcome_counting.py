@@ -15,7 +15,7 @@ from exporter.profiles.group import Group
 from exporter.profiles.label_join import Answers, gathered, join, matched_rows, matches
 from exporter.profiles.outcome_counting import About, Cut, count_labels, count_outcomes
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes, peculiar, segment_outcomes
-from exporter.profiles.sql_outcomes import NotCounted
+from exporter.profiles.sql_logs import NotCounted
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import Terms
 from exporter.sources.source import Batch, Stream

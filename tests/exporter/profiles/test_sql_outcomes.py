@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from exporter.profiles.outcomes import Judgement
-from exporter.profiles.sql_outcomes import Logs, NotCounted, ask_labels, ask_outcomes, ask_touched
+from exporter.profiles.sql_logs import Logs, NotCounted
+from exporter.profiles.sql_outcomes import ask_labels, ask_outcomes, ask_touched
 from exporter.spec.logs import InferenceColumns, LabelColumns
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
