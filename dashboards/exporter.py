@@ -35,7 +35,7 @@ def dashboard() -> dict[str, Any]:
                 Section("state", "", _tiles(scope)),
                 Section("exporter", "Refreshes and reading", freshness.exporter(None, scope), collapsed=False),
                 Section("specs", "Specs", [_specs(scope)], collapsed=False),
-                Section("retraining", "Retraining hook", _retraining(scope), collapsed=False),
+                Section("retraining", "Retraining hook", _retraining(scope)),
             ]
         ),
     )

@@ -35,10 +35,10 @@ def test_generate_writes_every_document_once(work: Path, capsys: pytest.CaptureF
     assert main(["generate"]) == EXIT_OK
     first = capsys.readouterr().out.splitlines()
     assert first[0] == "written    build/rules/fraud.yaml"
-    assert first[-1] == "24 written, 0 unchanged, 0 removed"
+    assert first[-1] == "29 written, 0 unchanged, 0 removed"
     written = {path: path.read_bytes() for path in (work / "build").rglob("*.*")}
     assert main(["generate"]) == EXIT_OK
-    assert capsys.readouterr().out.splitlines()[-1] == "0 written, 24 unchanged, 0 removed"
+    assert capsys.readouterr().out.splitlines()[-1] == "0 written, 29 unchanged, 0 removed"
     assert {path: path.read_bytes() for path in (work / "build").rglob("*.*")} == written
 
 
@@ -58,6 +58,7 @@ def test_generate_removes_the_documents_of_a_model_that_is_gone(work: Path, caps
         "removed    build/openslo/churn.yaml",
         "removed    build/kubernetes/dashboard-churn.yaml",
         "removed    build/kubernetes/prometheusrule-churn.yaml",
+        "removed    build/kubernetes/grafana/grafanadashboard-churn.yaml",
     ]
     assert not list((work / "build").rglob("*churn*"))
 

@@ -137,8 +137,8 @@ def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, 
     for hour, rows in enumerate(made):
         start = START + hour * HOUR
         told = predictions.reduced(_batches(rows), COLUMNS, start, task, tuple(SEGMENTS))
-        matched = matches(told.ids, together.labels)
-        answers = join(matched, Answers.none(len(told.ids)), together.labels)
+        matched = matches(told.ids, together, np.ones(len(chunks), np.bool_))
+        answers = join(matched, Answers.none(len(told.ids)), together)
         counted = found[start]
         _assert_same_outcomes(outcomes(told, answers, judgement), dict(counted.outcomes))
         _assert_same_outcomes(segment_outcomes(told, answers, judgement), dict(counted.segments))

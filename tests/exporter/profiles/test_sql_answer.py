@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
-from exporter.profiles.sql import KNOWN, NAMED, NAMELESS, NULL, ROW, GroupBy, Key, ask
-from exporter.profiles.sql_answer import profiles
+from exporter.profiles.sql import KNOWN, NAMED, NAMELESS, NULL, ask
+from exporter.profiles.sql_answer import Told, profiles
+from exporter.profiles.sql_groups import ROW, GroupBy, Key
 
 BINNING = Binning(
     (NumericBins("age", np.array([1.0, 2.0]), np.array([1]), 0.0), CategoricalBins("country", ("DE", "FR")))
@@ -27,7 +28,7 @@ def test_cells_are_spread_over_the_profile() -> None:
         {**NOTHING, **country, "names": '["FR","IT","ES"]'},
     ]
     ((group, profile),) = profiles(pa.Table.from_pylist(answer), question).items()
-    assert (group, profile.rows) == ((), 10)
+    assert (group, profile.rows) == (Told(), 10)
     np.testing.assert_array_equal(profile.counts, [2, 0, 1, 4, 0, 0, 3, 0, 2, 7, 1])
     np.testing.assert_array_equal(profile.sums[:3], [1.5, 0, np.inf])
     assert (profile.squares.tolist(), profile.lows.tolist(), profile.highs.tolist()) == ([9.0], [0.0], [5.0])
@@ -42,14 +43,18 @@ def test_a_column_without_a_finite_value_has_no_extremes() -> None:
 
 
 def test_groups_whose_names_are_one_are_one() -> None:
-    key = Key("age", "`age`", named=lambda text: str(int(float(text))))
-    question = ask(TYPES, BINNING, GroupBy((key,), "unknown", 9, "other"))
+    key = Key("age", "`age`", lambda text: str(int(float(text))), missing="unknown", most=9)
+    question = ask(TYPES, BINNING, GroupBy((key,)))
     answer = [
         {"key0": text, "feature": ROW, "cells": "[0]", "counts": "[2]", **NOTHING}
         for text in ("7", "7.0", "unknown", "other")
     ]
     found = profiles(pa.Table.from_pylist(answer), question)
-    assert {group: profile.rows for group, profile in found.items()} == {("7",): 4, ("unknown",): 2, ("other",): 2}
+    assert {group: profile.rows for group, profile in found.items()} == {
+        Told(("7",)): 4,
+        Told(("unknown",)): 2,
+        Told(("other",)): 2,
+    }
 
 
 def test_of_no_rows_there_is_no_group() -> None:
