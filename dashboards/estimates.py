@@ -82,19 +82,34 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
         "Above the dashed line, or as far below 0 for an error: the same inputs come to another end than in the "
         "reference. Look for what changed in the world or in the labels, then retrain."
     )
+    drift = chart(
+        spec,
+        scope,
+        catalogue.CONCEPT_DRIFT,
+        "Concept drift, $window",
+        "Above 1 the same inputs come to another end than in the reference, beyond what chance explains. See which gap "
+        "it is, then what changed in the world or in the labels.",
+        limits=_ANY,
+        window=mature(spec),
+        rows=catalogue.LABEL_ROWS,
+        size=(24, 8),
+    )
     return [
-        chart(
-            spec,
-            scope,
-            metric.estimated_gap(),
-            f"{_NAMES[metric]}: expected minus seen, $window",
-            action,
-            limits=_ANY,
-            window=mature(spec),
-            rows=catalogue.LABEL_ROWS,
-        )
-        for metric in _expected(spec)
-        if metric.estimated_gap() in catalogue.METRICS
+        drift,
+        *(
+            chart(
+                spec,
+                scope,
+                metric.estimated_gap(),
+                f"{_NAMES[metric]}: expected minus seen, $window",
+                action,
+                limits=_ANY,
+                window=mature(spec),
+                rows=catalogue.LABEL_ROWS,
+            )
+            for metric in _expected(spec)
+            if metric.estimated_gap() in catalogue.METRICS
+        ),
     ]
 
 

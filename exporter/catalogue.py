@@ -526,6 +526,15 @@ RMSE_ESTIMATED_GAP = RMSE.estimated_gap()
 RMSE_ESTIMATED_GAP_THRESHOLD = RMSE_ESTIMATED_GAP.threshold()
 MAE_ESTIMATED_GAP = MAE.estimated_gap()
 MAE_ESTIMATED_GAP_THRESHOLD = MAE_ESTIMATED_GAP.threshold()
+CONCEPT_DRIFT = Metric(
+    "ml_concept_drift",
+    "How many times over its threshold the AUROC is below what was expected, or an error above it; above 1 the same"
+    " inputs come to another end.",
+    _WHOLE,
+    Unit.NUMBER,
+    limit="1, since floor and noise are in the thresholds of the gaps",
+)
+CONCEPT_DRIFT_THRESHOLD = CONCEPT_DRIFT.threshold()
 
 SLO_SLI = Metric(
     "ml_slo_sli",
@@ -819,7 +828,7 @@ PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.
 PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer.SCORE, PREDICTION_CLASS_PSI)
 CONFIDENCE_SHIFT = Alert("MLConfidenceShift", Severity.WARNING, Layer.SCORE, PREDICTION_CONFIDENCE_PSI)
 CALIBRATION_POOR = Alert("MLCalibrationPoor", Severity.WARNING, Layer.PERFORMANCE, CALIBRATION_ERROR)
-CONCEPT_DRIFT = Alert("MLConceptDrift", Severity.WARNING, Layer.PERFORMANCE, AUROC_ESTIMATED_GAP)
+CONCEPT_DRIFT_ALERT = Alert("MLConceptDrift", Severity.WARNING, Layer.PERFORMANCE, CONCEPT_DRIFT)
 PROXY_UNUSUAL = Alert("MLProxyUnusual", Severity.WARNING, Layer.PERFORMANCE, PROXY_DEVIATION)
 ERROR_BUDGET_BURN_FAST = Alert("MLErrorBudgetBurnFast", Severity.CRITICAL, Layer.OBJECTIVE, SLO_BURN_RATE)
 ERROR_BUDGET_BURN_SLOW = Alert("MLErrorBudgetBurnSlow", Severity.WARNING, Layer.OBJECTIVE, SLO_BURN_RATE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
@@ -21,6 +22,9 @@ from exporter.profiles.profile import Profile, numeric_column
 from exporter.spec.model import Body, ModelSpec
 from exporter.statistics import thresholds
 from exporter.statistics.performance import Estimate
+
+_WORSE: Final[Mapping[Metric, int]] = {catalogue.AUROC: 1, catalogue.RMSE: -1, catalogue.MAE: -1}
+"""What tells concept drift, with the sign that its gap has where what was seen is worse than expected."""
 
 
 def estimate_samples(
@@ -77,7 +81,17 @@ def _gaps(spec: Body, learned: Learned, outcome: Outcome) -> dict[Metric, float]
         gap, level = expected[metric].value - realised[metric].value, _level(spec, metric, expected)
         if math.isfinite(gap) and math.isfinite(level):
             values |= {metric.estimated_gap(): gap, metric.estimated_gap().threshold(): level}
-    return values
+    return values | _concept_drift(values)
+
+
+def _concept_drift(gaps: Mapping[Metric, float]) -> dict[Metric, float]:
+    """The worst gap of those that tell, in its threshold; nothing where none has one above 0."""
+    found = [
+        sign * gaps[metric.estimated_gap()] / level
+        for metric, sign in _WORSE.items()
+        if (level := gaps.get(metric.estimated_gap().threshold(), 0.0)) > 0
+    ]
+    return {catalogue.CONCEPT_DRIFT: max(found), catalogue.CONCEPT_DRIFT_THRESHOLD: 1.0} if found else {}
 
 
 def _expected_of_labelled(spec: Body, learned: Learned, outcome: Outcome) -> Expectations:

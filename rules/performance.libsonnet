@@ -18,14 +18,25 @@ local calibration(model) = [
   },
 ];
 
+// What is told beside how many thresholds the gap is: the gaps themselves, expected minus seen.
+local gaps(model) =
+  if model.classifier then { auroc: model.metrics.auroc_estimated_gap }
+  else { rmse: model.metrics.rmse_estimated_gap, mae: model.metrics.mae_estimated_gap };
+
+local seen(model, it) =
+  if model.classifier then 'the AUROC is ' + it.auroc + ' below what their scores gave to expect'
+  else 'errors are larger than their sizes gave to expect (expected minus seen: RMSE ' + it.rmse + ', MAE ' + it.mae + ')';
+
 local expectation(model) = [
-  threshold(model, 'concept_drift', unknown='from too few labels') {
+  threshold(model, 'concept_drift', scale=4, unknown='from too few labels', beside=gaps(model)) {
     hold: 3 * model.beat,
-    summary(it):: model.name + ': AUROC is ' + it.value + ' below what was to be expected over ' + it.window,
+    summary(it)::
+      model.name + ': ' + (if model.classifier then 'AUROC is ' + it.auroc + ' below' else 'errors are above')
+      + ' what was to be expected over ' + it.window,
     finding(it)::
-      'Of the mature predictions of version ' + it.version + ' over ' + it.window + ', the AUROC is ' + it.value
-      + ' below what their scores gave to expect; the threshold is ' + it.threshold
-      + '. The inputs do not explain it: the same scores come true less often, or more often, than in the reference.',
+      'Of the mature predictions of version ' + it.version + ' over ' + it.window + ', ' + seen(model, it) + ': '
+      + it.value + ' times the threshold, where ' + it.threshold
+      + ' is allowed. The inputs do not explain it: the same ones come to another end than in the reference.',
     action: 'Look at what changed in the world or in the labels since these predictions were made, then retrain on recent'
             + ' labels.',
   },
@@ -33,4 +44,4 @@ local expectation(model) = [
 
 function(model)
   (if model.labels_evaluated && has_scores(model.spec) then calibration(model) else [])
-  + (if model.labels_evaluated && model.estimated && model.classifier then expectation(model) else [])
+  + (if model.labels_evaluated && model.estimated then expectation(model) else [])

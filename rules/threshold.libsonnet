@@ -5,8 +5,8 @@ local promql = import 'promql.libsonnet';
 local template = import 'template.libsonnet';
 
 // `scale` makes the numbers of the scenes those of a score that is never below 1; `season` and `unknown` say when it is
-// as high and yet no alert.
-function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows')
+// as high and yet no alert. `beside` are other metrics with the same labels, by the names under which words tell them.
+function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows', beside={})
   // A number that is exact as text, as a share and as a percentage.
   local alert = model.catalogue.alerts[key];
   local levels = if alert.below then [0.875, 0.75, 0.625, 0.5] else [0.125, 0.25, 0.625, 0.75];
@@ -37,13 +37,16 @@ function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on
     series: [
       { metric: score, labels: example, before: calm, during: during.score },
       { metric: threshold, labels: example, before: limit, during: during.threshold },
+    ] + [
+      { metric: beside[name], labels: example, before: 0.125, during: 0.25 }
+      for name in std.objectFields(beside)
     ],
   };
   local fires(title, level) = scene(title, { score: bad, threshold: level }) + {
     words: example + {
       value: template.formatted(score.unit, bad),
       threshold: template.formatted(threshold.unit, level),
-    },
+    } + { [name]: template.formatted(beside[name].unit, 0.25) for name in std.objectFields(beside) },
   };
   {
     key: key,
@@ -55,6 +58,9 @@ function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on
     words: { [label]: template.label(label) for label in labels } + {
       value: template.value(score.unit),
       threshold: template.lookup(threshold, model.matchers + model.whole(score, segments), labels, 'unknown'),
+    } + {
+      [name]: template.lookup(beside[name], model.matchers + model.whole(score, segments), labels, 'unknown')
+      for name in std.objectFields(beside)
     },
     scenarios: [
       fires('is ' + beyond + ' its threshold', limit),

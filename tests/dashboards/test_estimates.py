@@ -21,7 +21,9 @@ def titles(spec: ModelSpec) -> list[list[str]]:
 
 def test_a_classifier_has_estimates_gaps_and_what_first_labels_say(spec: ModelSpec) -> None:
     estimates, provisional = titles(of(spec))
-    assert {"AUROC expected, $window", "AUROC: expected minus seen, $window"} <= set(estimates)
+    assert {"AUROC expected, $window", "AUROC: expected minus seen, $window", "Concept drift, $window"} <= set(
+        estimates
+    )
     assert {"Predictions represented, $window", "AUROC so far, $window", "Log loss so far, $window"} <= set(provisional)
     assert not any("error" in title for title in estimates + provisional)
 
@@ -32,6 +34,7 @@ def test_a_regression_has_those_of_its_errors(spec: ModelSpec) -> None:
         "Root mean squared error expected, $window",
         "Mean absolute error expected, $window",
     ]
+    assert "Concept drift, $window" in estimates
     assert provisional[-1] == "Mean absolute error so far, $window"
 
 
@@ -39,7 +42,7 @@ def test_of_several_classes_only_how_they_rank_is_expected(spec: ModelSpec) -> N
     columns = spec.spec.inference.columns.model_copy(update={"scores": {"a": "p_a", "b": "p_b"}, "prediction": "class"})
     inference = spec.spec.inference.model_copy(update={"columns": columns})
     estimates = titles(of(spec, task="multiclass_classification", inference=inference))[0]
-    assert estimates == ["AUROC expected, $window", "AUROC: expected minus seen, $window"]
+    assert estimates == ["AUROC expected, $window", "Concept drift, $window", "AUROC: expected minus seen, $window"]
 
 
 def test_without_labels_there_is_no_gap_and_without_a_labelled_reference_no_estimate(spec: ModelSpec) -> None:
@@ -53,7 +56,8 @@ def test_without_labels_there_is_no_gap_and_without_a_labelled_reference_no_esti
 
 def test_a_gap_is_drawn_with_its_threshold_and_a_provisional_value_with_its_interval(spec: ModelSpec) -> None:
     scope = model_scope(spec)
-    assert [query.role for query in history(catalogue.AUROC_ESTIMATED_GAP, scope)] == [Role.VALUE, Role.THRESHOLD]
+    for metric in (catalogue.AUROC_ESTIMATED_GAP, catalogue.CONCEPT_DRIFT):
+        assert [query.role for query in history(metric, scope)] == [Role.VALUE, Role.THRESHOLD]
     roles = [query.role for query in history(catalogue.AUROC_PROVISIONAL, scope)]
     assert roles == [Role.VALUE, Role.LOWER, Role.UPPER]
 

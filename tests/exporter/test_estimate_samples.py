@@ -100,7 +100,11 @@ def gaps(taught: Learned, outcome: Outcome, model: ModelSpec | None = None) -> d
 
 def test_each_gap_has_its_threshold(taught: Learned) -> None:
     found = gaps(taught, hour(1, 1.0))
-    assert set(found) == GAPS | {metric.threshold() for metric in GAPS}
+    told = GAPS | {catalogue.CONCEPT_DRIFT}
+    assert set(found) == told | {metric.threshold() for metric in told}
+    multiple = found[catalogue.AUROC_ESTIMATED_GAP] / found[catalogue.AUROC_ESTIMATED_GAP_THRESHOLD]
+    assert found[catalogue.CONCEPT_DRIFT] == multiple
+    assert found[catalogue.CONCEPT_DRIFT_THRESHOLD] == 1
     assert abs(found[catalogue.AUROC_ESTIMATED_GAP]) < found[catalogue.AUROC_ESTIMATED_GAP_THRESHOLD] < 0.1
 
 
@@ -121,6 +125,7 @@ def test_a_gap_that_is_not_defined_is_absent(taught: Learned) -> None:
     """No positives: there is no AUROC and no recall to compare with."""
     found = gaps(taught, of(np.full(100, 0.02), np.zeros(100)))
     assert found.keys().isdisjoint({catalogue.AUROC_ESTIMATED_GAP, catalogue.RECALL_ESTIMATED_GAP})
+    assert found.keys().isdisjoint({catalogue.CONCEPT_DRIFT, catalogue.CONCEPT_DRIFT_THRESHOLD})
 
 
 def test_the_floor_of_an_error_is_a_share_of_it() -> None:
@@ -135,3 +140,18 @@ def test_the_floor_of_an_error_is_a_share_of_it() -> None:
     found = gaps(taught, outcome, spec(task="regression", thresholds={"estimated_gap": 0.2}))
     assert found[catalogue.RMSE_ESTIMATED_GAP_THRESHOLD] == pytest.approx(2, rel=0.02)
     assert abs(found[catalogue.RMSE_ESTIMATED_GAP]) < 0.2
+
+
+def test_of_a_regression_the_error_that_is_further_above_what_was_expected_counts() -> None:
+    """Hand-made: errors of 1 were expected; half of them now are 3 and half 0, so the MAE is 1.5 and the RMSE 2.12."""
+    scores = np.tile(np.arange(20) / 20, 100) + 0.025
+    taught = learned(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
+    assert taught is not None
+    outcome = of(scores, scores + np.where(np.arange(2000) % 40 < 20, 3.0, 0.0), binary=False)
+    found = gaps(taught, outcome, spec(task="regression", thresholds={"estimated_gap": 0.25}))
+    assert found[catalogue.MAE_ESTIMATED_GAP] == pytest.approx(-0.5)
+    assert found[catalogue.RMSE_ESTIMATED_GAP] == pytest.approx(1 - np.sqrt(4.5))
+    assert found[catalogue.RMSE_ESTIMATED_GAP_THRESHOLD] == pytest.approx(0.25)
+    assert found[catalogue.CONCEPT_DRIFT] == pytest.approx((np.sqrt(4.5) - 1) / 0.25)
+    better = gaps(taught, of(scores, scores, binary=False), spec(task="regression"))
+    assert better[catalogue.CONCEPT_DRIFT] < -1, "smaller errors than expected are no drift"

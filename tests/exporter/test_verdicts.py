@@ -91,7 +91,9 @@ def test_of_segments_only_their_own_alert_speaks() -> None:
     assert conditions(_pair(catalogue.SEGMENT_DRIFT, shadow, 2.0, 1.0), {"24h"}) == frozenset()
 
 
-@pytest.mark.parametrize("alert", [catalogue.CALIBRATION_POOR, catalogue.LABEL_COVERAGE_LOW, catalogue.CONCEPT_DRIFT])
+@pytest.mark.parametrize(
+    "alert", [catalogue.CALIBRATION_POOR, catalogue.LABEL_COVERAGE_LOW, catalogue.CONCEPT_DRIFT_ALERT]
+)
 def test_of_performance_neither_a_challenger_nor_a_segment_alerts(alert: catalogue.Alert) -> None:
     metric = alert.metric
     value, level = (0.1, 0.9) if metric.alerts_below else (0.9, 0.1)

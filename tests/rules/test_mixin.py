@@ -120,7 +120,6 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
                 catalogue.PREDICTION_CLASS_SHIFT,
                 catalogue.CONFIDENCE_SHIFT,
                 catalogue.CALIBRATION_POOR,
-                catalogue.CONCEPT_DRIFT,
             },
         ),
         ({"inference": LOG | {"columns": {"score": "score"}}}, {catalogue.PREDICTION_CLASS_SHIFT}),
@@ -132,7 +131,7 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
                 catalogue.PREDICTION_DISTRIBUTION_SHIFT,
                 catalogue.CONFIDENCE_SHIFT,
                 catalogue.CALIBRATION_POOR,
-                catalogue.CONCEPT_DRIFT,
+                catalogue.CONCEPT_DRIFT_ALERT,
                 catalogue.LABELS_LATE,
                 catalogue.LABEL_COVERAGE_LOW,
                 catalogue.ERROR_BUDGET_BURN_FAST,
@@ -140,7 +139,7 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
                 catalogue.ERROR_BUDGET_EXHAUSTED,
             },
         ),
-        ({"reference": {"source": {"local": "reference.parquet"}}}, {catalogue.CONCEPT_DRIFT}),
+        ({"reference": {"source": {"local": "reference.parquet"}}}, {catalogue.CONCEPT_DRIFT_ALERT}),
     ],
 )
 def test_answers_are_judged_by_what_the_log_has_of_them(body: dict[str, Any], missing: set[Alert]) -> None:
@@ -153,7 +152,7 @@ def test_concept_drift_of_several_classes_is_told_where_each_has_a_score(
 ) -> None:
     columns = {"prediction_id": "id", "prediction": "decision", "score": "score", "scores": scores}
     loaded = model(task="multiclass_classification", inference=LOG | {"columns": columns}, slos=[])
-    assert (catalogue.CONCEPT_DRIFT.name in rules_of(loaded)) is told
+    assert (catalogue.CONCEPT_DRIFT_ALERT.name in rules_of(loaded)) is told
     rules, _ = rendered(loaded)
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules, allow_unicode=True))
     accepted, said = run(["promtool", "check", "rules", "--lint-fatal", "rules.yaml"], tmp_path)

@@ -15,6 +15,7 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.evaluation import Sample
 from exporter.sources.local import Local
+from exporter.spec.model import ModelSpec
 from exporter.verdicts import conditions
 from scored_log import AT, DAY, ID, LABEL, SCORE, ScoredLog, document, moments
 
@@ -75,7 +76,7 @@ def alarms(samples: list[Sample]) -> set[str]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_same_inputs_with_other_outcomes_are_concept_drift(tmp_path: Path, seed: int) -> None:
     samples = told(tmp_path, seed, usual, no_longer)
-    assert catalogue.CONCEPT_DRIFT.name in alarms(samples)
+    assert catalogue.CONCEPT_DRIFT_ALERT.name in alarms(samples)
     assert value(samples, catalogue.AUROC_ESTIMATED) == pytest.approx(value(samples, catalogue.AUROC), abs=0.2)
     assert value(samples, catalogue.AUROC_ESTIMATED) > value(samples, catalogue.AUROC) + 0.05
 
@@ -85,7 +86,7 @@ def test_the_same_inputs_with_other_outcomes_are_concept_drift(tmp_path: Path, s
 @pytest.mark.parametrize("seed", SEEDS)
 def test_other_inputs_with_the_same_outcomes_are_none(tmp_path: Path, seed: int, scores: Scores, bend: float) -> None:
     samples = told(tmp_path, seed, scores, as_said, bend)
-    assert catalogue.CONCEPT_DRIFT.name not in alarms(samples)
+    assert catalogue.CONCEPT_DRIFT_ALERT.name not in alarms(samples)
     assert abs(value(samples, catalogue.AUROC_ESTIMATED_GAP)) < value(samples, catalogue.AUROC_ESTIMATED_GAP_THRESHOLD)
 
 
@@ -150,6 +151,49 @@ def test_a_regression_is_told_the_errors_that_its_predictions_should_have(tmp_pa
     assert abs(value(samples, catalogue.MAE_ESTIMATED_GAP)) < value(samples, catalogue.MAE_ESTIMATED_GAP_THRESHOLD)
 
 
+def predicted(random: np.random.Generator, mix: tuple[float, float], factor: float, offset: float) -> pd.DataFrame:
+    """Numbers that are predicted, larger ones with larger errors; and what came true."""
+    scores = random.beta(*mix, 4 * ROWS)
+    errors = (0.2 + scores) * random.normal(size=len(scores))
+    return pd.DataFrame({SCORE: scores, LABEL: scores + offset + factor * errors})
+
+
+def told_of_numbers(folder: Path, seed: int, mix: tuple[float, float], factor: float, offset: float) -> list[Sample]:
+    random, log = np.random.default_rng(seed), ScoredLog(folder)
+    log.put_reference(predicted(random, (1, 4), 1.0, 0.0))
+    made = predicted(random, mix, factor, offset).iloc[: 2 * ROWS]
+    made = made.assign(**{ID: np.arange(2 * ROWS), AT: moments(random, 2 * ROWS, 2)})
+    log.put_predictions(made[[ID, AT, SCORE]])
+    log.put_labels(made[[ID, AT, LABEL]])
+    return log.read(2, task="regression")
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(1.25, 0.0), (1.0, 0.3)], ids=["other errors", "another level"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_same_predictions_with_other_truths_are_concept_drift(
+    tmp_path: Path, seed: int, factor: float, offset: float
+) -> None:
+    samples = told_of_numbers(tmp_path, seed, (1, 4), factor, offset)
+    assert catalogue.CONCEPT_DRIFT_ALERT.name in alarms(samples)
+    assert value(samples, catalogue.RMSE_ESTIMATED_GAP) < -value(samples, catalogue.RMSE_ESTIMATED_GAP_THRESHOLD)
+
+
+@pytest.mark.parametrize("mix", [(1, 4), (2, 3)], ids=["usual", "larger"])
+@pytest.mark.parametrize("seed", SEEDS)
+def test_other_predictions_with_errors_as_usual_are_none(tmp_path: Path, seed: int, mix: tuple[float, float]) -> None:
+    samples = told_of_numbers(tmp_path, seed, mix, 1.0, 0.0)
+    assert catalogue.CONCEPT_DRIFT_ALERT.name not in alarms(samples)
+    assert value(samples, catalogue.CONCEPT_DRIFT) < value(samples, catalogue.CONCEPT_DRIFT_THRESHOLD) == 1
+
+
+def test_of_a_ranking_nothing_is_expected() -> None:
+    """What a list is worth follows from the relevance of its items, which no score promises."""
+    columns = {**document()["spec"]["inference"]["columns"], "query": "query"}
+    inference = {**document()["spec"]["inference"], "columns": columns}
+    body = document(task="ranking", inference=inference, slos=[])
+    assert not ModelSpec.model_validate(body).spec.estimated
+
+
 # ------------------------------------------------------------------------------------------------ several classes
 
 CLASSES = {"cat": "p_cat", "cow": "p_cow", "dog": "p_dog"}
@@ -186,7 +230,7 @@ def told_of_classes(
 @pytest.mark.parametrize("seed", SEEDS)
 def test_several_classes_that_come_to_other_ends_are_concept_drift(tmp_path: Path, seed: int) -> None:
     samples = told_of_classes(tmp_path, seed, [0.5, 0.5, 0.5], mixed_up=0.4)
-    assert catalogue.CONCEPT_DRIFT.name in alarms(samples)
+    assert catalogue.CONCEPT_DRIFT_ALERT.name in alarms(samples)
     gap = value(samples, catalogue.AUROC_ESTIMATED_GAP)
     expected, seen = (value(samples, each) for each in (catalogue.AUROC_ESTIMATED, catalogue.AUROC))
     assert gap == pytest.approx(expected - seen, abs=0.03), "the two days are alike"
@@ -199,7 +243,7 @@ def test_another_mix_of_classes_that_come_to_the_same_ends_is_none(
     tmp_path: Path, seed: int, mix: list[float], bend: float
 ) -> None:
     samples = told_of_classes(tmp_path, seed, mix, bend=bend)
-    assert catalogue.CONCEPT_DRIFT.name not in alarms(samples)
+    assert catalogue.CONCEPT_DRIFT_ALERT.name not in alarms(samples)
     assert abs(value(samples, catalogue.AUROC_ESTIMATED_GAP)) < value(samples, catalogue.AUROC_ESTIMATED_GAP_THRESHOLD)
 
 
