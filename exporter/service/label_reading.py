@@ -20,27 +20,24 @@ from exporter.estimates import Learned
 from exporter.evaluation import Sample
 from exporter.label_arrivals import arrival_samples, silence
 from exporter.label_samples import ODD_ROWS, JudgedWindow, label_samples
-from exporter.profiles import label_rows, label_store, predictions
-from exporter.profiles.binning import Binning, Floats, NumericBins
-from exporter.profiles.classes import class_keys
+from exporter.profiles.binning import Binning
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.outcome_counting import About
-from exporter.profiles.outcomes import UNKNOWN, Classes, Judgement, Lists, total
+from exporter.profiles.outcomes import UNKNOWN, total
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.sql_logs import NotCounted
 from exporter.profiles.store import ProfileStore
 from exporter.provisional_samples import OpenWindow, provisional_samples
 from exporter.service.label_counting import OutcomeCounter
 from exporter.service.label_joining import Joiner, Judged
-from exporter.service.label_logs import Failed, KeptLog, Listing, Shape
-from exporter.service.reference_reading import segment_values
-from exporter.slo_samples import look_back, slo_samples, tolerances
+from exporter.service.label_logs import Failed, KeptLog, Listing
+from exporter.service.label_shapes import judgement, label_shape, prediction_shape
+from exporter.slo_samples import look_back, slo_samples
 from exporter.sources.engine import CountingSource
 from exporter.sources.opening import open_source
-from exporter.sources.source import Batch, Partition, Source, Stream
+from exporter.sources.source import Partition, Source, Stream
 from exporter.spec.file import LoadedSpec
 from exporter.spec.logs import Labels
-from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration
 from exporter.spec.windows import Window, newest_end, window
 
@@ -96,12 +93,12 @@ class LabelReader:
         self._made = Listing(inference, spec.spec.inference.grain)
         self._arrived = Listing(self.source, labels.grain)
         self._predictions: KeptLog[Predictions] = KeptLog(
-            f"{spec.name}/predictions", inference, store, failed, _prediction_shape(spec)
+            f"{spec.name}/predictions", inference, store, failed, prediction_shape(spec)
         )
         self.log: KeptLog[LabelRows] = KeptLog(
-            f"{spec.name}/labels", self.source, store, failed, _label_shape(spec, labels, self._look_back)
+            f"{spec.name}/labels", self.source, store, failed, label_shape(spec, labels, self._look_back)
         )
-        self._joiner = Joiner(f"{spec.name}/answers", store, self._judgement(None))
+        self._joiner = Joiner(f"{spec.name}/answers", store, judgement(spec, labels, None))
         self._counter = self._engine(inference)
         self._complete = False
 
@@ -131,7 +128,7 @@ class LabelReader:
             binning: the reference's, whose fine bins of the score are counted in.
             learned: what the reference's own labels teach; without it no estimate is compared with the truth.
         """
-        self._joiner.judge_by(self._judgement(binning))
+        self._joiner.judge_by(judgement(self._spec, self._labels, binning))
         try:
             self._complete = self._bring_up_to_date(attempt, partitions, binning) or self._complete
         except SourceError as problem:
@@ -144,7 +141,9 @@ class LabelReader:
         mature = self._windows(now)
         yield from label_samples(self._spec, mature, self._odd_rows(now), self._class_names())
         yield from gap_samples(self._spec, learned, mature) if learned else ()
-        yield from provisional_samples(self._spec, self._open_windows(now), self._judgement(binning).edges)
+        yield from provisional_samples(
+            self._spec, self._open_windows(now), judgement(self._spec, self._labels, binning).edges
+        )
         arrived = {start: kept.rows for start, kept in self.log.known.items()}
         due = min(self._hours) + self._labels.maturity if self._hours else None
         yield from arrival_samples(
@@ -161,19 +160,6 @@ class LabelReader:
     @property
     def _hours(self) -> Mapping[datetime, Judged]:
         return self._joiner.hours if self._counter is None else self._counter.hours
-
-    def _judgement(self, binning: Binning | None) -> Judgement:
-        columns, task = self._spec.spec.inference.columns, self._spec.spec.task
-        by_class = tuple(_edges(binning, column) for column in columns.scores.values())
-        return Judgement(
-            task == "binary_classification",
-            self._labels.threshold,
-            _edges(binning, columns.score),
-            Classes(class_keys(columns.scores), by_class) if task == "multiclass_classification" else None,
-            Lists(self._labels.ndcg_at, self._labels.absent) if task == "ranking" else None,
-            tolerances(self._spec.spec),
-            segment_values(self._spec, binning) if binning else {},
-        )
 
     def _class_names(self) -> set[str]:
         """The classes that either log names."""
@@ -209,7 +195,7 @@ class LabelReader:
     def _count(self, counter: OutcomeCounter, attempt: Attempt, binning: Binning, start: datetime) -> bool:
         before = set(counter.labels)
         made, arrived = self._made.partitions, self._arrived.partitions
-        done = counter.bring_up_to_date(attempt, made, arrived, self._judgement(binning), start)
+        done = counter.bring_up_to_date(attempt, made, arrived, judgement(self._spec, self._labels, binning), start)
         self._predictions.known, self.log.known = counter.predictions, counter.labels
         self.log.built += len(counter.labels.keys() - before)
         return done
@@ -259,41 +245,3 @@ class LabelReader:
         matched = sum(rows for hour in hours for name, rows in hour.joined.items() if name in recent)
         odd[UNKNOWN] = max(sum(recent.values()) - matched, 0)  # an id that was used twice matches twice
         return odd
-
-
-def _edges(binning: Binning | None, column: str | None) -> Floats | None:
-    bins = binning.by_name.get(column or "") if binning else None
-    return bins.edges if isinstance(bins, NumericBins) else None
-
-
-def _prediction_shape(spec: ModelSpec) -> Shape[Predictions]:
-    columns, task, segments = spec.spec.inference.columns, spec.spec.task, spec.spec.segments
-    return Shape(
-        selection=predictions.selection(columns, task, segments),
-        reduce=lambda batches, start: predictions.reduced(batches, columns, start, task, segments),
-        load=label_store.kept_predictions,
-        keep=label_store.keep_predictions,
-        rows=lambda kept: len(kept.ids),
-        left_out=lambda kept: kept.left_out,
-        content=(columns.model_dump_json(), task, *segments),
-        names=lambda kept: kept.class_names,
-    )
-
-
-def _label_shape(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Shape[LabelRows]:
-    task = spec.spec.task
-
-    def reduce(batches: Iterator[Batch], start: datetime) -> LabelRows:
-        arrival = Window(start, start + labels.grain)
-        return label_rows.reduced(batches, labels.columns, arrival, look_back, task)
-
-    return Shape(
-        selection=label_rows.selection(labels.columns),
-        reduce=reduce,
-        load=label_store.kept_labels,
-        keep=label_store.keep_labels,
-        rows=lambda kept: int(kept.labels.answers.rows.sum()),
-        left_out=lambda kept: kept.left_out,
-        content=(labels.columns.model_dump_json(), task, str(look_back)),
-        names=lambda kept: kept.class_names,
-    )
