@@ -81,6 +81,24 @@ def together(parts: Iterable[ByScore]) -> ByScore:
     return reduce(add, parts)
 
 
+def against_rest(one: Labelled) -> ByScore:
+    """Labelled predictions of one class against the rest; what they cost is not told, and 0."""
+    nothing = np.zeros(len(one.rows))
+    return ByScore(one.rows, one.rows, one.score_sums, one.positives, nothing, nothing, nothing, nothing)
+
+
+def moved(part: ByScore, edges: Floats) -> ByScore:
+    """Labelled predictions in other bins: all of a bin in the one that their mean score lies in.
+
+    Those without a label are left out. What is an edge of both stays one: no row passes it.
+    """
+    filled = np.flatnonzero(part.known)
+    bins = np.searchsorted(edges, part.scores[filled] / part.known[filled])
+    known = np.bincount(bins, part.known[filled], len(edges) + 1).astype(np.int64)
+    sums = (getattr(part, name)[filled] for name in _names()[2:])
+    return ByScore(known, known, *(np.bincount(bins, each, len(edges) + 1).astype(np.float64) for each in sums))
+
+
 def _rows(bins: Counts, edges: Floats) -> Counts:
     return np.bincount(bins, minlength=len(edges) + 1)
 

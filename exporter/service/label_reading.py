@@ -21,9 +21,10 @@ from exporter.evaluation import Sample
 from exporter.label_arrivals import arrival_samples, silence
 from exporter.label_samples import ODD_ROWS, JudgedWindow, label_samples
 from exporter.profiles.binning import Binning
+from exporter.profiles.group import Group
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.outcome_counting import About
-from exporter.profiles.outcomes import UNKNOWN, total
+from exporter.profiles.outcomes import UNKNOWN, Outcome, total
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.sql_logs import NotCounted
 from exporter.profiles.store import ProfileStore
@@ -32,6 +33,9 @@ from exporter.service.label_counting import OutcomeCounter
 from exporter.service.label_joining import Joiner, Judged
 from exporter.service.label_logs import Failed, KeptLog, Listing
 from exporter.service.label_shapes import judgement, label_shape, prediction_shape
+from exporter.service.learned_rows import TEACHING
+from exporter.service.log_learning import open_learner
+from exporter.service.trailing_outcomes import Moment, weeks_learned
 from exporter.slo_samples import look_back, slo_samples
 from exporter.sources.engine import CountingSource
 from exporter.sources.opening import open_source
@@ -88,7 +92,7 @@ class LabelReader:
         self._spec = spec
         self._labels = labels
         self._failed = failed
-        oldest = max(*spec.spec.windows, look_back(spec.spec))
+        oldest = max(*spec.spec.windows, look_back(spec.spec), weeks_learned(spec.spec))
         self._look_back = labels.maturity + oldest + labels.grain + SPARE
         self._made = Listing(inference, spec.spec.inference.grain)
         self._arrived = Listing(self.source, labels.grain)
@@ -100,6 +104,8 @@ class LabelReader:
         )
         self._joiner = Joiner(f"{spec.name}/answers", store, judgement(spec, labels, None))
         self._counter = self._engine(inference)
+        self.learned: Learned | None = None
+        self._learner = open_learner(loaded, labels, (inference, self.source), store, failed)
         self._complete = False
 
     def _engine(self, inference: Source) -> OutcomeCounter | None:
@@ -119,6 +125,7 @@ class LabelReader:
         partitions: Mapping[datetime, Partition],
         binning: Binning,
         learned: Learned | None = None,
+        fingerprint: str = "",
     ) -> list[Sample]:
         """What there is to say of labels; nothing until all that has arrived was joined once.
 
@@ -126,7 +133,8 @@ class LabelReader:
             attempt: this refresh.
             partitions: those of the inference log's windows that exist.
             binning: the reference's, whose fine bins of the score are counted in.
-            learned: what the reference's own labels teach; without it no estimate is compared with the truth.
+            learned: what the labels of a reference that is a data set teach; of another, these labels do.
+            fingerprint: of the reference's rows.
         """
         self._joiner.judge_by(judgement(self._spec, self._labels, binning))
         try:
@@ -135,12 +143,38 @@ class LabelReader:
             self._failed("read", "labels", problem)
         except OSError as problem:
             self._failed("store", "labels", problem)
-        return list(self._samples(attempt.now, binning, learned)) if self._complete else []
+        self.learned = learned or self._learn(attempt, binning, fingerprint)
+        samples = list(self._samples(attempt.now, binning)) if self._complete else []
+        self._heed(samples, attempt.now)
+        return samples
 
-    def _samples(self, now: datetime, binning: Binning, learned: Learned | None) -> Iterator[Sample]:
+    def _learn(self, attempt: Attempt, binning: Binning, fingerprint: str) -> Learned | None:
+        """What the outcomes of the reference's hours teach, once today's are told."""
+        if self._learner is None or not self._complete:
+            return None
+        moment = Moment(attempt, binning, fingerprint, self._known_hours(), self._mature(attempt.now))
+        try:
+            return self._learner.learn(moment)
+        except SourceError as problem:
+            self._failed("read", TEACHING, problem)
+        except OSError as problem:
+            self._failed("store", TEACHING, problem)
+        return None
+
+    def _heed(self, samples: list[Sample], now: datetime) -> None:
+        try:
+            if self._learner is not None:
+                self._learner.heed(samples, self._mature(now))
+        except OSError as problem:
+            self._failed("store", TEACHING, problem)
+
+    def _known_hours(self) -> dict[datetime, Mapping[Group, Outcome]]:
+        return {start: hour.outcomes for start, hour in self._hours.items() if hour.outcomes}
+
+    def _samples(self, now: datetime, binning: Binning) -> Iterator[Sample]:
         mature = self._windows(now)
         yield from label_samples(self._spec, mature, self._odd_rows(now), self._class_names())
-        yield from gap_samples(self._spec, learned, mature) if learned else ()
+        yield from gap_samples(self._spec, self.learned, mature) if self.learned else ()
         yield from provisional_samples(
             self._spec, self._open_windows(now), judgement(self._spec, self._labels, binning).edges
         )
@@ -149,13 +183,13 @@ class LabelReader:
         yield from arrival_samples(
             self._spec, silence(arrived, self._labels.grain, self._span(now, self._labels.grain).end, due)
         )
-        known = {start: hour.outcomes for start, hour in self._hours.items() if hour.outcomes}
-        yield from slo_samples(self._spec, known, self._mature(now))
+        yield from slo_samples(self._spec, self._known_hours(), self._mature(now))
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """The partitions of both logs that cannot be used, with why."""
-        return {**self._predictions.problems, **self.log.problems}
+        """The partitions of both logs that cannot be used, with why, and why nothing is learned from them."""
+        why = self._learner.problem if self._learner is not None and self._complete else None
+        return {**self._predictions.problems, **self.log.problems, **({TEACHING: why} if why else {})}
 
     @property
     def _hours(self) -> Mapping[datetime, Judged]:

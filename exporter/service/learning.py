@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
 
 from exporter.errors import PartitionUnreadable, SourceUnavailable
-from exporter.estimates import Learned, SeveralClasses, learned
+from exporter.estimates import Learned
 from exporter.profiles import labelled_reference
-from exporter.profiles.binning import Binning, Floats, NumericBins
-from exporter.profiles.by_score import ByScore
+from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.label_logs import Failed
+from exporter.service.learned_rows import (
+    GROUP,
+    TEACHING,
+    Rows,
+    keep_rows,
+    kept_rows,
+    score_columns,
+    score_edges,
+    taught,
+)
 from exporter.sources.source import Batch, Partition, Source
 from exporter.spec.model import ModelSpec
 
@@ -32,7 +40,7 @@ class Learner:
         self._spec = spec
         self._store = store
         self._failed = failed
-        self._group = f"{spec.name}/labelled-reference"
+        self._group = f"{spec.name}/{GROUP}"
         self._current: tuple[Key, Learned | None] | None = None
 
     def learn(self, source: Source, data: Partition, binning: Binning) -> Learned | None:
@@ -46,7 +54,7 @@ class Learner:
         Raises:
             OSError: when the disk refuses.
         """
-        edges = self._edges(binning)
+        edges = score_edges(self._spec, binning)
         if edges is None:
             return None
         key = self._key(data, binning)
@@ -59,71 +67,38 @@ class Learner:
                 return None
         return self._current[1]
 
-    def _edges(self, binning: Binning) -> list[Floats] | None:
-        """Of the fine bins of each score; None where one has none."""
-        bins = [binning.by_name.get(column) for column in self._scores]
-        edges = [each.edges for each in bins if isinstance(each, NumericBins)]
-        return edges if len(edges) == len(bins) else None
-
     def _learned(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Learned | None:
         try:
-            rows = self._kept(key) or self._read(key, source, data, edges)
+            rows = kept_rows(self._store, key, len(edges)) or self._read(key, source, data, edges)
         except (PartitionUnreadable, ColumnMismatch) as problem:
             self._teaches_nothing("column" if isinstance(problem, ColumnMismatch) else "read", problem)
             return None
-        if self._several:
-            told: Learned | None = SeveralClasses.learned(rows, edges)
-        else:
-            told = learned(rows[0], edges[0], self._spec.spec.decision_threshold, binary=self._binary)
+        told = taught(self._spec, rows, edges)
         if told is None:
             self._teaches_nothing("reference", "none of its rows has a label")
         return told
 
     def _teaches_nothing(self, stage: str, why: object) -> None:
         self.problem = str(why)
-        self._failed(stage, "labels of the reference", why)
+        self._failed(stage, TEACHING, why)
 
-    def _read(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> list[ByScore]:
-        selection = labelled_reference.selection(self._scores, self._label)
-        rows: list[ByScore] = source.profile(data, selection, lambda batches: self._reduced(batches, edges))
-        keys = self._parts(key)
-        for part, own in zip(keys, rows, strict=True):
-            self._store.keep_arrays(part, {field.name: getattr(own, field.name) for field in fields(own)}, {})
-        self._store.prune(self._group, keys)
+    def _read(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Rows:
+        selection = labelled_reference.selection(score_columns(self._spec), self._label)
+        rows: Rows = source.profile(data, selection, lambda batches: self._reduced(batches, edges))
+        keep_rows(self._store, key, rows)
         return rows
 
-    def _reduced(self, batches: Iterator[Batch], edges: Sequence[Floats]) -> list[ByScore]:
-        if self._several:
-            scores = self._spec.spec.inference.columns.scores
-            return labelled_reference.reduced_classes(batches, scores, self._label, edges)
-        return [labelled_reference.reduced(batches, self._scores[0], self._label, edges[0], binary=self._binary)]
-
-    def _kept(self, key: Key) -> list[ByScore] | None:
-        kept = [self._store.arrays(part) for part in self._parts(key)]
-        found = [ByScore(**each[0]) for each in kept if each is not None]
-        return found if len(found) == len(kept) else None
-
-    def _parts(self, key: Key) -> list[Key]:
-        """Where what is learned of each score is kept."""
-        return [Key(key.group, f"{key.name}-{place}", key.sources) for place in range(len(self._scores))]
-
-    @property
-    def _scores(self) -> tuple[str, ...]:
-        columns = self._spec.spec.inference.columns
-        return tuple(columns.scores.values()) if self._several else (columns.score or "",)
+    def _reduced(self, batches: Iterator[Batch], edges: Sequence[Floats]) -> Rows:
+        columns, task = self._spec.spec.inference.columns, self._spec.spec.task
+        if task == "multiclass_classification":
+            return labelled_reference.reduced_classes(batches, columns.scores, self._label, edges)
+        binary = task == "binary_classification"
+        return [labelled_reference.reduced(batches, columns.score or "", self._label, edges[0], binary=binary)]
 
     @property
     def _label(self) -> str:
         return self._spec.spec.reference.columns.label or ""
 
-    @property
-    def _binary(self) -> bool:
-        return self._spec.spec.task == "binary_classification"
-
-    @property
-    def _several(self) -> bool:
-        return self._spec.spec.task == "multiclass_classification"
-
     def _key(self, data: Partition, binning: Binning) -> Key:
-        columns = str((self._label, self._scores, *self._spec.spec.inference.columns.scores))
+        columns = str((self._label, score_columns(self._spec), *self._spec.spec.inference.columns.scores))
         return Key(self._group, "reference", (data.fingerprint, binning.fingerprint, columns, self._spec.spec.task))

@@ -30,6 +30,7 @@ from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_reading
+from exporter.service.learned_rows import TEACHING
 from exporter.service.learning import Learner
 from exporter.service.proxy_reading import ProxyReader
 from exporter.service.reference_reading import ReferenceReader, segment_values, selected
@@ -102,7 +103,8 @@ class ModelReader:
         self._group = f"{self.spec.name}/{catalogue.INFERENCE}"
         self._source = source or open_log(loaded, catalogue.INFERENCE)
         self._reference = ReferenceReader(loaded, store)
-        self._learner = Learner(self.spec, store, self.fail) if self.spec.spec.estimated else None
+        of_data_set = self.spec.spec.estimated and self.spec.spec.reference.source is not None
+        self._learner = Learner(self.spec, store, self.fail) if of_data_set else None
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
         self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
         self._proxies = ProxyReader(self.spec, self._source, store, self.fail, prometheus) if source is None else None
@@ -126,8 +128,11 @@ class ModelReader:
         rows = self._traffic.read(attempt, partitions, profiles)
         with _stage("store"):
             learned = self._learned()
-        labels = self._labels.read(attempt, partitions, reference.binning, learned) if self._labels else []
-        self.problems |= self._labels.problems if self._labels else {}
+        labels: list[Sample] = []
+        if self._labels is not None:
+            labels = self._labels.read(attempt, partitions, reference.binning, learned, self._reference.fingerprint)
+            self.problems |= self._labels.problems
+            learned = self._labels.learned
         proxies = self._proxies.read(attempt, self._traffic.past, partitions) if self._proxies else []
         self.problems |= self._proxies.problems if self._proxies else {}
         with _stage("evaluate"):
@@ -210,7 +215,7 @@ class ModelReader:
             return None
         learned = self._reference.learn(self._learner)
         if self._learner.problem:
-            self.problems["labels of the reference"] = self._learner.problem
+            self.problems[TEACHING] = self._learner.problem
         return learned
 
     # -------------------------------------------------------------------------------------------- the log

@@ -59,6 +59,11 @@ class ReferenceReader:
         """What has been asked of the source so far."""
         return self._at.source.traffic
 
+    @property
+    def fingerprint(self) -> str:
+        """Of the rows of the reference that was read last."""
+        return self._data.fingerprint if self._data is not None else ""
+
     def read(self, now: datetime) -> Reference:
         """The reference as it is at `now`: from memory, from the store, or made anew.
 

@@ -142,11 +142,13 @@ class Body(Part):
     def estimated(self) -> bool:
         """Whether performance is estimated before labels come: there is a labelled reference, and what a score tells.
 
-        Of several classes that is a score of each.
+        A reference that is a part of the log has the log's labels. Of several classes a score of each tells; of a
+        ranking none does.
         """
-        labelled, columns = self.reference.columns.label is not None, self.inference.columns
+        of_log, columns = self.reference.source is None, self.inference.columns
+        labelled = self.labels_evaluated if of_log else self.reference.columns.label is not None
         scored = columns.score is not None if self.task in ONE_SCORE else bool(columns.scores)
-        return self.reference.source is not None and labelled and scored and self.task != "ranking"
+        return labelled and scored and self.task != "ranking"
 
     @property
     def slos_evaluated(self) -> tuple[Slo, ...]:
