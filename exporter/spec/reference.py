@@ -45,9 +45,9 @@ class Reference(Part):
     columns: ReferenceColumns = ReferenceColumns()
     """Which column is what."""
     period: Period | None = None
-    """Days of the inference log itself."""
+    """Days of the inference log itself; with `labels` theirs tell performance before today's come."""
     trailing: Duration | None = None
-    """The last whole weeks of the inference log itself, those left out in which the model was alarming."""
+    """Its last whole weeks, without those in which the model was alarming; labels tell as those of a period."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:

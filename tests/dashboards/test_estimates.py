@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from dashboards.estimates import sections
 from dashboards.queries import Role, history, model_scope
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
+from exporter.spec.reference import Reference
 
 
 def of(spec: ModelSpec, **body: Any) -> ModelSpec:
@@ -52,6 +55,16 @@ def test_without_labels_there_is_no_gap_and_without_a_labelled_reference_no_esti
     reference = spec.spec.reference.model_copy(update={"columns": unlabelled})
     (provisional,) = titles(of(spec, reference=reference))
     assert provisional[0] == "Predictions represented, $window"
+
+
+@pytest.mark.parametrize("of_log", [{"trailing": "4w"}, {"period": {"from": "2026-09-01", "to": "2026-09-28"}}])
+def test_a_part_of_the_log_has_the_labels_of_the_log(spec: ModelSpec, of_log: dict[str, Any]) -> None:
+    reference = Reference.model_validate(of_log)
+    of_period = spec.model_copy(update={"spec": spec.spec.model_copy(update={"reference": reference})})
+    estimates, _ = titles(of_period)
+    assert "Concept drift, $window" in estimates
+    unlabelled = of_period.spec.model_copy(update={"labels": None})
+    assert titles(of_period.model_copy(update={"spec": unlabelled})) == []
 
 
 def test_a_gap_is_drawn_with_its_threshold_and_a_provisional_value_with_its_interval(spec: ModelSpec) -> None:

@@ -140,6 +140,8 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
             },
         ),
         ({"reference": {"source": {"local": "reference.parquet"}}}, {catalogue.CONCEPT_DRIFT_ALERT}),
+        ({"reference": {"trailing": "4w"}}, set()),
+        ({"reference": {"period": {"from": "2026-09-01", "to": "2026-09-28"}}}, set()),
     ],
 )
 def test_answers_are_judged_by_what_the_log_has_of_them(body: dict[str, Any], missing: set[Alert]) -> None:

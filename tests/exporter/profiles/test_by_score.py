@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.profiles import labelled as rows_of
-from exporter.profiles.by_score import ByScore, accepted, by_score, classified, measured, plain, together
+from exporter.profiles.by_score import (
+    ByScore,
+    accepted,
+    against_rest,
+    by_score,
+    classified,
+    measured,
+    moved,
+    plain,
+    together,
+)
 
 Floats = npt.NDArray[np.float64]
 EDGES = np.array([0.1, 0.25, 0.5, 0.75])
@@ -87,3 +97,34 @@ def test_a_bin_is_accepted_from_the_edge_below_the_threshold_on() -> None:
 def test_no_rows_are_nothing() -> None:
     none = by_score(np.zeros(0), np.zeros(0), EDGES, binary=True)
     assert not any(getattr(none, field.name).any() for field in fields(ByScore))
+
+
+def test_bins_are_moved_by_their_mean_scores() -> None:
+    """By hand: scores of 0.1 and 0.3 stand at 0.2; the one of 0.6 at 0.6. A row without a label is left out."""
+    part = by_score(np.array([0.1, 0.3, 0.6, 0.6]), np.array([1, 0, 1, np.nan]), np.array([0.5]), binary=True)
+    found = moved(part, np.array([0.15, 0.25, 0.55]))
+    assert found.made.tolist() == found.known.tolist() == [0, 2, 0, 1]
+    assert found.labels.tolist() == [0, 1, 0, 1]
+    assert found.scores == pytest.approx([0, 0.4, 0, 0.6])
+    assert found.losses == pytest.approx([0, -np.log(0.1) - np.log(0.7), 0, -np.log(0.6)])
+
+
+@given(st.integers(0, 100))
+def test_moving_bins_loses_nothing_and_passes_no_common_edge(seed: int) -> None:
+    scores, labels = drawn(seed)
+    part = by_score(scores, labels, EDGES, binary=True)
+    found = moved(part, np.array([0.05, 0.25, 0.4]))
+    for name in (each.name for each in fields(ByScore) if each.name != "made"):
+        ours, theirs = getattr(found, name), getattr(part, name)
+        assert ours[:2].sum() == pytest.approx(theirs[:2].sum())
+        assert ours[2:].sum() == pytest.approx(theirs[2:].sum())
+
+
+def test_one_class_against_the_rest_is_counted_as_if_it_were_one_of_two() -> None:
+    scores, labels = drawn(5)
+    known = np.isfinite(labels)
+    exact = by_score(scores[known], labels[known], EDGES, binary=True)
+    found = against_rest(rows_of.labelled(scores[known], labels[known], labels[known] > 0, EDGES))
+    for name in ("made", "known", "labels"):
+        assert getattr(found, name).tolist() == getattr(exact, name).tolist()
+    assert found.scores == pytest.approx(exact.scores)
