@@ -49,8 +49,11 @@ def _known(spec: ModelSpec) -> tuple[Metric, ...]:
 
 
 def _expected(spec: ModelSpec) -> tuple[Metric, ...]:
-    """What is expected before labels come: of several classes, how they rank and no more."""
-    return (catalogue.AUROC,) if spec.spec.task == "multiclass_classification" else _known(spec)
+    """What is expected before labels come: of several classes how they rank, and by their confidence how accurately."""
+    if spec.spec.task != "multiclass_classification":
+        return _known(spec)
+    sure = spec.spec.inference.columns.score is not None and spec.spec.class_column is not None
+    return (catalogue.AUROC, catalogue.ACCURACY) if sure else (catalogue.AUROC,)
 
 
 def _limits(metric: Metric) -> Limits | None:

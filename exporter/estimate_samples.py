@@ -12,7 +12,7 @@ from exporter.class_performance import of_several_classes
 from exporter.estimates import Expectations, Learned, SeveralClasses
 from exporter.evaluation import Sample, WindowProfile, labels_of, samples_of
 from exporter.label_samples import JudgedWindow, classification, regression, shown
-from exporter.profiles.binning import Binning
+from exporter.profiles.binning import Binning, Floats, Rows
 from exporter.profiles.classes import class_keys
 from exporter.profiles.classified import Classified
 from exporter.profiles.group import largest
@@ -57,8 +57,17 @@ def _expected(spec: Body, learned: Learned, profile: Profile, binning: Binning) 
     if min(score.finite for score in scores) < spec.thresholds.min_rows:
         return {}
     if isinstance(learned, SeveralClasses):
-        return learned.expected([(score.bins, score.sums) for score in scores])
+        return learned.expected([(score.bins, score.sums) for score in scores], _confidence(spec, profile, binning))
     return learned.expected(scores[0].bins, scores[0].sums)
+
+
+def _confidence(spec: Body, profile: Profile, binning: Binning) -> tuple[Rows, Floats] | None:
+    """The scores of the returned classes, where every prediction has one: of the others nothing is known."""
+    name = spec.inference.columns.score
+    if name is None or name not in binning.numeric:
+        return None
+    column = numeric_column(profile, binning, name)
+    return (column.bins, column.sums) if column.finite == profile.rows else None
 
 
 def gap_samples(spec: ModelSpec, learned: Learned, windows: Iterable[JudgedWindow]) -> Iterator[Sample]:
@@ -101,7 +110,10 @@ def _expected_of_labelled(spec: Body, learned: Learned, outcome: Outcome) -> Exp
         classes = [found[key] for key in class_keys(spec.inference.columns.scores).tolist() if key in found]
         if len(classes) < len(learned.classes):
             return {}
-        return learned.expected([(each.rows, each.score_sums) for each in classes])
+        own = outcome.performance.confident if isinstance(outcome.performance, Classified) else None
+        told = own is not None and own.rows.sum() == outcome.known
+        confidence = (own.rows, own.score_sums) if own is not None and told else None
+        return learned.expected([(each.rows, each.score_sums) for each in classes], confidence)
     return learned.expected(outcome.by_score.known, outcome.by_score.scores) if outcome.by_score is not None else {}
 
 

@@ -85,30 +85,73 @@ class Regression:
 
 
 @dataclass(frozen=True, slots=True)
+class Confidence:
+    """How often the returned one of several classes was right, by its own score, as the labelled reference shows it.
+
+    A right answer is a positive, so the share of these is the accuracy; `error` says how well the reference knows it.
+    """
+
+    calibration: Calibration | None
+    error: float
+
+    @classmethod
+    def learned(cls, reference: ByScore) -> Self | None:
+        """From the labelled rows of the reference, whose labels say whether they were right; None of no rows."""
+        known = reference.known > 0
+        if not known.any():
+            return None
+        rows, right = reference.known[known], np.rint(reference.labels[known]).astype(np.int64)
+        calibration = estimation.fit(reference.scores[known] / rows, right, rows)
+        return cls(calibration, _error(performance.share(float(right.sum()), rows.astype(np.float64))))
+
+    def expected(self, rows: Rows, scores: Floats) -> Expectations:
+        """Of predictions without labels, the mean of the calibrated scores; as in `Classifier.expected`."""
+        filled = np.flatnonzero(rows)
+        chances = estimation.calibrate(self.calibration, scores[filled] / rows[filled])
+        if not len(filled) or ((chances < 0) | (chances > 1)).any():
+            return {}
+        found = performance.share(float(rows[filled] @ chances), rows[filled].astype(np.float64))
+        return {catalogue.ACCURACY: Expected(found.value, math.hypot(_error(found), self.error))}
+
+
+@dataclass(frozen=True, slots=True)
 class SeveralClasses:
     """A classifier of several classes as its labelled reference shows it: each class against the rest, in their order.
 
-    What else than the AUROC is to be expected follows from which class was returned at which score of each class, which
-    is not told by the scores of the classes one by one.
+    `confidence` is None where the score of the returned class is not told apart. F1, precision and recall would follow
+    from which class was returned at which score, which neither that score nor those of the classes one by one tell.
     """
 
     classes: tuple[Classifier, ...]
+    confidence: Confidence | None = None
 
     @classmethod
-    def learned(cls, reference: Sequence[ByScore], edges: Sequence[Floats]) -> Self | None:
-        """From the labelled rows of the reference, by class; None where none has a label."""
+    def learned(
+        cls, reference: Sequence[ByScore], edges: Sequence[Floats], confidence: ByScore | None = None
+    ) -> Self | None:
+        """From the labelled rows of the reference, by class and by confidence; None where none has a label."""
         if not all(rows.known.any() for rows in reference):
             return None
         # No threshold decides: the likeliest class is returned.
-        return cls(tuple(Classifier.learned(rows, own, math.inf) for rows, own in zip(reference, edges, strict=True)))
+        each = (Classifier.learned(rows, own, math.inf) for rows, own in zip(reference, edges, strict=True))
+        return cls(tuple(each), Confidence.learned(confidence) if confidence is not None else None)
 
-    def expected(self, scores: Sequence[tuple[Rows, Floats]]) -> Expectations:
-        """Of predictions without labels, the mean of the classes' AUROC; nothing where one of these is not known.
-
-        The error is the mean of theirs, as if all classes erred together, since their rows are the same.
+    def expected(
+        self, scores: Sequence[tuple[Rows, Floats]], confidence: tuple[Rows, Floats] | None = None
+    ) -> Expectations:
+        """Of predictions without labels: how they rank, and how many are right; what is not known is left out.
 
         Args:
             scores: of each class, its rows and the sums of its scores, as in `Classifier.expected`.
+            confidence: the same of the returned class's score; None where that is not known.
+        """
+        right = self.confidence.expected(*confidence) if self.confidence and confidence else {}
+        return {**self._ranked(scores), **right}
+
+    def _ranked(self, scores: Sequence[tuple[Rows, Floats]]) -> Expectations:
+        """The mean of the classes' AUROC; nothing where one of these is not known.
+
+        The error is the mean of theirs, as if all classes erred together, since their rows are the same.
         """
         found = [one.expected(*own).get(catalogue.AUROC) for one, own in zip(self.classes, scores, strict=True)]
         known = [each for each in found if each is not None]

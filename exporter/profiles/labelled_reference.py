@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -44,22 +45,42 @@ def _part(table: pa.Table, score: str, label: str, edges: Floats, *, binary: boo
     return by_score(scores[scored], np.where(valid, labels, np.nan)[scored], edges, binary=binary)
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The columns of the class that was returned and of its score, and the fine bins of that."""
+
+    prediction: str
+    score: str
+    edges: Floats
+
+
 def reduced_classes(
-    batches: Iterable[Batch], scores: Mapping[str, str], label: str, edges: Sequence[Floats]
+    batches: Iterable[Batch],
+    scores: Mapping[str, str],
+    label: str,
+    edges: Sequence[Floats],
+    returned: Returned | None = None,
 ) -> list[ByScore]:
     """Count a reference's rows once for each class, against the rest; those without a finite score of it are left out.
+
+    With `returned` they are counted once more, by the returned class's score; the label is then whether it was right.
 
     Args:
         batches: the rows, with the columns of `selection`.
         scores: the column of each class's score, by the class as labels name it.
         label: the column of the true class.
         edges: of each class's fine bins, in the order of the classes.
+        returned: what tells how sure the answers were.
 
     Raises:
         ColumnMismatch: when a file lacks a column, or it is of a type that cannot be used.
     """
-    parts = [[by_score(np.zeros(0), np.zeros(0), own, binary=True) for own in edges]]
-    parts += [_by_class(batch.table, scores, label, edges) for batch in batches]
+    every = [*edges, *([returned.edges] if returned else [])]
+    parts = [[by_score(np.zeros(0), np.zeros(0), own, binary=True) for own in every]]
+    parts += [
+        [*_by_class(batch.table, scores, label, edges), *_by_confidence(batch.table, label, returned)]
+        for batch in batches
+    ]
     return [together(each) for each in zip(*parts, strict=True)]
 
 
@@ -71,3 +92,14 @@ def _by_class(table: pa.Table, scores: Mapping[str, str], label: str, edges: Seq
         scored, labels = np.isfinite(values), np.where(np.isnan(truths), np.nan, truths == key)
         found.append(by_score(values[scored], labels[scored], own, binary=True))
     return found
+
+
+def _by_confidence(table: pa.Table, label: str, returned: Returned | None) -> list[ByScore]:
+    if returned is None:
+        return []
+    truths, _ = classes(required(table, label))
+    answers, _ = classes(required(table, returned.prediction))
+    scores, _ = numeric_values(required(table, returned.score))
+    told = np.isfinite(scores) & ~np.isnan(answers)
+    right = np.where(np.isnan(truths), np.nan, answers == truths)
+    return [by_score(scores[told], right[told], returned.edges, binary=True)]

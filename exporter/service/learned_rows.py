@@ -24,7 +24,7 @@ TEACHING: Final = "labels of the reference"
 """What a problem with them is a problem of."""
 
 Rows = list[ByScore]
-"""One for each of `score_columns`."""
+"""One for each of `score_columns`, and of several classes one more where `score_edges` tell of their confidence."""
 
 
 def score_columns(spec: ModelSpec) -> tuple[str, ...]:
@@ -35,17 +35,31 @@ def score_columns(spec: ModelSpec) -> tuple[str, ...]:
 
 
 def score_edges(spec: ModelSpec, binning: Binning) -> list[Floats] | None:
-    """Of the fine bins of each of these scores; None where one has none."""
+    """Of the fine bins of each of these scores, and of the returned class's score where it has some.
+
+    None where one of `score_columns` has none.
+
+    Args:
+        spec: the model.
+        binning: the reference's cells.
+    """
     bins = [binning.by_name.get(column) for column in score_columns(spec)]
     edges = [each.edges for each in bins if isinstance(each, NumericBins)]
-    return edges if len(edges) == len(bins) else None
+    return [*edges, *_confidence_edges(spec, binning)] if len(edges) == len(bins) else None
+
+
+def _confidence_edges(spec: ModelSpec, binning: Binning) -> list[Floats]:
+    bins, told = binning.by_name.get(spec.spec.inference.columns.score or ""), spec.spec.class_column in binning.by_name
+    several = spec.spec.task == "multiclass_classification"
+    return [bins.edges] if several and told and isinstance(bins, NumericBins) else []
 
 
 def taught(spec: ModelSpec, rows: Rows, edges: Sequence[Floats]) -> Learned | None:
     """What rows teach; None where none has a label."""
     task = spec.spec.task
     if task == "multiclass_classification":
-        return SeveralClasses.learned(rows, edges)
+        classes = len(score_columns(spec))
+        return SeveralClasses.learned(rows[:classes], edges[:classes], *rows[classes:])
     return learned(rows[0], edges[0], spec.spec.decision_threshold, binary=task == "binary_classification")
 
 
@@ -72,8 +86,11 @@ def _rows_of(spec: ModelSpec, outcome: Outcome) -> Rows | None:
         return None if outcome.by_score is None else [outcome.by_score]
     if not isinstance(outcome.performance, Classified):
         return None
-    told, keys = outcome.performance.against_rest, class_keys(spec.spec.inference.columns.scores).tolist()
-    return [against_rest(told[key]) for key in keys] if all(key in told for key in keys) else None
+    columns, told = spec.spec.inference.columns, outcome.performance.against_rest
+    keys = class_keys(columns.scores).tolist()
+    confident = [outcome.performance.confident] if columns.score is not None else []
+    each = [told[key] for key in keys if key in told]
+    return [*map(against_rest, [*each, *confident])] if len(each) == len(keys) else None
 
 
 def same(one: Rows, two: Rows) -> bool:

@@ -9,6 +9,7 @@ from exporter.estimates import Learned
 from exporter.profiles import labelled_reference
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.labelled_reference import Returned
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service.label_logs import Failed
 from exporter.service.learned_rows import (
@@ -83,7 +84,10 @@ class Learner:
         self._failed(stage, TEACHING, why)
 
     def _read(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Rows:
-        selection = labelled_reference.selection(score_columns(self._spec), self._label)
+        body, columns = self._spec.spec, list(score_columns(self._spec))
+        if len(edges) > len(columns):
+            columns += [body.class_column or "", body.inference.columns.score or ""]
+        selection = labelled_reference.selection(list(dict.fromkeys(columns)), self._label)
         rows: Rows = source.profile(data, selection, lambda batches: self._reduced(batches, edges))
         keep_rows(self._store, key, rows)
         return rows
@@ -91,7 +95,10 @@ class Learner:
     def _reduced(self, batches: Iterator[Batch], edges: Sequence[Floats]) -> Rows:
         columns, task = self._spec.spec.inference.columns, self._spec.spec.task
         if task == "multiclass_classification":
-            return labelled_reference.reduced_classes(batches, columns.scores, self._label, edges)
+            number, returned = len(columns.scores), None
+            if len(edges) > number:
+                returned = Returned(columns.prediction or "", columns.score or "", edges[number])
+            return labelled_reference.reduced_classes(batches, columns.scores, self._label, edges[:number], returned)
         binary = task == "binary_classification"
         return [labelled_reference.reduced(batches, columns.score or "", self._label, edges[0], binary=binary)]
 
@@ -100,5 +107,8 @@ class Learner:
         return self._spec.spec.reference.columns.label or ""
 
     def _key(self, data: Partition, binning: Binning) -> Key:
-        columns = str((self._label, score_columns(self._spec), *self._spec.spec.inference.columns.scores))
+        inference = self._spec.spec.inference.columns
+        columns = str(
+            (self._label, score_columns(self._spec), *inference.scores, inference.score, inference.prediction)
+        )
         return Key(self._group, "reference", (data.fingerprint, binning.fingerprint, columns, self._spec.spec.task))

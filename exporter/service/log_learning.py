@@ -24,7 +24,6 @@ from exporter.service.learned_rows import (
     kept_rows,
     labelled_rows,
     same,
-    score_columns,
     score_edges,
     taught,
 )
@@ -145,7 +144,8 @@ class _KeptPeriod:
     def rows(self, moment: Moment) -> Rows | None:
         key = self._key(moment)
         if self._found is None or self._found[0] != key:
-            rows = kept_rows(self._store, key, len(score_columns(self._spec))) or self._told(moment, key)
+            number = len(score_edges(self._spec, moment.binning) or [])
+            rows = kept_rows(self._store, key, number) or self._told(moment, key)
             self._found = (key, rows) if rows is not None else None
             if rows is not None:
                 self._outcomes.let_go()

@@ -41,11 +41,17 @@ def test_a_regression_has_those_of_its_errors(spec: ModelSpec) -> None:
     assert provisional[-1] == "Mean absolute error so far, $window"
 
 
-def test_of_several_classes_only_how_they_rank_is_expected(spec: ModelSpec) -> None:
-    columns = spec.spec.inference.columns.model_copy(update={"scores": {"a": "p_a", "b": "p_b"}, "prediction": "class"})
+@pytest.mark.parametrize("score", ["confidence", None])
+def test_of_several_classes_are_expected_how_they_rank_and_with_a_confidence_how_many_are_right(
+    spec: ModelSpec, score: str | None
+) -> None:
+    told = {"scores": {"a": "p_a", "b": "p_b"}, "prediction": "class", "score": score}
+    columns = spec.spec.inference.columns.model_copy(update=told)
     inference = spec.spec.inference.model_copy(update={"columns": columns})
     estimates = titles(of(spec, task="multiclass_classification", inference=inference))[0]
-    assert estimates == ["AUROC expected, $window", "Concept drift, $window", "AUROC: expected minus seen, $window"]
+    names = ["AUROC", "Accuracy"] if score else ["AUROC"]
+    gaps = [f"{name}: expected minus seen, $window" for name in names]
+    assert estimates == [*(f"{name} expected, $window" for name in names), "Concept drift, $window", *gaps]
 
 
 def test_without_labels_there_is_no_gap_and_without_a_labelled_reference_no_estimate(spec: ModelSpec) -> None:

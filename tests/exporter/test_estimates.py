@@ -10,7 +10,7 @@ import pytest
 from sklearn import metrics
 
 from exporter import catalogue
-from exporter.estimates import Classifier, Regression, SeveralClasses, learned
+from exporter.estimates import Classifier, Confidence, Regression, SeveralClasses, learned
 from exporter.profiles.binning import below
 from exporter.profiles.by_score import ByScore, by_score
 from exporter.statistics import estimation, performance
@@ -119,6 +119,58 @@ def test_of_several_classes_the_mean_of_what_each_is_worth_against_the_rest_is_e
     assert found[catalogue.AUROC].value == pytest.approx(np.mean(exact), abs=0.005)
     realised = metrics.roc_auc_score(truths, scores, multi_class="ovr")
     assert abs(found[catalogue.AUROC].value - realised) < 3 * found[catalogue.AUROC].error
+
+
+def confident(scores: Floats, truths: npt.NDArray[np.int64]) -> ByScore:
+    """By the score of the likeliest class: whether it was the true one."""
+    return by_score(scores.max(axis=1), (scores.argmax(axis=1) == truths).astype(np.float64), EDGES, binary=True)
+
+
+def test_of_several_classes_as_many_should_be_right_as_the_returned_ones_scores_promise() -> None:
+    """CBPE's accuracy is the mean over rows of the returned class's probability; scikit-learn's is what came of it."""
+    random = np.random.default_rng(6)
+    teacher, (scores, truths) = drawn(random, 20_000), drawn(random, 10_000)
+    taught = SeveralClasses.learned(classes(*teacher), [EDGES] * 3, confident(*teacher))
+    assert taught is not None
+    now = confident(scores, truths)
+    found = taught.expected(as_counted(classes(scores, truths)), (now.known, now.scores))
+    assert found.keys() == {catalogue.AUROC, catalogue.ACCURACY}
+    value, error = found[catalogue.ACCURACY]
+    assert value == pytest.approx(scores.max(axis=1).mean(), abs=0.01)
+    realised = metrics.accuracy_score(truths, scores.argmax(axis=1))
+    assert abs(value - realised) < 3 * error
+    assert error == pytest.approx(math.sqrt(value * (1 - value) * (1 / 10_000 + 1 / 20_000)), rel=0.05)
+
+
+def test_a_confidence_that_is_as_it_is_gives_the_mean_exactly() -> None:
+    """No calibration is learned where the classes are all but separated, so the estimate is the mean itself."""
+    rows = by_score(np.array([0.2, 0.2, 0.9, 0.9]), np.array([0.0, 0, 1, 1]), EDGES, binary=True)
+    taught = Confidence.learned(rows)
+    assert taught is not None
+    assert taught.calibration is None
+    now = by_score(np.array([0.3, 0.5, 0.7]), np.full(3, np.nan), EDGES, binary=True)
+    sums = np.bincount(np.searchsorted(EDGES, [0.3, 0.5, 0.7]), [0.3, 0.5, 0.7], len(EDGES) + 1)
+    assert taught.expected(now.made, sums)[catalogue.ACCURACY].value == pytest.approx(0.5)
+    assert taught.expected(now.made, 3 * sums) == {}, "they are no probabilities"
+    assert taught.expected(np.zeros_like(now.made), sums) == {}
+    assert Confidence.learned(now) is None, "nothing is labelled"
+
+
+def test_confidences_that_are_too_sure_are_calibrated() -> None:
+    random = np.random.default_rng(8)
+
+    def sure(rows: int) -> tuple[Floats, npt.NDArray[np.int64]]:
+        scores, truths = drawn(random, rows)
+        sharper = scores**2
+        return sharper / sharper.sum(axis=1, keepdims=True), truths
+
+    teacher, now = sure(20_000), sure(10_000)
+    taught = Confidence.learned(confident(*teacher))
+    assert taught is not None
+    counted = confident(*now)
+    value, error = taught.expected(counted.known, counted.scores)[catalogue.ACCURACY]
+    realised = metrics.accuracy_score(now[1], now[0].argmax(axis=1))
+    assert abs(value - realised) < 3 * error < abs(now[0].max(axis=1).mean() - realised)
 
 
 def test_scores_of_classes_are_calibrated_one_by_one() -> None:

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from exporter.profiles.columns import ColumnMismatch
-from exporter.profiles.labelled_reference import reduced, reduced_classes, selection
+from exporter.profiles.labelled_reference import Returned, reduced, reduced_classes, selection
 from exporter.sources.source import Batch
 
 EDGES = np.array([0.5])
@@ -60,3 +60,18 @@ def test_without_labels_or_a_class_s_scores_nothing_can_be_learned(missing: str)
     del rows[missing]
     with pytest.raises(ColumnMismatch, match=f"the column {missing} is missing"):
         reduced_classes([batch(**rows)], {"1": "a"}, "y", [EDGES])
+
+
+def test_the_score_of_the_returned_class_is_counted_by_whether_it_was_right() -> None:
+    """By hand: right at 0.7, wrong at 0.6 and without a label at 0.2; the rest have no answer or no score."""
+    rows = batch(
+        a=[0.7, 0.4, 0.2, 0.9, 0.9],
+        sure=[0.7, 0.6, 0.2, 0.9, None],
+        said=["1", "2", "1", None, "1"],
+        y=["1", "1", None, "1", "1"],
+    )
+    _, found = reduced_classes([rows], {"1": "a"}, "y", [EDGES], Returned("said", "sure", np.array([0.5, 0.65])))
+    assert found.made.tolist() == [1, 1, 1]
+    assert found.known.tolist() == [0, 1, 1]
+    assert found.labels.tolist() == [0, 0, 1]
+    assert found.scores.tolist() == [0, 0.6, 0.7]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -199,7 +200,7 @@ def test_of_a_ranking_nothing_is_expected() -> None:
 CLASSES = {"cat": "p_cat", "cow": "p_cow", "dog": "p_dog"}
 INFERENCE = document()["spec"]["inference"]
 OWN = {name: column for name, column in INFERENCE["columns"].items() if name != "score"}
-SEVERAL = {
+SEVERAL: dict[str, Any] = {
     "task": "multiclass_classification",
     "inference": {**INFERENCE, "columns": {**OWN, "prediction": "animal", "scores": CLASSES}},
 }
@@ -211,12 +212,13 @@ def animals(random: np.random.Generator, rows: int, mix: list[float], mixed_up: 
     truths = (random.random((rows, 1)) > chances.cumsum(axis=1)).sum(axis=1)
     truths = np.where(random.random(rows) < mixed_up, random.permutation(truths), truths)
     scores = chances**bend
-    table = dict(zip(CLASSES.values(), (scores / scores.sum(axis=1, keepdims=True)).T, strict=True))
+    scores = scores / scores.sum(axis=1, keepdims=True)
+    table = dict(zip(CLASSES.values(), scores.T, strict=True)) | {"sure": scores.max(axis=1)}
     return pd.DataFrame({**table, "animal": names[chances.argmax(axis=1)], LABEL: names[truths]})
 
 
 def told_of_classes(
-    folder: Path, seed: int, mix: list[float], *, mixed_up: float = 0.0, bend: float = 1.0
+    folder: Path, seed: int, mix: list[float], *, mixed_up: float = 0.0, bend: float = 1.0, **body: Any
 ) -> list[Sample]:
     random, log = np.random.default_rng(seed), ScoredLog(folder)
     log.put_reference(animals(random, 4 * ROWS, [0.5, 0.5, 0.5], 0.0, bend))
@@ -224,7 +226,29 @@ def told_of_classes(
     made = now.assign(**{ID: np.arange(2 * ROWS), AT: moments(random, 2 * ROWS, 2)})
     log.put_predictions(made.drop(columns=LABEL))
     log.put_labels(made[[ID, AT, LABEL]])
-    return log.read(2, **SEVERAL)
+    return log.read(2, **{**SEVERAL, **body})
+
+
+@pytest.mark.parametrize("bend", [1.0, 0.5], ids=["probabilities", "scores that need calibration"])
+def test_with_a_confidence_the_accuracy_of_several_classes_is_expected(tmp_path: Path, bend: float) -> None:
+    """Of another mix than the reference's; what was expected is compared with what the labels say, of the same rows."""
+    body = {"inference": {**SEVERAL["inference"], "columns": {**SEVERAL["inference"]["columns"], "score": "sure"}}}
+    samples = told_of_classes(tmp_path / "calm", 3, [1.5, 1.0, 0.5], bend=bend, **body)
+    expected, seen = (value(samples, each) for each in (catalogue.ACCURACY_ESTIMATED, catalogue.ACCURACY))
+    assert expected == pytest.approx(seen, abs=0.03)
+    gap, level = catalogue.ACCURACY_ESTIMATED_GAP, catalogue.ACCURACY_ESTIMATED_GAP_THRESHOLD
+    assert abs(value(samples, gap)) < value(samples, level)
+    assert not {each.metric for each in samples} & {catalogue.F1_SCORE_ESTIMATED, catalogue.RECALL_ESTIMATED}
+    samples = told_of_classes(tmp_path / "drifted", 3, [1.5, 1.0, 0.5], mixed_up=0.4, bend=bend, **body)
+    assert value(samples, gap) > value(samples, level)
+    restarted = ScoredLog(tmp_path / "drifted").read(2, **{**SEVERAL, **body})
+    assert value(restarted, gap) == value(samples, gap)
+
+
+def test_answers_without_a_confidence_have_no_expected_accuracy(tmp_path: Path) -> None:
+    metrics_told = {each.metric for each in told_of_classes(tmp_path, 3, [0.5, 0.5, 0.5])}
+    assert catalogue.ACCURACY in metrics_told
+    assert metrics_told.isdisjoint({catalogue.ACCURACY_ESTIMATED, catalogue.ACCURACY_ESTIMATED_GAP})
 
 
 @pytest.mark.parametrize("seed", SEEDS)

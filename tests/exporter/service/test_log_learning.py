@@ -58,17 +58,28 @@ def test_several_classes_are_learned_each_against_the_rest(tmp_path: Path, refer
     truths = (random.random((rows, 1)) > chances.cumsum(axis=1)).sum(axis=1)
     scores = dict(zip(["p_cat", "p_cow", "p_dog"], chances.T, strict=True))
     made = pd.DataFrame({ID: np.arange(rows), AT: moments(random, rows, 23), **scores})
-    made = made.assign(animal=names[chances.argmax(axis=1)], **{LABEL: names[truths]})
+    answers = chances.argmax(axis=1)
+    made = made.assign(animal=names[answers], sure=chances.max(axis=1), **{LABEL: names[truths]})
     log.put_predictions(made.drop(columns=LABEL))
     log.put_labels(made[[ID, AT, LABEL]])
     inference = document()["spec"]["inference"]
-    own = {name: column for name, column in inference["columns"].items() if name != "score"}
-    columns = {**own, "prediction": "animal", "scores": dict(zip(names.tolist(), scores, strict=True))}
+    columns = {
+        **inference["columns"],
+        "score": "sure",
+        "prediction": "animal",
+        "scores": dict(zip(names.tolist(), scores, strict=True)),
+    }
     samples = log.read(23, task="multiclass_classification", inference={**inference, "columns": columns}, **reference)
     newest = (made[AT] >= made[AT].max().normalize()).to_numpy()
     exact = metrics.roc_auc_score(truths[newest], chances[newest], multi_class="ovr")
     assert value(samples, catalogue.AUROC_ESTIMATED) == pytest.approx(exact, abs=0.03)
+    right = metrics.accuracy_score(truths[newest], answers[newest])
+    assert value(samples, catalogue.ACCURACY_ESTIMATED) == pytest.approx(right, abs=0.05)
     assert not alarms(samples)
+    told = {"task": "multiclass_classification", "inference": {**inference, "columns": columns}, **reference}
+    again = log.read(23, **told)
+    for metric in (catalogue.AUROC_ESTIMATED, catalogue.ACCURACY_ESTIMATED):
+        assert value(again, metric) == value(samples, metric), "after a restart"
 
 
 def test_without_a_score_in_the_log_nothing_is_learned(tmp_path: Path) -> None:
