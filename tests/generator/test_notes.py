@@ -10,6 +10,7 @@ from generator.notes import notes
 
 TOLD = {"page": {"webhook": RECEIVERS["webhook"]}, "ticket": {"slack": RECEIVERS["slack"]}}
 SEASONAL = {"source": {"local": "reference.parquet"}, "columns": {"timestamp": "event_time", "label": "fraud"}}
+UNLABELLED = SEASONAL | {"columns": {"timestamp": "event_time"}}
 INFERENCE = BODY["inference"]
 LATER = "accepted, not evaluated yet"
 
@@ -69,10 +70,23 @@ def test_labels_of_the_reference_are_asked_for_only_where_they_would_tell_someth
     scores: dict[str, str], told: int
 ) -> None:
     columns = {"prediction_id": "id", "prediction": "decision", "score": "score", "scores": scores}
-    unlabelled = SEASONAL | {"columns": {"timestamp": "event_time"}}
     several = {"task": "multiclass_classification", "inference": INFERENCE | {"columns": columns}, "slos": []}
-    found = notes(model(alerting=TOLD, reference=unlabelled, **several).spec)
+    found = notes(model(alerting=TOLD, reference=UNLABELLED, **several).spec)
     assert [note.startswith("spec.reference.columns.label: not set: ") for note in found] == [True] * told
+    found = notes(model(alerting=TOLD, reference=SEASONAL, **several).spec)
+    needs = "spec.reference.columns.label: not read: needs inference.columns.scores"
+    assert [note.startswith(needs) for note in found] == [True] * (1 - told)
+
+
+def test_labels_of_a_ranking_s_reference_are_not_read() -> None:
+    columns = {"prediction_id": "id", "score": "score", "query": "request"}
+    found = notes(
+        model(
+            alerting=TOLD, reference=SEASONAL, task="ranking", inference=INFERENCE | {"columns": columns}, slos=[]
+        ).spec
+    )
+    (only,) = [note for note in found if "reference" in note]
+    assert only.startswith("spec.reference.columns.label: not read: of a ranking nothing is expected")
 
 
 COLUMNS = {"prediction_id": "id", "label": "label"}
@@ -93,8 +107,17 @@ def test_what_a_spec_asks_for_and_does_not_get_yet_is_told() -> None:
         {"inference": INFERENCE | {"columns": {**INFERENCE["columns"], "role": "role"}}},
         {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}},
         {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "regression"},
-        {"labels": {"source": {"local": "labels"}, "columns": COLUMNS}, "task": "multiclass_classification"},
         {
+            "labels": {"source": {"local": "labels"}, "columns": COLUMNS},
+            "task": "multiclass_classification",
+            "reference": UNLABELLED,
+        },
+        {
+            "reference": {"trailing": "4w"},
+            "inference": INFERENCE | {"columns": {**INFERENCE["columns"], "timestamp": "at"}},
+        },
+        {
+            "reference": UNLABELLED,
             "labels": {"source": {"local": "labels"}, "columns": COLUMNS},
             "inference": INFERENCE | {"columns": {"prediction_id": "id", "score": "score", "query": "request"}},
             "task": "ranking",

@@ -195,6 +195,7 @@ class _Labels:
     """Labels that say that the scores of weeks ago were no probabilities."""
 
     problems: Mapping[str, str] = {}
+    learned = None
 
     def read(self, *_: object) -> list[Sample]:
         error, labels = catalogue.CALIBRATION_ERROR, ("fraud", "v3", "6h", "", "")
