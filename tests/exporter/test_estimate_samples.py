@@ -155,3 +155,15 @@ def test_of_a_regression_the_error_that_is_further_above_what_was_expected_count
     assert found[catalogue.CONCEPT_DRIFT] == pytest.approx((np.sqrt(4.5) - 1) / 0.25)
     better = gaps(taught, of(scores, scores, binary=False), spec(task="regression"))
     assert better[catalogue.CONCEPT_DRIFT] < -1, "smaller errors than expected are no drift"
+
+
+def test_a_few_large_errors_that_leave_the_mean_where_it_was_are_no_drift() -> None:
+    """Hand-made: of 1,000 errors that were 1 one is 20 and the rest 0.981, so the MAE is 1 and the RMSE 1.17."""
+    scores = np.tile(np.arange(20) / 20, 50) + 0.025
+    taught = learned(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
+    assert taught is not None
+    now = np.where(np.arange(1000) == 500, 20.0, 980 / 999)
+    found = gaps(taught, of(scores, scores + now, binary=False), spec(task="regression"))
+    assert found[catalogue.RMSE_ESTIMATED_GAP] < -2 * found[catalogue.RMSE_ESTIMATED_GAP_THRESHOLD]
+    assert found[catalogue.MAE_ESTIMATED_GAP] == pytest.approx(0)
+    assert found[catalogue.CONCEPT_DRIFT] == pytest.approx(0)
