@@ -33,8 +33,8 @@ from rich.table import Table
 
 from exporter.profiles.binning import Binning, categorical_bins, numeric_bins
 from exporter.profiles.store import ProfileStore
+from exporter.service.attempt import Attempt
 from exporter.service.label_reading import LabelReader, open_labels
-from exporter.service.reading import Attempt
 from exporter.sources.local import Local
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec

@@ -12,7 +12,8 @@ import pandas as pd
 
 from exporter.evaluation import Sample
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 

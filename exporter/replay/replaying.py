@@ -19,7 +19,8 @@ from exporter.profiles.store import ProfileStore
 from exporter.replay.firing import Firing, Pace, firings
 from exporter.replay.injection import Injection
 from exporter.replay.replayed_source import ReplayedSource
-from exporter.service.reading import Attempt, ModelReader, RefreshFailed
+from exporter.service.attempt import Attempt, RefreshFailed
+from exporter.service.reading import ModelReader
 from exporter.sources.opening import open_log
 from exporter.spec.file import LoadedSpec
 from exporter.spec.logs import Inference

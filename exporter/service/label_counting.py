@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from exporter.profiles.outcome_counting import About, Counted, Cut, count_labels, count_outcomes, touched
 from exporter.profiles.outcomes import Judgement
 from exporter.profiles.store import Key
+from exporter.service.attempt import Attempt
 from exporter.service.label_joining import Judged
 from exporter.service.label_logs import Kept
 from exporter.sources.engine import CountingSource
 from exporter.sources.source import Partition
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 ASKED_AT_ONCE: Final = 24
 """Partitions of predictions that one statement is about."""

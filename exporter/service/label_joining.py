@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -24,10 +24,8 @@ from exporter.profiles.label_store import (
 from exporter.profiles.outcomes import Judgement, Outcome, outcomes, peculiar, segment_outcomes
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service.attempt import Attempt
 from exporter.service.label_logs import Kept
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 MERGED_LABELS: Final = 2_000_000
 """Labels that are joined at a time: some 200 MB while they are merged."""

@@ -5,24 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from exporter.errors import PartitionUnreadable
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service.attempt import Attempt, Failed
 from exporter.sources.source import Batch, Partition, Selection, Source
 from exporter.spec.windows import Window
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 T = TypeVar("T")
 
 RECENT: Final = timedelta(days=2)
 """Partitions that are looked for at every refresh; older ones are once a day."""
-
-Failed = Callable[[str, str, object], None]
-"""Told of a failure: its stage, what it is about, and why."""
 
 
 class Listing:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from exporter.errors import SourceError
 from exporter.estimate_samples import gap_samples
@@ -29,9 +29,10 @@ from exporter.profiles.predictions import Predictions
 from exporter.profiles.sql_logs import NotCounted
 from exporter.profiles.store import ProfileStore
 from exporter.provisional_samples import OpenWindow, provisional_samples
+from exporter.service.attempt import Attempt, Failed
 from exporter.service.label_counting import OutcomeCounter
 from exporter.service.label_joining import Joiner, Judged
-from exporter.service.label_logs import Failed, KeptLog, Listing
+from exporter.service.label_logs import KeptLog, Listing
 from exporter.service.label_shapes import judgement, label_shape, prediction_shape
 from exporter.service.learned_rows import TEACHING
 from exporter.service.log_learning import open_learner
@@ -44,11 +45,6 @@ from exporter.spec.file import LoadedSpec
 from exporter.spec.logs import Labels
 from exporter.spec.values import format_duration
 from exporter.spec.windows import Window, newest_end, window
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from exporter.service.reading import Attempt
 
 STREAM: Final = "labels"
 """The `stream` of labels, beside that of predictions."""

@@ -11,7 +11,7 @@ from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.labelled_reference import Returned
 from exporter.profiles.store import Key, ProfileStore
-from exporter.service.label_logs import Failed
+from exporter.service.attempt import Failed
 from exporter.service.learned_rows import (
     GROUP,
     TEACHING,

@@ -16,7 +16,7 @@ from exporter.estimates import Learned
 from exporter.evaluation import Sample
 from exporter.profiles.binning import Binning
 from exporter.profiles.store import Key, ProfileStore
-from exporter.service.label_logs import Failed
+from exporter.service.attempt import Failed
 from exporter.service.learned_rows import (
     GROUP,
     Rows,

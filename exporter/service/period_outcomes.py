@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
@@ -13,16 +13,14 @@ from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.outcomes import Judgement, Outcome
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import ProfileStore
+from exporter.service.attempt import Attempt, Failed
 from exporter.service.label_joining import Joiner
-from exporter.service.label_logs import Failed, KeptLog, Listing
+from exporter.service.label_logs import KeptLog, Listing
 from exporter.service.label_shapes import judgement, label_shape, prediction_shape
 from exporter.sources.source import Source
 from exporter.spec.logs import Labels
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window, newest_end
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 MOST_PARTITIONS: Final = 200
 """Partitions of a log that one refresh reads for it, beside today's."""

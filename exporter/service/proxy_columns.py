@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
@@ -17,15 +17,12 @@ from exporter.errors import PartitionUnreadable, SourceError
 from exporter.profiles.proxies import MOMENTS, Sums, keep_sums, kept_sums, selection, summed
 from exporter.profiles.store import Key, ProfileStore
 from exporter.proxy_samples import ProxyHistory
-from exporter.service.label_logs import Failed
+from exporter.service.attempt import Attempt, Failed
 from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.proxies import ColumnRatio, Proxy
 from exporter.spec.windows import Window
 from exporter.traffic_samples import slot_of
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 MOST_PARTITIONS: Final = 400
 """Partitions that one refresh reads: a minute or two of waiting at most."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +15,13 @@ from exporter.errors import SourceError, SourceUnavailable
 from exporter.profiles.proxies import MOMENTS, Moment
 from exporter.profiles.store import Key, ProfileStore
 from exporter.proxy_samples import ProxyHistory
-from exporter.service.label_logs import RECENT, Failed
+from exporter.service.attempt import Attempt, Failed
+from exporter.service.label_logs import RECENT
 from exporter.sources.prometheus import MOST_INSTANTS, Prometheus
 from exporter.spec.model import ModelSpec
 from exporter.spec.proxies import Proxy
 from exporter.spec.windows import Window
 from exporter.traffic_samples import WEEK, slot_of
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 
 class ProxyQueries:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from exporter.errors import UsageError
 from exporter.evaluation import Sample
 from exporter.profiles.store import ProfileStore
 from exporter.proxy_samples import proxy_samples
-from exporter.service.label_logs import Failed
+from exporter.service.attempt import Attempt, Failed
 from exporter.service.proxy_columns import ProxyColumns
 from exporter.service.proxy_queries import ProxyQueries
 from exporter.sources.prometheus import Prometheus
@@ -19,9 +18,6 @@ from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window, newest_end
 from exporter.traffic_samples import LOOK_BACK
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 
 class ProxyReader:

@@ -1,39 +1,33 @@
-"""One model, brought up to date: which partitions there are, which are new, what the windows come to.
-
-A partition is profiled once and kept; one that was rewritten has another fingerprint and is profiled again, in the
-other's place. What cannot be read costs only itself: a partition or a column fails alone, with its reason.
-"""
+"""One model, brought up to date: which partitions there are, and what the windows come to."""
 
 from __future__ import annotations
 
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from exporter import catalogue
 from exporter.calendar_samples import calendar_samples, season_sample
-from exporter.errors import LeewayError, PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
+from exporter.errors import ReferenceUnusable, SourceError
 from exporter.estimate_samples import estimate_samples
 from exporter.estimates import Learned
 from exporter.evaluation import Sample, WindowProfile, evaluate
 from exporter.profiles.binning import Binning, Floats
-from exporter.profiles.counting import count_partitions
 from exporter.profiles.group import Group
-from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, cells_of
 from exporter.profiles.profile import Profile, merge
 from exporter.profiles.reference import Reference
-from exporter.profiles.store import Key, ProfileStore
+from exporter.profiles.store import ProfileStore
 from exporter.service import label_reading
+from exporter.service.attempt import Attempt, Record, RefreshFailed
 from exporter.service.learned_rows import TEACHING
 from exporter.service.learning import Learner
+from exporter.service.profile_reading import ProfileReader
 from exporter.service.proxy_reading import ProxyReader
-from exporter.service.reference_reading import ReferenceReader, segment_values, selected
+from exporter.service.reference_reading import ReferenceReader
 from exporter.service.reference_source import STREAM
 from exporter.service.slo_reading import SliceNotes
 from exporter.service.traffic_reading import TrafficReader
@@ -48,33 +42,6 @@ from exporter.traffic_samples import traffic_samples
 from exporter.verdicts import conditions
 
 log = logging.getLogger(__name__)
-
-
-class RefreshFailed(LeewayError):  # noqa: N818 - what happened
-    """A model could not be brought up to date; `stage` says where it stopped."""
-
-    def __init__(self, stage: str, why: object) -> None:
-        super().__init__(str(why))
-        self.stage = stage
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One refresh: when it is, when its time is over, and who is told how far it is."""
-
-    now: datetime
-    overdue: Callable[[], bool] = lambda: False
-    progress: Callable[[int, int], None] = lambda done, total: None
-    """Told after each partition: how many are done, of how many."""
-
-
-@dataclass(slots=True)
-class Record:
-    """What a model's refreshes have done so far; the counts only grow."""
-
-    failures: Counter[str] = field(default_factory=Counter)
-    built: int = 0
-    reused: int = 0
 
 
 class ModelReader:
@@ -99,9 +66,8 @@ class ModelReader:
         self.spec = loaded.spec
         self.record = Record()
         self.problems: dict[str, str] = {}
-        self._store = store
-        self._group = f"{self.spec.name}/{catalogue.INFERENCE}"
         self._source = source or open_log(loaded, catalogue.INFERENCE)
+        self._log = ProfileReader(self.spec, self._source, store, self.record, self.fail)
         self._reference = ReferenceReader(loaded, store)
         of_data_set = self.spec.spec.estimated and self.spec.spec.reference.source is not None
         self._learner = Learner(self.spec, store, self.fail) if of_data_set else None
@@ -109,7 +75,6 @@ class ModelReader:
         self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
         self._proxies = ProxyReader(self.spec, self._source, store, self.fail, prometheus) if source is None else None
         self._slices = SliceNotes(self.spec, store) if source is None and self.spec.spec.slos_of_log else None
-        self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
 
     def read(self, attempt: Attempt) -> list[Sample]:
         """Every sample of the model's windows.
@@ -124,7 +89,8 @@ class ModelReader:
             windows = _windows(self.spec, attempt.now)
             partitions = self._source.partitions(_starts(self.spec, windows.values()))
         with _stage("read"):
-            profiles = self._profiles(partitions, reference.binning, attempt)
+            profiles = self._log.read(partitions, reference.binning, attempt)
+        self.problems |= self._log.problems
         rows = self._traffic.read(attempt, partitions, profiles)
         with _stage("store"):
             learned = self._learned()
@@ -217,83 +183,6 @@ class ModelReader:
         if self._learner.problem:
             self.problems[TEACHING] = self._learner.problem
         return learned
-
-    # -------------------------------------------------------------------------------------------- the log
-
-    def _profiles(
-        self, partitions: Mapping[datetime, Partition], binning: Binning, attempt: Attempt
-    ) -> dict[datetime, PartitionProfile]:
-        keys = {start: self._partition_key(start, partition, binning) for start, partition in partitions.items()}
-        wanted = set(keys.values())
-        self._known = {key: known for key, known in self._known.items() if key in wanted}
-        known = {start: self._recalled(keys[start]) for start in sorted(partitions)}
-        new = {start: partitions[start] for start, found in known.items() if found is None}
-        for start, found in self._counted(new, binning, attempt, len(keys)):
-            self._known[keys[start]] = found
-            self._keep(partitions[start], keys[start], found)
-        self._store.prune(self._group, wanted)
-        usable = {start: self._usable(partitions[start], keys[start]) for start in known}
-        return {start: profile for start, profile in usable.items() if profile is not None}
-
-    def _recalled(self, key: Key) -> PartitionProfile | PartitionUnreadable | None:
-        """What is known of a partition, in memory or on disk."""
-        if key not in self._known and (kept := self._store.partition(key)) is not None:
-            self._known[key] = kept
-            self.record.reused += 1
-        return self._known.get(key)
-
-    def _counted(
-        self, new: Mapping[datetime, Partition], binning: Binning, attempt: Attempt, total: int
-    ) -> Iterator[tuple[datetime, PartitionProfile | PartitionUnreadable]]:
-        """What new partitions come to. What could not be had of one ends the refresh once all have been tried.
-
-        Raises:
-            LeewayError: this one; or the time is over.
-        """
-        grouping, failed = _grouping(self.spec, binning), list[LeewayError]()
-        counted = count_partitions(self._source, new, selected(self.spec, keys=grouping.keys), binning, grouping)
-        if len(new) < total:
-            attempt.progress(total - len(new), total)
-        for done in range(total - len(new), total):
-            if attempt.overdue():
-                timeout = format_duration(self.spec.spec.refresh.timeout)
-                raise SourceUnavailable(f"gave up after {timeout} with {done} of {total} partitions profiled")
-            start, found = next(counted)
-            if isinstance(found, PartitionProfile | PartitionUnreadable):
-                yield start, found
-            else:
-                failed.append(found)
-            attempt.progress(done + 1, total)
-        if failed:
-            raise failed[0]
-
-    def _usable(self, partition: Partition, key: Key) -> PartitionProfile | None:
-        """The profile of a partition that was read; why it could not, or not all of it, is told on the page."""
-        known = self._known[key]
-        if isinstance(known, PartitionUnreadable):
-            self.problems[f"partition {partition.name}"] = str(known)
-            return None
-        for column, why in known.problems.items():
-            self.problems[f"partition {partition.name}, column {column}"] = why
-        return known
-
-    def _keep(self, partition: Partition, key: Key, found: PartitionProfile | PartitionUnreadable) -> None:
-        if isinstance(found, PartitionUnreadable):
-            self.fail("read", f"partition {partition.name}", found)
-            return
-        self.record.built += 1
-        for column, why in found.problems.items():
-            self.fail("column", f"partition {partition.name}, column {column}", why)
-        self._store.keep_partition(key, found)
-
-    def _partition_key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
-        told_apart = _grouping(self.spec, binning).fingerprint
-        return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, told_apart))
-
-
-def _grouping(spec: ModelSpec, binning: Binning) -> Grouping:
-    columns = spec.spec.inference.columns
-    return Grouping(columns.model_version, columns.role, segment_values(spec, binning))
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from exporter.errors import LeewayError
 from exporter.evaluation import Sample
 from exporter.logs import Told
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader, RefreshFailed
+from exporter.service.attempt import Attempt, RefreshFailed
+from exporter.service.reading import ModelReader
 from exporter.service.snapshot import Snapshot, render
 from exporter.spec.file import LoadedSpec
 

@@ -9,21 +9,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
 from exporter.errors import PartitionUnreadable, SourceError
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service.attempt import Attempt
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window, newest_end
 from exporter.statistics.traffic import with_quiet_hours
 from exporter.traffic_samples import LOOK_BACK, PartitionRows
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 LONGEST_QUIET: Final = timedelta(days=3)
 """A gap of the log that is longer was not a weekend."""

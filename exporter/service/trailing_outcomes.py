@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from exporter.profiles.binning import Binning
@@ -14,6 +14,7 @@ from exporter.profiles.by_score import moved
 from exporter.profiles.group import Group
 from exporter.profiles.outcomes import Outcome
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service.attempt import Attempt
 from exporter.service.learned_rows import (
     GROUP,
     Rows,
@@ -28,9 +29,6 @@ from exporter.service.reference_source import WEEK, local_days
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.seasons import Calendar
 from exporter.spec.windows import Window
-
-if TYPE_CHECKING:
-    from exporter.service.reading import Attempt
 
 Hours = Mapping[datetime, Mapping[Group, Outcome]]
 

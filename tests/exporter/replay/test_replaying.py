@@ -13,7 +13,8 @@ from exporter.errors import LeewayError, UsageError
 from exporter.profiles.store import ProfileStore
 from exporter.replay.injection import Injection, Kind, damage
 from exporter.replay.replaying import Replayer, moments
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.spec.solved import with_rate
 from exporter.spec.windows import Window
 from exporter.verdicts import Condition, conditions

@@ -10,7 +10,8 @@ import pytest
 from bigquery_server import BigQueryServer
 from exporter import catalogue
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.sources.bigquery import BigQuery
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec

@@ -22,9 +22,9 @@ from exporter.profiles.outcomes import Classes, Judgement, Lists, Outcome
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import label_joining
+from exporter.service.attempt import Attempt
 from exporter.service.label_joining import Joiner
 from exporter.service.label_logs import Kept
-from exporter.service.reading import Attempt
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 11, 20, tzinfo=UTC)

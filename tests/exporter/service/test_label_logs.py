@@ -14,8 +14,8 @@ import pytest
 from exporter.errors import PartitionUnreadable, SourceUnavailable
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.store import Key, ProfileStore
+from exporter.service.attempt import Attempt
 from exporter.service.label_logs import KeptLog, Listing, Shape
-from exporter.service.reading import Attempt
 from exporter.sources.source import Batch, Partition, Selection, StoredObject, Traffic
 from exporter.spec.windows import Window
 

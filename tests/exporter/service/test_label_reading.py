@@ -20,7 +20,8 @@ from exporter.evaluation import Sample
 from exporter.profiles.store import ProfileStore
 from exporter.replay.simulation import INFERENCE, LABELS, REFERENCE, World, inference_hour, labels, write_log
 from exporter.service import label_joining, label_reading
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.sources.local import Local
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec

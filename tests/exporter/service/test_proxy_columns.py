@@ -15,8 +15,8 @@ from exporter.profiles.proxies import Moment
 from exporter.profiles.store import ProfileStore
 from exporter.proxy_samples import ProxyHistory
 from exporter.service import proxy_columns
+from exporter.service.attempt import Attempt
 from exporter.service.proxy_columns import ProxyColumns
-from exporter.service.reading import Attempt
 from exporter.sources.local import Local
 from exporter.sources.source import Partition
 from exporter.spec.model import ModelSpec

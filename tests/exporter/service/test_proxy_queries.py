@@ -16,8 +16,8 @@ from exporter.errors import SourceError, SourceUnavailable
 from exporter.profiles.proxies import Moment
 from exporter.profiles.store import ProfileStore
 from exporter.proxy_samples import ProxyHistory
+from exporter.service.attempt import Attempt
 from exporter.service.proxy_queries import ProxyQueries
-from exporter.service.reading import Attempt
 from exporter.sources.prometheus import Limits, Prometheus
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window

@@ -13,7 +13,8 @@ from exporter import catalogue
 from exporter.errors import UsageError
 from exporter.evaluation import Sample
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.sources.local import Local
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec

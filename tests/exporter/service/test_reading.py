@@ -13,7 +13,8 @@ import pytest
 from exporter import catalogue
 from exporter.evaluation import Sample
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader, RefreshFailed
+from exporter.service.attempt import Attempt, RefreshFailed
+from exporter.service.reading import ModelReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from fraud_log import REFERENCE_KEY, ROWS, FraudLog, local_spec_document

@@ -14,7 +14,8 @@ import pytest
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader, RefreshFailed
+from exporter.service.attempt import Attempt, RefreshFailed
+from exporter.service.reading import ModelReader
 from exporter.service.reference_reading import ReferenceReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec

@@ -15,7 +15,8 @@ from exporter import catalogue
 from exporter.errors import ReferenceUnusable
 from exporter.evaluation import Sample
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.service.reference_source import DataSet, LogPeriod, LogTrailing, local_days, open_reference
 from exporter.sources.source import Partition
 from exporter.spec.file import LoadedSpec

@@ -14,7 +14,8 @@ from exporter import catalogue
 from exporter.evaluation import Sample
 from exporter.profiles.store import ProfileStore
 from exporter.service import slo_reading
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from fraud_log import ROWS, FraudLog, local_spec_document

@@ -12,7 +12,8 @@ import pytest
 from bigquery_server import Answer, BigQueryServer, query_of, refusal
 from exporter import catalogue
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader, RefreshFailed
+from exporter.service.attempt import Attempt, RefreshFailed
+from exporter.service.reading import ModelReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from table_log import TableLog, table_spec_document

@@ -15,7 +15,8 @@ from exporter.errors import SourceUnavailable
 from exporter.evaluation import Sample
 from exporter.profiles.store import Key, ProfileStore
 from exporter.service import traffic_reading
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.sources.local import Local
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec

@@ -20,7 +20,8 @@ from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.reference_counting import count_binning, count_by_hour
 from exporter.profiles.store import ProfileStore
-from exporter.service.reading import Attempt, ModelReader
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.sources import spark
 from exporter.sources.local import Local
 from exporter.sources.reducing import Portion, Reduction
