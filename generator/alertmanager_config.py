@@ -143,12 +143,21 @@ def _setting(key: str, value: Any, secrets: _Secrets) -> tuple[str, Any]:
         return "pagerDutyLinkConfigs", [{"href": link["href"], "alt": link["text"]} for link in value]
     if key in _PAIRS:
         return key, [{"key": name, "value": text} for name, text in value.items()]
-    return _camel(key), value
+    return _camel(key), _settings(value, secrets) if isinstance(value, Mapping) else value
 
 
 def _files(receivers: list[dict[str, Any]]) -> list[str]:
     settings = [one for receiver in receivers for kind in receiver.keys() - {"name"} for one in receiver[kind]]
-    return sorted({value for one in settings for key, value in one.items() if key.endswith("_file")})
+    return sorted({file for one in settings for file in _named(one)})
+
+
+def _named(data: Mapping[str, Any]) -> Iterator[str]:
+    """The files that settings name, and those within them."""
+    for key, value in data.items():
+        if key.endswith("_file"):
+            yield value
+        elif isinstance(value, Mapping) and key not in _PAIRS:
+            yield from _named(value)
 
 
 def _camel(key: str) -> str:

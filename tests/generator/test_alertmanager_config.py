@@ -12,6 +12,7 @@ from examples import HOSTILE, RECEIVERS, hostile_model, model
 from exporter.errors import RenderError
 from generator.alertmanager_config import translated
 from generator.options import Options
+from retraining import retrained
 
 HOURS = {"page": RECEIVERS, "ticket": {**RECEIVERS, "hours": "Mon-Fri 09:00-18:00"}}
 NEW_YORK = {"timezone": "America/New_York"}
@@ -47,6 +48,14 @@ def test_routes_say_the_same_as_in_the_file() -> None:
         )
 
     assert shape(spec(routing)["route"])[1:] == shape(routing["route"]["routes"][0])[1:]
+
+
+def test_the_hooks_token_is_a_key_of_a_secret_too() -> None:
+    translation = translated(routing_of(retrained()), Options())
+    (hook,) = (one for one in translation.document["spec"]["receivers"] if one["name"] == "fraud-retrain")
+    credentials = {"name": "leeway-alertmanager", "key": "hook"}
+    assert hook["webhookConfigs"][0]["httpConfig"] == {"authorization": {"credentials": credentials}}
+    assert [remark for remark in translation.remarks if "/secrets/hook" in remark]
 
 
 def test_every_kind_of_receiver_is_spelt_as_the_api_has_it() -> None:
