@@ -22,7 +22,10 @@ _SCRAPED: Final = tuple(f'{label}="{label}-{_REPLICA_MARK}"' for label in REPLIC
 
 
 class Phase(NamedTuple):
-    """So many samples of a value: a number or its text, `{"age": n}` for a time n seconds ago, None for none."""
+    """So many samples of a value: a number or its text, `{"age": n}` for a time n seconds ago, None for none.
+
+    `{"grows": n}` is a counter that grows by n with each sample, from n.
+    """
 
     value: Any
     samples: int
@@ -68,7 +71,8 @@ def _texts(phases: Iterable[Phase], tick: int) -> Iterator[str]:
         if value is None:
             yield _gap(count, had=had)
         elif isinstance(value, Mapping):
-            yield f"{ticks * tick - value['age']}+{tick}x{count - 1}"
+            first, step = (value["grows"],) * 2 if "grows" in value else (ticks * tick - value["age"], tick)
+            yield f"{first}+{step}x{count - 1}"
         else:
             yield f"{value}x{count - 1}"
         ticks, had = ticks + count, value is not None

@@ -19,6 +19,8 @@ from generator.proof.series import Phase, duration, exposed, named, ticks, value
         ([(None, 2), (None, 3)], "_x2 _x3"),
         # A timestamp 60 s ago, at 0 s and 60 s; then one 600 s ago, at 120 s.
         ([({"age": 60}, 2), ({"age": 600}, 1)], "-60+60x1 -480+60x0"),
+        # A counter that begins to grow, and begins anew.
+        ([(0, 2), ({"grows": 3}, 3), (0, 1)], "0x1 3+3x2 0x0"),
     ],
 )
 def test_phases_follow_each_other(phases: list[tuple[Any, int]], text: str) -> None:
