@@ -6,12 +6,12 @@ from typing import Any, Final
 
 from grafanalib.core import Stat, TimeSeries
 
-from dashboards import freshness, links, queries, variables
+from dashboards import freshness, links, queries, retraining, variables
 from dashboards.board import TAG, board
-from dashboards.charts import card, chart
+from dashboards.charts import card
 from dashboards.layout import Section, stack
 from dashboards.panels import Card, stat, timeseries
-from dashboards.queries import Query, Scope, history, latest
+from dashboards.queries import Query, Scope, latest
 from dashboards.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Steps
 from exporter import catalogue
 from exporter.catalogue import MODEL, SPEC, Metric, Severity, Unit
@@ -35,7 +35,7 @@ def dashboard() -> dict[str, Any]:
                 Section("state", "", _tiles(scope)),
                 Section("exporter", "Refreshes and reading", freshness.exporter(None, scope), collapsed=False),
                 Section("specs", "Specs", [_specs(scope)], collapsed=False),
-                Section("retraining", "Retraining hook", _retraining(scope)),
+                Section("retraining", "Retraining hook", retraining.panels(None, scope)),
             ]
         ),
     )
@@ -75,19 +75,6 @@ def _tile(metric: Metric, title: str, expression: str, action: str, steps: Steps
     words: Card = card(None, metric, title, action, key=f"now/{metric.key}", empty="No exporter scraped", size=_SIZE)
     unit = metric.unit if metric.unit is Unit.TIMESTAMP else Unit.NUMBER
     return stat(words, Query(expression), unit, steps=steps)
-
-
-def _retraining(scope: Scope) -> list[TimeSeries]:
-    """What `leeway retrain-hook` decided, which Prometheus scrapes beside the exporters."""
-    decisions, last = catalogue.HOOK_METRICS
-    refused = "failed, no_answer: what should start does not; the hook's log says why, and Alertmanager goes on asking."
-    words = card(
-        None, last, "Since the last retraining", "Younger than the pipeline takes: wait for it.", empty="Never started"
-    )
-    return [
-        chart(None, scope, decisions, "Decisions on notifications", refused, empty="No retraining hook scraped"),
-        timeseries(words, history(last, scope), last.unit),
-    ]
 
 
 def _specs(scope: Scope) -> TimeSeries:

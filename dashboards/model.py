@@ -21,6 +21,7 @@ from dashboards import (
     marks,
     proxies,
     queries,
+    retraining,
     scores,
     segments,
     slo,
@@ -73,6 +74,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         *proxies.sections(spec, scope),
         calendar.section(spec, scope),
         *freshness.sections(spec, scope),
+        *retraining.sections(spec),
     ]
 
 

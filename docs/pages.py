@@ -38,7 +38,8 @@ A statistic that an alert reads has its threshold beside it, in a series of equa
 
 # Metrics of the retraining hook
 
-`leeway retrain-hook` exposes these [at its own `/metrics`](retraining.md#watching-it).
+`leeway retrain-hook` exposes these [at its own `/metrics`](retraining.md#watching-it), without a model's
+constant labels.
 
 | metric | kind | labels | unit | meaning |
 |---|---|---|---|---|

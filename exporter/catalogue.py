@@ -53,6 +53,11 @@ UNKNOWN_VERSION: Final = "unknown"
 CHALLENGER: Final = "challenger"
 """The `role` of rows that served nobody: alerts read every other."""
 
+FAILED: Final = "failed"
+"""The `decision` of the hook when whoever retrains refused."""
+NO_ANSWER: Final = "no_answer"
+"""The `decision` of the hook when Prometheus could not be asked."""
+
 INFERENCE: Final = "inference"
 """The `stream` of predictions, beside that of labels."""
 
@@ -812,6 +817,7 @@ class Alert:
 EXPORTER_DOWN = Alert("LeewayExporterDown", Severity.CRITICAL, Layer.EXPORTER, MODEL_INFO)
 REFRESH_FAILING = Alert("LeewayRefreshFailing", Severity.WARNING, Layer.EXPORTER, REFRESH_SUCCESS)
 SPEC_MISMATCH = Alert("LeewaySpecMismatch", Severity.WARNING, Layer.EXPORTER, MODEL_INFO)
+RETRAINING_NOT_STARTED = Alert("LeewayRetrainingNotStarted", Severity.WARNING, Layer.EXPORTER, RETRAIN_DECISIONS_TOTAL)
 SERIES_LIMITED_ALERT = Alert("LeewaySeriesLimited", Severity.INFO, Layer.EXPORTER, SERIES_LIMITED)
 WINDOW_STALE = Alert("LeewayWindowStale", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_END_TIMESTAMP_SECONDS)
 INFERENCE_LOGS_MISSING = Alert("MLInferenceLogsMissing", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_ROWS)
@@ -842,14 +848,15 @@ ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().value
 
 def as_arguments() -> dict[str, Any]:
     """The vocabulary as plain data, for jsonnet: `catalogue.metrics.feature_psi.name`, never a literal."""
+    every = (*METRICS, *HOOK_METRICS)
     return {
         "metrics": {
             metric.key: {"name": metric.name, "labels": list(metric.labels), "unit": metric.unit.value}
-            for metric in METRICS
+            for metric in every
         },
         "labels": {
             label: label
-            for label in sorted({name for metric in METRICS for name in metric.labels} | {SEVERITY, LAYER, SLO})
+            for label in sorted({name for metric in every for name in metric.labels} | {SEVERITY, LAYER, SLO})
         },
         "alerts": {
             alert.key: {
@@ -867,4 +874,5 @@ def as_arguments() -> dict[str, Any]:
         "replica_labels": list(REPLICA_LABELS),
         "streams": {INFERENCE: INFERENCE},
         "roles": {CHALLENGER: CHALLENGER},
+        "decisions": {FAILED: FAILED, NO_ANSWER: NO_ANSWER},
     }

@@ -23,6 +23,7 @@ function(model, definition)
     objective: definition.objective,
     labels: labels(model.catalogue, model.metadata, alert, definition.objective),
     hold: definition.hold,
+    memory: definition.memory,
     linger: definition.linger,
     [if std.objectHasAll(definition, 'compared') then 'compared']: {
       score: definition.compared.score.name,

@@ -5,6 +5,7 @@
 //   objective    the objective that it belongs to, or none
 //   expr         what is wrong
 //   hold         seconds for which it must be wrong
+//   memory       seconds that expr looks back, for which it holds at most once what is wrong has ended; none: 0
 //   linger       seconds for which the alert stays once it is right again
 //   words        what the texts are told, as templates
 //   summary      function(words): one line
@@ -15,10 +16,11 @@
 //   compared     of an alert on a score: the score, its threshold, and labels that both may have
 //
 // A scenario or twin has a title, the labels that it brings to the alert, its series with their values before and
-// during (null is no sample, {age: n} a timestamp of n seconds ago) and, where the alert fires, the words in clear.
+// during (null is no sample, {age: n} a timestamp of n seconds ago, {grows: n} a counter that grows by n) and, where the alert fires, the words in clear.
 // It may have strangers: other labels under which all of its series stand beside it and must change nothing.
 local subjects = [
   { name: 'exporter', of: import 'exporter.libsonnet' },
+  { name: 'retraining', of: import 'retraining.libsonnet' },
   { name: 'freshness', of: import 'freshness.libsonnet' },
   { name: 'traffic', of: import 'traffic.libsonnet' },
   { name: 'labels', of: import 'labelling.libsonnet' },
@@ -37,6 +39,7 @@ local definition(model) = {
   objective: 'none',
   expr: missing('an expr'),
   hold: missing('a hold'),
+  memory: 0,
   linger: 3 * model.beat,
   words: missing('words'),
   summary(it):: missing('a summary'),

@@ -35,6 +35,13 @@ BODY: Mapping[str, Any] = {
     "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
     "segments": ["country_code"],
     "proxies": [{"name": "click_through", "ratio": {"numerator": "clicks", "denominator": "impressions"}}],
+    "alerting": {
+        "retrain": {
+            "sagemaker": {"pipeline": "fraud-retrain", "region": "eu-west-1"},
+            "hook": {"url": "http://leeway-retrain-hook:9878/retrain", "token_file": "/secrets/hook"},
+            "gate": {"metric": "auroc", "at_least": 0.91, "window": "24h"},
+        }
+    },
     "slos": [{"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}],
 }
 RECEIVERS: Mapping[str, Any] = {
@@ -50,14 +57,16 @@ RECEIVERS: Mapping[str, Any] = {
 def model(metadata: Mapping[str, Any] | None = None, **body: Any) -> LoadedSpec:
     """A small spec that has every alert; keys of its metadata and of its body may be replaced.
 
-    Other features take the segments with them.
+    Other features take the segments with them, and what the gate is about the retraining.
     """
-    divided = {} if "features" in body else {"segments": BODY["segments"]}
+    omitted: dict[str, Any] = {} if "features" in body else {"segments": BODY["segments"]}
+    if body.keys() & {"task", "labels"} or "24h" not in body.get("windows", ["24h"]):
+        omitted["alerting"] = {}
     document = {
         "apiVersion": "leeway/v1",
         "kind": "Model",
         "metadata": {**METADATA, **(metadata or {})},
-        "spec": {**BODY, "segments": [], **divided, **body},
+        "spec": {**BODY, "segments": [], **omitted, **body},
     }
     return LoadedSpec(Path(f"{document['metadata']['name']}.yaml"), ModelSpec.model_validate(document))
 

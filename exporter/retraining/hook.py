@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from exporter import catalogue
 from exporter.errors import SourceUnavailable
 from exporter.retraining.gate import Ask, judge
 from exporter.retraining.ledger import Ledger, Start
@@ -34,8 +35,8 @@ class Decision(StrEnum):
     DAILY_LIMIT = "daily_limit"
     GATE_CLOSED = "gate_closed"
     UNKNOWN_MODEL = "unknown_model"  # or one that has no hook
-    NO_ANSWER = "no_answer"  # Prometheus could not be asked
-    FAILED = "failed"  # whoever retrains refused
+    NO_ANSWER = catalogue.NO_ANSWER  # Prometheus could not be asked
+    FAILED = catalogue.FAILED  # whoever retrains refused
     UNAUTHORIZED = "unauthorized"
     UNREADABLE = "unreadable"
 

@@ -8,11 +8,11 @@ window that is not judged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
-from exporter.catalogue import CHALLENGER, METRICS, MODEL, ROLE, SEGMENT, WINDOW
+from exporter.catalogue import CHALLENGER, HOOK_METRICS, METRICS, MODEL, ROLE, SEGMENT, WINDOW
 from exporter.spec.model import ModelSpec
 from generator.proof.links import expanded
 from generator.proof.series import REPLICAS, TARGET, Phase, duration, exposed, ticks
@@ -26,6 +26,10 @@ _MARGIN: Final = 2
 """Ticks for which it lasts beyond what it must."""
 _LONG: Final = 6000
 """Seconds that a scenario of ticks of a minute may last."""
+_SAMPLES: Final = 4
+"""Ticks of which there are so many in whatever an expression looks back: an increase needs two samples."""
+_UNLABELLED: Final = frozenset(metric.name for metric in HOOK_METRICS)
+"""The metrics that do not bear a model's constant labels."""
 _SEGMENTED: Final = frozenset(metric.name for metric in METRICS if SEGMENT in metric.labels)
 
 
@@ -39,17 +43,27 @@ def scenarios(spec: ModelSpec, rules: Told) -> Document:
     Returns:
         Plain data, but for `rule_files`.
     """
-    longest = max((alert["hold"] + alert["linger"] for alert in rules["proven"]), default=0)
-    proof = _Proof(spec, rules["segment"], tick=60 * max(1, ticks(longest, _LONG)))
+    proof = _Proof(spec, rules["segment"], _tick(rules["proven"]))
     tests = list(chain.from_iterable(map(proof.tests, rules["proven"])))
     return {"evaluation_interval": duration(proof.tick), "tests": tests}
 
 
+def _tick(alerts: Sequence[Told]) -> int:
+    """The seconds from one sample and evaluation to the next: as many as the longest scenario and every range bear."""
+    longest = max((alert["hold"] + alert["memory"] + alert["linger"] for alert in alerts), default=0)
+    ranges: list[int] = [alert["memory"] // _SAMPLES for alert in alerts if alert["memory"]]
+    return min([60 * max(1, ticks(longest, _LONG)), *ranges])
+
+
 class _Moments(NamedTuple):
-    """When things happen, in ticks."""
+    """When things happen, in ticks; until `lasts` the alert stays for certain, and at `resolved` it is gone.
+
+    In between it goes: a range of Prometheus 3 has lost the scenario's last samples a tick before one of Prometheus 2.
+    """
 
     fires: int
     ends: int
+    lasts: int
     resolved: int
 
     @property
@@ -69,10 +83,11 @@ class _Proof:
         """An alert's: first those in which it fires."""
         fires = _CALM + ticks(alert["hold"], self.tick)
         ends = fires + _MARGIN
-        at = _Moments(fires, ends, ends + ticks(alert["linger"], self.tick))
+        lasts = ends + ticks(alert["linger"], self.tick)
+        at = _Moments(fires, ends, lasts, lasts + ticks(alert["memory"], self.tick))
         for scenario in alert["scenarios"]:
             expected = [self._expected(alert, scenario)]
-            checks = {at.fires - 1: [], at.fires: expected, at.resolved - 1: expected, at.resolved: []}
+            checks = {at.fires - 1: [], at.fires: expected, at.lasts - 1: expected, at.resolved: []}
             yield self._test(alert, scenario, at, checks)
         for twin in alert["twins"]:
             yield self._test(alert, twin, at, {at.fires: [], at.ends - 1: []})
@@ -106,14 +121,16 @@ class _Proof:
     def _exposed(
         self, one: Told, instead: Mapping[str, str], phases: Iterable[Phase], replicas: Iterable[str]
     ) -> list[dict[str, str]]:
-        return exposed(one["metric"], {**self._own, **one["labels"], **instead}, phases, self.tick, replicas)
+        own = {MODEL: self._name} if one["metric"] in _UNLABELLED else self._own
+        return exposed(one["metric"], {**own, **one["labels"], **instead}, phases, self.tick, replicas)
 
     def _beside(self, story: Told) -> Iterator[tuple[Mapping[str, str], list[Told]]]:
         """What stands beside the story and is not the model's to alert on: other labels, and which series bear them."""
         every = story["series"]
         yield {MODEL: f"{self._name}-other"}, every
+        labelled = [one for one in every if one["metric"] not in _UNLABELLED]
         for label, value in sorted(self._constants.items()):
-            yield {label: f"{value}-other"}, every
+            yield {label: f"{value}-other"}, labelled
         for stranger in story["strangers"]:
             yield stranger, every
         for label, value in ((WINDOW, "99w"), (ROLE, CHALLENGER)):

@@ -27,7 +27,7 @@ def test_a_receiver_may_have_several_ways() -> None:
 
 
 def test_default_and_null_tell_nobody() -> None:
-    assert routing_of(model())["receivers"] == [{"name": "default"}, {"name": "null"}]
+    assert routing_of(model(alerting={}))["receivers"] == [{"name": "default"}, {"name": "null"}]
 
 
 def test_hostile_text_is_accepted(tmp_path: Path) -> None:

@@ -43,6 +43,13 @@ def make_spec() -> Callable[..., ModelSpec]:
                         {"name": "country_code", "type": "categorical"},
                     ],
                     "proxies": [{"name": "review_rate", "ratio": {"numerator": "decision", "equals": "review"}}],
+                    "alerting": {
+                        "retrain": {
+                            "sagemaker": {"pipeline": "retrain"},
+                            "hook": {"url": "http://leeway-retrain-hook:9878/retrain", "token_file": "/secrets/hook"},
+                            "gate": {"metric": "auroc", "at_least": 0.91, "window": "24h"},
+                        }
+                    },
                     "slos": [{"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}],
                 },
             }

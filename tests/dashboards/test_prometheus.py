@@ -20,6 +20,7 @@ import pytest
 from exporter.catalogue import (
     ALERTS,
     FEATURE,
+    HOOK_METRICS,
     INFERENCE,
     METRICS,
     PROXY,
@@ -53,7 +54,7 @@ VALUES = {
 
 
 def exposition() -> Iterator[str]:
-    for metric in METRICS:
+    for metric in (*METRICS, *HOOK_METRICS):
         yield f"# TYPE {metric.name.removesuffix('_total')} {metric.kind}"
         for part in metric.series:
             yield from samples(part)

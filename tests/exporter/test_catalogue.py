@@ -72,7 +72,7 @@ class TestAlerts:
         assert re.fullmatch(r"(ML|Leeway)([A-Z][a-z]+)+", alert.name)
 
     def test_the_gauge_that_it_reads_is_in_the_catalogue(self, alert: Alert) -> None:
-        assert alert.metric in METRICS
+        assert alert.metric in EVERY
 
     def test_its_key_is_a_name_in_jsonnet(self, alert: Alert) -> None:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", alert.key)
@@ -118,10 +118,10 @@ class TestArguments:
     def test_every_metric_is_there_under_its_key(self) -> None:
         metrics = self.ARGUMENTS["metrics"]
         found = {key: (each["name"], tuple(each["labels"]), each["unit"]) for key, each in metrics.items()}
-        assert found == {metric.key: (metric.name, metric.labels, metric.unit.value) for metric in METRICS}
+        assert found == {metric.key: (metric.name, metric.labels, metric.unit.value) for metric in EVERY}
 
     def test_every_label_is_there_under_its_name(self) -> None:
-        wanted = {label for metric in METRICS for label in metric.labels}
+        wanted = {label for metric in EVERY for label in metric.labels}
         assert self.ARGUMENTS["labels"].keys() >= wanted | {catalogue.SEVERITY, catalogue.LAYER, catalogue.SLO}
         assert all(name == value for name, value in self.ARGUMENTS["labels"].items())
 

@@ -43,5 +43,5 @@ def test_what_cannot_be_had_is_told(
 
 
 def test_specs_without_a_hook_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["retrain-hook", "--token.file=token", str(written(tmp_path, model()))]) == 2
+    assert main(["retrain-hook", "--token.file=token", str(written(tmp_path, model(alerting={})))]) == 2
     assert "no spec has alerting.retrain.hook" in capsys.readouterr().err

@@ -17,6 +17,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
     groups = rendered(model())[0]["groups"]
     assert [group["name"].removeprefix("leeway-fraud-") for group in groups] == [
         "exporter",
+        "retraining",
         "freshness",
         "traffic",
         "labels",
@@ -120,8 +121,10 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
                 catalogue.PREDICTION_CLASS_SHIFT,
                 catalogue.CONFIDENCE_SHIFT,
                 catalogue.CALIBRATION_POOR,
+                catalogue.RETRAINING_NOT_STARTED,
             },
         ),
+        ({"alerting": {}}, {catalogue.RETRAINING_NOT_STARTED}),
         ({"inference": LOG | {"columns": {"score": "score"}}}, {catalogue.PREDICTION_CLASS_SHIFT}),
         ({"segments": []}, {catalogue.SEGMENT_DRIFT_ALERT}),
         (

@@ -55,6 +55,11 @@ def test_a_notification_is_decided_counted_and_told(tmp_path: Path, caplog: pyte
     assert f'{LAST_START}{{model="fraud"}} {BEGAN.timestamp():.16g}'[:40] in asked.get("/metrics").text
 
 
+def test_every_decision_of_a_model_is_0_from_the_start_so_that_its_first_is_an_increase(tmp_path: Path) -> None:
+    asked = client(tmp_path)
+    assert {counted(asked, decision) for decision in Decision} == {0}
+
+
 def test_nothing_is_told_of_a_start_that_never_was(tmp_path: Path) -> None:
     text = client(tmp_path).get("/metrics").text
     assert f"{LAST_START}{{" not in text
