@@ -17,6 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+import exporter  # noqa: F401 - before NumPy, which it tells how to sort: see exporter/processor.py
+
+# isort: split
 import pyarrow.parquet as pq
 from rich import box
 from rich.console import Console
