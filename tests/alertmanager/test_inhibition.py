@@ -80,14 +80,17 @@ def silenced(address: str, alerts: list[dict[str, str]]) -> set[tuple[str, str]]
     pair = [instance(each, **{MODEL: last}) for each in (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE)]
     post(address, alerts + pair)
 
-    def settled() -> list[dict[str, str]]:
+    def inhibited() -> list[dict[str, str]]:
         known = get_json(f"http://{address}/api/v2/alerts")
-        inhibited = [one["labels"] for one in known if one["status"]["inhibitedBy"]]
-        return inhibited if any(labels.get(MODEL) == last for labels in inhibited) else []
+        return [one["labels"] for one in known if one["status"]["inhibitedBy"]]
+
+    def settled() -> bool:
+        return any(labels.get(MODEL) == last for labels in inhibited())
 
     models = {labels.get(MODEL) for labels in alerts}
-    found = until(settled, within=30, what="the last alert to be inhibited")
-    return {(labels.get(MODEL, ""), labels["alertname"]) for labels in found if labels.get(MODEL) in models}
+    until(settled, within=30, what="the last alert to be inhibited")
+    # It looks at them one by one, in any order, while it answers: only the next answer knows the last of all.
+    return {(labels.get(MODEL, ""), labels["alertname"]) for labels in inhibited() if labels.get(MODEL) in models}
 
 
 def test_every_pair_of_alerts_of_one_model(address: str) -> None:
