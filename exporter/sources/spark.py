@@ -167,6 +167,7 @@ def session() -> SparkSession:
     # Workers of a local master, and of a cluster of the same image, run the same Python as the exporter.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     with _STARTING:
+        logging.getLogger("py4j").setLevel(logging.WARNING)  # it tells of every connection that it closes
         # no pandas is used here
         warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
         return SparkSession.builder.appName("leeway").config("spark.ui.showConsoleProgress", "false").getOrCreate()
