@@ -41,16 +41,22 @@ FAST, SLOW = 16.0, 4.0  # above all tiers of the objective, and above those of t
 
 
 class Gauges(Loopback):
-    """What the exporter says of some models, at `/metrics`."""
+    """What the exporter says of some models, at `/metrics`.
+
+    Each incident has a namespace of its own, and so new groups in Alertmanager: one that has notified before does not
+    wait for the cause any more, and is forgotten only half a minute after it is empty.
+    """
 
     content_type = "text/plain; version=0.0.4"
 
     def __init__(self, models: list[LoadedSpec]) -> None:
         self.models = {loaded.spec.name: loaded.spec for loaded in models}
+        self.incident = 0
         self.calm()
         super().__init__()
 
     def calm(self) -> None:
+        self.incident += 1
         self.down, self.stale = set[str](), set[str]()
         self.high: dict[str, set[Metric]] = {name: set() for name in self.models}
         self.burn = dict.fromkeys(self.models, 0.0)
@@ -78,6 +84,7 @@ class Gauges(Loopback):
     def _line(self, name: str, metric: Metric, value: float, more: Mapping[str, str] | None = None) -> str:
         own = {**OWN, catalogue.MODEL: name, catalogue.SPEC: self.models[name].fingerprint(), **(more or {})}
         labels = {label: own.get(label, "any") for label in metric.labels} | self.models[name].metadata.labels
+        labels |= {"namespace": f"incident-{self.incident}"}
         pairs = ",".join(f'{label}="{text}"' for label, text in labels.items() if text)
         return f"{metric.name}{{{pairs}}} {value}"
 
