@@ -24,7 +24,7 @@ from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.profiles.label_rows import LabelRows
 from exporter.profiles.outcome_counting import About
-from exporter.profiles.outcomes import UNKNOWN, Outcome, total
+from exporter.profiles.outcomes import UNKNOWN, Judgement, Outcome, total
 from exporter.profiles.predictions import Predictions
 from exporter.profiles.sql_logs import NotCounted
 from exporter.profiles.store import ProfileStore
@@ -132,15 +132,16 @@ class LabelReader:
             learned: what the labels of a reference that is a data set teach; of another, these labels do.
             fingerprint: of the reference's rows.
         """
-        self._joiner.judge_by(judgement(self._spec, self._labels, binning))
+        judged = judgement(self._spec, self._labels, binning)
+        self._joiner.judge_by(judged)
         try:
-            self._complete = self._bring_up_to_date(attempt, partitions, binning) or self._complete
+            self._complete = self._bring_up_to_date(attempt, partitions, judged) or self._complete
         except SourceError as problem:
             self._failed("read", "labels", problem)
         except OSError as problem:
             self._failed("store", "labels", problem)
         self.learned = learned or self._learn(attempt, binning, fingerprint)
-        samples = list(self._samples(attempt.now, binning)) if self._complete else []
+        samples = list(self._samples(attempt.now, judged)) if self._complete else []
         self._heed(samples, attempt.now)
         return samples
 
@@ -167,13 +168,11 @@ class LabelReader:
     def _known_hours(self) -> dict[datetime, Mapping[Group, Outcome]]:
         return {start: hour.outcomes for start, hour in self._hours.items() if hour.outcomes}
 
-    def _samples(self, now: datetime, binning: Binning) -> Iterator[Sample]:
+    def _samples(self, now: datetime, judged: Judgement) -> Iterator[Sample]:
         mature = self._windows(now)
         yield from label_samples(self._spec, mature, self._odd_rows(now), self._class_names())
         yield from gap_samples(self._spec, self.learned, mature) if self.learned else ()
-        yield from provisional_samples(
-            self._spec, self._open_windows(now), judgement(self._spec, self._labels, binning).edges
-        )
+        yield from provisional_samples(self._spec, self._open_windows(now), judged.edges)
         arrived = {start: kept.rows for start, kept in self.log.known.items()}
         due = min(self._hours) + self._labels.maturity if self._hours else None
         yield from arrival_samples(
@@ -196,7 +195,7 @@ class LabelReader:
         kept = (*self._predictions.known.values(), *self.log.known.values())
         return {name for names in {each.names for each in kept} for name in names}
 
-    def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition], binning: Binning) -> bool:
+    def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition], judged: Judgement) -> bool:
         """Whether all that has arrived is read, joined and judged."""
         inference = self._spec.spec.inference
         arrivals = self._span(attempt.now, self._labels.grain)
@@ -204,7 +203,7 @@ class LabelReader:
         self._arrived.read(attempt.now, arrivals)
         if self._counter is not None:
             try:
-                return self._count(self._counter, attempt, binning, arrivals.start)
+                return self._count(self._counter, attempt, judged, arrivals.start)
             except NotCounted as why:
                 log.info("%s: labels are joined from rows: %s", self._spec.name, why)
                 self._counter = None
@@ -222,10 +221,10 @@ class LabelReader:
             kept.forget(self._joiner.lost)
         return done
 
-    def _count(self, counter: OutcomeCounter, attempt: Attempt, binning: Binning, start: datetime) -> bool:
+    def _count(self, counter: OutcomeCounter, attempt: Attempt, judged: Judgement, start: datetime) -> bool:
         before = set(counter.labels)
         made, arrived = self._made.partitions, self._arrived.partitions
-        done = counter.bring_up_to_date(attempt, made, arrived, judgement(self._spec, self._labels, binning), start)
+        done = counter.bring_up_to_date(attempt, made, arrived, judged, start)
         self._predictions.known, self.log.known = counter.predictions, counter.labels
         self.log.built += len(counter.labels.keys() - before)
         return done
