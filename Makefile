@@ -11,7 +11,7 @@ SPECS ?= models
 OUT ?= build
 DEV_STAMP := $(VENV)/.dev-stamp
 RUN_STAMP := $(VENV)/.run-stamp
-EMULATOR := tests/bigquery_emulator
+EMULATOR := tests/servers/bigquery_emulator
 EMULATOR_STAMP := .venv-bigquery/.stamp
 SPARK_STAMP := .spark/.stamp
 
@@ -70,7 +70,7 @@ unit: $(DEV_STAMP) $(EMULATOR_STAMP) $(SPARK_STAMP) ## Run every test: unit, con
 
 .PHONY: golden
 golden: $(DEV_STAMP) ## Write the golden files again; read the diff before you commit it
-	@$(BIN)/python tests/golden.py
+	@$(BIN)/python tests/data/golden.py
 
 .PHONY: docs
 docs: $(DEV_STAMP) ## Write the pages that are made from the code: metrics, spec reference, JSON Schema
@@ -101,7 +101,7 @@ lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 	@$(BIN)/uv pip compile -q $(EMULATOR)/requirements.in --upgrade --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o $(EMULATOR)/requirements.lock
 	@echo pyspark | $(BIN)/uv pip compile -q - --upgrade --no-deps --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate -o tests/spark/spark.lock
+		--no-emit-index-url --no-header --no-annotate -o .ci/spark.lock
 
 .PHONY: clean
 clean: ## Remove what the other targets made
@@ -119,6 +119,6 @@ $(EMULATOR_STAMP): .ci/bigquery $(addprefix $(EMULATOR)/,requirements.lock emula
 	@PYTHON=$(PYTHON) .ci/bigquery
 	@touch $@
 
-$(SPARK_STAMP): .ci/spark tests/spark/spark.lock | $(DEV_STAMP)
+$(SPARK_STAMP): .ci/spark .ci/spark.lock | $(DEV_STAMP)
 	@.ci/spark
 	@touch $@

@@ -23,13 +23,13 @@ from rich.table import Table
 from simulation.month import SCORE, spec_of
 from simulation.traffic import TIME, WEEK, Population, Traffic, hour
 
-from exporter.profiles.store import ProfileStore
-from exporter.replay.firing import Pace
-from exporter.replay.injection import Request, injections
-from exporter.replay.replaying import Replayer, moments
+from exporter.backtest.firing import Pace
+from exporter.backtest.injection import Request, injections
+from exporter.backtest.replaying import Replayer, moments
+from exporter.samples.verdicts import JUDGED
 from exporter.spec.file import LoadedSpec
 from exporter.spec.windows import Window
-from exporter.verdicts import JUDGED
+from exporter.store.profiles import ProfileStore
 
 T = TypeVar("T")
 LIVE_WEEKS = 4

@@ -32,12 +32,12 @@ from rich.console import Console
 from rich.table import Table
 
 from exporter.profiles.binning import Binning, categorical_bins, numeric_bins
-from exporter.profiles.store import ProfileStore
 from exporter.service.attempt import Attempt
-from exporter.service.label_reading import LabelReader, open_labels
+from exporter.service.labels.reading import LabelReader, open_labels
 from exporter.sources.local import Local
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import ProfileStore
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 START = datetime(2026, 10, 1, tzinfo=UTC)

@@ -22,15 +22,15 @@ from sklearn import metrics
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.label_samples import JudgedWindow, label_samples
+from exporter.labels.classes import class_keys
+from exporter.labels.join import Answers
+from exporter.labels.outcomes import Classes, Judgement, Lists, outcomes, total
+from exporter.labels.predictions import Predictions
 from exporter.profiles.binning import numeric_bins
-from exporter.profiles.classes import class_keys
 from exporter.profiles.group import Group
-from exporter.profiles.label_join import Answers
-from exporter.profiles.outcomes import Classes, Judgement, Lists, outcomes, total
-from exporter.profiles.predictions import Predictions
+from exporter.samples.labels import JudgedWindow, label_samples
 from exporter.spec.model import ModelSpec
-from exporter.spec.task import Task
+from exporter.spec.sections.task import Task
 
 Floats = npt.NDArray[np.float64]
 Values = dict[Metric, float]

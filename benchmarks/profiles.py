@@ -28,19 +28,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from exporter.evaluation import WindowProfile, evaluate
 from exporter.profiles.binning import CategoricalBins
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import merge
-from exporter.profiles.reference import Reference, build_binning
-from exporter.profiles.store import Key, ProfileStore
+from exporter.reference.reference import Reference, build_binning
+from exporter.samples.windows import WindowProfile, evaluate
 from exporter.sources.local import Local
 from exporter.sources.source import Batch, Selection
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.windows import Window
+from exporter.store.profiles import Key, ProfileStore
 
 T = TypeVar("T")
 Job = Callable[[], object]

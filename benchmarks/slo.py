@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from simulation.objectives import Labels, falls, months
 
-from exporter.spec.slo import Slo
+from exporter.spec.sections.slo import Slo
 from exporter.statistics.slo_chances import auroc_half_width, exhaustion_chance, slices_until_fired
 
 SLO = {"name": "auroc", "metric": "auroc", "at_least": 0.91, "objective": 0.95, "over": "rolling", "window": "7d"}

@@ -30,13 +30,13 @@ sys.path.insert(0, str(Path(__file__).parent.parent / ".spark"))
 from profiles import LOG, machine, rows
 
 from exporter.profiles.binning import Binning
-from exporter.profiles.counting import count_partition
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
-from exporter.profiles.reference import build_binning
+from exporter.reference.reference import build_binning
 from exporter.sources import spark
 from exporter.sources.local import Local
 from exporter.sources.source import Partition, Source
+from exporter.sql.counting import count_partition
 
 T = TypeVar("T")
 

@@ -18,16 +18,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "data"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "servers"))
 
 from bigquery_server import BigQueryServer
 from exporter.profiles.binning import Binning
-from exporter.profiles.counting import count_partition
 from exporter.profiles.grouping import UNGROUPED
-from exporter.profiles.reference import build_binning
+from exporter.reference.reference import build_binning
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import Limits, Terms
 from exporter.sources.source import Batch, Selection, Stream
+from exporter.sql.counting import count_partition
 
 NUMERIC = tuple(f"number_{index:02}" for index in range(40))
 CATEGORICAL = tuple(f"category_{index}" for index in range(10))

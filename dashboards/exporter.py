@@ -6,13 +6,15 @@ from typing import Any, Final
 
 from grafanalib.core import Stat, TimeSeries
 
-from dashboards import freshness, links, queries, retraining, variables
+from dashboards import variables
 from dashboards.board import TAG, board
-from dashboards.charts import card
-from dashboards.layout import Section, stack
-from dashboards.panels import Card, stat, timeseries
-from dashboards.queries import Query, Scope, latest
-from dashboards.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Steps
+from dashboards.panels import links, queries
+from dashboards.panels.builders import Card, stat, timeseries
+from dashboards.panels.charts import card
+from dashboards.panels.layout import Section, stack
+from dashboards.panels.queries import Query, Scope, latest
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Steps
+from dashboards.sections import freshness, retraining
 from exporter import catalogue
 from exporter.catalogue import MODEL, SPEC, Metric, Severity, Unit
 

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from grafanalib.core import Stat
 
-from dashboards import links, marks, plots, queries, variables
+from dashboards import marks, variables
 from dashboards.board import TAG, board
-from dashboards.charts import card, chart
-from dashboards.layout import Section, stack
-from dashboards.panels import stat
-from dashboards.queries import Query, Scope
-from dashboards.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Limits, alarm
+from dashboards.panels import links, plots, queries
+from dashboards.panels.builders import stat
+from dashboards.panels.charts import card, chart
+from dashboards.panels.layout import Section, stack
+from dashboards.panels.queries import Query, Scope
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Limits, alarm
 from exporter import catalogue
 from exporter.catalogue import BIN, FEATURE, Metric, Severity
 

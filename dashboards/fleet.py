@@ -10,14 +10,15 @@ from typing import Any, Final
 
 from grafanalib.core import Stat, StateTimeline, Table
 
-from dashboards import links, marks, queries, variables
+from dashboards import marks, variables
 from dashboards.board import TAG, board
-from dashboards.charts import card
-from dashboards.layout import Section, stack
-from dashboards.panels import Card, Column, stat, state_timeline, table, timeseries
-from dashboards.queries import ALERTNAME, Query, Scope, by_model, latest, over_threshold
-from dashboards.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, UNKNOWN, State, Steps, alarm
-from dashboards.tiles import ALERT_STATES
+from dashboards.panels import links, queries
+from dashboards.panels.builders import Card, Column, stat, state_timeline, table, timeseries
+from dashboards.panels.charts import card
+from dashboards.panels.layout import Section, stack
+from dashboards.panels.queries import ALERTNAME, Query, Scope, by_model, latest, over_threshold
+from dashboards.panels.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, UNKNOWN, State, Steps, alarm
+from dashboards.sections.tiles import ALERT_STATES
 from exporter import catalogue
 from exporter.catalogue import INFERENCE, MODEL, SEVERITY, SLO, STREAM, TEAM, WINDOW, Metric, Severity, Unit
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from dashboards import queries
-from dashboards.queries import ALERTNAME, Scope
-from dashboards.style import DATASOURCE, GOOD, SEVERITY_COLOURS
+from dashboards.panels import queries
+from dashboards.panels.queries import ALERTNAME, Scope
+from dashboards.panels.style import DATASOURCE, GOOD, SEVERITY_COLOURS
 from exporter import catalogue
 from exporter.catalogue import MODEL, SEVERITY, VERSION, Severity
 

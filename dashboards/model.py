@@ -11,29 +11,27 @@ from typing import Any, Final
 
 from grafanalib.core import DashboardLink, StateTimeline, Table
 
-from dashboards import (
+from dashboards import marks, variables
+from dashboards.board import TAG, board
+from dashboards.panels import links, queries
+from dashboards.panels.builders import Card, Column, StatusHistory, state_timeline, status_history, table
+from dashboards.panels.charts import card, chart
+from dashboards.panels.layout import Section, stack
+from dashboards.panels.queries import Query, Scope
+from dashboards.panels.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
+from dashboards.sections import (
     calendar,
     details,
     estimates,
     freshness,
     labels,
-    links,
-    marks,
     proxies,
-    queries,
     retraining,
     scores,
     segments,
     slo,
-    variables,
 )
-from dashboards.board import TAG, board
-from dashboards.charts import card, chart
-from dashboards.layout import Section, stack
-from dashboards.panels import Card, Column, StatusHistory, state_timeline, status_history, table
-from dashboards.queries import Query, Scope
-from dashboards.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
-from dashboards.tiles import ALERT_STATES, tiles
+from dashboards.sections.tiles import ALERT_STATES, tiles
 from exporter import catalogue
 from exporter.catalogue import FEATURE, ROLE, SEGMENT, VERSION, WINDOW, Metric, Severity
 from exporter.spec.model import ModelSpec

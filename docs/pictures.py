@@ -25,11 +25,11 @@ from matplotlib import dates
 from matplotlib import pyplot as plt
 
 HERE = Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests" / "data"), str(HERE.parent / "tests" / "servers")]
 
 from boards import boards  # noqa: E402 - the repository's own folders come first
 from demo_history import NOW, OFTEN, STORY, demo  # noqa: E402
-from exporter.replay.scenario import BROKEN_FEATURE, MODEL  # noqa: E402
+from exporter.demo.scenario import BROKEN_FEATURE, MODEL  # noqa: E402
 
 FOLDER = HERE / "pictures"
 CHOSEN = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "role": ".*", "segment": "^$"}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from dashboards import links
+from dashboards.panels import links
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration

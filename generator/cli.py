@@ -21,15 +21,19 @@ from exporter.errors import LeewayError, SpecError, UsageError
 from exporter.spec.file import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
 from exporter.spec.values import Url
-from generator import backtesting, explaining, log_columns, merging, overlays, retraining, targets
-from generator.check import prove
-from generator.documents import Documents, render
-from generator.expressions import expressions
-from generator.first_spec import first_spec, model_name
-from generator.layout import MERGED, ROUTING
+from generator import overlays
+from generator.commands import backtest, explain, retrain_hook
+from generator.documents import render
+from generator.init import log_columns
+from generator.init.first_spec import first_spec, model_name
+from generator.layout import MERGED, ROUTING, Documents
 from generator.notes import notes
 from generator.options import load
+from generator.proof.check import prove
+from generator.proof.expressions import expressions
 from generator.routing.proof import simulate
+from generator.targets import documents as targets
+from generator.targets import merging
 from generator.writing import Change, plan, write
 
 EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
@@ -96,16 +100,16 @@ def _parser() -> argparse.ArgumentParser:
     check = command("check", _check, "is the output up to date, and does it prove itself?", specs, output)
     check.add_argument("--no-tools", action="store_true", help="run neither promtool nor amtool")
     about = "what does an objective allow, what spends its budget, and how soon would anybody hear?"
-    explaining.add_flags(command("explain", _explain, about, specs).add_argument)
+    explain.add_flags(command("explain", _explain, about, specs).add_argument)
     first = command("init", _init, "write a first spec, guessed from the columns of a log file")
     first.add_argument("--from", dest="log", required=True, metavar="FILE", help="a Parquet file, or s3://bucket/key")
     first.add_argument("--name", metavar="NAME", help="the model's name (that of the file)")
     first.add_argument("--out", type=Path, metavar="FILE", help="where to write (models/NAME.yaml); it must not exist")
     command("schema", _schema, "print the JSON Schema of a spec")
     about = "how often would a spec have alarmed, and how soon would it have seen a fault?"
-    backtesting.add_flags(command("backtest", _backtest, about, specs).add_argument)
+    backtest.add_flags(command("backtest", _backtest, about, specs).add_argument)
     about = "start a retraining when Alertmanager says so, once per incident, and only if the spec's gate holds"
-    retraining.add_flags(command("retrain-hook", _retrain_hook, about, specs).add_argument)
+    retrain_hook.add_flags(command("retrain-hook", _retrain_hook, about, specs).add_argument)
     demo = command("demo", _demo, "see it work, on a simulated model that drifts")
     demo.add_argument("--folder", type=Path, default=Path("demo"), metavar="DIR", help="where to work (demo)")
     return parser
@@ -218,7 +222,7 @@ def _named(given: Path | None, default: str) -> Path:
 
 
 def _explain(options: argparse.Namespace) -> int:
-    explaining.run(options, Console(width=None if sys.stdout.isatty() else 120, highlight=False))
+    explain.run(options, Console(width=None if sys.stdout.isatty() else 120, highlight=False))
     return EXIT_OK
 
 
@@ -242,16 +246,16 @@ def _schema(_: argparse.Namespace) -> int:
 
 
 def _backtest(options: argparse.Namespace) -> int:
-    return EXIT_OK if backtesting.run(options) else EXIT_PROBLEM
+    return EXIT_OK if backtest.run(options) else EXIT_PROBLEM
 
 
 def _retrain_hook(options: argparse.Namespace) -> int:
-    retraining.run(options)
+    retrain_hook.run(options)
     return EXIT_OK
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from exporter.replay.demo import run  # noqa: PLC0415 - it brings the whole exporter with it
+    from exporter.demo.demo import run  # noqa: PLC0415 - it brings the whole exporter with it
 
     return run(options.folder, render=render)
 

@@ -47,8 +47,7 @@ from dashboards import fleet
 from dashboards.model import dashboard
 from exporter.errors import RenderError
 from exporter.spec.file import LoadedSpec
-from generator import arguments, kubernetes, openslo, overlays, proof, targets
-from generator.argo import workflow_event_binding
+from generator import arguments, overlays
 from generator.jsonnet import evaluate
 from generator.layout import (
     ARGO,
@@ -64,13 +63,17 @@ from generator.layout import (
     ROUTING,
     RULES,
     TAG,
+    Documents,
 )
 from generator.options import Options
+from generator.proof import documents as proof
 from generator.routing.hours import hours
 from generator.serialization import json_text, yaml_text
-from generator.targets import Derived
+from generator.targets import documents as targets
+from generator.targets import kubernetes, openslo
+from generator.targets.argo import workflow_event_binding
+from generator.targets.documents import Derived
 
-Documents = dict[PurePosixPath, str]
 Data = dict[PurePosixPath, Any]
 Told = Callable[[str, int, int], None]
 _Made = TypeVar("_Made")

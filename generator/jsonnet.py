@@ -81,7 +81,7 @@ def evaluate_overlay(overlay: Path, documents: Mapping[str, Any]) -> Any:
 
 
 def _message(text: str, library: Path) -> str:
-    """`rules/drift.libsonnet:12: Field does not exist: beat`: the innermost place in the library and what is wrong."""
+    """`rules/subjects/drift.libsonnet:12: Field does not exist: x`: the innermost place, and the error."""
     place = _PLACE.search(text)
     where = f"{_relative(Path(place['file']))}:{place['line']}" if place else str(library)
     first = next((line for line in text.splitlines() if line.strip()), "unknown error")

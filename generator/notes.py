@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter.spec.model import ModelSpec
-from exporter.spec.task import CLASSIFICATION, ONE_SCORE
+from exporter.spec.sections.task import CLASSIFICATION, ONE_SCORE
 
 
 def notes(spec: ModelSpec) -> tuple[str, ...]:

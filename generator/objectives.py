@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from exporter.spec.model import ModelSpec
-from exporter.spec.slo import Slo, Tier
+from exporter.spec.sections.slo import Slo, Tier
 from exporter.spec.values import format_duration
 from generator.weekday_floors import text
 

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from exporter.errors import Problem, SpecError
 from exporter.spec.document import parse
-from exporter.spec.part import Part
+from exporter.spec.sections.part import Part
 from exporter.spec.values import Duration, Text, Url, parse_duration
 from exporter.spec.wording import dotted, unknown_key, wording
 

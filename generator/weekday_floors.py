@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.spec.proxies import Proxy
 from exporter.spec.seasons import WEEKDAYS, from_sunday
-from exporter.spec.thresholds import Threshold, Thresholds
+from exporter.spec.sections.proxies import Proxy
+from exporter.spec.sections.thresholds import Threshold, Thresholds
 
 FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
     catalogue.FEATURE_PSI: attrgetter("feature_psi"),

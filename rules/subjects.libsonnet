@@ -19,18 +19,18 @@
 // during (null is no sample, {age: n} a timestamp of n seconds ago, {grows: n} a counter that grows by n) and, where the alert fires, the words in clear.
 // It may have strangers: other labels under which all of its series stand beside it and must change nothing.
 local subjects = [
-  { name: 'exporter', of: import 'exporter.libsonnet' },
-  { name: 'retraining', of: import 'retraining.libsonnet' },
-  { name: 'freshness', of: import 'freshness.libsonnet' },
-  { name: 'traffic', of: import 'traffic.libsonnet' },
-  { name: 'labels', of: import 'labelling.libsonnet' },
-  { name: 'quality', of: import 'quality.libsonnet' },
-  { name: 'drift', of: import 'drift.libsonnet' },
-  { name: 'segments', of: import 'segments.libsonnet' },
-  { name: 'scores', of: import 'scores.libsonnet' },
-  { name: 'performance', of: import 'performance.libsonnet' },
-  { name: 'proxies', of: import 'proxies.libsonnet' },
-  { name: 'objectives', of: import 'slo.libsonnet' },
+  { name: 'exporter', of: import 'subjects/exporter.libsonnet' },
+  { name: 'retraining', of: import 'subjects/retraining.libsonnet' },
+  { name: 'freshness', of: import 'subjects/freshness.libsonnet' },
+  { name: 'traffic', of: import 'subjects/traffic.libsonnet' },
+  { name: 'labels', of: import 'subjects/labelling.libsonnet' },
+  { name: 'quality', of: import 'subjects/quality.libsonnet' },
+  { name: 'drift', of: import 'subjects/drift.libsonnet' },
+  { name: 'segments', of: import 'subjects/segments.libsonnet' },
+  { name: 'scores', of: import 'subjects/scores.libsonnet' },
+  { name: 'performance', of: import 'subjects/performance.libsonnet' },
+  { name: 'proxies', of: import 'subjects/proxies.libsonnet' },
+  { name: 'objectives', of: import 'subjects/slo.libsonnet' },
 ];
 
 local definition(model) = {

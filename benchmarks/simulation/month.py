@@ -19,21 +19,21 @@ from scipy import stats
 from simulation.traffic import MONDAY, SCORE, TIME, WEEK, Population, Traffic, hour
 
 from exporter import catalogue
-from exporter.evaluation import WindowProfile, evaluate
+from exporter.backtest.injection import Injection, Kind, damage, kinds
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import Profile, merge, numeric_column
 from exporter.profiles.profile import categorical_column as categorical
-from exporter.profiles.reference import Reference, build_binning, profile_by_hour
-from exporter.replay.injection import Injection, Kind, damage, kinds
+from exporter.reference.reference import Reference, build_binning, profile_by_hour
+from exporter.samples.verdicts import Condition, conditions
+from exporter.samples.windows import WindowProfile, evaluate
 from exporter.service.reference_reading import seasonal_reference, selected, with_score
 from exporter.sources.source import Batch
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Calendar
 from exporter.spec.windows import Window
 from exporter.statistics.drift import population_stability_index
-from exporter.verdicts import Condition, conditions
 
 LIVE_WEEKS: Final = 4
 FOLLOWED: Final = 12

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from exporter.spec.slo import Slo
+from exporter.spec.sections.slo import Slo
 from exporter.statistics.performance import auroc
 from exporter.statistics.slo import Tally, Verdict, budget_remaining, firing, slice_tally, sliding, verdict
 

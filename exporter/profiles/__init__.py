@@ -1,1 +1,1 @@
-"""Additive summaries of partitions: the kernel, the store on disk, the reference."""
+"""Rows to counts, once: binning, columns, groups, the kernel, merging and packing."""

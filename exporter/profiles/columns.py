@@ -83,6 +83,17 @@ def category_codes(column: pa.ChunkedArray) -> tuple[list[str | None], Counts]:
     return list(positions), codes[0] if len(codes) == 1 else np.concatenate(codes)
 
 
+def required(table: pa.Table, column: str | None) -> pa.ChunkedArray:
+    """A column that must be there.
+
+    Raises:
+        ColumnMismatch: when it is missing.
+    """
+    if column is None or column not in table.column_names:
+        raise ColumnMismatch(f"the column {column} is missing")
+    return table.column(column)
+
+
 def is_text(kind: pa.DataType) -> bool:
     """Whether a column of this type holds texts."""
     return _is_any(kind, _TEXTS)

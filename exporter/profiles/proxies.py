@@ -7,7 +7,7 @@ ratio they are later taken about; of zeros and ones over rows it is the binomial
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -15,11 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
-from exporter.profiles.predictions import required
-from exporter.profiles.store import Key, ProfileStore
+from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values, required
 from exporter.sources.source import Batch, Selection
-from exporter.spec.proxies import ColumnRatio
+from exporter.spec.sections.proxies import ColumnRatio
 
 Values = npt.NDArray[np.float64]
 Sums = Values
@@ -86,27 +84,3 @@ def _matches(table: pa.Table, column: str, value: str) -> Values:
     names, codes = category_codes(required(table, column))
     matches: Values = np.array([np.nan if name is None else float(name == value) for name in names])[codes]
     return matches
-
-
-# ------------------------------------------------------------------------------------------------ on disk
-
-
-def keep_sums(store: ProfileStore, key: Key, sums: Mapping[str, Sums]) -> None:
-    """Keep the sums of partitions, by fingerprint, whole or not at all.
-
-    Raises:
-        OSError: when the disk refuses.
-    """
-    names = sorted(sums)
-    table = np.array([sums[name].ravel() for name in names])
-    store.keep_arrays(key, {str(place): table[:, place] for place in range(table.shape[1])}, {"partitions": names})
-
-
-def kept_sums(store: ProfileStore, key: Key, ratios: int) -> dict[str, Sums]:
-    """The sums kept under a key, by the partition's fingerprint; empty where there are none."""
-    kept = store.arrays(key)
-    if kept is None:
-        return {}
-    arrays, told = kept
-    table = np.stack([arrays[str(place)] for place in range(ratios * MOMENTS)], axis=1)
-    return dict(zip(told["partitions"], table.reshape(-1, ratios, MOMENTS), strict=True))

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from exporter.profiles.binning import Floats, NumericBins, above, below
-from exporter.spec.task import CLASSIFICATION, Task
+from exporter.spec.sections.task import CLASSIFICATION, Task
 
 PROBABILITIES: Final = tuple(tenth / 10 for tenth in range(1, 11))
 """Where the distribution of a probability is told."""

@@ -12,7 +12,7 @@ from exporter import catalogue
 from exporter.catalogue import CHALLENGER, LABEL_ROWS, MODEL, REPLICA_LABELS, ROLE, SEGMENT, VERSION, WINDOW, Metric
 from exporter.retraining.notification import Alert, Notification
 from exporter.spec.model import ModelSpec
-from exporter.spec.retraining import Gate
+from exporter.spec.sections.retraining import Gate
 from exporter.spec.values import format_duration
 
 Ask = Callable[[str], float | None]

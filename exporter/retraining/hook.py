@@ -17,7 +17,7 @@ from exporter.retraining.ledger import Ledger, Start
 from exporter.retraining.notification import Notification
 from exporter.retraining.pipelines import NotStarted
 from exporter.spec.model import ModelSpec
-from exporter.spec.retraining import Retrain
+from exporter.spec.sections.retraining import Retrain
 
 log = logging.getLogger(__name__)
 

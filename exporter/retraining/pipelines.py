@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from exporter.errors import LeewayError
 from exporter.retraining.notification import Notification
-from exporter.spec.retraining import Argo, Retrain, Sagemaker
+from exporter.spec.sections.retraining import Argo, Retrain, Sagemaker
 
 _SECONDS: Final = 15.0
 

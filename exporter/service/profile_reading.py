@@ -11,15 +11,15 @@ from datetime import datetime
 from exporter import catalogue
 from exporter.errors import LeewayError, PartitionUnreadable, SourceUnavailable
 from exporter.profiles.binning import Binning
-from exporter.profiles.counting import count_partitions
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
-from exporter.profiles.store import Key, ProfileStore
 from exporter.service.attempt import Attempt, Failed, Record
 from exporter.service.reference_reading import segment_values, selected
 from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.values import format_duration
+from exporter.sql.counting import count_partitions
+from exporter.store.profiles import Key, ProfileStore
 
 
 class ProfileReader:

@@ -10,23 +10,24 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from exporter import catalogue
-from exporter.calendar_samples import calendar_samples, season_sample
 from exporter.errors import ReferenceUnusable, SourceError
-from exporter.estimate_samples import estimate_samples
-from exporter.estimates import Learned
-from exporter.evaluation import Sample, WindowProfile, evaluate
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.group import Group
 from exporter.profiles.kernel import PartitionProfile, cells_of
 from exporter.profiles.profile import Profile, merge
-from exporter.profiles.reference import Reference
-from exporter.profiles.store import ProfileStore
-from exporter.service import label_reading
+from exporter.reference.reference import Reference
+from exporter.samples.calendar import calendar_samples, season_sample
+from exporter.samples.estimate_samples import estimate_samples
+from exporter.samples.estimates import Learned
+from exporter.samples.traffic import traffic_samples
+from exporter.samples.verdicts import conditions
+from exporter.samples.windows import Sample, WindowProfile, evaluate
 from exporter.service.attempt import Attempt, Record, RefreshFailed
-from exporter.service.learned_rows import TEACHING
-from exporter.service.learning import Learner
+from exporter.service.labels import reading as label_reading
+from exporter.service.labels.learned_rows import TEACHING
+from exporter.service.labels.learning import Learner
 from exporter.service.profile_reading import ProfileReader
-from exporter.service.proxy_reading import ProxyReader
+from exporter.service.proxies.reading import ProxyReader
 from exporter.service.reference_reading import ReferenceReader
 from exporter.service.reference_source import STREAM
 from exporter.service.slo_reading import SliceNotes
@@ -38,8 +39,7 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, partition_cells
 from exporter.spec.values import format_duration
 from exporter.spec.windows import Window, newest_end, window
-from exporter.traffic_samples import traffic_samples
-from exporter.verdicts import conditions
+from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger(__name__)
 
@@ -177,9 +177,10 @@ class ModelReader:
 
     def _learned(self) -> Learned | None:
         """What the labels of the reference teach, if there are any."""
-        if self._learner is None:
+        labelled = self._reference.labelled
+        if self._learner is None or labelled is None:
             return None
-        learned = self._reference.learn(self._learner)
+        learned = self._learner.learn(*labelled)
         if self._learner.problem:
             self.problems[TEACHING] = self._learner.problem
         return learned

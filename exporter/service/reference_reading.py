@@ -11,26 +11,24 @@ from typing import TypeVar
 import numpy as np
 
 from exporter.errors import ReferenceUnusable
-from exporter.estimates import Learned
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
-from exporter.profiles.counting import count_partition
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.grouping import Grouping
-from exporter.profiles.history import History
 from exporter.profiles.profile import Profile, empty
-from exporter.profiles.reference import ByHour, HourProfiles, Reference
-from exporter.profiles.reference_counting import count_binning, count_by_hour
 from exporter.profiles.score_bins import score_bins
-from exporter.profiles.seasonal import ENOUGH_ROWS
-from exporter.profiles.store import Key, ProfileStore
-from exporter.service.learning import Learner
+from exporter.reference.counting import count_binning, count_by_hour
+from exporter.reference.history import History
+from exporter.reference.reference import ByHour, HourProfiles, Reference
+from exporter.reference.seasonal import ENOUGH_ROWS
 from exporter.service.reference_source import STREAM, open_reference
-from exporter.sources.source import Partition, Selection, Traffic
+from exporter.sources.source import Partition, Selection, Source, Traffic
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, ladder
 from exporter.spec.values import format_duration
+from exporter.sql.counting import count_partition
 from exporter.statistics.dispersion import Stretch, learn
+from exporter.store.profiles import Key, ProfileStore
 
 log = logging.getLogger(__name__)
 
@@ -78,15 +76,12 @@ class ReferenceReader:
             self._store.prune(key.group, [key])
         return self._current[1]
 
-    def learn(self, learner: Learner) -> Learned | None:
-        """What the labels of the reference that was read last teach; None where they teach nothing.
-
-        Raises:
-            OSError: when the disk refuses.
-        """
+    @property
+    def labelled(self) -> tuple[Source, Partition, Binning] | None:
+        """What reads the reference that was read last, what is stored for it, and its cells; None before the first."""
         if self._data is None or self._current is None:
             return None
-        return learner.learn(self._at.source, self._data, self._current[1].binning)
+        return self._at.source, self._data, self._current[1].binning
 
     def leave_out(self, moment: datetime) -> None:
         """Let no trailing reference learn from the local week of a moment: the model was alarming.

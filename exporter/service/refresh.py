@@ -17,13 +17,13 @@ from importlib import metadata
 
 from exporter import catalogue
 from exporter.errors import LeewayError
-from exporter.evaluation import Sample
 from exporter.logs import Told
-from exporter.profiles.store import ProfileStore
+from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
 from exporter.service.snapshot import Snapshot, render
 from exporter.spec.file import LoadedSpec
+from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger(__name__)
 

@@ -16,16 +16,16 @@ from typing import Any, Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.evaluation import Sample
 from exporter.profiles.profile import most_frequent
-from exporter.profiles.store import Key, ProfileStore
-from exporter.slo_samples import Judged, objective_samples
+from exporter.samples.slo import Judged, objective_samples
+from exporter.samples.windows import Sample
 from exporter.sources.source import Partition
 from exporter.spec.model import ModelSpec
-from exporter.spec.slo import FRESHNESS, Slo
+from exporter.spec.sections.slo import FRESHNESS, Slo
 from exporter.spec.windows import Window, newest_end
 from exporter.statistics.performance import Estimate
 from exporter.statistics.slo import Verdict, slice_tally, verdict
+from exporter.store.profiles import Key, ProfileStore
 
 Evaluate = Callable[[Window], Sequence[Sample]]
 """What the exporter says of a stretch of the log."""

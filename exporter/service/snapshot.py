@@ -18,7 +18,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from exporter import catalogue
-from exporter.evaluation import Sample
+from exporter.samples.windows import Sample
 
 _EOF: Final = b"# EOF\n"
 _FAMILY: Final = {part: metric for metric in catalogue.METRICS for part in metric.series}

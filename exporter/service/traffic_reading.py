@@ -15,13 +15,13 @@ import numpy as np
 
 from exporter.errors import PartitionUnreadable, SourceError
 from exporter.profiles.kernel import PartitionProfile
-from exporter.profiles.store import Key, ProfileStore
+from exporter.samples.traffic import LOOK_BACK, PartitionRows
 from exporter.service.attempt import Attempt
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window, newest_end
 from exporter.statistics.traffic import with_quiet_hours
-from exporter.traffic_samples import LOOK_BACK, PartitionRows
+from exporter.store.profiles import Key, ProfileStore
 
 LONGEST_QUIET: Final = timedelta(days=3)
 """A gap of the log that is longer was not a weekend."""

@@ -9,8 +9,8 @@ from typing import Final
 from exporter.errors import SourceError
 from exporter.sources.local import Local
 from exporter.sources.source import Source, Stream
-from exporter.spec import source as spec_source
 from exporter.spec.file import LoadedSpec
+from exporter.spec.sections import source as spec_source
 
 CLIENT: Final = "google-cloud-bigquery[bqstorage]>=3.38"
 """What reading from BigQuery needs beside Leeway itself."""

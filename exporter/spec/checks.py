@@ -12,12 +12,12 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from typing import Final
 
-from exporter.spec.logs import Inference, InferenceColumns, Labels
 from exporter.spec.mistakes import Mistakes, multiple, repeated
 from exporter.spec.model import Body
 from exporter.spec.objective_checks import OBJECTIVE_CHECKS
-from exporter.spec.reference import ReferenceColumns
-from exporter.spec.task import CLASSIFICATION, JUDGED_BY
+from exporter.spec.sections.logs import Inference, InferenceColumns, Labels
+from exporter.spec.sections.reference import ReferenceColumns
+from exporter.spec.sections.task import CLASSIFICATION, JUDGED_BY
 from exporter.spec.values import format_duration
 
 

@@ -13,16 +13,16 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from exporter.spec.alerting import Alerting
-from exporter.spec.logs import Inference, Labels
-from exporter.spec.metadata import Metadata
-from exporter.spec.part import Part
-from exporter.spec.proxies import Prometheus, Proxy
-from exporter.spec.reference import Reference
-from exporter.spec.seasonality import Seasonality
-from exporter.spec.slo import OF_THE_LOG, Slo
-from exporter.spec.task import CLASSIFICATION, JUDGED_BY, ONE_SCORE, Task
-from exporter.spec.thresholds import Thresholds
+from exporter.spec.sections.alerting import Alerting
+from exporter.spec.sections.logs import Inference, Labels
+from exporter.spec.sections.metadata import Metadata
+from exporter.spec.sections.part import Part
+from exporter.spec.sections.proxies import Prometheus, Proxy
+from exporter.spec.sections.reference import Reference
+from exporter.spec.sections.seasonality import Seasonality
+from exporter.spec.sections.slo import OF_THE_LOG, Slo
+from exporter.spec.sections.task import CLASSIFICATION, JUDGED_BY, ONE_SCORE, Task
+from exporter.spec.sections.thresholds import Thresholds
 from exporter.spec.values import Count, Duration, Positive, Text, format_duration
 
 _CONFIDENCE: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)

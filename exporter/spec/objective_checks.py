@@ -9,8 +9,8 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from exporter.spec.mistakes import Mistakes, multiple, repeated
 from exporter.spec.model import Body
-from exporter.spec.slo import DRIFT_SHARE, FRESHNESS, OF_THE_LOG, WITHIN_TOLERANCE, BurnTier, Slo
-from exporter.spec.task import CLASSIFICATION, ONE_SCORE, Task
+from exporter.spec.sections.slo import DRIFT_SHARE, FRESHNESS, OF_THE_LOG, WITHIN_TOLERANCE, BurnTier, Slo
+from exporter.spec.sections.task import CLASSIFICATION, ONE_SCORE, Task
 from exporter.spec.values import format_duration
 from exporter.spec.wording import KeyPath
 

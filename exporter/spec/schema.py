@@ -12,7 +12,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from exporter.spec.model import ModelSpec
-from exporter.spec.thresholds import Threshold
+from exporter.spec.sections.thresholds import Threshold
 from exporter.spec.values import format_duration
 
 Schema = dict[str, Any]

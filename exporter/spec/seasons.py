@@ -19,8 +19,8 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import numpy.typing as npt
 
-from exporter.spec.seasonality import Seasonality
-from exporter.spec.thresholds import Weekday
+from exporter.spec.sections.seasonality import Seasonality
+from exporter.spec.sections.thresholds import Weekday
 
 HOURS_OF_WEEK: Final = 168
 WEEKDAYS: Final[tuple[Weekday, ...]] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

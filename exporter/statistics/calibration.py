@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from exporter.profiles.labelled import Labelled
+from exporter.labels.labelled import Labelled
 
 Values = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]

@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from exporter.profiles.history import History, HourlyColumn
-from exporter.profiles.seasonal import mixing_factors
+from exporter.reference.history import History, HourlyColumn
+from exporter.reference.seasonal import mixing_factors
 from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.statistics.drift import many_effective_cells, population_stability_indices
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from exporter.profiles.labelled import Moments
+from exporter.labels.labelled import Moments
 
 Values = npt.NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from enum import Enum
 from fractions import Fraction
 from typing import TypeVar
 
-from exporter.spec.slo import Tier
+from exporter.spec.sections.slo import Tier
 from exporter.statistics.performance import Estimate
 
 T = TypeVar("T")

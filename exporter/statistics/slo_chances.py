@@ -14,7 +14,7 @@ import numpy as np
 from scipy import special, stats
 
 from exporter.profiles.binning import Floats
-from exporter.spec.slo import Tier
+from exporter.spec.sections.slo import Tier
 
 _Z: Final = 1.959963984540054
 """The two-sided 95 % quantile of the normal law."""

@@ -1,7 +1,7 @@
 """The promtool tests of the calendar, in a file of their own since they last for days and so tick more slowly.
 
 The threshold is that of an exporter that knows of no weekday, the week's lowest floor, so that it is the rule that must
-follow the calendar. The days come from the calendar that the exporter uses: `generator/calendar_cases.py`.
+follow the calendar. The days come from the calendar that the exporter uses: `generator/proof/calendar_cases.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from exporter.catalogue import ALERTS, INFERENCE, MODEL, STREAM, WINDOW, WINDOW_DAY_OF_WEEK
 from exporter.spec.model import ModelSpec
-from generator.calendar_cases import TICK, calendar_cases
+from generator.proof.calendar_cases import TICK, calendar_cases
 from generator.proof.course import checks, wait
 from generator.proof.series import Phase, duration, exposed
 

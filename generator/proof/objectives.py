@@ -1,7 +1,7 @@
 """The promtool tests of objectives, slice by slice, in files of their own since they last for days and tick slowly.
 
 The burn rates are what the exporter would tell, and when an alert must fire is what `leeway explain` prints:
-`generator/slo_cases.py`.
+`generator/proof/slo_cases.py`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from exporter.catalogue import MODEL, SLO, SLO_BURN_RATE, WINDOW
 from exporter.spec.model import ModelSpec
-from exporter.spec.slo import Slo
-from generator import slo_cases
+from exporter.spec.sections.slo import Slo
+from generator.proof import slo_cases
 from generator.proof.course import checks
 from generator.proof.series import Phase, duration, exposed
 

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from exporter.catalogue import FEATURE, LAYER, MODEL, SEVERITY, VERSION, Layer, Severity
 from exporter.errors import RenderError
-from generator.check import Outcome
 from generator.layout import ROUTE_CASES, ROUTING
+from generator.proof.check import Outcome
 from generator.routing.decision import Decider
 from generator.routing.matchers import Labels
 from generator.serialization import from_yaml

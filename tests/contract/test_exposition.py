@@ -13,10 +13,10 @@ from prometheus_client import Metric as Family
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter import catalogue
-from exporter.profiles.store import ProfileStore
 from exporter.service.refresh import Refresher
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import ProfileStore
 from fraud_log import ROWS, FraudLog, labelled_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)

@@ -17,9 +17,10 @@ import operator_api
 from examples import HOSTILE, model
 from exporter.catalogue import FEATURE, TEAM
 from exporter.spec.file import LoadedSpec
-from generator.alertmanager_config import translated
-from generator.documents import Documents, render
+from generator.documents import render
+from generator.layout import Documents
 from generator.options import Options
+from generator.targets.alertmanager_config import translated
 
 PARTS = ("env", "team", "owner", "feature", "channel", "mail", "file", "score", "id", "segment")
 PIECES = [

@@ -11,7 +11,7 @@ import promql_parser
 import pytest
 
 from boards import BY_NAME, PANEL_TYPES, boards, panels_of, selectors
-from dashboards import queries
+from dashboards.panels import queries
 from exporter.catalogue import LAYER, SEVERITY
 from exporter.spec.model import ModelSpec
 

@@ -14,7 +14,7 @@ import pytest
 
 from boards import boards, panels_of
 from demo_history import EVERY, NOW, STORY, Demo, demo
-from exporter.replay.scenario import BROKEN_FEATURE
+from exporter.demo.scenario import BROKEN_FEATURE
 
 pytestmark = pytest.mark.e2e
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from boards import panels_of
-from dashboards import feature, links
-from dashboards.panels import panel_id
+from dashboards import feature
+from dashboards.panels import links
+from dashboards.panels.builders import panel_id
 from exporter.catalogue import FEATURE_BIN_RATIO, FEATURE_BIN_RATIO_REFERENCE, FEATURE_PSI, FEATURE_PSI_THRESHOLD
 
 

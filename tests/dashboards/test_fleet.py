@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from boards import panels_of
-from dashboards import fleet, links
-from dashboards.panels import panel_id
-from dashboards.tiles import ALERT_STATES
+from dashboards import fleet
+from dashboards.panels import links
+from dashboards.panels.builders import panel_id
+from dashboards.sections.tiles import ALERT_STATES
 from exporter import catalogue
 from exporter.catalogue import (
     DATA_DRIFT_SHARE,

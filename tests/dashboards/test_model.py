@@ -13,9 +13,9 @@ import pytest
 
 from boards import BY_NAME, PANEL_TYPES, selectors
 from dashboards import feature as feature_dashboard
-from dashboards import links, queries
 from dashboards.model import dashboard as model_dashboard
-from dashboards.panels import panel_id
+from dashboards.panels import links, queries
+from dashboards.panels.builders import panel_id
 from exporter.catalogue import ALERTS, METRICS, REPLICA_LABELS
 from exporter.spec.model import ModelSpec
 

@@ -22,7 +22,7 @@ import yaml
 from amtool import labels_of, routing_of
 from exporter import catalogue
 from exporter.catalogue import AUROC_CI_UPPER, HOOK_METRICS, LABEL_ROWS, VERSION, WINDOW
-from exporter.replay.processes import free_port, get
+from exporter.demo.processes import free_port, get
 from exporter.retraining.hook import Decision
 from retraining import retrained
 from stack import Loopback, Receiver, alertmanager, process, until

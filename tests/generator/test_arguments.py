@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from dashboards import links
+from dashboards.panels import links
 from examples import model
 from exporter import catalogue
 from exporter.spec.values import parse_duration

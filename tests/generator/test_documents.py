@@ -151,7 +151,7 @@ def test_progress_is_told_model_by_model() -> None:
 
 
 def test_rendering_needs_nothing_of_the_machinery(tmp_path: Path) -> None:
-    heavy = ("pandas", "pyarrow", "scipy", "boto3", "prometheus_client", "uvicorn", "exporter.evaluation")
+    heavy = ("pandas", "pyarrow", "scipy", "boto3", "prometheus_client", "uvicorn", "exporter.samples.windows")
     script = f"import sys; from generator import cli; print([name for name in {heavy} if name in sys.modules])"
     environment = {"PYTHONPATH": str(LIBRARY), "PATH": ""}
     run = subprocess.run(

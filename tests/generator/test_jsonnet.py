@@ -51,15 +51,17 @@ def test_without_the_faster_engine_the_other_says_the_same(monkeypatch: pytest.M
 def test_a_name_that_the_catalogue_does_not_have_is_an_error_with_its_place() -> None:
     arguments = of_model(model().spec, Options())
     del arguments["catalogue"]["metrics"][catalogue.DATA_DRIFT_SHARE.key]
-    with pytest.raises(RenderError, match=rf"^rules/\w+\.libsonnet:\d+: .*{catalogue.DATA_DRIFT_SHARE.key}"):
+    with pytest.raises(RenderError, match=rf"^rules/[\w/]+\.libsonnet:\d+: .*{catalogue.DATA_DRIFT_SHARE.key}"):
         evaluate(Path("rules/mixin.libsonnet"), arguments)
 
 
 @pytest.mark.parametrize(
-    "path", sorted(LIBRARY.glob("rules/*.libsonnet")) + sorted(LIBRARY.glob("alertmanager/*.libsonnet"))
+    "path", sorted(LIBRARY.glob("rules/**/*.libsonnet")) + sorted(LIBRARY.glob("alertmanager/*.libsonnet"))
 )
 def test_every_file_of_the_library_is_used(path: Path) -> None:
     entry = {"mixin.libsonnet", "proof.libsonnet", "alertmanager.libsonnet"}
     entry.add("overlay.libsonnet")  # for overlays
-    imported = any(f"{path.name}'" in other.read_text() for other in LIBRARY.glob("*/*.libsonnet") if other != path)
+    imported = any(
+        f"{path.name}'" in other.read_text() for other in LIBRARY.glob("[ar]*/**/*.libsonnet") if other != path
+    )
     assert imported or path.name in entry

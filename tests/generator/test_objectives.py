@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from examples import model
-from exporter.spec.slo import Slo
+from exporter.spec.sections.slo import Slo
 from generator.objectives import objectives, said
 
 AUROC = {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}

@@ -14,11 +14,11 @@ import yaml
 from examples import RECEIVERS, model
 from exporter import catalogue
 from exporter.errors import RenderError, UsageError
-from generator.check import prove
 from generator.documents import render
 from generator.jsonnet import LIBRARY
 from generator.layout import ROUTE_CASES, ROUTING
 from generator.overlays import applied, found
+from generator.proof.check import prove
 
 RULES, PROOF = PurePosixPath("rules/fraud.yaml"), PurePosixPath("rules/tests/fraud.yaml")
 EXAMPLES = LIBRARY / "docs" / "overlays"

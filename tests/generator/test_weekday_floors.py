@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue import ALERTS
-from exporter.spec.proxies import Proxy
 from exporter.spec.seasons import WEEKDAYS, from_sunday
-from exporter.spec.thresholds import Threshold, Thresholds
+from exporter.spec.sections.proxies import Proxy
+from exporter.spec.sections.thresholds import Threshold, Thresholds
 from generator.weekday_floors import FLOORS, levels, text, week, weekly, weekly_proxies
 
 NUMBERS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)

@@ -15,7 +15,7 @@ from generator.jsonnet import LIBRARY, evaluate
 def jsonnet(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
     """What an expression comes to; `lib.promql` in it is a file of `rules/`, and `it` is the argument."""
     path: Path = tmp_path_factory.mktemp("jsonnet") / "expression.libsonnet"
-    files = ", ".join(f"'{file.stem}': import '{file}'" for file in LIBRARY.glob("rules/*.libsonnet"))
+    files = ", ".join(f"'{file.stem}': import '{file}'" for file in LIBRARY.glob("rules/**/*.libsonnet"))
 
     def compute(expression: str, it: Any = None) -> Any:
         path.write_text(f"local lib = {{ {files} }};\nfunction(arguments) local it = arguments.it; {expression}")

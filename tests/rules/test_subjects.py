@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,7 @@ function(model)
 
 @pytest.mark.parametrize("part", ["key", "expr", "hold", "words", "summary", "finding", "action", "scenarios", "twins"])
 def test_an_alert_without_one_of_its_parts_is_refused(tmp_path: Path, part: str) -> None:
-    for file in LIBRARY.glob("rules/*.libsonnet"):
-        (tmp_path / file.name).write_text(file.read_text())
-    (tmp_path / "scores.libsonnet").write_text(WITHOUT % part)
+    shutil.copytree(LIBRARY / "rules", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "subjects" / "scores.libsonnet").write_text(WITHOUT % part)
     with pytest.raises(RenderError, match=f"an alert must have .*{part}"):
         evaluate(tmp_path / "mixin.libsonnet", of_model(model().spec, Options()))

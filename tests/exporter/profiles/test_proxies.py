@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.proxies import keep_sums, kept_sums, selection, summed
-from exporter.profiles.store import Key, ProfileStore
+from exporter.profiles.proxies import selection, summed
 from exporter.sources.source import Batch
-from exporter.spec.proxies import ColumnRatio
+from exporter.spec.sections.proxies import ColumnRatio
+from exporter.store.profiles import Key, ProfileStore
+from exporter.store.proxies import keep_sums, kept_sums
 
 CLICKS = ColumnRatio(numerator="clicks", denominator="shown")
 RATE = ColumnRatio(numerator="clicks")

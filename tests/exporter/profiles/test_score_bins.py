@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exporter.profiles.binning import above
 from exporter.profiles.profile import numeric_column
 from exporter.profiles.score_bins import PROBABILITIES, confidence_ends, score_bins
-from exporter.spec.task import Task
+from exporter.spec.sections.task import Task
 from profiling import binning, count, quantile_bins
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)

@@ -15,7 +15,7 @@ from exporter.retraining.hook import Decision, Hook
 from exporter.retraining.ledger import Ledger
 from exporter.retraining.notification import Notification, read
 from exporter.retraining.pipelines import NotStarted
-from exporter.spec.retraining import Retrain
+from exporter.spec.sections.retraining import Retrain
 from retraining import BEGAN, body, firing, retrained
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from exporter.replay.processes import free_port
+from exporter.demo.processes import free_port
 from exporter.retraining.notification import read
 from exporter.retraining.pipelines import NotStarted, start
-from exporter.spec.retraining import Retrain
+from exporter.spec.sections.retraining import Retrain
 from retraining import body, firing, retrained
 from stack import Receiver
 from workflows import Sagemaker

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from exporter.demo.processes import free_port
 from exporter.errors import SourceUnavailable
-from exporter.replay.processes import free_port
 from exporter.retraining.prometheus import ask
 
 

@@ -11,13 +11,13 @@ import pytest
 from exporter import catalogue
 from exporter.errors import SourceUnavailable
 from exporter.profiles.binning import Binning
-from exporter.profiles.store import ProfileStore
 from exporter.service.attempt import Attempt, Record
 from exporter.service.profile_reading import ProfileReader
 from exporter.service.reference_reading import ReferenceReader
 from exporter.sources.opening import open_log
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import ProfileStore
 from fraud_log import ROWS, FraudLog, local_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 
 from exporter import catalogue
-from exporter.evaluation import Sample
-from exporter.profiles.store import ProfileStore
+from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import ProfileStore
 from fraud_log import REFERENCE_KEY, ROWS, FraudLog, local_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)

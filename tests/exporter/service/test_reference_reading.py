@@ -13,13 +13,13 @@ import pytest
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.profiles.store import ProfileStore
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
 from exporter.service.reference_reading import ReferenceReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Level
+from exporter.store.profiles import ProfileStore
 from fraud_log import REFERENCE_KEY, FraudLog, local_spec_document
 
 NEW_YORK = ZoneInfo("America/New_York")

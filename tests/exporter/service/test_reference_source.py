@@ -13,8 +13,8 @@ import pytest
 
 from exporter import catalogue
 from exporter.errors import ReferenceUnusable
-from exporter.evaluation import Sample
-from exporter.profiles.store import ProfileStore
+from exporter.samples.verdicts import Condition, conditions
+from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.service.reference_source import DataSet, LogPeriod, LogTrailing, local_days, open_reference
@@ -22,7 +22,7 @@ from exporter.sources.source import Partition
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
-from exporter.verdicts import Condition, conditions
+from exporter.store.profiles import ProfileStore
 from fraud_log import ROWS, FraudLog, local_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)

@@ -16,11 +16,11 @@ from starlette.testclient import TestClient
 
 from exporter import catalogue
 from exporter.errors import Problem, SpecError
-from exporter.profiles.store import ProfileStore
 from exporter.service.refresh import Refresher
 from exporter.service.server import application, listen
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import ProfileStore
 from fraud_log import FraudLog, local_spec_document
 from stack import exporter, get, until
 

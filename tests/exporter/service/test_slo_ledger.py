@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 
 from exporter import catalogue
-from exporter.evaluation import Sample
-from exporter.profiles.store import ProfileStore
+from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import ProfileStore
 from fraud_log import FraudLog, labelled_spec_document
 
 HOUR = timedelta(hours=1)

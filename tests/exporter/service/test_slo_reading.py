@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 
 from exporter import catalogue
-from exporter.evaluation import Sample
-from exporter.profiles.store import ProfileStore
+from exporter.samples.windows import Sample
 from exporter.service import slo_reading
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import ProfileStore
 from fraud_log import ROWS, FraudLog, local_spec_document
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

@@ -11,7 +11,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter import catalogue
-from exporter.evaluation import Sample
+from exporter.samples.windows import Sample
 from exporter.service.snapshot import render
 
 PSI = Sample(catalogue.FEATURE_PSI, ("fraud", "v3", "age", "1h", "", ""), 0.25)

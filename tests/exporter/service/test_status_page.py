@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from exporter import catalogue
-from exporter.evaluation import Sample
+from exporter.samples.windows import Sample
 from exporter.service.refresh import ModelState
 from exporter.service.status_page import render
 from exporter.spec.file import LoadedSpec

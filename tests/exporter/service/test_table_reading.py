@@ -11,11 +11,11 @@ import pytest
 
 from bigquery_server import Answer, BigQueryServer, query_of, refusal
 from exporter import catalogue
-from exporter.profiles.store import ProfileStore
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import ProfileStore
 from table_log import TableLog, table_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)

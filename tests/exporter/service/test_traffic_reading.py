@@ -12,14 +12,14 @@ import pytest
 from exporter import catalogue
 from exporter.catalogue import INFERENCE
 from exporter.errors import SourceUnavailable
-from exporter.evaluation import Sample
-from exporter.profiles.store import Key, ProfileStore
+from exporter.samples.windows import Sample
 from exporter.service import traffic_reading
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.sources.local import Local
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
+from exporter.store.profiles import Key, ProfileStore
 from fraud_log import ROWS, FraudLog, local_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)

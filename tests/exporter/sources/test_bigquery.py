@@ -18,13 +18,13 @@ from google.cloud.bigquery_storage_v1.services.big_query_read.transports import 
 from bigquery_server import Answer, BigQueryServer, refusal
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.profiles.binning import Binning, CategoricalBins
-from exporter.profiles.counting import count_partition
 from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.sources import bigquery_jobs
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import Limits, Terms, connect
 from exporter.sources.engine import Beside, Statement
 from exporter.sources.source import ROWS_ONLY, Batch, Selection, Stream
+from exporter.sql.counting import count_partition
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

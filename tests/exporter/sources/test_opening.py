@@ -14,7 +14,7 @@ from exporter.sources.reducing import ReducingSource
 from exporter.sources.s3 import S3
 from exporter.sources.source import Stream
 from exporter.sources.spark import Spark
-from exporter.spec.source import Source
+from exporter.spec.sections.source import Source
 
 STREAM = Stream("fraud", "inference")
 

@@ -14,12 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from exporter.errors import PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
-from exporter.profiles.counting import count_partition, count_partitions
 from exporter.profiles.group import Segment
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
-from exporter.profiles.reference_counting import count_binning, count_by_hour
-from exporter.profiles.store import ProfileStore
+from exporter.reference.counting import count_binning, count_by_hour
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.sources import spark
@@ -30,8 +28,10 @@ from exporter.sources.source import ROWS_ONLY, Batch, Partition
 from exporter.sources.spark import Spark
 from exporter.spec.file import LoadedSpec
 from exporter.spec.model import ModelSpec
-from exporter.spec.seasonality import Seasonality
 from exporter.spec.seasons import Calendar
+from exporter.spec.sections.seasonality import Seasonality
+from exporter.sql.counting import count_partition, count_partitions
+from exporter.store.profiles import ProfileStore
 from fraud_log import FraudLog, local_spec_document
 from peculiar_rows import SELECTION, START, peculiar_binning, peculiar_rows, put_files
 from s3_server import S3Server

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from exporter.spec.checks import absent_directives, mistakes
 from exporter.spec.model import Body
 from exporter.spec.schema import EXAMPLE
-from exporter.spec.task import Task
+from exporter.spec.sections.task import Task
 from exporter.spec.wording import dotted
 
 LABELS = {"source": {"local": "labels/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "label": "fraud"}}

@@ -8,7 +8,7 @@ from exporter.spec.checks import mistakes
 from exporter.spec.model import Body
 from exporter.spec.objective_checks import JUDGED
 from exporter.spec.schema import EXAMPLE
-from exporter.spec.task import Task
+from exporter.spec.sections.task import Task
 from exporter.spec.wording import dotted
 
 LABELS = {"source": {"local": "labels/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "label": "fraud"}}

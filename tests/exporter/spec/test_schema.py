@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from exporter.spec.model import ModelSpec
 from exporter.spec.schema import EXAMPLE, json_schema, schema_at, schema_text
-from exporter.spec.thresholds import Thresholds
+from exporter.spec.sections.thresholds import Thresholds
 from spec_files import EXAMPLES, INVALID, loaded_data
 
 ROOT = Path(__file__).parents[3]

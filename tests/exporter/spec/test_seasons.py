@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.spec.seasonality import Holidays, Seasonality
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, Level, from_sunday, ladder, partition_cells, season_name
+from exporter.spec.sections.seasonality import Holidays, Seasonality
 
 NEW_YORK = Calendar.of(Seasonality(timezone="America/New_York"))
 CHRISTMAS = date(2026, 12, 25)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
-from exporter.profiles.labelled import Labelled, empty, labelled
+from exporter.labels.labelled import Labelled, empty, labelled
 from exporter.statistics.calibration import (
     Reliability,
     debiased_error,

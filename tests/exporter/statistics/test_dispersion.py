@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from exporter.profiles.history import History, HourlyColumn
-from exporter.profiles.seasonal import mixing_factors
+from exporter.reference.history import History, HourlyColumn
+from exporter.reference.seasonal import mixing_factors
 from exporter.statistics import dispersion
 from exporter.statistics.dispersion import FEWEST_WEEKS, WEEK, learn, mean_of
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from exporter.profiles.labelled import Labelled, Moments, labelled, measured, moments
+from exporter.labels.labelled import Labelled, Moments, labelled, measured, moments
 from exporter.statistics.performance import (
     UNKNOWN,
     Estimate,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from exporter.profiles.labelled import labelled
+from exporter.labels.labelled import labelled
 from exporter.statistics.performance import Estimate, auroc, recall
 from exporter.statistics.reporting import by_stratum, probabilities, represented, strata, weights
 

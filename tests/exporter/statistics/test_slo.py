@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.spec.slo import Slo, Tier
+from exporter.spec.sections.slo import Slo, Tier
 from exporter.statistics.performance import Estimate
 from exporter.statistics.slo import (
     Tally,

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from exporter.spec.slo import Slo, Tier
+from exporter.spec.sections.slo import Slo, Tier
 from exporter.statistics.slo_chances import (
     auroc_half_width,
     bad_slice_chance,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboards import links
+from dashboards.panels import links
 from examples import HOSTILE, model
 from exporter import catalogue
 from exporter.catalogue import FEATURE, VERSION, WINDOW

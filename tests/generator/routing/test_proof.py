@@ -9,9 +9,9 @@ import yaml
 
 from examples import RECEIVERS, hostile_model, model
 from exporter.catalogue import ALERTS, Layer
-from generator.check import Outcome
 from generator.documents import Documents, render
 from generator.layout import ROUTE_CASES, ROUTING
+from generator.proof.check import Outcome
 from generator.routing.proof import INCIDENTS, simulate
 
 TOLD = {

@@ -1,0 +1,1 @@
+"""Panels: a builder for each kind, plots that grafanalib lacks, and the style of all."""

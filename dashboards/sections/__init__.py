@@ -1,0 +1,1 @@
+"""Sections of the dashboards, one file for each subject."""

@@ -1,0 +1,1 @@
+"""One window of one group of rows beside its reference: features, score, classes, confidence, segments."""

@@ -1,0 +1,115 @@
+"""The demo's scenario: a model, its world, what breaks in it, and the folder in which it plays."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from exporter.demo.faults import Fault, rescale
+from exporter.demo.simulation import World
+from exporter.errors import UsageError
+
+BROKEN_FOR: Final = timedelta(hours=6)
+BROKEN_FEATURE: Final = "txn_count_7d"
+FACTOR: Final = 1.4
+_SEASON: Final = 1.0
+"""The simulation's own seasons: an ordinary weekend looks like drift to a reference without them."""
+
+MARK: Final = ".leeway-demo"
+"""The file that says that a folder is a demo's, and that is locked while one runs."""
+_OWN: Final = ("models", "log", "data", "build", "prometheus", "alertmanager")
+
+SPEC: Final = """\
+# The demo's model: models/fraud.yaml with its log in a local folder. Every run of the demo writes this file again.
+apiVersion: leeway/v1
+kind: Model
+
+metadata:
+  name: fraud
+  labels: {env: demo}
+  team: ml-platform
+  owner: risk-ml
+
+spec:
+  task: binary_classification
+
+  inference:
+    source: {local: "../log/inference/%Y-%m-%dT%H.parquet"}
+    grain: 1h
+    delay: 10m
+    columns:
+      timestamp: event_time
+      prediction_id: request_id
+      model_version: model_version
+      score: predicted_score
+      prediction: decision
+      role: role
+
+  labels:
+    source: {local: "../log/labels/%Y-%m-%dT%H.parquet"}
+    columns: {prediction_id: request_id, label: is_fraud, timestamp: labelled_at}
+    maturity: 7d
+
+  reference:
+    source: {local: "../log/reference/train_features_v3.parquet"}
+    columns: {timestamp: event_time, label: is_fraud}
+
+  features:
+    - {name: age, type: numeric}
+    - {name: credit_balance, type: numeric}
+    - {name: txn_count_7d, type: numeric}
+    - {name: country_code, type: categorical, importance: 0.3}
+    - {name: device_type, type: categorical}
+
+  windows: [1h, 24h, 7d]
+
+  seasonality: {timezone: America/New_York, season: hour_of_week}
+
+  thresholds:
+    feature_psi: {floor: 0.2, weekdays: {saturday: 0.3, sunday: 0.3}}
+    drift_share: 0.2
+    prediction_mean_shift: 0.15
+"""
+MODEL: Final = "fraud"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much is simulated: predictions an hour, days of log, rows of training data."""
+
+    rate_per_hour: float = 2000.0
+    days: int = 8
+    training_rows: int = 200_000
+
+
+FULL: Final = Size()
+
+
+def world(end: datetime, size: Size) -> World:
+    """The demo's world: all is well until six hours before `end`."""
+    fault = Fault(end - BROKEN_FOR, partial(rescale, feature=BROKEN_FEATURE, factor=FACTOR))
+    return World(seed=1, rate_per_hour=size.rate_per_hour, season=_SEASON, faults=(fault,))
+
+
+@contextmanager
+def own_folder(folder: Path) -> Iterator[None]:
+    """The folder, empty and locked while the block lasts; only what a demo made is ever removed."""
+    mark = folder / MARK
+    if folder.exists() and not mark.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(f"{folder} holds something else: give the demo a folder of its own with --folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    with mark.open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UsageError(f"another demo runs in {folder}: end it, or give this one another folder") from None
+        for path in filter(Path.exists, (folder / name for name in _OWN)):
+            shutil.rmtree(path)
+        yield

@@ -1,0 +1,185 @@
+"""Predictions and what became of them, by fine bin of the score: what late labels are weighed by, and what is learned.
+
+All fields are (k + 1,) for the k edges of the score's bins, and merge by addition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+from functools import reduce
+from operator import add
+from typing import Self
+
+import numpy as np
+
+from exporter.labels.labelled import CERTAIN, Labelled, Measured, Moments
+from exporter.profiles.binning import Counts, Floats
+from exporter.profiles.columns import Mask
+
+
+@dataclass(frozen=True, slots=True)
+class ByScore:
+    """Predictions by the bin of their score.
+
+    `made` are all of them, `known` those with a label; what follows is about these. `scores` are the sums of their
+    scores and `labels` those of their labels: of a binary classifier, the positives. Of the squared errors, and of the
+    losses, there are the sums and the sums of squares; losses are a classifier's log losses, in nats, or a regression's
+    absolute errors.
+    """
+
+    made: Counts
+    known: Counts
+    scores: Floats
+    labels: Floats
+    squared_errors: Floats
+    squared_error_squares: Floats
+    losses: Floats
+    loss_squares: Floats
+
+    def __add__(self, other: Self) -> Self:
+        """Both together; their bins must be the same."""
+        return type(self)(*(getattr(self, name) + getattr(other, name) for name in _names()))
+
+
+def _names() -> tuple[str, ...]:
+    return tuple(field.name for field in fields(ByScore))
+
+
+def by_score(scores: Floats, labels: Floats, edges: Floats, *, binary: bool) -> ByScore:
+    """Count predictions by the bin of their score.
+
+    Args:
+        scores: finite, (rows,).
+        labels: what turned out to be true, (rows,); NaN where it is not known. Of a binary classifier, 0 and 1.
+        edges: of the score's fine bins, (k,), increasing; the bins are closed on the right.
+        binary: whether a score is the probability of a positive, rather than a number that is predicted.
+    """
+    known = np.flatnonzero(np.isfinite(labels))
+    bins = np.searchsorted(edges, scores)
+    own, truths, own_bins = scores[known], labels[known], bins[known]
+    squared = np.square(own - truths)
+    losses = _log_losses(own, truths) if binary else np.abs(own - truths)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(own_bins, values, len(edges) + 1).astype(np.float64)
+
+    return ByScore(
+        made=_rows(bins, edges),
+        known=_rows(own_bins, edges),
+        scores=total(own),
+        labels=total(truths),
+        squared_errors=total(squared),
+        squared_error_squares=total(np.square(squared)),
+        losses=total(losses),
+        loss_squares=total(np.square(losses)),
+    )
+
+
+def together(parts: Iterable[ByScore]) -> ByScore:
+    """Several as one; there is one at least."""
+    return reduce(add, parts)
+
+
+def against_rest(one: Labelled) -> ByScore:
+    """Labelled predictions of one class against the rest; what they cost is not told, and 0."""
+    nothing = np.zeros(len(one.rows))
+    return ByScore(one.rows, one.rows, one.score_sums, one.positives, nothing, nothing, nothing, nothing)
+
+
+def moved(part: ByScore, edges: Floats) -> ByScore:
+    """Labelled predictions in other bins: all of a bin in the one that their mean score lies in.
+
+    Those without a label are left out. What is an edge of both stays one: no row passes it.
+    """
+    filled = np.flatnonzero(part.known)
+    bins = np.searchsorted(edges, part.scores[filled] / part.known[filled])
+    known = np.bincount(bins, part.known[filled], len(edges) + 1).astype(np.int64)
+    sums = (getattr(part, name)[filled] for name in _names()[2:])
+    return ByScore(known, known, *(np.bincount(bins, each, len(edges) + 1).astype(np.float64) for each in sums))
+
+
+def _rows(bins: Counts, edges: Floats) -> Counts:
+    return np.bincount(bins, minlength=len(edges) + 1)
+
+
+def _log_losses(scores: Floats, truths: Floats) -> Floats:
+    losses: Floats = -np.log(np.clip(np.where(truths > 0, scores, 1 - scores), CERTAIN, 1 - CERTAIN))
+    return losses
+
+
+def accepted(edges: Floats, threshold: float) -> Mask:
+    """The bins of scores at or above a threshold, (k + 1,); exact where an edge lies just below it."""
+    chosen: Mask = np.arange(len(edges) + 1) >= np.searchsorted(edges, threshold)
+    return chosen
+
+
+def classified(parts: Sequence[ByScore], weights: Floats, decisions: Mask) -> Labelled:
+    """Labelled predictions of a binary classifier, each weighing what its part and bin do.
+
+    Args:
+        parts: such as the predictions of each hour.
+        weights: (parts, bins), 0 or more.
+        decisions: the bins that are taken for positive, (bins,).
+    """
+    squared = np.square(weights)
+    known, positives = _stacked(parts, "known"), _stacked(parts, "labels")
+    negatives = known - positives
+    sides = np.array(
+        [[side.sum(axis=0) for side in (negatives * each, positives * each)] for each in (weights, squared)]
+    )
+    confusion, squares = (
+        np.array([[side[~decisions].sum(), side[decisions].sum()] for side in both]) for both in sides
+    )
+    return Labelled(
+        rows=(known * (weights > 0)).sum(axis=0).astype(np.int64),
+        positives=sides[0, 1],
+        negatives=sides[0, 0],
+        positive_squares=sides[1, 1],
+        negative_squares=sides[1, 0],
+        score_sums=(weights * _stacked(parts, "scores")).sum(axis=0),
+        confusion=confusion,
+        confusion_squares=squares,
+        squared_errors=_moments(parts, weights, "squared_errors", "squared_error_squares"),
+        log_losses=_moments(parts, weights, "losses", "loss_squares"),
+    )
+
+
+def plain(part: ByScore, confusion: Floats) -> Labelled:
+    """Labelled predictions of a binary classifier, each weighing 1, with their `confusion` as `Labelled` has it."""
+    known, rows = part.known.astype(np.float64), float(part.known.sum())
+    moments = (
+        Moments(rows, rows, float(sums.sum()), float(sums.sum()), float(squares.sum()))
+        for sums, squares in ((part.squared_errors, part.squared_error_squares), (part.losses, part.loss_squares))
+    )
+    sides = part.labels, known - part.labels
+    return Labelled(part.known, *sides, *sides, part.scores, confusion, confusion, *moments)
+
+
+def measured(parts: Sequence[ByScore], weights: Floats) -> Measured:
+    """Predictions of a number whose true value is known, weighed as in `classified`."""
+    return Measured(
+        rows=int((_stacked(parts, "known") * (weights > 0)).sum()),
+        squared_errors=_moments(parts, weights, "squared_errors", "squared_error_squares"),
+        absolute_errors=_moments(parts, weights, "losses", "loss_squares"),
+    )
+
+
+def _moments(parts: Sequence[ByScore], weights: Floats, values: str, squares: str) -> Moments:
+    known, sums, powers, squared = (
+        _stacked(parts, "known"),
+        _stacked(parts, values),
+        _stacked(parts, squares),
+        np.square(weights),
+    )
+    return Moments(
+        float((weights * known).sum()),
+        float((squared * known).sum()),
+        float((weights * sums).sum()),
+        float((squared * sums).sum()),
+        float((squared * powers).sum()),
+    )
+
+
+def _stacked(parts: Sequence[ByScore], name: str) -> Floats:
+    return np.array([getattr(part, name) for part in parts], dtype=np.float64)

@@ -1,0 +1,104 @@
+"""A reference whose rows have labels, reduced to what estimates of performance are learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from exporter.labels.by_score import ByScore, by_score, together
+from exporter.labels.classes import class_keys, classes
+from exporter.profiles.binning import Floats
+from exporter.profiles.columns import numeric_values, required
+from exporter.sources.source import Batch, Selection
+
+
+def selection(scores: Sequence[str], label: str) -> Selection:
+    """The columns that are needed, as keys: they come together, in one batch for each stretch of rows."""
+    return Selection((*scores, label), (), ())
+
+
+def reduced(batches: Iterable[Batch], score: str, label: str, edges: Floats, *, binary: bool) -> ByScore:
+    """Count a reference's rows; those without a finite score are left out.
+
+    Args:
+        batches: the rows, with the columns of `selection`.
+        score: the column of the model's score.
+        label: the column of what turned out to be true.
+        edges: of the score's fine bins, (k,).
+        binary: whether only 0 and 1 are labels; another value is none.
+
+    Raises:
+        ColumnMismatch: when a file lacks a column, or it is of a type that cannot be used.
+    """
+    none = by_score(np.zeros(0), np.zeros(0), edges, binary=binary)
+    return together([none, *(_part(batch.table, score, label, edges, binary=binary) for batch in batches)])
+
+
+def _part(table: pa.Table, score: str, label: str, edges: Floats, *, binary: bool) -> ByScore:
+    scores, _ = numeric_values(required(table, score))
+    labels, _ = numeric_values(required(table, label))
+    valid, scored = np.isin(labels, (0, 1)) if binary else np.isfinite(labels), np.isfinite(scores)
+    return by_score(scores[scored], np.where(valid, labels, np.nan)[scored], edges, binary=binary)
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The columns of the class that was returned and of its score, and the fine bins of that."""
+
+    prediction: str
+    score: str
+    edges: Floats
+
+
+def reduced_classes(
+    batches: Iterable[Batch],
+    scores: Mapping[str, str],
+    label: str,
+    edges: Sequence[Floats],
+    returned: Returned | None = None,
+) -> list[ByScore]:
+    """Count a reference's rows once for each class, against the rest; those without a finite score of it are left out.
+
+    With `returned` they are counted once more, by the returned class's score; the label is then whether it was right.
+
+    Args:
+        batches: the rows, with the columns of `selection`.
+        scores: the column of each class's score, by the class as labels name it.
+        label: the column of the true class.
+        edges: of each class's fine bins, in the order of the classes.
+        returned: what tells how sure the answers were.
+
+    Raises:
+        ColumnMismatch: when a file lacks a column, or it is of a type that cannot be used.
+    """
+    every = [*edges, *([returned.edges] if returned else [])]
+    parts = [[by_score(np.zeros(0), np.zeros(0), own, binary=True) for own in every]]
+    parts += [
+        [*_by_class(batch.table, scores, label, edges), *_by_confidence(batch.table, label, returned)]
+        for batch in batches
+    ]
+    return [together(each) for each in zip(*parts, strict=True)]
+
+
+def _by_class(table: pa.Table, scores: Mapping[str, str], label: str, edges: Sequence[Floats]) -> list[ByScore]:
+    truths, _ = classes(required(table, label))
+    found = []
+    for key, column, own in zip(class_keys(scores).tolist(), scores.values(), edges, strict=True):
+        values, _ = numeric_values(required(table, column))
+        scored, labels = np.isfinite(values), np.where(np.isnan(truths), np.nan, truths == key)
+        found.append(by_score(values[scored], labels[scored], own, binary=True))
+    return found
+
+
+def _by_confidence(table: pa.Table, label: str, returned: Returned | None) -> list[ByScore]:
+    if returned is None:
+        return []
+    truths, _ = classes(required(table, label))
+    answers, _ = classes(required(table, returned.prediction))
+    scores, _ = numeric_values(required(table, returned.score))
+    told = np.isfinite(scores) & ~np.isnan(answers)
+    right = np.where(np.isnan(truths), np.nan, answers == truths)
+    return [by_score(scores[told], right[told], returned.edges, binary=True)]

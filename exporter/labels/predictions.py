@@ -1,0 +1,226 @@
+"""A partition's predictions, reduced to what labels are joined by and judged with: ids as numbers, scores and times.
+
+Thirty bytes a row, however long the ids are; eight more for a class or a query, and for each class's score; two more
+for each column of segments. An id is
+named as categories are, so that 7, 7.0 and "7" are one, and its name hashed to 64 bits: with a hundred million
+predictions, one label in a hundred billion finds the wrong one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from exporter.labels.classes import class_keys, classes, named
+from exporter.profiles.binning import Floats
+from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values, required
+from exporter.profiles.group import Group
+from exporter.profiles.hashing import by_hash, text_hashes
+from exporter.profiles.naming import Coded, Codes, Names, coded, grouped
+from exporter.profiles.times import NEVER, Instants, instants, microseconds
+from exporter.sources.source import Batch, Selection
+from exporter.spec.sections.logs import InferenceColumns
+from exporter.spec.sections.task import Task
+
+Ids = npt.NDArray[np.uint64]
+
+NO_ID: Final = "prediction_without_id"
+NO_SCORE: Final = "prediction_without_score"
+NO_CLASS: Final = "prediction_without_class"
+NO_QUERY: Final = "prediction_without_query"
+REPEATED: Final = "prediction_repeated"
+"""Why a prediction is left out: no label can find it, no label can be compared with it (of three kinds), a later row
+has its id."""
+
+_CODES: Final = "codes {}"
+"""Of each column of names, rows are codes: of a table of them all it would take longer to choose some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """Those of one partition that a label can be joined to, by increasing id; all arrays are (rows,).
+
+    `ids` are hashes, each once; `scores` are finite, or NaN where answers are classes that come without; `made_at` is
+    when each was made; `groups` are positions in `names`, which are no segments. `left_out` are the rows that are not
+    among them, by reason. `segments` are the values of the columns that tell segments, by column.
+
+    Of several classes `classes` are the keys of those that were returned, `class_names` the most frequent names of
+    these, and `class_scores`, (rows, classes), the scores of the classes of the spec, finite. Of a ranking `queries`
+    are the hashes of the lists. None where the task has none.
+    """
+
+    ids: Ids
+    scores: Floats
+    made_at: Instants
+    groups: Codes
+    names: tuple[Group, ...]
+    left_out: Mapping[str, int]
+    classes: Floats | None = None
+    class_names: tuple[str, ...] = ()
+    class_scores: Floats | None = None
+    queries: Ids | None = None
+    segments: Mapping[str, Coded] = field(default_factory=dict)
+
+
+def selection(
+    columns: InferenceColumns, task: Task = "binary_classification", segments: Sequence[str] = ()
+) -> Selection:
+    """The columns that `reduced` needs, as keys: they come together, in one batch for each stretch of rows."""
+    wanted = [columns.prediction_id, columns.score, columns.timestamp, columns.model_version]
+    wanted += [columns.prediction, *columns.scores.values()] if task == "multiclass_classification" else []
+    wanted += [columns.query] if task == "ranking" else []
+    wanted += [columns.role, *segments]
+    plain = tuple(name for name in (columns.prediction_id, columns.query) if name)
+    return Selection(tuple(dict.fromkeys(name for name in wanted if name)), (), (), plain)
+
+
+def reduced(
+    batches: Iterable[Batch],
+    columns: InferenceColumns,
+    start: datetime,
+    task: Task = "binary_classification",
+    segments: Sequence[str] = (),
+) -> Predictions:
+    """Reduce a partition's rows; of those with one id the last is kept.
+
+    Args:
+        batches: the rows, with the columns of `selection`.
+        columns: which column is what; there are those by which the task is judged.
+        start: of the partition, which stands for the time of a prediction that has none; a version that there is none
+            of is unknown, and a role is none.
+        task: what the model does. A returned class that has no score of its own has a score of NaN.
+        segments: the columns that tell segments; one that is missing or holds no names tells none.
+
+    Raises:
+        ColumnMismatch: when a file lacks the ids or the scores, or they are of a type that cannot be used.
+    """
+    names = [Names(column) for column in (columns.model_version, columns.role, *segments)]
+    answers = [_part(batch.table, columns, names, task) for batch in batches]
+    rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in answers)])
+    reasons = _left_out(rows, task)
+    usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
+    kept = usable[last_of_each(rows["ids"][usable])]
+    codes = [rows[_CODES.format(place)][kept] for place in range(len(names))]
+    groups, groups_named = grouped(names[0], names[1], codes[0], codes[1])
+    made_at = rows["made_at"][kept]
+    several, ranking = task == "multiclass_classification", task == "ranking"
+    return Predictions(
+        rows["ids"][kept],
+        rows["scores"][kept],
+        np.where(made_at == NEVER, microseconds(start), made_at),
+        groups,
+        groups_named,
+        {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(kept)},
+        classes=rows["classes"][kept] if several else None,
+        class_names=named(counts for _, counts in answers),
+        class_scores=rows["class_scores"][kept] if several and columns.scores else None,
+        queries=rows["queries"][kept] if ranking else None,
+        segments={column: coded(*told) for column, *told in zip(segments, names[2:], codes[2:], strict=True)},
+    )
+
+
+def _no_rows(classes: int, names: int) -> dict[str, Any]:
+    whole, real, mask = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool)
+    return {
+        "ids": np.zeros(0, np.uint64),
+        "known": mask,
+        "scores": real,
+        "made_at": whole,
+        "classes": real,
+        "class_scores": np.zeros((0, classes)),
+        "queries": np.zeros(0, np.uint64),
+        "asked": mask,
+        **dict.fromkeys(map(_CODES.format, range(names)), whole),
+    }
+
+
+def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: np.concatenate([part[name] for part in parts if name in part]) for name in parts[0]}
+
+
+def _left_out(rows: Mapping[str, Any], task: Task) -> dict[str, Mask]:
+    """Which rows are not usable, by the first reason that each has."""
+    reasons = {NO_ID: ~rows["known"]}
+    if task == "multiclass_classification":
+        reasons[NO_CLASS] = np.isnan(rows["classes"])
+        reasons[NO_SCORE] = ~np.isfinite(rows["class_scores"]).all(axis=1) | np.isinf(rows["scores"])
+    else:
+        reasons[NO_SCORE] = ~np.isfinite(rows["scores"])
+    if task == "ranking":
+        reasons[NO_QUERY] = ~rows["asked"]
+    told = np.zeros(len(rows["known"]), bool)
+    for reason, missing in reasons.items():
+        reasons[reason] = missing & ~told
+        told = told | missing
+    return reasons
+
+
+def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
+    """The hash of each row's id, and whether it has one.
+
+    Raises:
+        ColumnMismatch: when the column is of no type that `category_codes` names.
+    """
+    kind = column.type
+    if is_text(kind) or pa.types.is_integer(kind):
+        parts = [text_hashes(chunk) for chunk in column.chunks]
+        return np.concatenate([np.zeros(0, np.uint64), *parts]), column.is_valid().to_numpy()
+    names, codes = category_codes(column)
+    hashes = text_hashes(pa.array([name or "" for name in names], pa.large_string()))
+    present = np.array([name is not None for name in names], dtype=bool)
+    return hashes[codes], present[codes]
+
+
+def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
+    """The positions of the last row of each id, in the order of the ids."""
+    order = by_hash(ids)
+    ordered = ids[order]
+    last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
+    chosen: npt.NDArray[np.int64] = order[last]
+    return chosen
+
+
+def times(table: pa.Table, column: str | None) -> Instants:
+    """When each row says that it was; `NEVER` where it does not, or the column is missing or not one of times."""
+    if column is not None and column in table.column_names:
+        with suppress(ColumnMismatch):
+            return instants(table.column(column))
+    return np.full(table.num_rows, NEVER)
+
+
+def _part(
+    table: pa.Table, columns: InferenceColumns, names: Sequence[Names], task: Task
+) -> tuple[dict[str, Any], dict[str, int]]:
+    """The rows' columns by name, and how often each class was returned."""
+    ids, known = hashed(required(table, columns.prediction_id))
+    part: dict[str, Any] = {
+        "ids": ids,
+        "known": known,
+        "made_at": times(table, columns.timestamp),
+        **{_CODES.format(place): each.codes(table) for place, each in enumerate(names)},
+    }
+    if task == "multiclass_classification":
+        returned, counts = classes(required(table, columns.prediction))
+        return part | {"classes": returned, **_class_scores(table, columns, returned)}, counts
+    part["scores"] = numeric_values(required(table, columns.score))[0]
+    if task == "ranking":
+        part["queries"], part["asked"] = hashed(required(table, columns.query))
+    return part, {}
+
+
+def _class_scores(table: pa.Table, columns: InferenceColumns, returned: Floats) -> dict[str, Floats]:
+    """The scores of the spec's classes, and that of the returned one: told by its own column, or by these."""
+    parts = [numeric_values(required(table, column))[0] for column in columns.scores.values()]
+    by_class = np.array(parts).reshape(len(parts), table.num_rows).T
+    if columns.score is not None:
+        return {"class_scores": by_class, "scores": numeric_values(required(table, columns.score))[0]}
+    own = returned[:, None] == class_keys(columns.scores)
+    scores: Floats = np.where(own.any(axis=1), np.where(own, by_class, 0.0).sum(axis=1), np.nan)
+    return {"class_scores": by_class, "scores": scores}

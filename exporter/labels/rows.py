@@ -1,0 +1,94 @@
+"""A partition of the label log, reduced to a chunk that predictions can be joined with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from exporter.labels.classes import classes, named
+from exporter.labels.join import Chunk, chunk
+from exporter.labels.predictions import hashed, times
+from exporter.profiles.binning import Floats
+from exporter.profiles.columns import Mask, numeric_values, required
+from exporter.profiles.times import NEVER, microseconds
+from exporter.sources.source import Batch, Selection
+from exporter.spec.sections.logs import LabelColumns
+from exporter.spec.sections.task import Task
+from exporter.spec.windows import Window
+
+NO_ID: Final = "without_id"
+NO_VALUE: Final = "without_value"
+OLD: Final = "older_than_look_back"
+"""Why a row of the label log is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRows:
+    """A partition of the label log: its labels, and the rows that are none of them, by reason.
+
+    Of several classes a label is the key of one, and `class_names` are the names of the most frequent.
+    """
+
+    labels: Chunk
+    left_out: Mapping[str, int]
+    class_names: tuple[str, ...] = ()
+
+
+def selection(columns: LabelColumns) -> Selection:
+    """The columns that `reduced` needs, as keys: they come together, in one batch for each stretch of rows."""
+    wanted = (columns.prediction_id, columns.label, columns.timestamp)
+    return Selection(tuple(name for name in wanted if name), (), (), (columns.prediction_id,))
+
+
+def reduced(
+    batches: Iterable[Batch], columns: LabelColumns, arrival: Window, look_back: timedelta, task: Task
+) -> LabelRows:
+    """Reduce a partition's rows.
+
+    Booleans and numbers are labels; of several classes all that names a category is. A label became known at the time
+    that its row tells, or at the end of the partition where the row tells none, or a later one: what lies in the future
+    would win over every correction.
+
+    Args:
+        batches: the rows, with the columns of `selection`.
+        columns: which column is what.
+        arrival: when the partition's labels came.
+        look_back: a label that became known so long before them is left out, since its prediction is older still.
+        task: what the model does: of two classes only 0 and 1 are labels, of a ranking no number below 0 is.
+
+    Raises:
+        ColumnMismatch: when a file lacks the ids or the labels, or a column is of a type that cannot be used.
+    """
+    empty = (np.zeros(0, np.uint64), np.zeros(0, bool), np.zeros(0), np.zeros(0, np.int64))
+    several = task == "multiclass_classification"
+    parts = [_part(batch.table, columns, several=several) for batch in batches]
+    rows = [part for part, _ in parts]
+    ids, known, labels, told = (np.concatenate(each) for each in zip(empty, *rows, strict=True))
+    end = microseconds(arrival.end)
+    labelled_at = np.where(told == NEVER, end, np.minimum(told, end))
+    valid = _valid(labels, task)
+    recent = labelled_at >= microseconds(arrival.start - look_back)
+    kept = known & valid & recent
+    left_out = {NO_ID: ~known, NO_VALUE: known & ~valid, OLD: known & valid & ~recent}
+    reasons = {reason: int(rows.sum()) for reason, rows in left_out.items()}
+    return LabelRows(chunk(ids[kept], labels[kept], labelled_at[kept]), reasons, named(counts for _, counts in parts))
+
+
+def _valid(labels: Floats, task: Task) -> Mask:
+    if task == "binary_classification":
+        return np.isin(labels, (0, 1))
+    valid = np.isfinite(labels)
+    return valid & (labels >= 0) if task == "ranking" else valid
+
+
+def _part(table: pa.Table, columns: LabelColumns, *, several: bool) -> tuple[tuple[Any, ...], dict[str, int]]:
+    """The rows' columns, and how often each class is named."""
+    ids, known = hashed(required(table, columns.prediction_id))
+    column = required(table, columns.label)
+    labels, counts = classes(column) if several else (numeric_values(column)[0], {})
+    return (ids, known, labels, times(table, columns.timestamp)), counts

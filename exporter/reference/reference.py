@@ -1,0 +1,243 @@
+"""The reference: what windows are compared with, and from which the binning is made.
+
+It is read twice, once for the edges and once for the counts, and then kept in the store: it is read again only when its
+source or the spec changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+
+from exporter.errors import ReferenceUnusable
+from exporter.profiles.binning import Binning, Counts
+from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.group import WHOLE, Segment
+from exporter.profiles.grouping import both, segment_rows
+from exporter.profiles.kernel import NOVEL_FOLLOWED, Parts, Splitting, profile_groups
+from exporter.profiles.merging import added, named
+from exporter.profiles.profile import Profile
+from exporter.reference.columns import observed
+from exporter.reference.history import History, HistoryBuilder, hours_of
+from exporter.reference.seasonal import Seasons, divide
+from exporter.sources.source import Batch, Selection
+from exporter.spec.seasons import Calendar, Level
+
+
+@dataclass(frozen=True)
+class HourProfiles:
+    """The profile of each hour of the local week that has rows, by its number, and of how many weeks these rows are."""
+
+    by_cell: Mapping[int, Profile]
+    weeks: Mapping[int, int]
+
+    @property
+    def rows(self) -> int:
+        """Rows of all hours together."""
+        return sum(profile.rows for profile in self.by_cell.values())
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What windows are compared with.
+
+    `by_cell` holds the profile of each hour of the local week that has rows, by its number, and `weeks` of how many
+    weeks these are; a reference without timestamps has one, under 0. `levels` are the seasons to tell apart, the finest
+    first. `stretches` say, by window and column, how much more the reference's own weeks differ than sampling explains
+    (see `exporter.statistics.dispersion`). `problems` names the columns that the reference could not give, with why;
+    they are not compared.
+    """
+
+    binning: Binning
+    by_cell: Mapping[int, Profile]
+    weeks: Mapping[int, int]
+    levels: tuple[Level, ...]
+    stretches: Mapping[str, Mapping[str, tuple[float, ...]]]
+    problems: Mapping[str, str]
+    segments: Mapping[Segment, HourProfiles] = field(default_factory=dict)
+
+    @staticmethod
+    def whole(
+        binning: Binning,
+        profile: Profile,
+        problems: Mapping[str, str] | None = None,
+        segments: Mapping[Segment, Profile] | None = None,
+    ) -> Reference:
+        """A reference without seasons."""
+        parts = {segment: HourProfiles({0: part}, {0: 1}) for segment, part in (segments or {}).items()}
+        return Reference(binning, {0: profile}, {0: 1}, (Level.NONE,), {}, problems or {}, parts)
+
+    @property
+    def parts(self) -> dict[Segment, HourProfiles]:
+        """The whole and its segments."""
+        return {WHOLE: HourProfiles(self.by_cell, self.weeks), **self.segments}
+
+    @cached_property
+    def seasons(self) -> Seasons:
+        """The reference, divided into the finest seasons that have enough rows."""
+        return divide(self.binning, self.by_cell, self.weeks, self.levels)
+
+    @cached_property
+    def segment_seasons(self) -> dict[Segment, Seasons]:
+        """The same of each segment: one with fewer rows has coarser seasons."""
+        return {
+            segment: divide(self.binning.coarse, part.by_cell, part.weeks, self.levels)
+            for segment, part in self.segments.items()
+        }
+
+
+@dataclass(frozen=True)
+class ByHour:
+    """A reference's rows, counted by hour of the local week.
+
+    `segments` are those of which the reference has any row; `history` is the whole hour by hour, None when no row has a
+    time.
+    """
+
+    by_cell: Mapping[int, Profile]
+    segments: Mapping[Segment, HourProfiles]
+    history: History | None
+
+
+def build_binning(
+    batches: Iterable[Batch], selection: Selection, category_limit: int
+) -> tuple[Binning, dict[str, str]]:
+    """The cells in which a model's columns will be counted.
+
+    Args:
+        batches: the reference's rows. The same batches in the same order give the same cells; while a column fits in
+            its sample, so do the same rows in any.
+        selection: its numeric and categorical columns, in the order of the spec.
+        category_limit: how many categories of a column are told apart.
+
+    Returns:
+        The binning of the columns that the reference has, and why it lacks the others.
+
+    Raises:
+        ReferenceUnusable: when no column can be compared.
+    """
+    return observed(batches, selection=selection).binning(category_limit)
+
+
+def profile_by_hour(
+    batches: Iterable[Batch],
+    binning: Binning,
+    timestamp: str,
+    calendar: Calendar,
+    segments: Mapping[str, tuple[str, ...]] | None = None,
+) -> ByHour:
+    """Count a reference's rows by hour of the local week, and hour by hour for what its weeks can teach.
+
+    Args:
+        batches: the reference's rows, with the timestamps and the segments' columns as keys.
+        binning: the cells to count in.
+        timestamp: the column of times; rows without one are left out.
+        calendar: the model's.
+        segments: the columns of segments, with the values that have one.
+
+    Raises:
+        ReferenceUnusable: when the column is missing or holds no times.
+    """
+    hours = Hours(binning, timestamp, calendar, segments or {})
+    return by_hour(hours.count(batches), calendar)
+
+
+@dataclass(frozen=True)
+class HourCounts:
+    """What some rows of a reference come to: by segment and hour of the week, and in which hours a segment had rows."""
+
+    profiles: Mapping[tuple[Segment, int], Profile]
+    seen: Mapping[Segment, set[int]]
+    history: HistoryBuilder
+
+
+@dataclass(frozen=True)
+class Hours:
+    """How a reference's rows are counted by hour; see `profile_by_hour`."""
+
+    binning: Binning
+    timestamp: str
+    calendar: Calendar
+    segments: Mapping[str, tuple[str, ...]]
+
+    def count(self, batches: Iterable[Batch]) -> HourCounts:
+        """Count some rows, of all or of a piece.
+
+        Raises:
+            ReferenceUnusable: when the column of times is missing or holds none.
+        """
+        history, split = HistoryBuilder(self.binning, self.timestamp), _HourSplit(self)
+        splitting = Splitting(
+            (self.timestamp, *self.segments),
+            split.split,
+            lambda part: self.binning if part[0] == WHOLE else self.binning.coarse,
+        )
+        try:
+            profiles, _ = profile_groups(_each(batches, history.add), self.binning, splitting, NOVEL_FOLLOWED)
+        except (ColumnMismatch, KeyError) as problem:
+            raise ReferenceUnusable(f"column {self.timestamp} of the reference: {problem}") from problem
+        return HourCounts(profiles, split.seen, history)
+
+
+def together(parts: Sequence[HourCounts]) -> HourCounts:
+    """What pieces of a reference come to together, in their order; the first one's history grows."""
+    profiles: dict[tuple[Segment, int], list[Profile]] = {}
+    seen: dict[Segment, set[int]] = {}
+    for part in parts:
+        for place, profile in part.profiles.items():
+            profiles.setdefault(place, []).append(profile)
+        for segment, hours in part.seen.items():
+            seen.setdefault(segment, set()).update(hours)
+    history = parts[0].history
+    for part in parts[1:]:
+        history.take(part.history)
+    return HourCounts({place: added(found) for place, found in profiles.items()}, seen, history)
+
+
+def by_hour(counts: HourCounts, calendar: Calendar) -> ByHour:
+    """The counts of all rows as what a reference keeps."""
+    found: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
+    for (segment, cell), profile in counts.profiles.items():
+        found.setdefault(segment, {})[cell] = named(profile)
+    whole = found.pop(WHOLE)
+    segments = {each: HourProfiles(found[each], _weeks(counts.seen[each], calendar)) for each in sorted(found)}
+    return ByHour(whole, segments, counts.history.finish())
+
+
+def _weeks(seen: Iterable[int], calendar: Calendar) -> dict[int, int]:
+    """Of how many weeks rows are, by hour of the week, from the hours that have any."""
+    hours = np.array(sorted(hour for hour in seen if hour >= 0), np.int64)
+    cells, weeks = np.unique(calendar.cells(hours.astype("datetime64[h]")), return_counts=True)
+    return dict(zip(cells.tolist(), weeks.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class _HourSplit:
+    """Tells rows apart by segment and hour of the local week, and remembers in which hours a segment had rows."""
+
+    hours: Hours
+    seen: dict[Segment, set[int]] = field(default_factory=dict)
+
+    def split(self, table: pa.Table, _: Mapping[tuple[Segment, int], object]) -> Parts[tuple[Segment, int]]:
+        hours = hours_of(table.column(self.hours.timestamp))
+        cells = np.where(hours < 0, -1, self.hours.calendar.cells(hours.astype("datetime64[h]")))
+        rows = [(cell, np.flatnonzero(cells == cell)) for cell in np.unique(cells[cells >= 0]).tolist()]
+        parts: list[tuple[tuple[Segment, int], Counts | None]] = [((WHOLE, cell), found) for cell, found in rows]
+        problems: dict[str, str] = {}
+        for segment, among in segment_rows(table, self.hours.segments, problems):
+            self.seen.setdefault(segment, set()).update(np.unique(hours[among]).tolist())
+            for cell, found in rows:
+                own = both(found, among, table.num_rows)
+                if own is not None and len(own):
+                    parts.append(((segment, cell), own))
+        return parts, problems
+
+
+def _each(batches: Iterable[Batch], tell: Callable[[Batch], None]) -> Iterator[Batch]:
+    for batch in batches:
+        tell(batch)
+        yield batch

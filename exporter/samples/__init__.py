@@ -1,0 +1,1 @@
+"""Spec, windows and counts to samples of the catalogue's metrics."""

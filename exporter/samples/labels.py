@@ -1,0 +1,226 @@
+"""What became of predictions, as gauges: how many have a label and how soon it came, and how good they were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import add
+from typing import Final
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.labels import outcomes, predictions
+from exporter.labels import rows as label_rows
+from exporter.labels.classified import Classified
+from exporter.labels.labelled import Labelled, Measured
+from exporter.labels.outcomes import Outcome, delay_quantile
+from exporter.labels.ranked import Ranked
+from exporter.profiles.group import Group, largest, segments_of, wholes
+from exporter.samples.class_performance import by_key, class_values, hidden_classes, of_several_classes
+from exporter.samples.windows import Sample, labels_of, samples_of
+from exporter.spec.model import ModelSpec
+from exporter.spec.seasons import WEEKDAYS, Calendar
+from exporter.statistics import calibration, performance, thresholds
+from exporter.statistics.performance import Estimate
+
+ODD_ROWS: Final = (
+    label_rows.NO_ID,
+    label_rows.NO_VALUE,
+    label_rows.OLD,
+    outcomes.UNKNOWN,
+    outcomes.EARLY,
+    outcomes.DUPLICATE,
+    outcomes.CORRECTED,
+    predictions.NO_ID,
+    predictions.NO_SCORE,
+    predictions.NO_CLASS,
+    predictions.NO_QUERY,
+    predictions.REPEATED,
+)
+"""The reasons that are counted: 0 where nothing is odd."""
+
+PERCENTILES: Final = (50, 90, 99)
+"""Of the delays of labels; not `quantile`, a label that promtool grants to summaries alone."""
+
+_RATIO_HIGHEST: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWindow:
+    """A window of predictions that are all mature: its length's name, its end, and what became of each group's."""
+
+    name: str
+    end: datetime
+    groups: Mapping[Group, Outcome]
+
+
+def label_samples(
+    spec: ModelSpec, windows: Iterable[JudgedWindow], odd: Mapping[str, int], class_names: Iterable[str] = ()
+) -> Iterator[Sample]:
+    """Every sample about labels; what is not known, or too few labels tell, is left out.
+
+    Args:
+        spec: the model.
+        windows: the windows that are judged.
+        odd: the rows that are counted by `ODD_ROWS`.
+        class_names: the classes that the logs name.
+    """
+    names = by_key({*class_names, *spec.spec.inference.columns.scores})
+    hidden = 0
+    for reason in ODD_ROWS:
+        yield Sample(catalogue.LABEL_ODD_ROWS, (spec.name, reason), odd.get(reason, 0))
+    for window in windows:
+        yield from _delays(spec, window)
+        for group in shown(spec, window):
+            for part in (group, *segments_of(group, window.groups)):
+                values = judged_values(spec, window.groups[part], window.end)
+                yield from samples_of(values, labels_of(spec, window.name, part))
+            yield from _more(spec, window, group, names)
+            yield from _diagram(spec, window, group)
+            hidden = max(hidden, hidden_classes(window.groups[group].performance, spec.spec.limits.classes))
+    if spec.spec.task == "multiclass_classification":
+        yield Sample(catalogue.SERIES_LIMITED, (spec.name, catalogue.LABELLED_CLASS), hidden)
+
+
+def shown(spec: ModelSpec, window: JudgedWindow) -> list[Group]:
+    """The groups of the versions that are shown, without their segments."""
+    return largest({group: outcome.rows for group, outcome in window.groups.items()}, spec.spec.limits.versions)
+
+
+def _more(spec: ModelSpec, window: JudgedWindow, group: Group, names: Mapping[float, str]) -> Iterator[Sample]:
+    """What has one label more: each class, and each reason why a list is not judged."""
+    outcome = window.groups[group]
+    found: dict[str, dict[Metric, float]] = {}
+    if isinstance(outcome.performance, Ranked):
+        found = {reason: {catalogue.NDCG_LISTS_LEFT_OUT: n} for reason, n in outcome.performance.left_out.items()}
+    elif isinstance(outcome.performance, Classified) and outcome.known >= spec.spec.thresholds.min_rows:
+        proper, limit = not outcome.improper, spec.spec.limits.classes
+        found = class_values(outcome.performance, names, limit, proper=proper)
+    labels = labels_of(spec, window.name, group)
+    for more, values in found.items():
+        yield from samples_of(values, {**labels, catalogue.CLASS: more, catalogue.REASON: more})
+
+
+def _diagram(spec: ModelSpec, window: JudgedWindow, group: Group) -> Iterator[Sample]:
+    """The bins of the reliability diagram that the calibration error is the mean of, numbered from 01."""
+    outcome = window.groups[group]
+    labelled = _confident(outcome)
+    if labelled is None or outcome.known < spec.spec.thresholds.min_rows:
+        return
+    diagram = calibration.reliability(labelled)
+    columns = {
+        catalogue.CALIBRATION_BIN_PREDICTED_RATIO: diagram.predicted,
+        catalogue.CALIBRATION_BIN_OBSERVED_RATIO: diagram.observed,
+        catalogue.CALIBRATION_BIN_ROWS: diagram.rows,
+    }
+    labels = labels_of(spec, window.name, group)
+    for metric, values in columns.items():
+        for place, value in enumerate(values.tolist(), 1):
+            yield from samples_of({metric: value}, {**labels, catalogue.BIN: f"{place:02}"})
+
+
+def _confident(outcome: Outcome) -> Labelled | None:
+    """The labelled scores that promise a share, of several classes those of the class returned; None without any."""
+    if outcome.improper:
+        return None
+    made = outcome.performance
+    return made.confident if isinstance(made, Classified) else made if isinstance(made, Labelled) else None
+
+
+def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
+    whole = [window.groups[group] for group in wholes(window.groups)]
+    if whole and sum(each.known for each in whole) >= spec.spec.thresholds.min_rows:
+        delays = reduce(add, (outcome.delays for outcome in whole))
+        for percentile in PERCENTILES:
+            delay = delay_quantile(delays, percentile / 100)
+            if math.isfinite(delay):
+                yield Sample(catalogue.LABEL_DELAY_SECONDS, (spec.name, window.name, str(percentile)), delay)
+
+
+def judged_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
+    """All that is told of a window that ends at `end`; NaN, or left out, where it is not known."""
+    values: dict[Metric, float] = {catalogue.LABEL_ROWS: outcome.known}
+    if outcome.rows:
+        limits = spec.spec.thresholds
+        level = thresholds.ratio_shortfall(limits.label_coverage, outcome.rows, limits.false_positive_rate)
+        values[catalogue.LABEL_COVERAGE_RATIO] = outcome.known / outcome.rows
+        values[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] = level
+    if outcome.known < spec.spec.thresholds.min_rows:
+        return values
+    if isinstance(outcome.performance, Measured):
+        return values | with_intervals(regression(outcome.performance))
+    if isinstance(outcome.performance, Ranked):
+        return values | _ranking(outcome.performance, spec.spec.thresholds.min_rows)
+    if isinstance(outcome.performance, Classified):
+        classes = len(spec.spec.inference.columns.scores)
+        values |= with_intervals(of_several_classes(outcome.performance, classes, proper=not outcome.improper))
+        if not outcome.improper:
+            values |= _calibration(spec, outcome.performance.confident, end)
+    if isinstance(outcome.performance, Labelled):
+        values |= with_intervals(classification(outcome.performance))
+        if not outcome.improper:
+            values |= with_intervals(probabilities(outcome.performance))
+            values |= _calibration(spec, outcome.performance, end)
+    return values
+
+
+def with_intervals(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:
+    """Values with the ends of their intervals; of a value that is not known there are none."""
+    return {
+        each: value
+        for metric, estimate in estimates.items()
+        for each, value in zip((metric, *metric.interval()), estimate, strict=True)
+    }
+
+
+def classification(labelled: Labelled) -> dict[Metric, Estimate]:
+    """How well a binary classifier ranks and decides."""
+    confusion, squares = labelled.confusion, labelled.confusion_squares
+    sides = labelled.positives, labelled.negatives, labelled.positive_squares, labelled.negative_squares
+    return {
+        catalogue.AUROC: performance.auroc(*sides),
+        catalogue.F1_SCORE: performance.f1_score(confusion, squares),
+        catalogue.PRECISION: performance.precision(confusion, squares),
+        catalogue.RECALL: performance.recall(confusion, squares),
+        catalogue.ACCURACY: performance.accuracy(confusion, squares),
+    }
+
+
+def probabilities(labelled: Labelled) -> dict[Metric, Estimate]:
+    """How good its scores are as probabilities."""
+    return {
+        catalogue.LOG_LOSS: performance.mean(labelled.log_losses),
+        catalogue.BRIER_SCORE: performance.mean(labelled.squared_errors, _RATIO_HIGHEST),
+    }
+
+
+def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Metric, float]:
+    limits = spec.spec.thresholds
+    weekday = WEEKDAYS[Calendar.of(spec.spec.seasonality).weekday(end - timedelta(microseconds=1))]
+    diagram = calibration.reliability(labelled)
+    noise = calibration.perfect_level(diagram, limits.false_positive_rate)
+    return {
+        catalogue.CALIBRATION_ERROR: calibration.expected_error(diagram),
+        catalogue.CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(limits.calibration_error.on(weekday), noise),
+        catalogue.CALIBRATION_ERROR_DEBIASED: calibration.debiased_error(diagram),
+        catalogue.CALIBRATION_ERROR_MAX: calibration.maximal_error(diagram),
+    }
+
+
+def _ranking(ranked: Ranked, least: int) -> dict[Metric, float]:
+    """The mean over lists, once there are enough of them."""
+    told: dict[Metric, float] = {catalogue.NDCG_LISTS: ranked.lists}
+    if ranked.lists < least:
+        return told
+    return told | with_intervals({catalogue.NDCG: performance.mean(ranked.gains, _RATIO_HIGHEST)})
+
+
+def regression(measured: Measured) -> dict[Metric, Estimate]:
+    """How far off a regression is."""
+    return {
+        catalogue.RMSE: performance.rmse(measured.squared_errors),
+        catalogue.MAE: performance.mean(measured.absolute_errors),
+    }

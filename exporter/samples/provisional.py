@@ -1,0 +1,103 @@
+"""How good the newest predictions are as far as their labels have come, as gauges: provisional, and seldom far off.
+
+Each label stands for the predictions of its score and age whose labels are still to come. Nothing is told of a window
+in which too many predictions have no label that could stand for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.labels.by_score import ByScore, accepted, classified, measured
+from exporter.labels.labelled import Moments
+from exporter.labels.outcomes import Outcome
+from exporter.profiles.binning import Floats
+from exporter.profiles.columns import Mask
+from exporter.profiles.group import Group, largest
+from exporter.samples.labels import classification, probabilities, regression, with_intervals
+from exporter.samples.windows import Sample, labels_of, samples_of
+from exporter.spec.model import ModelSpec
+from exporter.spec.sections.task import ONE_SCORE
+from exporter.statistics import reporting
+from exporter.statistics.performance import Estimate
+
+REPRESENTED: Final = 0.9
+"""The share of predictions for which some label must be able to stand."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWindow:
+    """A window of predictions whose labels may still come: its length's name, and what became of each partition's.
+
+    The partitions are by group, the youngest first.
+    """
+
+    name: str
+    partitions: Sequence[Mapping[Group, Outcome]]
+
+
+def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: Floats | None) -> Iterator[Sample]:
+    """Every provisional sample; what too few labels tell is left out.
+
+    Args:
+        spec: the model.
+        windows: the windows, such as the newest of the inference log.
+        edges: of the score's fine bins; None where they are not known, and nothing can be told. Nor is anything of
+            several classes or a ranking, which more than one score tells.
+    """
+    if edges is None or spec.spec.task not in ONE_SCORE:
+        return
+    decisions = accepted(edges, spec.spec.decision_threshold)
+    for window in windows:
+        by_group = _by_group(window)
+        rows = {group: sum(each.rows for each in parts) for group, parts in by_group.items()}
+        for group in largest(rows, spec.spec.limits.versions):
+            values = _values(spec, by_group[group], decisions)
+            yield from samples_of(values, labels_of(spec, window.name, group))
+
+
+def _by_group(window: OpenWindow) -> dict[Group, list[Outcome]]:
+    found: dict[Group, list[Outcome]] = {}
+    for partition in window.partitions:
+        for group, outcome in partition.items():
+            if outcome.rows:
+                found.setdefault(group, []).append(outcome)
+    return found
+
+
+def _values(spec: ModelSpec, outcomes: Sequence[Outcome], decisions: Mask) -> dict[Metric, float]:
+    parts = [outcome.by_score for outcome in outcomes if outcome.by_score is not None]
+    weights, represented = _weights(parts)
+    values: dict[Metric, float] = {catalogue.LABEL_REPRESENTED_RATIO: represented}
+    told, moments = _told(spec, outcomes, parts, weights, decisions)
+    effective = moments.weights**2 / moments.squared_weights if moments.squared_weights else 0.0
+    values[catalogue.LABEL_EFFECTIVE_ROWS] = effective
+    if represented < REPRESENTED or effective < spec.spec.thresholds.min_rows:
+        return values
+    return values | with_intervals({metric.provisional(): estimate for metric, estimate in told.items()})
+
+
+def _weights(parts: Sequence[ByScore]) -> tuple[Floats, float]:
+    """What a label of each partition and bin weighs, (partitions, bins), and the share of predictions represented."""
+    made, known = (np.array([getattr(part, name) for part in parts]).T for name in ("made", "known"))
+    strata = reporting.strata(made.sum(axis=1), known.sum(axis=1))
+    predicted, reported = (reporting.by_stratum(counts, strata) for counts in (made, known))
+    weights = reporting.weights(predicted, reported)
+    return weights[strata].T, reporting.represented(predicted, weights)
+
+
+def _told(
+    spec: ModelSpec, outcomes: Sequence[Outcome], parts: Sequence[ByScore], weights: Floats, decisions: Mask
+) -> tuple[dict[Metric, Estimate], Moments]:
+    if spec.spec.task == "regression":
+        errors = measured(parts, weights)
+        return regression(errors), errors.squared_errors
+    labelled = classified(parts, weights, decisions)
+    proper = not any(outcome.improper for outcome in outcomes)
+    return classification(labelled) | (probabilities(labelled) if proper else {}), labelled.squared_errors

@@ -1,0 +1,193 @@
+"""Objectives as gauges: a ledger of slices, each judged as the gauges of performance are, and what it comes to.
+
+The ledger is made anew from what became of predictions at each refresh, so a label that comes late corrects the past.
+A slice is judged by the version that made most of its predictions, those of challengers left out, which serve nobody;
+and the period runs on from one version to the next.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.labels.labelled import Labelled
+from exporter.labels.outcomes import Outcome, total
+from exporter.profiles.group import Group, served
+from exporter.profiles.profile import most_frequent
+from exporter.samples.labels import judged_values
+from exporter.samples.windows import Sample
+from exporter.spec.model import Body, ModelSpec
+from exporter.spec.sections.slo import Slo
+from exporter.spec.windows import Window, newest_end
+from exporter.statistics import calibration
+from exporter.statistics.performance import Estimate
+from exporter.statistics.slo import Tally, Verdict, budget_remaining, burn_rate, slice_tally, sliding, verdict
+
+Outcomes = Mapping[Group, Outcome]
+"""What became of predictions, by group."""
+Served = Mapping[str, Outcome]
+"""What became of the predictions that served somebody, by model version."""
+
+_BY_KEY: Final = {metric.key: metric for metric in catalogue.METRICS}
+_CHANCE: Final = 0.025
+"""What an interval at 95 % leaves out at either end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A slice: the version that made most of its predictions, and how each version did; empty where there were none."""
+
+    end: datetime
+    version: str
+    values: Mapping[str, tuple[float, Tally]]
+
+    @property
+    def tally(self) -> Tally | None:
+        """What it adds to the budget; None where there was no prediction."""
+        return self.values[self.version][1] if self.version else None
+
+
+def look_back(body: Body) -> timedelta:
+    """How long before the newest mature prediction the oldest lies that an objective asks about; 0 without any."""
+    return max((slo.period + slo.slice + slo.judged_over for slo in body.slos_of_labels), default=timedelta())
+
+
+def tolerances(body: Body) -> tuple[float, ...]:
+    """How far predictions may be from what came true, of each objective that counts them."""
+    return tuple(sorted({slo.tolerance for slo in body.slos_of_labels if slo.tolerance is not None}))
+
+
+def slo_samples(spec: ModelSpec, hours: Mapping[datetime, Outcomes], end: datetime) -> Iterator[Sample]:
+    """Every sample about objectives that labels tell; what is not known is left out.
+
+    Args:
+        spec: the model.
+        hours: what became of the predictions of each partition, by its start.
+        end: until when predictions are mature.
+    """
+    for slo in spec.spec.slos_of_labels:
+        yield from objective_samples(spec, slo, ledger(spec, slo, hours, end))
+
+
+def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[Judged]) -> Iterator[Sample]:
+    """Every sample about one objective, from all slices of its period, the oldest first."""
+    labels = (spec.name, slo.name)
+    yield Sample(catalogue.SLO_TARGET, labels, slo.target)
+    yield Sample(catalogue.SLO_OBJECTIVE_RATIO, labels, slo.objective)
+    yield from _newest(spec, slo, slices[-1])
+    yield from _budget(spec, slo, [_tally(slo, each) for each in slices])
+    if not slo.counts_events:
+        yield from _by_version(spec, slo, slices)
+
+
+def ledger(spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime) -> list[Judged]:
+    """Every slice of the period that ends with the newest whole slice before `end`, the oldest first."""
+    grain = spec.spec.inference.grain
+    last = newest_end(end, timedelta(), slo.slice)
+    length, step = slo.judged_over // grain, slo.slice // grain
+    begin = last - slo.period - max(slo.judged_over - slo.slice, timedelta())
+    parts = [_served(hours.get(start, {})) for start in Window(begin, last).partitions(grain)]
+    runs = sliding(parts, length, lambda one, two: total([one, two]))[::-step][::-1]
+    own = [total(parts[len(parts) - (index + 1) * step :][:step]) for index in range(slo.slices)][::-1]
+    ends = [last - index * slo.slice for index in range(slo.slices)][::-1]
+    judged = zip(ends, own, runs[-slo.slices :], strict=True)
+    return [_judged(spec, slo, moment, within, over) for moment, within, over in judged]
+
+
+def _served(outcomes: Outcomes) -> Served:
+    """Each version in all the roles in which it serves: a challenger neither keeps nor breaks an objective."""
+    return total({group.version: outcomes[group]} for group in served(outcomes))
+
+
+def _judged(spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Served) -> Judged:
+    """A slice, from the predictions that are its own and from those that its verdict is about."""
+    rows = {version: outcome.rows for version, outcome in own.items()}
+    shown = most_frequent(rows, spec.spec.limits.versions)
+    values = {version: _value(spec, slo, over[version], end) for version in shown}
+    return Judged(end, next(iter(shown), ""), values)
+
+
+def _value(spec: ModelSpec, slo: Slo, outcome: Outcome, end: datetime) -> tuple[float, Tally]:
+    if slo.tolerance is not None:
+        good = int(outcome.near[tolerances(spec.spec).index(slo.tolerance)])
+        return _share(good, outcome.known), Tally(outcome.known, outcome.known - good, outcome.known > 0)
+    estimate = _estimate(spec, slo.metric, outcome, end)
+    return estimate.value, slice_tally(verdict(estimate, slo.target, at_least=slo.at_least is not None))
+
+
+def _estimate(spec: ModelSpec, metric: str, outcome: Outcome, end: datetime) -> Estimate:
+    """The value that is judged, with its interval; a share of labels that came in time is a fact and has none."""
+    labels, limits = spec.spec.labels, spec.spec.thresholds
+    if metric == "label_coverage" and labels is not None:
+        enough = outcome.rows >= limits.min_rows
+        in_time = outcome.labelled_within(labels.maturity.total_seconds())
+        return Estimate(*[_share(in_time, outcome.rows) if enough else math.nan] * 3)
+    values, value = judged_values(spec, outcome, end), _BY_KEY[metric]
+    if value is catalogue.CALIBRATION_ERROR:
+        return _calibration(values.get(value, math.nan), outcome)
+    return Estimate(*(values.get(each, math.nan) for each in (value, *value.interval())))
+
+
+def _calibration(error: float, outcome: Outcome) -> Estimate:
+    """The calibration error, less what perfect calibration may reach by chance, to the error itself."""
+    if math.isnan(error) or not isinstance(outcome.performance, Labelled):
+        return Estimate(math.nan, math.nan, math.nan)
+    noise = calibration.perfect_level(calibration.reliability(outcome.performance), _CHANCE)
+    return Estimate(error, max(error - noise, 0.0), error)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
+
+
+def _tally(slo: Slo, judged: Judged) -> Tally:
+    nothing = Tally(0, 0, known=False) if slo.counts_events else slice_tally(Verdict.UNKNOWN)
+    return judged.tally or nothing
+
+
+def _newest(spec: ModelSpec, slo: Slo, newest: Judged) -> Iterator[Sample]:
+    for version, (value, tally) in newest.values.items():
+        labels = (spec.name, version, slo.name)
+        if math.isfinite(value):
+            yield Sample(catalogue.SLO_SLI, labels, value)
+        if tally.known and not slo.counts_events:
+            yield Sample(catalogue.SLO_GOOD, labels, 1 - tally.bad)
+
+
+def _budget(spec: ModelSpec, slo: Slo, tallies: Sequence[Tally]) -> Iterator[Sample]:
+    remaining = budget_remaining(tallies, slo.ratio)
+    if remaining is None:
+        return
+    labels = (spec.name, slo.name)
+    left = remaining * (1 - slo.ratio) * int(slo.period.total_seconds())
+    yield Sample(catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, labels, float(remaining))
+    yield Sample(catalogue.SLO_ERROR_BUDGET_REMAINING_SECONDS, labels, float(left))
+    for length in slo.windows():
+        burnt = burn_rate(tallies[-length:], slo.ratio)
+        if burnt is not None and _enough(spec, slo, tallies[-length:]):
+            yield Sample(catalogue.SLO_BURN_RATE, (*labels, slo.window_name(length)), float(burnt))
+
+
+def _enough(spec: ModelSpec, slo: Slo, tallies: Sequence[Tally]) -> bool:
+    """Whether a few predictions do not stand for all: slices are known only with enough of them."""
+    return not slo.counts_events or sum(tally.total for tally in tallies) >= spec.spec.thresholds.min_rows
+
+
+def _by_version(spec: ModelSpec, slo: Slo, slices: Sequence[Judged]) -> Iterator[Sample]:
+    for length in (*slo.windows(), slo.slices):
+        known: Counter[str] = Counter()
+        bad: Counter[str] = Counter()
+        for each in slices[-length:]:
+            if each.tally is not None and each.tally.known:
+                known[each.version] += 1
+                bad[each.version] += each.tally.bad
+        counted: dict[Metric, Counter[str]] = {catalogue.SLO_SLICES: known, catalogue.SLO_BAD_SLICES: bad}
+        for version in most_frequent(known, spec.spec.limits.versions):
+            for metric, count in counted.items():
+                yield Sample(metric, (spec.name, version, slo.name, slo.window_name(length)), count[version])

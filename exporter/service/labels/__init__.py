@@ -1,0 +1,1 @@
+"""Labels in a refresh: both logs are read, joined, and judged; estimators are fitted."""

@@ -1,0 +1,122 @@
+"""What a labelled reference is reduced to and teaches: its rows by fine bin of each score, kept on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Final
+
+from exporter import catalogue
+from exporter.labels.by_score import ByScore, against_rest, together
+from exporter.labels.classes import class_keys
+from exporter.labels.classified import Classified
+from exporter.labels.outcomes import Outcome
+from exporter.profiles.binning import Binning, Floats, NumericBins
+from exporter.profiles.group import Group
+from exporter.samples.estimates import Learned, SeveralClasses, learned
+from exporter.spec.model import ModelSpec
+from exporter.store.profiles import Key, ProfileStore
+
+GROUP: Final = "labelled-reference"
+"""Where in a model's part of the store they are."""
+
+TEACHING: Final = "labels of the reference"
+"""What a problem with them is a problem of."""
+
+Rows = list[ByScore]
+"""One for each of `score_columns`, and of several classes one more where `score_edges` tell of their confidence."""
+
+
+def score_columns(spec: ModelSpec) -> tuple[str, ...]:
+    """The columns of the scores that tell performance: of several classes, that of each."""
+    columns = spec.spec.inference.columns
+    several = spec.spec.task == "multiclass_classification"
+    return tuple(columns.scores.values()) if several else (columns.score or "",)
+
+
+def score_edges(spec: ModelSpec, binning: Binning) -> list[Floats] | None:
+    """Of the fine bins of each of these scores, and of the returned class's score where it has some.
+
+    None where one of `score_columns` has none.
+
+    Args:
+        spec: the model.
+        binning: the reference's cells.
+    """
+    bins = [binning.by_name.get(column) for column in score_columns(spec)]
+    edges = [each.edges for each in bins if isinstance(each, NumericBins)]
+    return [*edges, *_confidence_edges(spec, binning)] if len(edges) == len(bins) else None
+
+
+def _confidence_edges(spec: ModelSpec, binning: Binning) -> list[Floats]:
+    bins, told = binning.by_name.get(spec.spec.inference.columns.score or ""), spec.spec.class_column in binning.by_name
+    several = spec.spec.task == "multiclass_classification"
+    return [bins.edges] if several and told and isinstance(bins, NumericBins) else []
+
+
+def taught(spec: ModelSpec, rows: Rows, edges: Sequence[Floats]) -> Learned | None:
+    """What rows teach; None where none has a label."""
+    task = spec.spec.task
+    if task == "multiclass_classification":
+        classes = len(score_columns(spec))
+        return SeveralClasses.learned(rows[:classes], edges[:classes], *rows[classes:])
+    return learned(rows[0], edges[0], spec.spec.decision_threshold, binary=task == "binary_classification")
+
+
+def labelled_rows(spec: ModelSpec, parts: Iterable[Mapping[Group, Outcome]]) -> Rows | None:
+    """Predictions and what became of them, all versions together; None where there are none.
+
+    A challenger's are left out: it serves nobody, and its scores need not mean what the champion's do.
+
+    Args:
+        spec: the model.
+        parts: such as the predictions of each hour, by group.
+    """
+    found = [
+        own
+        for part in parts
+        for group, outcome in part.items()
+        if group.role != catalogue.CHALLENGER and (own := _rows_of(spec, outcome)) is not None
+    ]
+    return [together(each) for each in zip(*found, strict=True)] or None
+
+
+def _rows_of(spec: ModelSpec, outcome: Outcome) -> Rows | None:
+    if spec.spec.task != "multiclass_classification":
+        return None if outcome.by_score is None else [outcome.by_score]
+    if not isinstance(outcome.performance, Classified):
+        return None
+    columns, told = spec.spec.inference.columns, outcome.performance.against_rest
+    keys = class_keys(columns.scores).tolist()
+    confident = [outcome.performance.confident] if columns.score is not None else []
+    each = [told[key] for key in keys if key in told]
+    return [*map(against_rest, [*each, *confident])] if len(each) == len(keys) else None
+
+
+def same(one: Rows, two: Rows) -> bool:
+    """Whether nothing in them differs."""
+    pairs = zip(one, two, strict=True)
+    return all((getattr(a, each.name) == getattr(b, each.name)).all() for a, b in pairs for each in fields(ByScore))
+
+
+def keep_rows(store: ProfileStore, key: Key, rows: Rows) -> None:
+    """Keep rows, in place of all others of the key's group.
+
+    Raises:
+        OSError: when the disk refuses.
+    """
+    keys = _parts(key, len(rows))
+    for part, own in zip(keys, rows, strict=True):
+        store.keep_arrays(part, {each.name: getattr(own, each.name) for each in fields(own)}, {})
+    store.prune(key.group, keys)
+
+
+def kept_rows(store: ProfileStore, key: Key, number: int) -> Rows | None:
+    """The rows kept under a key, one for each of so many scores; None where they are not all there."""
+    kept = [store.arrays(part) for part in _parts(key, number)]
+    found = [ByScore(**each[0]) for each in kept if each is not None]
+    return found if len(found) == number else None
+
+
+def _parts(key: Key, number: int) -> list[Key]:
+    return [Key(key.group, f"{key.name}-{place}", key.sources) for place in range(number)]

@@ -1,0 +1,114 @@
+"""What a model's labelled reference teaches: learned once, frozen with it, and again only when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from exporter.errors import PartitionUnreadable, SourceUnavailable
+from exporter.labels import labelled_reference
+from exporter.labels.labelled_reference import Returned
+from exporter.profiles.binning import Binning, Floats
+from exporter.profiles.columns import ColumnMismatch
+from exporter.samples.estimates import Learned
+from exporter.service.attempt import Failed
+from exporter.service.labels.learned_rows import (
+    GROUP,
+    TEACHING,
+    Rows,
+    keep_rows,
+    kept_rows,
+    score_columns,
+    score_edges,
+    taught,
+)
+from exporter.sources.source import Batch, Partition, Source
+from exporter.spec.model import ModelSpec
+from exporter.store.profiles import Key, ProfileStore
+
+
+class Learner:
+    """Keeps what one model's reference teaches at hand. One thread at a time may use it."""
+
+    def __init__(self, spec: ModelSpec, store: ProfileStore, failed: Failed) -> None:
+        """Nothing is read yet.
+
+        Args:
+            spec: the model, of which performance is estimated.
+            store: where the reference's labelled rows are kept, reduced.
+            failed: told once of a reference that teaches nothing, with why.
+        """
+        self.problem: str | None = None
+        self._spec = spec
+        self._store = store
+        self._failed = failed
+        self._group = f"{spec.name}/{GROUP}"
+        self._current: tuple[Key, Learned | None] | None = None
+
+    def learn(self, source: Source, data: Partition, binning: Binning) -> Learned | None:
+        """What the reference teaches; None where it does not, which costs the estimates alone.
+
+        Args:
+            source: what reads the reference.
+            data: what is stored for it.
+            binning: its cells; those of the scores are counted in.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        edges = score_edges(self._spec, binning)
+        if edges is None:
+            return None
+        key = self._key(data, binning)
+        if self._current is None or self._current[0] != key:
+            self.problem = None
+            try:
+                self._current = (key, self._learned(key, source, data, edges))
+            except SourceUnavailable as problem:  # worth another try
+                self._teaches_nothing("read", problem)
+                return None
+        return self._current[1]
+
+    def _learned(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Learned | None:
+        try:
+            rows = kept_rows(self._store, key, len(edges)) or self._read(key, source, data, edges)
+        except (PartitionUnreadable, ColumnMismatch) as problem:
+            self._teaches_nothing("column" if isinstance(problem, ColumnMismatch) else "read", problem)
+            return None
+        told = taught(self._spec, rows, edges)
+        if told is None:
+            self._teaches_nothing("reference", "none of its rows has a label")
+        return told
+
+    def _teaches_nothing(self, stage: str, why: object) -> None:
+        self.problem = str(why)
+        self._failed(stage, TEACHING, why)
+
+    def _read(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Rows:
+        body, columns = self._spec.spec, list(score_columns(self._spec))
+        if len(edges) > len(columns):
+            columns += [body.class_column or "", body.inference.columns.score or ""]
+        selection = labelled_reference.selection(list(dict.fromkeys(columns)), self._label)
+        rows: Rows = source.profile(data, selection, lambda batches: self._reduced(batches, edges))
+        keep_rows(self._store, key, rows)
+        return rows
+
+    def _reduced(self, batches: Iterator[Batch], edges: Sequence[Floats]) -> Rows:
+        columns, task = self._spec.spec.inference.columns, self._spec.spec.task
+        if task == "multiclass_classification":
+            number, returned = len(columns.scores), None
+            if len(edges) > number:
+                returned = Returned(columns.prediction or "", columns.score or "", edges[number])
+            return labelled_reference.reduced_classes(batches, columns.scores, self._label, edges[:number], returned)
+        binary = task == "binary_classification"
+        return [labelled_reference.reduced(batches, columns.score or "", self._label, edges[0], binary=binary)]
+
+    @property
+    def _label(self) -> str:
+        return self._spec.spec.reference.columns.label or ""
+
+    def _key(self, data: Partition, binning: Binning) -> Key:
+        inference = self._spec.spec.inference.columns
+        columns = str(
+            (self._label, score_columns(self._spec), *inference.scores, inference.score, inference.prediction)
+        )
+        return Key(self._group, "reference", (data.fingerprint, binning.fingerprint, columns, self._spec.spec.task))

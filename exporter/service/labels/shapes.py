@@ -1,0 +1,77 @@
+"""How a model's predictions and labels are read, and judged once they are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from exporter.labels import predictions
+from exporter.labels import rows as label_rows
+from exporter.labels.classes import class_keys
+from exporter.labels.outcomes import Classes, Judgement, Lists
+from exporter.labels.predictions import Predictions
+from exporter.labels.rows import LabelRows
+from exporter.profiles.binning import Binning, Floats, NumericBins
+from exporter.samples.slo import tolerances
+from exporter.service.labels.logs import Shape
+from exporter.service.reference_reading import segment_values
+from exporter.sources.source import Batch
+from exporter.spec.model import ModelSpec
+from exporter.spec.sections.logs import Labels
+from exporter.spec.windows import Window
+from exporter.store import labels as label_store
+
+
+def prediction_shape(spec: ModelSpec) -> Shape[Predictions]:
+    """Of the inference log: its predictions."""
+    columns, task, segments = spec.spec.inference.columns, spec.spec.task, spec.spec.segments
+    return Shape(
+        selection=predictions.selection(columns, task, segments),
+        reduce=lambda batches, start: predictions.reduced(batches, columns, start, task, segments),
+        load=label_store.kept_predictions,
+        keep=label_store.keep_predictions,
+        rows=lambda kept: len(kept.ids),
+        left_out=lambda kept: kept.left_out,
+        content=(columns.model_dump_json(), task, *segments),
+        names=lambda kept: kept.class_names,
+    )
+
+
+def label_shape(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Shape[LabelRows]:
+    """Of the label log: labels of predictions that are no older than `look_back` when they come."""
+    task = spec.spec.task
+
+    def reduce(batches: Iterator[Batch], start: datetime) -> LabelRows:
+        arrival = Window(start, start + labels.grain)
+        return label_rows.reduced(batches, labels.columns, arrival, look_back, task)
+
+    return Shape(
+        selection=label_rows.selection(labels.columns),
+        reduce=reduce,
+        load=label_store.kept_labels,
+        keep=label_store.keep_labels,
+        rows=lambda kept: int(kept.labels.answers.rows.sum()),
+        left_out=lambda kept: kept.left_out,
+        content=(labels.columns.model_dump_json(), task, str(look_back)),
+        names=lambda kept: kept.class_names,
+    )
+
+
+def judgement(spec: ModelSpec, labels: Labels, binning: Binning | None) -> Judgement:
+    """How predictions are judged; `binning` are the reference's cells, None where they are not known yet."""
+    columns, task = spec.spec.inference.columns, spec.spec.task
+    by_class = tuple(_edges(binning, column) for column in columns.scores.values())
+    return Judgement(
+        task == "binary_classification",
+        labels.threshold,
+        _edges(binning, columns.score),
+        Classes(class_keys(columns.scores), by_class) if task == "multiclass_classification" else None,
+        Lists(labels.ndcg_at, labels.absent) if task == "ranking" else None,
+        tolerances(spec.spec),
+        segment_values(spec, binning) if binning else {},
+    )
+
+
+def _edges(binning: Binning | None, column: str | None) -> Floats | None:
+    bins = binning.by_name.get(column or "") if binning else None
+    return bins.edges if isinstance(bins, NumericBins) else None

@@ -1,0 +1,57 @@
+"""The spec's `metadata`: who the model is, whose, and what every series says of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, WithJsonSchema
+
+from exporter import catalogue
+from exporter.spec.sections.part import Part
+from exporter.spec.values import Name, Text, Url
+
+_RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
+    *catalogue.TARGET_LABELS,
+    catalogue.SEVERITY,
+    catalogue.LAYER,
+    catalogue.SLO,
+    "alertname",
+    "alertstate",
+    "le",
+    "quantile",
+}
+_LABEL_NAME: Final = "[a-zA-Z][a-zA-Z0-9_]*"
+
+
+def _label_name(name: str) -> str:
+    if not re.fullmatch(_LABEL_NAME, name):
+        raise ValueError("must be a Prometheus label name: letters, digits and _, beginning with a letter")
+    if name in _RESERVED:
+        raise ValueError("is a label that Leeway, Prometheus or a scrape sets itself; choose another name")
+    return name
+
+
+LabelName = Annotated[
+    str,
+    AfterValidator(_label_name),
+    WithJsonSchema({"type": "string", "title": "label name", "allOf": [{"pattern": f"^{_LABEL_NAME}$"}]}),
+]
+
+
+class Metadata(Part):
+    """Who the model is, and whose."""
+
+    name: Name
+    """The model's name: the label `model` on every series."""
+    labels: Mapping[LabelName, Text] = {}
+    """Constant labels on every series and alert of this model."""
+    team: Text = "unknown"
+    """Who is paged: a label on alerts, and on the model's info series."""
+    owner: Text = "unknown"
+    """Who owns the model: on the model's info series."""
+    runbooks: Url | None = None
+    """Where the runbooks are served; `/<alert name>` is appended."""
+    grafana: Url | None = None
+    """Where Grafana is served, for the links in alerts."""

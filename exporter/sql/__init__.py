@@ -1,0 +1,1 @@
+"""The same counts as a profile's, asked of an SQL engine."""

@@ -1,0 +1,123 @@
+"""The answer to `exporter.profiles.sql.ask` as profiles: the same as the kernel makes of the rows themselves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from exporter.profiles.binning import Binning, CategoricalBins, Counts, NumericBins
+from exporter.profiles.group import WHOLE, Segment
+from exporter.profiles.profile import Profile, empty, most_frequent
+from exporter.sql.columns import NamedColumn
+from exporter.sql.groups import ROW, WHOLE_ROWS, GroupBy
+from exporter.sql.statement import KNOWN, NAMED, NULL, Question
+
+
+class Told(NamedTuple):
+    """A group of rows: the names of its keys, and its segment."""
+
+    keys: tuple[str, ...] = ()
+    segment: Segment = WHOLE
+
+
+def profiles(answer: pa.Table, question: Question) -> dict[Told, Profile]:
+    """The profile of each group of rows, in the order of their names.
+
+    Segments are counted in the binning's `coarse` cells.
+
+    Args:
+        answer: what the engine said.
+        question: what it was asked.
+    """
+    rows: dict[Told, list[Mapping[str, Any]]] = {}
+    for row in answer.to_pylist():
+        rows.setdefault(_group(row, question), []).append(row)
+    coarse = question.binning.coarse if question.grouping.segments else question.binning
+    return {
+        group: _profile(rows[group], question, question.binning if group.segment == WHOLE else coarse)
+        for group in sorted(rows)
+    }
+
+
+def _group(row: Mapping[str, Any], question: Question) -> Told:
+    names = []
+    for place, key in enumerate(question.grouping.keys):
+        text = row[f"key{place}"]
+        names.append(text if text in {key.missing, key.other} else key.named(text))
+    return Told(tuple(names), told_segment(row, question.grouping))
+
+
+def told_segment(row: Mapping[str, Any], grouping: GroupBy) -> Segment:
+    """The segment of a row of an answer."""
+    if not grouping.segments or row["segment"] == WHOLE_ROWS:
+        return WHOLE
+    segment = grouping.segments[row["segment"]]
+    return Segment(segment.column, segment.names.named(row["segment_name"]))
+
+
+def _profile(rows: Iterable[Mapping[str, Any]], question: Question, binning: Binning) -> Profile:
+    profile = empty(binning)
+    counted = 0
+    novel: dict[str, Counter[str]] = {}
+    for row in rows:
+        cells, counts = (np.array(json.loads(row[name]), np.int64) for name in ("cells", "counts"))
+        if row["feature"] == ROW:
+            counted += int(counts.sum())
+            continue
+        bins = binning.columns[row["feature"]]
+        if isinstance(bins, NumericBins):
+            _add_numbers(profile, binning, bins, (cells, counts), row)
+        else:
+            seen = _add_names(profile.counts[binning.slices[bins.name]], bins, question.named[bins.name], row)
+            novel.setdefault(bins.name, Counter()).update(seen)
+    named = {column: most_frequent(names, question.most_named) for column, names in novel.items() if names}
+    return Profile(counted, profile.counts, profile.sums, profile.squares, profile.lows, profile.highs, named)
+
+
+def _add_numbers(
+    profile: Profile, binning: Binning, bins: NumericBins, found: tuple[Counts, Counts], row: Mapping[str, Any]
+) -> None:
+    """Add a numeric column's numbers to a profile's arrays, in place."""
+    own, place = binning.slices[bins.name], binning.numeric[bins.name]
+    cells, counts = found
+    finite = cells[cells <= len(bins.edges)]
+    profile.counts[own][cells] += counts
+    if len(finite):
+        with np.errstate(over="ignore", invalid="ignore"):
+            profile.sums[own][finite] += [float(total) for total in json.loads(row["totals"])]
+            profile.squares[place] += row["squares"]
+        # The zero turns -0.0 into 0.0, as it does in the kernel.
+        profile.lows[place] = min(profile.lows[place], row["low"] + 0.0)
+        profile.highs[place] = max(profile.highs[place], row["high"] + 0.0)
+
+
+def _add_names(
+    own: npt.NDArray[Any], bins: CategoricalBins, column: NamedColumn, row: Mapping[str, Any]
+) -> dict[str, int]:
+    """Add a categorical column's numbers to its cells, in place; returns the new categories that have names."""
+    known = {name: place for place, name in enumerate(bins.categories)}
+    novel: dict[str, int] = {}
+    for cell, rows, name in _told(row, column):
+        own[_place(cell, name, known)] += rows
+        if cell == NAMED:
+            novel[name] = novel.get(name, 0) + rows
+    return novel
+
+
+def _told(row: Mapping[str, Any], column: NamedColumn) -> Iterator[tuple[int, int, str]]:
+    """Each cell with its rows and, where it has one, its name."""
+    names = iter(json.loads(row["names"] or "[]") or [])
+    for cell, rows in zip(json.loads(row["cells"]), json.loads(row["counts"]), strict=True):
+        yield cell, rows, column.named(next(names)) if cell in {KNOWN, NAMED} else ""
+
+
+def _place(cell: int, name: str, known: Mapping[str, int]) -> int:
+    if cell == NULL:
+        return len(known) + 1
+    return known[name] if cell == KNOWN else len(known)

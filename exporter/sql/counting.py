@@ -1,0 +1,108 @@
+"""A partition's profile from wherever its rows are: by the engine that has them, or by the kernel from batches.
+
+Both give the same profile: counts exactly, sums but for their last digits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeVar
+
+from exporter import catalogue
+from exporter.errors import LeewayError, PartitionUnreadable
+from exporter.profiles.binning import Binning
+from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.group import Group
+from exporter.profiles.grouping import ROLE, VERSION, Grouping
+from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.merging import finished, partition_reduction
+from exporter.profiles.profile import Profile
+from exporter.sources.engine import CountingSource
+from exporter.sources.reducing import ReducingSource, reduced
+from exporter.sources.source import Partition, Selection, Source
+from exporter.sql.answer import profiles
+from exporter.sql.columns import NamedColumn, named_column
+from exporter.sql.groups import GroupBy, Key, SegmentKey
+from exporter.sql.statement import ask
+
+K = TypeVar("K")
+
+
+def count_partitions(
+    source: Source, partitions: Mapping[K, Partition], selection: Selection, binning: Binning, grouping: Grouping
+) -> Iterator[tuple[K, PartitionProfile | LeewayError]]:
+    """Count several partitions: one at a time as each is asked for, or by a source that takes more, as it has them.
+
+    Returns:
+        Each with its profile, in any order, or why it has none: `PartitionUnreadable`, or from a source that takes more
+        any other.
+
+    Raises:
+        SourceError: as `Source.profile`, but `PartitionUnreadable`; the others are not counted then.
+    """
+    if isinstance(source, ReducingSource):
+        for key, found in source.reduce(partitions, selection, partition_reduction(binning, grouping)):
+            yield key, finished(found) if isinstance(found, PartitionProfile) else found
+        return
+    for key, partition in partitions.items():
+        try:
+            yield key, count_partition(source, partition, selection, binning, grouping)
+        except PartitionUnreadable as problem:
+            yield key, problem
+
+
+def count_partition(
+    source: Source, partition: Partition, selection: Selection, binning: Binning, grouping: Grouping
+) -> PartitionProfile:
+    """Count a partition's rows by group; see `exporter.profiles.kernel.profile_partition`.
+
+    Raises:
+        SourceError: as `Source.profile`.
+    """
+    if isinstance(source, ReducingSource):
+        return finished(reduced(source, partition, selection, partition_reduction(binning, grouping)))
+    if not isinstance(source, CountingSource):
+        return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, grouping))
+    types = source.types(partition)
+    keys, segments, problems = group_by(types, grouping)
+    question = ask(types, binning, GroupBy(tuple(keys.values()), segments))
+    groups: dict[Group, Profile] = {}
+    for told, profile in profiles(source.count(partition, question.statement), question).items():
+        names = dict(zip(keys, told.keys, strict=True))
+        version, role = names.get(catalogue.VERSION, catalogue.UNKNOWN_VERSION), names.get(catalogue.ROLE, "")
+        groups[Group(version, role, told.segment)] = profile
+    return PartitionProfile(groups, {**question.problems, **problems})
+
+
+def group_by(
+    types: Mapping[str, str], grouping: Grouping
+) -> tuple[dict[str, Key], tuple[SegmentKey, ...], dict[str, str]]:
+    """The keys of versions and of roles, by what they tell, the columns of segments, and why others tell nothing."""
+    keys, problems = dict[str, Key](), dict[str, str]()
+    axes = ((catalogue.VERSION, grouping.version, VERSION), (catalogue.ROLE, grouping.role, ROLE))
+    for what, column, axis in axes:
+        named = _named(types, column, problems)
+        if column is not None and named is not None:
+            keys[what] = Key(column, named.name, named.named, missing=axis.absent, most=axis.limit, other=axis.other)
+    return keys, segment_keys(types, grouping.segments, problems), problems
+
+
+def segment_keys(
+    types: Mapping[str, str], segments: Mapping[str, tuple[str, ...]], problems: dict[str, str]
+) -> tuple[SegmentKey, ...]:
+    """The columns of segments; one that cannot tell them is added to `problems`."""
+    named = ((column, _named(types, column, problems), values) for column, values in segments.items())
+    return tuple(SegmentKey(column, found, values) for column, found, values in named if found is not None)
+
+
+def _named(types: Mapping[str, str], column: str | None, problems: dict[str, str]) -> NamedColumn | None:
+    if column is None:
+        return None
+    if column not in types:
+        problems[column] = "the column is missing"
+        return None
+    try:
+        return named_column(column, types[column])
+    except ColumnMismatch as problem:
+        problems[column] = str(problem)
+        return None

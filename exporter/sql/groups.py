@@ -1,0 +1,142 @@
+"""How a statement tells groups of rows apart: by keys, one text of a row for each, and by segments.
+
+A row has one group of its keys, and is once more in a segment of each column that gives it one: it becomes as many
+entries as it has groups and segments, so that one scan counts all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from exporter.sources.engine import Parameter
+from exporter.sql.columns import NamedColumn
+
+ROW: Final = -1
+"""The feature that stands for the rows themselves."""
+WHOLE_ROWS: Final = -1
+"""The column of segments that stands for all rows, whatever their segment."""
+SUMS: Final = "SUM(n) AS n, SUM(total) AS total, SUM(squares) AS squares, MIN(low) AS low, MAX(high) AS high"
+
+_SEGMENT: Final = "STRUCT<place INT64, name STRING>"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What rows are grouped by: a text for each row.
+
+    `expression` reads `column` and may name `parameters`; `named` says what the group of a text is called. A row that
+    lacks it has `missing`, or is left out where that is `None`. Of the texts the `most` with the most rows are told
+    apart, ties in the order of their names; the others together are `other`.
+    """
+
+    column: str
+    expression: str
+    named: Callable[[str], str] = str
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    missing: str | None = None
+    most: int | None = None
+    other: str = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentKey:
+    """A column that tells segments, and the names of those that are told."""
+
+    column: str
+    names: NamedColumn
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupBy:
+    """How rows are grouped: by keys, and by segments in each of these groups."""
+
+    keys: tuple[Key, ...] = ()
+    segments: tuple[SegmentKey, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that this reads."""
+        return (*(key.column for key in self.keys), *(segment.column for segment in self.segments))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What tells groups apart in each step of a statement: columns of texts, and those of segments."""
+        keys = [f"key{place}" for place in range(len(self.keys))]
+        return (*keys, "segment", "segment_name") if self.segments else tuple(keys)
+
+    @property
+    def parameters(self) -> dict[str, Parameter]:
+        """The values that the expressions and steps name."""
+        found: dict[str, Parameter] = {}
+        for place, key in enumerate(self.keys):
+            found |= key.parameters
+            if key.missing is not None:
+                found[f"missing{place}"] = Parameter("STRING", key.missing)
+            if key.most is not None:
+                found[f"most{place}"] = Parameter("INT64", key.most)
+                found[f"other{place}"] = Parameter("STRING", key.other)
+        return found | self.segment_parameters
+
+    @property
+    def segment_parameters(self) -> dict[str, Parameter]:
+        """The values that the segments alone name."""
+        return {
+            f"s{place}": Parameter(segment.names.kind, segment.names.known(segment.values))
+            for place, segment in enumerate(self.segments)
+        }
+
+    @property
+    def values(self) -> list[str]:
+        """What is computed of each row: its keys, and the segments that it is in."""
+        keys = [f"{_shown(key, place)} AS key{place}" for place, key in enumerate(self.keys)]
+        return [*keys, f"{segments_of_row(self.segments)} AS segments"] if self.segments else keys
+
+    @property
+    def capped(self) -> list[int]:
+        """The places of the keys of which only some texts are told apart."""
+        return [place for place, key in enumerate(self.keys) if key.most is not None]
+
+    @property
+    def present(self) -> str:
+        """The condition that a row has every key."""
+        return " AND ".join(f"key{place} IS NOT NULL" for place in range(len(self.keys))) or "TRUE"
+
+
+def _shown(key: Key, place: int) -> str:
+    return key.expression if key.missing is None else f"IFNULL({key.expression}, @missing{place})"
+
+
+def segments_of_row(segments: Sequence[SegmentKey]) -> str:
+    """The expression of a row's segments, all rows first; one that it is not in has no name."""
+    names = (
+        f"{_SEGMENT}({place}, IF({each.names.key} IN UNNEST(@s{place}), {each.names.name}, NULL))"
+        for place, each in enumerate(segments)
+    )
+    whole = f"{_SEGMENT}({WHOLE_ROWS}, '')"
+    return f"[{', '.join([whole, *names])}]"
+
+
+def few_groups(grouping: GroupBy, cell: Sequence[str], source: str) -> Iterator[tuple[str, str]]:
+    """The steps that make the texts of each key few: weigh each by its rows, place it, and rename those beyond.
+
+    Args:
+        grouping: the keys.
+        cell: the columns that tell cells apart within a group.
+        source: the step that has a row for each cell.
+    """
+    capped = grouping.capped
+    whole = f" AND segment = {WHOLE_ROWS}" if grouping.segments else ""
+    counted = f"IF(feature = {ROW}{whole}, n, 0)"
+    weights = ", ".join(f"SUM({counted}) OVER (PARTITION BY key{place}) AS rows{place}" for place in capped)
+    yield "weighed", f"SELECT *, {weights}\nFROM {source}"
+    places = (f"DENSE_RANK() OVER (ORDER BY rows{place} DESC, key{place}) AS place{place}" for place in capped)
+    yield "placed", f"SELECT *, {', '.join(places)}\nFROM weighed"
+    told = {name: name for name in grouping.names}
+    told |= {f"key{place}": f"IF(place{place} <= @most{place}, key{place}, @other{place})" for place in capped}
+    renamed = ", ".join(f"{expression} AS {name}" for name, expression in told.items())
+    yield "renamed", f"SELECT {renamed}, {', '.join(cell)}, n, total, squares, low, high\nFROM placed"
+    by = ", ".join([*grouping.names, *cell])
+    yield "few_groups", f"SELECT {by},\n  {SUMS}\nFROM renamed\nGROUP BY {by}"

@@ -1,0 +1,1 @@
+"""`leeway init`: a first spec, guessed from a log file."""

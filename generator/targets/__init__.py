@@ -1,0 +1,1 @@
+"""What each way to deploy needs: Kubernetes objects, AlertmanagerConfig, Argo, OpenSLO, merging."""

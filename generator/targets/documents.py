@@ -1,0 +1,138 @@
+"""The documents that are made from rules, dashboards and routes, and not from specs: one form for each way to deploy.
+
+They are made last, after the overlays, so a change of a rule stands in every form of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
+from itertools import takewhile
+from pathlib import PurePosixPath
+from typing import Any, Final, NamedTuple
+
+from exporter.spec.values import format_duration
+from generator.layout import (
+    ALERTMANAGER_CONFIG,
+    DASHBOARDS,
+    FRAGMENT,
+    KUBERNETES,
+    KUBERNETES_DASHBOARDS,
+    KUBERNETES_ROUTES,
+    KUSTOMIZATION,
+    PROVIDER,
+    ROUTING,
+    RULES,
+    SCRAPE,
+    SERVICE_MONITOR,
+)
+from generator.options import Options
+from generator.targets import alertmanager_config, kubernetes, merging
+
+_FRAGMENT: Final = (
+    "The parts of alertmanager.yml to merge into a configuration that is there: put the route before routes of yours",
+    "that match only severity or namespace, and add the other parts to yours.",
+)
+_UNSAID: Final = "AlertmanagerConfig cannot say all that alertmanager.yml says:"
+
+_WARNING: Final = "# - "
+
+
+class Derived(NamedTuple):
+    """A document, and remarks for its head."""
+
+    path: PurePosixPath
+    data: Any
+    remarks: tuple[str, ...] = ()
+
+
+def of_document(path: PurePosixPath, data: Any, options: Options) -> Iterator[Derived]:
+    """The other forms of one document that was made from specs."""
+    stem = path.stem
+    if path.parent == RULES:
+        yield Derived(
+            KUBERNETES / f"prometheusrule-{stem}.yaml", kubernetes.prometheus_rule(stem, data["groups"], options)
+        )
+    elif path.parent == DASHBOARDS:
+        yield Derived(KUBERNETES / f"dashboard-{stem}.yaml", kubernetes.dashboard_config_map(stem, data, options))
+        yield Derived(
+            KUBERNETES_DASHBOARDS / f"grafanadashboard-{stem}.yaml", kubernetes.grafana_dashboard(stem, options)
+        )
+    elif path == ROUTING:
+        translation = alertmanager_config.translated(data, options)
+        remarks = (_UNSAID, *(f"- {remark}" for remark in translation.remarks))
+        yield Derived(FRAGMENT, merging.parts(data), _FRAGMENT)
+        yield Derived(ALERTMANAGER_CONFIG, translation.document, remarks)
+        yield Derived(KUBERNETES_ROUTES / KUSTOMIZATION, kubernetes.kustomization([ALERTMANAGER_CONFIG.name]))
+
+
+def of_place(paths: Sequence[PurePosixPath], options: Options) -> Iterator[Derived]:
+    """What stands once, whatever the models are; `paths` are those of all other documents."""
+    yield Derived(SCRAPE, _scrape(options))
+    yield Derived(PROVIDER, _provider(options))
+    yield Derived(SERVICE_MONITOR, kubernetes.service_monitor(options))
+    for folder in (KUBERNETES, KUBERNETES_DASHBOARDS):
+        objects = sorted(path.name for path in (*paths, SERVICE_MONITOR) if path.parent == folder)
+        yield Derived(folder / KUSTOMIZATION, kubernetes.kustomization(objects))
+
+
+def warnings(text: str) -> list[str]:
+    """What a document says in its head that it cannot say."""
+    head = takewhile(lambda line: line.startswith("#"), StringIO(text))
+    return [line.removeprefix(_WARNING).rstrip("\n") for line in head if line.startswith(_WARNING)]
+
+
+def mixin(paths: Iterable[PurePosixPath]) -> str:
+    """A jsonnet mixin of the rules and dashboards beside it, as kube-prometheus and Tanka import one."""
+    paths = sorted(paths)
+    rules = [f"  std.parseYaml(importstr {json.dumps(str(path))}),\n" for path in paths if path.parent == RULES]
+    boards = [
+        f"    {json.dumps(f'{kubernetes.named(path.stem)}.json')}: import {json.dumps(str(path))},\n"
+        for path in paths
+        if path.parent == DASHBOARDS
+    ]
+    return _MIXIN.replace("RULES\n", "".join(rules)).replace("DASHBOARDS\n", "".join(boards))
+
+
+_MIXIN: Final = """\
+local files = [
+RULES
+];
+local groups(kind) = [
+  group { rules: rules }
+  for file in files
+  for group in file.groups
+  for rules in [[rule for rule in group.rules if std.objectHas(rule, kind)]]
+  if rules != []
+];
+{
+  prometheusAlerts+:: { groups+: groups('alert') },
+  prometheusRules+:: { groups+: groups('record') },
+  grafanaDashboards+:: {
+DASHBOARDS
+  },
+}
+"""
+
+
+def _scrape(options: Options) -> dict[str, Any]:
+    exporter = options.exporter
+    job = {
+        "job_name": "leeway",
+        "scrape_interval": format_duration(exporter.interval),
+        "static_configs": [{"targets": list(exporter.targets)}],
+    }
+    return {"scrape_configs": [job]}
+
+
+def _provider(options: Options) -> dict[str, Any]:
+    """The file that Grafana reads from `provisioning/dashboards/`."""
+    provider = {
+        "name": "leeway",
+        "folder": options.dashboards.folder,
+        "type": "file",
+        "allowUiUpdates": False,
+        "options": {"path": options.dashboards.path},
+    }
+    return {"apiVersion": 1, "providers": [provider]}

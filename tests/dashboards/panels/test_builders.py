@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboards.panels import builders as panels
+from dashboards.panels.builders import Card, Column, panel_id
+from dashboards.panels.queries import Query, Role
+from dashboards.panels.style import State
+from exporter.catalogue import Unit
+
+CARD = Card(key="k", title="t", meaning="Means this.", window="an hour.", action="do that.", empty="Nothing yet")
+
+
+def written(panel: Any) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(panel, default=lambda part: part.to_json_data()))
+    return document
+
+
+@given(st.text())
+def test_an_id_is_a_positive_32_bit_number(key: str) -> None:
+    assert 1 <= panel_id(key) <= 2**31 - 1
+
+
+def test_an_id_is_the_digest_of_its_key() -> None:
+    """`printf model_info | sha256sum` begins with 34210a80, and 0x34210a80 % (2**31 - 1) + 1 is this."""
+    assert panel_id("model_info") == 874580609
+
+
+def test_a_card_gives_a_panel_its_words_id_and_size() -> None:
+    panel = written(panels.timeseries(CARD, [Query("a")], Unit.RATIO))
+    assert panel["id"] == panel_id("k")
+    assert panel["title"] == "t"
+    assert panel["description"] == "Means this.\n\n**Window:** an hour.\n\n**Do:** do that."
+    assert panel["fieldConfig"]["defaults"]["noValue"] == "Nothing yet"
+    assert (panel["gridPos"]["w"], panel["gridPos"]["h"]) == (12, 8)
+
+
+def test_a_title_does_not_change_the_id() -> None:
+    renamed = Card("k", "another", "Means this.", "an hour.", "do that.")
+    assert panels.timeseries(renamed, [], Unit.RATIO).id == panels.timeseries(CARD, [], Unit.RATIO).id
+
+
+def test_lines_have_a_legend_with_the_last_and_greatest_value_and_a_tooltip_of_all() -> None:
+    options = written(panels.timeseries(CARD, [Query("a")], Unit.RATIO))["options"]
+    assert options["legend"] == {"displayMode": "table", "placement": "bottom", "calcs": ["last", "max"]}
+    assert options["tooltip"]["mode"] == "multi"
+
+
+def test_the_axis_ends_where_the_unit_does_unless_told_otherwise() -> None:
+    def ends(panel: Any) -> tuple[Any, Any]:
+        defaults = written(panel)["fieldConfig"]["defaults"]
+        return defaults["min"], defaults["max"]
+
+    assert ends(panels.timeseries(CARD, [], Unit.RATIO)) == (0, 1)
+    assert ends(panels.timeseries(CARD, [], Unit.DEVIATIONS)) == (None, None)
+    assert ends(panels.timeseries(CARD, [], Unit.RATIO, limits=(0, None))) == (0, None)
+
+
+def test_thresholds_are_dashed_and_references_dotted() -> None:
+    queries = [Query("a"), Query("b", role=Role.THRESHOLD), Query("c", role=Role.REFERENCE)]
+    overrides = written(panels.timeseries(CARD, queries, Unit.RATIO, colour="red"))["fieldConfig"]["overrides"]
+    assert [override["matcher"] for override in overrides] == [
+        {"id": "byFrameRefID", "options": "B"},
+        {"id": "byFrameRefID", "options": "C"},
+    ]
+    (red, dashed), (grey, dotted) = ([item["value"] for item in override["properties"]] for override in overrides)
+    assert (red["fixedColor"], dashed["fill"]) == ("red", "dash")
+    assert (grey["fixedColor"], dotted["fill"]) == ("#808080", "dot")
+
+
+def test_a_fixed_limit_is_drawn_as_a_line() -> None:
+    defaults = written(panels.timeseries(CARD, [], Unit.SECONDS, steps=((None, "green"), (60.0, "red"))))["fieldConfig"]
+    assert defaults["defaults"]["custom"]["thresholdsStyle"] == {"mode": "dashed"}
+    assert defaults["defaults"]["thresholds"]["steps"][1] == {"value": 60.0, "color": "red"}
+
+
+def test_lines_are_asked_over_time_and_tiles_now() -> None:
+    [line] = panels.timeseries(CARD, [Query("a", "x")], Unit.RATIO).targets
+    [tile] = panels.stat(CARD, Query("a"), Unit.RATIO).targets
+    assert (line["range"], line["instant"], line["legendFormat"]) == (True, False, "x")
+    assert (tile["range"], tile["instant"], tile["legendFormat"]) == (False, True, "__auto")
+
+
+def test_a_tile_is_coloured_by_value_or_by_the_name_of_its_series() -> None:
+    by_value = written(panels.stat(CARD, Query("a"), Unit.ROWS, steps=((None, "grey"), (1, "green"))))
+    assert by_value["options"]["textMode"] == "value"
+    assert by_value["fieldConfig"]["defaults"]["thresholds"]["steps"][1] == {"value": 1, "color": "green"}
+    by_name = written(panels.stat(CARD, Query("a"), Unit.ROWS, colours={"bad": "red"}))
+    assert by_name["options"]["textMode"] == "value_and_name"
+    [override] = by_name["fieldConfig"]["overrides"]
+    assert override["matcher"] == {"id": "byName", "options": "bad"}
+    assert override["properties"] == [{"id": "color", "value": {"mode": "fixed", "fixedColor": "red"}}]
+
+
+def test_states_have_text_and_colour() -> None:
+    states = {0: State("ok", "green"), 1: State("drifted", "orange")}
+    mapping = {
+        "type": "value",
+        "options": {
+            "0": {"text": "ok", "color": "green", "index": 0},
+            "1": {"text": "drifted", "color": "orange", "index": 1},
+        },
+    }
+    timeline = written(panels.state_timeline(CARD, [Query("a")], states))
+    history = written(panels.status_history(CARD, Query("a"), states))
+    assert timeline["fieldConfig"]["defaults"]["mappings"] == [mapping]
+    assert history["fieldConfig"]["defaults"]["mappings"] == [mapping]
+    assert (history["type"], history["maxDataPoints"]) == ("status-history", 100)
+
+
+def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
+    columns = [Column("PSI", "a", "none"), Column("Nulls", "b", "percentunit", steps=((None, "green"), (1, "red")))]
+    card = Card("k", "t", "m.", "w.", "a.", drill=({"title": "alone"},))
+    table = written(panels.table(card, {"feature": "Feature"}, columns, sort=["PSI"]))
+    assert [target["format"] for target in table["targets"]] == ["table", "table"]
+    assert [step["id"] for step in table["transformations"]] == ["merge", "organize"]
+    assert table["transformations"][1]["options"] == {
+        "excludeByName": {"Time": True},
+        "indexByName": {"feature": 0, "Value #A": 1, "Value #B": 2},
+        "renameByName": {"feature": "Feature", "Value #A": "PSI", "Value #B": "Nulls"},
+    }
+    assert table["options"]["sortBy"] == [{"displayName": "PSI", "desc": True}]
+    first, plain, coloured = table["fieldConfig"]["overrides"]
+    assert first["matcher"]["options"] == "Feature"
+    assert first["properties"] == [{"id": "links", "value": [{"title": "alone"}]}]
+    assert plain["properties"] == [{"id": "unit", "value": "none"}]
+    assert [item["id"] for item in coloured["properties"]] == ["unit", "thresholds", "custom.cellOptions"]
+
+
+def test_a_trend_is_asked_over_time_and_drawn_small() -> None:
+    columns = [Column("PSI", "a", "none"), Column("Over time", "b", "none", trend=True)]
+    table = written(panels.table(CARD, {"feature": "Feature"}, columns, sort=["PSI"]))
+    assert [(target["format"], target["range"]) for target in table["targets"]] == [
+        ("table", False),
+        ("time_series", True),
+    ]
+    assert [step["id"] for step in table["transformations"]] == ["timeSeriesTable", "merge", "organize"]
+    assert table["transformations"][2]["options"]["renameByName"]["Trend #B"] == "Over time"
+    small = {item["id"]: item["value"] for item in table["fieldConfig"]["overrides"][-1]["properties"]}
+    assert small["custom.cellOptions"] == {"type": "sparkline", "hideValue": True}
+    assert table["maxDataPoints"] == 100
+
+
+def test_bars_are_a_histograms_buckets_now() -> None:
+    panel = written(panels.bars(CARD, Query("a", "{{le}}"), Unit.ROWS))
+    assert (panel["type"], panel["options"]["orientation"]) == ("bargauge", "horizontal")
+    [target] = panel["targets"]
+    assert (target["format"], target["instant"], target["legendFormat"]) == ("heatmap", True, "{{le}}")
+    defaults = panel["fieldConfig"]["defaults"]
+    assert (defaults["unit"], defaults["min"], defaults["noValue"]) == ("short", 0, "Nothing yet")
+
+
+def test_areas_are_stacked_and_lines_are_not() -> None:
+    area, line = (
+        written(panels.timeseries(CARD, [Query("a")], Unit.RATIO, style=style))["fieldConfig"]["defaults"]["custom"]
+        for style in ("area", "line")
+    )
+    assert (area["drawStyle"], area["stacking"]["mode"], area["fillOpacity"]) == ("line", "normal", 60)
+    assert (line["drawStyle"], line["stacking"], line["fillOpacity"]) == ("line", {}, 0)

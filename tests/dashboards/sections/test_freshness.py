@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from dashboards.panels.builders import panel_id
+from dashboards.panels.queries import model_scope
+from dashboards.sections.freshness import age_steps, sections
+from exporter import catalogue
+from exporter.spec.model import ModelSpec
+
+
+def panels(spec: ModelSpec) -> dict[int, Any]:
+    return {panel.id: panel for section in sections(spec, model_scope(spec)) for panel in section.panels}
+
+
+def stale_after(spec: ModelSpec, age: timedelta) -> ModelSpec:
+    inference = spec.spec.inference.model_copy(update={"stale_after": age})
+    return spec.model_copy(update={"spec": spec.spec.model_copy(update={"inference": inference})})
+
+
+def test_a_window_is_overdue_before_it_is_stale(spec: ModelSpec) -> None:
+    assert age_steps(spec) == ((75 * 60, "orange"), (190 * 60, "red"))
+
+
+def test_a_spec_that_is_stricter_than_its_own_cadence_knows_red_alone(spec: ModelSpec) -> None:
+    assert age_steps(stale_after(spec, timedelta(hours=1))) == ((3600, "red"),)
+
+
+def test_the_age_is_drawn_with_the_lines_that_the_spec_draws(spec: ModelSpec) -> None:
+    panel = panels(spec)[panel_id(catalogue.WINDOW_END_TIMESTAMP_SECONDS.key)]
+    assert [step["value"] for step in panel.thresholds] == [None, 75 * 60, 190 * 60]
+    assert panel.thresholdsStyleMode == "dashed"
+
+
+def test_a_failure_of_any_replica_is_seen(spec: ModelSpec) -> None:
+    panel = panels(spec)[panel_id(catalogue.REFRESH_SUCCESS.key)]
+    assert [target["expr"].startswith("min without") for target in panel.targets] == [True, True]
+    assert [target["legendFormat"] for target in panel.targets] == ["refresh", "spec load"]
+
+
+def test_built_and_reused_profiles_are_told_apart(spec: ModelSpec) -> None:
+    panel = panels(spec)[panel_id(catalogue.PROFILES_BUILT_TOTAL.key)]
+    assert [target["legendFormat"] for target in panel.targets] == ["built {{stream}}", "reused {{stream}}"]
+
+
+def test_rows_are_drawn_with_what_is_usual_and_their_factor_with_its_threshold(spec: ModelSpec) -> None:
+    found = panels(spec)
+    rows, factor = (found[panel_id(metric.key)] for metric in (catalogue.WINDOW_ROWS, catalogue.TRAFFIC_FACTOR))
+    assert [target["expr"].count(catalogue.WINDOW_ROWS_REFERENCE.name) for target in rows.targets] == [0, 1, 0]
+    assert [target["expr"].endswith("offset 1w)") for target in rows.targets] == [False, False, True]
+    assert [target["expr"].count(catalogue.TRAFFIC_FACTOR_THRESHOLD.name) for target in factor.targets] == [0, 1]

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dashboards.panels.builders import panel_id
+from dashboards.panels.queries import buckets, model_scope
+from dashboards.sections.scores import section
+from exporter import catalogue
+from exporter.catalogue import METRICS, Metric
+from exporter.spec.model import ModelSpec
+
+
+def panels(spec: ModelSpec) -> dict[int, Any]:
+    return {panel.id: panel for panel in section(spec, model_scope(spec)).panels}
+
+
+def test_every_panel_is_a_metrics_own_and_folded(spec: ModelSpec) -> None:
+    assert section(spec, model_scope(spec)).collapsed
+    assert set(panels(spec)) - {panel_id("scores/over_time")} <= {panel_id(metric.key) for metric in METRICS}
+
+
+@pytest.mark.parametrize("metric", [catalogue.PREDICTION_SCORE, catalogue.PREDICTION_SCORE_REFERENCE])
+def test_a_distribution_is_a_bar_for_each_bucket_now(metric: Metric, spec: ModelSpec) -> None:
+    [target] = panels(spec)[panel_id(metric.key)].targets
+    assert target["expr"] == buckets(metric, model_scope(spec))
+    assert (target["format"], target["instant"], target["legendFormat"]) == ("heatmap", True, "{{le}}")
+
+
+@pytest.mark.parametrize(
+    ("metric", "legend"),
+    [
+        (catalogue.PREDICTION_CLASS_RATIO, "{{class}} {{version}}"),
+        (catalogue.PREDICTION_CLASS_RATIO_REFERENCE, "{{class}} {{version}}"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO, "{{bucket}} {{version}}"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO_REFERENCE, "{{bucket}} {{version}}"),
+    ],
+)
+def test_shares_are_stacked(metric: Metric, legend: str, spec: ModelSpec) -> None:
+    panel = panels(spec)[panel_id(metric.key)]
+    assert panel.stacking == {"mode": "normal", "group": "A"}
+    assert (panel.valueMin, panel.fillOpacity) == (0, 60)
+    assert [target["legendFormat"] for target in panel.targets] == [legend]
+
+
+@pytest.mark.parametrize(
+    ("metric", "empty"),
+    [
+        (catalogue.PREDICTION_CLASS_RATIO, "The spec names no classes"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO, "No classifier"),
+    ],
+)
+def test_a_model_without_classes_says_so(metric: Metric, empty: str, spec: ModelSpec) -> None:
+    regression = spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": "regression"})})
+    classes, none = (
+        panels(one)[panel_id(metric.key)].extraJson["fieldConfig"]["defaults"]["noValue"] for one in (spec, regression)
+    )
+    assert (classes, none) == ("No data yet", empty)
+
+
+def test_the_buckets_of_two_replicas_are_one_and_those_of_two_versions_are_added(
+    spec: ModelSpec, evaluates: Callable[..., None]
+) -> None:
+    labels = 'model="fraud",env="prod",window="1h",le="0.5"'
+    name = catalogue.PREDICTION_SCORE.buckets.name
+    given = {
+        f'{name}{{{labels},version="{version}",instance="{replica}"}}': rows
+        for version, rows in (("1", 3.0), ("2", 4.0))
+        for replica in "ab"
+    }
+    evaluates(given, buckets(catalogue.PREDICTION_SCORE, model_scope(spec)), {'{le="0.5"}': 7.0})
+
+
+def test_a_model_without_a_score_says_so(spec: ModelSpec) -> None:
+    body = spec.spec.model_copy(
+        update={"inference": spec.spec.inference.model_copy(update={"columns": type(spec.spec.inference.columns)()})}
+    )
+    scored, unscored = (
+        panels(one)[panel_id(catalogue.PREDICTION_MEAN.key)].extraJson["fieldConfig"]["defaults"]["noValue"]
+        for one in (spec, spec.model_copy(update={"spec": body}))
+    )
+    assert (scored, unscored) == ("No data yet", "The spec names no score")

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import pytest
+
+from dashboards.model import dashboard
+from dashboards.panels import links
+from dashboards.panels.builders import panel_id
+from dashboards.panels.queries import model_scope
+from dashboards.sections import segments
+from exporter import catalogue
+from exporter.catalogue import ALERTS, SEGMENT
+from exporter.spec.model import ModelSpec
+from exporter.spec.sections.task import Task
+
+MakeSpec = Callable[..., ModelSpec]
+
+
+@pytest.fixture
+def segmented(make_spec: MakeSpec) -> ModelSpec:
+    spec = make_spec()
+    return spec.model_copy(update={"spec": spec.spec.model_copy(update={"segments": ("country_code",)})})
+
+
+def test_without_segments_there_is_no_section(spec: ModelSpec) -> None:
+    assert segments.sections(spec, model_scope(spec)) == []
+
+
+def test_the_alert_leads_to_a_panel_with_the_segment_set(
+    segmented: ModelSpec, every_panel: Callable[[Any], list[dict[str, Any]]]
+) -> None:
+    numbers = {panel["id"] for panel in every_panel(dashboard(segmented))}
+    assert {panel_id(alert.metric.key) for alert in ALERTS} <= numbers
+    url = links.alert_url(segmented, catalogue.SEGMENT_DRIFT_ALERT)
+    assert "&var-segment={{ . | urlquery }}" in url
+    assert "var-segment" not in links.alert_url(segmented, catalogue.DATA_DRIFT_HIGH)
+
+
+def test_a_segment_opens_the_dashboard_about_itself(segmented: ModelSpec) -> None:
+    [section] = segments.sections(segmented, model_scope(segmented))
+    [link] = section.panels[0].overrides[0]["properties"][0]["value"]
+    assert "var-segment=${__value.raw:percentencode}" in link["url"]
+
+
+def test_the_table_tells_every_segment_whatever_is_chosen_and_never_the_whole(
+    segmented: ModelSpec, evaluates: Callable[..., None]
+) -> None:
+    [section] = segments.sections(segmented, model_scope(segmented))
+    name, common = catalogue.DATA_DRIFT_SHARE.name, 'model="fraud",env="prod",version="3",window="1h"'
+    given = {
+        f'{name}{{{common},segment="c=US",instance="a"}}': 0.5,
+        f'{name}{{{common},segment="c=US",instance="b"}}': 0.5,
+        f'{name}{{{common},segment="c=DE",instance="a"}}': 0.25,
+        f'{name}{{{common},instance="a"}}': 0.75,
+    }
+    expected = {'{segment="c=US",version="3"}': 0.5, '{segment="c=DE",version="3"}': 0.25}
+    [shares] = [target["expr"] for target in section.panels[0].targets if f"{name}{{" in target["expr"]]
+    evaluates(given, shares, expected)
+
+
+def test_the_segments_are_drawn_without_the_users_choice(segmented: ModelSpec) -> None:
+    [section] = segments.sections(segmented, model_scope(segmented))
+    assert all('segment!=""' in target["expr"] for panel in section.panels for target in panel.targets)
+
+
+@pytest.mark.parametrize("task", get_args(Task))
+def test_of_every_task_the_performance_of_each_segment_is_drawn(spec: ModelSpec, task: Task) -> None:
+    columns = spec.spec.inference.columns.model_copy(update={"prediction": "decision", "query": "request"})
+    inference = spec.spec.inference.model_copy(update={"columns": columns})
+    body = spec.spec.model_copy(update={"task": task, "segments": ("country_code",), "inference": inference})
+    drawn = segments.sections(spec.model_copy(update={"spec": body}), model_scope(spec))[0].panels[2:]
+    assert len(drawn) == 2 * body.labels_evaluated
+    expressions = [target["expr"] for panel in drawn for target in panel.targets]
+    assert all(f'{SEGMENT}!=""' in expression for expression in expressions)
+    without = body.model_copy(update={"labels": None})
+    assert len(segments.sections(spec.model_copy(update={"spec": without}), model_scope(spec))[0].panels) == 2

@@ -1,0 +1,46 @@
+"""A backtest's outcome, made by hand: two days in New York, a drift on each, a fault seen and one that was not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from examples import model
+from exporter import catalogue
+from exporter.backtest.firing import Firing
+from exporter.backtest.injection import Injection, Kind
+from exporter.backtest.replaying import Replay, Sighting
+from exporter.backtest.report import Outcome
+from exporter.catalogue import Alert
+from exporter.samples.verdicts import Condition
+from exporter.spec.file import LoadedSpec
+from exporter.spec.windows import Window
+
+START = datetime(2026, 11, 20, 5, tzinfo=UTC)
+"""The midnight that begins a Friday in New York."""
+HOUR = timedelta(hours=1)
+SPEC = model(seasonality={"timezone": "America/New_York"}, alerting={"false_alarms": {"pages_per_month": 30}})
+
+
+def firing(alert: Alert, first: float, last: float, feature: str = "age") -> Firing:
+    labels = tuple(
+        {"model": "fraud", "version": "v3", "feature": feature, "window": "1h"}.get(name, "")
+        for name in alert.metric.labels
+    )
+    return Firing(Condition(alert, labels), START + first * HOUR, START + last * HOUR)
+
+
+def outcome(*fired: Firing, sightings: tuple[Sighting, ...] = (), spec: LoadedSpec = SPEC) -> Outcome:
+    near = {
+        START + hour * HOUR: {catalogue.FEATURE_DRIFT_HIGH: hour / 24, catalogue.DATA_DRIFT_HIGH: 0.0}
+        for hour in range(48)
+    }
+    held = dict.fromkeys(near, frozenset[Condition]())
+    return Outcome(spec, Replay(spec.spec, Window(START, START + 48 * HOUR), held, near, fired), sightings, 3 * HOUR)
+
+
+DRIFTS = [firing(catalogue.FEATURE_DRIFT_HIGH, 1, 2.5), firing(catalogue.FEATURE_DRIFT_HIGH, 2, 3, "income")]
+SATURDAY = firing(catalogue.FEATURE_DRIFT_HIGH, 25, 26)
+SEEN = Sighting(
+    Injection(Kind.NULLS, "age", START, lambda column: column), firing(catalogue.FEATURE_NULLS_HIGH, 1.5, 2), 1.5 * HOUR
+)
+UNSEEN = Sighting(Injection(Kind.SHIFT, "[bold]<b>", START, lambda column: column), None, None)

@@ -1,0 +1,42 @@
+"""Classes as numbers: the same for the same class, however and wherever it is stored."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.labels.classes import MAX_CLASSES, class_keys, classes, named
+
+
+@pytest.mark.parametrize(
+    "column", [[7, 8], [7.0, 8.0], ["7", "8"], [Decimal(7), Decimal("8.0")]], ids=["whole", "float", "text", "decimal"]
+)
+def test_a_class_is_the_same_however_it_is_stored(column: list[object]) -> None:
+    keys, rows = classes(pa.chunked_array([pa.array(column)]))
+    hashes = (12279063648271707605, 5746360389677295931)  # those of ids, in test_predictions.py
+    assert keys.tolist() == [hash_ % 2**53 for hash_ in hashes], "they are kept on disk: they may not change"
+    assert rows == {"7": 1, "8": 1}
+
+
+def test_a_row_without_a_class_has_no_key() -> None:
+    keys, rows = classes(pa.chunked_array([pa.array(["dog", None, "dog"])]))
+    assert np.isnan(keys).tolist() == [False, True, False]
+    assert rows == {"dog": 2}
+
+
+@given(st.lists(st.text(), unique=True))
+def test_keys_are_whole_and_told_apart(names: list[str]) -> None:
+    keys = class_keys(names).tolist()
+    assert len(set(keys)) == len(names)
+    assert all(0 <= key < 2**53 and key.is_integer() for key in keys)
+
+
+def test_the_most_frequent_are_named() -> None:
+    assert named([{"b": 1}, {"a": 2, "b": 2}]) == ("a", "b")
+    many = {f"c{place:04}": place for place in range(MAX_CLASSES + 5)}
+    assert named([many]) == tuple(sorted(many))[5:]

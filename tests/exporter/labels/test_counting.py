@@ -1,0 +1,178 @@
+"""What an engine tells of predictions and their labels is what their rows tell."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bigquery_server import BigQueryServer
+from exporter.labels import predictions
+from exporter.labels import rows as label_rows
+from exporter.labels.counting import About, Cut, count_labels, count_outcomes
+from exporter.labels.join import Answers, gathered, join, matched_rows, matches
+from exporter.labels.outcomes import Judgement, Outcome, outcomes, peculiar, segment_outcomes
+from exporter.profiles.group import Group
+from exporter.sources.bigquery import BigQuery
+from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.source import Batch, Stream
+from exporter.spec.sections.logs import InferenceColumns, LabelColumns
+from exporter.spec.sections.task import Task
+from exporter.spec.windows import Window
+from exporter.sql.logs import NotCounted
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+UTC_MICROS = pa.timestamp("us", "UTC")
+LOOK_BACK = timedelta(hours=6)
+EDGES = np.array([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0])
+SEGMENTS = {"country": ("DE", "FR", "gone")}
+COLUMNS = InferenceColumns(timestamp="at", prediction_id="id", model_version="version", role="role", score="score")
+LABELS = LabelColumns(prediction_id="id", label="label", timestamp="told")
+ROWS = 60
+
+
+def _cycle(*values: Any) -> list[Any]:
+    return [values[row % len(values)] for row in range(ROWS)]
+
+
+def _predictions(hour: int) -> pa.Table:
+    """Ids are 0 to 49 and once more 0 to 4, later; some have none, some no score that is a number."""
+    random = np.random.default_rng(hour)
+    score = [
+        {7: None, 8: np.nan, 9: np.inf, 10: -0.25, 11: 1.5, 12: 0.0, 13: 1.0, 14: 0.5}.get(row, float(value))
+        for row, value in enumerate(random.random(ROWS))
+    ]
+    return pa.table(
+        {
+            "at": pa.array([START + hour * HOUR + timedelta(seconds=50 * row) for row in range(ROWS)], UTC_MICROS),
+            "id": pa.array([None if row in {20, 21} else f"{hour}-{row % 55}" for row in range(ROWS)]),
+            "version": pa.array(_cycle("v1", "v2", None)),
+            "role": pa.array(_cycle("champion", "champion", "challenger", None)),
+            "score": pa.array(score, pa.float64()),
+            "country": pa.array(_cycle("DE", "FR", "IT", None, "")),
+        }
+    )
+
+
+def _labels(hour: int, kind: pa.DataType) -> pa.Table:
+    """Of both hours of predictions: some say the same again, some something else, some are early, unknown or void."""
+    random = np.random.default_rng(100 + hour)
+    ids = [f"{random.integers(0, 2)}-{random.integers(0, 70)}" for _ in range(ROWS)]
+    told = [START + hour * HOUR - timedelta(minutes=10) + timedelta(seconds=70 * row) for row in range(ROWS)]
+    told[3], told[4], told[5] = START - 3 * HOUR, START - 20 * HOUR, START + 30 * HOUR
+    label = [float(value) for value in random.integers(0, 2, ROWS)]
+    label[30], label[31] = 0.5, -0.0
+    values: list[Any] = [None if row % 20 == 19 else value for row, value in enumerate(label)]
+    return pa.table(
+        {
+            "arrived": pa.array([START + hour * HOUR + timedelta(minutes=row % 60) for row in range(ROWS)], UTC_MICROS),
+            "id": pa.array([None if row in {8, 28} else each for row, each in enumerate(ids)]),
+            "label": pa.array(values, pa.float64()) if kind == pa.float64() else pa.array(map(_flag, values), kind),
+            "told": pa.array([None if row % 15 == 14 else each for row, each in enumerate(told)], UTC_MICROS),
+        }
+    )
+
+
+def _flag(value: float | None) -> bool | None:
+    return None if value is None else value > 0.4
+
+
+def _batches(table: pa.Table) -> list[Batch]:
+    return [Batch(table, first=True, schema=table.schema)]
+
+
+def _open(server: BigQueryServer, name: str, rows: pa.Table, column: str) -> Cut:
+    stream = Stream("fraud", name, column, HOUR)
+    source = BigQuery(server.load(name, rows, column), Terms("EU", {}, 10**9), stream, whole=False)
+    return Cut(source, source.partitions([START + hour * HOUR for hour in range(4)]), HOUR)
+
+
+def _judgement(task: Task) -> Judgement:
+    return Judgement(task == "binary_classification", 0.5, EDGES, tolerances=(0.1, 0.5), segments=SEGMENTS)
+
+
+def _assert_same(left: Any, right: Any) -> None:
+    """Whole numbers exactly, others but for their last digits; field by field."""
+    assert type(left) is type(right)
+    if hasattr(left, "__dataclass_fields__"):
+        for name in left.__dataclass_fields__:
+            _assert_same(getattr(left, name), getattr(right, name))
+    elif isinstance(left, np.ndarray) and left.dtype != np.float64:
+        np.testing.assert_array_equal(left, right)
+    elif left is not None:
+        np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-12)
+
+
+def _assert_same_outcomes(left: dict[Group, Outcome], right: dict[Group, Outcome]) -> None:
+    assert left.keys() == right.keys()
+    for group, outcome in left.items():
+        _assert_same(outcome, right[group])
+
+
+CASES: list[tuple[Task, pa.DataType]] = [("binary_classification", pa.bool_()), ("regression", pa.float64())]
+
+
+@pytest.mark.parametrize(("task", "kind"), CASES, ids=["binary", "regression"])
+def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, task: Task, kind: pa.DataType) -> None:
+    made = [_predictions(hour) for hour in range(2)]
+    arrived = [_labels(hour, kind) for hour in range(3)]
+    judgement, about = _judgement(task), About(COLUMNS, LABELS, task, LOOK_BACK)
+    log = _open(bigquery_server, "log", pa.concat_tables(made), "at")
+    labels = _open(bigquery_server, "labels", pa.concat_tables(arrived), "arrived")
+    bigquery_server.calls.clear()
+    found = count_outcomes(log, labels, about, judgement)
+    assert [call.dry for call in bigquery_server.calls if call.query] == [True, False], "one statement, priced first"
+
+    chunks = [
+        label_rows.reduced(
+            _batches(rows), LABELS, Window(START + hour * HOUR, START + (hour + 1) * HOUR), LOOK_BACK, task
+        )
+        for hour, rows in enumerate(arrived)
+    ]
+    together = gathered([rows.labels for rows in chunks])
+    assert len(found) == 2
+    for hour, rows in enumerate(made):
+        start = START + hour * HOUR
+        told = predictions.reduced(_batches(rows), COLUMNS, start, task, tuple(SEGMENTS))
+        matched = matches(told.ids, together, np.ones(len(chunks), np.bool_))
+        answers = join(matched, Answers.none(len(told.ids)), together)
+        counted = found[start]
+        _assert_same_outcomes(outcomes(told, answers, judgement), dict(counted.outcomes))
+        _assert_same_outcomes(segment_outcomes(told, answers, judgement), dict(counted.segments))
+        assert peculiar(told, answers) == counted.peculiar
+        assert min(counted.peculiar.values()) > 0, "each kind is there"
+        assert dict(enumerate(matched_rows(matched, together).tolist())) == {
+            place: counted.joined.get(place, 0) for place in range(3)
+        }
+        assert told.left_out == counted.left_out
+    expected = {
+        START + hour * HOUR: (int(rows.labels.answers.rows.sum()), rows.left_out) for hour, rows in enumerate(chunks)
+    }
+    assert count_labels(log, labels, about) == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "made", "arrived"),
+    [
+        ("ranking", {}, {}),
+        ("multiclass_classification", {}, {}),
+        ("regression", {"prediction_id": "score"}, {}),
+        ("regression", {}, {"label": "id"}),
+        ("regression", {}, {"timestamp": "id"}),
+    ],
+    ids=["lists", "classes", "ids that are floats", "labels that are texts", "times that are texts"],
+)
+def test_what_rows_alone_can_tell_is_not_asked(
+    bigquery_server: BigQueryServer, task: Task, made: dict[str, str], arrived: dict[str, str]
+) -> None:
+    log = _open(bigquery_server, "log", _predictions(0), "at")
+    labels = _open(bigquery_server, "labels", _labels(0, pa.bool_()), "arrived")
+    about = About(COLUMNS.model_copy(update=made), LABELS.model_copy(update=arrived), task, LOOK_BACK)
+    bigquery_server.calls.clear()
+    with pytest.raises(NotCounted):
+        count_outcomes(log, labels, about, _judgement(task))
+    assert not any(call.query for call in bigquery_server.calls)

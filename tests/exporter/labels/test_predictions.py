@@ -1,0 +1,198 @@
+"""Predictions as labels find them: one row an id, in the order of the ids, and the rest counted."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from exporter.labels.classes import class_keys
+from exporter.labels.predictions import Predictions, hashed, reduced, selection
+from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.group import Group
+from exporter.profiles.grouping import MAX_VERSIONS
+from exporter.profiles.times import microseconds
+from exporter.spec.sections.logs import InferenceColumns
+from profiling import whole
+
+COLUMNS = InferenceColumns(prediction_id="id", score="score", timestamp="at", model_version="version")
+START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+def reduce(*tables: pa.Table) -> Predictions:
+    return reduced((batch for table in tables for batch in whole(table)), COLUMNS, START)
+
+
+def by_id(predictions: Predictions, *ids: Any) -> list[tuple[float, str]]:
+    """The score and the version of some ids."""
+    wanted, _ = hashed(pa.chunked_array([pa.array(ids)]))
+    places = np.searchsorted(predictions.ids, wanted)
+    assert predictions.ids[places].tolist() == wanted.tolist()
+    return [(predictions.scores[place], predictions.names[predictions.groups[place]].version) for place in places]
+
+
+def test_each_id_has_its_score_version_and_time() -> None:
+    later = datetime(2026, 11, 22, 10, 30, tzinfo=UTC)
+    found = reduce(
+        pa.table({"id": ["a", "b"], "score": [0.1, 0.2], "at": [later, None], "version": ["v2", "v1"]}),
+        pa.table({"id": ["c"], "score": [0.3], "at": [None], "version": pa.array([None], pa.string())}),
+    )
+    assert by_id(found, "a", "b", "c") == [(0.1, "v2"), (0.2, "v1"), (0.3, "unknown")]
+    assert np.all(np.diff(found.ids.astype(object)) > 0)
+    assert sorted(found.made_at.tolist()) == [microseconds(START)] * 2 + [microseconds(later)]
+
+
+def test_of_an_id_that_comes_again_the_last_row_is_kept() -> None:
+    found = reduce(pa.table({"id": ["a", "b", "a"], "score": [0.1, 0.2, 0.3]}), pa.table({"id": ["a"], "score": [0.4]}))
+    assert by_id(found, "a", "b") == [(0.4, "unknown"), (0.2, "unknown")]
+    assert found.left_out["prediction_repeated"] == 2
+
+
+def test_rows_that_no_label_can_be_compared_with_are_left_out_and_counted() -> None:
+    table = pa.table({"id": ["a", None, "c", "d", None], "score": [0.1, 0.2, None, np.inf, np.nan]})
+    found = reduce(table)
+    assert len(found.ids) == 1
+    assert found.left_out == {
+        "prediction_without_id": 2,
+        "prediction_without_score": 2,
+        "prediction_repeated": 0,
+    }
+
+
+def test_a_score_that_is_missing_does_not_hide_one_before_it() -> None:
+    assert by_id(reduce(pa.table({"id": ["a", "a"], "score": [0.1, None]})), "a") == [(0.1, "unknown")]
+
+
+def test_an_id_is_the_same_however_it_is_stored() -> None:
+    columns = [
+        pa.array([7, 8]),
+        pa.array([7.0, 8.0]),
+        pa.array(["7", "8"]),
+        pa.array([Decimal(7), Decimal("8.0")]),
+        pa.array(["7", "8"]).dictionary_encode(),
+    ]
+    hashes = {tuple(hashed(pa.chunked_array([column]))[0].tolist()) for column in columns}
+    assert hashes == {(12279063648271707605, 5746360389677295931)}, "they are kept on disk: they may not change"
+
+
+def test_a_column_of_very_many_versions_is_cut() -> None:
+    names = [f"v{number:02}" for number in range(30)]
+    found = reduce(pa.table({"id": names, "score": np.zeros(30), "version": names}))
+    assert len(found.names) == MAX_VERSIONS + 1
+    assert by_id(found, "v00", "v29") == [(0.0, "v00"), (0.0, "other")]
+
+
+def test_a_partition_without_rows_has_no_predictions() -> None:
+    found = reduced([], COLUMNS, START)
+    assert (len(found.ids), found.names, found.ids.dtype) == (0, (), np.uint64)
+
+
+@pytest.mark.parametrize("missing", ["id", "score"])
+def test_without_ids_or_scores_there_is_nothing_to_join(missing: str) -> None:
+    table = pa.table({"id": ["a"], "score": [0.1]}).drop_columns(missing)
+    with pytest.raises(ColumnMismatch, match=f"the column {missing} is missing"):
+        reduce(table)
+
+
+def test_scores_that_are_words_are_refused_and_odd_times_and_versions_are_not() -> None:
+    with pytest.raises(ColumnMismatch, match="a number was expected"):
+        reduce(pa.table({"id": ["a"], "score": ["high"]}))
+    found = reduce(pa.table({"id": ["a"], "score": [0.1], "at": ["noon"], "version": [[1]]}))
+    assert by_id(found, "a") == [(0.1, "unknown")]
+    assert found.made_at.tolist() == [microseconds(START)]
+
+
+def test_only_what_is_needed_is_read() -> None:
+    assert selection(COLUMNS).keys == ("id", "score", "at", "version")
+    assert selection(InferenceColumns(prediction_id="id", score="score")).columns == ("id", "score")
+
+
+def test_each_row_keeps_its_role_and_its_segments() -> None:
+    columns = InferenceColumns(prediction_id="id", score="score", model_version="version", role="role")
+    table = pa.table(
+        {
+            "id": ["a", "b", "c"],
+            "score": [0.1, 0.2, 0.3],
+            "version": ["v1", "v1", "v2"],
+            "role": ["champion", "challenger", None],
+            "plan": ["free", None, "paid"],
+        }
+    )
+    found = reduced(whole(table), columns, START, segments=["plan", "role", "nowhere"])
+    at = np.argsort(hashed(pa.chunked_array([["a", "b", "c"]]))[0])
+    groups = [Group("v1", "champion"), Group("v1", "challenger"), Group("v2")]
+    assert [found.names[code] for code in found.groups] == [groups[place] for place in at]
+    told = {column: [[*part.names, None][code] for code in part.codes] for column, part in found.segments.items()}
+    expected = {"plan": ["free", None, "paid"], "role": ["champion", "challenger", None], "nowhere": [None] * 3}
+    assert told == {column: [values[place] for place in at] for column, values in expected.items()}
+
+
+def test_what_tells_groups_is_read_once() -> None:
+    columns = InferenceColumns(prediction_id="id", score="score", role="role")
+    assert selection(columns, segments=["plan", "role"]).keys == ("id", "score", "role", "plan")
+
+
+CLASSES = InferenceColumns(prediction_id="id", prediction="animal", scores={"cat": "p_cat", "dog": "p_dog"})
+
+
+def several(columns: InferenceColumns = CLASSES, **table: Any) -> Predictions:
+    return reduced(whole(pa.table(table)), columns, START, "multiclass_classification")
+
+
+def test_of_several_classes_the_returned_one_and_the_scores_are_kept() -> None:
+    found = several(id=["a", "b", "c"], animal=["dog", "cat", "cow"], p_cat=[0.3, 0.9, 0.2], p_dog=[0.7, 0.1, 0.1])
+    at = np.argsort(hashed(pa.chunked_array([["a", "b", "c"]]))[0])
+    assert found.classes is not None
+    assert found.class_scores is not None
+    assert found.classes.tolist() == class_keys(["dog", "cat", "cow"])[at].tolist()
+    assert found.class_scores.tolist() == np.array([[0.3, 0.7], [0.9, 0.1], [0.2, 0.1]])[at].tolist()
+    assert found.scores.tolist() == pytest.approx(np.array([0.7, 0.9, np.nan])[at], nan_ok=True)
+    assert found.class_names == ("cat", "cow", "dog")
+
+
+def test_the_returned_classs_own_score_is_taken_where_there_is_one() -> None:
+    own = InferenceColumns(prediction_id="id", prediction="animal", score="sure")
+    found = several(own, id=["a", "b"], animal=[1, 2], sure=[0.5, None])
+    assert np.sort(found.scores).tolist() == pytest.approx([0.5, np.nan], nan_ok=True)
+    assert found.class_scores is None
+    assert found.left_out["prediction_without_score"] == 0, "the class is there to be judged"
+
+
+def test_without_a_class_or_one_of_the_scores_a_row_is_left_out() -> None:
+    found = several(
+        id=["a", "b", "c", None], animal=["dog", None, "cat", None], p_cat=[0.3, 0.9, None, 0.2], p_dog=[0.7] * 4
+    )
+    assert len(found.ids) == 1
+    assert {reason: rows for reason, rows in found.left_out.items() if rows} == {
+        "prediction_without_id": 1,
+        "prediction_without_class": 1,
+        "prediction_without_score": 1,
+    }
+
+
+def test_of_a_ranking_each_row_knows_its_list() -> None:
+    columns = InferenceColumns(prediction_id="id", score="score", query="request")
+    table = pa.table({"id": ["a", "b", "c"], "score": [1.0, 2.0, 3.0], "request": [7, 7, None]})
+    found = reduced(whole(table), columns, START, "ranking")
+    assert found.queries is not None
+    assert found.queries.tolist() == [hashed(pa.chunked_array([["7"]]))[0][0]] * 2
+    assert found.left_out["prediction_without_query"] == 1
+
+
+def test_each_task_reads_what_it_needs() -> None:
+    every = InferenceColumns(prediction_id="id", score="s", prediction="c", query="q", scores={"x": "p", "y": "r"})
+    assert selection(every).keys == ("id", "s")
+    assert selection(every, "multiclass_classification").keys == ("id", "s", "c", "p", "r")
+    assert selection(every, "ranking").keys == ("id", "s", "q")
+
+
+@pytest.mark.parametrize("missing", ["animal", "p_dog"])
+def test_without_classes_or_their_scores_there_is_nothing_to_judge(missing: str) -> None:
+    table = {"id": ["a"], "animal": ["dog"], "p_cat": [0.1], "p_dog": [0.9]}
+    del table[missing]
+    with pytest.raises(ColumnMismatch, match=f"the column {missing} is missing"):
+        several(**table)

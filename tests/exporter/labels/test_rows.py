@@ -1,0 +1,99 @@
+"""Rows of the label log: what is a label, when it became known, and what is left out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from exporter.labels.classes import class_keys
+from exporter.labels.predictions import hashed
+from exporter.labels.rows import LabelRows, reduced, selection
+from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.times import microseconds
+from exporter.spec.sections.logs import LabelColumns
+from exporter.spec.sections.task import Task
+from exporter.spec.windows import Window
+from profiling import whole
+
+COLUMNS = LabelColumns(prediction_id="id", label="fraud", timestamp="at")
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ARRIVAL = Window(datetime(2026, 11, 22, 10, tzinfo=UTC), datetime(2026, 11, 22, 11, tzinfo=UTC))
+
+
+def reduce(task: Task = "binary_classification", **columns: Any) -> LabelRows:
+    return reduced(whole(pa.table(columns)), COLUMNS, ARRIVAL, 14 * DAY, task)
+
+
+def labels(rows: LabelRows, *ids: Any) -> list[float]:
+    wanted, _ = hashed(pa.chunked_array([pa.array(ids)]))
+    places = np.searchsorted(rows.labels.ids, wanted)
+    assert rows.labels.ids[places].tolist() == wanted.tolist()
+    return [float(label) for label in rows.labels.answers.labels[places]]
+
+
+@pytest.mark.parametrize(
+    "column",
+    [[True, False], [1, 0], [1.0, 0.0], pa.array([1, 0], pa.int8()).dictionary_encode()],
+    ids=["booleans", "integers", "floats", "dictionary"],
+)
+def test_booleans_and_numbers_are_labels(column: Any) -> None:
+    assert labels(reduce(id=["a", "b"], fraud=column), "a", "b") == [1.0, 0.0]
+
+
+def test_of_a_number_any_finite_one_is_a_label() -> None:
+    rows = reduce("regression", id=["a", "b", "c"], fraud=[-2.5, 0.5, np.inf])
+    assert labels(rows, "a", "b") == [-2.5, 0.5]
+    assert rows.left_out["without_value"] == 1
+
+
+def test_of_several_classes_a_label_is_a_class_however_it_is_stored() -> None:
+    columns = [[7, 8], [7.0, 8.0], ["7", "8"], pa.array(["7", "8"]).dictionary_encode()]
+    found = [reduce("multiclass_classification", id=["a", "b"], fraud=column) for column in columns]
+    assert {tuple(labels(rows, "a", "b")) for rows in found} == {tuple(class_keys(["7", "8"]))}
+    assert {rows.class_names for rows in found} == {("7", "8")}
+    rows = reduce("multiclass_classification", id=["a", "b"], fraud=["dog", None])
+    assert (rows.left_out["without_value"], rows.class_names) == (1, ("dog",))
+
+
+def test_a_relevance_is_not_negative() -> None:
+    rows = reduce("ranking", id=["a", "b", "c"], fraud=[-1, 0, 3])
+    assert labels(rows, "b", "c") == [0, 3]
+    assert rows.left_out["without_value"] == 1
+
+
+def test_what_is_no_label_is_left_out_and_counted() -> None:
+    old = ARRIVAL.start - 14 * DAY - HOUR
+    rows = reduce(id=["a", None, "c", "d", "e"], fraud=[1, 1, None, 2, 1], at=[None, None, None, None, old])
+    assert labels(rows, "a") == [1.0]
+    assert len(rows.labels.ids) == 1
+    assert rows.left_out == {"without_id": 1, "without_value": 2, "older_than_look_back": 1}
+
+
+def test_a_label_without_a_time_or_from_the_future_became_known_at_the_end_of_its_partition() -> None:
+    told = ARRIVAL.start + HOUR / 4
+    rows = reduce(id=["a", "b", "c"], fraud=[1, 1, 1], at=[told, None, ARRIVAL.end + 365 * DAY])
+    assert sorted(rows.labels.answers.labelled_at.tolist()) == [
+        microseconds(told),
+        microseconds(ARRIVAL.end),
+        microseconds(ARRIVAL.end),
+    ]
+    without = reduce(id=["a"], fraud=[1])
+    assert without.labels.answers.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
+    words = reduce(id=["a"], fraud=[1], at=["noon"])
+    assert words.labels.answers.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
+
+
+def test_words_are_no_labels_and_a_missing_column_is_told() -> None:
+    with pytest.raises(ColumnMismatch, match="a number was expected"):
+        reduce(id=["a"], fraud=["yes"])
+    with pytest.raises(ColumnMismatch, match="the column fraud is missing"):
+        reduce(id=["a"])
+
+
+def test_only_what_is_needed_is_read() -> None:
+    assert selection(COLUMNS).keys == ("id", "fraud", "at")
+    assert selection(LabelColumns(prediction_id="id", label="fraud")).columns == ("id", "fraud")

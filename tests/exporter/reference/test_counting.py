@@ -1,0 +1,128 @@
+"""A reference that an engine counts is the one that its rows make."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bigquery_server import BigQueryServer
+from exporter.errors import ReferenceUnusable
+from exporter.profiles.binning import CategoricalBins, NumericBins
+from exporter.reference.counting import count_binning, count_by_hour
+from exporter.reference.reference import build_binning, profile_by_hour
+from exporter.sources.bigquery import BigQuery
+from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.source import Batch, Selection, Stream
+from exporter.spec.seasons import Calendar
+
+ROWS = 400
+SELECTION = Selection(("at",), ("amount", "word", "void"), ("country", "gone"))
+
+
+def _rows() -> pa.Table:
+    random = np.random.default_rng(3)
+    start = datetime(2026, 10, 20, 3, 30, tzinfo=UTC)  # a week in which New York's clocks stand still, and a gap
+    times = [start + row * timedelta(minutes=31) + (row > 200) * timedelta(days=9) for row in range(ROWS)]
+    amount = [
+        None if row % 50 == 0 else np.inf if row % 50 == 1 else float(x)
+        for row, x in enumerate(random.normal(9, 2, ROWS))
+    ]
+    return pa.table(
+        {
+            "at": pa.array(
+                [None if row % 97 == 0 else each for row, each in enumerate(times)], pa.timestamp("us", "UTC")
+            ),
+            "amount": pa.array(amount, pa.float64()),
+            "word": pa.array(["x"] * ROWS),
+            "void": pa.array([None] * ROWS, pa.int64()),
+            "country": pa.array([("DE", "FR", "DE", None, "IT")[row % 5] for row in range(ROWS)]),
+        }
+    )
+
+
+def _source(server: BigQueryServer, rows: pa.Table) -> BigQuery:
+    name = server.load("train", rows)
+    return BigQuery(name, Terms(None, {}, 10**9), Stream("fraud", "reference"), whole=False)
+
+
+def test_extremes_means_and_categories_are_exact_and_edges_near(bigquery_server: BigQueryServer) -> None:
+    rows = _rows()
+    source = _source(bigquery_server, rows)
+    partition = source.dataset()
+    assert partition is not None
+    counted, problems = count_binning(source, partition, SELECTION, 2)
+    read, expected = build_binning([Batch(rows, first=True, schema=rows.schema)], SELECTION, 2)
+    assert problems.keys() == expected.keys() == {"word", "void", "gone"}
+    assert problems["word"] == "in the reference the column is STRING, a number was expected"
+    assert counted.by_name["country"] == read.by_name["country"] == CategoricalBins("country", ("DE", "FR"))
+    one, other = counted.by_name["amount"], read.by_name["amount"]
+    assert isinstance(one, NumericBins)
+    assert isinstance(other, NumericBins)
+    assert (one.edges[0], one.edges[-1]) == (other.edges[0], other.edges[-1])
+    assert one.pivot == pytest.approx(other.pivot, rel=1e-12)
+    values = np.sort(np.array([x for x in rows["amount"].to_pylist() if x is not None and np.isfinite(x)]))
+    at_deciles = np.searchsorted(values, one.edges[one.deciles]) / len(values)
+    assert np.abs(at_deciles - np.searchsorted(values, other.edges[other.deciles]) / len(values)).max() <= 0.01
+
+
+def test_the_rows_of_each_hour_are_those_of_the_kernel(bigquery_server: BigQueryServer) -> None:
+    rows = _rows()
+    batch = Batch(rows, first=True, schema=rows.schema)
+    binning, _ = build_binning([batch], Selection((), ("amount",), ("country",)), 2)
+    calendar = Calendar("America/New_York", frozenset({date(2026, 10, 21)}), 6)
+    source = _source(bigquery_server, rows)
+    partition = source.dataset()
+    assert partition is not None
+    segments = {"country": ("DE", "IT", "gone")}
+    counted = count_by_hour(source, partition, SELECTION, binning, calendar, segments=segments)
+    read = profile_by_hour([batch], binning, "at", calendar, segments)
+    assert list(counted.segments) == list(read.segments)
+    for segment, parts in read.segments.items():
+        assert counted.segments[segment].weeks == parts.weeks
+        assert counted.segments[segment].by_cell.keys() == parts.by_cell.keys()
+        for cell, profile in parts.by_cell.items():
+            assert counted.segments[segment].by_cell[cell].rows == profile.rows
+            np.testing.assert_array_equal(counted.segments[segment].by_cell[cell].counts, profile.counts)
+    history, expected = counted.history, read.history
+    assert counted.by_cell.keys() == read.by_cell.keys()
+    for cell, profile in read.by_cell.items():
+        assert counted.by_cell[cell].rows == profile.rows
+        np.testing.assert_array_equal(counted.by_cell[cell].counts, profile.counts)
+        np.testing.assert_allclose(counted.by_cell[cell].sums, profile.sums, rtol=1e-9)
+    assert history is not None
+    assert expected is not None
+    np.testing.assert_array_equal(history.hours, expected.hours)
+    np.testing.assert_array_equal(history.rows, expected.rows)
+    for name, column in expected.columns.items():
+        np.testing.assert_array_equal(history.columns[name].cells, column.cells)
+        np.testing.assert_array_equal(history.columns[name].finite, column.finite)
+        np.testing.assert_allclose(history.columns[name].sums, column.sums, atol=1e-9)
+        np.testing.assert_allclose(history.columns[name].squares, column.squares, atol=1e-9)
+
+
+def test_where_times_are_texts_the_rows_are_read(bigquery_server: BigQueryServer) -> None:
+    plain = _rows()
+    texts = pa.array([None if each is None else each.isoformat() for each in plain["at"].to_pylist()])
+    rows = plain.set_column(0, "at", texts)
+    binning, _ = build_binning([Batch(rows, first=True, schema=rows.schema)], Selection((), ("amount",), ()), 2)
+    source = _source(bigquery_server, rows)
+    partition = source.dataset()
+    assert partition is not None
+    selection = Selection(("at",), ("amount",), ())
+    calendar = Calendar("UTC", frozenset(), 6)
+    counted = count_by_hour(source, partition, selection, binning, calendar, segments={})
+    read = profile_by_hour([Batch(rows, first=True, schema=rows.schema)], binning, "at", calendar)
+    assert {cell: each.rows for cell, each in counted.by_cell.items()} == {
+        cell: each.rows for cell, each in read.by_cell.items()
+    }
+
+
+def test_a_table_without_a_feature_cannot_serve(bigquery_server: BigQueryServer) -> None:
+    source = _source(bigquery_server, pa.table({"other": pa.array([1])}))
+    partition = source.dataset()
+    assert partition is not None
+    with pytest.raises(ReferenceUnusable, match=r"the reference has no such column \(amount\)"):
+        count_binning(source, partition, Selection((), ("amount",), ()), 2)

@@ -1,0 +1,111 @@
+"""What the alerts say of samples."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from exporter import catalogue
+from exporter.catalogue import Metric
+from exporter.samples import verdicts
+from exporter.samples.verdicts import Condition, conditions, judged, nearness
+from exporter.samples.windows import Sample
+
+FEATURE = ("fraud", "v3", "age", "1h", "", "")
+WINDOW = ("fraud", "v3", "24h", "", "")
+
+
+def _pair(metric: Metric, labels: tuple[str, ...], value: float, level: float) -> list[Sample]:
+    return [Sample(metric, labels, value), Sample(metric.threshold(), labels, level)]
+
+
+def test_a_gauge_above_its_threshold_is_an_alert() -> None:
+    samples = _pair(catalogue.FEATURE_PSI, FEATURE, 0.75, 0.25)
+    (found,) = conditions(samples, {"1h"})
+    assert found == Condition(catalogue.FEATURE_DRIFT_HIGH, FEATURE)
+    assert (found.label(catalogue.FEATURE), found.label(catalogue.WINDOW), found.label("bucket")) == ("age", "1h", "")
+    assert judged(samples, {"1h"}) == {found: (0.75, 0.25)}
+    assert nearness(samples, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 3.0}
+
+
+def test_at_its_threshold_it_is_none() -> None:
+    samples = _pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.2, 0.2)
+    assert conditions(samples, {"24h"}) == frozenset()
+    assert nearness(samples, {"24h"}) == {catalogue.DATA_DRIFT_HIGH: 1.0}
+
+
+def test_coverage_alerts_below_its_threshold() -> None:
+    low, high = (_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, value, 0.8) for value in (0.4, 0.9))
+    assert {found.alert for found in conditions(low, {"24h"})} == {catalogue.LABEL_COVERAGE_LOW}
+    assert conditions(high, {"24h"}) == frozenset()
+    assert nearness(low, {"24h"}) == {catalogue.LABEL_COVERAGE_LOW: 2.0}
+    assert nearness(_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, 0.0, 0.8), {"24h"}) == {
+        catalogue.LABEL_COVERAGE_LOW: math.inf
+    }
+
+
+def test_the_nearest_series_speaks_for_an_alert() -> None:
+    calm = _pair(catalogue.FEATURE_PSI, FEATURE, 0.05, 0.25)
+    other = _pair(catalogue.FEATURE_PSI, ("fraud", "v3", "income", "1h", "", ""), 0.125, 0.25)
+    assert nearness(calm + other, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.5}
+
+
+def test_nothing_is_above_a_threshold_of_nothing_but_what_is_more() -> None:
+    labels = (*FEATURE[:3], "24h", "", "")
+    assert nearness(_pair(catalogue.FEATURE_PSI, labels, 0.0, 0.0), {"24h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.0}
+    assert nearness(_pair(catalogue.FEATURE_PSI, labels, 1e-9, 0.0), {"24h"}) == {
+        catalogue.FEATURE_DRIFT_HIGH: math.inf
+    }
+
+
+def test_a_window_that_does_not_alert_is_left_out() -> None:
+    assert judged(_pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.9, 0.2), {"1h"}) == {}
+
+
+def test_a_gauge_without_a_threshold_says_nothing_and_neither_does_a_threshold_alone() -> None:
+    both = _pair(catalogue.FEATURE_PSI, FEATURE, 0.75, 0.25)
+    assert [judged([one], {"1h"}) for one in both] == [{}, {}]
+
+
+def test_every_alert_on_a_score_is_judged_from_the_cause_to_the_consequence() -> None:
+    scored = [alert for alert in catalogue.ALERTS if f"{alert.metric.name}_threshold" in _names()]
+    assert list(verdicts.JUDGED) == scored
+    assert catalogue.PREDICTION_SCORE_SHIFT in scored
+
+
+def _names() -> set[str]:
+    return {metric.name for metric in catalogue.METRICS}
+
+
+def test_a_challenger_is_for_reading_and_every_other_role_alerts() -> None:
+    for role, alerts in (("", 1), ("champion", 1), ("Champion ", 1), (catalogue.CHALLENGER, 0)):
+        assert len(judged(_pair(catalogue.DATA_DRIFT_SHARE, (*WINDOW[:3], role, ""), 0.9, 0.2), {"24h"})) == alerts
+
+
+def test_of_segments_only_their_own_alert_speaks() -> None:
+    segment = (*WINDOW[:4], "country_code=US")
+    assert conditions(_pair(catalogue.DATA_DRIFT_SHARE, segment, 0.9, 0.2), {"24h"}) == frozenset()
+    (found,) = conditions(_pair(catalogue.SEGMENT_DRIFT, segment, 2.0, 1.0), {"24h"})
+    assert (found.alert, found.label(catalogue.SEGMENT)) == (catalogue.SEGMENT_DRIFT_ALERT, "country_code=US")
+    shadow = (*WINDOW[:3], catalogue.CHALLENGER, "country_code=US")
+    assert conditions(_pair(catalogue.SEGMENT_DRIFT, shadow, 2.0, 1.0), {"24h"}) == frozenset()
+
+
+@pytest.mark.parametrize(
+    "alert", [catalogue.CALIBRATION_POOR, catalogue.LABEL_COVERAGE_LOW, catalogue.CONCEPT_DRIFT_ALERT]
+)
+def test_of_performance_neither_a_challenger_nor_a_segment_alerts(alert: catalogue.Alert) -> None:
+    metric = alert.metric
+    value, level = (0.1, 0.9) if metric.alerts_below else (0.9, 0.1)
+
+    def judged(role: str, segment: str) -> frozenset[verdicts.Condition]:
+        told = {catalogue.MODEL: "fraud", catalogue.VERSION: "v3", catalogue.WINDOW: "24h"}
+        told |= {catalogue.ROLE: role, catalogue.SEGMENT: segment}
+        return conditions(_pair(metric, tuple(told[name] for name in metric.labels), value, level), {"24h"})
+
+    assert judged("", "")
+    assert judged("champion", "")
+    assert judged(catalogue.CHALLENGER, "") == frozenset()
+    if catalogue.SEGMENT in metric.labels:
+        assert judged("champion", "country_code=US") == frozenset()

@@ -1,0 +1,43 @@
+"""What outcomes of hours are summed to, and that it is kept whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from exporter import catalogue
+from exporter.profiles.group import Group
+from exporter.service.labels.learned_rows import keep_rows, kept_rows, labelled_rows, same
+from exporter.spec.model import ModelSpec
+from exporter.store.profiles import Key, ProfileStore
+from fraud_log import labelled_spec_document
+from judged import hour, of
+
+SPEC = ModelSpec.model_validate(labelled_spec_document(windows=["24h"]))
+
+
+def test_hours_add_up_over_versions_and_without_challengers() -> None:
+    one, two, shadow = hour(1, 1.0), hour(2, 0.5), hour(3, 1.0)
+    parts = [{Group("a"): one}, {Group("b", "champion"): two, Group("c", catalogue.CHALLENGER): shadow}]
+    found = labelled_rows(SPEC, parts)
+    assert found is not None
+    assert one.by_score is not None
+    assert two.by_score is not None
+    assert same(found, [one.by_score + two.by_score])
+    assert labelled_rows(SPEC, [{Group("c", catalogue.CHALLENGER): shadow}]) is None
+
+
+def test_rows_are_kept_whole_or_not_at_all(tmp_path: Path) -> None:
+    first, second = (of(np.array([0.1, 0.5]), np.array([label, 1.0])).by_score for label in (0.0, 1.0))
+    assert first is not None
+    assert second is not None
+    store, key = ProfileStore(tmp_path), Key("fraud/labelled-reference", "period", ("content",))
+    keep_rows(store, key, [first, second])
+    found = kept_rows(store, key, 2)
+    assert found is not None
+    assert same(found, [first, second])
+    assert not same(found, [second, first])
+    assert kept_rows(store, key, 3) is None, "of another number of scores"
+    keep_rows(store, Key("fraud/labelled-reference", "period", ("other",)), [first])
+    assert kept_rows(store, key, 2) is None, "the newest alone is kept"

@@ -1,0 +1,28 @@
+"""Who hears of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.spec.sections.alerting import FalseAlarms
+from spec_parts import body, refusal
+
+EMAIL = {"email": {"to": "a@example.com"}}
+
+
+def test_a_ticket_has_hours_and_a_page_has_not() -> None:
+    hours = "Sat-Sun 10:00-18:00"
+    ticket = body(alerting={"ticket": {**EMAIL, "hours": hours}}).alerting.ticket
+    assert ticket is not None
+    assert ticket.hours == hours
+    assert refusal(alerting={"page": {**EMAIL, "hours": hours}}).startswith("must not have hours")
+
+
+@pytest.mark.parametrize("part", ["page", "ticket"])
+def test_somebody_hears_of_it(part: str) -> None:
+    assert refusal(alerting={part: {}}).startswith("must have at least one of pagerduty, slack")
+
+
+def test_tickets_may_be_wrong_twice_as_often_as_pages_unless_it_says_otherwise() -> None:
+    assert FalseAlarms(pages_per_month=1.5).tickets == 3
+    assert FalseAlarms(pages_per_month=1, tickets_per_month=0.5).tickets == 0.5

@@ -1,0 +1,61 @@
+"""An answer by hand, and the profile that it is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
+from exporter.sql.answer import Told, profiles
+from exporter.sql.groups import ROW, GroupBy, Key
+from exporter.sql.statement import KNOWN, NAMED, NAMELESS, NULL, ask
+
+BINNING = Binning(
+    (NumericBins("age", np.array([1.0, 2.0]), np.array([1]), 0.0), CategoricalBins("country", ("DE", "FR")))
+)
+TYPES = {"age": "FLOAT64", "country": "STRING"}
+NOTHING = {"totals": None, "names": "null", "squares": None, "low": None, "high": None}
+
+
+def test_cells_are_spread_over_the_profile() -> None:
+    question = ask(TYPES, BINNING, GroupBy())
+    # three bins, then null, NaN, -inf, +inf: the middle bin has no row
+    age = {"feature": 0, "cells": "[0,2,3,6]", "counts": "[2,1,4,3]", "totals": '[1.5,"Infinity"]'}
+    country = {"feature": 1, "cells": f"[{NULL},{KNOWN},{NAMED},{NAMED},{NAMELESS}]", "counts": "[1,2,3,1,3]"}
+    answer = [
+        {"feature": ROW, "cells": "[0]", "counts": "[10]", **NOTHING},
+        {**NOTHING, **age, "squares": 9.0, "low": -0.0, "high": 5.0},
+        {**NOTHING, **country, "names": '["FR","IT","ES"]'},
+    ]
+    ((group, profile),) = profiles(pa.Table.from_pylist(answer), question).items()
+    assert (group, profile.rows) == (Told(), 10)
+    np.testing.assert_array_equal(profile.counts, [2, 0, 1, 4, 0, 0, 3, 0, 2, 7, 1])
+    np.testing.assert_array_equal(profile.sums[:3], [1.5, 0, np.inf])
+    assert (profile.squares.tolist(), profile.lows.tolist(), profile.highs.tolist()) == ([9.0], [0.0], [5.0])
+    assert not np.signbit(profile.lows[0])
+    assert profile.novel == {"country": {"IT": 3, "ES": 1}}
+
+
+def test_a_column_without_a_finite_value_has_no_extremes() -> None:
+    answer = [{"feature": 0, "cells": "[3]", "counts": "[4]", **NOTHING}]
+    (profile,) = profiles(pa.Table.from_pylist(answer), ask(TYPES, BINNING, GroupBy())).values()
+    assert (profile.lows.tolist(), profile.highs.tolist()) == ([np.inf], [-np.inf])
+
+
+def test_groups_whose_names_are_one_are_one() -> None:
+    key = Key("age", "`age`", lambda text: str(int(float(text))), missing="unknown", most=9)
+    question = ask(TYPES, BINNING, GroupBy((key,)))
+    answer = [
+        {"key0": text, "feature": ROW, "cells": "[0]", "counts": "[2]", **NOTHING}
+        for text in ("7", "7.0", "unknown", "other")
+    ]
+    found = profiles(pa.Table.from_pylist(answer), question)
+    assert {group: profile.rows for group, profile in found.items()} == {
+        Told(("7",)): 4,
+        Told(("unknown",)): 2,
+        Told(("other",)): 2,
+    }
+
+
+def test_of_no_rows_there_is_no_group() -> None:
+    assert profiles(pa.table({}), ask(TYPES, BINNING, GroupBy())) == {}

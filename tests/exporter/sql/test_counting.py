@@ -1,0 +1,136 @@
+"""For the same rows, an engine that counts them gives the profile that the kernel makes of them."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from bigquery_server import BigQueryServer
+from exporter.profiles.binning import Binning, CategoricalBins, NumericBins, numeric_bins
+from exporter.profiles.grouping import Grouping
+from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.sources.bigquery import BigQuery
+from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.source import Batch, Selection, Stream
+from exporter.sql.counting import count_partition
+
+START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+MIDNIGHT = datetime(2026, 1, 2)  # noqa: DTZ001 - a column without a zone
+ROWS = 600
+
+
+def _cycle(*values: object) -> list[object]:
+    return [values[row % len(values)] for row in range(ROWS)]
+
+
+def _log() -> pa.Table:
+    """Rows with everything that columns bring; of three versions and none."""
+    random = np.random.default_rng(1)
+    amount = [
+        {0: None, 1: math.nan, 2: math.inf, 3: -math.inf, 4: -0.0, 5: 1e200}.get(row % 40, float(value))
+        for row, value in enumerate(random.normal(100, 50, ROWS))
+    ]
+    return pa.table(
+        {
+            "at": pa.array([START + row * timedelta(seconds=5) for row in range(ROWS)], pa.timestamp("us", "UTC")),
+            "version": pa.array(_cycle("v1", "v2", "v1", None, "v3")),
+            "role": pa.array(_cycle("champion", "challenger", "champion", None, "a", "b", "c", "d", "champion")),
+            "amount": pa.array(amount, pa.float64()),
+            "items": pa.array(_cycle(1, 2, 3, None, 5, 2**60), pa.int64()),
+            "price": pa.array(_cycle(Decimal("1.50"), Decimal("0.25"), None, Decimal(7)), pa.decimal128(38, 9)),
+            "flag": pa.array(_cycle(True, False, None), pa.bool_()),
+            "country": pa.array(_cycle("DE", "", None, "ÅÄ", "日本", 'a"b\\,c', "new", "newer", "it's")),
+            "code": pa.array(_cycle(7, 8, None, 9, 10), pa.int64()),
+            "ratio": pa.array(_cycle(7.0, 0.1, -0.0, 1e16, 1e-7, math.inf, math.nan, None, 0.30000000000000004)),
+            "cost": pa.array(_cycle(Decimal(100), Decimal("1.50"), Decimal("0.1"), None), pa.decimal128(38, 9)),
+            "known": pa.array(_cycle(True, False, None), pa.bool_()),
+            "day": pa.array(_cycle(date(2026, 1, 2), None, date(2025, 12, 31)), pa.date32()),
+            "seen": pa.array(
+                _cycle(datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 2, 3, 4, 5, 678, UTC), None),
+                pa.timestamp("us", "UTC"),
+            ),
+            "local": pa.array(_cycle(MIDNIGHT, MIDNIGHT + timedelta(minutes=184), None), pa.timestamp("us")),
+            "void": pa.array([None] * ROWS, pa.string()),
+        }
+    )
+
+
+def _binning() -> Binning:
+    sample = np.random.default_rng(2).normal(100, 40, 1000)
+    categories = {
+        "country": ("", "ÅÄ", "gone"),
+        "code": ("7", "11"),
+        "ratio": ("7", "0.1", "0", "inf", "word"),
+        "cost": ("100", "1.5"),
+        "known": ("true",),
+        "day": ("2026-01-02",),
+        "seen": ("2026-01-02",),
+        "local": ("2026-01-02 03:04:00.000000",),
+        "void": ("a",),
+        "absent": ("a",),
+        "amount_text": ("a",),
+    }
+    return Binning(
+        (
+            numeric_bins("amount", sample, float(sample.min()), float(sample.max()), float(sample.mean())),
+            NumericBins("items", np.array([0.5, 2.0, 3.0]), np.array([1]), 2.0),
+            NumericBins("price", np.array([0.25, 1.5]), np.array([1]), 1.0),
+            NumericBins("flag", np.array([0.0, 1.0]), np.array([1]), 0.5),
+            NumericBins("missing", np.array([0.0, 1.0]), np.array([1]), 0.5),
+            NumericBins("country_code", np.array([0.0]), np.array([0]), 0.5),
+            *(CategoricalBins(name, names) for name, names in categories.items()),
+        )
+    )
+
+
+def _table(server: BigQueryServer, rows: pa.Table, limit: int = 10**9) -> BigQuery:
+    name = server.load("log", rows, "at")
+    stream = Stream("fraud", "inference", "at", HOUR)
+    return BigQuery(name, Terms(None, {"leeway-model": "fraud"}, limit), stream, whole=False)
+
+
+def _counted(server: BigQueryServer, rows: pa.Table, binning: Binning, grouping: Grouping) -> PartitionProfile:
+    source = _table(server, rows)
+    partition = source.partitions([START])[START]
+    return count_partition(source, partition, Selection((), (), ()), binning, grouping)
+
+
+def _assert_same(left: PartitionProfile, right: PartitionProfile) -> None:
+    assert left.groups.keys() == right.groups.keys()
+    for name, one in left.groups.items():
+        other = right.groups[name]
+        assert one.rows == other.rows
+        np.testing.assert_array_equal(one.counts, other.counts)
+        np.testing.assert_allclose(one.sums, other.sums, rtol=1e-9)
+        np.testing.assert_allclose(one.squares, other.squares, rtol=1e-9)
+        np.testing.assert_array_equal(one.lows, other.lows)
+        np.testing.assert_array_equal(one.highs, other.highs)
+        assert one.novel == other.novel
+
+
+SEGMENTS = {"country": ("DE", "", "日本", "gone"), "ratio": ("0.1", "0"), "known": ("true", "false"), "void": ("a",)}
+GROUPINGS = {
+    "versions": Grouping("version"),
+    "floats": Grouping("ratio"),
+    "whole": Grouping(),
+    "roles": Grouping("version", "role"),
+    "segments": Grouping("version", "role", SEGMENTS),
+    "nothing to tell by": Grouping("absent", "price", {"missing": ("a",), "country": ("DE",)}),
+}
+
+
+@pytest.mark.parametrize("grouping", GROUPINGS.values(), ids=GROUPINGS.keys())
+def test_the_engine_and_the_kernel_give_the_same_profile(bigquery_server: BigQueryServer, grouping: Grouping) -> None:
+    rows, binning = _log(), _binning()
+    kernel = profile_partition([Batch(rows, first=True, schema=rows.schema)], binning, grouping)
+    engine = _counted(bigquery_server, rows, binning, grouping)
+    _assert_same(engine, kernel)
+    assert engine.problems == kernel.problems
+    asked = [call.query["query"] for call in bigquery_server.calls if call.query and not call.dry]
+    assert sum("read_rows" in text for text in asked) == 1, "one statement, and no rows"

@@ -1,0 +1,113 @@
+"""The statement that counts: what it names, and what it never holds. `test_counting` runs it."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from bigquery_server import BigQueryServer
+from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
+from exporter.profiles.group import Segment
+from exporter.profiles.grouping import Grouping
+from exporter.sources.bigquery import BigQuery
+from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.source import Stream
+from exporter.sql.answer import Told, profiles
+from exporter.sql.columns import named_column
+from exporter.sql.counting import group_by
+from exporter.sql.groups import GroupBy, Key, SegmentKey
+from exporter.sql.statement import ask
+
+BINNING = Binning(
+    (
+        NumericBins("age", np.array([1.25, 2.5]), np.array([1]), 3.75),
+        CategoricalBins("country", ("it's", 'a"b')),
+        CategoricalBins("day", ("x",)),
+    )
+)
+TYPES = {"age": "INT64", "country": "STRING", "day": "BYTES", "version": "STRING", "other": "STRING"}
+
+
+def _key(column: str, most: int) -> Key:
+    named = named_column(column, "STRING")
+    return Key(column, named.name, named.named, missing="unknown", most=most, other="rest")
+
+
+def test_values_are_parameters_and_names_are_quoted() -> None:
+    segments = (SegmentKey("other", named_column("other", "STRING"), ("it's",)),)
+    statement = ask(TYPES, BINNING, GroupBy((_key("version", 20),), segments)).statement
+    text = "\n".join([*statement.steps.values(), statement.select])
+    assert {name: parameter.value for name, parameter in statement.parameters.items()} == {
+        "e0": [-2.5, -1.25],
+        "p0": 3.75,
+        "c1": ["it's", 'a"b'],
+        "infinity": float("inf"),
+        "named": 100,
+        "missing0": "unknown",
+        "most0": 20,
+        "other0": "rest",
+        "s0": ["it's"],
+        "coarse": [0, 0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 0, 1, 2],
+        "starts": [0, 1, 8, 11],
+    }
+    assert set(re.findall(r"@(\w+)", text)) == statement.parameters.keys()
+    assert not re.search(r"2\.5|3\.75|it's|unknown|rest", text)
+    assert not re.search(r"(?<!`)\b(age|country|version|other)\b(?!`)", text)
+
+
+def test_only_what_is_counted_is_read() -> None:
+    question = ask(TYPES, BINNING, GroupBy())
+    assert question.statement.columns == ("age", "country")
+    assert question.problems == {"day": "the column is BYTES, a category was expected"}
+    missing = ask({"age": "INT64"}, BINNING, GroupBy())
+    assert missing.problems == {"country": "the column is missing", "day": "the column is missing"}
+
+
+def test_columns_that_cannot_tell_groups_apart_are_told() -> None:
+    keys, segments, problems = group_by(TYPES, Grouping("day", "version", {"role": ("a",), "other": ("b",)}))
+    assert [key.column for key in keys.values()] == ["version"]
+    assert [segment.column for segment in segments] == ["other"]
+    assert problems == {"day": "the column is BYTES, a category was expected", "role": "the column is missing"}
+
+
+def test_groups_and_new_categories_beyond_the_most_frequent_are_together(bigquery_server: BigQueryServer) -> None:
+    start = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    versions = ["a"] * 5 + ["b"] * 4 + ["c"] * 3 + ["d"] * 2 + [None]
+    rows = pa.table(
+        {
+            "at": pa.array([start] * 15, pa.timestamp("us", "UTC")),
+            "age": pa.array([2] * 15),
+            "country": pa.array(["p", "p", "q", "r", "r", "it's", "s", "s", "s", "u", "v", "v", "u", None, "u"]),
+            "version": pa.array(versions),
+            "role": pa.array(["one", "two", "one", "one", "two"] * 3),
+        }
+    )
+    stream = Stream("fraud", "inference", "at", timedelta(hours=1))
+    source = BigQuery(bigquery_server.load("log", rows, "at"), Terms(None, {}, 10**9), stream, whole=False)
+    partition = source.partitions([start])[start]
+    types = source.types(partition)
+
+    question = ask(types, BINNING, GroupBy((_key("version", 2),)), 1)
+    found = profiles(source.count(partition, question.statement), question)
+    assert {group.keys: profile.rows for group, profile in found.items()} == {("a",): 5, ("b",): 4, ("rest",): 6}
+    assert found[Told(("a",))].novel == {"country": {"p": 2}}, "of p, q and r, with 2, 1 and 2 rows"
+    assert found[Told(("rest",))].novel == {"country": {"u": 3}}
+    cells = {group.keys: profile.counts[BINNING.slices["country"]].tolist() for group, profile in found.items()}
+    assert cells == {("a",): [0, 0, 5, 0], ("b",): [1, 0, 3, 0], ("rest",): [0, 0, 5, 1]}
+
+    segments = (SegmentKey("country", named_column("country", "STRING"), ("p", "u")),)
+    both = ask(types, BINNING, GroupBy((_key("role", 2), _key("version", 1)), segments))
+    found = profiles(source.count(partition, both.statement), both)
+    assert {group: profile.rows for group, profile in found.items()} == {
+        Told(("one", "a")): 3,
+        Told(("one", "rest")): 6,
+        Told(("two", "a")): 2,
+        Told(("two", "rest")): 4,
+        Told(("one", "a"), Segment("country", "p")): 1,
+        Told(("two", "a"), Segment("country", "p")): 1,
+        Told(("one", "rest"), Segment("country", "u")): 1,
+        Told(("two", "rest"), Segment("country", "u")): 2,
+    }, "each key has its own most"

@@ -1,0 +1,153 @@
+"""What labels are joined with comes back bit for bit or not at all."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from exporter.labels.join import Answers, chunk, gathered, join, matches
+from exporter.labels.predictions import Predictions, reduced
+from exporter.labels.rows import LabelRows
+from exporter.spec.sections.logs import InferenceColumns
+from exporter.spec.sections.task import Task
+from exporter.store.labels import (
+    keep_answers,
+    keep_apart,
+    keep_labels,
+    keep_predictions,
+    kept_answers,
+    kept_apart,
+    kept_labels,
+    kept_predictions,
+)
+from exporter.store.profiles import Key, ProfileStore
+from profiling import whole
+
+KEY = Key("fraud/labels", "20261122T1000", ("data", "columns"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProfileStore:
+    return ProfileStore(tmp_path)
+
+
+def flat(value: Any) -> Any:
+    """All that is in a value: bytes and kinds of arrays, plain data as it is."""
+    if isinstance(value, np.ndarray):
+        return value.dtype, value.tobytes()
+    if hasattr(value, "__dataclass_fields__"):
+        return [flat(getattr(value, field.name)) for field in fields(value)]
+    return value
+
+
+def predictions(rows: int = 3) -> Predictions:
+    table = pa.table(
+        {"id": list(range(rows)), "score": np.linspace(0, 1, rows), "v": ["é\0"] * rows, "at": [None] * rows}
+    )
+    columns = InferenceColumns(prediction_id="id", score="score", model_version="v", timestamp="at")
+    return reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC))
+
+
+def labels(rows: int = 3) -> LabelRows:
+    some = chunk(np.arange(rows, dtype=np.uint64), np.ones(rows), np.arange(rows))
+    return LabelRows(some, {"without_id": 4}, ("x", "é"))
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_predictions_come_back(store: ProfileStore, rows: int) -> None:
+    keep_predictions(store, KEY, predictions(rows))
+    assert flat(kept_predictions(store, KEY)) == flat(predictions(rows))
+
+
+def test_roles_and_segments_come_back(store: ProfileStore) -> None:
+    table = pa.table({"id": [1, 2, 3], "s": [0.1, 0.2, 0.3], "r": ["x", "é\0", None], "score": ["a", None, "b"]})
+    columns = InferenceColumns(prediction_id="id", score="s", role="r")
+    made = reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC), segments=["score", "r", "nowhere"])
+    keep_predictions(store, KEY, made)
+    back = kept_predictions(store, KEY)
+    assert back is not None
+    assert (back.names, flat(back.groups)) == (made.names, flat(made.groups))
+    assert {column: flat(part) for column, part in back.segments.items()} == {
+        column: flat(part) for column, part in made.segments.items()
+    }
+
+
+@pytest.mark.parametrize("task", ["multiclass_classification", "ranking"])
+def test_what_only_one_task_has_comes_back(store: ProfileStore, task: Task) -> None:
+    table = pa.table(
+        {"id": [1, 2, 3], "s": [0.1, 0.7, 0.2], "c": ["x", "y", "é"], "r": [0.9, 0.3, 0.8], "q": [1, 1, 2]}
+    )
+    columns = InferenceColumns(prediction_id="id", score="s", prediction="c", query="q", scores={"x": "s", "y": "r"})
+    made = reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC), task)
+    keep_predictions(store, KEY, made)
+    back = kept_predictions(store, KEY)
+    assert back is not None
+    assert flat(back) == flat(made)
+    assert (back.class_names, back.queries is None) == ((("x", "y", "é"), True) if task != "ranking" else ((), False))
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_labels_come_back(store: ProfileStore, rows: int) -> None:
+    keep_labels(store, KEY, labels(rows))
+    assert flat(kept_labels(store, KEY)) == flat(labels(rows))
+
+
+def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
+    ids = np.arange(5, dtype=np.uint64)
+    first, every = gathered([labels().labels]), np.ones(1, bool)
+    answers = join(matches(ids, first, every), Answers.none(5), first)
+    keep_answers(store, KEY, answers, {"b": 3, "a": 0})
+    kept = kept_answers(store, KEY)
+    assert kept is not None
+    assert flat(kept[0]) == flat(answers)
+    assert kept[1] == {"b": 3, "a": 0}
+    more = gathered([labels(5).labels])
+    assert join(matches(ids, more, every), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
+
+
+def test_what_has_nothing_in_common_comes_back_for_those_who_ask(store: ProfileStore) -> None:
+    apart = {"nine": {"b", "a"}, "ten": set[str](), "eleven": {"c"}}
+    keep_apart(store, KEY, apart)
+    assert kept_apart(store, KEY, ["nine", "ten", "twelve"]) == {"nine": {"a", "b"}, "ten": set()}
+
+
+@pytest.mark.parametrize("apart", [{}, {"nine": set[str]()}])
+def test_nothing_apart_comes_back_as_nothing(store: ProfileStore, apart: dict[str, set[str]]) -> None:
+    keep_apart(store, KEY, apart)
+    assert kept_apart(store, KEY, ["nine"]) == apart
+
+
+def test_a_damaged_note_of_what_is_apart_says_nothing(store: ProfileStore, tmp_path: Path) -> None:
+    assert kept_apart(store, KEY, ["nine"]) == {}
+    keep_apart(store, KEY, {"nine": {"a"}})
+    path = tmp_path / KEY.path
+    path.write_bytes(path.read_bytes()[:-9])
+    assert kept_apart(store, KEY, ["nine"]) == {}
+
+
+@pytest.mark.parametrize("kept", [kept_predictions, kept_labels, kept_answers])
+def test_what_is_not_there_or_was_damaged_is_none(store: ProfileStore, tmp_path: Path, kept: Any) -> None:
+    assert kept(store, KEY) is None
+    keep_labels(store, KEY, labels())
+    path = tmp_path / KEY.path
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert kept(store, KEY) is None
+
+
+def test_arrays_of_any_kind_are_kept_with_plain_words(store: ProfileStore) -> None:
+    arrays = {"yes": np.array([True, False]), "whole": np.array([1, 2], np.int8), "part": np.array([np.nan, np.inf])}
+    told = {"names": ["a", "\0é"], "count": 3}
+    store.keep_arrays(KEY, arrays, told)
+    kept = store.arrays(KEY)
+    assert kept is not None
+    assert {name: flat(values) for name, values in kept[0].items()} == {
+        name: flat(values) for name, values in arrays.items()
+    }
+    assert kept[1] == json.loads(json.dumps(told))

@@ -1,0 +1,365 @@
+"""The store: what is kept comes back bit for bit or not at all, whatever happens to the disk."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+from datetime import date
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.profiles.binning import Binning, NumericBins
+from exporter.profiles.group import Group, Segment
+from exporter.profiles.grouping import Grouping
+from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.profile import Profile, empty, merge
+from exporter.reference.reference import HourProfiles, Reference
+from exporter.spec.seasons import ladder
+from exporter.store import profiles as module
+from exporter.store.profiles import Key, ProfileStore
+from profiling import binning, categorical, count, numeric, partition, whole
+
+CELLS = binning(numeric("x", (0.0, 0.1, 2.0), pivot=0.3), categorical("c", "a", "\0"))
+KEY = Key("fraud/inference", "20261123T0900", ("data", CELLS.fingerprint, "version"))
+
+
+def sample() -> PartitionProfile:
+    return partition(
+        CELLS,
+        "v",
+        x=[0.1, 0.2, -0.0, 1e308, math.nan, None, -math.inf],
+        c=["a", "\0", "new", "é\0💥", None, "", '"'],
+        v=["v1", "v1", None, "", "ü\0", "v1", "v1"],
+    )
+
+
+def assert_same(left: Profile, right: Profile) -> None:
+    assert left.rows == right.rows
+    for name in ("counts", "sums", "squares", "lows", "highs"):
+        one, other = getattr(left, name), getattr(right, name)
+        assert one.dtype == other.dtype
+        assert one.tobytes() == other.tobytes()
+    assert left.novel == right.novel
+
+
+def assert_same_partition(left: PartitionProfile | None, right: PartitionProfile) -> None:
+    assert left is not None
+    assert list(left.groups) == list(right.groups)
+    assert left.problems == right.problems
+    for group, profile in right.groups.items():
+        assert_same(left.groups[group], profile)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ProfileStore:
+    return ProfileStore(tmp_path / "data")
+
+
+class TestRoundTrip:
+    def test_a_partition_comes_back_bit_for_bit(self, store: ProfileStore) -> None:
+        kept = PartitionProfile(sample().groups, {"c\0": "the column is binary", "": "ü"})
+        store.keep_partition(KEY, kept)
+        assert_same_partition(store.partition(KEY), kept)
+
+    @given(st.lists(st.floats(), min_size=1, max_size=20), st.text(), st.text())
+    def test_any_values_and_names_come_back(
+        self, tmp_path_factory: pytest.TempPathFactory, values: list[float], name: str, version: str
+    ) -> None:
+        store = ProfileStore(tmp_path_factory.mktemp("store"))
+        kept = partition(CELLS, "v", x=values, c=[name] * len(values), v=[version] * len(values))
+        store.keep_partition(KEY, kept)
+        assert_same_partition(store.partition(KEY), kept)
+
+    def test_what_comes_back_can_be_added(self, store: ProfileStore) -> None:
+        store.keep_partition(KEY, sample())
+        found = store.partition(KEY)
+        assert found is not None
+        assert_same(merge(CELLS, found.groups.values()), merge(CELLS, sample().groups.values()))
+
+    @pytest.mark.parametrize("cells", [CELLS, Binning(()), binning(categorical("c", "a"))])
+    def test_profiles_without_rows_or_columns_come_back(self, store: ProfileStore, cells: Binning) -> None:
+        for kept in (PartitionProfile({}, {}), PartitionProfile({Group("v"): empty(cells)}, {"x": "missing"})):
+            store.keep_partition(KEY, kept)
+            assert_same_partition(store.partition(KEY), kept)
+
+    def test_groups_come_back_with_their_roles_and_segments(self, store: ProfileStore) -> None:
+        table = pa.table({"x": [0.1, 0.2, None], "c": ["a", "\0", "new"], "v": ["1", "1", None], "r": ["a", None, "b"]})
+        kept = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}))
+        assert len(kept.groups) == 5
+        store.keep_partition(KEY, kept)
+        assert_same_partition(store.partition(KEY), kept)
+
+    def test_a_reference_comes_back_with_its_segments(self, store: ProfileStore) -> None:
+        a, b = Segment("c", "a"), Segment("c", "\0=é")
+        parts = {
+            a: HourProfiles({0: count(CELLS.coarse, x=[0.1], c=["a"])}, {0: 1}),
+            b: HourProfiles({9: count(CELLS.coarse, x=[0.3]), 167: count(CELLS.coarse, x=[0.4])}, {9: 2, 167: 3}),
+        }
+        whole_ = count(CELLS, x=[0.1, 0.3, 0.4], c=["a", "b", "b"])
+        kept = Reference(CELLS, {0: whole_}, {0: 1}, ladder("hour_of_week"), {}, {}, parts)
+        store.keep_reference(KEY, kept)
+        found = store.reference(KEY)
+        assert found is not None
+        assert found.weeks == kept.weeks
+        assert_same(found.by_cell[0], whole_)
+        assert {segment: part.weeks for segment, part in found.segments.items()} == {a: {0: 1}, b: {9: 2, 167: 3}}
+        for segment, part in parts.items():
+            assert found.segments[segment].by_cell.keys() == part.by_cell.keys()
+            for cell, profile in part.by_cell.items():
+                assert_same(found.segments[segment].by_cell[cell], profile)
+
+    def test_a_reference_comes_back_with_its_binning(self, store: ProfileStore) -> None:
+        hours = {5: count(CELLS, x=[0.1, 2.0, 3.0], c=["a", "b", None]), 167: count(CELLS, x=[0.3], c=["a"])}
+        stretches = {"1h": {"x": (1.0, 1.5, 1.0, 1.0, 1.0, 1.0, 2.25)}}
+        kept = Reference(CELLS, hours, {5: 4, 167: 3}, ladder("weekend"), stretches, {"y": "no such column"})
+        store.keep_reference(KEY, kept)
+        found = store.reference(KEY)
+        assert found is not None
+        assert found.by_cell.keys() == hours.keys()
+        for cell, profile in hours.items():
+            assert_same(found.by_cell[cell], profile)
+        assert (found.weeks, found.levels, found.problems) == (kept.weeks, kept.levels, kept.problems)
+        assert [tuple(stretch) for stretch in found.stretches["1h"].values()] == list(stretches["1h"].values())
+        assert found.binning.fingerprint == CELLS.fingerprint
+        bins = found.binning.by_name["x"]
+        assert isinstance(bins, NumericBins)
+        assert bins.edges.tobytes() == np.array([0.0, 0.1, 2.0]).tobytes()
+
+    def test_numbers_of_rows_come_back(self, store: ProfileStore) -> None:
+        key = Key("fraud/traffic", "rows", ())
+        assert store.counts(key) is None
+        store.keep_counts(key, {"b": 0, "a": 10**15})
+        assert store.counts(key) == {"a": 10**15, "b": 0}
+
+    def test_what_was_never_kept_is_absent_without_a_word(
+        self, store: ProfileStore, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert store.partition(KEY) is None
+        assert store.reference(KEY) is None
+        assert store.prune("fraud/inference", []) == 0
+        assert caplog.records == []
+
+    def test_keeping_again_replaces(self, store: ProfileStore, tmp_path: Path) -> None:
+        store.keep_partition(KEY, sample())
+        second = PartitionProfile({}, {"x": "gone"})
+        store.keep_partition(KEY, second)
+        assert_same_partition(store.partition(KEY), second)
+        assert len(files(tmp_path)) == 1
+
+    def test_another_process_reads_the_same(self, store: ProfileStore, tmp_path: Path) -> None:
+        store.keep_partition(KEY, sample())
+        assert_same_partition(ProfileStore(tmp_path / "data").partition(KEY), sample())
+
+
+class TestKeys:
+    def test_anything_that_a_profile_depends_on_makes_another_key(self) -> None:
+        sources = [
+            ("a", "b"),
+            ("b", "a"),
+            ("ab",),
+            ("a", "b", ""),
+            ("", "a", "b"),
+            ("a\0b",),
+            ('a", "b',),
+            ("a", "b\0"),
+            (),
+            ("",),
+        ]
+        paths = [Key("g", "n", each).path for each in sources]
+        assert len(set(paths)) == len(paths)
+
+    def test_two_binnings_never_share_a_key(self, store: ProfileStore) -> None:
+        edges = [(0.0, 1.0), (0.0, 1.0, 2.0), (0.0, math.nextafter(1.0, 2.0))]
+        keys = [Key("g", "n", ("data", binning(numeric("x", each)).fingerprint)) for each in edges]
+        for key, rows in zip(keys, (1, 2, 3), strict=True):
+            cells = binning(numeric("x"))
+            store.keep_partition(key, partition(cells, x=[0.5] * rows))
+        assert [found.rows for key in keys if (found := store.partition(key))] == [1, 2, 3]
+        assert all(one.path != other.path for one, other in combinations(keys, 2))
+
+    def test_a_new_format_makes_everything_anew(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        store.keep_partition(KEY, sample())
+        monkeypatch.setattr(module, "_FORMAT", module._FORMAT + 1)
+        assert store.partition(KEY) is None
+        assert store.prune(KEY.group, [KEY]) == 1
+
+    def test_what_is_discarded_is_gone_and_stays_gone(self, store: ProfileStore) -> None:
+        store.keep_partition(KEY, sample())
+        for _ in range(2):
+            store.discard(KEY)
+            assert store.partition(KEY) is None
+
+    def test_a_path_says_what_it_is(self) -> None:
+        assert KEY.path.parent == Path("fraud/inference")
+        assert KEY.path.name.startswith("20261123T0900-")
+        assert KEY.path.suffix == ".arrow"
+
+
+class TestDamage:
+    @pytest.fixture
+    def path(self, store: ProfileStore, tmp_path: Path) -> Path:
+        store.keep_partition(KEY, sample())
+        return tmp_path / "data" / KEY.path
+
+    def assert_made_again(self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        assert store.partition(KEY) is None
+        assert [record.levelno for record in caplog.records] == [logging.WARNING]
+        assert str(path) in caplog.text
+        caplog.clear()
+        assert store.reference(KEY) is None
+        store.keep_partition(KEY, sample())
+        assert_same_partition(store.partition(KEY), sample())
+
+    @pytest.mark.parametrize("garbage", [b"", b"\0" * 31, b"ARROW1\0\0", b"not Arrow at all" * 100, bytes(10_000)])
+    def test_garbage_is_as_good_as_nothing(
+        self, store: ProfileStore, path: Path, garbage: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.write_bytes(garbage)
+        self.assert_made_again(store, path, caplog)
+
+    @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+    def test_a_truncated_file_is_as_good_as_nothing(
+        self, store: ProfileStore, path: Path, share: float, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        data = path.read_bytes()
+        path.write_bytes(data[: int(share * len(data))])
+        self.assert_made_again(store, path, caplog)
+
+    def test_no_changed_byte_goes_unnoticed(self, store: ProfileStore, path: Path) -> None:
+        data = path.read_bytes()
+        for place in range(0, len(data), 37):
+            path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+            assert store.partition(KEY) is None
+
+    def test_what_was_written_for_something_else_is_as_good_as_nothing(
+        self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert store.reference(KEY) is None  # a partition has no binning
+        assert store.counts(KEY) is None  # and no numbers of rows
+        assert "is made again" in caplog.text
+
+    def test_a_folder_in_the_files_place_is_as_good_as_nothing(
+        self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        path.unlink()
+        path.mkdir()
+        assert store.partition(KEY) is None
+        assert "is made again" in caplog.text
+
+
+class Killed(BaseException):
+    """What ends a process, as far as the process can tell."""
+
+
+class TestCrash:
+    @pytest.mark.parametrize("error", [OSError("no space left on device"), Killed()])
+    @pytest.mark.parametrize("moment", ["fsync", "replace"])
+    def test_what_fails_before_the_end_leaves_nothing(
+        self,
+        store: ProfileStore,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        error: BaseException,
+        moment: str,
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(os if moment == "fsync" else Path, moment, _raiser(error))
+            with pytest.raises(type(error)):
+                store.keep_partition(KEY, sample())
+        assert store.partition(KEY) is None
+        assert files(tmp_path) == []
+
+    def test_what_fails_leaves_the_former_profile(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+        store.keep_partition(KEY, sample())
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", _raiser(OSError()))
+            with pytest.raises(OSError):  # noqa: PT011 - it has no text
+                store.keep_partition(KEY, PartitionProfile({}, {}))
+        assert_same_partition(store.partition(KEY), sample())
+
+    def test_what_a_killed_process_left_is_not_seen_and_is_pruned(
+        self, store: ProfileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", _raiser(Killed()))
+            patch.setattr(Path, "unlink", _raiser(Killed()))  # a killed process tidies nothing up
+            with pytest.raises(Killed):
+                store.keep_partition(KEY, sample())
+        assert len(files(tmp_path)) == 1
+        assert store.partition(KEY) is None
+        store.keep_partition(KEY, sample())
+        assert store.prune(KEY.group, [KEY]) == 1
+        assert files(tmp_path) == [str(Path("data") / KEY.path)]
+        assert_same_partition(store.partition(KEY), sample())
+
+    def test_a_disk_that_refuses_is_told(self, tmp_path: Path) -> None:
+        (tmp_path / "data").write_text("a file where the folder should be")
+        with pytest.raises(OSError, match="data"):
+            ProfileStore(tmp_path / "data").keep_partition(KEY, sample())
+
+
+class TestPrune:
+    def test_what_is_wanted_stays_and_the_rest_goes(self, store: ProfileStore, tmp_path: Path) -> None:
+        hours = [Key("fraud/inference", f"20261123T{hour:02}00", ("data",)) for hour in range(5)]
+        others = [Key("fraud/reference", "reference", ("data",)), Key("churn/inference", "20261123T0000", ("data",))]
+        for key in [*hours, *others]:
+            store.keep_partition(key, sample())
+        rewritten = Key("fraud/inference", "20261123T0400", ("new data",))
+        store.keep_partition(rewritten, sample())
+        assert store.prune("fraud/inference", [*hours[2:4], rewritten]) == 3
+        assert files(tmp_path / "data") == sorted(str(key.path) for key in [*hours[2:4], rewritten, *others])
+
+    def test_what_is_not_the_stores_stays(self, store: ProfileStore, tmp_path: Path) -> None:
+        store.keep_partition(KEY, sample())
+        note = tmp_path / "data" / KEY.group / "README"
+        note.write_text("mine")
+        assert store.prune(KEY.group, []) == 1
+        assert note.exists()
+
+
+def _raiser(error: BaseException) -> Any:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail
+
+
+class TestAlarmingWeeks:
+    def test_none_are_known_before_one_is_kept(self, store: ProfileStore) -> None:
+        assert store.alarming_weeks("fraud") == frozenset()
+
+    def test_they_are_kept_for_their_model(self, store: ProfileStore, tmp_path: Path) -> None:
+        store.keep_alarming_weeks("fraud", [date(2026, 10, 5)])
+        store.keep_alarming_weeks("fraud", [date(2026, 11, 16), date(2026, 11, 2), date(2026, 11, 16)])
+        again = ProfileStore(tmp_path / "data")
+        assert again.alarming_weeks("fraud") == {date(2026, 11, 2), date(2026, 11, 16)}
+        assert again.alarming_weeks("churn") == frozenset()
+        assert files(tmp_path / "data") == ["fraud/alarming-weeks.json"]
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"7", b'["yesterday"]', b"\xff"])
+    def test_what_cannot_be_read_is_none(self, store: ProfileStore, tmp_path: Path, content: bytes) -> None:
+        path = tmp_path / "data" / "fraud" / "alarming-weeks.json"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        assert store.alarming_weeks("fraud") == frozenset()
+        store.keep_alarming_weeks("fraud", {date(2026, 11, 16)})
+        assert store.alarming_weeks("fraud") == {date(2026, 11, 16)}
+
+
+def test_a_store_that_does_not_forget_keeps_what_is_not_wanted(tmp_path: Path) -> None:
+    store = ProfileStore(tmp_path, forgets=False)
+    store.keep_partition(KEY, sample())
+    assert store.prune(KEY.group, []) == 0
+    assert_same_partition(store.partition(KEY), sample())

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exporter.errors import UsageError
+from exporter.spec.file import load
+from exporter.spec.model import ModelSpec
+from generator.init.first_spec import first_spec, model_name
+from generator.init.log_columns import Column, Kind
+
+LOG = [
+    Column("event_time", Kind.TIME, "timestamp[us]", 1000, 900),
+    Column("request_id", Kind.TEXT, "string", 1000, 1000),
+    Column("model_version", Kind.TEXT, "string", 1000, 2),
+    Column("predicted_score", Kind.NUMBER, "double", 1000, 990, 0.01, 0.99),
+    Column("decision", Kind.TEXT, "string", 1000, 2),
+    Column("role", Kind.TEXT, "string", 1000, 2),
+    Column("age", Kind.WHOLE, "int64", 1000, 70, 18, 90),
+    Column("country_code", Kind.TEXT, "string", 1000, 12),
+    Column("device_token", Kind.TEXT, "string", 1000, 998),
+    Column("embedding", Kind.OTHER, "list<item: float>", 1000, 0),
+    Column("label", Kind.WHOLE, "int64", 1000, 2, 0, 1),
+]
+
+
+def written(folder: Path, columns: list[Column], address: str = "s3://logs/fraud/2026-11-22T10.parquet") -> ModelSpec:
+    path = folder / "spec.yaml"
+    path.write_text(first_spec("fraud", address, columns, folder))
+    return load(path).spec
+
+
+def test_every_role_is_found_and_the_rest_are_features(tmp_path: Path) -> None:
+    body = written(tmp_path, LOG).spec
+    assert body.inference.columns.model_dump() == {
+        "timestamp": "event_time",
+        "prediction_id": "request_id",
+        "model_version": "model_version",
+        "score": "predicted_score",
+        "prediction": "decision",
+        "role": "role",
+        "scores": {},
+        "query": None,
+    }
+    assert [(feature.name, feature.type) for feature in body.features] == [
+        ("age", "numeric"),
+        ("country_code", "categorical"),
+    ]
+    assert body.task == "binary_classification"
+    assert body.inference.source.s3 == "s3://logs/fraud/%Y-%m-%dT%H.parquet"
+
+
+def test_what_is_left_out_stands_there_with_the_reason() -> None:
+    text = first_spec("fraud", "log.parquet", LOG, Path())
+    assert "# 'device_token': has a value of its own in nearly every row" in text
+    assert "# 'embedding': list<item: float> is not watched" in text
+    assert "# 'label': looks like what turned out to be true, not like an input" in text
+    assert "# ? the path has no date" in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "task"),
+    [
+        ([Column("yhat", Kind.NUMBER, "double", 9, 9, 0, 250)], "regression"),
+        ([Column("prediction", Kind.TEXT, "string", 9, 4)], "multiclass_classification"),
+        ([Column("score", Kind.NUMBER, "double", 9, 9, 0, 1)], "binary_classification"),
+    ],
+)
+def test_the_task_follows_from_the_answers(tmp_path: Path, columns: list[Column], task: str) -> None:
+    spec = written(tmp_path, [*columns, Column("age", Kind.NUMBER, "double", 9, 9, 1, 2)]).spec
+    assert spec.task == task
+
+
+@pytest.mark.parametrize(
+    ("address", "template", "grain"),
+    [
+        ("s3://logs/2026-11-22T10.parquet", "s3://logs/%Y-%m-%dT%H.parquet", "1h"),
+        ("s3://logs/dt=2026-11-22/hour=10/part-0.parquet", "s3://logs/dt=%Y-%m-%d/hour=%H/part-0.parquet", "1h"),
+        ("s3://logs/2026/11/22/10/part-0.parquet", "s3://logs/%Y/%m/%d/%H/part-0.parquet", "1h"),
+        ("s3://logs/2026/11/22/a.parquet", "s3://logs/%Y/%m/%d/a.parquet", "24h"),
+        ("s3://logs/20261122.parquet", "s3://logs/%Y%m%d.parquet", "24h"),
+        ("s3://logs/a.parquet", "s3://logs/log/%Y-%m-%dT%H.parquet", "1h"),
+    ],
+)
+def test_a_date_in_the_path_becomes_a_template(tmp_path: Path, address: str, template: str, grain: str) -> None:
+    inference = written(tmp_path, LOG, address).spec.inference
+    assert inference.source.s3 == template
+    assert inference.model_dump(mode="json")["grain"] == grain
+
+
+def test_a_local_path_is_relative_to_the_spec() -> None:
+    assert "local: '../data/%Y-%m-%d.parquet'" in first_spec("m", "data/2026-11-22.parquet", LOG, Path("models"))
+    assert "local: '/data/%Y-%m-%d.parquet'" in first_spec("m", "/data/2026-11-22.parquet", LOG, Path("models"))
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("data/Fraud Log-2026-11-22.parquet", "fraud-log"),
+        ("s3://logs/2026-11-22T10.parquet", "model"),
+        ("churn.parquet", "churn"),
+        ("é.parquet", "model"),
+    ],
+)
+def test_a_name_comes_from_the_file(address: str, name: str) -> None:
+    assert model_name(address) == name
+
+
+def test_a_file_with_nothing_to_watch_or_a_path_that_no_spec_can_hold_is_told() -> None:
+    with pytest.raises(UsageError, match="has no column that can be watched"):
+        first_spec("m", "a.parquet", LOG[:1], Path())
+    with pytest.raises(UsageError, match="cannot hold %"):
+        first_spec("m", "a%20b.parquet", LOG, Path())
+
+
+COLUMNS = st.builds(
+    Column,
+    name=st.text(min_size=1) | st.sampled_from(["score", "id", "version", "decision", "at", "yes", "1", "a: {b}"]),
+    kind=st.sampled_from(Kind),
+    type=st.just("type"),
+    rows=st.integers(0, 100),
+    distinct=st.integers(0, 100),
+    low=st.none() | st.floats(-1, 1),
+    high=st.none() | st.floats(-1, 1),
+)
+
+
+@given(st.lists(COLUMNS, unique_by=lambda column: column.name))
+def test_whatever_the_columns_are_the_spec_is_valid(tmp_path_factory: Any, columns: list[Column]) -> None:
+    age = Column("age", Kind.WHOLE, "int64", 10, 5, 1, 5)
+    others = [column for column in columns if column.name != "age"]
+    body = written(tmp_path_factory.mktemp("spec"), [*others, age]).spec
+    assert {feature.name for feature in body.features} <= {column.name for column in [*others, age]}
+    assert "age" in {feature.name for feature in body.features}

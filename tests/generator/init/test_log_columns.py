@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from exporter.errors import UsageError
+from generator.init.log_columns import Column, Kind, read
+from s3_server import S3Server
+
+TABLE = pa.table(
+    {
+        "at": pa.array([datetime(2026, 11, 22, tzinfo=UTC)] * 3, pa.timestamp("us", "UTC")),
+        "score": [0.25, None, 0.75],
+        "amount": pa.array([Decimal("1.50"), Decimal("2.50"), Decimal("1.50")]),
+        "count": pa.array([1, 2, 2], pa.int32()),
+        "country": pa.array(["de", "fr", "de"]).dictionary_encode(),
+        "flag": [True, False, None],
+        "tags": [["a"], [], None],
+        "empty": pa.array([None, None, None], pa.float64()),
+    }
+)
+EXPECTED = [
+    Column("at", Kind.TIME, "timestamp[us, tz=UTC]", 3, 1),
+    Column("score", Kind.NUMBER, "double", 2, 2, 0.25, 0.75),
+    Column("amount", Kind.NUMBER, "decimal128(3, 2)", 3, 2, 1.5, 2.5),
+    Column("count", Kind.WHOLE, "int32", 3, 2, 1, 2),
+    Column("country", Kind.TEXT, "dictionary<values=string, indices=int32, ordered=0>", 3, 2),
+    Column("flag", Kind.TEXT, "bool", 2, 2),
+    Column("tags", Kind.OTHER, "list<element: string>", 2, 0),
+    Column("empty", Kind.NUMBER, "double", 0, 0),
+]
+
+
+def test_columns_are_what_their_values_are(tmp_path: Path) -> None:
+    pq.write_table(TABLE, tmp_path / "log.parquet")
+    assert read(str(tmp_path / "log.parquet")) == EXPECTED
+
+
+def test_a_file_in_s3_is_read_alike(s3_server: S3Server) -> None:
+    written = io.BytesIO()
+    pq.write_table(TABLE, written)
+    s3_server.put("logs", "a/log.parquet", written.getvalue())
+    assert read("s3://logs/a/log.parquet") == EXPECTED
+
+
+def test_a_file_without_rows_has_columns(tmp_path: Path) -> None:
+    pq.write_table(TABLE.slice(0, 0), tmp_path / "log.parquet")
+    assert {(column.rows, column.distinct) for column in read(str(tmp_path / "log.parquet"))} == {(0, 0)}
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "text.parquet").write_text("no Parquet")
+    for name in ("none.parquet", "text.parquet", "."):
+        with pytest.raises(UsageError, match="cannot be read"):
+            read(str(tmp_path / name))

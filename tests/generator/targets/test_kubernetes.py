@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+from typing import Any
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+import operator_api
+from examples import RECEIVERS, hostile_model, model
+from exporter.errors import RenderError
+from generator.documents import render
+from generator.layout import KUBERNETES, KUBERNETES_DASHBOARDS, KUBERNETES_ROUTES, KUSTOMIZATION
+from generator.options import Options
+from generator.targets import kubernetes
+
+PLACED = Options.model_validate(
+    {
+        "namespace": "monitoring",
+        "labels": {"release": "prometheus"},
+        "dashboards": {"annotations": {"grafana_folder": "ML"}},
+    }
+)
+EVERYTHING = {"page": RECEIVERS, "ticket": {**RECEIVERS, "hours": "Mon-Fri 09:00-18:00"}}
+MODELS = [model(alerting=EVERYTHING), hostile_model(), model({"name": "a_b"})]
+
+
+BETA = PLACED.model_copy(update={"alertmanager_config": "v1beta1"})
+
+
+def routes(options: Options, loaded: Any = MODELS[0]) -> Any:
+    """The AlertmanagerConfig of a model."""
+    (document,) = (one for one in objects(loaded, options).values() if one["kind"] == "AlertmanagerConfig")
+    return document
+
+
+def objects(loaded: Any, options: Options = PLACED) -> dict[PurePosixPath, Any]:
+    return {
+        path: yaml.safe_load(text)
+        for path, text in render([loaded], options).items()
+        if path.is_relative_to(KUBERNETES) and path.name != KUSTOMIZATION
+    }
+
+
+def valid(document: Any) -> None:
+    if document["apiVersion"] == "v1":
+        kubernetes_validate.validate(document, "1.34", strict=True)
+    else:
+        operator_api.validate(document)
+
+
+@pytest.mark.parametrize("loaded", MODELS, ids=lambda one: one.spec.name)
+def test_every_object_is_what_its_api_has_and_nothing_more(loaded: Any) -> None:
+    made = objects(loaded)
+    assert {one["kind"] for one in made.values()} == {
+        "PrometheusRule",
+        "ServiceMonitor",
+        "ConfigMap",
+        "AlertmanagerConfig",
+        "GrafanaDashboard",
+    }
+    for document in made.values():
+        valid(document)
+        assert document["metadata"]["namespace"] == "monitoring"
+
+
+@pytest.mark.parametrize(
+    "kind", ["PrometheusRule", "ServiceMonitor", "ConfigMap", "AlertmanagerConfig", "GrafanaDashboard"]
+)
+def test_what_an_api_server_would_drop_is_refused(kind: str) -> None:
+    document = next(one for one in objects(MODELS[0]).values() if one["kind"] == kind)
+    for place in (document, document.get("spec", document["metadata"])):
+        place["unknown"] = "x"
+        with pytest.raises((jsonschema.ValidationError, kubernetes_validate.ValidationError), match="unknown"):
+            valid(document)
+        del place["unknown"]
+    valid(document)
+
+
+@pytest.mark.parametrize("loaded", MODELS, ids=lambda one: one.spec.name)
+def test_routes_in_the_newer_api_are_what_it_has_and_nothing_more(loaded: Any) -> None:
+    document = routes(BETA, loaded)
+    assert document["apiVersion"] == "monitoring.coreos.com/v1beta1"
+    valid(document)
+    for place in (document, document["spec"], document["spec"]["receivers"][0]):
+        place["unknown"] = "x"
+        with pytest.raises(jsonschema.ValidationError, match="unknown"):
+            valid(document)
+        del place["unknown"]
+
+
+def test_each_api_refuses_what_only_the_other_has() -> None:
+    older, newer = routes(PLACED), routes(BETA)
+    assert newer["spec"].pop("timeIntervals") == older["spec"].pop("muteTimeIntervals")
+    assert newer["spec"] == older["spec"]
+    for document, other in ((older, "timeIntervals"), (newer, "muteTimeIntervals")):
+        document["spec"][other] = []
+        with pytest.raises(jsonschema.ValidationError, match=other):
+            valid(document)
+    del newer["spec"]["muteTimeIntervals"]
+    newer["spec"]["route"]["matchers"][0]["regex"] = True
+    with pytest.raises(jsonschema.ValidationError, match="regex"):
+        valid(newer)
+
+
+@pytest.mark.parametrize("options", [PLACED, BETA], ids=["v1alpha1", "v1beta1"])
+def test_a_child_route_is_judged_as_a_route(options: Options) -> None:
+    document = routes(options)
+    document["spec"]["route"]["routes"][0]["routes"][0]["group_wait"] = "30s"
+    with pytest.raises(jsonschema.ValidationError, match="group_wait"):
+        valid(document)
+
+
+def test_the_rules_and_the_dashboard_are_those_of_the_plain_files() -> None:
+    texts = {str(path): text for path, text in render([model()], PLACED).items()}
+    rule = yaml.safe_load(texts["kubernetes/prometheusrule-fraud.yaml"])
+    assert rule["spec"] == yaml.safe_load(texts["rules/fraud.yaml"])
+    board = yaml.safe_load(texts["kubernetes/dashboard-fraud.yaml"])
+    assert json.loads(board["data"]["leeway-fraud.json"]) == json.loads(texts["dashboards/fraud.json"])
+    assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert board["metadata"]["annotations"] == {"grafana_folder": "ML"}
+
+
+def test_the_operator_of_grafana_finds_each_dashboard_in_its_config_map() -> None:
+    made = render([model({"name": "a_b"})], PLACED)
+    boards = [yaml.safe_load(text) for path, text in made.items() if path.name.startswith("grafanadashboard-")]
+    maps = {
+        (one["metadata"]["name"], key)
+        for path, text in made.items()
+        if path.name.startswith("dashboard-")
+        for one in [yaml.safe_load(text)]
+        for key in one["data"]
+    }
+    assert {(one["spec"]["configMapRef"]["name"], one["spec"]["configMapRef"]["key"]) for one in boards} == maps
+    assert len(boards) == 4
+    assert all(one["spec"]["instanceSelector"] == {"matchLabels": {"dashboards": "grafana"}} for one in boards)
+    assert {one["spec"]["folder"] for one in boards} == {"Leeway"}
+
+
+def test_each_kustomization_lists_the_objects_of_its_folder() -> None:
+    made = render([model(), model({"name": "churn"})])
+    for folder in (KUBERNETES, KUBERNETES_ROUTES, KUBERNETES_DASHBOARDS):
+        listed = yaml.safe_load(made[folder / KUSTOMIZATION])["resources"]
+        assert sorted(listed) == sorted(
+            path.name for path in made if path.parent == folder and path.name != KUSTOMIZATION
+        )
+
+
+def test_namespace_and_labels_come_from_the_options() -> None:
+    plain = kubernetes.prometheus_rule("fraud", [], Options())["metadata"]
+    placed = kubernetes.prometheus_rule("fraud", [], Options(namespace="ml", labels={"release": "x"}))["metadata"]
+    assert plain == {"name": "leeway-fraud", "labels": {"app.kubernetes.io/part-of": "leeway"}}
+    assert placed == {
+        "name": "leeway-fraud",
+        "namespace": "ml",
+        "labels": {"app.kubernetes.io/part-of": "leeway", "release": "x"},
+    }
+
+
+def test_the_service_monitor_finds_the_service_of_the_exporter() -> None:
+    exporter = {"labels": {"app": "ml-watch"}, "port": "http", "interval": "1m"}
+    spec = kubernetes.service_monitor(Options.model_validate({"exporter": exporter}))["spec"]
+    assert spec == {
+        "selector": {"matchLabels": {"app": "ml-watch"}},
+        "endpoints": [{"port": "http", "interval": "1m"}],
+    }
+
+
+def test_an_underscore_is_no_part_of_a_kubernetes_name() -> None:
+    assert kubernetes.named("a_b") == "leeway-a-b"
+
+
+def test_a_dashboard_that_no_config_map_can_hold_is_refused() -> None:
+    with pytest.raises(RenderError, match=r"dashboards/big\.json: is larger than the 1 MiB"):
+        kubernetes.dashboard_config_map("big", {"description": "x" * (1 << 20)}, Options())

@@ -1,0 +1,237 @@
+"""Real servers for end-to-end tests: Prometheus, Alertmanager, the exporter, and a receiver of webhooks.
+
+Everything listens on loopback and free ports, is waited for by asking it, and is ended by its process id.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from exporter.demo.processes import free_port, get
+
+T = TypeVar("T")
+
+
+def until(ask: Callable[[], T | None], *, within: float, what: str) -> T:
+    """The first answer that is neither None, False nor empty; an assertion error when none comes in time."""
+    end = time.monotonic() + within
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {within} s in vain for {what}; the last answer was {answer!r}")
+        time.sleep(0.05)
+
+
+def get_json(url: str) -> Any:
+    """The JSON behind an address, or None while nobody answers."""
+    body = get(url)
+    return None if body is None else json.loads(body)
+
+
+@contextmanager
+def process(
+    command: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program that runs while the block lasts; its output goes to `log`."""
+    with log.open("ab") as output:
+        running = subprocess.Popen(
+            [str(part) for part in command], stdout=output, stderr=output, env={**os.environ, **(environment or {})}
+        )
+    try:
+        yield running
+    finally:
+        running.terminate()
+        try:
+            running.wait(10)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+
+
+@contextmanager
+def prometheus(folder: Path, scrape: str, alertmanager: str, rules: Path) -> Iterator[str]:
+    """Prometheus: scrapes `scrape` (host:port) every second, loads `rules`, sends to `alertmanager`; its address."""
+    port = free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    config = {
+        "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(rules)],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
+        "scrape_configs": [{"job_name": "leeway", "static_configs": [{"targets": [scrape]}]}],
+    }
+    (folder / "prometheus.yml").write_text(json.dumps(config))
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]
+    with process(command, folder / "log"):
+        address = f"http://127.0.0.1:{port}"
+        until(lambda: get(f"{address}/-/ready"), within=30, what=f"Prometheus (log: {folder / 'log'})")
+        yield address
+
+
+@contextmanager
+def backfilled_prometheus(folder: Path, samples: Mapping[str, Mapping[datetime, float]], *flags: str) -> Iterator[str]:
+    """Prometheus that knows the past of some series and scrapes nothing; its address. `flags` are more of its own."""
+    port, data = free_port(), folder / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    text = "".join(
+        f"# TYPE {family} unknown\n"
+        + "".join(
+            f"{series} {value} {at.timestamp()}\n"
+            for series, values in samples.items()
+            if series.partition("{")[0] == family
+            for at, value in values.items()
+        )
+        for family in dict.fromkeys(series.partition("{")[0] for series in samples)
+    )
+    (folder / "past.txt").write_text(f"{text}# EOF\n")
+    backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", "--max-block-duration=768h"]
+    subprocess.run([*backfill, str(folder / "past.txt"), str(data)], check=True, capture_output=True)
+    (folder / "prometheus.yml").write_text("{}")
+    command = [
+        "prometheus",
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={data}",
+        "--storage.tsdb.retention.time=100y",
+        f"--web.listen-address=127.0.0.1:{port}",
+        *flags,
+    ]
+    with process(command, folder / "log"):
+        address = f"http://127.0.0.1:{port}"
+        until(lambda: get(f"{address}/-/ready"), within=30, what=f"Prometheus (log: {folder / 'log'})")
+        yield address
+
+
+@contextmanager
+def alertmanager(folder: Path, config: Path) -> Iterator[str]:
+    """Alertmanager with a configuration file; its host:port."""
+    port = free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    program = shutil.which("alertmanager") or shutil.which("prometheus-alertmanager")
+    assert program, "Alertmanager is not installed; `make tools` tells how to get it"
+    command = [
+        program,
+        f"--config.file={config}",
+        f"--storage.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    ]
+    with process(command, folder / "log"):
+        until(lambda: get(f"http://127.0.0.1:{port}/-/ready"), within=30, what=f"Alertmanager ({folder / 'log'})")
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def exporter(
+    folder: Path, specs: Path, *flags: str, environment: Mapping[str, str] | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The exporter as a process, once it listens; its host:port, and the process."""
+    port = free_port()
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable,
+        "-m",
+        "exporter.cli",
+        f"--config.file={specs}",
+        f"--storage.path={folder / 'data'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        *flags,
+    ]
+    with process(command, folder / "log", environment) as running:
+        until(lambda: get(f"http://127.0.0.1:{port}/-/healthy"), within=30, what=f"the exporter ({folder / 'log'})")
+        yield f"127.0.0.1:{port}", running
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 128  # Alertmanager flushes many groups at once
+
+
+class Loopback:
+    """An HTTP server on loopback that answers each GET with a page and keeps what is posted, while a block lasts."""
+
+    content_type = "application/json"
+
+    def __init__(self) -> None:
+        page, posted, content_type = self.page, self.posted, self.content_type
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                posted(self.path, dict(self.headers.items()), body)
+                self.send_response(200)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", content_type)
+                self.end_headers()
+                self.wfile.write(page(self.path).encode())
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+                """Say nothing."""
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    @property
+    def target(self) -> str:
+        """Its host:port."""
+        return f"127.0.0.1:{self._server.server_port}"
+
+    @property
+    def address(self) -> str:
+        """Where to ask and to post."""
+        return f"http://{self.target}"
+
+    def page(self, path: str) -> str:
+        """What a GET is answered with."""
+        return "null"
+
+    def posted(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Take what was posted; nothing is kept here."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class Receiver(Loopback):
+    """Keeps the JSON that is posted to it, by path."""
+
+    def __init__(self) -> None:
+        self.received: list[tuple[str, dict[str, Any]]] = []
+        self.headers: list[Mapping[str, str]] = []
+        super().__init__()
+
+    def posted(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Keep it."""
+        self.headers.append(headers)
+        self.received.append((path, json.loads(body)))
+
+    def alerts(self, path: str, status: str = "firing") -> list[dict[str, Any]]:
+        """Every alert of a status that was posted to a path, in the order of arrival."""
+        return [
+            alert for at, body in self.received if at == path for alert in body["alerts"] if alert["status"] == status
+        ]
