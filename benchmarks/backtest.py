@@ -23,17 +23,17 @@ from rich.table import Table
 from simulation.month import SCORE, spec_of
 from simulation.traffic import TIME, WEEK, Population, Traffic, hour
 
-from exporter.backtest.firing import Pace
-from exporter.backtest.injection import Request, injections
+from exporter.backtest.firing import AlertTiming
+from exporter.backtest.injection import InjectionRequest, injections
 from exporter.backtest.replaying import Replayer, moments
-from exporter.samples.verdicts import JUDGED
-from exporter.spec.file import LoadedSpec
+from exporter.samples.conditions import THRESHOLD_ALERTS
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.windows import Window
 from exporter.store.profiles import ProfileStore
 
 T = TypeVar("T")
 LIVE_WEEKS = 4
-PACES = {alert.name: Pace(timedelta(minutes=15), timedelta(minutes=15)) for alert in JUDGED}
+PACES = {alert.name: AlertTiming(timedelta(minutes=15), timedelta(minutes=15)) for alert in THRESHOLD_ALERTS}
 
 log = logging.getLogger("backtest")
 
@@ -104,7 +104,7 @@ def measured(folder: Path, population: Population) -> Table:
     line(f"{count} moments, from the profiles that are kept", seconds, count)
     names = [feature.name for feature in spec.spec.features]
     reference, monday = replayer.reference(stretch.end), hour(first + WEEK)
-    faults = injections(Request(None, None, None), names, SCORE, reference, middle=monday, cell=lambda _: 0)
+    faults = injections(InjectionRequest(None, None, None), names, SCORE, reference, middle=monday, cell=lambda _: 0)
     seen, seconds = timed(lambda: [replayer.sight(fault, calm, timedelta(hours=24)) for fault in faults])
     line(f"{len(faults)} faults, {sum(one.alert is not None for one in seen)} of them seen", seconds, len(faults))
     return table

@@ -12,7 +12,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests" / "data"), str(HERE.parent / "tests" / "servers")]
 
-from exporter.spec.file import load_all  # noqa: E402 - the repository's own folders come first
+from exporter.spec.loading import load_all  # noqa: E402 - the repository's own folders come first
 from mutation import of_model, survives  # noqa: E402
 
 

@@ -23,12 +23,12 @@ from sklearn import metrics
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.classes import class_keys
-from exporter.labels.join import Answers
-from exporter.labels.outcomes import Classes, Judgement, Lists, outcomes, total
+from exporter.labels.join import KnownLabels
+from exporter.labels.outcomes import Classes, Evaluation, Lists, outcomes, total
 from exporter.labels.predictions import Predictions
 from exporter.profiles.binning import numeric_bins
 from exporter.profiles.group import Group
-from exporter.samples.labels import JudgedWindow, label_samples
+from exporter.samples.labels import MatureWindow, label_samples
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.task import Task
 
@@ -43,7 +43,7 @@ COLUMNS: dict[str, dict[str, Any]] = {
 }
 
 
-def told(task: Task, judgement: Judgement, truths: Floats, **answers: Any) -> Values:
+def told(task: Task, judgement: Evaluation, truths: Floats, **answers: Any) -> Values:
     """What the exporter says of predictions and their truths, counted in parts."""
     columns = {"prediction_id": "id", **COLUMNS.get(task, {"score": "score"})}
     labels = {"source": {"local": "labels-%Y%m%d%H"}, "columns": {"prediction_id": "id", "label": "label"}}
@@ -55,12 +55,12 @@ def told(task: Task, judgement: Judgement, truths: Floats, **answers: Any) -> Va
         "features": [{"name": "age", "type": "numeric"}],
     }
     document = {"apiVersion": "leeway/v1", "kind": "Model", "metadata": {"name": "model"}, "spec": body}
-    window = JudgedWindow("24h", datetime(2026, 11, 1, tzinfo=UTC), total(_parts(judgement, truths, answers)))
+    window = MatureWindow("24h", datetime(2026, 11, 1, tzinfo=UTC), total(_parts(judgement, truths, answers)))
     samples = label_samples(ModelSpec.model_validate(document), [window], {}, NAMES)
     return {one.metric: one.value for one in samples if one.labels[:3] == ("model", "v", "24h")}
 
 
-def _parts(judgement: Judgement, truths: Floats, answers: dict[str, Any]) -> Iterator[Any]:
+def _parts(judgement: Evaluation, truths: Floats, answers: dict[str, Any]) -> Iterator[Any]:
     cuts = np.linspace(0, len(truths) // ITEMS, PARTS + 1).astype(int) * ITEMS
     for start, end in pairwise(cuts.tolist()):
         rows, zeros = end - start, np.zeros(end - start, np.int64)
@@ -73,7 +73,7 @@ def _parts(judgement: Judgement, truths: Floats, answers: dict[str, Any]) -> Ite
             left_out={},
             **own,
         )
-        known = Answers(truths[start:end], zeros + 10**6, np.ones(rows, np.int32), np.zeros(rows, bool))
+        known = KnownLabels(truths[start:end], zeros + 10**6, np.ones(rows, np.int32), np.zeros(rows, bool))
         yield outcomes(made, known, judgement)
 
 
@@ -86,7 +86,7 @@ def binary(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
     scores = random.beta(1, 4, rows)
     truths = (random.random(rows) < scores).astype(np.float64)
     decided = scores >= THRESHOLD
-    judgement = Judgement(binary=True, threshold=THRESHOLD, edges=edges_of(random.beta(1, 4, 200_000)))
+    judgement = Evaluation(binary=True, threshold=THRESHOLD, edges=edges_of(random.beta(1, 4, 200_000)))
     return told("binary_classification", judgement, truths, scores=scores), {
         catalogue.AUROC: metrics.roc_auc_score(truths, scores),
         catalogue.F1_SCORE: metrics.f1_score(truths, decided),
@@ -104,7 +104,7 @@ def multiclass(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
     truths = (random.random((rows, 1)) > scores.cumsum(axis=1)).sum(axis=1).clip(max=len(shape) - 1)
     returned, keys = scores.argmax(axis=1), class_keys(NAMES)
     edges = tuple(edges_of(column) for column in random.dirichlet(shape, 200_000).T)
-    judgement = Judgement(binary=False, threshold=THRESHOLD, edges=None, classes=Classes(keys, edges))
+    judgement = Evaluation(binary=False, threshold=THRESHOLD, edges=None, classes=Classes(keys, edges))
     answers = {"scores": scores.max(axis=1), "classes": keys[returned], "class_scores": scores}
     return told("multiclass_classification", judgement, keys[truths], **answers), {
         catalogue.AUROC: metrics.roc_auc_score(truths, scores, multi_class="ovr"),
@@ -120,7 +120,7 @@ def multiclass(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
 def regression(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
     truths = random.lognormal(3, 1, rows)
     scores = truths * random.lognormal(0, 0.2, rows)
-    judgement = Judgement(binary=False, threshold=THRESHOLD, edges=None)
+    judgement = Evaluation(binary=False, threshold=THRESHOLD, edges=None)
     return told("regression", judgement, truths, scores=scores), {
         catalogue.RMSE: metrics.root_mean_squared_error(truths, scores),
         catalogue.MAE: metrics.mean_absolute_error(truths, scores),
@@ -133,7 +133,7 @@ def ranking(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
     relevances = random.integers(0, 4, (lists, ITEMS)).astype(np.float64)
     relevances[:, 0] += 1
     scores = np.round(relevances + random.normal(0, 2, (lists, ITEMS)))
-    judgement = Judgement(binary=False, threshold=THRESHOLD, edges=None, lists=Lists(5, None))
+    judgement = Evaluation(binary=False, threshold=THRESHOLD, edges=None, lists=Lists(5, None))
     queries = np.repeat(np.arange(lists, dtype=np.uint64), ITEMS)
     return told("ranking", judgement, relevances.ravel(), scores=scores.ravel(), queries=queries), {
         catalogue.NDCG: metrics.ndcg_score(relevances, scores, k=5)

@@ -32,7 +32,7 @@ from exporter.profiles.binning import CategoricalBins
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.profile import merge
+from exporter.profiles.profile import merge_profiles
 from exporter.reference.reference import Reference, build_binning
 from exporter.samples.windows import WindowProfile, evaluate
 from exporter.sources.local import Local
@@ -100,13 +100,13 @@ def write_log(folder: Path) -> None:
     """The files, and the reference that is made of the largest."""
     for seed, (name, (count, canary)) in enumerate(FILES.items()):
         pq.write_table(rows(count, canary, seed), folder / f"{name}.parquet")
-    ProfileStore(folder).keep_reference(Key("", "reference", ()), make_reference(folder))
+    ProfileStore(folder).save_reference(Key("", "reference", ()), make_reference(folder))
 
 
 def make_reference(folder: Path) -> Reference:
     binning, problems = over(folder, "million", lambda batches: build_binning(batches, LOG, 200))
     counted = over(folder, "million", lambda batches: profile_partition(batches, binning))
-    return Reference.whole(binning, merge(binning, counted.groups.values()), problems)
+    return Reference.whole(binning, merge_profiles(binning, counted.groups.values()), problems)
 
 
 def reference(folder: Path) -> Reference:
@@ -157,7 +157,7 @@ def first_profile(folder: Path, name: str) -> PartitionProfile:
 
 def make_window(folder: Path) -> Job:
     binning, hour = reference(folder).binning, first_profile(folder, "hour").groups[Group("v3")]
-    return lambda: merge(binning, [hour] * WEEK)
+    return lambda: merge_profiles(binning, [hour] * WEEK)
 
 
 def judge_window(folder: Path) -> Job:
@@ -171,7 +171,7 @@ def judge_window(folder: Path) -> Job:
 
 def keep(folder: Path) -> Job:
     hour = first_profile(folder, "hour")
-    return lambda: ProfileStore(folder).keep_partition(Key("", "hour", ()), hour)
+    return lambda: ProfileStore(folder).save_partition(Key("", "hour", ()), hour)
 
 
 def find(folder: Path) -> Job:

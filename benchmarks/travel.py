@@ -26,7 +26,7 @@ from exporter.profiles.binning import Binning
 from exporter.profiles.grouping import UNGROUPED
 from exporter.reference.reference import build_binning
 from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import Limits, Terms
+from exporter.sources.bigquery_jobs import JobTerms, Limits
 from exporter.sources.source import Batch, Selection, Stream
 from exporter.sql.counting import count_partition
 
@@ -63,7 +63,7 @@ def measured(server: BigQueryServer, count: int, cells: Binning) -> tuple[int, i
     for start in range(0, count, PIECE):
         server.load(name, rows(min(PIECE, count - start), 2 + start), "at")
     stream = Stream("model", "inference", "at", HOUR)
-    source = BigQuery(f"acme-data.ml.{name}", Terms(None, {}, 10**12), stream, whole=False, limits=PATIENT)
+    source = BigQuery(f"acme-data.ml.{name}", JobTerms(None, {}, 10**12), stream, whole=False, limits=PATIENT)
     partition = source.partitions([START])[START]
     server.calls.clear()
     profile = count_partition(source, partition, LOG, cells, UNGROUPED)

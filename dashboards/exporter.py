@@ -9,8 +9,8 @@ from grafanalib.core import Stat, TimeSeries
 from dashboards import variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, queries
-from dashboards.panels.builders import Card, stat, timeseries
-from dashboards.panels.charts import card
+from dashboards.panels.builders import PanelInfo, stat, timeseries
+from dashboards.panels.charts import panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query, Scope, latest
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Steps
@@ -74,7 +74,9 @@ def _tiles(scope: Scope) -> list[Stat]:
 
 
 def _tile(metric: Metric, title: str, expression: str, action: str, steps: Steps) -> Stat:
-    words: Card = card(None, metric, title, action, key=f"now/{metric.key}", empty="No exporter scraped", size=_SIZE)
+    words: PanelInfo = panel_info(
+        None, metric, title, action, key=f"now/{metric.key}", empty="No exporter scraped", size=_SIZE
+    )
     unit = metric.unit if metric.unit is Unit.TIMESTAMP else Unit.NUMBER
     return stat(words, Query(expression), unit, steps=steps)
 
@@ -82,7 +84,7 @@ def _tile(metric: Metric, title: str, expression: str, action: str, steps: Steps
 def _specs(scope: Scope) -> TimeSeries:
     """More than one is a rollout, or a replica that was forgotten."""
     info = catalogue.MODEL_INFO
-    words = card(
+    words = panel_info(
         None,
         info,
         "Specs in force at once, by model",

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from grafanalib.core import Stat
 
-from dashboards import marks, variables
+from dashboards import annotations as marks
+from dashboards import variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, plots, queries
 from dashboards.panels.builders import stat
-from dashboards.panels.charts import card, chart
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query, Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Limits, alarm
@@ -28,7 +29,7 @@ def dashboard() -> dict[str, Any]:
     """The dashboard as plain JSON data, for any feature of any model."""
     scope = queries.feature_scope()
     return board(
-        uid=links.FEATURE_OF_MODEL,
+        uid=links.FEATURE_BOARD,
         title="Leeway: one feature",
         description="Has this feature drifted, how, and since when? Choose a model and a feature above.",
         tags=[TAG, "feature"],
@@ -60,7 +61,7 @@ def _tiles(scope: Scope) -> list[Stat]:
 
 
 def _verdict(scope: Scope, metric: Metric, title: str) -> Stat:
-    words = card(
+    words = panel_info(
         None,
         metric,
         title,
@@ -76,7 +77,7 @@ def _verdict(scope: Scope, metric: Metric, title: str) -> Stat:
 
 def _rows(scope: Scope) -> Stat:
     metric = catalogue.FEATURE_ROWS
-    words = card(
+    words = panel_info(
         None,
         metric,
         "Rows, $window",
@@ -92,7 +93,7 @@ def _rows(scope: Scope) -> Stat:
 
 def _now(scope: Scope) -> list[Any]:
     metric, reference = catalogue.FEATURE_BIN_RATIO, catalogue.FEATURE_BIN_RATIO_REFERENCE
-    words = card(
+    words = panel_info(
         None,
         metric,
         "Distribution, $window and reference",

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 from grafanalib.core import Stat, StateTimeline, Table
 
-from dashboards import marks, variables
+from dashboards import annotations as marks
+from dashboards import variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, queries
-from dashboards.panels.builders import Card, Column, stat, state_timeline, table, timeseries
-from dashboards.panels.charts import card
+from dashboards.panels.builders import Column, PanelInfo, stat, state_timeline, table, timeseries
+from dashboards.panels.charts import panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import ALERTNAME, Query, Scope, by_model, latest, over_threshold
 from dashboards.panels.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, UNKNOWN, State, Steps, alarm
@@ -71,7 +72,7 @@ def _tiles(scope: Scope) -> list[Stat]:
             ("now/tickets", "Models with a ticket", Severity.WARNING),
         )
     )
-    models = Card(
+    models = PanelInfo(
         key="now/models",
         title="Models",
         meaning="Models that the exporters report now.",
@@ -84,7 +85,7 @@ def _tiles(scope: Scope) -> list[Stat]:
 
 
 def _firing(key: str, title: str, alerts: str, known: str, severity: Severity) -> Stat:
-    words = Card(
+    words = PanelInfo(
         key=key,
         title=title,
         meaning=f"Models of which an alert fires now that is {severity.value}.",
@@ -98,7 +99,7 @@ def _firing(key: str, title: str, alerts: str, known: str, severity: Severity) -
 
 
 def _models(models: Iterable[str], scope: Scope) -> Table:
-    words = Card(
+    words = PanelInfo(
         key="models",
         title="Models, the one in most trouble first",
         meaning="A row for each model, sorted by its loudest alert, then by how far its drift share is over its "
@@ -107,14 +108,14 @@ def _models(models: Iterable[str], scope: Scope) -> Table:
         action="Click a cell: it leads to that model's dashboard, to the panel that draws the cell's values over time.",
         empty="No model reported yet: is the exporter scraped?",
         size=(24, 9),
-        drill=(links.to_model("This model"),),
+        data_links=(links.to_model("This model"),),
     )
     keys = {MODEL: "Model", TEAM: "Team", ALERTNAME: "Loudest alert", links.DASHBOARD: links.DASHBOARD}
     return table(words, keys, _columns(models, scope), sort=["State", "Drift"], hidden=[links.DASHBOARD])
 
 
 def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
-    inference = scope.narrowed(STREAM, INFERENCE)
+    inference = scope.with_value(STREAM, INFERENCE)
     end, good = catalogue.WINDOW_END_TIMESTAMP_SECONDS, catalogue.SLO_GOOD
     budget, burn = catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, catalogue.SLO_BURN_RATE
     red, orange = SEVERITY_COLOURS[Severity.CRITICAL], SEVERITY_COLOURS[Severity.WARNING]
@@ -148,7 +149,7 @@ def _column(title: str, metric: Metric, expression: str, steps: Steps = ()) -> C
 
 def _burn(scope: Scope) -> str:
     """Over the windows of an objective's own tiers, whichever of the log's are chosen."""
-    return latest(catalogue.SLO_BURN_RATE, scope.freed(WINDOW))
+    return latest(catalogue.SLO_BURN_RATE, scope.with_any_value(WINDOW))
 
 
 def _times(title: str, metric: Metric, scope: Scope) -> Column:
@@ -179,7 +180,7 @@ def _addresses(models: Iterable[str], scope: Scope) -> str:
 
 
 def _timeline(scope: Scope) -> StateTimeline:
-    words = Card(
+    words = PanelInfo(
         key=ALERT_STATES,
         title="State of each model over time",
         meaning="The severity of each model's loudest alert while one fired, and calm while none did.",
@@ -187,7 +188,7 @@ def _timeline(scope: Scope) -> StateTimeline:
         action="Several models from one moment: look for what they share, a store, a feature pipeline, a release.",
         empty="No model reported in this time",
         size=(24, 8),
-        drill=(),
+        data_links=(),
     )
     states = f"{by_model('max', queries.ranked_alerts((MODEL, ALERTNAME), scope))} or on ({MODEL}) 0 * "
     known = by_model("max", latest(catalogue.MODEL_INFO, scope))
@@ -199,8 +200,8 @@ def _history(scope: Scope) -> list[Any]:
     over = "Above 1 the model pages. A step of several models at once: a shared source changed."
     fast = "Above 1 the error budget will not last its period. See the model's own dashboard, by version."
     cards = (
-        (card(None, drift, "Drift share over its threshold", over, window=_ANY), over_threshold(drift, scope)),
-        (card(None, burn, "Burn of the error budget", fast, window=_TIERS), _burn(scope)),
+        (panel_info(None, drift, "Drift share over its threshold", over, window=_ANY), over_threshold(drift, scope)),
+        (panel_info(None, burn, "Burn of the error budget", fast, window=_TIERS), _burn(scope)),
     )
     return [
         timeseries(

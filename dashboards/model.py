@@ -11,11 +11,12 @@ from typing import Any, Final
 
 from grafanalib.core import DashboardLink, StateTimeline, Table
 
-from dashboards import marks, variables
+from dashboards import annotations as marks
+from dashboards import variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, queries
-from dashboards.panels.builders import Card, Column, StatusHistory, state_timeline, status_history, table
-from dashboards.panels.charts import card, chart
+from dashboards.panels.builders import Column, PanelInfo, StatusHistory, state_timeline, status_history, table
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query, Scope
 from dashboards.panels.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
@@ -35,7 +36,7 @@ from dashboards.sections.tiles import ALERT_STATES, tiles
 from exporter import catalogue
 from exporter.catalogue import FEATURE, ROLE, SEGMENT, VERSION, WINDOW, Metric, Severity
 from exporter.spec.model import ModelSpec
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 _WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
 
@@ -43,7 +44,7 @@ _WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
 def dashboard(spec: ModelSpec) -> dict[str, Any]:
     """The dashboard of a model as plain JSON data, the same for the same spec."""
     scope = queries.model_scope(spec)
-    shortest = scope.narrowed(WINDOW, format_duration(min(spec.spec.windows)))
+    shortest = scope.with_value(WINDOW, format_duration(min(spec.spec.windows)))
     runbooks = spec.metadata.runbooks
     return board(
         uid=links.uid(spec),
@@ -51,7 +52,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
         description="Is this model on fire, and which feature? Each panel's description says what to do.",
         tags=[TAG, "model"],
         templating=_variables(spec, scope),
-        marks=[marks.alerts(scope), marks.promotions(shortest), marks.retrainings(queries.alone(spec))],
+        marks=[marks.alerts(scope), marks.promotions(shortest), marks.retrainings(queries.hook_scope(spec))],
         panels=stack(_sections(spec, scope)),
         more_links=[DashboardLink(title="Runbooks", type="link", uri=runbooks, icon="doc", targetBlank=True)]
         if runbooks
@@ -93,7 +94,7 @@ def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _features(spec: ModelSpec, scope: Scope) -> Table:
-    words = Card(
+    words = PanelInfo(
         key="features",
         title="Features in trouble, $window",
         meaning="Every chosen feature, the one in most trouble first. Trouble is how many times over its own threshold "
@@ -103,7 +104,7 @@ def _features(spec: ModelSpec, scope: Scope) -> Table:
         "Mean shift alone: ask whether the world changed, and retrain if it did.",
         empty="No feature evaluated yet: too few rows, or no reference",
         size=(14, 10),
-        drill=(
+        data_links=(
             links.to_feature_board(spec, "Distribution and statistics of this feature"),
             links.to_feature(spec, "This feature alone, on this dashboard"),
         ),
@@ -132,7 +133,7 @@ def _columns(scope: Scope) -> list[Column]:
 
 
 def _alert_timeline(scope: Scope) -> StateTimeline:
-    words = Card(
+    words = PanelInfo(
         key=ALERT_STATES,
         title="Alerts over time",
         meaning="Each alert of this model while it fired, in the colour of its severity.",
@@ -164,7 +165,7 @@ def _drift(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 def _drifted_cells(spec: ModelSpec, scope: Scope) -> StatusHistory:
     psi, drifted = catalogue.FEATURE_PSI, catalogue.FEATURE_DRIFTED
-    words = card(
+    words = panel_info(
         spec,
         drifted,
         "Features drifted over time, $window",
@@ -173,7 +174,7 @@ def _drifted_cells(spec: ModelSpec, scope: Scope) -> StatusHistory:
         meaning=f"{drifted.help} Drawn are the twenty features with the highest PSI of the time shown.",
         size=(16, 8),
     )
-    kept = f"{queries.extreme('max', drifted, scope)} and {queries.worst(queries.latest(psi, scope), 20)}"
+    kept = f"{queries.range_extreme('max', drifted, scope)} and {queries.worst(queries.latest(psi, scope), 20)}"
     return status_history(
         words, Query(kept, queries.legend(drifted, scope)), {0: State("ok", GOOD), 1: State("drifted", _WARNING)}
     )

@@ -23,7 +23,7 @@ from exporter.catalogue import (
     WINDOW_END_TIMESTAMP_SECONDS,
     Metric,
 )
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 ALL: Final = "$__all"
 """Grafana's own word for the choice of everything."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from exporter import catalogue
 from exporter.catalogue import Alert, Metric
-from exporter.spec.reference_page import reference_page
+from exporter.spec.docs_page import spec_page
 from exporter.spec.schema import schema_text
 
 HERE = Path(__file__).resolve().parent
@@ -77,7 +77,7 @@ def pages() -> dict[Path, str]:
     """Every page that is made from the code, by its path."""
     return {
         HERE / "metrics.md": metrics_page(),
-        HERE / "spec.md": reference_page(),
+        HERE / "spec.md": spec_page(),
         HERE / "schema" / "model.json": schema_text(),
     }
 

@@ -18,8 +18,8 @@ from exporter import logs, sharding
 from exporter.errors import LeewayError, Problem, SpecError
 from exporter.service.refresh import Clock, Refresher, wall_clock
 from exporter.service.server import listen, serve
-from exporter.spec.file import LoadedSpec, load_all
-from exporter.spec.values import Url
+from exporter.spec.loading import LoadedSpec, load_all
+from exporter.spec.value_types import Url
 from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger("leeway")

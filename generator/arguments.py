@@ -9,13 +9,13 @@ from typing import Any
 from dashboards.panels import links
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from generator.objectives import objectives
 from generator.options import Options
 from generator.weekday_floors import levels, weekly, weekly_proxies
 
 
-def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
+def rule_arguments(spec: ModelSpec, options: Options) -> dict[str, Any]:
     """The arguments of `rules/`, about one model."""
     body, placed = spec.spec, with_grafana(spec, options)
     return {
@@ -37,7 +37,7 @@ def of_model(spec: ModelSpec, options: Options) -> dict[str, Any]:
     }
 
 
-def of_models(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:
+def route_arguments(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:
     """The arguments of `alertmanager/`, about all models together."""
     return {
         "catalogue": catalogue.as_arguments(),

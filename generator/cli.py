@@ -18,9 +18,9 @@ from rich.console import Console
 
 from exporter import logs
 from exporter.errors import LeewayError, SpecError, UsageError
-from exporter.spec.file import LoadedSpec, load_all
+from exporter.spec.loading import LoadedSpec, load_all
 from exporter.spec.schema import json_schema
-from exporter.spec.values import Url
+from exporter.spec.value_types import Url
 from generator import overlays
 from generator.commands import backtest, explain, retrain_hook
 from generator.documents import render

@@ -46,7 +46,7 @@ from dashboards import feature as feature_dashboard
 from dashboards import fleet
 from dashboards.model import dashboard
 from exporter.errors import RenderError
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator import arguments, overlays
 from generator.jsonnet import evaluate
 from generator.layout import (
@@ -157,7 +157,7 @@ def _refuse_namesakes(specs: Sequence[LoadedSpec]) -> None:
 
 def _of_model(loaded: LoadedSpec, options: Options) -> Data:
     spec = loaded.spec
-    rules = evaluate(Path("rules/mixin.libsonnet"), arguments.of_model(spec, options))
+    rules = evaluate(Path("rules/mixin.libsonnet"), arguments.rule_arguments(spec, options))
     data: Data = {RULES / f"{spec.name}.yaml": {"groups": rules["groups"]}}
     for stem, tests in proof.documents(spec, rules).items():
         data[PROOFS / f"{stem}.yaml"] = tests
@@ -169,7 +169,7 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Data:
 
 
 def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Data:
-    facts = arguments.of_models([loaded.spec for loaded in specs], options)
+    facts = arguments.route_arguments([loaded.spec for loaded in specs], options)
     return {
         ROUTING: evaluate(Path("alertmanager/alertmanager.libsonnet"), facts),
         ROUTE_CASES: {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from exporter.spec.model import ModelSpec
-from exporter.spec.sections.task import CLASSIFICATION, ONE_SCORE
+from exporter.spec.sections.task import CLASSIFICATION, SINGLE_SCORE_TASKS
 
 
 def notes(spec: ModelSpec) -> tuple[str, ...]:
@@ -45,10 +45,10 @@ def _blind(spec: ModelSpec) -> Iterator[str]:
             "spec.reference.columns.timestamp: not set: the reference has no seasons, so an ordinary Saturday may look"
             " like drift, and thresholds cannot learn how its weeks differ"
         )
-    if body.reference.columns.label is not None and body.task not in ONE_SCORE and not body.estimated:
+    if body.reference.columns.label is not None and body.task not in SINGLE_SCORE_TASKS and not body.estimated:
         why = "of a ranking nothing is expected" if body.task == "ranking" else "needs inference.columns.scores"
         yield f"spec.reference.columns.label: not read: {why}, so performance is not estimated before labels come"
-    estimable = body.task in ONE_SCORE or body.inference.columns.scores
+    estimable = body.task in SINGLE_SCORE_TASKS or body.inference.columns.scores
     if body.labels_evaluated and estimable and body.reference.source is not None and not body.estimated:
         yield (
             "spec.reference.columns.label: not set: performance is not estimated before labels come, and nobody is told"

@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import Slo, Tier
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from generator.weekday_floors import text
 
 

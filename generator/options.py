@@ -11,10 +11,10 @@ from pydantic import AfterValidator, ValidationError
 from pydantic_core import ErrorDetails
 
 from exporter.errors import Problem, SpecError
-from exporter.spec.document import parse
-from exporter.spec.sections.part import Part
-from exporter.spec.values import Duration, Text, Url, parse_duration
-from exporter.spec.wording import dotted, unknown_key, wording
+from exporter.spec.messages import error_message, format_path, unknown_key
+from exporter.spec.sections.section import SpecSection
+from exporter.spec.value_types import Duration, Text, Url, parse_duration
+from exporter.spec.yaml_document import parse
 
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
 _QUALIFIED: Final = re.compile(
@@ -46,7 +46,7 @@ Key = Annotated[str, AfterValidator(_qualified)]
 Label = Annotated[str, AfterValidator(_label_value)]
 
 
-class Exporter(Part):
+class Exporter(SpecSection):
     """How Prometheus finds the exporter."""
 
     labels: Mapping[Key, Label] = {"app.kubernetes.io/name": "leeway-exporter"}
@@ -59,7 +59,7 @@ class Exporter(Part):
     """From one scrape to the next."""
 
 
-class Dashboards(Part):
+class Dashboards(SpecSection):
     """How Grafana finds the dashboards."""
 
     labels: Mapping[Key, Label] = {"grafana_dashboard": "1"}
@@ -74,7 +74,7 @@ class Dashboards(Part):
     """Where the files lie on Grafana's machine."""
 
 
-class Options(Part):
+class Options(SpecSection):
     """What belongs to the place of deployment rather than to a model."""
 
     namespace: KubernetesName | None = None
@@ -131,14 +131,16 @@ def _read(path: Path) -> Options:
     if not any(line.partition("#")[0].strip() for line in text.splitlines()):
         return Options()
     document = parse(text, str(path))
-    problems = [Problem(str(path), document.places[at].key, dotted(at), why) for at, why in document.refused.items()]
+    problems = [
+        Problem(str(path), document.places[at].key, format_path(at), why) for at, why in document.refused.items()
+    ]
     try:
         options = Options.model_validate(document.data)
     except ValidationError as error:
         for one in error.errors(include_url=False):
             known = document.existing(one["loc"])
             place = document.places[known]
-            problems.append(Problem(str(path), place.line, dotted(known), _wording(one, place.written)))
+            problems.append(Problem(str(path), place.line, format_path(known), _wording(one, place.written)))
         raise SpecError(tuple(problems)) from None
     if problems:
         raise SpecError(tuple(problems))
@@ -151,7 +153,7 @@ def _wording(error: ErrorDetails, written: str | None) -> str:
         return unknown_key(str(path[-1]), _keys(path[:-1]))
     if error["type"] in {"model_type", "dict_type", "mapping_type"}:
         return "must be a mapping"
-    return wording(error, path, written)
+    return error_message(error, path, written)
 
 
 def _keys(path: tuple[int | str, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.spec.seasons import WEEKDAYS, from_sunday
+from exporter.spec.seasons import WEEKDAYS, promql_weekday
 from exporter.spec.sections.proxies import Proxy
 from exporter.spec.sections.thresholds import Threshold, Thresholds
 
@@ -55,7 +55,10 @@ def levels(threshold: Threshold) -> list[dict[str, Any]]:
     """
     floors = week(threshold)
     return [
-        {"floor": text(level), "days": sorted(from_sunday(day) for day, floor in enumerate(floors) if floor == level)}
+        {
+            "floor": text(level),
+            "days": sorted(promql_weekday(day) for day, floor in enumerate(floors) if floor == level),
+        }
         for level in sorted(set(floors))[1:]
     ]
 

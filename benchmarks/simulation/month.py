@@ -19,14 +19,14 @@ from scipy import stats
 from simulation.traffic import MONDAY, SCORE, TIME, WEEK, Population, Traffic, hour
 
 from exporter import catalogue
-from exporter.backtest.injection import Injection, Kind, damage, kinds
+from exporter.backtest.injection import FaultKind, Injection, damage, kinds
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.profiles.kernel import profile_partition
-from exporter.profiles.profile import Profile, merge, numeric_column
+from exporter.profiles.profile import Profile, merge_profiles, numeric_column
 from exporter.profiles.profile import categorical_column as categorical
 from exporter.reference.reference import Reference, build_binning, profile_by_hour
-from exporter.samples.verdicts import Condition, conditions
+from exporter.samples.conditions import Condition, conditions
 from exporter.samples.windows import WindowProfile, evaluate
 from exporter.service.reference_reading import seasonal_reference, selected, with_score
 from exporter.sources.source import Batch
@@ -107,7 +107,7 @@ def make_model(population: Population) -> Model:
     by_hour = profile_by_hour(batches(weeks), binning, TIME, Calendar.of(spec.spec.seasonality))
     reference = seasonal_reference(spec, binning, by_hour)
     rows = np.random.default_rng(population.seed).permutation(sample.num_rows)[:_KS_ROWS]
-    return Model(spec, reference, merge(binning, by_hour.by_cell.values()), sample.take(rows))
+    return Model(spec, reference, merge_profiles(binning, by_hour.by_cell.values()), sample.take(rows))
 
 
 def batches(tables: Sequence[pa.Table]) -> Iterator[Batch]:
@@ -167,7 +167,7 @@ def window(model: Model, name: str, hours: Sequence[Profile], cells: Sequence[in
     np.add.at(rows, list(cells), [part.rows for part in hours])
     span = Window(hour(end) - timedelta(hours=len(hours)), hour(end))
     version = catalogue.UNKNOWN_VERSION
-    return WindowProfile(name, span, {version: merge(model.binning, hours)}, {version: rows})
+    return WindowProfile(name, span, {version: merge_profiles(model.binning, hours)}, {version: rows})
 
 
 def _day(model: Model, day: Sequence[Profile], cells: Sequence[int], end: int) -> Iterator[WindowProfile]:
@@ -257,11 +257,11 @@ def inject(
                 findings.delays.setdefault((_told(kind, column), view), []).append(delay)
 
 
-def _told(kind: Kind, column: str) -> str:
-    return f"{TITLES[kind]}, {column.partition('_')[0]}" if kind is Kind.SHIFT else TITLES[kind]
+def _told(kind: FaultKind, column: str) -> str:
+    return f"{TITLES[kind]}, {column.partition('_')[0]}" if kind is FaultKind.SHIFT else TITLES[kind]
 
 
-def _injected(model: Model, hours: Sequence[pa.Table], kind: Kind, start: int) -> tuple[list[pa.Table], list[str]]:
+def _injected(model: Model, hours: Sequence[pa.Table], kind: FaultKind, start: int) -> tuple[list[pa.Table], list[str]]:
     """The hours with every column damaged that the fault fits, and which these are."""
     columns = [name for name, bins in model.binning.by_name.items() if kind in kinds(bins, score=name == SCORE)]
     faults = [Injection(kind, name, MONDAY, damage(kind, name, model.reference, start)) for name in columns]
@@ -275,10 +275,10 @@ def _spoiled(table: pa.Table, faults: Sequence[Injection]) -> pa.Table:
     return batch.table
 
 
-TITLES: Final[Mapping[Kind, str]] = {
-    Kind.SHIFT: "shift by 0.3 sd",
-    Kind.NULLS: "column of nulls",
-    Kind.UNIT: "unit x 100",
-    Kind.RENAME: "category renamed",
-    Kind.FREEZE: "frozen",
+TITLES: Final[Mapping[FaultKind, str]] = {
+    FaultKind.SHIFT: "shift by 0.3 sd",
+    FaultKind.NULLS: "column of nulls",
+    FaultKind.UNIT: "unit x 100",
+    FaultKind.RENAME: "category renamed",
+    FaultKind.FREEZE: "frozen",
 }

@@ -1,6 +1,6 @@
 """One builder for each kind of panel, over grafanalib's classes.
 
-Every panel has a `Card`, which says who it is and what a person should do about it, a unit from the catalogue, and a
+Every panel has a `PanelInfo`, which says what it is and what to do about it, a unit from the catalogue, and a
 text for the day on which there are no data. A threshold is drawn from its own series. What grafanalib writes wrong is
 put right by `dashboards.normalise`.
 """
@@ -42,12 +42,12 @@ def panel_id(key: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
+class PanelInfo:
     """What every panel has, whatever it draws.
 
     `key` is its identity within the dashboard, `size` its width and height on a grid 24 wide. The description is made
     of `meaning`, the `window` that the values are from, and the `action` to take; `empty` stands where there are no
-    data. `links` are the panel's, `drill` those of its values.
+    data. `links` are the panel's, `data_links` those of its values.
     """
 
     key: str
@@ -58,7 +58,7 @@ class Card:
     empty: str = "No data yet"
     size: tuple[int, int] = (12, 8)
     links: tuple[dict[str, Any], ...] = ()
-    drill: tuple[dict[str, Any], ...] = ()
+    data_links: tuple[dict[str, Any], ...] = ()
 
     @property
     def description(self) -> str:
@@ -67,7 +67,7 @@ class Card:
 
 
 def timeseries(
-    card: Card,
+    card: PanelInfo,
     queries: Sequence[Query],
     unit: Unit,
     *,
@@ -104,7 +104,7 @@ def timeseries(
 
 
 def stat(
-    card: Card,
+    card: PanelInfo,
     query: Query,
     unit: Unit,
     *,
@@ -131,7 +131,7 @@ def stat(
     )
 
 
-def state_timeline(card: Card, queries: Sequence[Query], states: Mapping[int, State]) -> StateTimeline:
+def state_timeline(card: PanelInfo, queries: Sequence[Query], states: Mapping[int, State]) -> StateTimeline:
     """Bars over time, one for each series, coloured by its state."""
     return StateTimeline(
         **common(card, [target(index, query, "range") for index, query in enumerate(queries)]),
@@ -158,7 +158,7 @@ class StatusHistory(Panel):  # type: ignore[misc]  # grafanalib has no types
         return self.panel_json({"type": "status-history", "options": options})
 
 
-def status_history(card: Card, query: Query, states: Mapping[int, State]) -> StatusHistory:
+def status_history(card: PanelInfo, query: Query, states: Mapping[int, State]) -> StatusHistory:
     """Cells, one for each series and moment, coloured by state: at most a hundred moments, so that each can be seen."""
     cells = {"mappings": mappings(states), "color": {"mode": "thresholds"}, "custom": {"lineWidth": 1}}
     return StatusHistory(
@@ -188,7 +188,7 @@ class Bars(Panel):  # type: ignore[misc]  # grafanalib has no types
         return self.panel_json({"type": "bargauge", "options": options})
 
 
-def bars(card: Card, query: Query, unit: Unit) -> Bars:
+def bars(card: PanelInfo, query: Query, unit: Unit) -> Bars:
     """Rows between the ends of a histogram's buckets, now: a bar for each, from the least to the greatest."""
     colour = fixed(SEVERITY_COLOURS[Severity.INFO])
     return Bars(
@@ -245,12 +245,17 @@ class Column:
 
 
 def table(
-    card: Card, keys: Mapping[str, str], columns: Sequence[Column], *, sort: Sequence[str], hidden: Sequence[str] = ()
+    card: PanelInfo,
+    keys: Mapping[str, str],
+    columns: Sequence[Column],
+    *,
+    sort: Sequence[str],
+    hidden: Sequence[str] = (),
 ) -> Table:
     """One row for each combination of the labels that all expressions have, one column for each expression, now.
 
     A trend gives a row to whatever it has had a value of; its expression leaves out what is no more.
-    `keys` gives labels their titles; the card's `drill` opens from the first, and those that are `hidden` serve links.
+    `keys` gives labels their titles; the panel's `data_links` open from the first, `hidden` ones serve links.
     `sort` are the titles of the columns whose highest come first.
     """
     names = {f"{column.field} #{letter(index)}": column.title for index, column in enumerate(columns)}
@@ -261,7 +266,7 @@ def table(
     }
     unseen = [override("byName", label, {"custom.hidden": True}) for label in hidden]
     trends = any(column.trend for column in columns)
-    first = override("byName", next(iter(keys.values())), {"links": list(card.drill)})
+    first = override("byName", next(iter(keys.values())), {"links": list(card.data_links)})
     return Table(
         **common(card, [target(index, Query(column.expression), column.kind) for index, column in enumerate(columns)])
         | {"maxDataPoints": 100 if trends else None},  # as many as a cell is wide
@@ -279,7 +284,7 @@ def table(
     )
 
 
-def common(card: Card, targets: list[dict[str, Any]]) -> dict[str, Any]:
+def common(card: PanelInfo, targets: list[dict[str, Any]]) -> dict[str, Any]:
     """What grafanalib wants of every panel."""
     width, height = card.size
     return {
@@ -294,6 +299,6 @@ def common(card: Card, targets: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def defaults(card: Card, **more: Any) -> dict[str, Any]:
+def defaults(card: PanelInfo, **more: Any) -> dict[str, Any]:
     """How all of a panel's fields look, beyond what grafanalib can say."""
-    return {"fieldConfig": {"defaults": {"noValue": card.empty, "links": list(card.drill), **more}}}
+    return {"fieldConfig": {"defaults": {"noValue": card.empty, "links": list(card.data_links), **more}}}

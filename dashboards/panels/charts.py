@@ -10,7 +10,7 @@ from typing import Any, Final
 from grafanalib.core import TimeSeries
 
 from dashboards.panels import links
-from dashboards.panels.builders import Card, timeseries
+from dashboards.panels.builders import PanelInfo, timeseries
 from dashboards.panels.queries import Scope, history
 from dashboards.panels.style import Limits, Steps, alarm
 from exporter.catalogue import FEATURE, MODEL, WINDOW, Metric
@@ -19,16 +19,16 @@ from exporter.spec.model import ModelSpec
 _WORST: Final = "Drawn are the ten worst of the features chosen."
 
 
-def card(spec: ModelSpec | None, metric: Metric, title: str, action: str, **more: Any) -> Card:
-    """A metric's card: its help, the window it is about and the runbooks of its alerts; `more` as in `Card`.
+def panel_info(spec: ModelSpec | None, metric: Metric, title: str, action: str, **more: Any) -> PanelInfo:
+    """A metric's card: its help, the window it is about and the runbooks of its alerts; `more` as in `PanelInfo`.
 
     `spec` is the model's, None on a dashboard of all models.
     """
-    words = {"meaning": metric.help, "window": window_of(metric), "links": links.to_runbooks(spec, metric)}
-    return Card(**{"key": metric.key, "title": title, "action": action, **words, **more})
+    words = {"meaning": metric.help, "window": window_text(metric), "links": links.to_runbooks(spec, metric)}
+    return PanelInfo(**{"key": metric.key, "title": title, "action": action, **words, **more})
 
 
-def window_of(metric: Metric) -> str:
+def window_text(metric: Metric) -> str:
     """In words, what time a metric's values are about."""
     if metric.kind == "counter":
         return "what came on top in each step of the graph."
@@ -52,10 +52,10 @@ def chart(
     rows: Metric | None = None,
     **more: Any,
 ) -> TimeSeries:
-    """A metric over time with its companions; `more` is as in `Card`, all that is not there as in `history`."""
+    """A metric over time with its companions; `more` is as in `PanelInfo`, all that is not there as in `history`."""
     meaning = f"{metric.help} {_WORST}" if FEATURE in metric.labels else metric.help
     return timeseries(
-        card(spec, metric, title, action, **{"meaning": meaning, **more}),
+        panel_info(spec, metric, title, action, **{"meaning": meaning, **more}),
         history(metric, scope, rank=rank, name=name, last_week=last_week, rows=rows),
         metric.unit,
         colour=alarm(metric),

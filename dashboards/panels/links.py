@@ -18,7 +18,7 @@ _LONGEST_UID = 40  # Grafana refuses a longer one
 _PREFIX = "leeway-"
 FLEET: Final = "fleet-leeway"
 EXPORTER: Final = "exporter-leeway"
-FEATURE_OF_MODEL: Final = "feature-leeway"
+FEATURE_BOARD: Final = "feature-leeway"
 """The ids of the dashboards of all models: no model's ends so."""
 DASHBOARD: Final = "dashboard"
 """A label that exists in results only: the id of a model's dashboard."""
@@ -83,7 +83,7 @@ def to_feature(spec: ModelSpec, title: str) -> dict[str, Any]:
 def to_feature_board(spec: ModelSpec, title: str) -> dict[str, Any]:
     """From such a cell to the dashboard of this one feature."""
     chosen = f"var-{MODEL}={spec.name}&${{{WINDOW}:queryparam}}&var-{FEATURE}=${{__value.raw:percentencode}}"
-    board = f"/d/{FEATURE_OF_MODEL}"
+    board = f"/d/{FEATURE_BOARD}"
     return link(title, f"{board}?${{__url_time_range}}&${{datasource:queryparam}}&{chosen}")
 
 

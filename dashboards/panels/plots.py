@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from grafanalib.core import Panel
 
-from dashboards.panels.builders import Card, common, defaults
+from dashboards.panels.builders import PanelInfo, common, defaults
 from dashboards.panels.queries import Query
 from dashboards.panels.style import (
     CLEAR,
@@ -48,7 +48,7 @@ class Field:
     colour: str = _NOW
 
 
-def compared(card: Card, label: str, now: Field, usual: Field, unit: Unit) -> Any:
+def compared(card: PanelInfo, label: str, now: Field, usual: Field, unit: Unit) -> Any:
     """Two bars for each value of a label, in the order of these values: the window and its reference."""
     options = {
         "xField": label,
@@ -68,7 +68,7 @@ def compared(card: Card, label: str, now: Field, usual: Field, unit: Unit) -> An
     return _plot(card, label, (now, usual), kind="barchart", options=options, unit=UNITS[unit], min=0, custom=custom)
 
 
-def reliability(card: Card, label: str, predicted: str, observed: str, rows: str) -> Any:
+def reliability(card: PanelInfo, label: str, predicted: str, observed: str, rows: str) -> Any:
     """What was seen over what was predicted, a point for each value of a label, beside the line where they are equal.
 
     The more rows a point stands for, the larger it is.
@@ -92,7 +92,7 @@ def reliability(card: Card, label: str, predicted: str, observed: str, rows: str
     return _plot(card, label, fields, kind="xychart", options=options, more=more, **ends, custom=custom)
 
 
-def heatmap(card: Card, query: Query) -> Any:
+def heatmap(card: PanelInfo, query: Query) -> Any:
     """A histogram's buckets over time: the darker a cell, the more rows."""
     options = {
         "calculate": False,
@@ -119,7 +119,7 @@ def _series(y: str, x: str) -> dict[str, Any]:
 
 
 def _plot(
-    card: Card,
+    card: PanelInfo,
     label: str,
     fields: Sequence[Field],
     *,
@@ -155,7 +155,7 @@ def _plot(
 
 
 def _written(
-    card: Card,
+    card: PanelInfo,
     targets: list[dict[str, Any]],
     *,
     kind: str,

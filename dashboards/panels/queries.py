@@ -85,11 +85,11 @@ class Scope:
     always: tuple[str, ...]
     chosen: Mapping[str, str]
 
-    def narrowed(self, label: str, value: str) -> Scope:
+    def with_value(self, label: str, value: str) -> Scope:
         """The same with `label` held at `value`."""
         return replace(self, chosen={**self.chosen, label: equal(label, value)})
 
-    def freed(self, label: str) -> Scope:
+    def with_any_value(self, label: str) -> Scope:
         """The same with every value of `label`, whatever the user chose."""
         return replace(self, chosen={**self.chosen, label: differs(label, "")})
 
@@ -121,7 +121,7 @@ def model_scope(spec: ModelSpec) -> Scope:
     return Scope(tuple(equal(label, value) for label, value in fixed.items()), choices(spec))
 
 
-def alone(spec: ModelSpec) -> Scope:
+def hook_scope(spec: ModelSpec) -> Scope:
     """One model by its name alone."""
     return Scope((equal(MODEL, spec.name),), {})
 
@@ -172,7 +172,7 @@ def buckets(metric: Metric, scope: Scope) -> str:
     return across("sum", (LE,), latest(metric.buckets, scope))
 
 
-def extreme(operator: Literal["min", "max"], metric: Metric, scope: Scope) -> str:
+def range_extreme(operator: Literal["min", "max"], metric: Metric, scope: Scope) -> str:
     """The least or greatest value of any replica since the point before: a flag that was up between two is not lost."""
     return _merged(operator, f"{operator}_over_time({select(metric, scope)}[$__rate_interval])")
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, Final
 
 from dashboards.panels.builders import state_timeline
-from dashboards.panels.charts import card, chart
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, Scope, extreme, history
+from dashboards.panels.queries import Query, Scope, history, range_extreme
 from dashboards.panels.style import CLEAR, GOOD, SEVERITY_COLOURS, State
 from exporter import catalogue
 from exporter.catalogue import Severity
@@ -28,10 +28,15 @@ def _seasons(spec: ModelSpec, scope: Scope) -> list[Any]:
     coarse = "A level coarser than the spec's season: the reference has too few rows or weeks of it. Give it more."
     local = "$window: the day by which it is judged. Trouble that keeps to one of them: give the spec a finer season."
     days = {day: State(name, _WEEKEND if day in {0, 6} else CLEAR) for day, name in enumerate(_DAYS)}
-    weekdays = [Query(extreme("max", weekday, scope), "today"), Query(extreme("max", judged, scope), "$window")]
+    weekdays = [
+        Query(range_extreme("max", weekday, scope), "today"),
+        Query(range_extreme("max", judged, scope), "$window"),
+    ]
     return [
-        state_timeline(card(spec, season, "Season in force", coarse), history(season, scope), {1: State("now", GOOD)}),
-        state_timeline(card(spec, weekday, "Weekday", local), weekdays, days),
+        state_timeline(
+            panel_info(spec, season, "Season in force", coarse), history(season, scope), {1: State("now", GOOD)}
+        ),
+        state_timeline(panel_info(spec, weekday, "Weekday", local), weekdays, days),
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from dashboards.panels import plots, queries
-from dashboards.panels.charts import card
+from dashboards.panels.charts import panel_info
 from dashboards.panels.queries import Scope
 from dashboards.panels.style import Limits
 from exporter import catalogue
@@ -18,7 +18,7 @@ _FROM_ZERO: Final[Limits] = (0, None)
 
 def panels(spec: ModelSpec, scope: Scope, window: str, draw: Callable[..., Any]) -> list[Any]:
     """The diagram, and its bins over time; `window` says what time it is about, `draw` draws a metric's own panel."""
-    words = card(
+    words = panel_info(
         spec,
         catalogue.CALIBRATION_BIN_OBSERVED_RATIO,
         "Reliability diagram, $window",

@@ -13,7 +13,7 @@ from dashboards.sections.labels import mature
 from exporter import catalogue
 from exporter.catalogue import Metric, Unit
 from exporter.spec.model import ModelSpec
-from exporter.spec.sections.task import ONE_SCORE
+from exporter.spec.sections.task import SINGLE_SCORE_TASKS
 
 _FROM_ZERO: Final[Limits] = (0, None)
 _ANY: Final[Limits] = (None, None)
@@ -38,7 +38,7 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     if spec.spec.estimated:
         panels = [*_estimated(spec, scope), *(_gaps(spec, scope) if spec.spec.labels_evaluated else [])]
         found.append(Section("estimates", "How good the predictions should be", panels))
-    if spec.spec.labels_evaluated and spec.spec.task in ONE_SCORE:
+    if spec.spec.labels_evaluated and spec.spec.task in SINGLE_SCORE_TASKS:
         found.append(Section("provisional", "How good they are as far as labels have come", _provisional(spec, scope)))
     return found
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, Final
 
 from dashboards.panels.builders import state_timeline, timeseries
-from dashboards.panels.charts import card, chart
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, Scope, extreme, history, legend, named
+from dashboards.panels.queries import Query, Scope, history, legend, named, range_extreme
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps
 from exporter import catalogue
 from exporter.catalogue import Severity, Unit
@@ -74,15 +74,15 @@ def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     gone = "Gone: the exporter is down or lost the model. Another spec than the rules carry: generate, or reload."
     return [
         state_timeline(
-            card(spec, refreshed, "Refreshes and spec loads", failed),
+            panel_info(spec, refreshed, "Refreshes and spec loads", failed),
             [
-                Query(extreme("min", refreshed, scope), named("refresh", scope)),
-                Query(extreme("min", loaded, scope), "spec load"),
+                Query(range_extreme("min", refreshed, scope), named("refresh", scope)),
+                Query(range_extreme("min", loaded, scope), "spec load"),
             ],
             {1: State("ok", GOOD), 0: State("failed", _ORANGE)},
         ),
         state_timeline(
-            card(spec, info, "Spec in force", gone, empty="The exporter does not report this model"),
+            panel_info(spec, info, "Spec in force", gone, empty="The exporter does not report this model"),
             history(info, scope),
             {1: State("in force", GOOD)},
         ),
@@ -95,7 +95,7 @@ def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     growing = "A refresh that grows past its interval: refreshes fail. Spec load grows until the next reload."
     return [
         timeseries(
-            card(spec, last, "Since the last success", growing, size=_THIRD),
+            panel_info(spec, last, "Since the last success", growing, size=_THIRD),
             [*history(last, scope, name=named("refresh", scope)), *history(loaded, scope, name="spec load")],
             last.unit,
         ),
@@ -127,7 +127,7 @@ def _reading(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             size=_THIRD,
         ),
         timeseries(
-            card(spec, read, "Bytes read and billed", _BILL, size=_THIRD),
+            panel_info(spec, read, "Bytes read and billed", _BILL, size=_THIRD),
             [
                 *history(read, scope, name=f"read {legend(read, scope)}"),
                 *history(billed, scope, name=f"billed {legend(billed, scope)}"),
@@ -136,7 +136,7 @@ def _reading(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             style="bars",
         ),
         timeseries(
-            card(spec, built, "Partitions profiled and reused", again, size=_THIRD),
+            panel_info(spec, built, "Partitions profiled and reused", again, size=_THIRD),
             [
                 *history(built, scope, name=f"built {legend(built, scope)}"),
                 *history(reused, scope, name=f"reused {legend(reused, scope)}"),

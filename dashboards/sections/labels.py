@@ -13,7 +13,7 @@ from dashboards.sections import calibration
 from exporter import catalogue
 from exporter.catalogue import WINDOW, Metric
 from exporter.spec.model import ModelSpec
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 _FROM_ZERO: Final[Limits] = (0, None)
 

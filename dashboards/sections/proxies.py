@@ -7,7 +7,7 @@ from typing import Final
 from grafanalib.core import TimeSeries
 
 from dashboards.panels.builders import timeseries
-from dashboards.panels.charts import card, chart
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query, Role, Scope, drawn
 from exporter import catalogue
@@ -46,12 +46,12 @@ def _deviation(spec: ModelSpec, scope: Scope) -> TimeSeries:
 
 
 def _values(spec: ModelSpec, scope: Scope) -> list[TimeSeries]:
-    return [_value(spec, scope.narrowed(PROXY, proxy.name), proxy) for proxy in spec.spec.proxies]
+    return [_value(spec, scope.with_value(PROXY, proxy.name), proxy) for proxy in spec.spec.proxies]
 
 
 def _value(spec: ModelSpec, scope: Scope, proxy: Proxy) -> TimeSeries:
     metric = catalogue.PROXY_VALUE
-    words = card(
+    words = panel_info(
         spec,
         metric,
         f"Proxy {proxy.name}, $window",

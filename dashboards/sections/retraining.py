@@ -6,7 +6,7 @@ from grafanalib.core import TimeSeries
 
 from dashboards.panels import queries
 from dashboards.panels.builders import timeseries
-from dashboards.panels.charts import card, chart
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Scope, history
 from exporter import catalogue
@@ -18,7 +18,7 @@ def sections(spec: ModelSpec) -> list[Section]:
     retrain = spec.spec.alerting.retrain
     if retrain is None or retrain.hook is None:
         return []
-    return [Section("retraining", "Retraining hook", panels(spec, queries.alone(spec)))]
+    return [Section("retraining", "Retraining hook", panels(spec, queries.hook_scope(spec)))]
 
 
 def panels(spec: ModelSpec | None, scope: Scope) -> list[TimeSeries]:
@@ -28,7 +28,7 @@ def panels(spec: ModelSpec | None, scope: Scope) -> list[TimeSeries]:
     """
     decisions, last = catalogue.HOOK_METRICS
     refused = "failed, no_answer: what should start does not; the hook's log says why, and Alertmanager goes on asking."
-    words = card(
+    words = panel_info(
         spec, last, "Since the last retraining", "Younger than the pipeline takes: wait for it.", empty="Never started"
     )
     name = "" if scope.several else "since the last start"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from grafanalib.core import TimeSeries
 
 from dashboards.panels.builders import Bars, bars, timeseries
-from dashboards.panels.charts import card, chart
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.plots import heatmap
 from dashboards.panels.queries import Query, Scope, buckets, drawn, legend
@@ -48,7 +48,7 @@ def _score(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _distribution(spec: ModelSpec, scope: Scope) -> list[Any]:
-    over_time = card(
+    over_time = panel_info(
         spec,
         catalogue.PREDICTION_SCORE,
         "Score distribution over time, $window",
@@ -90,7 +90,7 @@ def _distribution(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 def _bars(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str) -> Bars:
     """The rows between the ends of a histogram's buckets, each named after its upper end."""
-    words = card(spec, metric, title, action, size=(8, 9), empty=_empty(spec))
+    words = panel_info(spec, metric, title, action, size=(8, 9), empty=_empty(spec))
     return bars(words, Query(buckets(metric, scope), f"{{{{{LE}}}}}"), metric.unit)
 
 
@@ -139,7 +139,7 @@ def _shares(spec: ModelSpec, scope: Scope, metric: Metric, title: str, **more: A
         (metric, f"{title}, $window", now),
         (metric.reference(), f"{title} of the reference, $window", usual),
     ):
-        words = card(spec, one, name, action, **more)
+        words = panel_info(spec, one, name, action, **more)
         yield timeseries(
             words, [Query(drawn(one, scope), legend(one, scope))], one.unit, limits=_FROM_ZERO, style="area"
         )

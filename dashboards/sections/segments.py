@@ -9,7 +9,7 @@ from grafanalib.core import Table
 
 from dashboards.panels import links, queries
 from dashboards.panels.builders import Column, table
-from dashboards.panels.charts import card, chart
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Scope
 from dashboards.panels.style import CLEAR, SEVERITY_COLOURS, UNITS, Steps
@@ -32,7 +32,7 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     """One folded section; none when the spec names no segments."""
     if not spec.spec.segments:
         return []
-    every = scope.freed(SEGMENT)
+    every = scope.with_any_value(SEGMENT)
     drift = chart(
         spec,
         every,
@@ -76,7 +76,7 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _worst(spec: ModelSpec, scope: Scope) -> Table:
-    words = card(
+    words = panel_info(
         spec,
         catalogue.SEGMENT_DRIFT,
         "Segments in trouble, $window",
@@ -86,7 +86,7 @@ def _worst(spec: ModelSpec, scope: Scope) -> Table:
         "drift share or its score shift is; thresholds allow for how many segments there are.",
         empty="No segment evaluated yet: too few rows, or too few in the reference",
         size=(24, 8),
-        drill=(links.to_segment(spec, "This segment"),),
+        data_links=(links.to_segment(spec, "This segment"),),
     )
     return table(words, {SEGMENT: "Segment", VERSION: "Version"}, _columns(scope), sort=["Trouble"])
 

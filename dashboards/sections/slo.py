@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from dashboards.panels import queries
 from dashboards.panels.builders import status_history, timeseries
-from dashboards.panels.charts import card, chart
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query, Role, Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps, alarm
 from exporter import catalogue
 from exporter.catalogue import SLO, VERSION, WINDOW, Severity
 from exporter.spec.model import ModelSpec
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 _CRITICAL: Final = SEVERITY_COLOURS[Severity.CRITICAL]
 _SPENT: Final[Steps] = ((None, _CRITICAL), (0, GOOD))
@@ -55,7 +55,7 @@ def _budget(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 def _slices(spec: ModelSpec, scope: Scope) -> list[Any]:
     good, sli, target = catalogue.SLO_GOOD, catalogue.SLO_SLI, catalogue.SLO_TARGET
-    judged = card(
+    judged = panel_info(
         spec,
         good,
         "Newest slice good or bad",
@@ -63,7 +63,7 @@ def _slices(spec: ModelSpec, scope: Scope) -> list[Any]:
         window=_window(spec),
         size=(12, 6),
     )
-    value = card(
+    value = panel_info(
         spec,
         sli,
         "What objectives judge, and their targets",

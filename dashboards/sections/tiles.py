@@ -11,8 +11,8 @@ from typing import Any, Final
 from grafanalib.core import Stat
 
 from dashboards.panels import links, queries
-from dashboards.panels.builders import Card, stat
-from dashboards.panels.charts import card
+from dashboards.panels.builders import PanelInfo, stat
+from dashboards.panels.charts import panel_info
 from dashboards.panels.queries import Query, Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, alarm
 from dashboards.sections.freshness import age_steps
@@ -39,7 +39,7 @@ def tiles(spec: ModelSpec, scope: Scope) -> list[Stat]:
 
 
 def _alerts(spec: ModelSpec, scope: Scope) -> Stat:
-    words = Card(
+    words = PanelInfo(
         key="now/alerts",
         title="Alerts firing",
         meaning="Alerts of this model that fire now: critical pages, warning is a ticket, info is for reading.",
@@ -48,7 +48,7 @@ def _alerts(spec: ModelSpec, scope: Scope) -> Stat:
         "quality, data, feature, score, performance.",
         empty="Model not reported",
         size=_SIZE,
-        drill=(links.to_panel(spec, "Which alerts, and since when", ALERT_STATES),),
+        data_links=(links.to_panel(spec, "Which alerts, and since when", ALERT_STATES),),
     )
     colours = {severity.value: colour for severity, colour in SEVERITY_COLOURS.items()} | {queries.NO_ALERT: GOOD}
     return stat(words, Query(queries.alerts_by_severity(scope), f"{{{{{SEVERITY}}}}}"), Unit.NUMBER, colours=colours)
@@ -75,7 +75,7 @@ def _rows(spec: ModelSpec, scope: Scope) -> Stat:
     metric = catalogue.WINDOW_ROWS
     action = "None: the log is empty or is not found. Few: no verdict is possible; choose a longer window."
     words = _card(spec, metric, "Rows, $window", action, "No window yet")
-    rows = f"max({queries.latest(metric, scope.narrowed(STREAM, INFERENCE))})"
+    rows = f"max({queries.latest(metric, scope.with_value(STREAM, INFERENCE))})"
     return stat(words, Query(rows), metric.unit, steps=((None, UNKNOWN), (0, alarm(metric)), (1, GOOD)))
 
 
@@ -83,10 +83,10 @@ def _age(spec: ModelSpec, scope: Scope) -> Stat:
     metric = catalogue.WINDOW_END_TIMESTAMP_SECONDS
     action = "Orange: a newer window is overdue. Red: what stands here is out of date; see freshness below."
     words = _card(spec, metric, "Age, $window", action, "No window yet")
-    age = f"min({queries.drawn(metric, scope.narrowed(STREAM, INFERENCE))})"
+    age = f"min({queries.drawn(metric, scope.with_value(STREAM, INFERENCE))})"
     return stat(words, Query(age), metric.unit, steps=((None, UNKNOWN), (0, GOOD), *age_steps(spec)))
 
 
-def _card(spec: ModelSpec, metric: Metric, title: str, action: str, empty: str) -> Card:
-    drill: tuple[dict[str, Any], ...] = (links.to_panel(spec, "Over time", metric.key),)
-    return card(spec, metric, title, action, key=f"now/{metric.key}", empty=empty, size=_SIZE, drill=drill)
+def _card(spec: ModelSpec, metric: Metric, title: str, action: str, empty: str) -> PanelInfo:
+    data_links: tuple[dict[str, Any], ...] = (links.to_panel(spec, "Over time", metric.key),)
+    return panel_info(spec, metric, title, action, key=f"now/{metric.key}", empty=empty, size=_SIZE, data_links=data_links)

@@ -17,19 +17,19 @@ from rich.console import Console
 from exporter.backtest import page
 from exporter.backtest import report as backtest_report
 from exporter.backtest.budget import alarms, evaluations, solve
-from exporter.backtest.firing import Pace
-from exporter.backtest.injection import Request, injections
-from exporter.backtest.replaying import Replay, Replayer, Sighting, moments
-from exporter.backtest.report import Outcome
+from exporter.backtest.firing import AlertTiming
+from exporter.backtest.injection import InjectionRequest, injections
+from exporter.backtest.replaying import Detection, Replay, Replayer, moments
+from exporter.backtest.report import BacktestResult
 from exporter.errors import UsageError
 from exporter.service.reference_source import local_days
 from exporter.spec import solved
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.seasons import Calendar
 from exporter.spec.windows import Window, newest_end
 from exporter.store.profiles import ProfileStore
 
-Told = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
 """Told what is being done, how far it is, and of how many."""
 
 FOLLOW = timedelta(hours=24)
@@ -37,7 +37,7 @@ FOLLOW = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class BacktestOptions:
     """What a person wants to know.
 
     `first` and `last` are days of the model's own calendar, both included; None stands for the four weeks until
@@ -46,21 +46,21 @@ class Question:
 
     first: date | None = None
     last: date | None = None
-    inject: Sequence[Request] = ()
+    inject: Sequence[InjectionRequest] = ()
     within: timedelta = timedelta(hours=3)
     keep: bool = False
 
 
 def run(
     loaded: LoadedSpec,
-    question: Question,
+    question: BacktestOptions,
     *,
     now: datetime,
-    paces: Mapping[str, tuple[timedelta, timedelta]],
+    alert_timings: Mapping[str, tuple[timedelta, timedelta]],
     storage: Path,
     report: Path | None,
     console: Console,
-    told: Told,
+    told: Progress,
 ) -> bool:
     """Answer a question about one model, on the console and, where asked for, in files.
 
@@ -68,7 +68,7 @@ def run(
         loaded: the model's spec; what has been solved for it before stands beside it.
         question: what to replay, and what to inject.
         now: the present; nothing after it is replayed.
-        paces: each alert's `for` and `keep_firing_for`.
+        alert_timings: each alert's `for` and `keep_firing_for`.
         storage: where profiles are kept from one backtest to the next, apart from an exporter's.
         report: the folder that gets `<model>.json` and `<model>.html`.
         console: where the tables go.
@@ -81,10 +81,12 @@ def run(
         LeewayError: when the log cannot be replayed.
     """
     store = ProfileStore(storage / "backtest", forgets=False)
-    pace = {name: Pace(*pair) for name, pair in paces.items()}
+    pace = {name: AlertTiming(*pair) for name, pair in alert_timings.items()}
     replayer = Replayer.of(loaded, stretch(loaded, question, now), store, pace)
     calm, rate_solved = _calm(replayer, question, told)
-    outcome = Outcome(loaded, calm, tuple(_sightings(replayer.under(calm.spec), calm, question, told)), question.within)
+    outcome = BacktestResult(
+        loaded, calm, tuple(_sightings(replayer.under(calm.spec), calm, question, told)), question.within
+    )
     console.print(*backtest_report.tables(outcome), sep="\n")
     if rate_solved:
         _write_solved(loaded, calm, console)
@@ -93,7 +95,7 @@ def run(
     return outcome.ok
 
 
-def stretch(loaded: LoadedSpec, question: Question, now: datetime) -> Window:
+def stretch(loaded: LoadedSpec, question: BacktestOptions, now: datetime) -> Window:
     """The hours to replay.
 
     Raises:
@@ -111,7 +113,7 @@ def stretch(loaded: LoadedSpec, question: Question, now: datetime) -> Window:
     return found
 
 
-def _calm(replayer: Replayer, question: Question, told: Told) -> tuple[Replay, bool]:
+def _calm(replayer: Replayer, question: BacktestOptions, told: Progress) -> tuple[Replay, bool]:
     """The replay to report, and whether its rate is newly solved."""
     spec = replayer.loaded.spec
     budget = spec.spec.alerting.false_alarms
@@ -127,7 +129,7 @@ def _calm(replayer: Replayer, question: Question, told: Told) -> tuple[Replay, b
     return replayer.replay(lambda done, total: told("replaying", done, total)), False
 
 
-def _sightings(replayer: Replayer, calm: Replay, question: Question, told: Told) -> list[Sighting]:
+def _sightings(replayer: Replayer, calm: Replay, question: BacktestOptions, told: Progress) -> list[Detection]:
     if not question.inject:
         return []
     body = calm.spec.spec
@@ -162,7 +164,7 @@ def _write_solved(loaded: LoadedSpec, calm: Replay, console: Console) -> None:
     console.print(f"wrote {path}: keep it with the spec, and generate the rules again", soft_wrap=True)
 
 
-def _write_report(folder: Path, outcome: Outcome, console: Console) -> None:
+def _write_report(folder: Path, outcome: BacktestResult, console: Console) -> None:
     name = outcome.loaded.spec.name
     for path, text in (
         (folder / f"{name}.json", backtest_report.json_text(outcome)),

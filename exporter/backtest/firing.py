@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from exporter.samples.verdicts import Condition
+from exporter.samples.conditions import Condition
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class AlertTiming:
     """An alert's `for` and its `keep_firing_for`."""
 
     hold: timedelta
@@ -33,7 +33,9 @@ class Firing:
 Span = tuple[datetime, datetime]
 
 
-def firings(held: Mapping[datetime, Collection[Condition]], paces: Mapping[str, Pace], until: datetime) -> list[Firing]:
+def firings(
+    held: Mapping[datetime, Collection[Condition]], paces: Mapping[str, AlertTiming], until: datetime
+) -> list[Firing]:
     """The alerts that fire, in the order in which they begin.
 
     Args:
@@ -61,7 +63,7 @@ def _extend(spans: list[Span], start: datetime, end: datetime) -> None:
         spans.append((start, end))
 
 
-def _fired(spans: Sequence[Span], pace: Pace) -> Iterator[Span]:
+def _fired(spans: Sequence[Span], pace: AlertTiming) -> Iterator[Span]:
     """The stretches in which an alert fires whose condition holds in these spans, in order."""
     firing: Span | None = None
     for start, end in spans:

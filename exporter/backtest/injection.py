@@ -32,7 +32,7 @@ _GOLDEN: Final = (np.sqrt(5) - 1) / 2
 Damage = Callable[[pa.ChunkedArray], pa.ChunkedArray]
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What can go wrong with a column."""
 
     NULLS = "nulls"  # every value is null
@@ -46,7 +46,7 @@ class Kind(StrEnum):
 class Injection:
     """A fault of one column, in every partition that begins at `start` or later."""
 
-    kind: Kind
+    kind: FaultKind
     column: str
     start: datetime
     damage: Damage
@@ -65,15 +65,15 @@ class Injection:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class InjectionRequest:
     """What a person asks to inject; None stands for every kind, every column, the middle of the stretch."""
 
-    kind: Kind | None
+    kind: FaultKind | None
     column: str | None
     start: datetime | None
 
     @staticmethod
-    def parse(text: str) -> Request:
+    def parse(text: str) -> InjectionRequest:
         """Read `KIND[:COLUMN][@TIME]`: `all`, `shift:age`, `freeze:age@2026-11-20T10:00Z`; UTC where it has no zone.
 
         Raises:
@@ -81,19 +81,19 @@ class Request:
         """
         what, _, when = text.rpartition("@") if "@" in text else (text, "", "")
         name, _, column = what.partition(":")
-        if name not in (*Kind, "all"):
-            raise ValueError(f"{name or 'nothing'} cannot be injected; what can is {', '.join(Kind)} or all")
+        if name not in (*FaultKind, "all"):
+            raise ValueError(f"{name or 'nothing'} cannot be injected; what can is {', '.join(FaultKind)} or all")
         try:
             start = datetime.fromisoformat(when) if when else None
         except ValueError:
             raise ValueError(f"{when} is not a time such as 2026-11-20T10:00Z") from None
         if start is not None:
             start = start.replace(tzinfo=UTC) if start.tzinfo is None else start.astimezone(UTC)
-        return Request(None if name == "all" else Kind(name), column or None, start)
+        return InjectionRequest(None if name == "all" else FaultKind(name), column or None, start)
 
 
 def injections(
-    request: Request,
+    request: InjectionRequest,
     features: Sequence[str],
     score: str | None,
     reference: Reference,
@@ -130,16 +130,16 @@ def injections(
     return found
 
 
-def kinds(bins: Bins, *, score: bool) -> tuple[Kind, ...]:
+def kinds(bins: Bins, *, score: bool) -> tuple[FaultKind, ...]:
     """What can be injected into a column that is counted in these bins; a model's own score only shifts."""
     if score:
-        return (Kind.SHIFT,)
+        return (FaultKind.SHIFT,)
     if isinstance(bins, CategoricalBins):
-        return (Kind.NULLS, Kind.RENAME, Kind.FREEZE)
-    return (Kind.NULLS, Kind.UNIT, Kind.SHIFT, Kind.FREEZE)
+        return (FaultKind.NULLS, FaultKind.RENAME, FaultKind.FREEZE)
+    return (FaultKind.NULLS, FaultKind.UNIT, FaultKind.SHIFT, FaultKind.FREEZE)
 
 
-def damage(kind: Kind, column: str, reference: Reference, cell: int) -> Damage:
+def damage(kind: FaultKind, column: str, reference: Reference, cell: int) -> Damage:
     """What a kind of fault does to a column.
 
     Args:
@@ -151,16 +151,16 @@ def damage(kind: Kind, column: str, reference: Reference, cell: int) -> Damage:
     Raises:
         KeyError: when the reference does not have the column.
     """
-    if kind is Kind.NULLS:
+    if kind is FaultKind.NULLS:
         return _nulls
     bins = reference.binning.by_name[column]
     if isinstance(bins, CategoricalBins):
         usual = bins.categories[0]
-        return _renamed(usual, f"{usual} (renamed)") if kind is Kind.RENAME else _frozen(usual)
-    numeric: Mapping[Kind, Callable[[], Damage]] = {
-        Kind.UNIT: lambda: _scaled(FACTOR),
-        Kind.SHIFT: lambda: _shifted(SHIFT * _deviation(column, reference, cell)),
-        Kind.FREEZE: lambda: _frozen(_median(bins)),
+        return _renamed(usual, f"{usual} (renamed)") if kind is FaultKind.RENAME else _frozen(usual)
+    numeric: Mapping[FaultKind, Callable[[], Damage]] = {
+        FaultKind.UNIT: lambda: _scaled(FACTOR),
+        FaultKind.SHIFT: lambda: _shifted(SHIFT * _deviation(column, reference, cell)),
+        FaultKind.FREEZE: lambda: _frozen(_median(bins)),
     }
     return numeric[kind]()
 

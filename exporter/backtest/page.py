@@ -13,10 +13,10 @@ from html import escape
 from typing import Final
 
 from exporter.backtest.firing import incidents
-from exporter.backtest.report import AlertRow, Outcome, alert_rows, series, told_as, verdicts
+from exporter.backtest.report import AlertRow, BacktestResult, alert_rows, series, told_as, verdicts
 from exporter.catalogue import Alert
 from exporter.spec.seasons import WEEKDAYS
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 _STYLE: Final = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem;
@@ -36,7 +36,7 @@ _TOP: Final = 2.0
 """How far a plot reaches: twice the threshold; what is beyond runs along its upper edge."""
 
 
-def render(outcome: Outcome) -> str:
+def render(outcome: BacktestResult) -> str:
     """The page as HTML."""
     name, rows = escape(outcome.replay.spec.name), alert_rows(outcome)
     told = "".join(f'<p class="{_class(line)}">{escape(line)}</p>' for line in verdicts(outcome))
@@ -51,7 +51,7 @@ def render(outcome: Outcome) -> str:
     )
 
 
-def _about(outcome: Outcome) -> str:
+def _about(outcome: BacktestResult) -> str:
     replay, zone = outcome.replay, outcome.zone
     start, end = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in (replay.stretch.start, replay.stretch.end))
     rate = replay.spec.spec.thresholds.false_positive_rate
@@ -74,7 +74,7 @@ def _weekdays(rows: Sequence[AlertRow]) -> str:
     return _table(heads, lines)
 
 
-def _faults(outcome: Outcome) -> str:
+def _faults(outcome: BacktestResult) -> str:
     if not outcome.sightings:
         return ""
     lines = [
@@ -91,7 +91,7 @@ def _faults(outcome: Outcome) -> str:
     return "<h2>Injected faults</h2>" + _table(("fault", "column", "from", "seen by", "after", ""), lines)
 
 
-def _firings(outcome: Outcome) -> str:
+def _firings(outcome: BacktestResult) -> str:
     lines = [
         (
             f"{firing.start.astimezone(outcome.zone):%a %Y-%m-%d %H:%M}",
@@ -119,7 +119,7 @@ def _cell(value: object) -> str:
 # ------------------------------------------------------------------------------------------------ plots
 
 
-def _plot(alert: Alert, outcome: Outcome) -> str:
+def _plot(alert: Alert, outcome: BacktestResult) -> str:
     stretch = outcome.replay.stretch
 
     def x(moment: datetime) -> float:
@@ -154,7 +154,7 @@ def _y(value: float) -> float:
     return _HEIGHT * (1 - min(value, _TOP) / _TOP) if not math.isnan(value) else _HEIGHT
 
 
-def _saturdays(outcome: Outcome) -> Iterator[datetime]:
+def _saturdays(outcome: BacktestResult) -> Iterator[datetime]:
     """The local midnights that begin the weekends of the stretch."""
     start = outcome.replay.stretch.start.astimezone(outcome.zone)
     day = start.date() - timedelta(days=(start.weekday() - 5) % 7)

@@ -11,18 +11,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from exporter import catalogue
-from exporter.backtest.firing import Firing, Pace, firings
+from exporter.backtest.firing import AlertTiming, Firing, firings
 from exporter.backtest.injection import Injection
 from exporter.backtest.replayed_source import ReplayedSource
 from exporter.catalogue import Alert
 from exporter.errors import LeewayError, UsageError
 from exporter.reference.reference import Reference
-from exporter.samples.verdicts import Condition, conditions, nearness
+from exporter.samples.conditions import Condition, conditions, threshold_ratios
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
 from exporter.sources.opening import open_log
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.logs import Inference
 from exporter.spec.windows import Window
@@ -48,7 +48,7 @@ class Replay:
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Detection:
     """A fault, the first alert that fired for it, and how long after the fault had begun; None when none did."""
 
     injection: Injection
@@ -62,13 +62,13 @@ class Replayer:
 
     loaded: LoadedSpec
     stretch: Window
-    paces: Mapping[str, Pace]
+    paces: Mapping[str, AlertTiming]
     store: ProfileStore
     source: ReplayedSource
     reader: ModelReader
 
     @staticmethod
-    def of(loaded: LoadedSpec, stretch: Window, store: ProfileStore, paces: Mapping[str, Pace]) -> Replayer:
+    def of(loaded: LoadedSpec, stretch: Window, store: ProfileStore, paces: Mapping[str, AlertTiming]) -> Replayer:
         """List the log; nothing else is read yet.
 
         Args:
@@ -101,15 +101,15 @@ class Replayer:
             LeewayError: when a moment cannot be evaluated, with why.
         """
         spec, wanted = self.loaded.spec, moments(self.loaded.spec.spec.inference, self.stretch)
-        self.store.keep_alarming_weeks(spec.name, ())  # what another replay found alarming, this one may not
-        held, near, windows = {}, {}, spec.spec.alerting_names
+        self.store.save_alarming_weeks(spec.name, ())  # what another replay found alarming, this one may not
+        held, near, windows = {}, {}, spec.spec.alert_window_names
         for done, moment in enumerate(wanted, start=1):
             samples = self._samples(moment)
-            held[moment], near[moment] = conditions(samples, windows), nearness(samples, windows)
+            held[moment], near[moment] = conditions(samples, windows), threshold_ratios(samples, windows)
             progress(done, len(wanted))
         return Replay(spec, self.stretch, held, near, firings(held, self.paces, self._until(wanted[-1])))
 
-    def sight(self, injection: Injection, calm: Replay, follow: timedelta) -> Sighting:
+    def sight(self, injection: Injection, calm: Replay, follow: timedelta) -> Detection:
         """Replay the stretch from a fault on, until an alert fires that did not hold without it.
 
         Args:
@@ -124,10 +124,10 @@ class Replayer:
         self.source.injection = injection
         try:
             for fired in self._fired(injection, calm, follow):
-                return Sighting(injection, fired, fired.start + interval - injection.start)
+                return Detection(injection, fired, fired.start + interval - injection.start)
         finally:
             self.source.injection = None
-        return Sighting(injection, None, None)
+        return Detection(injection, None, None)
 
     def reference(self, moment: datetime) -> Reference:
         """What a moment's windows are compared with."""
@@ -137,7 +137,7 @@ class Replayer:
         held: dict[datetime, frozenset[Condition]] = {}
         span = Window(injection.start, min(injection.start + follow, self.stretch.end))
         for moment in moments(self.loaded.spec.spec.inference, span):
-            found = conditions(self._samples(moment), self.loaded.spec.spec.alerting_names)
+            found = conditions(self._samples(moment), self.loaded.spec.spec.alert_window_names)
             held[moment] = found - calm.held.get(moment, frozenset())
             yield from firings(held, self.paces, self._until(moment))
 

@@ -17,12 +17,12 @@ from rich.table import Table
 from exporter import catalogue
 from exporter.backtest.budget import Alarms, alarms
 from exporter.backtest.firing import Firing, incidents
-from exporter.backtest.replaying import Replay, Sighting
+from exporter.backtest.replaying import Detection, Replay
 from exporter.catalogue import Alert, Severity
-from exporter.samples.verdicts import JUDGED
-from exporter.spec.file import LoadedSpec
+from exporter.samples.conditions import THRESHOLD_ALERTS
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.seasons import WEEKDAYS
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 SHOWN: Final = 20
 """Alarms that the terminal lists; the JSON has them all."""
@@ -30,12 +30,12 @@ HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class BacktestResult:
     """A stretch replayed, the faults that were injected into it, and how soon they had to be seen."""
 
     loaded: LoadedSpec
     replay: Replay
-    sightings: Sequence[Sighting]
+    sightings: Sequence[Detection]
     within: timedelta
 
     @property
@@ -54,7 +54,7 @@ class Outcome:
         budget = self.replay.spec.spec.alerting.false_alarms
         return None if budget is None else self.alarms.within(budget)
 
-    def in_time(self, sighting: Sighting) -> bool:
+    def in_time(self, sighting: Detection) -> bool:
         """Whether a fault was seen as soon as it had to be."""
         return sighting.after is not None and sighting.after <= self.within
 
@@ -74,13 +74,13 @@ class AlertRow:
     weekdays: tuple[int, ...]
 
 
-def alert_rows(outcome: Outcome) -> list[AlertRow]:
+def alert_rows(outcome: BacktestResult) -> list[AlertRow]:
     """Every alert that compares a gauge of this model with a threshold, those that never fired among them."""
     judged = {alert for near in outcome.replay.near.values() for alert in near}
-    return [_row(alert, outcome) for alert in JUDGED if alert in judged]
+    return [_row(alert, outcome) for alert in THRESHOLD_ALERTS if alert in judged]
 
 
-def _row(alert: Alert, outcome: Outcome) -> AlertRow:
+def _row(alert: Alert, outcome: BacktestResult) -> AlertRow:
     spans = incidents(firing for firing in outcome.replay.firings if firing.condition.alert == alert)
     days = [start.astimezone(outcome.zone).weekday() for start, _ in spans]
     lasted = sum((end - start for start, end in spans), timedelta())
@@ -102,7 +102,7 @@ def series(firing: Firing) -> str:
 # ------------------------------------------------------------------------------------------------ for a terminal
 
 
-def tables(outcome: Outcome) -> Iterator[RenderableType]:
+def tables(outcome: BacktestResult) -> Iterator[RenderableType]:
     """What a person reads."""
     replay, zone = outcome.replay, outcome.zone
     start, end = (moment.astimezone(zone) for moment in (replay.stretch.start, replay.stretch.end))
@@ -119,7 +119,7 @@ def tables(outcome: Outcome) -> Iterator[RenderableType]:
     yield from verdicts(outcome)
 
 
-def _alerts(outcome: Outcome) -> Table:
+def _alerts(outcome: BacktestResult) -> Table:
     table = Table("alert", "as a", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for head in ("fired", "hours", *(day[:3].capitalize() for day in WEEKDAYS)):
         table.add_column(head, justify="right")
@@ -129,7 +129,7 @@ def _alerts(outcome: Outcome) -> Table:
     return table
 
 
-def _firings(outcome: Outcome) -> Table:
+def _firings(outcome: BacktestResult) -> Table:
     table = Table("began", "lasted", "alert", "of", box=box.SIMPLE_HEAD)
     for firing in outcome.replay.firings[:SHOWN]:
         began = f"{firing.start.astimezone(outcome.zone):%a %Y-%m-%d %H:%M}"
@@ -140,7 +140,7 @@ def _firings(outcome: Outcome) -> Table:
     return table
 
 
-def _faults(outcome: Outcome) -> Table:
+def _faults(outcome: BacktestResult) -> Table:
     table = Table("injected", "into", "seen by", "after", "", box=box.SIMPLE_HEAD)
     for sighting in outcome.sightings:
         seen = sighting.alert.condition.alert.name if sighting.alert else "nothing"
@@ -150,7 +150,7 @@ def _faults(outcome: Outcome) -> Table:
     return table
 
 
-def verdicts(outcome: Outcome) -> Iterator[str]:
+def verdicts(outcome: BacktestResult) -> Iterator[str]:
     """In a line each: the alarms of a month beside their budget, the faults that were seen in time."""
     found, budget = outcome.alarms, outcome.replay.spec.spec.alerting.false_alarms
     allowed = f" (budget {budget.pages_per_month:g} and {budget.tickets:g})" if budget else ""
@@ -165,7 +165,7 @@ def verdicts(outcome: Outcome) -> Iterator[str]:
 # ------------------------------------------------------------------------------------------------ for a program
 
 
-def json_text(outcome: Outcome) -> str:
+def json_text(outcome: BacktestResult) -> str:
     """All that was found, as JSON; times are in UTC, durations in seconds."""
     replay, budget = outcome.replay, outcome.replay.spec.spec.alerting.false_alarms
     document = {
@@ -209,7 +209,7 @@ def _firing_json(firing: Firing) -> dict[str, Any]:
     }
 
 
-def _fault_json(sighting: Sighting, outcome: Outcome) -> dict[str, Any]:
+def _fault_json(sighting: Detection, outcome: BacktestResult) -> dict[str, Any]:
     return {
         "kind": sighting.injection.kind.value,
         "column": sighting.injection.column,

@@ -9,7 +9,7 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.comparison.features import WHOLE, Judge, Labelled, Pair, Values, judged, psi_values
-from exporter.profiles.binning import NumericBins, above
+from exporter.profiles.binning import NumericBins, edges_above
 from exporter.profiles.profile import NumericColumn
 from exporter.statistics import dispersion, drift, thresholds
 
@@ -56,7 +56,7 @@ def _histogram(
     Whole rows, as OpenMetrics wants them: a scaled bucket is half a row off at most.
     """
     buckets, rows, total = metric.series
-    below = [*column.up_to(above(np.array(marks))).tolist(), column.comparable]
+    below = [*column.up_to(edges_above(np.array(marks))).tolist(), column.comparable]
     for end, count in zip((*map(str, marks), "+Inf"), below, strict=True):
         yield {catalogue.LE: end}, {buckets: round(count * scale)}
     yield WHOLE, {rows: round(column.comparable * scale), total: float(column.sums.sum()) * scale}

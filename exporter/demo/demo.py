@@ -35,7 +35,7 @@ from exporter.demo.processes import Processes, free_port, get
 from exporter.demo.scenario import BROKEN_FEATURE, BROKEN_FOR, FACTOR, FULL, MODEL, SPEC, Size, own_folder, world
 from exporter.demo.simulation import write_log
 from exporter.errors import LeewayError
-from exporter.spec.file import LoadedSpec, load_all
+from exporter.spec.loading import LoadedSpec, load_all
 from exporter.spec.windows import newest_end
 
 Render = Callable[[Sequence[LoadedSpec]], Mapping[PurePosixPath, str]]

@@ -15,7 +15,7 @@ from rich.table import Table
 from exporter import catalogue
 from exporter.demo.findings import ABSENT
 from exporter.demo.processes import Processes, free_port, get
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 PROMETHEUS: Final = ("prometheus",)
 ALERTMANAGER: Final = ("alertmanager", "prometheus-alertmanager")

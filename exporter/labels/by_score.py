@@ -13,7 +13,7 @@ from typing import Self
 
 import numpy as np
 
-from exporter.labels.labelled import CERTAIN, Labelled, Measured, Moments
+from exporter.labels.labelled import CERTAIN, Labelled, Moments, RegressionErrors
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.columns import Mask
 
@@ -76,7 +76,7 @@ def by_score(scores: Floats, labels: Floats, edges: Floats, *, binary: bool) -> 
     )
 
 
-def together(parts: Iterable[ByScore]) -> ByScore:
+def merged(parts: Iterable[ByScore]) -> ByScore:
     """Several as one; there is one at least."""
     return reduce(add, parts)
 
@@ -87,7 +87,7 @@ def against_rest(one: Labelled) -> ByScore:
     return ByScore(one.rows, one.rows, one.score_sums, one.positives, nothing, nothing, nothing, nothing)
 
 
-def moved(part: ByScore, edges: Floats) -> ByScore:
+def rebinned(part: ByScore, edges: Floats) -> ByScore:
     """Labelled predictions in other bins: all of a bin in the one that their mean score lies in.
 
     Those without a label are left out. What is an edge of both stays one: no row passes it.
@@ -108,13 +108,13 @@ def _log_losses(scores: Floats, truths: Floats) -> Floats:
     return losses
 
 
-def accepted(edges: Floats, threshold: float) -> Mask:
+def predicted_positive(edges: Floats, threshold: float) -> Mask:
     """The bins of scores at or above a threshold, (k + 1,); exact where an edge lies just below it."""
     chosen: Mask = np.arange(len(edges) + 1) >= np.searchsorted(edges, threshold)
     return chosen
 
 
-def classified(parts: Sequence[ByScore], weights: Floats, decisions: Mask) -> Labelled:
+def weighted_labelled(parts: Sequence[ByScore], weights: Floats, decisions: Mask) -> Labelled:
     """Labelled predictions of a binary classifier, each weighing what its part and bin do.
 
     Args:
@@ -145,7 +145,7 @@ def classified(parts: Sequence[ByScore], weights: Floats, decisions: Mask) -> La
     )
 
 
-def plain(part: ByScore, confusion: Floats) -> Labelled:
+def unweighted(part: ByScore, confusion: Floats) -> Labelled:
     """Labelled predictions of a binary classifier, each weighing 1, with their `confusion` as `Labelled` has it."""
     known, rows = part.known.astype(np.float64), float(part.known.sum())
     moments = (
@@ -156,9 +156,9 @@ def plain(part: ByScore, confusion: Floats) -> Labelled:
     return Labelled(part.known, *sides, *sides, part.scores, confusion, confusion, *moments)
 
 
-def measured(parts: Sequence[ByScore], weights: Floats) -> Measured:
-    """Predictions of a number whose true value is known, weighed as in `classified`."""
-    return Measured(
+def weighted_errors(parts: Sequence[ByScore], weights: Floats) -> RegressionErrors:
+    """Predictions of a number whose true value is known, weighed as in `weighted_labelled`."""
+    return RegressionErrors(
         rows=int((_stacked(parts, "known") * (weights > 0)).sum()),
         squared_errors=_moments(parts, weights, "squared_errors", "squared_error_squares"),
         absolute_errors=_moments(parts, weights, "losses", "loss_squares"),

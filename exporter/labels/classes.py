@@ -46,7 +46,7 @@ def classes(column: pa.ChunkedArray) -> tuple[Floats, dict[str, int]]:
     return keys[codes], {name: count for name, count in zip(names, rows, strict=True) if name is not None and count}
 
 
-def named(parts: Iterable[dict[str, int]]) -> tuple[str, ...]:
+def frequent_names(parts: Iterable[dict[str, int]]) -> tuple[str, ...]:
     """The names of the most frequent classes of some rows, in their order; at most `MAX_CLASSES`."""
     total: dict[str, int] = {}
     for part in parts:

@@ -14,8 +14,8 @@ import pyarrow as pa
 from exporter import catalogue
 from exporter.labels import rows as label_rows
 from exporter.labels.by_score import ByScore
-from exporter.labels.labelled import Labelled, Measured, Moments
-from exporter.labels.outcomes import CORRECTED, DELAY_EDGES, DUPLICATE, EARLY, Judgement, Outcome, Performance
+from exporter.labels.labelled import Labelled, Moments, RegressionErrors
+from exporter.labels.outcomes import CORRECTED, DELAY_EDGES, DUPLICATE, EARLY, Evaluation, Outcome, Performance
 from exporter.labels.predictions import NO_ID, NO_SCORE, REPEATED
 from exporter.labels.statement import (
     CORRECTIONS,
@@ -27,19 +27,19 @@ from exporter.labels.statement import (
     NEAR,
     SCORE,
     TOO_EARLY,
-    OutcomeQuestion,
-    ask_labels,
-    ask_outcomes,
-    ask_touched,
+    OutcomeQuery,
+    label_statement,
+    outcome_query,
+    touched_statement,
 )
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.group import WHOLE, Group
-from exporter.sources.engine import SLOT, Beside, CountingSource
+from exporter.sources.engine import SLOT, CountingSource, JoinedRows
 from exporter.sources.source import Partition
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.spec.sections.task import Task
-from exporter.sql.answer import told_segment
 from exporter.sql.logs import Logs
+from exporter.sql.result import segment_of_row
 
 _REASONS = (NO_ID, NO_SCORE, REPEATED)
 _PECULIAR = {DUPLICATES: DUPLICATE, CORRECTIONS: CORRECTED, TOO_EARLY: EARLY}
@@ -47,7 +47,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class JoinSpec:
     """What the columns of predictions and of labels are, and how much older than its arrival a label may be."""
 
     predictions: InferenceColumns
@@ -57,17 +57,17 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class PartitionOutcomes:
     """What became of a partition's predictions.
 
-    `outcomes` are those of the groups and `segments` those of their segments; `peculiar` are rows of the label log by
+    `outcomes` are those of the groups, `segments` those of their segments; `rejected_rows` are rows of the label log by
     what they are, `joined` those that belong to these predictions, by the place of their partition, and `left_out` the
     predictions that no label can be joined to, by reason.
     """
 
     outcomes: Mapping[Group, Outcome] = field(default_factory=dict)
     segments: Mapping[Group, Outcome] = field(default_factory=dict)
-    peculiar: Mapping[str, int] = field(default_factory=dict)
+    rejected_rows: Mapping[str, int] = field(default_factory=dict)
     joined: Mapping[int, int] = field(default_factory=dict)
     left_out: Mapping[str, int] = field(default_factory=dict)
 
@@ -78,7 +78,7 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class LogPartitions:
     """Some partitions of a log, by their start, and how long each is."""
 
     source: CountingSource
@@ -97,7 +97,9 @@ class Cut:
         return Partition(parts[0].name, tuple(item for part in parts for item in part.objects))
 
 
-def count_outcomes(made: Cut, arrived: Cut, about: About, judgement: Judgement) -> dict[datetime, Counted]:
+def count_outcomes(
+    made: LogPartitions, arrived: LogPartitions, about: JoinSpec, judgement: Evaluation
+) -> dict[datetime, PartitionOutcomes]:
     """What became of the predictions of some partitions, by their start, in one statement.
 
     Args:
@@ -110,19 +112,21 @@ def count_outcomes(made: Cut, arrived: Cut, about: About, judgement: Judgement) 
         NotCounted: the rows must be read.
         SourceError: as `CountingSource.count`.
     """
-    question = ask_outcomes(_logs(made, arrived, about), about.task, judgement)
-    beside = Beside(arrived.source, arrived.together, question.beside)
+    question = outcome_query(_logs(made, arrived, about), about.task, judgement)
+    beside = JoinedRows(arrived.source, arrived.together, question.beside)
     found = counted(made.source.count(made.together, question.statement, beside), question, judgement)
     return {made.first + slot * made.grain: each for slot, each in found.items()}
 
 
-def count_labels(made: Cut, arrived: Cut, about: About) -> dict[datetime, tuple[int, dict[str, int]]]:
+def count_labels(
+    made: LogPartitions, arrived: LogPartitions, about: JoinSpec
+) -> dict[datetime, tuple[int, dict[str, int]]]:
     """The labels in some partitions of their log, by start, and the rows that are none, by reason.
 
     Raises:
         NotCounted, SourceError: as `count_outcomes`.
     """
-    statement = ask_labels(_logs(made, arrived, about), about.task)
+    statement = label_statement(_logs(made, arrived, about), about.task)
     reasons = {"without_id": label_rows.NO_ID, "without_value": label_rows.NO_VALUE, "old": label_rows.OLD}
     return {
         arrived.first + row[SLOT] * arrived.grain: (row["usable"], {why: row[name] for name, why in reasons.items()})
@@ -130,18 +134,18 @@ def count_labels(made: Cut, arrived: Cut, about: About) -> dict[datetime, tuple[
     }
 
 
-def touched(made: Cut, arrived: Cut, about: About) -> set[datetime]:
+def touched_partitions(made: LogPartitions, arrived: LogPartitions, about: JoinSpec) -> set[datetime]:
     """The partitions of predictions, by start, to which labels of some partitions of their log belong.
 
     Raises:
         NotCounted, SourceError: as `count_outcomes`.
     """
-    statement, columns = ask_touched(_logs(made, arrived, about))
-    answer = made.source.count(made.together, statement, Beside(arrived.source, arrived.together, columns))
+    statement, columns = touched_statement(_logs(made, arrived, about))
+    answer = made.source.count(made.together, statement, JoinedRows(arrived.source, arrived.together, columns))
     return {made.first + row[SLOT] * made.grain for row in answer.to_pylist()}
 
 
-def _logs(made: Cut, arrived: Cut, about: About) -> Logs:
+def _logs(made: LogPartitions, arrived: LogPartitions, about: JoinSpec) -> Logs:
     return Logs(
         made.source.types(made.together),
         about.predictions,
@@ -155,7 +159,7 @@ def _logs(made: Cut, arrived: Cut, about: About) -> Logs:
     )
 
 
-def counted(answer: pa.Table, question: OutcomeQuestion, judgement: Judgement) -> dict[int, Counted]:
+def counted(answer: pa.Table, question: OutcomeQuery, judgement: Evaluation) -> dict[int, PartitionOutcomes]:
     """What became of the predictions of each partition, by its place.
 
     Args:
@@ -169,7 +173,7 @@ def counted(answer: pa.Table, question: OutcomeQuestion, judgement: Judgement) -
     return {slot: _partition(rows[slot], question, judgement) for slot in sorted(rows)}
 
 
-def _partition(rows: Iterable[Row], question: OutcomeQuestion, judgement: Judgement) -> Counted:
+def _partition(rows: Iterable[Row], question: OutcomeQuery, judgement: Evaluation) -> PartitionOutcomes:
     groups: dict[Group, list[Row]] = {}
     peculiar, joined, left_out = Counter(dict.fromkeys(_PECULIAR.values(), 0)), Counter[int](), Counter[str]()
     left_out.update(dict.fromkeys(_REASONS, 0))
@@ -184,7 +188,7 @@ def _partition(rows: Iterable[Row], question: OutcomeQuestion, judgement: Judgem
             if row["kind"] in _PECULIAR and group.segment == WHOLE:
                 peculiar[_PECULIAR[row["kind"]]] += row["n"]
     told = {group: _outcome(groups[group], question, judgement, group) for group in sorted(groups)}
-    return Counted(
+    return PartitionOutcomes(
         {group: each for group, each in told.items() if group.segment == WHOLE},
         {group: each for group, each in told.items() if group.segment != WHOLE},
         peculiar,
@@ -193,15 +197,15 @@ def _partition(rows: Iterable[Row], question: OutcomeQuestion, judgement: Judgem
     )
 
 
-def _group(row: Row, question: OutcomeQuestion) -> Group:
+def _group(row: Row, question: OutcomeQuery) -> Group:
     names = dict.fromkeys((catalogue.VERSION, catalogue.ROLE), "") | {catalogue.VERSION: catalogue.UNKNOWN_VERSION}
     for place, (what, key) in enumerate(zip(question.keys, question.grouping.keys, strict=True)):
         text = row[f"key{place}"]
         names[what] = text if text in {key.missing, key.other} else key.named(text)
-    return Group(names[catalogue.VERSION], names[catalogue.ROLE], told_segment(row, question.grouping))
+    return Group(names[catalogue.VERSION], names[catalogue.ROLE], segment_of_row(row, question.grouping))
 
 
-def _outcome(rows: Sequence[Row], question: OutcomeQuestion, judgement: Judgement, group: Group) -> Outcome:
+def _outcome(rows: Sequence[Row], question: OutcomeQuery, judgement: Evaluation, group: Group) -> Outcome:
     scored = [row for row in rows if row["kind"] == SCORE]
     known = [row for row in scored if row["truth"] >= 0]
     whole, delays = group.segment == WHOLE, len(DELAY_EDGES) + 1
@@ -244,10 +248,10 @@ def _by_score(scored: Sequence[Row], known: Sequence[Row], bins: int) -> ByScore
     )
 
 
-def _performance(known: Sequence[Row], bins: int, judgement: Judgement) -> Performance | None:
+def _performance(known: Sequence[Row], bins: int, judgement: Evaluation) -> Performance | None:
     squared, losses = _moments(known, "squared", "squared_squares"), _moments(known, "losses", "loss_squares")
     if not judgement.binary:
-        return Measured(sum(row["n"] for row in known), squared, losses)
+        return RegressionErrors(sum(row["n"] for row in known), squared, losses)
     if judgement.edges is None:
         return None
     sides = [_cells([row for row in known if row["truth"] == side], SCORE, bins).astype(float) for side in (0, 1)]

@@ -17,18 +17,18 @@ import numpy.typing as npt
 from exporter.labels.predictions import Ids
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.columns import Mask
-from exporter.profiles.hashing import by_hash
-from exporter.profiles.times import NEVER, Instants
+from exporter.profiles.hashing import hash_order
+from exporter.profiles.times import NO_TIME, Instants
 
 Rows = npt.NDArray[np.int32]
 Positions = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class KnownLabels:
     """What is known of some ids, row by row; all arrays are (ids,).
 
-    `labels` are NaN, and `labelled_at` is `NEVER`, where there is none. `rows` are the rows of the label log that named
+    `labels` are NaN and `labelled_at` is `NO_TIME` where there is none. `rows` are the rows of the label log that named
     the id; `disputed` says that not all of them had the same label.
     """
 
@@ -40,20 +40,20 @@ class Answers:
     @classmethod
     def none(cls, ids: int) -> Self:
         """Nothing is known of so many ids."""
-        return cls(np.full(ids, np.nan), np.full(ids, NEVER), np.zeros(ids, np.int32), np.zeros(ids, bool))
+        return cls(np.full(ids, np.nan), np.full(ids, NO_TIME), np.zeros(ids, np.int32), np.zeros(ids, bool))
 
     @property
     def known(self) -> Mask:
         """Which ids have a label."""
         return self.rows > 0
 
-    def take(self, positions: Positions) -> Answers:
+    def take(self, positions: Positions) -> KnownLabels:
         """Those at some positions."""
-        return Answers(*(getattr(self, field.name).take(positions) for field in fields(self)))
+        return KnownLabels(*(getattr(self, field.name).take(positions) for field in fields(self)))
 
-    def replaced(self, positions: Positions, others: Answers) -> Answers:
+    def replaced(self, positions: Positions, others: KnownLabels) -> KnownLabels:
         """The same with others at some positions."""
-        changed = Answers(*(getattr(self, field.name).copy() for field in fields(self)))
+        changed = KnownLabels(*(getattr(self, field.name).copy() for field in fields(self)))
         for field in fields(self):
             getattr(changed, field.name)[positions] = getattr(others, field.name)
         return changed
@@ -64,12 +64,12 @@ class Chunk:
     """Some labels: `ids`, increasing and each once, and what they say of each."""
 
     ids: Ids
-    answers: Answers
+    answers: KnownLabels
 
 
 def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
     """Reduce rows of the label log, (rows,), in any order; the labels are finite."""
-    order = by_hash(ids)
+    order = hash_order(ids)
     ordered = ids[order]
     again = ordered[1:] == ordered[:-1]
     if again.any():  # the newest last, and of those of one moment the greatest
@@ -79,16 +79,16 @@ def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
     # The zero turns -0.0 into 0.0: which of the two is the greater would be chance.
     labels, labelled_at = labels[order] + 0.0, labelled_at[order]
     if not again.any():
-        return Chunk(ordered, Answers(labels, labelled_at, np.ones(len(ids), np.int32), np.zeros(len(ids), bool)))
+        return Chunk(ordered, KnownLabels(labels, labelled_at, np.ones(len(ids), np.int32), np.zeros(len(ids), bool)))
     starts = np.flatnonzero(np.append(True, ~again))
     many = np.diff(starts, append=len(order))
     newest = starts + many - 1
     differ = np.minimum.reduceat(labels, starts) < np.maximum.reduceat(labels, starts)
-    return Chunk(ordered[starts], Answers(labels[newest], labelled_at[newest], many.astype(np.int32), differ))
+    return Chunk(ordered[starts], KnownLabels(labels[newest], labelled_at[newest], many.astype(np.int32), differ))
 
 
 @dataclass(frozen=True, slots=True)
-class Gathered:
+class MergedChunks:
     """Several chunks, to be joined together: one entry for each chunk and id.
 
     `answers` are the chunks' own, one behind the other, and `source` is the chunk that each entry is of; `ids` are
@@ -97,19 +97,21 @@ class Gathered:
 
     ids: Ids
     order: Positions
-    answers: Answers
+    answers: KnownLabels
     source: Rows
     chunks: int
 
 
-def gathered(chunks: Sequence[Chunk]) -> Gathered:
+def merge_chunks(chunks: Sequence[Chunk]) -> MergedChunks:
     """Some chunks, to be joined together."""
     ids = np.concatenate([np.zeros(0, np.uint64), *(part.ids for part in chunks)])
-    parts = [Answers.none(0), *(part.answers for part in chunks)]
-    answers = Answers(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Answers)))
+    parts = [KnownLabels.none(0), *(part.answers for part in chunks)]
+    answers = KnownLabels(
+        *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(KnownLabels))
+    )
     order = np.argsort(ids, kind="stable")  # quick, since each chunk is in order
     source = np.repeat(np.arange(len(chunks), dtype=np.int32), [len(part.ids) for part in chunks])
-    return Gathered(ids[order], order, answers, source, len(chunks))
+    return MergedChunks(ids[order], order, answers, source, len(chunks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class Matches:
     entries: Positions
 
 
-def matches(ids: Ids, labels: Gathered, wanted: Mask) -> list[Matches]:
+def matches(ids: Ids, labels: MergedChunks, wanted: Mask) -> list[Matches]:
     """The labels of some predictions: one for each that has any, a second for each that has two, and so on.
 
     Args:
@@ -142,7 +144,7 @@ def matches(ids: Ids, labels: Gathered, wanted: Mask) -> list[Matches]:
     return found
 
 
-def join(found: Sequence[Matches], before: Answers, labels: Gathered) -> Answers:
+def join(found: Sequence[Matches], before: KnownLabels, labels: MergedChunks) -> KnownLabels:
     """What is known of some predictions once more labels have come; `before` itself where none are theirs."""
     known = before
     for each in found:
@@ -151,7 +153,7 @@ def join(found: Sequence[Matches], before: Answers, labels: Gathered) -> Answers
     return known
 
 
-def matched_rows(found: Sequence[Matches], labels: Gathered) -> Counts:
+def matched_rows(found: Sequence[Matches], labels: MergedChunks) -> Counts:
     """The rows of each chunk that belong to these predictions, (chunks,)."""
     rows = np.zeros(labels.chunks)
     for each in found:
@@ -159,11 +161,11 @@ def matched_rows(found: Sequence[Matches], labels: Gathered) -> Counts:
     return rows.astype(np.int64)
 
 
-def _newer(old: Answers, new: Answers) -> Answers:
+def _newer(old: KnownLabels, new: KnownLabels) -> KnownLabels:
     """What two say together, row by row; the new ones have a label."""
     later = new.labelled_at > old.labelled_at
     wins = later | ((new.labelled_at == old.labelled_at) & (new.labels > old.labels)) | ~old.known
-    return Answers(
+    return KnownLabels(
         np.where(wins, new.labels, old.labels),
         np.where(wins, new.labelled_at, old.labelled_at),
         old.rows + new.rows,

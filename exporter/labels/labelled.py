@@ -68,7 +68,7 @@ class Labelled(_Additive):
 
 
 @dataclass(frozen=True, slots=True)
-class Measured(_Additive):
+class RegressionErrors(_Additive):
     """Predictions of a number whose true value is known: their number, squared and absolute errors."""
 
     rows: int = 0
@@ -172,7 +172,7 @@ def _weighted(
     return positives, negatives, _sums(cells, weights, 4).reshape(2, 2)
 
 
-def measured(predictions: Floats, truths: Floats, weights: Floats | None = None) -> Measured:
+def regression_errors(predictions: Floats, truths: Floats, weights: Floats | None = None) -> RegressionErrors:
     """Reduces predictions of a number, (n,), whose true value is known, (n,); rows that weigh 0 are left out.
 
     Raises:
@@ -182,7 +182,7 @@ def measured(predictions: Floats, truths: Floats, weights: Floats | None = None)
         raise ValueError(f"{len(predictions)} predictions and {len(truths)} true values")
     errors = predictions - truths
     squared, absolute = moments(np.square(errors), weights), moments(np.abs(errors), weights)
-    return Measured(len(errors) if weights is None else int((weights > 0).sum()), squared, absolute)
+    return RegressionErrors(len(errors) if weights is None else int((weights > 0).sum()), squared, absolute)
 
 
 def _sums(cells: Counts, values: Floats | Flags | None, number: int) -> Floats:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from exporter.labels.by_score import ByScore, by_score, together
+from exporter.labels.by_score import ByScore, by_score, merged
 from exporter.labels.classes import class_keys, classes
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import numeric_values, required
+from exporter.profiles.columns import numeric_values, required_column
 from exporter.sources.source import Batch, Selection
 
 
@@ -34,12 +34,12 @@ def reduced(batches: Iterable[Batch], score: str, label: str, edges: Floats, *, 
         ColumnMismatch: when a file lacks a column, or it is of a type that cannot be used.
     """
     none = by_score(np.zeros(0), np.zeros(0), edges, binary=binary)
-    return together([none, *(_part(batch.table, score, label, edges, binary=binary) for batch in batches)])
+    return merged([none, *(_part(batch.table, score, label, edges, binary=binary) for batch in batches)])
 
 
 def _part(table: pa.Table, score: str, label: str, edges: Floats, *, binary: bool) -> ByScore:
-    scores, _ = numeric_values(required(table, score))
-    labels, _ = numeric_values(required(table, label))
+    scores, _ = numeric_values(required_column(table, score))
+    labels, _ = numeric_values(required_column(table, label))
     valid, scored = np.isin(labels, (0, 1)) if binary else np.isfinite(labels), np.isfinite(scores)
     return by_score(scores[scored], np.where(valid, labels, np.nan)[scored], edges, binary=binary)
 
@@ -80,14 +80,14 @@ def reduced_classes(
         [*_by_class(batch.table, scores, label, edges), *_by_confidence(batch.table, label, returned)]
         for batch in batches
     ]
-    return [together(each) for each in zip(*parts, strict=True)]
+    return [merged(each) for each in zip(*parts, strict=True)]
 
 
 def _by_class(table: pa.Table, scores: Mapping[str, str], label: str, edges: Sequence[Floats]) -> list[ByScore]:
-    truths, _ = classes(required(table, label))
+    truths, _ = classes(required_column(table, label))
     found = []
     for key, column, own in zip(class_keys(scores).tolist(), scores.values(), edges, strict=True):
-        values, _ = numeric_values(required(table, column))
+        values, _ = numeric_values(required_column(table, column))
         scored, labels = np.isfinite(values), np.where(np.isnan(truths), np.nan, truths == key)
         found.append(by_score(values[scored], labels[scored], own, binary=True))
     return found
@@ -96,9 +96,9 @@ def _by_class(table: pa.Table, scores: Mapping[str, str], label: str, edges: Seq
 def _by_confidence(table: pa.Table, label: str, returned: Returned | None) -> list[ByScore]:
     if returned is None:
         return []
-    truths, _ = classes(required(table, label))
-    answers, _ = classes(required(table, returned.prediction))
-    scores, _ = numeric_values(required(table, returned.score))
+    truths, _ = classes(required_column(table, label))
+    answers, _ = classes(required_column(table, returned.prediction))
+    scores, _ = numeric_values(required_column(table, returned.score))
     told = np.isfinite(scores) & ~np.isnan(answers)
     right = np.where(np.isnan(truths), np.nan, answers == truths)
     return [by_score(scores[told], right[told], returned.edges, binary=True)]

@@ -11,16 +11,16 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from exporter.labels.by_score import ByScore, by_score, plain
+from exporter.labels.by_score import ByScore, by_score, unweighted
 from exporter.labels.classified import Classified, ClassScores, classified, no_probabilities
-from exporter.labels.join import Answers
-from exporter.labels.labelled import Labelled, Measured, confusion, measured
+from exporter.labels.join import KnownLabels
+from exporter.labels.labelled import Labelled, RegressionErrors, confusion, regression_errors
 from exporter.labels.predictions import Ids, Predictions
 from exporter.labels.ranked import Ranked, ranked
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.group import Group, Segment
 
-Performance = Labelled | Measured | Classified | Ranked
+Performance = Labelled | RegressionErrors | Classified | Ranked
 
 DUPLICATE: Final = "duplicate"
 CORRECTED: Final = "corrected"
@@ -96,7 +96,7 @@ class Lists:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Evaluation:
     """How predictions are judged.
 
     Of a number there is an error. Of a binary classifier, `threshold` is the score from which on it says yes, and
@@ -113,11 +113,11 @@ class Judgement:
     tolerances: tuple[float, ...] = ()
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def like(self, other: Judgement) -> bool:
+    def like(self, other: Evaluation) -> bool:
         """Whether both count in the same bins, and tell the same segments."""
         return self._same_bins(other) and self.segments == other.segments
 
-    def _same_bins(self, other: Judgement) -> bool:
+    def _same_bins(self, other: Evaluation) -> bool:
         one, two = ((each.edges, *(each.classes.edges if each.classes else ())) for each in (self, other))
         return len(one) == len(two) and all(map(_same, one, two))
 
@@ -126,7 +126,7 @@ def _same(one: Floats | None, two: Floats | None) -> bool:
     return one is two or (one is not None and two is not None and np.array_equal(one, two))
 
 
-def outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -> dict[Group, Outcome]:
+def outcomes(predictions: Predictions, answers: KnownLabels, judgement: Evaluation) -> dict[Group, Outcome]:
     """What became of a partition's predictions, by model version and role."""
     return {
         group: _outcome(predictions, answers, judgement, np.flatnonzero(predictions.groups == code))
@@ -134,7 +134,7 @@ def outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -
     }
 
 
-def segment_outcomes(predictions: Predictions, answers: Answers, judgement: Judgement) -> dict[Group, Outcome]:
+def segment_outcomes(predictions: Predictions, answers: KnownLabels, judgement: Evaluation) -> dict[Group, Outcome]:
     """What became of a partition's predictions by model version, role and segment, as far as it is told of segments."""
     found = {}
     for segment, among in _segment_rows(predictions, judgement):
@@ -145,7 +145,7 @@ def segment_outcomes(predictions: Predictions, answers: Answers, judgement: Judg
     return found
 
 
-def _segment_rows(predictions: Predictions, judgement: Judgement) -> Iterator[tuple[Segment, Counts]]:
+def _segment_rows(predictions: Predictions, judgement: Evaluation) -> Iterator[tuple[Segment, Counts]]:
     for column, values in judgement.segments.items():
         coded = predictions.segments[column]
         places = {name: code for code, name in enumerate(coded.names)}
@@ -154,7 +154,7 @@ def _segment_rows(predictions: Predictions, judgement: Judgement) -> Iterator[tu
                 yield Segment(column, value), np.flatnonzero(coded.codes == places[value])
 
 
-def _segment_outcome(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Outcome:
+def _segment_outcome(predictions: Predictions, answers: KnownLabels, judgement: Evaluation, rows: Counts) -> Outcome:
     known = rows[answers.known[rows]]
     judged = rows if predictions.queries is None else _whole_lists(predictions.queries, rows)
     counted = _by_score(predictions, answers, judgement, judged) if judgement.binary else None
@@ -169,7 +169,7 @@ def _whole_lists(queries: Ids, rows: Counts) -> Counts:
     return rows[~np.isin(queries[rows], queries[others])]
 
 
-def _outcome(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> Outcome:
+def _outcome(predictions: Predictions, answers: KnownLabels, judgement: Evaluation, rows: Counts) -> Outcome:
     known = rows[answers.known[rows]]
     waited = _MICRO * (answers.labelled_at[known] - predictions.made_at[known]).astype(np.float64)
     cells = _delay_cells(waited[waited >= 0])
@@ -203,14 +203,14 @@ def _improper(predictions: Predictions, rows: Counts) -> int:
     return int(((scores < 0) | (scores > 1)).sum())
 
 
-def _by_score(predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts) -> ByScore | None:
+def _by_score(predictions: Predictions, answers: KnownLabels, judgement: Evaluation, rows: Counts) -> ByScore | None:
     if judgement.edges is None or judgement.classes is not None or judgement.lists is not None:
         return None
     return by_score(predictions.scores[rows], answers.labels[rows], judgement.edges, binary=judgement.binary)
 
 
 def _performance(
-    predictions: Predictions, answers: Answers, judgement: Judgement, rows: Counts, counted: ByScore | None
+    predictions: Predictions, answers: KnownLabels, judgement: Evaluation, rows: Counts, counted: ByScore | None
 ) -> Performance | None:
     """Of some rows, which of a binary classifier are `counted` already."""
     if judgement.lists is not None:
@@ -220,8 +220,8 @@ def _performance(
     if judgement.classes is not None:
         return _classified(predictions, labels, judgement.classes, known)
     if not judgement.binary:
-        return measured(scores, labels)
-    return plain(counted, confusion(labels > 0, scores >= judgement.threshold)) if counted else None
+        return regression_errors(scores, labels)
+    return unweighted(counted, confusion(labels > 0, scores >= judgement.threshold)) if counted else None
 
 
 def _classified(predictions: Predictions, labels: Floats, known: Classes, rows: Counts) -> Classified | None:
@@ -233,7 +233,7 @@ def _classified(predictions: Predictions, labels: Floats, known: Classes, rows: 
     return classified(predictions.classes[rows], labels, scores, by_class)
 
 
-def _ranked(predictions: Predictions, answers: Answers, lists: Lists, rows: Counts) -> Ranked | None:
+def _ranked(predictions: Predictions, answers: KnownLabels, lists: Lists, rows: Counts) -> Ranked | None:
     if predictions.queries is None:
         return None
     absent = math.nan if lists.absent is None else lists.absent
@@ -253,7 +253,7 @@ def total(parts: Iterable[Mapping[K, Outcome]]) -> dict[K, Outcome]:
     return {key: reduce(add, by_key[key]) for key in sorted(by_key)}
 
 
-def peculiar(predictions: Predictions, answers: Answers) -> dict[str, int]:
+def peculiar(predictions: Predictions, answers: KnownLabels) -> dict[str, int]:
     """The rows of the label log that say a second time what is known, or something else, and labels that came early."""
     again = np.maximum(answers.rows - 1, 0)
     return {

@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from exporter.labels.classes import class_keys, classes, named
+from exporter.labels.classes import class_keys, classes, frequent_names
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values, required
+from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values, required_column
 from exporter.profiles.group import Group
-from exporter.profiles.hashing import by_hash, text_hashes
-from exporter.profiles.naming import Coded, Codes, Names, coded, grouped
-from exporter.profiles.times import NEVER, Instants, instants, microseconds
+from exporter.profiles.hashing import hash_order, text_hashes
+from exporter.profiles.naming import CodedColumn, Codes, ColumnNames, encode_column, encode_groups
+from exporter.profiles.times import NO_TIME, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.logs import InferenceColumns
 from exporter.spec.sections.task import Task
@@ -66,7 +66,7 @@ class Predictions:
     class_names: tuple[str, ...] = ()
     class_scores: Floats | None = None
     queries: Ids | None = None
-    segments: Mapping[str, Coded] = field(default_factory=dict)
+    segments: Mapping[str, CodedColumn] = field(default_factory=dict)
 
 
 def selection(
@@ -101,28 +101,28 @@ def reduced(
     Raises:
         ColumnMismatch: when a file lacks the ids or the scores, or they are of a type that cannot be used.
     """
-    names = [Names(column) for column in (columns.model_version, columns.role, *segments)]
+    names = [ColumnNames(column) for column in (columns.model_version, columns.role, *segments)]
     answers = [_part(batch.table, columns, names, task) for batch in batches]
     rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in answers)])
     reasons = _left_out(rows, task)
     usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
     kept = usable[last_of_each(rows["ids"][usable])]
     codes = [rows[_CODES.format(place)][kept] for place in range(len(names))]
-    groups, groups_named = grouped(names[0], names[1], codes[0], codes[1])
+    groups, groups_named = encode_groups(names[0], names[1], codes[0], codes[1])
     made_at = rows["made_at"][kept]
     several, ranking = task == "multiclass_classification", task == "ranking"
     return Predictions(
         rows["ids"][kept],
         rows["scores"][kept],
-        np.where(made_at == NEVER, microseconds(start), made_at),
+        np.where(made_at == NO_TIME, microseconds(start), made_at),
         groups,
         groups_named,
         {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(kept)},
         classes=rows["classes"][kept] if several else None,
-        class_names=named(counts for _, counts in answers),
+        class_names=frequent_names(counts for _, counts in answers),
         class_scores=rows["class_scores"][kept] if several and columns.scores else None,
         queries=rows["queries"][kept] if ranking else None,
-        segments={column: coded(*told) for column, *told in zip(segments, names[2:], codes[2:], strict=True)},
+        segments={column: encode_column(*told) for column, *told in zip(segments, names[2:], codes[2:], strict=True)},
     )
 
 
@@ -180,7 +180,7 @@ def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
 
 def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
     """The positions of the last row of each id, in the order of the ids."""
-    order = by_hash(ids)
+    order = hash_order(ids)
     ordered = ids[order]
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
     chosen: npt.NDArray[np.int64] = order[last]
@@ -188,18 +188,18 @@ def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
 
 
 def times(table: pa.Table, column: str | None) -> Instants:
-    """When each row says that it was; `NEVER` where it does not, or the column is missing or not one of times."""
+    """When each row says that it was; `NO_TIME` where it does not, or the column is missing or not one of times."""
     if column is not None and column in table.column_names:
         with suppress(ColumnMismatch):
             return instants(table.column(column))
-    return np.full(table.num_rows, NEVER)
+    return np.full(table.num_rows, NO_TIME)
 
 
 def _part(
-    table: pa.Table, columns: InferenceColumns, names: Sequence[Names], task: Task
+    table: pa.Table, columns: InferenceColumns, names: Sequence[ColumnNames], task: Task
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """The rows' columns by name, and how often each class was returned."""
-    ids, known = hashed(required(table, columns.prediction_id))
+    ids, known = hashed(required_column(table, columns.prediction_id))
     part: dict[str, Any] = {
         "ids": ids,
         "known": known,
@@ -207,20 +207,20 @@ def _part(
         **{_CODES.format(place): each.codes(table) for place, each in enumerate(names)},
     }
     if task == "multiclass_classification":
-        returned, counts = classes(required(table, columns.prediction))
+        returned, counts = classes(required_column(table, columns.prediction))
         return part | {"classes": returned, **_class_scores(table, columns, returned)}, counts
-    part["scores"] = numeric_values(required(table, columns.score))[0]
+    part["scores"] = numeric_values(required_column(table, columns.score))[0]
     if task == "ranking":
-        part["queries"], part["asked"] = hashed(required(table, columns.query))
+        part["queries"], part["asked"] = hashed(required_column(table, columns.query))
     return part, {}
 
 
 def _class_scores(table: pa.Table, columns: InferenceColumns, returned: Floats) -> dict[str, Floats]:
     """The scores of the spec's classes, and that of the returned one: told by its own column, or by these."""
-    parts = [numeric_values(required(table, column))[0] for column in columns.scores.values()]
+    parts = [numeric_values(required_column(table, column))[0] for column in columns.scores.values()]
     by_class = np.array(parts).reshape(len(parts), table.num_rows).T
     if columns.score is not None:
-        return {"class_scores": by_class, "scores": numeric_values(required(table, columns.score))[0]}
+        return {"class_scores": by_class, "scores": numeric_values(required_column(table, columns.score))[0]}
     own = returned[:, None] == class_keys(columns.scores)
     scores: Floats = np.where(own.any(axis=1), np.where(own, by_class, 0.0).sum(axis=1), np.nan)
     return {"class_scores": by_class, "scores": scores}

@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from exporter.labels.classes import classes, named
+from exporter.labels.classes import classes, frequent_names
 from exporter.labels.join import Chunk, chunk
 from exporter.labels.predictions import hashed, times
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import Mask, numeric_values, required
-from exporter.profiles.times import NEVER, microseconds
+from exporter.profiles.columns import Mask, numeric_values, required_column
+from exporter.profiles.times import NO_TIME, microseconds
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.logs import LabelColumns
 from exporter.spec.sections.task import Task
@@ -70,13 +70,15 @@ def reduced(
     rows = [part for part, _ in parts]
     ids, known, labels, told = (np.concatenate(each) for each in zip(empty, *rows, strict=True))
     end = microseconds(arrival.end)
-    labelled_at = np.where(told == NEVER, end, np.minimum(told, end))
+    labelled_at = np.where(told == NO_TIME, end, np.minimum(told, end))
     valid = _valid(labels, task)
     recent = labelled_at >= microseconds(arrival.start - look_back)
     kept = known & valid & recent
     left_out = {NO_ID: ~known, NO_VALUE: known & ~valid, OLD: known & valid & ~recent}
     reasons = {reason: int(rows.sum()) for reason, rows in left_out.items()}
-    return LabelRows(chunk(ids[kept], labels[kept], labelled_at[kept]), reasons, named(counts for _, counts in parts))
+    return LabelRows(
+        chunk(ids[kept], labels[kept], labelled_at[kept]), reasons, frequent_names(counts for _, counts in parts)
+    )
 
 
 def _valid(labels: Floats, task: Task) -> Mask:
@@ -88,7 +90,7 @@ def _valid(labels: Floats, task: Task) -> Mask:
 
 def _part(table: pa.Table, columns: LabelColumns, *, several: bool) -> tuple[tuple[Any, ...], dict[str, int]]:
     """The rows' columns, and how often each class is named."""
-    ids, known = hashed(required(table, columns.prediction_id))
-    column = required(table, columns.label)
+    ids, known = hashed(required_column(table, columns.prediction_id))
+    column = required_column(table, columns.label)
     labels, counts = classes(column) if several else (numeric_values(column)[0], {})
     return (ids, known, labels, times(table, columns.timestamp)), counts

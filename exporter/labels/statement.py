@@ -14,14 +14,23 @@ from datetime import timedelta
 from typing import Final
 
 from exporter.labels.labelled import CERTAIN
-from exporter.labels.outcomes import DELAY_EDGES, Judgement
+from exporter.labels.outcomes import DELAY_EDGES, Evaluation
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.times import microseconds
-from exporter.sources.engine import BESIDE, ROWS, SLOT, Parameter, Statement
+from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT, Parameter, Statement
 from exporter.spec.sections.task import Task
-from exporter.sql.counting import group_by
+from exporter.sql.counting import group_keys
 from exporter.sql.groups import GroupBy
-from exporter.sql.logs import Logs, NotCounted, cut_labels, micros, named, numeric, read_labels, timed
+from exporter.sql.logs import (
+    Logs,
+    NotCountable,
+    id_expression,
+    label_parameters,
+    label_rows_query,
+    microseconds_expression,
+    number_expression,
+    time_column,
+)
 
 SCORE: Final = 0
 DELAY: Final = 1
@@ -54,7 +63,7 @@ GROUP BY p.{SLOT}, l.{SLOT}"""
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeQuestion:
+class OutcomeQuery:
     """A statement about predictions, the columns of labels that it reads beside them, and how it groups."""
 
     statement: Statement
@@ -64,22 +73,22 @@ class OutcomeQuestion:
     bins: int
 
 
-def ask_outcomes(logs: Logs, task: Task, judgement: Judgement) -> OutcomeQuestion:
+def outcome_query(logs: Logs, task: Task, judgement: Evaluation) -> OutcomeQuery:
     """The statement that tells what became of the predictions of some partitions.
 
     Raises:
         NotCounted: for this task, or these columns, the rows must be read.
     """
     if task not in _TASKS:
-        raise NotCounted(f"{task} is judged by rows")
-    made, arrived = logs.made_columns, logs.arrived_columns
-    keys, segments, _ = group_by(logs.made, Grouping(made.model_version, made.role, judgement.segments))
+        raise NotCountable(f"{task} is judged by rows")
+    made, arrived = logs.prediction_columns, logs.label_columns
+    keys, segments, _ = group_keys(logs.made, Grouping(made.model_version, made.role, judgement.segments))
     if any(logs.made[column] == "FLOAT64" for column in GroupBy(tuple(keys.values()), segments).columns):
-        raise NotCounted("a version, a role or a segment is FLOAT64")
+        raise NotCountable("a version, a role or a segment is FLOAT64")
     grouping = GroupBy(tuple(keys.values()), segments)
     edges = [] if judgement.edges is None else judgement.edges.tolist()
-    columns = [made.prediction_id, made.score, timed(logs.made, made.timestamp), *grouping.columns]
-    beside = [arrived.prediction_id, arrived.label, timed(logs.arrived, arrived.timestamp)]
+    columns = [made.prediction_id, made.score, time_column(logs.made, made.timestamp), *grouping.columns]
+    beside = [arrived.prediction_id, arrived.label, time_column(logs.arrived, arrived.timestamp)]
     binary = task == "binary_classification"
     steps = dict(_steps(logs, judgement, grouping, binary=binary, bins=len(edges)))
     statement = Statement(
@@ -89,19 +98,19 @@ def ask_outcomes(logs: Logs, task: Task, judgement: Judgement) -> OutcomeQuestio
         _parameters(logs, judgement, edges) | grouping.parameters,
         slotted=True,
     )
-    return OutcomeQuestion(statement, tuple(dict.fromkeys(filter(None, beside))), grouping, tuple(keys), len(edges) + 1)
+    return OutcomeQuery(statement, tuple(dict.fromkeys(filter(None, beside))), grouping, tuple(keys), len(edges) + 1)
 
 
-def ask_labels(logs: Logs, task: Task) -> Statement:
+def label_statement(logs: Logs, task: Task) -> Statement:
     """The statement that counts rows of the label log, by partition: those that are labels, and why others are not.
 
     Raises:
-        NotCounted: as `ask_outcomes`.
+        NotCounted: as `outcome_query`.
     """
     if task not in _TASKS:
-        raise NotCounted(f"{task} is judged by rows")
-    columns = logs.arrived_columns
-    steps = {"read_labels": read_labels(logs, ROWS, binary=task == "binary_classification")}
+        raise NotCountable(f"{task} is judged by rows")
+    columns = logs.label_columns
+    steps = {"read_labels": label_rows_query(logs, ROWS, binary=task == "binary_classification")}
     select = (
         f"SELECT {SLOT}, COUNTIF(id IS NULL) AS without_id, "
         "COUNTIF(id IS NOT NULL AND label IS NULL) AS without_value, "
@@ -109,30 +118,30 @@ def ask_labels(logs: Logs, task: Task) -> Statement:
         "COUNTIF(id IS NOT NULL AND label IS NOT NULL AND labelled_at >= oldest) AS usable "
         f"FROM read_labels GROUP BY {SLOT}"
     )
-    read = (columns.prediction_id, columns.label, timed(logs.arrived, columns.timestamp))
-    return Statement(tuple(dict.fromkeys(filter(None, read))), steps, select, cut_labels(logs), slotted=True)
+    read = (columns.prediction_id, columns.label, time_column(logs.arrived, columns.timestamp))
+    return Statement(tuple(dict.fromkeys(filter(None, read))), steps, select, label_parameters(logs), slotted=True)
 
 
-def ask_touched(logs: Logs) -> tuple[Statement, tuple[str, ...]]:
+def touched_statement(logs: Logs) -> tuple[Statement, tuple[str, ...]]:
     """The statement that tells the partitions of predictions of which labels speak, and the columns of labels.
 
     Raises:
-        NotCounted: as `ask_outcomes`.
+        NotCounted: as `outcome_query`.
     """
-    made, arrived = logs.made_columns.prediction_id, logs.arrived_columns.prediction_id
+    made, arrived = logs.prediction_columns.prediction_id, logs.label_columns.prediction_id
     steps = {
-        "made": f"SELECT {SLOT}, {named(logs.made, made)} AS id FROM {ROWS}",
-        "arrived": f"SELECT {named(logs.arrived, arrived)} AS id FROM {BESIDE}",
+        "made": f"SELECT {SLOT}, {id_expression(logs.made, made)} AS id FROM {ROWS}",
+        "arrived": f"SELECT {id_expression(logs.arrived, arrived)} AS id FROM {JOINED_ROWS}",
     }
     select = f"SELECT DISTINCT {SLOT} FROM made WHERE id IN (SELECT id FROM arrived)"
     return Statement((str(made),), steps, select, {}, slotted=True), (str(arrived),)
 
 
-def _parameters(logs: Logs, judgement: Judgement, edges: list[float]) -> dict[str, Parameter]:
+def _parameters(logs: Logs, judgement: Evaluation, edges: list[float]) -> dict[str, Parameter]:
     width = math.log(DELAY_EDGES[-1]) / (len(DELAY_EDGES) - 1)
     values = {
         "made_from": Parameter("INT64", microseconds(logs.made_from)),
-        "made_grain": Parameter("INT64", logs.made_grain // timedelta(microseconds=1)),
+        "made_grain": Parameter("INT64", logs.prediction_grain // timedelta(microseconds=1)),
         "width": Parameter("FLOAT64", width),
         "infinity": Parameter("FLOAT64", math.inf),
         "threshold": Parameter("FLOAT64", float(judgement.threshold)),
@@ -141,23 +150,23 @@ def _parameters(logs: Logs, judgement: Judgement, edges: list[float]) -> dict[st
     if edges:
         values["edges"] = Parameter("FLOAT64", [-edge for edge in reversed(edges)])
     near = {f"near{place}": Parameter("FLOAT64", float(each)) for place, each in enumerate(judgement.tolerances)}
-    return {**values, **near, **cut_labels(logs)}
+    return {**values, **near, **label_parameters(logs)}
 
 
 def _steps(
-    logs: Logs, judgement: Judgement, grouping: GroupBy, *, binary: bool, bins: int
+    logs: Logs, judgement: Evaluation, grouping: GroupBy, *, binary: bool, bins: int
 ) -> Iterator[tuple[str, str]]:
-    columns, types = logs.made_columns, logs.made
-    made_at = f"IFNULL({micros(types, columns.timestamp)}, @made_from + {SLOT} * @made_grain)"
-    score = numeric(types, columns.score)
-    read = [*grouping.values, f"{named(types, columns.prediction_id)} AS id", f"{score} AS score"]
+    columns, types = logs.prediction_columns, logs.made
+    made_at = f"IFNULL({microseconds_expression(types, columns.timestamp)}, @made_from + {SLOT} * @made_grain)"
+    score = number_expression(types, columns.score)
+    read = [*grouping.values, f"{id_expression(types, columns.prediction_id)} AS id", f"{score} AS score"]
     yield "read_predictions", f"SELECT {SLOT}, {', '.join(read)}, {made_at} AS made_at\nFROM {ROWS}"
     finite = "score IS NOT NULL AND NOT (IS_NAN(score) OR IS_INF(score))"
     lacking = f"CASE WHEN id IS NULL THEN 0 WHEN {finite} THEN NULL ELSE 1 END AS lacking"
     yield "checked", f"SELECT *, {lacking}\nFROM read_predictions"
     once = f"ROW_NUMBER() OVER (PARTITION BY {SLOT}, id ORDER BY made_at DESC, score DESC) AS turn"
     yield "numbered", f"SELECT *, {once}\nFROM checked\nWHERE lacking IS NULL"
-    yield "all_labels", read_labels(logs, BESIDE, binary=binary)
+    yield "all_labels", label_rows_query(logs, JOINED_ROWS, binary=binary)
     yield "labels", "SELECT * FROM all_labels WHERE id IS NOT NULL AND label IS NOT NULL AND labelled_at >= oldest"
     newest = "ROW_NUMBER() OVER (PARTITION BY id ORDER BY labelled_at DESC, label DESC) AS turn"
     said = "COUNT(*) OVER (PARTITION BY id) AS said, MIN(label) OVER (PARTITION BY id) AS least"
@@ -194,7 +203,7 @@ def _judged(*, binary: bool, bins: int) -> str:
     )
 
 
-def _listed_entries(judgement: Judgement, grouping: GroupBy) -> str:
+def _listed_entries(judgement: Evaluation, grouping: GroupBy) -> str:
     delay = f"LEAST(CAST(CEIL(LN(GREATEST(waited / {_MICROS}, 1.0)) / @width) AS INT64), {len(DELAY_EDGES)})"
     entries = [
         f"{_ENTRY}({SCORE}, bin, 1)",

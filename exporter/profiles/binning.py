@@ -48,7 +48,7 @@ class NumericBins:
 
     `edges` are k strictly increasing finite values; `deciles` the positions in `edges` at which PSI's cells end, from 1
     to 20, increasing; `pivot` the value about which squares are summed, usually the reference's mean. `marks` are the
-    values at which the distribution of a score is told, increasing; `above` each is an edge.
+    values at which the distribution of a score is told, increasing; `edges_above` each is an edge.
     """
 
     name: str
@@ -166,8 +166,8 @@ def numeric_bins(name: str, sample: Floats, low: float, high: float, pivot: floa
     """
     ordered = np.sort(sample)
     cells = _cell_ends(ordered)
-    fine = above(_quantiles(ordered, _FINE))
-    edges = np.unique(np.concatenate([below(np.array([low])), fine, cells, above(np.array([high]))]))
+    fine = edges_above(_quantiles(ordered, _FINE))
+    edges = np.unique(np.concatenate([edges_below(np.array([low])), fine, cells, edges_above(np.array([high]))]))
     return NumericBins(name, edges, np.searchsorted(edges, cells), pivot)
 
 
@@ -181,7 +181,7 @@ def _cell_ends(ordered: Floats) -> Floats:
     candidates = np.unique(np.append(deciles, ordered[-1]))
     rows = np.searchsorted(ordered, candidates, side="right") - np.searchsorted(ordered, candidates)
     atoms = candidates[10 * rows >= len(ordered)]
-    return np.unique(np.concatenate([above(deciles), above(atoms), below(atoms)]))
+    return np.unique(np.concatenate([edges_above(deciles), edges_above(atoms), edges_below(atoms)]))
 
 
 def _quantiles(ordered: Floats, parts: Counts) -> Floats:
@@ -191,7 +191,7 @@ def _quantiles(ordered: Floats, parts: Counts) -> Floats:
     return quantiles
 
 
-def above(values: Floats) -> Floats:
+def edges_above(values: Floats) -> Floats:
     """Edges at these values that have them, and what rounding to 32 bits makes of them, below."""
     with np.errstate(over="ignore"):
         raised = np.minimum(values + np.abs(values) * _ROUNDING, _LARGEST)
@@ -200,7 +200,7 @@ def above(values: Floats) -> Floats:
     return edges
 
 
-def below(values: Floats) -> Floats:
+def edges_below(values: Floats) -> Floats:
     """Edges at these values that have them, and what rounding to 32 bits makes of them, above."""
     with np.errstate(over="ignore"):
         edges: Floats = np.maximum(np.nextafter(values - np.abs(values) * _ROUNDING, -np.inf), -_LARGEST)

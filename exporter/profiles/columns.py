@@ -83,7 +83,7 @@ def category_codes(column: pa.ChunkedArray) -> tuple[list[str | None], Counts]:
     return list(positions), codes[0] if len(codes) == 1 else np.concatenate(codes)
 
 
-def required(table: pa.Table, column: str | None) -> pa.ChunkedArray:
+def required_column(table: pa.Table, column: str | None) -> pa.ChunkedArray:
     """A column that must be there.
 
     Raises:

@@ -50,7 +50,7 @@ class Group:
         return Group(self.version, self.role, segment)
 
 
-def wholes(groups: Iterable[Group]) -> list[Group]:
+def unsegmented(groups: Iterable[Group]) -> list[Group]:
     """The groups that are no segments: together they hold every row once."""
     return [group for group in groups if group.segment == WHOLE]
 
@@ -60,12 +60,12 @@ def segments_of(whole: Group, groups: Iterable[Group]) -> list[Group]:
     return [group for group in groups if group.segment != WHOLE and whole.within(group.segment) == group]
 
 
-def served(groups: Iterable[Group]) -> list[Group]:
+def serving_groups(groups: Iterable[Group]) -> list[Group]:
     """The groups that are no segments and no challengers, which serve nobody."""
-    return [group for group in wholes(groups) if group.role != catalogue.CHALLENGER]
+    return [group for group in unsegmented(groups) if group.role != catalogue.CHALLENGER]
 
 
-def largest(rows: Mapping[Group, int], versions: int) -> list[Group]:
+def largest_groups(rows: Mapping[Group, int], versions: int) -> list[Group]:
     """The groups of the versions with most rows in all their roles, without their segments; a version's in their order.
 
     Args:
@@ -73,7 +73,7 @@ def largest(rows: Mapping[Group, int], versions: int) -> list[Group]:
         versions: how many versions at most.
     """
     by_version = Counter[str]()
-    for group in wholes(rows):
+    for group in unsegmented(rows):
         by_version[group.version] += rows[group]
     shown = most_frequent(by_version, versions)
-    return [group for version in shown for group in wholes(rows) if group.version == version]
+    return [group for version in shown for group in unsegmented(rows) if group.version == version]

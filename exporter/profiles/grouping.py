@@ -101,7 +101,7 @@ def segment_rows(
 def _crossed(versions: Named, roles: Named, total: int) -> Iterator[tuple[Group, Rows]]:
     for version, of_version in versions:
         for role, of_role in roles:
-            rows = both(of_version, of_role, total)
+            rows = intersect_rows(of_version, of_role, total)
             if rows is None or len(rows):
                 yield Group(version, role), rows
 
@@ -112,12 +112,12 @@ def _divided(
     divided = list(segments)
     for group, of_group in groups:
         for segment, of_segment in divided:
-            rows = both(of_group, of_segment, total)
+            rows = intersect_rows(of_group, of_segment, total)
             if rows is None or len(rows):
                 yield group.within(segment), rows
 
 
-def both(left: Rows, right: Rows, total: int) -> Rows:
+def intersect_rows(left: Rows, right: Rows, total: int) -> Rows:
     """The rows that are among both, of a table with `total` rows."""
     if left is None or right is None:
         return right if left is None else left

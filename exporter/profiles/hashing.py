@@ -37,7 +37,7 @@ def text_hashes(texts: pa.Array) -> Hashes:
     return hashes
 
 
-def by_hash(hashes: Hashes) -> npt.NDArray[np.int64]:
+def hash_order(hashes: Hashes) -> npt.NDArray[np.int64]:
     """The positions of hashes in increasing order, equal ones as they come."""
     leading = (hashes >> _LEADING).astype(np.uint16)
     nearly = np.argsort(leading, kind="stable")  # by radix, as numpy sorts 16 bits; the rest finds nearly all in place

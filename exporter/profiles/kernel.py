@@ -17,9 +17,9 @@ import pyarrow as pa
 
 from exporter.profiles.binning import NUMERIC_EXTRA, Binning, Bins, CategoricalBins, Counts, Floats
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
-from exporter.profiles.group import WHOLE, Group, wholes
+from exporter.profiles.group import WHOLE, Group, unsegmented
 from exporter.profiles.grouping import UNGROUPED, Grouping
-from exporter.profiles.profile import NOVEL_KEPT, Profile, empty, most_frequent
+from exporter.profiles.profile import NOVEL_KEPT, Profile, empty_profile, most_frequent
 from exporter.sources.source import Batch
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -29,7 +29,7 @@ PIECE_ROWS: Final = 2**17
 """Rows of a numeric column that are sorted at a time: a megabyte, which stays in the processor's cache."""
 
 _INFINITIES: Final = np.array([-np.inf, np.inf])
-NOVEL_FOLLOWED: Final = 10 * NOVEL_KEPT
+NOVEL_TRACKED: Final = 10 * NOVEL_KEPT
 """New categories of a column that are followed while a partition is read; the rarest give way."""
 
 
@@ -46,7 +46,7 @@ class PartitionProfile:
     @property
     def rows(self) -> int:
         """Rows of all groups together."""
-        return sum(self.groups[group].rows for group in wholes(self.groups))
+        return sum(self.groups[group].rows for group in unsegmented(self.groups))
 
 
 @dataclass(slots=True)
@@ -112,11 +112,11 @@ def profile_partition(
         Profiles that hold every row once, and those of segments once more; a column that failed has no counts in the
         rows in which it failed.
     """
-    splitting = Splitting(grouping.keys, grouping.split, lambda group: cells_of(binning, group))
+    splitting = Splitting(grouping.keys, grouping.split, lambda group: group_binning(binning, group))
     return PartitionProfile(*profile_groups(batches, binning, splitting, named))
 
 
-def cells_of(binning: Binning, group: Group) -> Binning:
+def group_binning(binning: Binning, group: Group) -> Binning:
     """The cells in which a group is counted."""
     return binning if group.segment == WHOLE else binning.coarse
 
@@ -139,7 +139,7 @@ def profile_groups(
         for key, _ in found:
             if key not in tallies:
                 cells = splitting.cells(key)
-                tallies[key] = _Tally(cells, empty(cells))
+                tallies[key] = _Tally(cells, empty_profile(cells))
         parts = [_Part(tallies[key], rows) for key, rows in found]
         if batch.first:
             problems |= _absent(batch.schema, binning, splitting.keys) | why
@@ -235,7 +235,7 @@ def _follow(novel: dict[str, int], seen: Mapping[str, int]) -> None:
     """Add a batch's new categories to those that are followed, which stay few however many a column brings."""
     for name, rows in seen.items():
         novel[name] = novel.get(name, 0) + rows
-    if len(novel) > NOVEL_FOLLOWED:
-        kept = most_frequent(novel, NOVEL_FOLLOWED)
+    if len(novel) > NOVEL_TRACKED:
+        kept = most_frequent(novel, NOVEL_TRACKED)
         novel.clear()
         novel.update(kept)

@@ -12,22 +12,22 @@ from dataclasses import replace
 from functools import partial, reduce
 
 from exporter.profiles.binning import Binning
-from exporter.profiles.group import Group, wholes
+from exporter.profiles.group import Group, unsegmented
 from exporter.profiles.grouping import MAX_ROLES, MAX_VERSIONS, OTHER_ROLES, OTHER_VERSIONS, Grouping
-from exporter.profiles.kernel import NOVEL_FOLLOWED, PartitionProfile, profile_partition
-from exporter.profiles.packing import packed_partition, unpacked_partition
+from exporter.profiles.kernel import NOVEL_TRACKED, PartitionProfile, profile_partition
+from exporter.profiles.packing import pack_partition, unpack_partition
 from exporter.profiles.profile import NOVEL_KEPT, Profile, most_frequent
 from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.source import Batch
 
 
 def partition_reduction(binning: Binning, grouping: Grouping) -> Reduction[PartitionProfile]:
-    """How a partition is counted in pieces; see `exporter.profiles.kernel.profile_partition`, and `finished`."""
+    """How a partition is counted in pieces: see `kernel.profile_partition` and `limit_novel_of_groups`."""
     count = partial(_piece, binning=binning, grouping=grouping)
-    return Reduction(count, merged, packed_partition, unpacked_partition)
+    return Reduction(count, merge_partition_profiles, pack_partition, unpack_partition)
 
 
-def merged(parts: Sequence[PartitionProfile]) -> PartitionProfile:
+def merge_partition_profiles(parts: Sequence[PartitionProfile]) -> PartitionProfile:
     """What some pieces come to together, in their order."""
     profiles = [(group, profile) for part in parts for group, profile in part.groups.items()]
     rows = Counter[Group]()
@@ -38,37 +38,37 @@ def merged(parts: Sequence[PartitionProfile]) -> PartitionProfile:
     for group, profile in profiles:
         groups.setdefault(renamed(group), []).append(profile)
     problems = {column: why for part in parts for column, why in part.problems.items()}
-    return PartitionProfile({group: added(found) for group, found in groups.items()}, problems)
+    return PartitionProfile({group: sum_profiles(found) for group, found in groups.items()}, problems)
 
 
-def finished(profile: PartitionProfile) -> PartitionProfile:
+def limit_novel_of_groups(profile: PartitionProfile) -> PartitionProfile:
     """A partition's profile as it is kept: with the most frequent of its new categories named."""
-    return PartitionProfile({group: named(each) for group, each in profile.groups.items()}, profile.problems)
+    return PartitionProfile({group: limit_novel(each) for group, each in profile.groups.items()}, profile.problems)
 
 
-def named(profile: Profile, limit: int = NOVEL_KEPT) -> Profile:
+def limit_novel(profile: Profile, limit: int = NOVEL_KEPT) -> Profile:
     """The same profile, with fewer new categories named."""
     novel = {column: most_frequent(names, limit) for column, names in profile.novel.items()}
     return replace(profile, novel=novel)
 
 
-def added(profiles: Sequence[Profile]) -> Profile:
+def sum_profiles(profiles: Sequence[Profile]) -> Profile:
     """The sum of profiles, at least one, which names as many new categories as are followed while rows are read."""
     novel: dict[str, Counter[str]] = {}
     for profile in profiles:
         for column, names in profile.novel.items():
             novel.setdefault(column, Counter()).update(names)
     total = reduce(Profile.__add__, (replace(profile, novel={}) for profile in profiles))
-    return named(replace(total, novel=novel), NOVEL_FOLLOWED)
+    return limit_novel(replace(total, novel=novel), NOVEL_TRACKED)
 
 
 def _piece(batches: Iterator[Batch], _: Portion, *, binning: Binning, grouping: Grouping) -> PartitionProfile:
-    return profile_partition(batches, binning, grouping, NOVEL_FOLLOWED)
+    return profile_partition(batches, binning, grouping, NOVEL_TRACKED)
 
 
 def _capped(rows: Counter[Group]) -> Callable[[Group], Group]:
     """What each group is called once versions and roles are as few as they may be."""
-    whole = wholes(rows)
+    whole = unsegmented(rows)
     versions = _kept(((group.version, rows[group]) for group in whole), MAX_VERSIONS, OTHER_VERSIONS)
     roles = _kept(((group.role, rows[group]) for group in whole), MAX_ROLES, OTHER_ROLES)
     return lambda group: replace(

@@ -24,7 +24,7 @@ MAX_VALUES: Final = 1000
 """Values of a segment's column that a partition tells apart; so many may have a segment."""
 
 
-class Names:
+class ColumnNames:
     """The names in a column, in the order in which they came; None is what rows have that name nothing."""
 
     def __init__(self, column: str | None) -> None:
@@ -61,14 +61,16 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Coded:
+class CodedColumn:
     """The value of each row in a column: `codes`, (rows,), are positions in `names`, -1 where it is none of them."""
 
     codes: WideCodes
     names: tuple[str, ...]
 
 
-def grouped(versions: Names, roles: Names, of_versions: Counts, of_roles: Counts) -> tuple[Codes, tuple[Group, ...]]:
+def encode_groups(
+    versions: ColumnNames, roles: ColumnNames, of_versions: Counts, of_roles: Counts
+) -> tuple[Codes, tuple[Group, ...]]:
     """The groups that some rows are of, in their order, and the place of each row's.
 
     Args:
@@ -86,7 +88,7 @@ def grouped(versions: Names, roles: Names, of_versions: Counts, of_roles: Counts
     return places, tuple(Group(told_versions[one], told_roles[two]) for one, two in found)
 
 
-def _all_named(names: Names, codes: Counts, limit: int, absent: str, other: str) -> tuple[Counts, list[str]]:
+def _all_named(names: ColumnNames, codes: Counts, limit: int, absent: str, other: str) -> tuple[Counts, list[str]]:
     told, kept = names.few(codes, limit, absent)
     if (told >= 0).all():
         return told, kept
@@ -94,7 +96,7 @@ def _all_named(names: Names, codes: Counts, limit: int, absent: str, other: str)
     return np.where(told < 0, kept.index(other), told), kept
 
 
-def coded(names: Names, codes: Counts) -> Coded:
+def encode_column(names: ColumnNames, codes: Counts) -> CodedColumn:
     """The values of some rows in a segment's column, given their places, (rows,)."""
     told, values = names.few(codes, MAX_VALUES)
-    return Coded(told.astype(np.int16), tuple(values))
+    return CodedColumn(told.astype(np.int16), tuple(values))

@@ -15,7 +15,7 @@ import pyarrow as pa
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import Profile
-from exporter.profiles.sealing import opened, sealed
+from exporter.profiles.sealing import open_sealed, seal_table
 
 _PART: Final = "part"
 """Whose profile it is: a group, or an hour of the week and a segment, as JSON."""
@@ -33,30 +33,30 @@ _SCHEMA: Final = pa.schema(
 )
 
 
-def packed_partition(profile: PartitionProfile) -> bytes:
+def pack_partition(profile: PartitionProfile) -> bytes:
     """All that a partition comes to."""
     parts = {_group_text(group): each for group, each in profile.groups.items()}
-    return packed(parts, {"problems": dict(profile.problems)})
+    return pack_profiles(parts, {"problems": dict(profile.problems)})
 
 
-def unpacked_partition(data: bytes) -> PartitionProfile:
-    """The inverse of `packed_partition`; raises as `unpacked`."""
-    profiles, told = unpacked(data)
+def unpack_partition(data: bytes) -> PartitionProfile:
+    """The inverse of `pack_partition`; raises as `unpack_profiles`."""
+    profiles, told = unpack_profiles(data)
     return PartitionProfile({_group(text): profile for text, profile in profiles.items()}, told["problems"])
 
 
-def packed(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> bytes:
+def pack_profiles(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> bytes:
     """Profiles by a text that says whose each is, and what JSON can tell of them."""
-    return sealed(_table(profiles), told)
+    return seal_table(_table(profiles), told)
 
 
-def unpacked(data: bytes) -> tuple[dict[str, Profile], dict[str, Any]]:
-    """The inverse of `packed`.
+def unpack_profiles(data: bytes) -> tuple[dict[str, Profile], dict[str, Any]]:
+    """The inverse of `pack_profiles`.
 
     Raises:
         ValueError, LookupError, TypeError, pyarrow.ArrowException: when the content is not as it was packed.
     """
-    table, told = opened(data)
+    table, told = open_sealed(data)
     return {table[_PART][row].as_py(): _profile(table, row) for row in range(table.num_rows)}, told
 
 

@@ -54,7 +54,7 @@ class Profile:
             )
 
 
-def empty(binning: Binning) -> Profile:
+def empty_profile(binning: Binning) -> Profile:
     """The profile of no rows: adding it changes nothing."""
     columns = len(binning.numeric)
     return Profile(
@@ -67,9 +67,9 @@ def empty(binning: Binning) -> Profile:
     )
 
 
-def merge(binning: Binning, profiles: Iterable[Profile]) -> Profile:
+def merge_profiles(binning: Binning, profiles: Iterable[Profile]) -> Profile:
     """The profile of all the rows together; of none, the empty one."""
-    return reduce(Profile.__add__, profiles, empty(binning))
+    return reduce(Profile.__add__, profiles, empty_profile(binning))
 
 
 def _merge_novel(

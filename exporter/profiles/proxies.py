@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values, required
+from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values, required_column
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.proxies import ColumnRatio
 
@@ -38,18 +38,18 @@ class Moment(IntEnum):
 MOMENTS: Final = len(Moment)
 
 
-def selection(ratios: Iterable[ColumnRatio]) -> Selection:
-    """The columns that `summed` needs, as keys: they come together, in one batch for each stretch of rows."""
+def ratio_selection(ratios: Iterable[ColumnRatio]) -> Selection:
+    """The columns that `sum_moments` needs, as keys: they come together, in one batch for each stretch of rows."""
     return Selection(tuple(dict.fromkeys(name for ratio in ratios for name in ratio.columns)), (), ())
 
 
-def summed(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tuple[Sums, dict[int, str]]:
+def sum_moments(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tuple[Sums, dict[int, str]]:
     """Sum up a partition's rows.
 
     A row is left out of a ratio in which it has a null, a NaN or an infinity.
 
     Args:
-        batches: the rows, with the columns of `selection`.
+        batches: the rows, with the columns of `ratio_selection`.
         ratios: what to sum up.
 
     Returns:
@@ -76,11 +76,11 @@ def _moments(table: pa.Table, ratio: ColumnRatio) -> Values:
 
 
 def _numbers(table: pa.Table, column: str) -> Values:
-    return numeric_values(required(table, column))[0]
+    return numeric_values(required_column(table, column))[0]
 
 
 def _matches(table: pa.Table, column: str, value: str) -> Values:
     """1 in the rows that are the value, 0 in others, NaN in nulls."""
-    names, codes = category_codes(required(table, column))
+    names, codes = category_codes(required_column(table, column))
     matches: Values = np.array([np.nan if name is None else float(name == value) for name in names])[codes]
     return matches

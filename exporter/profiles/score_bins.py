@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from exporter.profiles.binning import Floats, NumericBins, above, below
+from exporter.profiles.binning import Floats, NumericBins, edges_above, edges_below
 from exporter.spec.sections.task import CLASSIFICATION, Task
 
 PROBABILITIES: Final = tuple(tenth / 10 for tenth in range(1, 11))
@@ -41,8 +41,8 @@ def score_bins(
         marks, ends = PROBABILITIES, confidence_ends(confidence).ravel()
     else:
         marks, ends = _round_deciles(bins), np.empty(0)
-    decided = below(np.array([] if decision is None else [decision]))
-    edges = np.unique(np.concatenate([bins.edges, above(np.array(marks)), ends[np.isfinite(ends)], decided]))
+    decided = edges_below(np.array([] if decision is None else [decision]))
+    edges = np.unique(np.concatenate([bins.edges, edges_above(np.array(marks)), ends[np.isfinite(ends)], decided]))
     return replace(bins, edges=edges, deciles=np.searchsorted(edges, bins.edges[bins.deciles]), marks=marks)
 
 
@@ -54,12 +54,12 @@ def confidence_ends(edges: Sequence[float]) -> Floats:
     the lower end is -inf.
     """
     inner = np.array(edges[1:-1], np.float64)
-    lower = below(1 - inner) if edges and edges[0] >= 0.5 else np.full(len(inner), -np.inf)
-    return np.array([lower, above(inner)])
+    lower = edges_below(1 - inner) if edges and edges[0] >= 0.5 else np.full(len(inner), -np.inf)
+    return np.array([lower, edges_above(inner)])
 
 
 def _is_probability(bins: NumericBins, task: Task) -> bool:
-    low, high = below(np.zeros(1))[0], above(np.ones(1))[0]
+    low, high = edges_below(np.zeros(1))[0], edges_above(np.ones(1))[0]
     return task in CLASSIFICATION and bool(low <= bins.edges[0] and bins.edges[-1] <= high)
 
 

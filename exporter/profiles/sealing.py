@@ -43,7 +43,7 @@ def replace_file(path: Path, data: bytes) -> None:
         raise
 
 
-def sealed(table: pa.Table, told: Mapping[str, Any], compression: str | None = "zstd") -> bytes:
+def seal_table(table: pa.Table, told: Mapping[str, Any], compression: str | None = "zstd") -> bytes:
     """A table and what is told of it as a stream, and behind it the checksum of the stream."""
     table = table.replace_schema_metadata({"leeway": json.dumps(told)})
     sink = pa.BufferOutputStream()
@@ -53,8 +53,8 @@ def sealed(table: pa.Table, told: Mapping[str, Any], compression: str | None = "
     return b"".join((stream, _checksum(stream)))
 
 
-def opened(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
-    """The inverse of `sealed`.
+def open_sealed(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
+    """The inverse of `seal_table`.
 
     Raises:
         ValueError: when the content is not as it was sealed.

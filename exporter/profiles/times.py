@@ -16,7 +16,7 @@ from exporter.profiles.columns import ColumnMismatch
 Instants = npt.NDArray[np.int64]
 """Microseconds since the Unix epoch."""
 
-NEVER: Final = int(np.iinfo(np.int64).min)
+NO_TIME: Final = int(np.iinfo(np.int64).min)
 """Stands for a time that there is none of; before all others."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,14 +42,14 @@ def timestamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def instants(column: pa.ChunkedArray) -> Instants:
-    """The time of each row, `NEVER` for a null. Times without a zone are UTC.
+    """The time of each row, `NO_TIME` for a null. Times without a zone are UTC.
 
     Raises:
         ColumnMismatch: as `timestamps`.
     """
     times = timestamps(column)
     exact = times.cast(pa.timestamp("us", getattr(times.type, "tz", None)), safe=False).cast(pa.int64())
-    filled: Instants = pc.fill_null(exact, NEVER).to_numpy()
+    filled: Instants = pc.fill_null(exact, NO_TIME).to_numpy()
     return filled
 
 

@@ -31,7 +31,7 @@ _SPARE: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedColumns:
     """What is known of some rows' columns, in the order of the selection, and why nothing is of some."""
 
     sample_rows: int
@@ -52,11 +52,11 @@ class Observed:
         problems = {**self.problems, **empty}
         usable = tuple(bins for bins in made.values() if bins is not None)
         if not usable:
-            raise unusable(problems)
+            raise unusable_reference(problems)
         return Binning(usable), problems
 
 
-def observed(batches: Iterable[Batch], portion: Portion = ALL, *, selection: Selection) -> Observed:
+def observe_columns(batches: Iterable[Batch], portion: Portion = ALL, *, selection: Selection) -> ObservedColumns:
     """What is known of the columns of some rows.
 
     Args:
@@ -74,19 +74,19 @@ def observed(batches: Iterable[Batch], portion: Portion = ALL, *, selection: Sel
         present = set(batch.schema.names)
         problems |= {name: "the reference has no such column" for name in columns if name not in present}
         problems |= _add(batch.table, columns)
-    return Observed(most, numbers, categories, problems)
+    return ObservedColumns(most, numbers, categories, problems)
 
 
-def all_observed(parts: Sequence[Observed]) -> Observed:
+def merge_observed(parts: Sequence[ObservedColumns]) -> ObservedColumns:
     """What is known of all the rows of some parts, at least one, in their order."""
     most = parts[0].sample_rows
     numbers = {name: Numbers.of([part.numbers[name] for part in parts], most) for name in parts[0].numbers}
     categories = {name: Categories.of([part.categories[name] for part in parts]) for name in parts[0].categories}
     problems = {name: why for part in parts for name, why in part.problems.items()}
-    return Observed(most, numbers, categories, problems)
+    return ObservedColumns(most, numbers, categories, problems)
 
 
-def unusable(problems: Mapping[str, str]) -> ReferenceUnusable:
+def unusable_reference(problems: Mapping[str, str]) -> ReferenceUnusable:
     """What to raise when no column can be compared: each reason once, with the columns that it is the reason of."""
     reasons: dict[str, list[str]] = {}
     for column, why in problems.items():

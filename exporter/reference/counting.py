@@ -25,8 +25,8 @@ from exporter.profiles.binning import (
     numeric_bins,
 )
 from exporter.profiles.group import WHOLE, Segment
-from exporter.profiles.profile import Profile, categorical_column, empty, numeric_column
-from exporter.reference.columns import unusable
+from exporter.profiles.profile import Profile, categorical_column, empty_profile, numeric_column
+from exporter.reference.columns import unusable_reference
 from exporter.reference.history import LONGEST_WEEKS, SECONDS, History, HourlyColumn
 from exporter.reference.reducing import reduce_binning, reduce_by_hour
 from exporter.reference.reference import ByHour, HourProfiles, Hours, build_binning, profile_by_hour
@@ -34,11 +34,11 @@ from exporter.sources.engine import ROWS, CountingSource, Parameter, Statement, 
 from exporter.sources.reducing import ReducingSource
 from exporter.sources.source import Partition, Selection, Source
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar
-from exporter.sql.answer import Told, profiles, told_segment
-from exporter.sql.columns import number
+from exporter.sql.columns import numeric_expression
 from exporter.sql.counting import segment_keys
-from exporter.sql.groups import GroupBy, Key, segments_of_row
-from exporter.sql.statement import ask
+from exporter.sql.groups import GroupBy, Key, segments_expression
+from exporter.sql.result import RowGroup, profiles_of_result, segment_of_row
+from exporter.sql.statement import profile_query
 
 POINTS: Final = 10_000
 """Quantiles that an engine is asked for, of each numeric column."""
@@ -62,17 +62,17 @@ def count_binning(
         return source.profile(partition, selection, lambda rows: build_binning(rows, selection, category_limit))
     types = source.types(partition)
     absent = {name: "the reference has no such column" for name in selection.columns if name not in types}
-    question = ask(types, _blank(selection), GroupBy(), category_limit)
+    question = profile_query(types, _blank(selection), GroupBy(), category_limit)
     problems = {name: f"in the reference {why}" for name, why in question.problems.items()} | absent
-    seen = next(iter(profiles(source.count(partition, question.statement), question).values()), None)
-    profile = empty(question.binning) if seen is None else seen
+    seen = next(iter(profiles_of_result(source.count(partition, question.statement), question).values()), None)
+    profile = empty_profile(question.binning) if seen is None else seen
     quantiles = _quantiles(source, partition, [name for name in selection.numeric if name not in problems])
     made = {bins.name: _bins(bins, profile, question.binning, quantiles) for bins in question.binning.columns}
     made = {name: bins for name, bins in made.items() if name not in problems}
     problems |= {name: "the reference has no value in this column" for name, bins in made.items() if bins is None}
     usable = tuple(bins for bins in made.values() if bins is not None)
     if not usable:
-        raise unusable(problems)
+        raise unusable_reference(problems)
     return Binning(usable), problems
 
 
@@ -116,9 +116,9 @@ def count_by_hour(
     parameters = {"hours": Parameter("INT64", hours.tolist()), "cells": Parameter("INT64", cells.tolist())}
     of_week = f"CAST(@cells[SAFE_ORDINAL(RANGE_BUCKET({_hour(timestamp)}, @hours))] AS STRING)"
     grouping = GroupBy((Key(timestamp, of_week, str, parameters),), segment_keys(types, segments, {}))
-    question = ask(types, binning, grouping)
+    question = profile_query(types, binning, grouping)
     by_segment: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
-    for told, profile in profiles(source.count(partition, question.statement), question).items():
+    for told, profile in profiles_of_result(source.count(partition, question.statement), question).items():
         by_segment.setdefault(told.segment, {})[int(told.keys[0])] = profile
     whole = by_segment.pop(WHOLE)
     weeks = _weeks(source, partition, grouping, timestamp, dict(zip(hours.tolist(), cells.tolist(), strict=True)))
@@ -137,7 +137,7 @@ def _quantiles(source: CountingSource, partition: Partition, names: list[str]) -
     if not names:
         return {}
     types = source.types(partition)
-    values = [f"{number(name, types[name])} AS v{place}" for place, name in enumerate(names)]
+    values = [f"{numeric_expression(name, types[name])} AS v{place}" for place, name in enumerate(names)]
     finite = "IF(IS_NAN(v{0}) OR IS_INF(v{0}), NULL, v{0})"
     asked = [
         f"TO_JSON_STRING(APPROX_QUANTILES({finite.format(place)}, {POINTS} IGNORE NULLS)) AS v{place}"
@@ -181,7 +181,7 @@ def _weeks(
     if not grouping.segments:
         return {}
     steps = {
-        "hours": f"SELECT {_hour(timestamp)} AS hour, {segments_of_row(grouping.segments)} AS segments FROM {ROWS}",
+        "hours": f"SELECT {_hour(timestamp)} AS hour, {segments_expression(grouping.segments)} AS segments FROM {ROWS}",
         "present": (
             "SELECT g.place AS segment, g.name AS segment_name, hour FROM hours, UNNEST(segments) AS g "
             "WHERE hour >= 0 AND g.name IS NOT NULL GROUP BY segment, segment_name, hour"
@@ -193,7 +193,7 @@ def _weeks(
     )
     found: dict[Segment, Counter[int]] = {}
     for row in source.count(partition, statement).to_pylist():
-        found.setdefault(told_segment(row, grouping), Counter())[cells[row["hour"]]] += 1
+        found.setdefault(segment_of_row(row, grouping), Counter())[cells[row["hour"]]] += 1
     return {segment: dict(weeks) for segment, weeks in found.items()}
 
 
@@ -206,9 +206,9 @@ def _history(
     hour = _hour(timestamp)
     recent = f"IF({hour} >= @first, CAST({hour} AS STRING), NULL)"
     key = Key(timestamp, recent, str, {"first": Parameter("INT64", int(hours[0]))})
-    question = ask(source.types(partition), coarse, GroupBy((key,)))
-    found = profiles(source.count(partition, question.statement), question)
-    by_hour = [found.get(Told((str(hour),)), empty(coarse)) for hour in hours.tolist()]
+    question = profile_query(source.types(partition), coarse, GroupBy((key,)))
+    found = profiles_of_result(source.count(partition, question.statement), question)
+    by_hour = [found.get(RowGroup((str(hour),)), empty_profile(coarse)) for hour in hours.tolist()]
     columns = {
         bins.name: _hourly(by_hour, coarse, bins) for bins in coarse.columns if bins.name not in question.problems
     }

@@ -12,9 +12,9 @@ from functools import partial
 from typing import TypeVar
 
 from exporter.profiles.binning import Binning
-from exporter.reference.columns import Observed, all_observed, observed
-from exporter.reference.reference import ByHour, HourCounts, Hours, by_hour, together
-from exporter.sources.reducing import Portion, ReducingSource, Reduction, reduced
+from exporter.reference.columns import ObservedColumns, merge_observed, observe_columns
+from exporter.reference.reference import ByHour, HourCounts, Hours, finish_hour_counts, merge_hour_counts
+from exporter.sources.reducing import Portion, ReducingSource, Reduction, reduce_partition
 from exporter.sources.source import Batch, Partition, Selection
 
 T = TypeVar("T")
@@ -29,9 +29,9 @@ def reduce_binning(
         ReferenceUnusable: when no column can be compared.
         SourceError: as `Source.profile`.
     """
-    count = partial(observed, selection=selection)
-    reduction: Reduction[Observed] = Reduction(count, all_observed, pickle.dumps, pickle.loads)
-    return reduced(source, partition, selection, reduction).binning(category_limit)
+    count = partial(observe_columns, selection=selection)
+    reduction: Reduction[ObservedColumns] = Reduction(count, merge_observed, pickle.dumps, pickle.loads)
+    return reduce_partition(source, partition, selection, reduction).binning(category_limit)
 
 
 def reduce_by_hour(source: ReducingSource, partition: Partition, selection: Selection, hours: Hours) -> ByHour:
@@ -41,8 +41,8 @@ def reduce_by_hour(source: ReducingSource, partition: Partition, selection: Sele
         ReferenceUnusable: when the column of times is missing or holds none.
         SourceError: as `Source.profile`.
     """
-    reduction: Reduction[HourCounts] = Reduction(partial(_hours, hours), together, pickle.dumps, pickle.loads)
-    return by_hour(reduced(source, partition, selection, reduction), hours.calendar)
+    reduction: Reduction[HourCounts] = Reduction(partial(_hours, hours), merge_hour_counts, pickle.dumps, pickle.loads)
+    return finish_hour_counts(reduce_partition(source, partition, selection, reduction), hours.calendar)
 
 
 def _hours(hours: Hours, batches: Iterator[Batch], _: Portion) -> HourCounts:

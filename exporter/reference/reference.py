@@ -17,11 +17,11 @@ from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning, Counts
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.group import WHOLE, Segment
-from exporter.profiles.grouping import both, segment_rows
-from exporter.profiles.kernel import NOVEL_FOLLOWED, Parts, Splitting, profile_groups
-from exporter.profiles.merging import added, named
+from exporter.profiles.grouping import intersect_rows, segment_rows
+from exporter.profiles.kernel import NOVEL_TRACKED, Parts, Splitting, profile_groups
+from exporter.profiles.merging import limit_novel, sum_profiles
 from exporter.profiles.profile import Profile
-from exporter.reference.columns import observed
+from exporter.reference.columns import observe_columns
 from exporter.reference.history import History, HistoryBuilder, hours_of
 from exporter.reference.seasonal import Seasons, divide
 from exporter.sources.source import Batch, Selection
@@ -120,7 +120,7 @@ def build_binning(
     Raises:
         ReferenceUnusable: when no column can be compared.
     """
-    return observed(batches, selection=selection).binning(category_limit)
+    return observe_columns(batches, selection=selection).binning(category_limit)
 
 
 def profile_by_hour(
@@ -143,7 +143,7 @@ def profile_by_hour(
         ReferenceUnusable: when the column is missing or holds no times.
     """
     hours = Hours(binning, timestamp, calendar, segments or {})
-    return by_hour(hours.count(batches), calendar)
+    return finish_hour_counts(hours.count(batches), calendar)
 
 
 @dataclass(frozen=True)
@@ -177,13 +177,13 @@ class Hours:
             lambda part: self.binning if part[0] == WHOLE else self.binning.coarse,
         )
         try:
-            profiles, _ = profile_groups(_each(batches, history.add), self.binning, splitting, NOVEL_FOLLOWED)
+            profiles, _ = profile_groups(_each(batches, history.add), self.binning, splitting, NOVEL_TRACKED)
         except (ColumnMismatch, KeyError) as problem:
             raise ReferenceUnusable(f"column {self.timestamp} of the reference: {problem}") from problem
         return HourCounts(profiles, split.seen, history)
 
 
-def together(parts: Sequence[HourCounts]) -> HourCounts:
+def merge_hour_counts(parts: Sequence[HourCounts]) -> HourCounts:
     """What pieces of a reference come to together, in their order; the first one's history grows."""
     profiles: dict[tuple[Segment, int], list[Profile]] = {}
     seen: dict[Segment, set[int]] = {}
@@ -195,14 +195,14 @@ def together(parts: Sequence[HourCounts]) -> HourCounts:
     history = parts[0].history
     for part in parts[1:]:
         history.take(part.history)
-    return HourCounts({place: added(found) for place, found in profiles.items()}, seen, history)
+    return HourCounts({place: sum_profiles(found) for place, found in profiles.items()}, seen, history)
 
 
-def by_hour(counts: HourCounts, calendar: Calendar) -> ByHour:
+def finish_hour_counts(counts: HourCounts, calendar: Calendar) -> ByHour:
     """The counts of all rows as what a reference keeps."""
     found: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
     for (segment, cell), profile in counts.profiles.items():
-        found.setdefault(segment, {})[cell] = named(profile)
+        found.setdefault(segment, {})[cell] = limit_novel(profile)
     whole = found.pop(WHOLE)
     segments = {each: HourProfiles(found[each], _weeks(counts.seen[each], calendar)) for each in sorted(found)}
     return ByHour(whole, segments, counts.history.finish())
@@ -231,7 +231,7 @@ class _HourSplit:
         for segment, among in segment_rows(table, self.hours.segments, problems):
             self.seen.setdefault(segment, set()).update(np.unique(hours[among]).tolist())
             for cell, found in rows:
-                own = both(found, among, table.num_rows)
+                own = intersect_rows(found, among, table.num_rows)
                 if own is not None and len(own):
                     parts.append(((segment, cell), own))
         return parts, problems

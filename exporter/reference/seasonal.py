@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from exporter.profiles.binning import Binning, Counts, Floats
-from exporter.profiles.profile import Profile, merge, merged_novel
+from exporter.profiles.profile import Profile, merge_profiles, merged_novel
 from exporter.spec.seasons import HOURS_OF_WEEK, Level
 
 ENOUGH_ROWS: Final = 100
@@ -68,7 +68,7 @@ def _choose(cell: int, rows: Counts, weeks: Counts, levels: Sequence[Level]) -> 
 
 
 def _total(binning: Binning, by_cell: Mapping[int, Profile], level: Level, group: int) -> Profile:
-    return merge(binning, (by_cell[cell] for cell in sorted(by_cell) if level.groups[cell] == group))
+    return merge_profiles(binning, (by_cell[cell] for cell in sorted(by_cell) if level.groups[cell] == group))
 
 
 def mixing_factors(rows: Floats, reference_rows: Floats) -> Floats:

@@ -13,7 +13,7 @@ from exporter.catalogue import CHALLENGER, LABEL_ROWS, MODEL, REPLICA_LABELS, RO
 from exporter.retraining.notification import Alert, Notification
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.retraining import Gate
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 Ask = Callable[[str], float | None]
 """The value of a query to Prometheus, or None when there is no series."""

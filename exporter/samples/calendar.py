@@ -9,7 +9,7 @@ from exporter import catalogue
 from exporter.reference.reference import Reference
 from exporter.samples.windows import Sample
 from exporter.spec.model import ModelSpec
-from exporter.spec.seasons import Calendar, from_sunday, season_name
+from exporter.spec.seasons import Calendar, promql_weekday, season_name
 
 
 def calendar_samples(spec: ModelSpec, now: datetime) -> Iterator[Sample]:
@@ -17,7 +17,7 @@ def calendar_samples(spec: ModelSpec, now: datetime) -> Iterator[Sample]:
     calendar = Calendar.of(spec.spec.seasonality)
     local = calendar.local(now)
     values = {
-        catalogue.CALENDAR_DAY_OF_WEEK: from_sunday(local.weekday()),
+        catalogue.CALENDAR_DAY_OF_WEEK: promql_weekday(local.weekday()),
         catalogue.CALENDAR_HOUR: local.hour,
         catalogue.CALENDAR_HOLIDAY: calendar.is_holiday(now),
         catalogue.CALENDAR_UTC_OFFSET_SECONDS: calendar.utc_offset(now).total_seconds(),

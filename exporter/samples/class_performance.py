@@ -18,7 +18,7 @@ from exporter.statistics.performance import UNKNOWN, Estimate, macro_average
 _RATIO_HIGHEST: Final = 1.0
 
 
-def of_several_classes(classified: Classified, classes: int, *, proper: bool) -> dict[Metric, Estimate]:
+def multiclass(classified: Classified, classes: int, *, proper: bool) -> dict[Metric, Estimate]:
     """What is said of all classes together: shares of all rows, and plain means over the classes.
 
     Args:

@@ -10,14 +10,14 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.classes import class_keys
 from exporter.labels.classified import Classified
-from exporter.labels.labelled import Labelled, Measured
+from exporter.labels.labelled import Labelled, RegressionErrors
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.binning import Binning, Floats, Rows
-from exporter.profiles.group import largest
+from exporter.profiles.group import largest_groups
 from exporter.profiles.profile import Profile, numeric_column
-from exporter.samples.class_performance import of_several_classes
-from exporter.samples.estimates import Expectations, Learned, SeveralClasses
-from exporter.samples.labels import JudgedWindow, classification, regression, shown
+from exporter.samples.class_performance import multiclass
+from exporter.samples.estimators import Estimator, Expectations, MulticlassClassifier
+from exporter.samples.labels import MatureWindow, classification, regression, shown
 from exporter.samples.windows import Sample, WindowProfile, labels_of, samples_of
 from exporter.spec.model import Body, ModelSpec
 from exporter.statistics import thresholds
@@ -28,7 +28,7 @@ _WORSE: Final[Mapping[Metric, int]] = {catalogue.AUROC: 1, catalogue.RMSE: -1, c
 
 
 def estimate_samples(
-    spec: ModelSpec, learned: Learned, binning: Binning, windows: Iterable[WindowProfile]
+    spec: ModelSpec, learned: Estimator, binning: Binning, windows: Iterable[WindowProfile]
 ) -> Iterator[Sample]:
     """What is to be expected of each window's predictions, at the moment of serving.
 
@@ -40,23 +40,23 @@ def estimate_samples(
     """
     for window in windows:
         rows = {group: profile.rows for group, profile in window.groups.items()}
-        for group in largest(rows, spec.spec.limits.versions):
+        for group in largest_groups(rows, spec.spec.limits.versions):
             expected = _expected(spec.spec, learned, window.groups[group], binning)
             values = {metric.estimated(): each.value for metric, each in expected.items()}
             yield from samples_of(values, labels_of(spec, window.name, group))
 
 
-def _expected(spec: Body, learned: Learned, profile: Profile, binning: Binning) -> Expectations:
+def _expected(spec: Body, learned: Estimator, profile: Profile, binning: Binning) -> Expectations:
     """Of a window's predictions; nothing of too few."""
     columns = spec.inference.columns
-    several = isinstance(learned, SeveralClasses)
+    several = isinstance(learned, MulticlassClassifier)
     scores = [
         numeric_column(profile, binning, name)
         for name in (columns.scores.values() if several else [columns.score or ""])
     ]
     if min(score.finite for score in scores) < spec.thresholds.min_rows:
         return {}
-    if isinstance(learned, SeveralClasses):
+    if isinstance(learned, MulticlassClassifier):
         return learned.expected([(score.bins, score.sums) for score in scores], _confidence(spec, profile, binning))
     return learned.expected(scores[0].bins, scores[0].sums)
 
@@ -70,7 +70,7 @@ def _confidence(spec: Body, profile: Profile, binning: Binning) -> tuple[Rows, F
     return (column.bins, column.sums) if column.finite == profile.rows else None
 
 
-def gap_samples(spec: ModelSpec, learned: Learned, windows: Iterable[JudgedWindow]) -> Iterator[Sample]:
+def gap_samples(spec: ModelSpec, learned: Estimator, windows: Iterable[MatureWindow]) -> Iterator[Sample]:
     """How wrong the estimate of mature predictions was, each gap with its threshold.
 
     The estimate is of the very rows that have a label, so that labels which are missing are no gap.
@@ -83,7 +83,7 @@ def gap_samples(spec: ModelSpec, learned: Learned, windows: Iterable[JudgedWindo
                 yield from samples_of(values, labels_of(spec, window.name, group))
 
 
-def _gaps(spec: Body, learned: Learned, outcome: Outcome) -> dict[Metric, float]:
+def _gaps(spec: Body, learned: Estimator, outcome: Outcome) -> dict[Metric, float]:
     expected, realised = _expected_of_labelled(spec, learned, outcome), _realised(spec, outcome)
     values: dict[Metric, float] = {}
     for metric in (metric for metric in expected if metric in realised):
@@ -116,9 +116,9 @@ def _concept_drift(gaps: Mapping[Metric, float], worse: Mapping[Metric, int]) ->
     return {catalogue.CONCEPT_DRIFT: max(found), catalogue.CONCEPT_DRIFT_THRESHOLD: 1.0} if found else {}
 
 
-def _expected_of_labelled(spec: Body, learned: Learned, outcome: Outcome) -> Expectations:
+def _expected_of_labelled(spec: Body, learned: Estimator, outcome: Outcome) -> Expectations:
     """Of the mature predictions that have a label."""
-    if isinstance(learned, SeveralClasses):
+    if isinstance(learned, MulticlassClassifier):
         found = outcome.performance.against_rest if isinstance(outcome.performance, Classified) else {}
         classes = [found[key] for key in class_keys(spec.inference.columns.scores).tolist() if key in found]
         if len(classes) < len(learned.classes):
@@ -134,8 +134,8 @@ def _realised(spec: Body, outcome: Outcome) -> Mapping[Metric, Estimate]:
     if isinstance(outcome.performance, Labelled):
         return classification(outcome.performance)
     if isinstance(outcome.performance, Classified):
-        return of_several_classes(outcome.performance, len(spec.inference.columns.scores), proper=False)
-    return regression(outcome.performance) if isinstance(outcome.performance, Measured) else {}
+        return multiclass(outcome.performance, len(spec.inference.columns.scores), proper=False)
+    return regression(outcome.performance) if isinstance(outcome.performance, RegressionErrors) else {}
 
 
 def _level(spec: Body, metric: Metric, expected: Expectations) -> float:

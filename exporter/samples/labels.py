@@ -15,18 +15,18 @@ from exporter.catalogue import Metric
 from exporter.labels import outcomes, predictions
 from exporter.labels import rows as label_rows
 from exporter.labels.classified import Classified
-from exporter.labels.labelled import Labelled, Measured
+from exporter.labels.labelled import Labelled, RegressionErrors
 from exporter.labels.outcomes import Outcome, delay_quantile
 from exporter.labels.ranked import Ranked
-from exporter.profiles.group import Group, largest, segments_of, wholes
-from exporter.samples.class_performance import by_key, class_values, hidden_classes, of_several_classes
+from exporter.profiles.group import Group, largest_groups, segments_of, unsegmented
+from exporter.samples.class_performance import by_key, class_values, hidden_classes, multiclass
 from exporter.samples.windows import Sample, labels_of, samples_of
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import WEEKDAYS, Calendar
 from exporter.statistics import calibration, performance, thresholds
 from exporter.statistics.performance import Estimate
 
-ODD_ROWS: Final = (
+REJECTED_ROWS: Final = (
     label_rows.NO_ID,
     label_rows.NO_VALUE,
     label_rows.OLD,
@@ -49,7 +49,7 @@ _RATIO_HIGHEST: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedWindow:
+class MatureWindow:
     """A window of predictions that are all mature: its length's name, its end, and what became of each group's."""
 
     name: str
@@ -58,19 +58,19 @@ class JudgedWindow:
 
 
 def label_samples(
-    spec: ModelSpec, windows: Iterable[JudgedWindow], odd: Mapping[str, int], class_names: Iterable[str] = ()
+    spec: ModelSpec, windows: Iterable[MatureWindow], odd: Mapping[str, int], class_names: Iterable[str] = ()
 ) -> Iterator[Sample]:
     """Every sample about labels; what is not known, or too few labels tell, is left out.
 
     Args:
         spec: the model.
         windows: the windows that are judged.
-        odd: the rows that are counted by `ODD_ROWS`.
+        odd: the rows that are counted by `REJECTED_ROWS`.
         class_names: the classes that the logs name.
     """
     names = by_key({*class_names, *spec.spec.inference.columns.scores})
     hidden = 0
-    for reason in ODD_ROWS:
+    for reason in REJECTED_ROWS:
         yield Sample(catalogue.LABEL_ODD_ROWS, (spec.name, reason), odd.get(reason, 0))
     for window in windows:
         yield from _delays(spec, window)
@@ -85,12 +85,12 @@ def label_samples(
         yield Sample(catalogue.SERIES_LIMITED, (spec.name, catalogue.LABELLED_CLASS), hidden)
 
 
-def shown(spec: ModelSpec, window: JudgedWindow) -> list[Group]:
+def shown(spec: ModelSpec, window: MatureWindow) -> list[Group]:
     """The groups of the versions that are shown, without their segments."""
-    return largest({group: outcome.rows for group, outcome in window.groups.items()}, spec.spec.limits.versions)
+    return largest_groups({group: outcome.rows for group, outcome in window.groups.items()}, spec.spec.limits.versions)
 
 
-def _more(spec: ModelSpec, window: JudgedWindow, group: Group, names: Mapping[float, str]) -> Iterator[Sample]:
+def _more(spec: ModelSpec, window: MatureWindow, group: Group, names: Mapping[float, str]) -> Iterator[Sample]:
     """What has one label more: each class, and each reason why a list is not judged."""
     outcome = window.groups[group]
     found: dict[str, dict[Metric, float]] = {}
@@ -104,7 +104,7 @@ def _more(spec: ModelSpec, window: JudgedWindow, group: Group, names: Mapping[fl
         yield from samples_of(values, {**labels, catalogue.CLASS: more, catalogue.REASON: more})
 
 
-def _diagram(spec: ModelSpec, window: JudgedWindow, group: Group) -> Iterator[Sample]:
+def _diagram(spec: ModelSpec, window: MatureWindow, group: Group) -> Iterator[Sample]:
     """The bins of the reliability diagram that the calibration error is the mean of, numbered from 01."""
     outcome = window.groups[group]
     labelled = _confident(outcome)
@@ -130,8 +130,8 @@ def _confident(outcome: Outcome) -> Labelled | None:
     return made.confident if isinstance(made, Classified) else made if isinstance(made, Labelled) else None
 
 
-def _delays(spec: ModelSpec, window: JudgedWindow) -> Iterator[Sample]:
-    whole = [window.groups[group] for group in wholes(window.groups)]
+def _delays(spec: ModelSpec, window: MatureWindow) -> Iterator[Sample]:
+    whole = [window.groups[group] for group in unsegmented(window.groups)]
     if whole and sum(each.known for each in whole) >= spec.spec.thresholds.min_rows:
         delays = reduce(add, (outcome.delays for outcome in whole))
         for percentile in PERCENTILES:
@@ -150,13 +150,13 @@ def judged_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metr
         values[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] = level
     if outcome.known < spec.spec.thresholds.min_rows:
         return values
-    if isinstance(outcome.performance, Measured):
+    if isinstance(outcome.performance, RegressionErrors):
         return values | with_intervals(regression(outcome.performance))
     if isinstance(outcome.performance, Ranked):
         return values | _ranking(outcome.performance, spec.spec.thresholds.min_rows)
     if isinstance(outcome.performance, Classified):
         classes = len(spec.spec.inference.columns.scores)
-        values |= with_intervals(of_several_classes(outcome.performance, classes, proper=not outcome.improper))
+        values |= with_intervals(multiclass(outcome.performance, classes, proper=not outcome.improper))
         if not outcome.improper:
             values |= _calibration(spec, outcome.performance.confident, end)
     if isinstance(outcome.performance, Labelled):
@@ -218,7 +218,7 @@ def _ranking(ranked: Ranked, least: int) -> dict[Metric, float]:
     return told | with_intervals({catalogue.NDCG: performance.mean(ranked.gains, _RATIO_HIGHEST)})
 
 
-def regression(measured: Measured) -> dict[Metric, Estimate]:
+def regression(measured: RegressionErrors) -> dict[Metric, Estimate]:
     """How far off a regression is."""
     return {
         catalogue.RMSE: performance.rmse(measured.squared_errors),

@@ -14,16 +14,16 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.labels.by_score import ByScore, accepted, classified, measured
+from exporter.labels.by_score import ByScore, predicted_positive, weighted_errors, weighted_labelled
 from exporter.labels.labelled import Moments
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.binning import Floats
 from exporter.profiles.columns import Mask
-from exporter.profiles.group import Group, largest
+from exporter.profiles.group import Group, largest_groups
 from exporter.samples.labels import classification, probabilities, regression, with_intervals
 from exporter.samples.windows import Sample, labels_of, samples_of
 from exporter.spec.model import ModelSpec
-from exporter.spec.sections.task import ONE_SCORE
+from exporter.spec.sections.task import SINGLE_SCORE_TASKS
 from exporter.statistics import reporting
 from exporter.statistics.performance import Estimate
 
@@ -51,13 +51,13 @@ def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: F
         edges: of the score's fine bins; None where they are not known, and nothing can be told. Nor is anything of
             several classes or a ranking, which more than one score tells.
     """
-    if edges is None or spec.spec.task not in ONE_SCORE:
+    if edges is None or spec.spec.task not in SINGLE_SCORE_TASKS:
         return
-    decisions = accepted(edges, spec.spec.decision_threshold)
+    decisions = predicted_positive(edges, spec.spec.decision_threshold)
     for window in windows:
         by_group = _by_group(window)
         rows = {group: sum(each.rows for each in parts) for group, parts in by_group.items()}
-        for group in largest(rows, spec.spec.limits.versions):
+        for group in largest_groups(rows, spec.spec.limits.versions):
             values = _values(spec, by_group[group], decisions)
             yield from samples_of(values, labels_of(spec, window.name, group))
 
@@ -96,8 +96,8 @@ def _told(
     spec: ModelSpec, outcomes: Sequence[Outcome], parts: Sequence[ByScore], weights: Floats, decisions: Mask
 ) -> tuple[dict[Metric, Estimate], Moments]:
     if spec.spec.task == "regression":
-        errors = measured(parts, weights)
+        errors = weighted_errors(parts, weights)
         return regression(errors), errors.squared_errors
-    labelled = classified(parts, weights, decisions)
+    labelled = weighted_labelled(parts, weights, decisions)
     proper = not any(outcome.improper for outcome in outcomes)
     return classification(labelled) | (probabilities(labelled) if proper else {}), labelled.squared_errors

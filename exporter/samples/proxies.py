@@ -18,7 +18,7 @@ from exporter.samples.windows import Sample
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import WEEKDAYS, Calendar
 from exporter.spec.sections.proxies import Proxy
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from exporter.statistics import proxies, thresholds
 
 _LEAST_KNOWN = 0.5
@@ -48,7 +48,7 @@ def proxy_samples(spec: ModelSpec, histories: Iterable[ProxyHistory]) -> Iterato
             history.slot
         )
         cells = calendar.cells(instants)
-        floor = history.proxy.floor.on(WEEKDAYS[calendar.ends_on(history.start + slots * history.slot)])
+        floor = history.proxy.floor.on(WEEKDAYS[calendar.end_weekday(history.start + slots * history.slot)])
         for window in spec.spec.windows:
             length, name = round(window / history.slot), format_duration(window)
             reach = length + LOOK_BACK // history.slot

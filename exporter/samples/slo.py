@@ -18,7 +18,7 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.labelled import Labelled
 from exporter.labels.outcomes import Outcome, total
-from exporter.profiles.group import Group, served
+from exporter.profiles.group import Group, serving_groups
 from exporter.profiles.profile import most_frequent
 from exporter.samples.labels import judged_values
 from exporter.samples.windows import Sample
@@ -40,7 +40,7 @@ _CHANCE: Final = 0.025
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class EvaluatedSlice:
     """A slice: the version that made most of its predictions, and how each version did; empty where there were none."""
 
     end: datetime
@@ -75,7 +75,7 @@ def slo_samples(spec: ModelSpec, hours: Mapping[datetime, Outcomes], end: dateti
         yield from objective_samples(spec, slo, ledger(spec, slo, hours, end))
 
 
-def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[Judged]) -> Iterator[Sample]:
+def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[EvaluatedSlice]) -> Iterator[Sample]:
     """Every sample about one objective, from all slices of its period, the oldest first."""
     labels = (spec.name, slo.name)
     yield Sample(catalogue.SLO_TARGET, labels, slo.target)
@@ -86,7 +86,7 @@ def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[Judged]) -> It
         yield from _by_version(spec, slo, slices)
 
 
-def ledger(spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime) -> list[Judged]:
+def ledger(spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime) -> list[EvaluatedSlice]:
     """Every slice of the period that ends with the newest whole slice before `end`, the oldest first."""
     grain = spec.spec.inference.grain
     last = newest_end(end, timedelta(), slo.slice)
@@ -102,15 +102,15 @@ def ledger(spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: d
 
 def _served(outcomes: Outcomes) -> Served:
     """Each version in all the roles in which it serves: a challenger neither keeps nor breaks an objective."""
-    return total({group.version: outcomes[group]} for group in served(outcomes))
+    return total({group.version: outcomes[group]} for group in serving_groups(outcomes))
 
 
-def _judged(spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Served) -> Judged:
+def _judged(spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Served) -> EvaluatedSlice:
     """A slice, from the predictions that are its own and from those that its verdict is about."""
     rows = {version: outcome.rows for version, outcome in own.items()}
     shown = most_frequent(rows, spec.spec.limits.versions)
     values = {version: _value(spec, slo, over[version], end) for version in shown}
-    return Judged(end, next(iter(shown), ""), values)
+    return EvaluatedSlice(end, next(iter(shown), ""), values)
 
 
 def _value(spec: ModelSpec, slo: Slo, outcome: Outcome, end: datetime) -> tuple[float, Tally]:
@@ -146,12 +146,12 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else math.nan
 
 
-def _tally(slo: Slo, judged: Judged) -> Tally:
+def _tally(slo: Slo, judged: EvaluatedSlice) -> Tally:
     nothing = Tally(0, 0, known=False) if slo.counts_events else slice_tally(Verdict.UNKNOWN)
     return judged.tally or nothing
 
 
-def _newest(spec: ModelSpec, slo: Slo, newest: Judged) -> Iterator[Sample]:
+def _newest(spec: ModelSpec, slo: Slo, newest: EvaluatedSlice) -> Iterator[Sample]:
     for version, (value, tally) in newest.values.items():
         labels = (spec.name, version, slo.name)
         if math.isfinite(value):
@@ -179,7 +179,7 @@ def _enough(spec: ModelSpec, slo: Slo, tallies: Sequence[Tally]) -> bool:
     return not slo.counts_events or sum(tally.total for tally in tallies) >= spec.spec.thresholds.min_rows
 
 
-def _by_version(spec: ModelSpec, slo: Slo, slices: Sequence[Judged]) -> Iterator[Sample]:
+def _by_version(spec: ModelSpec, slo: Slo, slices: Sequence[EvaluatedSlice]) -> Iterator[Sample]:
     for length in (*slo.windows(), slo.slices):
         known: Counter[str] = Counter()
         bad: Counter[str] = Counter()

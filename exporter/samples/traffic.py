@@ -15,7 +15,7 @@ from exporter import catalogue
 from exporter.samples.windows import Sample
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import WEEKDAYS, Calendar
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from exporter.statistics import thresholds, traffic
 
 WEEK: Final = timedelta(weeks=1)
@@ -58,7 +58,7 @@ def traffic_samples(spec: ModelSpec, log: PartitionRows) -> Iterator[Sample]:
     instants = np.datetime64(log.start.replace(tzinfo=None), "us") + np.arange(len(rows)) * np.timedelta64(log.slot)
     cells, week = calendar.cells(instants), WEEK / log.slot
     end = log.start + len(log.rows) * log.grain
-    weekday = WEEKDAYS[calendar.ends_on(end)]
+    weekday = WEEKDAYS[calendar.end_weekday(end)]
     for window in spec.spec.windows:
         length = round(window / log.slot)
         reach = length + LOOK_BACK // log.slot

@@ -22,13 +22,13 @@ from exporter.comparison.features import Judge, Labelled, Pair, Values, dataset_
 from exporter.comparison.score import score_series
 from exporter.comparison.segments import segment_values
 from exporter.profiles.binning import Floats
-from exporter.profiles.group import WHOLE, Group, largest, wholes
-from exporter.profiles.kernel import cells_of
+from exporter.profiles.group import WHOLE, Group, largest_groups, unsegmented
+from exporter.profiles.kernel import group_binning
 from exporter.profiles.profile import Profile, most_frequent
 from exporter.reference.reference import Reference
 from exporter.reference.seasonal import mixture
 from exporter.spec.model import Body, Feature, ModelSpec
-from exporter.spec.seasons import Calendar, from_sunday
+from exporter.spec.seasons import Calendar, promql_weekday
 from exporter.spec.windows import Window
 from exporter.statistics import thresholds
 
@@ -99,7 +99,7 @@ class _Window:
         seasons = self.reference.seasons if segment == WHOLE else self.reference.segment_seasons[segment]
         before = mixture(seasons, self.window.hours[group])
         if before is not None:
-            pair = Pair(cells_of(self.reference.binning, group), before, profile)
+            pair = Pair(group_binning(self.reference.binning, group), before, profile)
             features = [feature for feature in self.spec.spec.features if feature.name != segment.column]
             samples += _compared(self.spec.spec, features, self.judge, pair, labels)
         return samples
@@ -126,7 +126,7 @@ def _by_metric(samples: Sequence[Sample]) -> dict[Metric, float]:
 
 def _judge(spec: Body, reference: Reference, window: WindowProfile) -> Judge:
     rate = thresholds.per_comparison(spec.thresholds.false_positive_rate, _comparisons(spec))
-    weekday = Calendar.of(spec.seasonality).ends_on(window.window.end)
+    weekday = Calendar.of(spec.seasonality).end_weekday(window.window.end)
     return Judge(spec.thresholds, rate, weekday, reference.stretches.get(window.name, {}))
 
 
@@ -152,13 +152,13 @@ def samples_of(values: Mapping[Metric, float], labels: Labels) -> Iterator[Sampl
 
 def _shown(spec: ModelSpec, window: WindowProfile) -> list[Group]:
     """The groups of the versions that are shown, without their segments."""
-    return largest({group: profile.rows for group, profile in window.groups.items()}, spec.spec.limits.versions)
+    return largest_groups({group: profile.rows for group, profile in window.groups.items()}, spec.spec.limits.versions)
 
 
 def _versions(window: WindowProfile) -> Counter[str]:
     """The rows of each version, in all its roles."""
     rows = Counter[str]()
-    for group in wholes(window.groups):
+    for group in unsegmented(window.groups):
         rows[group.version] += window.groups[group].rows
     return rows
 
@@ -170,7 +170,7 @@ def _freshness(spec: ModelSpec, windows: Sequence[WindowProfile]) -> Iterator[Sa
         values: Values = {
             catalogue.WINDOW_ROWS: _versions(window).total(),
             catalogue.WINDOW_END_TIMESTAMP_SECONDS: window.window.end.timestamp(),
-            catalogue.WINDOW_DAY_OF_WEEK: from_sunday(calendar.ends_on(window.window.end)),
+            catalogue.WINDOW_DAY_OF_WEEK: promql_weekday(calendar.end_weekday(window.window.end)),
         }
         yield from samples_of(values, {**labels, catalogue.WINDOW: window.name})
     limit = spec.spec.limits.versions

@@ -17,7 +17,7 @@ from exporter.service.attempt import Attempt, Failed, Record
 from exporter.service.reference_reading import segment_values, selected
 from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from exporter.sql.counting import count_partitions
 from exporter.store.profiles import Key, ProfileStore
 
@@ -116,7 +116,7 @@ class ProfileReader:
         self._record.built += 1
         for column, why in found.problems.items():
             self._failed("column", f"partition {partition.name}, column {column}", why)
-        self._store.keep_partition(key, found)
+        self._store.save_partition(key, found)
 
     def _partition_key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
         told_apart = _grouping(self._spec, binning).fingerprint

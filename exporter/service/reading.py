@@ -13,19 +13,19 @@ from exporter import catalogue
 from exporter.errors import ReferenceUnusable, SourceError
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.group import Group
-from exporter.profiles.kernel import PartitionProfile, cells_of
-from exporter.profiles.profile import Profile, merge
+from exporter.profiles.kernel import PartitionProfile, group_binning
+from exporter.profiles.profile import Profile, merge_profiles
 from exporter.reference.reference import Reference
 from exporter.samples.calendar import calendar_samples, season_sample
+from exporter.samples.conditions import conditions
 from exporter.samples.estimate_samples import estimate_samples
-from exporter.samples.estimates import Learned
+from exporter.samples.estimators import Estimator
 from exporter.samples.traffic import traffic_samples
-from exporter.samples.verdicts import conditions
 from exporter.samples.windows import Sample, WindowProfile, evaluate
 from exporter.service.attempt import Attempt, Record, RefreshFailed
 from exporter.service.labels import reading as label_reading
-from exporter.service.labels.learned_rows import TEACHING
-from exporter.service.labels.learning import Learner
+from exporter.service.labels.labelled_rows import REFERENCE_LABELS
+from exporter.service.labels.reference_fit import EstimatorFit
 from exporter.service.profile_reading import ProfileReader
 from exporter.service.proxies.reading import ProxyReader
 from exporter.service.reference_reading import ReferenceReader
@@ -34,10 +34,10 @@ from exporter.service.slo_reading import SliceNotes
 from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_log
 from exporter.sources.source import Partition, Source
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, partition_cells
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from exporter.spec.windows import Window, newest_end, window
 from exporter.store.profiles import ProfileStore
 
@@ -70,7 +70,7 @@ class ModelReader:
         self._log = ProfileReader(self.spec, self._source, store, self.record, self.fail)
         self._reference = ReferenceReader(loaded, store)
         of_data_set = self.spec.spec.estimated and self.spec.spec.reference.source is not None
-        self._learner = Learner(self.spec, store, self.fail) if of_data_set else None
+        self._learner = EstimatorFit(self.spec, store, self.fail) if of_data_set else None
         self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
         self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
         self._proxies = ProxyReader(self.spec, self._source, store, self.fail, prometheus) if source is None else None
@@ -125,7 +125,7 @@ class ModelReader:
 
     def _heed(self, samples: Sequence[Sample], now: datetime) -> None:
         log_ = self.spec.spec.inference
-        if conditions(samples, self.spec.spec.alerting_names):
+        if conditions(samples, self.spec.spec.alert_window_names):
             self._reference.leave_out(newest_end(now, log_.delay, log_.grain) - timedelta(microseconds=1))
 
     def _calendar(self, reference: Reference, now: datetime) -> Iterator[Sample]:
@@ -175,14 +175,14 @@ class ModelReader:
                 self.fail("reference", what, why)
         return reference
 
-    def _learned(self) -> Learned | None:
+    def _learned(self) -> Estimator | None:
         """What the labels of the reference teach, if there are any."""
         labelled = self._reference.labelled
         if self._learner is None or labelled is None:
             return None
         learned = self._learner.learn(*labelled)
         if self._learner.problem:
-            self.problems[TEACHING] = self._learner.problem
+            self.problems[REFERENCE_LABELS] = self._learner.problem
         return learned
 
 
@@ -217,5 +217,5 @@ def _sum(
         for group, profile in profiles[start].groups.items() if start in profiles else ():
             parts.setdefault(group, []).append(profile)
             np.add.at(hours.setdefault(group, np.zeros(HOURS_OF_WEEK)), cells, profile.rows / len(cells))
-    merged = {group: merge(cells_of(binning, group), parts[group]) for group in sorted(parts)}
+    merged = {group: merge_profiles(group_binning(binning, group), parts[group]) for group in sorted(parts)}
     return WindowProfile(name, span, merged, hours)

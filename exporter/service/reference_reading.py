@@ -14,7 +14,7 @@ from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.grouping import Grouping
-from exporter.profiles.profile import Profile, empty
+from exporter.profiles.profile import Profile, empty_profile
 from exporter.profiles.score_bins import score_bins
 from exporter.reference.counting import count_binning, count_by_hour
 from exporter.reference.history import History
@@ -22,12 +22,12 @@ from exporter.reference.reference import ByHour, HourProfiles, Reference
 from exporter.reference.seasonal import ENOUGH_ROWS
 from exporter.service.reference_source import STREAM, open_reference
 from exporter.sources.source import Partition, Selection, Source, Traffic
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
-from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, ladder
-from exporter.spec.values import format_duration
+from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, season_levels
+from exporter.spec.value_types import format_duration
 from exporter.sql.counting import count_partition
-from exporter.statistics.dispersion import Stretch, learn
+from exporter.statistics.dispersion import Stretch, fit_stretches
 from exporter.store.profiles import Key, ProfileStore
 
 log = logging.getLogger(__name__)
@@ -48,7 +48,7 @@ class ReferenceReader:
         self.reused = 0
         self._spec = loaded.spec
         self._store = store
-        self._at = open_reference(loaded, lambda: store.alarming_weeks(loaded.spec.name))
+        self._at = open_reference(loaded, lambda: store.load_alarming_weeks(loaded.spec.name))
         self._current: tuple[Key, Reference] | None = None
         self._data: Partition | None = None
 
@@ -91,8 +91,8 @@ class ReferenceReader:
         """
         if self._spec.spec.reference.trailing is not None:
             day = Calendar.of(self._spec.spec.seasonality).local(moment).date()
-            monday, known = day - timedelta(days=day.weekday()), self._store.alarming_weeks(self._spec.name)
-            self._store.keep_alarming_weeks(self._spec.name, known | {monday})
+            monday, known = day - timedelta(days=day.weekday()), self._store.load_alarming_weeks(self._spec.name)
+            self._store.save_alarming_weeks(self._spec.name, known | {monday})
 
     def _kept(self, key: Key) -> Reference | None:
         kept = self._store.reference(key)
@@ -104,7 +104,7 @@ class ReferenceReader:
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
         made, problems = count_binning(self._at.source, data, selection, limit)
         reference = replace(self._count(data, with_score(self._spec, made)), problems=problems)
-        self._store.keep_reference(key, reference)
+        self._store.save_reference(key, reference)
         self.built += 1
         return reference
 
@@ -115,7 +115,7 @@ class ReferenceReader:
             selection = selected(self._spec, keys=tuple(segments))
             groups = count_partition(self._at.source, data, selection, binning, Grouping(segments=segments)).groups
             parts = {group.segment: groups[group] for group in sorted(groups)}
-            return Reference.whole(binning, parts.pop(WHOLE, empty(binning)), segments=_enough(parts))
+            return Reference.whole(binning, parts.pop(WHOLE, empty_profile(binning)), segments=_enough(parts))
         calendar = Calendar.of(self._spec.spec.seasonality)
         selection = selected(self._spec, keys=(timestamp, *segments))
         by_hour = count_by_hour(self._at.source, data, selection, binning, calendar, segments=segments)
@@ -183,7 +183,7 @@ def seasonal_reference(spec: ModelSpec, binning: Binning, by_hour: ByHour) -> Re
     weeks = np.bincount(cells[history.rows > 0], minlength=HOURS_OF_WEEK)
     told = {cell: int(weeks[cell]) for cell in by_hour.by_cell}
     segments = _enough(by_hour.segments)
-    levels = ladder(spec.spec.seasonality.season)
+    levels = season_levels(spec.spec.seasonality.season)
     reference = Reference(binning, by_hour.by_cell, told, levels, {}, {}, segments)
     return replace(reference, stretches=_stretches(spec, reference, history, cells))
 
@@ -200,6 +200,6 @@ def _stretches(
     score = spec.spec.inference.columns.score
     means = [score] if score in reference.binning.numeric else []
     return {
-        format_duration(length): learn(history, cells, season, max(round(length / hour), 1), means)
+        format_duration(length): fit_stretches(history, cells, season, max(round(length / hour), 1), means)
         for length in spec.spec.windows
     }

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from exporter.errors import ReferenceUnusable
 from exporter.sources.opening import open_log, open_source
 from exporter.sources.source import Partition, Source, Stream
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.windows import Window, newest_end
 
 STREAM: Final = "reference"

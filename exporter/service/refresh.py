@@ -22,7 +22,7 @@ from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
 from exporter.service.snapshot import Snapshot, render
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger(__name__)

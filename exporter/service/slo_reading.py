@@ -17,7 +17,7 @@ from typing import Any, Final
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.profiles.profile import most_frequent
-from exporter.samples.slo import Judged, objective_samples
+from exporter.samples.slo import EvaluatedSlice, objective_samples
 from exporter.samples.windows import Sample
 from exporter.sources.source import Partition
 from exporter.spec.model import ModelSpec
@@ -74,7 +74,7 @@ class SliceNotes:
 
     def _ledger(
         self, slo: Slo, now: datetime, partitions: Mapping[datetime, Partition], evaluate: Evaluate
-    ) -> list[Judged]:
+    ) -> list[EvaluatedSlice]:
         inference = self._spec.spec.inference
         newest = newest_end(now, inference.delay, inference.grain)
         last = newest_end(newest, timedelta(), slo.slice)
@@ -92,7 +92,7 @@ class SliceNotes:
             self._keep(slo, begun, notes)
         return [self._judged(slo, start, notes.get(start), begun, now) for start in period.partitions(slo.slice)]
 
-    def _judged(self, slo: Slo, start: datetime, noted: Noted | None, begun: datetime, now: datetime) -> Judged:
+    def _judged(self, slo: Slo, start: datetime, noted: Noted | None, begun: datetime, now: datetime) -> EvaluatedSlice:
         """A slice; what was not evaluated yet has been waiting until now."""
         end = start + slo.slice
         counts = {name: int(count) for name, count in noted.rows.items()} if noted else {}
@@ -105,14 +105,14 @@ class SliceNotes:
         else:
             values = {version: noted.shares.get(version, math.nan) for version in rows} if noted else {}
         judged = {name: (value, slice_tally(_verdict(value, slo.target))) for name, value in values.items()}
-        return Judged(end, next(iter(judged), ""), judged)
+        return EvaluatedSlice(end, next(iter(judged), ""), judged)
 
     def _key(self, slo: Slo) -> Key:
         return Key(self._group, slo.name, (slo.metric, str(slo.slice)))
 
     def _kept(self, slo: Slo, now: datetime) -> tuple[datetime, dict[datetime, Noted]]:
         """Since when there are notes, and what they say by the slices' starts."""
-        kept = self._store.arrays(self._key(slo))
+        kept = self._store.load_arrays(self._key(slo))
         if kept is None:
             return now, {}
         told: dict[str, Any] = kept[1]
@@ -129,7 +129,7 @@ class SliceNotes:
             }
             for start, noted in sorted(notes.items())
         }
-        self._store.keep_arrays(self._key(slo), {}, {_BEGUN: begun.isoformat(), "slices": slices})
+        self._store.save_arrays(self._key(slo), {}, {_BEGUN: begun.isoformat(), "slices": slices})
 
 
 def _verdict(value: float, target: float) -> Verdict:

@@ -138,7 +138,7 @@ class TrafficReader:
         if self._counts == self._kept:
             return
         try:
-            self._store.keep_counts(self._key, self._counts)
+            self._store.save_counts(self._key, self._counts)
             self._store.prune(self._key.group, [self._key])
         except OSError as problem:
             self._failed("store", "row counts of past weeks", problem)

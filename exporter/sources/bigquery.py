@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import pyarrow as pa
 
 from exporter.errors import SourceError
-from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, Limits, Query, Terms
-from exporter.sources.engine import BESIDE, ROWS, SLOT, Beside, Kind, Parameter, Statement, quoted
+from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, JobTerms, Limits, Query
+from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT, JoinedRows, Kind, Parameter, Statement, quoted
 from exporter.sources.source import Batch, Kernel, Partition, Selection, Source, StoredObject, Stream, Traffic
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class BigQuery:
     """A table, or the part of one that a stream is."""
 
     def __init__(
-        self, table: str, terms: Terms, stream: Stream, *, whole: bool, limits: Limits = DEFAULT_LIMITS
+        self, table: str, terms: JobTerms, stream: Stream, *, whole: bool, limits: Limits = DEFAULT_LIMITS
     ) -> None:
         """Remember where to look; nothing is asked, and no credentials are needed, before the first call.
 
@@ -104,7 +104,7 @@ class BigQuery:
         """See `CountingSource`."""
         return self._partition(start, 0, 0, "")
 
-    def joins(self, other: Source) -> bool:
+    def can_join(self, other: Source) -> bool:
         """See `CountingSource`: tables of one location do."""
         return isinstance(other, BigQuery) and self.location == other.location
 
@@ -113,14 +113,14 @@ class BigQuery:
         """Where queries run; None where the service finds it by the tables."""
         return self._jobs.location
 
-    def count(self, partition: Partition, statement: Statement, beside: Beside | None = None) -> pa.Table:
+    def count(self, partition: Partition, statement: Statement, beside: JoinedRows | None = None) -> pa.Table:
         """See `CountingSource`."""
         rows, parameters = self.rows(partition, statement.columns, slotted=statement.slotted)
         # what it reads are the columns of these rows, whatever it makes of them
         steps, priced = {ROWS: rows}, Query(rows, parameters)
         if beside is not None and isinstance(beside.source, BigQuery):
             others, more = beside.source.rows(beside.partition, beside.columns, slotted=True, prefix="beside_")
-            steps, parameters = {**steps, BESIDE: others}, {**parameters, **more}
+            steps, parameters = {**steps, JOINED_ROWS: others}, {**parameters, **more}
         steps |= statement.steps
         text = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in steps.items())
         query = Query(f"WITH {text}\n{statement.select}", {**parameters, **statement.parameters})

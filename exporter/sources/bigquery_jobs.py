@@ -29,7 +29,7 @@ from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources.engine import Parameter
 from exporter.sources.parquet import one_line
 from exporter.sources.source import Traffic
-from exporter.spec.values import format_bytes
+from exporter.spec.value_types import format_bytes
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -74,7 +74,7 @@ DEFAULT_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class JobTerms:
     """On what terms a source runs its jobs: where, for whom, and the bytes that one query may be billed for."""
 
     location: str | None
@@ -92,7 +92,7 @@ class Query(NamedTuple):
 class Jobs:
     """Runs statements, each after asking what it would cost. One thread uses it at a time."""
 
-    def __init__(self, project: str, terms: Terms, traffic: Traffic, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, project: str, terms: JobTerms, traffic: Traffic, limits: Limits = DEFAULT_LIMITS) -> None:
         """Nothing is asked, and no credentials are needed, before the first call.
 
         Args:

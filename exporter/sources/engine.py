@@ -13,7 +13,7 @@ from exporter.sources.source import Partition, Source
 
 ROWS: Final = "partition_rows"
 """What a statement calls the rows of the partition that it is asked of."""
-BESIDE: Final = "beside_rows"
+JOINED_ROWS: Final = "beside_rows"
 """What it calls those of another table, where it is asked of two."""
 SLOT: Final = "partition_slot"
 """The column of rows that says how many partitions after the first of those that are asked of theirs is."""
@@ -47,7 +47,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class JoinedRows:
     """The rows of another table that a statement joins: some partitions of it as one, and the columns that it reads."""
 
     source: CountingSource
@@ -71,17 +71,17 @@ class CountingSource(Source, Protocol):
         """The partition that starts then, whether it has rows or not."""
         ...
 
-    def joins(self, other: Source) -> bool:
+    def can_join(self, other: Source) -> bool:
         """Whether one statement can read both."""
         ...
 
-    def count(self, partition: Partition, statement: Statement, beside: Beside | None = None) -> pa.Table:
+    def count(self, partition: Partition, statement: Statement, beside: JoinedRows | None = None) -> pa.Table:
         """What the engine answers.
 
         Args:
             partition: whose rows are counted; several may be one.
             statement: the question.
-            beside: rows of another table that it is about too, of a source that this one `joins`.
+            beside: rows of another table that it is about too, of a source that this one `can_join`.
 
         Raises:
             SourceUnavailable: the engine did not answer, refused or throttled, or took too long.

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from exporter.errors import SourceUnavailable
 from exporter.sources import templates
-from exporter.sources.parquet import batches, reading
+from exporter.sources.parquet import parquet_errors, read_batches
 from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, Traffic
 
 T = TypeVar("T")
@@ -60,8 +60,8 @@ class Local:
         for item in partition.objects:
             self.traffic.opened(item, selection)
             # read, not mapped: a mapped file that another process cuts short would end this process
-            with reading(item, _judge), _opened(item.path) as file:
-                yield from batches(file, item, selection)
+            with parquet_errors(item, _judge), _opened(item.path) as file:
+                yield from read_batches(file, item, selection)
 
     def _list(self, prefix: str, depth: int | None) -> Iterator[StoredObject]:
         self.traffic.requests += 1

@@ -9,7 +9,7 @@ from typing import Final
 from exporter.errors import SourceError
 from exporter.sources.local import Local
 from exporter.sources.source import Source, Stream
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.sections import source as spec_source
 
 CLIENT: Final = "google-cloud-bigquery[bqstorage]>=3.38"
@@ -69,7 +69,7 @@ def _distributed(source: Source, place: str) -> Source:
 def _table(source: spec_source.Source, stream: Stream) -> Source:
     try:
         from exporter.sources.bigquery import BigQuery  # noqa: PLC0415 - an extra, and a second to import
-        from exporter.sources.bigquery_jobs import Terms  # noqa: PLC0415
+        from exporter.sources.bigquery_jobs import JobTerms  # noqa: PLC0415
     except ModuleNotFoundError as missing:
         if not (missing.name or "").startswith("google"):
             raise
@@ -77,6 +77,6 @@ def _table(source: spec_source.Source, stream: Stream) -> Source:
             f"{source.template}: BigQuery's client is not installed; run: pip install '{CLIENT}'"
         ) from None
     labels = {"leeway-model": stream.model, "leeway-stream": stream.name}
-    terms = Terms(source.location, labels, source.billing_limit)
+    terms = JobTerms(source.location, labels, source.billing_limit)
     cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
     return BigQuery(source.template, terms, cut, whole=source.unpartitioned)

@@ -24,7 +24,9 @@ BATCH_BYTES: Final = 64 * 2**20
 """A batch takes about this much memory: more only where a single column of a single row group does."""
 
 
-def batches(file: pa.NativeFile, item: StoredObject, selection: Selection, limit: int = BATCH_BYTES) -> Iterator[Batch]:
+def read_batches(
+    file: pa.NativeFile, item: StoredObject, selection: Selection, limit: int = BATCH_BYTES
+) -> Iterator[Batch]:
     """Read a file that is open.
 
     Column names are taken literally: `user.age` is the column of that name, not a field of a column `user`. A column of
@@ -38,7 +40,7 @@ def batches(file: pa.NativeFile, item: StoredObject, selection: Selection, limit
 
     Raises:
         PartitionUnreadable: the size is not what was listed, or two columns have the name of one that is wanted.
-        pyarrow.ArrowException, OSError: the content is not Parquet; `reading` makes errors of ours of them.
+        pyarrow.ArrowException, OSError: the content is not Parquet; `parquet_errors` makes errors of ours of them.
     """
     if file.size() != item.size:
         raise PartitionUnreadable(f"{item.path}: changed while it was read: {file.size()} bytes, {item.size} as listed")
@@ -61,7 +63,7 @@ def batches(file: pa.NativeFile, item: StoredObject, selection: Selection, limit
 
 
 @contextmanager
-def reading(item: StoredObject, judge: Callable[[StoredObject, OSError], SourceError | None]) -> Iterator[None]:
+def parquet_errors(item: StoredObject, judge: Callable[[StoredObject, OSError], SourceError | None]) -> Iterator[None]:
     """Make errors of ours of what goes wrong while a file is open.
 
     Args:

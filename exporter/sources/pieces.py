@@ -42,7 +42,7 @@ class Piece:
     share: float
 
 
-class Found(NamedTuple):
+class PieceResult(NamedTuple):
     """What a piece came to, packed; or, of one that failed, its error."""
 
     partition: int
@@ -69,14 +69,14 @@ class Task(Generic[T]):
 
     def merge(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """Merge what belongs to the same node; all that does must be here."""
-        nodes: dict[tuple[int, int], list[Found]] = {}
-        for found in told(batches):
+        nodes: dict[tuple[int, int], list[PieceResult]] = {}
+        for found in read_results(batches):
             nodes.setdefault((found.partition, found.node), []).append(found)
         for (partition, node), pieces in nodes.items():
             failed, content = self.merged(pieces)
-            yield _batch(Found(partition, node // FAN_IN, node, failed, content))
+            yield _batch(PieceResult(partition, node // FAN_IN, node, failed, content))
 
-    def merged(self, pieces: Iterable[Found]) -> tuple[bool, bytes]:
+    def merged(self, pieces: Iterable[PieceResult]) -> tuple[bool, bytes]:
         """What pieces of a partition come to, packed; or whether one failed, and the error of the first."""
         ordered = sorted(pieces, key=lambda found: found.piece)
         failed = next((found for found in ordered if found.failed), None)
@@ -94,7 +94,7 @@ class Task(Generic[T]):
         error: LeewayError = pickle.loads(content)  # noqa: S301 - from a machine that runs our own code
         return error
 
-    def _counted(self, piece: Piece) -> Found:
+    def _counted(self, piece: Piece) -> PieceResult:
         partition = Partition(piece.item.path, (piece.item,))
         portion = Portion(piece.place, piece.share)
         selection, reduction = replace(self.selection, part=piece.part), self.reduction
@@ -103,10 +103,10 @@ class Task(Generic[T]):
             failed, content = False, reduction.pack(counted)
         except LeewayError as problem:
             failed, content = True, pickle.dumps(problem)
-        return Found(piece.partition, piece.place // FAN_IN, piece.place, failed, content)
+        return PieceResult(piece.partition, piece.place // FAN_IN, piece.place, failed, content)
 
 
-def cut(number: int, partition: Partition, most: int = PIECE_BYTES) -> list[Piece]:
+def cut_pieces(number: int, partition: Partition, most: int = PIECE_BYTES) -> list[Piece]:
     """The pieces of a partition, which is called by a number, in the order of its files."""
     parts = [
         (item, (part, count))
@@ -121,7 +121,7 @@ def cut(number: int, partition: Partition, most: int = PIECE_BYTES) -> list[Piec
     ]
 
 
-def levels(pieces: Iterable[Piece]) -> int:
+def merge_rounds(pieces: Iterable[Piece]) -> int:
     """How often pieces are merged before at most `FAN_IN` are left of any partition."""
     most, needed = max((piece.place + 1 for piece in pieces), default=0), 0
     while most > FAN_IN:
@@ -129,12 +129,12 @@ def levels(pieces: Iterable[Piece]) -> int:
     return needed
 
 
-def told(batches: Iterable[pa.RecordBatch]) -> Iterator[Found]:
+def read_results(batches: Iterable[pa.RecordBatch]) -> Iterator[PieceResult]:
     """What record batches say."""
     for batch in batches:
         rows: list[Mapping[str, Any]] = batch.to_pylist()
-        yield from (Found(**row) for row in rows)
+        yield from (PieceResult(**row) for row in rows)
 
 
-def _batch(found: Found) -> pa.RecordBatch:
+def _batch(found: PieceResult) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist([found._asdict()], schema=_SCHEMA)

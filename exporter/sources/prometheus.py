@@ -24,7 +24,7 @@ from exporter.sources.parquet import one_line
 
 Values = npt.NDArray[np.float64]
 
-MOST_INSTANTS: Final = 10_000
+MAX_INSTANTS: Final = 10_000
 """Instants of one question; Prometheus answers for 11,000 at most."""
 
 _LARGEST: Final = 16 * 2**20
@@ -65,7 +65,7 @@ class Prometheus:
             expression: PromQL with one series, or a scalar.
             first: an aware instant.
             step: a positive time.
-            instants: how many, `MOST_INSTANTS` at most.
+            instants: how many, `MAX_INSTANTS` at most.
 
         Returns:
             NaN where there is no sample, or one that is not finite; shape (instants,).

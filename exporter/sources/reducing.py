@@ -55,7 +55,7 @@ class ReducingSource(Source, Protocol):
         ...
 
 
-def reduced(source: ReducingSource, partition: Partition, selection: Selection, reduction: Reduction[T]) -> T:
+def reduce_partition(source: ReducingSource, partition: Partition, selection: Selection, reduction: Reduction[T]) -> T:
     """What one partition comes to.
 
     Raises:

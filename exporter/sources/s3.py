@@ -25,7 +25,7 @@ from botocore.utils import get_environ_proxies
 
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources import templates
-from exporter.sources.parquet import batches, one_line, reading
+from exporter.sources.parquet import one_line, parquet_errors, read_batches
 from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, Traffic
 
 if TYPE_CHECKING:
@@ -122,8 +122,8 @@ class S3:
             with self._asking(item.path) as connection:
                 filesystem = connection.filesystem(self._region)
             self.traffic.opened(item, selection)
-            with reading(item, self._judge), filesystem.open_input_file(item.path.removeprefix("s3://")) as file:
-                yield from batches(file, item, selection)
+            with parquet_errors(item, self._judge), filesystem.open_input_file(item.path.removeprefix("s3://")) as file:
+                yield from read_batches(file, item, selection)
 
     def _judge(self, item: StoredObject, error: OSError) -> SourceError | None:
         """What pyarrow's error means.

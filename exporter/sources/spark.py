@@ -27,7 +27,17 @@ from pyspark.sql import DataFrame, SparkSession
 
 from exporter.errors import LeewayError, SourceError, SourceUnavailable
 from exporter.sources.parquet import one_line
-from exporter.sources.pieces import COLUMNS, FAN_IN, PIECE_BYTES, Found, Piece, Task, cut, levels, told
+from exporter.sources.pieces import (
+    COLUMNS,
+    FAN_IN,
+    PIECE_BYTES,
+    Piece,
+    PieceResult,
+    Task,
+    cut_pieces,
+    merge_rounds,
+    read_results,
+)
 from exporter.sources.reducing import K, Reduction
 from exporter.sources.source import Kernel, Partition, Selection, Source, Traffic
 
@@ -94,7 +104,7 @@ class Spark:
     ) -> Iterator[tuple[K, T | LeewayError]]:
         """See `ReducingSource`."""
         keys = list(partitions)
-        pieces = [cut(number, partitions[key], self._piece_bytes) for number, key in enumerate(keys)]
+        pieces = [cut_pieces(number, partitions[key], self._piece_bytes) for number, key in enumerate(keys)]
         for job in _jobs(pieces):
             for item in (item for number in job for item in partitions[keys[number]].objects):
                 self.traffic.opened(item, selection)
@@ -120,15 +130,15 @@ class Spark:
         for number in job:
             yield number, task.outcome(*task.merged(found[number]))
 
-    def _run(self, task: Task[T]) -> dict[int, list[Found]]:
+    def _run(self, task: Task[T]) -> dict[int, list[PieceResult]]:
         """What is left of each partition once the executors have merged all that they should."""
         try:
             spark = session()
             with _limited(spark.sparkContext, self._seconds, self._place):
-                answer = told(_plan(spark, task).toArrow().to_batches())
+                answer = read_results(_plan(spark, task).toArrow().to_batches())
         except (PySparkException, Py4JError, OSError) as problem:
             raise _failed(f"{self._place}, from {task.pieces[0].item.path}", problem) from None
-        found: dict[int, list[Found]] = {}
+        found: dict[int, list[PieceResult]] = {}
         for one in answer:
             found.setdefault(one.partition, []).append(one)
         return found
@@ -138,7 +148,7 @@ def _plan(spark: SparkSession, task: Task[T]) -> DataFrame:
     """A task for each piece, and while a partition has many, one for each that merges some of them."""
     count = len(task.pieces)
     frame = spark.range(0, count, 1, numPartitions=count).mapInArrow(task.count, COLUMNS)
-    for _ in range(levels(task.pieces)):
+    for _ in range(merge_rounds(task.pieces)):
         count = -(-count // FAN_IN)
         frame = frame.repartition(count, "partition", "node").mapInArrow(task.merge, COLUMNS)
     return frame

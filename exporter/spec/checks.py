@@ -17,8 +17,8 @@ from exporter.spec.model import Body
 from exporter.spec.objective_checks import OBJECTIVE_CHECKS
 from exporter.spec.sections.logs import Inference, InferenceColumns, Labels
 from exporter.spec.sections.reference import ReferenceColumns
-from exporter.spec.sections.task import CLASSIFICATION, JUDGED_BY
-from exporter.spec.values import format_duration
+from exporter.spec.sections.task import CLASSIFICATION, REQUIRED_COLUMNS
+from exporter.spec.value_types import format_duration
 
 
 def mistakes(body: Body, broken: Collection[str] = ()) -> Mistakes:
@@ -59,7 +59,7 @@ def _label_task(body: Body) -> Mistakes:
     """What labels of a task are compared with is there, and nothing is said that only another task understands."""
     if body.labels is None:
         return
-    for use in JUDGED_BY[body.task]:
+    for use in REQUIRED_COLUMNS[body.task]:
         if getattr(body.inference.columns, use) is None:
             yield ("inference", "columns", use), f"must be given: labels of {body.task} are compared with it"
     for key in ("ndcg_at", "absent"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from datetime import timedelta
 
-from exporter.spec.values import format_duration
-from exporter.spec.wording import KeyPath
+from exporter.spec.messages import KeyPath
+from exporter.spec.value_types import format_duration
 
 Mistakes = Iterator[tuple[KeyPath, str]]
 """Key paths, each with a message."""

@@ -16,19 +16,19 @@ from pydantic import Field
 from exporter.spec.sections.alerting import Alerting
 from exporter.spec.sections.logs import Inference, Labels
 from exporter.spec.sections.metadata import Metadata
-from exporter.spec.sections.part import Part
 from exporter.spec.sections.proxies import Prometheus, Proxy
 from exporter.spec.sections.reference import Reference
 from exporter.spec.sections.seasonality import Seasonality
-from exporter.spec.sections.slo import OF_THE_LOG, Slo
-from exporter.spec.sections.task import CLASSIFICATION, JUDGED_BY, ONE_SCORE, Task
+from exporter.spec.sections.section import SpecSection
+from exporter.spec.sections.slo import LOG_METRICS, Slo
+from exporter.spec.sections.task import CLASSIFICATION, REQUIRED_COLUMNS, SINGLE_SCORE_TASKS, Task
 from exporter.spec.sections.thresholds import Thresholds
-from exporter.spec.values import Count, Duration, Positive, Text, format_duration
+from exporter.spec.value_types import Count, Duration, Positive, Text, format_duration
 
 _CONFIDENCE: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
-class Feature(Part):
+class Feature(SpecSection):
     """One input of the model."""
 
     name: Text
@@ -39,7 +39,7 @@ class Feature(Part):
     """Its weight in the drift share."""
 
 
-class Limits(Part):
+class Limits(SpecSection):
     """How much of what data bring is kept."""
 
     categories: Annotated[Count, Field(ge=1, le=10_000)] = 200
@@ -58,7 +58,7 @@ class Limits(Part):
     """Features."""
 
 
-class Refresh(Part):
+class Refresh(SpecSection):
     """How often the exporter looks for new data."""
 
     interval: Duration = timedelta(minutes=5)
@@ -67,7 +67,7 @@ class Refresh(Part):
     """A refresh that takes longer is given up; what it has profiled is kept."""
 
 
-class Body(Part):
+class Body(SpecSection):
     """What the model is."""
 
     task: Task
@@ -125,7 +125,7 @@ class Body(Part):
     @property
     def labels_evaluated(self) -> bool:
         """Whether there are labels, and this release evaluates them."""
-        told = all(getattr(self.inference.columns, use) is not None for use in JUDGED_BY[self.task])
+        told = all(getattr(self.inference.columns, use) is not None for use in REQUIRED_COLUMNS[self.task])
         return self.labels is not None and told
 
     @property
@@ -147,23 +147,23 @@ class Body(Part):
         """
         of_log, columns = self.reference.source is None, self.inference.columns
         labelled = self.labels_evaluated if of_log else self.reference.columns.label is not None
-        scored = columns.score is not None if self.task in ONE_SCORE else bool(columns.scores)
+        scored = columns.score is not None if self.task in SINGLE_SCORE_TASKS else bool(columns.scores)
         return labelled and scored and self.task != "ranking"
 
     @property
     def slos_evaluated(self) -> tuple[Slo, ...]:
         """The objectives that this release evaluates."""
-        return tuple(slo for slo in self.slos if slo.metric in OF_THE_LOG or self.labels_evaluated)
+        return tuple(slo for slo in self.slos if slo.metric in LOG_METRICS or self.labels_evaluated)
 
     @property
     def slos_of_labels(self) -> tuple[Slo, ...]:
         """Those of them that labels tell."""
-        return tuple(slo for slo in self.slos_evaluated if slo.metric not in OF_THE_LOG)
+        return tuple(slo for slo in self.slos_evaluated if slo.metric not in LOG_METRICS)
 
     @property
     def slos_of_log(self) -> tuple[Slo, ...]:
         """Those of them that the inference log tells by itself."""
-        return tuple(slo for slo in self.slos_evaluated if slo.metric in OF_THE_LOG)
+        return tuple(slo for slo in self.slos_evaluated if slo.metric in LOG_METRICS)
 
     @property
     def alert_windows(self) -> tuple[timedelta, ...]:
@@ -172,12 +172,12 @@ class Body(Part):
         return self.alerting.windows or short or (min(self.windows),)
 
     @property
-    def alerting_names(self) -> tuple[str, ...]:
+    def alert_window_names(self) -> tuple[str, ...]:
         """The windows that alert, as the label `window` names them."""
         return tuple(map(format_duration, self.alert_windows))
 
 
-class ModelSpec(Part):
+class ModelSpec(SpecSection):
     """One model, whole."""
 
     api_version: Annotated[Literal["leeway/v1"], Field(alias="apiVersion")]
@@ -199,7 +199,7 @@ class ModelSpec(Part):
         document = self.model_dump(mode="json", by_alias=True)
         body = document["spec"]
         body["inference"]["stale_after"] = format_duration(self.spec.inference.staleness)
-        body["alerting"]["windows"] = list(self.spec.alerting_names)
+        body["alerting"]["windows"] = list(self.spec.alert_window_names)
         return document
 
     def fingerprint(self) -> str:

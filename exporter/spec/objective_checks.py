@@ -7,12 +7,12 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Final, Literal, NamedTuple, get_args
 
+from exporter.spec.messages import KeyPath
 from exporter.spec.mistakes import Mistakes, multiple, repeated
 from exporter.spec.model import Body
-from exporter.spec.sections.slo import DRIFT_SHARE, FRESHNESS, OF_THE_LOG, WITHIN_TOLERANCE, BurnTier, Slo
-from exporter.spec.sections.task import CLASSIFICATION, ONE_SCORE, Task
-from exporter.spec.values import format_duration
-from exporter.spec.wording import KeyPath
+from exporter.spec.sections.slo import DRIFT_SHARE, FRESHNESS, LOG_METRICS, WITHIN_TOLERANCE, BurnTier, Slo
+from exporter.spec.sections.task import CLASSIFICATION, SINGLE_SCORE_TASKS, Task
+from exporter.spec.value_types import format_duration
 
 
 class _Performance(NamedTuple):
@@ -53,13 +53,13 @@ def _slo_names(body: Body) -> Mistakes:
 
 
 def _slo_labels(body: Body) -> Mistakes:
-    if body.labels is None and any(slo.metric not in OF_THE_LOG for slo in body.slos):
+    if body.labels is None and any(slo.metric not in LOG_METRICS for slo in body.slos):
         yield ("slos",), "needs labels: add spec.labels, or leave the objectives out"
 
 
 def _slo_metrics(body: Body) -> Mistakes:
     known = [name for name, metric in JUDGED.items() if body.task in metric.tasks]
-    known += [WITHIN_TOLERANCE] if body.task in ONE_SCORE else []
+    known += [WITHIN_TOLERANCE] if body.task in SINGLE_SCORE_TASKS else []
     for index, slo in enumerate(body.slos):
         if slo.metric not in known:
             yield ("slos", index, "metric"), f"must be a metric of {body.task}: {', '.join(known)}"
@@ -104,9 +104,9 @@ def _slo_times(body: Body) -> Mistakes:
             yield from multiple(("slos", index, "window"), slo.window, grain, "grain")
             if slo.window < slo.slice:
                 yield ("slos", index, "window"), f"must not be shorter than the slice, {format_duration(slo.slice)}"
-        if slo.metric in OF_THE_LOG and slo.window is not None:
+        if slo.metric in LOG_METRICS and slo.window is not None:
             yield ("slos", index, "over"), f"must be cohort: {slo.metric} is told of each slice by itself"
-        if slo.metric in OF_THE_LOG and slo.slice > max(body.windows):
+        if slo.metric in LOG_METRICS and slo.slice > max(body.windows):
             longest = format_duration(max(body.windows))
             yield ("slos", index, "slice"), f"must not be longer than the longest window, {longest}"
 

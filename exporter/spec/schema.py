@@ -13,7 +13,7 @@ from pydantic_core import core_schema
 
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.thresholds import Threshold
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 
 Schema = dict[str, Any]
 

@@ -54,7 +54,7 @@ class Level(StrEnum):
         return groups[self]
 
 
-def ladder(season: str) -> tuple[Level, ...]:
+def season_levels(season: str) -> tuple[Level, ...]:
     """The levels to try for a spec's `season`, the finest first, the whole week last."""
     levels = tuple(Level)
     return levels[levels.index(Level(season)) :]
@@ -73,7 +73,7 @@ def season_name(level: Level, cell: int) -> str:
     }[level]
 
 
-def from_sunday(weekday: int) -> int:
+def promql_weekday(weekday: int) -> int:
     """A weekday, 0 for Monday, as PromQL numbers it: 0 for Sunday."""
     return (weekday + 1) % 7
 
@@ -113,7 +113,7 @@ class Calendar:
         """The local weekday, 0 for Monday, a holiday's being the one that it counts as."""
         return self.like if self.is_holiday(instant) else self.local(instant).weekday()
 
-    def ends_on(self, end: datetime) -> int:
+    def end_weekday(self, end: datetime) -> int:
         """The weekday on which a window ends, 0 for Monday: that of its last moment, since `end` is not in it."""
         return self.weekday(end - timedelta(microseconds=1))
 

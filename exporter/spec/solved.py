@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from exporter.errors import Problem, SpecError
 from exporter.spec.model import ModelSpec
-from exporter.spec.values import OpenRatio
+from exporter.spec.value_types import OpenRatio
 
 _SUFFIX: Final = ".solved.json"
 

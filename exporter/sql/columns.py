@@ -41,7 +41,7 @@ _NAMES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class NamedColumn:
+class CategoryColumn:
     """A column as category names.
 
     `name` is the expression of a row's name, NULL for a missing one; `key` the one of what is compared with the known
@@ -55,7 +55,7 @@ class NamedColumn:
     named: Callable[[str], str]
 
 
-def number(column: str, kind: str) -> str:
+def numeric_expression(column: str, kind: str) -> str:
     """The expression of a numeric column's value as FLOAT64.
 
     Raises:
@@ -66,7 +66,7 @@ def number(column: str, kind: str) -> str:
     return _NUMBERS[kind].format(quoted(column))
 
 
-def named_column(column: str, kind: str) -> NamedColumn:
+def category_column(column: str, kind: str) -> CategoryColumn:
     """A column as category names.
 
     Raises:
@@ -77,8 +77,8 @@ def named_column(column: str, kind: str) -> NamedColumn:
     plain = quoted(column)
     name = _NAMES[kind].format(plain)
     if kind == "FLOAT64":
-        return NamedColumn(name, plain, "FLOAT64", _floats, _float_category)
-    return NamedColumn(name, name, "STRING", list, str)
+        return CategoryColumn(name, plain, "FLOAT64", _floats, _float_category)
+    return CategoryColumn(name, name, "STRING", list, str)
 
 
 def _floats(categories: Iterable[str]) -> list[float]:

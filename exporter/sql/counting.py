@@ -15,15 +15,15 @@ from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import ROLE, VERSION, Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.merging import finished, partition_reduction
+from exporter.profiles.merging import limit_novel_of_groups, partition_reduction
 from exporter.profiles.profile import Profile
 from exporter.sources.engine import CountingSource
-from exporter.sources.reducing import ReducingSource, reduced
+from exporter.sources.reducing import ReducingSource, reduce_partition
 from exporter.sources.source import Partition, Selection, Source
-from exporter.sql.answer import profiles
-from exporter.sql.columns import NamedColumn, named_column
+from exporter.sql.columns import CategoryColumn, category_column
 from exporter.sql.groups import GroupBy, Key, SegmentKey
-from exporter.sql.statement import ask
+from exporter.sql.result import profiles_of_result
+from exporter.sql.statement import profile_query
 
 K = TypeVar("K")
 
@@ -42,7 +42,7 @@ def count_partitions(
     """
     if isinstance(source, ReducingSource):
         for key, found in source.reduce(partitions, selection, partition_reduction(binning, grouping)):
-            yield key, finished(found) if isinstance(found, PartitionProfile) else found
+            yield key, limit_novel_of_groups(found) if isinstance(found, PartitionProfile) else found
         return
     for key, partition in partitions.items():
         try:
@@ -60,21 +60,23 @@ def count_partition(
         SourceError: as `Source.profile`.
     """
     if isinstance(source, ReducingSource):
-        return finished(reduced(source, partition, selection, partition_reduction(binning, grouping)))
+        return limit_novel_of_groups(
+            reduce_partition(source, partition, selection, partition_reduction(binning, grouping))
+        )
     if not isinstance(source, CountingSource):
         return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, grouping))
     types = source.types(partition)
-    keys, segments, problems = group_by(types, grouping)
-    question = ask(types, binning, GroupBy(tuple(keys.values()), segments))
+    keys, segments, problems = group_keys(types, grouping)
+    question = profile_query(types, binning, GroupBy(tuple(keys.values()), segments))
     groups: dict[Group, Profile] = {}
-    for told, profile in profiles(source.count(partition, question.statement), question).items():
+    for told, profile in profiles_of_result(source.count(partition, question.statement), question).items():
         names = dict(zip(keys, told.keys, strict=True))
         version, role = names.get(catalogue.VERSION, catalogue.UNKNOWN_VERSION), names.get(catalogue.ROLE, "")
         groups[Group(version, role, told.segment)] = profile
     return PartitionProfile(groups, {**question.problems, **problems})
 
 
-def group_by(
+def group_keys(
     types: Mapping[str, str], grouping: Grouping
 ) -> tuple[dict[str, Key], tuple[SegmentKey, ...], dict[str, str]]:
     """The keys of versions and of roles, by what they tell, the columns of segments, and why others tell nothing."""
@@ -95,14 +97,14 @@ def segment_keys(
     return tuple(SegmentKey(column, found, values) for column, found, values in named if found is not None)
 
 
-def _named(types: Mapping[str, str], column: str | None, problems: dict[str, str]) -> NamedColumn | None:
+def _named(types: Mapping[str, str], column: str | None, problems: dict[str, str]) -> CategoryColumn | None:
     if column is None:
         return None
     if column not in types:
         problems[column] = "the column is missing"
         return None
     try:
-        return named_column(column, types[column])
+        return category_column(column, types[column])
     except ColumnMismatch as problem:
         problems[column] = str(problem)
         return None

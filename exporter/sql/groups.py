@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exporter.sources.engine import Parameter
-from exporter.sql.columns import NamedColumn
+from exporter.sql.columns import CategoryColumn
 
 ROW: Final = -1
 """The feature that stands for the rows themselves."""
@@ -45,7 +45,7 @@ class SegmentKey:
     """A column that tells segments, and the names of those that are told."""
 
     column: str
-    names: NamedColumn
+    names: CategoryColumn
     values: tuple[str, ...]
 
 
@@ -92,7 +92,7 @@ class GroupBy:
     def values(self) -> list[str]:
         """What is computed of each row: its keys, and the segments that it is in."""
         keys = [f"{_shown(key, place)} AS key{place}" for place, key in enumerate(self.keys)]
-        return [*keys, f"{segments_of_row(self.segments)} AS segments"] if self.segments else keys
+        return [*keys, f"{segments_expression(self.segments)} AS segments"] if self.segments else keys
 
     @property
     def capped(self) -> list[int]:
@@ -109,7 +109,7 @@ def _shown(key: Key, place: int) -> str:
     return key.expression if key.missing is None else f"IFNULL({key.expression}, @missing{place})"
 
 
-def segments_of_row(segments: Sequence[SegmentKey]) -> str:
+def segments_expression(segments: Sequence[SegmentKey]) -> str:
     """The expression of a row's segments, all rows first; one that it is not in has no name."""
     names = (
         f"{_SEGMENT}({place}, IF({each.names.key} IN UNNEST(@s{place}), {each.names.name}, NULL))"
@@ -119,7 +119,7 @@ def segments_of_row(segments: Sequence[SegmentKey]) -> str:
     return f"[{', '.join([whole, *names])}]"
 
 
-def few_groups(grouping: GroupBy, cell: Sequence[str], source: str) -> Iterator[tuple[str, str]]:
+def limit_groups(grouping: GroupBy, cell: Sequence[str], source: str) -> Iterator[tuple[str, str]]:
     """The steps that make the texts of each key few: weigh each by its rows, place it, and rename those beyond.
 
     Args:

@@ -19,8 +19,8 @@ from exporter.profiles.binning import NUMERIC_EXTRA, Binning, CategoricalBins, N
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.profile import NOVEL_KEPT
 from exporter.sources.engine import ROWS, Parameter, Statement
-from exporter.sql.columns import NamedColumn, named_column, number
-from exporter.sql.groups import ROW, SUMS, WHOLE_ROWS, GroupBy, few_groups
+from exporter.sql.columns import CategoryColumn, category_column, numeric_expression
+from exporter.sql.groups import ROW, SUMS, WHOLE_ROWS, GroupBy, limit_groups
 
 NULL: Final = 0
 KNOWN: Final = 1
@@ -38,18 +38,20 @@ _MEASURES: Final = """COUNT(*) AS n,
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ProfileQuery:
     """A statement, and what is needed to read its answer; `problems` say why columns are not counted."""
 
     statement: Statement
     binning: Binning
-    named: Mapping[str, NamedColumn]
+    named: Mapping[str, CategoryColumn]
     grouping: GroupBy
     most_named: int
     problems: Mapping[str, str]
 
 
-def ask(types: Mapping[str, str], binning: Binning, grouping: GroupBy, most_named: int = NOVEL_KEPT) -> Question:
+def profile_query(
+    types: Mapping[str, str], binning: Binning, grouping: GroupBy, most_named: int = NOVEL_KEPT
+) -> ProfileQuery:
     """The statement that profiles a partition.
 
     Args:
@@ -66,7 +68,7 @@ def ask(types: Mapping[str, str], binning: Binning, grouping: GroupBy, most_name
     columns = dict.fromkeys([*plan.columns, *grouping.columns])
     steps = dict(_steps(plan, grouping))
     statement = Statement(tuple(columns), steps, _answer(grouping), parameters)
-    return Question(statement, binning, plan.named, grouping, most_named, plan.problems)
+    return ProfileQuery(statement, binning, plan.named, grouping, most_named, plan.problems)
 
 
 class _Plan:
@@ -74,7 +76,7 @@ class _Plan:
 
     def __init__(self, types: Mapping[str, str], binning: Binning) -> None:
         self.problems: dict[str, str] = {}
-        self.named: dict[str, NamedColumn] = {}
+        self.named: dict[str, CategoryColumn] = {}
         self.parameters: dict[str, Parameter] = {}
         self.columns: list[str] = []
         self.values: list[str] = []
@@ -89,10 +91,10 @@ class _Plan:
         if name not in types:
             raise ColumnMismatch("the column is missing")
         if isinstance(bins, NumericBins):
-            self.values.append(f"{number(name, types[name])} AS v{place}")
+            self.values.append(f"{numeric_expression(name, types[name])} AS v{place}")
             self._count_number(place, bins)
         else:
-            column = self.named[name] = named_column(name, types[name])
+            column = self.named[name] = category_column(name, types[name])
             self.values += [f"{column.name} AS v{place}", f"{column.key} AS k{place}"]
             self._count_name(place, column, bins)
         self.columns.append(name)
@@ -115,7 +117,7 @@ class _Plan:
             f"IF(IS_NAN({value}) OR IS_INF({value}), NULL, {value}), @p{place})"
         )
 
-    def _count_name(self, place: int, column: NamedColumn, bins: CategoricalBins) -> None:
+    def _count_name(self, place: int, column: CategoryColumn, bins: CategoricalBins) -> None:
         self.parameters[f"c{place}"] = Parameter(column.kind, column.known(bins.categories))
         self.entries.append(
             f"{_ENTRY}({place}, CASE WHEN v{place} IS NULL THEN {NULL} "
@@ -140,7 +142,7 @@ def _steps(plan: _Plan, grouping: GroupBy) -> Iterator[tuple[str, str]]:
         yield "coarse_cells", f"SELECT {by}, name,\n  {SUMS}\nFROM mapped\nGROUP BY {by}, name"
         last = "coarse_cells"
     if grouping.capped:
-        yield from few_groups(grouping, ("feature", "cell", "name"), last)
+        yield from limit_groups(grouping, ("feature", "cell", "name"), last)
         last = "few_groups"
     yield "ranked", f"SELECT *, ROW_NUMBER() OVER (PARTITION BY {by} ORDER BY n DESC, name) AS place\nFROM {last}"
     nameless = f"cell = {NAMED} AND place > @named"

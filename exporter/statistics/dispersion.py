@@ -58,7 +58,9 @@ class _PastWindows:
     factors: Values
 
 
-def learn(history: History, cells: Indices, season: Indices, hours: int, means: Collection[str]) -> dict[str, Stretch]:
+def fit_stretches(
+    history: History, cells: Indices, season: Indices, hours: int, means: Collection[str]
+) -> dict[str, Stretch]:
     """How far to stretch each column's noise in windows of a length.
 
     Args:

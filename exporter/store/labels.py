@@ -9,20 +9,20 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter.labels.join import Answers, Chunk
+from exporter.labels.join import Chunk, KnownLabels
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.group import Group
-from exporter.profiles.naming import Coded
+from exporter.profiles.naming import CodedColumn
 from exporter.store.profiles import Arrays, Key, ProfileStore
 
-_COLUMNS = tuple(field.name for field in fields(Answers))
+_COLUMNS = tuple(field.name for field in fields(KnownLabels))
 _OF_TASKS: Final = ("classes", "queries")
 _SCORE: Final = "class_score_"
 _SEGMENT: Final = "segment_"
 
 
-def keep_predictions(store: ProfileStore, key: Key, predictions: Predictions) -> None:
+def save_predictions(store: ProfileStore, key: Key, predictions: Predictions) -> None:
     """Keep a partition's predictions, whole or not at all.
 
     Raises:
@@ -39,18 +39,18 @@ def keep_predictions(store: ProfileStore, key: Key, predictions: Predictions) ->
         "segments": {column: part.names for column, part in predictions.segments.items()},
         "left_out": dict(predictions.left_out),
     }
-    store.keep_arrays(key, arrays, told)
+    store.save_arrays(key, arrays, told)
 
 
-def kept_predictions(store: ProfileStore, key: Key) -> Predictions | None:
+def load_predictions(store: ProfileStore, key: Key) -> Predictions | None:
     """The predictions kept under a key, or None."""
-    kept = store.arrays(key)
+    kept = store.load_arrays(key)
     if kept is None:
         return None
     arrays, told = kept
     scores = [arrays[name] for place in range(len(arrays)) if (name := f"{_SCORE}{place}") in arrays]
     segments = {
-        column: Coded(arrays[f"{_SEGMENT}{place}"], tuple(names))
+        column: CodedColumn(arrays[f"{_SEGMENT}{place}"], tuple(names))
         for place, (column, names) in enumerate(told["segments"].items())
     }
     return Predictions(
@@ -63,19 +63,19 @@ def kept_predictions(store: ProfileStore, key: Key) -> Predictions | None:
     )
 
 
-def keep_labels(store: ProfileStore, key: Key, rows: LabelRows) -> None:
+def save_labels(store: ProfileStore, key: Key, rows: LabelRows) -> None:
     """Keep the labels of a partition of their log, whole or not at all.
 
     Raises:
         OSError: when the disk refuses.
     """
     arrays = {"ids": rows.labels.ids, **_columns(rows.labels.answers)}
-    store.keep_arrays(key, arrays, {"left_out": dict(rows.left_out), "class_names": rows.class_names})
+    store.save_arrays(key, arrays, {"left_out": dict(rows.left_out), "class_names": rows.class_names})
 
 
-def kept_labels(store: ProfileStore, key: Key) -> LabelRows | None:
+def load_labels(store: ProfileStore, key: Key) -> LabelRows | None:
     """The labels kept under a key, or None."""
-    kept = store.arrays(key)
+    kept = store.load_arrays(key)
     if kept is None:
         return None
     arrays, told = kept
@@ -83,7 +83,7 @@ def kept_labels(store: ProfileStore, key: Key) -> LabelRows | None:
     return LabelRows(labels, told["left_out"], tuple(map(sys.intern, told["class_names"])))
 
 
-def keep_answers(store: ProfileStore, key: Key, answers: Answers, joined: Mapping[str, int]) -> None:
+def save_known_labels(store: ProfileStore, key: Key, answers: KnownLabels, joined: Mapping[str, int]) -> None:
     """Keep what is known of a partition's predictions, and from which labels: their rows that belong to it, by name.
 
     Both are in one file, so that after a crash no label counts twice.
@@ -91,19 +91,19 @@ def keep_answers(store: ProfileStore, key: Key, answers: Answers, joined: Mappin
     Raises:
         OSError: when the disk refuses.
     """
-    store.keep_arrays(key, _columns(answers), {"joined": dict(joined)})
+    store.save_arrays(key, _columns(answers), {"joined": dict(joined)})
 
 
-def kept_answers(store: ProfileStore, key: Key) -> tuple[Answers, dict[str, int]] | None:
+def load_known_labels(store: ProfileStore, key: Key) -> tuple[KnownLabels, dict[str, int]] | None:
     """What is known of a partition's predictions and from which labels that is, or None."""
-    kept = store.arrays(key)
+    kept = store.load_arrays(key)
     if kept is None:
         return None
     arrays, told = kept
     return _answers(arrays), {sys.intern(name): int(rows) for name, rows in told["joined"].items()}
 
 
-def keep_apart(store: ProfileStore, key: Key, apart: Mapping[str, Collection[str]]) -> None:
+def save_unmatched_partitions(store: ProfileStore, key: Key, apart: Mapping[str, Collection[str]]) -> None:
     """Keep which partitions of labels have none of a partition of predictions, by the names of both.
 
     Names tell content, so this stays true whatever becomes of other files: it saves looking, and nothing rests on it.
@@ -116,12 +116,12 @@ def keep_apart(store: ProfileStore, key: Key, apart: Mapping[str, Collection[str
     arrays = {made: np.ones(len(every), bool) for made in apart}
     for made, labels in apart.items():
         arrays[made][[places[name] for name in every.difference(labels)]] = False
-    store.keep_arrays(key, arrays, {"labels": list(places)})
+    store.save_arrays(key, arrays, {"labels": list(places)})
 
 
-def kept_apart(store: ProfileStore, key: Key, wanted: Collection[str]) -> dict[str, frozenset[str]]:
-    """What `keep_apart` kept of some partitions of predictions; nothing where it is not there or was damaged."""
-    kept = store.arrays(key)
+def load_unmatched_partitions(store: ProfileStore, key: Key, wanted: Collection[str]) -> dict[str, frozenset[str]]:
+    """What `save_unmatched_partitions` kept of some partitions of predictions; nothing where it is lost."""
+    kept = store.load_arrays(key)
     if kept is None:
         return {}
     arrays, told = kept
@@ -129,9 +129,9 @@ def kept_apart(store: ProfileStore, key: Key, wanted: Collection[str]) -> dict[s
     return {made: frozenset(names[apart]) for made, apart in arrays.items() if made in wanted}
 
 
-def _columns(answers: Answers) -> dict[str, Any]:
+def _columns(answers: KnownLabels) -> dict[str, Any]:
     return {name: getattr(answers, name) for name in _COLUMNS}
 
 
-def _answers(arrays: Arrays) -> Answers:
-    return Answers(*(arrays[name] for name in _COLUMNS))
+def _answers(arrays: Arrays) -> KnownLabels:
+    return KnownLabels(*(arrays[name] for name in _COLUMNS))

@@ -23,9 +23,9 @@ import pyarrow as pa
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.kernel import PartitionProfile
-from exporter.profiles.packing import packed, packed_partition, unpacked, unpacked_partition
+from exporter.profiles.packing import pack_partition, pack_profiles, unpack_partition, unpack_profiles
 from exporter.profiles.profile import Profile
-from exporter.profiles.sealing import UNFINISHED, opened, replace_file, sealed
+from exporter.profiles.sealing import UNFINISHED, open_sealed, replace_file, seal_table
 from exporter.reference.reference import HourProfiles, Reference
 from exporter.spec.seasons import Level
 
@@ -81,21 +81,21 @@ class ProfileStore:
 
     def partition(self, key: Key) -> PartitionProfile | None:
         """The profile kept under a key, or None."""
-        return self._load(self._folder / key.path, unpacked_partition)
+        return self._load(self._folder / key.path, unpack_partition)
 
-    def keep_partition(self, key: Key, profile: PartitionProfile) -> None:
+    def save_partition(self, key: Key, profile: PartitionProfile) -> None:
         """Keep a profile, whole or not at all.
 
         Raises:
             OSError: when the disk refuses.
         """
-        replace_file(self._folder / key.path, packed_partition(profile))
+        replace_file(self._folder / key.path, pack_partition(profile))
 
     def reference(self, key: Key) -> Reference | None:
         """The reference kept under a key, or None."""
         return self._read(key, _reference)
 
-    def keep_reference(self, key: Key, reference: Reference) -> None:
+    def save_reference(self, key: Key, reference: Reference) -> None:
         """Keep a reference, whole or not at all.
 
         Raises:
@@ -123,7 +123,7 @@ class ProfileStore:
         """The numbers of rows kept under a key, by partition's fingerprint, or None."""
         return self._read(key, lambda _, told: {name: int(rows) for name, rows in told["rows"].items()})
 
-    def keep_counts(self, key: Key, counts: Mapping[str, int]) -> None:
+    def save_counts(self, key: Key, counts: Mapping[str, int]) -> None:
         """Keep numbers of rows, whole or not at all.
 
         Raises:
@@ -131,19 +131,19 @@ class ProfileStore:
         """
         self._write(key, {}, {"rows": dict(sorted(counts.items()))})
 
-    def arrays(self, key: Key) -> tuple[Arrays, dict[str, Any]] | None:
+    def load_arrays(self, key: Key) -> tuple[Arrays, dict[str, Any]] | None:
         """The arrays kept under a key, read only, and what was told with them, or None."""
         return self._load(self._folder / key.path, _arrays)
 
-    def keep_arrays(self, key: Key, arrays: Arrays, told: Mapping[str, Any]) -> None:
+    def save_arrays(self, key: Key, load_arrays: Arrays, told: Mapping[str, Any]) -> None:
         """Keep arrays of one length, with what JSON can tell of them, whole or not at all.
 
         Raises:
             OSError: when the disk refuses.
         """
-        table = pa.table({name: pa.array(values) for name, values in arrays.items()})
+        table = pa.table({name: pa.array(values) for name, values in load_arrays.items()})
         # Hashes and scores hardly shrink: to compress them would cost more than to write them.
-        replace_file(self._folder / key.path, sealed(table, told, None))
+        replace_file(self._folder / key.path, seal_table(table, told, None))
 
     def discard(self, key: Key) -> None:
         """Remove what is kept under a key, if there is anything.
@@ -169,22 +169,22 @@ class ProfileStore:
             path.unlink(missing_ok=True)
         return len(stale)
 
-    def alarming_weeks(self, model: str) -> frozenset[date]:
+    def load_alarming_weeks(self, model: str) -> frozenset[date]:
         """The Mondays of the weeks in which a model was alarming; none where nothing readable says so."""
         return self._load(self._folder / model / _ALARMS, _weeks) or frozenset()
 
-    def keep_alarming_weeks(self, model: str, mondays: Collection[date]) -> None:
+    def save_alarming_weeks(self, model: str, mondays: Collection[date]) -> None:
         """Remember these, in place of those before; nothing is written where they are the same.
 
         Raises:
             OSError: when the disk refuses.
         """
-        if self.alarming_weeks(model) != frozenset(mondays):
+        if self.load_alarming_weeks(model) != frozenset(mondays):
             text = json.dumps(sorted(day.isoformat() for day in set(mondays)))
             replace_file(self._folder / model / _ALARMS, text.encode())
 
     def _read(self, key: Key, make: Callable[[dict[str, Profile], dict[str, Any]], T]) -> T | None:
-        return self._load(self._folder / key.path, lambda data: make(*unpacked(data)))
+        return self._load(self._folder / key.path, lambda data: make(*unpack_profiles(data)))
 
     def _load(self, path: Path, make: Callable[[bytes], T]) -> T | None:
         try:
@@ -196,7 +196,7 @@ class ProfileStore:
             return None
 
     def _write(self, key: Key, profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> None:
-        replace_file(self._folder / key.path, packed(profiles, told))
+        replace_file(self._folder / key.path, pack_profiles(profiles, told))
 
 
 def _weeks(data: bytes) -> frozenset[date]:
@@ -225,5 +225,5 @@ def _reference(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> Refe
 
 
 def _arrays(data: bytes) -> tuple[Arrays, dict[str, Any]]:
-    table, told = opened(data)
+    table, told = open_sealed(data)
     return {name: np.asarray(table[name].to_numpy()) for name in table.column_names}, told

@@ -10,7 +10,7 @@ from exporter.profiles.proxies import MOMENTS, Sums
 from exporter.store.profiles import Key, ProfileStore
 
 
-def keep_sums(store: ProfileStore, key: Key, sums: Mapping[str, Sums]) -> None:
+def save_sums(store: ProfileStore, key: Key, sums: Mapping[str, Sums]) -> None:
     """Keep the sums of partitions, by fingerprint, whole or not at all.
 
     Raises:
@@ -18,12 +18,12 @@ def keep_sums(store: ProfileStore, key: Key, sums: Mapping[str, Sums]) -> None:
     """
     names = sorted(sums)
     table = np.array([sums[name].ravel() for name in names])
-    store.keep_arrays(key, {str(place): table[:, place] for place in range(table.shape[1])}, {"partitions": names})
+    store.save_arrays(key, {str(place): table[:, place] for place in range(table.shape[1])}, {"partitions": names})
 
 
-def kept_sums(store: ProfileStore, key: Key, ratios: int) -> dict[str, Sums]:
+def load_sums(store: ProfileStore, key: Key, ratios: int) -> dict[str, Sums]:
     """The sums kept under a key, by the partition's fingerprint; empty where there are none."""
-    kept = store.arrays(key)
+    kept = store.load_arrays(key)
     if kept is None:
         return {}
     arrays, told = kept

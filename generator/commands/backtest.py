@@ -13,9 +13,9 @@ from rich.console import Console
 
 from exporter import logs
 from exporter.errors import UsageError
-from exporter.spec.file import load_all
-from exporter.spec.values import parse_duration
-from generator.paces import paces
+from exporter.spec.loading import load_all
+from exporter.spec.value_types import parse_duration
+from generator.alert_timings import alert_timings
 
 
 def add_flags(add: Callable[..., object]) -> None:
@@ -58,13 +58,13 @@ def run(options: argparse.Namespace) -> bool:
         LeewayError: when a log cannot be replayed as asked.
     """
     from exporter.backtest import backtest  # noqa: PLC0415 - it brings the whole exporter with it
-    from exporter.backtest.injection import Request  # noqa: PLC0415 - likewise
+    from exporter.backtest.injection import InjectionRequest  # noqa: PLC0415 - likewise
 
     try:
-        inject = [Request.parse(text) for text in options.inject]
+        inject = [InjectionRequest.parse(text) for text in options.inject]
     except ValueError as problem:
         raise UsageError(f"--inject: {problem}") from None
-    question = backtest.Question(options.first, options.last, inject, options.within, options.keep)
+    question = backtest.BacktestOptions(options.first, options.last, inject, options.within, options.keep)
     ok = True
     with ExitStack() as stack:
         storage = options.storage or Path(stack.enter_context(TemporaryDirectory(prefix="leeway-")))
@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> bool:
                 loaded,
                 question,
                 now=datetime.now(UTC),
-                paces=paces(loaded.spec),
+                alert_timings=alert_timings(loaded.spec),
                 storage=storage,
                 report=options.report,
                 console=Console(highlight=False),

@@ -10,7 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from exporter.spec.file import load_all
+from exporter.spec.loading import load_all
 
 _ROWS: Final = (100.0, 300.0, 1000.0, 10_000.0)
 _ABOVE: Final = 0.02
@@ -44,9 +44,9 @@ def run(options: argparse.Namespace, console: Console) -> None:
     Raises:
         SpecError: when a spec is wrong; an objective that one bad slice breaks is told with what would hold.
     """
-    from generator.commands.explanation import Question, explanation  # noqa: PLC0415 - it brings scipy with it
+    from generator.commands.explanation import Assumptions, explanation  # noqa: PLC0415 - it brings scipy with it
 
-    question = Question(tuple(options.rows) or _ROWS, options.width, options.above, options.below)
+    question = Assumptions(tuple(options.rows) or _ROWS, options.width, options.above, options.below)
     for loaded in load_all(options.specs):
         if not loaded.spec.spec.slos:
             console.print(f"{escape(loaded.spec.name)}: no objectives: add spec.slos")

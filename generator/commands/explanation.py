@@ -20,8 +20,8 @@ from rich.table import Table
 from exporter import catalogue
 from exporter.catalogue import Alert
 from exporter.spec.model import ModelSpec
-from exporter.spec.sections.slo import OF_THE_LOG, Slo, Tier
-from exporter.spec.values import format_duration
+from exporter.spec.sections.slo import LOG_METRICS, Slo, Tier
+from exporter.spec.value_types import format_duration
 from exporter.statistics.slo import slices_to_fire
 from exporter.statistics.slo_chances import auroc_half_width, exhaustion_chance, share_half_width, slices_until_fired
 from generator.objectives import said
@@ -31,7 +31,7 @@ _WEEK: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Assumptions:
     """What is asked beside the spec.
 
     `rows` are labelled predictions in a week, of an AUROC and a recall the positives among them; `width` is that of the
@@ -44,7 +44,7 @@ class Question:
     below: float
 
 
-def explanation(spec: ModelSpec, slo: Slo, question: Question) -> RenderableType:
+def explanation(spec: ModelSpec, slo: Slo, question: Assumptions) -> RenderableType:
     """All there is to say of one objective, in words and tables."""
     words = "\n".join(f"  {escape(sentence)}" for sentence in _sentences(spec, slo))
     parts: list[RenderableType] = [f"[bold]{escape(spec.name)}/{escape(slo.name)}[/]: {escape(said(slo))}", words]
@@ -65,7 +65,7 @@ def _sentences(spec: ModelSpec, slo: Slo) -> Iterator[str]:
             f" {spent} bad ones exhaust it."
         )
         yield from _one_bad_day(slo)
-    if spec.spec.labels and slo.metric not in OF_THE_LOG:
+    if spec.spec.labels and slo.metric not in LOG_METRICS:
         waits = format_duration(spec.spec.labels.maturity)
         yield f"A slice is judged {waits} after it ends, when its predictions are mature; late labels correct it."
     yield f"What was bad counts until it is {length} old. A slice of which too little is known is unknown, and not bad."
@@ -121,7 +121,7 @@ def _after(slo: Slo, slices: int | None) -> str:
 # ------------------------------------------------------------------------------------------------ what to expect
 
 
-def half_widths(slo: Slo, value: float, question: Question) -> Iterator[tuple[str, float]]:
+def half_widths(slo: Slo, value: float, question: Assumptions) -> Iterator[tuple[str, float]]:
     """Half of the interval's width at a value, for each number of rows that is asked for; none where it is unknown."""
     if slo.counts_events:
         return
@@ -133,7 +133,7 @@ def half_widths(slo: Slo, value: float, question: Question) -> Iterator[tuple[st
             yield f"{rows:,.0f} a week", of(value, rows * (slo.judged_over / _WEEK))
 
 
-def page_time(spec: ModelSpec, slo: Slo, half: float, question: Question) -> timedelta | None:
+def page_time(spec: ModelSpec, slo: Slo, half: float, question: Assumptions) -> timedelta | None:
     """Within how long 19 of 20 models that have fallen page; None if it may take more than a period.
 
     From the moment of the fall, which may be anywhere in a slice: until enough slices are bad for a tier that pages,
@@ -150,7 +150,7 @@ def page_time(spec: ModelSpec, slo: Slo, half: float, question: Question) -> tim
     return (slices + 1) * slo.slice + waits + look
 
 
-def _expected(spec: ModelSpec, slo: Slo, question: Question) -> Iterator[RenderableType]:
+def _expected(spec: ModelSpec, slo: Slo, question: Assumptions) -> Iterator[RenderableType]:
     sign = 1 if slo.at_least is not None else -1
     good, fallen = slo.target + sign * question.above, slo.target - sign * question.below
     widths = zip(half_widths(slo, good, question), half_widths(slo, fallen, question), strict=False)
@@ -165,7 +165,7 @@ def _expected(spec: ModelSpec, slo: Slo, question: Question) -> Iterator[Rendera
         table.add_row(name, _chance(chance), format_duration(within) if within else "no: lost in the noise")
     if table.row_count:
         yield table
-    elif not slo.counts_events and slo.metric not in (*OF_THE_LOG, "label_coverage"):
+    elif not slo.counts_events and slo.metric not in (*LOG_METRICS, "label_coverage"):
         yield "  With --width, that of the interval as the gauges tell it: how often chance alone exhausts the budget."
 
 

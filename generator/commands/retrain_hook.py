@@ -11,7 +11,7 @@ from pathlib import Path
 
 from exporter import logs
 from exporter.errors import UsageError
-from exporter.spec.file import load_all
+from exporter.spec.loading import load_all
 
 log = logging.getLogger(__name__)
 

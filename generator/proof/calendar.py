@@ -12,7 +12,7 @@ from typing import Any, Final
 from exporter.catalogue import ALERTS, INFERENCE, MODEL, STREAM, WINDOW, WINDOW_DAY_OF_WEEK
 from exporter.spec.model import ModelSpec
 from generator.proof.calendar_cases import TICK, calendar_cases
-from generator.proof.course import checks, wait
+from generator.proof.firing_checks import firing_checks, ticks_until_change
 from generator.proof.series import Phase, duration, exposed
 
 Document = dict[str, Any]
@@ -45,7 +45,7 @@ def calendar(spec: ModelSpec, rules: Told) -> Document:
 
 def _quick(alert: Told, case: Told) -> bool:
     """An alert that follows more slowly than days pass cannot tell one midnight from the next."""
-    return all(wait(alert, _SECONDS, fires=day["fires"]) < day["ticks"] for day in case["days"])
+    return all(ticks_until_change(alert, _SECONDS, fires=day["fires"]) < day["ticks"] for day in case["days"])
 
 
 def _test(spec: ModelSpec, alert: Told, case: Told) -> Document:
@@ -53,7 +53,7 @@ def _test(spec: ModelSpec, alert: Told, case: Told) -> Document:
         "name": f"{alert['alert']}: {spec.name} {case['title']}",
         "interval": duration(_SECONDS),
         "input_series": [one for series in _input(spec, alert["compared"], case) for one in series],
-        "promql_expr_test": list(checks(alert, case["days"], case["begins"], _SECONDS)),
+        "promql_expr_test": list(firing_checks(alert, case["days"], case["begins"], _SECONDS)),
     }
 
 

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
-from exporter.spec.seasons import WEEKDAYS, Calendar, from_sunday
+from exporter.spec.seasons import WEEKDAYS, Calendar, promql_weekday
 from exporter.spec.sections.thresholds import Threshold
 from exporter.spec.windows import newest_end
 from generator.weekday_floors import text, week, weekly, weekly_proxies
@@ -128,7 +128,7 @@ class _Week:
         start, stop = stretch.start - _HALF_DAY, stretch.stop + _HALF_DAY
         weekdays = [self._judged(start + tick * TICK) for tick in range((stop - start) // TICK)]
         days = [
-            {"day": from_sunday(day), "ticks": len(list(ticks)), "fires": score > self._week[day]}
+            {"day": promql_weekday(day), "ticks": len(list(ticks)), "fires": score > self._week[day]}
             for day, ticks in groupby(weekdays)
         ]
         begins = (start - _THURSDAY) % _WEEK // TICK
@@ -146,7 +146,7 @@ class _Week:
         """The stretch of equal floors in which an instant lies."""
         today = self._calendar.local(instant).date()
         ends = [self._begins(today + step * _DAY) for step in range(-_NEAR, _NEAR + 1)]
-        floors = [(end, self._week[self._calendar.ends_on(end)]) for end in ends]
+        floors = [(end, self._week[self._calendar.end_weekday(end)]) for end in ends]
         changes = [(end, before, after) for (_, before), (end, after) in pairwise(floors) if before != after]
         past = [change for change in changes if change[0] <= instant]
         later = [end for end, _, _ in changes if end > instant]
@@ -159,4 +159,4 @@ class _Week:
 
     def _judged(self, instant: datetime) -> int:
         """The weekday of the newest window."""
-        return self._calendar.ends_on(newest_end(instant, timedelta(), self._grain))
+        return self._calendar.end_weekday(newest_end(instant, timedelta(), self._grain))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from exporter.catalogue import PROXY
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator.layout import RULES, Documents
 from generator.serialization import yaml_text
 

@@ -11,7 +11,7 @@ _CHOICE: Final = re.compile(r"\{\{ with \$labels\.(\w+) \}\}(.*?)\{\{ end \}\}",
 _VALUE: Final = "{{ . | urlquery }}"
 
 
-def expanded(link: str, labels: Mapping[str, str]) -> str:
+def expand_link(link: str, labels: Mapping[str, str]) -> str:
     """A link whose templates are `{{ with $labels.x }}…{{ . | urlquery }}…{{ end }}`, for an alert of these labels."""
 
     def chosen(found: re.Match[str]) -> str:

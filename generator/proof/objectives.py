@@ -13,7 +13,7 @@ from exporter.catalogue import MODEL, SLO, SLO_BURN_RATE, WINDOW
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import Slo
 from generator.proof import slo_cases
-from generator.proof.course import checks
+from generator.proof.firing_checks import firing_checks
 from generator.proof.series import Phase, duration, exposed
 
 Document = dict[str, Any]
@@ -55,5 +55,5 @@ def _test(spec: ModelSpec, slo: Slo, alert: Told, case: Told, tick: int) -> Docu
         "name": f"{alert['alert']}: {spec.name}/{slo.name} {case['title']}",
         "interval": duration(tick),
         "input_series": [one for both in series for one in both],
-        "promql_expr_test": list(checks(alert, case["runs"], 0, tick)),
+        "promql_expr_test": list(firing_checks(alert, case["runs"], 0, tick)),
     }

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from exporter.catalogue import CHALLENGER, HOOK_METRICS, METRICS, MODEL, ROLE, SEGMENT, WINDOW
 from exporter.spec.model import ModelSpec
-from generator.proof.links import expanded
+from generator.proof.links import expand_link
 from generator.proof.series import REPLICAS, TARGET, Phase, duration, exposed, ticks
 
 Document = dict[str, Any]
@@ -106,7 +106,7 @@ class _Proof:
     def _expected(self, alert: Told, scenario: Told) -> Document:
         labels = {**self._own, **scenario["labels"], **scenario.get("target", TARGET), **alert["labels"]}
         told = scenario["annotations"]
-        link = expanded(told["dashboard_url"], {**labels, "alertname": alert["alert"]})
+        link = expand_link(told["dashboard_url"], {**labels, "alertname": alert["alert"]})
         return {"exp_labels": labels, "exp_annotations": {**told, "dashboard_url": link}}
 
     def _input(self, story: Told, at: _Moments) -> Iterator[list[dict[str, str]]]:

@@ -39,7 +39,7 @@ class Translation:
     remarks: tuple[str, ...]
 
 
-def translated(routing: Mapping[str, Any], options: Options) -> Translation:
+def translate(routing: Mapping[str, Any], options: Options) -> Translation:
     """An alertmanager.yml as an AlertmanagerConfig.
 
     Args:

@@ -12,7 +12,7 @@ from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any, Final, NamedTuple
 
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from generator.layout import (
     ALERTMANAGER_CONFIG,
     DASHBOARDS,
@@ -60,7 +60,7 @@ def of_document(path: PurePosixPath, data: Any, options: Options) -> Iterator[De
             KUBERNETES_DASHBOARDS / f"grafanadashboard-{stem}.yaml", kubernetes.grafana_dashboard(stem, options)
         )
     elif path == ROUTING:
-        translation = alertmanager_config.translated(data, options)
+        translation = alertmanager_config.translate(data, options)
         remarks = (_UNSAID, *(f"- {remark}" for remark in translation.remarks))
         yield Derived(FRAGMENT, merging.parts(data), _FRAGMENT)
         yield Derived(ALERTMANAGER_CONFIG, translation.document, remarks)

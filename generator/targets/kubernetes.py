@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from exporter.errors import RenderError
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from generator.options import Options
 
 _MOST_BYTES: Final = 1 << 20

@@ -14,7 +14,7 @@ from exporter import catalogue
 from exporter.catalogue import MODEL, SLO, Metric
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import Slo
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from generator.objectives import said
 from generator.targets.kubernetes import named
 

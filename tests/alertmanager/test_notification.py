@@ -15,7 +15,7 @@ from amtool import Document, labels_of, routing_of
 from examples import model
 from exporter import catalogue
 from exporter.catalogue import FEATURE, Alert
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from stack import Receiver, alertmanager, until
 
 pytestmark = pytest.mark.e2e

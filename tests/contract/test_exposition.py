@@ -14,7 +14,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from exporter import catalogue
 from exporter.service.refresh import Refresher
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from fraud_log import ROWS, FraudLog, labelled_spec_document

@@ -14,8 +14,8 @@ from dashboards.model import dashboard
 from examples import model
 from exporter import catalogue
 from exporter.catalogue import ALERTS, HOOK_METRICS, LAYER, METRICS, REPLICA_LABELS, SEVERITY, SLO, TARGET_LABELS, TEAM
-from exporter.spec.file import LoadedSpec, load_all
-from generator.arguments import of_model
+from exporter.spec.loading import LoadedSpec, load_all
+from generator.arguments import rule_arguments
 from generator.jsonnet import LIBRARY, evaluate
 from generator.options import Options
 
@@ -89,7 +89,7 @@ def made(expression: Any) -> set[str]:
 
 
 def rule_expressions(loaded: LoadedSpec) -> list[str]:
-    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(loaded.spec, Options()))["groups"]
+    groups = evaluate(Path("rules/mixin.libsonnet"), rule_arguments(loaded.spec, Options()))["groups"]
     return [rule["expr"] for group in groups for rule in group["rules"]]
 
 

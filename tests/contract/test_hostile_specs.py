@@ -16,11 +16,11 @@ from pydantic import ValidationError
 import operator_api
 from examples import HOSTILE, model
 from exporter.catalogue import FEATURE, TEAM
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator.documents import render
 from generator.layout import Documents
 from generator.options import Options
-from generator.targets.alertmanager_config import translated
+from generator.targets.alertmanager_config import translate
 
 PARTS = ("env", "team", "owner", "feature", "channel", "mail", "file", "score", "id", "segment")
 PIECES = [
@@ -88,7 +88,7 @@ def check(loaded: LoadedSpec, texts: dict[str, str]) -> None:
         elif path == "kubernetes/dashboard-fraud.yaml":
             assert json.loads(document["data"]["leeway-fraud.json"]) == data["dashboards/fraud.json"]
     routing = data["alertmanager/alertmanager.yml"]
-    again = translated(routing, Options()).document
+    again = translate(routing, Options()).document
     assert again == data["kubernetes/alertmanager/alertmanagerconfig.yaml"]
     branch = again["spec"]["route"]["routes"][0]
     assert {"name": "env", "matchType": "=", "value": texts["env"]} in branch["matchers"]

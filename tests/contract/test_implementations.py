@@ -9,7 +9,7 @@ import pytest
 import rjsonnet
 
 from examples import RECEIVERS, hostile_model, model
-from exporter.spec.file import LoadedSpec, load
+from exporter.spec.loading import LoadedSpec, load
 from generator import jsonnet
 from generator.documents import render
 from generator.jsonnet import LIBRARY

@@ -11,7 +11,7 @@ from amtool import labels_of, receivers_of, routing_of
 from examples import RECEIVERS, model
 from exporter import catalogue
 from exporter.catalogue import ALERTS, SEVERITY, TEAM, Severity
-from exporter.spec.file import load_all
+from exporter.spec.loading import load_all
 from generator.jsonnet import LIBRARY
 
 TOLD = {"page": {"webhook": RECEIVERS["webhook"]}, "ticket": {"slack": RECEIVERS["slack"]}}

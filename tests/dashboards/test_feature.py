@@ -23,9 +23,9 @@ def test_a_feature_of_a_models_table_leads_here(dashboard: dict[str, Any]) -> No
     [table] = [panel for panel in panels_of(dashboard) if panel["title"].startswith("Features in trouble")]
     first = table["fieldConfig"]["overrides"][0]
     url = first["properties"][0]["value"][0]["url"]
-    assert url.startswith(f"/d/{links.FEATURE_OF_MODEL}?")
+    assert url.startswith(f"/d/{links.FEATURE_BOARD}?")
     assert "var-model=fraud&${window:queryparam}&var-feature=${__value.raw:percentencode}" in url
-    assert feature.dashboard()["uid"] == links.FEATURE_OF_MODEL
+    assert feature.dashboard()["uid"] == links.FEATURE_BOARD
 
 
 def test_the_distribution_is_the_exporters_now_and_in_the_reference(evaluates: Callable[..., None]) -> None:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from examples import model
 from exporter import catalogue
 from exporter.backtest.firing import Firing
-from exporter.backtest.injection import Injection, Kind
-from exporter.backtest.replaying import Replay, Sighting
-from exporter.backtest.report import Outcome
+from exporter.backtest.injection import FaultKind, Injection
+from exporter.backtest.replaying import Detection, Replay
+from exporter.backtest.report import BacktestResult
 from exporter.catalogue import Alert
-from exporter.samples.verdicts import Condition
-from exporter.spec.file import LoadedSpec
+from exporter.samples.conditions import Condition
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.windows import Window
 
 START = datetime(2026, 11, 20, 5, tzinfo=UTC)
@@ -29,18 +29,22 @@ def firing(alert: Alert, first: float, last: float, feature: str = "age") -> Fir
     return Firing(Condition(alert, labels), START + first * HOUR, START + last * HOUR)
 
 
-def outcome(*fired: Firing, sightings: tuple[Sighting, ...] = (), spec: LoadedSpec = SPEC) -> Outcome:
+def outcome(*fired: Firing, sightings: tuple[Detection, ...] = (), spec: LoadedSpec = SPEC) -> BacktestResult:
     near = {
         START + hour * HOUR: {catalogue.FEATURE_DRIFT_HIGH: hour / 24, catalogue.DATA_DRIFT_HIGH: 0.0}
         for hour in range(48)
     }
     held = dict.fromkeys(near, frozenset[Condition]())
-    return Outcome(spec, Replay(spec.spec, Window(START, START + 48 * HOUR), held, near, fired), sightings, 3 * HOUR)
+    return BacktestResult(
+        spec, Replay(spec.spec, Window(START, START + 48 * HOUR), held, near, fired), sightings, 3 * HOUR
+    )
 
 
 DRIFTS = [firing(catalogue.FEATURE_DRIFT_HIGH, 1, 2.5), firing(catalogue.FEATURE_DRIFT_HIGH, 2, 3, "income")]
 SATURDAY = firing(catalogue.FEATURE_DRIFT_HIGH, 25, 26)
-SEEN = Sighting(
-    Injection(Kind.NULLS, "age", START, lambda column: column), firing(catalogue.FEATURE_NULLS_HIGH, 1.5, 2), 1.5 * HOUR
+SEEN = Detection(
+    Injection(FaultKind.NULLS, "age", START, lambda column: column),
+    firing(catalogue.FEATURE_NULLS_HIGH, 1.5, 2),
+    1.5 * HOUR,
 )
-UNSEEN = Sighting(Injection(Kind.SHIFT, "[bold]<b>", START, lambda column: column), None, None)
+UNSEEN = Detection(Injection(FaultKind.SHIFT, "[bold]<b>", START, lambda column: column), None, None)

@@ -20,10 +20,10 @@ from dashboards.panels.queries import ALERTNAME, ALERTS, ALERTSTATE
 from exporter.catalogue import LAYER, SEVERITY, TEAM
 from exporter.demo.scenario import SPEC, Size, world
 from exporter.demo.simulation import write_log
-from exporter.samples.verdicts import conditions
+from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample
 from exporter.service.refresh import Refresher
-from exporter.spec.file import LoadedSpec, load_all
+from exporter.spec.loading import LoadedSpec, load_all
 from exporter.store.profiles import ProfileStore
 from stack import backfilled_prometheus
 
@@ -104,7 +104,7 @@ def _scraped(loaded: LoadedSpec, folder: Path) -> History:
 def _firing(loaded: LoadedSpec, samples: Sequence[Sample]) -> Iterator[str]:
     """The alerts as Prometheus writes them down, without the wait of a rule's `for`."""
     spec = loaded.spec
-    for held in conditions(samples, spec.spec.alerting_names):
+    for held in conditions(samples, spec.spec.alert_window_names):
         alert = held.alert
         labels = {
             ALERTNAME: alert.name,

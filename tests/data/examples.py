@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 
 HOSTILE = "a\"b\\c {{ $labels.x }} {{{ }} %d %q $x `y` <!channel> & '; } # é 🦉"

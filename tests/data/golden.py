@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from examples import write_all
-from exporter.spec.file import load_all
+from exporter.spec.loading import load_all
 from generator.documents import render
 from generator.layout import Documents
 

@@ -12,7 +12,7 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.by_score import by_score
 from exporter.profiles.binning import NumericBins
-from exporter.samples.estimates import Learned, learned
+from exporter.samples.estimators import Estimator, fit_single_score
 from exporter.samples.windows import Sample
 from exporter.service.reading import ModelReader
 from scored_log import AT, DAY, ID, LABEL, SCORE, START, ScoredLog, moments
@@ -38,17 +38,17 @@ def weeks(folder: Path, days: int, *, others_from: int | None = None, regression
     return made.assign(day=day)
 
 
-def should_teach(reader: ModelReader, rows: pd.DataFrame, now: Any, *, binary: bool = True) -> Learned:
+def expected_fit(reader: ModelReader, rows: pd.DataFrame, now: Any, *, binary: bool = True) -> Estimator:
     """What some rows of the log teach, counted at once in the bins of the reader's reference."""
     bins = reader.reference(now).binning.by_name[SCORE]
     assert isinstance(bins, NumericBins)
     counted = by_score(rows[SCORE].to_numpy(), rows[LABEL].to_numpy(), bins.edges, binary=binary)
-    found = learned(counted, bins.edges, 0.25, binary=binary)
+    found = fit_single_score(counted, bins.edges, 0.25, binary=binary)
     assert found is not None
     return found
 
 
-def expected(reader: ModelReader, taught: Learned, rows: pd.DataFrame, now: Any) -> dict[Metric, float]:
+def expected(reader: ModelReader, taught: Estimator, rows: pd.DataFrame, now: Any) -> dict[Metric, float]:
     """What that gives to expect of some rows."""
     bins = reader.reference(now).binning.by_name[SCORE]
     assert isinstance(bins, NumericBins)

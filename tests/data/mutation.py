@@ -16,7 +16,7 @@ from typing import Any, Final
 import yaml
 
 from examples import run
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator.documents import PROOFS, RULES, render
 
 Document = dict[str, Any]

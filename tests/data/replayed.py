@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from exporter.backtest.firing import Pace
+from exporter.backtest.firing import AlertTiming
 from exporter.backtest.replaying import Replayer
-from exporter.samples.verdicts import JUDGED
-from exporter.spec.file import LoadedSpec
+from exporter.samples.conditions import THRESHOLD_ALERTS
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
 from exporter.store.profiles import ProfileStore
@@ -21,7 +21,7 @@ STRETCH = Window(datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzin
 """The second day; the first is what its longest windows reach back to."""
 RAISED = range(10, 13)
 """Hours of that day in which age is too high."""
-PACES = {alert.name: Pace(timedelta(minutes=10), timedelta(minutes=15)) for alert in JUDGED}
+ALERT_TIMINGS = {alert.name: AlertTiming(timedelta(minutes=10), timedelta(minutes=15)) for alert in THRESHOLD_ALERTS}
 
 
 def write_log(folder: Path) -> None:
@@ -43,4 +43,4 @@ def loaded(folder: Path, **body: Any) -> LoadedSpec:
 def replayer(folder: Path, **body: Any) -> Replayer:
     """What replays the second day."""
     store = ProfileStore(folder / "replayed", forgets=False)
-    return Replayer.of(loaded(folder, **body), STRETCH, store, PACES)
+    return Replayer.of(loaded(folder, **body), STRETCH, store, ALERT_TIMINGS)

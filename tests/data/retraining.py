@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from examples import BODY, model
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 
 BEGAN = datetime(2026, 11, 22, 10, tzinfo=UTC)
 GATE = {"metric": "auroc", "at_least": 0.91, "window": "7d", "labels": 1000}

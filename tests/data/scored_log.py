@@ -13,7 +13,7 @@ import pandas as pd
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 

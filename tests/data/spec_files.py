@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from exporter.spec.document import parse
+from exporter.spec.yaml_document import parse
 
 _HERE = Path(__file__).parents[1] / "specs"
 _EXPECT = "# expect: "

@@ -17,7 +17,7 @@ import yaml
 from examples import model, write_all
 from exporter import catalogue
 from exporter.catalogue import Alert, Metric
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator.documents import ROUTING, render
 from stack import Loopback, Receiver, alertmanager, get_json, prometheus, until
 

@@ -6,20 +6,22 @@ from datetime import timedelta
 from dashboards.panels import links
 from examples import model
 from exporter import catalogue
-from exporter.spec.values import parse_duration
-from generator.arguments import of_model, of_models, with_grafana
+from exporter.spec.value_types import parse_duration
+from generator.arguments import route_arguments, rule_arguments, with_grafana
 from generator.options import Options
 
 
 def test_jsonnet_is_told_json() -> None:
-    assert json.loads(json.dumps(of_model(model().spec, Options()))) == of_model(model().spec, Options())
-    assert json.loads(json.dumps(of_models([model().spec], Options()))) == of_models([model().spec], Options())
+    assert json.loads(json.dumps(rule_arguments(model().spec, Options()))) == rule_arguments(model().spec, Options())
+    assert json.loads(json.dumps(route_arguments([model().spec], Options()))) == route_arguments(
+        [model().spec], Options()
+    )
 
 
 def test_durations_that_are_reckoned_with_are_seconds() -> None:
     inference = model().spec.spec.inference.model_dump(mode="json") | {"delay": "10m", "grain": "1h"}
     spec = model(inference=inference, refresh={"interval": "7m", "timeout": "1h"}, windows=["24h", "1h"]).spec
-    told = of_model(spec, Options())
+    told = rule_arguments(spec, Options())
     assert told["seconds"] == {"refresh_interval": 420, "refresh_timeout": 3600, "stale_after": 3 * 3600 + 600}
     assert parse_duration(told["shortest_window"]) == timedelta(hours=1)
 
@@ -27,14 +29,14 @@ def test_durations_that_are_reckoned_with_are_seconds() -> None:
 def test_every_alert_has_its_link() -> None:
     spec = model().spec
     expected = {alert.key: links.alert_url(spec, alert) for alert in catalogue.ALERTS}
-    assert of_model(spec, Options())["dashboards"] == expected
+    assert rule_arguments(spec, Options())["dashboards"] == expected
 
 
 def test_grafana_from_the_options_serves_a_spec_that_names_none_and_leaves_its_fingerprint() -> None:
     silent, outspoken = model({"grafana": None}).spec, model().spec
     options = Options(grafana="https://elsewhere.example.com")
-    told = of_model(silent, options)
+    told = rule_arguments(silent, options)
     assert all(url.startswith("https://elsewhere.example.com/d/") for url in told["dashboards"].values())
     assert told["fingerprint"] == silent.fingerprint()
     assert with_grafana(outspoken, options) == outspoken
-    assert of_models([silent], options)["models"][0]["metadata"]["grafana"] == "https://elsewhere.example.com"
+    assert route_arguments([silent], options)["models"][0]["metadata"]["grafana"] == "https://elsewhere.example.com"

@@ -12,7 +12,7 @@ import yaml
 from dashboards.model import dashboard
 from examples import model
 from exporter.errors import RenderError
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator import documents
 from generator.documents import banner, render
 from generator.jsonnet import LIBRARY

@@ -8,7 +8,7 @@ from examples import model
 from exporter import catalogue
 from exporter.errors import RenderError
 from generator import jsonnet
-from generator.arguments import of_model
+from generator.arguments import rule_arguments
 from generator.jsonnet import LIBRARY, evaluate
 from generator.options import Options
 
@@ -42,14 +42,14 @@ def test_a_file_that_is_not_there_is_an_error() -> None:
 
 
 def test_without_the_faster_engine_the_other_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    arguments = of_model(model().spec, Options())
+    arguments = rule_arguments(model().spec, Options())
     fast = evaluate(Path("rules/mixin.libsonnet"), arguments)
     monkeypatch.setattr(jsonnet, "_rjsonnet", None)
     assert evaluate(Path("rules/mixin.libsonnet"), arguments) == fast
 
 
 def test_a_name_that_the_catalogue_does_not_have_is_an_error_with_its_place() -> None:
-    arguments = of_model(model().spec, Options())
+    arguments = rule_arguments(model().spec, Options())
     del arguments["catalogue"]["metrics"][catalogue.DATA_DRIFT_SHARE.key]
     with pytest.raises(RenderError, match=rf"^rules/[\w/]+\.libsonnet:\d+: .*{catalogue.DATA_DRIFT_SHARE.key}"):
         evaluate(Path("rules/mixin.libsonnet"), arguments)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue import ALERTS
-from exporter.spec.seasons import WEEKDAYS, from_sunday
+from exporter.spec.seasons import WEEKDAYS, promql_weekday
 from exporter.spec.sections.proxies import Proxy
 from exporter.spec.sections.thresholds import Threshold, Thresholds
 from generator.weekday_floors import FLOORS, levels, text, week, weekly, weekly_proxies
@@ -70,7 +70,7 @@ def test_each_floor_above_the_lowest_has_its_days(given: Threshold, expected: li
 def test_levels_say_the_floor_of_every_day(one: Threshold) -> None:
     said = {day: float(level["floor"]) for level in levels(one) for day in level["days"]}
     lowest = min(week(one))
-    assert [said.get(from_sunday(day), lowest) for day in range(7)] == [one.on(name) for name in WEEKDAYS]
+    assert [said.get(promql_weekday(day), lowest) for day in range(7)] == [one.on(name) for name in WEEKDAYS]
 
 
 @given(NUMBERS)

@@ -9,7 +9,7 @@ import yaml
 from examples import HOSTILE, hostile_model, model, run
 from exporter import catalogue
 from exporter.catalogue import ALERTS, LAYER, MODEL, SEVERITY, SLO, TEAM, Alert, Layer
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from promtool import rendered, rules_of
 
 

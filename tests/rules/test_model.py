@@ -10,7 +10,7 @@ import pytest
 from examples import BODY, model
 from exporter import catalogue
 from exporter.catalogue import Alert
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from promtool import firing, rules_of, series
 
 INFERENCE = BODY["inference"]

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from exporter import catalogue
-from exporter.spec.file import load_all
+from exporter.spec.loading import load_all
 from generator.jsonnet import LIBRARY
 from mutation import Mutant, mutants, of_model, survives
 from promtool import rules_of

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.spec.values import parse_duration
+from exporter.spec.value_types import parse_duration
 
 Jsonnet = Callable[..., Any]
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=20)

@@ -7,7 +7,7 @@ import pytest
 
 from examples import model
 from exporter.errors import RenderError
-from generator.arguments import of_model
+from generator.arguments import rule_arguments
 from generator.jsonnet import LIBRARY, evaluate
 from generator.options import Options
 
@@ -23,4 +23,4 @@ def test_an_alert_without_one_of_its_parts_is_refused(tmp_path: Path, part: str)
     shutil.copytree(LIBRARY / "rules", tmp_path, dirs_exist_ok=True)
     (tmp_path / "subjects" / "scores.libsonnet").write_text(WITHOUT % part)
     with pytest.raises(RenderError, match=f"an alert must have .*{part}"):
-        evaluate(tmp_path / "mixin.libsonnet", of_model(model().spec, Options()))
+        evaluate(tmp_path / "mixin.libsonnet", rule_arguments(model().spec, Options()))

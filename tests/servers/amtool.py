@@ -9,8 +9,8 @@ from typing import Any
 
 from examples import run
 from exporter.catalogue import LAYER, MODEL, SEVERITY, SLO, TEAM, Alert, Metric
-from exporter.spec.file import LoadedSpec
-from generator.arguments import of_models
+from exporter.spec.loading import LoadedSpec
+from generator.arguments import route_arguments
 from generator.jsonnet import evaluate
 from generator.options import Options
 
@@ -19,7 +19,7 @@ Document = dict[str, Any]
 
 def routing_of(*models: LoadedSpec, options: Options | None = None) -> Document:
     """The alertmanager.yml of some models."""
-    told = of_models([loaded.spec for loaded in models], options or Options())
+    told = route_arguments([loaded.spec for loaded in models], options or Options())
     document: Document = evaluate(Path("alertmanager/alertmanager.libsonnet"), told)
     return document
 

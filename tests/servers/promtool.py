@@ -11,8 +11,8 @@ import yaml
 
 from examples import run
 from exporter.catalogue import Metric
-from exporter.spec.file import LoadedSpec
-from generator.arguments import of_model
+from exporter.spec.loading import LoadedSpec
+from generator.arguments import rule_arguments
 from generator.documents import render
 from generator.jsonnet import evaluate
 from generator.options import Options
@@ -29,7 +29,7 @@ def rendered(loaded: LoadedSpec) -> tuple[Document, Document]:
 
 def rules_of(loaded: LoadedSpec) -> dict[str, Document]:
     """The rules of a model, by the alert's name."""
-    groups = evaluate(Path("rules/mixin.libsonnet"), of_model(loaded.spec, Options()))["groups"]
+    groups = evaluate(Path("rules/mixin.libsonnet"), rule_arguments(loaded.spec, Options()))["groups"]
     return {rule["alert"]: rule for group in groups for rule in group["rules"]}
 
 

@@ -9,11 +9,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from exporter.labels.counting import About, Counted, Cut, count_labels, count_outcomes, touched
-from exporter.labels.outcomes import Judgement
+from exporter.labels.counting import (
+    JoinSpec,
+    LogPartitions,
+    PartitionOutcomes,
+    count_labels,
+    count_outcomes,
+    touched_partitions,
+)
+from exporter.labels.outcomes import Evaluation
 from exporter.service.attempt import Attempt
 from exporter.service.labels.joining import Judged
-from exporter.service.labels.logs import Kept
+from exporter.service.labels.logs import StoredPartition
 from exporter.sources.engine import CountingSource
 from exporter.sources.source import Partition
 from exporter.store.profiles import Key
@@ -29,7 +36,7 @@ class OutcomeCounter:
         self,
         made: tuple[CountingSource, timedelta],
         arrived: tuple[CountingSource, timedelta],
-        about: About,
+        about: JoinSpec,
         group: str,
     ) -> None:
         """Nothing is asked yet.
@@ -41,20 +48,20 @@ class OutcomeCounter:
             group: the model.
         """
         self.hours: dict[datetime, Judged] = {}
-        self.predictions: dict[datetime, Kept] = {}
-        self.labels: dict[datetime, Kept] = {}
+        self.predictions: dict[datetime, StoredPartition] = {}
+        self.labels: dict[datetime, StoredPartition] = {}
         self._made = made
         self._arrived = arrived
         self._about = about
         self._group = group
-        self._judgement: Judgement | None = None
+        self._judgement: Evaluation | None = None
 
     def bring_up_to_date(
         self,
         attempt: Attempt,
         made: Mapping[datetime, Partition],
         arrived: Mapping[datetime, Partition],
-        judgement: Judgement,
+        judgement: Evaluation,
         span_start: datetime,
     ) -> bool:
         """Ask what is not known yet.
@@ -85,10 +92,12 @@ class OutcomeCounter:
         for run in _runs([start for start in made if start not in self.hours]):
             if attempt.overdue():
                 return False
-            cut = Cut(self._made[0], {start: made[start] for start in run}, self._made[1])
-            found = count_outcomes(cut, Cut(self._arrived[0], there, self._arrived[1]), self._about, judgement)
+            cut = LogPartitions(self._made[0], {start: made[start] for start in run}, self._made[1])
+            found = count_outcomes(
+                cut, LogPartitions(self._arrived[0], there, self._arrived[1]), self._about, judgement
+            )
             for start in run:
-                self._remember(start, keys[start], found.get(start, Counted()), min(there))
+                self._remember(start, keys[start], found.get(start, PartitionOutcomes()), min(there))
         return True
 
     def _heed_labels(self, made: Mapping[datetime, Partition], arrived: Mapping[datetime, Partition]) -> None:
@@ -99,23 +108,23 @@ class OutcomeCounter:
         new = {start: partition for start, partition in arrived.items() if start not in self.labels}
         if not new:
             return
-        labels = Cut(self._arrived[0], new, self._arrived[1])
+        labels = LogPartitions(self._arrived[0], new, self._arrived[1])
         known = {start: made[start] for start in self.hours}
-        counted = count_labels(Cut(self._made[0], known or made, self._made[1]), labels, self._about)
+        counted = count_labels(LogPartitions(self._made[0], known or made, self._made[1]), labels, self._about)
         told = set(known) if gone else set()  # what was joined may have been rewritten
         if known and not gone:
-            told = touched(Cut(self._made[0], known, self._made[1]), labels, self._about)
+            told = touched_partitions(LogPartitions(self._made[0], known, self._made[1]), labels, self._about)
         self.hours = {start: hour for start, hour in self.hours.items() if start not in told}
         for start in new:
             rows, left_out = counted.get(start, (0, {}))
-            self.labels[start] = Kept(keys[start], rows, left_out)
+            self.labels[start] = StoredPartition(keys[start], rows, left_out)
 
-    def _remember(self, start: datetime, key: Key, told: Counted, first: datetime) -> None:
+    def _remember(self, start: datetime, key: Key, told: PartitionOutcomes, first: datetime) -> None:
         grain = self._arrived[1]
         joined = {first + place * grain: rows for place, rows in told.joined.items()}
         names = {self.labels[at].key.path.name: rows for at, rows in joined.items() if at in self.labels}
-        self.hours[start] = Judged(key, names, frozenset(names), told.outcomes, told.segments, told.peculiar)
-        self.predictions[start] = Kept(key, told.rows, told.left_out)
+        self.hours[start] = Judged(key, names, frozenset(names), told.outcomes, told.segments, told.rejected_rows)
+        self.predictions[start] = StoredPartition(key, told.rows, told.left_out)
 
     def _key(self, log: str, start: datetime, partition: Partition) -> Key:
         return Key(f"{self._group}/{log}", f"{start:%Y%m%dT%H%M}", (partition.fingerprint,))

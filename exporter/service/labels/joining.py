@@ -11,19 +11,19 @@ from typing import Final
 
 import numpy as np
 
-from exporter.labels.join import Answers, Gathered, gathered, join, matched_rows, matches
-from exporter.labels.outcomes import Judgement, Outcome, outcomes, peculiar, segment_outcomes
+from exporter.labels.join import KnownLabels, MergedChunks, join, matched_rows, matches, merge_chunks
+from exporter.labels.outcomes import Evaluation, Outcome, outcomes, peculiar, segment_outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group
 from exporter.service.attempt import Attempt
-from exporter.service.labels.logs import Kept
+from exporter.service.labels.logs import StoredPartition
 from exporter.store.labels import (
-    keep_answers,
-    keep_apart,
-    kept_answers,
-    kept_apart,
-    kept_labels,
-    kept_predictions,
+    load_known_labels,
+    load_labels,
+    load_predictions,
+    load_unmatched_partitions,
+    save_known_labels,
+    save_unmatched_partitions,
 )
 from exporter.store.profiles import Key, ProfileStore
 
@@ -47,7 +47,7 @@ class Judged:
     seen: frozenset[str]
     outcomes: Mapping[Group, Outcome] | None = None
     segments: Mapping[Group, Outcome] | None = None
-    peculiar: Mapping[str, int] | None = None
+    rejected_rows: Mapping[str, int] | None = None
 
     def hold(self, joined: Mapping[str, int]) -> None:
         """Whatever was joined before, it is these now."""
@@ -60,7 +60,7 @@ class Judged:
 class _Arrived:
     """The partitions of labels that there are, by name, and the least name of those that still count."""
 
-    current: Mapping[str, Kept]
+    current: Mapping[str, StoredPartition]
     first: str
 
     def unseen(self, hours: Iterable[Judged]) -> Counter[str]:
@@ -77,7 +77,7 @@ class Joiner:
     Names of labels begin with the start of their partition, so that they are in the order of time.
     """
 
-    def __init__(self, group: str, store: ProfileStore, judgement: Judgement) -> None:
+    def __init__(self, group: str, store: ProfileStore, judgement: Evaluation) -> None:
         """Nothing is joined yet; `group` is where in the store what is known of predictions is."""
         self.hours: dict[datetime, Judged] = {}
         self.lost: set[Key] = set()
@@ -88,7 +88,7 @@ class Joiner:
         self._store = store
         self._judgement = judgement
 
-    def judge_by(self, judgement: Judgement) -> None:
+    def judge_by(self, judgement: Evaluation) -> None:
         """Judge all predictions in this way from now on."""
         same = judgement.like(self._judgement)
         self._judgement = judgement
@@ -98,8 +98,8 @@ class Joiner:
     def bring_up_to_date(
         self,
         attempt: Attempt,
-        predictions: Mapping[datetime, Kept],
-        labels: Mapping[datetime, Kept],
+        predictions: Mapping[datetime, StoredPartition],
+        labels: Mapping[datetime, StoredPartition],
         first: str,
         divided: Collection[datetime] = (),
     ) -> bool:
@@ -130,13 +130,15 @@ class Joiner:
     def _answers_key(self, predictions: Key) -> Key:
         return Key(self._group, predictions.name, predictions.sources)
 
-    def _take_up(self, predictions: Mapping[datetime, Kept]) -> None:
+    def _take_up(self, predictions: Mapping[datetime, StoredPartition]) -> None:
         """Have these hours, the new ones as they are kept on the disk."""
         known = {hour.key: hour for hour in self.hours.values()}
         new = {kept.key: self._answers_key(kept.key) for kept in predictions.values() if kept.key not in known}
-        apart = kept_apart(self._store, self._index, {key.path.name for key in new.values()}) if new else {}
+        apart = (
+            load_unmatched_partitions(self._store, self._index, {key.path.name for key in new.values()}) if new else {}
+        )
         for made, key in new.items():
-            kept = kept_answers(self._store, key)
+            kept = load_known_labels(self._store, key)
             joined = kept[1] if kept is not None else {}
             known[made] = Judged(made, joined, apart.get(key.path.name, frozenset()).union(joined))
         self.hours = {start: known[kept.key] for start, kept in sorted(predictions.items())}
@@ -162,7 +164,7 @@ class Joiner:
             self._keep_apart()
         return done
 
-    def _join_piece(self, attempt: Attempt, piece: Sequence[Kept], arrived: _Arrived) -> bool:
+    def _join_piece(self, attempt: Attempt, piece: Sequence[StoredPartition], arrived: _Arrived) -> bool:
         names, labels = self._gathered(piece)
         sets: dict[frozenset[str], frozenset[str]] = {}
         for hour in self.hours.values():
@@ -176,16 +178,16 @@ class Joiner:
     def _keep_apart(self) -> None:
         hours = self.hours.values()
         apart = {self._answers_key(hour.key).path.name: hour.seen.difference(hour.joined) for hour in hours}
-        keep_apart(self._store, self._index, apart)
+        save_unmatched_partitions(self._store, self._index, apart)
 
-    def _gathered(self, piece: Sequence[Kept]) -> tuple[list[str], Gathered]:
+    def _gathered(self, piece: Sequence[StoredPartition]) -> tuple[list[str], MergedChunks]:
         """The labels of those partitions that the store still has."""
-        found = {kept.key: kept_labels(self._store, kept.key) for kept in piece}
+        found = {kept.key: load_labels(self._store, kept.key) for kept in piece}
         self.lost |= {key for key, rows in found.items() if rows is None}
         there = {sys.intern(key.path.name): rows.labels for key, rows in found.items() if rows is not None}
-        return list(there), gathered(list(there.values()))
+        return list(there), merge_chunks(list(there.values()))
 
-    def _add(self, hour: Judged, names: Sequence[str], labels: Gathered, arrived: _Arrived) -> None:
+    def _add(self, hour: Judged, names: Sequence[str], labels: MergedChunks, arrived: _Arrived) -> None:
         """Join labels of the partitions that are new to an hour; with the last judge them, while they are at hand."""
         key, predictions = self._answers_key(hour.key), self._predictions(hour.key)
         if predictions is None:
@@ -194,8 +196,8 @@ class Joiner:
         if not found:
             hour.seen = hour.seen.union(names)
             return
-        kept = kept_answers(self._store, key)
-        before, joined = kept if kept is not None else (Answers.none(len(predictions.ids)), {})
+        kept = load_known_labels(self._store, key)
+        before, joined = kept if kept is not None else (KnownLabels.none(len(predictions.ids)), {})
         if joined != hour.joined:  # it is not what was written there: the next refresh begins with what it is
             self.lost.add(key)
             hour.hold(joined)
@@ -203,7 +205,7 @@ class Joiner:
         after = join(found, before, labels)
         rows = {name: many for name, many in zip(names, matched_rows(found, labels).tolist(), strict=True) if many}
         joined = {name: many for name, many in joined.items() if name >= arrived.first} | rows
-        keep_answers(self._store, key, after, joined)
+        save_known_labels(self._store, key, after, joined)
         hour.joined, hour.seen = joined, hour.seen.union(names)
         hour.outcomes = hour.segments = None
         if hour.seen.issuperset(arrived.current):
@@ -212,7 +214,7 @@ class Joiner:
     def _predictions(self, key: Key) -> Predictions | None:
         """Those of a partition, the last of which stay at hand; None where the store has lost them."""
         if self._at_hand is None or self._at_hand[0] != key:
-            predictions = kept_predictions(self._store, key)
+            predictions = load_predictions(self._store, key)
             if predictions is None:
                 self.lost.add(key)
                 return None
@@ -245,22 +247,22 @@ class Joiner:
                 hour.segments = segment_outcomes(*known, self._judgement) if known is not None else None
         return True
 
-    def _known(self, hour: Judged) -> tuple[Predictions, Answers] | None:
+    def _known(self, hour: Judged) -> tuple[Predictions, KnownLabels] | None:
         """An hour's predictions and what is known of them; None where the store has lost them."""
         predictions = self._predictions(hour.key)
         if predictions is None:
             return None
-        kept = kept_answers(self._store, self._answers_key(hour.key))
-        return predictions, Answers.none(len(predictions.ids)) if kept is None else kept[0]
+        kept = load_known_labels(self._store, self._answers_key(hour.key))
+        return predictions, KnownLabels.none(len(predictions.ids)) if kept is None else kept[0]
 
-    def _tell(self, hour: Judged, predictions: Predictions, answers: Answers) -> None:
+    def _tell(self, hour: Judged, predictions: Predictions, answers: KnownLabels) -> None:
         hour.outcomes = outcomes(predictions, answers, self._judgement)
-        hour.peculiar = peculiar(predictions, answers)
+        hour.rejected_rows = peculiar(predictions, answers)
 
 
-def _pieces(partitions: Sequence[Kept], most: int) -> Iterator[tuple[Kept, ...]]:
+def _pieces(partitions: Sequence[StoredPartition], most: int) -> Iterator[tuple[StoredPartition, ...]]:
     """The partitions in runs of at most so many rows, or one by one."""
-    run: list[Kept] = []
+    run: list[StoredPartition] = []
     rows = 0
     for kept in partitions:
         if run and rows + kept.rows > most:

@@ -58,7 +58,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape(Generic[T]):
+class Reduction(Generic[T]):
     """What is made of a log's partitions.
 
     `selection` are the columns to read, `reduce` what becomes of a partition's rows, given its start; `load` and `keep`
@@ -77,7 +77,7 @@ class Shape(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredPartition:
     """A partition that is in the store: where, how many usable rows it has, and how many were left out and why.
 
     `names` are those of the classes in it.
@@ -89,10 +89,10 @@ class Kept:
     names: tuple[str, ...] = ()
 
 
-class KeptLog(Generic[T]):
+class StoredLog(Generic[T]):
     """The partitions of one log that are in the store. One thread at a time may use it."""
 
-    def __init__(self, group: str, source: Source, store: ProfileStore, failed: Failed, shape: Shape[T]) -> None:
+    def __init__(self, group: str, source: Source, store: ProfileStore, failed: Failed, shape: Reduction[T]) -> None:
         """Nothing is read yet.
 
         Args:
@@ -102,7 +102,7 @@ class KeptLog(Generic[T]):
             failed: told of each partition that cannot be used.
             shape: what is made of them.
         """
-        self.known: dict[datetime, Kept] = {}
+        self.known: dict[datetime, StoredPartition] = {}
         self.built = 0
         self.reused = 0
         self._group = group
@@ -162,7 +162,7 @@ class KeptLog(Generic[T]):
             self.reused += 1
         if content is not None:
             shape = self._shape
-            self.known[start] = Kept(key, shape.rows(content), shape.left_out(content), shape.names(content))
+            self.known[start] = StoredPartition(key, shape.rows(content), shape.left_out(content), shape.names(content))
 
     def _build(self, key: Key, start: datetime, partition: Partition) -> T | None:
         shape = self._shape

@@ -7,15 +7,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from exporter.labels.outcomes import Judgement, Outcome
+from exporter.labels.outcomes import Evaluation, Outcome
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.joining import Joiner
-from exporter.service.labels.logs import KeptLog, Listing
-from exporter.service.labels.shapes import judgement, label_shape, prediction_shape
+from exporter.service.labels.logs import Listing, StoredLog
+from exporter.service.labels.reductions import judgement, label_reduction, prediction_reduction
 from exporter.sources.source import Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.logs import Labels
@@ -57,11 +57,11 @@ class PeriodOutcomes:
         self._arrival = Window(newest_end(period.start, timedelta(), labels.grain), end)
         self._groups = tuple(f"{spec.name}/period-{kind}" for kind in ("predictions", "labels", "answers"))
         self._store = store
-        shapes = prediction_shape(spec), label_shape(spec, labels, self._arrival.length)
+        shapes = prediction_reduction(spec), label_reduction(spec, labels, self._arrival.length)
         self._made = Listing(sources[0], spec.spec.inference.grain)
         self._arrived = Listing(sources[1], labels.grain)
-        self._predictions: KeptLog[Predictions] = KeptLog(self._groups[0], sources[0], store, failed, shapes[0])
-        self._log: KeptLog[LabelRows] = KeptLog(self._groups[1], sources[1], store, failed, shapes[1])
+        self._predictions: StoredLog[Predictions] = StoredLog(self._groups[0], sources[0], store, failed, shapes[0])
+        self._log: StoredLog[LabelRows] = StoredLog(self._groups[1], sources[1], store, failed, shapes[1])
         self._joiner = Joiner(self._groups[2], store, self._judgement(None))
 
     def read(self, attempt: Attempt, binning: Binning, mature: datetime) -> list[Mapping[Group, Outcome]] | None:
@@ -110,5 +110,5 @@ class PeriodOutcomes:
         for group in self._groups:
             self._store.prune(group, [])
 
-    def _judgement(self, binning: Binning | None) -> Judgement:
+    def _judgement(self, binning: Binning | None) -> Evaluation:
         return replace(judgement(self._spec, self._labels, binning), segments={}, tolerances=())

@@ -15,35 +15,35 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from exporter.errors import SourceError
-from exporter.labels.counting import About
-from exporter.labels.outcomes import UNKNOWN, Judgement, Outcome, total
+from exporter.labels.counting import JoinSpec
+from exporter.labels.outcomes import UNKNOWN, Evaluation, Outcome, total
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.samples.estimate_samples import gap_samples
-from exporter.samples.estimates import Learned
+from exporter.samples.estimators import Estimator
 from exporter.samples.label_arrivals import arrival_samples, silence
-from exporter.samples.labels import ODD_ROWS, JudgedWindow, label_samples
+from exporter.samples.labels import REJECTED_ROWS, MatureWindow, label_samples
 from exporter.samples.provisional import OpenWindow, provisional_samples
 from exporter.samples.slo import look_back, slo_samples
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.counting import OutcomeCounter
 from exporter.service.labels.joining import Joiner, Judged
-from exporter.service.labels.learned_rows import TEACHING
-from exporter.service.labels.log_learning import open_learner
-from exporter.service.labels.logs import KeptLog, Listing
-from exporter.service.labels.shapes import judgement, label_shape, prediction_shape
-from exporter.service.labels.trailing_outcomes import Moment, weeks_learned
+from exporter.service.labels.labelled_rows import REFERENCE_LABELS
+from exporter.service.labels.log_fit import open_log_fit
+from exporter.service.labels.logs import Listing, StoredLog
+from exporter.service.labels.reductions import judgement, label_reduction, prediction_reduction
+from exporter.service.labels.trailing_outcomes import FitInput, weeks_fitted
 from exporter.sources.engine import CountingSource
 from exporter.sources.opening import open_source
 from exporter.sources.source import Partition, Source, Stream
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.sections.logs import Labels
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from exporter.spec.windows import Window, newest_end, window
-from exporter.sql.logs import NotCounted
+from exporter.sql.logs import NotCountable
 from exporter.store.profiles import ProfileStore
 
 STREAM: Final = "labels"
@@ -88,20 +88,20 @@ class LabelReader:
         self._spec = spec
         self._labels = labels
         self._failed = failed
-        oldest = max(*spec.spec.windows, look_back(spec.spec), weeks_learned(spec.spec))
+        oldest = max(*spec.spec.windows, look_back(spec.spec), weeks_fitted(spec.spec))
         self._look_back = labels.maturity + oldest + labels.grain + SPARE
         self._made = Listing(inference, spec.spec.inference.grain)
         self._arrived = Listing(self.source, labels.grain)
-        self._predictions: KeptLog[Predictions] = KeptLog(
-            f"{spec.name}/predictions", inference, store, failed, prediction_shape(spec)
+        self._predictions: StoredLog[Predictions] = StoredLog(
+            f"{spec.name}/predictions", inference, store, failed, prediction_reduction(spec)
         )
-        self.log: KeptLog[LabelRows] = KeptLog(
-            f"{spec.name}/labels", self.source, store, failed, label_shape(spec, labels, self._look_back)
+        self.log: StoredLog[LabelRows] = StoredLog(
+            f"{spec.name}/labels", self.source, store, failed, label_reduction(spec, labels, self._look_back)
         )
         self._joiner = Joiner(f"{spec.name}/answers", store, judgement(spec, labels, None))
         self._counter = self._engine(inference)
-        self.learned: Learned | None = None
-        self._learner = open_learner(loaded, labels, (inference, self.source), store, failed)
+        self.learned: Estimator | None = None
+        self._learner = open_log_fit(loaded, labels, (inference, self.source), store, failed)
         self._complete = False
 
     def _engine(self, inference: Source) -> OutcomeCounter | None:
@@ -109,9 +109,9 @@ class LabelReader:
         arrived, body = self.source, self._spec.spec
         if not (isinstance(inference, CountingSource) and isinstance(arrived, CountingSource)):
             return None
-        if not inference.joins(arrived):
+        if not inference.can_join(arrived):
             return None
-        about = About(body.inference.columns, self._labels.columns, body.task, self._look_back)
+        about = JoinSpec(body.inference.columns, self._labels.columns, body.task, self._look_back)
         made = inference, body.inference.grain
         return OutcomeCounter(made, (arrived, self._labels.grain), about, self._spec.name)
 
@@ -120,7 +120,7 @@ class LabelReader:
         attempt: Attempt,
         partitions: Mapping[datetime, Partition],
         binning: Binning,
-        learned: Learned | None = None,
+        learned: Estimator | None = None,
         fingerprint: str = "",
     ) -> list[Sample]:
         """What there is to say of labels; nothing until all that has arrived was joined once.
@@ -145,30 +145,30 @@ class LabelReader:
         self._heed(samples, attempt.now)
         return samples
 
-    def _learn(self, attempt: Attempt, binning: Binning, fingerprint: str) -> Learned | None:
+    def _learn(self, attempt: Attempt, binning: Binning, fingerprint: str) -> Estimator | None:
         """What the outcomes of the reference's hours teach, once today's are told."""
         if self._learner is None or not self._complete:
             return None
-        moment = Moment(attempt, binning, fingerprint, self._known_hours(), self._mature(attempt.now))
+        moment = FitInput(attempt, binning, fingerprint, self._known_hours(), self._mature(attempt.now))
         try:
             return self._learner.learn(moment)
         except SourceError as problem:
-            self._failed("read", TEACHING, problem)
+            self._failed("read", REFERENCE_LABELS, problem)
         except OSError as problem:
-            self._failed("store", TEACHING, problem)
+            self._failed("store", REFERENCE_LABELS, problem)
         return None
 
     def _heed(self, samples: list[Sample], now: datetime) -> None:
         try:
             if self._learner is not None:
-                self._learner.heed(samples, self._mature(now))
+                self._learner.exclude_alarming_week(samples, self._mature(now))
         except OSError as problem:
-            self._failed("store", TEACHING, problem)
+            self._failed("store", REFERENCE_LABELS, problem)
 
     def _known_hours(self) -> dict[datetime, Mapping[Group, Outcome]]:
         return {start: hour.outcomes for start, hour in self._hours.items() if hour.outcomes}
 
-    def _samples(self, now: datetime, judged: Judgement) -> Iterator[Sample]:
+    def _samples(self, now: datetime, judged: Evaluation) -> Iterator[Sample]:
         mature = self._windows(now)
         yield from label_samples(self._spec, mature, self._odd_rows(now), self._class_names())
         yield from gap_samples(self._spec, self.learned, mature) if self.learned else ()
@@ -184,7 +184,7 @@ class LabelReader:
     def problems(self) -> Mapping[str, str]:
         """The partitions of both logs that cannot be used, with why, and why nothing is learned from them."""
         why = self._learner.problem if self._learner is not None and self._complete else None
-        return {**self._predictions.problems, **self.log.problems, **({TEACHING: why} if why else {})}
+        return {**self._predictions.problems, **self.log.problems, **({REFERENCE_LABELS: why} if why else {})}
 
     @property
     def _hours(self) -> Mapping[datetime, Judged]:
@@ -195,7 +195,7 @@ class LabelReader:
         kept = (*self._predictions.known.values(), *self.log.known.values())
         return {name for names in {each.names for each in kept} for name in names}
 
-    def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition], judged: Judgement) -> bool:
+    def _bring_up_to_date(self, attempt: Attempt, partitions: Mapping[datetime, Partition], judged: Evaluation) -> bool:
         """Whether all that has arrived is read, joined and judged."""
         inference = self._spec.spec.inference
         arrivals = self._span(attempt.now, self._labels.grain)
@@ -204,7 +204,7 @@ class LabelReader:
         if self._counter is not None:
             try:
                 return self._count(self._counter, attempt, judged, arrivals.start)
-            except NotCounted as why:
+            except NotCountable as why:
                 log.info("%s: labels are joined from rows: %s", self._spec.name, why)
                 self._counter = None
         left = self._predictions.read(attempt, self._made.partitions, MOST_PARTITIONS)
@@ -221,7 +221,7 @@ class LabelReader:
             kept.forget(self._joiner.lost)
         return done
 
-    def _count(self, counter: OutcomeCounter, attempt: Attempt, judged: Judgement, start: datetime) -> bool:
+    def _count(self, counter: OutcomeCounter, attempt: Attempt, judged: Evaluation, start: datetime) -> bool:
         before = set(counter.labels)
         made, arrived = self._made.partitions, self._arrived.partitions
         done = counter.bring_up_to_date(attempt, made, arrived, judged, start)
@@ -234,7 +234,7 @@ class LabelReader:
         end = newest_end(now, self._spec.spec.inference.delay, grain)
         return Window(newest_end(end - self._look_back, timedelta(), grain), end)
 
-    def _windows(self, now: datetime) -> list[JudgedWindow]:
+    def _windows(self, now: datetime) -> list[MatureWindow]:
         """The newest windows whose predictions are all mature."""
         grain, hours, end = self._spec.spec.inference.grain, self._hours, self._mature(now)
         windows = []
@@ -242,7 +242,7 @@ class LabelReader:
             starts = Window(end - length, end).partitions(grain)
             judged = [hours[start] for start in starts if start in hours]
             found = [part for hour in judged for part in (hour.outcomes, hour.segments) if part]
-            windows.append(JudgedWindow(format_duration(length), end, total(found)))
+            windows.append(MatureWindow(format_duration(length), end, total(found)))
         return windows
 
     def _open_windows(self, now: datetime) -> list[OpenWindow]:
@@ -263,11 +263,11 @@ class LabelReader:
     def _odd_rows(self, now: datetime) -> Mapping[str, int]:
         """The rows of both logs, within the look-back, that tell nothing new of a prediction, by what they are."""
         hours, arrived = self._hours.values(), self.log.known.values()
-        odd = Counter(dict.fromkeys(ODD_ROWS, 0))
+        odd = Counter(dict.fromkeys(REJECTED_ROWS, 0))
         for kept in (*arrived, *self._predictions.known.values()):
             odd.update(kept.left_out)
         for hour in hours:
-            odd.update(hour.peculiar or {})
+            odd.update(hour.rejected_rows or {})
         # Labels that came at the beginning of the look-back are of predictions before it: they are not odd.
         settled = self._span(now, self._labels.grain).start + self._labels.maturity
         recent = {kept.key.path.name: kept.rows for start, kept in self.log.known.items() if start >= settled}

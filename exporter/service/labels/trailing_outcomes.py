@@ -9,18 +9,18 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from exporter.labels.by_score import moved
+from exporter.labels.by_score import rebinned
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.service.attempt import Attempt
-from exporter.service.labels.learned_rows import (
+from exporter.service.labels.labelled_rows import (
     GROUP,
     Rows,
-    keep_rows,
-    kept_rows,
+    equal,
     labelled_rows,
-    same,
+    load_rows,
+    save_rows,
     score_columns,
     score_edges,
 )
@@ -37,7 +37,7 @@ _OUTCOMES: Final = "outcomes"
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class FitInput:
     """What is known at a refresh: the reference's cells and what its rows are, outcomes by hour, and since when."""
 
     attempt: Attempt
@@ -48,7 +48,7 @@ class Moment:
     """Until when predictions are mature."""
 
 
-def weeks_learned(body: Body) -> timedelta:
+def weeks_fitted(body: Body) -> timedelta:
     """How long before the newest mature prediction the oldest lies that a trailing reference is learned from."""
     trailing = body.reference.trailing
     return (trailing // WEEK + 1) * WEEK if body.estimated and trailing is not None else timedelta()
@@ -68,7 +68,7 @@ class TrailingOutcomes:
         self._store = store
         self._newest: Rows | None = None
 
-    def rows(self, moment: Moment) -> Rows | None:
+    def rows(self, moment: FitInput) -> Rows | None:
         """The sum of those weeks' outcomes; what was kept, where there is no such week."""
         weeks = list(islice(self._weeks(moment), (self._spec.spec.reference.trailing or WEEK) // WEEK))
         found = labelled_rows(
@@ -82,14 +82,14 @@ class TrailingOutcomes:
 
     def _keep(self, rows: Rows) -> None:
         if self._newest is None or not _alike(self._newest, rows):
-            keep_rows(self._store, self._key(), rows)
+            save_rows(self._store, self._key(), rows)
             self._newest = rows
 
-    def _kept(self, moment: Moment) -> Rows | None:
+    def _kept(self, moment: FitInput) -> Rows | None:
         """What was learned last, in the bins of today."""
         edges = score_edges(self._spec, moment.binning) or []
-        rows = kept_rows(self._store, self._key(), len(edges))
-        return [moved(part, own) for part, own in zip(rows, edges, strict=True)] if rows else None
+        rows = load_rows(self._store, self._key(), len(edges))
+        return [rebinned(part, own) for part, own in zip(rows, edges, strict=True)] if rows else None
 
     def leave_out(self, span: Window) -> None:
         """Learn nothing from the outcomes of the local weeks that a window touches."""
@@ -97,13 +97,13 @@ class TrailingOutcomes:
         first = _monday(calendar.local(span.start).date())
         last = _monday(calendar.local(span.end - timedelta(microseconds=1)).date())
         touched = {first + number * WEEK for number in range((last - first) // WEEK + 1)}
-        self._store.keep_alarming_weeks(own, self._store.alarming_weeks(own) | touched)
+        self._store.save_alarming_weeks(own, self._store.load_alarming_weeks(own) | touched)
 
     def _left_out(self) -> Collection[date]:
         name = self._spec.name
-        return self._store.alarming_weeks(name) | self._store.alarming_weeks(f"{name}/{_OUTCOMES}")
+        return self._store.load_alarming_weeks(name) | self._store.load_alarming_weeks(f"{name}/{_OUTCOMES}")
 
-    def _weeks(self, moment: Moment) -> Iterator[Window]:
+    def _weeks(self, moment: FitInput) -> Iterator[Window]:
         """Those that may be learned from, the newest first."""
         body, left_out = self._spec.spec, self._left_out()
         zone, grain = ZoneInfo(body.seasonality.timezone), body.inference.grain
@@ -130,4 +130,4 @@ def _holds(week: Window, start: datetime) -> bool:
 
 def _alike(one: Rows, two: Rows) -> bool:
     """Whether they are counted in the same bins, and nothing in them differs."""
-    return all(len(a.known) == len(b.known) for a, b in zip(one, two, strict=True)) and same(one, two)
+    return all(len(a.known) == len(b.known) for a, b in zip(one, two, strict=True)) and equal(one, two)

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from exporter.errors import PartitionUnreadable, SourceError
-from exporter.profiles.proxies import MOMENTS, Sums, selection, summed
+from exporter.profiles.proxies import MOMENTS, Sums, ratio_selection, sum_moments
 from exporter.samples.proxies import ProxyHistory
 from exporter.samples.traffic import slot_of
 from exporter.service.attempt import Attempt, Failed
@@ -23,7 +23,7 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.sections.proxies import ColumnRatio, Proxy
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
-from exporter.store.proxies import keep_sums, kept_sums
+from exporter.store.proxies import load_sums, save_sums
 
 MOST_PARTITIONS: Final = 400
 """Partitions that one refresh reads: a minute or two of waiting at most."""
@@ -51,7 +51,7 @@ class ProxyColumns:
         self._ratios: Sequence[ColumnRatio] = [proxy.ratio for proxy in self._proxies if proxy.ratio]
         content = tuple(ratio.model_dump_json() for ratio in self._ratios)
         self._key = Key(f"{spec.name}/proxy-columns", "sums", content)
-        self._kept: dict[str, Sums] = kept_sums(store, self._key, len(self._ratios)) if self._ratios else {}
+        self._kept: dict[str, Sums] = load_sums(store, self._key, len(self._ratios)) if self._ratios else {}
         self._known = dict(self._kept)
         self._unreadable: dict[str, tuple[str, str]] = {}
         self._lacking: dict[str, str] = {}
@@ -112,7 +112,7 @@ class ProxyColumns:
     def _take(self, partition: Partition, *, told: bool) -> None:
         try:
             sums, problems = self._source.profile(
-                partition, selection(self._ratios), lambda rows: summed(rows, self._ratios)
+                partition, ratio_selection(self._ratios), lambda rows: sum_moments(rows, self._ratios)
             )
         except PartitionUnreadable as problem:
             what = f"partition {partition.name}, for proxies"
@@ -127,7 +127,7 @@ class ProxyColumns:
         if self._known.keys() == self._kept.keys():
             return
         try:
-            keep_sums(self._store, self._key, self._known)
+            save_sums(self._store, self._key, self._known)
             self._store.prune(self._key.group, [self._key])
         except OSError as problem:
             self._failed("store", "columns of proxies", problem)

@@ -17,7 +17,7 @@ from exporter.samples.proxies import ProxyHistory
 from exporter.samples.traffic import WEEK, slot_of
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.logs import RECENT
-from exporter.sources.prometheus import MOST_INSTANTS, Prometheus
+from exporter.sources.prometheus import MAX_INSTANTS, Prometheus
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.proxies import Proxy
 from exporter.spec.windows import Window
@@ -82,7 +82,7 @@ class ProxyQueries:
         """Stretches of slots' ends to ask for: near the end those not known, and farther back as well once a day."""
         known, slot = self._known[proxy.name], self._slot
         begin = span.end - RECENT if self._whole.get(proxy.name) == today else span.start
-        longest = min(MOST_INSTANTS, WEEK // slot)
+        longest = min(MAX_INSTANTS, WEEK // slot)
         ends = [span.end - step * slot for step in range(max((span.end - begin) // slot, 1))]
         for place in range(0, len(ends), longest):
             missing = [end for end in ends[place : place + longest] if end not in known]
@@ -105,7 +105,7 @@ class ProxyQueries:
         return Key(self._group, proxy.name, (proxy.promql or "", str(self._slot)))
 
     def _kept(self, proxy: Proxy) -> dict[datetime, float]:
-        kept = self._store.arrays(self._key(proxy))
+        kept = self._store.load_arrays(self._key(proxy))
         if kept is None:
             return {}
         arrays, _ = kept
@@ -116,7 +116,7 @@ class ProxyQueries:
         known = dict(sorted(self._known[proxy.name].items()))
         ends = np.array([end.timestamp() for end in known])
         try:
-            self._store.keep_arrays(self._key(proxy), {"ends": ends, "values": np.array(list(known.values()))}, {})
+            self._store.save_arrays(self._key(proxy), {"ends": ends, "values": np.array(list(known.values()))}, {})
         except OSError as problem:
             self._failed("store", f"values of proxy {proxy.name}", problem)
 

@@ -6,19 +6,19 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from exporter.spec.sections.part import Part, alternatives
 from exporter.spec.sections.retraining import Retrain
-from exporter.spec.values import Duration, Hours, Positive, SecretFile, Text, Url
+from exporter.spec.sections.section import SpecSection, alternatives
+from exporter.spec.value_types import Duration, Hours, Positive, SecretFile, Text, Url
 
 
-class Pagerduty(Part):
+class Pagerduty(SpecSection):
     """A PagerDuty service."""
 
     routing_key_file: SecretFile
     """The file, on Alertmanager's machine, that holds the integration key."""
 
 
-class Slack(Part):
+class Slack(SpecSection):
     """A Slack channel."""
 
     channel: Text
@@ -27,21 +27,21 @@ class Slack(Part):
     """The file, on Alertmanager's machine, that holds the webhook's address."""
 
 
-class Opsgenie(Part):
+class Opsgenie(SpecSection):
     """An Opsgenie integration."""
 
     api_key_file: SecretFile
     """The file, on Alertmanager's machine, that holds the key."""
 
 
-class Email(Part):
+class Email(SpecSection):
     """A mailbox."""
 
     to: Text
     """The addresses, separated by commas."""
 
 
-class Webhook(Part):
+class Webhook(SpecSection):
     """Any HTTP receiver."""
 
     url: Url
@@ -51,7 +51,7 @@ class Webhook(Part):
 _RECEIVERS: Final = ("pagerduty", "slack", "opsgenie", "email", "webhook")
 
 
-class Receiver(Part):
+class Receiver(SpecSection):
     """Where notifications go; at least one kind."""
 
     model_config = alternatives("anyOf", *_RECEIVERS)
@@ -93,7 +93,7 @@ class Page(Receiver):
         return self
 
 
-class FalseAlarms(Part):
+class FalseAlarms(SpecSection):
     """The false-alarm budget; `leeway backtest` solves the false-positive rate that keeps it."""
 
     pages_per_month: Positive
@@ -107,7 +107,7 @@ class FalseAlarms(Part):
         return self.tickets_per_month or 2 * self.pages_per_month
 
 
-class Alerting(Part):
+class Alerting(SpecSection):
     """Who hears of it."""
 
     page: Page | None = None

@@ -9,12 +9,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from exporter.spec.sections.part import Part
+from exporter.spec.sections.section import SpecSection
 from exporter.spec.sections.source import Source
-from exporter.spec.values import Count, Duration, NonNegative, Number, Ratio, Text
+from exporter.spec.value_types import Count, Duration, NonNegative, Number, Ratio, Text
 
 
-class InferenceColumns(Part):
+class InferenceColumns(SpecSection):
     """The columns of the inference log, beside the features."""
 
     timestamp: Text | None = None
@@ -41,7 +41,7 @@ def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
     return edges
 
 
-class Inference(Part):
+class Inference(SpecSection):
     """The inference log."""
 
     source: Source
@@ -65,7 +65,7 @@ class Inference(Part):
         return self.stale_after or self.delay + 3 * self.grain
 
 
-class LabelColumns(Part):
+class LabelColumns(SpecSection):
     """The columns of the label log."""
 
     prediction_id: Text
@@ -76,7 +76,7 @@ class LabelColumns(Part):
     """When the label became known."""
 
 
-class Labels(Part):
+class Labels(SpecSection):
     """The labels, partitioned by arrival."""
 
     source: Source

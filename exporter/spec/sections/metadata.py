@@ -9,8 +9,8 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, WithJsonSchema
 
 from exporter import catalogue
-from exporter.spec.sections.part import Part
-from exporter.spec.values import Name, Text, Url
+from exporter.spec.sections.section import SpecSection
+from exporter.spec.value_types import Name, Text, Url
 
 _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
     *catalogue.TARGET_LABELS,
@@ -40,7 +40,7 @@ LabelName = Annotated[
 ]
 
 
-class Metadata(Part):
+class Metadata(SpecSection):
     """Who the model is, and whose."""
 
     name: Name

@@ -6,9 +6,9 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, StringConstraints, model_validator
 
-from exporter.spec.sections.part import Part, alternatives
+from exporter.spec.sections.section import SpecSection, alternatives
 from exporter.spec.sections.thresholds import Floor, Threshold
-from exporter.spec.values import Name, SecretFile, Text, Url
+from exporter.spec.value_types import Name, SecretFile, Text, Url
 
 _LAYOUT: Final = "\n\t"
 
@@ -24,7 +24,7 @@ PromQL = Annotated[
 ]
 
 
-class ColumnRatio(Part):
+class ColumnRatio(SpecSection):
     """A sum over the rows of the inference log, divided by another; rows that lack one of the two are left out."""
 
     numerator: Text
@@ -46,7 +46,7 @@ class ColumnRatio(Part):
         return tuple(dict.fromkeys(filter(None, (self.numerator, self.denominator))))
 
 
-class Proxy(Part):
+class Proxy(SpecSection):
     """A metric of your own that follows the season: exactly one of a ratio of columns and a PromQL expression."""
 
     model_config = alternatives("oneOf", "ratio", "promql")
@@ -68,7 +68,7 @@ class Proxy(Part):
         return self
 
 
-class Prometheus(Part):
+class Prometheus(SpecSection):
     """The Prometheus, or what speaks its HTTP API, that knows the proxies' PromQL."""
 
     url: Url | None = None

@@ -6,12 +6,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from exporter.spec.sections.part import Part, alternatives
+from exporter.spec.sections.section import SpecSection, alternatives
 from exporter.spec.sections.source import Source
-from exporter.spec.values import Day, Duration, Text
+from exporter.spec.value_types import Day, Duration, Text
 
 
-class Period(Part):
+class Period(SpecSection):
     """A stretch of the inference log, both days included, in the model's time zone."""
 
     start: Annotated[Day, Field(alias="from")]
@@ -26,7 +26,7 @@ class Period(Part):
         return self
 
 
-class ReferenceColumns(Part):
+class ReferenceColumns(SpecSection):
     """The columns of a reference data set, where they differ from the log's."""
 
     timestamp: Text | None = None
@@ -35,7 +35,7 @@ class ReferenceColumns(Part):
     """What turned out to be true; with it performance is estimated before labels come."""
 
 
-class Reference(Part):
+class Reference(SpecSection):
     """What windows are compared with: exactly one of a data set, a period of the log, or its trailing weeks."""
 
     model_config = alternatives("oneOf", "source", "period", "trailing")

@@ -7,11 +7,11 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from exporter.spec.sections.part import Part, alternatives
-from exporter.spec.values import Count, Duration, Name, Number, SecretFile, Text, Url
+from exporter.spec.sections.section import SpecSection, alternatives
+from exporter.spec.value_types import Count, Duration, Name, Number, SecretFile, Text, Url
 
 
-class Argo(Part):
+class Argo(SpecSection):
     """A WorkflowTemplate of Argo Workflows, started through the server's events endpoint."""
 
     url: Url
@@ -26,7 +26,7 @@ class Argo(Part):
     """The file that holds the token for the server, on the machine of the hook, or else of Alertmanager."""
 
 
-class Sagemaker(Part):
+class Sagemaker(SpecSection):
     """A pipeline of Amazon SageMaker."""
 
     pipeline: Annotated[Text, Field(examples=["fraud-retrain"])]
@@ -35,7 +35,7 @@ class Sagemaker(Part):
     """Its region; left out, that of the AWS environment."""
 
 
-class Hook(Part):
+class Hook(SpecSection):
     """Where `leeway retrain-hook` runs."""
 
     url: Url
@@ -44,7 +44,7 @@ class Hook(Part):
     """The file, on Alertmanager's machine, that holds the token which the hook demands."""
 
 
-class Gate(Part):
+class Gate(SpecSection):
     """What must hold beside the drift: a loss of performance, realised or estimated, and labels to learn from."""
 
     model_config = alternatives("oneOf", "at_least", "at_most")
@@ -66,7 +66,7 @@ class Gate(Part):
         return self
 
 
-class Retrain(Part):
+class Retrain(SpecSection):
     """What starts a retraining once the data drift; exactly one of `argo` and `sagemaker`."""
 
     model_config = alternatives("oneOf", "argo", "sagemaker")

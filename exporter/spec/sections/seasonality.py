@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from exporter.spec.sections.part import Part
+from exporter.spec.sections.section import SpecSection
 from exporter.spec.sections.thresholds import Weekday
-from exporter.spec.values import Day, TimeZone
+from exporter.spec.value_types import Day, TimeZone
 
 
-class Holidays(Part):
+class Holidays(SpecSection):
     """Days that count as another weekday."""
 
     dates: Annotated[tuple[Day, ...], Field(max_length=1000)] = ()
@@ -20,7 +20,7 @@ class Holidays(Part):
     """The weekday that they count as."""
 
 
-class Seasonality(Part):
+class Seasonality(SpecSection):
     """The calendar that the model lives by."""
 
     timezone: TimeZone = "UTC"

@@ -13,14 +13,14 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from exporter.spec.sections.part import Part, alternatives
-from exporter.spec.values import Duration, Name, NonNegative, Number, OpenRatio, Positive, format_duration
+from exporter.spec.sections.section import SpecSection, alternatives
+from exporter.spec.value_types import Duration, Name, NonNegative, Number, OpenRatio, Positive, format_duration
 
 WITHIN_TOLERANCE: Final = "within_tolerance"
 """The metric of an objective that counts predictions instead of judging slices."""
 FRESHNESS: Final = "freshness"
 DRIFT_SHARE: Final = "drift_share"
-OF_THE_LOG: Final = (FRESHNESS, DRIFT_SHARE)
+LOG_METRICS: Final = (FRESHNESS, DRIFT_SHARE)
 """The metrics that the inference log tells by itself; all others are known from labels."""
 
 _SHORT: Final = 12
@@ -36,7 +36,7 @@ def exact(number: float) -> Fraction:
     return Fraction(repr(float(number)))
 
 
-class BurnTier(Part):
+class BurnTier(SpecSection):
     """One rate at which the error budget must not be spent."""
 
     factor: Positive
@@ -45,7 +45,7 @@ class BurnTier(Part):
     """Over how long; a twelfth of it, at least one slice, must burn as fast too."""
 
 
-class Burn(Part):
+class Burn(SpecSection):
     """The tiers of an objective's alerts; a list that is left out is the textbook's, scaled to period and slice."""
 
     fast: Annotated[tuple[BurnTier, ...], Field(min_length=1, max_length=5)] | None = None
@@ -71,7 +71,7 @@ class Tier:
         return floor(self.factor * self.long * (1 - objective)) + 1
 
 
-class Slo(Part):
+class Slo(SpecSection):
     """An objective: what is judged, its target, and the share of it that must be good."""
 
     model_config = alternatives("oneOf", "at_least", "at_most", "tolerance")

@@ -7,8 +7,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, model_validator
 
-from exporter.spec.sections.part import Part, alternatives
-from exporter.spec.values import Bytes, Text, YesNo
+from exporter.spec.sections.section import SpecSection, alternatives
+from exporter.spec.value_types import Bytes, Text, YesNo
 
 _DIRECTIVES: Final = re.compile(r"%(.?)")
 
@@ -49,7 +49,7 @@ def _location(value: str) -> str:
     return value
 
 
-class Source(Part):
+class Source(SpecSection):
     """Where rows are: exactly one of the kinds.
 
     A path is a strftime template in UTC (`%Y %m %d %j %H %M`); it may hold `*` and may end in `/`, and then all the

@@ -8,10 +8,10 @@ from typing import Final, Literal
 Task = Literal["binary_classification", "multiclass_classification", "regression", "ranking"]
 CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
 """The tasks whose answers are classes."""
-ONE_SCORE: Final[tuple[Task, ...]] = ("binary_classification", "regression")
+SINGLE_SCORE_TASKS: Final[tuple[Task, ...]] = ("binary_classification", "regression")
 """The tasks in which one score is all that a label is compared with."""
 
-JUDGED_BY: Final[Mapping[Task, tuple[str, ...]]] = {
+REQUIRED_COLUMNS: Final[Mapping[Task, tuple[str, ...]]] = {
     "binary_classification": ("score",),
     "multiclass_classification": ("prediction",),
     "regression": ("score",),

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from exporter.spec.sections.part import Part
-from exporter.spec.values import Count, Duration, Factor, NonNegative, OpenRatio, Ratio
+from exporter.spec.sections.section import SpecSection
+from exporter.spec.value_types import Count, Duration, Factor, NonNegative, OpenRatio, Ratio
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-class Threshold(Part):
+class Threshold(SpecSection):
     """The least effect worth an alert; the noise of a small window comes on top."""
 
     floor: NonNegative
@@ -54,7 +54,7 @@ RatioFloor = Annotated[RatioThreshold, BeforeValidator(_floor, json_schema_input
 FactorFloor = Annotated[FactorThreshold, BeforeValidator(_floor, json_schema_input_type=Factor | FactorThreshold)]
 
 
-class Thresholds(Part):
+class Thresholds(SpecSection):
     """A number is a floor; `{floor: 0.2, weekdays: {saturday: 0.3}}` gives weekdays their own."""
 
     feature_psi: Floor | None = None

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.panels import builders as panels
-from dashboards.panels.builders import Card, Column, panel_id
+from dashboards.panels.builders import Column, PanelInfo, panel_id
 from dashboards.panels.queries import Query, Role
 from dashboards.panels.style import State
 from exporter.catalogue import Unit
 
-CARD = Card(key="k", title="t", meaning="Means this.", window="an hour.", action="do that.", empty="Nothing yet")
+CARD = PanelInfo(key="k", title="t", meaning="Means this.", window="an hour.", action="do that.", empty="Nothing yet")
 
 
 def written(panel: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def test_a_card_gives_a_panel_its_words_id_and_size() -> None:
 
 
 def test_a_title_does_not_change_the_id() -> None:
-    renamed = Card("k", "another", "Means this.", "an hour.", "do that.")
+    renamed = PanelInfo("k", "another", "Means this.", "an hour.", "do that.")
     assert panels.timeseries(renamed, [], Unit.RATIO).id == panels.timeseries(CARD, [], Unit.RATIO).id
 
 
@@ -114,7 +114,7 @@ def test_states_have_text_and_colour() -> None:
 
 def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
     columns = [Column("PSI", "a", "none"), Column("Nulls", "b", "percentunit", steps=((None, "green"), (1, "red")))]
-    card = Card("k", "t", "m.", "w.", "a.", drill=({"title": "alone"},))
+    card = PanelInfo("k", "t", "m.", "w.", "a.", data_links=({"title": "alone"},))
     table = written(panels.table(card, {"feature": "Feature"}, columns, sort=["PSI"]))
     assert [target["format"] for target in table["targets"]] == ["table", "table"]
     assert [step["id"] for step in table["transformations"]] == ["merge", "organize"]

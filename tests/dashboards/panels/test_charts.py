@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from dashboards.panels.builders import panel_id
-from dashboards.panels.charts import card, chart, window_of
+from dashboards.panels.charts import chart, panel_info, window_text
 from dashboards.panels.queries import model_scope
 from exporter import catalogue
 from exporter.catalogue import Metric
@@ -11,13 +11,13 @@ from exporter.spec.model import ModelSpec
 
 
 def test_a_card_takes_its_words_from_the_catalogue(spec: ModelSpec) -> None:
-    made = card(spec, catalogue.FEATURE_PSI, "PSI", "Look.")
+    made = panel_info(spec, catalogue.FEATURE_PSI, "PSI", "Look.")
     assert (made.key, made.meaning) == (catalogue.FEATURE_PSI.key, catalogue.FEATURE_PSI.help)
     assert [link["title"] for link in made.links] == [f"Runbook: {catalogue.FEATURE_DRIFT_HIGH.name}"]
 
 
 def test_a_dashboard_may_say_it_differently(spec: ModelSpec) -> None:
-    made = card(spec, catalogue.FEATURE_PSI, "PSI", "Look.", key="now/psi", size=(4, 4))
+    made = panel_info(spec, catalogue.FEATURE_PSI, "PSI", "Look.", key="now/psi", size=(4, 4))
     assert (made.key, made.size) == ("now/psi", (4, 4))
 
 
@@ -31,7 +31,7 @@ def test_a_dashboard_may_say_it_differently(spec: ModelSpec) -> None:
     ],
 )
 def test_a_window_is_told_in_words(metric: Metric, text: str) -> None:
-    assert text in window_of(metric)
+    assert text in window_text(metric)
 
 
 def test_a_chart_is_the_panel_that_the_metrics_alerts_lead_to(spec: ModelSpec) -> None:

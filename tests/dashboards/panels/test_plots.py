@@ -8,11 +8,11 @@ from grafanalib.core import Dashboard
 
 from dashboards.normalise import normalise
 from dashboards.panels import plots
-from dashboards.panels.builders import Card
+from dashboards.panels.builders import PanelInfo
 from dashboards.panels.queries import Query
 from exporter.catalogue import Unit
 
-CARD = Card("k", "t", "m.", "w.", "a.", empty="Nothing yet")
+CARD = PanelInfo("k", "t", "m.", "w.", "a.", empty="Nothing yet")
 
 
 def written(panel: Any) -> dict[str, Any]:

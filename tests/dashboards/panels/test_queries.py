@@ -50,7 +50,7 @@ def test_a_scope_over_several_models_asks_for_the_chosen_ones() -> None:
 
 
 def test_a_narrowed_scope_holds_a_label_where_a_metric_has_it(spec: ModelSpec) -> None:
-    scope = queries.model_scope(spec).narrowed(STREAM, INFERENCE)
+    scope = queries.model_scope(spec).with_value(STREAM, INFERENCE)
     assert f'{STREAM}="{INFERENCE}"' in queries.select(catalogue.WINDOW_ROWS, scope)
     assert STREAM not in queries.select(catalogue.FEATURE_PSI, scope)
 
@@ -72,7 +72,7 @@ def test_what_a_panel_draws_follows_from_the_metric(spec: ModelSpec, evaluates: 
 
 
 def test_a_flag_that_was_down_between_two_points_is_seen(spec: ModelSpec, promtool: Evaluates) -> None:
-    expression = queries.extreme("min", catalogue.REFRESH_SUCCESS, queries.model_scope(spec))
+    expression = queries.range_extreme("min", catalogue.REFRESH_SUCCESS, queries.model_scope(spec))
     query = {
         "expr": expression.replace("$__rate_interval", "4m"),
         "eval_time": "5m",

@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 from exporter.backtest import backtest
-from exporter.backtest.backtest import Question, stretch
-from exporter.backtest.injection import Request
+from exporter.backtest.backtest import BacktestOptions, stretch
+from exporter.backtest.injection import InjectionRequest
 from exporter.errors import UsageError
 from exporter.spec import solved
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from replayed import NOW, PACES, STRETCH, loaded, write_log
 
 DAY = date(2026, 11, 23)
@@ -34,9 +34,9 @@ def _run(spec: LoadedSpec, report: Path | None = None, **question: Any) -> tuple
     console = Console(file=io.StringIO(), width=100)
     ok = backtest.run(
         spec,
-        Question(DAY, DAY, **question),
+        BacktestOptions(DAY, DAY, **question),
         now=NOW,
-        paces={name: (pace.hold, pace.linger) for name, pace in PACES.items()},
+        alert_timings={name: (pace.hold, pace.linger) for name, pace in PACES.items()},
         storage=spec.folder / "storage",
         report=report,
         console=console,
@@ -48,29 +48,32 @@ def _run(spec: LoadedSpec, report: Path | None = None, **question: Any) -> tuple
 
 def test_days_are_the_models_own(folder: Path) -> None:
     new_york = loaded(folder, seasonality={"timezone": "America/New_York"})
-    found = stretch(new_york, Question(date(2026, 10, 31), date(2026, 11, 1)), NOW)
+    found = stretch(new_york, BacktestOptions(date(2026, 10, 31), date(2026, 11, 1)), NOW)
     assert found.length == timedelta(hours=49), "clocks go back on the first of November"
 
 
 def test_left_out_they_are_the_four_weeks_until_yesterday(folder: Path) -> None:
-    assert stretch(loaded(folder), Question(), NOW).end == STRETCH.end
-    assert stretch(loaded(folder), Question(), NOW).length == timedelta(weeks=4)
+    assert stretch(loaded(folder), BacktestOptions(), NOW).end == STRETCH.end
+    assert stretch(loaded(folder), BacktestOptions(), NOW).length == timedelta(weeks=4)
 
 
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        (Question(DAY, DAY - timedelta(days=1)), "--from 2026-11-23 is after --to 2026-11-22"),
-        (Question(DAY, DAY + timedelta(days=1)), "--to 2026-11-24: that day is not over"),
+        (BacktestOptions(DAY, DAY - timedelta(days=1)), "--from 2026-11-23 is after --to 2026-11-22"),
+        (BacktestOptions(DAY, DAY + timedelta(days=1)), "--to 2026-11-24: that day is not over"),
     ],
 )
-def test_days_that_cannot_be_replayed_are_refused(folder: Path, question: Question, told: str) -> None:
+def test_days_that_cannot_be_replayed_are_refused(folder: Path, question: BacktestOptions, told: str) -> None:
     with pytest.raises(UsageError, match=told):
         stretch(loaded(folder), question, NOW)
 
 
 def test_it_tells_what_fired_and_what_was_seen(folder: Path, tmp_path: Path) -> None:
-    inject = [Request.parse("nulls:country_code@2026-11-23T02:00"), Request.parse("shift:predicted_score")]
+    inject = [
+        InjectionRequest.parse("nulls:country_code@2026-11-23T02:00"),
+        InjectionRequest.parse("shift:predicted_score"),
+    ]
     ok, told = _run(loaded(folder), tmp_path / "report", inject=inject)
     assert ok
     assert "MLFeatureDriftHigh" in told
@@ -81,14 +84,14 @@ def test_it_tells_what_fired_and_what_was_seen(folder: Path, tmp_path: Path) -> 
 
 
 def test_a_fault_that_is_seen_too_late_is_a_failure(folder: Path) -> None:
-    ok, told = _run(loaded(folder), inject=[Request.parse("nulls:country_code")], within=timedelta(hours=1))
+    ok, told = _run(loaded(folder), inject=[InjectionRequest.parse("nulls:country_code")], within=timedelta(hours=1))
     assert not ok
     assert "MISSED: 0 of 1 faults seen within 1h" in told
 
 
 def test_a_fault_outside_of_the_days_is_refused(folder: Path) -> None:
     with pytest.raises(UsageError, match="nulls:age@2026-11-22T02:00Z is outside of the days"):
-        _run(loaded(folder), inject=[Request.parse("nulls:age@2026-11-22T02:00")])
+        _run(loaded(folder), inject=[InjectionRequest.parse("nulls:age@2026-11-22T02:00")])
 
 
 def _with_budget(folder: Path, pages: float, tickets: float | None = None) -> LoadedSpec:

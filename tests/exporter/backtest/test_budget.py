@@ -12,7 +12,7 @@ from exporter.backtest.budget import MONTH, RATES, Alarms, alarms, evaluations, 
 from exporter.backtest.firing import Firing
 from exporter.backtest.replaying import Replay
 from exporter.catalogue import Alert
-from exporter.samples.verdicts import Condition
+from exporter.samples.conditions import Condition
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.alerting import FalseAlarms
 from exporter.spec.solved import with_rate

@@ -9,14 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import catalogue
-from exporter.backtest.firing import Firing, Pace, firings, incidents
-from exporter.samples.verdicts import Condition
+from exporter.backtest.firing import AlertTiming, Firing, firings, incidents
+from exporter.samples.conditions import Condition
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 DRIFT = Condition(catalogue.FEATURE_DRIFT_HIGH, ("fraud", "v3", "age", "1h"))
 SHARE = Condition(catalogue.DATA_DRIFT_HIGH, ("fraud", "v3", "1h"))
-PACES = {DRIFT.alert.name: Pace(90 * MINUTE, 15 * MINUTE), SHARE.alert.name: Pace(10 * MINUTE, 90 * MINUTE)}
+PACES = {
+    DRIFT.alert.name: AlertTiming(90 * MINUTE, 15 * MINUTE),
+    SHARE.alert.name: AlertTiming(10 * MINUTE, 90 * MINUTE),
+}
 
 
 def _held(*hours: int, of: Condition = DRIFT, until: int = 6) -> dict[datetime, set[Condition]]:
@@ -51,8 +54,8 @@ def test_one_that_comes_back_later_is_another_alert() -> None:
 
 def test_a_hold_as_long_as_the_condition_is_too_long() -> None:
     held = _held(1)
-    assert firings(held, {DRIFT.alert.name: Pace(HOUR, MINUTE)}, START + 6 * HOUR) == []
-    assert len(firings(held, {DRIFT.alert.name: Pace(HOUR - MINUTE, MINUTE)}, START + 6 * HOUR)) == 1
+    assert firings(held, {DRIFT.alert.name: AlertTiming(HOUR, MINUTE)}, START + 6 * HOUR) == []
+    assert len(firings(held, {DRIFT.alert.name: AlertTiming(HOUR - MINUTE, MINUTE)}, START + 6 * HOUR)) == 1
 
 
 def test_each_series_is_an_alert_of_its_own() -> None:
@@ -77,7 +80,7 @@ def test_an_alert_begins_only_where_its_condition_holds_and_never_overlaps_itsel
     hours: set[int], hold: int, linger: int
 ) -> None:
     held = _held(*hours, until=31)
-    found = firings(held, {DRIFT.alert.name: Pace(hold * MINUTE, linger * MINUTE)}, START + 31 * HOUR)
+    found = firings(held, {DRIFT.alert.name: AlertTiming(hold * MINUTE, linger * MINUTE)}, START + 31 * HOUR)
     for firing in found:
         assert (firing.start - START) // HOUR in hours
         assert firing.start < firing.end <= START + 31 * HOUR

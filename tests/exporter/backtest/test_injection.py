@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporter.backtest.injection import Injection, Kind, Request, damage, injections
+from exporter.backtest.injection import FaultKind, Injection, InjectionRequest, damage, injections
 from exporter.errors import UsageError
 from exporter.profiles.group import Group
 from exporter.profiles.kernel import profile_partition
-from exporter.profiles.profile import empty, merge
+from exporter.profiles.profile import empty_profile, merge_profiles
 from exporter.reference.reference import Reference, build_binning
 from exporter.sources.source import Batch, Selection
 from exporter.spec.seasons import Calendar, Level
@@ -44,7 +44,7 @@ def _batch(table: pa.Table) -> Batch:
     return Batch(table, first=True, schema=table.schema)
 
 
-def _damaged(kind: Kind, column: str, values: pa.Array, reference: Reference) -> pa.ChunkedArray:
+def _damaged(kind: FaultKind, column: str, values: pa.Array, reference: Reference) -> pa.ChunkedArray:
     batch = _batch(pa.table({"id": range(len(values)), column: values}))
     spoiled = Injection(kind, column, START, damage(kind, column, reference, 0)).spoil(batch)
     assert spoiled.table.column_names == ["id", column]
@@ -53,69 +53,71 @@ def _damaged(kind: Kind, column: str, values: pa.Array, reference: Reference) ->
 
 
 def test_nulls(reference: Reference) -> None:
-    assert _damaged(Kind.NULLS, "age", pa.array([1.0, 2.0]), reference).to_pylist() == [None, None]
-    assert _damaged(Kind.NULLS, "country", pa.array(["US"]).dictionary_encode(), reference).null_count == 1
+    assert _damaged(FaultKind.NULLS, "age", pa.array([1.0, 2.0]), reference).to_pylist() == [None, None]
+    assert _damaged(FaultKind.NULLS, "country", pa.array(["US"]).dictionary_encode(), reference).null_count == 1
 
 
 def test_a_change_of_unit(reference: Reference) -> None:
-    assert _damaged(Kind.UNIT, "age", pa.array([1, None, 3]), reference).to_pylist() == [100.0, None, 300.0]
+    assert _damaged(FaultKind.UNIT, "age", pa.array([1, None, 3]), reference).to_pylist() == [100.0, None, 300.0]
 
 
 def test_a_shift_is_of_three_tenths_of_the_references_deviation(reference: Reference) -> None:
     deviation = float(np.arange(ROWS).std())
-    shifted = _damaged(Kind.SHIFT, "age", pa.array([5.0, 6.0]), reference).to_numpy()
+    shifted = _damaged(FaultKind.SHIFT, "age", pa.array([5.0, 6.0]), reference).to_numpy()
     assert shifted == pytest.approx(np.array([5.0, 6.0]) + 0.3 * deviation)
 
 
 def test_a_shift_is_measured_in_the_season_in_which_it_begins(reference: Reference) -> None:
-    night, day = (reference.by_cell[0], empty(reference.binning))
-    quiet = merge(reference.binning, [night, night])
+    night, day = (reference.by_cell[0], empty_profile(reference.binning))
+    quiet = merge_profiles(reference.binning, [night, night])
     wide = replace(quiet, squares=4 * quiet.squares)
     by_cell = {cell: wide if cell % 24 >= 12 else quiet for cell in range(168)} | {0: day}
     seasonal = Reference(reference.binning, by_cell, dict.fromkeys(by_cell, 2), tuple(Level), {}, {})
-    moved = [damage(Kind.SHIFT, "score", seasonal, cell)(pa.chunked_array([[0.0]])).to_pylist()[0] for cell in (30, 40)]
+    moved = [
+        damage(FaultKind.SHIFT, "score", seasonal, cell)(pa.chunked_array([[0.0]])).to_pylist()[0] for cell in (30, 40)
+    ]
     assert moved[0] == pytest.approx(0.3 * np.linspace(0, 1, ROWS).std())
     assert moved[1] == pytest.approx(2 * moved[0])
 
 
 def test_whole_numbers_stay_whole_when_they_shift_and_their_mean_moves_as_much(reference: Reference) -> None:
     counts = pa.array(np.arange(ROWS) % 10)
-    shifted = _damaged(Kind.SHIFT, "count", counts, reference).to_numpy()
+    shifted = _damaged(FaultKind.SHIFT, "count", counts, reference).to_numpy()
     assert np.array_equal(shifted, np.round(shifted))
     assert shifted.mean() - counts.to_numpy().mean() == pytest.approx(0.3 * np.std(np.arange(10)), abs=0.005)
 
 
 def test_the_most_frequent_category_is_renamed(reference: Reference) -> None:
-    renamed = _damaged(Kind.RENAME, "country", pa.array(["CA", "US", None]).dictionary_encode(), reference)
+    renamed = _damaged(FaultKind.RENAME, "country", pa.array(["CA", "US", None]).dictionary_encode(), reference)
     assert renamed.to_pylist() == ["CA", "US (renamed)", None]
 
 
 def test_a_frozen_column_has_an_ordinary_value_everywhere(reference: Reference) -> None:
-    assert _damaged(Kind.FREEZE, "country", pa.array(["CA", None]), reference).to_pylist() == ["US", "US"]
-    values = _damaged(Kind.FREEZE, "age", pa.array([1.0, 900.0, 3.0]), reference).to_pylist()
+    assert _damaged(FaultKind.FREEZE, "country", pa.array(["CA", None]), reference).to_pylist() == ["US", "US"]
+    values = _damaged(FaultKind.FREEZE, "age", pa.array([1.0, 900.0, 3.0]), reference).to_pylist()
     assert len(set(values)) == 1
     assert values[0] == pytest.approx(499, abs=1)
 
 
 def test_a_batch_without_the_column_is_left_alone(reference: Reference) -> None:
     batch = _batch(pa.table({"id": [1]}))
-    assert Injection(Kind.NULLS, "age", START, damage(Kind.NULLS, "age", reference, 0)).spoil(batch) is batch
+    assert Injection(FaultKind.NULLS, "age", START, damage(FaultKind.NULLS, "age", reference, 0)).spoil(batch) is batch
 
 
 class TestRequest:
     @pytest.mark.parametrize(
         ("text", "meant"),
         [
-            ("all", Request(None, None, None)),
-            ("nulls", Request(Kind.NULLS, None, None)),
-            ("shift:age", Request(Kind.SHIFT, "age", None)),
-            ("shift:a:b@2026-11-21T10:00Z", Request(Kind.SHIFT, "a:b", START)),
-            ("unit@2026-11-21T11:00+01:00", Request(Kind.UNIT, None, START)),
-            ("unit:at@home@2026-11-21T10:00", Request(Kind.UNIT, "at@home", START)),
+            ("all", InjectionRequest(None, None, None)),
+            ("nulls", InjectionRequest(FaultKind.NULLS, None, None)),
+            ("shift:age", InjectionRequest(FaultKind.SHIFT, "age", None)),
+            ("shift:a:b@2026-11-21T10:00Z", InjectionRequest(FaultKind.SHIFT, "a:b", START)),
+            ("unit@2026-11-21T11:00+01:00", InjectionRequest(FaultKind.UNIT, None, START)),
+            ("unit:at@home@2026-11-21T10:00", InjectionRequest(FaultKind.UNIT, "at@home", START)),
         ],
     )
-    def test_is_read(self, text: str, meant: Request) -> None:
-        assert Request.parse(text) == meant
+    def test_is_read(self, text: str, meant: InjectionRequest) -> None:
+        assert InjectionRequest.parse(text) == meant
 
     @pytest.mark.parametrize(
         ("text", "told"),
@@ -127,10 +129,12 @@ class TestRequest:
     )
     def test_that_is_none_says_what_one_is(self, text: str, told: str) -> None:
         with pytest.raises(ValueError, match=told):
-            Request.parse(text)
+            InjectionRequest.parse(text)
 
     def test_stands_for_what_fits(self, reference: Reference) -> None:
-        found = injections(Request.parse("all"), ["age", "country"], "score", reference, middle=START, cell=CELL)
+        found = injections(
+            InjectionRequest.parse("all"), ["age", "country"], "score", reference, middle=START, cell=CELL
+        )
         assert [str(one).removesuffix("@2026-11-21T10:00Z") for one in found] == [
             "nulls:age",
             "unit:age",
@@ -148,4 +152,4 @@ class TestRequest:
     )
     def test_of_what_does_not_fit_is_refused(self, reference: Reference, text: str, told: str) -> None:
         with pytest.raises(UsageError, match=told):
-            injections(Request.parse(text), ["age", "country"], None, reference, middle=START, cell=CELL)
+            injections(InjectionRequest.parse(text), ["age", "country"], None, reference, middle=START, cell=CELL)

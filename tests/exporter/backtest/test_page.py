@@ -10,15 +10,15 @@ import pytest
 from backtested import DRIFTS, SATURDAY, SEEN, UNSEEN, outcome
 from exporter import catalogue
 from exporter.backtest.page import render
-from exporter.backtest.report import Outcome
+from exporter.backtest.report import BacktestResult
 
 
 @pytest.fixture
-def found() -> Outcome:
+def found() -> BacktestResult:
     return outcome(*DRIFTS, SATURDAY, sightings=(SEEN, UNSEEN))
 
 
-def _parsed(found: Outcome) -> ET.Element:
+def _parsed(found: BacktestResult) -> ET.Element:
     """The page as XML, which it is too but for its first line and one tag."""
     page = render(found).removeprefix("<!DOCTYPE html>").replace('<meta charset="utf-8">', "")
     return ET.fromstring(page)  # noqa: S314 - our own
@@ -28,7 +28,7 @@ def _cells(page: ET.Element) -> list[list[str]]:
     return [[cell.text or "" for cell in row] for row in page.iter("tr")]
 
 
-def test_it_has_a_plot_for_each_alert(found: Outcome) -> None:
+def test_it_has_a_plot_for_each_alert(found: BacktestResult) -> None:
     plots = list(_parsed(found).iter("svg"))
     assert [plot.findtext("title") for plot in plots] == ["MLDataDriftHigh", "MLFeatureDriftHigh"]
     (line,) = plots[1].iter("polyline")
@@ -39,7 +39,7 @@ def test_it_has_a_plot_for_each_alert(found: Outcome) -> None:
     assert points[47][1] == pytest.approx(120 * (1 - 47 / 48), abs=0.1)
 
 
-def test_the_weekend_and_the_alerts_stand_where_they_were(found: Outcome) -> None:
+def test_the_weekend_and_the_alerts_stand_where_they_were(found: BacktestResult) -> None:
     plot = list(_parsed(found).iter("svg"))[1]
     hour = (1100 - 34) / 48
     spans = [
@@ -54,20 +54,20 @@ def test_the_weekend_and_the_alerts_stand_where_they_were(found: Outcome) -> Non
     ]
 
 
-def test_it_has_the_tables_of_the_terminal(found: Outcome) -> None:
+def test_it_has_the_tables_of_the_terminal(found: BacktestResult) -> None:
     rows = _cells(_parsed(found))
     assert ["MLFeatureDriftHigh", "ticket", "2", "3.0", "0", "0", "0", "0", "1", "1", "0"] in rows
     assert ["nulls", "age", "Fri 2026-11-20 00:00", "MLFeatureNullsHigh", "1h30m", "in time"] in rows
     assert ["Sat 2026-11-21 01:00", "1h", "MLFeatureDriftHigh", "v3, age, 1h"] in rows
 
 
-def test_what_comes_from_data_is_text(found: Outcome) -> None:
+def test_what_comes_from_data_is_text(found: BacktestResult) -> None:
     page = render(found)
     assert "&lt;b&gt;" in page
     assert "[bold]<b>" not in page
 
 
-def test_a_calm_stretch_says_so_and_what_was_not_judged_has_no_line(found: Outcome) -> None:
+def test_a_calm_stretch_says_so_and_what_was_not_judged_has_no_line(found: BacktestResult) -> None:
     near = {moment: {catalogue.DATA_DRIFT_HIGH: float("inf")} for moment in found.replay.near}
     calm = replace(found, sightings=(), replay=replace(found.replay, near=near, firings=[]))
     page = _parsed(calm)

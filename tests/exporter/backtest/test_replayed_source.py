@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from exporter.backtest.injection import Injection, Kind
+from exporter.backtest.injection import FaultKind, Injection
 from exporter.backtest.replayed_source import ReplayedSource
 from exporter.sources.local import Local
 from exporter.sources.source import Batch, Partition, Selection
@@ -29,7 +29,7 @@ def source(tmp_path: Path) -> ReplayedSource:
 
 
 def _nulls(start: datetime) -> Injection:
-    return Injection(Kind.NULLS, "age", start, lambda column: pa.chunked_array([pa.nulls(len(column))]))
+    return Injection(FaultKind.NULLS, "age", start, lambda column: pa.chunked_array([pa.nulls(len(column))]))
 
 
 def _missing(source: ReplayedSource, partition: Partition) -> int:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from exporter import catalogue
-from exporter.backtest.injection import Injection, Kind, damage
+from exporter.backtest.injection import FaultKind, Injection, damage
 from exporter.backtest.replaying import Replayer, moments
 from exporter.errors import LeewayError, UsageError
-from exporter.samples.verdicts import Condition, conditions
+from exporter.samples.conditions import Condition, conditions
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.spec.solved import with_rate
@@ -78,7 +78,7 @@ def test_another_rate_is_another_threshold_on_the_same_profiles(folder: Path) ->
     assert max(values[catalogue.PREDICTION_SCORE_SHIFT] for values in other.near.values()) < nearest
 
 
-def _fault(replaying: Replayer, kind: Kind, column: str, hour: int) -> Injection:
+def _fault(replaying: Replayer, kind: FaultKind, column: str, hour: int) -> Injection:
     at = STRETCH.start + hour * HOUR
     return Injection(kind, column, at, damage(kind, column, replaying.reference(at + HOUR), 0))
 
@@ -86,7 +86,7 @@ def _fault(replaying: Replayer, kind: Kind, column: str, hour: int) -> Injection
 def test_a_fault_is_seen_after_its_partition_the_delay_a_refresh_and_the_hold(folder: Path) -> None:
     replaying = replayer(folder)
     calm = replaying.replay()
-    sighting = replaying.sight(_fault(replaying, Kind.NULLS, "credit_balance", 2), calm, timedelta(hours=6))
+    sighting = replaying.sight(_fault(replaying, FaultKind.NULLS, "credit_balance", 2), calm, timedelta(hours=6))
     assert sighting.alert is not None
     assert sighting.alert.condition.label(catalogue.FEATURE) in {"credit_balance", ""}
     assert sighting.after == HOUR + timedelta(seconds=1 + 1, minutes=10)
@@ -96,16 +96,16 @@ def test_a_fault_is_seen_after_its_partition_the_delay_a_refresh_and_the_hold(fo
 def test_what_fires_anyway_is_not_the_faults(folder: Path) -> None:
     replaying = replayer(folder)
     calm = replaying.replay()
-    nothing = replace(_fault(replaying, Kind.SHIFT, "age", RAISED[0]), damage=lambda column: column)
+    nothing = replace(_fault(replaying, FaultKind.SHIFT, "age", RAISED[0]), damage=lambda column: column)
     sighting = replaying.sight(nothing, calm, timedelta(hours=6))
     assert (sighting.alert, sighting.after) == (None, None)
 
 
 def test_a_trailing_reference_begins_each_replay_with_no_week_left_out(folder: Path) -> None:
     replaying = replayer(folder)
-    replaying.store.keep_alarming_weeks("fraud", [datetime(2026, 11, 9, tzinfo=UTC).date()])
+    replaying.store.save_alarming_weeks("fraud", [datetime(2026, 11, 9, tzinfo=UTC).date()])
     replaying.replay()
-    assert replaying.store.alarming_weeks("fraud") == frozenset()
+    assert replaying.store.load_alarming_weeks("fraud") == frozenset()
 
 
 def test_days_of_which_the_log_has_nothing_are_refused(folder: Path) -> None:

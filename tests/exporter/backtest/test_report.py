@@ -12,11 +12,11 @@ from rich.console import Console
 from backtested import DRIFTS, HOUR, SATURDAY, SEEN, UNSEEN, firing, outcome
 from examples import model
 from exporter import catalogue
-from exporter.backtest.report import Outcome, alert_rows, json_text, series, tables, verdicts
-from exporter.samples.verdicts import Condition
+from exporter.backtest.report import BacktestResult, alert_rows, json_text, series, tables, verdicts
+from exporter.samples.conditions import Condition
 
 
-def _printed(found: Outcome) -> str:
+def _printed(found: BacktestResult) -> str:
     console = Console(file=io.StringIO(), width=80)
     console.print(*tables(found), sep="\n")
     assert isinstance(console.file, io.StringIO)

@@ -17,7 +17,7 @@ from exporter import catalogue
 from exporter.catalogue import LE, Metric
 from exporter.comparison.features import Judge, Pair
 from exporter.comparison.score import score_series
-from exporter.profiles.binning import above
+from exporter.profiles.binning import edges_above
 from exporter.profiles.score_bins import PROBABILITIES, score_bins
 from exporter.spec.sections.thresholds import Threshold, Thresholds
 from profiling import binning, count, numeric, quantile_bins
@@ -47,7 +47,7 @@ def histogram(values: Found, metric: Metric) -> Mapping[str, float]:
 
 
 class TestByHand:
-    CELLS = binning(replace(numeric("s", tuple(above(np.array([0.0, 0.5, 1.0])))), marks=(0.5, 1.0)))
+    CELLS = binning(replace(numeric("s", tuple(edges_above(np.array([0.0, 0.5, 1.0])))), marks=(0.5, 1.0)))
 
     def test_a_histogram_says_how_many_rows_are_at_or_below_each_end(self) -> None:
         values = found([0.25] * 6 + [0.75] * 2, [0.5, 0.5, 0.75, None], cells=self.CELLS)

@@ -20,7 +20,7 @@ from exporter.demo.findings import FeatureFinding, WindowFinding
 from exporter.demo.processes import get
 from exporter.demo.scenario import Size
 from exporter.errors import LeewayError
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator.documents import render
 
 SMALL = Size(rate_per_hour=2000, days=2, training_rows=50_000)  # fewer rows an hour would be noisier than the demo is

@@ -18,11 +18,11 @@ from exporter.demo.scenario import BROKEN_FEATURE, BROKEN_FOR, FULL, MODEL, SPEC
 from exporter.demo.simulation import HOUR, hours_between, inference_hour, reference
 from exporter.errors import UsageError
 from exporter.profiles.kernel import profile_partition
-from exporter.profiles.profile import merge
+from exporter.profiles.profile import merge_profiles
 from exporter.reference.reference import Reference, build_binning, profile_by_hour
 from exporter.samples.windows import WindowProfile, evaluate
 from exporter.service.reference_reading import seasonal_reference, selected
-from exporter.spec.file import LoadedSpec, load
+from exporter.spec.loading import LoadedSpec, load
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar
 from exporter.spec.windows import Window
@@ -91,7 +91,7 @@ def test_no_ordinary_hour_of_the_week_drifts_by_itself(training: Reference) -> N
 
 def test_without_seasons_an_ordinary_weekend_would_look_like_drift(training: Reference) -> None:
     calm, saturday = replace(world(END, FULL), faults=()), datetime(2026, 11, 21, 12, tzinfo=UTC)
-    together = Reference.whole(training.binning, merge(training.binning, training.by_cell.values()))
+    together = Reference.whole(training.binning, merge_profiles(training.binning, training.by_cell.values()))
     assert "age" in too_high(together, inference_hour(calm, saturday), saturday)
 
 

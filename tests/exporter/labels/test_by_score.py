@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from exporter.labels import labelled as rows_of
 from exporter.labels.by_score import (
     ByScore,
-    accepted,
     against_rest,
     by_score,
-    classified,
-    measured,
-    moved,
-    plain,
-    together,
+    merged,
+    predicted_positive,
+    rebinned,
+    unweighted,
+    weighted_errors,
+    weighted_labelled,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -67,9 +67,9 @@ def test_weighed_bins_are_weighed_rows(seed: int, weights: list[float]) -> None:
     scores, labels = (np.concatenate([each[i][known[n]] for n, each in enumerate(parts)]) for i in (0, 1))
     counted = [by_score(*part, EDGES, binary=True) for part in parts]
     expected = rows_of.labelled(scores, labels, scores > 0.25, EDGES, np.concatenate(own))
-    assert same(classified(counted, matrix, accepted(EDGES, 0.2500001)), expected)
+    assert same(weighted_labelled(counted, matrix, predicted_positive(EDGES, 0.2500001)), expected)
     numbers = [by_score(*part, EDGES, binary=False) for part in parts]
-    assert same(measured(numbers, matrix), rows_of.measured(scores, labels, np.concatenate(own)))
+    assert same(weighted_errors(numbers, matrix), rows_of.regression_errors(scores, labels, np.concatenate(own)))
 
 
 @given(st.integers(0, 100))
@@ -77,7 +77,7 @@ def test_plain_bins_are_rows_that_weigh_one(seed: int) -> None:
     scores, labels = drawn(seed)
     known = np.isfinite(labels)
     own, truths = scores[known], labels[known]
-    found = plain(by_score(scores, labels, EDGES, binary=True), rows_of.confusion(truths > 0, own > 0.3))
+    found = unweighted(by_score(scores, labels, EDGES, binary=True), rows_of.confusion(truths > 0, own > 0.3))
     assert same(found, rows_of.labelled(own, truths, own > 0.3, EDGES))
 
 
@@ -85,13 +85,13 @@ def test_plain_bins_are_rows_that_weigh_one(seed: int) -> None:
 def test_parts_add_up_to_the_whole(seed: int, cut: int) -> None:
     scores, labels = drawn(seed)
     halves = [by_score(scores[piece], labels[piece], EDGES, binary=True) for piece in (slice(cut), slice(cut, None))]
-    assert same(together(halves), by_score(scores, labels, EDGES, binary=True))
+    assert same(merged(halves), by_score(scores, labels, EDGES, binary=True))
 
 
 def test_a_bin_is_accepted_from_the_edge_below_the_threshold_on() -> None:
     below = np.nextafter(0.5, 0)
-    assert accepted(np.array([0.1, below, 0.75]), 0.5).tolist() == [False, False, True, True]
-    assert accepted(np.array([]), 0.5).tolist() == [True]
+    assert predicted_positive(np.array([0.1, below, 0.75]), 0.5).tolist() == [False, False, True, True]
+    assert predicted_positive(np.array([]), 0.5).tolist() == [True]
 
 
 def test_no_rows_are_nothing() -> None:
@@ -102,7 +102,7 @@ def test_no_rows_are_nothing() -> None:
 def test_bins_are_moved_by_their_mean_scores() -> None:
     """By hand: scores of 0.1 and 0.3 stand at 0.2; the one of 0.6 at 0.6. A row without a label is left out."""
     part = by_score(np.array([0.1, 0.3, 0.6, 0.6]), np.array([1, 0, 1, np.nan]), np.array([0.5]), binary=True)
-    found = moved(part, np.array([0.15, 0.25, 0.55]))
+    found = rebinned(part, np.array([0.15, 0.25, 0.55]))
     assert found.made.tolist() == found.known.tolist() == [0, 2, 0, 1]
     assert found.labels.tolist() == [0, 1, 0, 1]
     assert found.scores == pytest.approx([0, 0.4, 0, 0.6])
@@ -113,7 +113,7 @@ def test_bins_are_moved_by_their_mean_scores() -> None:
 def test_moving_bins_loses_nothing_and_passes_no_common_edge(seed: int) -> None:
     scores, labels = drawn(seed)
     part = by_score(scores, labels, EDGES, binary=True)
-    found = moved(part, np.array([0.05, 0.25, 0.4]))
+    found = rebinned(part, np.array([0.05, 0.25, 0.4]))
     for name in (each.name for each in fields(ByScore) if each.name != "made"):
         ours, theirs = getattr(found, name), getattr(part, name)
         assert ours[:2].sum() == pytest.approx(theirs[:2].sum())

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.labels.classes import MAX_CLASSES, class_keys, classes, named
+from exporter.labels.classes import MAX_CLASSES, class_keys, classes, frequent_names
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,6 @@ def test_keys_are_whole_and_told_apart(names: list[str]) -> None:
 
 
 def test_the_most_frequent_are_named() -> None:
-    assert named([{"b": 1}, {"a": 2, "b": 2}]) == ("a", "b")
+    assert frequent_names([{"b": 1}, {"a": 2, "b": 2}]) == ("a", "b")
     many = {f"c{place:04}": place for place in range(MAX_CLASSES + 5)}
-    assert named([many]) == tuple(sorted(many))[5:]
+    assert frequent_names([many]) == tuple(sorted(many))[5:]

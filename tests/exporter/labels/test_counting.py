@@ -12,17 +12,17 @@ import pytest
 from bigquery_server import BigQueryServer
 from exporter.labels import predictions
 from exporter.labels import rows as label_rows
-from exporter.labels.counting import About, Cut, count_labels, count_outcomes
-from exporter.labels.join import Answers, gathered, join, matched_rows, matches
-from exporter.labels.outcomes import Judgement, Outcome, outcomes, peculiar, segment_outcomes
+from exporter.labels.counting import JoinSpec, LogPartitions, count_labels, count_outcomes
+from exporter.labels.join import KnownLabels, join, matched_rows, matches, merge_chunks
+from exporter.labels.outcomes import Evaluation, Outcome, outcomes, peculiar, segment_outcomes
 from exporter.profiles.group import Group
 from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Stream
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.spec.sections.task import Task
 from exporter.spec.windows import Window
-from exporter.sql.logs import NotCounted
+from exporter.sql.logs import NotCountable
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -85,14 +85,14 @@ def _batches(table: pa.Table) -> list[Batch]:
     return [Batch(table, first=True, schema=table.schema)]
 
 
-def _open(server: BigQueryServer, name: str, rows: pa.Table, column: str) -> Cut:
+def _open(server: BigQueryServer, name: str, rows: pa.Table, column: str) -> LogPartitions:
     stream = Stream("fraud", name, column, HOUR)
-    source = BigQuery(server.load(name, rows, column), Terms("EU", {}, 10**9), stream, whole=False)
-    return Cut(source, source.partitions([START + hour * HOUR for hour in range(4)]), HOUR)
+    source = BigQuery(server.load(name, rows, column), JobTerms("EU", {}, 10**9), stream, whole=False)
+    return LogPartitions(source, source.partitions([START + hour * HOUR for hour in range(4)]), HOUR)
 
 
-def _judgement(task: Task) -> Judgement:
-    return Judgement(task == "binary_classification", 0.5, EDGES, tolerances=(0.1, 0.5), segments=SEGMENTS)
+def _judgement(task: Task) -> Evaluation:
+    return Evaluation(task == "binary_classification", 0.5, EDGES, tolerances=(0.1, 0.5), segments=SEGMENTS)
 
 
 def _assert_same(left: Any, right: Any) -> None:
@@ -120,7 +120,7 @@ CASES: list[tuple[Task, pa.DataType]] = [("binary_classification", pa.bool_()), 
 def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, task: Task, kind: pa.DataType) -> None:
     made = [_predictions(hour) for hour in range(2)]
     arrived = [_labels(hour, kind) for hour in range(3)]
-    judgement, about = _judgement(task), About(COLUMNS, LABELS, task, LOOK_BACK)
+    judgement, about = _judgement(task), JoinSpec(COLUMNS, LABELS, task, LOOK_BACK)
     log = _open(bigquery_server, "log", pa.concat_tables(made), "at")
     labels = _open(bigquery_server, "labels", pa.concat_tables(arrived), "arrived")
     bigquery_server.calls.clear()
@@ -133,18 +133,18 @@ def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, 
         )
         for hour, rows in enumerate(arrived)
     ]
-    together = gathered([rows.labels for rows in chunks])
+    together = merge_chunks([rows.labels for rows in chunks])
     assert len(found) == 2
     for hour, rows in enumerate(made):
         start = START + hour * HOUR
         told = predictions.reduced(_batches(rows), COLUMNS, start, task, tuple(SEGMENTS))
         matched = matches(told.ids, together, np.ones(len(chunks), np.bool_))
-        answers = join(matched, Answers.none(len(told.ids)), together)
+        answers = join(matched, KnownLabels.none(len(told.ids)), together)
         counted = found[start]
         _assert_same_outcomes(outcomes(told, answers, judgement), dict(counted.outcomes))
         _assert_same_outcomes(segment_outcomes(told, answers, judgement), dict(counted.segments))
-        assert peculiar(told, answers) == counted.peculiar
-        assert min(counted.peculiar.values()) > 0, "each kind is there"
+        assert peculiar(told, answers) == counted.rejected_rows
+        assert min(counted.rejected_rows.values()) > 0, "each kind is there"
         assert dict(enumerate(matched_rows(matched, together).tolist())) == {
             place: counted.joined.get(place, 0) for place in range(3)
         }
@@ -171,8 +171,8 @@ def test_what_rows_alone_can_tell_is_not_asked(
 ) -> None:
     log = _open(bigquery_server, "log", _predictions(0), "at")
     labels = _open(bigquery_server, "labels", _labels(0, pa.bool_()), "arrived")
-    about = About(COLUMNS.model_copy(update=made), LABELS.model_copy(update=arrived), task, LOOK_BACK)
+    about = JoinSpec(COLUMNS.model_copy(update=made), LABELS.model_copy(update=arrived), task, LOOK_BACK)
     bigquery_server.calls.clear()
-    with pytest.raises(NotCounted):
+    with pytest.raises(NotCountable):
         count_outcomes(log, labels, about, _judgement(task))
     assert not any(call.query for call in bigquery_server.calls)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.labels.join import Answers, Chunk, chunk, gathered, join, matched_rows, matches
-from exporter.profiles.times import NEVER
+from exporter.labels.join import Chunk, KnownLabels, chunk, join, matched_rows, matches, merge_chunks
+from exporter.profiles.times import NO_TIME
 
 Row = tuple[int, float, int]
 """An id, a label, and when it became known."""
@@ -23,30 +23,30 @@ def ids(*numbers: int) -> np.ndarray:
     return np.array(numbers, dtype=np.uint64)
 
 
-def plain(answers: Answers) -> list[tuple[float, int, int, bool]]:
+def plain(answers: KnownLabels) -> list[tuple[float, int, int, bool]]:
     """Row by row, with -1 for no label."""
     columns = (np.nan_to_num(answers.labels, nan=-1.0), answers.labelled_at, answers.rows, answers.disputed)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
-NOTHING = (-1.0, NEVER, 0, False)
+NOTHING = (-1.0, NO_TIME, 0, False)
 
 
-def after(predictions: np.ndarray, before: Answers, *chunks: Chunk) -> Answers:
+def after(predictions: np.ndarray, before: KnownLabels, *chunks: Chunk) -> KnownLabels:
     """With the chunks joined together."""
-    labels = gathered(chunks)
+    labels = merge_chunks(chunks)
     return join(matches(predictions, labels, np.ones(len(chunks), bool)), before, labels)
 
 
 def rows_of(predictions: np.ndarray, chunks: list[Chunk], wanted: list[bool] | None = None) -> list[int]:
-    labels = gathered(chunks)
+    labels = merge_chunks(chunks)
     found = matches(predictions, labels, np.array(wanted or [True] * len(chunks), bool))
     return matched_rows(found, labels).tolist()
 
 
 def joined(predictions: np.ndarray, *runs: list[Chunk] | Chunk) -> list[tuple[float, int, int, bool]]:
     """With one run of chunks joined after the other."""
-    known = Answers.none(len(predictions))
+    known = KnownLabels.none(len(predictions))
     for run in runs:
         known = after(predictions, known, *(run if isinstance(run, list) else [run]))
     return plain(known)
@@ -71,14 +71,14 @@ def test_of_two_labels_of_one_moment_the_greater_wins() -> None:
 
 
 def test_a_chunk_without_any_of_the_predictions_changes_nothing() -> None:
-    before = Answers.none(2)
+    before = KnownLabels.none(2)
     assert after(ids(1, 2), before, of((3, 1, 100))) is before
     assert after(ids(1, 2), before, of()) is before
-    assert after(ids(), Answers.none(0), of((3, 1, 100))).labels.size == 0
+    assert after(ids(), KnownLabels.none(0), of((3, 1, 100))).labels.size == 0
 
 
 def test_what_was_known_is_not_written_over() -> None:
-    before = after(ids(1), Answers.none(1), of((1, 0, 100)))
+    before = after(ids(1), KnownLabels.none(1), of((1, 0, 100)))
     after(ids(1), before, of((1, 1, 200)))
     assert plain(before) == [(0.0, 100, 1, False)]
 
@@ -122,7 +122,7 @@ def test_the_join_is_what_the_rows_say_one_by_one(given_rows: list[Row]) -> None
     expected = []
     for number in range(7):
         own = [(when, label) for key, label, when in given_rows if key == number]
-        when, label = max(own, default=(NEVER, -1.0))
+        when, label = max(own, default=(NO_TIME, -1.0))
         expected.append((label, when, len(own), len({label for _, label in own}) > 1))
     assert joined(ids(*range(7)), of(*given_rows)) == expected
 
@@ -139,7 +139,7 @@ def test_labels_that_come_again_change_no_label(given_rows: list[Row], order: li
 
 @pytest.mark.parametrize("parts", [0, 1, 2])
 def test_chunks_of_nothing_are_nothing(parts: int) -> None:
-    none = gathered([of()] * parts)
+    none = merge_chunks([of()] * parts)
     assert none.order.tolist() == []
     assert rows_of(ids(1), [of()] * parts) == [0] * parts
 
@@ -164,9 +164,9 @@ def test_of_chunks_that_are_not_wanted_nothing_is_joined(
 ) -> None:
     chunks = [of(*piece) for piece in case[1]]
     wanted = [data.draw(st.booleans()) for _ in chunks]
-    labels, predictions = gathered(chunks), ids(0, 2, 3, 6)
+    labels, predictions = merge_chunks(chunks), ids(0, 2, 3, 6)
     found = matches(predictions, labels, np.array(wanted))
     chosen = [chunk for chunk, asked in zip(chunks, wanted, strict=True) if asked]
-    assert plain(join(found, Answers.none(4), labels)) == joined(predictions, chosen)
+    assert plain(join(found, KnownLabels.none(4), labels)) == joined(predictions, chosen)
     expected = iter(rows_of(predictions, chosen))
     assert matched_rows(found, labels).tolist() == [next(expected) if asked else 0 for asked in wanted]

@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.labels.labelled import CERTAIN, Labelled, Measured, Moments, empty, labelled, measured, moments
+from exporter.labels.labelled import (
+    CERTAIN,
+    Labelled,
+    Moments,
+    RegressionErrors,
+    empty,
+    labelled,
+    moments,
+    regression_errors,
+)
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,7 +38,7 @@ def of(scores: Floats, labels: npt.NDArray[np.bool_], weights: Floats | None = N
     return labelled(scores, labels, scores >= 0.5, EDGES, weights)
 
 
-def flat(value: Labelled | Measured | Moments) -> list[float]:
+def flat(value: Labelled | RegressionErrors | Moments) -> list[float]:
     """All the numbers of a profile, in the order of its fields."""
     numbers: list[float] = []
     for field in fields(value):
@@ -68,7 +77,7 @@ def test_a_weight_counts_once_and_its_square_beside_it() -> None:
 def test_a_row_that_weighs_nothing_is_not_there() -> None:
     whole = of(floats(0.1, 0.6, 0.7), flags(0, 1, 1), floats(1, 0, 2))
     assert flat(whole) == flat(of(floats(0.1, 0.7), flags(0, 1), floats(1, 2)))
-    assert measured(floats(1, 2), floats(0, 0), floats(0, 1)).rows == 1
+    assert regression_errors(floats(1, 2), floats(0, 0), floats(0, 1)).rows == 1
 
 
 def test_a_certain_prediction_that_was_wrong_costs_a_finite_loss() -> None:
@@ -82,8 +91,8 @@ def test_moments_are_sums_of_products() -> None:
 
 
 def test_errors_of_numbers_are_squared_and_absolute() -> None:
-    errors = measured(floats(1, 5), floats(4, 3))
-    assert errors == Measured(2, Moments(2, 2, 13, 13, 97), Moments(2, 2, 5, 5, 13))
+    errors = regression_errors(floats(1, 5), floats(4, 3))
+    assert errors == RegressionErrors(2, Moments(2, 2, 13, 13, 97), Moments(2, 2, 5, 5, 13))
 
 
 labelled_rows = st.lists(st.tuples(st.integers(-2, 12), st.booleans(), st.integers(0, 3)), max_size=30)
@@ -105,8 +114,8 @@ def test_merged_parts_are_the_whole(parts: list[list[tuple[int, bool, int]]]) ->
 
 def test_merged_errors_are_those_of_the_whole() -> None:
     predictions, truths = floats(1, 2, 8), floats(4, 2, 3)
-    parts = (measured(predictions[rows], truths[rows]) for rows in (slice(0, 1), slice(1, 3)))
-    assert reduce(lambda left, right: left + right, parts, Measured()) == measured(predictions, truths)
+    parts = (regression_errors(predictions[rows], truths[rows]) for rows in (slice(0, 1), slice(1, 3)))
+    assert reduce(lambda left, right: left + right, parts, RegressionErrors()) == regression_errors(predictions, truths)
 
 
 def test_no_rows_are_all_zeros() -> None:
@@ -135,6 +144,6 @@ def test_rows_that_cannot_be_counted_are_refused(
 
 def test_numbers_that_cannot_be_measured_are_refused() -> None:
     with pytest.raises(ValueError, match="1 predictions and 2 true values"):
-        measured(floats(1), floats(1, 2))
+        regression_errors(floats(1), floats(1, 2))
     with pytest.raises(ValueError, match="a value is not finite"):
-        measured(floats(1), floats(math.nan))
+        regression_errors(floats(1), floats(math.nan))

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.labels.join import Answers
-from exporter.labels.labelled import Labelled, Measured
+from exporter.labels.join import KnownLabels
+from exporter.labels.labelled import Labelled, RegressionErrors
 from exporter.labels.outcomes import (
-    Judgement,
+    Evaluation,
     Lists,
     Outcome,
     delay_quantile,
@@ -26,12 +26,12 @@ from exporter.labels.outcomes import (
 from exporter.labels.predictions import Predictions
 from exporter.labels.ranked import Ranked
 from exporter.profiles.group import Group, Segment
-from exporter.profiles.naming import Coded
+from exporter.profiles.naming import CodedColumn
 
 SECOND = 1_000_000
 V1, V2 = Group("v1"), Group("v2")
 EDGES = np.array([0.25, 0.5, 0.75])
-BINARY = Judgement(binary=True, threshold=0.5, edges=EDGES)
+BINARY = Evaluation(binary=True, threshold=0.5, edges=EDGES)
 
 
 def predictions(*scores: float, versions: tuple[int, ...] = (), names: tuple[Group, ...] = (V1,)) -> Predictions:
@@ -40,10 +40,10 @@ def predictions(*scores: float, versions: tuple[int, ...] = (), names: tuple[Gro
     return Predictions(np.arange(rows, dtype=np.uint64), np.array(scores), np.zeros(rows, np.int64), codes, names, {})
 
 
-def answers(*labels: float | None, after: int = 10, rows: int = 1, disputed: bool = False) -> Answers:
+def answers(*labels: float | None, after: int = 10, rows: int = 1, disputed: bool = False) -> KnownLabels:
     known = np.array([label is not None for label in labels])
     values = np.array([math.nan if label is None else label for label in labels])
-    return Answers(
+    return KnownLabels(
         values,
         np.where(known, after * SECOND, np.iinfo(np.int64).min),
         (rows * known).astype(np.int32),
@@ -64,16 +64,16 @@ def test_versions_are_told_apart() -> None:
 
 
 def test_the_operating_threshold_decides_and_belongs_to_the_positives() -> None:
-    judgement = Judgement(binary=True, threshold=0.9, edges=EDGES)
+    judgement = Evaluation(binary=True, threshold=0.9, edges=EDGES)
     found = outcomes(predictions(0.9, 0.89), answers(1, 1), judgement)[V1].performance
     assert isinstance(found, Labelled)
     assert found.confusion.tolist() == [[0, 0], [1, 1]]
 
 
 def test_of_a_number_the_errors_are_summed() -> None:
-    judgement = Judgement(binary=False, threshold=0.5, edges=None)
+    judgement = Evaluation(binary=False, threshold=0.5, edges=None)
     found = outcomes(predictions(1.0, 5.0, 7.0), answers(4, 3, None), judgement)[V1].performance
-    assert isinstance(found, Measured)
+    assert isinstance(found, RegressionErrors)
     assert (found.rows, found.squared_errors.values, found.absolute_errors.values) == (2, 13, 5)
 
 
@@ -82,7 +82,7 @@ def test_scores_that_are_no_probabilities_are_counted() -> None:
 
 
 def test_without_bins_of_the_score_there_is_no_performance_but_coverage() -> None:
-    found = outcomes(predictions(0.5), answers(1), Judgement(binary=True, threshold=0.5, edges=None))[V1]
+    found = outcomes(predictions(0.5), answers(1), Evaluation(binary=True, threshold=0.5, edges=None))[V1]
     assert (found.known, found.performance) == (1, None)
     assert (found + found).performance is None
 
@@ -105,7 +105,7 @@ def test_a_delay_is_told_within_a_hundredth_from_a_second_to_ten_years(seconds: 
 @given(st.lists(st.integers(2, 10**6), min_size=1, max_size=40), st.sampled_from([0.5, 0.9, 0.99, 1.0]))
 def test_quantiles_of_delays_are_those_of_the_sorted_delays(waits: list[int], q: float) -> None:
     rows = len(waits)
-    known = Answers(np.ones(rows), np.array(waits) * SECOND, np.ones(rows, np.int32), np.zeros(rows, bool))
+    known = KnownLabels(np.ones(rows), np.array(waits) * SECOND, np.ones(rows, np.int32), np.zeros(rows, bool))
     found = outcomes(predictions(*[0.5] * rows), known, BINARY)[V1]
     exact = sorted(waits)[math.ceil(round(q * rows, 9)) - 1]
     assert delay_quantile(found.delays, q) == pytest.approx(exact, rel=0.0105)
@@ -139,13 +139,13 @@ def test_by_score_all_predictions_are_counted_and_those_with_a_label_judged() ->
 
 
 def test_without_bins_nothing_is_told_by_score() -> None:
-    blind = outcomes(predictions(1.0), answers(4), Judgement(binary=False, threshold=0.5, edges=None))[V1]
+    blind = outcomes(predictions(1.0), answers(4), Evaluation(binary=False, threshold=0.5, edges=None))[V1]
     assert blind.by_score is None
     assert (blind + blind).by_score is None
 
 
 def test_scores_near_the_label_are_counted_for_each_tolerance() -> None:
-    judgement = Judgement(binary=False, threshold=0.5, edges=None, tolerances=(0.5, 2.0))
+    judgement = Evaluation(binary=False, threshold=0.5, edges=None, tolerances=(0.5, 2.0))
     found = outcomes(predictions(1.0, 2.5, 7.0, 4.0), answers(1, 2, 9.5, None), judgement)[V1]
     assert found.near.tolist() == [2, 2]
     assert (found + found).near.tolist() == [4, 4]
@@ -166,7 +166,7 @@ BY_PLAN = replace(BINARY, segments={"plan": ("free", "paid")})
 def on_plans(made: Predictions, *plans: str | None) -> Predictions:
     names = tuple(sorted({plan for plan in plans if plan is not None}))
     codes = [-1 if plan is None else names.index(plan) for plan in plans]
-    return replace(made, segments={"plan": Coded(np.array(codes, np.int16), names)})
+    return replace(made, segments={"plan": CodedColumn(np.array(codes, np.int16), names)})
 
 
 def same(one: Outcome, two: Outcome) -> bool:
@@ -192,7 +192,7 @@ def test_a_segment_is_judged_as_its_rows_alone_would_be(
 ) -> None:
     names = (V1, Group("v1", "challenger"), V2)
 
-    def judged(chosen: list[tuple[int, float | None, str | None, int]]) -> tuple[Predictions, Answers]:
+    def judged(chosen: list[tuple[int, float | None, str | None, int]]) -> tuple[Predictions, KnownLabels]:
         made = predictions(*(score / 4 for score, *_ in chosen), names=names)
         made = replace(made, groups=np.array([group for *_, group in chosen], np.int8))
         return on_plans(made, *(plan for _, _, plan, _ in chosen)), answers(*(label for _, label, *_ in chosen))

@@ -11,29 +11,29 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from exporter.labels.outcomes import Judgement
-from exporter.labels.statement import ask_labels, ask_outcomes, ask_touched
+from exporter.labels.outcomes import Evaluation
+from exporter.labels.statement import label_statement, outcome_query, touched_statement
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
-from exporter.sql.logs import Logs, NotCounted
+from exporter.sql.logs import Logs, NotCountable
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LOGS = Logs(
     made={"id": "STRING", "p": "FLOAT64", "v": "STRING", "at": "TIMESTAMP", "land": "STRING", "share": "FLOAT64"},
-    made_columns=InferenceColumns(timestamp="at", prediction_id="id", model_version="v", score="p"),
+    prediction_columns=InferenceColumns(timestamp="at", prediction_id="id", model_version="v", score="p"),
     made_from=START,
-    made_grain=HOUR,
+    prediction_grain=HOUR,
     arrived={"ref": "INT64", "y": "BOOL"},
-    arrived_columns=LabelColumns(prediction_id="ref", label="y", timestamp=None),
-    arrived_from=START,
-    arrived_grain=HOUR,
+    label_columns=LabelColumns(prediction_id="ref", label="y", timestamp=None),
+    labels_start=START,
+    label_grain=HOUR,
     look_back=6 * HOUR,
 )
-JUDGEMENT = Judgement(True, 0.625, np.array([0.125, 0.875]), tolerances=(0.375,), segments={"land": ("it's",)})
+JUDGEMENT = Evaluation(True, 0.625, np.array([0.125, 0.875]), tolerances=(0.375,), segments={"land": ("it's",)})
 
 
 def test_values_are_parameters_and_only_what_is_needed_is_read() -> None:
-    question = ask_outcomes(LOGS, "binary_classification", JUDGEMENT)
+    question = outcome_query(LOGS, "binary_classification", JUDGEMENT)
     statement = question.statement
     text = "\n".join([*statement.steps.values(), statement.select])
     assert (statement.columns, question.beside) == (("id", "p", "at", "v", "land"), ("ref", "y"))
@@ -42,14 +42,14 @@ def test_values_are_parameters_and_only_what_is_needed_is_read() -> None:
     assert statement.parameters["s0"].value == ["it's"]
     assert not re.search(r"0\.625|0\.125|0\.375|it's|unknown", text)
     assert not re.search(r"(?<!`)\b(land|ref|share)\b(?!`)", text), "names are quoted"
-    for other in (ask_labels(LOGS, "regression"), ask_touched(LOGS)[0]):
+    for other in (label_statement(LOGS, "regression"), touched_statement(LOGS)[0]):
         named = set(re.findall(r"@(\w+)", "\n".join([*other.steps.values(), other.select])))
         assert named == other.parameters.keys()
 
 
 def test_a_group_that_is_a_float_is_told_by_rows() -> None:
-    floats = Judgement(True, 0.5, None, segments={"share": ("0.1",)})
-    with pytest.raises(NotCounted, match="is FLOAT64"):
-        ask_outcomes(LOGS, "binary_classification", floats)
-    with pytest.raises(NotCounted, match="ranking is judged by rows"):
-        ask_labels(LOGS, "ranking")
+    floats = Evaluation(True, 0.5, None, segments={"share": ("0.1",)})
+    with pytest.raises(NotCountable, match="is FLOAT64"):
+        outcome_query(LOGS, "binary_classification", floats)
+    with pytest.raises(NotCountable, match="ranking is judged by rows"):
+        label_statement(LOGS, "ranking")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exporter.profiles.group import WHOLE, Group, Segment, largest, segments_of, served, wholes
+from exporter.profiles.group import WHOLE, Group, Segment, largest_groups, segments_of, serving_groups, unsegmented
 
 US = Segment("country_code", "US")
 
@@ -25,12 +25,12 @@ def test_a_segment_is_within_its_version_and_role() -> None:
 def test_the_wholes_come_first_in_order_and_alone_when_asked_for() -> None:
     groups = [Group("v2", "a", US), Group("v2", "a"), Group("v1", "b"), Group("v1", "b", US)]
     assert sorted(groups) == [Group("v1", "b"), Group("v1", "b", US), Group("v2", "a"), Group("v2", "a", US)]
-    assert wholes(groups) == [Group("v2", "a"), Group("v1", "b")]
+    assert unsegmented(groups) == [Group("v2", "a"), Group("v1", "b")]
 
 
 def test_who_serves_is_every_role_but_a_challenger() -> None:
     groups = [Group("v1"), Group("v1", "champion"), Group("v2", "challenger"), Group("v1", "champion", US)]
-    assert served(groups) == groups[:2]
+    assert serving_groups(groups) == groups[:2]
 
 
 def test_the_segments_of_a_group_are_of_its_version_and_role() -> None:
@@ -40,5 +40,5 @@ def test_the_segments_of_a_group_are_of_its_version_and_role() -> None:
 
 def test_the_largest_versions_are_those_of_all_their_roles_and_segments_count_nothing() -> None:
     rows = {Group("a", "x"): 5, Group("b", "x"): 4, Group("b", "y"): 3, Group("a", "x", US): 100}
-    assert largest(rows, 1) == [Group("b", "x"), Group("b", "y")]
-    assert largest(rows, 2) == [Group("b", "x"), Group("b", "y"), Group("a", "x")]
+    assert largest_groups(rows, 1) == [Group("b", "x"), Group("b", "y")]
+    assert largest_groups(rows, 2) == [Group("b", "x"), Group("b", "y"), Group("a", "x")]

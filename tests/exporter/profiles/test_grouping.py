@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.profiles.group import WHOLE, Group, Segment
-from exporter.profiles.grouping import MAX_ROLES, OTHER_ROLES, UNGROUPED, Grouping, both
+from exporter.profiles.grouping import MAX_ROLES, OTHER_ROLES, UNGROUPED, Grouping, intersect_rows
 
 ALL = Grouping("v", "r", {"c": ("US", "DE"), "p": ("free",)})
 
@@ -95,7 +95,7 @@ SOME = st.none() | st.frozensets(st.sampled_from(sorted(EVERY)))
 @given(SOME, SOME)
 def test_both_are_the_rows_that_two_sets_share(left: frozenset[int] | None, right: frozenset[int] | None) -> None:
     one, other = (None if side is None else np.array(sorted(side), np.int64) for side in (left, right))
-    rows = both(one, other, len(EVERY))
+    rows = intersect_rows(one, other, len(EVERY))
     wanted = (EVERY if left is None else left) & (EVERY if right is None else right)
     assert (EVERY if rows is None else set(rows.tolist())) == wanted
 

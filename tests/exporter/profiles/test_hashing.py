@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.profiles import hashing
-from exporter.profiles.hashing import by_hash, text_hashes
+from exporter.profiles.hashing import hash_order, text_hashes
 
 _WORD = 2**64
 
@@ -68,5 +68,5 @@ hashes = st.integers(0, 2**64 - 1) | st.sampled_from([0, 1, 2**48 - 1, 2**48, 2*
 
 @given(st.lists(hashes, max_size=60))
 def test_hashes_are_put_in_order_and_equal_ones_left_in_theirs(numbers: list[int]) -> None:
-    found = by_hash(np.array(numbers, np.uint64)).tolist()
+    found = hash_order(np.array(numbers, np.uint64)).tolist()
     assert found == sorted(range(len(numbers)), key=numbers.__getitem__)

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from exporter.profiles import kernel
 from exporter.profiles.binning import Binning
-from exporter.profiles.group import WHOLE, Group, Segment, wholes
+from exporter.profiles.group import WHOLE, Group, Segment, unsegmented
 from exporter.profiles.grouping import MAX_VERSIONS, OTHER_VERSIONS, Grouping
 from exporter.profiles.kernel import profile_partition
-from exporter.profiles.profile import NOVEL_KEPT, Profile, categorical_column, merge, numeric_column
+from exporter.profiles.profile import NOVEL_KEPT, Profile, categorical_column, merge_profiles, numeric_column
 from exporter.sources.source import Batch
 from profiling import UNKNOWN, binning, categorical, count, numeric, partition, quantile_bins, whole
 
@@ -158,7 +158,7 @@ class TestCategorical:
         followed: dict[str, int] = {}
         for batch in range(20):
             kernel._follow(followed, {f"{batch}-{number}": 1 for number in range(500)} | {"often": 10})
-            assert len(followed) <= kernel.NOVEL_FOLLOWED
+            assert len(followed) <= kernel.NOVEL_TRACKED
         assert followed["often"] == 200
         tables = [pa.table({"c": [f"{part}-{n}" for n in range(3000)] + ["often"] * 2}) for part in range(3)]
         batches = [Batch(table, first=True, schema=table.schema) for table in tables]
@@ -408,10 +408,10 @@ class TestSegments:
         x, c, r = map(list, zip(*rows, strict=True)) if rows else ([], [], [])
         table = pa.table({"x": pa.array(x, pa.float64()), "c": pa.array(c, pa.string()), "r": pa.array(r, pa.string())})
         found = profile_partition(whole(table), self.CELLS, self.BY_COUNTRY).groups
-        for group in wholes(found):
+        for group in unsegmented(found):
             parts = [part for key, part in found.items() if key.segment != WHOLE and key.role == group.role]
             assert sum(part.rows for part in parts) == found[group].rows
-            together = merge(self.CELLS.coarse, parts)
+            together = merge_profiles(self.CELLS.coarse, parts)
             for name in ("x", "c"):
                 sides = [
                     (numeric_column if name == "x" else categorical_column)(profile, cells, name)

@@ -11,17 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_case_rows import edge_case_binning, edge_case_rows
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import MAX_VERSIONS, OTHER_ROLES, OTHER_VERSIONS, Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.merging import finished, merged, partition_reduction
+from exporter.profiles.merging import limit_novel_of_groups, merge_partition_profiles, partition_reduction
 from exporter.profiles.profile import NOVEL_KEPT
 from exporter.sources.reducing import ALL
-from peculiar_rows import peculiar_binning, peculiar_rows
+from profile_equality import assert_same_partition
 from profiling import binning, categorical, numeric, whole
-from same_profiles import assert_same_partition
 
-ROWS = peculiar_rows(300)
+ROWS = edge_case_rows(300)
 GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "gone")})
 
 
@@ -33,20 +33,23 @@ def pieces(table: pa.Table, ends: list[int]) -> list[pa.Table]:
 def in_pieces(parts: list[pa.Table], cells: object, grouping: Grouping) -> PartitionProfile:
     reduction = partition_reduction(cells, grouping)  # type: ignore[arg-type]
     counted = [reduction.unpack(reduction.pack(reduction.count(iter(whole(part)), ALL))) for part in parts]
-    return finished(reduction.merge(counted))
+    return limit_novel_of_groups(reduction.merge(counted))
 
 
 @settings(max_examples=10)
 @given(st.lists(st.integers(0, 300), max_size=5))
 def test_any_pieces_give_the_whole(ends: list[int]) -> None:
-    counted = in_pieces(pieces(ROWS, ends), peculiar_binning(), GROUPING)
-    assert_same_partition(counted, profile_partition(whole(ROWS), peculiar_binning(), GROUPING))
+    counted = in_pieces(pieces(ROWS, ends), edge_case_binning(), GROUPING)
+    assert_same_partition(counted, profile_partition(whole(ROWS), edge_case_binning(), GROUPING))
 
 
 def test_it_does_not_matter_how_often_pieces_are_merged() -> None:
-    count = partial(profile_partition, binning=peculiar_binning(), grouping=GROUPING)
+    count = partial(profile_partition, binning=edge_case_binning(), grouping=GROUPING)
     one, two, three = (count(whole(part)) for part in pieces(ROWS, [90, 200]))
-    assert_same_partition(merged([merged([one, two]), three]), merged([one, merged([two, three])]))
+    assert_same_partition(
+        merge_partition_profiles([merge_partition_profiles([one, two]), three]),
+        merge_partition_profiles([one, merge_partition_profiles([two, three])]),
+    )
 
 
 def test_what_is_new_in_each_piece_but_common_in_all_is_named() -> None:

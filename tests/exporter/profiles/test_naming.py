@@ -10,18 +10,18 @@ from hypothesis import strategies as st
 
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import MAX_ROLES, MAX_VERSIONS
-from exporter.profiles.naming import MAX_VALUES, Coded, Names, coded, grouped
+from exporter.profiles.naming import MAX_VALUES, CodedColumn, ColumnNames, encode_column, encode_groups
 
 
 def groups(versions: list[str | None], roles: list[str | None]) -> list[Group]:
     """The group of each row, as if it came in a batch of its own."""
-    of_versions, of_roles = Names("version"), Names("role")
+    of_versions, of_roles = ColumnNames("version"), ColumnNames("role")
     codes = []
     for version, role in zip(versions, roles, strict=True):
         table = pa.table({"version": pa.array([version], pa.string()), "role": pa.array([role], pa.string())})
         codes.append((of_versions.codes(table)[0], of_roles.codes(table)[0]))
     both = np.array(codes, np.int64).reshape(-1, 2).T
-    places, names = grouped(of_versions, of_roles, both[0], both[1])
+    places, names = encode_groups(of_versions, of_roles, both[0], both[1])
     assert sorted(names) == list(names)
     return [names[place] for place in places]
 
@@ -51,10 +51,10 @@ def test_rows_are_told_apart_as_their_names_are(rows: list[tuple[str | None, str
     assert found == [Group(version or "unknown", role or "") for version, role in rows]
 
 
-def values(column: pa.Array | None) -> Coded:
-    names = Names("plan")
+def values(column: pa.Array | None) -> CodedColumn:
+    names = ColumnNames("plan")
     table = pa.table({"id": list(range(3))} if column is None else {"plan": column})
-    return coded(names, names.codes(table))
+    return encode_column(names, names.codes(table))
 
 
 def test_a_value_is_coded_and_none_is_none() -> None:

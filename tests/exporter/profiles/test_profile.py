@@ -17,8 +17,8 @@ from exporter.profiles.profile import (
     NumericColumn,
     Profile,
     categorical_column,
-    empty,
-    merge,
+    empty_profile,
+    merge_profiles,
     most_frequent,
     numeric_column,
 )
@@ -35,7 +35,7 @@ ROWS = st.lists(ROW, max_size=30)
 
 def profile(rows: list[Row]) -> Profile:
     if not rows:
-        return empty(CELLS)
+        return empty_profile(CELLS)
     numbers, names = zip(*rows, strict=True)
     return count(CELLS, x=list(numbers), c=list(names))
 
@@ -63,12 +63,12 @@ class TestLaws:
     @given(st.lists(st.tuples(ROW, st.integers(0, 4)), max_size=30))
     def test_any_split_in_any_order_adds_up_to_the_whole(self, placed: list[tuple[Row, int]]) -> None:
         parts = [profile([row for row, place in placed if place == part]) for part in range(5)]
-        assert_same(merge(CELLS, parts), profile([row for row, _ in placed]))
+        assert_same(merge_profiles(CELLS, parts), profile([row for row, _ in placed]))
 
     @given(ROWS)
     def test_the_empty_profile_changes_nothing(self, rows: list[Row]) -> None:
-        assert_same(empty(CELLS) + profile(rows), profile(rows), exactly=True)
-        assert_same(profile(rows) + empty(CELLS), profile(rows), exactly=True)
+        assert_same(empty_profile(CELLS) + profile(rows), profile(rows), exactly=True)
+        assert_same(profile(rows) + empty_profile(CELLS), profile(rows), exactly=True)
 
     @given(ROWS, st.randoms(use_true_random=False))
     def test_the_order_of_the_rows_does_not_change_a_bit(self, rows: list[Row], chance: Random) -> None:
@@ -84,11 +84,11 @@ class TestLaws:
         assert_same(other, profile(right), exactly=True)
 
     def test_the_sum_of_no_profiles_is_empty(self) -> None:
-        assert_same(merge(CELLS, []), empty(CELLS), exactly=True)
+        assert_same(merge_profiles(CELLS, []), empty_profile(CELLS), exactly=True)
 
     def test_sums_too_large_for_a_float_add_up_without_a_warning(self) -> None:
         part = profile([(1.7e308, None)])
-        together = merge(CELLS, [part, part, part])
+        together = merge_profiles(CELLS, [part, part, part])
         assert together.sums.max() == math.inf
         assert numeric_column(together, CELLS, "x").bins.tolist() == [0, 0, 0, 3]
 
@@ -168,7 +168,7 @@ class TestNumericColumn:
         assert column([0.1] * 1000 + [math.nextafter(0.1, 1)], pivot=0.3).variance >= 0
 
     def test_without_finite_values_there_are_no_moments(self) -> None:
-        for one in (column([None, math.inf]), numeric_column(empty(CELLS), CELLS, "x")):
+        for one in (column([None, math.inf]), numeric_column(empty_profile(CELLS), CELLS, "x")):
             assert math.isnan(one.mean)
             assert math.isnan(one.variance)
             assert math.isnan(one.stddev)
@@ -194,13 +194,13 @@ class TestNumericColumn:
 
     def test_another_columns_type_is_refused(self) -> None:
         with pytest.raises(TypeError, match="c is not numeric"):
-            numeric_column(empty(CELLS), CELLS, "c")
+            numeric_column(empty_profile(CELLS), CELLS, "c")
         with pytest.raises(TypeError, match="x is not categorical"):
-            categorical_column(empty(CELLS), CELLS, "x")
+            categorical_column(empty_profile(CELLS), CELLS, "x")
         with pytest.raises(KeyError):
-            numeric_column(empty(CELLS), CELLS, "absent")
+            numeric_column(empty_profile(CELLS), CELLS, "absent")
         with pytest.raises(KeyError):
-            categorical_column(empty(CELLS), CELLS, "absent")
+            categorical_column(empty_profile(CELLS), CELLS, "absent")
 
 
 class TestCategoricalColumn:
@@ -215,6 +215,6 @@ class TestCategoricalColumn:
 def test_a_week_of_hours_is_the_sum_of_its_hours() -> None:
     hours = [profile([(float(hour), "a")]) for hour in range(168)]
     week = reduce(Profile.__add__, hours)
-    assert_same(merge(CELLS, hours), week, exactly=True)
+    assert_same(merge_profiles(CELLS, hours), week, exactly=True)
     assert week.rows == 168
     assert (week.lows.tolist(), week.highs.tolist()) == ([0.0], [167.0])

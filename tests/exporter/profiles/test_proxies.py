@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.proxies import selection, summed
+from exporter.profiles.proxies import ratio_selection, sum_moments
 from exporter.sources.source import Batch
 from exporter.spec.sections.proxies import ColumnRatio
 from exporter.store.profiles import Key, ProfileStore
-from exporter.store.proxies import keep_sums, kept_sums
+from exporter.store.proxies import load_sums, save_sums
 
 CLICKS = ColumnRatio(numerator="clicks", denominator="shown")
 RATE = ColumnRatio(numerator="clicks")
@@ -28,29 +28,29 @@ def batch(**columns: Any) -> Batch:
 
 
 def test_a_ratio_is_six_sums() -> None:
-    sums, problems = summed([batch(clicks=[1, 0, 2], shown=[4, 5, 6])], [CLICKS])
+    sums, problems = sum_moments([batch(clicks=[1, 0, 2], shown=[4, 5, 6])], [CLICKS])
     assert sums.tolist() == [[3, 3, 15, 5, 1 * 4 + 2 * 6, 16 + 25 + 36]]
     assert problems == {}
 
 
 def test_without_a_denominator_rows_divide() -> None:
-    assert summed([batch(clicks=[True, False, True])], [RATE])[0].tolist() == [[3, 2, 3, 2, 2, 3]]
+    assert sum_moments([batch(clicks=[True, False, True])], [RATE])[0].tolist() == [[3, 2, 3, 2, 2, 3]]
 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int32(), pa.string())])
 def test_rows_of_a_value_are_counted_and_nulls_are_not(kind: pa.DataType) -> None:
     decision = pa.array(["review", None, "approve", "review"], pa.string()).cast(kind)
-    assert summed([batch(decision=decision)], [REVIEWS])[0].tolist() == [[3, 2, 3, 2, 2, 3]]
+    assert sum_moments([batch(decision=decision)], [REVIEWS])[0].tolist() == [[3, 2, 3, 2, 2, 3]]
 
 
 def test_a_value_may_be_a_number() -> None:
     codes = ColumnRatio(numerator="code", equals="7", denominator="weight")
-    assert summed([batch(code=[7, 8, 7], weight=[2.0, 2.0, 1.0])], [codes])[0][0, :3].tolist() == [3, 2, 5]
+    assert sum_moments([batch(code=[7, 8, 7], weight=[2.0, 2.0, 1.0])], [codes])[0][0, :3].tolist() == [3, 2, 5]
 
 
 def test_rows_that_lack_one_of_the_two_are_left_out() -> None:
     rows = batch(clicks=[1.0, None, np.nan, 1.0, np.inf], shown=[2, 3, 4, None, 5])
-    assert summed([rows], [CLICKS])[0].tolist() == [[1, 1, 2, 1, 2, 4]]
+    assert sum_moments([rows], [CLICKS])[0].tolist() == [[1, 1, 2, 1, 2, 4]]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_rows_that_lack_one_of_the_two_are_left_out() -> None:
 )
 def test_a_column_that_cannot_be_used_costs_its_own_ratios(rows: Batch, why: str) -> None:
     other = batch(clicks=[1], shown=[1], decision=["review"])
-    sums, problems = summed([batch(decision=["review"], **columns(rows)), other], [CLICKS, REVIEWS])
+    sums, problems = sum_moments([batch(decision=["review"], **columns(rows)), other], [CLICKS, REVIEWS])
     assert np.isnan(sums[0]).all()
     assert sums[1].tolist() == [2, 2, 2, 2, 2, 2]
     assert problems == {0: why}
@@ -74,27 +74,27 @@ def columns(rows: Batch) -> dict[str, Any]:
 
 
 def test_no_rows_are_sums_of_nothing() -> None:
-    assert summed([], [CLICKS])[0].tolist() == [[0] * 6]
+    assert sum_moments([], [CLICKS])[0].tolist() == [[0] * 6]
 
 
 def test_columns_are_read_together_and_once() -> None:
-    assert selection([CLICKS, RATE, REVIEWS]).keys == ("clicks", "shown", "decision")
+    assert ratio_selection([CLICKS, RATE, REVIEWS]).keys == ("clicks", "shown", "decision")
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=40), st.integers(0, 40))
 def test_it_does_not_matter_how_rows_are_cut(rows: list[tuple[int, int]], at: int) -> None:
     x, y = map(list, zip(*rows, strict=True))
-    whole, _ = summed([batch(clicks=x, shown=y)], [CLICKS])
-    parts, _ = summed([batch(clicks=x[cut], shown=y[cut]) for cut in (slice(at), slice(at, None))], [CLICKS])
+    whole, _ = sum_moments([batch(clicks=x, shown=y)], [CLICKS])
+    parts, _ = sum_moments([batch(clicks=x[cut], shown=y[cut]) for cut in (slice(at), slice(at, None))], [CLICKS])
     assert whole.tolist() == parts.tolist()
 
 
 def test_sums_are_kept_as_they_are(tmp_path: Path) -> None:
     store, key = ProfileStore(tmp_path), Key("fraud/proxy-columns", "sums", ("x",))
     sums = {"b": np.arange(12.0).reshape(2, 6), "a": np.full((2, 6), np.nan)}
-    assert kept_sums(store, key, 2) == {}
-    keep_sums(store, key, sums)
-    kept = kept_sums(store, key, 2)
+    assert load_sums(store, key, 2) == {}
+    save_sums(store, key, sums)
+    kept = load_sums(store, key, 2)
     assert kept.keys() == sums.keys()
     for name, values in sums.items():
         np.testing.assert_array_equal(kept[name], values)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.binning import above
+from exporter.profiles.binning import edges_above
 from exporter.profiles.profile import numeric_column
 from exporter.profiles.score_bins import PROBABILITIES, confidence_ends, score_bins
 from exporter.spec.sections.task import Task
@@ -52,7 +52,7 @@ class TestMarks:
         assert 1 <= len(bins.marks) <= 20
         assert np.isfinite(bins.marks).all()
         assert (np.diff(bins.marks) > 0).all()
-        assert np.isin(above(np.array(bins.marks)), bins.edges).all()
+        assert np.isin(edges_above(np.array(bins.marks)), bins.edges).all()
 
 
 class TestConfidence:
@@ -93,7 +93,7 @@ class TestEdges:
     def test_a_score_at_a_mark_is_below_its_edge_also_when_it_was_rounded_to_32_bits(self, kind: type) -> None:
         bins = score_bins(quantile_bins(RANDOM.random(1000)), "binary_classification")
         at = np.array(PROBABILITIES, dtype=kind).astype(np.float64)
-        ends = above(np.array(PROBABILITIES))
+        ends = edges_above(np.array(PROBABILITIES))
         assert (at <= ends).all()
         assert (at * 1.000001 > ends).all()
         assert np.isin(ends, bins.edges).all()

@@ -7,13 +7,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from exporter.profiles.sealing import opened, replace_file, sealed
+from exporter.profiles.sealing import open_sealed, replace_file, seal_table
 
 TABLE = pa.table({"x": [1.5, None], "name": ["a", "é"]})
 
 
 def test_what_is_sealed_is_opened() -> None:
-    table, told = opened(sealed(TABLE, {"why": ["\0"]}))
+    table, told = open_sealed(seal_table(TABLE, {"why": ["\0"]}))
     assert table.equals(TABLE)
     assert told == {"why": ["\0"]}
 
@@ -24,7 +24,7 @@ def test_what_is_sealed_is_opened() -> None:
 def test_what_is_not_as_it_was_sealed_is_refused(damage: object) -> None:
     assert callable(damage)
     with pytest.raises(ValueError, match="not as it was written"):
-        opened(damage(sealed(TABLE, {})))
+        open_sealed(damage(seal_table(TABLE, {})))
 
 
 def test_a_file_takes_the_place_of_another_and_leaves_nothing_beside_it(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from exporter.profiles.columns import ColumnMismatch
-from exporter.profiles.times import NEVER, instants, microseconds
+from exporter.profiles.times import NO_TIME, instants, microseconds
 
 MOMENT = datetime(2026, 11, 22, 10, 5, 0, 250_000, tzinfo=UTC)
 NUMBER = 1_795_341_900_250_000
@@ -33,7 +33,7 @@ def test_a_time_is_the_same_however_it_is_written(column: pa.Array) -> None:
 
 def test_a_date_is_its_midnight_and_a_null_is_never() -> None:
     column = pa.chunked_array([pa.array([date(1970, 1, 2), None])])
-    assert instants(column).tolist() == [86_400_000_000, NEVER]
+    assert instants(column).tolist() == [86_400_000_000, NO_TIME]
 
 
 @pytest.mark.parametrize("column", [pa.array([1.5]), pa.array(["yesterday"])], ids=["numbers", "words"])

@@ -14,7 +14,7 @@ from exporter.profiles.binning import CategoricalBins, NumericBins
 from exporter.reference.counting import count_binning, count_by_hour
 from exporter.reference.reference import build_binning, profile_by_hour
 from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Selection, Stream
 from exporter.spec.seasons import Calendar
 
@@ -45,7 +45,7 @@ def _rows() -> pa.Table:
 
 def _source(server: BigQueryServer, rows: pa.Table) -> BigQuery:
     name = server.load("train", rows)
-    return BigQuery(name, Terms(None, {}, 10**9), Stream("fraud", "reference"), whole=False)
+    return BigQuery(name, JobTerms(None, {}, 10**9), Stream("fraud", "reference"), whole=False)
 
 
 def test_extremes_means_and_categories_are_exact_and_edges_near(bigquery_server: BigQueryServer) -> None:

@@ -10,18 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_case_rows import SELECTION, edge_case_binning, edge_case_rows
 from exporter.reference import columns as reference_columns
-from exporter.reference.columns import all_observed, observed
-from exporter.reference.reference import Hours, by_hour, profile_by_hour, together
+from exporter.reference.columns import merge_observed, observe_columns
+from exporter.reference.reference import Hours, finish_hour_counts, merge_hour_counts, profile_by_hour
 from exporter.sources.reducing import Portion
 from exporter.sources.source import Selection
 from exporter.spec.seasons import Calendar
 from exporter.spec.sections.seasonality import Seasonality
-from peculiar_rows import SELECTION, peculiar_binning, peculiar_rows
+from profile_equality import assert_same_binning, assert_same_history, assert_same_profiles
 from profiling import whole
-from same_profiles import assert_same_binning, assert_same_history, assert_same_profiles
 
-ROWS = peculiar_rows(300)
+ROWS = edge_case_rows(300)
 X = Selection((), ("x",), ())
 ends = st.lists(st.integers(1, 299), min_size=1, max_size=5)
 
@@ -35,9 +35,11 @@ def pieces(table: pa.Table, places: list[int]) -> list[pa.Table]:
 @given(ends)
 def test_any_pieces_give_the_same_cells(places: list[int]) -> None:
     cut = enumerate(pieces(ROWS, places))
-    parts = [observed(whole(part), Portion(place, part.num_rows / 300), selection=SELECTION) for place, part in cut]
-    cells, problems = all_observed(parts).binning(40)
-    one, told = observed(whole(ROWS), selection=SELECTION).binning(40)
+    parts = [
+        observe_columns(whole(part), Portion(place, part.num_rows / 300), selection=SELECTION) for place, part in cut
+    ]
+    cells, problems = merge_observed(parts).binning(40)
+    one, told = observe_columns(whole(ROWS), selection=SELECTION).binning(40)
     assert_same_binning(cells, one)
     assert problems == told
 
@@ -46,9 +48,11 @@ def test_any_pieces_give_the_same_cells(places: list[int]) -> None:
 @given(ends)
 def test_any_pieces_give_the_same_hours(places: list[int]) -> None:
     calendar, segments = Calendar.of(Seasonality(timezone="Europe/Berlin")), {"country": ("", "日本", "gone")}
-    hours = Hours(peculiar_binning(), "at", calendar, segments)
-    counted = by_hour(together([hours.count(whole(part)) for part in pieces(ROWS, places)]), calendar)
-    one = profile_by_hour(whole(ROWS), peculiar_binning(), "at", calendar, segments)
+    hours = Hours(edge_case_binning(), "at", calendar, segments)
+    counted = finish_hour_counts(
+        merge_hour_counts([hours.count(whole(part)) for part in pieces(ROWS, places)]), calendar
+    )
+    one = profile_by_hour(whole(ROWS), edge_case_binning(), "at", calendar, segments)
     assert_same_profiles(counted.by_cell, one.by_cell)
     assert counted.segments.keys() == one.segments.keys()
     for segment, part in counted.segments.items():
@@ -69,9 +73,9 @@ class TestSample:
         total, start, parts = sum(sizes), 0, []
         for place, size in enumerate(sizes):
             table = pa.table({"x": self.VALUES[start : start + size]})
-            parts.append(observed(whole(table), Portion(place, size / total), selection=X))
+            parts.append(observe_columns(whole(table), Portion(place, size / total), selection=X))
             start += size
-        return all_observed(parts).numbers["x"].sample
+        return merge_observed(parts).numbers["x"].sample
 
     @pytest.mark.parametrize("sizes", [[40_000 // 100] * 100, [20_000, 10_000, 9_000, 1_000], [39_999, 1]])
     def test_every_value_is_as_likely_whatever_the_pieces(self, sizes: list[int]) -> None:
@@ -87,13 +91,13 @@ class TestSample:
         assert np.isin(sample, self.VALUES[:30_000]).mean() == pytest.approx(0.75, abs=0.001)
 
     def test_a_small_piece_brings_few_values(self) -> None:
-        small = observed(whole(pa.table({"x": self.VALUES})), Portion(3, 0.01), selection=X)
+        small = observe_columns(whole(pa.table({"x": self.VALUES})), Portion(3, 0.01), selection=X)
         assert len(small.numbers["x"].sample) == 4 * 2000 * 0.01
         assert small.numbers["x"].rows == 40_000
 
     def test_extremes_and_mean_are_those_of_all_values(self) -> None:
         cut = [whole(pa.table({"x": part})) for part in np.array_split(self.VALUES, 10)]
-        parts = [observed(part, Portion(place, 0.1), selection=X) for place, part in enumerate(cut)]
-        column = all_observed(parts).numbers["x"]
+        parts = [observe_columns(part, Portion(place, 0.1), selection=X) for place, part in enumerate(cut)]
+        column = merge_observed(parts).numbers["x"]
         assert (column.low, column.high, column.rows) == (0, 39_999, 40_000)
         assert column.total == self.VALUES.sum()

@@ -18,7 +18,7 @@ from exporter.profiles.profile import numeric_column
 from exporter.reference import columns as reference_columns
 from exporter.reference.reference import ByHour, Reference, build_binning, profile_by_hour
 from exporter.sources.source import Batch, Selection
-from exporter.spec.seasons import Calendar, Level, ladder
+from exporter.spec.seasons import Calendar, Level, season_levels
 from exporter.spec.sections.seasonality import Seasonality
 from profiling import quantile_bins, whole
 
@@ -218,7 +218,7 @@ class TestSegmentsByHour:
         countries: list[str | None] = ["DE" if row % 20 == 0 else "US" for row in range(len(hours))]
         found = self.by_hour(hours, countries, [0.5] * len(hours))
         weeks = dict.fromkeys(found.by_cell, 2)
-        reference = Reference(self.CELLS, found.by_cell, weeks, ladder("hour_of_week"), {}, {}, found.segments)
+        reference = Reference(self.CELLS, found.by_cell, weeks, season_levels("hour_of_week"), {}, {}, found.segments)
         seasons = {segment.value: each.levels[each.season[0]] for segment, each in reference.segment_seasons.items()}
         assert reference.seasons.levels[reference.seasons.season[0]] is Level.HOUR_OF_WEEK
         assert seasons["US"] is Level.HOUR_OF_WEEK

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.profiles.binning import Floats
-from exporter.profiles.profile import Profile, empty, numeric_column
+from exporter.profiles.profile import Profile, empty_profile, numeric_column
 from exporter.reference.seasonal import ENOUGH_ROWS, ENOUGH_WEEKS, Seasons, divide, mixing_factors, mixture
-from exporter.spec.seasons import HOURS_OF_WEEK, Level, ladder
+from exporter.spec.seasons import HOURS_OF_WEEK, Level, season_levels
 from profiling import binning, categorical, count, numeric
 
 CELLS = binning(numeric("x", (0.0, 1.0, 2.0, 3.0), pivot=1.0), categorical("c", "a", "b"))
@@ -67,7 +67,7 @@ class TestMixture:
         np.testing.assert_allclose(one.counts, many.counts)
 
     def test_a_season_without_a_reference_cannot_be_compared(self) -> None:
-        seasons = two_seasons(profile(self.BUSY), empty(CELLS))
+        seasons = two_seasons(profile(self.BUSY), empty_profile(CELLS))
         assert mixture(seasons, rows_at({MONDAY: 100, SATURDAY: 1})) is None
         assert mixture(seasons, rows_at({MONDAY: 100})) is seasons.profiles[0]
 
@@ -123,7 +123,7 @@ def divided(rows: Mapping[int, int], weeks: int = ENOUGH_WEEKS, season: str = "h
         CELLS,
         {cell: profile([0.5] * many) for cell, many in rows.items()},
         dict.fromkeys(rows, weeks),
-        ladder(season),
+        season_levels(season),
     )
 
 

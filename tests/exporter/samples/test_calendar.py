@@ -10,11 +10,11 @@ import pytest
 
 from exporter import catalogue
 from exporter.profiles.binning import Binning, CategoricalBins
-from exporter.profiles.profile import Profile, empty
+from exporter.profiles.profile import Profile, empty_profile
 from exporter.reference.reference import Reference
 from exporter.samples.calendar import calendar_samples, season_sample
 from exporter.spec.model import ModelSpec
-from exporter.spec.seasons import Level, ladder
+from exporter.spec.seasons import Level, season_levels
 from fraud_log import local_spec_document
 
 BINNING = Binning((CategoricalBins("colour", ("red",)),))
@@ -59,7 +59,7 @@ def test_the_clock_goes_forward_between_two_hours() -> None:
 
 
 def _profile(rows: int) -> Profile:
-    none = empty(BINNING)
+    none = empty_profile(BINNING)
     return Profile(rows, np.array([rows, 0, 0]), none.sums, none.squares, none.lows, none.highs)
 
 
@@ -73,6 +73,6 @@ def _profile(rows: int) -> Profile:
 )
 def test_the_season_of_the_newest_hour_and_its_level(rows: int, weeks: int, season: str, level: Level) -> None:
     by_cell = {cell: _profile(rows) for cell in range(168)}
-    reference = Reference(BINNING, by_cell, dict.fromkeys(by_cell, weeks), ladder("hour_of_week"), {}, {})
+    reference = Reference(BINNING, by_cell, dict.fromkeys(by_cell, weeks), season_levels("hour_of_week"), {}, {})
     sample = season_sample(_spec(season="hour_of_week"), reference, datetime(2026, 11, 22, 5, tzinfo=UTC))
     assert (sample.metric, sample.labels, sample.value) == (catalogue.SEASON_INFO, ("fraud", season, level.value), 1)

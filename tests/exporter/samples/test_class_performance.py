@@ -12,7 +12,7 @@ from sklearn import metrics
 from exporter import catalogue
 from exporter.labels.classes import OTHER, class_keys
 from exporter.labels.classified import Classified, ClassScores, classified
-from exporter.samples.class_performance import by_key, class_values, hidden_classes, of_several_classes
+from exporter.samples.class_performance import by_key, class_values, hidden_classes, multiclass
 from profiling import quantile_bins
 
 Floats = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ def test_the_whole_is_what_scikit_learn_says(
     rows: tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> None:
     scores, truths, returned = rows
-    found = of_several_classes(judged(*rows), 3, proper=True)
+    found = multiclass(judged(*rows), 3, proper=True)
     exact = {
         catalogue.F1_SCORE: metrics.f1_score(truths, returned, average="macro"),
         catalogue.PRECISION: metrics.precision_score(truths, returned, average="macro"),
@@ -83,7 +83,7 @@ def test_classes_beyond_the_limit_are_counted_the_rarest_first(
 
 def test_a_class_that_was_never_returned_has_no_precision_and_leaves_none_for_the_mean() -> None:
     rows = classified(KEYS[[0, 0]], KEYS[[0, 1]], np.full(2, math.nan))
-    whole = of_several_classes(rows, 0, proper=True)
+    whole = multiclass(rows, 0, proper=True)
     assert math.isnan(whole[catalogue.PRECISION].value)
     assert (whole[catalogue.RECALL].value, whole[catalogue.F1_SCORE].value) == pytest.approx((0.5, 1 / 3))
     one = class_values(rows, by_key(NAMES), 9, proper=True)["cow"]
@@ -97,14 +97,14 @@ def test_a_mean_of_some_of_the_areas_is_not_told() -> None:
     scores = np.array([[0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])
     edges = [np.array([0.5]), None]
     rows = classified(KEYS[[1, 0, 1]], KEYS[[1, 0, 0]], scores.max(axis=1), ClassScores(scores, KEYS[:2], edges))
-    assert math.isnan(of_several_classes(rows, 2, proper=True)[catalogue.AUROC].value)
+    assert math.isnan(multiclass(rows, 2, proper=True)[catalogue.AUROC].value)
     assert catalogue.CLASS_AUROC in class_values(rows, by_key(NAMES), 9, proper=True)["cat"]
 
 
 def test_scores_that_are_no_probabilities_rank_and_no_more(
     rows: tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> None:
-    whole = of_several_classes(judged(*rows), 3, proper=False)
+    whole = multiclass(judged(*rows), 3, proper=False)
     assert catalogue.AUROC in whole
     assert whole.keys().isdisjoint({catalogue.LOG_LOSS, catalogue.BRIER_SCORE})
     each = class_values(judged(*rows), by_key(NAMES), 3, proper=False)["dog"]
@@ -114,7 +114,7 @@ def test_scores_that_are_no_probabilities_rank_and_no_more(
 def test_classes_that_are_not_told_apart_leave_no_mean_but_accuracy() -> None:
     keys = np.array([OTHER, KEYS[0]])
     rows = classified(keys, keys, np.full(2, math.nan))
-    found = of_several_classes(rows, 0, proper=True)
+    found = multiclass(rows, 0, proper=True)
     assert math.isnan(found[catalogue.F1_SCORE].value)
     assert found[catalogue.ACCURACY].value == 1
     assert list(class_values(rows, by_key(NAMES), 9, proper=True)) == ["cat"]

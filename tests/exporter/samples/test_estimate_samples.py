@@ -14,15 +14,15 @@ from exporter.labels.by_score import by_score
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.binning import Binning, NumericBins
 from exporter.profiles.group import Group
-from exporter.profiles.profile import Profile, empty
+from exporter.profiles.profile import Profile, empty_profile
 from exporter.samples.estimate_samples import estimate_samples, gap_samples
-from exporter.samples.estimates import Learned, learned
-from exporter.samples.labels import JudgedWindow
+from exporter.samples.estimators import Estimator, fit_single_score
+from exporter.samples.labels import MatureWindow
 from exporter.samples.windows import WindowProfile
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
 from fraud_log import labelled_spec_document
-from judged import EDGES, END, ROWS, hour, of
+from random_outcomes import EDGES, END, ROWS, hour, of
 
 SCORE = "predicted_score"
 BINNING = Binning((NumericBins(SCORE, EDGES, np.array([1, 5]), 0.5),))
@@ -37,10 +37,10 @@ def spec(**body: Any) -> ModelSpec:
 
 
 @pytest.fixture(scope="module")
-def taught() -> Learned:
+def taught() -> Estimator:
     random = np.random.default_rng(9)
     scores = random.random(20_000)
-    found = learned(
+    found = fit_single_score(
         by_score(scores, (random.random(20_000) < scores).astype(np.float64), EDGES, binary=True),
         EDGES,
         0.05,
@@ -52,20 +52,20 @@ def taught() -> Learned:
 
 def profile(rows: int) -> Profile:
     """Rows in the middle of each bin."""
-    none = empty(BINNING)
+    none = empty_profile(BINNING)
     counts, sums = none.counts.copy(), none.sums.copy()
     counts[: len(EDGES) + 1] = rows // (len(EDGES) + 1)
     sums[: len(EDGES) + 1] = counts[: len(EDGES) + 1] * (np.arange(len(EDGES) + 1) + 0.5) / 20
     return Profile(rows, counts, sums, none.squares, none.lows, none.highs)
 
 
-def estimates(taught: Learned, model: ModelSpec, **versions: Profile) -> dict[tuple[Metric, str], float]:
+def estimates(taught: Estimator, model: ModelSpec, **versions: Profile) -> dict[tuple[Metric, str], float]:
     groups = {Group(version): profile for version, profile in versions.items()}
     window = WindowProfile("24h", Window(END - timedelta(days=1), END), groups, {})
     return {(one.metric, one.labels[1]): one.value for one in estimate_samples(model, taught, BINNING, [window])}
 
 
-def test_a_window_has_its_estimates(taught: Learned) -> None:
+def test_a_window_has_its_estimates(taught: Estimator) -> None:
     found = estimates(taught, spec(), v=profile(2000))
     assert {metric for metric, _ in found} == {
         metric.estimated()
@@ -74,13 +74,13 @@ def test_a_window_has_its_estimates(taught: Learned) -> None:
     assert found[catalogue.AUROC_ESTIMATED, "v"] == pytest.approx(5 / 6, abs=0.01), "of uniform probabilities"
 
 
-def test_too_few_rows_and_too_many_versions_have_none(taught: Learned) -> None:
+def test_too_few_rows_and_too_many_versions_have_none(taught: Estimator) -> None:
     assert estimates(taught, spec(), v=profile(20)) == {}
     found = estimates(taught, spec(limits={"versions": 1}), a=profile(40), b=profile(2000))
     assert {version for _, version in found} == {"b"}
 
 
-def test_roles_are_told_apart(taught: Learned) -> None:
+def test_roles_are_told_apart(taught: Estimator) -> None:
     groups = {Group("v", "champion"): profile(2000), Group("v", "challenger"): profile(400)}
     window = WindowProfile("24h", Window(END - timedelta(days=1), END), groups, {})
     samples = list(estimate_samples(spec(), taught, BINNING, [window]))
@@ -88,17 +88,17 @@ def test_roles_are_told_apart(taught: Learned) -> None:
     alone = estimates(taught, spec(), v=profile(400))
     assert {(one.metric, "v"): one.value for one in samples if one.labels[3] == "challenger"} == alone
     judged = {Group("v", "champion"): hour(1, 1.0), Group("v", "challenger"): hour(2, 1.0)}
-    found = list(gap_samples(spec(), taught, [JudgedWindow("24h", END, judged)]))
+    found = list(gap_samples(spec(), taught, [MatureWindow("24h", END, judged)]))
     for group, outcome in judged.items():
         assert {one.metric: one.value for one in found if one.labels[3] == group.role} == gaps(taught, outcome)
 
 
-def gaps(taught: Learned, outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
-    windows = [JudgedWindow("24h", END, {Group("v"): outcome})]
+def gaps(taught: Estimator, outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
+    windows = [MatureWindow("24h", END, {Group("v"): outcome})]
     return {one.metric: one.value for one in gap_samples(model or spec(), taught, windows)}
 
 
-def test_each_gap_has_its_threshold(taught: Learned) -> None:
+def test_each_gap_has_its_threshold(taught: Estimator) -> None:
     found = gaps(taught, hour(1, 1.0))
     told = GAPS | {catalogue.CONCEPT_DRIFT}
     assert set(found) == told | {metric.threshold() for metric in told}
@@ -108,7 +108,7 @@ def test_each_gap_has_its_threshold(taught: Learned) -> None:
     assert abs(found[catalogue.AUROC_ESTIMATED_GAP]) < found[catalogue.AUROC_ESTIMATED_GAP_THRESHOLD] < 0.1
 
 
-def test_labels_that_are_missing_are_no_gap(taught: Learned) -> None:
+def test_labels_that_are_missing_are_no_gap(taught: Estimator) -> None:
     """All labels are of the sure scores, which rank better: so should they."""
     random = np.random.default_rng(3)
     scores = random.random(ROWS)
@@ -117,11 +117,11 @@ def test_labels_that_are_missing_are_no_gap(taught: Learned) -> None:
     assert abs(found[catalogue.AUROC_ESTIMATED_GAP]) < 0.02
 
 
-def test_too_few_labels_have_no_gap(taught: Learned) -> None:
+def test_too_few_labels_have_no_gap(taught: Estimator) -> None:
     assert gaps(taught, hour(1, 0.01)) == {}
 
 
-def test_a_gap_that_is_not_defined_is_absent(taught: Learned) -> None:
+def test_a_gap_that_is_not_defined_is_absent(taught: Estimator) -> None:
     """No positives: there is no AUROC and no recall to compare with."""
     found = gaps(taught, of(np.full(100, 0.02), np.zeros(100)))
     assert found.keys().isdisjoint({catalogue.AUROC_ESTIMATED_GAP, catalogue.RECALL_ESTIMATED_GAP})
@@ -131,7 +131,7 @@ def test_a_gap_that_is_not_defined_is_absent(taught: Learned) -> None:
 def test_the_floor_of_an_error_is_a_share_of_it() -> None:
     random = np.random.default_rng(5)
     scores = random.random(200_000)
-    taught = learned(
+    taught = fit_single_score(
         by_score(scores, scores + 10 * random.normal(size=200_000), EDGES, binary=False), EDGES, 0.5, binary=False
     )
     assert taught is not None
@@ -145,7 +145,7 @@ def test_the_floor_of_an_error_is_a_share_of_it() -> None:
 def test_of_a_regression_the_error_that_is_further_above_what_was_expected_counts() -> None:
     """Hand-made: errors of 1 were expected; half of them now are 3 and half 0, so the MAE is 1.5 and the RMSE 2.12."""
     scores = np.tile(np.arange(20) / 20, 100) + 0.025
-    taught = learned(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
+    taught = fit_single_score(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
     assert taught is not None
     outcome = of(scores, scores + np.where(np.arange(2000) % 40 < 20, 3.0, 0.0), binary=False)
     found = gaps(taught, outcome, spec(task="regression", thresholds={"estimated_gap": 0.25}))
@@ -160,7 +160,7 @@ def test_of_a_regression_the_error_that_is_further_above_what_was_expected_count
 def test_a_few_large_errors_that_leave_the_mean_where_it_was_are_no_drift() -> None:
     """Hand-made: of 1,000 errors that were 1 one is 20 and the rest 0.981, so the MAE is 1 and the RMSE 1.17."""
     scores = np.tile(np.arange(20) / 20, 50) + 0.025
-    taught = learned(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
+    taught = fit_single_score(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
     assert taught is not None
     now = np.where(np.arange(1000) == 500, 20.0, 980 / 999)
     found = gaps(taught, of(scores, scores + now, binary=False), spec(task="regression"))

@@ -15,12 +15,12 @@ from sklearn import metrics
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.classes import class_keys
-from exporter.labels.join import Answers
-from exporter.labels.outcomes import Classes, Judgement, Lists, Outcome, outcomes
+from exporter.labels.join import KnownLabels
+from exporter.labels.outcomes import Classes, Evaluation, Lists, Outcome, outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group, Segment
-from exporter.profiles.times import NEVER
-from exporter.samples.labels import ODD_ROWS, JudgedWindow, label_samples
+from exporter.profiles.times import NO_TIME
+from exporter.samples.labels import REJECTED_ROWS, MatureWindow, label_samples
 from exporter.samples.windows import Sample
 from exporter.spec.model import ModelSpec
 from fraud_log import labelled_spec_document
@@ -47,16 +47,16 @@ def of(
     made = Predictions(
         np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), (V,), {}
     )
-    when = np.where(known, 60_000_000, NEVER)
-    answers = Answers(labels, when, known.astype(np.int32), np.zeros(rows, bool))
+    when = np.where(known, 60_000_000, NO_TIME)
+    answers = KnownLabels(labels, when, known.astype(np.int32), np.zeros(rows, bool))
     if bins and edges is None:
         edges = quantile_bins(scores).edges
-    judgement = Judgement(binary, THRESHOLD, edges)
+    judgement = Evaluation(binary, THRESHOLD, edges)
     return outcomes(made, answers, judgement)[V]
 
 
 def gauges(outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
-    window = JudgedWindow("24h", END, {V: outcome})
+    window = MatureWindow("24h", END, {V: outcome})
     samples = label_samples(model or spec(), [window], {})
     return {one.metric: one.value for one in samples if one.labels == ("fraud", "v", "24h", "", "")}
 
@@ -72,7 +72,7 @@ def truth() -> tuple[Floats, Floats]:
 
 def test_the_reliability_diagram_is_what_the_calibration_error_sums_up(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
-    window = JudgedWindow("24h", END, {V: of(scores, labels)})
+    window = MatureWindow("24h", END, {V: of(scores, labels)})
     told: dict[Metric, dict[str, float]] = {}
     for sample in label_samples(spec(), [window], {}):
         if catalogue.BIN in sample.metric.labels:
@@ -99,7 +99,7 @@ def test_the_reliability_diagram_is_what_the_calibration_error_sums_up(truth: tu
 def test_without_a_calibration_error_there_is_no_diagram(case: str, truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
     outcome = of(scores[:5], labels[:5]) if case == "few labels" else of(scores * 3, labels)
-    samples = list(label_samples(spec(), [JudgedWindow("24h", END, {V: outcome})], {}))
+    samples = list(label_samples(spec(), [MatureWindow("24h", END, {V: outcome})], {}))
     assert samples
     assert all(catalogue.BIN not in sample.metric.labels for sample in samples)
 
@@ -187,7 +187,7 @@ def test_what_is_not_defined_is_absent(truth: tuple[Floats, Floats]) -> None:
 
 
 def test_delays_are_those_of_all_versions(truth: tuple[Floats, Floats]) -> None:
-    window = JudgedWindow("24h", END, {Group("a"): of(*truth), Group("b"): of(*truth)})
+    window = MatureWindow("24h", END, {Group("a"): of(*truth), Group("b"): of(*truth)})
     delays = [one for one in label_samples(spec(), [window], {}) if one.metric is catalogue.LABEL_DELAY_SECONDS]
     assert [one.labels for one in delays] == [("fraud", "24h", percent) for percent in ("50", "90", "99")]
     assert [one.value for one in delays] == pytest.approx([60] * 3, rel=0.0105)
@@ -195,14 +195,16 @@ def test_delays_are_those_of_all_versions(truth: tuple[Floats, Floats]) -> None:
 
 def test_versions_beyond_the_limit_are_not_shown(truth: tuple[Floats, Floats]) -> None:
     few = of(truth[0][:100], truth[1][:100])
-    window = JudgedWindow("24h", END, {Group("a"): few, Group("b"): of(*truth)})
+    window = MatureWindow("24h", END, {Group("a"): few, Group("b"): of(*truth)})
     samples = label_samples(spec(limits={"versions": 1}), [window], {})
     assert {one.labels[1] for one in samples if one.metric is catalogue.LABEL_ROWS} == {"b"}
 
 
 def test_every_reason_has_its_rows_also_where_there_are_none() -> None:
-    samples = list(label_samples(spec(), [JudgedWindow("24h", END, {})], {"duplicate": 3}))
-    expected = [Sample(catalogue.LABEL_ODD_ROWS, ("fraud", reason), 3 * (reason == "duplicate")) for reason in ODD_ROWS]
+    samples = list(label_samples(spec(), [MatureWindow("24h", END, {})], {"duplicate": 3}))
+    expected = [
+        Sample(catalogue.LABEL_ODD_ROWS, ("fraud", reason), 3 * (reason == "duplicate")) for reason in REJECTED_ROWS
+    ]
     assert samples == expected
 
 
@@ -210,7 +212,7 @@ def test_each_role_and_segment_of_a_version_is_told_as_if_it_were_alone(truth: t
     champion, challenger = Group("v", "champion"), Group("v", "challenger")
     free = champion.within(Segment("plan", "free"))
     parts = {champion: of(*truth), challenger: of(truth[0] ** 2, truth[1]), free: of(truth[0][:900], truth[1][:900])}
-    samples = list(label_samples(spec(), [JudgedWindow("24h", END, parts)], {}))
+    samples = list(label_samples(spec(), [MatureWindow("24h", END, parts)], {}))
     for group, outcome in parts.items():
         own = ("fraud", "v", "24h", group.role, group.segment.label)
         assert {one.metric: one.value for one in samples if one.labels == own} == gauges(outcome)
@@ -220,7 +222,7 @@ def test_each_role_and_segment_of_a_version_is_told_as_if_it_were_alone(truth: t
 
 def test_few_labels_of_a_segment_say_how_few_they_are(truth: tuple[Floats, Floats]) -> None:
     part = V.within(Segment("plan", "free"))
-    window = JudgedWindow("24h", END, {V: of(*truth), part: of(truth[0][:20], truth[1][:20])})
+    window = MatureWindow("24h", END, {V: of(*truth), part: of(truth[0][:20], truth[1][:20])})
     samples = label_samples(spec(), [window], {})
     assert {one.metric for one in samples if one.labels[-1] == "plan=free"} == COVERAGE
 
@@ -251,9 +253,9 @@ def of_classes(scores: Floats, truths: npt.NDArray[np.int64], *, by_class: bool 
         classes=KEYS[returned],
         class_scores=scores if by_class else None,
     )
-    answers = Answers(KEYS[truths], zeros + 60_000_000, np.ones(rows, np.int32), np.zeros(rows, bool))
+    answers = KnownLabels(KEYS[truths], zeros + 60_000_000, np.ones(rows, np.int32), np.zeros(rows, bool))
     edges = tuple(quantile_bins(column).edges if by_class else None for column in scores.T)
-    return outcomes(made, answers, Judgement(False, THRESHOLD, None, classes=Classes(KEYS, edges)))[V]
+    return outcomes(made, answers, Evaluation(False, THRESHOLD, None, classes=Classes(KEYS, edges)))[V]
 
 
 def likely(random: np.random.Generator, rows: int) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -265,7 +267,7 @@ def likely(random: np.random.Generator, rows: int) -> tuple[Floats, npt.NDArray[
 def test_several_classes_have_means_and_each_its_own() -> None:
     scores, truths = likely(np.random.default_rng(3), ROWS)
     outcome = of_classes(scores, truths)
-    samples = list(label_samples(several_spec(), [JudgedWindow("24h", END, {V: outcome})], {}))
+    samples = list(label_samples(several_spec(), [MatureWindow("24h", END, {V: outcome})], {}))
     found = {one.metric: one.value for one in samples if one.labels == ("fraud", "v", "24h", "", "")}
     assert found[catalogue.F1_SCORE] == pytest.approx(metrics.f1_score(truths, scores.argmax(axis=1), average="macro"))
     assert found[catalogue.F1_SCORE_CI_LOWER] < found[catalogue.F1_SCORE] < found[catalogue.F1_SCORE_CI_UPPER]
@@ -286,7 +288,7 @@ def test_classes_whose_scores_do_not_add_up_are_not_calibrated() -> None:
 def test_a_class_that_is_labelled_but_has_no_name_is_not_shown() -> None:
     scores, truths = likely(np.random.default_rng(3), ROWS)
     few = several_spec(limits={"classes": 1})
-    samples = list(label_samples(few, [JudgedWindow("24h", END, {V: of_classes(scores, truths)})], {}, ["dog"]))
+    samples = list(label_samples(few, [MatureWindow("24h", END, {V: of_classes(scores, truths)})], {}, ["dog"]))
     assert {one.labels[2] for one in samples if one.metric is catalogue.CLASS_RECALL} == {"dog"}
     assert [one.value for one in samples if one.metric is catalogue.SERIES_LIMITED] == [2]
 
@@ -304,9 +306,9 @@ def of_lists(scores: Floats, relevances: Floats, depth: int | None = None, absen
     queries = np.repeat(np.arange(len(scores), dtype=np.uint64), scores.shape[1])
     ids = np.arange(rows, dtype=np.uint64)
     made = Predictions(ids, scores.ravel(), zeros, zeros.astype(np.int8), (V,), {}, queries=queries)
-    when = np.where(known, 60_000_000, NEVER)
-    answers = Answers(relevances.ravel(), when, known.astype(np.int32), np.zeros(rows, bool))
-    return outcomes(made, answers, Judgement(False, THRESHOLD, None, lists=Lists(depth, absent)))[V]
+    when = np.where(known, 60_000_000, NO_TIME)
+    answers = KnownLabels(relevances.ravel(), when, known.astype(np.int32), np.zeros(rows, bool))
+    return outcomes(made, answers, Evaluation(False, THRESHOLD, None, lists=Lists(depth, absent)))[V]
 
 
 @pytest.mark.parametrize("depth", [None, 3])
@@ -326,7 +328,7 @@ def test_an_item_without_a_label_is_not_irrelevant_unless_the_spec_says_so() -> 
     scores, relevances = random.random((200, 5)), random.integers(1, 4, (200, 5)) * 1.0
     partly = relevances.copy()
     partly[:50, 2] = np.nan
-    window = JudgedWindow("24h", END, {V: of_lists(scores, partly)})
+    window = MatureWindow("24h", END, {V: of_lists(scores, partly)})
     samples = list(label_samples(ranking_spec(), [window], {}))
     found = {(one.metric, one.labels[2]): one.value for one in samples if one.labels[1] == "v"}
     assert found[catalogue.NDCG, "24h"] == pytest.approx(metrics.ndcg_score(relevances[50:], scores[50:]))

@@ -11,11 +11,11 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.group import Group
-from exporter.samples.labels import JudgedWindow, label_samples
+from exporter.samples.labels import MatureWindow, label_samples
 from exporter.samples.provisional import OpenWindow, provisional_samples
 from exporter.spec.model import ModelSpec
 from fraud_log import labelled_spec_document
-from judged import EDGES, END, ROWS, hour, of
+from random_outcomes import EDGES, END, ROWS, hour, of
 
 
 def spec(**body: Any) -> ModelSpec:
@@ -46,7 +46,7 @@ def test_with_all_labels_it_is_what_mature_windows_are_told(binary: bool) -> Non
     model = spec(task="binary_classification" if binary else "regression")
     parts = [hour(seed, 1.0, binary=binary) for seed in range(3)]
     found = gauges(*parts, model=model)
-    window = JudgedWindow("24h", END, {Group("v"): parts[0] + parts[1] + parts[2]})
+    window = MatureWindow("24h", END, {Group("v"): parts[0] + parts[1] + parts[2]})
     mature = {one.metric: one.value for one in label_samples(model, [window], {}) if one.labels[1] == "v"}
     for metric in PROVISIONAL if binary else (catalogue.RMSE, catalogue.MAE):
         for own, its in zip((metric, *metric.interval()), _with_ends(metric.provisional()), strict=True):

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.labels.join import Answers
-from exporter.labels.outcomes import Judgement, Outcome, outcomes
+from exporter.labels.join import KnownLabels
+from exporter.labels.outcomes import Evaluation, Outcome, outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group
-from exporter.profiles.times import NEVER
+from exporter.profiles.times import NO_TIME
 from exporter.samples.slo import Outcomes, ledger, look_back, slo_samples, tolerances
 from exporter.spec.model import ModelSpec
 from exporter.statistics.slo import Verdict, budget_remaining, slice_tally
@@ -48,9 +48,9 @@ def hour(
     made = Predictions(
         rows.astype(np.uint64), scores, np.zeros(ROWS, np.int64), np.zeros(ROWS, np.int8), (Group(version, role),), {}
     )
-    when = np.where(there, waited * 1_000_000, NEVER)
-    answers = Answers(np.where(there, truth, np.nan), when, there.astype(np.int32), np.zeros(ROWS, bool))
-    return outcomes(made, answers, Judgement(True, 0.5, EDGES, tolerances=tolerances(model.spec)))
+    when = np.where(there, waited * 1_000_000, NO_TIME)
+    answers = KnownLabels(np.where(there, truth, np.nan), when, there.astype(np.int32), np.zeros(ROWS, bool))
+    return outcomes(made, answers, Evaluation(True, 0.5, EDGES, tolerances=tolerances(model.spec)))
 
 
 def days(model: ModelSpec, shares: list[float | None], **more: Any) -> dict[datetime, Outcomes]:

@@ -22,9 +22,9 @@ from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import profile_partition
-from exporter.profiles.profile import Profile, merge
+from exporter.profiles.profile import Profile, merge_profiles
 from exporter.reference.reference import Reference, build_binning
-from exporter.samples.verdicts import conditions
+from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample, WindowProfile, evaluate
 from exporter.sources.source import Selection
 from exporter.spec.model import ModelSpec
@@ -249,7 +249,7 @@ def samples(reference: Reference) -> list[Sample]:
     """The day as 24 hours, each profiled alone."""
     hours = [pa.table(NOW).slice(start, 1700) for start in range(0, ROWS, 1700)]
     profiles = [profile_partition(whole(hour), reference.binning) for hour in hours]
-    day = merge(reference.binning, [part for hour in profiles for part in hour.groups.values()])
+    day = merge_profiles(reference.binning, [part for hour in profiles for part in hour.groups.values()])
     assert day.rows == ROWS
     features = [{"name": name, "type": "numeric"} for name in BEFORE]
     return evaluate(make_spec(features=features), reference, [make_window({V1: day})])
@@ -676,7 +676,7 @@ class TestLaws:
 
     def profile(self, cells: Binning, rows: list[Any]) -> Profile:
         if not rows:
-            return merge(cells, [])
+            return merge_profiles(cells, [])
         x, c, s = map(list, zip(*rows, strict=True))
         return count(cells, x=pa.array(x, pa.float64()), c=pa.array(c, pa.string()), s=pa.array(s, pa.float64()))
 

@@ -15,7 +15,7 @@ from exporter.service.attempt import Attempt, Record
 from exporter.service.profile_reading import ProfileReader
 from exporter.service.reference_reading import ReferenceReader
 from exporter.sources.opening import open_log
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from fraud_log import ROWS, FraudLog, local_spec_document

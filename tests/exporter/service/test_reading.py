@@ -14,7 +14,7 @@ from exporter import catalogue
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from fraud_log import REFERENCE_KEY, ROWS, FraudLog, local_spec_document

@@ -16,7 +16,7 @@ from exporter.catalogue import Metric
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
 from exporter.service.reference_reading import ReferenceReader
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Level
 from exporter.store.profiles import ProfileStore

@@ -13,13 +13,13 @@ import pytest
 
 from exporter import catalogue
 from exporter.errors import ReferenceUnusable
-from exporter.samples.verdicts import Condition, conditions
+from exporter.samples.conditions import Condition, conditions
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.service.reference_source import DataSet, LogPeriod, LogTrailing, local_days, open_reference
 from exporter.sources.source import Partition
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
 from exporter.store.profiles import ProfileStore
@@ -173,7 +173,7 @@ def test_a_drift_that_lasts_is_not_learned_from(tmp_path: Path) -> None:
         samples = reader.read(Attempt(start + day * DAY - 5 * HOUR + timedelta(minutes=10)))
         alarms.append(any(sample.metric is catalogue.FEATURE_DRIFTED and sample.value for sample in samples))
     assert alarms == [day > 14 for day in range(8, 29)]
-    assert ProfileStore(tmp_path / "store").alarming_weeks("fraud") == {date(2026, 11, 9), date(2026, 11, 16)}
+    assert ProfileStore(tmp_path / "store").load_alarming_weeks("fraud") == {date(2026, 11, 9), date(2026, 11, 16)}
 
 
 def test_a_model_is_compared_with_a_period_of_its_own_log(tmp_path: Path) -> None:
@@ -219,4 +219,4 @@ def test_what_labels_tell_of_weeks_ago_leaves_out_no_week(tmp_path: Path, monkey
     monkeypatch.setattr(reader, "_labels", _Labels())
     samples = reader.read(Attempt(datetime(2026, 11, 18, 1, 10, tzinfo=UTC)))
     assert Condition(catalogue.CALIBRATION_POOR, ("fraud", "v3", "6h", "", "")) in conditions(samples, {"6h"})
-    assert store.alarming_weeks("fraud") == frozenset()
+    assert store.load_alarming_weeks("fraud") == frozenset()

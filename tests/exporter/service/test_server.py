@@ -18,7 +18,7 @@ from exporter import catalogue
 from exporter.errors import Problem, SpecError
 from exporter.service.refresh import Refresher
 from exporter.service.server import application, listen
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from fraud_log import FraudLog, local_spec_document

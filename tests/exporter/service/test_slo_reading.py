@@ -15,7 +15,7 @@ from exporter.samples.windows import Sample
 from exporter.service import slo_reading
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from fraud_log import ROWS, FraudLog, local_spec_document

@@ -10,7 +10,7 @@ from exporter import catalogue
 from exporter.samples.windows import Sample
 from exporter.service.refresh import ModelState
 from exporter.service.status_page import render
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from fraud_log import local_spec_document
 

@@ -13,7 +13,7 @@ from bigquery_server import Answer, BigQueryServer, query_of, refusal
 from exporter import catalogue
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from table_log import TableLog, table_spec_document

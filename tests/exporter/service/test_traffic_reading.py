@@ -17,7 +17,7 @@ from exporter.service import traffic_reading
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.sources.local import Local
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
 from fraud_log import ROWS, FraudLog, local_spec_document

@@ -21,8 +21,8 @@ from exporter.profiles.binning import Binning, CategoricalBins
 from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.sources import bigquery_jobs
 from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import Limits, Terms, connect
-from exporter.sources.engine import Beside, Statement
+from exporter.sources.bigquery_jobs import JobTerms, Limits, connect
+from exporter.sources.engine import JoinedRows, Statement
 from exporter.sources.source import ROWS_ONLY, Batch, Selection, Stream
 from exporter.sql.counting import count_partition
 
@@ -49,7 +49,7 @@ def _rows(hours: int = 3, per_hour: int = 4, start: datetime = START) -> pa.Tabl
 def _open(
     name: str, column: str = "at", grain: timedelta | None = HOUR, *, limit: int = 10**9, **more: Any
 ) -> BigQuery:
-    terms = Terms(more.pop("location", None), {"leeway-model": "Fraud v2!", "leeway-stream": "inference"}, limit)
+    terms = JobTerms(more.pop("location", None), {"leeway-model": "Fraud v2!", "leeway-stream": "inference"}, limit)
     return BigQuery(name, terms, Stream("fraud", "inference", column, grain), whole=more.pop("whole", False), **more)
 
 
@@ -223,7 +223,7 @@ def test_what_is_billed_is_counted(bigquery_server: BigQueryServer) -> None:
     count_partition(source, found[START], SELECTION, COUNTRIES, UNGROUPED)
     assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (3000, 30 * 2**20)
     labels = _open(bigquery_server.load("labels", _rows(), "at"))
-    beside = Beside(labels, labels.stretch(START), ("country",))
+    beside = JoinedRows(labels, labels.stretch(START), ("country",))
     each = "SELECT (SELECT COUNT(*) FROM partition_rows) AS own, (SELECT COUNT(*) FROM beside_rows) AS others"
     answer = source.count(source.stretch(START), Statement(("country",), {}, each, {}), beside)
     assert answer.to_pylist() == [{"own": 4, "others": 4}]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.engine import CountingSource, quoted
 from exporter.sources.local import Local
 from exporter.sources.source import Stream
@@ -22,6 +22,6 @@ def test_what_cannot_be_an_identifier_is_refused(name: str) -> None:
 
 
 def test_an_engine_is_told_from_a_store_of_files() -> None:
-    table = BigQuery("a.b.c", Terms(None, {}, 1), Stream("fraud", "inference"), whole=False)
+    table = BigQuery("a.b.c", JobTerms(None, {}, 1), Stream("fraud", "inference"), whole=False)
     assert isinstance(table, CountingSource)
     assert not isinstance(Local("x", Path("/")), CountingSource)

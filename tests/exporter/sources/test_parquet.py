@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
-from exporter.sources.parquet import BATCH_BYTES, batches, one_line, reading
+from exporter.sources.parquet import BATCH_BYTES, one_line, parquet_errors, read_batches
 from exporter.sources.source import Batch, Selection, StoredObject
 
 PLACE = "logs/2026-11-22T14.parquet"
@@ -29,8 +29,8 @@ def content(table: pa.Table, **options: Any) -> bytes:
 
 def read(data: bytes, selection: Selection = EVERYTHING, limit: int = BATCH_BYTES) -> list[Batch]:
     item = StoredObject(PLACE, len(data), "tag")
-    with reading(item, lambda item, error: None):
-        return list(batches(pa.BufferReader(data), item, selection, limit))
+    with parquet_errors(item, lambda item, error: None):
+        return list(read_batches(pa.BufferReader(data), item, selection, limit))
 
 
 def log(rows: int = 4) -> pa.Table:
@@ -151,7 +151,7 @@ class TestBatches:
         selection = Selection((), tuple(f"x{index}" for index in range(60)), ())
         pool, before = pa.default_memory_pool(), pa.total_allocated_bytes()
         peak, columns = 0, 0
-        for batch in batches(pa.BufferReader(data), StoredObject(PLACE, len(data), "t"), selection, limit):
+        for batch in read_batches(pa.BufferReader(data), StoredObject(PLACE, len(data), "t"), selection, limit):
             peak, columns = max(peak, pool.bytes_allocated() - before), columns + batch.table.num_columns
             assert batch.table.nbytes <= limit
         assert columns == 60
@@ -230,7 +230,7 @@ class TestErrors:
         with pytest.raises(
             PartitionUnreadable, match=f"changed while it was read: {len(data)} bytes, {len(data) + 1} as"
         ):
-            next(batches(pa.BufferReader(data), item, EVERYTHING))
+            next(read_batches(pa.BufferReader(data), item, EVERYTHING))
 
     def test_an_encrypted_file_is_unreadable(self) -> None:
         with pytest.raises(PartitionUnreadable):
@@ -240,7 +240,7 @@ class TestErrors:
 class TestReading:
     @contextmanager
     def judged(self, verdict: SourceError | None) -> Iterator[None]:
-        with reading(StoredObject(PLACE, 1, "tag"), lambda item, error: verdict):
+        with parquet_errors(StoredObject(PLACE, 1, "tag"), lambda item, error: verdict):
             yield
 
     def test_the_store_may_be_to_blame(self) -> None:

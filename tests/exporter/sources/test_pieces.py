@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import LeewayError, PartitionUnreadable
-from exporter.sources.parquet import batches
-from exporter.sources.pieces import FAN_IN, Piece, Task, cut, levels, told
+from exporter.sources.parquet import read_batches
+from exporter.sources.pieces import FAN_IN, Piece, Task, cut_pieces, merge_rounds, read_results
 from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, T, Traffic
 
@@ -49,7 +49,7 @@ class Files:
         (item,) = partition.objects
         if not self.content[item.path]:
             raise PartitionUnreadable(f"{item.path}: is empty")
-        return kernel(batches(pa.BufferReader(self.content[item.path]), item, selection))
+        return kernel(read_batches(pa.BufferReader(self.content[item.path]), item, selection))
 
 
 def listed(rows: Iterator[Batch], _: Portion) -> list[int]:
@@ -65,9 +65,9 @@ def run(files: Files, pieces: list[Piece]) -> list[int] | LeewayError:
     """What executors and the exporter would come to, rows travelling as they may: in any order."""
     task = Task(files, X, NUMBERS, pieces)
     answer = list(task.count([pa.record_batch({"id": range(len(pieces))})]))
-    for _ in range(levels(pieces)):
+    for _ in range(merge_rounds(pieces)):
         answer = list(task.merge(reversed(answer)))
-    left = list(told(answer))
+    left = list(read_results(answer))
     assert len(left) <= FAN_IN
     return task.outcome(*task.merged(left))
 
@@ -76,14 +76,14 @@ def run(files: Files, pieces: list[Piece]) -> list[int] | LeewayError:
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.integers(1, 9), st.integers(200, 2000))
 def test_every_row_is_in_exactly_one_piece_and_in_its_order(rows: list[int], group: int, most: int) -> None:
     files = Files(*rows, group=group)
-    assert run(files, cut(0, files.whole, most)) == list(range(sum(rows)))
+    assert run(files, cut_pieces(0, files.whole, most)) == list(range(sum(rows)))
 
 
 def test_a_file_is_cut_only_where_it_is_larger() -> None:
     files = Files(1, 1, 1)
     size = max(item.size for item in files.whole.objects)
-    assert [piece.part for piece in cut(7, files.whole, size)] == [(0, 1)] * 3
-    halves = cut(7, files.whole, size - 1)
+    assert [piece.part for piece in cut_pieces(7, files.whole, size)] == [(0, 1)] * 3
+    halves = cut_pieces(7, files.whole, size - 1)
     assert [(piece.partition, piece.place) for piece in halves] == [(7, place) for place in range(6)]
     assert [piece.part for piece in halves] == [(0, 2), (1, 2)] * 3
 
@@ -91,7 +91,7 @@ def test_a_file_is_cut_only_where_it_is_larger() -> None:
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50))
 def test_shares_add_up_to_the_whole(sizes: list[int]) -> None:
     whole = Partition("whole", tuple(StoredObject(str(number), size, "") for number, size in enumerate(sizes)))
-    shares = [piece.share for piece in cut(0, whole)]
+    shares = [piece.share for piece in cut_pieces(0, whole)]
     assert all(share > 0 for share in shares)
     if min(sizes) > 0:
         assert sum(shares) == pytest.approx(1)
@@ -100,13 +100,13 @@ def test_shares_add_up_to_the_whole(sizes: list[int]) -> None:
 @pytest.mark.parametrize(("pieces", "times"), [(1, 0), (8, 0), (9, 1), (64, 1), (65, 2), (512, 2), (513, 3)])
 def test_pieces_are_merged_until_few_are_left(pieces: int, times: int) -> None:
     files = Partition("whole", tuple(StoredObject(f"{number:04}", 1, "") for number in range(pieces)))
-    assert levels(cut(0, files)) == times
+    assert merge_rounds(cut_pieces(0, files)) == times
 
 
 @pytest.mark.parametrize("files", [2, 30])
 def test_the_error_of_the_first_piece_that_failed_is_what_the_partition_comes_to(files: int) -> None:
     made = Files(*[4] * files)
     made.content[f"{files - 1:03}"] = made.content["001"] = b""
-    problem = run(made, cut(0, made.whole))
+    problem = run(made, cut_pieces(0, made.whole))
     assert isinstance(problem, PartitionUnreadable)
     assert str(problem) == "001: is empty"

@@ -13,6 +13,7 @@ from time import sleep
 import pyarrow.parquet as pq
 import pytest
 
+from edge_case_rows import SELECTION, START, edge_case_binning, edge_case_rows, put_files
 from exporter.errors import PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
 from exporter.profiles.group import Segment
 from exporter.profiles.grouping import Grouping
@@ -26,16 +27,15 @@ from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.s3 import S3
 from exporter.sources.source import ROWS_ONLY, Batch, Partition
 from exporter.sources.spark import Spark
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Calendar
 from exporter.spec.sections.seasonality import Seasonality
 from exporter.sql.counting import count_partition, count_partitions
 from exporter.store.profiles import ProfileStore
 from fraud_log import FraudLog, local_spec_document
-from peculiar_rows import SELECTION, START, peculiar_binning, peculiar_rows, put_files
+from profile_equality import assert_same_binning, assert_same_history, assert_same_partition, assert_same_profiles
 from s3_server import S3Server
-from same_profiles import assert_same_binning, assert_same_history, assert_same_partition, assert_same_profiles
 
 HOUR = timedelta(hours=1)
 GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "日本", "gone")})
@@ -65,15 +65,15 @@ def test_for_the_same_rows_spark_and_arrow_give_the_same_profile(tmp_path: Path)
     whole = local.dataset()
     assert whole is not None
     size = max(item.size for item in whole.objects)
-    counted = count_partition(Spark(local, "rows", size - 1), whole, SELECTION, peculiar_binning(), GROUPING)
+    counted = count_partition(Spark(local, "rows", size - 1), whole, SELECTION, edge_case_binning(), GROUPING)
     assert counted.rows == 5 * 150
-    assert_same_partition(counted, count_partition(local, whole, SELECTION, peculiar_binning(), GROUPING))
+    assert_same_partition(counted, count_partition(local, whole, SELECTION, edge_case_binning(), GROUPING))
     assert counted.problems.keys() == {"missing", "absent", "country_code", "code", "late"}
 
 
 def test_the_reference_is_the_same_too(tmp_path: Path) -> None:
     for number in range(9):
-        pq.write_table(peculiar_rows(100, number), tmp_path / f"{number}.parquet")
+        pq.write_table(edge_case_rows(100, number), tmp_path / f"{number}.parquet")
     local = Local("*.parquet", tmp_path)
     apart = Spark(local, "reference")
     whole = local.dataset()
@@ -102,14 +102,14 @@ def test_partitions_are_counted_together_and_one_that_fails_costs_only_itself(tm
     source = Spark(Local("%H/*.parquet", tmp_path), "log")
     partitions = source.partitions([START + hour * HOUR for hour in range(3)])
     listed = source.traffic.requests
-    found = dict(count_partitions(source, partitions, SELECTION, peculiar_binning(), GROUPING))
+    found = dict(count_partitions(source, partitions, SELECTION, edge_case_binning(), GROUPING))
     broken = found.pop(START + HOUR)
     assert isinstance(broken, PartitionUnreadable)
     assert f"{tmp_path}/11/01.parquet: cannot be read as Parquet" in str(broken)
     assert [one.rows for one in found.values() if isinstance(one, PartitionProfile)] == [300, 300]
     assert source.traffic.requests == listed + 6
     with pytest.raises(PartitionUnreadable, match=r"01\.parquet"):
-        count_partition(source, partitions[START + HOUR], SELECTION, peculiar_binning(), GROUPING)
+        count_partition(source, partitions[START + HOUR], SELECTION, edge_case_binning(), GROUPING)
 
 
 def test_what_kills_its_worker_costs_only_its_own_partition(tmp_path: Path) -> None:
@@ -149,15 +149,15 @@ def test_a_job_that_takes_too_long_is_cancelled(tmp_path: Path) -> None:
 def test_objects_in_s3_are_read_by_the_executors(s3_server: S3Server) -> None:
     for minute in range(2):
         sink = io.BytesIO()
-        pq.write_table(peculiar_rows(100, minute), sink)
+        pq.write_table(edge_case_rows(100, minute), sink)
         s3_server.put("lake", f"2026-11-23T10/{minute}.parquet", sink.getvalue())
     plain = S3("s3://lake/%Y-%m-%dT%H/")
     partition = plain.partitions([START])[START]
-    counted = count_partition(Spark(plain, "lake"), partition, SELECTION, peculiar_binning(), GROUPING)
-    assert_same_partition(counted, count_partition(plain, partition, SELECTION, peculiar_binning(), GROUPING))
+    counted = count_partition(Spark(plain, "lake"), partition, SELECTION, edge_case_binning(), GROUPING)
+    assert_same_partition(counted, count_partition(plain, partition, SELECTION, edge_case_binning(), GROUPING))
     gone = Partition("gone", (replace(partition.objects[0], path="s3://lake/gone.parquet"),))
     with pytest.raises(PartitionUnreadable, match=r"s3://lake/gone\.parquet"):
-        count_partition(Spark(plain, "lake"), gone, SELECTION, peculiar_binning(), GROUPING)
+        count_partition(Spark(plain, "lake"), gone, SELECTION, edge_case_binning(), GROUPING)
 
 
 def test_a_model_counted_by_spark_has_the_same_gauges(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.spec.checks import absent_directives, mistakes
+from exporter.spec.messages import format_path
 from exporter.spec.model import Body
 from exporter.spec.schema import EXAMPLE
 from exporter.spec.sections.task import Task
-from exporter.spec.wording import dotted
 
 LABELS = {"source": {"local": "labels/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "label": "fraud"}}
 JOINED = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "score": "p"}}
@@ -26,7 +26,7 @@ GRAINS = [*EVEN_GRAINS, timedelta(minutes=90), timedelta(hours=7), timedelta(wee
 
 def found(*broken: str, **parts: Any) -> list[str]:
     body = Body.model_validate({**EXAMPLE["spec"], **parts})
-    return [f"{dotted(path)}: {message}" for path, message in mistakes(body, broken)]
+    return [f"{format_path(path)}: {message}" for path, message in mistakes(body, broken)]
 
 
 def slo(**changes: Any) -> dict[str, Any]:

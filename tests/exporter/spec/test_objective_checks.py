@@ -5,11 +5,11 @@ from typing import Any, get_args
 import pytest
 
 from exporter.spec.checks import mistakes
+from exporter.spec.messages import format_path
 from exporter.spec.model import Body
 from exporter.spec.objective_checks import JUDGED
 from exporter.spec.schema import EXAMPLE
 from exporter.spec.sections.task import Task
-from exporter.spec.wording import dotted
 
 LABELS = {"source": {"local": "labels/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "label": "fraud"}}
 JOINED = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "score": "p"}}
@@ -22,7 +22,7 @@ COLUMNS = {
 
 def found(**parts: Any) -> list[str]:
     body = Body.model_validate({**EXAMPLE["spec"], **parts})
-    return [f"{dotted(path)}: {message}" for path, message in mistakes(body)]
+    return [f"{format_path(path)}: {message}" for path, message in mistakes(body)]
 
 
 def slo(**changes: Any) -> dict[str, Any]:

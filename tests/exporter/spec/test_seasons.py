@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, Level, from_sunday, ladder, partition_cells, season_name
+from exporter.spec.seasons import (
+    HOURS_OF_WEEK,
+    Calendar,
+    Level,
+    partition_cells,
+    promql_weekday,
+    season_levels,
+    season_name,
+)
 from exporter.spec.sections.seasonality import Holidays, Seasonality
 
 NEW_YORK = Calendar.of(Seasonality(timezone="America/New_York"))
@@ -29,13 +37,13 @@ def test_saturday_in_new_york_is_not_saturday_in_utc() -> None:
 
 def test_a_window_ends_on_the_day_of_its_last_moment() -> None:
     midnight = datetime(2026, 11, 21, 5, tzinfo=UTC)
-    assert NEW_YORK.ends_on(midnight) == FRIDAY
-    assert NEW_YORK.ends_on(midnight + timedelta(microseconds=1)) == SATURDAY
-    assert WITH_HOLIDAY.ends_on(datetime(2026, 12, 26, 5, tzinfo=UTC)) == SUNDAY
+    assert NEW_YORK.end_weekday(midnight) == FRIDAY
+    assert NEW_YORK.end_weekday(midnight + timedelta(microseconds=1)) == SATURDAY
+    assert WITH_HOLIDAY.end_weekday(datetime(2026, 12, 26, 5, tzinfo=UTC)) == SUNDAY
 
 
 def test_promql_numbers_the_week_from_sunday() -> None:
-    assert [from_sunday(day) for day in (SUNDAY, 0, FRIDAY, SATURDAY)] == [0, 1, 5, 6]
+    assert [promql_weekday(day) for day in (SUNDAY, 0, FRIDAY, SATURDAY)] == [0, 1, 5, 6]
 
 
 def test_a_holiday_counts_as_the_weekday_that_is_named_at_local_midnights() -> None:
@@ -90,9 +98,9 @@ def test_the_weekend_is_saturday_and_sunday() -> None:
 
 
 def test_the_ladder_goes_from_what_was_asked_to_the_whole_week() -> None:
-    assert ladder("hour_of_week") == tuple(Level)
-    assert ladder("day_of_week") == (Level.DAY_OF_WEEK, Level.WEEKEND, Level.NONE)
-    assert ladder("none") == (Level.NONE,)
+    assert season_levels("hour_of_week") == tuple(Level)
+    assert season_levels("day_of_week") == (Level.DAY_OF_WEEK, Level.WEEKEND, Level.NONE)
+    assert season_levels("none") == (Level.NONE,)
 
 
 def test_a_partition_spans_its_hours() -> None:

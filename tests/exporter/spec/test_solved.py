@@ -8,7 +8,7 @@ import pytest
 
 from exporter.errors import SpecError
 from exporter.spec import solved
-from exporter.spec.file import load
+from exporter.spec.loading import load
 
 SPEC = """\
 apiVersion: leeway/v1

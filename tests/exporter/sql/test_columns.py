@@ -3,23 +3,23 @@ from __future__ import annotations
 import pytest
 
 from exporter.profiles.columns import ColumnMismatch
-from exporter.sql.columns import named_column, number
+from exporter.sql.columns import category_column, numeric_expression
 
 
 @pytest.mark.parametrize("kind", ["STRING", "BYTES", "DATE", "TIMESTAMP", "ARRAY", "STRUCT", "JSON"])
 def test_what_is_no_number_is_told(kind: str) -> None:
     with pytest.raises(ColumnMismatch, match=f"the column is {kind}, a number was expected"):
-        number("age", kind)
+        numeric_expression("age", kind)
 
 
 @pytest.mark.parametrize("kind", ["BYTES", "TIME", "ARRAY", "STRUCT", "JSON", "GEOGRAPHY"])
 def test_what_is_no_category_is_told(kind: str) -> None:
     with pytest.raises(ColumnMismatch, match=f"the column is {kind}, a category was expected"):
-        named_column("country", kind)
+        category_column("country", kind)
 
 
 def test_floats_are_compared_as_floats_with_the_categories_that_are_names_of_floats() -> None:
-    column = named_column("ratio", "FLOAT64")
+    column = category_column("ratio", "FLOAT64")
     # 1.0 is named 1, so no float has the name 1.0
     assert column.known(["7", "0.1", "1.0", "word", "inf", "nan", "", "1e+16"]) == [7.0, 0.1, float("inf"), 1e16]
 
@@ -37,4 +37,4 @@ def test_floats_are_compared_as_floats_with_the_categories_that_are_names_of_flo
     ],
 )
 def test_a_float_has_the_name_that_its_rows_would_have(told: str, name: str) -> None:
-    assert named_column("ratio", "FLOAT64").named(told) == name
+    assert category_column("ratio", "FLOAT64").named(told) == name

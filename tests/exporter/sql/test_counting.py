@@ -15,7 +15,7 @@ from exporter.profiles.binning import Binning, CategoricalBins, NumericBins, num
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Selection, Stream
 from exporter.sql.counting import count_partition
 
@@ -92,7 +92,7 @@ def _binning() -> Binning:
 def _table(server: BigQueryServer, rows: pa.Table, limit: int = 10**9) -> BigQuery:
     name = server.load("log", rows, "at")
     stream = Stream("fraud", "inference", "at", HOUR)
-    return BigQuery(name, Terms(None, {"leeway-model": "fraud"}, limit), stream, whole=False)
+    return BigQuery(name, JobTerms(None, {"leeway-model": "fraud"}, limit), stream, whole=False)
 
 
 def _counted(server: BigQueryServer, rows: pa.Table, binning: Binning, grouping: Grouping) -> PartitionProfile:

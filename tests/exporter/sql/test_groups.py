@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from exporter.sql.columns import named_column
-from exporter.sql.groups import GroupBy, Key, SegmentKey, few_groups
+from exporter.sql.columns import category_column
+from exporter.sql.groups import GroupBy, Key, SegmentKey, limit_groups
 
-LAND = SegmentKey("land", named_column("land", "STRING"), ("DE", "FR"))
+LAND = SegmentKey("land", category_column("land", "STRING"), ("DE", "FR"))
 
 
 def test_of_nothing_to_group_by_all_rows_are_one_group() -> None:
@@ -34,6 +34,6 @@ def test_a_row_is_in_the_whole_and_in_each_of_its_segments() -> None:
 
 def test_only_keys_with_a_limit_are_made_few_and_by_whole_rows() -> None:
     grouping = GroupBy((Key("a", "`a`"), Key("b", "`b`", most=3)), (LAND,))
-    steps = dict(few_groups(grouping, ("feature", "cell"), "cells"))
+    steps = dict(limit_groups(grouping, ("feature", "cell"), "cells"))
     assert "SUM(IF(feature = -1 AND segment = -1, n, 0)) OVER (PARTITION BY key1) AS rows1" in steps["weighed"]
     assert "key0 AS key0, IF(place1 <= @most1, key1, @other1) AS key1" in steps["renamed"]

@@ -4,34 +4,40 @@ import re
 
 import pytest
 
-from exporter.sql.logs import NotCounted, micros, named, numeric, timed
+from exporter.sql.logs import NotCountable, id_expression, microseconds_expression, number_expression, time_column
 
 TYPES = {"at": "DATETIME", "day": "DATE", "text": "STRING", "id": "INT64", "share": "FLOAT64", "yes": "BOOL"}
 
 
 def test_a_column_is_of_times_or_there_is_none() -> None:
-    assert [timed(TYPES, name) for name in ("at", "day", "text", "missing", None)] == ["at", "day", None, None, None]
-    assert micros(TYPES, "at") == "UNIX_MICROS(CAST(`at` AS TIMESTAMP))"
-    assert micros(TYPES, "missing") == micros(TYPES, None) == "CAST(NULL AS INT64)"
+    assert [time_column(TYPES, name) for name in ("at", "day", "text", "missing", None)] == [
+        "at",
+        "day",
+        None,
+        None,
+        None,
+    ]
+    assert microseconds_expression(TYPES, "at") == "UNIX_MICROS(CAST(`at` AS TIMESTAMP))"
+    assert microseconds_expression(TYPES, "missing") == microseconds_expression(TYPES, None) == "CAST(NULL AS INT64)"
 
 
 def test_names_are_quoted() -> None:
-    assert "`id`" in named(TYPES, "id")
-    assert "`share`" in numeric(TYPES, "share")
-    assert "`yes`" in numeric(TYPES, "yes")
+    assert "`id`" in id_expression(TYPES, "id")
+    assert "`share`" in number_expression(TYPES, "share")
+    assert "`yes`" in number_expression(TYPES, "yes")
 
 
 @pytest.mark.parametrize(
     ("read", "column", "why"),
     [
-        (micros, "text", "the times are STRING"),
-        (named, "share", "the ids are FLOAT64"),
-        (named, None, "the ids are None"),
-        (numeric, "text", "STRING"),
-        (numeric, "missing", "missing"),
+        (microseconds_expression, "text", "the times are STRING"),
+        (id_expression, "share", "the ids are FLOAT64"),
+        (id_expression, None, "the ids are None"),
+        (number_expression, "text", "STRING"),
+        (number_expression, "missing", "missing"),
     ],
 )
 def test_what_an_engine_cannot_count_is_read(read: object, column: str | None, why: str) -> None:
     assert callable(read)
-    with pytest.raises(NotCounted, match=re.escape(why)):
+    with pytest.raises(NotCountable, match=re.escape(why)):
         read(TYPES, column)

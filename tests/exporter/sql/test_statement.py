@@ -13,13 +13,13 @@ from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.group import Segment
 from exporter.profiles.grouping import Grouping
 from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import Terms
+from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Stream
-from exporter.sql.answer import Told, profiles
-from exporter.sql.columns import named_column
-from exporter.sql.counting import group_by
+from exporter.sql.columns import category_column
+from exporter.sql.counting import group_keys
 from exporter.sql.groups import GroupBy, Key, SegmentKey
-from exporter.sql.statement import ask
+from exporter.sql.result import RowGroup, profiles_of_result
+from exporter.sql.statement import profile_query
 
 BINNING = Binning(
     (
@@ -32,13 +32,13 @@ TYPES = {"age": "INT64", "country": "STRING", "day": "BYTES", "version": "STRING
 
 
 def _key(column: str, most: int) -> Key:
-    named = named_column(column, "STRING")
+    named = category_column(column, "STRING")
     return Key(column, named.name, named.named, missing="unknown", most=most, other="rest")
 
 
 def test_values_are_parameters_and_names_are_quoted() -> None:
-    segments = (SegmentKey("other", named_column("other", "STRING"), ("it's",)),)
-    statement = ask(TYPES, BINNING, GroupBy((_key("version", 20),), segments)).statement
+    segments = (SegmentKey("other", category_column("other", "STRING"), ("it's",)),)
+    statement = profile_query(TYPES, BINNING, GroupBy((_key("version", 20),), segments)).statement
     text = "\n".join([*statement.steps.values(), statement.select])
     assert {name: parameter.value for name, parameter in statement.parameters.items()} == {
         "e0": [-2.5, -1.25],
@@ -59,15 +59,15 @@ def test_values_are_parameters_and_names_are_quoted() -> None:
 
 
 def test_only_what_is_counted_is_read() -> None:
-    question = ask(TYPES, BINNING, GroupBy())
+    question = profile_query(TYPES, BINNING, GroupBy())
     assert question.statement.columns == ("age", "country")
     assert question.problems == {"day": "the column is BYTES, a category was expected"}
-    missing = ask({"age": "INT64"}, BINNING, GroupBy())
+    missing = profile_query({"age": "INT64"}, BINNING, GroupBy())
     assert missing.problems == {"country": "the column is missing", "day": "the column is missing"}
 
 
 def test_columns_that_cannot_tell_groups_apart_are_told() -> None:
-    keys, segments, problems = group_by(TYPES, Grouping("day", "version", {"role": ("a",), "other": ("b",)}))
+    keys, segments, problems = group_keys(TYPES, Grouping("day", "version", {"role": ("a",), "other": ("b",)}))
     assert [key.column for key in keys.values()] == ["version"]
     assert [segment.column for segment in segments] == ["other"]
     assert problems == {"day": "the column is BYTES, a category was expected", "role": "the column is missing"}
@@ -86,28 +86,28 @@ def test_groups_and_new_categories_beyond_the_most_frequent_are_together(bigquer
         }
     )
     stream = Stream("fraud", "inference", "at", timedelta(hours=1))
-    source = BigQuery(bigquery_server.load("log", rows, "at"), Terms(None, {}, 10**9), stream, whole=False)
+    source = BigQuery(bigquery_server.load("log", rows, "at"), JobTerms(None, {}, 10**9), stream, whole=False)
     partition = source.partitions([start])[start]
     types = source.types(partition)
 
-    question = ask(types, BINNING, GroupBy((_key("version", 2),)), 1)
-    found = profiles(source.count(partition, question.statement), question)
+    question = profile_query(types, BINNING, GroupBy((_key("version", 2),)), 1)
+    found = profiles_of_result(source.count(partition, question.statement), question)
     assert {group.keys: profile.rows for group, profile in found.items()} == {("a",): 5, ("b",): 4, ("rest",): 6}
-    assert found[Told(("a",))].novel == {"country": {"p": 2}}, "of p, q and r, with 2, 1 and 2 rows"
-    assert found[Told(("rest",))].novel == {"country": {"u": 3}}
+    assert found[RowGroup(("a",))].novel == {"country": {"p": 2}}, "of p, q and r, with 2, 1 and 2 rows"
+    assert found[RowGroup(("rest",))].novel == {"country": {"u": 3}}
     cells = {group.keys: profile.counts[BINNING.slices["country"]].tolist() for group, profile in found.items()}
     assert cells == {("a",): [0, 0, 5, 0], ("b",): [1, 0, 3, 0], ("rest",): [0, 0, 5, 1]}
 
-    segments = (SegmentKey("country", named_column("country", "STRING"), ("p", "u")),)
-    both = ask(types, BINNING, GroupBy((_key("role", 2), _key("version", 1)), segments))
-    found = profiles(source.count(partition, both.statement), both)
+    segments = (SegmentKey("country", category_column("country", "STRING"), ("p", "u")),)
+    both = profile_query(types, BINNING, GroupBy((_key("role", 2), _key("version", 1)), segments))
+    found = profiles_of_result(source.count(partition, both.statement), both)
     assert {group: profile.rows for group, profile in found.items()} == {
-        Told(("one", "a")): 3,
-        Told(("one", "rest")): 6,
-        Told(("two", "a")): 2,
-        Told(("two", "rest")): 4,
-        Told(("one", "a"), Segment("country", "p")): 1,
-        Told(("two", "a"), Segment("country", "p")): 1,
-        Told(("one", "rest"), Segment("country", "u")): 1,
-        Told(("two", "rest"), Segment("country", "u")): 2,
+        RowGroup(("one", "a")): 3,
+        RowGroup(("one", "rest")): 6,
+        RowGroup(("two", "a")): 2,
+        RowGroup(("two", "rest")): 4,
+        RowGroup(("one", "a"), Segment("country", "p")): 1,
+        RowGroup(("two", "a"), Segment("country", "p")): 1,
+        RowGroup(("one", "rest"), Segment("country", "u")): 1,
+        RowGroup(("two", "rest"), Segment("country", "u")): 2,
     }, "each key has its own most"

@@ -15,7 +15,7 @@ from scipy import stats
 from exporter.reference.history import History, HourlyColumn
 from exporter.reference.seasonal import mixing_factors
 from exporter.statistics import dispersion
-from exporter.statistics.dispersion import FEWEST_WEEKS, WEEK, learn, mean_of
+from exporter.statistics.dispersion import FEWEST_WEEKS, WEEK, fit_stretches, mean_of
 
 CELLS = 5
 MONDAY, TUESDAY = 0, 1
@@ -47,7 +47,7 @@ def clustered(random: np.random.Generator, weeks: int = 4) -> Places:
 def learned(
     places: Places, hours: int = 1, season: Places = HOUR_OF_WEEK, means: tuple[str, ...] = ()
 ) -> dict[str, tuple[float, ...]]:
-    return learn(history_of(places), np.arange(len(places)) % WEEK, season, hours, means)
+    return fit_stretches(history_of(places), np.arange(len(places)) % WEEK, season, hours, means)
 
 
 class TestStretch:
@@ -109,7 +109,7 @@ class TestStretch:
         column.sums[:] = [math.fsum([value] * 20)] * len(column.sums)
         with np.errstate(over="ignore"):
             column.squares[:] = column.finite * np.square(value)
-        stretch = learn(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ("x",))[mean_of("x")]
+        stretch = fit_stretches(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ("x",))[mean_of("x")]
         assert stretch == (1.0,) * 7
 
     def test_a_mean_that_is_not_judged_is_not_learned(self) -> None:
@@ -210,11 +210,11 @@ class TestTooLittle:
         made = history_of(places)
         made.rows[WEEK:] = 0
         made.columns["x"].cells[WEEK:] = 0
-        assert learn(made, np.arange(len(places)) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
+        assert fit_stretches(made, np.arange(len(places)) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
 
     def test_a_history_without_rows_teaches_nothing(self) -> None:
         made = history_of(np.zeros((4 * WEEK, 0), np.int64))
-        assert learn(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
+        assert fit_stretches(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
 
 
 def compared(values: npt.NDArray[np.number], rows: Places, season: Places, hours: int) -> tuple[Places, ...]:

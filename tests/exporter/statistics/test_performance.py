@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics
 
-from exporter.labels.labelled import Labelled, Moments, labelled, measured, moments
+from exporter.labels.labelled import Labelled, Moments, labelled, moments, regression_errors
 from exporter.statistics.performance import (
     UNKNOWN,
     Estimate,
@@ -239,7 +239,7 @@ def test_errors_of_numbers_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(4)
     truths = rng.normal(100, 20, 500)
     predictions = truths + rng.normal(1, 5, 500)
-    errors = measured(predictions, truths)
+    errors = regression_errors(predictions, truths)
     assert rmse(errors.squared_errors).value == pytest.approx(metrics.root_mean_squared_error(truths, predictions))
     assert mean(errors.absolute_errors).value == pytest.approx(metrics.mean_absolute_error(truths, predictions))
 

@@ -12,20 +12,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporter.labels.join import Answers, chunk, gathered, join, matches
+from exporter.labels.join import KnownLabels, chunk, join, matches, merge_chunks
 from exporter.labels.predictions import Predictions, reduced
 from exporter.labels.rows import LabelRows
 from exporter.spec.sections.logs import InferenceColumns
 from exporter.spec.sections.task import Task
 from exporter.store.labels import (
-    keep_answers,
-    keep_apart,
-    keep_labels,
-    keep_predictions,
-    kept_answers,
-    kept_apart,
-    kept_labels,
-    kept_predictions,
+    load_known_labels,
+    load_labels,
+    load_predictions,
+    load_unmatched_partitions,
+    save_known_labels,
+    save_labels,
+    save_predictions,
+    save_unmatched_partitions,
 )
 from exporter.store.profiles import Key, ProfileStore
 from profiling import whole
@@ -62,16 +62,16 @@ def labels(rows: int = 3) -> LabelRows:
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_predictions_come_back(store: ProfileStore, rows: int) -> None:
-    keep_predictions(store, KEY, predictions(rows))
-    assert flat(kept_predictions(store, KEY)) == flat(predictions(rows))
+    save_predictions(store, KEY, predictions(rows))
+    assert flat(load_predictions(store, KEY)) == flat(predictions(rows))
 
 
 def test_roles_and_segments_come_back(store: ProfileStore) -> None:
     table = pa.table({"id": [1, 2, 3], "s": [0.1, 0.2, 0.3], "r": ["x", "é\0", None], "score": ["a", None, "b"]})
     columns = InferenceColumns(prediction_id="id", score="s", role="r")
     made = reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC), segments=["score", "r", "nowhere"])
-    keep_predictions(store, KEY, made)
-    back = kept_predictions(store, KEY)
+    save_predictions(store, KEY, made)
+    back = load_predictions(store, KEY)
     assert back is not None
     assert (back.names, flat(back.groups)) == (made.names, flat(made.groups))
     assert {column: flat(part) for column, part in back.segments.items()} == {
@@ -86,8 +86,8 @@ def test_what_only_one_task_has_comes_back(store: ProfileStore, task: Task) -> N
     )
     columns = InferenceColumns(prediction_id="id", score="s", prediction="c", query="q", scores={"x": "s", "y": "r"})
     made = reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC), task)
-    keep_predictions(store, KEY, made)
-    back = kept_predictions(store, KEY)
+    save_predictions(store, KEY, made)
+    back = load_predictions(store, KEY)
     assert back is not None
     assert flat(back) == flat(made)
     assert (back.class_names, back.queries is None) == ((("x", "y", "é"), True) if task != "ranking" else ((), False))
@@ -95,47 +95,47 @@ def test_what_only_one_task_has_comes_back(store: ProfileStore, task: Task) -> N
 
 @pytest.mark.parametrize("rows", [0, 3])
 def test_labels_come_back(store: ProfileStore, rows: int) -> None:
-    keep_labels(store, KEY, labels(rows))
-    assert flat(kept_labels(store, KEY)) == flat(labels(rows))
+    save_labels(store, KEY, labels(rows))
+    assert flat(load_labels(store, KEY)) == flat(labels(rows))
 
 
 def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
     ids = np.arange(5, dtype=np.uint64)
-    first, every = gathered([labels().labels]), np.ones(1, bool)
-    answers = join(matches(ids, first, every), Answers.none(5), first)
-    keep_answers(store, KEY, answers, {"b": 3, "a": 0})
-    kept = kept_answers(store, KEY)
+    first, every = merge_chunks([labels().labels]), np.ones(1, bool)
+    answers = join(matches(ids, first, every), KnownLabels.none(5), first)
+    save_known_labels(store, KEY, answers, {"b": 3, "a": 0})
+    kept = load_known_labels(store, KEY)
     assert kept is not None
     assert flat(kept[0]) == flat(answers)
     assert kept[1] == {"b": 3, "a": 0}
-    more = gathered([labels(5).labels])
+    more = merge_chunks([labels(5).labels])
     assert join(matches(ids, more, every), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
 
 
 def test_what_has_nothing_in_common_comes_back_for_those_who_ask(store: ProfileStore) -> None:
     apart = {"nine": {"b", "a"}, "ten": set[str](), "eleven": {"c"}}
-    keep_apart(store, KEY, apart)
-    assert kept_apart(store, KEY, ["nine", "ten", "twelve"]) == {"nine": {"a", "b"}, "ten": set()}
+    save_unmatched_partitions(store, KEY, apart)
+    assert load_unmatched_partitions(store, KEY, ["nine", "ten", "twelve"]) == {"nine": {"a", "b"}, "ten": set()}
 
 
 @pytest.mark.parametrize("apart", [{}, {"nine": set[str]()}])
 def test_nothing_apart_comes_back_as_nothing(store: ProfileStore, apart: dict[str, set[str]]) -> None:
-    keep_apart(store, KEY, apart)
-    assert kept_apart(store, KEY, ["nine"]) == apart
+    save_unmatched_partitions(store, KEY, apart)
+    assert load_unmatched_partitions(store, KEY, ["nine"]) == apart
 
 
 def test_a_damaged_note_of_what_is_apart_says_nothing(store: ProfileStore, tmp_path: Path) -> None:
-    assert kept_apart(store, KEY, ["nine"]) == {}
-    keep_apart(store, KEY, {"nine": {"a"}})
+    assert load_unmatched_partitions(store, KEY, ["nine"]) == {}
+    save_unmatched_partitions(store, KEY, {"nine": {"a"}})
     path = tmp_path / KEY.path
     path.write_bytes(path.read_bytes()[:-9])
-    assert kept_apart(store, KEY, ["nine"]) == {}
+    assert load_unmatched_partitions(store, KEY, ["nine"]) == {}
 
 
-@pytest.mark.parametrize("kept", [kept_predictions, kept_labels, kept_answers])
+@pytest.mark.parametrize("kept", [load_predictions, load_labels, load_known_labels])
 def test_what_is_not_there_or_was_damaged_is_none(store: ProfileStore, tmp_path: Path, kept: Any) -> None:
     assert kept(store, KEY) is None
-    keep_labels(store, KEY, labels())
+    save_labels(store, KEY, labels())
     path = tmp_path / KEY.path
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     assert kept(store, KEY) is None
@@ -144,8 +144,8 @@ def test_what_is_not_there_or_was_damaged_is_none(store: ProfileStore, tmp_path:
 def test_arrays_of_any_kind_are_kept_with_plain_words(store: ProfileStore) -> None:
     arrays = {"yes": np.array([True, False]), "whole": np.array([1, 2], np.int8), "part": np.array([np.nan, np.inf])}
     told = {"names": ["a", "\0é"], "count": 3}
-    store.keep_arrays(KEY, arrays, told)
-    kept = store.arrays(KEY)
+    store.save_arrays(KEY, arrays, told)
+    kept = store.load_arrays(KEY)
     assert kept is not None
     assert {name: flat(values) for name, values in kept[0].items()} == {
         name: flat(values) for name, values in arrays.items()

@@ -20,9 +20,9 @@ from exporter.profiles.binning import Binning, NumericBins
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.profile import Profile, empty, merge
+from exporter.profiles.profile import Profile, empty_profile, merge_profiles
 from exporter.reference.reference import HourProfiles, Reference
-from exporter.spec.seasons import ladder
+from exporter.spec.seasons import season_levels
 from exporter.store import profiles as module
 from exporter.store.profiles import Key, ProfileStore
 from profiling import binning, categorical, count, numeric, partition, whole
@@ -70,7 +70,7 @@ def store(tmp_path: Path) -> ProfileStore:
 class TestRoundTrip:
     def test_a_partition_comes_back_bit_for_bit(self, store: ProfileStore) -> None:
         kept = PartitionProfile(sample().groups, {"c\0": "the column is binary", "": "ü"})
-        store.keep_partition(KEY, kept)
+        store.save_partition(KEY, kept)
         assert_same_partition(store.partition(KEY), kept)
 
     @given(st.lists(st.floats(), min_size=1, max_size=20), st.text(), st.text())
@@ -79,26 +79,26 @@ class TestRoundTrip:
     ) -> None:
         store = ProfileStore(tmp_path_factory.mktemp("store"))
         kept = partition(CELLS, "v", x=values, c=[name] * len(values), v=[version] * len(values))
-        store.keep_partition(KEY, kept)
+        store.save_partition(KEY, kept)
         assert_same_partition(store.partition(KEY), kept)
 
     def test_what_comes_back_can_be_added(self, store: ProfileStore) -> None:
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         found = store.partition(KEY)
         assert found is not None
-        assert_same(merge(CELLS, found.groups.values()), merge(CELLS, sample().groups.values()))
+        assert_same(merge_profiles(CELLS, found.groups.values()), merge_profiles(CELLS, sample().groups.values()))
 
     @pytest.mark.parametrize("cells", [CELLS, Binning(()), binning(categorical("c", "a"))])
     def test_profiles_without_rows_or_columns_come_back(self, store: ProfileStore, cells: Binning) -> None:
-        for kept in (PartitionProfile({}, {}), PartitionProfile({Group("v"): empty(cells)}, {"x": "missing"})):
-            store.keep_partition(KEY, kept)
+        for kept in (PartitionProfile({}, {}), PartitionProfile({Group("v"): empty_profile(cells)}, {"x": "missing"})):
+            store.save_partition(KEY, kept)
             assert_same_partition(store.partition(KEY), kept)
 
     def test_groups_come_back_with_their_roles_and_segments(self, store: ProfileStore) -> None:
         table = pa.table({"x": [0.1, 0.2, None], "c": ["a", "\0", "new"], "v": ["1", "1", None], "r": ["a", None, "b"]})
         kept = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}))
         assert len(kept.groups) == 5
-        store.keep_partition(KEY, kept)
+        store.save_partition(KEY, kept)
         assert_same_partition(store.partition(KEY), kept)
 
     def test_a_reference_comes_back_with_its_segments(self, store: ProfileStore) -> None:
@@ -108,8 +108,8 @@ class TestRoundTrip:
             b: HourProfiles({9: count(CELLS.coarse, x=[0.3]), 167: count(CELLS.coarse, x=[0.4])}, {9: 2, 167: 3}),
         }
         whole_ = count(CELLS, x=[0.1, 0.3, 0.4], c=["a", "b", "b"])
-        kept = Reference(CELLS, {0: whole_}, {0: 1}, ladder("hour_of_week"), {}, {}, parts)
-        store.keep_reference(KEY, kept)
+        kept = Reference(CELLS, {0: whole_}, {0: 1}, season_levels("hour_of_week"), {}, {}, parts)
+        store.save_reference(KEY, kept)
         found = store.reference(KEY)
         assert found is not None
         assert found.weeks == kept.weeks
@@ -123,8 +123,8 @@ class TestRoundTrip:
     def test_a_reference_comes_back_with_its_binning(self, store: ProfileStore) -> None:
         hours = {5: count(CELLS, x=[0.1, 2.0, 3.0], c=["a", "b", None]), 167: count(CELLS, x=[0.3], c=["a"])}
         stretches = {"1h": {"x": (1.0, 1.5, 1.0, 1.0, 1.0, 1.0, 2.25)}}
-        kept = Reference(CELLS, hours, {5: 4, 167: 3}, ladder("weekend"), stretches, {"y": "no such column"})
-        store.keep_reference(KEY, kept)
+        kept = Reference(CELLS, hours, {5: 4, 167: 3}, season_levels("weekend"), stretches, {"y": "no such column"})
+        store.save_reference(KEY, kept)
         found = store.reference(KEY)
         assert found is not None
         assert found.by_cell.keys() == hours.keys()
@@ -140,7 +140,7 @@ class TestRoundTrip:
     def test_numbers_of_rows_come_back(self, store: ProfileStore) -> None:
         key = Key("fraud/traffic", "rows", ())
         assert store.counts(key) is None
-        store.keep_counts(key, {"b": 0, "a": 10**15})
+        store.save_counts(key, {"b": 0, "a": 10**15})
         assert store.counts(key) == {"a": 10**15, "b": 0}
 
     def test_what_was_never_kept_is_absent_without_a_word(
@@ -152,14 +152,14 @@ class TestRoundTrip:
         assert caplog.records == []
 
     def test_keeping_again_replaces(self, store: ProfileStore, tmp_path: Path) -> None:
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         second = PartitionProfile({}, {"x": "gone"})
-        store.keep_partition(KEY, second)
+        store.save_partition(KEY, second)
         assert_same_partition(store.partition(KEY), second)
         assert len(files(tmp_path)) == 1
 
     def test_another_process_reads_the_same(self, store: ProfileStore, tmp_path: Path) -> None:
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         assert_same_partition(ProfileStore(tmp_path / "data").partition(KEY), sample())
 
 
@@ -185,18 +185,18 @@ class TestKeys:
         keys = [Key("g", "n", ("data", binning(numeric("x", each)).fingerprint)) for each in edges]
         for key, rows in zip(keys, (1, 2, 3), strict=True):
             cells = binning(numeric("x"))
-            store.keep_partition(key, partition(cells, x=[0.5] * rows))
+            store.save_partition(key, partition(cells, x=[0.5] * rows))
         assert [found.rows for key in keys if (found := store.partition(key))] == [1, 2, 3]
         assert all(one.path != other.path for one, other in combinations(keys, 2))
 
     def test_a_new_format_makes_everything_anew(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         monkeypatch.setattr(module, "_FORMAT", module._FORMAT + 1)
         assert store.partition(KEY) is None
         assert store.prune(KEY.group, [KEY]) == 1
 
     def test_what_is_discarded_is_gone_and_stays_gone(self, store: ProfileStore) -> None:
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         for _ in range(2):
             store.discard(KEY)
             assert store.partition(KEY) is None
@@ -210,7 +210,7 @@ class TestKeys:
 class TestDamage:
     @pytest.fixture
     def path(self, store: ProfileStore, tmp_path: Path) -> Path:
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         return tmp_path / "data" / KEY.path
 
     def assert_made_again(self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -219,7 +219,7 @@ class TestDamage:
         assert str(path) in caplog.text
         caplog.clear()
         assert store.reference(KEY) is None
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         assert_same_partition(store.partition(KEY), sample())
 
     @pytest.mark.parametrize("garbage", [b"", b"\0" * 31, b"ARROW1\0\0", b"not Arrow at all" * 100, bytes(10_000)])
@@ -277,16 +277,16 @@ class TestCrash:
         with monkeypatch.context() as patch:
             patch.setattr(os if moment == "fsync" else Path, moment, _raiser(error))
             with pytest.raises(type(error)):
-                store.keep_partition(KEY, sample())
+                store.save_partition(KEY, sample())
         assert store.partition(KEY) is None
         assert files(tmp_path) == []
 
     def test_what_fails_leaves_the_former_profile(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         with monkeypatch.context() as patch:
             patch.setattr(Path, "replace", _raiser(OSError()))
             with pytest.raises(OSError):  # noqa: PT011 - it has no text
-                store.keep_partition(KEY, PartitionProfile({}, {}))
+                store.save_partition(KEY, PartitionProfile({}, {}))
         assert_same_partition(store.partition(KEY), sample())
 
     def test_what_a_killed_process_left_is_not_seen_and_is_pruned(
@@ -296,10 +296,10 @@ class TestCrash:
             patch.setattr(Path, "replace", _raiser(Killed()))
             patch.setattr(Path, "unlink", _raiser(Killed()))  # a killed process tidies nothing up
             with pytest.raises(Killed):
-                store.keep_partition(KEY, sample())
+                store.save_partition(KEY, sample())
         assert len(files(tmp_path)) == 1
         assert store.partition(KEY) is None
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         assert store.prune(KEY.group, [KEY]) == 1
         assert files(tmp_path) == [str(Path("data") / KEY.path)]
         assert_same_partition(store.partition(KEY), sample())
@@ -307,7 +307,7 @@ class TestCrash:
     def test_a_disk_that_refuses_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file where the folder should be")
         with pytest.raises(OSError, match="data"):
-            ProfileStore(tmp_path / "data").keep_partition(KEY, sample())
+            ProfileStore(tmp_path / "data").save_partition(KEY, sample())
 
 
 class TestPrune:
@@ -315,14 +315,14 @@ class TestPrune:
         hours = [Key("fraud/inference", f"20261123T{hour:02}00", ("data",)) for hour in range(5)]
         others = [Key("fraud/reference", "reference", ("data",)), Key("churn/inference", "20261123T0000", ("data",))]
         for key in [*hours, *others]:
-            store.keep_partition(key, sample())
+            store.save_partition(key, sample())
         rewritten = Key("fraud/inference", "20261123T0400", ("new data",))
-        store.keep_partition(rewritten, sample())
+        store.save_partition(rewritten, sample())
         assert store.prune("fraud/inference", [*hours[2:4], rewritten]) == 3
         assert files(tmp_path / "data") == sorted(str(key.path) for key in [*hours[2:4], rewritten, *others])
 
     def test_what_is_not_the_stores_stays(self, store: ProfileStore, tmp_path: Path) -> None:
-        store.keep_partition(KEY, sample())
+        store.save_partition(KEY, sample())
         note = tmp_path / "data" / KEY.group / "README"
         note.write_text("mine")
         assert store.prune(KEY.group, []) == 1
@@ -338,14 +338,14 @@ def _raiser(error: BaseException) -> Any:
 
 class TestAlarmingWeeks:
     def test_none_are_known_before_one_is_kept(self, store: ProfileStore) -> None:
-        assert store.alarming_weeks("fraud") == frozenset()
+        assert store.load_alarming_weeks("fraud") == frozenset()
 
     def test_they_are_kept_for_their_model(self, store: ProfileStore, tmp_path: Path) -> None:
-        store.keep_alarming_weeks("fraud", [date(2026, 10, 5)])
-        store.keep_alarming_weeks("fraud", [date(2026, 11, 16), date(2026, 11, 2), date(2026, 11, 16)])
+        store.save_alarming_weeks("fraud", [date(2026, 10, 5)])
+        store.save_alarming_weeks("fraud", [date(2026, 11, 16), date(2026, 11, 2), date(2026, 11, 16)])
         again = ProfileStore(tmp_path / "data")
-        assert again.alarming_weeks("fraud") == {date(2026, 11, 2), date(2026, 11, 16)}
-        assert again.alarming_weeks("churn") == frozenset()
+        assert again.load_alarming_weeks("fraud") == {date(2026, 11, 2), date(2026, 11, 16)}
+        assert again.load_alarming_weeks("churn") == frozenset()
         assert files(tmp_path / "data") == ["fraud/alarming-weeks.json"]
 
     @pytest.mark.parametrize("content", [b"", b"{", b"7", b'["yesterday"]', b"\xff"])
@@ -353,13 +353,13 @@ class TestAlarmingWeeks:
         path = tmp_path / "data" / "fraud" / "alarming-weeks.json"
         path.parent.mkdir(parents=True)
         path.write_bytes(content)
-        assert store.alarming_weeks("fraud") == frozenset()
-        store.keep_alarming_weeks("fraud", {date(2026, 11, 16)})
-        assert store.alarming_weeks("fraud") == {date(2026, 11, 16)}
+        assert store.load_alarming_weeks("fraud") == frozenset()
+        store.save_alarming_weeks("fraud", {date(2026, 11, 16)})
+        assert store.load_alarming_weeks("fraud") == {date(2026, 11, 16)}
 
 
 def test_a_store_that_does_not_forget_keeps_what_is_not_wanted(tmp_path: Path) -> None:
     store = ProfileStore(tmp_path, forgets=False)
-    store.keep_partition(KEY, sample())
+    store.save_partition(KEY, sample())
     assert store.prune(KEY.group, []) == 0
     assert_same_partition(store.partition(KEY), sample())

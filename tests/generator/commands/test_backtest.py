@@ -11,8 +11,8 @@ import yaml
 
 from examples import BODY, METADATA
 from exporter.backtest import backtest
-from exporter.backtest.injection import Kind, Request
-from exporter.spec.file import LoadedSpec
+from exporter.backtest.injection import FaultKind, InjectionRequest
+from exporter.spec.loading import LoadedSpec
 from generator.cli import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, main
 
 
@@ -44,11 +44,11 @@ def test_a_backtest_asks_of_each_model_what_the_flags_say(work: Path, monkeypatc
     flags = ["--from=2026-10-01", "--to=2026-10-28", "--inject=nulls:age", "--inject=all", "--within=2h", "--keep"]
     assert main(["backtest", *flags, "--report=report", "models"]) == EXIT_OK
     assert [one["model"] for one in asked] == ["churn", "fraud"]
-    inject = [Request(Kind.NULLS, "age", None), Request(None, None, None)]
+    inject = [InjectionRequest(FaultKind.NULLS, "age", None), InjectionRequest(None, None, None)]
     days = (date(2026, 10, 1), date(2026, 10, 28))
-    assert asked[0]["question"] == backtest.Question(*days, inject, timedelta(hours=2), keep=True)
+    assert asked[0]["question"] == backtest.BacktestOptions(*days, inject, timedelta(hours=2), keep=True)
     assert asked[0]["report"] == Path("report")
-    assert asked[0]["paces"]["MLDataDriftHigh"] == (timedelta(minutes=10), timedelta(minutes=15))
+    assert asked[0]["alert_timings"]["MLDataDriftHigh"] == (timedelta(minutes=10), timedelta(minutes=15))
 
 
 def test_a_backtest_keeps_profiles_only_where_it_is_told(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +58,7 @@ def test_a_backtest_keeps_profiles_only_where_it_is_told(work: Path, monkeypatch
     assert asked[0]["kept"]
     assert not asked[0]["storage"].exists(), "gone afterwards"
     assert asked[2]["storage"] == Path("kept")
-    assert asked[0]["question"] == backtest.Question(inject=[])
+    assert asked[0]["question"] == backtest.BacktestOptions(inject=[])
 
 
 def test_a_backtest_that_misses_its_budget_or_a_fault_is_a_problem(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:

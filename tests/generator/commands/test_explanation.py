@@ -17,20 +17,20 @@ from simulation.objectives import Labels, falls, months
 from examples import model
 from exporter.spec.model import ModelSpec
 from generator.cli import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, main
-from generator.commands.explanation import Question, explanation, half_widths, page_time
+from generator.commands.explanation import Assumptions, explanation, half_widths, page_time
 from spec_parts import document
 
 SEED = {"name": "auroc", "metric": "auroc", "at_least": 0.91, "over": "rolling", "window": "7d", "objective": 0.995}
 KEPT = {**SEED, "objective": 0.95}
 """The founding sentence as it is pasted, and as it can be kept."""
-DEFAULT = Question(rows=(100, 300, 1000, 10_000), width=None, above=0.02, below=0.03)
+DEFAULT = Assumptions(rows=(100, 300, 1000, 10_000), width=None, above=0.02, below=0.03)
 
 
 def of(**slo: Any) -> ModelSpec:
     return model(slos=[{**KEPT, **slo}]).spec
 
 
-def text(spec: ModelSpec, question: Question = DEFAULT) -> str:
+def text(spec: ModelSpec, question: Assumptions = DEFAULT) -> str:
     console = Console(file=io.StringIO(), width=140, highlight=False)
     console.print(explanation(spec, spec.spec.slos[0], question))
     printed: str = console.file.getvalue()  # type: ignore[attr-defined]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import UsageError
-from exporter.spec.file import load
+from exporter.spec.loading import load
 from exporter.spec.model import ModelSpec
 from generator.init.first_spec import first_spec, model_name
 from generator.init.log_columns import Column, Kind

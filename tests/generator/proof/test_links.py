@@ -8,7 +8,7 @@ from dashboards.panels import links
 from examples import HOSTILE, model
 from exporter import catalogue
 from exporter.catalogue import FEATURE, VERSION, WINDOW
-from generator.proof.links import expanded
+from generator.proof.links import expand_link
 from generator.proof.series import named
 from promtool import verdict
 
@@ -20,7 +20,7 @@ CHOICE = "{{ with $labels.a }}&a={{ . | urlquery }}{{ end }}"
     [({"a": "x y/é"}, "/d?x&a=x+y%2F%C3%A9&to=now"), ({"a": ""}, "/d?x&to=now"), ({}, "/d?x&to=now")],
 )
 def test_a_label_sets_its_choice_and_its_absence_none(labels: dict[str, str], link: str) -> None:
-    assert expanded(f"/d?x{CHOICE}&to=now", labels) == link
+    assert expand_link(f"/d?x{CHOICE}&to=now", labels) == link
 
 
 def test_a_link_expands_as_prometheus_expands_it(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_link_expands_as_prometheus_expands_it(tmp_path: Path) -> None:
     labels = {FEATURE: every, VERSION: "v3 b", "other": "x"}
     assert WINDOW not in labels
     rule = {"alert": "A", "expr": "one", "labels": {}, "annotations": {"v": link}}
-    alert = {"exp_labels": labels, "exp_annotations": {"v": expanded(link, labels)}}
+    alert = {"exp_labels": labels, "exp_annotations": {"v": expand_link(link, labels)}}
     test = {"eval_time": "1m", "alertname": "A", "exp_alerts": [alert]}
     inputs = [{"series": named("one", labels), "values": "1x5"}]
     group = {"interval": "1m", "input_series": inputs, "alert_rule_test": [test]}

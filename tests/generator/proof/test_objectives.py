@@ -11,7 +11,7 @@ import yaml
 
 from examples import HOSTILE, model
 from exporter import catalogue
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator.documents import render
 from promtool import Document, verdict
 

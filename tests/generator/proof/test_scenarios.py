@@ -10,7 +10,7 @@ import pytest
 
 from examples import BODY, hostile_model, model
 from exporter.catalogue import ALERTS, HOOK_METRICS, REPLICA_LABELS, RETRAINING_NOT_STARTED, SLO, Alert
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from promtool import Document, rendered, verdict, verdicts
 
 HOOKED = tuple(f"{metric.name}{{" for metric in HOOK_METRICS)

@@ -18,7 +18,7 @@ import pytest
 from amtool import labels_of, routing_of
 from examples import model
 from exporter.catalogue import ALERTS
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator.routing.decision import Decider, Notification
 from generator.routing.matchers import Labels
 from generator.routing.routes import Group

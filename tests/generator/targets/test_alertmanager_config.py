@@ -11,7 +11,7 @@ from amtool import routing_of
 from examples import HOSTILE, RECEIVERS, hostile_model, model
 from exporter.errors import RenderError
 from generator.options import Options
-from generator.targets.alertmanager_config import translated
+from generator.targets.alertmanager_config import translate
 from retraining import retrained
 
 HOURS = {"page": RECEIVERS, "ticket": {**RECEIVERS, "hours": "Mon-Fri 09:00-18:00"}}
@@ -19,7 +19,7 @@ NEW_YORK = {"timezone": "America/New_York"}
 
 
 def spec(routing: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = translated(routing, Options()).document["spec"]
+    told: dict[str, Any] = translate(routing, Options()).document["spec"]
     return told
 
 
@@ -51,7 +51,7 @@ def test_routes_say_the_same_as_in_the_file() -> None:
 
 
 def test_the_hooks_token_is_a_key_of_a_secret_too() -> None:
-    translation = translated(routing_of(retrained()), Options())
+    translation = translate(routing_of(retrained()), Options())
     (hook,) = (one for one in translation.document["spec"]["receivers"] if one["name"] == "fraud-retrain")
     credentials = {"name": "leeway-alertmanager", "key": "hook"}
     assert hook["webhookConfigs"][0]["httpConfig"] == {"authorization": {"credentials": credentials}}
@@ -74,7 +74,7 @@ def test_every_kind_of_receiver_is_spelt_as_the_api_has_it() -> None:
 
 
 def test_hours_are_in_utc_and_a_remark_says_so() -> None:
-    told = translated(routing_of(model(alerting=HOURS, seasonality=NEW_YORK)), Options())
+    told = translate(routing_of(model(alerting=HOURS, seasonality=NEW_YORK)), Options())
     (interval,) = told.document["spec"]["muteTimeIntervals"]
     assert interval["timeIntervals"] == [
         {"weekdays": ["monday:friday"], "times": [{"startTime": "13:00", "endTime": "23:00"}]}
@@ -83,12 +83,12 @@ def test_hours_are_in_utc_and_a_remark_says_so() -> None:
 
 
 def test_there_is_a_remark_for_each_thing_that_is_otherwise_and_for_no_other() -> None:
-    least = translated(routing_of(model(alerting={"page": {"webhook": RECEIVERS["webhook"]}})), Options()).remarks
+    least = translate(routing_of(model(alerting={"page": {"webhook": RECEIVERS["webhook"]}})), Options()).remarks
     assert len(least) == 2
-    everything = translated(routing_of(model(alerting=HOURS, seasonality=NEW_YORK)), Options()).remarks
+    everything = translate(routing_of(model(alerting=HOURS, seasonality=NEW_YORK)), Options()).remarks
     new = [remark for remark in everything if remark not in least]
     assert [bool(re.search(text, one)) for one, text in zip(new, ["zone", "file", "file", "file", "mail"], strict=True)]
-    assert "namespace ml," in translated(routing_of(model()), Options(namespace="ml")).remarks[0]
+    assert "namespace ml," in translate(routing_of(model()), Options(namespace="ml")).remarks[0]
 
 
 def selectors(*files: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ import yaml
 
 from examples import hostile_model, model
 from exporter import catalogue
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from generator.documents import render
 from generator.layout import OPENSLO
 from generator.targets.openslo import documents, shorthand

@@ -14,7 +14,7 @@ from sklearn import metrics
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.samples.verdicts import conditions
+from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample
 from exporter.sources.local import Local
 from exporter.spec.model import ModelSpec

@@ -12,7 +12,7 @@ from exporter import catalogue
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.sources.bigquery import BigQuery
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from table_log import TableLog, table_spec_document

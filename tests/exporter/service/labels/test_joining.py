@@ -14,22 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.labels.join import chunk
-from exporter.labels.outcomes import Classes, Judgement, Lists, Outcome
+from exporter.labels.outcomes import Classes, Evaluation, Lists, Outcome
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.group import Group
-from exporter.profiles.naming import Coded
+from exporter.profiles.naming import CodedColumn
 from exporter.service.attempt import Attempt
 from exporter.service.labels import joining as label_joining
 from exporter.service.labels.joining import Joiner
-from exporter.service.labels.logs import Kept
-from exporter.store.labels import keep_labels, keep_predictions, kept_answers
+from exporter.service.labels.logs import StoredPartition
+from exporter.store.labels import load_known_labels, save_labels, save_predictions
 from exporter.store.profiles import Key, ProfileStore
 
 HOUR = timedelta(hours=1)
 START = datetime(2026, 11, 20, tzinfo=UTC)
 PLANS = {"plan": ("free", "paid")}
-JUDGEMENT = Judgement(binary=True, threshold=0.5, edges=np.array([0.25, 0.5, 0.75]), segments=PLANS)
+JUDGEMENT = Evaluation(binary=True, threshold=0.5, edges=np.array([0.25, 0.5, 0.75]), segments=PLANS)
 FIRST = "20261101T0000"
 GROUP = "fraud/answers"
 
@@ -40,13 +40,13 @@ Row = tuple[int, float, int]
 class World:
     """A store with hours of predictions, ten ids each, and hours of labels."""
 
-    def __init__(self, folder: Path, predictions: int, judgement: Judgement = JUDGEMENT) -> None:
+    def __init__(self, folder: Path, predictions: int, judgement: Evaluation = JUDGEMENT) -> None:
         self.store = ProfileStore(folder)
         self.judgement = judgement
         self.predictions = {START + hour * HOUR: self._predict(hour) for hour in range(predictions)}
-        self.labels: dict[datetime, Kept] = {}
+        self.labels: dict[datetime, StoredPartition] = {}
 
-    def _predict(self, hour: int) -> Kept:
+    def _predict(self, hour: int) -> StoredPartition:
         ids = np.arange(10 * hour, 10 * hour + 10, dtype=np.uint64)
         zeros = np.zeros(10, np.int64)
         sure, names = np.linspace(0, 1, 10), (Group("v", "challenger"), Group("v", "champion"))
@@ -61,18 +61,18 @@ class World:
             classes=(sure < 0.5) * 1.0,
             class_scores=scores,
             queries=lists,
-            segments={"plan": Coded((np.arange(10, dtype=np.int16) // 3) - 1, ("free", "gone", "paid"))},
+            segments={"plan": CodedColumn((np.arange(10, dtype=np.int16) // 3) - 1, ("free", "gone", "paid"))},
         )
         key = Key("fraud/predictions", f"{START + hour * HOUR:%Y%m%dT%H%M}", ("a",))
-        keep_predictions(self.store, key, made)
-        return Kept(key, 10, {})
+        save_predictions(self.store, key, made)
+        return StoredPartition(key, 10, {})
 
     def label(self, hour: int, *rows: Row, tag: str = "a") -> None:
         table = np.array(rows, dtype=np.float64).reshape(-1, 3)
         labels = chunk(table[:, 0].astype(np.uint64), table[:, 1], table[:, 2].astype(np.int64))
         key = Key("fraud/labels", f"{START + hour * HOUR:%Y%m%dT%H%M}", (tag,))
-        keep_labels(self.store, key, LabelRows(labels, {}))
-        self.labels[START + hour * HOUR] = Kept(key, len(rows), {})
+        save_labels(self.store, key, LabelRows(labels, {}))
+        self.labels[START + hour * HOUR] = StoredPartition(key, len(rows), {})
 
     def joiner(self) -> Joiner:
         return Joiner(GROUP, self.store, self.judgement)
@@ -81,14 +81,14 @@ class World:
         divided = set(self.predictions)
         return joiner.bring_up_to_date(attempt or Attempt(START), self.predictions, self.labels, first, divided)
 
-    def answers_key(self, kept: Kept) -> Key:
+    def answers_key(self, kept: StoredPartition) -> Key:
         return Key(GROUP, kept.key.name, kept.key.sources)
 
     def known(self) -> list[Any]:
         """All that is kept of every hour's predictions."""
         found = []
         for kept in self.predictions.values():
-            answers = kept_answers(self.store, self.answers_key(kept))
+            answers = load_known_labels(self.store, self.answers_key(kept))
             if answers is None:
                 found.append([])
                 continue
@@ -174,7 +174,7 @@ def test_another_way_to_judge_tells_all_anew(world: World) -> None:
     world.join(joiner)
     joiner.judge_by(JUDGEMENT)
     assert all(hour.outcomes for hour in joiner.hours.values())
-    joiner.judge_by(Judgement(binary=True, threshold=0.5, edges=None))
+    joiner.judge_by(Evaluation(binary=True, threshold=0.5, edges=None))
     assert not any(hour.outcomes for hour in joiner.hours.values())
 
 
@@ -291,10 +291,10 @@ rows = st.lists(st.tuples(st.integers(0, 24), st.sampled_from([0.0, 1.0]), st.in
 EDGES = np.array([0.25, 0.5, 0.75])
 TASKS = {
     "two classes": JUDGEMENT,
-    "several classes": Judgement(
+    "several classes": Evaluation(
         False, 0.5, None, classes=Classes(np.array([0.0, 1.0]), (EDGES, EDGES)), segments=PLANS
     ),
-    "ranking": Judgement(False, 0.5, None, lists=Lists(None, None), segments=PLANS),
+    "ranking": Evaluation(False, 0.5, None, lists=Lists(None, None), segments=PLANS),
 }
 
 

@@ -14,7 +14,7 @@ import pytest
 from exporter.errors import PartitionUnreadable, SourceUnavailable
 from exporter.profiles.columns import ColumnMismatch
 from exporter.service.attempt import Attempt
-from exporter.service.labels.logs import KeptLog, Listing, Shape
+from exporter.service.labels.logs import Listing, Reduction, StoredLog
 from exporter.sources.source import Batch, Partition, Selection, StoredObject, Traffic
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
@@ -101,21 +101,21 @@ class TestListing:
         assert len(listing.partitions) == 96
 
 
-def shape(**changes: Any) -> Shape[str]:
+def shape(**changes: Any) -> Reduction[str]:
     """Of a partition its start is kept, as text."""
 
     def reduce(batches: Iterator[Batch], start: datetime) -> str:
         return f"{start:%dT%H}"
 
     def load(store: ProfileStore, key: Key) -> str | None:
-        kept = store.arrays(key)
+        kept = store.load_arrays(key)
         return None if kept is None else str(kept[1]["text"])
 
     def keep(store: ProfileStore, key: Key, text: str) -> None:
-        store.keep_arrays(key, {"x": np.zeros(1)}, {"text": text})
+        store.save_arrays(key, {"x": np.zeros(1)}, {"text": text})
 
     given = {"reduce": reduce, "load": load, "keep": keep, "content": ("v1",)} | changes
-    return Shape(selection=Selection((), (), ()), rows=len, left_out=lambda text: {text: 1}, **given)
+    return Reduction(selection=Selection((), (), ()), rows=len, left_out=lambda text: {text: 1}, **given)
 
 
 @dataclass
@@ -124,11 +124,11 @@ class Setting:
     source: Memory
     failures: list[tuple[str, str]] = field(default_factory=list)
 
-    def log(self, **changes: Any) -> KeptLog[str]:
+    def log(self, **changes: Any) -> StoredLog[str]:
         def failed(stage: str, what: str, why: object) -> None:
             self.failures.append((stage, what))
 
-        return KeptLog("fraud/labels", self.source, self.store, failed, shape(**changes))
+        return StoredLog("fraud/labels", self.source, self.store, failed, shape(**changes))
 
     def partitions(self, count: int) -> Mapping[datetime, Partition]:
         self.source.tags |= {start: "a" for start in hours(count) if start not in self.source.tags}

@@ -23,7 +23,7 @@ from exporter.service.labels import joining as label_joining
 from exporter.service.labels import reading as label_reading
 from exporter.service.reading import ModelReader
 from exporter.sources.local import Local
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 

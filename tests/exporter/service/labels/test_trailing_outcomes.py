@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from exporter import catalogue
-from exporter.samples.verdicts import conditions
+from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample
 from exporter.sources.local import Local
 from exporter.store.profiles import ProfileStore
@@ -51,18 +51,18 @@ def test_an_alarming_week_is_left_out_and_without_any_other_what_was_learned_sta
     first = reader.read(after(28))
     mondays = [START.date() + timedelta(weeks=week) for week in range(4)]
     for name in ("loans/outcomes", "loans"):
-        store.keep_alarming_weeks("loans/outcomes", ())
-        store.keep_alarming_weeks(name, {mondays[2]})
+        store.save_alarming_weeks("loans/outcomes", ())
+        store.save_alarming_weeks(name, {mondays[2]})
         samples = log.read(28, **TRAILING)
         assert len(estimated(samples)) == 5
         assert estimated(samples) != estimated(first)
-    store.keep_alarming_weeks("loans", ())
-    store.keep_alarming_weeks("loans/outcomes", {mondays[2]})
+    store.save_alarming_weeks("loans", ())
+    store.save_alarming_weeks("loans/outcomes", {mondays[2]})
     assert agrees(log, rows, of_weeks(rows, 1), 28, reader.read(after(28)))
-    store.keep_alarming_weeks("loans/outcomes", mondays)
+    store.save_alarming_weeks("loans/outcomes", mondays)
     for one in (reader, log.reader(**TRAILING)):
         assert agrees(log, rows, of_weeks(rows, 1), 28, one.read(after(28)))
-    store.keep_alarming_weeks("loans/outcomes", ())
+    store.save_alarming_weeks("loans/outcomes", ())
     assert estimated(reader.read(after(28))) == estimated(first)
 
 

@@ -11,12 +11,12 @@ import pytest
 
 from exporter import catalogue
 from exporter.errors import UsageError
-from exporter.samples.verdicts import conditions
+from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.sources.local import Local
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from fraud_log import FraudLog, local_spec_document
@@ -138,7 +138,7 @@ def test_an_unusual_proxy_does_not_take_the_week_from_a_trailing_reference(tmp_p
     samples = ModelReader(loaded(tmp_path), store).read(Attempt(NOW))
     assert catalogue.PROXY_UNUSUAL in {each.alert for each in conditions(samples, {"1h"})}
     others = [one for one in samples if one.metric not in PROXIES]
-    assert bool(store.alarming_weeks("fraud")) is bool(conditions(others, {"1h", "2h"}))
+    assert bool(store.load_alarming_weeks("fraud")) is bool(conditions(others, {"1h", "2h"}))
 
 
 def test_promql_that_nobody_can_be_asked_is_a_mistake(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import pytest
 from pydantic import ValidationError
 
 from exporter.spec.checks import mistakes
+from exporter.spec.messages import format_path
 from exporter.spec.model import Body
 from exporter.spec.schema import EXAMPLE
 from exporter.spec.sections.retraining import Retrain
-from exporter.spec.wording import dotted
 
 ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
 HOOK = {"url": "http://hook:9878/retrain", "token_file": "/secrets/hook"}
@@ -47,7 +47,7 @@ def found(gate: dict[str, Any], **parts: Any) -> list[str]:
     retrain = {"argo": ARGO, "hook": HOOK, "gate": gate}
     given = {"windows": ["1h", "7d"], "labels": LABELS, "alerting": {"retrain": retrain}, **parts}
     body = Body.model_validate({**EXAMPLE["spec"], **given})
-    return [text for text in (f"{dotted(path)}: {said}" for path, said in mistakes(body)) if "retrain" in text]
+    return [text for text in (f"{format_path(path)}: {said}" for path, said in mistakes(body)) if "retrain" in text]
 
 
 def test_a_gate_is_about_what_the_model_has() -> None:

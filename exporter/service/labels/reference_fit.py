@@ -9,24 +9,24 @@ from exporter.labels import labelled_reference
 from exporter.labels.labelled_reference import Returned
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.columns import ColumnMismatch
-from exporter.samples.estimates import Learned
+from exporter.samples.estimators import Estimator
 from exporter.service.attempt import Failed
-from exporter.service.labels.learned_rows import (
+from exporter.service.labels.labelled_rows import (
     GROUP,
-    TEACHING,
+    REFERENCE_LABELS,
     Rows,
-    keep_rows,
-    kept_rows,
+    fit_estimator,
+    load_rows,
+    save_rows,
     score_columns,
     score_edges,
-    taught,
 )
 from exporter.sources.source import Batch, Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
 
 
-class Learner:
+class EstimatorFit:
     """Keeps what one model's reference teaches at hand. One thread at a time may use it."""
 
     def __init__(self, spec: ModelSpec, store: ProfileStore, failed: Failed) -> None:
@@ -42,9 +42,9 @@ class Learner:
         self._store = store
         self._failed = failed
         self._group = f"{spec.name}/{GROUP}"
-        self._current: tuple[Key, Learned | None] | None = None
+        self._current: tuple[Key, Estimator | None] | None = None
 
-    def learn(self, source: Source, data: Partition, binning: Binning) -> Learned | None:
+    def learn(self, source: Source, data: Partition, binning: Binning) -> Estimator | None:
         """What the reference teaches; None where it does not, which costs the estimates alone.
 
         Args:
@@ -68,20 +68,20 @@ class Learner:
                 return None
         return self._current[1]
 
-    def _learned(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Learned | None:
+    def _learned(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Estimator | None:
         try:
-            rows = kept_rows(self._store, key, len(edges)) or self._read(key, source, data, edges)
+            rows = load_rows(self._store, key, len(edges)) or self._read(key, source, data, edges)
         except (PartitionUnreadable, ColumnMismatch) as problem:
             self._teaches_nothing("column" if isinstance(problem, ColumnMismatch) else "read", problem)
             return None
-        told = taught(self._spec, rows, edges)
+        told = fit_estimator(self._spec, rows, edges)
         if told is None:
             self._teaches_nothing("reference", "none of its rows has a label")
         return told
 
     def _teaches_nothing(self, stage: str, why: object) -> None:
         self.problem = str(why)
-        self._failed(stage, TEACHING, why)
+        self._failed(stage, REFERENCE_LABELS, why)
 
     def _read(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Rows:
         body, columns = self._spec.spec, list(score_columns(self._spec))
@@ -89,7 +89,7 @@ class Learner:
             columns += [body.class_column or "", body.inference.columns.score or ""]
         selection = labelled_reference.selection(list(dict.fromkeys(columns)), self._label)
         rows: Rows = source.profile(data, selection, lambda batches: self._reduced(batches, edges))
-        keep_rows(self._store, key, rows)
+        save_rows(self._store, key, rows)
         return rows
 
     def _reduced(self, batches: Iterator[Batch], edges: Sequence[Floats]) -> Rows:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.proof.course import checks, wait
+from generator.proof.firing_checks import firing_checks, ticks_until_change
 
 ALERT = {"alert": "Late", "hold": 600, "linger": 7201}
 HOUR = 3600
@@ -13,14 +13,14 @@ def run(ticks: int, *, fires: bool) -> dict[str, Any]:
 
 
 def course(runs: list[dict[str, Any]], begins: int) -> list[tuple[str, bool]]:
-    told = list(checks(ALERT, runs, begins, HOUR))
+    told = list(firing_checks(ALERT, runs, begins, HOUR))
     assert {check["expr"] for check in told} == {'count(ALERTS{alertname="Late",alertstate="firing"})'}
     return [(check["eval_time"], bool(check["exp_samples"])) for check in told]
 
 
 def test_an_alert_follows_a_tick_after_it_begins_and_three_after_it_ends() -> None:
-    assert wait(ALERT, HOUR, fires=True) == 1
-    assert wait(ALERT, HOUR, fires=False) == 3
+    assert ticks_until_change(ALERT, HOUR, fires=True) == 1
+    assert ticks_until_change(ALERT, HOUR, fires=False) == 3
     assert course([run(4, fires=False), run(5, fires=True), run(6, fires=False)], begins=2) == [
         ("5h", False),
         *[("6h", False), ("7h", True), ("10h", True)],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
-from exporter.service.labels.shapes import judgement, label_shape, prediction_shape
+from exporter.service.labels.reductions import judgement, label_reduction, prediction_reduction
 from exporter.spec.model import ModelSpec
 from spec_parts import document
 
@@ -56,7 +56,7 @@ def test_each_task_is_judged_by_what_it_answers(task: str, classes: int | None, 
 def test_other_columns_tasks_or_look_backs_are_read_anew() -> None:
     model = spec()
     assert model.spec.labels is not None
-    shapes = [label_shape(model, model.spec.labels, timedelta(days=days)).content for days in (1, 2, 1)]
+    shapes = [label_reduction(model, model.spec.labels, timedelta(days=days)).content for days in (1, 2, 1)]
     assert shapes[0] == shapes[2] != shapes[1]
-    assert prediction_shape(model).content != prediction_shape(spec(score="other")).content
-    assert prediction_shape(model).content != prediction_shape(spec("regression")).content
+    assert prediction_reduction(model).content != prediction_reduction(spec(score="other")).content
+    assert prediction_reduction(model).content != prediction_reduction(spec("regression")).content

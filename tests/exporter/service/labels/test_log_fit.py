@@ -12,7 +12,7 @@ from sklearn import metrics
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.samples.verdicts import conditions
+from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample
 from exporter.store.profiles import ProfileStore
 from labelled_weeks import estimated, weeks
@@ -47,7 +47,7 @@ def test_only_a_trailing_reference_heeds_what_its_labels_said(tmp_path: Path) ->
     weeks(tmp_path, 23, others_from=21)
     for name, reference, told in (("trailing", TRAILING, 1), ("period", PERIOD, 0)):
         assert alarms(ScoredLog(tmp_path).read(23, name, **reference))
-        assert len(ProfileStore(tmp_path / name).alarming_weeks("loans/outcomes")) == told
+        assert len(ProfileStore(tmp_path / name).load_alarming_weeks("loans/outcomes")) == told
 
 
 @pytest.mark.parametrize("reference", [TRAILING, PERIOD], ids=["trailing", "period"])

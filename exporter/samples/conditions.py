@@ -19,7 +19,7 @@ _THRESHOLDS: Final[Mapping[Metric, Alert]] = {
     alert.metric.threshold(): alert for alert in catalogue.ALERTS if alert.metric.threshold() in catalogue.METRICS
 }
 
-JUDGED: Final[tuple[Alert, ...]] = tuple(_THRESHOLDS.values())
+THRESHOLD_ALERTS: Final[tuple[Alert, ...]] = tuple(_THRESHOLDS.values())
 """The alerts that compare a gauge with its threshold, from the cause's layer to the consequence's."""
 
 
@@ -69,7 +69,7 @@ def _beyond(alert: Alert, value: float, level: float) -> bool:
     return value < level if alert.metric.alerts_below else value > level
 
 
-def nearness(samples: Iterable[Sample], windows: Collection[str]) -> dict[Alert, float]:
+def threshold_ratios(samples: Iterable[Sample], windows: Collection[str]) -> dict[Alert, float]:
     """How near each alert is to its threshold, at its nearest series: the gauge as a multiple of the threshold.
 
     Where too low a gauge alerts, it is the threshold as a multiple of the gauge. 0 or more; 1 is at the threshold,

@@ -7,34 +7,34 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
-from exporter.labels.join import Answers
-from exporter.labels.outcomes import Judgement, Outcome, outcomes
+from exporter.labels.join import KnownLabels
+from exporter.labels.outcomes import Evaluation, Outcome, outcomes
 from exporter.labels.predictions import Predictions
-from exporter.profiles.binning import below
+from exporter.profiles.binning import edges_below
 from exporter.profiles.group import Group
-from exporter.profiles.times import NEVER
+from exporter.profiles.times import NO_TIME
 
 Floats = npt.NDArray[np.float64]
 
 THRESHOLD = 0.05
 END = datetime(2026, 11, 22, 10, tzinfo=UTC)
-EDGES = np.append(below(np.array([THRESHOLD])), np.arange(2, 20) / 20)
+EDGES = np.append(edges_below(np.array([THRESHOLD])), np.arange(2, 20) / 20)
 ROWS = 2000
 
 
-def of(scores: Floats, labels: Floats, *, binary: bool = True) -> Outcome:
+def outcome_of(scores: Floats, labels: Floats, *, binary: bool = True) -> Outcome:
     """What became of an hour's predictions; a label of NaN has not come."""
     known, rows = np.isfinite(labels), len(scores)
     made = Predictions(
         np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), (Group("v"),), {}
     )
-    answers = Answers(labels, np.where(known, 60, NEVER), known.astype(np.int32), np.zeros(rows, bool))
-    return outcomes(made, answers, Judgement(binary, THRESHOLD, EDGES))[Group("v")]
+    answers = KnownLabels(labels, np.where(known, 60, NO_TIME), known.astype(np.int32), np.zeros(rows, bool))
+    return outcomes(made, answers, Evaluation(binary, THRESHOLD, EDGES))[Group("v")]
 
 
-def hour(seed: int, reported: float, *, binary: bool = True) -> Outcome:
+def hour_outcome(seed: int, reported: float, *, binary: bool = True) -> Outcome:
     """An hour of which a share of the labels has come."""
     random = np.random.default_rng(seed)
     scores = random.random(ROWS)
     labels = (random.random(ROWS) < scores).astype(np.float64)
-    return of(scores, np.where(random.random(ROWS) < reported, labels, np.nan), binary=binary)
+    return outcome_of(scores, np.where(random.random(ROWS) < reported, labels, np.nan), binary=binary)

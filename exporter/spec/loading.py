@@ -13,10 +13,10 @@ from pydantic_core import ErrorDetails
 from exporter.errors import Problem, SpecError
 from exporter.spec import solved
 from exporter.spec.checks import mistakes
-from exporter.spec.document import Document, parse
+from exporter.spec.messages import KeyPath, error_message, format_path
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.schema import EXAMPLE
-from exporter.spec.wording import KeyPath, dotted, wording
+from exporter.spec.yaml_document import Document, parse
 
 MAX_BYTES: Final = 1 << 20
 """A larger file is no spec."""
@@ -115,7 +115,7 @@ def _load(path: Path) -> tuple[LoadedSpec, int]:
     document = parse(_text(path), str(path))
     spec, found = _judge(document)
     if spec is None or found:
-        raise SpecError(tuple(Problem(str(path), line, dotted(key), message) for key, line, message in found))
+        raise SpecError(tuple(Problem(str(path), line, format_path(key), message) for key, line, message in found))
     return LoadedSpec(path, solved.applied(spec, path)), document.places["metadata", "name"].line
 
 
@@ -161,7 +161,7 @@ def _found(error: ErrorDetails, document: Document) -> Found:
     place = document.places[known]
     about_key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
     path = error["loc"] if error["type"] == "missing" else known
-    return path, place.key if about_key else place.line, wording(error, path, place.written)
+    return path, place.key if about_key else place.line, error_message(error, path, place.written)
 
 
 def _is_told(error: ErrorDetails, document: Document) -> bool:

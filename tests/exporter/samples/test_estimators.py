@@ -11,12 +11,12 @@ from sklearn import metrics
 
 from exporter import catalogue
 from exporter.labels.by_score import ByScore, by_score
-from exporter.profiles.binning import below
-from exporter.samples.estimates import Classifier, Confidence, Regression, SeveralClasses, learned
+from exporter.profiles.binning import edges_below
+from exporter.samples.estimators import Classifier, Confidence, MulticlassClassifier, Regression, fit_single_score
 from exporter.statistics import estimation, performance
 
 Floats = npt.NDArray[np.float64]
-EDGES = np.sort(np.append(np.arange(1, 100) / 100, below(np.array([0.405]))))
+EDGES = np.sort(np.append(np.arange(1, 100) / 100, edges_below(np.array([0.405]))))
 THRESHOLD = 0.405
 
 
@@ -25,7 +25,7 @@ def labelled(scores: Floats, chances: Floats, seed: int = 1, *, binary: bool = T
 
 
 def classifier(reference: ByScore) -> Classifier:
-    found = learned(reference, EDGES, THRESHOLD, binary=True)
+    found = fit_single_score(reference, EDGES, THRESHOLD, binary=True)
     assert isinstance(found, Classifier)
     return found
 
@@ -70,14 +70,14 @@ def test_no_rows_have_no_performance(scores: Floats) -> None:
 
 def test_a_reference_without_labels_teaches_nothing(scores: Floats) -> None:
     rows = by_score(scores, np.full(len(scores), np.nan), EDGES, binary=True)
-    assert learned(rows, EDGES, THRESHOLD, binary=True) is None
-    assert learned(rows, EDGES, THRESHOLD, binary=False) is None
+    assert fit_single_score(rows, EDGES, THRESHOLD, binary=True) is None
+    assert fit_single_score(rows, EDGES, THRESHOLD, binary=False) is None
 
 
 def test_a_regression_s_errors_are_those_of_the_reference_where_predictions_are_alike(scores: Floats) -> None:
     truths = scores + np.random.default_rng(3).normal(size=len(scores))
     rows = by_score(scores, truths, EDGES, binary=False)
-    found = learned(rows, EDGES, THRESHOLD, binary=False)
+    found = fit_single_score(rows, EDGES, THRESHOLD, binary=False)
     assert isinstance(found, Regression)
     told = found.expected(rows.made, rows.scores)
     assert told[catalogue.RMSE].value == pytest.approx(np.sqrt(np.square(truths - scores).mean()))
@@ -97,8 +97,8 @@ def drawn(random: np.random.Generator, rows: int) -> tuple[Floats, npt.NDArray[n
     return scores, (random.random((rows, 1)) > scores.cumsum(axis=1)).sum(axis=1)
 
 
-def several(scores: Floats, truths: npt.NDArray[np.int64]) -> SeveralClasses:
-    found = SeveralClasses.learned(classes(scores, truths), [EDGES] * 3)
+def several(scores: Floats, truths: npt.NDArray[np.int64]) -> MulticlassClassifier:
+    found = MulticlassClassifier.learned(classes(scores, truths), [EDGES] * 3)
     assert found is not None
     return found
 
@@ -130,7 +130,7 @@ def test_of_several_classes_as_many_should_be_right_as_the_returned_ones_scores_
     """CBPE's accuracy is the mean over rows of the returned class's probability; scikit-learn's is what came of it."""
     random = np.random.default_rng(6)
     teacher, (scores, truths) = drawn(random, 20_000), drawn(random, 10_000)
-    taught = SeveralClasses.learned(classes(*teacher), [EDGES] * 3, confident(*teacher))
+    taught = MulticlassClassifier.learned(classes(*teacher), [EDGES] * 3, confident(*teacher))
     assert taught is not None
     now = confident(scores, truths)
     found = taught.expected(as_counted(classes(scores, truths)), (now.known, now.scores))
@@ -186,8 +186,8 @@ def test_of_several_classes_nothing_is_expected_where_one_of_them_cannot_be() ->
     scores, truths = drawn(np.random.default_rng(3), 1000)
     parts = classes(scores, truths)
     never = by_score(scores[:, 0], np.full(1000, np.nan), EDGES, binary=True)
-    assert SeveralClasses.learned([never, *parts[1:]], [EDGES] * 3) is None
+    assert MulticlassClassifier.learned([never, *parts[1:]], [EDGES] * 3) is None
     apart = by_score(np.array([-9.0, -8, 9, 10]), np.array([0.0, 0, 1, 1]), EDGES, binary=True)
-    taught = SeveralClasses.learned([apart, *parts[1:]], [EDGES] * 3)
+    taught = MulticlassClassifier.learned([apart, *parts[1:]], [EDGES] * 3)
     assert taught is not None
     assert taught.expected(as_counted([apart, *parts[1:]])) == {}

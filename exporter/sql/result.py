@@ -13,20 +13,20 @@ import pyarrow as pa
 
 from exporter.profiles.binning import Binning, CategoricalBins, Counts, NumericBins
 from exporter.profiles.group import WHOLE, Segment
-from exporter.profiles.profile import Profile, empty, most_frequent
-from exporter.sql.columns import NamedColumn
+from exporter.profiles.profile import Profile, empty_profile, most_frequent
+from exporter.sql.columns import CategoryColumn
 from exporter.sql.groups import ROW, WHOLE_ROWS, GroupBy
-from exporter.sql.statement import KNOWN, NAMED, NULL, Question
+from exporter.sql.statement import KNOWN, NAMED, NULL, ProfileQuery
 
 
-class Told(NamedTuple):
+class RowGroup(NamedTuple):
     """A group of rows: the names of its keys, and its segment."""
 
     keys: tuple[str, ...] = ()
     segment: Segment = WHOLE
 
 
-def profiles(answer: pa.Table, question: Question) -> dict[Told, Profile]:
+def profiles_of_result(answer: pa.Table, question: ProfileQuery) -> dict[RowGroup, Profile]:
     """The profile of each group of rows, in the order of their names.
 
     Segments are counted in the binning's `coarse` cells.
@@ -35,7 +35,7 @@ def profiles(answer: pa.Table, question: Question) -> dict[Told, Profile]:
         answer: what the engine said.
         question: what it was asked.
     """
-    rows: dict[Told, list[Mapping[str, Any]]] = {}
+    rows: dict[RowGroup, list[Mapping[str, Any]]] = {}
     for row in answer.to_pylist():
         rows.setdefault(_group(row, question), []).append(row)
     coarse = question.binning.coarse if question.grouping.segments else question.binning
@@ -45,15 +45,15 @@ def profiles(answer: pa.Table, question: Question) -> dict[Told, Profile]:
     }
 
 
-def _group(row: Mapping[str, Any], question: Question) -> Told:
+def _group(row: Mapping[str, Any], question: ProfileQuery) -> RowGroup:
     names = []
     for place, key in enumerate(question.grouping.keys):
         text = row[f"key{place}"]
         names.append(text if text in {key.missing, key.other} else key.named(text))
-    return Told(tuple(names), told_segment(row, question.grouping))
+    return RowGroup(tuple(names), segment_of_row(row, question.grouping))
 
 
-def told_segment(row: Mapping[str, Any], grouping: GroupBy) -> Segment:
+def segment_of_row(row: Mapping[str, Any], grouping: GroupBy) -> Segment:
     """The segment of a row of an answer."""
     if not grouping.segments or row["segment"] == WHOLE_ROWS:
         return WHOLE
@@ -61,8 +61,8 @@ def told_segment(row: Mapping[str, Any], grouping: GroupBy) -> Segment:
     return Segment(segment.column, segment.names.named(row["segment_name"]))
 
 
-def _profile(rows: Iterable[Mapping[str, Any]], question: Question, binning: Binning) -> Profile:
-    profile = empty(binning)
+def _profile(rows: Iterable[Mapping[str, Any]], question: ProfileQuery, binning: Binning) -> Profile:
+    profile = empty_profile(binning)
     counted = 0
     novel: dict[str, Counter[str]] = {}
     for row in rows:
@@ -98,7 +98,7 @@ def _add_numbers(
 
 
 def _add_names(
-    own: npt.NDArray[Any], bins: CategoricalBins, column: NamedColumn, row: Mapping[str, Any]
+    own: npt.NDArray[Any], bins: CategoricalBins, column: CategoryColumn, row: Mapping[str, Any]
 ) -> dict[str, int]:
     """Add a categorical column's numbers to its cells, in place; returns the new categories that have names."""
     known = {name: place for place, name in enumerate(bins.categories)}
@@ -110,7 +110,7 @@ def _add_names(
     return novel
 
 
-def _told(row: Mapping[str, Any], column: NamedColumn) -> Iterator[tuple[int, int, str]]:
+def _told(row: Mapping[str, Any], column: CategoryColumn) -> Iterator[tuple[int, int, str]]:
     """Each cell with its rows and, where it has one, its name."""
     names = iter(json.loads(row["names"] or "[]") or [])
     for cell, rows in zip(json.loads(row["cells"]), json.loads(row["counts"]), strict=True):

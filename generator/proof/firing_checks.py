@@ -9,7 +9,7 @@ from typing import Any
 from generator.proof.series import duration, ticks
 
 
-def checks(
+def firing_checks(
     alert: Mapping[str, Any], runs: Iterable[Mapping[str, Any]], begins: int, tick: int
 ) -> Iterator[dict[str, Any]]:
     """The tick before the alert changes and that at which it does; and the last of each run.
@@ -30,7 +30,7 @@ def checks(
 
     now, fires = begins, False
     for run in runs:
-        turn, ends = now + wait(alert, tick, fires=run["fires"]), now + run["ticks"]
+        turn, ends = now + ticks_until_change(alert, tick, fires=run["fires"]), now + run["ticks"]
         if run["fires"] != fires and turn < ends:
             yield check(turn - 1, fires=fires)
             yield check(turn, fires=run["fires"])
@@ -39,6 +39,6 @@ def checks(
         now = ends
 
 
-def wait(alert: Mapping[str, Any], tick: int, *, fires: bool) -> int:
+def ticks_until_change(alert: Mapping[str, Any], tick: int, *, fires: bool) -> int:
     """The ticks from when the alert's condition begins to hold, or ends, until the alert follows."""
     return ticks(alert["hold" if fires else "linger"], tick)

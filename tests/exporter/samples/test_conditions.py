@@ -8,8 +8,8 @@ import pytest
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.samples import verdicts
-from exporter.samples.verdicts import Condition, conditions, judged, nearness
+from exporter.samples import conditions as verdicts
+from exporter.samples.conditions import Condition, conditions, judged, threshold_ratios
 from exporter.samples.windows import Sample
 
 FEATURE = ("fraud", "v3", "age", "1h", "", "")
@@ -26,21 +26,21 @@ def test_a_gauge_above_its_threshold_is_an_alert() -> None:
     assert found == Condition(catalogue.FEATURE_DRIFT_HIGH, FEATURE)
     assert (found.label(catalogue.FEATURE), found.label(catalogue.WINDOW), found.label("bucket")) == ("age", "1h", "")
     assert judged(samples, {"1h"}) == {found: (0.75, 0.25)}
-    assert nearness(samples, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 3.0}
+    assert threshold_ratios(samples, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 3.0}
 
 
 def test_at_its_threshold_it_is_none() -> None:
     samples = _pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.2, 0.2)
     assert conditions(samples, {"24h"}) == frozenset()
-    assert nearness(samples, {"24h"}) == {catalogue.DATA_DRIFT_HIGH: 1.0}
+    assert threshold_ratios(samples, {"24h"}) == {catalogue.DATA_DRIFT_HIGH: 1.0}
 
 
 def test_coverage_alerts_below_its_threshold() -> None:
     low, high = (_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, value, 0.8) for value in (0.4, 0.9))
     assert {found.alert for found in conditions(low, {"24h"})} == {catalogue.LABEL_COVERAGE_LOW}
     assert conditions(high, {"24h"}) == frozenset()
-    assert nearness(low, {"24h"}) == {catalogue.LABEL_COVERAGE_LOW: 2.0}
-    assert nearness(_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, 0.0, 0.8), {"24h"}) == {
+    assert threshold_ratios(low, {"24h"}) == {catalogue.LABEL_COVERAGE_LOW: 2.0}
+    assert threshold_ratios(_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, 0.0, 0.8), {"24h"}) == {
         catalogue.LABEL_COVERAGE_LOW: math.inf
     }
 
@@ -48,13 +48,15 @@ def test_coverage_alerts_below_its_threshold() -> None:
 def test_the_nearest_series_speaks_for_an_alert() -> None:
     calm = _pair(catalogue.FEATURE_PSI, FEATURE, 0.05, 0.25)
     other = _pair(catalogue.FEATURE_PSI, ("fraud", "v3", "income", "1h", "", ""), 0.125, 0.25)
-    assert nearness(calm + other, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.5}
+    assert threshold_ratios(calm + other, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.5}
 
 
 def test_nothing_is_above_a_threshold_of_nothing_but_what_is_more() -> None:
     labels = (*FEATURE[:3], "24h", "", "")
-    assert nearness(_pair(catalogue.FEATURE_PSI, labels, 0.0, 0.0), {"24h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.0}
-    assert nearness(_pair(catalogue.FEATURE_PSI, labels, 1e-9, 0.0), {"24h"}) == {
+    assert threshold_ratios(_pair(catalogue.FEATURE_PSI, labels, 0.0, 0.0), {"24h"}) == {
+        catalogue.FEATURE_DRIFT_HIGH: 0.0
+    }
+    assert threshold_ratios(_pair(catalogue.FEATURE_PSI, labels, 1e-9, 0.0), {"24h"}) == {
         catalogue.FEATURE_DRIFT_HIGH: math.inf
     }
 
@@ -70,7 +72,7 @@ def test_a_gauge_without_a_threshold_says_nothing_and_neither_does_a_threshold_a
 
 def test_every_alert_on_a_score_is_judged_from_the_cause_to_the_consequence() -> None:
     scored = [alert for alert in catalogue.ALERTS if f"{alert.metric.name}_threshold" in _names()]
-    assert list(verdicts.JUDGED) == scored
+    assert list(verdicts.THRESHOLD_ALERTS) == scored
     assert catalogue.PREDICTION_SCORE_SHIFT in scored
 
 

@@ -8,11 +8,11 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.profiles.group import Group
-from exporter.service.labels.learned_rows import keep_rows, kept_rows, labelled_rows, same
+from exporter.service.labels.labelled_rows import equal, labelled_rows, load_rows, save_rows
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
 from fraud_log import labelled_spec_document
-from judged import hour, of
+from random_outcomes import hour, of
 
 SPEC = ModelSpec.model_validate(labelled_spec_document(windows=["24h"]))
 
@@ -24,7 +24,7 @@ def test_hours_add_up_over_versions_and_without_challengers() -> None:
     assert found is not None
     assert one.by_score is not None
     assert two.by_score is not None
-    assert same(found, [one.by_score + two.by_score])
+    assert equal(found, [one.by_score + two.by_score])
     assert labelled_rows(SPEC, [{Group("c", catalogue.CHALLENGER): shadow}]) is None
 
 
@@ -33,11 +33,11 @@ def test_rows_are_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     assert first is not None
     assert second is not None
     store, key = ProfileStore(tmp_path), Key("fraud/labelled-reference", "period", ("content",))
-    keep_rows(store, key, [first, second])
-    found = kept_rows(store, key, 2)
+    save_rows(store, key, [first, second])
+    found = load_rows(store, key, 2)
     assert found is not None
-    assert same(found, [first, second])
-    assert not same(found, [second, first])
-    assert kept_rows(store, key, 3) is None, "of another number of scores"
-    keep_rows(store, Key("fraud/labelled-reference", "period", ("other",)), [first])
-    assert kept_rows(store, key, 2) is None, "the newest alone is kept"
+    assert equal(found, [first, second])
+    assert not equal(found, [second, first])
+    assert load_rows(store, key, 3) is None, "of another number of scores"
+    save_rows(store, Key("fraud/labelled-reference", "period", ("other",)), [first])
+    assert load_rows(store, key, 2) is None, "the newest alone is kept"

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 import yaml
 
 from exporter.errors import Problem, SpecError
-from exporter.spec.wording import KeyPath
+from exporter.spec.messages import KeyPath
 
 MAX_DEPTH: Final = 20
 """Mappings and lists inside each other."""

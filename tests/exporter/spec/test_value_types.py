@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from exporter.spec import values
-from exporter.spec.values import Bytes, format_bytes, format_duration, parse_duration
+from exporter.spec import value_types as values
+from exporter.spec.value_types import Bytes, format_bytes, format_duration, parse_duration
 
 
 def reads(kind: Any, value: object) -> Any:

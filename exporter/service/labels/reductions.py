@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from exporter.labels import predictions
 from exporter.labels import rows as label_rows
 from exporter.labels.classes import class_keys
-from exporter.labels.outcomes import Classes, Judgement, Lists
+from exporter.labels.outcomes import Classes, Evaluation, Lists
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.binning import Binning, Floats, NumericBins
 from exporter.samples.slo import tolerances
-from exporter.service.labels.logs import Shape
+from exporter.service.labels.logs import Reduction
 from exporter.service.reference_reading import segment_values
 from exporter.sources.source import Batch
 from exporter.spec.model import ModelSpec
@@ -22,14 +22,14 @@ from exporter.spec.windows import Window
 from exporter.store import labels as label_store
 
 
-def prediction_shape(spec: ModelSpec) -> Shape[Predictions]:
+def prediction_reduction(spec: ModelSpec) -> Reduction[Predictions]:
     """Of the inference log: its predictions."""
     columns, task, segments = spec.spec.inference.columns, spec.spec.task, spec.spec.segments
-    return Shape(
+    return Reduction(
         selection=predictions.selection(columns, task, segments),
         reduce=lambda batches, start: predictions.reduced(batches, columns, start, task, segments),
-        load=label_store.kept_predictions,
-        keep=label_store.keep_predictions,
+        load=label_store.load_predictions,
+        keep=label_store.save_predictions,
         rows=lambda kept: len(kept.ids),
         left_out=lambda kept: kept.left_out,
         content=(columns.model_dump_json(), task, *segments),
@@ -37,7 +37,7 @@ def prediction_shape(spec: ModelSpec) -> Shape[Predictions]:
     )
 
 
-def label_shape(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Shape[LabelRows]:
+def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Reduction[LabelRows]:
     """Of the label log: labels of predictions that are no older than `look_back` when they come."""
     task = spec.spec.task
 
@@ -45,11 +45,11 @@ def label_shape(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Shape[
         arrival = Window(start, start + labels.grain)
         return label_rows.reduced(batches, labels.columns, arrival, look_back, task)
 
-    return Shape(
+    return Reduction(
         selection=label_rows.selection(labels.columns),
         reduce=reduce,
-        load=label_store.kept_labels,
-        keep=label_store.keep_labels,
+        load=label_store.load_labels,
+        keep=label_store.save_labels,
         rows=lambda kept: int(kept.labels.answers.rows.sum()),
         left_out=lambda kept: kept.left_out,
         content=(labels.columns.model_dump_json(), task, str(look_back)),
@@ -57,11 +57,11 @@ def label_shape(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Shape[
     )
 
 
-def judgement(spec: ModelSpec, labels: Labels, binning: Binning | None) -> Judgement:
+def judgement(spec: ModelSpec, labels: Labels, binning: Binning | None) -> Evaluation:
     """How predictions are judged; `binning` are the reference's cells, None where they are not known yet."""
     columns, task = spec.spec.inference.columns, spec.spec.task
     by_class = tuple(_edges(binning, column) for column in columns.scores.values())
-    return Judgement(
+    return Evaluation(
         task == "binary_classification",
         labels.threshold,
         _edges(binning, columns.score),

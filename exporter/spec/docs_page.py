@@ -27,7 +27,7 @@ A *duration* is written as in Prometheus (`90s`, `15m`, `1h30m`, `7d`), a *name*
 """
 
 
-def reference_page() -> str:
+def spec_page() -> str:
     """The page in Markdown: a table of keys for each section, in the order in which a spec is written."""
     schema = json_schema()
     sections = {"ModelSpec": schema, **schema["$defs"]}

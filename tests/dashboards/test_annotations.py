@@ -7,7 +7,8 @@ import promql_parser
 import pytest
 
 from boards import boards
-from dashboards import feature, marks
+from dashboards import annotations as marks
+from dashboards import feature
 from dashboards.panels.queries import feature_scope, fleet_scope, model_scope
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
@@ -37,7 +38,7 @@ def test_each_dashboard_of_models_marks_its_graphs(expressions: dict[str, dict[s
 def test_a_promotion_is_a_version_that_was_not_there_an_hour_ago(
     spec: ModelSpec, promtool: Any, interpolate: Any
 ) -> None:
-    expression = interpolate(marks.promotions(model_scope(spec).narrowed("window", "1h"))["expr"])
+    expression = interpolate(marks.promotions(model_scope(spec).with_value("window", "1h"))["expr"])
     rows = f'{catalogue.VERSION_ROWS.name}{{model="fraud",env="prod",version="%s",window="1h"}}'
     series = {rows % "old": "9+0x180", rows % "new": "_x90 9+0x90"}
     asked = [("1h29m", []), ("2h", [{"labels": '{version="new"}', "value": 9}]), ("2h45m", [])]

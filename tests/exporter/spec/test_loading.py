@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import SpecError
-from exporter.spec.file import MAX_BYTES, LoadedSpec, load, load_all
+from exporter.spec.loading import MAX_BYTES, LoadedSpec, load, load_all
 from exporter.spec.schema import EXAMPLE
 from spec_files import EXAMPLES, INVALID, VALID, expected, loaded_data
 

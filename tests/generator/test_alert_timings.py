@@ -8,16 +8,16 @@ import yaml
 
 from examples import model
 from exporter import catalogue
-from exporter.spec.values import parse_duration
+from exporter.spec.value_types import parse_duration
+from generator.alert_timings import alert_timings
 from generator.documents import RULES, render
-from generator.paces import paces
 
 
 def test_they_are_those_of_the_rules_that_are_written() -> None:
     loaded = model(refresh={"interval": "10m"})
     written = yaml.safe_load(render([loaded])[RULES / "fraud.yaml"])
     rules = [rule for group in written["groups"] for rule in group["rules"] if "alert" in rule]
-    assert paces(loaded.spec) == {
+    assert alert_timings(loaded.spec) == {
         rule["alert"]: (parse_duration(rule["for"]), parse_duration(rule["keep_firing_for"])) for rule in rules
     }
-    assert paces(loaded.spec)[catalogue.DATA_DRIFT_HIGH.name] == (timedelta(minutes=20), timedelta(minutes=30))
+    assert alert_timings(loaded.spec)[catalogue.DATA_DRIFT_HIGH.name] == (timedelta(minutes=20), timedelta(minutes=30))

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from exporter.spec.document import parse
+from exporter.spec.messages import KeyPath, error_message, format_path, unknown_key
 from exporter.spec.model import ModelSpec
-from exporter.spec.wording import KeyPath, dotted, unknown_key, wording
+from exporter.spec.yaml_document import parse
 from spec_files import VALID, loaded_data
 
 JUNK = [None, True, 0, -1, 1.5, math.nan, math.inf, 10**400, "", "text", "x" * 2000, "a\nb", [], {}, [None]]
@@ -46,7 +46,7 @@ def errors(data: Any) -> list[ErrorDetails]:
 def test_every_mistake_has_words_of_our_own(file: Any) -> None:
     data = loaded_data(file)
     told = {
-        wording(error, error["loc"] or (), "text")
+        error_message(error, error["loc"] or (), "text")
         for path in paths(data)
         for junk in JUNK
         for error in errors(replaced(data, path, junk))
@@ -70,7 +70,7 @@ def test_every_mistake_has_words_of_our_own(file: Any) -> None:
     ],
 )
 def test_a_path_is_dotted(path: KeyPath, text: str) -> None:
-    assert dotted(path) == text
+    assert format_path(path) == text
 
 
 @pytest.mark.parametrize(
@@ -102,4 +102,4 @@ def test_text_that_yaml_reads_as_something_else_is_to_be_quoted(written: str, wo
     path: KeyPath = ("metadata", "labels", "key")
     document = parse(f"apiVersion: leeway/v1\nmetadata: {{name: a, labels: {{key: {written}}}}}\n", "a.yaml")
     [error] = [error for error in errors(document.data) if error["loc"] == path]
-    assert wording(error, path, document.places[path].written) == words
+    assert error_message(error, path, document.places[path].written) == words

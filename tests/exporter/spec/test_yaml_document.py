@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import SpecError
-from exporter.spec.document import MAX_ALIASED, MAX_DEPTH, Place, parse
+from exporter.spec.yaml_document import MAX_ALIASED, MAX_DEPTH, Place, parse
 
 TEXT = """\
 # a comment

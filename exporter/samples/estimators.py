@@ -11,7 +11,7 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.labels.by_score import ByScore, accepted
+from exporter.labels.by_score import ByScore, predicted_positive
 from exporter.profiles.binning import Floats, Rows
 from exporter.profiles.columns import Mask
 from exporter.statistics import estimation, loss_estimation, performance
@@ -44,7 +44,7 @@ class Classifier:
         known = reference.known > 0
         rows, positives = reference.known[known], np.rint(reference.labels[known]).astype(np.int64)
         calibration = estimation.fit(reference.scores[known] / rows, positives, rows)
-        decisions = accepted(edges, threshold)
+        decisions = predicted_positive(edges, threshold)
         own = _performance(reference.labels, reference.known - reference.labels, decisions)
         return cls(calibration, decisions, {metric: _error(each) for metric, each in own.items()})
 
@@ -115,7 +115,7 @@ class Confidence:
 
 
 @dataclass(frozen=True, slots=True)
-class SeveralClasses:
+class MulticlassClassifier:
     """A classifier of several classes as its labelled reference shows it: each class against the rest, in their order.
 
     `confidence` is None where the score of the returned class is not told apart. F1, precision and recall would follow
@@ -161,10 +161,10 @@ class SeveralClasses:
         return {catalogue.AUROC: Expected(value, error)}
 
 
-Learned = Classifier | Regression | SeveralClasses
+Estimator = Classifier | Regression | MulticlassClassifier
 
 
-def learned(reference: ByScore, edges: Floats, threshold: float, *, binary: bool) -> Learned | None:
+def fit_single_score(reference: ByScore, edges: Floats, threshold: float, *, binary: bool) -> Estimator | None:
     """What a labelled reference teaches; None where none of its rows has a label.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
-class Part(BaseModel):
+class SpecSection(BaseModel):
     """What every part of a spec has in common: it is frozen and knows all of its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)

@@ -20,7 +20,7 @@ CATEGORICAL = ("country", "code", "ratio", "void", "absent", "id")
 SELECTION = Selection(("version", "role", "country"), NUMERIC, CATEGORICAL)
 
 
-def peculiar_rows(rows: int, seed: int = 1) -> pa.Table:
+def edge_case_rows(rows: int, seed: int = 1) -> pa.Table:
     """Nulls, NaN, infinities, empty strings, unicode, and more new categories than are named."""
     random = np.random.default_rng(seed)
 
@@ -49,7 +49,7 @@ def peculiar_rows(rows: int, seed: int = 1) -> pa.Table:
     )
 
 
-def peculiar_binning() -> Binning:
+def edge_case_binning() -> Binning:
     """Cells for these rows; `missing` and `absent` are columns that they do not have, `late` one that some have."""
     sample = np.random.default_rng(2).normal(100, 40, 1000)
     known = {"country": ("", "ÅÄ", "gone"), "code": ("7", "11"), "ratio": ("7", "0.1", "0", "inf", "word")}
@@ -68,7 +68,7 @@ def put_files(folder: Path, files: int, rows: int = 150) -> None:
     """The rows in files of several row groups; the last have a column more, and one of another type."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(files):
-        table = peculiar_rows(rows, seed=number)
+        table = edge_case_rows(rows, seed=number)
         if number >= files - 2:
             table = table.append_column("late", pa.array(np.arange(rows) / rows))
             table = table.set_column(table.column_names.index("code"), "code", pa.array([b"x"] * rows))

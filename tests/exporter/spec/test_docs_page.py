@@ -3,11 +3,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from exporter.spec.reference_page import reference_page
+from exporter.spec.docs_page import spec_page
 from exporter.spec.schema import json_schema
 
 ROOT = Path(__file__).parents[3]
-PAGE = reference_page()
+PAGE = spec_page()
 
 
 def rows(section: str) -> dict[str, list[str]]:

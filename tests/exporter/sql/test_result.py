@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
-from exporter.sql.answer import Told, profiles
 from exporter.sql.groups import ROW, GroupBy, Key
-from exporter.sql.statement import KNOWN, NAMED, NAMELESS, NULL, ask
+from exporter.sql.result import RowGroup, profiles_of_result
+from exporter.sql.statement import KNOWN, NAMED, NAMELESS, NULL, profile_query
 
 BINNING = Binning(
     (NumericBins("age", np.array([1.0, 2.0]), np.array([1]), 0.0), CategoricalBins("country", ("DE", "FR")))
@@ -18,7 +18,7 @@ NOTHING = {"totals": None, "names": "null", "squares": None, "low": None, "high"
 
 
 def test_cells_are_spread_over_the_profile() -> None:
-    question = ask(TYPES, BINNING, GroupBy())
+    question = profile_query(TYPES, BINNING, GroupBy())
     # three bins, then null, NaN, -inf, +inf: the middle bin has no row
     age = {"feature": 0, "cells": "[0,2,3,6]", "counts": "[2,1,4,3]", "totals": '[1.5,"Infinity"]'}
     country = {"feature": 1, "cells": f"[{NULL},{KNOWN},{NAMED},{NAMED},{NAMELESS}]", "counts": "[1,2,3,1,3]"}
@@ -27,8 +27,8 @@ def test_cells_are_spread_over_the_profile() -> None:
         {**NOTHING, **age, "squares": 9.0, "low": -0.0, "high": 5.0},
         {**NOTHING, **country, "names": '["FR","IT","ES"]'},
     ]
-    ((group, profile),) = profiles(pa.Table.from_pylist(answer), question).items()
-    assert (group, profile.rows) == (Told(), 10)
+    ((group, profile),) = profiles_of_result(pa.Table.from_pylist(answer), question).items()
+    assert (group, profile.rows) == (RowGroup(), 10)
     np.testing.assert_array_equal(profile.counts, [2, 0, 1, 4, 0, 0, 3, 0, 2, 7, 1])
     np.testing.assert_array_equal(profile.sums[:3], [1.5, 0, np.inf])
     assert (profile.squares.tolist(), profile.lows.tolist(), profile.highs.tolist()) == ([9.0], [0.0], [5.0])
@@ -38,24 +38,24 @@ def test_cells_are_spread_over_the_profile() -> None:
 
 def test_a_column_without_a_finite_value_has_no_extremes() -> None:
     answer = [{"feature": 0, "cells": "[3]", "counts": "[4]", **NOTHING}]
-    (profile,) = profiles(pa.Table.from_pylist(answer), ask(TYPES, BINNING, GroupBy())).values()
+    (profile,) = profiles_of_result(pa.Table.from_pylist(answer), profile_query(TYPES, BINNING, GroupBy())).values()
     assert (profile.lows.tolist(), profile.highs.tolist()) == ([np.inf], [-np.inf])
 
 
 def test_groups_whose_names_are_one_are_one() -> None:
     key = Key("age", "`age`", lambda text: str(int(float(text))), missing="unknown", most=9)
-    question = ask(TYPES, BINNING, GroupBy((key,)))
+    question = profile_query(TYPES, BINNING, GroupBy((key,)))
     answer = [
         {"key0": text, "feature": ROW, "cells": "[0]", "counts": "[2]", **NOTHING}
         for text in ("7", "7.0", "unknown", "other")
     ]
-    found = profiles(pa.Table.from_pylist(answer), question)
+    found = profiles_of_result(pa.Table.from_pylist(answer), question)
     assert {group: profile.rows for group, profile in found.items()} == {
-        Told(("7",)): 4,
-        Told(("unknown",)): 2,
-        Told(("other",)): 2,
+        RowGroup(("7",)): 4,
+        RowGroup(("unknown",)): 2,
+        RowGroup(("other",)): 2,
     }
 
 
 def test_of_no_rows_there_is_no_group() -> None:
-    assert profiles(pa.table({}), ask(TYPES, BINNING, GroupBy())) == {}
+    assert profiles_of_result(pa.table({}), profile_query(TYPES, BINNING, GroupBy())) == {}

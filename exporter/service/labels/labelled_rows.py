@@ -7,20 +7,20 @@ from dataclasses import fields
 from typing import Final
 
 from exporter import catalogue
-from exporter.labels.by_score import ByScore, against_rest, together
+from exporter.labels.by_score import ByScore, against_rest, merged
 from exporter.labels.classes import class_keys
 from exporter.labels.classified import Classified
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.binning import Binning, Floats, NumericBins
 from exporter.profiles.group import Group
-from exporter.samples.estimates import Learned, SeveralClasses, learned
+from exporter.samples.estimators import Estimator, MulticlassClassifier, fit_single_score
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
 
 GROUP: Final = "labelled-reference"
 """Where in a model's part of the store they are."""
 
-TEACHING: Final = "labels of the reference"
+REFERENCE_LABELS: Final = "labels of the reference"
 """What a problem with them is a problem of."""
 
 Rows = list[ByScore]
@@ -54,13 +54,13 @@ def _confidence_edges(spec: ModelSpec, binning: Binning) -> list[Floats]:
     return [bins.edges] if several and told and isinstance(bins, NumericBins) else []
 
 
-def taught(spec: ModelSpec, rows: Rows, edges: Sequence[Floats]) -> Learned | None:
+def fit_estimator(spec: ModelSpec, rows: Rows, edges: Sequence[Floats]) -> Estimator | None:
     """What rows teach; None where none has a label."""
     task = spec.spec.task
     if task == "multiclass_classification":
         classes = len(score_columns(spec))
-        return SeveralClasses.learned(rows[:classes], edges[:classes], *rows[classes:])
-    return learned(rows[0], edges[0], spec.spec.decision_threshold, binary=task == "binary_classification")
+        return MulticlassClassifier.learned(rows[:classes], edges[:classes], *rows[classes:])
+    return fit_single_score(rows[0], edges[0], spec.spec.decision_threshold, binary=task == "binary_classification")
 
 
 def labelled_rows(spec: ModelSpec, parts: Iterable[Mapping[Group, Outcome]]) -> Rows | None:
@@ -78,7 +78,7 @@ def labelled_rows(spec: ModelSpec, parts: Iterable[Mapping[Group, Outcome]]) -> 
         for group, outcome in part.items()
         if group.role != catalogue.CHALLENGER and (own := _rows_of(spec, outcome)) is not None
     ]
-    return [together(each) for each in zip(*found, strict=True)] or None
+    return [merged(each) for each in zip(*found, strict=True)] or None
 
 
 def _rows_of(spec: ModelSpec, outcome: Outcome) -> Rows | None:
@@ -93,13 +93,13 @@ def _rows_of(spec: ModelSpec, outcome: Outcome) -> Rows | None:
     return [*map(against_rest, [*each, *confident])] if len(each) == len(keys) else None
 
 
-def same(one: Rows, two: Rows) -> bool:
+def equal(one: Rows, two: Rows) -> bool:
     """Whether nothing in them differs."""
     pairs = zip(one, two, strict=True)
     return all((getattr(a, each.name) == getattr(b, each.name)).all() for a, b in pairs for each in fields(ByScore))
 
 
-def keep_rows(store: ProfileStore, key: Key, rows: Rows) -> None:
+def save_rows(store: ProfileStore, key: Key, rows: Rows) -> None:
     """Keep rows, in place of all others of the key's group.
 
     Raises:
@@ -107,13 +107,13 @@ def keep_rows(store: ProfileStore, key: Key, rows: Rows) -> None:
     """
     keys = _parts(key, len(rows))
     for part, own in zip(keys, rows, strict=True):
-        store.keep_arrays(part, {each.name: getattr(own, each.name) for each in fields(own)}, {})
+        store.save_arrays(part, {each.name: getattr(own, each.name) for each in fields(own)}, {})
     store.prune(key.group, keys)
 
 
-def kept_rows(store: ProfileStore, key: Key, number: int) -> Rows | None:
+def load_rows(store: ProfileStore, key: Key, number: int) -> Rows | None:
     """The rows kept under a key, one for each of so many scores; None where they are not all there."""
-    kept = [store.arrays(part) for part in _parts(key, number)]
+    kept = [store.load_arrays(part) for part in _parts(key, number)]
     found = [ByScore(**each[0]) for each in kept if each is not None]
     return found if len(found) == number else None
 

@@ -13,28 +13,28 @@ from zoneinfo import ZoneInfo
 
 from exporter import catalogue
 from exporter.profiles.binning import Binning
-from exporter.samples.estimates import Learned
-from exporter.samples.verdicts import conditions
+from exporter.samples.conditions import conditions
+from exporter.samples.estimators import Estimator
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Failed
-from exporter.service.labels.learned_rows import (
+from exporter.service.labels.labelled_rows import (
     GROUP,
     Rows,
-    keep_rows,
-    kept_rows,
+    equal,
+    fit_estimator,
     labelled_rows,
-    same,
+    load_rows,
+    save_rows,
     score_edges,
-    taught,
 )
 from exporter.service.labels.period_outcomes import PeriodOutcomes
-from exporter.service.labels.trailing_outcomes import Moment, TrailingOutcomes
+from exporter.service.labels.trailing_outcomes import FitInput, TrailingOutcomes
 from exporter.service.reference_source import local_days
 from exporter.sources.source import Source
-from exporter.spec.file import LoadedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.logs import Labels
-from exporter.spec.values import format_duration
+from exporter.spec.value_types import format_duration
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
 
@@ -47,7 +47,7 @@ class Past(Protocol):
         """Why it teaches nothing yet."""
         ...
 
-    def rows(self, moment: Moment) -> Rows | None:
+    def rows(self, moment: FitInput) -> Rows | None:
         """Its labelled rows; None while there are none.
 
         Raises:
@@ -57,9 +57,9 @@ class Past(Protocol):
         ...
 
 
-def open_learner(
+def open_log_fit(
     loaded: LoadedSpec, labels: Labels, sources: tuple[Source, Source], store: ProfileStore, failed: Failed
-) -> LogLearner | None:
+) -> LogFit | None:
     """What learns from a model's log; None where its reference is a data set, or performance is not estimated.
 
     Args:
@@ -73,22 +73,20 @@ def open_learner(
     if not body.estimated or body.reference.source is not None:
         return None
     if body.reference.period is None:
-        return LogLearner(spec, TrailingOutcomes(spec, store))
+        return LogFit(spec, TrailingOutcomes(spec, store))
     zone = ZoneInfo(body.seasonality.timezone)
     period = local_days(body.reference.period.start, body.reference.period.end, zone, body.inference.grain)
-    return LogLearner(
-        spec, _KeptPeriod(spec, store, PeriodOutcomes(spec, labels, period, sources, store, failed=failed))
-    )
+    return LogFit(spec, _KeptPeriod(spec, store, PeriodOutcomes(spec, labels, period, sources, store, failed=failed)))
 
 
-class LogLearner:
+class LogFit:
     """Keeps what one model's log teaches at hand. One thread at a time may use it."""
 
     def __init__(self, spec: ModelSpec, past: Past) -> None:
         """Nothing is learned yet."""
         self._spec = spec
         self._past = past
-        self._current: tuple[Binning, Rows, Learned | None] | None = None
+        self._current: tuple[Binning, Rows, Estimator | None] | None = None
 
     @property
     def problem(self) -> str | None:
@@ -97,7 +95,7 @@ class LogLearner:
             return self._past.problem
         return None if self._current[2] is not None else "none of its rows has a label"
 
-    def learn(self, moment: Moment) -> Learned | None:
+    def learn(self, moment: FitInput) -> Estimator | None:
         """What it teaches; None while it teaches nothing.
 
         Raises:
@@ -110,18 +108,18 @@ class LogLearner:
             self._current = None
             return None
         current = self._current
-        if current is None or current[0] is not moment.binning or not same(current[1], rows):
-            self._current = current = (moment.binning, rows, taught(self._spec, rows, edges))
+        if current is None or current[0] is not moment.binning or not equal(current[1], rows):
+            self._current = current = (moment.binning, rows, fit_estimator(self._spec, rows, edges))
         return current[2]
 
-    def heed(self, samples: Iterable[Sample], mature: datetime) -> None:
+    def exclude_alarming_week(self, samples: Iterable[Sample], mature: datetime) -> None:
         """Let no trailing reference learn from the weeks of a window whose outcomes were not what was expected.
 
         Raises:
             OSError: when the disk refuses.
         """
         if isinstance(self._past, TrailingOutcomes):
-            found = conditions(samples, self._spec.spec.alerting_names)
+            found = conditions(samples, self._spec.spec.alert_window_names)
             names = {each.label(catalogue.WINDOW) for each in found if each.alert == catalogue.CONCEPT_DRIFT_ALERT}
             lengths = [length for length in self._spec.spec.windows if format_duration(length) in names]
             if lengths:
@@ -141,25 +139,25 @@ class _KeptPeriod:
     def problem(self) -> str | None:
         return self._outcomes.problem if self._found is None else None
 
-    def rows(self, moment: Moment) -> Rows | None:
+    def rows(self, moment: FitInput) -> Rows | None:
         key = self._key(moment)
         if self._found is None or self._found[0] != key:
             number = len(score_edges(self._spec, moment.binning) or [])
-            rows = kept_rows(self._store, key, number) or self._told(moment, key)
+            rows = load_rows(self._store, key, number) or self._told(moment, key)
             self._found = (key, rows) if rows is not None else None
             if rows is not None:
                 self._outcomes.let_go()
         return self._found[1] if self._found is not None else None
 
-    def _told(self, moment: Moment, key: Key) -> Rows | None:
+    def _told(self, moment: FitInput, key: Key) -> Rows | None:
         parts = self._outcomes.read(moment.attempt, moment.binning, moment.mature)
         rows = labelled_rows(self._spec, parts) if parts is not None else None
         if rows is None or not rows[0].known.any():
             return None
-        keep_rows(self._store, key, rows)
+        save_rows(self._store, key, rows)
         return rows
 
-    def _key(self, moment: Moment) -> Key:
+    def _key(self, moment: FitInput) -> Key:
         body = self._spec.spec
         labels = body.labels.model_dump_json() if body.labels is not None else ""
         content = (moment.fingerprint, moment.binning.fingerprint, body.inference.columns.model_dump_json(), labels)

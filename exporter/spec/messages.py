@@ -37,7 +37,7 @@ _WORDS: Final = {
 }
 
 
-def dotted(path: KeyPath) -> str:
+def format_path(path: KeyPath) -> str:
     """A key path as people write it: `spec.slos[0].objective`; keys with other letters are quoted and cut short."""
     text = ""
     for step in path:
@@ -51,7 +51,7 @@ def dotted(path: KeyPath) -> str:
     return text.removeprefix(".")
 
 
-def wording(error: ErrorDetails, path: KeyPath, written: str | None) -> str:
+def error_message(error: ErrorDetails, path: KeyPath, written: str | None) -> str:
     """One of pydantic's errors in our words.
 
     Args:
