@@ -27,10 +27,3 @@ def test_every_metric_and_alert_that_a_page_names_exists(path: Path) -> None:
     named = set(re.findall(r"\b(?:ml_[a-z0-9_]+|leeway_[a-z0-9_]+|ML[A-Z]\w+|Leeway[A-Z]\w+)\b", path.read_text()))
     families = {name for name in named if name.endswith("_")}
     assert named - families <= NAMES
-
-
-@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_within_the_project_leads_somewhere(path: Path) -> None:
-    for target in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", path.read_text()):
-        if "://" not in target:
-            assert (path.parent / target).exists(), target
