@@ -9,6 +9,7 @@ from PIL import Image
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NAMES = ("model", "fleet", "feature", "exporter")
+DRAWN = ("alert.svg", "flow.svg")
 MOST_BYTES = 200_000
 
 
@@ -22,7 +23,13 @@ def test_a_picture_is_small_and_shown(name: str) -> None:
 
 
 def test_no_picture_is_left_over() -> None:
-    assert {path.stem for path in (DOCS / "pictures").iterdir()} == set(NAMES)
+    assert {path.name for path in (DOCS / "pictures").iterdir()} == {*(f"{name}.png" for name in NAMES), *DRAWN}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_a_drawing_is_small_and_shown(name: str) -> None:
+    assert (DOCS / "pictures" / name).stat().st_size < MOST_BYTES
+    assert [page for page in DOCS.glob("*.md") if f"(pictures/{name})" in page.read_text()]
 
 
 def test_readers_are_told_that_they_are_no_screenshots() -> None:
