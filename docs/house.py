@@ -1,0 +1,56 @@
+"""Write the tables of architecture.md that follow from the code: its rooms and its layers. Part of `make docs`."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PAGE = HERE / "architecture.md"
+PACKAGES = ("exporter", "dashboards", "generator")
+
+
+def rooms() -> dict[str, str]:
+    """Every folder of Python code, with the first line of its `__init__.py`."""
+    files = [path for package in PACKAGES for path in sorted(ROOT.glob(f"{package}/**/__init__.py"))]
+    lines = {path: (ast.get_docstring(ast.parse(path.read_text())) or "").split("\n")[0] for path in files}
+    return {f"{path.parent.relative_to(ROOT)}/": line for path, line in lines.items()}
+
+
+def layers() -> list[str]:
+    """The lines of the import contract, from the top."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    [contract] = [each for each in settings["contracts"] if each["type"] == "layers"]
+    lines: list[str] = contract["layers"]
+    return lines
+
+
+def page(text: str) -> str:
+    """The page with its generated parts made anew."""
+    for name, lines in (("rooms", _rooms()), ("layers", _layers())):
+        block = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
+        body = "\n".join(lines)
+        text = block.sub(lambda found, body=body: f"{found[1]}\n{body}\n\n{found[2]}", text)
+    return text
+
+
+def _rooms() -> Iterator[str]:
+    yield "| room | what it holds |"
+    yield "|---|---|"
+    yield from (f"| `{room}` | {line} |" for room, line in rooms().items())
+
+
+def _layers() -> Iterator[str]:
+    yield "```text"
+    yield from layers()
+    yield "```"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text()))
+    sys.stdout.write(f"wrote {PAGE.relative_to(ROOT)}\n")
