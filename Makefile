@@ -11,6 +11,7 @@ SPECS ?= models
 OUT ?= build
 DEV_STAMP := $(VENV)/.dev-stamp
 RUN_STAMP := $(VENV)/.run-stamp
+DOCS_STAMP := .venv-docs/.stamp
 EMULATOR := tests/servers/bigquery_emulator
 EMULATOR_STAMP := .venv-bigquery/.stamp
 SPARK_STAMP := .spark/.stamp
@@ -27,7 +28,7 @@ demo: $(RUN_STAMP) ## See it work: a simulated model that drifts, its gauges, da
 test: check ## The same as check
 
 .PHONY: check
-check: tools install bigquery spark lint types layers unit ## All that CI runs: lint, types, layers and every test
+check: tools install bigquery spark lint types layers docs-site unit ## All that CI runs: lint, types, layers, the docs and every test
 
 .PHONY: generate
 generate: $(RUN_STAMP) ## Write dashboards, rules and routes for SPECS (models) into OUT (build)
@@ -73,12 +74,21 @@ golden: $(DEV_STAMP) ## Write the golden files again; read the diff before you c
 	@$(BIN)/python tests/data/golden.py
 
 .PHONY: docs
-docs: $(DEV_STAMP) ## Write the pages that are made from the code: metrics, spec reference, JSON Schema
+docs: $(DEV_STAMP) ## Write what is made from the code: metrics, spec reference, JSON Schema, rooms and layers, drawings
 	@$(BIN)/python docs/pages.py
+	@$(BIN)/python docs/house.py
+	@$(BIN)/python docs/drawings.py
+
+.PHONY: docs-site
+docs-site: $(DOCS_STAMP) ## Build the docs as a site with search into build/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+	@echo "Open build/site/index.html, or serve it: python3 -m http.server --directory build/site"
 
 .PHONY: pictures
-pictures: $(DEV_STAMP) ## Draw the previews of the dashboards again, from their JSON and the demo's past
+pictures: $(DEV_STAMP) ## Draw the previews of the dashboards again from their JSON and the demo's past, and the alert
 	@$(BIN)/python docs/pictures.py
+	@$(BIN)/python docs/notification.py
+	@$(BIN)/python docs/drawings.py
 
 .PHONY: bench
 bench: $(DEV_STAMP) $(EMULATOR_STAMP) $(SPARK_STAMP) ## Measure what the README promises about speed
@@ -100,12 +110,14 @@ lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
 	@$(BIN)/uv pip compile -q $(EMULATOR)/requirements.in --upgrade --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o $(EMULATOR)/requirements.lock
+	@$(BIN)/uv pip compile -q --group docs --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate -o requirements-docs.lock
 	@echo pyspark | $(BIN)/uv pip compile -q - --upgrade --no-deps --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o .ci/spark.lock
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .venv-bigquery .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-bigquery .venv-docs .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(RUN_STAMP): requirements.lock pyproject.toml
 	@PYTHON=$(PYTHON) .ci/environment requirements.lock
@@ -114,6 +126,11 @@ $(RUN_STAMP): requirements.lock pyproject.toml
 $(DEV_STAMP): requirements-dev.lock pyproject.toml
 	@PYTHON=$(PYTHON) .ci/environment requirements-dev.lock
 	@touch $@ $(RUN_STAMP)
+
+$(DOCS_STAMP): requirements-docs.lock
+	@$(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 $(EMULATOR_STAMP): .ci/bigquery $(addprefix $(EMULATOR)/,requirements.lock emulator.lock adapt.py) | $(DEV_STAMP)
 	@PYTHON=$(PYTHON) .ci/bigquery
