@@ -27,3 +27,10 @@ def test_every_metric_and_alert_that_a_page_names_exists(path: Path) -> None:
     named = set(re.findall(r"\b(?:ml_[a-z0-9_]+|leeway_[a-z0-9_]+|ML[A-Z]\w+|Leeway[A-Z]\w+)\b", path.read_text()))
     families = {name for name in named if name.endswith("_")}
     assert named - families <= NAMES
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_program_that_a_page_names_exists(path: Path) -> None:
+    rooms = "exporter|dashboards|generator|rules|alertmanager|tests|benchmarks|docs"
+    named = re.findall(rf"`((?:{rooms})/[\w./-]+\.(?:py|libsonnet))`", path.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
