@@ -1,4 +1,4 @@
-"""What all dashboards of Leeway have in common, whatever they show: time, links to each other, marks, colours."""
+"""What all dashboards of Leeway have in common: time range, refresh, links to each other, annotations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from grafanalib.core import (
 from dashboards.normalise import normalise
 
 TAG: Final = "leeway"
-"""The tag that all dashboards of Leeway have, and by which they find each other."""
+"""The tag of all dashboards of Leeway; their links to each other use it."""
 
 
 def board(
@@ -27,11 +27,11 @@ def board(
     description: str,
     tags: Sequence[str],
     templating: Sequence[Any],
-    marks: Sequence[dict[str, Any]],
+    annotations: Sequence[dict[str, Any]],
     panels: Sequence[Any],
     more_links: Iterable[DashboardLink] = (),
 ) -> dict[str, Any]:
-    """A dashboard as plain JSON data: of a week, asked again every five minutes, with one crosshair for all graphs."""
+    """A dashboard as plain JSON data: one week, refreshed every five minutes, with a crosshair shared by all graphs."""
     others = DashboardLink(title="Leeway", type="dashboards", tags=[TAG], asDropdown=True, includeVars=True)
     return normalise(
         Dashboard(
@@ -45,7 +45,7 @@ def board(
             refresh="5m",
             graphTooltip=GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
             templating=Templating(list=list(templating)),
-            annotations=Annotations(list=list(marks)),
+            annotations=Annotations(list=list(annotations)),
             links=[others, *more_links],
             panels=list(panels),
         )

@@ -1,4 +1,4 @@
-"""The dashboard of the exporters: do they refresh, what do they read, and what do they leave out?"""
+"""The dashboard of the exporters: refreshes, reads, and label values over the limits."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from exporter import catalogue
 from exporter.catalogue import MODEL, SPEC, Metric, Severity, Unit
 
 _SIZE: Final = (6, 4)
-_NONE_IS_GOOD: Final[Steps] = ((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[Severity.WARNING]))
+_ZERO_IS_GOOD: Final[Steps] = ((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[Severity.WARNING]))
 
 
 def dashboard() -> dict[str, Any]:
-    """The dashboard as plain JSON data, for whatever models the exporters have."""
+    """The dashboard as plain JSON data, for all models that the exporters have."""
     scope = queries.any_model_scope()
     return board(
         uid=links.EXPORTER,
         title="Leeway: the exporters",
-        description="Can what the other dashboards show be believed? Refreshes, what is read, and what is left out.",
+        description="Are the values on the other dashboards up to date and complete? Refreshes, reads and limits.",
         tags=[TAG, "exporter"],
         templating=[variables.datasource(), variables.model()],
-        marks=[],
+        annotations=[],
         panels=stack(
             [
                 Section("state", "", _tiles(scope)),
-                Section("exporter", "Refreshes and reading", freshness.exporter(None, scope), collapsed=False),
+                Section("exporter", "Refreshes and reads", freshness.exporter(None, scope), collapsed=False),
                 Section("specs", "Specs", [_specs(scope)], collapsed=False),
                 Section("retraining", "Retraining hook", retraining.panels(None, scope)),
             ]
@@ -48,55 +48,62 @@ def _tiles(scope: Scope) -> list[Stat]:
     limited, loaded = catalogue.SERIES_LIMITED, catalogue.SPEC_RELOAD_SUCCESS
     failing = f"count({latest(success, scope)} == 0) or on () 0 * count({latest(success, scope)})"
     return [
-        _tile(success, "Models whose refresh fails", failing, "More than none: the stage stands below.", _NONE_IS_GOOD),
+        _tile(
+            success,
+            "Models with a failing refresh",
+            failing,
+            "If it is above 0: see the panel *Failures by stage* below.",
+            _ZERO_IS_GOOD,
+        ),
         _tile(
             last,
-            "Longest since a success",
-            f"max({queries.drawn(last, scope)})",
-            "Much more than the refresh interval: see below which model, and what fails.",
+            "Longest time since a successful refresh",
+            f"max({queries.plotted(last, scope)})",
+            "If it is much longer than the refresh interval: see below which model it is, and which stage fails.",
             ((None, UNKNOWN), (0, GOOD)),
         ),
         _tile(
             loaded,
-            "Exporters with a spec refused",
+            "Exporters that rejected a spec",
             f"count({queries.select(loaded, scope)} == 0) or on () 0 * count({queries.select(loaded, scope)})",
-            "More than none: it goes on with the specs of before. Its log names file, line and key.",
-            _NONE_IS_GOOD,
+            "If it is above 0: read the exporter's log, which names file, line and key. The exporter still uses the "
+            "previous specs.",
+            _ZERO_IS_GOOD,
         ),
         _tile(
             limited,
-            "Label values left out now",
+            "Label values over the limits",
             f"sum({latest(limited, scope)})",
-            "More than none: see below of which model and label; raise its limit in the spec if they matter.",
-            _NONE_IS_GOOD,
+            "If it is above 0: see below for which model and label. If the values matter, raise the limit in the spec.",
+            _ZERO_IS_GOOD,
         ),
     ]
 
 
 def _tile(metric: Metric, title: str, expression: str, action: str, steps: Steps) -> Stat:
-    words: PanelInfo = panel_info(
-        None, metric, title, action, key=f"now/{metric.key}", empty="No exporter scraped", size=_SIZE
+    info: PanelInfo = panel_info(
+        None, metric, title, action, key=f"now/{metric.key}", no_data="No exporter scraped", size=_SIZE
     )
     unit = metric.unit if metric.unit is Unit.TIMESTAMP else Unit.NUMBER
-    return stat(words, Query(expression), unit, steps=steps)
+    return stat(info, Query(expression), unit, steps=steps)
 
 
 def _specs(scope: Scope) -> TimeSeries:
-    """More than one is a rollout, or a replica that was forgotten."""
-    info = catalogue.MODEL_INFO
-    words = panel_info(
+    """The number of specs in use for each model; more than one is a rollout, or a replica with an old spec."""
+    model_info = catalogue.MODEL_INFO
+    info = panel_info(
         None,
-        info,
-        "Specs in force at once, by model",
-        "More than 1 for longer than a rollout takes: a replica runs an old spec. Reload it. Whether "
-        "it is the one that the rules were made of, an alert says.",
+        model_info,
+        "Specs in use, by model",
+        "If it is above 1 for longer than a rollout: one replica runs an old spec, so reload it. A separate alert "
+        "checks whether the spec matches the rules.",
         key="specs",
-        meaning="With how many different specs the exporters evaluate a model: each has its own fingerprint.",
+        meaning="The number of different specs that the exporters use for a model. Each spec has its own fingerprint.",
         size=(24, 7),
     )
-    specs = queries.across("max", (MODEL, SPEC), latest(info, scope))
+    specs = queries.across("max", (MODEL, SPEC), latest(model_info, scope))
     return timeseries(
-        words,
+        info,
         [Query(queries.across("count", (MODEL,), specs), f"{{{{{MODEL}}}}}")],
         Unit.NUMBER,
         limits=(0, None),

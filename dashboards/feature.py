@@ -1,4 +1,4 @@
-"""The dashboard of one feature of one model: what it is like now, what it was like, and since when it differs."""
+"""The dashboard of one feature of one model: its present distribution, its past, and since when it has drifted."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from typing import Any, Final
 
 from grafanalib.core import Stat
 
-from dashboards import annotations as marks
-from dashboards import variables
+from dashboards import graph_annotations, variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, plots, queries
 from dashboards.panels.builders import stat
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query, Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Limits, alarm
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Limits, alert_colour
 from exporter import catalogue
 from exporter.catalogue import BIN, FEATURE, Metric, Severity
 
 _FROM_ZERO: Final[Limits] = (0, None)
 _SIZE: Final = (6, 4)
-_OF_THE_FEATURE: Final = f'{FEATURE}=~"|${FEATURE}"'
-"""What matches the feature's own alerts and those of the whole model, but no other feature's."""
+_FEATURE_OR_MODEL_ALERTS: Final = f'{FEATURE}=~"|${FEATURE}"'
+"""Matches alerts of the selected feature and of the whole model, but of no other feature."""
 
 
 def dashboard() -> dict[str, Any]:
@@ -31,7 +30,7 @@ def dashboard() -> dict[str, Any]:
     return board(
         uid=links.FEATURE_BOARD,
         title="Leeway: one feature",
-        description="Has this feature drifted, how, and since when? Choose a model and a feature above.",
+        description="Has this feature drifted, how, and since when? Select a model and a feature above.",
         tags=[TAG, "feature"],
         templating=[
             variables.datasource(),
@@ -40,12 +39,16 @@ def dashboard() -> dict[str, Any]:
             variables.window_of_model(scope),
             variables.feature(scope, multi=False),
         ],
-        marks=[marks.alerts(scope, _OF_THE_FEATURE), marks.promotions(scope), marks.retrainings(scope)],
+        annotations=[
+            graph_annotations.alerts(scope, _FEATURE_OR_MODEL_ALERTS),
+            graph_annotations.promotions(scope),
+            graph_annotations.retrainings(scope),
+        ],
         panels=stack(
             [
-                Section("state", "", [*_tiles(scope), *_now(scope)]),
-                Section("quality", "Nulls and new values", _quality(scope), collapsed=False),
-                Section("shift", "What kind of shift", _shift(scope)),
+                Section("state", "", [*_tiles(scope), *_distribution(scope)]),
+                Section("quality", "Nulls and new categories", _quality(scope), collapsed=False),
+                Section("shift", "Drift details", _shift(scope)),
             ]
         ),
     )
@@ -61,58 +64,63 @@ def _tiles(scope: Scope) -> list[Stat]:
 
 
 def _verdict(scope: Scope, metric: Metric, title: str) -> Stat:
-    words = panel_info(
+    info = panel_info(
         None,
         metric,
         title,
-        "Above its threshold: see below since when. Grey: not judged, for too few rows or another kind of feature.",
+        "If it is above its threshold: see below since when. Grey means not evaluated: too few rows, or another kind "
+        "of feature.",
         key=f"now/{metric.key}",
-        empty="Not judged",
+        no_data="Not evaluated",
         size=_SIZE,
     )
-    colours = {queries.ABOVE: alarm(metric), queries.WITHIN: GOOD}
-    query = Query(queries.verdict(metric, scope.served), f"{{{{{queries.VERDICT}}}}}")
-    return stat(words, query, metric.unit, colours=colours)
+    colours = {queries.ABOVE: alert_colour(metric), queries.WITHIN: GOOD}
+    query = Query(queries.verdict(metric, scope.without_challengers), f"{{{{{queries.VERDICT}}}}}")
+    return stat(info, query, metric.unit, colours=colours)
 
 
 def _rows(scope: Scope) -> Stat:
     metric = catalogue.FEATURE_ROWS
-    words = panel_info(
+    info = panel_info(
         None,
         metric,
         "Rows, $window",
-        "Few: every value below has a wide margin, and below `thresholds.min_rows` nothing is judged.",
+        "If there are few rows: all values below are uncertain. Below `thresholds.min_rows` nothing is evaluated.",
         key=f"now/{metric.key}",
-        empty="No row with it",
+        no_data="No rows with this feature",
         size=_SIZE,
     )
     rows = f"sum({queries.latest(metric, scope)})"
     steps = ((None, UNKNOWN), (0, SEVERITY_COLOURS[Severity.WARNING]), (1, GOOD))
-    return stat(words, Query(rows), metric.unit, steps=steps)
+    return stat(info, Query(rows), metric.unit, steps=steps)
 
 
-def _now(scope: Scope) -> list[Any]:
+def _distribution(scope: Scope) -> list[Any]:
     metric, reference = catalogue.FEATURE_BIN_RATIO, catalogue.FEATURE_BIN_RATIO_REFERENCE
-    words = panel_info(
+    info = panel_info(
         None,
         metric,
         "Distribution, $window and reference",
-        "All moved to one side: a change of unit or of the world. One bin grew alone: a default, or a source that "
-        "fails. Choose one version: of several the greater share of each bin is drawn.",
-        empty="Only of the features that drifted most: raise `limits.distributions` in the spec to see more",
+        "If all bars have moved to one side: look for a change of unit, or a real change in the data. If one bar alone "
+        "has grown: look for a default value, or a failing source. Select one version: with several, the greatest "
+        "share of each bin is shown.",
+        no_data="Only for the features with the most drift: raise `limits.distributions` in the spec to see more",
         size=(12, 12),
     )
-    drawn = partial(chart, None, scope)
-    psi = "Above the dashed line it has changed for certain. A step: a release or a source. A slope: the world."
+    draw = partial(chart, None, scope)
+    psi = (
+        "If it is above the dashed line, the feature has drifted: a step is a release or a source, a slow rise is a "
+        "real change in the data."
+    )
     return [
-        plots.compared(
-            words,
+        plots.bar_comparison(
+            info,
             BIN,
             plots.Field("Now", _by_bin(metric, scope)),
             plots.Field("Reference", _by_bin(reference, scope), UNKNOWN),
             metric.unit,
         ),
-        drawn(catalogue.FEATURE_PSI, "PSI over time, $window", psi, limits=_FROM_ZERO, size=(12, 12), last_week=True),
+        draw(catalogue.FEATURE_PSI, "PSI over time, $window", psi, limits=_FROM_ZERO, size=(12, 12), last_week=True),
     ]
 
 
@@ -126,21 +134,23 @@ def _quality(scope: Scope) -> list[Any]:
         draw(
             catalogue.FEATURE_NULL_RATIO,
             "Nulls over time, $window",
-            "Above the dashed line: missing more often than in the reference (dotted). Ask its source.",
+            "If it is above the dashed line: more values are missing than in the reference (dotted). Ask the owner of "
+            "the source.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_RATIO,
             "New categories over time, $window",
-            "Above the dashed line: the model sees values that it never learned. They are named beside.",
+            "If it is above the dashed line: the model gets categories that it was not trained on. The next panel "
+            "names them.",
             limits=_FROM_ZERO,
-            empty="No categorical feature",
+            no_data="No categorical feature",
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_ROWS,
             "New categories by name, $window",
-            "A typing error or a change of case: mend the source. Truly new: retrain.",
-            empty="None is new, or no categorical feature",
+            "A typing error or a change of case: fix the source. A really new category: retrain.",
+            no_data="No new category, or no categorical feature",
         ),
     ]
 
@@ -152,38 +162,38 @@ def _shift(scope: Scope) -> list[Any]:
         draw(
             catalogue.FEATURE_MEAN,
             "Mean, $window",
-            "Away from its reference (dotted): a change of unit, or of the world.",
-            empty=numeric,
+            "If it is away from its reference (dotted): look for a change of unit, or a real change in the data.",
+            no_data=numeric,
         ),
         draw(
             catalogue.FEATURE_STDDEV_RATIO,
-            "Spread against the reference, $window",
-            "Near 0: it froze at one value. Far above 1: outliers, or several sources with different units.",
+            "Standard deviation / reference, $window",
+            "Near 0: the feature is constant. Far above 1: outliers, or several sources with different units.",
             limits=_FROM_ZERO,
-            empty=numeric,
+            no_data=numeric,
         ),
         draw(
             catalogue.FEATURE_OUT_OF_RANGE_RATIO,
             "Out of range, $window",
-            "More than in the reference (dotted): look for a change of unit, a default such as -1, or an overflow.",
+            "If it is above the reference (dotted): look for a change of unit, a default such as -1, or an overflow.",
             limits=_FROM_ZERO,
-            empty=numeric,
+            no_data=numeric,
         ),
         draw(
             catalogue.FEATURE_JS_DISTANCE,
             "Jensen-Shannon distance, $window",
-            "A second opinion on PSI, from 0 to 1: where both are high, believe them.",
+            "A second measure beside PSI, from 0 to 1. If both are high, the drift is real.",
         ),
         draw(
             catalogue.FEATURE_KS_STATISTIC,
             "Kolmogorov-Smirnov statistic, $window",
-            "0.2 says that a fifth of the rows stand elsewhere.",
-            empty=numeric,
+            "0.2 means that a fifth of the rows have moved.",
+            no_data=numeric,
         ),
         draw(
             catalogue.FEATURE_ROWS,
             "Rows over time, $window",
-            "Fewer than the window has: the column is missing from some of the files.",
+            "If there are fewer rows than in the window: the column is missing in some files.",
             last_week=True,
         ),
     ]

@@ -1,6 +1,6 @@
-"""The dashboard of all models: who is on fire, the worst first, and from each cell to that model's own dashboard.
+"""The dashboard of all models: which have firing alerts, the worst first. Each cell links to a model's dashboard.
 
-It names no model: it is right for those that are generated elsewhere, as soon as their exporter is scraped.
+It contains no model names. It also shows models that are generated elsewhere, as soon as their exporter is scraped.
 """
 
 from __future__ import annotations
@@ -10,46 +10,48 @@ from typing import Any, Final
 
 from grafanalib.core import Stat, StateTimeline, Table
 
-from dashboards import annotations as marks
-from dashboards import variables
+from dashboards import graph_annotations, variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, queries
 from dashboards.panels.builders import Column, PanelInfo, stat, state_timeline, table, timeseries
 from dashboards.panels.charts import panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import ALERTNAME, Query, Scope, by_model, latest, over_threshold
-from dashboards.panels.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, UNKNOWN, State, Steps, alarm
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, UNITS, UNKNOWN, State, Steps, alert_colour
 from dashboards.sections.tiles import ALERT_STATES
 from exporter import catalogue
 from exporter.catalogue import INFERENCE, MODEL, SEVERITY, SLO, STREAM, TEAM, WINDOW, Metric, Severity, Unit
 
-_TIMES: Final = "suffix:x threshold"
-_OVER: Final[Steps] = ((None, CLEAR), (1, SEVERITY_COLOURS[Severity.CRITICAL]))
-_LOW: Final = -1e9
-"""Below every value, and yet a value: an empty cell keeps the colour of the first step, which is none."""
-_STATES: Final = {0: State("calm", GOOD)} | {
+_TIMES_THRESHOLD: Final = "suffix:x threshold"
+_OVER: Final[Steps] = ((None, TRANSPARENT), (1, SEVERITY_COLOURS[Severity.CRITICAL]))
+_LOWEST: Final = -1e9
+"""Below every real value: it makes an empty cell use the first step, which has no colour."""
+_STATES: Final = {0: State("ok", GOOD)} | {
     rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in queries.SEVERITY_RANK.items()
 }
-_UNMET: Final[Steps] = ((None, CLEAR), (0, SEVERITY_COLOURS[Severity.WARNING]), (1, CLEAR))
-_TIERS: Final = "those of each objective's own tiers, whatever is chosen above; the worst of them."
-_ANY: Final = "the newest of each window chosen, at each refresh; the worst of them."
+_UNMET: Final[Steps] = ((None, TRANSPARENT), (0, SEVERITY_COLOURS[Severity.WARNING]), (1, TRANSPARENT))
+_TIERS: Final = "the windows of each objective's own tiers, not the selected windows; the worst of them."
+_WORST: Final = "the newest window of each selected length, at each refresh; the worst of them."
 
 
 def dashboard(models: Iterable[str] = ()) -> dict[str, Any]:
     """The dashboard as plain JSON data.
 
     Args:
-        models: names that are known. Those that are long have dashboards whose ids no query can make of the names, so
-            they are written down; short ones change nothing.
+        models: known names. A query cannot compute the dashboard id of a long name, so these ids are written into the
+            dashboard. Short names change nothing.
     """
     scope = queries.fleet_scope()
     return board(
         uid=links.FLEET,
         title="Leeway: all models",
-        description="Which model is on fire? Every cell leads to its own dashboard.",
+        description="Which models have firing alerts? Click a cell to open the dashboard of its model.",
         tags=[TAG, "fleet"],
         templating=[variables.datasource(), variables.model(), variables.windows()],
-        marks=[marks.alerts(scope, queries.equal(SEVERITY, Severity.CRITICAL.value)), marks.retrainings(scope)],
+        annotations=[
+            graph_annotations.alerts(scope, queries.equal(SEVERITY, Severity.CRITICAL.value)),
+            graph_annotations.retrainings(scope),
+        ],
         panels=stack(
             [
                 Section("state", "", [*_tiles(scope), _models(models, scope)]),
@@ -75,62 +77,66 @@ def _tiles(scope: Scope) -> list[Stat]:
     models = PanelInfo(
         key="now/models",
         title="Models",
-        meaning="Models that the exporters report now.",
+        meaning="Models that the exporters expose now.",
         window="none; the state now.",
-        action="Fewer than you have: an exporter is down, or its specs lack one. See the dashboard of the exporters.",
-        empty="No model reported",
+        action="If models are missing: an exporter is down, or its specs do not have them. Open the dashboard of the "
+        "exporters.",
+        no_data="No model exposed",
         size=(8, 4),
     )
     return [pages, tickets, stat(models, Query(f"count({known})"), Unit.NUMBER, steps=((None, UNKNOWN), (1, GOOD)))]
 
 
 def _firing(key: str, title: str, alerts: str, known: str, severity: Severity) -> Stat:
-    words = PanelInfo(
+    info = PanelInfo(
         key=key,
         title=title,
-        meaning=f"Models of which an alert fires now that is {severity.value}.",
+        meaning=f"Models with a firing alert of severity {severity.value}.",
         window="none; each alert has its own.",
-        action="More than none: open the first of the table below, whose first cell names what to look at.",
-        empty="No model reported",
+        action="If it is above 0: open the first model of the table below. Its first cell names the alert.",
+        no_data="No model exposed",
         size=(8, 4),
     )
     counted = f"count({by_model('max', alerts)}) or on () 0 * count({known})"
-    return stat(words, Query(counted), Unit.NUMBER, steps=((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[severity])))
+    return stat(info, Query(counted), Unit.NUMBER, steps=((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[severity])))
 
 
 def _models(models: Iterable[str], scope: Scope) -> Table:
-    words = PanelInfo(
+    info = PanelInfo(
         key="models",
-        title="Models, the one in most trouble first",
-        meaning="A row for each model, sorted by its loudest alert, then by how far its drift share is over its "
-        "threshold. Where several windows, versions or objectives are chosen it is the worst of them.",
-        window=_ANY,
-        action="Click a cell: it leads to that model's dashboard, to the panel that draws the cell's values over time.",
-        empty="No model reported yet: is the exporter scraped?",
+        title="Models, worst first",
+        meaning="One row for each model, sorted by its most severe alert, then by its drift share relative to its "
+        "threshold. With several windows, versions or objectives, a cell shows the worst of them.",
+        window=_WORST,
+        action="Click a cell: it opens the panel on the model's dashboard that shows these values over time.",
+        no_data="No model exposed yet: is the exporter scraped?",
         size=(24, 9),
-        data_links=(links.to_model("This model"),),
+        data_links=(links.to_model("Dashboard of this model"),),
     )
-    keys = {MODEL: "Model", TEAM: "Team", ALERTNAME: "Loudest alert", links.DASHBOARD: links.DASHBOARD}
-    return table(words, keys, _columns(models, scope), sort=["State", "Drift"], hidden=[links.DASHBOARD])
+    keys = {MODEL: "Model", TEAM: "Team", ALERTNAME: "Most severe alert", links.DASHBOARD: links.DASHBOARD}
+    return table(info, keys, _columns(models, scope), sort=["State", "Drift"], hidden=[links.DASHBOARD])
 
 
 def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
     inference = scope.with_value(STREAM, INFERENCE)
     end, good = catalogue.WINDOW_END_TIMESTAMP_SECONDS, catalogue.SLO_GOOD
-    budget, burn = catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, catalogue.SLO_BURN_RATE
+    budget, burn_rate = catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, catalogue.SLO_BURN_RATE
     red, orange = SEVERITY_COLOURS[Severity.CRITICAL], SEVERITY_COLOURS[Severity.WARNING]
     met = by_model("avg", queries.across("min", (MODEL, SLO), latest(good, scope)))
     return [
         Column("State", queries.worst_alert(scope), "none", states=_STATES, links=(_link(ALERT_STATES),)),
-        Column("Known", _addresses(models, scope), "none", hidden=True),
+        Column("Known", _dashboard_ids(models, scope), "none", hidden=True),
         _column(
-            "Budget left", budget, by_model("min", latest(budget, scope)), ((_LOW, red), (0, orange), (0.25, CLEAR))
+            "Budget left",
+            budget,
+            by_model("min", latest(budget, scope)),
+            ((_LOWEST, red), (0, orange), (0.25, TRANSPARENT)),
         ),
-        _column("Burn", burn, by_model("max", _burn(scope)), ((1, orange),)),
+        _column("Burn rate", burn_rate, by_model("max", _burn_rate(scope)), ((1, orange),)),
         _column("Drift share", catalogue.DATA_DRIFT_SHARE, by_model("max", latest(catalogue.DATA_DRIFT_SHARE, scope))),
-        _times("Drift", catalogue.DATA_DRIFT_SHARE, scope),
+        _times_threshold("Drift", catalogue.DATA_DRIFT_SHARE, scope),
         _drift_over_time(scope),
-        _times("Score shift", catalogue.PREDICTION_MEAN_SHIFT, scope),
+        _times_threshold("Score shift", catalogue.PREDICTION_MEAN_SHIFT, scope),
         Column("Objectives met", met, UNITS[Unit.RATIO], steps=_UNMET, links=(_link(good.key),)),
         _column(
             "Label coverage",
@@ -138,40 +144,40 @@ def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
             by_model("min", latest(catalogue.LABEL_COVERAGE_RATIO, scope)),
         ),
         _column("Rows", catalogue.WINDOW_ROWS, by_model("max", latest(catalogue.WINDOW_ROWS, inference))),
-        _column("Age", end, by_model("min", queries.drawn(end, inference))),
+        _column("Age", end, by_model("min", queries.plotted(end, inference))),
     ]
 
 
 def _column(title: str, metric: Metric, expression: str, steps: Steps = ()) -> Column:
-    coloured: Steps = ((None, CLEAR), *steps) if steps else ()
+    coloured: Steps = ((None, TRANSPARENT), *steps) if steps else ()
     return Column(title, expression, UNITS[metric.unit], steps=coloured, links=(_link(metric.key),))
 
 
-def _burn(scope: Scope) -> str:
-    """Over the windows of an objective's own tiers, whichever of the log's are chosen."""
+def _burn_rate(scope: Scope) -> str:
+    """The burn rate over the windows of each objective's own tiers, not over the selected windows."""
     return latest(catalogue.SLO_BURN_RATE, scope.with_any_value(WINDOW))
 
 
-def _times(title: str, metric: Metric, scope: Scope) -> Column:
+def _times_threshold(title: str, metric: Metric, scope: Scope) -> Column:
     value = by_model("max", over_threshold(metric, scope))
-    return Column(title, value, _TIMES, steps=_OVER, links=(_link(metric.key),))
+    return Column(title, value, _TIMES_THRESHOLD, steps=_OVER, links=(_link(metric.key),))
 
 
 def _drift_over_time(scope: Scope) -> Column:
     metric = catalogue.DATA_DRIFT_SHARE
     past = by_model("max", over_threshold(metric, scope))
-    shown = queries.still(past, (MODEL,), catalogue.MODEL_INFO, scope)
-    return Column("Drift over time", shown, _TIMES, links=(_link(metric.key),), trend=True)
+    shown = queries.still_present(past, (MODEL,), catalogue.MODEL_INFO, scope)
+    return Column("Drift over time", shown, _TIMES_THRESHOLD, links=(_link(metric.key),), trend=True)
 
 
 def _link(key: str) -> dict[str, Any]:
     return links.to_model("Over time, on the model's dashboard", key)
 
 
-def _addresses(models: Iterable[str], scope: Scope) -> str:
-    """Each model with its team and the id of its dashboard: 1."""
+def _dashboard_ids(models: Iterable[str], scope: Scope) -> str:
+    """A series with the value 1 for each model, with its team and the id of its dashboard as labels."""
     known = queries.across("max", (MODEL, TEAM), latest(catalogue.MODEL_INFO, scope))
-    for pattern, uid in links.uids(models):
+    for pattern, uid in links.uid_patterns(models):
         known = f'label_replace({known}, "{links.DASHBOARD}", "{uid}", "{MODEL}", "{pattern}")'
     return known
 
@@ -180,36 +186,37 @@ def _addresses(models: Iterable[str], scope: Scope) -> str:
 
 
 def _timeline(scope: Scope) -> StateTimeline:
-    words = PanelInfo(
+    info = PanelInfo(
         key=ALERT_STATES,
         title="State of each model over time",
-        meaning="The severity of each model's loudest alert while one fired, and calm while none did.",
+        meaning="The severity of each model's most severe firing alert, or ok while no alert fires.",
         window="each alert's own.",
-        action="Several models from one moment: look for what they share, a store, a feature pipeline, a release.",
-        empty="No model reported in this time",
+        action="If several models change at the same time: look for what they share, such as a store, a feature "
+        "pipeline or a release.",
+        no_data="No model exposed in this time",
         size=(24, 8),
         data_links=(),
     )
     states = f"{by_model('max', queries.ranked_alerts((MODEL, ALERTNAME), scope))} or on ({MODEL}) 0 * "
     known = by_model("max", latest(catalogue.MODEL_INFO, scope))
-    return state_timeline(words, [Query(states + known, f"{{{{{MODEL}}}}}")], _STATES)
+    return state_timeline(info, [Query(states + known, f"{{{{{MODEL}}}}}")], _STATES)
 
 
 def _history(scope: Scope) -> list[Any]:
-    drift, burn = catalogue.DATA_DRIFT_SHARE, catalogue.SLO_BURN_RATE
-    over = "Above 1 the model pages. A step of several models at once: a shared source changed."
-    fast = "Above 1 the error budget will not last its period. See the model's own dashboard, by version."
-    cards = (
-        (panel_info(None, drift, "Drift share over its threshold", over, window=_ANY), over_threshold(drift, scope)),
-        (panel_info(None, burn, "Burn of the error budget", fast, window=_TIERS), _burn(scope)),
+    drift, burn_rate = catalogue.DATA_DRIFT_SHARE, catalogue.SLO_BURN_RATE
+    over = "Above 1 the model pages. If several models rise at the same time: a shared source has changed."
+    fast = "Above 1 the error budget is gone before its period ends. See the model's own dashboard, by version."
+    charts = (
+        (panel_info(None, drift, "Drift share / threshold", over, window=_WORST), over_threshold(drift, scope)),
+        (panel_info(None, burn_rate, "Burn rate of the error budget", fast, window=_TIERS), _burn_rate(scope)),
     )
     return [
         timeseries(
-            words,
+            info,
             [Query(by_model("max", value), f"{{{{{MODEL}}}}}")],
             Unit.NUMBER,
             limits=(0, None),
-            steps=((None, GOOD), (1, alarm(metric))),
+            steps=((None, GOOD), (1, alert_colour(metric))),
         )
-        for (words, value), metric in zip(cards, (drift, burn), strict=True)
+        for (info, value), metric in zip(charts, (drift, burn_rate), strict=True)
     ]

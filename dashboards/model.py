@@ -1,7 +1,7 @@
-"""The dashboard of one model: is it on fire, and which feature?
+"""The dashboard of one model: which alerts fire, and which features cause them?
 
-From top to bottom: six tiles that say the state in words and colour; the features in trouble, beside the alerts of the
-time shown; how the data drift; then, folded until wanted, details, freshness, and the exporter itself.
+From top to bottom: six tiles with the state in words and colour; the features, worst first, beside the alerts over
+time; data drift; then collapsed sections with details, freshness and the exporter itself.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from typing import Any, Final
 
 from grafanalib.core import DashboardLink, StateTimeline, Table
 
-from dashboards import annotations as marks
-from dashboards import variables
+from dashboards import graph_annotations, variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, queries
 from dashboards.panels.builders import Column, PanelInfo, StatusHistory, state_timeline, status_history, table
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query, Scope
-from dashboards.panels.style import CLEAR, GOOD, SEVERITY_COLOURS, UNITS, State, Steps
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, UNITS, State, Steps
 from dashboards.sections import (
     calendar,
     details,
@@ -42,17 +41,22 @@ _WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
 
 
 def dashboard(spec: ModelSpec) -> dict[str, Any]:
-    """The dashboard of a model as plain JSON data, the same for the same spec."""
+    """The dashboard of a model as plain JSON data; the same spec always gives the same data."""
     scope = queries.model_scope(spec)
     shortest = scope.with_value(WINDOW, format_duration(min(spec.spec.windows)))
     runbooks = spec.metadata.runbooks
     return board(
         uid=links.uid(spec),
         title=f"Leeway: {spec.name}",
-        description="Is this model on fire, and which feature? Each panel's description says what to do.",
+        description="Which alerts of this model fire, and which features cause them? The description of each panel "
+        "says what to do.",
         tags=[TAG, "model"],
         templating=_variables(spec, scope),
-        marks=[marks.alerts(scope), marks.promotions(shortest), marks.retrainings(queries.hook_scope(spec))],
+        annotations=[
+            graph_annotations.alerts(scope),
+            graph_annotations.promotions(shortest),
+            graph_annotations.retrainings(queries.hook_scope(spec)),
+        ],
         panels=stack(_sections(spec, scope)),
         more_links=[DashboardLink(title="Runbooks", type="link", uri=runbooks, icon="doc", targetBlank=True)]
         if runbooks
@@ -63,7 +67,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
 def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     return [
         Section("state", "", [*tiles(spec, scope), _features(spec, scope), _alert_timeline(scope)]),
-        Section("drift", "How the data drift", _drift(spec, scope), collapsed=False),
+        Section("drift", "Data drift", _drift(spec, scope), collapsed=False),
         *segments.sections(spec, scope),
         *details.sections(spec, scope),
         scores.section(spec, scope),
@@ -78,13 +82,13 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
 
 
 def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
-    """The shortest window that alerts is shown first, since a fire is seen there first."""
+    """The variables. The default window is the shortest one that alerts, because problems are visible there first."""
     alerting = set(spec.spec.alert_windows) & set(spec.spec.windows)
     return [
         variables.datasource(),
         variables.version(scope),
-        *([variables.role(scope)] if ROLE in scope.chosen else []),
-        *([variables.segment(scope)] if SEGMENT in scope.chosen else []),
+        *([variables.role(scope)] if ROLE in scope.selected else []),
+        *([variables.segment(scope)] if SEGMENT in scope.selected else []),
         variables.window(spec.spec.windows, min(alerting or spec.spec.windows)),
         variables.feature(scope),
     ]
@@ -94,22 +98,22 @@ def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _features(spec: ModelSpec, scope: Scope) -> Table:
-    words = PanelInfo(
+    info = PanelInfo(
         key="features",
-        title="Features in trouble, $window",
-        meaning="Every chosen feature, the one in most trouble first. Trouble is how many times over its own threshold "
-        "the worst of its statistics is: drift, nulls or new categories. Above 1 it alerts.",
+        title="Features, worst first, $window",
+        meaning="Every selected feature, the worst first. *Worst statistic* is the greatest of drift, nulls and new "
+        "categories, each divided by its own threshold. Above 1 it alerts.",
         window="the newest `$window` of the log.",
-        action="Click the first feature to see it alone. Nulls or new categories up: ask whoever feeds the feature. "
-        "Mean shift alone: ask whether the world changed, and retrain if it did.",
-        empty="No feature evaluated yet: too few rows, or no reference",
+        action="Click the first feature. If it has more nulls or new categories: ask the owner of its source. If only "
+        "its mean has shifted: find out whether the data have really changed, and retrain if they have.",
+        no_data="No feature evaluated yet: too few rows, or no reference",
         size=(14, 10),
         data_links=(
             links.to_feature_board(spec, "Distribution and statistics of this feature"),
-            links.to_feature(spec, "This feature alone, on this dashboard"),
+            links.to_feature(spec, "Only this feature, on this dashboard"),
         ),
     )
-    return table(words, {FEATURE: "Feature", VERSION: "Version"}, _columns(scope), sort=["Trouble"])
+    return table(info, {FEATURE: "Feature", VERSION: "Version"}, _columns(scope), sort=["Worst statistic"])
 
 
 def _columns(scope: Scope) -> list[Column]:
@@ -119,11 +123,11 @@ def _columns(scope: Scope) -> list[Column]:
         return Column(title, queries.across("max", keys, queries.select(metric, scope)), UNITS[metric.unit])
 
     past = queries.across("max", keys, queries.select(catalogue.FEATURE_PSI, scope))
-    over: Steps = ((None, CLEAR), (1, _WARNING))
+    over: Steps = ((None, TRANSPARENT), (1, _WARNING))
     return [
-        Column("Trouble", queries.trouble(scope), "suffix:x threshold", steps=over),
+        Column("Worst statistic", queries.worst_statistic(scope), "suffix:x threshold", steps=over),
         column("PSI", catalogue.FEATURE_PSI),
-        Column("PSI over time", queries.still(past, keys, catalogue.FEATURE_PSI, scope), "none", trend=True),
+        Column("PSI over time", queries.still_present(past, keys, catalogue.FEATURE_PSI, scope), "none", trend=True),
         column("PSI threshold", catalogue.FEATURE_PSI_THRESHOLD),
         column("Nulls", catalogue.FEATURE_NULL_RATIO),
         column("New categories", catalogue.FEATURE_NEW_CATEGORY_RATIO),
@@ -133,48 +137,54 @@ def _columns(scope: Scope) -> list[Column]:
 
 
 def _alert_timeline(scope: Scope) -> StateTimeline:
-    words = PanelInfo(
+    info = PanelInfo(
         key=ALERT_STATES,
         title="Alerts over time",
-        meaning="Each alert of this model while it fired, in the colour of its severity.",
-        window="each alert's own, named last, whatever is chosen above.",
-        action="What fired first is nearest to the cause. Many at once from one moment: look for a release, of the "
-        "model or of what feeds it.",
-        empty="No alert fired in this time",
+        meaning="Each alert of this model while it fires, in the colour of its severity.",
+        window="each alert's own, at the end of its name; not the selected window.",
+        action="The alert that fired first is nearest to the cause. If many alerts start at the same time: look for a "
+        "release, of the model or of its inputs.",
+        no_data="No alert fired in this time",
         size=(10, 10),
     )
-    named = " ".join(f"{{{{{label}}}}}" for label in queries.alert_labels(scope))
+    legend = " ".join(f"{{{{{label}}}}}" for label in queries.alert_labels(scope))
     ranks = queries.SEVERITY_RANK.items()
     states = {rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in ranks}
-    return state_timeline(words, [Query(queries.alert_states(scope), named)], states)
+    return state_timeline(info, [Query(queries.alert_states(scope), legend)], states)
 
 
-# ------------------------------------------------------------------------------------------------ how do they drift?
+# ------------------------------------------------------------------------------------------------ data drift
 
 
 def _drift(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
-    share = "Above the dashed line it pages. A step: a release or a new source. A slope: the world changes; retrain."
-    psi = "Above its dashed threshold a feature has changed for certain. See its nulls and its kind of shift below."
+    share = (
+        "Above the dashed line it pages. A step: look for a release or a new source. A slow rise: the data have really "
+        "changed, so retrain."
+    )
+    psi = (
+        "If a feature is above its dashed threshold, it has drifted. See its nulls and its drift details in the "
+        "sections below."
+    )
     return [
         draw(catalogue.DATA_DRIFT_SHARE, "Drift share over time, $window", share, size=(8, 8)),
-        _drifted_cells(spec, scope),
+        _drifted_features(spec, scope),
         draw(catalogue.FEATURE_PSI, "PSI by feature, $window", psi, limits=(0, None), size=(24, 9)),
     ]
 
 
-def _drifted_cells(spec: ModelSpec, scope: Scope) -> StatusHistory:
+def _drifted_features(spec: ModelSpec, scope: Scope) -> StatusHistory:
     psi, drifted = catalogue.FEATURE_PSI, catalogue.FEATURE_DRIFTED
-    words = panel_info(
+    info = panel_info(
         spec,
         drifted,
         "Features drifted over time, $window",
-        "One feature: look at what feeds it. Many from one moment: look for a release. The same hours each week: give "
-        "the spec a finer season.",
-        meaning=f"{drifted.help} Drawn are the twenty features with the highest PSI of the time shown.",
+        "One feature: look at its source. Many at the same time: look for a release. The same hours each week: use a "
+        "finer season in the spec.",
+        meaning=f"{drifted.help} Shows the twenty features with the highest PSI in the time range.",
         size=(16, 8),
     )
-    kept = f"{queries.range_extreme('max', drifted, scope)} and {queries.worst(queries.latest(psi, scope), 20)}"
+    top = f"{queries.range_extreme('max', drifted, scope)} and {queries.top_series(queries.latest(psi, scope), 20)}"
     return status_history(
-        words, Query(kept, queries.legend(drifted, scope)), {0: State("ok", GOOD), 1: State("drifted", _WARNING)}
+        info, Query(top, queries.legend(drifted, scope)), {0: State("ok", GOOD), 1: State("drifted", _WARNING)}
     )

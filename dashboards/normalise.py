@@ -1,8 +1,8 @@
-"""grafanalib's output as Grafana reads it today: dashboard v1, schema version 42.
+"""grafanalib's output in the format of today's Grafana: dashboard v1, schema version 42.
 
-grafanalib 0.7.1 writes the shape of an older Grafana: keys that are gone, nulls where there is nothing to say, and
-too little where newer panels ask for more. Each function here puts one part right and loses nothing that a dashboard of
-ours says; what a part may hold is listed, and everything else falls away.
+grafanalib 0.7.1 writes the format of an older Grafana: obsolete keys, nulls for missing values, and no values for keys
+that newer panels need. Each function here corrects one part. The allowed keys of each part are listed, and all others
+are removed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any, Final
 from grafanalib.core import Dashboard
 
 SCHEMA_VERSION: Final = 42
-"""The last version of the v1 schema; newer Grafanas read it, and convert it when they load it."""
+"""The last version of the v1 schema; newer versions of Grafana convert it when they load it."""
 
 PLUGIN_VERSION: Final = "11.0.0"
-"""The panels are written as Grafana 11 wrote them, so a newer one knows which of its migrations to run."""
+"""The panels have the format of Grafana 11, so a newer Grafana knows which migrations to run."""
 
 _DASHBOARD: Final = frozenset(
     {"annotations", "description", "editable", "graphTooltip", "links", "refresh", "tags", "time", "timezone"}
@@ -42,19 +42,19 @@ _TIMEPICKER: Final = frozenset({"hidden", "refresh_intervals"})
 def normalise(dashboard: Dashboard) -> dict[str, Any]:
     """A grafanalib dashboard as plain JSON data that Grafana's schema accepts.
 
-    No null is left but one: the first step of a threshold has the value null, Grafana's minus infinity.
+    Nulls are removed, except in the first step of a threshold, where null is Grafana's minus infinity.
     """
     text = json.dumps(dashboard, default=lambda part: part.to_json_data())
     written = json.loads(text, object_hook=_without_nulls)
-    return _kept(written, _DASHBOARD) | {
+    return _pick(written, _DASHBOARD) | {
         "schemaVersion": SCHEMA_VERSION,
         "panels": [_panel(panel) for panel in written["panels"]],
         "templating": {"list": [_variable(variable) for variable in written["templating"]["list"]]},
-        "timepicker": _kept(written["timepicker"], _TIMEPICKER),
+        "timepicker": _pick(written["timepicker"], _TIMEPICKER),
     }
 
 
-def _kept(part: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
+def _pick(part: dict[str, Any], keys: frozenset[str]) -> dict[str, Any]:
     return {key: value for key, value in part.items() if key in keys}
 
 
@@ -65,17 +65,17 @@ def _without_nulls(part: dict[str, Any]) -> dict[str, Any]:
 
 def _panel(panel: dict[str, Any]) -> dict[str, Any]:
     if panel["type"] == "row":
-        return _kept(panel, _ROW) | {"panels": [_panel(inner) for inner in panel["panels"]]}
-    return _kept(panel, _PANEL) | {
+        return _pick(panel, _ROW) | {"panels": [_panel(inner) for inner in panel["panels"]]}
+    return _pick(panel, _PANEL) | {
         "pluginVersion": PLUGIN_VERSION,
         "fieldConfig": _field_config(panel["fieldConfig"]),
         "options": _options(panel["type"], panel.get("options", {})),
-        "targets": [_kept(target, _TARGET) for target in panel["targets"]],
+        "targets": [_pick(target, _TARGET) for target in panel["targets"]],
     }
 
 
 def _field_config(config: dict[str, Any]) -> dict[str, Any]:
-    """With `overrides`, which not every class writes, and without the table's `displayMode`, now `cellOptions`."""
+    """Add `overrides`, which some classes do not write, and remove the table's `displayMode`, now `cellOptions`."""
     defaults = dict(config["defaults"])
     if "custom" in defaults:
         defaults["custom"] = {key: value for key, value in defaults["custom"].items() if key != "displayMode"}
@@ -83,29 +83,29 @@ def _field_config(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
-    """With what newer legends and tooltips must say; a heatmap has others of its own."""
-    whole = dict(options)
+    """Add the keys that newer legends and tooltips need; a heatmap has other options."""
+    completed = dict(options)
     if kind == "heatmap":
-        return whole
+        return completed
     if "legend" in options:
-        whole["legend"] = {"showLegend": True, "calcs": []} | options["legend"]
+        completed["legend"] = {"showLegend": True, "calcs": []} | options["legend"]
     if "tooltip" in options:
-        whole["tooltip"] = {"sort": "none"} | options["tooltip"]
-    return whole
+        completed["tooltip"] = {"sort": "none"} | options["tooltip"]
+    return completed
 
 
 def _variable(variable: dict[str, Any]) -> dict[str, Any]:
-    """With a choice that says what it means, and the text of a query that Grafana shows in its list of variables."""
-    kept = _kept(variable, _VARIABLE)
-    kept["current"] = _current(variable)
-    kept["options"] = [_kept(option, _OPTION) for option in variable["options"]]
+    """Complete the current selection, and add the text of the query that Grafana shows in its list of variables."""
+    picked = _pick(variable, _VARIABLE)
+    picked["current"] = _current(variable)
+    picked["options"] = [_pick(option, _OPTION) for option in variable["options"]]
     if isinstance(variable["query"], dict):
-        kept["definition"] = variable["query"]["query"]
-    return kept
+        picked["definition"] = variable["query"]["query"]
+    return picked
 
 
 def _current(variable: dict[str, Any]) -> dict[str, Any]:
-    current = _kept(variable["current"], _OPTION)
+    current = _pick(variable["current"], _OPTION)
     if not variable["multi"] or "value" not in current:
         return current
     text = "All" if variable["includeAll"] and current["value"] == "$__all" else current["text"]

@@ -1,4 +1,4 @@
-"""What the user of a dashboard may choose: each variable has the name of the label that it narrows."""
+"""The variables of the dashboards: each has the name of the label that it filters."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from exporter.catalogue import (
 from exporter.spec.value_types import format_duration
 
 ALL: Final = "$__all"
-"""Grafana's own word for the choice of everything."""
+"""Grafana's value for the selection of everything."""
 
 
 def datasource() -> Template:
-    """Which Prometheus is asked: the default one until the user says otherwise."""
+    """The Prometheus data source; at first the default one."""
     return Template(name="datasource", label="Data source", type="datasource", query="prometheus", default="default")
 
 
@@ -41,17 +41,17 @@ def window(lengths: Sequence[timedelta], default: timedelta) -> Template:
 
 
 def model(*, multi: bool = True) -> Template:
-    """The models that the exporter reports: all of them until the user chooses, or else the first."""
+    """The models that the exporters expose; at first all of them, or the first if not `multi`."""
     return _label_values(MODEL, "Model", MODEL_INFO, Scope((), {}), multi=multi)
 
 
 def windows() -> Template:
-    """The window lengths of all models; of each the worst is shown until the user chooses."""
+    """The window lengths of all models; at first all of them."""
     return _label_values(WINDOW, "Window", WINDOW_END_TIMESTAMP_SECONDS, Scope((), {}))
 
 
 def window_of_model(scope: Scope) -> Template:
-    """The window lengths of the model that the user chose."""
+    """The window lengths of the selected model."""
     return _label_values(WINDOW, "Window", WINDOW_END_TIMESTAMP_SECONDS, scope, multi=False)
 
 
@@ -61,32 +61,32 @@ def version(scope: Scope) -> Template:
 
 
 def role(scope: Scope) -> Template:
-    """The roles in the log: champion beside challenger, and rows without one, until the user chooses."""
+    """The roles in the log; at first all of them, and rows without a role."""
     return _label_values(ROLE, "Role", VERSION_ROWS, scope, everything=".*")
 
 
 def segment(scope: Scope) -> Template:
-    """The model's segments; until the user chooses, the whole, whose series have none."""
-    return _label_values(SEGMENT, "Segment (All: the whole)", VERSION_ROWS, scope, everything="^$")
+    """The model's segments; at first the whole traffic, whose series have no segment."""
+    return _label_values(SEGMENT, "Segment (All: whole traffic)", VERSION_ROWS, scope, everything="^$")
 
 
 def feature(scope: Scope, *, multi: bool = True) -> Template:
-    """The model's features: all of them until the user chooses, or else the first."""
+    """The model's features; at first all of them, or the first if not `multi`."""
     return _label_values(FEATURE, "Feature", FEATURE_ROWS, scope, multi=multi)
 
 
 def _label_values(
     label: str, title: str, metric: Metric, scope: Scope, *, everything: str = ".+", multi: bool = True
 ) -> Template:
-    """Any of a label's values in a metric; to begin with those that match `everything`, also those to come.
+    """Any of a label's values in a metric; at first all that match `everything`, including future values.
 
-    Not `multi`, it is always one of them, to begin with the first.
+    If not `multi`, exactly one value is selected, at first the first.
     """
-    all_of_them = Scope(scope.always, {})
+    every_series = Scope(scope.model_matchers, {})
     return Template(
         name=label,
         label=title,
-        query={"query": f"label_values({select(metric, all_of_them)}, {label})", "refId": label},
+        query={"query": f"label_values({select(metric, every_series)}, {label})", "refId": label},
         dataSource=DATASOURCE,
         default=ALL if multi else None,
         includeAll=multi,

@@ -1,8 +1,7 @@
 """One builder for each kind of panel, over grafanalib's classes.
 
-Every panel has a `PanelInfo`, which says what it is and what to do about it, a unit from the catalogue, and a
-text for the day on which there are no data. A threshold is drawn from its own series. What grafanalib writes wrong is
-put right by `dashboards.normalise`.
+Every panel has a `PanelInfo` with its key, its texts and what to do, and a unit from the catalogue. A threshold is
+drawn from its own series. `dashboards.normalise` corrects the output of grafanalib.
 """
 
 from __future__ import annotations
@@ -16,20 +15,20 @@ from grafanalib.core import GridPos, Panel, Stat, StateTimeline, Table, TableSor
 
 from dashboards.panels.queries import Query, Role
 from dashboards.panels.style import (
-    CLEAR,
     DATASOURCE,
     LIMITS,
     SEVERITY_COLOURS,
+    TRANSPARENT,
     UNITS,
     UNKNOWN,
     Limits,
     State,
     Steps,
-    companion,
-    fixed,
-    letter,
+    companion_override,
+    fixed_colour,
     mappings,
     override,
+    ref_id,
     steps_json,
     target,
 )
@@ -37,17 +36,17 @@ from exporter.catalogue import Severity, Unit
 
 
 def panel_id(key: str) -> int:
-    """A panel's id, from 1 to 2**31 - 1: it follows from `key` alone, so a link to it outlives titles and order."""
+    """A panel's id, from 1 to 2**31 - 1. It depends only on `key`, so links stay valid when titles or order change."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") % (2**31 - 1) + 1
 
 
 @dataclass(frozen=True, slots=True)
 class PanelInfo:
-    """What every panel has, whatever it draws.
+    """The texts, identity and size of a panel.
 
-    `key` is its identity within the dashboard, `size` its width and height on a grid 24 wide. The description is made
-    of `meaning`, the `window` that the values are from, and the `action` to take; `empty` stands where there are no
-    data. `links` are the panel's, `data_links` those of its values.
+    `key` identifies it within the dashboard, `size` is its width and height on a grid of 24 columns. The description
+    has the `meaning`, the `window` of the values, and the `action` to take. The panel shows `no_data` if there are no
+    data. `links` are the links of the panel, `data_links` those of its values.
     """
 
     key: str
@@ -55,7 +54,7 @@ class PanelInfo:
     meaning: str
     window: str
     action: str
-    empty: str = "No data yet"
+    no_data: str = "No data yet"
     size: tuple[int, int] = (12, 8)
     links: tuple[dict[str, Any], ...] = ()
     data_links: tuple[dict[str, Any], ...] = ()
@@ -63,11 +62,11 @@ class PanelInfo:
     @property
     def description(self) -> str:
         """Markdown, three paragraphs."""
-        return f"{self.meaning}\n\n**Window:** {self.window}\n\n**Do:** {self.action}"
+        return f"{self.meaning}\n\n**Window:** {self.window}\n\n**What to do:** {self.action}"
 
 
 def timeseries(
-    card: PanelInfo,
+    info: PanelInfo,
     queries: Sequence[Query],
     unit: Unit,
     *,
@@ -78,13 +77,13 @@ def timeseries(
 ) -> TimeSeries:
     """Lines over time, with the thresholds and references among `queries`.
 
-    `colour` is that of thresholds, `limits` are the axis's ends, by default what the unit says, and `steps` draw fixed
-    lines where a limit is no series. Areas are stacked. A gap stays a gap: nothing was published there.
+    `colour` is the colour of thresholds. `limits` are the ends of the axis, by default those of the unit. `steps` draw
+    fixed lines for limits that have no series. Areas are stacked. Gaps are not connected: nothing was published there.
     """
     lower, upper = limits or LIMITS[unit]
     companions = [(index, query) for index, query in enumerate(queries) if query.role is not Role.VALUE]
     return TimeSeries(
-        **common(card, [target(index, query, "range") for index, query in enumerate(queries)]),
+        **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)]),
         unit=UNITS[unit],
         valueMin=lower,
         valueMax=upper,
@@ -96,55 +95,55 @@ def timeseries(
         legendCalcs=["last", "max"],
         tooltipMode="multi",
         tooltipSort="desc",
-        thresholds=steps_json(steps or ((None, CLEAR),)),
+        thresholds=steps_json(steps or ((None, TRANSPARENT),)),
         thresholdsStyleMode="dashed" if steps else "off",
-        overrides=[companion(index, query, colour) for index, query in companions],
-        extraJson=defaults(card),
+        overrides=[companion_override(index, query, colour) for index, query in companions],
+        extraJson=field_config(info),
     )
 
 
 def stat(
-    card: PanelInfo,
+    info: PanelInfo,
     query: Query,
     unit: Unit,
     *,
     steps: Steps = ((None, UNKNOWN),),
     colours: Mapping[str, str] | None = None,
 ) -> Stat:
-    """The state now, as a coloured tile: never the last value of something that has ended.
+    """The state now, as a coloured tile; a series that has ended has no value.
 
     The colour comes from `steps`, or from `colours` by the name of the series.
     """
-    named = colours or {}
+    by_name = colours or {}
     return Stat(
-        **common(card, [target(0, query, "instant")]),
+        **common_options(info, [target(0, query, "instant")]),
         format=UNITS[unit],
         color={"mode": "thresholds"},
         colorMode="background",
         graphMode="none",
-        textMode="value_and_name" if named else "value",
+        textMode="value_and_name" if by_name else "value",
         reduceCalc="lastNotNull",
-        noValue=card.empty,
+        noValue=info.no_data,
         thresholds=steps_json(steps),
-        overrides=[override("byName", name, {"color": fixed(colour)}) for name, colour in named.items()],
-        extraJson=defaults(card),
+        overrides=[override("byName", name, {"color": fixed_colour(colour)}) for name, colour in by_name.items()],
+        extraJson=field_config(info),
     )
 
 
-def state_timeline(card: PanelInfo, queries: Sequence[Query], states: Mapping[int, State]) -> StateTimeline:
+def state_timeline(info: PanelInfo, queries: Sequence[Query], states: Mapping[int, State]) -> StateTimeline:
     """Bars over time, one for each series, coloured by its state."""
     return StateTimeline(
-        **common(card, [target(index, query, "range") for index, query in enumerate(queries)]),
+        **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)]),
         mappings=mappings(states),
         showValue="never",
         tooltipMode="multi",
         thresholds=steps_json(((None, UNKNOWN),)),
-        extraJson=defaults(card, unit="none"),
+        extraJson=field_config(info, unit="none"),
     )
 
 
 class StatusHistory(Panel):  # type: ignore[misc]  # grafanalib has no types
-    """Grafana's status history, which grafanalib does not have; its field configuration comes in `extraJson`."""
+    """Grafana's status history, which grafanalib does not have; its field configuration is in `extraJson`."""
 
     def to_json_data(self) -> Any:
         """The panel as Grafana's JSON."""
@@ -158,18 +157,18 @@ class StatusHistory(Panel):  # type: ignore[misc]  # grafanalib has no types
         return self.panel_json({"type": "status-history", "options": options})
 
 
-def status_history(card: PanelInfo, query: Query, states: Mapping[int, State]) -> StatusHistory:
-    """Cells, one for each series and moment, coloured by state: at most a hundred moments, so that each can be seen."""
+def status_history(info: PanelInfo, query: Query, states: Mapping[int, State]) -> StatusHistory:
+    """Cells, one for each series and time, coloured by state: at most a hundred times, so that each is visible."""
     cells = {"mappings": mappings(states), "color": {"mode": "thresholds"}, "custom": {"lineWidth": 1}}
     return StatusHistory(
-        **common(card, [target(0, query, "range")]) | {"maxDataPoints": 100},
+        **common_options(info, [target(0, query, "range")]) | {"maxDataPoints": 100},
         thresholds=steps_json(((None, UNKNOWN),)),
-        extraJson=defaults(card, unit="none", **cells),
+        extraJson=field_config(info, unit="none", **cells),
     )
 
 
 class Bars(Panel):  # type: ignore[misc]  # grafanalib has no types
-    """Grafana's bar gauge as newer ones write it; its field configuration comes in `extraJson`."""
+    """The bar gauge of newer Grafana versions; its field configuration is in `extraJson`."""
 
     def to_json_data(self) -> Any:
         """The panel as Grafana's JSON."""
@@ -188,22 +187,22 @@ class Bars(Panel):  # type: ignore[misc]  # grafanalib has no types
         return self.panel_json({"type": "bargauge", "options": options})
 
 
-def bars(card: PanelInfo, query: Query, unit: Unit) -> Bars:
-    """Rows between the ends of a histogram's buckets, now: a bar for each, from the least to the greatest."""
-    colour = fixed(SEVERITY_COLOURS[Severity.INFO])
+def bars(info: PanelInfo, query: Query, unit: Unit) -> Bars:
+    """The rows in each bucket of a histogram, now: one bar for each bucket, in the order of their bounds."""
+    colour = fixed_colour(SEVERITY_COLOURS[Severity.INFO])
     return Bars(
-        **common(card, [target(0, query, "buckets")]),
+        **common_options(info, [target(0, query, "buckets")]),
         thresholds=steps_json(((None, UNKNOWN),)),
-        extraJson=defaults(card, unit=UNITS[unit], min=0, color=colour),
+        extraJson=field_config(info, unit=UNITS[unit], min=0, color=colour),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table: an expression with one value for each row, and how its cells look.
+    """A column of a table: an expression with one value for each row, and the look of its cells.
 
-    `unit` is Grafana's; `steps` or `states` colour the cells, `links` open from them. A hidden column serves links of
-    others. A `trend` draws its values over the time shown, as a small line.
+    `unit` is Grafana's. `steps` or `states` colour the cells, and `links` are links of the cells. The links of other
+    columns can use the values of a hidden column. A `trend` shows its values over the time range as a small line.
     """
 
     title: str
@@ -217,16 +216,16 @@ class Column:
 
     @property
     def kind(self) -> Literal["range", "table"]:
-        """How it is asked."""
+        """The kind of its query."""
         return "range" if self.trend else "table"
 
     @property
     def field(self) -> str:
-        """What Grafana calls the values, before the name of the query."""
+        """Grafana's name for the values, before the id of the query."""
         return "Trend" if self.trend else "Value"
 
     def override(self) -> dict[str, Any]:
-        """What makes the column look so."""
+        """The field override with the look of the column."""
         properties: dict[str, Any] = {"unit": self.unit}
         if self.states:
             properties["mappings"] = mappings(self.states)
@@ -236,7 +235,7 @@ class Column:
             properties["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}
         if self.trend:
             properties["custom.cellOptions"] = {"type": "sparkline", "hideValue": True}
-            properties["color"] = fixed(SEVERITY_COLOURS[Severity.INFO])
+            properties["color"] = fixed_colour(SEVERITY_COLOURS[Severity.INFO])
         if self.links:
             properties["links"] = list(self.links)
         if self.hidden:
@@ -245,60 +244,62 @@ class Column:
 
 
 def table(
-    card: PanelInfo,
+    info: PanelInfo,
     keys: Mapping[str, str],
     columns: Sequence[Column],
     *,
     sort: Sequence[str],
     hidden: Sequence[str] = (),
 ) -> Table:
-    """One row for each combination of the labels that all expressions have, one column for each expression, now.
+    """One row for each combination of the labels that all expressions share, one column for each expression, now.
 
-    A trend gives a row to whatever it has had a value of; its expression leaves out what is no more.
-    `keys` gives labels their titles; the panel's `data_links` open from the first, `hidden` ones serve links.
-    `sort` are the titles of the columns whose highest come first.
+    A trend has a row for everything that had a value in the time range, so its expression must leave out what has
+    ended. `keys` maps labels to column titles. The `data_links` of the panel are links of the first of them; `hidden`
+    labels are only for links. `sort` lists the titles of the columns to sort by, highest first.
     """
-    names = {f"{column.field} #{letter(index)}": column.title for index, column in enumerate(columns)}
+    names = {f"{column.field} #{ref_id(index)}": column.title for index, column in enumerate(columns)}
     order = {
         "excludeByName": {"Time": True},
         "indexByName": {name: index for index, name in enumerate([*keys, *names])},
         "renameByName": {**keys, **names},
     }
-    unseen = [override("byName", label, {"custom.hidden": True}) for label in hidden]
+    hidden_labels = [override("byName", label, {"custom.hidden": True}) for label in hidden]
     trends = any(column.trend for column in columns)
-    first = override("byName", next(iter(keys.values())), {"links": list(card.data_links)})
+    first = override("byName", next(iter(keys.values())), {"links": list(info.data_links)})
     return Table(
-        **common(card, [target(index, Query(column.expression), column.kind) for index, column in enumerate(columns)])
-        | {"maxDataPoints": 100 if trends else None},  # as many as a cell is wide
+        **common_options(
+            info, [target(index, Query(column.expression), column.kind) for index, column in enumerate(columns)]
+        )
+        | {"maxDataPoints": 100 if trends else None},  # about the width of a cell in pixels
         transformations=[
             *([{"id": "timeSeriesTable", "options": {}}] if trends else []),
             {"id": "merge", "options": {}},
             {"id": "organize", "options": order},
         ],
-        overrides=[first, *unseen, *(column.override() for column in columns)],
+        overrides=[first, *hidden_labels, *(column.override() for column in columns)],
         sortBy=[TableSortByField(displayName=title, desc=True) for title in sort],
         filterable=True,
         unit="none",
-        thresholds=steps_json(((None, CLEAR),)),
-        extraJson={"fieldConfig": {"defaults": {"noValue": card.empty}}},
+        thresholds=steps_json(((None, TRANSPARENT),)),
+        extraJson={"fieldConfig": {"defaults": {"noValue": info.no_data}}},
     )
 
 
-def common(card: PanelInfo, targets: list[dict[str, Any]]) -> dict[str, Any]:
-    """What grafanalib wants of every panel."""
-    width, height = card.size
+def common_options(info: PanelInfo, targets: list[dict[str, Any]]) -> dict[str, Any]:
+    """The arguments that every panel of grafanalib has."""
+    width, height = info.size
     return {
-        "id": panel_id(card.key),
-        "title": card.title,
-        "description": card.description,
+        "id": panel_id(info.key),
+        "title": info.title,
+        "description": info.description,
         "dataSource": DATASOURCE,
         "targets": targets,
         "gridPos": GridPos(h=height, w=width, x=0, y=0),
-        "links": list(card.links),
+        "links": list(info.links),
         "maxDataPoints": None,
     }
 
 
-def defaults(card: PanelInfo, **more: Any) -> dict[str, Any]:
-    """How all of a panel's fields look, beyond what grafanalib can say."""
-    return {"fieldConfig": {"defaults": {"noValue": card.empty, "links": list(card.data_links), **more}}}
+def field_config(info: PanelInfo, **more: Any) -> dict[str, Any]:
+    """The defaults of a panel's fields that grafanalib has no argument for."""
+    return {"fieldConfig": {"defaults": {"noValue": info.no_data, "links": list(info.data_links), **more}}}

@@ -1,6 +1,6 @@
-"""A metric's own panel: the one whose key is the metric's, which its alerts lead to.
+"""A metric's own panel: its key is the metric's key, and the metric's alerts link to it.
 
-Its words, unit, colours, threshold and reference come from the catalogue; a dashboard adds a title and what to do.
+Its help text, unit, colours, threshold and reference come from the catalogue. A dashboard adds a title and what to do.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from grafanalib.core import TimeSeries
 from dashboards.panels import links
 from dashboards.panels.builders import PanelInfo, timeseries
 from dashboards.panels.queries import Scope, history
-from dashboards.panels.style import Limits, Steps, alarm
+from dashboards.panels.style import Limits, Steps, alert_colour
 from exporter.catalogue import FEATURE, MODEL, WINDOW, Metric
 from exporter.spec.model import ModelSpec
 
-_WORST: Final = "Drawn are the ten worst of the features chosen."
+_WORST: Final = "Shows the ten worst of the selected features."
 
 
 def panel_info(spec: ModelSpec | None, metric: Metric, title: str, action: str, **more: Any) -> PanelInfo:
-    """A metric's card: its help, the window it is about and the runbooks of its alerts; `more` as in `PanelInfo`.
+    """The texts of a metric's panel: its help, its window and the runbooks of its alerts; `more` as in `PanelInfo`.
 
     `spec` is the model's, None on a dashboard of all models.
     """
-    words = {"meaning": metric.help, "window": window_text(metric), "links": links.to_runbooks(spec, metric)}
-    return PanelInfo(**{"key": metric.key, "title": title, "action": action, **words, **more})
+    texts = {"meaning": metric.help, "window": window_text(metric), "links": links.to_runbooks(spec, metric)}
+    return PanelInfo(**{"key": metric.key, "title": title, "action": action, **texts, **more})
 
 
 def window_text(metric: Metric) -> str:
-    """In words, what time a metric's values are about."""
+    """The text about the window of a metric's values."""
     if metric.kind == "counter":
-        return "what came on top in each step of the graph."
+        return "none; the increase in each step of the graph."
     if WINDOW in metric.labels:
         return "the newest `$window` of the log, at each refresh."
-    return "no window; the state at each refresh." if MODEL in metric.labels else "no window; the whole exporter."
+    return "none; the state at each refresh." if MODEL in metric.labels else "none; the state of the whole exporter."
 
 
 def chart(
@@ -52,13 +52,13 @@ def chart(
     rows: Metric | None = None,
     **more: Any,
 ) -> TimeSeries:
-    """A metric over time with its companions; `more` is as in `PanelInfo`, all that is not there as in `history`."""
+    """A metric over time with its threshold and reference; `more` as in `PanelInfo`, the others as in `history`."""
     meaning = f"{metric.help} {_WORST}" if FEATURE in metric.labels else metric.help
     return timeseries(
         panel_info(spec, metric, title, action, **{"meaning": meaning, **more}),
         history(metric, scope, rank=rank, name=name, last_week=last_week, rows=rows),
         metric.unit,
-        colour=alarm(metric),
+        colour=alert_colour(metric),
         limits=limits,
         steps=steps,
         style="bars" if metric.kind == "counter" else "line",

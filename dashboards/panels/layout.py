@@ -1,4 +1,4 @@
-"""Where panels stand: they flow into rows on Grafana's grid, so no two overlap and none has coordinates to maintain."""
+"""The positions of panels: they flow into rows on Grafana's grid, so none overlap and none needs coordinates."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ WIDTH: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Panels that belong together, in the order of reading.
+    """Panels that belong together, in reading order.
 
-    With a title they stand under a heading that can be folded, known by its `key`; while `collapsed` none of their
-    queries is asked.
+    With a title they are below a heading that can be collapsed; `key` identifies it. While it is `collapsed`, Grafana
+    does not run their queries.
     """
 
     key: str
@@ -29,13 +29,13 @@ class Section:
     collapsed: bool = True
 
     @property
-    def folded(self) -> bool:
-        """Whether its heading hides its panels."""
+    def hides_panels(self) -> bool:
+        """Whether its heading hides its panels at first."""
         return bool(self.title) and self.collapsed
 
 
 def stack(sections: Iterable[Section]) -> list[Any]:
-    """The panels of all sections at their places, one section under the other."""
+    """The panels of all sections with their positions, one section below the other."""
     placed: list[Any] = []
     top = 0
     for section in sections:
@@ -43,14 +43,14 @@ def stack(sections: Iterable[Section]) -> list[Any]:
         panels, bottom = flow(section.panels, top + heading)
         if section.title:
             placed.append(_row(section, top, panels))
-        if not section.folded:
+        if not section.hides_panels:
             placed.extend(panels)
-        top = top + heading if section.folded else bottom
+        top = top + heading if section.hides_panels else bottom
     return placed
 
 
 def flow(panels: Iterable[Any], top: int) -> tuple[list[Any], int]:
-    """Panels from left to right, a new line where one is full; also the first free grid row below them."""
+    """Panels from left to right, with a new line when one is full; also the first free grid row below them."""
     placed: list[Any] = []
     x, y, height = 0, top, 0
     for panel in panels:

@@ -1,4 +1,4 @@
-"""Panels that draw distributions, which grafanalib lacks or writes as an older Grafana had them.
+"""Panels of distributions that grafanalib does not have, or writes for an older Grafana.
 
 Their options are those of Grafana 11 and later.
 """
@@ -11,16 +11,16 @@ from typing import Any, Final
 
 from grafanalib.core import Panel
 
-from dashboards.panels.builders import PanelInfo, common, defaults
+from dashboards.panels.builders import PanelInfo, common_options, field_config
 from dashboards.panels.queries import Query
 from dashboards.panels.style import (
-    CLEAR,
     SEVERITY_COLOURS,
+    TRANSPARENT,
     UNITS,
     UNKNOWN,
-    fixed,
-    letter,
+    fixed_colour,
     override,
+    ref_id,
     steps_json,
     target,
 )
@@ -31,8 +31,8 @@ _LEGEND: Final = {"displayMode": "list", "placement": "bottom"}
 _TOOLTIP: Final = {"mode": "multi", "sort": "none"}
 
 
-class _Written(Panel):  # type: ignore[misc]  # grafanalib has no types
-    """A panel whose type and options come whole in `extraJson`, as its field configuration does."""
+class _RawPanel(Panel):  # type: ignore[misc]  # grafanalib has no types
+    """A panel whose type, options and field configuration are all in `extraJson`."""
 
     def to_json_data(self) -> Any:
         """The panel as Grafana's JSON."""
@@ -41,15 +41,15 @@ class _Written(Panel):  # type: ignore[misc]  # grafanalib has no types
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What an expression, one value for each of a label's values, is called in a plot, and its colour."""
+    """A column of a plot: its title, its colour, and an expression with one value for each value of a label."""
 
     title: str
     expression: str
     colour: str = _NOW
 
 
-def compared(card: PanelInfo, label: str, now: Field, usual: Field, unit: Unit) -> Any:
-    """Two bars for each value of a label, in the order of these values: the window and its reference."""
+def bar_comparison(info: PanelInfo, label: str, now: Field, reference: Field, unit: Unit) -> Any:
+    """A bar chart with two bars for each value of a label, in their order: the window and its reference."""
     options = {
         "xField": label,
         "orientation": "horizontal",
@@ -65,13 +65,15 @@ def compared(card: PanelInfo, label: str, now: Field, usual: Field, unit: Unit) 
         "tooltip": _TOOLTIP,
     }
     custom = {"lineWidth": 1, "fillOpacity": 70, "gradientMode": "none"}
-    return _plot(card, label, (now, usual), kind="barchart", options=options, unit=UNITS[unit], min=0, custom=custom)
+    return _plot(
+        info, label, (now, reference), kind="barchart", options=options, unit=UNITS[unit], min=0, custom=custom
+    )
 
 
-def reliability(card: PanelInfo, label: str, predicted: str, observed: str, rows: str) -> Any:
-    """What was seen over what was predicted, a point for each value of a label, beside the line where they are equal.
+def reliability_diagram(info: PanelInfo, label: str, predicted: str, observed: str, rows: str) -> Any:
+    """A reliability diagram: observed over predicted, one point for each value of a label, and the line of equality.
 
-    The more rows a point stands for, the larger it is.
+    A point with more rows is larger.
     """
     fields = (
         Field("Predicted", predicted),
@@ -80,8 +82,8 @@ def reliability(card: PanelInfo, label: str, predicted: str, observed: str, rows
         Field("Rows", rows),
     )
     sized = {"size": {"matcher": {"id": "byName", "options": "Rows"}}}
-    drawn = [_series("Observed", "Predicted") | sized, _series("Perfectly calibrated", "Predicted")]
-    options = {"mapping": "manual", "series": drawn, "legend": _LEGEND, "tooltip": {"mode": "single", "sort": "none"}}
+    series = [_series("Observed", "Predicted") | sized, _series("Perfectly calibrated", "Predicted")]
+    options = {"mapping": "manual", "series": series, "legend": _LEGEND, "tooltip": {"mode": "single", "sort": "none"}}
     ends = {"min": 0, "max": 1, "unit": UNITS[Unit.RATIO]}
     custom = {"show": "points+lines", "pointSize": {"min": 3, "max": 14}, "fillOpacity": 60, "lineWidth": 1}
     line = {"custom.show": "lines", "custom.lineStyle": {"fill": "dash", "dash": [10, 10]}}
@@ -89,10 +91,10 @@ def reliability(card: PanelInfo, label: str, predicted: str, observed: str, rows
         override("byName", fields[2].title, line),
         override("byName", "Rows", {"unit": UNITS[Unit.ROWS]}),
     ]
-    return _plot(card, label, fields, kind="xychart", options=options, more=more, **ends, custom=custom)
+    return _plot(info, label, fields, kind="xychart", options=options, more=more, **ends, custom=custom)
 
 
-def heatmap(card: PanelInfo, query: Query) -> Any:
+def heatmap(info: PanelInfo, query: Query) -> Any:
     """A histogram's buckets over time: the darker a cell, the more rows."""
     options = {
         "calculate": False,
@@ -108,9 +110,9 @@ def heatmap(card: PanelInfo, query: Query) -> Any:
         "tooltip": {"mode": "single", "yHistogram": True, "showColorScale": True},
         "yAxis": {"axisPlacement": "left", "unit": UNITS[Unit.NUMBER]},
     }
-    asked = target(0, query, "range") | {"format": "heatmap"}
+    heatmap_target = target(0, query, "range") | {"format": "heatmap"}
     custom = {"hideFrom": {"legend": False, "tooltip": False, "viz": False}}
-    return _written(card, [asked], kind="heatmap", options=options, unit=UNITS[Unit.ROWS], custom=custom)
+    return _raw_panel(info, [heatmap_target], kind="heatmap", options=options, unit=UNITS[Unit.ROWS], custom=custom)
 
 
 def _series(y: str, x: str) -> dict[str, Any]:
@@ -119,7 +121,7 @@ def _series(y: str, x: str) -> dict[str, Any]:
 
 
 def _plot(
-    card: PanelInfo,
+    info: PanelInfo,
     label: str,
     fields: Sequence[Field],
     *,
@@ -128,9 +130,9 @@ def _plot(
     more: Sequence[dict[str, Any]] = (),
     **field_defaults: Any,
 ) -> Any:
-    """A plot of one table: the label's values in their order, and a column for each field."""
+    """A plot of one table: the values of the label in their order, and one column for each field."""
     targets = [target(index, Query(field.expression), "table") for index, field in enumerate(fields)]
-    names = {f"Value #{letter(index)}": field.title for index, field in enumerate(fields)}
+    names = {f"Value #{ref_id(index)}": field.title for index, field in enumerate(fields)}
     order = {
         "excludeByName": {"Time": True},
         "indexByName": {name: index for index, name in enumerate([label, *names])},
@@ -142,9 +144,9 @@ def _plot(
         {"id": "organize", "options": order},
         {"id": "sortBy", "options": by_label},
     ]
-    colours = [override("byName", field.title, {"color": fixed(field.colour)}) for field in fields]
-    return _written(
-        card,
+    colours = [override("byName", field.title, {"color": fixed_colour(field.colour)}) for field in fields]
+    return _raw_panel(
+        info,
         targets,
         kind=kind,
         options=options,
@@ -154,8 +156,8 @@ def _plot(
     )
 
 
-def _written(
-    card: PanelInfo,
+def _raw_panel(
+    info: PanelInfo,
     targets: list[dict[str, Any]],
     *,
     kind: str,
@@ -164,8 +166,8 @@ def _written(
     transformations: Sequence[dict[str, Any]] = (),
     **field_defaults: Any,
 ) -> Any:
-    made = defaults(card, **field_defaults)
-    made["fieldConfig"]["defaults"]["thresholds"] = {"mode": "absolute", "steps": steps_json(((None, CLEAR),))}
-    made["fieldConfig"]["overrides"] = list(overrides)
-    whole = {"type": kind, "options": options, "transformations": list(transformations)}
-    return _Written(**common(card, targets), extraJson=made | whole)
+    config = field_config(info, **field_defaults)
+    config["fieldConfig"]["defaults"]["thresholds"] = {"mode": "absolute", "steps": steps_json(((None, TRANSPARENT),))}
+    config["fieldConfig"]["overrides"] = list(overrides)
+    panel = {"type": kind, "options": options, "transformations": list(transformations)}
+    return _RawPanel(**common_options(info, targets), extraJson=config | panel)

@@ -1,8 +1,8 @@
-"""PromQL, made of the catalogue's constants: no metric and no label of Leeway is spelled here.
+"""The PromQL of the panels, built from the constants of the catalogue.
 
-Two replicas of the exporter expose the same values, so every expression first takes the replica labels away. What a
-dashboard looks at is its `Scope`; the user's choices in it are Grafana variables that have the label's own name.
-Everything here is pure text; `$__range`, `$__interval` and `$__rate_interval` are Grafana's own.
+Two replicas of the exporter expose the same values, so every expression first aggregates the replica labels away. A
+`Scope` says which series a dashboard shows; what the user selects are Grafana variables with the names of the labels.
+All functions return text. `$__range`, `$__interval` and `$__rate_interval` are variables of Grafana.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ from exporter.catalogue import (
 from exporter.spec.model import ModelSpec
 
 ALERTS: Final = "ALERTS"
-"""The series that Prometheus itself keeps of alerts, with its labels:"""
+"""The series that Prometheus writes for alerts; its labels follow."""
 ALERTNAME: Final = "alertname"
 ALERTSTATE: Final = "alertstate"
 
 VERDICT: Final = "verdict"
-"""A label that exists in results only: `ABOVE` or `WITHIN` the threshold."""
+"""A label that exists only in query results: `ABOVE` or `WITHIN` the threshold."""
 ABOVE: Final = "above threshold"
 WITHIN: Final = "within threshold"
 NO_ALERT: Final = "none"
-"""The severity of no alert."""
+"""The severity if no alert fires."""
 _STATISTIC: Final = "statistic"
 _KNOWN: Final = frozenset(METRICS)
 
-_INERT: Final = str.maketrans({"\\": r"\\", '"': r"\"", "$": r"\x24", "[": r"\x5b", "\n": r"\n"})
+_ESCAPES: Final = str.maketrans({"\\": r"\\", '"': r"\"", "$": r"\x24", "[": r"\x5b", "\n": r"\n"})
 
 
 def quote(text: str) -> str:
-    """A PromQL string literal that Grafana leaves alone: no `$` or `[[` of `text` is read as a variable."""
-    return f'"{text.translate(_INERT)}"'
+    """A PromQL string literal in which Grafana replaces nothing: no `$` or `[[` of `text` is read as a variable."""
+    return f'"{text.translate(_ESCAPES)}"'
 
 
 def equal(label: str, value: str) -> str:
@@ -60,87 +60,95 @@ def equal(label: str, value: str) -> str:
 
 
 def differs(label: str, value: str) -> str:
-    """The matcher for every other value, and for none."""
+    """The matcher for every other value, and for no value."""
     return f"{label}!={quote(value)}"
 
 
-def one_of(label: str) -> str:
-    """The matcher for what the user chose in a variable of one value, named as the label is."""
+def selected_value(label: str) -> str:
+    """The matcher for the selection in a variable with one value, which has the name of the label."""
     return f'{label}="${label}"'
 
 
-def any_of(label: str) -> str:
-    """The matcher for what the user chose in a variable of several values, named as the label is."""
+def selected_values(label: str) -> str:
+    """The matcher for the selection in a variable with several values, which has the name of the label."""
     return f'{label}=~"${label}"'
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a dashboard looks at.
+    """The series that a dashboard shows.
 
-    `always` are the matchers on every series of a model, alerts too; `chosen` has one for each label that a metric may
-    have. A metric without the label `model` speaks of the whole exporter and is matched by nothing.
+    `model_matchers` select the series of the model, alerts too. `selected` has a matcher for each label that a metric
+    may have. A metric without the label `model` is about the whole exporter and gets no matchers.
     """
 
-    always: tuple[str, ...]
-    chosen: Mapping[str, str]
+    model_matchers: tuple[str, ...]
+    selected: Mapping[str, str]
 
     def with_value(self, label: str, value: str) -> Scope:
-        """The same with `label` held at `value`."""
-        return replace(self, chosen={**self.chosen, label: equal(label, value)})
+        """The same with one value of `label`."""
+        return replace(self, selected={**self.selected, label: equal(label, value)})
 
     def with_any_value(self, label: str) -> Scope:
-        """The same with every value of `label`, whatever the user chose."""
-        return replace(self, chosen={**self.chosen, label: differs(label, "")})
+        """The same with every value of `label`, independent of the selection."""
+        return replace(self, selected={**self.selected, label: differs(label, "")})
+
+    def without(self, label: str) -> Scope:
+        """The same without a matcher for `label`."""
+        return replace(self, selected={name: matcher for name, matcher in self.selected.items() if name != label})
 
     @property
-    def several(self) -> bool:
+    def multiple_models(self) -> bool:
         """Whether it is about more than one model."""
-        return any_of(MODEL) in self.always
+        return selected_values(MODEL) in self.model_matchers
 
     @property
-    def served(self) -> Scope:
-        """The same without challengers, which serve nobody: what alerts read."""
-        if ROLE not in self.chosen:
+    def without_challengers(self) -> Scope:
+        """The same without challengers, whose predictions nobody uses: the series that alerts read."""
+        if ROLE not in self.selected:
             return self
-        return replace(self, chosen={**self.chosen, ROLE: differs(ROLE, CHALLENGER)})
+        return replace(self, selected={**self.selected, ROLE: differs(ROLE, CHALLENGER)})
 
 
-_CHOICES: Final = {VERSION: any_of(VERSION), WINDOW: one_of(WINDOW), FEATURE: any_of(FEATURE)}
+_SELECTIONS: Final = {
+    VERSION: selected_values(VERSION),
+    WINDOW: selected_value(WINDOW),
+    FEATURE: selected_values(FEATURE),
+}
 
 
-def choices(spec: ModelSpec) -> dict[str, str]:
-    """The matchers of what the user may choose: a role and a segment only of a model that has them."""
-    asked = {ROLE: spec.spec.inference.columns.role is not None, SEGMENT: bool(spec.spec.segments)}
-    return _CHOICES | {label: any_of(label) for label, has in asked.items() if has}
+def selections(spec: ModelSpec) -> dict[str, str]:
+    """The matchers of the dashboard's variables; role and segment only if the model has them."""
+    optional = {ROLE: spec.spec.inference.columns.role is not None, SEGMENT: bool(spec.spec.segments)}
+    return _SELECTIONS | {label: selected_values(label) for label, has in optional.items() if has}
 
 
 def model_scope(spec: ModelSpec) -> Scope:
-    """One model, with its constant labels: the same model in another environment is another model."""
-    fixed = {MODEL: spec.name, **spec.metadata.labels}
-    return Scope(tuple(equal(label, value) for label, value in fixed.items()), choices(spec))
+    """One model with its constant labels: the same model in another environment is another model."""
+    labels = {MODEL: spec.name, **spec.metadata.labels}
+    return Scope(tuple(equal(label, value) for label, value in labels.items()), selections(spec))
 
 
 def hook_scope(spec: ModelSpec) -> Scope:
-    """One model by its name alone."""
+    """One model by its name only: the series of the retraining hook have no constant labels."""
     return Scope((equal(MODEL, spec.name),), {})
 
 
 def any_model_scope() -> Scope:
-    """The models that the user chose in `$model`."""
-    return Scope((any_of(MODEL),), _CHOICES)
+    """The models selected in `$model`."""
+    return Scope((selected_values(MODEL),), _SELECTIONS)
 
 
 def fleet_scope() -> Scope:
-    """These models, each as a whole and as it serves: what alerts read, over any of the windows chosen."""
-    whole = {WINDOW: any_of(WINDOW), ROLE: differs(ROLE, CHALLENGER), SEGMENT: equal(SEGMENT, "")}
-    return replace(any_model_scope(), chosen=whole)
+    """The selected models, without challengers and segments: the series that alerts read, for all selected windows."""
+    whole = {WINDOW: selected_values(WINDOW), ROLE: differs(ROLE, CHALLENGER), SEGMENT: equal(SEGMENT, "")}
+    return replace(any_model_scope(), selected=whole)
 
 
 def feature_scope() -> Scope:
-    """One feature of one model, each chosen by the user, in whatever role, and of no segment."""
-    chosen = _CHOICES | {FEATURE: one_of(FEATURE), ROLE: f'{ROLE}=~".*"', SEGMENT: equal(SEGMENT, "")}
-    return Scope((one_of(MODEL),), chosen)
+    """One selected feature of one selected model, in all roles, without segments."""
+    selected = _SELECTIONS | {FEATURE: selected_value(FEATURE), ROLE: f'{ROLE}=~".*"', SEGMENT: equal(SEGMENT, "")}
+    return Scope((selected_value(MODEL),), selected)
 
 
 # ------------------------------------------------------------------------------------------------ one metric
@@ -148,33 +156,33 @@ def feature_scope() -> Scope:
 
 def select(metric: Metric, scope: Scope) -> str:
     """The selector of a metric's series in a scope."""
-    chosen = (matcher for label, matcher in scope.chosen.items() if label in metric.labels)
-    matchers = (*scope.always, *chosen) if MODEL in metric.labels else ()
+    selected = (matcher for label, matcher in scope.selected.items() if label in metric.labels)
+    matchers = (*scope.model_matchers, *selected) if MODEL in metric.labels else ()
     return f"{metric.name}{{{','.join(matchers)}}}"
 
 
 def latest(metric: Metric, scope: Scope) -> str:
-    """A metric's value, whichever replica tells it."""
-    return _merged("max", select(metric, scope))
+    """A metric's value, from any replica."""
+    return _without_replicas("max", select(metric, scope))
 
 
-def drawn(metric: Metric, scope: Scope) -> str:
-    """What a panel draws over time: a counter's increase, a time's age, or the value itself."""
+def plotted(metric: Metric, scope: Scope) -> str:
+    """The value that a panel plots: the increase of a counter, the age of a timestamp, or the value itself."""
     if metric.kind == "counter":
-        return _merged("sum", f"increase({select(metric, scope)}[$__rate_interval])")
+        return _without_replicas("sum", f"increase({select(metric, scope)}[$__rate_interval])")
     if metric.unit is Unit.TIMESTAMP:
         return f"time() - {latest(metric, scope)}"
     return latest(metric, scope)
 
 
 def buckets(metric: Metric, scope: Scope) -> str:
-    """The rows at or below the end of each of a histogram's buckets, all chosen versions together."""
+    """The rows at or below the upper bound of each bucket of a histogram, summed over the selected versions."""
     return across("sum", (LE,), latest(metric.buckets, scope))
 
 
 def range_extreme(operator: Literal["min", "max"], metric: Metric, scope: Scope) -> str:
-    """The least or greatest value of any replica since the point before: a flag that was up between two is not lost."""
-    return _merged(operator, f"{operator}_over_time({select(metric, scope)}[$__rate_interval])")
+    """The least or greatest value of any replica since the previous point, so that short changes are visible."""
+    return _without_replicas(operator, f"{operator}_over_time({select(metric, scope)}[$__rate_interval])")
 
 
 def by_model(operator: Literal["min", "max", "avg"], expression: str) -> str:
@@ -183,7 +191,7 @@ def by_model(operator: Literal["min", "max", "avg"], expression: str) -> str:
 
 
 def over_threshold(metric: Metric, scope: Scope) -> str:
-    """How many times over its threshold each series of a metric is; above 1 it alerts."""
+    """Each series of a metric, divided by its threshold; above 1 it alerts."""
     return f"{latest(metric, scope)} / {latest(metric.threshold(), scope)}"
 
 
@@ -192,17 +200,17 @@ def across(operator: str, labels: tuple[str, ...], expression: str) -> str:
     return f"{operator} by ({', '.join(labels)}) ({expression})"
 
 
-def worst(expression: str, count: int = 10) -> str:
-    """The `count` series that were highest at any moment of the time shown, also where they ended since."""
+def top_series(expression: str, count: int = 10) -> str:
+    """The `count` series with the highest maximum in the time range, also if they have ended."""
     return f"topk({count}, max_over_time(({expression})[$__range:$__interval] @ end()))"
 
 
-def still(expression: str, labels: tuple[str, ...], metric: Metric, scope: Scope) -> str:
-    """Those series of an expression by `labels` for which `metric` has a value at the end of the time shown."""
+def still_present(expression: str, labels: tuple[str, ...], metric: Metric, scope: Scope) -> str:
+    """The series of an expression by `labels` for which `metric` has a value at the end of the time range."""
     return f"{expression} and {across('max', labels, f'{select(metric, scope)} @ end()')}"
 
 
-def _merged(operator: str, expression: str) -> str:
+def _without_replicas(operator: str, expression: str) -> str:
     return f"{operator} without ({', '.join(REPLICA_LABELS)}) ({expression})"
 
 
@@ -210,24 +218,24 @@ def _merged(operator: str, expression: str) -> str:
 
 
 def verdict(metric: Metric, scope: Scope) -> str:
-    """The worst value, labelled with whether it is above its threshold: what alerts, and what does not only without it.
+    """The worst value, with a label that says whether it is above its threshold.
 
-    Nothing where there is no value or no threshold.
+    Values above their thresholds have priority. Without a value or a threshold there is no result.
     """
     value, threshold = latest(metric, scope), latest(metric.threshold(), scope)
-    above = _labelled(f"max({value} > {threshold})", VERDICT, ABOVE)
-    within = _labelled(f"max({value} <= {threshold})", VERDICT, WITHIN)
+    above = _with_label(f"max({value} > {threshold})", VERDICT, ABOVE)
+    within = _with_label(f"max({value} <= {threshold})", VERDICT, WITHIN)
     return f"{above} or on () {within}"
 
 
-def trouble(scope: Scope) -> str:
-    """How many times over its threshold a feature's worst statistic is, by feature and version; above 1 it alerts."""
+def worst_statistic(scope: Scope) -> str:
+    """A feature's worst statistic divided by its threshold, by feature and version; above 1 it alerts."""
     alerting = (metric for metric in METRICS if FEATURE in metric.labels and metric.threshold() in _KNOWN)
-    ratios = (_labelled(over_threshold(metric, scope), _STATISTIC, metric.key) for metric in alerting)
+    ratios = (_with_label(over_threshold(metric, scope), _STATISTIC, metric.key) for metric in alerting)
     return across("max", (FEATURE, VERSION), " or ".join(ratios))
 
 
-def _labelled(expression: str, label: str, value: str) -> str:
+def _with_label(expression: str, label: str, value: str) -> str:
     return f"label_replace({expression}, {quote(label)}, {quote(value)}, {quote('')}, {quote('')})"
 
 
@@ -235,24 +243,24 @@ def _labelled(expression: str, label: str, value: str) -> str:
 
 
 def firing(scope: Scope, *matchers: str) -> str:
-    """The alerts of a model that fire."""
-    selector = ",".join((equal(ALERTSTATE, "firing"), *scope.always, *matchers))
-    return _merged("max", f"{ALERTS}{{{selector}}}")
+    """The firing alerts of the models."""
+    selector = ",".join((equal(ALERTSTATE, "firing"), *scope.model_matchers, *matchers))
+    return _without_replicas("max", f"{ALERTS}{{{selector}}}")
 
 
 def alerts_by_severity(scope: Scope) -> str:
-    """How many alerts fire, by severity; 0 and `none` when the exporter knows the model and none does, else nothing."""
-    none = _labelled(f"0 * max({latest(MODEL_INFO, scope)})", SEVERITY, NO_ALERT)
+    """The number of firing alerts by severity; 0 with severity `none` if none fires and the model is exposed."""
+    none = _with_label(f"0 * max({latest(MODEL_INFO, scope)})", SEVERITY, NO_ALERT)
     return f"{across('count', (SEVERITY,), firing(scope))} or on () {none}"
 
 
 SEVERITY_RANK: Final = {severity: rank for rank, severity in enumerate(reversed(Severity), start=1)}
-"""From 1, the quietest."""
+"""1 is the least severe."""
 
 
 def alert_labels(scope: Scope) -> tuple[str, ...]:
-    """The labels that tell a model's alerts apart, for a person."""
-    return (ALERTNAME, FEATURE, *([SEGMENT] if SEGMENT in scope.chosen else []), WINDOW)
+    """The labels by which a person distinguishes the alerts of a model."""
+    return (ALERTNAME, FEATURE, *([SEGMENT] if SEGMENT in scope.selected else []), WINDOW)
 
 
 def alert_states(scope: Scope) -> str:
@@ -261,7 +269,7 @@ def alert_states(scope: Scope) -> str:
 
 
 def ranked_alerts(labels: tuple[str, ...], scope: Scope) -> str:
-    """The same by other labels."""
+    """The rank of each alert's severity while it fires, by any labels."""
     return " or ".join(
         f"{rank} * {across('max', labels, firing(scope, equal(SEVERITY, severity.value)))}"
         for severity, rank in SEVERITY_RANK.items()
@@ -269,23 +277,23 @@ def ranked_alerts(labels: tuple[str, ...], scope: Scope) -> str:
 
 
 def worst_alert(scope: Scope) -> str:
-    """The rank and name of each model's loudest alert; 0 without a name of a model that is known and calm."""
-    loudest = f"topk by ({MODEL}) (1, {ranked_alerts((MODEL, ALERTNAME), scope)})"
-    return f"{loudest} or on ({MODEL}) 0 * {by_model('max', latest(MODEL_INFO, scope))}"
+    """The rank and name of each model's most severe alert; 0 without a name if no alert of an exposed model fires."""
+    most_severe = f"topk by ({MODEL}) (1, {ranked_alerts((MODEL, ALERTNAME), scope)})"
+    return f"{most_severe} or on ({MODEL}) 0 * {by_model('max', latest(MODEL_INFO, scope))}"
 
 
 # ------------------------------------------------------------------------------------------------ over time
 
 
 class Role(StrEnum):
-    """What a series is beside the others of its panel."""
+    """The role of a series among the others of its panel."""
 
     VALUE = "value"
     THRESHOLD = "threshold"
     REFERENCE = "reference"
-    LOWER = "lower end"
-    UPPER = "upper end"
-    LAST_WEEK = "a week before"
+    LOWER = "lower bound"
+    UPPER = "upper bound"
+    LAST_WEEK = "last week"
     ROWS = "rows"
 
 
@@ -299,17 +307,17 @@ class Query:
 
 
 def legend(metric: Metric, scope: Scope) -> str:
-    """The labels that tell a metric's series apart in a scope, the closest first: `{{feature}} {{version}}`."""
-    held = {label for label in (ROLE, SEGMENT) if scope.chosen.get(label) in {None, equal(label, "")}}
-    silent = {VERSION, WINDOW, *([] if scope.several else [MODEL]), *held}
-    telling = [label for label in metric.labels if label not in silent]
-    telling += [VERSION] if VERSION in metric.labels else []
-    return " ".join(f"{{{{{label}}}}}" for label in telling) or metric.key.replace("_", " ")
+    """The labels by which the series of a metric differ in a scope: `{{feature}} {{version}}`."""
+    constant = {label for label in (ROLE, SEGMENT) if scope.selected.get(label) in {None, equal(label, "")}}
+    omitted = {VERSION, WINDOW, *([] if scope.multiple_models else [MODEL]), *constant}
+    shown = [label for label in metric.labels if label not in omitted]
+    shown += [VERSION] if VERSION in metric.labels else []
+    return " ".join(f"{{{{{label}}}}}" for label in shown) or metric.key.replace("_", " ")
 
 
-def named(name: str, scope: Scope) -> str:
-    """A legend that is a name, after that of the model where there are several."""
-    return f"{{{{{MODEL}}}}} {name}" if scope.several else name
+def with_model_name(name: str, scope: Scope) -> str:
+    """A legend that is a name, after the name of the model if the scope has several models."""
+    return f"{{{{{MODEL}}}}} {name}" if scope.multiple_models else name
 
 
 def history(
@@ -321,15 +329,22 @@ def history(
     last_week: bool = False,
     rows: Metric | None = None,
 ) -> tuple[Query, ...]:
-    """A metric over time with all that the catalogue gives it: its threshold, reference and confidence interval.
+    """A metric over time with what the catalogue has for it: threshold, reference and confidence interval.
 
-    Of features, and of segments, only the worst are drawn: those with the highest `rank`, an expression with the
-    metric's labels, by default the value itself. `name` replaces the legend. `last_week` adds the value of a week ago,
-    and `rows` of how many rows each value is.
+    Of features and segments, only the worst are shown.
+
+    Args:
+        metric: the metric.
+        scope: the series of the dashboard.
+        rank: an expression with the metric's labels; the series with its highest values are shown. By default it is the
+            value itself.
+        name: replaces the legend.
+        last_week: add the value of a week ago.
+        rows: add this metric, the number of rows of each value.
     """
-    value = drawn(metric, scope)
+    value = plotted(metric, scope)
     many = FEATURE in metric.labels or metric == SEGMENT_DRIFT
-    kept = f" and {worst(rank or value)}" if many else ""
+    top = f" and {top_series(rank or value)}" if many else ""
     name = name or legend(metric, scope)
     lower, upper = metric.interval()
     companions = (
@@ -339,16 +354,16 @@ def history(
         (upper, Role.UPPER),
     )
     return (
-        Query(value + kept, name),
+        Query(value + top, name),
         *(
-            Query(drawn(companion, scope) + kept, f"{name} {role}", role)
+            Query(plotted(companion, scope) + top, f"{name} {role}", role)
             for companion, role in companions
             if companion in _KNOWN
         ),
         *([Query(_week_before(metric, scope), f"{name} {Role.LAST_WEEK}", Role.LAST_WEEK)] if last_week else []),
-        *([Query(drawn(rows, scope), f"{name} {Role.ROWS}", Role.ROWS)] if rows else []),
+        *([Query(plotted(rows, scope), f"{name} {Role.ROWS}", Role.ROWS)] if rows else []),
     )
 
 
 def _week_before(metric: Metric, scope: Scope) -> str:
-    return _merged("max", f"{select(metric, scope)} offset 1w")
+    return _without_replicas("max", f"{select(metric, scope)} offset 1w")

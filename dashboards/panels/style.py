@@ -1,6 +1,7 @@
-"""What the house style is made of: colours, units, targets and the small parts of Grafana's panel JSON.
+"""The common style of all panels: colours, units, targets and the small parts of Grafana's panel JSON.
 
-A colour means the same everywhere: green is good, red pages, orange is a ticket, blue is a note, grey is not known.
+A colour always has the same meaning: green is good, red is a page, orange is a ticket, blue is information, grey is
+unknown.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from dashboards.panels.queries import Query, Role
 from exporter.catalogue import ALERTS, Metric, Severity, Unit
 
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
-"""The data source of every query: the one that the user chose."""
+"""The data source of every query: the selected one."""
 
 GOOD: Final = "green"
 UNKNOWN: Final = "#808080"
-CLEAR: Final = "transparent"
+TRANSPARENT: Final = "transparent"
 SEVERITY_COLOURS: Final = {Severity.CRITICAL: "red", Severity.WARNING: "orange", Severity.INFO: "blue"}
 
 UNITS: Final[Mapping[Unit, str]] = {
@@ -35,7 +36,7 @@ UNITS: Final[Mapping[Unit, str]] = {
 
 Limits = tuple[int | None, int | None]
 Steps = Sequence[tuple[float | None, str]]
-"""From which value on which colour holds; the first has no value, and is also the colour of no data."""
+"""The value from which each colour applies; the first step has no value and is also the colour of no data."""
 
 LIMITS: Final[Mapping[Unit, Limits]] = {
     Unit.RATIO: (0, 1),
@@ -51,33 +52,33 @@ LIMITS: Final[Mapping[Unit, Limits]] = {
 """The ends of the axis for each unit."""
 
 
-def alarm(metric: Metric) -> str:
-    """The colour of the alert that reads a metric; a note's when none does."""
+def alert_colour(metric: Metric) -> str:
+    """The colour of the alert that reads a metric, or blue if there is none."""
     severities = [alert.severity for alert in ALERTS if alert.metric == metric]
     return SEVERITY_COLOURS[severities[0] if severities else Severity.INFO]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a number stands for in a panel of states."""
+    """The text and colour of a number in a panel of states."""
 
     text: str
     colour: str
 
 
-def letter(index: int) -> str:
-    """The name of a panel's query, from A on."""
+def ref_id(index: int) -> str:
+    """The id of a panel's query, starting with A."""
     return chr(ord("A") + index)
 
 
 def target(index: int, query: Query, kind: Literal["range", "instant", "table", "buckets"]) -> dict[str, Any]:
-    """A query as Grafana asks it: over the time shown, now, now as a table, or now as a histogram's buckets.
+    """A query in Grafana's JSON: over the time range, now, now as a table, or now as the buckets of a histogram.
 
-    What is at or below the end of a bucket becomes what is in it.
+    For buckets, Grafana turns cumulative counts into the count of each bucket.
     """
     formats = {"table": "table", "buckets": "heatmap"}
     return {
-        "refId": letter(index),
+        "refId": ref_id(index),
         "datasource": DATASOURCE,
         "editorMode": "code",
         "expr": query.expression,
@@ -94,7 +95,7 @@ def steps_json(steps: Steps) -> list[dict[str, Any]]:
 
 
 def mappings(states: Mapping[int, State]) -> list[dict[str, Any]]:
-    """The text and colour that stand for a value."""
+    """The mapping from values to their text and colour."""
     options = {
         str(value): {"text": state.text, "color": state.colour, "index": index}
         for index, (value, state) in enumerate(states.items())
@@ -102,13 +103,13 @@ def mappings(states: Mapping[int, State]) -> list[dict[str, Any]]:
     return [{"type": "value", "options": options}]
 
 
-def fixed(colour: str) -> dict[str, str]:
-    """One colour, whatever the value."""
+def fixed_colour(colour: str) -> dict[str, str]:
+    """One colour for all values."""
     return {"mode": "fixed", "fixedColor": colour}
 
 
 def override(matcher: str, option: str, properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Other properties for the series that a matcher finds."""
+    """Other properties for the series that a matcher selects."""
     values = [{"id": name, "value": value} for name, value in properties.items()]
     return {"matcher": {"id": matcher, "options": option}, "properties": values}
 
@@ -123,17 +124,17 @@ _DASHES: Final = {
 }
 
 
-def companion(index: int, query: Query, colour: str) -> dict[str, Any]:
-    """How a series looks that is beside the values.
+def companion_override(index: int, query: Query, colour: str) -> dict[str, Any]:
+    """The look of a series that is not a value.
 
-    A threshold is dashed, in the colour of its alert; a reference and an interval are dotted, last week grey too. Rows
-    are read in the legend and beside the pointer: drawn, they would need an axis of their own.
+    A threshold is dashed, in the colour of its alert. A reference and an interval are dotted and grey, last week is
+    solid and grey. Rows are only in the legend and the tooltip, because as a line they would need an axis of their own.
     """
-    line = fixed(colour if query.role is Role.THRESHOLD else UNKNOWN)
-    return override("byFrameRefID", letter(index), {"color": line} | _looks(query.role))
+    line = fixed_colour(colour if query.role is Role.THRESHOLD else UNKNOWN)
+    return override("byFrameRefID", ref_id(index), {"color": line} | _line_properties(query.role))
 
 
-def _looks(role: Role) -> dict[str, Any]:
+def _line_properties(role: Role) -> dict[str, Any]:
     if role is Role.ROWS:
         return {"unit": UNITS[Unit.ROWS], "custom.lineWidth": 0, "custom.axisPlacement": "hidden"}
     return {"custom.lineStyle": _DASHES[role]}

@@ -1,4 +1,4 @@
-"""The model's own week: which season it is in, and what its calendar says."""
+"""The model's calendar: the season in use, weekdays, holidays and the clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dashboards.panels.builders import state_timeline
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query, Scope, history, range_extreme
-from dashboards.panels.style import CLEAR, GOOD, SEVERITY_COLOURS, State
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, State
 from exporter import catalogue
 from exporter.catalogue import Severity
 from exporter.spec.model import ModelSpec
@@ -19,22 +19,28 @@ _WEEKEND: Final = SEVERITY_COLOURS[Severity.INFO]
 
 
 def section(spec: ModelSpec, scope: Scope) -> Section:
-    """One folded section."""
-    return Section("calendar", "The model's calendar", [*_seasons(spec, scope), *_clock(spec, scope)])
+    """One collapsed section."""
+    return Section("calendar", "Calendar", [*_seasons(spec, scope), *_clock(spec, scope)])
 
 
 def _seasons(spec: ModelSpec, scope: Scope) -> list[Any]:
-    season, weekday, judged = catalogue.SEASON_INFO, catalogue.CALENDAR_DAY_OF_WEEK, catalogue.WINDOW_DAY_OF_WEEK
-    coarse = "A level coarser than the spec's season: the reference has too few rows or weeks of it. Give it more."
-    local = "$window: the day by which it is judged. Trouble that keeps to one of them: give the spec a finer season."
-    days = {day: State(name, _WEEKEND if day in {0, 6} else CLEAR) for day, name in enumerate(_DAYS)}
+    season, weekday, window_day = catalogue.SEASON_INFO, catalogue.CALENDAR_DAY_OF_WEEK, catalogue.WINDOW_DAY_OF_WEEK
+    coarse = (
+        "If the level is coarser than the season in the spec: the reference has too few rows or weeks of it. Use a "
+        "longer reference."
+    )
+    local = (
+        "*$window* is the weekday whose thresholds apply to the window. If problems occur only on one weekday: use a "
+        "finer season in the spec."
+    )
+    days = {day: State(name, _WEEKEND if day in {0, 6} else TRANSPARENT) for day, name in enumerate(_DAYS)}
     weekdays = [
         Query(range_extreme("max", weekday, scope), "today"),
-        Query(range_extreme("max", judged, scope), "$window"),
+        Query(range_extreme("max", window_day, scope), "$window"),
     ]
     return [
         state_timeline(
-            panel_info(spec, season, "Season in force", coarse), history(season, scope), {1: State("now", GOOD)}
+            panel_info(spec, season, "Season in use", coarse), history(season, scope), {1: State("now", GOOD)}
         ),
         state_timeline(panel_info(spec, weekday, "Weekday", local), weekdays, days),
     ]
@@ -46,16 +52,18 @@ def _clock(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.CALENDAR_HOLIDAY,
             "Holidays",
-            "A holiday that is missing here reads as drift: add its date to the spec.",
+            "If a holiday is missing here, it looks like drift: add its date to the spec.",
         ),
         draw(
             catalogue.CALENDAR_HOUR,
             "Hour of the day",
-            "Trouble at the same hour each day is a season, not drift: compare with the finest season.",
+            "If problems occur at the same hour each day, it is a season and not drift: compare with the finest "
+            "season.",
         ),
         draw(
             catalogue.CALENDAR_UTC_OFFSET_SECONDS,
-            "Distance from UTC",
-            "A step is a change of the clocks. Trouble that begins with it: some writer of the log uses local time.",
+            "Offset from UTC",
+            "A step is a change to or from daylight saving time. If problems start there: some writer of the log uses "
+            "local time.",
         ),
     ]

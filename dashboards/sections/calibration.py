@@ -1,4 +1,4 @@
-"""Whether a score of 0.7 came true seven times in ten: the reliability diagram, and its worst gap over time."""
+"""Calibration: the reliability diagram, and its worst gap over time."""
 
 from __future__ import annotations
 
@@ -17,20 +17,28 @@ _FROM_ZERO: Final[Limits] = (0, None)
 
 
 def panels(spec: ModelSpec, scope: Scope, window: str, draw: Callable[..., Any]) -> list[Any]:
-    """The diagram, and its bins over time; `window` says what time it is about, `draw` draws a metric's own panel."""
-    words = panel_info(
+    """The diagram, and the worst bin over time.
+
+    Args:
+        spec: the model.
+        scope: the model's series.
+        window: the text about the window of the values.
+        draw: makes a metric's own panel.
+    """
+    info = panel_info(
         spec,
         catalogue.CALIBRATION_BIN_OBSERVED_RATIO,
         "Reliability diagram, $window",
-        "Points below the dashed line promise more than comes true, those above it less: calibrate anew. A small point "
-        "far from it is noise. Choose one version: the points of several are joined.",
+        "Points below the dashed line: scores are too high. Points above it: scores are too low. In both cases "
+        "calibrate again. A small point far from the line is noise. Select one version: with several, the points are "
+        "mixed.",
         window=window,
         size=(12, 10),
-        empty="No labels are mature yet, or too few",
+        no_data="No mature labels yet, or too few",
     )
     return [
-        plots.reliability(
-            words,
+        plots.reliability_diagram(
+            info,
             BIN,
             _by_bin(catalogue.CALIBRATION_BIN_PREDICTED_RATIO, scope),
             _by_bin(catalogue.CALIBRATION_BIN_OBSERVED_RATIO, scope),
@@ -39,7 +47,7 @@ def panels(spec: ModelSpec, scope: Scope, window: str, draw: Callable[..., Any])
         draw(
             catalogue.CALIBRATION_ERROR_MAX,
             "Worst calibration error of a bin, $window",
-            "High while the mean error is low: one range of scores is off. See which in the diagram.",
+            "If it is high while the mean error is low: one range of scores is wrong. Find it in the diagram.",
             limits=_FROM_ZERO,
             size=(12, 10),
         ),

@@ -1,4 +1,4 @@
-"""The details behind a model's state: the quality of its data, and what kind of shift it is."""
+"""Details of data quality and of the kind of drift."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from exporter import catalogue
 from exporter.spec.model import ModelSpec
 
 _FROM_ZERO: Final[Limits] = (0, None)
-"""For what matters while it is small: on an axis up to 1, a threshold of 1 % would lie on the ground."""
+"""For small values: on an axis up to 1, a threshold of 1 % would lie on the zero line."""
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """Two folded sections."""
+    """Two collapsed sections."""
     return [
-        Section("quality", "Quality of the data", _quality(spec, scope)),
-        Section("shift", "What kind of shift", [*_numeric(spec, scope), *_categorical(spec, scope)]),
+        Section("quality", "Data quality", _quality(spec, scope)),
+        Section("shift", "Drift details", [*_numeric(spec, scope), *_categorical(spec, scope)]),
     ]
 
 
@@ -30,30 +30,32 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.FEATURE_NULL_RATIO,
             "Nulls by feature, $window",
-            "Above the dashed threshold: missing more often than in the reference (dotted). Ask its source.",
+            "If a feature is above its dashed threshold: more values are missing than in the reference (dotted). Ask "
+            "the owner of the source.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_RATIO,
             "New categories by feature, $window",
-            "Above the dashed threshold: the model sees values that it never learned. They are named below.",
+            "If a feature is above its dashed threshold: the model gets categories that it was not trained on. The "
+            "next panel names them.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_ROWS,
             "New categories by name, $window",
-            "A typing error or a change of case: mend the source. Truly new: retrain.",
+            "A typing error or a change of case: fix the source. A really new category: retrain.",
         ),
         draw(
             catalogue.FEATURE_OUT_OF_RANGE_RATIO,
             "Out of range by feature, $window",
-            "More than in the reference (dotted): look for a change of unit, a default such as -1, or an overflow.",
+            "If it is above the reference (dotted): look for a change of unit, a default such as -1, or an overflow.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_ROWS,
             "Rows by feature, $window",
-            "Fewer than the window has: the column is missing from some of the files.",
+            "If there are fewer rows than in the window: the column is missing in some files.",
             size=(24, 8),
         ),
     ]
@@ -61,36 +63,38 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 def _numeric(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
-    moved = f"abs({latest(catalogue.FEATURE_MEAN_SHIFT, scope)})"
+    mean_shift = f"abs({latest(catalogue.FEATURE_MEAN_SHIFT, scope)})"
     spread = f"abs(ln({latest(catalogue.FEATURE_STDDEV_RATIO, scope)}))"
     return [
         draw(
             catalogue.FEATURE_KS_STATISTIC,
             "Kolmogorov-Smirnov statistic, $window",
-            "High where mass has moved: 0.2 says that a fifth of the rows stand elsewhere.",
+            "0.2 means that a fifth of the rows have moved.",
         ),
         draw(
             catalogue.FEATURE_WASSERSTEIN_DISTANCE,
             "Wasserstein distance, $window",
-            "High while Kolmogorov-Smirnov is low: a few rows went far. Look for outliers or a change of unit.",
+            "If it is high while Kolmogorov-Smirnov is low: a few rows have moved far. Look for outliers or a change "
+            "of unit.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_MEAN_SHIFT,
             "Mean shift, $window",
-            "Above 0 the values rose, below 0 they fell; beyond 1 in either direction look at the feature's source.",
-            rank=moved,
+            "Above 0 the values have risen, below 0 they have fallen. Beyond 1 or -1: look at the source of the "
+            "feature.",
+            rank=mean_shift,
         ),
         draw(
             catalogue.FEATURE_MEAN,
             "Mean and reference, $window",
-            "A jump by 100 or 1000 is a unit. Choose one feature above to read its scale.",
-            rank=moved,
+            "A jump by a factor of 100 or 1000 is a change of unit. Select one feature above to see its scale.",
+            rank=mean_shift,
         ),
         draw(
             catalogue.FEATURE_STDDEV_RATIO,
-            "Spread against reference, $window",
-            "Far above 1 the values scatter; near 0 they have frozen: look for a constant default.",
+            "Standard deviation / reference, $window",
+            "Far above 1: the values are more spread out. Near 0: they are constant, so look for a default value.",
             limits=_FROM_ZERO,
             rank=spread,
         ),
@@ -103,18 +107,19 @@ def _categorical(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.FEATURE_JS_DISTANCE,
             "Jensen-Shannon distance, $window",
-            "A second opinion on PSI, for every kind of feature: where both are high, believe them.",
+            "A second measure beside PSI, for every kind of feature. If both are high, the drift is real.",
         ),
         draw(
             catalogue.FEATURE_CHI2_STATISTIC,
             "Chi-squared statistic, $window",
-            "It grows with the rows: compare a feature with its own past, and judge drift by PSI.",
+            "It grows with the number of rows: compare a feature only with its own past. Use PSI to decide about "
+            "drift.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_CHI2_P_VALUE,
             "Chi-squared p-value, $window",
-            "For reading only, since any large window rejects: judge drift by PSI.",
+            "For information only: in any large window it is near 0. Use PSI to decide about drift.",
             rank=latest(catalogue.FEATURE_CHI2_STATISTIC, scope),
         ),
     ]

@@ -1,4 +1,4 @@
-"""How good the newest predictions are: what is expected of them before labels come, and what the first labels say."""
+"""Performance of the newest predictions: estimates without labels, and provisional values from the first labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Scope
 from dashboards.panels.style import Limits
-from dashboards.sections.labels import mature
+from dashboards.sections.labels import mature_window_text
 from exporter import catalogue
 from exporter.catalogue import Metric, Unit
 from exporter.spec.model import ModelSpec
@@ -33,27 +33,32 @@ _REGRESSION: Final = (catalogue.RMSE, catalogue.MAE)
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """Two folded sections: of estimates where the reference has labels, of first labels where the log has some."""
-    found = []
+    """Collapsed sections: estimates if the reference has labels, provisional values if the log has labels."""
+    sections = []
     if spec.spec.estimated:
         panels = [*_estimated(spec, scope), *(_gaps(spec, scope) if spec.spec.labels_evaluated else [])]
-        found.append(Section("estimates", "How good the predictions should be", panels))
+        sections.append(Section("estimates", "Estimated performance (without labels)", panels))
     if spec.spec.labels_evaluated and spec.spec.task in SINGLE_SCORE_TASKS:
-        found.append(Section("provisional", "How good they are as far as labels have come", _provisional(spec, scope)))
-    return found
+        sections.append(
+            Section("provisional", "Provisional performance (first labels only)", _provisional(spec, scope))
+        )
+    return sections
 
 
-def _known(spec: ModelSpec) -> tuple[Metric, ...]:
+def _task_metrics(spec: ModelSpec) -> tuple[Metric, ...]:
     regression = spec.spec.task == "regression"
     return tuple(metric for metric in _NAMES if (metric in _REGRESSION) == regression)
 
 
-def _expected(spec: ModelSpec) -> tuple[Metric, ...]:
-    """What is expected before labels come: of several classes how they rank, and by their confidence how accurately."""
+def _estimated_metrics(spec: ModelSpec) -> tuple[Metric, ...]:
+    """The metrics that are estimated before labels arrive.
+
+    With several classes these are AUROC and, if the confidence of the returned class is known, accuracy.
+    """
     if spec.spec.task != "multiclass_classification":
-        return _known(spec)
-    sure = spec.spec.inference.columns.score is not None and spec.spec.class_column is not None
-    return (catalogue.AUROC, catalogue.ACCURACY) if sure else (catalogue.AUROC,)
+        return _task_metrics(spec)
+    has_confidence = spec.spec.inference.columns.score is not None and spec.spec.class_column is not None
+    return (catalogue.AUROC, catalogue.ACCURACY) if has_confidence else (catalogue.AUROC,)
 
 
 def _limits(metric: Metric) -> Limits | None:
@@ -62,38 +67,38 @@ def _limits(metric: Metric) -> Limits | None:
 
 def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
     action = (
-        "Worse while no label has come: the inputs have moved to where the model is less sure. See the drifted "
-        "features; the gap to the truth tells how far to trust it."
+        "If it gets worse before labels arrive: the inputs have moved to where the model is less certain. See the "
+        "drifted features. The gap between estimated and observed shows how far to trust it."
     )
     return [
         chart(
             spec,
             scope,
             metric.estimated(),
-            f"{_NAMES[metric]} expected, $window",
+            f"{_NAMES[metric]}: estimated, $window",
             action,
             limits=_limits(metric),
             rows=catalogue.VERSION_ROWS,
         )
-        for metric in _expected(spec)
+        for metric in _estimated_metrics(spec)
         if metric.estimated() in catalogue.METRICS
     ]
 
 
 def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
     action = (
-        "Above the dashed line, or as far below 0 for an error: the same inputs come to another end than in the "
-        "reference. Look for what changed in the world or in the labels, then retrain."
+        "If it is above the dashed line (for an error: as far below 0), the same inputs have other outcomes than in "
+        "the reference. Find out what changed in the outcomes or in the labels, then retrain."
     )
     drift = chart(
         spec,
         scope,
         catalogue.CONCEPT_DRIFT,
         "Concept drift, $window",
-        "Above 1 the same inputs come to another end than in the reference, beyond what chance explains. See which gap "
-        "it is, then what changed in the world or in the labels.",
+        "Above 1 the same inputs have other outcomes than in the reference, by more than chance explains. See which "
+        "gap is large, then find out what changed in the outcomes or in the labels.",
         limits=_ANY,
-        window=mature(spec),
+        window=mature_window_text(spec),
         rows=catalogue.LABEL_ROWS,
         size=(24, 8),
     )
@@ -104,13 +109,13 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
                 spec,
                 scope,
                 metric.estimated_gap(),
-                f"{_NAMES[metric]}: expected minus seen, $window",
+                f"{_NAMES[metric]}: estimated minus observed, $window",
                 action,
                 limits=_ANY,
-                window=mature(spec),
+                window=mature_window_text(spec),
                 rows=catalogue.LABEL_ROWS,
             )
-            for metric in _expected(spec)
+            for metric in _estimated_metrics(spec)
             if metric.estimated_gap() in catalogue.METRICS
         ),
     ]
@@ -118,27 +123,31 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 def _provisional(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
-    action = "Provisional: it moves as labels come. Act on it where the interval (dotted) leaves no doubt, else wait."
+    action = (
+        "This value is provisional and changes as labels arrive. Act only if the whole interval (dotted) is bad, else "
+        "wait."
+    )
     return [
         draw(
             catalogue.LABEL_REPRESENTED_RATIO,
-            "Predictions represented, $window",
-            "Below 90 % nothing provisional is told: too many predictions have no label that could stand for them. "
-            "Wait, or choose a longer window.",
+            "Predictions represented by labels, $window",
+            "Below 90 % no provisional values are shown: too many predictions have no similar labelled prediction. "
+            "Wait, or select a longer window.",
         ),
         draw(
             catalogue.LABEL_EFFECTIVE_ROWS,
             "Effective labels, $window",
-            "Far fewer than labels have come: a few of them stand for many. The intervals know.",
+            "If it is far below the number of labels: a few labels represent many predictions. The intervals include "
+            "this.",
         ),
         *(
             draw(
                 metric.provisional(),
-                f"{_NAMES[metric]} so far, $window",
+                f"{_NAMES[metric]}: provisional, $window",
                 action,
                 limits=_limits(metric),
                 rows=catalogue.LABEL_EFFECTIVE_ROWS,
             )
-            for metric in _known(spec)
+            for metric in _task_metrics(spec)
         ),
     ]

@@ -1,4 +1,4 @@
-"""Whether what a dashboard shows is of today: the age of the windows, and how the exporter itself is doing."""
+"""Freshness: the age of the windows, and the state of the exporter itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from dashboards.panels.builders import state_timeline, timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, Scope, history, legend, named, range_extreme
+from dashboards.panels.queries import Query, Scope, history, legend, range_extreme, with_model_name
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps
 from exporter import catalogue
 from exporter.catalogue import Severity, Unit
@@ -17,19 +17,18 @@ from exporter.spec.model import ModelSpec
 _RED: Final = SEVERITY_COLOURS[Severity.CRITICAL]
 _ORANGE: Final = SEVERITY_COLOURS[Severity.WARNING]
 _THIRD: Final = (8, 8)
-_BILL: Final = "The source's bill follows this. After the first refresh only new partitions are read."
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """Two folded sections."""
+    """Two collapsed sections."""
     return [
         Section("freshness", "Freshness", _windows(spec, scope)),
-        Section("exporter", "The exporter", exporter(spec, scope)),
+        Section("exporter", "Exporter", exporter(spec, scope)),
     ]
 
 
 def age_steps(spec: ModelSpec) -> Steps:
-    """Overdue from when the next window should have been evaluated, stale from when the spec says so."""
+    """Orange when the next window should have been evaluated, red when the window is stale by the spec."""
     inference = spec.spec.inference
     overdue = (inference.grain + inference.delay + spec.spec.refresh.interval).total_seconds()
     stale = inference.staleness.total_seconds()
@@ -42,49 +41,56 @@ def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.WINDOW_ROWS,
             "Rows read, $window",
-            "0 or a cliff: ask whoever writes the log. Half of the dashed line, which is usual: some writers or files "
-            "are missing. The whole grey line is last week.",
+            "If it is 0 or drops suddenly: ask the owner of the log pipeline. If it is half of the usual number "
+            "(dashed): some writers or files are missing. The solid grey line is last week.",
             last_week=True,
         ),
         draw(
             catalogue.TRAFFIC_FACTOR,
-            "Rows against what is usual, $window",
-            "Above its dashed threshold: the rows beside it say whether they are more or fewer. Ask whoever calls the "
-            "model, then whoever writes the log.",
+            "Rows / usual rows, $window",
+            "If it is above its dashed threshold: see in the panel of rows whether there are more or fewer. Ask the "
+            "owner of the service that calls the model, then the owner of the log pipeline.",
             limits=(1, None),
-            empty="Not yet known: it takes three weeks of the log",
+            no_data="Not known yet: it needs three weeks of the log",
         ),
         draw(
             catalogue.WINDOW_END_TIMESTAMP_SECONDS,
             "Age of the newest window, $window",
-            "A saw-tooth is healthy. A climb past the dashed lines: no new data, or the exporter does not refresh.",
+            "A saw-tooth is normal. If it rises above the dashed lines: there are no new data, or the exporter does "
+            "not refresh.",
             steps=((None, GOOD), *age_steps(spec)),
         ),
     ]
 
 
 def exporter(spec: ModelSpec | None, scope: Scope) -> list[Any]:
-    """The exporter's own panels, for one model or, without a spec, for all of them."""
-    return [*_states(spec, scope), *_refreshes(spec, scope), *_reading(spec, scope)]
+    """The panels about the exporter, for one model or, without a spec, for all models."""
+    return [*_states(spec, scope), *_refreshes(spec, scope), *_reads(spec, scope)]
 
 
 def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
-    refreshed, loaded, info = catalogue.REFRESH_SUCCESS, catalogue.SPEC_RELOAD_SUCCESS, catalogue.MODEL_INFO
-    failed = "Failed: the exporter's log names model, partition and column; the stage stands below."
-    gone = "Gone: the exporter is down or lost the model. Another spec than the rules carry: generate, or reload."
+    refreshed, loaded, model_info = catalogue.REFRESH_SUCCESS, catalogue.SPEC_RELOAD_SUCCESS, catalogue.MODEL_INFO
+    failed = (
+        "If it failed: read the exporter's log, which names model, partition and column. The panel *Failures by stage* "
+        "names the stage."
+    )
+    gone = (
+        "If the bar ends: the exporter is down, or it no longer has the model. If the spec differs from the rules: "
+        "generate the rules again, or reload the exporter."
+    )
     return [
         state_timeline(
             panel_info(spec, refreshed, "Refreshes and spec loads", failed),
             [
-                Query(range_extreme("min", refreshed, scope), named("refresh", scope)),
+                Query(range_extreme("min", refreshed, scope), with_model_name("refresh", scope)),
                 Query(range_extreme("min", loaded, scope), "spec load"),
             ],
             {1: State("ok", GOOD), 0: State("failed", _ORANGE)},
         ),
         state_timeline(
-            panel_info(spec, info, "Spec in force", gone, empty="The exporter does not report this model"),
-            history(info, scope),
-            {1: State("in force", GOOD)},
+            panel_info(spec, model_info, "Spec in use", gone, no_data="The exporter does not expose this model"),
+            history(model_info, scope),
+            {1: State("in use", GOOD)},
         ),
     ]
 
@@ -92,42 +98,52 @@ def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
 def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope, size=_THIRD)
     last, loaded = catalogue.REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS, catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS
-    growing = "A refresh that grows past its interval: refreshes fail. Spec load grows until the next reload."
+    growing = (
+        "If *refresh* grows past the refresh interval: refreshes fail. *spec load* grows until the next reload, which "
+        "is normal."
+    )
     return [
         timeseries(
-            panel_info(spec, last, "Since the last success", growing, size=_THIRD),
-            [*history(last, scope, name=named("refresh", scope)), *history(loaded, scope, name="spec load")],
+            panel_info(spec, last, "Time since the last success", growing, size=_THIRD),
+            [
+                *history(last, scope, name=with_model_name("refresh", scope)),
+                *history(loaded, scope, name="spec load"),
+            ],
             last.unit,
         ),
         draw(
             catalogue.REFRESH_DURATION_SECONDS,
             "Duration of a refresh",
-            "Near the refresh interval: lengthen the interval, or give the exporter more of the machine.",
+            "If it is near the refresh interval: make the interval longer, or give the exporter more CPU and memory.",
         ),
         draw(
             catalogue.REFRESH_FAILURES_TOTAL,
             "Failures by stage",
-            "list, read: the store or its credentials. query: the Prometheus of proxies. column: the log's schema. "
-            "reference: the reference itself.",
-            empty="No failure counted",
+            "list, read: check the source and its credentials. query: check the Prometheus of the proxies. column: "
+            "check the schema of the log. reference: check the reference.",
+            no_data="No failures",
         ),
     ]
 
 
-def _reading(spec: ModelSpec | None, scope: Scope) -> list[Any]:
+def _reads(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
     built, reused = catalogue.PROFILES_BUILT_TOTAL, catalogue.PROFILES_REUSED_TOTAL
     read, billed = catalogue.SOURCE_READ_BYTES_TOTAL, catalogue.SOURCE_BILLED_BYTES_TOTAL
-    again = "Built again and again: files are rewritten, or the store of profiles is lost at each start."
+    cost = "The cost of the source follows this. After the first refresh only new partitions are read."
+    rebuilt = (
+        "If partitions are built again and again: files are rewritten, or the profile store is lost at each start."
+    )
     return [
         draw(
             catalogue.SOURCE_REQUESTS_TOTAL,
             "Requests to the source",
-            "None: the exporter does not look. A flood: too fine a grain, or files that are rewritten.",
+            "If there are none: the exporter does not read. If there are very many: the grain is too fine, or files "
+            "are rewritten.",
             size=_THIRD,
         ),
         timeseries(
-            panel_info(spec, read, "Bytes read and billed", _BILL, size=_THIRD),
+            panel_info(spec, read, "Bytes read and billed", cost, size=_THIRD),
             [
                 *history(read, scope, name=f"read {legend(read, scope)}"),
                 *history(billed, scope, name=f"billed {legend(billed, scope)}"),
@@ -136,7 +152,7 @@ def _reading(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             style="bars",
         ),
         timeseries(
-            panel_info(spec, built, "Partitions profiled and reused", again, size=_THIRD),
+            panel_info(spec, built, "Partitions profiled and reused", rebuilt, size=_THIRD),
             [
                 *history(built, scope, name=f"built {legend(built, scope)}"),
                 *history(reused, scope, name=f"reused {legend(reused, scope)}"),
@@ -146,13 +162,13 @@ def _reading(spec: ModelSpec | None, scope: Scope) -> list[Any]:
         ),
         draw(
             catalogue.SERIES_LIMITED,
-            "Label values left out",
-            "They are counted, not shown. Raise the limit in the spec if they matter.",
-            empty="Nothing is left out",
+            "Label values without a series",
+            "These values are counted but have no series of their own. If they matter, raise the limit in the spec.",
+            no_data="All values have series",
         ),
         draw(
             catalogue.BUILD_INFO,
-            "Exporter's version",
-            "A change at the moment of a shift: read what the release changed.",
+            "Version of the exporter",
+            "If it changes at the time of a shift: read the changelog of the exporter.",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What became of the predictions: how many have a label by now, and how good they were."""
+"""Labels: how many predictions have one, and the performance that they show."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ _FROM_ZERO: Final[Limits] = (0, None)
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """Two folded sections; none when the model's labels are not evaluated."""
+    """Two collapsed sections; none if the model's labels are not evaluated."""
     if not spec.spec.labels_evaluated:
         return []
     return [
-        Section("performance", "How good the predictions were", _performance(spec, scope)),
+        Section("performance", "Performance (mature labels)", _performance(spec, scope)),
         Section("labels", "Labels", _labels(spec, scope)),
     ]
 
 
 def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
     if spec.spec.task == "multiclass_classification":
-        return [*_classification(spec, scope, several=True), *_by_class(spec, scope)]
+        return [*_classification(spec, scope, multiclass=True), *_by_class(spec, scope)]
     if spec.spec.task == "ranking":
         return _ranking(spec, scope)
     if spec.spec.task == "regression":
         return _regression(spec, scope)
-    return _classification(spec, scope, several=False)
+    return _classification(spec, scope, multiclass=False)
 
 
 def _regression(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(_draw, spec, scope, rows=catalogue.LABEL_ROWS)
-    error = "Rising while the inputs have not drifted: the world answers differently. Retrain."
+    error = "If it rises while the inputs have not drifted: the outcomes have changed, so retrain."
     return [
         draw(catalogue.RMSE, "Root mean squared error, $window", error, limits=_FROM_ZERO),
         draw(catalogue.MAE, "Mean absolute error, $window", error, limits=_FROM_ZERO),
@@ -53,65 +53,75 @@ def _ranking(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.NDCG,
             "NDCG, $window",
-            "Falling beyond its interval (dotted): what is relevant stands lower. With drifted features: start there.",
+            "If it falls by more than its interval (dotted): relevant items are ranked lower. If features have "
+            "drifted, start there.",
             rows=catalogue.NDCG_LISTS,
         ),
         draw(
             catalogue.NDCG_LISTS,
-            "Judged lists, $window",
-            "Few: the interval is wide, and below `thresholds.min_rows` nothing is said.",
+            "Evaluated lists, $window",
+            "If there are few: the interval is wide. Below `thresholds.min_rows` nothing is evaluated.",
         ),
         draw(
             catalogue.NDCG_LISTS_LEFT_OUT,
-            "Lists left out by reason, $window",
-            "Partly labelled: `labels.absent` may say what an item without a label is worth. Nothing relevant: nobody "
-            "found what they looked for, which NDCG cannot see.",
+            "Lists not evaluated, by reason, $window",
+            "Partly labelled: `labels.absent` can give the value of an item without a label. Nothing relevant: nobody "
+            "found what they were looking for; NDCG cannot measure this.",
         ),
     ]
 
 
-def _classification(spec: ModelSpec, scope: Scope, *, several: bool) -> list[Any]:
+def _classification(spec: ModelSpec, scope: Scope, *, multiclass: bool) -> list[Any]:
     draw = partial(_draw, spec, scope, rows=catalogue.LABEL_ROWS)
-    falling = "Falling: see by class which." if several else "Falling while AUROC holds: move the operating threshold."
+    f1_action = (
+        "If it falls: find the class in the panels by class."
+        if multiclass
+        else "If it falls while AUROC is stable: move the decision threshold."
+    )
     return [
         draw(
             catalogue.AUROC,
             "AUROC, $window",
-            "Falling beyond its interval (dotted): the model ranks worse. With drifted features: start there. Without: "
-            "the world answers differently; retrain.",
+            "If it falls by more than its interval (dotted), the model ranks worse. If features have drifted, start "
+            "there. If not, the outcomes have changed: retrain.",
         ),
         draw(
             catalogue.CALIBRATION_ERROR,
             "Calibration error, $window",
-            "Above the dashed line scores are no probabilities any more: calibrate anew, and look at what follows from "
-            "fixed thresholds on the score.",
+            "Above the dashed line the scores are not reliable as probabilities: calibrate again, and review the "
+            "decisions that use fixed thresholds on the score.",
             limits=_FROM_ZERO,
         ),
-        *calibration.panels(spec, scope, mature(spec), draw),
-        draw(catalogue.F1_SCORE, "F1, $window", falling),
-        draw(catalogue.PRECISION, "Precision, $window", "Falling: more false alarms for each hit. Compare recall."),
-        draw(catalogue.RECALL, "Recall, $window", "Falling: more positives are missed. Compare precision."),
+        *calibration.panels(spec, scope, mature_window_text(spec), draw),
+        draw(catalogue.F1_SCORE, "F1, $window", f1_action),
+        draw(
+            catalogue.PRECISION,
+            "Precision, $window",
+            "If it falls: there are more false positives for each true positive. Compare with recall.",
+        ),
+        draw(catalogue.RECALL, "Recall, $window", "If it falls: more positives are missed. Compare with precision."),
         draw(
             catalogue.ACCURACY,
             "Accuracy, $window",
-            "Where positives are rare it is high whatever the model does: judge by the others.",
+            "If positives are rare, accuracy is always high: use the other metrics.",
         ),
         draw(
             catalogue.LOG_LOSS,
             "Log loss, $window",
-            "Rising while AUROC holds: scores are too sure, or their level is off. See the calibration error.",
+            "If it rises while AUROC is stable: scores are too extreme, or too high or too low. See the calibration "
+            "error.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.BRIER_SCORE,
             "Brier score, $window",
-            "As the log loss, less moved by single predictions that were sure and wrong.",
+            "Read it like the log loss. Single predictions that are confident and wrong change it less.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.CALIBRATION_ERROR_DEBIASED,
             "Calibration error without noise, $window",
-            "Compare versions and weeks by it: few labels do not raise it.",
+            "Use it to compare versions and weeks: few labels do not raise it.",
             limits=_FROM_ZERO,
         ),
     ]
@@ -123,21 +133,34 @@ def _by_class(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.CLASS_F1_SCORE,
             "F1 by class, $window",
-            "One class falls: look at its precision and recall, and at the features that tell it from the rest.",
+            "If one class falls: see its precision and recall, and the features that separate it from the other "
+            "classes.",
         ),
-        draw(catalogue.CLASS_PRECISION, "Precision by class, $window", "Falling: others are taken for this class."),
-        draw(catalogue.CLASS_RECALL, "Recall by class, $window", "Falling: this class is taken for others."),
-        draw(catalogue.CLASS_AUROC, "AUROC by class, $window", "Falling: the class's own score ranks worse."),
+        draw(
+            catalogue.CLASS_PRECISION,
+            "Precision by class, $window",
+            "If it falls: the model returns this class for cases of other classes.",
+        ),
+        draw(
+            catalogue.CLASS_RECALL,
+            "Recall by class, $window",
+            "If it falls: the model returns other classes for cases of this class.",
+        ),
+        draw(
+            catalogue.CLASS_AUROC,
+            "AUROC by class, $window",
+            "If it falls: the score of this class ranks worse.",
+        ),
         draw(
             catalogue.CLASS_CALIBRATION_ERROR_DEBIASED,
             "Calibration error by class, without noise, $window",
-            "Rising: the class's score is no probability any more; calibrate anew.",
+            "If it rises: the score of this class is not reliable as a probability, so calibrate again.",
             limits=_FROM_ZERO,
         ),
         draw(
             catalogue.CLASS_LABEL_ROWS,
             "Labelled predictions by class, $window",
-            "Few: what is said of the class is noise.",
+            "If there are few: the metrics of this class are noise.",
         ),
     ]
 
@@ -148,40 +171,41 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.LABEL_COVERAGE_RATIO,
             "Label coverage, $window",
-            "Below the dashed line: labels are late or lost, and what is said of performance is said of fewer. Ask "
-            "whoever labels.",
+            "Below the dashed line labels are late or lost, and performance is measured on fewer predictions. Ask the "
+            "labelling team.",
         ),
         draw(
             catalogue.LABEL_SILENCE_SECONDS,
             "Time without a label",
-            "Above the dashed line: labels have stopped. Ask whoever labels, and look at what writes the label log.",
+            "Above the dashed line labels have stopped. Ask the labelling team, and check the label pipeline.",
         ),
         draw(
             catalogue.LABEL_DELAY_SECONDS,
             "Label delay, $window",
-            "Near `labels.maturity`: make that longer, or predictions are judged before their labels come.",
+            "If it is near `labels.maturity`: make the maturity longer. Otherwise predictions are evaluated before "
+            "their labels arrive.",
         ),
         draw(
             catalogue.LABEL_ROWS,
             "Labelled predictions, $window",
-            "Too few: intervals are wide, and below `thresholds.min_rows` nothing is said.",
+            "If there are few: intervals are wide. Below `thresholds.min_rows` nothing is evaluated.",
         ),
         draw(
             catalogue.LABEL_ODD_ROWS,
-            "Odd rows by reason",
-            "Rows without a prediction, or before theirs: ids or clocks differ between the two logs. Corrected ones "
-            "are usual where labels are revised.",
+            "Rejected label rows by reason",
+            "Rows without a prediction, or earlier than it: ids or clocks differ between the two logs. Corrected "
+            "labels are normal if labels are revised.",
         ),
     ]
 
 
-def mature(spec: ModelSpec) -> str:
-    """In words, what time a value of mature predictions is about."""
+def mature_window_text(spec: ModelSpec) -> str:
+    """The text about the window of a value that needs mature labels."""
     labels = spec.spec.labels
     maturity = format_duration(labels.maturity) if labels else ""
-    return f"the `$window` of predictions that ended {maturity} ago, when they were mature; at each refresh."
+    return f"the newest `$window` of mature predictions, which ended {maturity} ago; at each refresh."
 
 
 def _draw(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str, **more: Any) -> Any:
-    told = {"window": mature(spec)} if WINDOW in metric.labels else {}
-    return chart(spec, scope, metric, title, action, **{**told, **more})
+    window = {"window": mature_window_text(spec)} if WINDOW in metric.labels else {}
+    return chart(spec, scope, metric, title, action, **{**window, **more})

@@ -1,4 +1,4 @@
-"""What a team watches while labels have not come: each proxy metric beside what is expected of it."""
+"""Proxy metrics: each one beside its expected value. They show a problem before labels arrive."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from grafanalib.core import TimeSeries
 from dashboards.panels.builders import timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, Role, Scope, drawn
+from dashboards.panels.queries import Query, Role, Scope, plotted
 from exporter import catalogue
 from exporter.catalogue import PROXY
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.proxies import Proxy
 
-_EMPTY: Final = "No value yet: too few rows, or Prometheus has none"
+_NO_DATA: Final = "No value yet: too few rows, or Prometheus has none"
 _LINES: Final = (
     (catalogue.PROXY_VALUE, "value", Role.VALUE),
     (catalogue.PROXY_EXPECTED, "expected", Role.REFERENCE),
@@ -25,7 +25,7 @@ _LINES: Final = (
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """One folded section; none when the spec has no proxies."""
+    """One collapsed section; none if the spec has no proxies."""
     if not spec.spec.proxies:
         return []
     return [Section("proxies", "Proxy metrics", [_deviation(spec, scope), *_values(spec, scope)])]
@@ -36,12 +36,12 @@ def _deviation(spec: ModelSpec, scope: Scope) -> TimeSeries:
         spec,
         scope,
         catalogue.PROXY_DEVIATION,
-        "Proxies against what is expected, $window",
-        "Above its dashed threshold: see the proxy's own panel for whether it fell or rose, then look for a release of "
-        "the model or of what shows its answers.",
+        "Proxies: deviation from expected, $window",
+        "If it is above its dashed threshold: see in the proxy's own panel whether it fell or rose. Then look for a "
+        "release of the model or of what shows its predictions.",
         limits=(0, None),
         size=(24, 8),
-        empty="Not yet known: it takes three weeks of values",
+        no_data="Not known yet: it needs three weeks of values",
     )
 
 
@@ -51,21 +51,21 @@ def _values(spec: ModelSpec, scope: Scope) -> list[TimeSeries]:
 
 def _value(spec: ModelSpec, scope: Scope, proxy: Proxy) -> TimeSeries:
     metric = catalogue.PROXY_VALUE
-    words = panel_info(
+    info = panel_info(
         spec,
         metric,
         f"Proxy {proxy.name}, $window",
-        "Outside the outer dotted lines it alerts. A step: a release, or an event that is counted otherwise. A slope: "
-        "the world changes.",
+        "Outside the outer dotted lines it alerts. A step: look for a release, or for events that are counted "
+        "differently. A slow change: people really react differently.",
         key=f"{metric.key}/{proxy.name}",
-        empty=_EMPTY,
+        no_data=_NO_DATA,
     )
-    queries = [Query(drawn(one, scope), name, role) for one, name, role in _LINES if _has(proxy, role)]
-    return timeseries(words, queries, metric.unit)
+    queries = [Query(plotted(line, scope), name, role) for line, name, role in _LINES if _has_line(proxy, role)]
+    return timeseries(info, queries, metric.unit)
 
 
-def _has(proxy: Proxy, role: Role) -> bool:
-    """Whether a proxy has a line: it alerts on no side on which its direction does not look."""
+def _has_line(proxy: Proxy, role: Role) -> bool:
+    """Whether a proxy has a line: it has no limit on the side that its `direction` ignores."""
     return not (role is Role.LOWER and proxy.direction == "up") and not (
         role is Role.UPPER and proxy.direction == "down"
     )

@@ -1,4 +1,4 @@
-"""What the retraining hook decides; Prometheus scrapes `leeway retrain-hook` beside the exporters."""
+"""The decisions of the retraining hook; Prometheus scrapes `leeway retrain-hook` beside the exporters."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from exporter.spec.model import ModelSpec
 
 
 def sections(spec: ModelSpec) -> list[Section]:
-    """One folded section; none when the model is retrained without the hook, or not at all."""
+    """One collapsed section; none if the model is retrained without the hook, or not at all."""
     retrain = spec.spec.alerting.retrain
     if retrain is None or retrain.hook is None:
         return []
@@ -22,17 +22,26 @@ def sections(spec: ModelSpec) -> list[Section]:
 
 
 def panels(spec: ModelSpec | None, scope: Scope) -> list[TimeSeries]:
-    """The hook's panels, for one model or, without a spec, for all of them.
+    """The hook's panels, for one model or, without a spec, for all models.
 
-    The scope must hold no constant label: the hook has its own series, without them.
+    The scope must have no constant labels, because the hook's own series do not have them.
     """
     decisions, last = catalogue.HOOK_METRICS
-    refused = "failed, no_answer: what should start does not; the hook's log says why, and Alertmanager goes on asking."
-    words = panel_info(
-        spec, last, "Since the last retraining", "Younger than the pipeline takes: wait for it.", empty="Never started"
+    failing = (
+        "If there is failed or no_answer: a retraining cannot start. Read the log of the hook for the reason. "
+        "Alertmanager repeats the request."
     )
-    name = "" if scope.several else "since the last start"
+    info = panel_info(
+        spec,
+        last,
+        "Time since the last retraining",
+        "If it is shorter than the duration of the training pipeline: wait for the pipeline.",
+        no_data="Never started",
+    )
+    name = "" if scope.multiple_models else "since the last start"
     return [
-        chart(spec, scope, decisions, "Decisions on notifications", refused, empty="No retraining hook scraped"),
-        timeseries(words, history(last, scope, name=name), last.unit),
+        chart(
+            spec, scope, decisions, "Decisions of the retraining hook", failing, no_data="No retraining hook scraped"
+        ),
+        timeseries(info, history(last, scope, name=name), last.unit),
     ]

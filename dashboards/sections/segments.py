@@ -1,4 +1,4 @@
-"""The model's segments: which of them is not as it was, while the whole may be."""
+"""Segments of the model's traffic: which segment has drifted while the whole traffic has not?"""
 
 from __future__ import annotations
 
@@ -12,54 +12,55 @@ from dashboards.panels.builders import Column, table
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Scope
-from dashboards.panels.style import CLEAR, SEVERITY_COLOURS, UNITS, Steps
-from dashboards.sections.labels import mature
+from dashboards.panels.style import SEVERITY_COLOURS, TRANSPARENT, UNITS, Steps
+from dashboards.sections.labels import mature_window_text
 from exporter import catalogue
 from exporter.catalogue import SEGMENT, VERSION, Metric, Severity, Unit
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.task import Task
 
-_JUDGED_BY: Final[Mapping[Task, tuple[Metric, str]]] = {
+_MAIN_METRICS: Final[Mapping[Task, tuple[Metric, str]]] = {
     "binary_classification": (catalogue.AUROC, "AUROC"),
     "multiclass_classification": (catalogue.F1_SCORE, "F1"),
     "regression": (catalogue.RMSE, "Root mean squared error"),
     "ranking": (catalogue.NDCG, "NDCG"),
 }
-"""What a segment's performance is drawn by."""
+"""The metric that shows a segment's performance."""
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """One folded section; none when the spec names no segments."""
+    """One collapsed section; none if the spec names no segments."""
     if not spec.spec.segments:
         return []
-    every = scope.with_any_value(SEGMENT)
+    every_segment = scope.with_any_value(SEGMENT)
     drift = chart(
         spec,
-        every,
+        every_segment,
         catalogue.SEGMENT_DRIFT,
         "Segment drift over time, $window",
-        "Above its dashed threshold one segment has drifted alone: choose it above, and see its features and its score."
-        " Where no threshold is drawn the whole is above its own: begin there.",
-        meaning=f"{catalogue.SEGMENT_DRIFT.help} Drawn are the ten worst.",
+        "If it is above its dashed threshold, one segment alone has drifted: select it above, and see its features and "
+        "its score. If there is no threshold, the whole traffic is above its own threshold: start there.",
+        meaning=f"{catalogue.SEGMENT_DRIFT.help} Shows the ten worst segments.",
         limits=(0, None),
         size=(24, 8),
     )
-    return [Section("segments", "Segments", [_worst(spec, every), drift, *_performance(spec, every)])]
+    panels = [_worst_segments(spec, every_segment), drift, *_performance(spec, every_segment)]
+    return [Section("segments", "Segments", panels)]
 
 
 def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
-    """How good the predictions of each segment were; nothing when labels are not evaluated."""
+    """The performance and the label coverage of each segment; nothing if labels are not evaluated."""
     if not spec.spec.labels_evaluated:
         return []
-    metric, title = _JUDGED_BY[spec.spec.task]
-    quality = chart(
+    metric, title = _MAIN_METRICS[spec.spec.task]
+    performance = chart(
         spec,
         scope,
         metric,
         f"{title} by segment, $window",
-        "One segment is worse than the rest beyond its interval (dotted): choose it above and see why.",
+        "If one segment is worse than the others by more than its interval (dotted): select it above and find out why.",
         key=f"segments/{metric.key}",
-        window=mature(spec),
+        window=mature_window_text(spec),
         limits=None if metric.unit is Unit.RATIO else (0, None),
         rows=catalogue.NDCG_LISTS if metric is catalogue.NDCG else catalogue.LABEL_ROWS,
     )
@@ -68,36 +69,36 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
         scope,
         catalogue.LABEL_COVERAGE_RATIO,
         "Label coverage by segment, $window",
-        "One segment has fewer labels than the rest: its performance is that of few. Ask whoever labels.",
+        "If one segment has fewer labels than the others, its performance is uncertain. Ask the labelling team.",
         key="segments/label_coverage_ratio",
-        window=mature(spec),
+        window=mature_window_text(spec),
     )
-    return [quality, coverage]
+    return [performance, coverage]
 
 
-def _worst(spec: ModelSpec, scope: Scope) -> Table:
-    words = panel_info(
+def _worst_segments(spec: ModelSpec, scope: Scope) -> Table:
+    info = panel_info(
         spec,
         catalogue.SEGMENT_DRIFT,
-        "Segments in trouble, $window",
-        "Click the first segment to see it alone: every panel above and below then speaks of it.",
+        "Segments, worst first, $window",
+        "Click the first segment: all panels of this dashboard then show only this segment.",
         key="segments/table",
-        meaning="Every segment, the one in most trouble first. Trouble is how many times over its own threshold its "
-        "drift share or its score shift is; thresholds allow for how many segments there are.",
-        empty="No segment evaluated yet: too few rows, or too few in the reference",
+        meaning="Every segment, the worst first. *Worst statistic* is the greater of its drift share and its score "
+        "shift, each divided by its own threshold. The thresholds allow for the number of segments.",
+        no_data="No segment evaluated yet: too few rows, or too few in the reference",
         size=(24, 8),
-        data_links=(links.to_segment(spec, "This segment"),),
+        data_links=(links.to_segment(spec, "Only this segment"),),
     )
-    return table(words, {SEGMENT: "Segment", VERSION: "Version"}, _columns(scope), sort=["Trouble"])
+    return table(info, {SEGMENT: "Segment", VERSION: "Version"}, _columns(scope), sort=["Worst statistic"])
 
 
 def _columns(scope: Scope) -> list[Column]:
     def column(title: str, metric: Metric) -> Column:
         return Column(title, _by_segment(metric, scope), UNITS[metric.unit])
 
-    over: Steps = ((None, CLEAR), (1, SEVERITY_COLOURS[Severity.WARNING]))
+    over: Steps = ((None, TRANSPARENT), (1, SEVERITY_COLOURS[Severity.WARNING]))
     return [
-        Column("Trouble", _by_segment(catalogue.SEGMENT_DRIFT, scope), "suffix:x threshold", steps=over),
+        Column("Worst statistic", _by_segment(catalogue.SEGMENT_DRIFT, scope), "suffix:x threshold", steps=over),
         column("Drift share", catalogue.DATA_DRIFT_SHARE),
         column("Drift share threshold", catalogue.DATA_DRIFT_SHARE_THRESHOLD),
         column("Score shift", catalogue.PREDICTION_MEAN_SHIFT),

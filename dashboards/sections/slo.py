@@ -1,8 +1,7 @@
-"""Objectives: what is left of their error budgets, how fast it burns, and the slices that it was spent on."""
+"""Objectives: the error budget that is left, the burn rate, and the bad slices."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -11,7 +10,7 @@ from dashboards.panels.builders import status_history, timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query, Role, Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps, alarm
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps, alert_colour
 from exporter import catalogue
 from exporter.catalogue import SLO, VERSION, WINDOW, Severity
 from exporter.spec.model import ModelSpec
@@ -19,18 +18,19 @@ from exporter.spec.value_types import format_duration
 
 _CRITICAL: Final = SEVERITY_COLOURS[Severity.CRITICAL]
 _SPENT: Final[Steps] = ((None, _CRITICAL), (0, GOOD))
-_NAMED: Final = f"{{{{{SLO}}}}}"
-_BY_VERSION: Final = f"{_NAMED} {{{{{VERSION}}}}}"
-_BY_WINDOW: Final = f"{_NAMED} {{{{{WINDOW}}}}}"
+_BY_SLO: Final = f"{{{{{SLO}}}}}"
+_BY_VERSION: Final = f"{_BY_SLO} {{{{{VERSION}}}}}"
+_BY_WINDOW: Final = f"{_BY_SLO} {{{{{WINDOW}}}}}"
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """One folded section; none when the model has no objectives that are evaluated."""
+    """One collapsed section; none if the model has no objectives that are evaluated."""
     if not spec.spec.slos_evaluated:
         return []
-    # The windows of burn are the objectives' own, whatever `$window` is.
-    own = replace(scope, chosen={label: matcher for label, matcher in scope.chosen.items() if label != WINDOW})
-    return [Section("objectives", "Objectives", [*_budget(spec, own), *_slices(spec, own), *_counts(spec, own)])]
+    # Burn rates have the windows of the objectives' tiers, independent of `$window`.
+    every_window = scope.without(WINDOW)
+    panels = [*_budget(spec, every_window), *_slices(spec, every_window), *_counts(spec, every_window)]
+    return [Section("objectives", "Objectives", panels)]
 
 
 def _budget(spec: ModelSpec, scope: Scope) -> list[Any]:
@@ -39,14 +39,15 @@ def _budget(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO,
             "Error budget remaining",
-            "Falling: see which slices were bad. At or below 0: only what makes the model better is released.",
+            "If it falls: see which slices were bad. At or below 0: release only what makes the model better.",
             limits=(None, 1),
             steps=_SPENT,
         ),
         draw(
             catalogue.SLO_BURN_RATE,
             "Burn rate",
-            "Above 1 the budget does not last its period. `leeway explain` names the rate and the windows that page.",
+            "Above 1 the budget is gone before its period ends. `leeway explain` prints the burn rate and the windows "
+            "that page.",
             limits=(0, None),
             name=_BY_WINDOW,
         ),
@@ -55,70 +56,72 @@ def _budget(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 def _slices(spec: ModelSpec, scope: Scope) -> list[Any]:
     good, sli, target = catalogue.SLO_GOOD, catalogue.SLO_SLI, catalogue.SLO_TARGET
-    judged = panel_info(
+    newest = panel_info(
         spec,
         good,
-        "Newest slice good or bad",
-        "Bad for one version alone: compare the versions. Bad since a promotion: roll back while you retrain.",
-        window=_window(spec),
+        "Newest slice: good or bad",
+        "If only one version is bad: compare the versions. If it is bad since a promotion: roll back, then retrain.",
+        window=_window_text(spec),
         size=(12, 6),
     )
     value = panel_info(
         spec,
         sli,
-        "What objectives judge, and their targets",
-        "Beyond its target (dashed) and yet good: within what chance does. Far beyond: retrain and promote.",
-        window=_window(spec),
+        "Objectives: value and target",
+        "If a value misses its target (dashed) and its slice is still good: chance can explain it. If it is far from "
+        "its target: retrain and promote.",
+        window=_window_text(spec),
         size=(12, 6),
     )
     states = {0: State("bad", _CRITICAL), 1: State("good", GOOD)}
     lines = (
-        Query(queries.drawn(sli, scope), _BY_VERSION),
-        Query(queries.drawn(target, scope), f"{_NAMED} target", Role.THRESHOLD),
+        Query(queries.plotted(sli, scope), _BY_VERSION),
+        Query(queries.plotted(target, scope), f"{_BY_SLO} target", Role.THRESHOLD),
     )
     return [
-        status_history(judged, Query(queries.latest(good, scope), _BY_VERSION), states),
-        timeseries(value, lines, sli.unit, colour=alarm(catalogue.SLO_BURN_RATE)),
+        status_history(newest, Query(queries.latest(good, scope), _BY_VERSION), states),
+        timeseries(value, lines, sli.unit, colour=alert_colour(catalogue.SLO_BURN_RATE)),
     ]
 
 
 def _counts(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(_draw, spec, scope, size=(6, 6))
-    both = f"{_BY_VERSION} {{{{{WINDOW}}}}}"
+    by_version_and_window = f"{_BY_VERSION} {{{{{WINDOW}}}}}"
     return [
         draw(
             catalogue.SLO_BAD_SLICES,
             "Bad slices",
-            "By version: which of them spent the budget. Compare with the promotions that are marked.",
+            "By version: see which version used the budget. Compare with the promotions that are marked.",
             limits=(0, None),
-            name=both,
+            name=by_version_and_window,
         ),
         draw(
             catalogue.SLO_SLICES,
             "Known slices",
-            "Fewer than the window has: labels are missing, and what is unknown spends no budget. Ask whoever labels.",
+            "If there are fewer than in the window: labels are missing. Unknown slices do not use the budget. Ask the "
+            "labelling team.",
             limits=(0, None),
-            name=both,
+            name=by_version_and_window,
         ),
         draw(
             catalogue.SLO_ERROR_BUDGET_REMAINING_SECONDS,
-            "Budget left as time",
-            "Less than it takes to retrain and promote: begin now, before it is spent.",
+            "Error budget remaining as time",
+            "If it is shorter than retraining and promotion take: start now, before the budget is gone.",
             limits=(None, None),
         ),
         draw(
             catalogue.SLO_OBJECTIVE_RATIO,
             "Objectives",
-            "A step is a change of the spec: the budget before it is judged by the new objective too.",
+            "A step is a change of the spec: the new objective also applies to the time before it.",
         ),
     ]
 
 
 def _draw(spec: ModelSpec, scope: Scope, metric: catalogue.Metric, title: str, action: str, **more: Any) -> Any:
-    return chart(spec, scope, metric, title, action, **{"name": _NAMED, "window": _window(spec), **more})
+    return chart(spec, scope, metric, title, action, **{"name": _BY_SLO, "window": _window_text(spec), **more})
 
 
-def _window(spec: ModelSpec) -> str:
+def _window_text(spec: ModelSpec) -> str:
     labels = spec.spec.labels
-    mature = f"; of what labels tell, it ended {format_duration(labels.maturity)} ago" if labels else ""
-    return f"each objective's own, whatever is chosen above{mature}."
+    mature = f"; if it needs labels, it ended {format_duration(labels.maturity)} ago" if labels else ""
+    return f"each objective's own, not the selected window{mature}."

@@ -1,4 +1,4 @@
-"""Specs, their dashboards, and the parts of Grafana and Prometheus that the tests need."""
+"""Fixtures: specs, their dashboards, and the parts of Grafana and Prometheus that the tests need."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def spec(make_spec: Callable[..., ModelSpec]) -> ModelSpec:
 
 @pytest.fixture
 def hostile_spec(make_spec: Callable[..., ModelSpec]) -> ModelSpec:
-    """Text that would be code in PromQL, Grafana, Go templates or HTML, wherever a spec takes free text."""
+    """A spec whose free texts would be code in PromQL, Grafana, Go templates or HTML."""
     return make_spec(labels={"env": HOSTILE}, team=HOSTILE, owner=HOSTILE)
 
 
 @pytest.fixture
 def dashboard(spec: ModelSpec) -> dict[str, Any]:
-    """That of the model with segments, which has every panel."""
+    """The dashboard of the model with segments, which has every panel."""
     return model_dashboard(
         spec.model_copy(update={"spec": spec.spec.model_copy(update={"segments": ("country_code",)})})
     )
@@ -79,7 +79,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
 
 @pytest.fixture
 def every_panel() -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
-    """All panels of a dashboard that are not rows, folded ones too."""
+    """All panels of a dashboard that are not rows, also in collapsed rows."""
 
     def walk(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for panel in panels:
@@ -93,7 +93,7 @@ def every_panel() -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
 
 # How Grafana finds variables in a query: $name, [[name]], ${name} and ${name:format}.
 _VARIABLE = re.compile(r"\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?:\.[^:^}]+)?(?::[^}]+)?\}")
-_CHOICE = {
+_SELECTION = {
     "version": ".+",
     "window": "1h",
     "feature": ".+",
@@ -102,23 +102,23 @@ _CHOICE = {
     "segment": "^$",
     "datasource": "prom",
 }
-_CHOICE |= {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}
+_SELECTION |= {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}
 
 
 @pytest.fixture
 def interpolate() -> Callable[[str], str]:
-    """A text as Grafana would send it, with everything chosen; an unknown variable is left as it stands."""
+    """A text as Grafana would send it, with all variables selected; unknown variables are not replaced."""
 
     def known(match: re.Match[str]) -> str:
         name = match.group(1) or match.group(2) or match.group(4)
-        return _CHOICE.get(name, match.group(0))
+        return _SELECTION.get(name, match.group(0))
 
     return lambda text: _VARIABLE.sub(known, text)
 
 
 @pytest.fixture
 def promtool(tmp_path: Path) -> Callable[..., None]:
-    """Checks, with the real promtool, what expressions and alerts give for series; see its documentation for keys."""
+    """Check the results of expressions and alerts with the real promtool; its documentation has the keys."""
 
     def check(series: Mapping[str, str], *, rules: list[dict[str, Any]] | None = None, **test: Any) -> None:
         (tmp_path / "rules.json").write_text(json.dumps({"groups": [{"name": "all", "rules": rules or []}]}))
@@ -134,7 +134,7 @@ def promtool(tmp_path: Path) -> Callable[..., None]:
 
 @pytest.fixture
 def evaluates(promtool: Callable[..., None], interpolate: Callable[[str], str]) -> Callable[..., None]:
-    """Checks an expression after an hour of constant series; None is one that was 0.75 and ended midway."""
+    """Check an expression after an hour of constant series; None is a series that was 0.75 and ended early."""
 
     def check(series: Mapping[str, float | None], expression: str, expected: Mapping[str, float]) -> None:
         values = {name: f"{0.75 if v is None else v}+0x{20 if v is None else 60}" for name, v in series.items()}

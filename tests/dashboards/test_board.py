@@ -1,4 +1,4 @@
-"""What every dashboard keeps to, those of all models too."""
+"""The common rules of all dashboards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from exporter.spec.model import ModelSpec
 
 NAMES = ("model", "fleet", "feature", "exporter")
 BUDGET = 20
-"""Queries that a first view may cost."""
+"""The greatest number of queries of the first view."""
 
 
 @pytest.fixture(params=NAMES)
@@ -25,7 +25,7 @@ def board(request: pytest.FixtureRequest, spec: ModelSpec) -> dict[str, Any]:
     return boards(spec)[request.param]
 
 
-def test_a_dashboard_keeps_the_house_rules(board: dict[str, Any]) -> None:
+def test_a_dashboard_has_the_common_settings(board: dict[str, Any]) -> None:
     assert (board["editable"], board["timezone"], board["refresh"], board["graphTooltip"]) == (
         False,
         "browser",
@@ -39,7 +39,7 @@ def test_a_dashboard_keeps_the_house_rules(board: dict[str, Any]) -> None:
     assert (others["tags"], others["includeVars"], others["keepTime"]) == (["leeway"], True, True)
 
 
-def test_uids_differ_and_are_no_models(spec: ModelSpec) -> None:
+def test_uids_differ_from_each_other_and_from_models(spec: ModelSpec) -> None:
     uids = [board["uid"] for board in boards(spec).values()]
     assert len(set(uids)) == len(uids)
     assert all(not uid.startswith("leeway-") for uid in uids[1:])
@@ -50,7 +50,7 @@ def test_the_first_view_is_cheap(board: dict[str, Any]) -> None:
     assert 0 < sum(len(panel["targets"]) for panel in shown) <= BUDGET
 
 
-def test_panels_are_known_have_ids_of_their_own_and_say_what_to_do(board: dict[str, Any]) -> None:
+def test_panels_have_known_types_unique_ids_and_say_what_to_do(board: dict[str, Any]) -> None:
     panels = panels_of(board)
     ids = [panel["id"] for panel in (*panels, *(row for row in board["panels"] if row["type"] == "row"))]
     assert len(set(ids)) == len(ids)
@@ -59,7 +59,7 @@ def test_panels_are_known_have_ids_of_their_own_and_say_what_to_do(board: dict[s
         assert panel["type"] in PANEL_TYPES
         _, window, action = panel["description"].split("\n\n")
         assert window.startswith("**Window:** ")
-        assert action.startswith("**Do:** ")
+        assert action.startswith("**What to do:** ")
         assert panel["fieldConfig"]["defaults"]["noValue"]
         assert "unit" in panel["fieldConfig"]["defaults"]
 
@@ -73,7 +73,7 @@ def test_panels_do_not_overlap(board: dict[str, Any]) -> None:
             assert beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
 
 
-def test_every_query_is_of_the_catalogue_and_of_the_chosen_data_source(
+def test_every_query_uses_the_catalogue_and_the_selected_data_source(
     board: dict[str, Any], spec: ModelSpec, interpolate: Callable[[str], str]
 ) -> None:
     for target in (target for panel in panels_of(board) for target in panel["targets"]):
@@ -86,7 +86,7 @@ def test_every_query_is_of_the_catalogue_and_of_the_chosen_data_source(
                 assert matched <= {*BY_NAME[selector.name or ""].labels, *spec.metadata.labels}
 
 
-def test_every_variable_that_a_query_needs_is_there(board: dict[str, Any]) -> None:
+def test_every_variable_of_a_query_exists(board: dict[str, Any]) -> None:
     known = {variable["name"] for variable in board["templating"]["list"]}
     known |= {"__range", "__interval", "__rate_interval"}
     for target in (target for panel in panels_of(board) for target in panel["targets"]):

@@ -1,4 +1,4 @@
-"""Every query of every dashboard, asked of a real Prometheus that holds the demo's own past."""
+"""Every query of every dashboard, run on a real Prometheus with the history of the demo."""
 
 from __future__ import annotations
 
@@ -31,25 +31,25 @@ CHOSEN = {
     "__rate_interval": "2d",
 }
 ONE = CHOSEN | {"model": "fraud", "feature": BROKEN_FEATURE}
-"""What is chosen where a variable has one value."""
+"""The selection if a variable has one value."""
 
 SILENT = {
-    "Decisions on notifications",  # the demo has no retraining hook
-    "Since the last retraining",
+    "Decisions of the retraining hook",  # the demo has no retraining hook
+    "Time since the last retraining",
     # Nothing of the kind happens in the demo: its features' categories are the training data's, it never fails, and
     # it is too young for what takes three weeks of a log.
     "New categories by name, $window",
     "Failures by stage",
-    "Rows against what is usual, $window",
-    "Proxies against what is expected, $window",
+    "Rows / usual rows, $window",
+    "Proxies: deviation from expected, $window",
     "New categories over time, $window",
     "New categories, $window",
 }
-"""Panels whose emptiness is good news, or is told by their text."""
+"""Panels without data in the demo."""
 
 
-def asked(target: dict[str, Any], address: str, chosen: dict[str, str]) -> tuple[list[Any], float]:
-    """What a query gives over the week, or now, and how many seconds that takes."""
+def run_query(target: dict[str, Any], address: str, chosen: dict[str, str]) -> tuple[list[Any], float]:
+    """The result of a query over the week, or now, and the seconds that it takes."""
     expression = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), target["expr"])
     query: dict[str, Any] = {"query": expression, "time": NOW.timestamp()}
     path = "query"
@@ -61,34 +61,34 @@ def asked(target: dict[str, Any], address: str, chosen: dict[str, str]) -> tuple
         return json.load(answer)["data"]["result"], time.monotonic() - started
 
 
-def test_the_demo_fills_every_panel_quickly_and_names_the_culprit(tmp_path: Path) -> None:
+def test_the_demo_fills_every_panel_quickly_and_shows_the_broken_feature(tmp_path: Path) -> None:
     """One test, since its Prometheus is filled once."""
     with demo(tmp_path) as past:
         for name, board in boards(past.loaded.spec).items():
             empty, slow = read(board, past.address, ONE if name == "feature" else CHOSEN)
             assert slow == []
             assert empty <= SILENT, name
-        blame(past)
+        check_broken_feature(past)
 
 
 def read(board: dict[str, Any], address: str, chosen: dict[str, str]) -> tuple[set[str], list[str]]:
-    """The titles of panels without any answer, and the queries that took more than a second."""
+    """The titles of panels without any result, and the queries that took more than a second."""
     empty, slow = set(), []
     for panel in panels_of(board):
-        answers = [(target["expr"], *asked(target, address, chosen)) for target in panel["targets"]]
+        answers = [(target["expr"], *run_query(target, address, chosen)) for target in panel["targets"]]
         slow += [expression for expression, _, seconds in answers if seconds > 1]
         if not any(found for _, found, _ in answers):
             empty.add(panel["title"])
     return empty, slow
 
 
-def blame(past: Demo) -> None:
-    """The fleet names the model in trouble, and the model its feature."""
+def check_broken_feature(past: Demo) -> None:
+    """The fleet shows the model with the alert, and the model shows its broken feature."""
     made = boards(past.loaded.spec)
     [table] = [panel for panel in panels_of(made["fleet"]) if panel["type"] == "table"]
-    [state], _ = asked(table["targets"][0], past.address, CHOSEN)
+    [state], _ = run_query(table["targets"][0], past.address, CHOSEN)
     assert (state["metric"]["model"], state["value"][1]) == ("fraud", "3")
-    [features] = [panel for panel in panels_of(made["model"]) if panel["title"].startswith("Features in")]
-    found, _ = asked(features["targets"][0], past.address, CHOSEN | {"window": "1h"})
+    [features] = [panel for panel in panels_of(made["model"]) if panel["title"].startswith("Features, worst first")]
+    found, _ = run_query(features["targets"][0], past.address, CHOSEN | {"window": "1h"})
     worst = max(found, key=lambda series: float(series["value"][1]))
     assert worst["metric"]["feature"] == BROKEN_FEATURE

@@ -13,8 +13,8 @@ def panel(title: str) -> dict[str, Any]:
     return found
 
 
-def test_models_whose_refresh_fails_are_counted_once_and_none_is_0(evaluates: Callable[..., None]) -> None:
-    [target] = panel("Models whose refresh fails")["targets"]
+def test_models_with_a_failing_refresh_are_counted_once_and_none_is_0(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Models with a failing refresh")["targets"]
     name = REFRESH_SUCCESS.name
     healthy = {f'{name}{{model="a",instance="1"}}': 1.0, f'{name}{{model="b",instance="1"}}': 1.0}
     evaluates(healthy, target["expr"], {"{}": 0.0})
@@ -22,34 +22,34 @@ def test_models_whose_refresh_fails_are_counted_once_and_none_is_0(evaluates: Ca
     evaluates(healthy | failing, target["expr"], {"{}": 1.0})
 
 
-def test_each_exporter_that_refused_its_specs_counts(evaluates: Callable[..., None]) -> None:
-    [target] = panel("Exporters with a spec refused")["targets"]
+def test_each_exporter_that_rejected_its_specs_counts(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Exporters that rejected a spec")["targets"]
     name = SPEC_RELOAD_SUCCESS.name
     given = {f'{name}{{instance="1"}}': 0.0, f'{name}{{instance="2"}}': 0.0, f'{name}{{instance="3"}}': 1.0}
     evaluates(given, target["expr"], {"{}": 2.0})
 
 
-def test_replicas_with_different_specs_are_seen(evaluates: Callable[..., None]) -> None:
-    [target] = panel("Specs in force at once, by model")["targets"]
+def test_replicas_with_different_specs_are_visible(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Specs in use, by model")["targets"]
     series = {("a", "x", "1"), ("a", "x", "2"), ("b", "x", "1"), ("b", "y", "2")}
     given = {f'{MODEL_INFO.name}{{model="{m}",spec="{s}",instance="{i}"}}': 1.0 for m, s, i in series}
     evaluates(given, target["expr"], {'{model="a"}': 1.0, '{model="b"}': 2.0})
 
 
-def test_series_of_several_models_are_told_apart() -> None:
+def test_the_legends_of_several_models_name_them() -> None:
     legends = [target["legendFormat"] for target in panel("Refreshes and spec loads")["targets"]]
     assert legends == ["{{model}} refresh", "spec load"]  # specs are loaded all at once
     assert panel("Duration of a refresh")["targets"][0]["legendFormat"] == "{{model}}"
 
 
-def test_decisions_of_the_hook_are_counted_by_what_they_were(evaluates: Callable[..., None]) -> None:
-    [target] = panel("Since the last retraining")["targets"]
+def test_decisions_of_the_hook_are_counted_by_decision(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Time since the last retraining")["targets"]
     decisions, last = HOOK_METRICS
     evaluates(
         {f'{last.name}{{model="a",instance="{each}"}}': 0.0 for each in "12"},
         f"({target['expr']}) * 0",
         {'{model="a"}': 0.0},
     )
-    [target] = panel("Decisions on notifications")["targets"]
+    [target] = panel("Decisions of the retraining hook")["targets"]
     assert decisions.name in target["expr"]
     assert target["legendFormat"] == "{{model}} {{decision}}"

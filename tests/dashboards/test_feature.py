@@ -10,7 +10,7 @@ from dashboards.panels.builders import panel_id
 from exporter.catalogue import FEATURE_BIN_RATIO, FEATURE_BIN_RATIO_REFERENCE, FEATURE_PSI, FEATURE_PSI_THRESHOLD
 
 
-def test_one_model_and_one_feature_are_chosen() -> None:
+def test_one_model_and_one_feature_are_selected() -> None:
     variables = {variable["name"]: variable for variable in feature.dashboard()["templating"]["list"]}
     assert list(variables) == ["datasource", "model", "version", "window", "feature"]
     for name in ("model", "window", "feature"):
@@ -19,8 +19,8 @@ def test_one_model_and_one_feature_are_chosen() -> None:
     assert variables["feature"]["definition"].endswith('{model="$model"}, feature)')
 
 
-def test_a_feature_of_a_models_table_leads_here(dashboard: dict[str, Any]) -> None:
-    [table] = [panel for panel in panels_of(dashboard) if panel["title"].startswith("Features in trouble")]
+def test_a_feature_in_a_models_table_links_here(dashboard: dict[str, Any]) -> None:
+    [table] = [panel for panel in panels_of(dashboard) if panel["title"].startswith("Features, worst first")]
     first = table["fieldConfig"]["overrides"][0]
     url = first["properties"][0]["value"][0]["url"]
     assert url.startswith(f"/d/{links.FEATURE_BOARD}?")
@@ -28,7 +28,7 @@ def test_a_feature_of_a_models_table_leads_here(dashboard: dict[str, Any]) -> No
     assert feature.dashboard()["uid"] == links.FEATURE_BOARD
 
 
-def test_the_distribution_is_the_exporters_now_and_in_the_reference(evaluates: Callable[..., None]) -> None:
+def test_the_distribution_has_the_window_and_the_reference(evaluates: Callable[..., None]) -> None:
     [panel] = [panel for panel in panels_of(feature.dashboard()) if panel["id"] == panel_id(FEATURE_BIN_RATIO.key)]
     for metric, target in zip((FEATURE_BIN_RATIO, FEATURE_BIN_RATIO_REFERENCE), panel["targets"], strict=True):
         given = {
@@ -39,7 +39,7 @@ def test_the_distribution_is_the_exporters_now_and_in_the_reference(evaluates: C
         evaluates(given, expression, {'{bin="01 up to 3"}': 0.75, '{bin="02 above 3"}': 0.25})
 
 
-def test_a_feature_is_drawn_beside_its_threshold_and_last_week() -> None:
+def test_a_feature_has_its_threshold_and_last_week() -> None:
     [panel] = [panel for panel in panels_of(feature.dashboard()) if panel["id"] == panel_id(FEATURE_PSI.key)]
     value, threshold, before = (target["expr"] for target in panel["targets"])
     assert FEATURE_PSI_THRESHOLD.name in threshold

@@ -1,4 +1,4 @@
-"""A row for each model: what stands in it, worked out by the real promtool."""
+"""The values in the row of each model, evaluated by the real promtool."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def table() -> dict[str, Any]:
 
 
 def renamed(table: dict[str, Any]) -> dict[str, str]:
-    """The titles of a table's columns by what Grafana calls them."""
+    """The titles of a table's columns by Grafana's names of them."""
     [order] = [step["options"] for step in table["transformations"] if step["id"] == "organize"]
     return order["renameByName"]
 
@@ -45,20 +45,20 @@ def column(table: dict[str, Any]) -> Callable[[str], str]:
     return lambda title: by_letter[letters[title]]
 
 
-def test_a_model_is_as_bad_as_its_loudest_alert(column: Any, evaluates: Callable[..., None]) -> None:
+def test_a_model_has_the_state_of_its_most_severe_alert(column: Any, evaluates: Callable[..., None]) -> None:
     firing = 'ALERTS{alertname="%s",alertstate="firing",severity="%s",model="%s"}'
     given = {
-        f'{MODEL_INFO.name}{{model="calm",instance="a"}}': 1.0,
-        f'{MODEL_INFO.name}{{model="calm",instance="b"}}': 1.0,
-        f'{MODEL_INFO.name}{{model="ill",instance="a"}}': 1.0,
-        firing % ("MLFeatureDriftHigh", "warning", "ill"): 1.0,
-        firing % ("MLDataDriftHigh", "critical", "ill"): 1.0,
+        f'{MODEL_INFO.name}{{model="healthy",instance="a"}}': 1.0,
+        f'{MODEL_INFO.name}{{model="healthy",instance="b"}}': 1.0,
+        f'{MODEL_INFO.name}{{model="failing",instance="a"}}': 1.0,
+        firing % ("MLFeatureDriftHigh", "warning", "failing"): 1.0,
+        firing % ("MLDataDriftHigh", "critical", "failing"): 1.0,
         firing % ("MLNewCategories", "info", "gone"): 1.0,
-        'ALERTS{alertname="MLDataDriftHigh",alertstate="pending",severity="critical",model="calm"}': 1.0,
+        'ALERTS{alertname="MLDataDriftHigh",alertstate="pending",severity="critical",model="healthy"}': 1.0,
     }
     expected = {
-        '{model="calm"}': 0.0,
-        '{model="ill",alertname="MLDataDriftHigh"}': 3.0,
+        '{model="healthy"}': 0.0,
+        '{model="failing",alertname="MLDataDriftHigh"}': 3.0,
         '{model="gone",alertname="MLNewCategories"}': 1.0,
     }
     evaluates(given, column("State"), expected)
@@ -76,12 +76,12 @@ def test_drift_is_how_far_the_worst_window_is_over_its_own_threshold(
         f'{score}{{model="m",version="2",window="1h",role="challenger"}}': 1.0,
         f'{level}{{model="m",version="2",window="1h",role="challenger"}}': 0.25,
     }
-    # `interpolate` chooses the window 1h; the challenger, which serves nobody, does not count.
+    # `interpolate` selects the window 1h; the challenger does not count.
     evaluates(given, column("Drift"), {'{model="m"}': 2.0})
     evaluates(given, column("Drift share"), {'{model="m"}': 0.5})
 
 
-def test_objectives_met_is_their_share_whichever_version_missed(column: Any, evaluates: Callable[..., None]) -> None:
+def test_objectives_met_is_a_share_and_any_version_can_miss_one(column: Any, evaluates: Callable[..., None]) -> None:
     given = {
         f'{SLO_GOOD.name}{{model="m",version="1",slo="a"}}': 1.0,
         f'{SLO_GOOD.name}{{model="m",version="1",slo="b"}}': 1.0,
@@ -95,14 +95,14 @@ def test_objectives_met_is_their_share_whichever_version_missed(column: Any, eva
     evaluates(budget, column("Budget left"), {'{model="m"}': -0.5})
 
 
-def test_burn_is_of_an_objectives_own_windows_whichever_are_chosen(column: Any, evaluates: Callable[..., None]) -> None:
+def test_the_burn_rate_does_not_depend_on_the_selected_windows(column: Any, evaluates: Callable[..., None]) -> None:
     name = SLO_BURN_RATE.name
     given = {f'{name}{{model="m",slo="a",window="{window}"}}': rate for window, rate in (("6h", 2.0), ("3d", 0.5))}
-    evaluates(given, column("Burn"), {'{model="m"}': 2.0})
+    evaluates(given, column("Burn rate"), {'{model="m"}': 2.0})
 
 
-def test_a_row_knows_the_id_of_its_models_dashboard(column: Any, evaluates: Callable[..., None]) -> None:
-    """Of any short name, and of the long ones that it was told of."""
+def test_a_row_has_the_id_of_its_models_dashboard(column: Any, evaluates: Callable[..., None]) -> None:
+    """For any short name, and for the long names that were passed."""
     given = {f'{MODEL_INFO.name}{{model="{name}",team="t"}}': 1.0 for name in ("fraud", LONG, LONG[:-1])}
     expected = {
         '{model="fraud",team="t",dashboard="leeway-fraud"}': 1.0,
@@ -117,7 +117,7 @@ def test_the_worst_comes_first(table: dict[str, Any]) -> None:
     assert all(each["desc"] for each in table["options"]["sortBy"])
 
 
-def test_every_cell_leads_to_the_panel_of_its_models_dashboard(table: dict[str, Any]) -> None:
+def test_every_cell_links_to_the_panel_of_its_models_dashboard(table: dict[str, Any]) -> None:
     leads = {
         each["matcher"]["options"]: item["value"][0]["url"]
         for each in table["fieldConfig"]["overrides"]
@@ -129,10 +129,10 @@ def test_every_cell_leads_to_the_panel_of_its_models_dashboard(table: dict[str, 
     for title, key in keys.items():
         assert leads[title].endswith(f"&viewPanel={panel_id(key)}")
     columns = set(renamed(table).values())
-    assert columns - leads.keys() == {"Model", "Team", "Loudest alert", "dashboard", "Known"}
+    assert columns - leads.keys() == {"Model", "Team", "Most severe alert", "dashboard", "Known"}
 
 
-def test_a_cells_link_ends_at_a_panel_that_a_model_has(table: dict[str, Any], dashboard: dict[str, Any]) -> None:
+def test_a_cells_link_opens_a_panel_that_a_model_has(table: dict[str, Any], dashboard: dict[str, Any]) -> None:
     ids = {panel["id"] for panel in panels_of(dashboard)}
     written = str(table["fieldConfig"])
     wanted = {int(part.split("'")[0]) for part in written.split("viewPanel=")[1:]}
@@ -146,7 +146,7 @@ def test_an_empty_cell_has_no_colour(table: dict[str, Any]) -> None:
                 assert item["value"]["steps"][0] == {"value": None, "color": "transparent"}
 
 
-def test_drift_over_time_is_of_the_models_that_there_are_now(column: Any, promtool: Any, interpolate: Any) -> None:
+def test_drift_over_time_has_only_the_present_models(column: Any, promtool: Any, interpolate: Any) -> None:
     series = {}
     for model, values in (("here", "0.1+0x60"), ("gone", "0.1+0x30 stale")):
         labels = f'{{model="{model}",version="1",window="1h"}}'

@@ -1,4 +1,4 @@
-"""What every dashboard of ours must be; the model's is the first."""
+"""The rules of a model's dashboard."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from exporter.spec.model import ModelSpec
 EveryPanel = Callable[[Mapping[str, Any]], list[dict[str, Any]]]
 Interpolate = Callable[[str], str]
 
-# From @grafana/data 13.2.3: units of ours among its own.
+# From @grafana/data 13.2.3: the units that we use.
 UNITS = {"percentunit", "none", "short", "s", "bytes"}
 CUSTOM_UNIT = re.compile(r"suffix:\S.*")
 SELECT_ALL = "$__all"
 
 BUDGET = 20
-"""Queries that a first view may cost."""
+"""The greatest number of queries of the first view."""
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_dashboard_is_plain_data_that_survives_json(dashboard: dict[str, Any
     assert json.loads(json.dumps(dashboard)) == dashboard
 
 
-def test_the_dashboard_keeps_the_house_rules(dashboard: dict[str, Any]) -> None:
+def test_the_dashboard_has_the_common_settings(dashboard: dict[str, Any]) -> None:
     assert dashboard["uid"] == "leeway-fraud"
     assert dashboard["editable"] is False
     assert dashboard["timezone"] == "browser"
@@ -79,7 +79,7 @@ GOLDEN_IDS = {
     "window_end_timestamp_seconds": 1444414290,
     "window_rows": 1480604076,
 }
-"""Links in alerts that were sent long ago hold these numbers: they may gain company, and never change."""
+"""Links in old alerts contain these numbers: new ones may be added, but none may change."""
 
 
 def test_ids_are_unique_and_do_not_move(dashboard: dict[str, Any], panels: list[dict[str, Any]]) -> None:
@@ -92,7 +92,7 @@ def test_ids_are_unique_and_do_not_move(dashboard: dict[str, Any], panels: list[
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
-def test_every_alert_leads_to_a_panel_that_draws_its_metric(
+def test_every_alert_links_to_a_panel_of_its_metric(
     alert: Any, spec: ModelSpec, panels: list[dict[str, Any]], interpolate: Interpolate
 ) -> None:
     number = re.search(r"viewPanel=(\d+)", links.alert_url(spec, alert))
@@ -117,12 +117,12 @@ def test_every_panel_has_a_known_type_and_unit(panels: list[dict[str, Any]]) -> 
         assert all(unit in UNITS or CUSTOM_UNIT.fullmatch(unit) for unit in units), panel["title"]
 
 
-def test_every_panel_says_what_it_means_of_which_window_and_what_to_do(panels: list[dict[str, Any]]) -> None:
+def test_every_panel_says_its_meaning_its_window_and_what_to_do(panels: list[dict[str, Any]]) -> None:
     for panel in panels:
         meaning, window, action = panel["description"].split("\n\n")
         assert meaning.endswith(".")
         assert window.startswith("**Window:** ")
-        assert action.startswith("**Do:** ")
+        assert action.startswith("**What to do:** ")
         assert len(action) > 30
 
 
@@ -131,7 +131,7 @@ def test_no_two_panels_have_the_same_title(panels: list[dict[str, Any]]) -> None
     assert len(set(over_time)) == len(over_time)
 
 
-def test_every_panel_explains_itself_on_a_day_without_data(panels: list[dict[str, Any]]) -> None:
+def test_every_panel_has_a_text_for_no_data(panels: list[dict[str, Any]]) -> None:
     assert all(panel["fieldConfig"]["defaults"]["noValue"] for panel in panels)
 
 
@@ -143,16 +143,14 @@ def test_a_tile_without_data_is_neither_green_nor_red(panels: list[dict[str, Any
         assert all(target["instant"] for target in tile["targets"])
 
 
-def test_every_query_is_asked_of_the_chosen_data_source(
-    dashboard: dict[str, Any], panels: list[dict[str, Any]]
-) -> None:
+def test_every_query_uses_the_selected_data_source(dashboard: dict[str, Any], panels: list[dict[str, Any]]) -> None:
     chosen = {"type": "prometheus", "uid": "${datasource}"}
     asked = [*panels, *(target for panel in panels for target in panel["targets"]), *dashboard["annotations"]["list"]]
     asked += [variable for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
     assert all(part["datasource"] == chosen for part in asked)
 
 
-def test_every_query_names_only_metrics_and_labels_of_the_catalogue(
+def test_every_query_uses_only_metrics_and_labels_of_the_catalogue(
     spec: ModelSpec, expressions: list[promql_parser.Expr]
 ) -> None:
     alerts = {queries.ALERTSTATE, "severity", "model", "env"}
@@ -166,15 +164,15 @@ def test_every_query_names_only_metrics_and_labels_of_the_catalogue(
         assert ("model" in matched) == ("model" in metric.labels)
 
 
-def test_every_value_is_taken_from_whichever_replica_tells_it(panels: list[dict[str, Any]]) -> None:
+def test_every_value_is_aggregated_over_replicas(panels: list[dict[str, Any]]) -> None:
     for expression in (target["expr"] for panel in panels for target in panel["targets"]):
         assert f"without ({', '.join(REPLICA_LABELS)})" in expression or " by (" in expression
 
 
-def test_every_metric_of_the_catalogue_is_drawn(
+def test_every_metric_of_the_catalogue_has_a_panel(
     spec: ModelSpec, expressions: list[promql_parser.Expr], every_panel: EveryPanel, interpolate: Interpolate
 ) -> None:
-    """Those of another task on its own dashboard, distributions on that of a feature."""
+    """Metrics of other tasks are on their dashboards, distributions on the dashboard of a feature."""
     columns = spec.spec.inference.columns.model_copy(update={"query": "request"})
     inference = spec.spec.inference.model_copy(update={"columns": columns})
     tasks = [
@@ -192,18 +190,18 @@ def test_every_metric_of_the_catalogue_is_drawn(
     assert {metric.series[0].name for metric in METRICS} <= drawn  # a histogram by its buckets
 
 
-def test_only_a_model_whose_labels_are_evaluated_has_panels_of_them(spec: ModelSpec, every_panel: EveryPanel) -> None:
+def test_only_a_model_with_evaluated_labels_has_panels_of_labels(spec: ModelSpec, every_panel: EveryPanel) -> None:
     without = spec.model_copy(update={"spec": spec.spec.model_copy(update={"labels": None})})
     titles = {panel["title"] for panel in every_panel(model_dashboard(without))}
     whole = {panel["title"] for panel in every_panel(model_dashboard(spec))}
     assert titles < whole
-    assert {"AUROC, $window", "Label coverage, $window", "Odd rows by reason"} <= whole - titles
+    assert {"AUROC, $window", "Label coverage, $window", "Rejected label rows by reason"} <= whole - titles
 
 
-def test_every_threshold_is_drawn_dashed_beside_its_metric(
+def test_every_threshold_is_a_dashed_line_in_the_panel_of_its_metric(
     spec: ModelSpec, panels: list[dict[str, Any]], every_panel: EveryPanel, interpolate: Interpolate
 ) -> None:
-    """Those of a regression on a regression's dashboard."""
+    """Thresholds of a regression are on the dashboard of a regression."""
     regression = spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": "regression"})})
     panels = [*panels, *every_panel(model_dashboard(regression))]
     with_threshold = {metric.name: metric.threshold().name for metric in METRICS if metric.threshold() in METRICS}
@@ -222,7 +220,7 @@ def test_every_threshold_is_drawn_dashed_beside_its_metric(
     assert drawn == with_threshold.keys()
 
 
-def test_panels_lie_within_the_grid_and_do_not_overlap(dashboard: dict[str, Any]) -> None:
+def test_panels_are_within_the_grid_and_do_not_overlap(dashboard: dict[str, Any]) -> None:
     for panels in [dashboard["panels"], *(panel.get("panels", []) for panel in dashboard["panels"])]:
         boxes = [panel["gridPos"] for panel in panels]
         assert all(box["x"] >= 0 and box["x"] + box["w"] <= 24 for box in boxes)
@@ -237,13 +235,13 @@ def test_the_first_view_is_cheap(dashboard: dict[str, Any]) -> None:
     assert sum(len(panel["targets"]) for panel in shown) <= BUDGET
 
 
-def test_the_first_view_names_the_state_and_the_features_before_anything_else(dashboard: dict[str, Any]) -> None:
+def test_the_first_view_has_the_state_and_the_features_first(dashboard: dict[str, Any]) -> None:
     assert [panel["type"] for panel in dashboard["panels"][:8]] == ["stat"] * 6 + ["table", "state-timeline"]
     table = dashboard["panels"][6]
-    assert table["options"]["sortBy"] == [{"displayName": "Trouble", "desc": True}]
+    assert table["options"]["sortBy"] == [{"displayName": "Worst statistic", "desc": True}]
 
 
-def test_the_choices_are_data_source_version_segment_window_and_feature(dashboard: dict[str, Any]) -> None:
+def test_the_variables_are_data_source_version_segment_window_and_feature(dashboard: dict[str, Any]) -> None:
     variables = {variable["name"]: variable for variable in dashboard["templating"]["list"]}
     assert list(variables) == ["datasource", "version", "segment", "window", "feature"]
     assert variables["window"]["query"] == "1h,24h,7d"
@@ -252,7 +250,7 @@ def test_the_choices_are_data_source_version_segment_window_and_feature(dashboar
         assert variables[name]["current"] == {"selected": True, "text": ["All"], "value": [SELECT_ALL]}
 
 
-def test_links_lead_to_the_runbooks_and_to_the_other_dashboards(dashboard: dict[str, Any]) -> None:
+def test_there_are_links_to_the_runbooks_and_to_the_other_dashboards(dashboard: dict[str, Any]) -> None:
     others, runbooks = dashboard["links"]
     assert (others["type"], others["tags"]) == ("dashboards", ["leeway"])
     assert others["includeVars"]
@@ -264,12 +262,12 @@ def test_without_runbooks_nothing_links_to_them(make_spec: Callable[..., ModelSp
     assert "unbook" not in json.dumps(model_dashboard(make_spec()))
 
 
-def test_alerts_are_marked_on_the_graphs(dashboard: dict[str, Any]) -> None:
-    marks, promotions, retrainings = dashboard["annotations"]["list"]
-    assert marks["enable"]
+def test_the_graphs_have_annotations(dashboard: dict[str, Any]) -> None:
+    alerts, promotions, retrainings = dashboard["annotations"]["list"]
+    assert alerts["enable"]
     assert promotions["enable"]
-    assert marks["titleFormat"] == "{{alertname}}"
-    assert promotions["titleFormat"] == "{{version}} began to answer"
+    assert alerts["titleFormat"] == "{{alertname}}"
+    assert promotions["titleFormat"] == "First predictions of version {{version}}"
     assert retrainings["useValueForTime"]
     assert retrainings["expr"].endswith("* 1000")  # Grafana's times are in milliseconds
 
@@ -277,7 +275,7 @@ def test_alerts_are_marked_on_the_graphs(dashboard: dict[str, Any]) -> None:
 def test_hostile_text_of_a_spec_stays_text(
     hostile_spec: ModelSpec, every_panel: EveryPanel, interpolate: Interpolate
 ) -> None:
-    """It stands in matchers alone, as a value, and Grafana finds no variable in it."""
+    """It is only a value of matchers, and Grafana finds no variable in it."""
     dashboard = model_dashboard(hostile_spec)
     hostile = hostile_spec.metadata.labels["env"]
     for target in (target for panel in every_panel(dashboard) for target in panel["targets"]):

@@ -1,4 +1,4 @@
-"""What the dashboards are measured by: Grafana's own schema, as its SDK knows it."""
+"""The dashboards fit Grafana's own schema, as its SDK has it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def model_violations(model: Any, path: str) -> Iterator[str]:
 
 
 def lost(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
-    """What we said and the SDK did not write back; it may add its defaults."""
+    """The parts of our dashboard that the SDK did not write back; it may add its defaults."""
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key, value in ours.items():
             yield from lost(value, theirs[key], f"{path}/{key}") if key in theirs else [f"{path}/{key}"]
@@ -105,7 +105,7 @@ def test_the_sdk_reads_a_dashboard_without_violation_and_loses_nothing(
         pytest.param(("templating", "list", 1, "current", "text"), 7, id="a number for a choice"),
     ],
 )
-def test_the_measure_itself_finds_violations(path: tuple[Any, ...], value: Any, dashboard: dict[str, Any]) -> None:
+def test_the_check_itself_finds_violations(path: tuple[Any, ...], value: Any, dashboard: dict[str, Any]) -> None:
     part: Any = dashboard
     for key in path[:-1]:
         part = part[key]
@@ -113,7 +113,7 @@ def test_the_measure_itself_finds_violations(path: tuple[Any, ...], value: Any, 
     assert list(model_violations(sdk.Dashboard.from_json(dashboard), "")) != []
 
 
-def test_the_measure_itself_finds_what_is_lost() -> None:
+def test_the_check_itself_finds_lost_parts() -> None:
     assert list(lost({"a": [{"b": 1, "c": 2}]}, {"a": [{"b": 1}], "d": 3})) == ["/a/0/c"]
     assert list(lost({"a": 1}, {"a": 2})) == ["/a: 1 became 2"]
 
@@ -133,8 +133,8 @@ def test_the_schema_is_the_one_that_the_sdk_writes(dashboard: dict[str, Any]) ->
     assert dashboard["schemaVersion"] == SCHEMA_VERSION == sdk.Dashboard().schema_version
 
 
-def test_what_grafanalib_writes_by_default_is_put_right() -> None:
-    """A dashboard of plain grafanalib objects, its own targets and a folded row among them."""
+def test_the_default_output_of_grafanalib_is_corrected() -> None:
+    """A dashboard of plain grafanalib objects, with its own targets and a collapsed row."""
     graph = TimeSeries(title="one", targets=[Target(expr="up", refId="A")], dataSource={"type": "p", "uid": "u"})
     variable = Template(name="v", query="a,b", type="custom", default="b")
     raw = Dashboard(title="t", panels=[RowPanel(collapsed=True, panels=[graph])], templating=Templating([variable]))
@@ -149,7 +149,7 @@ def test_what_grafanalib_writes_by_default_is_put_right() -> None:
     assert "targets" not in written["panels"][0]
 
 
-def test_an_angular_panel_is_not_made_to_look_right() -> None:
+def test_an_angular_panel_is_not_hidden() -> None:
     written = normalise(Dashboard(title="t", panels=[Graph(title="old", dataSource=None)]))
     assert written["panels"][0]["type"] == "graph"
 

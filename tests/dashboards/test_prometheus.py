@@ -1,4 +1,4 @@
-"""Every query of a dashboard, asked of a real Prometheus that holds two replicas, two versions and a dozen features."""
+"""Every query of a dashboard, run on a real Prometheus with two replicas, two versions and a dozen features."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ START = 1_600_000_000
 END = START + 3600
 WEEK = 7 * 24 * 3600
 MOMENTS = (*range(START - WEEK, END - WEEK + 1, 240), *range(START, END + 1, 60))
-"""An hour, and more coarsely the same hour a week before."""
+"""An hour, and the same hour a week before in longer steps."""
 VALUES = {
     VERSION: ("1", "2"),
     FEATURE: tuple(f"f{number}" for number in range(12)),
@@ -78,12 +78,12 @@ def sample(name: str, labels: dict[str, str], value: float, moment: int) -> str:
     return f"{name}{{{matched}}} {value} {moment}"
 
 
-Ask = Callable[..., list[Any]]
+RunQuery = Callable[..., list[Any]]
 
 
 @pytest.fixture(scope="module")
-def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
-    """Asks a Prometheus of its own that has an hour of everything."""
+def run_query(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunQuery]:
+    """Run a query on a Prometheus that has an hour of every metric."""
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "samples").write_text("\n".join(exposition()))
     (folder / "prometheus.yml").write_text("{}")
@@ -119,37 +119,37 @@ def _until_ready(address: str, log: Path) -> None:
     pytest.fail(log.read_text())
 
 
-def test_every_panel_has_an_answer(
+def test_every_panel_has_data(
     dashboard: dict[str, Any],
     every_panel: Callable[[Any], list[dict[str, Any]]],
     interpolate: Callable[[str], str],
-    ask: Ask,
+    run_query: RunQuery,
 ) -> None:
     for target in (target for panel in every_panel(dashboard) for target in panel["targets"]):
         expression = interpolate(target["expr"])
         if target["range"]:
-            found = ask("query_range", query=expression, start=START, end=END, step=60)
+            found = run_query("query_range", query=expression, start=START, end=END, step=60)
         else:
-            found = ask("query", query=expression, time=END)
+            found = run_query("query", query=expression, time=END)
         assert found, expression
 
 
-def test_the_features_that_are_drawn_do_not_change_over_time(
+def test_the_shown_features_do_not_change_over_time(
     dashboard: dict[str, Any],
     every_panel: Callable[[Any], list[dict[str, Any]]],
     interpolate: Callable[[str], str],
-    ask: Ask,
+    run_query: RunQuery,
 ) -> None:
-    """The ten worst of the whole time, each with its whole line: not the ten worst of each moment."""
+    """The ten worst features of the whole time, each with its whole line; not the ten worst at each time."""
     [psi] = [panel for panel in every_panel(dashboard) if panel["title"].startswith("PSI by feature")]
     for target in psi["targets"]:
-        lines = ask("query_range", query=interpolate(target["expr"]), start=START, end=END, step=60)
+        lines = run_query("query_range", query=interpolate(target["expr"]), start=START, end=END, step=60)
         assert len(lines) == 10
         assert {len(line["values"]) for line in lines} == {61}
         assert all(math.isfinite(float(value)) for line in lines for _, value in line["values"])
 
 
-def test_the_alerts_are_marked(dashboard: dict[str, Any], ask: Ask) -> None:
+def test_the_alerts_are_annotations(dashboard: dict[str, Any], run_query: RunQuery) -> None:
     marks = next(mark for mark in dashboard["annotations"]["list"] if mark["name"] == "Alerts")
-    found = ask("query_range", query=marks["expr"], start=START, end=END, step=60)
+    found = run_query("query_range", query=marks["expr"], start=START, end=END, step=60)
     assert {line["metric"]["alertname"] for line in found} == {alert.name for alert in ALERTS}

@@ -11,13 +11,13 @@ from exporter import catalogue
 from exporter.spec.model import ModelSpec
 
 
-def test_the_data_source_is_a_prometheus_that_the_user_may_change() -> None:
+def test_the_data_source_is_a_prometheus_variable() -> None:
     choice = variables.datasource().to_json_data()
     assert (choice["name"], choice["label"], choice["type"]) == ("datasource", "Data source", "datasource")
     assert choice["query"] == "prometheus"
 
 
-def test_values_of_a_label_are_asked_again_when_the_time_changes(spec: ModelSpec) -> None:
+def test_values_of_a_label_are_refreshed_when_the_time_range_changes(spec: ModelSpec) -> None:
     scope = model_scope(spec)
     for choice in (variables.model(), variables.version(scope), variables.feature(scope)):
         written = choice.to_json_data()
@@ -29,15 +29,15 @@ def test_values_of_a_label_are_asked_again_when_the_time_changes(spec: ModelSpec
         )
 
 
-def test_a_label_is_asked_of_a_metric_that_every_model_has(spec: ModelSpec) -> None:
+def test_the_values_of_a_label_are_of_a_metric_that_every_model_has(spec: ModelSpec) -> None:
     scope = model_scope(spec)
     asked = f'label_values({catalogue.FEATURE_ROWS.name}{{model="fraud",env="prod"}}, feature)'
     assert variables.feature(scope).query["query"] == asked
     assert variables.model().query["query"] == f"label_values({catalogue.MODEL_INFO.name}{{}}, model)"
 
 
-def test_no_choice_depends_on_another(hostile_spec: ModelSpec) -> None:
-    """So a version that has no features yet, or a hostile label, leaves the other lists as they are."""
+def test_no_variable_depends_on_another(hostile_spec: ModelSpec) -> None:
+    """A version without features, or a hostile label, does not change the other lists."""
     scope = model_scope(hostile_spec)
     for choice in (variables.version(scope), variables.feature(scope)):
         inner = choice.query["query"].removeprefix("label_values(").rpartition(",")[0]
@@ -48,14 +48,14 @@ def test_no_choice_depends_on_another(hostile_spec: ModelSpec) -> None:
         }
 
 
-def test_windows_are_those_of_the_spec(make_spec: Callable[..., ModelSpec]) -> None:
+def test_the_windows_are_from_the_spec(make_spec: Callable[..., ModelSpec]) -> None:
     choice = variables.window(make_spec().spec.windows, timedelta(hours=24)).to_json_data()
     assert choice["query"] == "1h,24h,7d"
     assert [option["value"] for option in choice["options"]] == ["1h", "24h", "7d"]
     assert choice["current"]["value"] == "24h"
 
 
-def test_all_roles_and_the_whole_are_shown_until_the_user_chooses(spec: ModelSpec) -> None:
+def test_all_roles_and_the_whole_traffic_are_the_defaults(spec: ModelSpec) -> None:
     scope = model_scope(spec)
     role, segment = variables.role(scope).to_json_data(), variables.segment(scope).to_json_data()
     assert (role["name"], role["allValue"]) == ("role", ".*")

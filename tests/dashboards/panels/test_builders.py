@@ -12,7 +12,7 @@ from dashboards.panels.queries import Query, Role
 from dashboards.panels.style import State
 from exporter.catalogue import Unit
 
-CARD = PanelInfo(key="k", title="t", meaning="Means this.", window="an hour.", action="do that.", empty="Nothing yet")
+INFO = PanelInfo(key="k", title="t", meaning="Means this.", window="an hour.", action="do that.", no_data="Nothing yet")
 
 
 def written(panel: Any) -> dict[str, Any]:
@@ -30,39 +30,39 @@ def test_an_id_is_the_digest_of_its_key() -> None:
     assert panel_id("model_info") == 874580609
 
 
-def test_a_card_gives_a_panel_its_words_id_and_size() -> None:
-    panel = written(panels.timeseries(CARD, [Query("a")], Unit.RATIO))
+def test_panel_info_gives_a_panel_its_texts_id_and_size() -> None:
+    panel = written(panels.timeseries(INFO, [Query("a")], Unit.RATIO))
     assert panel["id"] == panel_id("k")
     assert panel["title"] == "t"
-    assert panel["description"] == "Means this.\n\n**Window:** an hour.\n\n**Do:** do that."
+    assert panel["description"] == "Means this.\n\n**Window:** an hour.\n\n**What to do:** do that."
     assert panel["fieldConfig"]["defaults"]["noValue"] == "Nothing yet"
     assert (panel["gridPos"]["w"], panel["gridPos"]["h"]) == (12, 8)
 
 
 def test_a_title_does_not_change_the_id() -> None:
     renamed = PanelInfo("k", "another", "Means this.", "an hour.", "do that.")
-    assert panels.timeseries(renamed, [], Unit.RATIO).id == panels.timeseries(CARD, [], Unit.RATIO).id
+    assert panels.timeseries(renamed, [], Unit.RATIO).id == panels.timeseries(INFO, [], Unit.RATIO).id
 
 
 def test_lines_have_a_legend_with_the_last_and_greatest_value_and_a_tooltip_of_all() -> None:
-    options = written(panels.timeseries(CARD, [Query("a")], Unit.RATIO))["options"]
+    options = written(panels.timeseries(INFO, [Query("a")], Unit.RATIO))["options"]
     assert options["legend"] == {"displayMode": "table", "placement": "bottom", "calcs": ["last", "max"]}
     assert options["tooltip"]["mode"] == "multi"
 
 
-def test_the_axis_ends_where_the_unit_does_unless_told_otherwise() -> None:
+def test_the_axis_has_the_limits_of_the_unit_unless_others_are_given() -> None:
     def ends(panel: Any) -> tuple[Any, Any]:
         defaults = written(panel)["fieldConfig"]["defaults"]
         return defaults["min"], defaults["max"]
 
-    assert ends(panels.timeseries(CARD, [], Unit.RATIO)) == (0, 1)
-    assert ends(panels.timeseries(CARD, [], Unit.DEVIATIONS)) == (None, None)
-    assert ends(panels.timeseries(CARD, [], Unit.RATIO, limits=(0, None))) == (0, None)
+    assert ends(panels.timeseries(INFO, [], Unit.RATIO)) == (0, 1)
+    assert ends(panels.timeseries(INFO, [], Unit.DEVIATIONS)) == (None, None)
+    assert ends(panels.timeseries(INFO, [], Unit.RATIO, limits=(0, None))) == (0, None)
 
 
 def test_thresholds_are_dashed_and_references_dotted() -> None:
     queries = [Query("a"), Query("b", role=Role.THRESHOLD), Query("c", role=Role.REFERENCE)]
-    overrides = written(panels.timeseries(CARD, queries, Unit.RATIO, colour="red"))["fieldConfig"]["overrides"]
+    overrides = written(panels.timeseries(INFO, queries, Unit.RATIO, colour="red"))["fieldConfig"]["overrides"]
     assert [override["matcher"] for override in overrides] == [
         {"id": "byFrameRefID", "options": "B"},
         {"id": "byFrameRefID", "options": "C"},
@@ -72,24 +72,24 @@ def test_thresholds_are_dashed_and_references_dotted() -> None:
     assert (grey["fixedColor"], dotted["fill"]) == ("#808080", "dot")
 
 
-def test_a_fixed_limit_is_drawn_as_a_line() -> None:
-    defaults = written(panels.timeseries(CARD, [], Unit.SECONDS, steps=((None, "green"), (60.0, "red"))))["fieldConfig"]
+def test_a_fixed_limit_is_a_line() -> None:
+    defaults = written(panels.timeseries(INFO, [], Unit.SECONDS, steps=((None, "green"), (60.0, "red"))))["fieldConfig"]
     assert defaults["defaults"]["custom"]["thresholdsStyle"] == {"mode": "dashed"}
     assert defaults["defaults"]["thresholds"]["steps"][1] == {"value": 60.0, "color": "red"}
 
 
-def test_lines_are_asked_over_time_and_tiles_now() -> None:
-    [line] = panels.timeseries(CARD, [Query("a", "x")], Unit.RATIO).targets
-    [tile] = panels.stat(CARD, Query("a"), Unit.RATIO).targets
+def test_lines_query_a_range_and_tiles_an_instant() -> None:
+    [line] = panels.timeseries(INFO, [Query("a", "x")], Unit.RATIO).targets
+    [tile] = panels.stat(INFO, Query("a"), Unit.RATIO).targets
     assert (line["range"], line["instant"], line["legendFormat"]) == (True, False, "x")
     assert (tile["range"], tile["instant"], tile["legendFormat"]) == (False, True, "__auto")
 
 
 def test_a_tile_is_coloured_by_value_or_by_the_name_of_its_series() -> None:
-    by_value = written(panels.stat(CARD, Query("a"), Unit.ROWS, steps=((None, "grey"), (1, "green"))))
+    by_value = written(panels.stat(INFO, Query("a"), Unit.ROWS, steps=((None, "grey"), (1, "green"))))
     assert by_value["options"]["textMode"] == "value"
     assert by_value["fieldConfig"]["defaults"]["thresholds"]["steps"][1] == {"value": 1, "color": "green"}
-    by_name = written(panels.stat(CARD, Query("a"), Unit.ROWS, colours={"bad": "red"}))
+    by_name = written(panels.stat(INFO, Query("a"), Unit.ROWS, colours={"bad": "red"}))
     assert by_name["options"]["textMode"] == "value_and_name"
     [override] = by_name["fieldConfig"]["overrides"]
     assert override["matcher"] == {"id": "byName", "options": "bad"}
@@ -105,8 +105,8 @@ def test_states_have_text_and_colour() -> None:
             "1": {"text": "drifted", "color": "orange", "index": 1},
         },
     }
-    timeline = written(panels.state_timeline(CARD, [Query("a")], states))
-    history = written(panels.status_history(CARD, Query("a"), states))
+    timeline = written(panels.state_timeline(INFO, [Query("a")], states))
+    history = written(panels.status_history(INFO, Query("a"), states))
     assert timeline["fieldConfig"]["defaults"]["mappings"] == [mapping]
     assert history["fieldConfig"]["defaults"]["mappings"] == [mapping]
     assert (history["type"], history["maxDataPoints"]) == ("status-history", 100)
@@ -114,8 +114,8 @@ def test_states_have_text_and_colour() -> None:
 
 def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
     columns = [Column("PSI", "a", "none"), Column("Nulls", "b", "percentunit", steps=((None, "green"), (1, "red")))]
-    card = PanelInfo("k", "t", "m.", "w.", "a.", data_links=({"title": "alone"},))
-    table = written(panels.table(card, {"feature": "Feature"}, columns, sort=["PSI"]))
+    info = PanelInfo("k", "t", "m.", "w.", "a.", data_links=({"title": "alone"},))
+    table = written(panels.table(info, {"feature": "Feature"}, columns, sort=["PSI"]))
     assert [target["format"] for target in table["targets"]] == ["table", "table"]
     assert [step["id"] for step in table["transformations"]] == ["merge", "organize"]
     assert table["transformations"][1]["options"] == {
@@ -131,9 +131,9 @@ def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
     assert [item["id"] for item in coloured["properties"]] == ["unit", "thresholds", "custom.cellOptions"]
 
 
-def test_a_trend_is_asked_over_time_and_drawn_small() -> None:
+def test_a_trend_queries_a_range_and_is_a_sparkline() -> None:
     columns = [Column("PSI", "a", "none"), Column("Over time", "b", "none", trend=True)]
-    table = written(panels.table(CARD, {"feature": "Feature"}, columns, sort=["PSI"]))
+    table = written(panels.table(INFO, {"feature": "Feature"}, columns, sort=["PSI"]))
     assert [(target["format"], target["range"]) for target in table["targets"]] == [
         ("table", False),
         ("time_series", True),
@@ -146,7 +146,7 @@ def test_a_trend_is_asked_over_time_and_drawn_small() -> None:
 
 
 def test_bars_are_a_histograms_buckets_now() -> None:
-    panel = written(panels.bars(CARD, Query("a", "{{le}}"), Unit.ROWS))
+    panel = written(panels.bars(INFO, Query("a", "{{le}}"), Unit.ROWS))
     assert (panel["type"], panel["options"]["orientation"]) == ("bargauge", "horizontal")
     [target] = panel["targets"]
     assert (target["format"], target["instant"], target["legendFormat"]) == ("heatmap", True, "{{le}}")
@@ -156,7 +156,7 @@ def test_bars_are_a_histograms_buckets_now() -> None:
 
 def test_areas_are_stacked_and_lines_are_not() -> None:
     area, line = (
-        written(panels.timeseries(CARD, [Query("a")], Unit.RATIO, style=style))["fieldConfig"]["defaults"]["custom"]
+        written(panels.timeseries(INFO, [Query("a")], Unit.RATIO, style=style))["fieldConfig"]["defaults"]["custom"]
         for style in ("area", "line")
     )
     assert (area["drawStyle"], area["stacking"]["mode"], area["fillOpacity"]) == ("line", "normal", 60)

@@ -10,7 +10,7 @@ from exporter.catalogue import Metric
 from exporter.spec.model import ModelSpec
 
 
-def test_a_card_takes_its_words_from_the_catalogue(spec: ModelSpec) -> None:
+def test_panel_info_takes_its_texts_from_the_catalogue(spec: ModelSpec) -> None:
     made = panel_info(spec, catalogue.FEATURE_PSI, "PSI", "Look.")
     assert (made.key, made.meaning) == (catalogue.FEATURE_PSI.key, catalogue.FEATURE_PSI.help)
     assert [link["title"] for link in made.links] == [f"Runbook: {catalogue.FEATURE_DRIFT_HIGH.name}"]
@@ -30,7 +30,7 @@ def test_a_dashboard_may_say_it_differently(spec: ModelSpec) -> None:
         (catalogue.BUILD_INFO, "the whole exporter"),
     ],
 )
-def test_a_window_is_told_in_words(metric: Metric, text: str) -> None:
+def test_the_window_of_a_metric_is_a_text(metric: Metric, text: str) -> None:
     assert text in window_text(metric)
 
 

@@ -12,7 +12,7 @@ from dashboards.panels.builders import PanelInfo
 from dashboards.panels.queries import Query
 from exporter.catalogue import Unit
 
-CARD = PanelInfo("k", "t", "m.", "w.", "a.", empty="Nothing yet")
+INFO = PanelInfo("k", "t", "m.", "w.", "a.", no_data="Nothing yet")
 
 
 def written(panel: Any) -> dict[str, Any]:
@@ -27,7 +27,9 @@ def titles(panel: dict[str, Any]) -> dict[str, str]:
 
 
 def test_the_window_and_its_reference_are_bars_of_the_same_bins() -> None:
-    panel = written(plots.compared(CARD, "bin", plots.Field("Now", "a"), plots.Field("Reference", "b"), Unit.RATIO))
+    panel = written(
+        plots.bar_comparison(INFO, "bin", plots.Field("Now", "a"), plots.Field("Reference", "b"), Unit.RATIO)
+    )
     assert (panel["type"], panel["options"]["xField"]) == ("barchart", "bin")
     assert [target["format"] for target in panel["targets"]] == ["table", "table"]
     assert titles(panel) == {"Value #A": "Now", "Value #B": "Reference"}
@@ -39,7 +41,7 @@ def test_the_window_and_its_reference_are_bars_of_the_same_bins() -> None:
 
 
 def test_a_reliability_diagram_has_points_sized_by_their_rows_and_a_line() -> None:
-    panel = written(plots.reliability(CARD, "bin", "p", "o", "r"))
+    panel = written(plots.reliability_diagram(INFO, "bin", "p", "o", "r"))
     assert [target["expr"] for target in panel["targets"]] == ["p", "o", "p", "r"]
     points, line = panel["options"]["series"]
     matched = {axis: points[axis]["matcher"]["options"] for axis in ("x", "y", "size")}
@@ -50,7 +52,7 @@ def test_a_reliability_diagram_has_points_sized_by_their_rows_and_a_line() -> No
 
 
 def test_a_heatmap_is_of_buckets_that_are_there_already() -> None:
-    panel = written(plots.heatmap(CARD, Query("a", "{{le}}")))
+    panel = written(plots.heatmap(INFO, Query("a", "{{le}}")))
     assert (panel["type"], panel["options"]["calculate"]) == ("heatmap", False)
     [target] = panel["targets"]
     assert (target["format"], target["range"], target["legendFormat"]) == ("heatmap", True, "{{le}}")
@@ -59,7 +61,7 @@ def test_a_heatmap_is_of_buckets_that_are_there_already() -> None:
 
 @pytest.mark.parametrize("unit", list(Unit))
 def test_no_null_is_left_in_a_plot_but_the_first_step(unit: Unit) -> None:
-    panel = written(plots.compared(CARD, "bin", plots.Field("Now", "a"), plots.Field("Then", "b"), unit))
+    panel = written(plots.bar_comparison(INFO, "bin", plots.Field("Now", "a"), plots.Field("Then", "b"), unit))
     steps = panel["fieldConfig"]["defaults"]["thresholds"].pop("steps")
     assert steps[0]["value"] is None
     assert "null" not in json.dumps(panel)

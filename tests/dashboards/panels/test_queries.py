@@ -35,7 +35,7 @@ def test_a_quoted_text_is_read_back_as_it_was_and_holds_no_variable(text: str) -
     assert "[[" not in literal
 
 
-def test_a_selector_has_the_constant_labels_and_those_choices_that_the_metric_has(spec: ModelSpec) -> None:
+def test_a_selector_has_the_constant_labels_and_the_variables_of_the_metrics_labels(spec: ModelSpec) -> None:
     scope = queries.model_scope(spec)
     always = 'model="fraud",env="prod"'
     assert queries.select(catalogue.FEATURE_PSI, scope) == (
@@ -45,11 +45,11 @@ def test_a_selector_has_the_constant_labels_and_those_choices_that_the_metric_ha
     assert queries.select(catalogue.BUILD_INFO, scope) == f"{catalogue.BUILD_INFO.name}{{}}"
 
 
-def test_a_scope_over_several_models_asks_for_the_chosen_ones() -> None:
+def test_a_scope_of_several_models_selects_them() -> None:
     assert queries.select(catalogue.REFRESH_SUCCESS, queries.any_model_scope()).endswith('{model=~"$model"}')
 
 
-def test_a_narrowed_scope_holds_a_label_where_a_metric_has_it(spec: ModelSpec) -> None:
+def test_a_scope_with_a_value_sets_it_if_the_metric_has_the_label(spec: ModelSpec) -> None:
     scope = queries.model_scope(spec).with_value(STREAM, INFERENCE)
     assert f'{STREAM}="{INFERENCE}"' in queries.select(catalogue.WINDOW_ROWS, scope)
     assert STREAM not in queries.select(catalogue.FEATURE_PSI, scope)
@@ -62,16 +62,16 @@ def test_two_replicas_are_one_value(spec: ModelSpec, evaluates: Evaluates) -> No
     evaluates(both, queries.latest(metric, queries.model_scope(spec)), expected)
 
 
-def test_what_a_panel_draws_follows_from_the_metric(spec: ModelSpec, evaluates: Evaluates) -> None:
+def test_the_plotted_value_depends_on_the_kind_of_the_metric(spec: ModelSpec, evaluates: Evaluates) -> None:
     scope = queries.model_scope(spec)
     end = catalogue.WINDOW_END_TIMESTAMP_SECONDS
     labels = f'{{model="fraud",env="prod",stream="{INFERENCE}",window="1h"}}'
-    evaluates({series(end, stream=INFERENCE): 3000}, queries.drawn(end, scope), {labels: 600})
-    assert "increase(" in queries.drawn(catalogue.REFRESH_FAILURES_TOTAL, scope)
-    assert queries.drawn(catalogue.FEATURE_PSI, scope) == queries.latest(catalogue.FEATURE_PSI, scope)
+    evaluates({series(end, stream=INFERENCE): 3000}, queries.plotted(end, scope), {labels: 600})
+    assert "increase(" in queries.plotted(catalogue.REFRESH_FAILURES_TOTAL, scope)
+    assert queries.plotted(catalogue.FEATURE_PSI, scope) == queries.latest(catalogue.FEATURE_PSI, scope)
 
 
-def test_a_flag_that_was_down_between_two_points_is_seen(spec: ModelSpec, promtool: Evaluates) -> None:
+def test_a_flag_that_was_down_between_two_points_is_visible(spec: ModelSpec, promtool: Evaluates) -> None:
     expression = queries.range_extreme("min", catalogue.REFRESH_SUCCESS, queries.model_scope(spec))
     query = {
         "expr": expression.replace("$__rate_interval", "4m"),
@@ -86,10 +86,10 @@ def test_a_flag_that_was_down_between_two_points_is_seen(spec: ModelSpec, promto
     [
         pytest.param({"1": 0.125, "2": 0.5}, {'{verdict="above threshold"}': 0.5}, id="one version above is above"),
         pytest.param({"1": 0.125, "2": 0.25}, {'{verdict="within threshold"}': 0.25}, id="at the threshold is within"),
-        pytest.param({}, {}, id="no value is no verdict"),
+        pytest.param({}, {}, id="without a value there is no verdict"),
     ],
 )
-def test_a_verdict_is_that_of_the_worst_version(
+def test_the_worst_version_decides_the_verdict(
     shares: dict[str, float], expected: dict[str, float], spec: ModelSpec, evaluates: Evaluates
 ) -> None:
     metric = catalogue.DATA_DRIFT_SHARE
@@ -103,9 +103,7 @@ def test_without_a_threshold_there_is_no_verdict(spec: ModelSpec, evaluates: Eva
     evaluates({series(metric): 0.5}, queries.verdict(metric, queries.model_scope(spec)), {})
 
 
-def test_trouble_is_the_statistic_that_is_furthest_over_its_own_threshold(
-    spec: ModelSpec, evaluates: Evaluates
-) -> None:
+def test_the_worst_statistic_is_the_one_furthest_over_its_own_threshold(spec: ModelSpec, evaluates: Evaluates) -> None:
     psi, nulls = catalogue.FEATURE_PSI, catalogue.FEATURE_NULL_RATIO
     given_series = {
         series(psi, feature="age"): 0.375,
@@ -118,10 +116,10 @@ def test_trouble_is_the_statistic_that_is_furthest_over_its_own_threshold(
         series(nulls.threshold(), feature="amount"): 0,
     }
     expected = {'{feature="age",version="1"}': 4, '{feature="amount",version="1"}': 0.5}
-    evaluates(given_series, queries.trouble(queries.model_scope(spec)), expected)
+    evaluates(given_series, queries.worst_statistic(queries.model_scope(spec)), expected)
 
 
-def test_the_worst_are_kept_also_when_they_have_ended(spec: ModelSpec, evaluates: Evaluates) -> None:
+def test_the_top_series_are_shown_also_when_they_have_ended(spec: ModelSpec, evaluates: Evaluates) -> None:
     psi = catalogue.FEATURE_PSI
     given_series: dict[str, float | None] = {
         series(psi, feature="ended at 0.75"): None,
@@ -132,7 +130,7 @@ def test_the_worst_are_kept_also_when_they_have_ended(spec: ModelSpec, evaluates
         f'{{model="fraud",env="prod",version="1",window="1h",feature="{name}"}}': value
         for name, value in (("ended at 0.75", 0.75), ("high", 0.5))
     }
-    evaluates(given_series, queries.worst(queries.latest(psi, queries.model_scope(spec)), 2), expected)
+    evaluates(given_series, queries.top_series(queries.latest(psi, queries.model_scope(spec)), 2), expected)
 
 
 def alert(name: str, severity: str, **labels: str) -> str:
@@ -153,7 +151,7 @@ def test_alerts_are_counted_by_severity(spec: ModelSpec, evaluates: Evaluates) -
     evaluates(alerts, queries.alerts_by_severity(queries.model_scope(spec)), expected)
 
 
-def test_no_alert_is_told_from_no_exporter(spec: ModelSpec, evaluates: Evaluates) -> None:
+def test_no_alert_differs_from_no_exporter(spec: ModelSpec, evaluates: Evaluates) -> None:
     expression = queries.alerts_by_severity(queries.model_scope(spec))
     evaluates({series(catalogue.MODEL_INFO, team="t"): 1}, expression, {'{severity="none"}': 0})
     evaluates({series(catalogue.MODEL_INFO, model="other"): 1}, expression, {})
@@ -181,7 +179,7 @@ def test_hostile_labels_are_matched_as_they_are(hostile_spec: ModelSpec, evaluat
     evaluates(given_series, expression, {f'{{model="fraud",env="{env}"}}': 1})
 
 
-def test_a_history_has_every_companion_that_the_catalogue_knows(spec: ModelSpec) -> None:
+def test_a_history_has_every_companion_in_the_catalogue(spec: ModelSpec) -> None:
     scope = queries.model_scope(spec)
     roles = {metric.key: [query.role for query in queries.history(metric, scope)] for metric in METRICS}
     assert roles[catalogue.FEATURE_PSI.key] == [Role.VALUE, Role.THRESHOLD]
@@ -190,7 +188,7 @@ def test_a_history_has_every_companion_that_the_catalogue_knows(spec: ModelSpec)
     assert roles[catalogue.VERSION_ROWS.key] == [Role.VALUE]
 
 
-def test_a_history_draws_the_thresholds_of_the_features_that_it_draws(spec: ModelSpec, evaluates: Evaluates) -> None:
+def test_a_history_has_the_thresholds_of_the_features_that_it_shows(spec: ModelSpec, evaluates: Evaluates) -> None:
     psi = catalogue.FEATURE_PSI
     given_series: dict[str, float] = {series(psi, feature=f"f{rank:02}"): rank / 16 for rank in range(12)}
     given_series |= {series(psi.threshold(), feature=f"f{rank:02}"): 0.25 for rank in range(12)}
@@ -208,7 +206,7 @@ def grouped(spec: ModelSpec, role: str | None = "role", segments: tuple[str, ...
     return spec.model_copy(update={"spec": spec.spec.model_copy(update={"inference": inference, "segments": segments})})
 
 
-def test_a_role_and_a_segment_are_chosen_only_where_the_model_has_them(spec: ModelSpec) -> None:
+def test_a_role_and_a_segment_are_selected_only_if_the_model_has_them(spec: ModelSpec) -> None:
     drift = catalogue.DATA_DRIFT_SHARE
     plain = queries.select(drift, queries.model_scope(spec))
     assert queries.select(drift, queries.model_scope(grouped(spec, None, ()))) == plain
@@ -221,7 +219,7 @@ def test_a_role_and_a_segment_are_chosen_only_where_the_model_has_them(spec: Mod
     assert queries.legend(drift, queries.model_scope(grouped(spec, None))) == "{{segment}} {{version}}"
 
 
-def test_the_whole_is_shown_until_a_segment_is_chosen(spec: ModelSpec, evaluates: Evaluates) -> None:
+def test_the_whole_traffic_is_shown_until_a_segment_is_selected(spec: ModelSpec, evaluates: Evaluates) -> None:
     name, common = catalogue.DATA_DRIFT_SHARE.name, 'model="fraud",env="prod",version="1",window="1h"'
     given = {
         f'{name}{{{common},role="champion"}}': 0.25,
@@ -233,23 +231,23 @@ def test_the_whole_is_shown_until_a_segment_is_chosen(spec: ModelSpec, evaluates
     told = {f'{{{common},role="champion"}}': 0.25, f'{{{common},role="challenger"}}': 0.5, f"{{{common}}}": 0.125}
     evaluates(given, queries.latest(catalogue.DATA_DRIFT_SHARE, scope), told)
     served = {labels: value for labels, value in told.items() if "challenger" not in labels}
-    evaluates(given, queries.latest(catalogue.DATA_DRIFT_SHARE, scope.served), served)
+    evaluates(given, queries.latest(catalogue.DATA_DRIFT_SHARE, scope.without_challengers), served)
 
 
-def test_a_legend_names_what_tells_series_apart(spec: ModelSpec) -> None:
+def test_a_legend_has_the_labels_in_which_series_differ(spec: ModelSpec) -> None:
     scope = queries.model_scope(spec)
     assert queries.legend(catalogue.FEATURE_PSI, scope) == "{{feature}} {{version}}"
     assert queries.legend(catalogue.FEATURE_NEW_CATEGORY_ROWS, scope) == "{{feature}} {{category}} {{version}}"
     assert queries.legend(catalogue.DATA_DRIFT_SHARE, scope) == "{{version}}"
     assert queries.legend(catalogue.REFRESH_DURATION_SECONDS, scope) == "refresh duration seconds"
-    assert queries.named("refresh", scope) == "refresh"
+    assert queries.with_model_name("refresh", scope) == "refresh"
 
 
 def test_a_legend_of_several_models_names_the_model(spec: ModelSpec) -> None:
     scope = queries.any_model_scope()
     assert queries.legend(catalogue.DATA_DRIFT_SHARE, scope) == "{{model}} {{version}}"
     assert queries.legend(catalogue.REFRESH_DURATION_SECONDS, scope) == "{{model}}"
-    assert queries.named("refresh", scope) == "{{model}} refresh"
+    assert queries.with_model_name("refresh", scope) == "{{model}} refresh"
 
 
 def test_across_keeps_the_labels_it_is_given() -> None:

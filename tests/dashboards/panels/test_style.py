@@ -15,12 +15,12 @@ def test_a_share_runs_from_0_to_1() -> None:
 
 
 def test_a_metric_has_the_colour_of_its_alert() -> None:
-    assert style.alarm(catalogue.DATA_DRIFT_SHARE) == "red"
-    assert style.alarm(catalogue.FEATURE_PSI) == "orange"
-    assert style.alarm(catalogue.SERIES_LIMITED) == "blue"
-    assert style.alarm(catalogue.FEATURE_MEAN) == "blue"
+    assert style.alert_colour(catalogue.DATA_DRIFT_SHARE) == "red"
+    assert style.alert_colour(catalogue.FEATURE_PSI) == "orange"
+    assert style.alert_colour(catalogue.SERIES_LIMITED) == "blue"
+    assert style.alert_colour(catalogue.FEATURE_MEAN) == "blue"
 
 
-def test_severities_are_told_apart() -> None:
+def test_severities_have_different_colours() -> None:
     colours = {style.SEVERITY_COLOURS[alert.severity] for alert in ALERTS} | {style.GOOD, style.UNKNOWN}
     assert len(colours) == len({alert.severity for alert in ALERTS}) + 2

@@ -17,9 +17,7 @@ def by_id(dashboard: dict[str, Any]) -> dict[int, dict[str, Any]]:
     return {panel["id"]: panel for panel in panels_of(dashboard)}
 
 
-def test_the_diagram_draws_what_was_seen_over_what_was_predicted(
-    dashboard: dict[str, Any], evaluates: Callable[..., None]
-) -> None:
+def test_the_diagram_shows_observed_over_predicted(dashboard: dict[str, Any], evaluates: Callable[..., None]) -> None:
     panel = by_id(dashboard)[panel_id(CALIBRATION_BIN_OBSERVED_RATIO.key)]
     assert panel["type"] == "xychart"
     metrics = CALIBRATION_BIN_PREDICTED_RATIO, CALIBRATION_BIN_OBSERVED_RATIO
@@ -34,7 +32,7 @@ def test_the_diagram_draws_what_was_seen_over_what_was_predicted(
         evaluates(given, target["expr"], {'{bin="01"}': 0.25, '{bin="02"}': 0.5})
 
 
-def test_its_words_say_that_predictions_are_mature(dashboard: dict[str, Any]) -> None:
+def test_its_description_says_that_predictions_are_mature(dashboard: dict[str, Any]) -> None:
     panels = by_id(dashboard)
     for metric in (CALIBRATION_BIN_OBSERVED_RATIO, CALIBRATION_ERROR_MAX):
-        assert "when they were mature" in panels[panel_id(metric.key)]["description"]
+        assert "of mature predictions" in panels[panel_id(metric.key)]["description"]

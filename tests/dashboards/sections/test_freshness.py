@@ -23,28 +23,28 @@ def test_a_window_is_overdue_before_it_is_stale(spec: ModelSpec) -> None:
     assert age_steps(spec) == ((75 * 60, "orange"), (190 * 60, "red"))
 
 
-def test_a_spec_that_is_stricter_than_its_own_cadence_knows_red_alone(spec: ModelSpec) -> None:
+def test_a_stale_age_before_the_next_window_is_due_has_only_red(spec: ModelSpec) -> None:
     assert age_steps(stale_after(spec, timedelta(hours=1))) == ((3600, "red"),)
 
 
-def test_the_age_is_drawn_with_the_lines_that_the_spec_draws(spec: ModelSpec) -> None:
+def test_the_age_has_the_limits_of_the_spec(spec: ModelSpec) -> None:
     panel = panels(spec)[panel_id(catalogue.WINDOW_END_TIMESTAMP_SECONDS.key)]
     assert [step["value"] for step in panel.thresholds] == [None, 75 * 60, 190 * 60]
     assert panel.thresholdsStyleMode == "dashed"
 
 
-def test_a_failure_of_any_replica_is_seen(spec: ModelSpec) -> None:
+def test_a_failure_of_any_replica_is_visible(spec: ModelSpec) -> None:
     panel = panels(spec)[panel_id(catalogue.REFRESH_SUCCESS.key)]
     assert [target["expr"].startswith("min without") for target in panel.targets] == [True, True]
     assert [target["legendFormat"] for target in panel.targets] == ["refresh", "spec load"]
 
 
-def test_built_and_reused_profiles_are_told_apart(spec: ModelSpec) -> None:
+def test_built_and_reused_profiles_have_different_legends(spec: ModelSpec) -> None:
     panel = panels(spec)[panel_id(catalogue.PROFILES_BUILT_TOTAL.key)]
     assert [target["legendFormat"] for target in panel.targets] == ["built {{stream}}", "reused {{stream}}"]
 
 
-def test_rows_are_drawn_with_what_is_usual_and_their_factor_with_its_threshold(spec: ModelSpec) -> None:
+def test_rows_have_the_usual_rows_and_the_factor_has_its_threshold(spec: ModelSpec) -> None:
     found = panels(spec)
     rows, factor = (found[panel_id(metric.key)] for metric in (catalogue.WINDOW_ROWS, catalogue.TRAFFIC_FACTOR))
     assert [target["expr"].count(catalogue.WINDOW_ROWS_REFERENCE.name) for target in rows.targets] == [0, 1, 0]

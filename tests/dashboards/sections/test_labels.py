@@ -26,11 +26,11 @@ def test_a_classifier_and_a_regression_have_panels_of_their_own(spec: ModelSpec)
     ]
 
 
-def test_several_classes_and_a_ranking_have_theirs(spec: ModelSpec) -> None:
+def test_a_multiclass_model_and_a_ranking_have_panels_of_their_own(spec: ModelSpec) -> None:
     assert {"F1, $window", "F1 by class, $window"} <= set(titles(of(spec, task="multiclass_classification")))
     columns = spec.spec.inference.columns.model_copy(update={"query": "request"})
     ranking = of(spec, task="ranking", inference=spec.spec.inference.model_copy(update={"columns": columns}))
-    assert titles(ranking)[:2] == ["NDCG, $window", "Judged lists, $window"]
+    assert titles(ranking)[:2] == ["NDCG, $window", "Evaluated lists, $window"]
 
 
 @pytest.mark.parametrize("body", [{"labels": None}, {"task": "ranking"}])
@@ -38,11 +38,11 @@ def test_a_model_whose_labels_are_not_evaluated_has_none(spec: ModelSpec, body: 
     assert titles(of(spec, **body)) == []
 
 
-def test_an_interval_is_drawn_beside_its_value(spec: ModelSpec) -> None:
+def test_a_value_has_its_interval(spec: ModelSpec) -> None:
     roles = [query.role for query in history(catalogue.AUROC, model_scope(spec))]
     assert roles == [Role.VALUE, Role.LOWER, Role.UPPER]
 
 
-def test_a_panel_says_which_predictions_it_is_about(spec: ModelSpec) -> None:
+def test_a_panel_says_which_predictions_it_is_for(spec: ModelSpec) -> None:
     (first, *_) = sections(spec, model_scope(spec))
-    assert "predictions that ended 7d ago" in first.panels[0].description
+    assert "mature predictions, which ended 7d ago" in first.panels[0].description

@@ -25,10 +25,10 @@ def test_a_spec_without_proxies_has_no_section(spec: ModelSpec) -> None:
     assert panels(of(spec)) == []
 
 
-def test_all_deviations_stand_in_one_panel_and_each_proxy_in_its_own(spec: ModelSpec) -> None:
+def test_all_deviations_are_in_one_panel_and_each_proxy_has_its_own(spec: ModelSpec) -> None:
     drawn = panels(of(spec, {"name": "clicks"}, {"name": "sales"}))
     assert [panel.title for panel in drawn] == [
-        "Proxies against what is expected, $window",
+        "Proxies: deviation from expected, $window",
         "Proxy clicks, $window",
         "Proxy sales, $window",
     ]

@@ -22,7 +22,7 @@ def test_only_a_model_with_the_hook_has_its_panels(spec: ModelSpec) -> None:
     argo = {"url": "https://argo:2746", "namespace": "ml", "event": "drift", "template": "retrain"}
     assert sections(alerting(spec, None)) == sections(alerting(spec, {"argo": argo})) == []
     [section] = sections(spec)
-    assert section.folded
+    assert section.hides_panels
     assert panel_id(RETRAIN_DECISIONS_TOTAL.key) in {panel.id for panel in section.panels}
 
 
@@ -30,7 +30,7 @@ def test_the_hooks_series_are_found_without_the_models_constant_labels(
     spec: ModelSpec, evaluates: Callable[..., None]
 ) -> None:
     [panel] = [
-        each for each in panels_of(model_dashboard.dashboard(spec)) if each["title"].startswith("Since the last r")
+        each for each in panels_of(model_dashboard.dashboard(spec)) if each["title"].startswith("Time since the last r")
     ]
     [target] = panel["targets"]
     name = catalogue.RETRAIN_LAST_START_TIMESTAMP_SECONDS.name
@@ -39,7 +39,7 @@ def test_the_hooks_series_are_found_without_the_models_constant_labels(
     assert target["legendFormat"] == "since the last start"
 
 
-def test_of_several_models_each_is_named() -> None:
+def test_the_legends_of_several_models_name_them() -> None:
     found = [
         target["legendFormat"]
         for panel in panels(None, any_model_scope())

@@ -17,13 +17,13 @@ def panels(spec: ModelSpec) -> dict[int, Any]:
     return {panel.id: panel for panel in section(spec, model_scope(spec)).panels}
 
 
-def test_every_panel_is_a_metrics_own_and_folded(spec: ModelSpec) -> None:
+def test_every_panel_has_the_key_of_its_metric_and_is_collapsed(spec: ModelSpec) -> None:
     assert section(spec, model_scope(spec)).collapsed
     assert set(panels(spec)) - {panel_id("scores/over_time")} <= {panel_id(metric.key) for metric in METRICS}
 
 
 @pytest.mark.parametrize("metric", [catalogue.PREDICTION_SCORE, catalogue.PREDICTION_SCORE_REFERENCE])
-def test_a_distribution_is_a_bar_for_each_bucket_now(metric: Metric, spec: ModelSpec) -> None:
+def test_a_distribution_has_one_bar_for_each_bucket(metric: Metric, spec: ModelSpec) -> None:
     [target] = panels(spec)[panel_id(metric.key)].targets
     assert target["expr"] == buckets(metric, model_scope(spec))
     assert (target["format"], target["instant"], target["legendFormat"]) == ("heatmap", True, "{{le}}")
@@ -48,8 +48,8 @@ def test_shares_are_stacked(metric: Metric, legend: str, spec: ModelSpec) -> Non
 @pytest.mark.parametrize(
     ("metric", "empty"),
     [
-        (catalogue.PREDICTION_CLASS_RATIO, "The spec names no classes"),
-        (catalogue.PREDICTION_CONFIDENCE_RATIO, "No classifier"),
+        (catalogue.PREDICTION_CLASS_RATIO, "The spec names no column of classes"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO, "Only for classifiers"),
     ],
 )
 def test_a_model_without_classes_says_so(metric: Metric, empty: str, spec: ModelSpec) -> None:
@@ -81,4 +81,4 @@ def test_a_model_without_a_score_says_so(spec: ModelSpec) -> None:
         panels(one)[panel_id(catalogue.PREDICTION_MEAN.key)].extraJson["fieldConfig"]["defaults"]["noValue"]
         for one in (spec, spec.model_copy(update={"spec": body}))
     )
-    assert (scored, unscored) == ("No data yet", "The spec names no score")
+    assert (scored, unscored) == ("No data yet", "The spec names no column of scores")

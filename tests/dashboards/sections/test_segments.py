@@ -28,7 +28,7 @@ def test_without_segments_there_is_no_section(spec: ModelSpec) -> None:
     assert segments.sections(spec, model_scope(spec)) == []
 
 
-def test_the_alert_leads_to_a_panel_with_the_segment_set(
+def test_the_alert_links_to_a_panel_with_the_segment_selected(
     segmented: ModelSpec, every_panel: Callable[[Any], list[dict[str, Any]]]
 ) -> None:
     numbers = {panel["id"] for panel in every_panel(dashboard(segmented))}
@@ -38,13 +38,13 @@ def test_the_alert_leads_to_a_panel_with_the_segment_set(
     assert "var-segment" not in links.alert_url(segmented, catalogue.DATA_DRIFT_HIGH)
 
 
-def test_a_segment_opens_the_dashboard_about_itself(segmented: ModelSpec) -> None:
+def test_a_segment_links_to_the_dashboard_with_itself_selected(segmented: ModelSpec) -> None:
     [section] = segments.sections(segmented, model_scope(segmented))
     [link] = section.panels[0].overrides[0]["properties"][0]["value"]
     assert "var-segment=${__value.raw:percentencode}" in link["url"]
 
 
-def test_the_table_tells_every_segment_whatever_is_chosen_and_never_the_whole(
+def test_the_table_has_every_segment_and_never_the_whole_traffic(
     segmented: ModelSpec, evaluates: Callable[..., None]
 ) -> None:
     [section] = segments.sections(segmented, model_scope(segmented))
@@ -60,13 +60,13 @@ def test_the_table_tells_every_segment_whatever_is_chosen_and_never_the_whole(
     evaluates(given, shares, expected)
 
 
-def test_the_segments_are_drawn_without_the_users_choice(segmented: ModelSpec) -> None:
+def test_the_panels_of_segments_ignore_the_selected_segment(segmented: ModelSpec) -> None:
     [section] = segments.sections(segmented, model_scope(segmented))
     assert all('segment!=""' in target["expr"] for panel in section.panels for target in panel.targets)
 
 
 @pytest.mark.parametrize("task", get_args(Task))
-def test_of_every_task_the_performance_of_each_segment_is_drawn(spec: ModelSpec, task: Task) -> None:
+def test_every_task_has_the_performance_of_each_segment(spec: ModelSpec, task: Task) -> None:
     columns = spec.spec.inference.columns.model_copy(update={"prediction": "decision", "query": "request"})
     inference = spec.spec.inference.model_copy(update={"columns": columns})
     body = spec.spec.model_copy(update={"task": task, "segments": ("country_code",), "inference": inference})

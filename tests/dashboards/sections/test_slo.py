@@ -13,12 +13,12 @@ def test_budget_and_burn_come_first(spec: ModelSpec) -> None:
     assert [panel.title for panel in section.panels[:2]] == ["Error budget remaining", "Burn rate"]
 
 
-def test_the_windows_are_the_objectives_own(spec: ModelSpec) -> None:
+def test_the_windows_do_not_depend_on_the_selected_window(spec: ModelSpec) -> None:
     [section] = sections(spec, model_scope(spec))
     assert not any("$window" in target["expr"] for panel in section.panels for target in panel.targets)
 
 
-def test_an_overspent_budget_is_on_the_graph(spec: ModelSpec) -> None:
+def test_an_overspent_budget_is_visible(spec: ModelSpec) -> None:
     [section] = sections(spec, model_scope(spec))
     assert section.panels[0].valueMin is None
 

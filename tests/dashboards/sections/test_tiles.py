@@ -24,7 +24,7 @@ def test_the_tiles_are_six_and_fill_one_line(by_title: dict[str, Any]) -> None:
     assert sum(tile.gridPos.w for tile in by_title.values()) == 24
 
 
-def test_a_tile_opens_the_panel_that_explains_it(
+def test_a_tile_links_to_the_panel_that_explains_it(
     spec: ModelSpec, by_title: dict[str, Any], every_panel: Callable[[Any], list[dict[str, Any]]]
 ) -> None:
     ids = {panel["id"] for panel in every_panel(model_dashboard(spec))}
@@ -35,7 +35,7 @@ def test_a_tile_opens_the_panel_that_explains_it(
         assert int(opened[1]) in ids - {tile.id}
 
 
-def test_a_verdict_pages_in_red_and_is_else_green(by_title: dict[str, Any]) -> None:
+def test_a_verdict_is_red_above_the_threshold_and_else_green(by_title: dict[str, Any]) -> None:
     for title in ("Drift share", "Score shift"):
         colours = {
             o["matcher"]["options"]: o["properties"][0]["value"]["fixedColor"] for o in by_title[title].overrides
@@ -43,7 +43,7 @@ def test_a_verdict_pages_in_red_and_is_else_green(by_title: dict[str, Any]) -> N
         assert colours == {"above threshold": "red", "within threshold": "green"}
 
 
-def test_the_loudest_alert_is_seen(by_title: dict[str, Any]) -> None:
+def test_alerts_have_the_colours_of_their_severity(by_title: dict[str, Any]) -> None:
     overrides = by_title["Alerts firing"].overrides
     colours = {o["matcher"]["options"]: o["properties"][0]["value"]["fixedColor"] for o in overrides}
     assert colours == {"critical": "red", "warning": "orange", "info": "blue", "none": "green"}
@@ -61,7 +61,7 @@ def test_the_loudest_alert_is_seen(by_title: dict[str, Any]) -> None:
                 for instance in ("a", "b")
             },
             2,
-            id="a feature counts once, whatever versions and replicas say so",
+            id="a feature counts once for all versions and replicas",
         ),
         pytest.param(
             "Rows",

@@ -7,8 +7,7 @@ import promql_parser
 import pytest
 
 from boards import boards
-from dashboards import annotations as marks
-from dashboards import feature
+from dashboards import feature, graph_annotations
 from dashboards.panels.queries import feature_scope, fleet_scope, model_scope
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
@@ -16,14 +15,14 @@ from exporter.spec.model import ModelSpec
 
 @pytest.fixture
 def expressions(spec: ModelSpec, interpolate: Any) -> dict[str, dict[str, str]]:
-    """The expression of each mark by its name, of each dashboard, as Prometheus gets it."""
+    """The expression of each annotation by its name, for each dashboard, as Prometheus gets it."""
     return {
         board: {mark["name"]: interpolate(mark["expr"]) for mark in written["annotations"]["list"]}
         for board, written in boards(spec).items()
     }
 
 
-def test_each_dashboard_of_models_marks_its_graphs(expressions: dict[str, dict[str, str]]) -> None:
+def test_each_dashboard_of_models_has_annotations(expressions: dict[str, dict[str, str]]) -> None:
     assert {board: set(found) for board, found in expressions.items()} == {
         "model": {"Alerts", "Promotions", "Retrainings"},
         "feature": {"Alerts", "Promotions", "Retrainings"},
@@ -35,10 +34,8 @@ def test_each_dashboard_of_models_marks_its_graphs(expressions: dict[str, dict[s
             promql_parser.parse(text)
 
 
-def test_a_promotion_is_a_version_that_was_not_there_an_hour_ago(
-    spec: ModelSpec, promtool: Any, interpolate: Any
-) -> None:
-    expression = interpolate(marks.promotions(model_scope(spec).with_value("window", "1h"))["expr"])
+def test_a_promotion_is_a_version_without_rows_an_hour_ago(spec: ModelSpec, promtool: Any, interpolate: Any) -> None:
+    expression = interpolate(graph_annotations.promotions(model_scope(spec).with_value("window", "1h"))["expr"])
     rows = f'{catalogue.VERSION_ROWS.name}{{model="fraud",env="prod",version="%s",window="1h"}}'
     series = {rows % "old": "9+0x180", rows % "new": "_x90 9+0x90"}
     asked = [("1h29m", []), ("2h", [{"labels": '{version="new"}', "value": 9}]), ("2h45m", [])]
@@ -48,7 +45,7 @@ def test_a_promotion_is_a_version_that_was_not_there_an_hour_ago(
     )
 
 
-def test_of_many_models_only_pages_are_marked_and_with_their_model(
+def test_the_fleet_has_annotations_of_pages_only_with_their_model(
     expressions: dict[str, dict[str, str]], evaluates: Any
 ) -> None:
     firing = 'ALERTS{alertname="%s",alertstate="firing",severity="%s",model="fraud",instance="%s"}'
@@ -59,11 +56,11 @@ def test_of_many_models_only_pages_are_marked_and_with_their_model(
     }
     one = '{alertname="MLDataDriftHigh",severity="critical",model="fraud"}'
     evaluates(given, expressions["fleet"]["Alerts"], {one: 1.0})
-    assert "{{model}}" in marks.alerts(fleet_scope())["textFormat"]
-    assert "{{model}}" not in marks.alerts(feature_scope())["textFormat"]
+    assert "{{model}}" in graph_annotations.alerts(fleet_scope())["textFormat"]
+    assert "{{model}}" not in graph_annotations.alerts(feature_scope())["textFormat"]
 
 
-def test_of_a_feature_its_own_alerts_and_the_models_are_marked(evaluates: Any) -> None:
+def test_a_feature_has_annotations_of_its_own_alerts_and_of_the_models(evaluates: Any) -> None:
     firing = 'ALERTS{alertname="%s",alertstate="firing",severity="warning",model="fraud",feature="%s"}'
     given = {
         firing % ("MLFeatureDriftHigh", "age"): 1.0,
