@@ -1,7 +1,7 @@
-// One incident, one page: an alert about a cause silences those about its consequences, on the same model.
+// One incident, one page: an alert about a cause inhibits the alerts about its consequences, for the same model.
 //
-// The cause stands in an earlier layer and is at least as loud, so a ticket never silences a page; and since both sides
-// name different layers, or within the last layer different severities, no alert is on both sides of a rule.
+// The cause is in an earlier layer and at least as severe, so a ticket never inhibits a page. Source and target have
+// different layers, or in the last layer different severities, so no alert matches both sides of a rule.
 local matchers = import 'matchers.libsonnet';
 
 function(arguments)
@@ -9,11 +9,11 @@ function(arguments)
   local alerts = [catalogue.alerts[key] for key in std.objectFields(catalogue.alerts)];
   local constants = std.set(std.flatMap(function(document) std.objectFields(document.metadata.labels), arguments.models));
   local model = [labels.model] + constants;
-  // An alert made of series knows the namespace that it was scraped in; the absence of all series knows none.
+  // Alerts on series have the label `namespace` of the scrape; an alert on absent series does not.
   local scraped = model + ['namespace'];
   local version = scraped + [labels.version];
 
-  // Each cause, and the labels in which its consequences are equal to it.
+  // Each cause, and the labels that its consequences must share with it.
   local causes = [
     { layer: 'exporter', severity: 'critical', equal: model },
     { layer: 'freshness', severity: 'critical', equal: scraped },
@@ -21,23 +21,23 @@ function(arguments)
     { layer: 'dataset', severity: 'critical', equal: version },
   ];
 
-  local rank(severity) = std.find(severity, catalogue.severities)[0];
-  local later(layer) = catalogue.layers[std.find(layer, catalogue.layers)[0] + 1:];
-  local has(alert, equal) = std.all([
+  local severity_rank(severity) = std.find(severity, catalogue.severities)[0];
+  local later_layers(layer) = catalogue.layers[std.find(layer, catalogue.layers)[0] + 1:];
+  local has_labels(alert, equal) = std.all([
     std.member(catalogue.metrics[alert.metric].labels, label)
     for label in equal
     if std.member([labels.version, labels.feature], label)
   ]);
-  // The layers and severities that have an alert for the cause to silence.
+  // The alerts that the cause inhibits.
   local consequences(cause) = [
     alert
     for alert in alerts
-    if std.member(later(cause.layer), alert.layer)
-    if rank(alert.severity) >= rank(cause.severity) && has(alert, cause.equal)
+    if std.member(later_layers(cause.layer), alert.layer)
+    if severity_rank(alert.severity) >= severity_rank(cause.severity) && has_labels(alert, cause.equal)
   ];
-  local of(values, order) = [value for value in order if std.member(values, value)];
+  local in_order(values, order) = [value for value in order if std.member(values, value)];
 
-  // The page of an objective silences its tickets: they tell of the same budget, and less urgently.
+  // The page of an objective inhibits its tickets: they are about the same budget and less urgent.
   local objective = {
     source_matchers: [
       matchers.equal(labels.layer, 'objective'),
@@ -59,8 +59,8 @@ function(arguments)
         matchers.present(labels.model),
       ],
       target_matchers: [
-        matchers.any(labels.layer, of([alert.layer for alert in consequences(cause)], catalogue.layers)),
-        matchers.any(labels.severity, of([alert.severity for alert in consequences(cause)], catalogue.severities)),
+        matchers.any(labels.layer, in_order([alert.layer for alert in consequences(cause)], catalogue.layers)),
+        matchers.any(labels.severity, in_order([alert.severity for alert in consequences(cause)], catalogue.severities)),
         matchers.present(labels.model),
       ],
       equal: cause.equal,

@@ -1,8 +1,8 @@
-// What receivers and time intervals are called.
+// The names of receivers and time intervals.
 {
-  // Takes what no route of a model claims; it tells nobody until somebody gives it a way to.
+  // Receives the alerts that no route of a model matches. It notifies nobody until a team configures it.
   default: 'default',
-  // Takes what is for reading only, and tells nobody.
+  // Receives the alerts that are only for dashboards. It notifies nobody.
   silent: 'null',
 
   receiver(metadata, kind):: metadata.name + '-' + kind,

@@ -1,5 +1,5 @@
-// Where alerts must go: for every alert that a model can have the labels that it bears and the receivers that must
-// get it, and the alerts of others, which must reach nobody of ours. `leeway check` asks amtool for each.
+// The expected routes: the labels of every alert that a model can have, and the receivers that must get it. Alerts that
+// are not Leeway's must reach none of its receivers. `leeway check` tests each with amtool.
 local labels = import '../rules/labels.libsonnet';
 
 function(arguments)
@@ -13,12 +13,12 @@ function(arguments)
     else if severity == 'warning' && alerting.ticket != null then name + '-ticket'
     else 'default';
 
-  // Beside people, whoever retrains.
-  local retrain(document, alert) =
+  // The drift alert also goes to the retraining receiver.
+  local retrain_receivers(document, alert) =
     if document.spec.alerting.retrain != null && alert == catalogue.alerts.data_drift_high
     then [document.metadata.name + '-retrain'] else [];
 
-  local foreign(document) = {
+  local unrelated_alert(document) = {
     [catalogue.labels.model]: document.metadata.name,
     [catalogue.labels.severity]: 'critical',
     alertname: 'Watchdog',
@@ -27,11 +27,11 @@ function(arguments)
   [
     {
       labels: labels(catalogue, document.metadata, alert) { alertname: alert.name },
-      receivers: [receiver(document, alert.severity)] + retrain(document, alert),
+      receivers: [receiver(document, alert.severity)] + retrain_receivers(document, alert),
     }
     for document in arguments.models
     for alert in alerts
   ] + [
-    { labels: foreign(document), receivers: ['default'] }
+    { labels: unrelated_alert(document), receivers: ['default'] }
     for document in arguments.models
   ]

@@ -1,16 +1,16 @@
-// A receiver for each model's pages and one for its tickets. Secrets stand in files that Alertmanager reads.
+// A receiver for the pages of each model, and one for its tickets. Secrets are in files that Alertmanager reads.
 local names = import 'names.libsonnet';
 local notification = import 'notification.libsonnet';
 
 function(arguments)
   local labels = arguments.catalogue.labels;
 
-  // What a receiver of one model knows beside its own settings.
-  local context(document, severity) = {
+  // What a receiver needs to know about its model, in addition to its own settings.
+  local context_of(document, severity) = {
     local metadata = document.metadata,
     metadata: metadata,
     severity: severity,
-    // Only whole addresses are links; a spec that names no Grafana and no runbooks has none.
+    // Links need complete URLs. A spec without the addresses of Grafana and runbooks has no links.
     links: [
       { text: 'Dashboard', url: notification.annotation('dashboard_url') }
       for grafana in [metadata.grafana]
@@ -27,67 +27,70 @@ function(arguments)
     },
   };
 
-  local kinds = {
-    pagerduty(settings, about):: {
+  local integrations = {
+    pagerduty(settings, context):: {
       routing_key_file: settings.routing_key_file,
       send_resolved: true,
-      severity: about.severity,
+      severity: context.severity,
       description: notification.title,
       class: '{{ .GroupLabels.' + labels.layer + ' }}',
-      component: about.metadata.name,
-      group: notification.literal(about.metadata.team),
+      component: context.metadata.name,
+      group: notification.literal(context.metadata.team),
       client: 'Leeway',
-      [if about.links != [] then 'client_url']: about.links[0].url,
-      links: [{ href: link.url, text: link.text } for link in about.links],
-      details: about.details { Firing: notification.text },
+      [if context.links != [] then 'client_url']: context.links[0].url,
+      links: [{ href: link.url, text: link.text } for link in context.links],
+      details: context.details { Firing: notification.text },
     },
-    slack(settings, about):: {
+    slack(settings, context):: {
       api_url_file: settings.api_url_file,
       channel: notification.literal(settings.channel),
       send_resolved: true,
       title: notification.slack_title,
-      [if about.links != [] then 'title_link']: about.links[0].url,
+      [if context.links != [] then 'title_link']: context.links[0].url,
       text: notification.slack_text,
       actions: [
         { type: 'button', text: link.text, url: link.url }
-        for link in about.links + [{ text: 'Silence', url: notification.silence(labels, about.metadata) }]
+        for link in context.links + [{ text: 'Silence', url: notification.silence(labels, context.metadata) }]
       ],
     },
-    opsgenie(settings, about):: {
+    opsgenie(settings, context):: {
       api_key_file: settings.api_key_file,
       send_resolved: true,
-      priority: if about.severity == 'critical' then 'P1' else 'P3',
+      priority: if context.severity == 'critical' then 'P1' else 'P3',
       message: notification.title,
       description: notification.text,
-      entity: about.metadata.name,
-      [if about.links != [] then 'source']: about.links[0].url,
-      details: about.details + { [link.text]: link.url for link in about.links },
+      entity: context.metadata.name,
+      [if context.links != [] then 'source']: context.links[0].url,
+      details: context.details + { [link.text]: link.url for link in context.links },
     },
-    email(settings, about):: {
+    email(settings, context):: {
       to: notification.literal(settings.to),
       send_resolved: true,
       headers: { Subject: notification.title },
     },
-    webhook(settings, about):: {
+    webhook(settings, context):: {
       url: settings.url,
       send_resolved: true,
     },
   };
 
   local receiver(document, kind, severity) =
-    local given = document.spec.alerting[kind];
+    local settings = document.spec.alerting[kind];
     { name: names.receiver(document.metadata, kind) } + {
-      [way + '_configs']: [kinds[way](given[way], context(document, severity))]
-      for way in std.objectFieldsAll(kinds)
-      if given[way] != null
+      [integration + '_configs']: [
+        integrations[integration](settings[integration], context_of(document, severity)),
+      ]
+      for integration in std.objectFieldsAll(integrations)
+      if settings[integration] != null
     };
 
-  // The hook, or Argo's events endpoint, whose WorkflowEventBinding starts nothing when an incident is over.
-  local retrain(document) =
-    local given = document.spec.alerting.retrain;
-    local url = if given.hook != null then given.hook.url
-    else given.argo.url + '/api/v1/events/' + given.argo.namespace + '/' + given.argo.event;
-    local token = if given.hook != null then given.hook.token_file else given.argo.token_file;
+  // The retraining hook, or the events endpoint of Argo. A resolved alert is not sent: it must start no workflow.
+  local retrain_receiver(document) =
+    local settings = document.spec.alerting.retrain;
+    local argo = settings.argo;
+    local url = if settings.hook != null then settings.hook.url
+    else argo.url + '/api/v1/events/' + argo.namespace + '/' + argo.event;
+    local token = if settings.hook != null then settings.hook.token_file else argo.token_file;
     {
       name: names.receiver(document.metadata, 'retrain'),
       webhook_configs: [{
@@ -102,6 +105,6 @@ function(arguments)
       local alerting = document.spec.alerting;
       (if alerting.page == null then [] else [receiver(document, 'page', 'critical')])
       + (if alerting.ticket == null then [] else [receiver(document, 'ticket', 'warning')])
-      + (if alerting.retrain == null then [] else [retrain(document)]),
+      + (if alerting.retrain == null then [] else [retrain_receiver(document)]),
     arguments.models
   )

@@ -1,22 +1,23 @@
-// The routing tree: one branch for all of Leeway, in it one for each model, in it one for each severity.
+// The routing tree: one branch for Leeway, in it one branch for each model, and in that one route for each severity.
 //
-// Only alerts with a layer enter the branch, so that alerts of others pass it by. A layer is one incident of a model
-// and so one notification: its many features, windows and versions are one message, and a page about the data does not
-// swallow a later one about the logs.
+// Only alerts with a layer enter the branch, so other alerts are not affected. Alerts are grouped by model and layer: a
+// layer with many features, windows and versions is one notification, and a page about the data does not hide a later
+// page about the logs.
 local matchers = import 'matchers.libsonnet';
 local names = import 'names.libsonnet';
 
-// A page is sent at once and again until it is over; a ticket waits for its companions and is sent once a day.
+// A page is sent at once and repeated until it is resolved. A ticket waits for related alerts and is sent once a day.
 local page = { group_wait: '30s', group_interval: '5m', repeat_interval: '4h' };
-// A retraining is asked for again and again while an incident lasts: its gate may open days after its alert. Whoever has
-// no hook that remembers is asked as seldom as Alertmanager itself remembers what it sent, 120 hours.
-local asked = { group_wait: '1m', group_interval: '5m', repeat_interval: '1h' };
-local once = asked { repeat_interval: '120h' };
+// A retraining request is repeated while the alert fires, because its gate may open days later. Only the hook remembers
+// what it started; without it the request is repeated as rarely as Alertmanager's own memory of notifications allows,
+// every 120 hours.
+local hook_request = { group_wait: '1m', group_interval: '5m', repeat_interval: '1h' };
+local argo_request = hook_request { repeat_interval: '120h' };
 local ticket = { group_wait: '5m', group_interval: '30m', repeat_interval: '24h' };
 
 function(arguments)
   local labels = arguments.catalogue.labels;
-  // What asks for a retraining: the data as a whole have drifted.
+  // The alert that requests a retraining.
   local drift = arguments.catalogue.alerts.data_drift_high;
   local by_severity(severity) = { matchers: [matchers.equal(labels.severity, severity)] };
 
@@ -28,7 +29,7 @@ function(arguments)
         if alerting.page != null || alerting.retrain != null then
           by_severity('critical') + page + {
             receiver: if alerting.page != null then names.receiver(metadata, 'page') else names.default,
-            // What starts a retraining is told to people first.
+            // The same alert also reaches the retraining route below.
             [if alerting.retrain != null then 'continue']: true,
           },
         if alerting.ticket != null then
@@ -38,7 +39,7 @@ function(arguments)
           },
         by_severity('info') + { receiver: names.silent },
         if alerting.retrain != null then
-          (if alerting.retrain.hook != null then asked else once) + {
+          (if alerting.retrain.hook != null then hook_request else argo_request) + {
             matchers: [
               matchers.equal(labels.severity, drift.severity),
               matchers.equal(labels.layer, drift.layer),

@@ -1,17 +1,17 @@
-// The hours of tickets, in each model's own time zone. A page has none.
+// The hours in which tickets are sent, in each model's time zone. Pages are sent at any hour.
 local week = (import '../rules/calendar.libsonnet').week;
 local names = import 'names.libsonnet';
 
 local position(day) = std.find(std.asciiLower(day), [std.substr(name, 0, 3) for name in week])[0];
 
-// Alertmanager's week begins on Sunday and a range may not run past its end: Fri-Mon is two ranges.
+// Alertmanager's week starts on Sunday, and a range cannot cross its end: Fri-Mon becomes two ranges.
 local range(first, last) = if first == last then week[first] else week[first] + ':' + week[last];
 local weekdays(text) =
   local ends = [position(day) for day in std.split(text, '-')];
   local first = ends[0], last = ends[std.length(ends) - 1];
   if first <= last then [range(first, last)] else [range(first, 6), range(0, last)];
 
-// `Mon-Fri 09:00-18:00`, or every day with `09:00-18:00`.
+// The time interval for `Mon-Fri 09:00-18:00`, or `09:00-18:00` for every day.
 local interval(hours, zone) =
   local parts = std.split(hours, ' ');
   local clock = std.split(parts[std.length(parts) - 1], '-');

@@ -16,8 +16,8 @@ from stack import alertmanager, get_json, until
 pytestmark = pytest.mark.e2e
 
 FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
-ANSWERS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)} - {catalogue.PROXY_UNUSUAL}
-"""A proxy is of no version, so drift of one version does not silence it."""
+PREDICTIONS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)} - {catalogue.PROXY_UNUSUAL}
+"""A proxy has no version, so drift of one version does not inhibit it."""
 LABELS = {catalogue.LABELS_LATE, catalogue.LABEL_COVERAGE_LOW}
 BUDGETS = {alert for alert in ALERTS if alert.layer is Layer.OBJECTIVE}
 SEGMENTS = {catalogue.SEGMENT_DRIFT_ALERT}
@@ -25,21 +25,21 @@ DATA = (
     {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
     | FEATURES
     | SEGMENTS
-    | ANSWERS
+    | PREDICTIONS
     | {catalogue.PROXY_UNUSUAL}
     | LABELS
     | BUDGETS
 )
-SILENCED_BY = {
+INHIBITED_BY = {
     catalogue.EXPORTER_DOWN: {catalogue.WINDOW_STALE, catalogue.INFERENCE_LOGS_MISSING} | DATA,
     catalogue.WINDOW_STALE: DATA,
     catalogue.INFERENCE_LOGS_MISSING: DATA,
     catalogue.FEATURE_NULLS_HIGH: FEATURES,
     catalogue.NEW_CATEGORIES: FEATURES,
-    catalogue.DATA_DRIFT_HIGH: FEATURES | SEGMENTS | ANSWERS,
+    catalogue.DATA_DRIFT_HIGH: FEATURES | SEGMENTS | PREDICTIONS,
     catalogue.ERROR_BUDGET_BURN_FAST: {catalogue.ERROR_BUDGET_BURN_SLOW, catalogue.ERROR_BUDGET_EXHAUSTED},
 }
-"""Each cause, and the consequences that it silences; all other pairs leave each other alone."""
+"""Each cause, and the consequences that it inhibits; no other pairs inhibit each other."""
 
 SIDES = (LAYER, SEVERITY)
 
@@ -47,7 +47,7 @@ LOADED = model()
 
 
 def instance(alert: Alert, **labels: str) -> dict[str, str]:
-    """An alert as Prometheus sends it: what no series made has neither job nor namespace."""
+    """An alert as Prometheus sends it: an alert on absent series has neither job nor namespace."""
     scraped = {} if alert is catalogue.EXPORTER_DOWN else {"job": "leeway", "namespace": "ml"}
     own = (
         {}
@@ -73,23 +73,23 @@ def post(address: str, alerts: list[dict[str, str]]) -> None:
     urllib.request.urlopen(urllib.request.Request(f"http://{address}/api/v2/alerts", body, headers)).close()
 
 
-def silenced(address: str, alerts: list[dict[str, str]]) -> set[tuple[str, str]]:
-    """Which of the alerts are inhibited, by model and name; no alert of another test has one of these models."""
-    # Alertmanager takes alerts on in their order: once the last is inhibited, all before it have been looked at.
+def inhibited_alerts(address: str, alerts: list[dict[str, str]]) -> set[tuple[str, str]]:
+    """The inhibited alerts, by model and name; no other test has alerts of these models."""
+    # Alertmanager processes alerts in their order: when the last is inhibited, all before it have been processed.
     last = f"the last of {len(alerts)}: {alerts[0]}"
     pair = [instance(each, **{MODEL: last}) for each in (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE)]
     post(address, alerts + pair)
 
     def inhibited() -> list[dict[str, str]]:
         known = get_json(f"http://{address}/api/v2/alerts")
-        return [one["labels"] for one in known if one["status"]["inhibitedBy"]]
+        return [alert["labels"] for alert in known if alert["status"]["inhibitedBy"]]
 
     def settled() -> bool:
         return any(labels.get(MODEL) == last for labels in inhibited())
 
     models = {labels.get(MODEL) for labels in alerts}
     until(settled, within=30, what="the last alert to be inhibited")
-    # It looks at them one by one, in any order, while it answers: only the next answer knows the last of all.
+    # While it answers, it processes them one by one in any order: only the next answer has the last of all.
     return {(labels.get(MODEL, ""), labels["alertname"]) for labels in inhibited() if labels.get(MODEL) in models}
 
 
@@ -101,9 +101,9 @@ def test_every_pair_of_alerts_of_one_model(address: str) -> None:
         (name, other.name)
         for name, pair in pairs.items()
         for cause, other in (pair, pair[::-1])
-        if other in SILENCED_BY.get(cause, ())
+        if other in INHIBITED_BY.get(cause, ())
     }
-    assert silenced(address, alerts) == expected
+    assert inhibited_alerts(address, alerts) == expected
 
 
 @pytest.mark.parametrize(
@@ -118,23 +118,23 @@ def test_every_pair_of_alerts_of_one_model(address: str) -> None:
         (catalogue.ERROR_BUDGET_BURN_FAST, catalogue.ERROR_BUDGET_BURN_SLOW, {SLO: "other"}),
     ],
 )
-def test_what_differs_where_it_matters_is_not_silenced(
+def test_alerts_with_another_label_value_are_not_inhibited(
     address: str, cause: Alert, consequence: Alert, difference: dict[str, str]
 ) -> None:
     case = f"{cause.name} {difference}"
-    apart = [instance(cause, **{MODEL: case}), instance(consequence, **{MODEL: case} | difference)]
-    together = [instance(each, **{MODEL: f"{case}, together"}) for each in (cause, consequence)]
-    assert silenced(address, apart) == set()
-    assert silenced(address, together) == {(f"{case}, together", consequence.name)}
+    different = [instance(cause, **{MODEL: case}), instance(consequence, **{MODEL: case} | difference)]
+    equal = [instance(each, **{MODEL: f"{case}, equal"}) for each in (cause, consequence)]
+    assert inhibited_alerts(address, different) == set()
+    assert inhibited_alerts(address, equal) == {(f"{case}, equal", consequence.name)}
 
 
-def test_alerts_of_others_that_have_a_layer_are_not_silenced(address: str) -> None:
+def test_other_alerts_with_a_layer_are_not_inhibited(address: str) -> None:
     cause = {"alertname": "Another", LAYER: "dataset", SEVERITY: "critical"}
-    assert silenced(address, [cause, {"alertname": "Other", LAYER: "feature", SEVERITY: "warning"}]) == set()
+    assert inhibited_alerts(address, [cause, {"alertname": "Other", LAYER: "feature", SEVERITY: "warning"}]) == set()
 
 
-def test_no_alert_is_on_both_sides_of_a_rule_and_none_silences_a_louder_one() -> None:
-    loudness = [severity.value for severity in catalogue.Severity]
+def test_no_alert_matches_both_sides_of_a_rule_and_none_inhibits_a_more_severe_one() -> None:
+    severities = [severity.value for severity in catalogue.Severity]
     for rule in routing_of(LOADED)["inhibit_rules"]:
         source, target = (
             dict(matcher.replace("=~", "=").split("=", 1) for matcher in rule[f"{side}_matchers"])
@@ -142,5 +142,5 @@ def test_no_alert_is_on_both_sides_of_a_rule_and_none_silences_a_louder_one() ->
         )
         both = [set(source[label].strip('"').split("|")) & set(target[label].strip('"').split("|")) for label in SIDES]
         assert not all(both)
-        quietest = max(loudness.index(each) for each in source[SEVERITY].strip('"').split("|"))
-        assert all(loudness.index(each) >= quietest for each in target[SEVERITY].strip('"').split("|"))
+        least_severe = max(severities.index(each) for each in source[SEVERITY].strip('"').split("|"))
+        assert all(severities.index(each) >= least_severe for each in target[SEVERITY].strip('"').split("|"))

@@ -1,4 +1,4 @@
-"""What a person reads, as a real Alertmanager sends it."""
+"""The texts of notifications, as a real Alertmanager sends them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ RUNBOOKS, GRAFANA = "https://runbooks.example.com/ml", "https://grafana.example.
 
 
 class Sent:
-    """A running Alertmanager, and what it has posted."""
+    """A running Alertmanager, and the notifications that it has posted."""
 
     def __init__(self, address: str, receiver: Receiver, loaded: LoadedSpec) -> None:
         self._address, self._receiver, self._loaded = address, receiver, loaded
 
     def fire(self, alert: Alert, count: int = 1, *, ended: bool = False) -> None:
-        # Alertmanager gathers a group for `group_wait`, unless an alert of it began longer ago.
+        # Alertmanager waits `group_wait` for a group, unless one of its alerts started longer ago.
         now = datetime.now(UTC)
         alerts = [
             {
@@ -51,7 +51,7 @@ class Sent:
         urllib.request.urlopen(urllib.request.Request(f"http://{self._address}/api/v2/alerts", body, headers)).close()
 
     def newest(self, path: str, count: int = 1) -> Any:
-        """The last of at least so many bodies that were posted to a path."""
+        """The last of at least `count` bodies that were posted to a path."""
 
         def known() -> list[Any]:
             bodies = [body for at, body in self._receiver.received if at == path]
@@ -60,10 +60,10 @@ class Sent:
         return until(known, within=30, what=f"a notification at {path}")[-1]
 
 
-def hurried(route: Document) -> Document:
-    """A routing tree that waits for nobody."""
-    quick = {"group_wait": "500ms", "group_interval": "1s"}  # a moment, in which all that was sent is gathered
-    return route | quick | {"routes": [hurried(child) for child in route.get("routes", [])]}
+def without_waiting(route: Document) -> Document:
+    """A routing tree with very short waits."""
+    quick = {"group_wait": "500ms", "group_interval": "1s"}  # long enough to group all alerts that were sent together
+    return route | quick | {"routes": [without_waiting(child) for child in route.get("routes", [])]}
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def sent(tmp_path: Path) -> Iterator[Sent]:
             "opsgenie": "the key",
             "slack": f"{receiver.address}/slack",
         }.items():
-            # Alertmanager 0.25 takes Opsgenie's key as it stands, line end and all.
+            # Alertmanager 0.25 does not strip the line end of the Opsgenie key.
             (tmp_path / kind).write_text(secret if kind == "opsgenie" else f"{secret}\n")
         page = {
             "pagerduty": {"routing_key_file": str(tmp_path / "pagerduty")},
@@ -84,7 +84,7 @@ def sent(tmp_path: Path) -> Iterator[Sent]:
         ticket = {"slack": {"channel": "#fraud", "api_url_file": str(tmp_path / "slack")}}
         loaded = model(alerting={"page": page, "ticket": ticket})
         routing = routing_of(loaded)
-        routing["route"] = hurried(routing["route"])
+        routing["route"] = without_waiting(routing["route"])
         servers = {
             "pagerduty_url": f"{receiver.address}/pagerduty",
             "opsgenie_api_url": f"{receiver.address}/opsgenie/",
@@ -94,7 +94,7 @@ def sent(tmp_path: Path) -> Iterator[Sent]:
             yield Sent(address, receiver, loaded)
 
 
-def test_a_page_says_what_where_and_what_to_do(sent: Sent) -> None:
+def test_a_page_says_what_happened_where_and_what_to_do(sent: Sent) -> None:
     alert = catalogue.DATA_DRIFT_HIGH
     sent.fire(alert)
     page = sent.newest("/pagerduty")
@@ -117,7 +117,7 @@ def test_a_page_says_what_where_and_what_to_do(sent: Sent) -> None:
     assert sent.newest("/webhook")["groupLabels"] == {"model": "fraud", "layer": alert.layer}
 
 
-def test_a_ticket_lists_what_fires_and_no_label_is_markup(sent: Sent) -> None:
+def test_a_ticket_lists_firing_alerts_and_escapes_markup(sent: Sent) -> None:
     sent.fire(catalogue.FEATURE_DRIFT_HIGH, 12)
     message = sent.newest("/slack")
     (attachment,) = message["attachments"]
@@ -130,13 +130,13 @@ def test_a_ticket_lists_what_fires_and_no_label_is_markup(sent: Sent) -> None:
         "Do that.",
     ]
     assert attachment["text"].count("• ") == 10
-    assert attachment["text"].rstrip().endswith("The first 10 of 12.")
+    assert attachment["text"].rstrip().endswith("Only the first 10 of 12 firing alerts are shown.")
     actions = {action["text"]: action["url"] for action in attachment["actions"]}
     assert actions["Runbook"] == f"{RUNBOOKS}/{catalogue.FEATURE_DRIFT_HIGH.name}"
     assert actions["Silence"].endswith("/#/silences/new?filter=%7Bmodel%3D%22fraud%22%2C%20layer%3D%22feature%22%7D")
 
 
-def test_the_end_of_an_incident_is_told(sent: Sent) -> None:
+def test_a_resolved_alert_sends_a_notification(sent: Sent) -> None:
     sent.fire(catalogue.FEATURE_DRIFT_HIGH)
     sent.newest("/slack")
     sent.fire(catalogue.FEATURE_DRIFT_HIGH, ended=True)
@@ -144,15 +144,15 @@ def test_the_end_of_an_incident_is_told(sent: Sent) -> None:
     assert attachment["title"] == "Resolved: fraud: f00 &lt;!channel&gt; &amp; co"
 
 
-def zone_where_it_is(hour: int, now: datetime) -> str:
-    """A zone of a whole offset, whose name has the sign that POSIX gives it: west is positive."""
+def zone_with_local_hour(hour: int, now: datetime) -> str:
+    """A time zone with a whole offset; its name has the sign of POSIX, where west is positive."""
     ahead = (hour - now.hour + 11) % 24 - 11
     return f"Etc/GMT{-ahead:+}"
 
 
 def test_a_ticket_waits_for_the_hours_of_its_models_zone_and_a_page_does_not(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    zones = {"day": zone_where_it_is(12, now), "night": zone_where_it_is(0, now)}
+    zones = {"day": zone_with_local_hour(12, now), "night": zone_with_local_hour(0, now)}
     with Receiver() as receiver:
         models = {
             name: model(
@@ -166,16 +166,16 @@ def test_a_ticket_waits_for_the_hours_of_its_models_zone_and_a_page_does_not(tmp
             for name, zone in zones.items()
         }
         routing = routing_of(*models.values())
-        routing["route"] = hurried(routing["route"])
+        routing["route"] = without_waiting(routing["route"])
         (tmp_path / "config.json").write_text(json.dumps(routing))
         with alertmanager(tmp_path / "run", tmp_path / "config.json") as address:
             night, day = (Sent(address, receiver, models[name]) for name in ("night", "day"))
             for each in (night, day):
-                each.fire(catalogue.REFRESH_FAILING)  # a ticket that no page silences
+                each.fire(catalogue.REFRESH_FAILING)  # a ticket that no page inhibits
                 each.fire(catalogue.DATA_DRIFT_HIGH)
             assert night.newest("/night/page")["status"] == day.newest("/day/page")["status"] == "firing"
             day.newest("/day/ticket")
-            # Told again of more, the day's ticket is sent again: by then the night's, older, has had its turns.
+            # A new alert makes Alertmanager send the day's ticket again. By then the night's older ticket has had its chance.
             day.fire(catalogue.REFRESH_FAILING, 2)
             day.newest("/day/ticket", 2)
     assert {path for path, _ in receiver.received} == {"/night/page", "/day/page", "/day/ticket"}

@@ -17,8 +17,8 @@ def test_every_kind_of_receiver_is_accepted(kind: str, metadata: dict[str, None]
     routing = routing_of(model(metadata, alerting={"page": one, "ticket": one}))
     assert [receiver["name"] for receiver in routing["receivers"]] == ["default", "null", "fraud-page", "fraud-ticket"]
     assert set(routing["receivers"][2]) == {"name", f"{kind}_configs"}
-    right, said = accepted(routing, tmp_path)
-    assert right, said
+    valid, output = accepted(routing, tmp_path)
+    assert valid, output
 
 
 def test_a_receiver_may_have_several_ways() -> None:
@@ -31,8 +31,8 @@ def test_default_and_null_tell_nobody() -> None:
 
 
 def test_hostile_text_is_accepted(tmp_path: Path) -> None:
-    right, said = accepted(routing_of(hostile_model()), tmp_path)
-    assert right, said
+    valid, output = accepted(routing_of(hostile_model()), tmp_path)
+    assert valid, output
 
 
 def test_a_spec_that_names_no_servers_has_no_links() -> None:
@@ -71,7 +71,7 @@ GATE = {"metric": "auroc", "at_least": 0.9, "window": "7d"}
         ({"sagemaker": {"pipeline": "x"}, "hook": HOOK, "gate": GATE}, HOOK["url"], "/secrets/hook"),
     ],
 )
-def test_whoever_retrains_is_told_with_its_token(
+def test_the_retraining_receiver_has_its_url_and_token(
     retrain: dict[str, object], url: str, token: str | None, tmp_path: Path
 ) -> None:
     routing = routing_of(model(alerting={"retrain": retrain}))
@@ -80,5 +80,5 @@ def test_whoever_retrains_is_told_with_its_token(
     assert (webhook["url"], webhook["send_resolved"]) == (url, False)
     authorization = {"authorization": {"credentials_file": token}} if token else None
     assert webhook.get("http_config") == authorization
-    right, said = accepted(routing, tmp_path)
-    assert right, said
+    valid, output = accepted(routing, tmp_path)
+    assert valid, output

@@ -15,7 +15,7 @@ EXPECTED = {Severity.CRITICAL: "fraud-page", Severity.WARNING: "fraud-ticket", S
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
-def test_an_alert_goes_where_its_severity_says(alert: Alert, tmp_path: Path) -> None:
+def test_the_severity_of_an_alert_selects_its_receiver(alert: Alert, tmp_path: Path) -> None:
     loaded = model(alerting=PAGE | TICKET)
     routing = routing_of(loaded, model({"name": "churn"}, alerting=PAGE | TICKET))
     assert receivers_of(routing, labels_of(alert, loaded), tmp_path) == EXPECTED[alert.severity]
@@ -33,7 +33,7 @@ def test_an_alert_goes_where_its_severity_says(alert: Alert, tmp_path: Path) -> 
         (TICKET, Severity.WARNING, "fraud-ticket"),
     ],
 )
-def test_what_a_spec_names_no_receiver_for_goes_to_the_default(
+def test_alerts_without_a_receiver_in_the_spec_go_to_the_default(
     alerting: dict[str, Any], severity: Severity, receiver: str, tmp_path: Path
 ) -> None:
     loaded = model(alerting=alerting)
@@ -50,11 +50,11 @@ def test_what_a_spec_names_no_receiver_for_goes_to_the_default(
         {"alertname": "HighLatency", LAYER: "feature", "severity": "critical"},
     ],
 )
-def test_alerts_of_others_are_left_alone(labels: dict[str, str], tmp_path: Path) -> None:
+def test_other_alerts_go_to_the_default(labels: dict[str, str], tmp_path: Path) -> None:
     assert receivers_of(routing_of(model(alerting=PAGE)), labels, tmp_path) == "default"
 
 
-def test_the_same_model_elsewhere_is_another(tmp_path: Path) -> None:
+def test_the_same_model_in_another_environment_is_another_model(tmp_path: Path) -> None:
     loaded = model(alerting=PAGE)
     elsewhere = labels_of(catalogue.DATA_DRIFT_HIGH, loaded) | {"env": "staging"}
     assert receivers_of(routing_of(loaded), elsewhere, tmp_path) == "default"
@@ -73,7 +73,7 @@ def test_a_layer_of_a_model_is_one_notification() -> None:
     assert ours["group_by"] == [MODEL, LAYER, "namespace"]
 
 
-def test_tickets_keep_hours_and_pages_do_not() -> None:
+def test_tickets_have_hours_and_pages_do_not() -> None:
     hours = {"ticket": TICKET["ticket"] | {"hours": "Mon-Fri 09:00-18:00"}}
     (ours,) = routing_of(model(alerting=PAGE | hours))["route"]["routes"]
     page, ticket, info = ours["routes"][0]["routes"]
@@ -81,7 +81,7 @@ def test_tickets_keep_hours_and_pages_do_not() -> None:
     assert "active_time_intervals" not in page | info
 
 
-def test_a_ticket_without_hours_is_sent_at_any() -> None:
+def test_a_ticket_without_hours_is_sent_at_any_time() -> None:
     routing = routing_of(model(alerting=TICKET))
     assert "active_time_intervals" not in routing["route"]["routes"][0]["routes"][0]["routes"][0]
     assert routing["time_intervals"] == []
@@ -94,14 +94,14 @@ RETRAIN = {"retrain": {"argo": {"url": "https://argo.example.com", "namespace": 
     ("alerting", "alert", "receivers"),
     [
         (PAGE | RETRAIN, catalogue.DATA_DRIFT_HIGH, "fraud-page,fraud-retrain"),
-        (RETRAIN, catalogue.DATA_DRIFT_HIGH, "default,fraud-retrain"),  # people are told all the same
+        (RETRAIN, catalogue.DATA_DRIFT_HIGH, "default,fraud-retrain"),  # people are notified too
         (PAGE | RETRAIN, catalogue.PREDICTION_SCORE_SHIFT, "fraud-page"),
         (PAGE | RETRAIN, catalogue.EXPORTER_DOWN, "fraud-page"),
         (RETRAIN, catalogue.EXPORTER_DOWN, "default"),
         (TICKET | RETRAIN, catalogue.FEATURE_DRIFT_HIGH, "fraud-ticket"),
     ],
 )
-def test_drift_of_the_data_goes_on_to_whoever_retrains(
+def test_data_drift_also_goes_to_the_retraining_receiver(
     alerting: dict[str, Any], alert: Alert, receivers: str, tmp_path: Path
 ) -> None:
     loaded = model(alerting=alerting)

@@ -36,8 +36,8 @@ def test_hours_are_weekdays_and_times(
     assert named["name"] == "fraud-ticket-hours"
     assert interval.get("weekdays") == weekdays
     assert interval["times"] == [{"start_time": start, "end_time": end}]
-    right, said = accepted(routing, tmp_path)
-    assert right, said
+    valid, output = accepted(routing, tmp_path)
+    assert valid, output
 
 
 @pytest.mark.parametrize("first", WEEK)
@@ -56,5 +56,5 @@ def test_any_two_days_are_a_range_of_the_days_between_them(first: str, last: str
 def test_hours_are_in_the_models_own_zone(tmp_path: Path) -> None:
     routing = intervals("Mon-Fri 09:00-18:00", "America/New_York")
     assert routing["time_intervals"][0]["time_intervals"][0]["location"] == "America/New_York"
-    right, said = accepted(routing, tmp_path)
-    assert right, said
+    valid, output = accepted(routing, tmp_path)
+    assert valid, output
