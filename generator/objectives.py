@@ -17,7 +17,7 @@ def objectives(spec: ModelSpec) -> list[dict[str, Any]]:
     return [
         {
             "name": slo.name,
-            "said": said(slo),
+            "sentence": said(slo),
             "period": format_duration(slo.period),
             "fast": _tiers(slo, slo.fast()),
             "slow": _tiers(slo, slo.slow()),
@@ -37,14 +37,14 @@ def said(slo: Slo) -> str:
 
 
 def _tiers(slo: Slo, tiers: Sequence[Tier]) -> list[dict[str, str]]:
-    """Each tier's factor and windows; `above` is a rate at which it fires, `said` how a template writes that."""
+    """Each tier's factor and windows; `above` is a rate at which it fires, `formatted` how a template writes that."""
     return [
         {
             "factor": text(float(tier.factor)),
             "long": slo.window_name(tier.long),
             "short": slo.window_name(tier.short),
             "above": text(float(tier.factor * Fraction(9, 8))),
-            "said": f"{float(tier.factor * Fraction(9, 8)):.3g}",
+            "formatted": f"{float(tier.factor * Fraction(9, 8)):.3g}",
         }
         for tier in tiers
     ]

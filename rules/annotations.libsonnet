@@ -1,12 +1,12 @@
-// The annotations of an alert: in a rule the words are templates, in its proof they are what the templates become.
-local unanchored = 'docs/alerts/';
+// The annotations of an alert. In a rule, `fields` are Go templates; in its tests, the values of these templates.
+local relative_path = 'docs/alerts/';
 
-function(model, definition, words, dashboard)
+function(model, definition, fields, dashboard)
   local name = model.catalogue.alerts[definition.key].name;
   local runbooks = model.metadata.runbooks;
   {
-    summary: definition.summary(words),
-    description: definition.finding(words) + '\n' + definition.action,
-    runbook_url: if runbooks == null then unanchored + name + '.md' else runbooks + '/' + name,
+    summary: definition.summary(fields),
+    description: definition.description(fields) + '\n' + definition.action,
+    runbook_url: if runbooks == null then relative_path + name + '.md' else runbooks + '/' + name,
     dashboard_url: dashboard,
   }

@@ -1,5 +1,5 @@
-// The fixed labels of an alert: all of them on every alert, since Alertmanager takes two missing labels for equal.
-// Prometheus has no empty labels, so an alert that belongs to no objective says that it has none.
+// The fixed labels of an alert. Every alert has all of them, because Alertmanager treats two missing labels as equal.
+// Prometheus has no empty labels, so an alert without an objective has the value `none`.
 function(catalogue, metadata, alert, objective='none') metadata.labels {
   [catalogue.labels.model]: metadata.name,
   [catalogue.labels.team]: metadata.team,

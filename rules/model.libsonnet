@@ -1,4 +1,4 @@
-// What every subject needs to know of one model: its selectors and its pace.
+// What every subject needs to know about one model: its spec, its selectors and its evaluation interval.
 local promql = import 'promql.libsonnet';
 
 function(arguments)
@@ -22,41 +22,41 @@ function(arguments)
     weekday_floors: arguments.weekday_floors,
     proxy_weekday_floors: arguments.proxy_weekday_floors,
     seconds: arguments.seconds,
-    // Values change once per refresh, so nothing is judged faster than two or three of these.
-    beat: std.max(300, self.seconds.refresh_interval),
+    // Seconds between two evaluations: values change once per refresh. An alert waits for two or three of them.
+    evaluation_interval: std.max(300, self.seconds.refresh_interval),
 
-    // What singles out the model's own series: its name and its constant labels.
+    // The matchers that select the model's own series: its name and its constant labels.
     matchers:
       [promql.equal(self.labels.model, self.name)]
       + [promql.equal(label, self.metadata.labels[label]) for label in std.objectFields(self.metadata.labels)],
 
     selector(metric, matchers=[]):: promql.selector(metric, self.matchers + matchers),
 
-    // Only a log that names roles has series by role, and only a spec that names segments has theirs.
-    local spoken = {
+    // Series have a role only if the log has a role column, and a segment only if the spec names segments.
+    local optional_labels = {
       [$.labels.role]: $.spec.inference.columns.role != null,
       [$.labels.segment]: $.spec.segments != [],
     },
-    // A segment as series name it, to prove rules by; null where there are none.
+    // A segment as series have it, for tests of the rules; null if there are no segments.
     segment: if self.spec.segments == [] then null else self.spec.segments[0] + '=A',
 
-    local has(metric, label) = std.member(metric.labels, label) && spoken[label],
-    // The labels that the model's series of a metric may bear, as an alert reads them.
-    borne(metric, segments=false):: [
+    local has(metric, label) = std.member(metric.labels, label) && optional_labels[label],
+    // The labels that the model's series of a metric can have, as an alert reads them.
+    series_labels(metric, segments=false):: [
       label
       for label in metric.labels
-      if std.get(spoken, label, true) && (label != $.labels.segment || segments)
+      if std.get(optional_labels, label, true) && (label != $.labels.segment || segments)
     ],
-    // What singles out the series that alerts read: those of a challenger, which serves nobody, are for reading only;
-    // and of a model with segments the whole alone, unless `segments`: their own series are the metric's only ones.
+    // The matchers of the series that alerts read. Alerts ignore challengers, because nobody uses their predictions. In a
+    // model with segments, alerts read the whole traffic, unless `segments`: such a metric has only series of segments.
     alerting(metric, segments=false)::
       (if has(metric, $.labels.role) then [promql.differs($.labels.role, $.catalogue.roles.challenger)] else [])
-      + self.whole(metric, segments),
-    // The same of the whole alone, for what is looked up by an alert's own role.
-    whole(metric, segments=false)::
+      + self.whole_traffic(metric, segments),
+    // The same without the role, for lookups that use the alert's own role.
+    whole_traffic(metric, segments=false)::
       if has(metric, $.labels.segment) && !segments then [promql.equal($.labels.segment, '')] else [],
 
-    // The model's series of a metric, two replicas of the exporter counted as one.
+    // The model's series of a metric. Two replicas of the exporter count as one.
     series(metric, matchers=[], drop=[])::
       promql.without('max', self.replicas + drop, self.selector(metric, matchers)),
   }

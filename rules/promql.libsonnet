@@ -1,6 +1,6 @@
-// PromQL as text. Nothing else in the library quotes a value, so no name of a user's can become part of a query.
+// PromQL as text. Only this file quotes values, so a name in a spec cannot become a part of a query.
 {
-  // A string literal: PromQL reads Go's escapes, and JSON's are among them.
+  // A string literal: PromQL reads Go's escapes, and JSON's escapes are among them.
   string(text):: std.escapeStringJson(text),
 
   // Seconds as a duration, in their largest whole unit: 900 is 15m.
@@ -12,17 +12,15 @@
   equal(label, text):: label + '=' + $.string(text),
   differs(label, text):: label + '!=' + $.string(text),
 
-  // That each label has its value, sorted by label.
-  all(labels):: [label + '=' + std.escapeStringJson(labels[label]) for label in std.objectFields(labels)],
-
-  // Any of several values that mean themselves in a regular expression, such as windows; one alone is matched plainly.
+  // The matcher for any of several values without regular expression characters, such as windows. A single value gets
+  // an equality matcher.
   any(label, texts)::
     if std.length(texts) == 1 then $.equal(label, texts[0])
     else label + '=~' + $.string(std.join('|', texts)),
 
   selector(metric, matchers):: metric.name + '{' + std.join(',', matchers) + '}',
 
-  // An aggregation that keeps every label but some, its operand on lines of its own.
+  // An aggregation that drops some labels and keeps the others, with its operand on separate lines.
   without(operator, labels, operand)::
     operator + ' without (' + std.join(', ', labels) + ') (\n  ' + std.strReplace(operand, '\n', '\n  ') + '\n)',
 }

@@ -1,23 +1,25 @@
-// Every subject, from cause to consequence, with the alerts that a model has of it.
+// All subjects, from cause to consequence, with the alerts that a model has about each.
 //
-// An alert is defined in one place with what proves it, which proven.libsonnet tells and generator/proof/ plays:
-//   key          its key in the catalogue, which knows its name, its severity and its layer
-//   objective    the objective that it belongs to, or none
-//   expr         what is wrong
-//   hold         seconds for which it must be wrong
-//   memory       seconds that expr looks back, for which it holds at most once what is wrong has ended; none: 0
-//   linger       seconds for which the alert stays once it is right again
-//   words        what the texts are told, as templates
-//   summary      function(words): one line
-//   finding      function(words): what was found, with the value and its threshold
-//   action       what to do
-//   scenarios    in each the alert must fire
-//   twins        in each, though it looks alike, the alert must not
-//   compared     of an alert on a score: the score, its threshold, and labels that both may have
+// An alert is defined in one place together with its tests. alert_tests.libsonnet writes these as plain data, and
+// generator/proof/ makes promtool tests of them:
+//   key              its key in the catalogue, which has its name, severity and layer
+//   objective        the objective that it belongs to, or `none`
+//   expr             the condition
+//   for              seconds that the condition must hold before the alert fires
+//   lookback         seconds that expr looks back: it may hold that long after the problem has ended; 0 by default
+//   keep_firing_for  seconds that the alert keeps firing after the condition has ended
+//   fields           the values that the texts insert, as Go templates
+//   summary          function(fields): one line
+//   description      function(fields): what was found, with the value and its threshold
+//   action           what to do
+//   firing_cases     test cases in which the alert must fire
+//   silent_cases     similar test cases in which it must not fire
+//   comparison       only for an alert on a score: the score, its threshold, and labels that both can have
 //
-// A scenario or twin has a title, the labels that it brings to the alert, its series with their values before and
-// during (null is no sample, {age: n} a timestamp of n seconds ago, {grows: n} a counter that grows by n) and, where the alert fires, the words in clear.
-// It may have strangers: other labels under which all of its series stand beside it and must change nothing.
+// A test case has a title, the labels that it adds to the alert, and its series with their values before and during the
+// problem: null is no sample, {age: n} is a timestamp n seconds ago, {grows: n} is a counter that grows by n. A firing
+// case also has the values of the fields. A test case can have `unrelated_labels`: all of its series exist with these
+// labels too, and must change nothing.
 local subjects = [
   { name: 'exporter', of: import 'subjects/exporter.libsonnet' },
   { name: 'retraining', of: import 'subjects/retraining.libsonnet' },
@@ -34,19 +36,19 @@ local subjects = [
 ];
 
 local definition(model) = {
-  local missing(what) = error 'an alert must have ' + what,
+  local missing(part) = error 'an alert must have ' + part,
   key: missing('a key'),
   objective: 'none',
   expr: missing('an expr'),
-  hold: missing('a hold'),
-  memory: 0,
-  linger: 3 * model.beat,
-  words: missing('words'),
-  summary(it):: missing('a summary'),
-  finding(it):: missing('a finding'),
+  'for': missing('a for'),
+  lookback: 0,
+  keep_firing_for: 3 * model.evaluation_interval,
+  fields: missing('fields'),
+  summary(fields):: missing('a summary'),
+  description(fields):: missing('a description'),
   action: missing('an action'),
-  scenarios: missing('scenarios in which it fires'),
-  twins: missing('twins in which it is silent'),
+  firing_cases: missing('firing_cases'),
+  silent_cases: missing('silent_cases'),
 };
 
 function(model) std.filter(

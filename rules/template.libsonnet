@@ -1,4 +1,4 @@
-// Go templates, as Prometheus expands them in labels and annotations, each with what it expands to.
+// Go templates, as Prometheus expands them in labels and annotations, and the text that each expands to.
 local promql = import 'promql.libsonnet';
 
 local format(unit) = std.get(
@@ -6,29 +6,31 @@ local format(unit) = std.get(
 );
 
 {
-  // A text of the user's, safe beside templates: each brace becomes a template that writes a brace.
+  // A text from a spec that is not read as a template: each brace becomes a template that writes a brace.
   literal(text):: std.strReplace(text, '{', '{{"{"}}'),
 
   label(name):: '{{ $labels.' + name + ' }}',
 
-  // The alert's value, for a person; `formatted` is what it expands to, for a number of few digits.
+  // The alert's value, formatted for a person. `expanded_value` is the text that Prometheus makes of it, for a number
+  // with few digits.
   value(unit):: '{{ $value | ' + format(unit) + ' }}',
-  formatted(unit, number)::
+  expanded_value(unit, number)::
     if unit == 'ratio' then number * 100 + '%'
-    else if unit == 'seconds' then $.aged(number)
+    else if unit == 'seconds' then $.expanded_duration(number)
     else std.toString(number),
 
-  // The present value of the series of a metric that has the alert's own labels; `missing` when there is none.
+  // The present value of the series of a metric that has the alert's own labels, or `missing` if there is none.
   lookup(metric, matchers, labels, missing)::
-    local fixed = [std.strReplace(matcher, '%', '%%') for matcher in matchers];
-    local query = std.escapeStringJson(promql.selector(metric, fixed + [label + '=%q' for label in labels]));
+    local escaped_matchers = [std.strReplace(matcher, '%', '%%') for matcher in matchers];
+    local query =
+      std.escapeStringJson(promql.selector(metric, escaped_matchers + [label + '=%q' for label in labels]));
     '{{ with printf ' + std.join(' ', [query] + ['$labels.' + label for label in labels]) + ' | query }}'
     + '{{ . | first | value | ' + format(metric.unit) + ' }}{{ else }}' + missing + '{{ end }}',
 
-  // What is said of an age in seconds, and of one without end.
-  age(known, endless)::
-    '{{ if gt $value 1e15 }}' + endless + '{{ else }}' + known('{{ $value | humanizeDuration }}') + '{{ end }}',
-  aged(seconds)::
+  // The text `known` of the alert's value as an age, or the text `infinite` if the age is infinite.
+  age(known, infinite)::
+    '{{ if gt $value 1e15 }}' + infinite + '{{ else }}' + known('{{ $value | humanizeDuration }}') + '{{ end }}',
+  expanded_duration(seconds)::
     local parts = [
       [std.floor(seconds / 86400), 'd'],
       [std.floor(seconds / 3600) % 24, 'h'],

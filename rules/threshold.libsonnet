@@ -1,25 +1,38 @@
-// The alert on a score above its threshold, or below it where that is what alerts: two series with equal labels, so a statistic may change and this does not.
-// Where the floor differs between weekdays, the score must be above that of its window's day too.
+// The alert on a score above its threshold (or below it, if the catalogue says so). Score and threshold are two series
+// with equal labels, so the rule stays the same when a statistic changes. If the floor differs between weekdays, the
+// score must also exceed the floor of its window's day.
 local calendar = import 'calendar.libsonnet';
 local promql = import 'promql.libsonnet';
 local template = import 'template.libsonnet';
 
-// `scale` makes the numbers of the scenes those of a score that is never below 1; `season` and `unknown` say when it is
-// as high and yet no alert. `beside` are other metrics with the same labels, by the names under which words tell them.
-function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on an ordinary Saturday', unknown='from too few rows', beside={})
-  // A number that is exact as text, as a share and as a percentage.
+// `scale` multiplies the numbers in the tests, for a score that is never below 1. `usual_when` and `no_threshold_when`
+// complete the titles of the silent cases. `extra_metrics` are other metrics with the same labels, by the names of their
+// fields.
+function(
+  model,
+  key,
+  feature=null,
+  segment=null,
+  proxy=null,
+  scale=1,
+  usual_when='on an ordinary Saturday',
+  no_threshold_when='with too few rows',
+  extra_metrics={},
+)
+  // Numbers that are exact as text, as a ratio and as a percentage.
   local alert = model.catalogue.alerts[key];
   local levels = if alert.below then [0.875, 0.75, 0.625, 0.5] else [0.125, 0.25, 0.625, 0.75];
-  local calm = levels[0] * scale, limit = levels[1] * scale, restless = levels[2] * scale, bad = levels[3] * scale;
-  local beyond = if alert.below then 'below' else 'above', far = if alert.below then 'low' else 'high';
+  local normal = levels[0] * scale, usual_threshold = levels[1] * scale;
+  local other_threshold = levels[2] * scale, bad = levels[3] * scale;
+  local side = if alert.below then 'below' else 'above', level = if alert.below then 'low' else 'high';
   local score = model.metrics[alert.metric];
   local threshold = model.metrics[alert.metric + '_threshold'];
   local windows = model.spec.alerting.windows;
   local segments = alert.segments;
-  local matcher =
+  local matchers =
     (if std.member(score.labels, model.labels.window) then [promql.any(model.labels.window, windows)] else [])
     + model.alerting(score, segments);
-  local labels = [label for label in model.borne(score, segments) if label != model.labels.model];
+  local labels = [label for label in model.series_labels(score, segments) if label != model.labels.model];
   local example = {
     [label]: {
       [model.labels.version]: '2026-11-01',
@@ -31,43 +44,49 @@ function(model, key, feature=null, segment=null, proxy=null, scale=1, season='on
     }[label]
     for label in labels
   };
-  local scene(title, during) = {
+  local lookup(metric) =
+    template.lookup(metric, model.matchers + model.whole_traffic(score, segments), labels, 'unknown');
+  local test_case(title, during) = {
     title: title,
     labels: example,
     series: [
-      { metric: score, labels: example, before: calm, during: during.score },
-      { metric: threshold, labels: example, before: limit, during: during.threshold },
+      { metric: score, labels: example, before: normal, during: during.score },
+      { metric: threshold, labels: example, before: usual_threshold, during: during.threshold },
     ] + [
-      { metric: beside[name], labels: example, before: 0.125, during: 0.25 }
-      for name in std.objectFields(beside)
+      { metric: extra_metrics[name], labels: example, before: 0.125, during: 0.25 }
+      for name in std.objectFields(extra_metrics)
     ],
   };
-  local fires(title, level) = scene(title, { score: bad, threshold: level }) + {
-    words: example + {
-      value: template.formatted(score.unit, bad),
-      threshold: template.formatted(threshold.unit, level),
-    } + { [name]: template.formatted(beside[name].unit, 0.25) for name in std.objectFields(beside) },
-  };
+  local firing_case(title, threshold_during) =
+    test_case(title, { score: bad, threshold: threshold_during }) + {
+      fields: example + {
+        value: template.expanded_value(score.unit, bad),
+        threshold: template.expanded_value(threshold.unit, threshold_during),
+      } + {
+        [name]: template.expanded_value(extra_metrics[name].unit, 0.25)
+        for name in std.objectFields(extra_metrics)
+      },
+    };
   {
     key: key,
     expr:
-      local level = model.series(score, matcher);
-      level + '\n' + (if alert.below then '<' else '>') + '\n' + model.series(threshold, matcher)
-      + calendar.unless(model, score, level, std.get(model.weekday_floors, alert.metric, [])),
-    compared:: { score: score, threshold: threshold, labels: example },
-    words: { [label]: template.label(label) for label in labels } + {
+      local score_series = model.series(score, matchers);
+      score_series + '\n' + (if alert.below then '<' else '>') + '\n' + model.series(threshold, matchers)
+      + calendar.unless(model, score, score_series, std.get(model.weekday_floors, alert.metric, [])),
+    comparison:: { score: score, threshold: threshold, labels: example },
+    fields: { [label]: template.label(label) for label in labels } + {
       value: template.value(score.unit),
-      threshold: template.lookup(threshold, model.matchers + model.whole(score, segments), labels, 'unknown'),
+      threshold: lookup(threshold),
     } + {
-      [name]: template.lookup(beside[name], model.matchers + model.whole(score, segments), labels, 'unknown')
-      for name in std.objectFields(beside)
+      [name]: lookup(extra_metrics[name])
+      for name in std.objectFields(extra_metrics)
     },
-    scenarios: [
-      fires('is ' + beyond + ' its threshold', limit),
-      fires('is ' + beyond + ' its threshold on a restless Saturday', restless),
+    firing_cases: [
+      firing_case('is ' + side + ' its threshold', usual_threshold),
+      firing_case('is ' + side + ' its threshold on a Saturday with another threshold', other_threshold),
     ],
-    twins: [
-      scene('is ' + far + ' ' + season + ', whose threshold is as ' + far, { score: bad, threshold: bad }),
-      scene('is ' + far + ' without a threshold, ' + unknown, { score: bad, threshold: null }),
+    silent_cases: [
+      test_case('is ' + level + ' ' + usual_when + ', with a threshold as ' + level, { score: bad, threshold: bad }),
+      test_case('is ' + level + ' without a threshold, ' + no_threshold_when, { score: bad, threshold: null }),
     ],
   }

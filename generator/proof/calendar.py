@@ -35,8 +35,8 @@ def calendar(spec: ModelSpec, rules: Told) -> Document:
     cases = calendar_cases(spec)
     tests = [
         _test(spec, alert, case)
-        for alert in rules["proven"]
-        if "compared" in alert
+        for alert in rules["alert_tests"]
+        if "comparison" in alert
         for case in cases.get(_SCORES[alert["key"]], ())
         if _quick(alert, case)
     ]
@@ -52,7 +52,7 @@ def _test(spec: ModelSpec, alert: Told, case: Told) -> Document:
     return {
         "name": f"{alert['alert']}: {spec.name} {case['title']}",
         "interval": duration(_SECONDS),
-        "input_series": [one for series in _input(spec, alert["compared"], case) for one in series],
+        "input_series": [one for series in _input(spec, alert["comparison"], case) for one in series],
         "promql_expr_test": list(firing_checks(alert, case["days"], case["begins"], _SECONDS)),
     }
 

@@ -30,7 +30,7 @@ def objectives(spec: ModelSpec, rules: Told) -> Iterator[tuple[str, Document]]:
     Returns:
         Plain data, but for `rule_files`.
     """
-    alerts = {(alert["key"], alert["objective"]): alert for alert in rules["proven"]}
+    alerts = {(alert["key"], alert["objective"]): alert for alert in rules["alert_tests"]}
     cases = slo_cases.slo_cases(spec)
     for slo in spec.spec.slos_evaluated:
         tick = int(slo_cases.tick(slo).total_seconds())

@@ -43,15 +43,15 @@ def scenarios(spec: ModelSpec, rules: Told) -> Document:
     Returns:
         Plain data, but for `rule_files`.
     """
-    proof = _Proof(spec, rules["segment"], _tick(rules["proven"]))
-    tests = list(chain.from_iterable(map(proof.tests, rules["proven"])))
+    proof = _Proof(spec, rules["segment"], _tick(rules["alert_tests"]))
+    tests = list(chain.from_iterable(map(proof.tests, rules["alert_tests"])))
     return {"evaluation_interval": duration(proof.tick), "tests": tests}
 
 
 def _tick(alerts: Sequence[Told]) -> int:
     """The seconds from one sample and evaluation to the next: as many as the longest scenario and every range bear."""
-    longest = max((alert["hold"] + alert["memory"] + alert["linger"] for alert in alerts), default=0)
-    ranges: list[int] = [alert["memory"] // _SAMPLES for alert in alerts if alert["memory"]]
+    longest = max((alert["for"] + alert["lookback"] + alert["keep_firing_for"] for alert in alerts), default=0)
+    ranges: list[int] = [alert["lookback"] // _SAMPLES for alert in alerts if alert["lookback"]]
     return min([60 * max(1, ticks(longest, _LONG)), *ranges])
 
 
@@ -81,15 +81,15 @@ class _Proof:
 
     def tests(self, alert: Told) -> Iterator[Document]:
         """An alert's: first those in which it fires."""
-        fires = _CALM + ticks(alert["hold"], self.tick)
+        fires = _CALM + ticks(alert["for"], self.tick)
         ends = fires + _MARGIN
-        lasts = ends + ticks(alert["linger"], self.tick)
-        at = _Moments(fires, ends, lasts, lasts + ticks(alert["memory"], self.tick))
-        for scenario in alert["scenarios"]:
+        lasts = ends + ticks(alert["keep_firing_for"], self.tick)
+        at = _Moments(fires, ends, lasts, lasts + ticks(alert["lookback"], self.tick))
+        for scenario in alert["firing_cases"]:
             expected = [self._expected(alert, scenario)]
             checks = {at.fires - 1: [], at.fires: expected, at.lasts - 1: expected, at.resolved: []}
             yield self._test(alert, scenario, at, checks)
-        for twin in alert["twins"]:
+        for twin in alert["silent_cases"]:
             yield self._test(alert, twin, at, {at.fires: [], at.ends - 1: []})
 
     def _test(self, alert: Told, story: Told, at: _Moments, checks: Mapping[int, list[Document]]) -> Document:
@@ -131,7 +131,7 @@ class _Proof:
         labelled = [one for one in every if one["metric"] not in _UNLABELLED]
         for label, value in sorted(self._constants.items()):
             yield {label: f"{value}-other"}, labelled
-        for stranger in story["strangers"]:
+        for stranger in story["unrelated_labels"]:
             yield stranger, every
         for label, value in ((WINDOW, "99w"), (ROLE, CHALLENGER)):
             if label in story["labels"]:

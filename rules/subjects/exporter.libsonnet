@@ -1,19 +1,19 @@
-// The exporter itself: whether it runs, whether it succeeds, and whether it knows the spec that these rules come from.
+// The exporter itself: does it run, do its refreshes succeed, and does it have the spec that these rules come from?
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 
 function(model)
   local metrics = model.metrics, labels = model.labels;
   local info = metrics.model_info;
-  local identity = { [label]: 'any' for label in info.labels if !std.member([labels.model, labels.spec], label) };
-  local informed(spec, before, during) =
-    { metric: info, labels: identity { [labels.spec]: spec }, before: before, during: during };
-  local other = 'ffffffffffff';
+  local info_labels = { [label]: 'any' for label in info.labels if !std.member([labels.model, labels.spec], label) };
+  local info_series(spec, before, during) =
+    { metric: info, labels: info_labels { [labels.spec]: spec }, before: before, during: during };
+  local other_spec = 'ffffffffffff';
 
-  local refreshed(title, during) =
+  local refresh_case(title, during) =
     { title: title, labels: {}, series: [{ metric: metrics.refresh_success, labels: {}, before: 1, during: during }] };
 
-  local limited(title, during) =
+  local limit_case(title, during) =
     local example = { [labels.label]: labels.feature };
     { title: title, labels: example, series: [
       { metric: metrics.series_limited, labels: example, before: 0, during: during },
@@ -21,71 +21,76 @@ function(model)
   [
     {
       key: 'exporter_down',
-      hold: 300,
-      linger: 300,
+      'for': 300,
+      keep_firing_for: 300,
       expr: 'absent(' + model.selector(info) + ')',
-      words: {},
-      summary(it):: model.name + ': no exporter exposes the model',
-      finding(it)::
-        'No exporter exposes this model: all of them are down, not scraped, or without its spec. Its gauges are'
-        + ' missing, so no other alert of this model can fire.',
-      action: 'Look at the scrape target, then at the log of the exporter, then for the spec in its folder.',
-      scenarios: [{
+      fields: {},
+      summary(fields):: model.name + ': no exporter exposes this model',
+      description(fields)::
+        'No exporter exposes this model: every exporter is down, is not scraped, or does not have its spec. All gauges of'
+        + ' the model are missing, so no other alert of this model can fire.',
+      action: 'Check the scrape target, then the log of the exporter, then whether the spec is in its folder.',
+      firing_cases: [{
         title: 'is exposed by no exporter',
         labels: {},
         target: {},
-        series: [informed(model.fingerprint, 1, null)],
-        words: {},
+        series: [info_series(model.fingerprint, 1, null)],
+        fields: {},
       }],
-      twins: [{ title: 'is exposed under another spec', labels: {}, series: [
-        informed(model.fingerprint, 1, null),
-        informed(other, null, 1),
+      silent_cases: [{ title: 'is exposed with another spec', labels: {}, series: [
+        info_series(model.fingerprint, 1, null),
+        info_series(other_spec, null, 1),
       ] }],
     },
     {
       key: 'refresh_failing',
-      hold: 3 * model.beat,
+      'for': 3 * model.evaluation_interval,
       expr: model.series(metrics.refresh_success) + '\n== 0',
-      words: {},
-      summary(it):: model.name + ': the exporter cannot refresh the model',
-      finding(it)::
-        'Every refresh of the last ' + promql.duration(self.hold) + ' has failed: no newer window is judged, and'
-        + ' values older than ' + model.spec.inference.stale_after + ' are withdrawn.',
-      action: 'The log of the exporter names the stage, the partition and the column; failures are counted by stage.',
-      scenarios: [refreshed('fails to refresh', 0) { words: {} }],
-      twins: [refreshed('refreshes', 1)],
+      fields: {},
+      summary(fields):: model.name + ': the exporter cannot refresh this model',
+      description(fields)::
+        'Every refresh of the last ' + promql.duration(self['for']) + ' has failed. No newer window is evaluated, and'
+        + ' values older than ' + model.spec.inference.stale_after + ' are removed.',
+      action: 'Read the log of the exporter: it names the stage, the partition and the column. '
+              + metrics.refresh_failures_total.name + ' counts the failures by stage.',
+      firing_cases: [refresh_case('fails to refresh', 0) { fields: {} }],
+      silent_cases: [refresh_case('refreshes', 1)],
     },
     {
       key: 'spec_mismatch',
-      hold: 3 * model.beat,
+      'for': 3 * model.evaluation_interval,
       expr: model.series(
-        info, [promql.differs(labels.spec, model.fingerprint)], [label for label in std.objectFields(identity)]
+        info, [promql.differs(labels.spec, model.fingerprint)], [label for label in std.objectFields(info_labels)]
       ),
-      words: { spec: template.label(labels.spec) },
-      summary(it):: model.name + ': the exporter and these rules come from different specs',
-      finding(it)::
-        'The exporter runs spec ' + it.spec + ', these rules were generated from spec ' + model.fingerprint
-        + ': thresholds, windows and features may not be what alerts and dashboards say.',
-      action: 'Generate and deploy the rules again, or reload the exporter, whichever is behind.',
-      scenarios: [{
+      fields: { spec: template.label(labels.spec) },
+      summary(fields):: model.name + ': the exporter and these rules have different specs',
+      description(fields)::
+        'The exporter runs spec ' + fields.spec + ', but these rules were generated from spec ' + model.fingerprint
+        + '. Thresholds, windows and features may differ from what alerts and dashboards show.',
+      action: 'Find out which of the two is old. Then generate and deploy the rules again, or reload the exporter.',
+      firing_cases: [{
         title: 'runs with another spec',
-        labels: { [labels.spec]: other },
-        series: [informed(model.fingerprint, 1, null), informed(other, null, 1)],
-        words: { spec: other },
+        labels: { [labels.spec]: other_spec },
+        series: [info_series(model.fingerprint, 1, null), info_series(other_spec, null, 1)],
+        fields: { spec: other_spec },
       }],
-      twins: [{ title: 'runs with the spec of these rules', labels: {}, series: [informed(model.fingerprint, 1, 1)] }],
+      silent_cases: [
+        { title: 'runs with the spec of these rules', labels: {}, series: [info_series(model.fingerprint, 1, 1)] },
+      ],
     },
     {
       key: 'series_limited',
-      hold: 3 * model.beat,
+      'for': 3 * model.evaluation_interval,
       expr: model.series(metrics.series_limited) + '\n> 0',
-      words: { label: template.label(labels.label), value: template.value(metrics.series_limited.unit) },
-      summary(it):: model.name + ': ' + it.value + ' values of the label ' + it.label + ' are not exposed',
-      finding(it)::
-        'The data have more values of ' + it.label + ' than the limits of the spec allow; ' + it.value
-        + ' have no series of their own.',
-      action: 'Raise the limit if they matter, or look for what makes them so many.',
-      scenarios: [limited('has more values than its limits allow', 3) { words: { label: labels.feature, value: '3' } }],
-      twins: [limited('stays within its limits', 0)],
+      fields: { label: template.label(labels.label), value: template.value(metrics.series_limited.unit) },
+      summary(fields):: model.name + ': ' + fields.value + ' values of the label ' + fields.label + ' have no series',
+      description(fields)::
+        'The data have more values of the label ' + fields.label + ' than the limits of the spec allow: ' + fields.value
+        + ' values have no series of their own.',
+      action: 'If these values matter, raise the limit in the spec. Otherwise find out why there are so many.',
+      firing_cases: [
+        limit_case('has more values than its limits allow', 3) { fields: { label: labels.feature, value: '3' } },
+      ],
+      silent_cases: [limit_case('stays within its limits', 0)],
     },
   ]

@@ -1,115 +1,127 @@
-// Freshness: whether there is anything to judge, and of which hour it speaks.
+// Freshness: is there a recent window to evaluate, and does it have rows?
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 
-// How long ago a restarting exporter may last have been seen; longer than any pause between two restarts.
-local seen = 600;
+// Seconds within which a restarting exporter must have been scraped: longer than any pause between two restarts.
+local seen_within = 600;
 
 local minute = 60;
 
-// Of so many usual rows, all come or some do: none has a chance of e to the power of -10, one in 22,000.
-local few = 10;
+// With so many usual rows, a window without rows is no accident: its probability is e to the power of -10, 1 in 22,000.
+local min_usual_rows = 10;
 local unknown = 'unknown';
 
 function(model)
   local metrics = model.metrics, labels = model.labels;
-  local inference = { [labels.stream]: model.catalogue.streams.inference };
-  local matcher = promql.equal(labels.stream, inference[labels.stream]);
+  local stream = { [labels.stream]: model.catalogue.streams.inference };
+  local stream_matcher = promql.equal(labels.stream, stream[labels.stream]);
 
   local end = metrics.window_end_timestamp_seconds;
   local info = metrics.model_info;
-  local info_only = std.setDiff(std.set(info.labels), std.set([labels.model]));
-  local identity = { [label]: 'any' for label in info_only };
+  local info_label_names = std.setDiff(std.set(info.labels), std.set([labels.model]));
+  local info_labels = { [label]: 'any' for label in info_label_names };
   local stale_after = model.seconds.stale_after;
 
   local ended(age) = 'The newest complete window of the inference log ended ' + age + ' ago';
-  local never = 'The inference log has no complete window';
+  local no_window = 'The inference log has no complete window';
 
-  // Every window is fresh, then the first of them is of another age.
-  local ends(age) = [
+  // All windows are fresh, then the first window has another age.
+  local end_series(age) = [
     {
       metric: end,
-      labels: inference { [labels.window]: window },
+      labels: stream { [labels.window]: window },
       before: { age: minute },
       during: { age: if window == model.spec.windows[0] then age else minute },
     }
     for window in model.spec.windows
   ];
-  local loaded = { metric: info, labels: identity, before: 1, during: 1 };
+  local info_series = { metric: info, labels: info_labels, before: 1, during: 1 };
 
-  local rows = metrics.window_rows, usual = metrics.window_rows_reference;
+  local rows = metrics.window_rows, usual_rows = metrics.window_rows_reference;
   local shortest = { [labels.window]: model.shortest_window };
-  local counted(title, during, expected=null) = {
+  local rows_case(title, during, usual=null) = {
     title: title,
-    labels: inference + shortest,
+    labels: stream + shortest,
     series: [
-      { metric: rows, labels: inference + shortest, before: 1000, during: during },
-      { metric: usual, labels: inference + shortest, before: expected, during: expected },
+      { metric: rows, labels: stream + shortest, before: 1000, during: during },
+      { metric: usual_rows, labels: stream + shortest, before: usual, during: usual },
     ],
-    words: shortest { usual: if expected == null then unknown else template.formatted(usual.unit, expected) },
+    fields: shortest {
+      usual_rows: if usual == null then unknown else template.expanded_value(usual_rows.unit, usual),
+    },
   };
   [
     {
       key: 'window_stale',
-      // A first refresh may take as long as a refresh may.
-      hold: std.max(3 * seen, model.seconds.refresh_timeout),
-      // No window at all is one that ended before all time.
+      // A first refresh may take up to the refresh timeout.
+      'for': std.max(3 * seen_within, model.seconds.refresh_timeout),
+      // A model without any window counts as one whose window is infinitely old.
       expr:
-        local newest = promql.without('min', [labels.stream, labels.window], model.series(end, [matcher]));
+        local newest =
+          promql.without('min', [labels.stream, labels.window], model.series(end, [stream_matcher]));
         local none = '-Inf *\n' + promql.without(
-          'max', model.replicas + info_only, 'max_over_time(' + model.selector(info) + '[' + promql.duration(seen) + '])'
+          'max',
+          model.replicas + info_label_names,
+          'max_over_time(' + model.selector(info) + '[' + promql.duration(seen_within) + '])'
         );
         'time() - (\n  ' + std.strReplace(newest + '\nor\n' + none, '\n', '\n  ') + '\n)\n> ' + stale_after,
-      words: { state: template.age(ended, never) },
-      summary(it):: model.name + ': no fresh window of predictions to judge',
-      finding(it)::
-        it.state + '; ' + model.spec.inference.stale_after + ' is allowed. Nobody watches this model until it is fresh'
-        + ' again: its gauges are withdrawn and its other alerts are silent.',
-      action: 'Look at the log of the exporter, then at the source: is the newest partition there, and may the exporter'
+      fields: { state: template.age(ended, no_window) },
+      summary(fields):: model.name + ': no recent window of predictions',
+      description(fields)::
+        fields.state + '; the limit is ' + model.spec.inference.stale_after + '. The model is not monitored until the'
+        + ' window is fresh again: its gauges are removed, and its other alerts cannot fire.',
+      action: 'Read the log of the exporter. Then check the source: is the newest partition there, and can the exporter'
               + ' read it?',
-      scenarios: [
+      firing_cases: [
         {
           title: 'has not ended a window for too long',
           labels: {},
-          series: ends(stale_after + 1) + [loaded],
-          words: { state: ended(template.aged(stale_after + 1)) },
+          series: end_series(stale_after + 1) + [info_series],
+          fields: { state: ended(template.expanded_duration(stale_after + 1)) },
         },
         {
           title: 'has no window at all',
           labels: {},
-          series: [{ metric: end, labels: inference + shortest, before: { age: minute }, during: null }, loaded],
-          words: { state: never },
+          series: [{ metric: end, labels: stream + shortest, before: { age: minute }, during: null }, info_series],
+          fields: { state: no_window },
         },
       ],
-      twins: [
-        { title: 'ended its newest window as long ago as it may', labels: {}, series: ends(stale_after) + [loaded] },
+      silent_cases: [
+        {
+          title: 'has a newest window of the greatest allowed age',
+          labels: {},
+          series: end_series(stale_after) + [info_series],
+        },
       ],
     },
     {
       key: 'inference_logs_missing',
-      hold: 2 * model.beat,
-      // Where few rows are usual, as at night, none is no news; where nothing is known of past weeks, it is.
+      'for': 2 * model.evaluation_interval,
+      // In hours that usually have few rows, as at night, no rows are normal. If past weeks are not known, they are not.
       expr:
-        local window = [matcher, promql.equal(labels.window, model.shortest_window)];
-        model.series(rows, window) + '\n== 0\nunless\n' + model.series(usual, window) + '\n< ' + few,
-      words: {
+        local matchers = [stream_matcher, promql.equal(labels.window, model.shortest_window)];
+        model.series(rows, matchers) + '\n== 0\nunless\n' + model.series(usual_rows, matchers) + '\n< '
+        + min_usual_rows,
+      fields: {
         window: template.label(labels.window),
-        usual: template.lookup(usual, model.matchers + [matcher], [labels.window], unknown),
+        usual_rows: template.lookup(usual_rows, model.matchers + [stream_matcher], [labels.window], unknown),
       },
-      summary(it):: model.name + ': no predictions logged over ' + it.window,
-      finding(it)::
-        'The newest complete window of ' + it.window + ' holds no row of the inference log: either the model serves'
-        + ' nobody, or its predictions are no longer logged. Rows that are usual in the same hours: ' + it.usual + '.',
-      action: 'Compare with the traffic of the service that calls the model, then look for what writes the log.',
-      scenarios: [
-        counted('logs nothing, with no history yet', 0),
-        counted('logs nothing in hours that have a thousand rows', 0, 1000),
-        counted('logs nothing in hours that have just enough rows to tell', 0, few),
+      summary(fields):: model.name + ': no predictions logged in the ' + fields.window + ' window',
+      description(fields)::
+        'The newest complete ' + fields.window + ' window of the inference log has no rows. Either the model makes no'
+        + ' predictions, or its predictions are not logged any more. Usual rows in the same hours: '
+        + fields.usual_rows + '.',
+      action: 'Check the traffic of the service that calls the model. If it still calls the model, check what writes the'
+              + ' log.',
+      firing_cases: [
+        rows_case('logs nothing, with no history yet', 0),
+        rows_case('logs nothing in hours that usually have a thousand rows', 0, 1000),
+        rows_case('logs nothing in hours that usually have just enough rows', 0, min_usual_rows),
       ],
-      twins: [
-        counted('logs a single row', 1),
-        counted('logs nothing at night, when nothing is usual', 0, 0),
-        counted('logs nothing in hours that have a few rows', 0, few - 1),
+      silent_cases: [
+        rows_case('logs a single row', 1),
+        rows_case('logs nothing in hours that usually have no rows', 0, 0),
+        rows_case('logs nothing in hours that usually have too few rows', 0, min_usual_rows - 1),
       ],
     },
   ]

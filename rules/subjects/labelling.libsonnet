@@ -1,26 +1,28 @@
-// Labels: whether they still come, and whether enough of them have by the time that predictions are judged.
+// Labels: do they still arrive, and do enough predictions have one when they are mature?
 local threshold = import '../threshold.libsonnet';
 
 local day = 24 * 3600;
 
 function(model) if !model.labels_evaluated then [] else [
   threshold(
-    model, 'labels_late', scale=4 * day, season='at a weekend', unknown='with none that were due'
+    model, 'labels_late', scale=4 * day, usual_when='at a weekend', no_threshold_when='with no labels due'
   ) {
-    hold: 3 * model.beat,
-    summary(it):: model.name + ': no labels for ' + it.value,
-    finding(it)::
-      'The newest label came ' + it.value + ' ago; the threshold is ' + it.threshold + ', the greater of the floor and'
-      + ' twice the longest silence before. What is said of performance speaks of ever older predictions.',
-    action: 'Ask whoever labels, and look at what writes the label log: labels that are late are joined once they come.',
+    'for': 3 * model.evaluation_interval,
+    summary(fields):: model.name + ': no labels for ' + fields.value,
+    description(fields)::
+      'The newest label arrived ' + fields.value + ' ago; the threshold is ' + fields.threshold + ': the greater of the'
+      + ' floor in the spec and twice the longest gap before. Performance is measured on older and older predictions.',
+    action: 'Ask the labelling team, and check the label pipeline. Late labels are joined when they arrive.',
   },
-  threshold(model, 'label_coverage_low', season='in a small window', unknown='with no predictions') {
-    hold: 3 * model.beat,
-    summary(it):: model.name + ': ' + it.value + ' of the predictions have a label over ' + it.window,
-    finding(it)::
-      'Of the mature predictions of version ' + it.version + ' over ' + it.window + ', ' + it.value + ' have a label; the'
-      + ' threshold is ' + it.threshold + '. Those without may be unlike the others: read performance with care.',
-    action: 'If labels come later than they did, make labels.maturity longer; if they are lost, mend the label log or the'
+  threshold(model, 'label_coverage_low', usual_when='in a small window', no_threshold_when='with no predictions') {
+    'for': 3 * model.evaluation_interval,
+    summary(fields)::
+      model.name + ': only ' + fields.value + ' of the predictions in the ' + fields.window + ' window have a label',
+    description(fields)::
+      fields.value + ' of the mature predictions of version ' + fields.version + ' in the ' + fields.window
+      + ' window have a label; the threshold is ' + fields.threshold
+      + '. The predictions without a label may be different, so performance may be wrong.',
+    action: 'If labels arrive later than before, make labels.maturity longer. If labels are lost, fix the label log or the'
             + ' ids in it.',
   },
 ]

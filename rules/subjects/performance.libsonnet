@@ -1,47 +1,53 @@
-// What labels tell once they have come, of predictions that are mature.
+// Performance of mature predictions, measured with labels.
 local threshold = import '../threshold.libsonnet';
 
-// Of several classes it is that of the returned one that must be known.
+// With more than two classes, the score of the returned class is needed.
 local has_scores(spec) =
   spec.task == 'binary_classification'
   || (spec.task == 'multiclass_classification'
       && (spec.inference.columns.score != null || std.length(spec.inference.columns.scores) > 0));
 
 local calibration(model) = [
-  threshold(model, 'calibration_poor', unknown='from too few labels') {
-    hold: 3 * model.beat,
-    summary(it):: model.name + ': scores are no probabilities over ' + it.window,
-    finding(it)::
-      'Of the mature predictions of version ' + it.version + ' over ' + it.window + ', the share that came true is '
-      + it.value + ' away from what their scores said, in the mean; the threshold is ' + it.threshold + '.',
-    action: 'Calibrate the scores anew, and look at every decision that compares one with a fixed number.',
+  threshold(model, 'calibration_poor', no_threshold_when='with too few labels') {
+    'for': 3 * model.evaluation_interval,
+    summary(fields):: model.name + ': the scores are not calibrated in the ' + fields.window + ' window',
+    description(fields)::
+      'For the mature predictions of version ' + fields.version + ' in the ' + fields.window
+      + ' window, the share that came true differs from the scores by ' + fields.value
+      + ' on average; the threshold is ' + fields.threshold + '.',
+    action: 'Calibrate the scores again, and review every decision that compares a score with a fixed number.',
   },
 ];
 
-// What is told beside how many thresholds the gap is: the gaps themselves, expected minus seen.
+// The gaps themselves, expected minus observed. The alert's own value is how many times over its threshold the worst is.
 local gaps(model) =
   if model.classifier then { auroc: model.metrics.auroc_estimated_gap }
   else { rmse: model.metrics.rmse_estimated_gap, mae: model.metrics.mae_estimated_gap };
 
-local seen(model, it) =
-  if model.classifier then 'the AUROC is ' + it.auroc + ' below what their scores gave to expect'
-  else 'errors are larger than their sizes gave to expect (expected minus seen: RMSE ' + it.rmse + ', MAE ' + it.mae + ')';
+local observation(model, fields) =
+  if model.classifier then 'the AUROC is ' + fields.auroc + ' below the value expected from their scores'
+  else
+    'the errors are larger than expected from the sizes of the predictions (expected minus observed: RMSE '
+    + fields.rmse + ', MAE ' + fields.mae + ')';
 
-local expectation(model) = [
-  threshold(model, 'concept_drift', scale=4, unknown='from too few labels', beside=gaps(model)) {
-    hold: 3 * model.beat,
-    summary(it)::
-      model.name + ': ' + (if model.classifier then 'AUROC is ' + it.auroc + ' below' else 'errors are above')
-      + ' what was to be expected over ' + it.window,
-    finding(it)::
-      'Of the mature predictions of version ' + it.version + ' over ' + it.window + ', ' + seen(model, it) + ': '
-      + it.value + ' times the threshold, where ' + it.threshold
-      + ' is allowed. The inputs do not explain it: the same ones come to another end than in the reference.',
-    action: 'Look at what changed in the world or in the labels since these predictions were made, then retrain on recent'
-            + ' labels.',
+local concept_drift(model) = [
+  threshold(model, 'concept_drift', scale=4, no_threshold_when='with too few labels', extra_metrics=gaps(model)) {
+    'for': 3 * model.evaluation_interval,
+    summary(fields)::
+      model.name + ': '
+      + (if model.classifier then 'AUROC is ' + fields.auroc + ' below its expected value'
+         else 'errors are above their expected values')
+      + ' in the ' + fields.window + ' window',
+    description(fields)::
+      'For the mature predictions of version ' + fields.version + ' in the ' + fields.window + ' window, '
+      + observation(model, fields) + '. This is ' + fields.value + ' times the allowed gap; the threshold is '
+      + fields.threshold
+      + '. Drift of the inputs does not explain it: the same inputs have other outcomes than in the reference.',
+    action: 'Find out what changed in the outcomes or in the labels since these predictions were made. Then retrain on'
+            + ' recent labels.',
   },
 ];
 
 function(model)
   (if model.labels_evaluated && has_scores(model.spec) then calibration(model) else [])
-  + (if model.labels_evaluated && model.estimated then expectation(model) else [])
+  + (if model.labels_evaluated && model.estimated then concept_drift(model) else [])

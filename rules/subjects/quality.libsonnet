@@ -1,4 +1,4 @@
-// Data quality: values that are missing, and categories that the model has never seen.
+// Data quality: missing values, and categories that the model was not trained on.
 local threshold = import '../threshold.libsonnet';
 
 function(model)
@@ -6,21 +6,26 @@ function(model)
   local categorical = [feature for feature in features if feature.type == 'categorical'];
   [
     threshold(model, 'feature_nulls_high', features[0].name) {
-      hold: 2 * model.beat,
-      summary(it):: model.name + ': ' + it.value + ' of ' + it.feature + ' is missing over ' + it.window,
-      finding(it)::
-        it.value + ' of the values of ' + it.feature + ' are null or NaN over ' + it.window + ' for version '
-        + it.version + '; the threshold is ' + it.threshold + '.',
-      action: 'A join, a default or a producer upstream has most likely changed: look at the feature pipeline first.',
+      'for': 2 * model.evaluation_interval,
+      summary(fields)::
+        model.name + ': ' + fields.value + ' of the values of ' + fields.feature + ' are missing in the ' + fields.window
+        + ' window',
+      description(fields)::
+        fields.value + ' of the values of ' + fields.feature + ' are null or NaN in the ' + fields.window
+        + ' window for version ' + fields.version + '; the threshold is ' + fields.threshold + '.',
+      action: 'Check the feature pipeline first: most likely a join, a default or a producer upstream has changed.',
     },
   ] + [
     threshold(model, 'new_categories', feature.name) {
-      hold: 2 * model.beat,
-      summary(it):: model.name + ': ' + it.value + ' of ' + it.feature + ' is of unknown categories over ' + it.window,
-      finding(it)::
-        it.value + ' of the rows have a category of ' + it.feature + ' that the reference does not know, over '
-        + it.window + ' for version ' + it.version + '; the threshold is ' + it.threshold + '.',
-      action: 'The dashboard names the most frequent ones: tell a new market from a changed code or spelling.',
+      'for': 2 * model.evaluation_interval,
+      summary(fields)::
+        model.name + ': ' + fields.value + ' of the rows have a new category of ' + fields.feature + ' in the '
+        + fields.window + ' window',
+      description(fields)::
+        fields.value + ' of the rows have a category of ' + fields.feature + ' that is not in the reference, in the '
+        + fields.window + ' window for version ' + fields.version + '; the threshold is ' + fields.threshold + '.',
+      action: 'The dashboard shows the most frequent new categories. Find out whether they are really new, such as a new'
+              + ' market, or a changed code or spelling.',
     }
     for feature in categorical[:1]
   ]

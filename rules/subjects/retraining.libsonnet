@@ -1,51 +1,54 @@
-// The retraining hook: whether it can start what it is asked for.
+// The retraining hook: can it start the retrainings that Alertmanager requests?
 //
-// Alertmanager asks again every minute or so until the hook has decided, so a failure that lasts is counted again and
-// again, and one that is over by the next try is counted once: a condition that outlives its range tells them apart.
+// Alertmanager repeats a request about every minute until the hook has decided. A failure that lasts is counted again and
+// again; a failure that is over at the next attempt is counted once. The two differ because `for` is longer than the
+// range of the expression.
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 
 function(model)
   local retrain = model.spec.alerting.retrain;
-  local decided = model.metrics.retrain_decisions_total, decision = model.labels.decision;
+  local decisions_total = model.metrics.retrain_decisions_total, decision = model.labels.decision;
   local failures = model.catalogue.decisions;
   local growing = { grows: 1 };
-  local counted(title, failure, before, during) = {
+  local test_case(title, failure, before, during) = {
     title: title,
     labels: { [decision]: failure },
-    strangers: [{ [decision]: failure + '-other' }],
-    series: [{ metric: decided, labels: { [decision]: failure }, before: before, during: during }],
+    unrelated_labels: [{ [decision]: failure + '-other' }],
+    series: [{ metric: decisions_total, labels: { [decision]: failure }, before: before, during: during }],
   };
   if retrain == null || retrain.hook == null then [] else [
     {
       key: 'retraining_not_started',
-      hold: 3 * model.beat,
-      memory: 2 * model.beat,
+      'for': 3 * model.evaluation_interval,
+      lookback: 2 * model.evaluation_interval,
       // The hook has its own series, without the model's constant labels.
       expr:
-        local own = [
+        local matchers = [
           promql.equal(model.labels.model, model.name),
           promql.any(decision, [failures[key] for key in std.objectFields(failures)]),
         ];
-        local more = 'increase(' + promql.selector(decided, own) + '[' + promql.duration(self.memory) + '])';
-        promql.without('max', model.replicas, more) + '\n> 0',
-      words: { decision: template.label(decision) },
-      summary(it):: model.name + ': a retraining that was asked for cannot be started',
-      finding(it)::
-        'For ' + promql.duration(self.hold) + ' Alertmanager has asked for a retraining again and again, and the hook has'
-        + ' answered ' + it.decision + '. ' + failures.failed + ': whoever retrains refuses or does not answer, or the'
-        + ' disk of the hook does. ' + failures.no_answer + ': Prometheus does not tell the hook whether the gate holds.',
-      action: 'The log of the hook says why. Alertmanager goes on asking while the drift lasts: once the cause is mended,'
-              + ' what the gate lets through starts by itself.',
-      scenarios: [
-        counted('is refused its retraining again and again', failures.failed, 0, growing)
-        + { words: { decision: failures.failed } },
-        counted('has a gate of which nobody tells', failures.no_answer, 0, growing)
-        + { words: { decision: failures.no_answer } },
+        local increase =
+          'increase(' + promql.selector(decisions_total, matchers) + '[' + promql.duration(self.lookback) + '])';
+        promql.without('max', model.replicas, increase) + '\n> 0',
+      fields: { decision: template.label(decision) },
+      summary(fields):: model.name + ': a requested retraining does not start',
+      description(fields)::
+        'For ' + promql.duration(self['for']) + ' the retraining hook could not start a requested retraining. Its decision'
+        + ' is: ' + fields.decision + '. (' + failures.failed + ': SageMaker or Argo rejects the request or does not'
+        + ' answer, or the hook cannot write to its disk. ' + failures.no_answer + ': Prometheus does not answer the hook,'
+        + ' so the hook does not know whether the gate is open.)',
+      action: 'Read the log of the hook for the reason and fix it. Alertmanager repeats the request while the drift lasts,'
+              + ' and the retraining then starts by itself if the gate is open.',
+      firing_cases: [
+        test_case('has a retraining that fails to start again and again', failures.failed, 0, growing)
+        + { fields: { decision: failures.failed } },
+        test_case('has a gate for which Prometheus does not answer', failures.no_answer, 0, growing)
+        + { fields: { decision: failures.no_answer } },
       ],
-      twins: [
-        counted('is refused its retraining once, and no more', failures.failed, 0, 1),
-        counted('was refused a retraining long ago', failures.failed, 7, 7),
+      silent_cases: [
+        test_case('has a retraining that fails to start once', failures.failed, 0, 1),
+        test_case('had a retraining that failed to start long ago', failures.failed, 7, 7),
       ],
     },
   ]

@@ -1,111 +1,136 @@
-// Error budgets: how fast they are spent, and whether anything is left. An objective has alerts of its own.
+// Error budgets: how fast they burn, and whether anything is left. Each objective has alerts of its own.
 //
-// A tier is a burn rate that a long and a short window must both exceed: the long one says that it matters, the short
-// one that it still goes on. Factors and windows are exact text, worked out where the exporter has them from too.
+// A tier is a burn rate that a long and a short window must both exceed: the long window shows that it matters, the short
+// one that it still continues. Factors and windows are exact text, from the same code that the exporter uses.
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 
 function(model)
   local metrics = model.metrics, labels = model.labels;
-  local burn = metrics.slo_burn_rate, remaining = metrics.slo_error_budget_remaining_ratio;
+  local burn_rate = metrics.slo_burn_rate, remaining = metrics.slo_error_budget_remaining_ratio;
 
-  // Longer than an exporter that is away for an hour: what is not known has not ended.
-  local linger = std.max(5400, 3 * model.beat);
+  // Longer than an exporter that is down for an hour: missing values do not end the alert.
+  local keep_firing_for = std.max(5400, 3 * model.evaluation_interval);
 
-  local of(slo) =
-    local own = { [labels.slo]: slo.name };
+  local alerts_of(slo) =
+    local slo_label = { [labels.slo]: slo.name };
+    local unrelated_labels = [{ [labels.slo]: slo.name + '-other' }];
     local matcher = promql.equal(labels.slo, slo.name);
-    local rate(window) = model.series(burn, [matcher, promql.equal(labels.window, window)], [labels.window]);
-    local left(value) = { metric: remaining, labels: own, before: value, during: value };
+    local budget = 'the budget of ' + slo.name;
+    local rate(window) = model.series(burn_rate, [matcher, promql.equal(labels.window, window)], [labels.window]);
 
-    local burning(key, tiers, speed) =
+    local burn_alert(key, tiers, speed, action) =
       local windows = std.set(std.flatMap(function(tier) [tier.long, tier.short], tiers));
-      local both(tier, rate) = { [tier.long]: rate } + { [tier.short]: rate };
-      // What each window's gauge says; null is no gauge.
-      local scene(title, rates) = {
-        title: title + ' of ' + slo.name,
-        labels: own,
-        strangers: [{ [labels.slo]: slo.name + '-other' }],
+      local in_both_windows(tier, rate) = { [tier.long]: rate } + { [tier.short]: rate };
+      // `rates` are the values of the windows' gauges; null is no gauge.
+      local test_case(title, rates) = {
+        title: title,
+        labels: slo_label,
+        unrelated_labels: unrelated_labels,
         series: [
-          { metric: burn, labels: own { [labels.window]: window }, before: '0', during: std.get(rates, window, '0') }
+          {
+            metric: burn_rate,
+            labels: slo_label { [labels.window]: window },
+            before: '0',
+            during: std.get(rates, window, '0'),
+          }
           for window in windows
-        ] + [left(0.25)],
-        words: { value: null, remaining: '25%' },
+        ] + [{ metric: remaining, labels: slo_label, before: 0.25, during: 0.25 }],
+        fields: { value: null, remaining: '25%' },
       };
+      local silent_cases(tier) =
+        [test_case('burns ' + budget + ' at exactly ' + tier.factor, in_both_windows(tier, tier.factor))]
+        + (
+          if tier.long == tier.short then [] else [
+            test_case('burns ' + budget + ' at exactly ' + tier.factor + ' over ' + tier.long, {
+              [tier.long]: tier.factor,
+              [tier.short]: tier.above,
+            }),
+            test_case('burns ' + budget + ' at exactly ' + tier.factor + ' over ' + tier.short, {
+              [tier.long]: tier.above,
+              [tier.short]: tier.factor,
+            }),
+            test_case('burnt ' + budget + ' within ' + tier.long + ', but does not any more', { [tier.long]: tier.above }),
+            test_case('burns ' + budget + ' only within ' + tier.short, { [tier.short]: tier.above }),
+            test_case('has no burn rate over ' + tier.short + ' of ' + budget, {
+              [tier.long]: tier.above,
+              [tier.short]: null,
+            }),
+          ]
+        );
       {
         key: key,
         objective: slo.name,
-        hold: 2 * model.beat,
-        linger: linger,
+        'for': 2 * model.evaluation_interval,
+        keep_firing_for: keep_firing_for,
         expr: std.join('\nor\n', [
           rate(tier.long) + '\n> ' + tier.factor + '\nand\n' + rate(tier.short) + '\n> ' + tier.factor
           for tier in tiers
         ]),
-        words: {
-          value: template.value(burn.unit),
+        fields: {
+          value: template.value(burn_rate.unit),
           remaining: template.lookup(remaining, model.matchers + [matcher], [], 'unknown'),
         },
-        summary(it):: model.name + ': the error budget of ' + slo.name + ' burns ' + it.value + ' times too fast',
-        finding(it)::
-          'The objective is that ' + slo.said + '. Its error budget is spent ' + speed + ': ' + it.value
-          + ' times faster than would spend it in exactly ' + slo.period + '; ' + it.remaining + ' of it is left.',
-        action: 'Open an incident: find since when and for which predictions the model is worse, decide between rolling'
-                + ' back and retraining, and promote what holds on the newest labels.',
-        scenarios: [
-          scene('burns over ' + tier.long + ' and ' + tier.short + ' the budget', both(tier, tier.above))
-          + { words+: { value: tier.said } }
+        summary(fields)::
+          model.name + ': the error budget of ' + slo.name + ' burns ' + fields.value + ' times too fast',
+        description(fields)::
+          'Objective: ' + slo.sentence + '. Its error budget burns ' + speed + ': ' + fields.value
+          + ' times the rate that would use it in exactly ' + slo.period + '. Of the budget, ' + fields.remaining
+          + ' is left.',
+        action: action,
+        firing_cases: [
+          test_case('burns ' + budget + ' over ' + tier.long + ' and ' + tier.short, in_both_windows(tier, tier.above))
+          + { fields+: { value: tier.formatted } }
           for tier in tiers
         ],
-        twins: std.flattenArrays([
-          [scene('burns exactly ' + tier.factor + ' times the budget', both(tier, tier.factor))]
-          + (
-            if tier.long == tier.short then [] else [
-              scene('burns exactly ' + tier.factor + ' times over ' + tier.long + ' alone the budget', {
-                [tier.long]: tier.factor,
-                [tier.short]: tier.above,
-              }),
-              scene('burns exactly ' + tier.factor + ' times over ' + tier.short + ' alone the budget', {
-                [tier.long]: tier.above,
-                [tier.short]: tier.factor,
-              }),
-              scene('burnt within ' + tier.long + ', and does no more, the budget', { [tier.long]: tier.above }),
-              scene('has burnt for ' + tier.short + ' alone the budget', { [tier.short]: tier.above }),
-              scene('has not known for ' + tier.short + ' how it burns the budget', {
-                [tier.long]: tier.above,
-                [tier.short]: null,
-              }),
-            ]
-          )
-          for tier in tiers
-        ]),
+        silent_cases: std.flatMap(silent_cases, tiers),
       };
 
-    local spent(title, value) = {
-      title: title + ' of ' + slo.name,
-      labels: own,
-      strangers: [{ [labels.slo]: slo.name + '-other' }],
-      series: [{ metric: remaining, labels: own, before: '0.5', during: value }],
+    local budget_case(title, value) = {
+      title: title,
+      labels: slo_label,
+      unrelated_labels: unrelated_labels,
+      series: [{ metric: remaining, labels: slo_label, before: '0.5', during: value }],
     };
-    (if slo.fast == [] then [] else [burning('error_budget_burn_fast', slo.fast, 'so fast that it pages')])
-    + (if slo.slow == [] then [] else [burning('error_budget_burn_slow', slo.slow, 'faster than it lasts')])
+    (if slo.fast == [] then [] else [
+       burn_alert(
+         'error_budget_burn_fast',
+         slo.fast,
+         'far too fast',
+         'Open an incident. Find out since when, and for which predictions, the model is worse. Decide between a rollback'
+         + ' and a retraining. Promote only a model that is good on the newest labels.'
+       ),
+     ])
+    + (if slo.slow == [] then [] else [
+         burn_alert(
+           'error_budget_burn_slow',
+           slo.slow,
+           'too fast to last its period',
+           'Plan a retraining before the budget is used up. Find out since when, and for which predictions, the model is'
+           + ' worse. Promote only a model that is good on the newest labels.'
+         ),
+       ])
     + [{
       key: 'error_budget_exhausted',
       objective: slo.name,
-      hold: 2 * model.beat,
-      linger: linger,
+      'for': 2 * model.evaluation_interval,
+      keep_firing_for: keep_firing_for,
       expr: model.series(remaining, [matcher]) + '\n<= 0',
-      words: { value: template.value(remaining.unit) },
-      summary(it):: model.name + ': nothing is left of the error budget of ' + slo.name,
-      finding(it)::
-        'The objective is that ' + slo.said + '. Over the last ' + slo.period + ' more was bad than it allows: ' + it.value
+      fields: { value: template.value(remaining.unit) },
+      summary(fields):: model.name + ': the error budget of ' + slo.name + ' is used up',
+      description(fields)::
+        'Objective: ' + slo.sentence + '. In the last ' + slo.period + ', more was bad than it allows: ' + fields.value
         + ' of the error budget is left.',
-      action: 'Leave the model as it is but for what makes it better: retrain, prove it on the newest labels, promote it,'
-              + ' and write down what the budget was spent on.',
-      scenarios: [
-        spent('has spent exactly the budget', '0') + { words: { value: '0%' } },
-        spent('has overspent the budget', '-0.25') + { words: { value: '-25%' } },
+      action: 'Promote only changes that make the model better. Retrain it, check it on the newest labels and promote it.'
+              + ' Write down what used the budget.',
+      firing_cases: [
+        budget_case('has spent exactly ' + budget, '0') + { fields: { value: '0%' } },
+        budget_case('has overspent ' + budget, '-0.25') + { fields: { value: '-25%' } },
       ],
-      twins: [spent('has a little left of the budget', '0.001'), spent('does not know the budget', null)],
+      silent_cases: [
+        budget_case('has a little left of ' + budget, '0.001'),
+        budget_case('has no value of ' + budget, null),
+      ],
     }];
 
-  std.flatMap(of, model.slos)
+  std.flatMap(alerts_of, model.slos)

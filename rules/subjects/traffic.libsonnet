@@ -1,34 +1,38 @@
-// Traffic: whether a window has as many rows as the same hours of past weeks.
+// Traffic: does a window have as many rows as the same hours of past weeks?
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 local threshold = import '../threshold.libsonnet';
 
 function(model)
   local metrics = model.metrics, labels = model.labels;
-  local inference = { [labels.stream]: model.catalogue.streams.inference };
-  local matchers = model.matchers + [promql.equal(labels.stream, inference[labels.stream])];
-  local rows = metrics.window_rows, usual = metrics.window_rows_reference;
-  local of_window = { [labels.window]: model.spec.alerting.windows[0] };
-  local counted(metric, number) = { metric: metric, labels: inference + of_window, before: number, during: number };
-  local above = threshold(
-    model, 'traffic_unusual', scale=8, season='on a quiet Sunday night', unknown='with no history yet'
+  local stream = { [labels.stream]: model.catalogue.streams.inference };
+  local window = { [labels.window]: model.spec.alerting.windows[0] };
+  local matchers = model.matchers + [promql.equal(labels.stream, stream[labels.stream])];
+  local rows = metrics.window_rows, usual_rows = metrics.window_rows_reference;
+  local lookup(metric) = template.lookup(metric, matchers, [labels.window], 'unknown');
+  local constant_series(metric, number) = { metric: metric, labels: stream + window, before: number, during: number };
+  local base = threshold(
+    model, 'traffic_unusual', scale=8, usual_when='on a quiet Sunday night', no_threshold_when='with no history yet'
   );
   [
-    above {
-      hold: 2 * model.beat,
-      words+: {
-        rows: template.lookup(rows, matchers, [labels.window], 'unknown'),
-        usual: template.lookup(usual, matchers, [labels.window], 'unknown'),
-      },
-      scenarios: [
-        scenario { series+: [counted(rows, 50), counted(usual, 300)], words+: { rows: '50', usual: '300' } }
-        for scenario in above.scenarios
+    base {
+      'for': 2 * model.evaluation_interval,
+      fields+: { rows: lookup(rows), usual_rows: lookup(usual_rows) },
+      firing_cases: [
+        firing_case {
+          series+: [constant_series(rows, 50), constant_series(usual_rows, 300)],
+          fields+: { rows: '50', usual_rows: '300' },
+        }
+        for firing_case in base.firing_cases
       ],
-      summary(it):: model.name + ': ' + it.rows + ' predictions logged over ' + it.window + ', usual are ' + it.usual,
-      finding(it)::
-        'The inference log holds ' + it.rows + ' rows over ' + it.window + '; the same hours of past weeks had ' + it.usual
-        + '. That is a factor of ' + it.value + '; the threshold is ' + it.threshold + '.',
-      action: 'Compare with the traffic of the service that calls the model: fewer or more calls, or a log that is lost'
-              + ' in part or written twice.',
+      summary(fields)::
+        model.name + ': ' + fields.rows + ' predictions logged in the ' + fields.window + ' window (usual: '
+        + fields.usual_rows + ')',
+      description(fields)::
+        'The inference log has ' + fields.rows + ' rows in the ' + fields.window
+        + ' window; the same hours of past weeks had ' + fields.usual_rows + '. This is a factor of ' + fields.value
+        + '; the threshold is ' + fields.threshold + '.',
+      action: 'Compare with the traffic of the service that calls the model. If its traffic has changed, ask its owner. If'
+              + ' not, a part of the log is missing or written twice.',
     },
   ]

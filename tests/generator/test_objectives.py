@@ -33,7 +33,7 @@ def test_an_objective_in_words(changes: dict[str, Any], sentence: str) -> None:
 
 def test_numbers_are_exact_text() -> None:
     [told] = objectives(model(slos=[{**AUROC, "objective": 0.9}]).spec)
-    assert told["fast"] == [{"factor": "6", "long": "48h", "short": "24h", "above": "6.75", "said": "6.75"}]
+    assert told["fast"] == [{"factor": "6", "long": "48h", "short": "24h", "above": "6.75", "formatted": "6.75"}]
     assert [tier["factor"] for tier in told["slow"]] == ["3", "1"]
     assert told["period"] == "30d"
 

@@ -1,4 +1,4 @@
-"""What the tests of the rules share: the value of a jsonnet expression."""
+"""A fixture for the tests of the rules: the value of a jsonnet expression."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generator.jsonnet import LIBRARY, evaluate
 
 @pytest.fixture(scope="module")
 def jsonnet(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
-    """What an expression comes to; `lib.promql` in it is a file of `rules/`, and `it` is the argument."""
+    """Evaluate an expression; in it `lib.promql` is a file of `rules/`, and `it` is the argument."""
     path: Path = tmp_path_factory.mktemp("jsonnet") / "expression.libsonnet"
     files = ", ".join(f"'{file.stem}': import '{file}'" for file in LIBRARY.glob("rules/**/*.libsonnet"))
 

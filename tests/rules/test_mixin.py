@@ -33,7 +33,7 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
-def test_an_alert_has_the_whole_label_set_and_every_annotation(alert: catalogue.Alert) -> None:
+def test_an_alert_has_all_labels_and_annotations(alert: catalogue.Alert) -> None:
     rule = rules_of(model())[alert.name]
     assert set(rule) == {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"}
     assert rule["labels"] == {
@@ -62,7 +62,7 @@ def test_a_score_is_compared_with_its_threshold_in_the_windows_that_alert() -> N
     )
 
 
-def test_one_window_is_matched_plainly() -> None:
+def test_one_window_has_an_equality_matcher() -> None:
     rule = rules_of(model(windows=["1h", "24h"], alerting={"windows": ["24h"]}))[catalogue.DATA_DRIFT_HIGH.name]
     assert rule["expr"].count('window="24h"') == 2
 
@@ -88,12 +88,12 @@ def test_a_cause_waits_no_longer_than_its_consequence() -> None:
     assert {rules[alert.name]["for"] for alert in consequences} == {"15m"}
 
 
-def test_a_first_refresh_may_take_as_long_as_a_refresh_may() -> None:
+def test_a_stale_window_waits_for_the_refresh_timeout() -> None:
     rules = rules_of(model(refresh={"timeout": "2h"}))
     assert rules[catalogue.WINDOW_STALE.name]["for"] == "2h"
 
 
-def test_without_runbooks_the_page_is_named() -> None:
+def test_without_runbooks_the_url_is_the_page_of_the_docs() -> None:
     for name, rule in rules_of(model({"runbooks": None})).items():
         assert rule["annotations"]["runbook_url"] == f"docs/alerts/{name}.md"
 
@@ -101,12 +101,12 @@ def test_without_runbooks_the_page_is_named() -> None:
 LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}
 
 
-def test_no_rule_is_written_that_could_never_fire() -> None:
+def test_rules_that_could_never_fire_are_left_out() -> None:
     log = {"source": {"local": "log/%H.parquet"}}
-    blind = model(inference=log, features=[{"name": "age", "type": "numeric"}], proxies=[])
-    answers = (Layer.LABELS, Layer.SCORE, Layer.PERFORMANCE, Layer.OBJECTIVE)
-    scores = {alert.name for alert in ALERTS if alert.layer in answers}
-    assert set(rules_of(blind)) == {alert.name for alert in ALERTS} - scores - {
+    without_predictions = model(inference=log, features=[{"name": "age", "type": "numeric"}], proxies=[])
+    prediction_layers = (Layer.LABELS, Layer.SCORE, Layer.PERFORMANCE, Layer.OBJECTIVE)
+    scores = {alert.name for alert in ALERTS if alert.layer in prediction_layers}
+    assert set(rules_of(without_predictions)) == {alert.name for alert in ALERTS} - scores - {
         catalogue.NEW_CATEGORIES.name,
         catalogue.SEGMENT_DRIFT_ALERT.name,
     }
@@ -147,29 +147,29 @@ def test_no_rule_is_written_that_could_never_fire() -> None:
         ({"reference": {"period": {"from": "2026-09-01", "to": "2026-09-28"}}}, set()),
     ],
 )
-def test_answers_are_judged_by_what_the_log_has_of_them(body: dict[str, Any], missing: set[Alert]) -> None:
+def test_the_alerts_on_predictions_depend_on_the_columns_of_the_log(body: dict[str, Any], missing: set[Alert]) -> None:
     assert set(rules_of(model(**body))) == {alert.name for alert in set(ALERTS) - missing}
 
 
-@pytest.mark.parametrize(("scores", "told"), [({"a": "p_a", "b": "p_b", "c": "p_c"}, True), ({}, False)])
-def test_concept_drift_of_several_classes_is_told_where_each_has_a_score(
-    scores: dict[str, str], told: bool, tmp_path: Path
+@pytest.mark.parametrize(("scores", "has_alert"), [({"a": "p_a", "b": "p_b", "c": "p_c"}, True), ({}, False)])
+def test_a_multiclass_model_has_the_concept_drift_alert_if_each_class_has_a_score(
+    scores: dict[str, str], has_alert: bool, tmp_path: Path
 ) -> None:
     columns = {"prediction_id": "id", "prediction": "decision", "score": "score", "scores": scores}
     loaded = model(task="multiclass_classification", inference=LOG | {"columns": columns}, slos=[])
-    assert (catalogue.CONCEPT_DRIFT_ALERT.name in rules_of(loaded)) is told
+    assert (catalogue.CONCEPT_DRIFT_ALERT.name in rules_of(loaded)) is has_alert
     rules, _ = rendered(loaded)
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules, allow_unicode=True))
-    accepted, said = run(["promtool", "check", "rules", "--lint-fatal", "rules.yaml"], tmp_path)
-    assert accepted, said
+    accepted, output = run(["promtool", "check", "rules", "--lint-fatal", "rules.yaml"], tmp_path)
+    assert accepted, output
 
 
 @pytest.mark.parametrize("loaded", [model(), hostile_model(), model({"labels": {}})], ids=["plain", "hostile", "bare"])
 def test_promtool_accepts_the_rules(loaded: LoadedSpec, tmp_path: Path) -> None:
     rules, _ = rendered(loaded)
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules, allow_unicode=True))
-    accepted, said = run(["promtool", "check", "rules", "--lint-fatal", "rules.yaml"], tmp_path)
-    assert accepted, said
+    accepted, output = run(["promtool", "check", "rules", "--lint-fatal", "rules.yaml"], tmp_path)
+    assert accepted, output
 
 
 def test_hostile_text_is_quoted_in_queries_and_escaped_in_templates() -> None:

@@ -1,4 +1,4 @@
-"""Which of a model's series its alerts read: promtool says what fires."""
+"""The series of a model that its alerts read, tested with promtool."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ def test_a_challengers_drift_does_not_page(alert: Alert, role: dict[str, str], r
 
 
 @pytest.mark.parametrize(("alert", "read"), [(DRIFT, False), (catalogue.SEGMENT_DRIFT_ALERT, True)])
-def test_a_segments_drift_is_told_by_its_own_alert_alone(alert: Alert, read: bool, tmp_path: Path) -> None:
+def test_only_the_segment_alert_fires_for_drift_of_a_segment(alert: Alert, read: bool, tmp_path: Path) -> None:
     fires(model(), alert, US, tmp_path, read=read)
 
 
-def test_without_roles_and_segments_nothing_is_asked_of_them() -> None:
+def test_without_roles_and_segments_no_rule_has_these_labels() -> None:
     rules: dict[str, Any] = rules_of(model(segments=[]))
-    told = "".join(rule["expr"] + rule["annotations"]["description"] for rule in rules.values())
-    assert catalogue.ROLE not in told
-    assert catalogue.SEGMENT not in told
+    texts = "".join(rule["expr"] + rule["annotations"]["description"] for rule in rules.values())
+    assert catalogue.ROLE not in texts
+    assert catalogue.SEGMENT not in texts
 
 
-def test_an_alert_on_the_whole_is_told_the_threshold_of_the_whole() -> None:
+def test_an_alert_on_the_whole_traffic_shows_its_threshold() -> None:
     description = rules_of(model(**ROLES))[DRIFT.name]["annotations"]["description"]
     assert (
         r'env=\"prod\",segment=\"\",version=%q,window=%q,role=%q}" $labels.version $labels.window $labels.role'

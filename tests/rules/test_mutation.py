@@ -1,4 +1,4 @@
-"""The generated tests notice mistakes in the generated rules: a sample of what `make mutate` tries."""
+"""The generated tests find mistakes in the generated rules: a sample of the mutants of `make mutate`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ MUTANTS, PROOFS = of_model(LOADED)
 @pytest.mark.parametrize(
     "mutant", random.Random(1).sample(MUTANTS, SAMPLE), ids=lambda mutant: f"{mutant.alert}: {mutant.what}"
 )
-def test_a_mutant_is_noticed(mutant: Mutant) -> None:
+def test_a_mutant_fails_the_tests(mutant: Mutant) -> None:
     assert not survives(mutant, PROOFS)
 
 
-def test_a_rule_without_a_mistake_survives() -> None:
+def test_a_rule_without_a_mistake_passes_the_tests() -> None:
     alert = MUTANTS[0].alert
     assert survives(Mutant("churn_v2", alert, "nothing", rules_of(LOADED)[alert]), PROOFS)
 
@@ -44,5 +44,5 @@ def test_comparisons_limits_and_conditions_are_mutated() -> None:
     assert "limit x 2 (line 5)" not in found  # 0 stays 0
 
 
-def test_matchers_are_no_comparisons() -> None:
+def test_matchers_are_not_mutated() -> None:
     assert list(mutants('max without (x) (\n  a{b!="1",c=~"2|3",d=">"}\n)')) == []

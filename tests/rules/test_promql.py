@@ -14,12 +14,12 @@ Jsonnet = Callable[..., Any]
 TEXTS = st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=20)
 
 
-@settings(max_examples=25, deadline=None)  # each starts jsonnet anew
+@settings(max_examples=25, deadline=None)  # each example starts jsonnet
 @given(TEXTS)
-def test_a_text_stays_a_text(jsonnet: Jsonnet, texts: list[str]) -> None:
+def test_a_text_is_quoted(jsonnet: Jsonnet, texts: list[str]) -> None:
     matchers = jsonnet("[lib.promql.equal('a', text) for text in it]", texts)
     parsed = [promql_parser.parse(f"up{{{matcher}}}") for matcher in matchers]
-    assert [one.matchers.matchers[0].value for one in parsed] == texts
+    assert [selector.matchers.matchers[0].value for selector in parsed] == texts
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ def test_a_duration_is_in_its_largest_whole_unit(jsonnet: Jsonnet, seconds: int,
     assert parse_duration(text).total_seconds() == seconds
 
 
-def test_one_window_is_matched_plainly_and_several_together(jsonnet: Jsonnet) -> None:
+def test_one_window_has_an_equality_matcher_and_several_a_regular_expression(jsonnet: Jsonnet) -> None:
     assert jsonnet("lib.promql.any('window', ['1h'])") == 'window="1h"'
     assert jsonnet("lib.promql.any('window', ['1h', '24h'])") == 'window=~"1h|24h"'
 
 
-def test_an_aggregation_keeps_its_operand_readable(jsonnet: Jsonnet) -> None:
+def test_the_operand_of_an_aggregation_is_indented(jsonnet: Jsonnet) -> None:
     inner = "lib.promql.without('max', ['a', 'b'], 'x{}')"
     assert jsonnet(inner) == "max without (a, b) (\n  x{}\n)"
     assert jsonnet(f"lib.promql.without('min', ['c'], {inner})") == (

@@ -13,13 +13,16 @@ from generator.options import Options
 
 WITHOUT = """\
 function(model)
-  local whole = (import 'drift.libsonnet')(model)[0];
-  [{ [part]: whole[part] for part in std.objectFieldsAll(whole) if part != '%s' }]
+  local alert = (import 'drift.libsonnet')(model)[0];
+  [{ [part]: alert[part] for part in std.objectFieldsAll(alert) if part != '%s' }]
 """
 
 
-@pytest.mark.parametrize("part", ["key", "expr", "hold", "words", "summary", "finding", "action", "scenarios", "twins"])
-def test_an_alert_without_one_of_its_parts_is_refused(tmp_path: Path, part: str) -> None:
+PARTS = ["key", "expr", "for", "fields", "summary", "description", "action", "firing_cases", "silent_cases"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_an_alert_without_one_of_its_parts_is_rejected(tmp_path: Path, part: str) -> None:
     shutil.copytree(LIBRARY / "rules", tmp_path, dirs_exist_ok=True)
     (tmp_path / "subjects" / "scores.libsonnet").write_text(WITHOUT % part)
     with pytest.raises(RenderError, match=f"an alert must have .*{part}"):

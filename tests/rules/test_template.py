@@ -13,7 +13,7 @@ Jsonnet = Callable[..., Any]
 
 
 def expanded(templates: dict[str, str], value: float, folder: Path, series: dict[str, str] | None = None) -> str:
-    """Promtool's account of an alert whose annotations are the templates and whose value is `value`."""
+    """The output of promtool for an alert with these templates as annotations and this value."""
     rule = {"alert": "A", "expr": f'one{{q="{value}"}} * {value}', "annotations": templates}
     inputs = [{"series": f'one{{q="{value}"}}', "values": "1x5"}]
     inputs += [{"series": name, "values": values} for name, values in (series or {}).items()]
@@ -25,36 +25,40 @@ def expanded(templates: dict[str, str], value: float, folder: Path, series: dict
 def test_a_literal_is_not_read_as_a_template(jsonnet: Jsonnet, tmp_path: Path) -> None:
     texts = {"a": "{{ $value }}", "b": "{{{", "c": "{", "d": "x}} {{- 1 -}}"}
     templates = {name: jsonnet("lib.template.literal(it)", text) for name, text in texts.items()}
-    said = expanded(templates, 1, tmp_path)
+    output = expanded(templates, 1, tmp_path)
     for name, text in texts.items():
-        assert f'{name}="{text}"' in said
+        assert f'{name}="{text}"' in output
 
 
 @pytest.mark.parametrize("unit", [Unit.RATIO, Unit.NUMBER, Unit.DEVIATIONS])
 @pytest.mark.parametrize("value", [0.125, 0.25, 0.75, 3])
-def test_a_formatted_number_is_what_prometheus_makes_of_it(
+def test_an_expanded_value_is_what_prometheus_writes(
     jsonnet: Jsonnet, tmp_path: Path, unit: Unit, value: float
 ) -> None:
-    template, text = (jsonnet(f"lib.template.{call}") for call in (f"value('{unit}')", f"formatted('{unit}', {value})"))
+    template, text = (
+        jsonnet(f"lib.template.{call}") for call in (f"value('{unit}')", f"expanded_value('{unit}', {value})")
+    )
     assert f'v="{text}"' in expanded({"v": template}, value, tmp_path)
 
 
 @pytest.mark.parametrize("seconds", [1, 59, 60, 61, 3600, 11401, 86399, 86400, 90061, 864000])
-def test_an_age_is_what_prometheus_makes_of_it(jsonnet: Jsonnet, tmp_path: Path, seconds: int) -> None:
+def test_an_expanded_duration_is_what_prometheus_writes(jsonnet: Jsonnet, tmp_path: Path, seconds: int) -> None:
     template = jsonnet("lib.template.age(function(age) age, 'none')")
-    assert f'v="{jsonnet("lib.template.aged(it)", seconds)}"' in expanded({"v": template}, seconds, tmp_path)
+    assert f'v="{jsonnet("lib.template.expanded_duration(it)", seconds)}"' in expanded(
+        {"v": template}, seconds, tmp_path
+    )
 
 
-def test_an_age_without_end_has_a_word(jsonnet: Jsonnet, tmp_path: Path) -> None:
+def test_an_infinite_age_has_its_own_text(jsonnet: Jsonnet, tmp_path: Path) -> None:
     assert 'v="none"' in expanded({"v": jsonnet("lib.template.age(function(age) age, 'none')")}, 1e300, tmp_path)
 
 
-def test_a_lookup_finds_the_series_with_the_alerts_labels_or_says_that_there_is_none(
+def test_a_lookup_returns_the_series_with_the_alerts_labels_or_the_text_for_missing(
     jsonnet: Jsonnet, tmp_path: Path
 ) -> None:
     lookup = "lib.template.lookup({ name: it, unit: 'number' }, [lib.promql.equal('c', '100% \"')], ['q'], 'none')"
-    templates = {"found": jsonnet(lookup, "limit"), "lost": jsonnet(lookup, "other")}
+    templates = {"found": jsonnet(lookup, "limit"), "missing": jsonnet(lookup, "other")}
     series = {'limit{c="100% \\"",q="7"}': "0.5x5", 'limit{c="100% \\"",q="8"}': "0.6x5", 'limit{c="",q="7"}': "0.7x5"}
-    said = expanded(templates, 7, tmp_path, series)
-    assert 'found="0.5"' in said
-    assert 'lost="none"' in said
+    output = expanded(templates, 7, tmp_path, series)
+    assert 'found="0.5"' in output
+    assert 'missing="none"' in output

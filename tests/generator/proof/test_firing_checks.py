@@ -4,7 +4,7 @@ from typing import Any
 
 from generator.proof.firing_checks import firing_checks, ticks_until_change
 
-ALERT = {"alert": "Late", "hold": 600, "linger": 7201}
+ALERT = {"alert": "Late", "for": 600, "keep_firing_for": 7201}
 HOUR = 3600
 
 

@@ -23,7 +23,7 @@ def end(window: str, instance: str = "a") -> str:
 
 
 def aged(seconds: int, minutes: int = 90) -> str:
-    """A timestamp that is always as long ago."""
+    """A timestamp that is always the same time ago."""
     return f"{-seconds}+60x{minutes}"
 
 
@@ -32,18 +32,18 @@ def stale() -> dict[str, object]:
     return rules_of(model())[catalogue.WINDOW_STALE.name]
 
 
-def test_an_exporter_that_restarts_again_and_again_is_noticed(stale: dict[str, object], tmp_path: Path) -> None:
-    # It is scraped once every five minutes, dies, and never ends a window.
+def test_an_exporter_that_restarts_in_a_loop_fires(stale: dict[str, object], tmp_path: Path) -> None:
+    # It is scraped once every five minutes, stops, and never completes a window.
     restarts = " ".join(["1 stale _x3"] * 12)
     firing(stale, {info(): restarts}, "29m", [], tmp_path)
     firing(stale, {info(): restarts}, "45m", [NAMES], tmp_path)
 
 
-def test_an_exporter_that_is_gone_is_not_a_stale_window(stale: dict[str, object], tmp_path: Path) -> None:
+def test_an_exporter_that_is_down_is_not_a_stale_window(stale: dict[str, object], tmp_path: Path) -> None:
     firing(stale, {info(): "1x2 stale", end("1h"): f"{aged(60, 2)} stale"}, "80m", [], tmp_path)
 
 
-def test_a_first_refresh_has_its_time(stale: dict[str, object], tmp_path: Path) -> None:
+def test_a_first_refresh_does_not_fire(stale: dict[str, object], tmp_path: Path) -> None:
     firing(stale, {info(): "1x90", end("1h"): f"_x29 {1700}+60x60"}, "80m", [], tmp_path)
 
 
@@ -57,7 +57,7 @@ def test_one_replica_that_is_fresh_is_enough(stale: dict[str, object], tmp_path:
     firing(stale, replicas, "40m", [], tmp_path)
 
 
-def test_rows_in_the_shortest_window_are_judged(tmp_path: Path) -> None:
+def test_rows_of_the_shortest_window_are_evaluated(tmp_path: Path) -> None:
     rule = rules_of(model(windows=["24h", "1h"]))[catalogue.INFERENCE_LOGS_MISSING.name]
     labels = {STREAM: catalogue.INFERENCE, WINDOW: "1h"}
     hour = series(catalogue.WINDOW_ROWS, NAMES | labels)
@@ -66,11 +66,11 @@ def test_rows_in_the_shortest_window_are_judged(tmp_path: Path) -> None:
     firing(rule, {hour: "9x30", day: "0x30"}, "20m", [], tmp_path)
 
 
-def test_rows_that_are_not_known_are_not_none(tmp_path: Path) -> None:
+def test_unknown_rows_are_not_zero_rows(tmp_path: Path) -> None:
     firing(rules_of(model())[catalogue.INFERENCE_LOGS_MISSING.name], {info(): "1x30"}, "20m", [], tmp_path)
 
 
-def test_no_rows_in_hours_that_have_none_are_no_news(tmp_path: Path) -> None:
+def test_no_rows_in_hours_that_usually_have_none_do_not_fire(tmp_path: Path) -> None:
     rule = rules_of(model())[catalogue.INFERENCE_LOGS_MISSING.name]
     labels = {STREAM: catalogue.INFERENCE, WINDOW: "1h"}
     rows, usual = (

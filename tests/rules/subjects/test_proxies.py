@@ -18,10 +18,10 @@ def proxy(name: str, **more: Any) -> dict[str, Any]:
     return {"name": name, "ratio": {"numerator": name}, **more}
 
 
-RESTLESS = {"floor": 0.1, "weekdays": {"saturday": 0.5}}
+WITH_WEEKDAY_FLOOR = {"floor": 0.1, "weekdays": {"saturday": 0.5}}
 
 
-def judged(name: str, deviation: float, threshold: float) -> dict[str, str]:
+def score_and_threshold(name: str, deviation: float, threshold: float) -> dict[str, str]:
     own = NAMES | {PROXY: name, WINDOW: "1h"}
     return {
         series(catalogue.PROXY_DEVIATION, own): f"{deviation}x40",
@@ -29,17 +29,17 @@ def judged(name: str, deviation: float, threshold: float) -> dict[str, str]:
     }
 
 
-def test_each_proxy_is_judged_by_its_own_threshold(tmp_path: Path) -> None:
+def test_each_proxy_has_its_own_threshold(tmp_path: Path) -> None:
     rule = rules_of(model(proxies=[proxy("clicks"), proxy("sales")]))[catalogue.PROXY_UNUSUAL.name]
-    inputs = judged("clicks", 0.3, 0.4) | judged("sales", 0.3, 0.2)
+    inputs = score_and_threshold("clicks", 0.3, 0.4) | score_and_threshold("sales", 0.3, 0.2)
     firing(rule, inputs, "25m", [NAMES | {PROXY: "sales", WINDOW: "1h"}], tmp_path)
 
 
 @pytest.mark.parametrize(("day", "alerting"), [(SATURDAY, ["sales"]), (MONDAY, ["clicks", "sales"])])
-def test_a_weekdays_floor_holds_for_the_proxy_that_has_it(tmp_path: Path, day: int, alerting: list[str]) -> None:
-    loaded = model(proxies=[proxy("clicks", floor=RESTLESS), proxy("sales")])
+def test_a_weekday_floor_applies_only_to_its_proxy(tmp_path: Path, day: int, alerting: list[str]) -> None:
+    loaded = model(proxies=[proxy("clicks", floor=WITH_WEEKDAY_FLOOR), proxy("sales")])
     window = NAMES | {STREAM: catalogue.INFERENCE, WINDOW: "1h"}
-    inputs = judged("clicks", 0.3, 0.1) | judged("sales", 0.3, 0.1)
+    inputs = score_and_threshold("clicks", 0.3, 0.1) | score_and_threshold("sales", 0.3, 0.1)
     inputs[series(catalogue.WINDOW_DAY_OF_WEEK, window)] = f"{day}x40"
     alerts = [NAMES | {PROXY: name, WINDOW: "1h"} for name in alerting]
     firing(rules_of(loaded)[catalogue.PROXY_UNUSUAL.name], inputs, "25m", alerts, tmp_path)
@@ -49,12 +49,12 @@ def test_without_proxies_there_is_no_rule() -> None:
     assert catalogue.PROXY_UNUSUAL.name not in rules_of(model(proxies=[]))
 
 
-def test_promql_of_the_users_own_is_in_no_rule() -> None:
-    loaded = model(proxies=[{"name": "asked", "promql": 'sum(orders{a="b"})'}])
+def test_promql_of_a_spec_is_in_no_rule() -> None:
+    loaded = model(proxies=[{"name": "queried", "promql": 'sum(orders{a="b"})'}])
     assert "orders" not in str(rules_of(loaded))
 
 
-def test_the_proof_holds_for_several_proxies_of_which_one_is_restless(tmp_path: Path) -> None:
-    loaded = model(proxies=[proxy("clicks"), proxy("sales", floor=RESTLESS)])
-    holds, said = verdict(*rendered(loaded), tmp_path)
-    assert holds, said
+def test_the_tests_pass_for_several_proxies_of_which_one_has_a_weekday_floor(tmp_path: Path) -> None:
+    loaded = model(proxies=[proxy("clicks"), proxy("sales", floor=WITH_WEEKDAY_FLOOR)])
+    passed, output = verdict(*rendered(loaded), tmp_path)
+    assert passed, output

@@ -10,7 +10,7 @@ from promtool import firing, rules_of, series
 NAMES = {MODEL: "fraud", "env": "prod", "job": "leeway"}
 
 
-def test_each_window_that_alerts_is_judged_by_its_own_threshold(tmp_path: Path) -> None:
+def test_each_window_has_its_own_threshold(tmp_path: Path) -> None:
     rule = rules_of(model(windows=["1h", "24h", "7d"]))[catalogue.TRAFFIC_UNUSUAL.name]
     values = {"1h": (3, 4), "24h": (3, 2), "7d": (3, 2)}
     inputs = {
@@ -21,7 +21,7 @@ def test_each_window_that_alerts_is_judged_by_its_own_threshold(tmp_path: Path) 
     firing(rule, inputs, "20m", [NAMES | {WINDOW: "24h"}], tmp_path)
 
 
-def test_two_windows_that_are_unusual_are_two_alerts(tmp_path: Path) -> None:
+def test_two_unusual_windows_are_two_alerts(tmp_path: Path) -> None:
     rule = rules_of(model())[catalogue.TRAFFIC_UNUSUAL.name]
     inputs = {}
     for window in ("1h", "24h"):
