@@ -1,4 +1,4 @@
-// A label of one's own on every alert, and one alert that the team does not want.
+// Add a label of the team to every alert, and remove one alert.
 local overlay = import 'rules/overlay.libsonnet';
 
 overlay.all([

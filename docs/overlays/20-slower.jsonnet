@@ -1,4 +1,4 @@
-// Another repeat interval of every page, whatever the model.
+// Repeat every page less often, for all models.
 local overlay = import 'rules/overlay.libsonnet';
 
 local slower(route) = route

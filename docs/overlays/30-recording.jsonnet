@@ -1,4 +1,4 @@
-// A rule file of the team's own with its promtool test, which `leeway check` runs with the others.
+// Add a rule file of the team with its promtool test. `leeway check` runs the test with the others.
 local overlay = import 'rules/overlay.libsonnet';
 
 overlay.all([

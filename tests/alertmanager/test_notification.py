@@ -175,7 +175,7 @@ def test_a_ticket_waits_for_the_hours_of_its_models_zone_and_a_page_does_not(tmp
                 each.fire(catalogue.DATA_DRIFT_HIGH)
             assert night.newest("/night/page")["status"] == day.newest("/day/page")["status"] == "firing"
             day.newest("/day/ticket")
-            # A new alert makes Alertmanager send the day's ticket again. By then the night's older ticket has had its chance.
+            # A new alert makes Alertmanager send the day's ticket again; the older ticket of the night had its chance.
             day.fire(catalogue.REFRESH_FAILING, 2)
             day.newest("/day/ticket", 2)
     assert {path for path, _ in receiver.received} == {"/night/page", "/day/page", "/day/ticket"}

@@ -1,4 +1,4 @@
-"""Every alert of the catalogue has a rule, a proof and a page, and the other way round."""
+"""Every alert of the catalogue has a rule, a test and a page, and the other way round."""
 
 from __future__ import annotations
 
@@ -17,49 +17,49 @@ PAGES = LIBRARY / "docs" / "alerts"
 SECTIONS = [
     "What it means",
     "Impact",
-    "Look at first",
+    "Check first",
     "Likely causes",
-    "Fault or change of the world",
+    "Fault or real change",
     "What to do",
     "When to retrain",
     "Tuning and silencing",
 ]
-"""What whoever is woken must find, in the order in which it is asked."""
+"""The sections of a page, in the order in which an on-call person needs them."""
 
 
 def gaps(pages: Path = PAGES) -> set[str]:
-    """What is in one place and not in the others."""
+    """The alerts that are in one place and not in the others."""
     names = {alert.name for alert in catalogue.ALERTS}
     tested = {group["name"].split(":")[0] for group in rendered(model())[1]["tests"]}
-    places = {"rule": set(rules_of(model())), "proof": tested, "page": {path.stem for path in pages.glob("*.md")}}
+    places = {"rule": set(rules_of(model())), "test": tested, "page": {path.stem for path in pages.glob("*.md")}}
     missing = {f"{name} has no {place}" for place, has in places.items() for name in names - has}
     return missing | {
         f"{name} is not in the catalogue, but has a {place}" for place, has in places.items() for name in has - names
     }
 
 
-def test_catalogue_rules_proofs_and_pages_agree() -> None:
+def test_catalogue_rules_tests_and_pages_agree() -> None:
     assert gaps() == set()
 
 
-def test_an_alert_that_only_the_catalogue_has_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alert_that_is_only_in_the_catalogue_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     invented = Alert("MLInvented", Severity.INFO, Layer.SCORE, catalogue.PREDICTION_MEAN)
     monkeypatch.setattr(catalogue, "ALERTS", (*catalogue.ALERTS, invented))
-    assert gaps() == {f"MLInvented has no {place}" for place in ("rule", "proof", "page")}
+    assert gaps() == {f"MLInvented has no {place}" for place in ("rule", "test", "page")}
 
 
-def test_an_alert_that_is_renamed_on_one_side_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = catalogue.as_arguments()
+def test_an_alert_that_is_renamed_on_one_side_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = catalogue.as_arguments()
     old = catalogue.DATA_DRIFT_HIGH
-    told["alerts"][old.key]["name"] = "MLRenamed"
-    monkeypatch.setattr(catalogue, "as_arguments", lambda: told)
-    places = ("rule", "proof")
+    arguments["alerts"][old.key]["name"] = "MLRenamed"
+    monkeypatch.setattr(catalogue, "as_arguments", lambda: arguments)
+    places = ("rule", "test")
     assert gaps() == {f"{old.name} has no {place}" for place in places} | {
         f"MLRenamed is not in the catalogue, but has a {place}" for place in places
     }
 
 
-def test_names_and_keys_are_told_apart() -> None:
+def test_names_and_keys_are_unique() -> None:
     assert len({alert.name for alert in catalogue.ALERTS}) == len(catalogue.ALERTS)
     assert len({alert.key for alert in catalogue.ALERTS}) == len(catalogue.ALERTS)
 
@@ -71,7 +71,7 @@ def test_an_alert_has_one_severity_and_one_layer(alert: Alert) -> None:
 
 
 @pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
-def test_a_page_leads_only_to_pages_that_are_there(page: Path) -> None:
+def test_the_links_of_a_page_exist(page: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", page.read_text())
     assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
 
@@ -83,7 +83,7 @@ def test_the_table_of_rules_names_an_alert_with_its_severity_and_layer(alert: Al
 
 
 @pytest.mark.parametrize("alert", catalogue.ALERTS, ids=lambda alert: alert.name)
-def test_a_page_helps_who_was_paged(alert: Alert) -> None:
+def test_a_page_has_all_sections(alert: Alert) -> None:
     text = (PAGES / f"{alert.name}.md").read_text()
     assert text.startswith(f"# {alert.name}\n")
     sections = [part.partition("\n\n") for part in text.split("\n## ")[1:]]

@@ -1,4 +1,4 @@
-"""Every expression of rules and panels speaks of metrics that exist, by labels that they have."""
+"""Every expression of rules and panels uses metrics that exist, with labels that they have."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ SYNTHETIC = {
     },
     "up": set(),
 }
-"""What Prometheus itself records, with the labels that are ours to rely on."""
+"""The series that Prometheus itself writes, with the labels that expressions may use."""
 DURATIONS = {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}
 
 
-def complaints(text: str, constants: set[str]) -> list[str]:
-    """What is wrong with an expression: metrics that do not exist, labels that no metric in it has."""
+def errors(text: str, constants: set[str]) -> list[str]:
+    """The errors of an expression: metrics that do not exist, labels that no metric in it has."""
     expression = promql_parser.parse(text)
     found: list[str] = []
     for selector in selectors(expression):
@@ -48,19 +48,19 @@ def complaints(text: str, constants: set[str]) -> list[str]:
         labels = {matcher.name for matcher in selector.matchers.matchers}
         found += [f"{selector.name} has no {label}" for label in labels - known - constants - set(TARGET_LABELS)]
     for part in parts(expression):
-        inside = set().union(*(labels_of(one.name) or set() for one in selectors(part))) | made(part)
+        inside = set().union(*(labels_of(one.name) or set() for one in selectors(part))) | added_labels(part)
         found += [f"nothing has {label}" for label in grouped(part) - inside - constants - set(TARGET_LABELS)]
     return found
 
 
 def labels_of(name: str) -> set[str] | None:
-    """The labels of a metric, or None when there is no such metric."""
+    """The labels of a metric, or None if there is no such metric."""
     metric = next((part for metric in (*METRICS, *HOOK_METRICS) for part in metric.series if part.name == name), None)
     return set(metric.labels) if metric else SYNTHETIC.get(name)
 
 
 def parts(expression: promql_parser.Expr) -> list[Any]:
-    """An expression and all that it is made of."""
+    """An expression and all its parts."""
     found: list[Any] = []
     promql_parser.walk(expression, found.append)
     return found
@@ -82,8 +82,8 @@ def grouped(part: Any) -> set[str]:
     return set()
 
 
-def made(expression: Any) -> set[str]:
-    """The labels that an expression makes itself."""
+def added_labels(expression: Any) -> set[str]:
+    """The labels that an expression adds."""
     calls = [part for part in parts(expression) if isinstance(part, promql_parser.Call)]
     return {call.args[1].val for call in calls if call.func.name in ("label_replace", "label_join")}
 
@@ -105,22 +105,22 @@ def expressions_in(data: Any) -> Iterator[str]:
 
 
 def interpolated(text: str) -> str:
-    """An expression as Grafana sends it, with something chosen for each variable."""
+    """An expression as Grafana sends it, with a value for each variable."""
     return re.sub(r"\$\{?(\w+)(?::\w+)?\}?", lambda match: DURATIONS.get(match[1], "chosen"), text)
 
 
 @pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
-def test_every_rule_speaks_of_what_exists(loaded: LoadedSpec) -> None:
+def test_every_rule_uses_what_exists(loaded: LoadedSpec) -> None:
     expressions = rule_expressions(loaded)
     assert len(expressions) == len(ALERTS)
-    assert [one for text in expressions for one in complaints(text, set(loaded.spec.metadata.labels))] == []
+    assert [one for text in expressions for one in errors(text, set(loaded.spec.metadata.labels))] == []
 
 
 @pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
-def test_every_panel_speaks_of_what_exists(loaded: LoadedSpec) -> None:
+def test_every_panel_uses_what_exists(loaded: LoadedSpec) -> None:
     expressions = panel_expressions(loaded)
     assert len(expressions) >= 10
-    assert [one for text in expressions for one in complaints(text, set(loaded.spec.metadata.labels))] == []
+    assert [one for text in expressions for one in errors(text, set(loaded.spec.metadata.labels))] == []
 
 
 @pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
@@ -134,11 +134,11 @@ def test_every_rule_counts_replicas_as_one_and_keeps_the_namespace(loaded: Loade
     assert all(", ".join(REPLICA_LABELS) in text for text in aggregated)
 
 
-def test_a_metric_that_is_renamed_on_one_side_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = catalogue.as_arguments()
-    told["metrics"][catalogue.FEATURE_PSI.key]["name"] += "_renamed"
-    monkeypatch.setattr(catalogue, "as_arguments", lambda: told)
-    found = [one for text in rule_expressions(model()) for one in complaints(text, {"env"})]
+def test_a_metric_that_is_renamed_on_one_side_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = catalogue.as_arguments()
+    arguments["metrics"][catalogue.FEATURE_PSI.key]["name"] += "_renamed"
+    monkeypatch.setattr(catalogue, "as_arguments", lambda: arguments)
+    found = [one for text in rule_expressions(model()) for one in errors(text, {"env"})]
     assert found == [f"no metric {catalogue.FEATURE_PSI.name}_renamed"]
 
 
@@ -157,5 +157,5 @@ def test_a_metric_that_is_renamed_on_one_side_is_noticed(monkeypatch: pytest.Mon
         ("rate(other[5m])", ["no metric other"]),
     ],
 )
-def test_what_is_wrong_is_found(text: str, found: list[str]) -> None:
-    assert sorted(complaints(text, {"env"})) == found
+def test_errors_are_found(text: str, found: list[str]) -> None:
+    assert sorted(errors(text, {"env"})) == found
