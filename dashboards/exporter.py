@@ -8,11 +8,12 @@ from grafanalib.core import Stat, TimeSeries
 
 from dashboards import variables
 from dashboards.board import TAG, board
-from dashboards.panels import links, queries
+from dashboards.panels import links, queries, scopes
 from dashboards.panels.builders import PanelInfo, stat, timeseries
 from dashboards.panels.charts import panel_info
 from dashboards.panels.layout import Section, stack
-from dashboards.panels.queries import Query, Scope, latest
+from dashboards.panels.queries import Query, latest
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Steps
 from dashboards.sections import freshness, retraining
 from exporter import catalogue
@@ -24,7 +25,7 @@ _ZERO_IS_GOOD: Final[Steps] = ((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[
 
 def dashboard() -> dict[str, Any]:
     """The dashboard as plain JSON data, for all models that the exporters have."""
-    scope = queries.any_model_scope()
+    scope = scopes.any_model_scope()
     return board(
         uid=links.EXPORTER,
         title="Leeway: the exporters",

@@ -9,11 +9,12 @@ from grafanalib.core import Stat
 
 from dashboards import graph_annotations, variables
 from dashboards.board import TAG, board
-from dashboards.panels import links, plots, queries
+from dashboards.panels import links, plots, queries, scopes
 from dashboards.panels.builders import stat
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section, stack
-from dashboards.panels.queries import Query, Scope
+from dashboards.panels.queries import Query
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Limits, alert_colour
 from exporter import catalogue
 from exporter.catalogue import BIN, FEATURE, Metric, Severity
@@ -26,7 +27,7 @@ _FEATURE_OR_MODEL_ALERTS: Final = f'{FEATURE}=~"|${FEATURE}"'
 
 def dashboard() -> dict[str, Any]:
     """The dashboard as plain JSON data, for any feature of any model."""
-    scope = queries.feature_scope()
+    scope = scopes.feature_scope()
     return board(
         uid=links.FEATURE_BOARD,
         title="Leeway: one feature",

@@ -12,12 +12,14 @@ from grafanalib.core import Stat, StateTimeline, Table
 
 from dashboards import graph_annotations, variables
 from dashboards.board import TAG, board
-from dashboards.panels import links, queries
-from dashboards.panels.builders import Column, PanelInfo, stat, state_timeline, table, timeseries
+from dashboards.panels import links, queries, scopes
+from dashboards.panels.builders import PanelInfo, stat, state_timeline, timeseries
 from dashboards.panels.charts import panel_info
 from dashboards.panels.layout import Section, stack
-from dashboards.panels.queries import ALERTNAME, Query, Scope, by_model, latest, over_threshold
+from dashboards.panels.queries import ALERTNAME, Query, by_model, latest, over_threshold
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, UNITS, UNKNOWN, State, Steps, alert_colour
+from dashboards.panels.tables import Column, table
 from dashboards.sections.tiles import ALERT_STATES
 from exporter import catalogue
 from exporter.catalogue import INFERENCE, MODEL, SEVERITY, SLO, STREAM, TEAM, WINDOW, Metric, Severity, Unit
@@ -41,7 +43,7 @@ def dashboard(models: Iterable[str] = ()) -> dict[str, Any]:
         models: known names. A query cannot compute the dashboard id of a long name, so these ids are written into the
             dashboard. Short names change nothing.
     """
-    scope = queries.fleet_scope()
+    scope = scopes.fleet_scope()
     return board(
         uid=links.FLEET,
         title="Leeway: all models",
@@ -49,7 +51,7 @@ def dashboard(models: Iterable[str] = ()) -> dict[str, Any]:
         tags=[TAG, "fleet"],
         templating=[variables.datasource(), variables.model(), variables.windows()],
         annotations=[
-            graph_annotations.alerts(scope, queries.equal(SEVERITY, Severity.CRITICAL.value)),
+            graph_annotations.alerts(scope, scopes.equal(SEVERITY, Severity.CRITICAL.value)),
             graph_annotations.retrainings(scope),
         ],
         panels=stack(
@@ -65,7 +67,7 @@ def dashboard(models: Iterable[str] = ()) -> dict[str, Any]:
 
 
 def _tiles(scope: Scope) -> list[Stat]:
-    by_severity = {severity: queries.firing(scope, queries.equal(SEVERITY, severity.value)) for severity in Severity}
+    by_severity = {severity: queries.firing(scope, scopes.equal(SEVERITY, severity.value)) for severity in Severity}
     known = by_model("max", latest(catalogue.MODEL_INFO, scope))
     pages, tickets = (
         _firing(key, title, by_severity[severity], known, severity)

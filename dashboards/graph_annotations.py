@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dashboards.panels import queries
-from dashboards.panels.queries import ALERTNAME, Scope
+from dashboards.panels.queries import ALERTNAME
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import DATASOURCE, GOOD, SEVERITY_COLOURS
 from exporter import catalogue
 from exporter.catalogue import MODEL, SEVERITY, VERSION, Severity

@@ -13,12 +13,14 @@ from grafanalib.core import DashboardLink, StateTimeline, Table
 
 from dashboards import graph_annotations, variables
 from dashboards.board import TAG, board
-from dashboards.panels import links, queries
-from dashboards.panels.builders import Column, PanelInfo, StatusHistory, state_timeline, status_history, table
+from dashboards.panels import links, queries, scopes
+from dashboards.panels.builders import PanelInfo, StatusHistory, state_timeline, status_history
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section, stack
-from dashboards.panels.queries import Query, Scope
+from dashboards.panels.queries import Query
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, UNITS, State, Steps
+from dashboards.panels.tables import Column, table
 from dashboards.sections import (
     calendar,
     details,
@@ -42,7 +44,7 @@ _WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
 
 def dashboard(spec: ModelSpec) -> dict[str, Any]:
     """The dashboard of a model as plain JSON data; the same spec always gives the same data."""
-    scope = queries.model_scope(spec)
+    scope = scopes.model_scope(spec)
     shortest = scope.with_value(WINDOW, format_duration(min(spec.spec.windows)))
     runbooks = spec.metadata.runbooks
     return board(
@@ -55,7 +57,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
         annotations=[
             graph_annotations.alerts(scope),
             graph_annotations.promotions(shortest),
-            graph_annotations.retrainings(queries.hook_scope(spec)),
+            graph_annotations.retrainings(scopes.hook_scope(spec)),
         ],
         panels=stack(_sections(spec, scope)),
         more_links=[DashboardLink(title="Runbooks", type="link", uri=runbooks, icon="doc", targetBlank=True)]

@@ -8,7 +8,8 @@ from typing import Final
 
 from grafanalib.core import REFRESH_ON_TIME_RANGE_CHANGE, SORT_ALPHA_IGNORE_CASE_ASC, SORT_NUMERIC_ASC, Template
 
-from dashboards.panels.queries import Scope, select
+from dashboards.panels.queries import select
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import DATASOURCE
 from exporter.catalogue import (
     FEATURE,

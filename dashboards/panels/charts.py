@@ -11,7 +11,8 @@ from grafanalib.core import TimeSeries
 
 from dashboards.panels import links
 from dashboards.panels.builders import PanelInfo, timeseries
-from dashboards.panels.queries import Scope, history
+from dashboards.panels.queries import history
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import Limits, Steps, alert_colour
 from exporter.catalogue import FEATURE, MODEL, WINDOW, Metric
 from exporter.spec.model import ModelSpec

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from dashboards.panels.builders import panel_id
-from dashboards.panels.queries import selections
+from dashboards.panels.scopes import selections
 from exporter.catalogue import ALERTS, FEATURE, MODEL, ROLE, SEGMENT, VERSION, WINDOW, Alert, Metric
 from exporter.spec.model import ModelSpec
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 from dashboards.panels.builders import state_timeline
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, Scope, history, range_extreme
+from dashboards.panels.queries import Query, history, range_extreme
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, State
 from exporter import catalogue
 from exporter.catalogue import Severity

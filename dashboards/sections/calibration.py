@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from dashboards.panels import plots, queries
 from dashboards.panels.charts import panel_info
-from dashboards.panels.queries import Scope
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import Limits
 from exporter import catalogue
 from exporter.catalogue import BIN, Metric

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Scope, latest
+from dashboards.panels.queries import latest
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import Limits
 from exporter import catalogue
 from exporter.spec.model import ModelSpec

@@ -8,7 +8,8 @@ from typing import Any, Final
 from dashboards.panels.builders import state_timeline, timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, Scope, history, legend, range_extreme, with_model_name
+from dashboards.panels.queries import Query, history, legend, range_extreme, with_model_name
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps
 from exporter import catalogue
 from exporter.catalogue import Severity, Unit

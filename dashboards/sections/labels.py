@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Scope
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import Limits
 from dashboards.sections import calibration
 from exporter import catalogue

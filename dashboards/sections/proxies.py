@@ -9,7 +9,8 @@ from grafanalib.core import TimeSeries
 from dashboards.panels.builders import timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, Role, Scope, plotted
+from dashboards.panels.queries import Query, Role, plotted
+from dashboards.panels.scopes import Scope
 from exporter import catalogue
 from exporter.catalogue import PROXY
 from exporter.spec.model import ModelSpec

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from grafanalib.core import TimeSeries
 
-from dashboards.panels import queries
+from dashboards.panels import scopes
 from dashboards.panels.builders import timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Scope, history
+from dashboards.panels.queries import history
+from dashboards.panels.scopes import Scope
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 
@@ -18,7 +19,7 @@ def sections(spec: ModelSpec) -> list[Section]:
     retrain = spec.spec.alerting.retrain
     if retrain is None or retrain.hook is None:
         return []
-    return [Section("retraining", "Retraining hook", panels(spec, queries.hook_scope(spec)))]
+    return [Section("retraining", "Retraining hook", panels(spec, scopes.hook_scope(spec)))]
 
 
 def panels(spec: ModelSpec | None, scope: Scope) -> list[TimeSeries]:
@@ -28,7 +29,7 @@ def panels(spec: ModelSpec | None, scope: Scope) -> list[TimeSeries]:
     """
     decisions, last = catalogue.HOOK_METRICS
     failing = (
-        "If there is failed or no_answer: a retraining cannot start. Read the log of the hook for the reason. "
+        "If the decision is failed or no_answer: a retraining cannot start. Read the log of the hook for the reason. "
         "Alertmanager repeats the request."
     )
     info = panel_info(

@@ -12,7 +12,8 @@ from dashboards.panels.builders import Bars, bars, timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.plots import heatmap
-from dashboards.panels.queries import Query, Scope, buckets, legend, plotted
+from dashboards.panels.queries import Query, buckets, legend, plotted
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import Limits
 from exporter import catalogue
 from exporter.catalogue import LE, Metric

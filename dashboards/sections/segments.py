@@ -8,11 +8,11 @@ from typing import Any, Final
 from grafanalib.core import Table
 
 from dashboards.panels import links, queries
-from dashboards.panels.builders import Column, table
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Scope
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import SEVERITY_COLOURS, TRANSPARENT, UNITS, Steps
+from dashboards.panels.tables import Column, table
 from dashboards.sections.labels import mature_window_text
 from exporter import catalogue
 from exporter.catalogue import SEGMENT, VERSION, Metric, Severity, Unit

@@ -9,7 +9,8 @@ from dashboards.panels import queries
 from dashboards.panels.builders import status_history, timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, Role, Scope
+from dashboards.panels.queries import Query, Role
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps, alert_colour
 from exporter import catalogue
 from exporter.catalogue import SLO, VERSION, WINDOW, Severity

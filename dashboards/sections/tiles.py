@@ -13,7 +13,8 @@ from grafanalib.core import Stat
 from dashboards.panels import links, queries
 from dashboards.panels.builders import PanelInfo, stat
 from dashboards.panels.charts import panel_info
-from dashboards.panels.queries import Query, Scope
+from dashboards.panels.queries import Query
+from dashboards.panels.scopes import Scope
 from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, alert_colour
 from dashboards.sections.freshness import age_steps
 from exporter import catalogue

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from boards import panels_of
 from dashboards.model import dashboard as model_dashboard
 from exporter.spec.model import ModelSpec
 
@@ -70,25 +71,21 @@ def hostile_spec(make_spec: Callable[..., ModelSpec]) -> ModelSpec:
 
 
 @pytest.fixture
-def dashboard(spec: ModelSpec) -> dict[str, Any]:
-    """The dashboard of the model with segments, which has every panel."""
-    return model_dashboard(
-        spec.model_copy(update={"spec": spec.spec.model_copy(update={"segments": ("country_code",)})})
-    )
+def segmented_spec(spec: ModelSpec) -> ModelSpec:
+    """A model with segments, whose dashboard has every panel."""
+    return spec.model_copy(update={"spec": spec.spec.model_copy(update={"segments": ("country_code",)})})
+
+
+@pytest.fixture
+def dashboard(segmented_spec: ModelSpec) -> dict[str, Any]:
+    """The dashboard of the model with segments."""
+    return model_dashboard(segmented_spec)
 
 
 @pytest.fixture
 def every_panel() -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
     """All panels of a dashboard that are not rows, also in collapsed rows."""
-
-    def walk(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-        for panel in panels:
-            if panel["type"] == "row":
-                yield from walk(panel["panels"])
-            else:
-                yield panel
-
-    return lambda dashboard: list(walk(dashboard["panels"]))
+    return panels_of
 
 
 # How Grafana finds variables in a query: $name, [[name]], ${name} and ${name:format}.

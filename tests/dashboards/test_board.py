@@ -21,8 +21,8 @@ BUDGET = 20
 
 
 @pytest.fixture(params=NAMES)
-def board(request: pytest.FixtureRequest, spec: ModelSpec) -> dict[str, Any]:
-    return boards(spec)[request.param]
+def board(request: pytest.FixtureRequest, segmented_spec: ModelSpec) -> dict[str, Any]:
+    return boards(segmented_spec)[request.param]
 
 
 def test_a_dashboard_has_the_common_settings(board: dict[str, Any]) -> None:
@@ -57,9 +57,11 @@ def test_panels_have_known_types_unique_ids_and_say_what_to_do(board: dict[str, 
     assert len({panel["title"] for panel in panels}) == len(panels)
     for panel in panels:
         assert panel["type"] in PANEL_TYPES
-        _, window, action = panel["description"].split("\n\n")
+        meaning, window, action = panel["description"].split("\n\n")
+        assert meaning.endswith(".")
         assert window.startswith("**Window:** ")
         assert action.startswith("**What to do:** ")
+        assert len(action) > 38
         assert panel["fieldConfig"]["defaults"]["noValue"]
         assert "unit" in panel["fieldConfig"]["defaults"]
 
@@ -68,9 +70,9 @@ def test_panels_do_not_overlap(board: dict[str, Any]) -> None:
     for panels in [board["panels"], *(panel.get("panels", []) for panel in board["panels"])]:
         boxes = [panel["gridPos"] for panel in panels]
         assert all(box["x"] >= 0 and box["x"] + box["w"] <= 24 for box in boxes)
-        for one, other in combinations(boxes, 2):
-            beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
-            assert beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        for left, right in combinations(boxes, 2):
+            beside = left["x"] + left["w"] <= right["x"] or right["x"] + right["w"] <= left["x"]
+            assert beside or left["y"] + left["h"] <= right["y"] or right["y"] + right["h"] <= left["y"]
 
 
 def test_every_query_uses_the_catalogue_and_the_selected_data_source(

@@ -8,7 +8,7 @@ import pytest
 
 from boards import boards
 from dashboards import feature, graph_annotations
-from dashboards.panels.queries import feature_scope, fleet_scope, model_scope
+from dashboards.panels.scopes import feature_scope, fleet_scope, model_scope
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 

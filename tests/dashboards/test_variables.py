@@ -6,7 +6,7 @@ from datetime import timedelta
 import promql_parser
 
 from dashboards import variables
-from dashboards.panels.queries import model_scope
+from dashboards.panels.scopes import model_scope
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 

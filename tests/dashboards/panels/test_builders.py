@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboards.panels import builders as panels
-from dashboards.panels.builders import Column, PanelInfo, panel_id
+from dashboards.panels.builders import PanelInfo, panel_id
 from dashboards.panels.queries import Query, Role
 from dashboards.panels.style import State
 from exporter.catalogue import Unit
@@ -110,39 +110,6 @@ def test_states_have_text_and_colour() -> None:
     assert timeline["fieldConfig"]["defaults"]["mappings"] == [mapping]
     assert history["fieldConfig"]["defaults"]["mappings"] == [mapping]
     assert (history["type"], history["maxDataPoints"]) == ("status-history", 100)
-
-
-def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
-    columns = [Column("PSI", "a", "none"), Column("Nulls", "b", "percentunit", steps=((None, "green"), (1, "red")))]
-    info = PanelInfo("k", "t", "m.", "w.", "a.", data_links=({"title": "alone"},))
-    table = written(panels.table(info, {"feature": "Feature"}, columns, sort=["PSI"]))
-    assert [target["format"] for target in table["targets"]] == ["table", "table"]
-    assert [step["id"] for step in table["transformations"]] == ["merge", "organize"]
-    assert table["transformations"][1]["options"] == {
-        "excludeByName": {"Time": True},
-        "indexByName": {"feature": 0, "Value #A": 1, "Value #B": 2},
-        "renameByName": {"feature": "Feature", "Value #A": "PSI", "Value #B": "Nulls"},
-    }
-    assert table["options"]["sortBy"] == [{"displayName": "PSI", "desc": True}]
-    first, plain, coloured = table["fieldConfig"]["overrides"]
-    assert first["matcher"]["options"] == "Feature"
-    assert first["properties"] == [{"id": "links", "value": [{"title": "alone"}]}]
-    assert plain["properties"] == [{"id": "unit", "value": "none"}]
-    assert [item["id"] for item in coloured["properties"]] == ["unit", "thresholds", "custom.cellOptions"]
-
-
-def test_a_trend_queries_a_range_and_is_a_sparkline() -> None:
-    columns = [Column("PSI", "a", "none"), Column("Over time", "b", "none", trend=True)]
-    table = written(panels.table(INFO, {"feature": "Feature"}, columns, sort=["PSI"]))
-    assert [(target["format"], target["range"]) for target in table["targets"]] == [
-        ("table", False),
-        ("time_series", True),
-    ]
-    assert [step["id"] for step in table["transformations"]] == ["timeSeriesTable", "merge", "organize"]
-    assert table["transformations"][2]["options"]["renameByName"]["Trend #B"] == "Over time"
-    small = {item["id"]: item["value"] for item in table["fieldConfig"]["overrides"][-1]["properties"]}
-    assert small["custom.cellOptions"] == {"type": "sparkline", "hideValue": True}
-    assert table["maxDataPoints"] == 100
 
 
 def test_bars_are_a_histograms_buckets_now() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from dashboards.panels.builders import panel_id
 from dashboards.panels.charts import chart, panel_info, window_text
-from dashboards.panels.queries import model_scope
+from dashboards.panels.scopes import model_scope
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.spec.model import ModelSpec

@@ -2,15 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import promql_parser
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from dashboards.panels import queries
+from dashboards.panels import queries, scopes
 from dashboards.panels.queries import Role
 from exporter import catalogue
-from exporter.catalogue import FEATURE, INFERENCE, METRICS, MODEL, SEVERITY, STREAM, VERSION, WINDOW, Metric
+from exporter.catalogue import FEATURE, INFERENCE, METRICS, MODEL, SEVERITY, VERSION, WINDOW, Metric
 from exporter.spec.model import ModelSpec
 
 Evaluates = Callable[..., None]
@@ -27,43 +24,15 @@ def braced(labels: dict[str, str]) -> str:
     return "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
 
 
-@given(st.text(st.characters(codec="utf-8")))
-def test_a_quoted_text_is_read_back_as_it_was_and_holds_no_variable(text: str) -> None:
-    literal = queries.quote(text)
-    assert promql_parser.parse(literal).val == text
-    assert "$" not in literal
-    assert "[[" not in literal
-
-
-def test_a_selector_has_the_constant_labels_and_the_variables_of_the_metrics_labels(spec: ModelSpec) -> None:
-    scope = queries.model_scope(spec)
-    always = 'model="fraud",env="prod"'
-    assert queries.select(catalogue.FEATURE_PSI, scope) == (
-        f'{catalogue.FEATURE_PSI.name}{{{always},version=~"$version",window="$window",feature=~"$feature"}}'
-    )
-    assert queries.select(catalogue.REFRESH_SUCCESS, scope) == f"{catalogue.REFRESH_SUCCESS.name}{{{always}}}"
-    assert queries.select(catalogue.BUILD_INFO, scope) == f"{catalogue.BUILD_INFO.name}{{}}"
-
-
-def test_a_scope_of_several_models_selects_them() -> None:
-    assert queries.select(catalogue.REFRESH_SUCCESS, queries.any_model_scope()).endswith('{model=~"$model"}')
-
-
-def test_a_scope_with_a_value_sets_it_if_the_metric_has_the_label(spec: ModelSpec) -> None:
-    scope = queries.model_scope(spec).with_value(STREAM, INFERENCE)
-    assert f'{STREAM}="{INFERENCE}"' in queries.select(catalogue.WINDOW_ROWS, scope)
-    assert STREAM not in queries.select(catalogue.FEATURE_PSI, scope)
-
-
 def test_two_replicas_are_one_value(spec: ModelSpec, evaluates: Evaluates) -> None:
     metric = catalogue.DATA_DRIFT_SHARE
     both = {series(metric, instance="a"): 0.25, series(metric, instance="b"): 0.25}
     expected = {'{model="fraud",env="prod",version="1",window="1h"}': 0.25}
-    evaluates(both, queries.latest(metric, queries.model_scope(spec)), expected)
+    evaluates(both, queries.latest(metric, scopes.model_scope(spec)), expected)
 
 
 def test_the_plotted_value_depends_on_the_kind_of_the_metric(spec: ModelSpec, evaluates: Evaluates) -> None:
-    scope = queries.model_scope(spec)
+    scope = scopes.model_scope(spec)
     end = catalogue.WINDOW_END_TIMESTAMP_SECONDS
     labels = f'{{model="fraud",env="prod",stream="{INFERENCE}",window="1h"}}'
     evaluates({series(end, stream=INFERENCE): 3000}, queries.plotted(end, scope), {labels: 600})
@@ -72,7 +41,7 @@ def test_the_plotted_value_depends_on_the_kind_of_the_metric(spec: ModelSpec, ev
 
 
 def test_a_flag_that_was_down_between_two_points_is_visible(spec: ModelSpec, promtool: Evaluates) -> None:
-    expression = queries.range_extreme("min", catalogue.REFRESH_SUCCESS, queries.model_scope(spec))
+    expression = queries.range_extreme("min", catalogue.REFRESH_SUCCESS, scopes.model_scope(spec))
     query = {
         "expr": expression.replace("$__rate_interval", "4m"),
         "eval_time": "5m",
@@ -95,12 +64,12 @@ def test_the_worst_version_decides_the_verdict(
     metric = catalogue.DATA_DRIFT_SHARE
     given_series: dict[str, float] = {series(metric, version=version): share for version, share in shares.items()}
     given_series |= {series(metric.threshold(), version=version): 0.25 for version in ("1", "2")}
-    evaluates(given_series, queries.verdict(metric, queries.model_scope(spec)), expected)
+    evaluates(given_series, queries.verdict(metric, scopes.model_scope(spec)), expected)
 
 
 def test_without_a_threshold_there_is_no_verdict(spec: ModelSpec, evaluates: Evaluates) -> None:
     metric = catalogue.DATA_DRIFT_SHARE
-    evaluates({series(metric): 0.5}, queries.verdict(metric, queries.model_scope(spec)), {})
+    evaluates({series(metric): 0.5}, queries.verdict(metric, scopes.model_scope(spec)), {})
 
 
 def test_the_worst_statistic_is_the_one_furthest_over_its_own_threshold(spec: ModelSpec, evaluates: Evaluates) -> None:
@@ -116,7 +85,7 @@ def test_the_worst_statistic_is_the_one_furthest_over_its_own_threshold(spec: Mo
         series(nulls.threshold(), feature="amount"): 0,
     }
     expected = {'{feature="age",version="1"}': 4, '{feature="amount",version="1"}': 0.5}
-    evaluates(given_series, queries.worst_statistic(queries.model_scope(spec)), expected)
+    evaluates(given_series, queries.worst_statistic(scopes.model_scope(spec)), expected)
 
 
 def test_the_top_series_are_shown_also_when_they_have_ended(spec: ModelSpec, evaluates: Evaluates) -> None:
@@ -130,7 +99,7 @@ def test_the_top_series_are_shown_also_when_they_have_ended(spec: ModelSpec, eva
         f'{{model="fraud",env="prod",version="1",window="1h",feature="{name}"}}': value
         for name, value in (("ended at 0.75", 0.75), ("high", 0.5))
     }
-    evaluates(given_series, queries.top_series(queries.latest(psi, queries.model_scope(spec)), 2), expected)
+    evaluates(given_series, queries.top_series(queries.latest(psi, scopes.model_scope(spec)), 2), expected)
 
 
 def alert(name: str, severity: str, **labels: str) -> str:
@@ -148,11 +117,11 @@ def test_alerts_are_counted_by_severity(spec: ModelSpec, evaluates: Evaluates) -
         series(catalogue.MODEL_INFO, team="t"): 1,
     }
     expected = {'{severity="critical"}': 1, '{severity="warning"}': 2}
-    evaluates(alerts, queries.alerts_by_severity(queries.model_scope(spec)), expected)
+    evaluates(alerts, queries.alerts_by_severity(scopes.model_scope(spec)), expected)
 
 
 def test_no_alert_differs_from_no_exporter(spec: ModelSpec, evaluates: Evaluates) -> None:
-    expression = queries.alerts_by_severity(queries.model_scope(spec))
+    expression = queries.alerts_by_severity(scopes.model_scope(spec))
     evaluates({series(catalogue.MODEL_INFO, team="t"): 1}, expression, {'{severity="none"}': 0})
     evaluates({series(catalogue.MODEL_INFO, model="other"): 1}, expression, {})
 
@@ -168,19 +137,19 @@ def test_an_alerts_state_is_the_rank_of_its_severity(spec: ModelSpec, evaluates:
         '{alertname="B",feature="age",window="24h"}': 2,
         '{alertname="C"}': 1,
     }
-    evaluates(alerts, queries.alert_states(queries.model_scope(spec)), expected)
+    evaluates(alerts, queries.alert_states(scopes.model_scope(spec)), expected)
 
 
 def test_hostile_labels_are_matched_as_they_are(hostile_spec: ModelSpec, evaluates: Evaluates) -> None:
     env = hostile_spec.metadata.labels["env"].replace("\\", "\\\\").replace('"', '\\"')
     given_series: dict[str, float] = {series(catalogue.REFRESH_SUCCESS, env=env): 1}
     given_series[series(catalogue.REFRESH_SUCCESS, env="prod")] = 0
-    expression = queries.latest(catalogue.REFRESH_SUCCESS, queries.model_scope(hostile_spec))
+    expression = queries.latest(catalogue.REFRESH_SUCCESS, scopes.model_scope(hostile_spec))
     evaluates(given_series, expression, {f'{{model="fraud",env="{env}"}}': 1})
 
 
 def test_a_history_has_every_companion_in_the_catalogue(spec: ModelSpec) -> None:
-    scope = queries.model_scope(spec)
+    scope = scopes.model_scope(spec)
     roles = {metric.key: [query.role for query in queries.history(metric, scope)] for metric in METRICS}
     assert roles[catalogue.FEATURE_PSI.key] == [Role.VALUE, Role.THRESHOLD]
     assert roles[catalogue.FEATURE_MEAN.key] == [Role.VALUE, Role.REFERENCE]
@@ -192,50 +161,15 @@ def test_a_history_has_the_thresholds_of_the_features_that_it_shows(spec: ModelS
     psi = catalogue.FEATURE_PSI
     given_series: dict[str, float] = {series(psi, feature=f"f{rank:02}"): rank / 16 for rank in range(12)}
     given_series |= {series(psi.threshold(), feature=f"f{rank:02}"): 0.25 for rank in range(12)}
-    _, threshold = queries.history(psi, queries.model_scope(spec))
+    _, threshold = queries.history(psi, scopes.model_scope(spec))
     expected = {
         f'{{model="fraud",env="prod",version="1",window="1h",feature="f{rank:02}"}}': 0.25 for rank in range(2, 12)
     }
     evaluates(given_series, threshold.expression, expected)
 
 
-def grouped(spec: ModelSpec, role: str | None = "role", segments: tuple[str, ...] = ("plan",)) -> ModelSpec:
-    """The spec with a column of roles and one of segments."""
-    columns = spec.spec.inference.columns.model_copy(update={"role": role})
-    inference = spec.spec.inference.model_copy(update={"columns": columns})
-    return spec.model_copy(update={"spec": spec.spec.model_copy(update={"inference": inference, "segments": segments})})
-
-
-def test_a_role_and_a_segment_are_selected_only_if_the_model_has_them(spec: ModelSpec) -> None:
-    drift = catalogue.DATA_DRIFT_SHARE
-    plain = queries.select(drift, queries.model_scope(spec))
-    assert queries.select(drift, queries.model_scope(grouped(spec, None, ()))) == plain
-    both = queries.model_scope(grouped(spec))
-    assert queries.select(drift, both) == plain.replace("}", ',role=~"$role",segment=~"$segment"}')
-    assert queries.select(catalogue.WINDOW_ROWS, both) == queries.select(
-        catalogue.WINDOW_ROWS, queries.model_scope(spec)
-    )
-    assert queries.legend(drift, both) == "{{role}} {{segment}} {{version}}"
-    assert queries.legend(drift, queries.model_scope(grouped(spec, None))) == "{{segment}} {{version}}"
-
-
-def test_the_whole_traffic_is_shown_until_a_segment_is_selected(spec: ModelSpec, evaluates: Evaluates) -> None:
-    name, common = catalogue.DATA_DRIFT_SHARE.name, 'model="fraud",env="prod",version="1",window="1h"'
-    given = {
-        f'{name}{{{common},role="champion"}}': 0.25,
-        f'{name}{{{common},role="challenger"}}': 0.5,
-        f"{name}{{{common}}}": 0.125,
-        f'{name}{{{common},role="champion",segment="plan=free"}}': 0.75,
-    }
-    scope = queries.model_scope(grouped(spec))
-    told = {f'{{{common},role="champion"}}': 0.25, f'{{{common},role="challenger"}}': 0.5, f"{{{common}}}": 0.125}
-    evaluates(given, queries.latest(catalogue.DATA_DRIFT_SHARE, scope), told)
-    served = {labels: value for labels, value in told.items() if "challenger" not in labels}
-    evaluates(given, queries.latest(catalogue.DATA_DRIFT_SHARE, scope.without_challengers), served)
-
-
 def test_a_legend_has_the_labels_in_which_series_differ(spec: ModelSpec) -> None:
-    scope = queries.model_scope(spec)
+    scope = scopes.model_scope(spec)
     assert queries.legend(catalogue.FEATURE_PSI, scope) == "{{feature}} {{version}}"
     assert queries.legend(catalogue.FEATURE_NEW_CATEGORY_ROWS, scope) == "{{feature}} {{category}} {{version}}"
     assert queries.legend(catalogue.DATA_DRIFT_SHARE, scope) == "{{version}}"
@@ -244,7 +178,7 @@ def test_a_legend_has_the_labels_in_which_series_differ(spec: ModelSpec) -> None
 
 
 def test_a_legend_of_several_models_names_the_model(spec: ModelSpec) -> None:
-    scope = queries.any_model_scope()
+    scope = scopes.any_model_scope()
     assert queries.legend(catalogue.DATA_DRIFT_SHARE, scope) == "{{model}} {{version}}"
     assert queries.legend(catalogue.REFRESH_DURATION_SECONDS, scope) == "{{model}}"
     assert queries.with_model_name("refresh", scope) == "{{model}} refresh"

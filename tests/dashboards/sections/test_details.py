@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dashboards.panels.builders import panel_id
-from dashboards.panels.queries import model_scope
+from dashboards.panels.scopes import model_scope
 from dashboards.sections.details import sections
 from exporter import catalogue
 from exporter.catalogue import METRICS, Metric

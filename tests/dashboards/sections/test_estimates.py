@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from dashboards.panels.queries import Role, history, model_scope
+from dashboards.panels.queries import Role, history
+from dashboards.panels.scopes import model_scope
 from dashboards.sections.estimates import sections
 from exporter import catalogue
 from exporter.spec.model import ModelSpec

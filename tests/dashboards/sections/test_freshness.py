@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from dashboards.panels.builders import panel_id
-from dashboards.panels.queries import model_scope
+from dashboards.panels.scopes import model_scope
 from dashboards.sections.freshness import age_steps, sections
 from exporter import catalogue
 from exporter.spec.model import ModelSpec

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dashboards.panels.builders import panel_id
-from dashboards.panels.queries import model_scope
+from dashboards.panels.scopes import model_scope
 from dashboards.sections.proxies import sections
 from exporter import catalogue
 from exporter.spec.model import ModelSpec

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from boards import panels_of
 from dashboards import model as model_dashboard
 from dashboards.panels.builders import panel_id
-from dashboards.panels.queries import any_model_scope
+from dashboards.panels.scopes import any_model_scope
 from dashboards.sections.retraining import panels, sections
 from exporter import catalogue
 from exporter.catalogue import RETRAIN_DECISIONS_TOTAL

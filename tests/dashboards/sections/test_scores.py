@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from dashboards.panels.builders import panel_id
-from dashboards.panels.queries import buckets, model_scope
+from dashboards.panels.queries import buckets
+from dashboards.panels.scopes import model_scope
 from dashboards.sections.scores import section
 from exporter import catalogue
 from exporter.catalogue import METRICS, Metric

@@ -8,7 +8,7 @@ import pytest
 from dashboards.model import dashboard
 from dashboards.panels import links
 from dashboards.panels.builders import panel_id
-from dashboards.panels.queries import model_scope
+from dashboards.panels.scopes import model_scope
 from dashboards.sections import segments
 from exporter import catalogue
 from exporter.catalogue import ALERTS, SEGMENT

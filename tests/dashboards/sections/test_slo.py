@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from dashboards.panels.queries import model_scope
+from dashboards.panels.scopes import model_scope
 from dashboards.sections.slo import sections
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import Slo

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dashboards.model import dashboard as model_dashboard
-from dashboards.panels.queries import model_scope
+from dashboards.panels.scopes import model_scope
 from dashboards.sections.tiles import tiles
 from exporter import catalogue
 from exporter.catalogue import INFERENCE

@@ -1,0 +1,113 @@
+"""Tables: one row for each combination of labels, one column for each expression."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from grafanalib.core import Table, TableSortByField
+
+from dashboards.panels.builders import PanelInfo, common_options
+from dashboards.panels.queries import Query
+from dashboards.panels.style import (
+    SEVERITY_COLOURS,
+    TRANSPARENT,
+    State,
+    Steps,
+    fixed_colour,
+    mappings,
+    override,
+    ref_id,
+    steps_json,
+    target,
+)
+from exporter.catalogue import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: an expression with one value for each row, and the look of its cells.
+
+    `unit` is Grafana's. `steps` or `states` colour the cells, and `links` are links of the cells. The links of other
+    columns can use the values of a hidden column. A `trend` shows its values over the time range as a small line.
+    """
+
+    title: str
+    expression: str
+    unit: str
+    steps: Steps = ()
+    states: Mapping[int, State] | None = None
+    links: tuple[dict[str, Any], ...] = ()
+    hidden: bool = False
+    trend: bool = False
+
+    @property
+    def kind(self) -> Literal["range", "table"]:
+        """The kind of its query."""
+        return "range" if self.trend else "table"
+
+    @property
+    def field(self) -> str:
+        """Grafana's name for the values, before the id of the query."""
+        return "Trend" if self.trend else "Value"
+
+    def override(self) -> dict[str, Any]:
+        """The field override with the look of the column."""
+        properties: dict[str, Any] = {"unit": self.unit}
+        if self.states:
+            properties["mappings"] = mappings(self.states)
+        if self.steps:
+            properties["thresholds"] = {"mode": "absolute", "steps": steps_json(self.steps)}
+        if self.states or self.steps:
+            properties["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}
+        if self.trend:
+            properties["custom.cellOptions"] = {"type": "sparkline", "hideValue": True}
+            properties["color"] = fixed_colour(SEVERITY_COLOURS[Severity.INFO])
+        if self.links:
+            properties["links"] = list(self.links)
+        if self.hidden:
+            properties["custom.hidden"] = True
+        return override("byName", self.title, properties)
+
+
+def table(
+    info: PanelInfo,
+    keys: Mapping[str, str],
+    columns: Sequence[Column],
+    *,
+    sort: Sequence[str],
+    hidden: Sequence[str] = (),
+) -> Table:
+    """One row for each combination of the labels that all expressions share, one column for each expression, now.
+
+    A trend has a row for everything that had a value in the time range, so its expression must leave out what has
+    ended. `keys` maps labels to column titles. The `data_links` of the panel are links of the first of them; `hidden`
+    labels are only for links. `sort` lists the titles of the columns to sort by, highest first.
+    """
+    names = {f"{column.field} #{ref_id(index)}": column.title for index, column in enumerate(columns)}
+    order = {
+        "excludeByName": {"Time": True},
+        "indexByName": {name: index for index, name in enumerate([*keys, *names])},
+        "renameByName": {**keys, **names},
+    }
+    hidden_labels = [override("byName", label, {"custom.hidden": True}) for label in hidden]
+    trends = any(column.trend for column in columns)
+    first = override("byName", next(iter(keys.values())), {"links": list(info.data_links)})
+    return Table(
+        **common_options(
+            info, [target(index, Query(column.expression), column.kind) for index, column in enumerate(columns)]
+        )
+        | {"maxDataPoints": 100 if trends else None},  # about the width of a cell in pixels
+        transformations=[
+            *([{"id": "timeSeriesTable", "options": {}}] if trends else []),
+            {"id": "merge", "options": {}},
+            {"id": "organize", "options": order},
+        ],
+        overrides=[first, *hidden_labels, *(column.override() for column in columns)],
+        sortBy=[TableSortByField(displayName=title, desc=True) for title in sort],
+        filterable=True,
+        unit="none",
+        thresholds=steps_json(((None, TRANSPARENT),)),
+        extraJson={"fieldConfig": {"defaults": {"noValue": info.no_data}}},
+    )
