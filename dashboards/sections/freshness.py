@@ -43,7 +43,7 @@ def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
             catalogue.WINDOW_ROWS,
             "Rows read, $window",
             "If it is 0 or drops suddenly: ask the owner of the log pipeline. If it is half of the usual number "
-            "(dashed): some writers or files are missing. The solid grey line is last week.",
+            "(dotted): some writers or files are missing. The solid grey line is last week.",
             last_week=True,
         ),
         draw(
