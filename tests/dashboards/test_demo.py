@@ -19,7 +19,7 @@ from exporter.demo.scenario import BROKEN_FEATURE
 pytestmark = pytest.mark.e2e
 
 WEEK = "7d"
-CHOSEN = {
+SELECTION = {
     "version": ".+",
     "window": "24h",
     "feature": ".+",
@@ -30,10 +30,10 @@ CHOSEN = {
     "__interval": "12h",
     "__rate_interval": "2d",
 }
-ONE = CHOSEN | {"model": "fraud", "feature": BROKEN_FEATURE}
+ONE_VALUE = SELECTION | {"model": "fraud", "feature": BROKEN_FEATURE}
 """The selection if a variable has one value."""
 
-SILENT = {
+WITHOUT_DATA = {
     "Decisions of the retraining hook",  # the demo has no retraining hook
     "Time since the last retraining",
     # Nothing of the kind happens in the demo: its features' categories are the training data's, it never fails, and
@@ -48,36 +48,36 @@ SILENT = {
 """Panels without data in the demo."""
 
 
-def run_query(target: dict[str, Any], address: str, chosen: dict[str, str]) -> tuple[list[Any], float]:
+def run_query(target: dict[str, Any], address: str, selection: dict[str, str]) -> tuple[list[Any], float]:
     """The result of a query over the week, or now, and the seconds that it takes."""
-    expression = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), target["expr"])
+    expression = re.sub(r"\$(\w+)", lambda match: selection.get(match[1], match[0]), target["expr"])
     query: dict[str, Any] = {"query": expression, "time": NOW.timestamp()}
     path = "query"
     if target["range"]:
         path = "query_range"
         query |= {"start": (NOW - STORY).timestamp(), "end": NOW.timestamp(), "step": EVERY.total_seconds()}
     started = time.monotonic()
-    with urlopen(f"{address}/api/v1/{path}?{urlencode(query)}", timeout=30) as answer:
-        return json.load(answer)["data"]["result"], time.monotonic() - started
+    with urlopen(f"{address}/api/v1/{path}?{urlencode(query)}", timeout=30) as response:
+        return json.load(response)["data"]["result"], time.monotonic() - started
 
 
 def test_the_demo_fills_every_panel_quickly_and_shows_the_broken_feature(tmp_path: Path) -> None:
     """One test, since its Prometheus is filled once."""
     with demo(tmp_path) as past:
         for name, board in boards(past.loaded.spec).items():
-            empty, slow = read(board, past.address, ONE if name == "feature" else CHOSEN)
+            empty, slow = read(board, past.address, ONE_VALUE if name == "feature" else SELECTION)
             assert slow == []
-            assert empty <= SILENT, name
+            assert empty <= WITHOUT_DATA, name
         check_broken_feature(past)
 
 
-def read(board: dict[str, Any], address: str, chosen: dict[str, str]) -> tuple[set[str], list[str]]:
+def read(board: dict[str, Any], address: str, selection: dict[str, str]) -> tuple[set[str], list[str]]:
     """The titles of panels without any result, and the queries that took more than a second."""
     empty, slow = set(), []
     for panel in panels_of(board):
-        answers = [(target["expr"], *run_query(target, address, chosen)) for target in panel["targets"]]
-        slow += [expression for expression, _, seconds in answers if seconds > 1]
-        if not any(found for _, found, _ in answers):
+        results = [(target["expr"], *run_query(target, address, selection)) for target in panel["targets"]]
+        slow += [expression for expression, _, seconds in results if seconds > 1]
+        if not any(result for _, result, _ in results):
             empty.add(panel["title"])
     return empty, slow
 
@@ -86,9 +86,9 @@ def check_broken_feature(past: Demo) -> None:
     """The fleet shows the model with the alert, and the model shows its broken feature."""
     made = boards(past.loaded.spec)
     [table] = [panel for panel in panels_of(made["fleet"]) if panel["type"] == "table"]
-    [state], _ = run_query(table["targets"][0], past.address, CHOSEN)
+    [state], _ = run_query(table["targets"][0], past.address, SELECTION)
     assert (state["metric"]["model"], state["value"][1]) == ("fraud", "3")
     [features] = [panel for panel in panels_of(made["model"]) if panel["title"].startswith("Features, worst first")]
-    found, _ = run_query(features["targets"][0], past.address, CHOSEN | {"window": "1h"})
-    worst = max(found, key=lambda series: float(series["value"][1]))
+    series, _ = run_query(features["targets"][0], past.address, SELECTION | {"window": "1h"})
+    worst = max(series, key=lambda each: float(each["value"][1]))
     assert worst["metric"]["feature"] == BROKEN_FEATURE

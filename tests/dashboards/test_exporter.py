@@ -9,8 +9,8 @@ from exporter.catalogue import HOOK_METRICS, MODEL_INFO, REFRESH_SUCCESS, SPEC_R
 
 
 def panel(title: str) -> dict[str, Any]:
-    [found] = [each for each in panels_of(exporter.dashboard()) if each["title"] == title]
-    return found
+    [match] = [each for each in panels_of(exporter.dashboard()) if each["title"] == title]
+    return match
 
 
 def test_models_with_a_failing_refresh_are_counted_once_and_none_is_0(evaluates: Callable[..., None]) -> None:

@@ -27,8 +27,8 @@ LONG = "a-model-whose-name-is-too-long-for-the-id-of-a-dashboard"
 
 @pytest.fixture
 def table() -> dict[str, Any]:
-    [found] = [panel for panel in panels_of(fleet.dashboard([LONG])) if panel["type"] == "table"]
-    return found
+    [match] = [panel for panel in panels_of(fleet.dashboard([LONG])) if panel["type"] == "table"]
+    return match
 
 
 def renamed(table: dict[str, Any]) -> dict[str, str]:
@@ -118,24 +118,24 @@ def test_the_worst_comes_first(table: dict[str, Any]) -> None:
 
 
 def test_every_cell_links_to_the_panel_of_its_models_dashboard(table: dict[str, Any]) -> None:
-    leads = {
+    urls = {
         each["matcher"]["options"]: item["value"][0]["url"]
         for each in table["fieldConfig"]["overrides"]
         for item in each["properties"]
         if item["id"] == "links"
     }
-    assert leads.pop("Model").startswith("/d/${__data.fields.dashboard}?")
+    assert urls.pop("Model").startswith("/d/${__data.fields.dashboard}?")
     keys = {"State": ALERT_STATES, "Drift": DATA_DRIFT_SHARE.key, "Age": catalogue.WINDOW_END_TIMESTAMP_SECONDS.key}
     for title, key in keys.items():
-        assert leads[title].endswith(f"&viewPanel={panel_id(key)}")
+        assert urls[title].endswith(f"&viewPanel={panel_id(key)}")
     columns = set(renamed(table).values())
-    assert columns - leads.keys() == {"Model", "Team", "Most severe alert", "dashboard", "Known"}
+    assert columns - urls.keys() == {"Model", "Team", "Most severe alert", "dashboard", "Known"}
 
 
 def test_a_cells_link_opens_a_panel_that_a_model_has(table: dict[str, Any], dashboard: dict[str, Any]) -> None:
     ids = {panel["id"] for panel in panels_of(dashboard)}
-    written = str(table["fieldConfig"])
-    wanted = {int(part.split("'")[0]) for part in written.split("viewPanel=")[1:]}
+    config = str(table["fieldConfig"])
+    wanted = {int(part.split("'")[0]) for part in config.split("viewPanel=")[1:]}
     assert wanted <= ids
 
 

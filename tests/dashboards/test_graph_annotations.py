@@ -17,20 +17,20 @@ from exporter.spec.model import ModelSpec
 def expressions(spec: ModelSpec, interpolate: Any) -> dict[str, dict[str, str]]:
     """The expression of each annotation by its name, for each dashboard, as Prometheus gets it."""
     return {
-        board: {mark["name"]: interpolate(mark["expr"]) for mark in written["annotations"]["list"]}
+        board: {each["name"]: interpolate(each["expr"]) for each in written["annotations"]["list"]}
         for board, written in boards(spec).items()
     }
 
 
 def test_each_dashboard_of_models_has_annotations(expressions: dict[str, dict[str, str]]) -> None:
-    assert {board: set(found) for board, found in expressions.items()} == {
+    assert {board: set(by_name) for board, by_name in expressions.items()} == {
         "model": {"Alerts", "Promotions", "Retrainings"},
         "feature": {"Alerts", "Promotions", "Retrainings"},
         "fleet": {"Alerts", "Retrainings"},
         "exporter": set(),
     }
-    for found in expressions.values():
-        for text in found.values():
+    for by_name in expressions.values():
+        for text in by_name.values():
             promql_parser.parse(text)
 
 
@@ -38,10 +38,10 @@ def test_a_promotion_is_a_version_without_rows_an_hour_ago(spec: ModelSpec, prom
     expression = interpolate(graph_annotations.promotions(model_scope(spec).with_value("window", "1h"))["expr"])
     rows = f'{catalogue.VERSION_ROWS.name}{{model="fraud",env="prod",version="%s",window="1h"}}'
     series = {rows % "old": "9+0x180", rows % "new": "_x90 9+0x90"}
-    asked = [("1h29m", []), ("2h", [{"labels": '{version="new"}', "value": 9}]), ("2h45m", [])]
+    expected = [("1h29m", []), ("2h", [{"labels": '{version="new"}', "value": 9}]), ("2h45m", [])]
     promtool(
         series,
-        promql_expr_test=[{"expr": expression, "eval_time": at, "exp_samples": found} for at, found in asked],
+        promql_expr_test=[{"expr": expression, "eval_time": at, "exp_samples": samples} for at, samples in expected],
     )
 
 
@@ -68,7 +68,7 @@ def test_a_feature_has_annotations_of_its_own_alerts_and_of_the_models(evaluates
         firing % ("MLDataDriftHigh", ""): 1.0,
     }
     expected = {f'{{alertname="{name}",severity="warning"}}': 1.0 for name in ("MLFeatureDriftHigh", "MLDataDriftHigh")}
-    chosen = str(
+    expression = str(
         Template(feature.dashboard()["annotations"]["list"][0]["expr"]).substitute(model="fraud", feature="age")
     )
-    evaluates(given, chosen, expected)
+    evaluates(given, expression, expected)

@@ -38,9 +38,11 @@ def expressions(
 ) -> list[promql_parser.Expr]:
     """Every expression of the dashboard, parsed as Prometheus gets it: of panels, variables and annotations."""
     texts = [target["expr"] for panel in panels for target in panel["targets"]]
-    texts += [mark["expr"] for mark in dashboard["annotations"]["list"]]
-    asked = [variable["definition"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
-    texts += [re.fullmatch(r"label_values\((.*), \w+\)", definition)[1] for definition in asked]
+    texts += [annotation["expr"] for annotation in dashboard["annotations"]["list"]]
+    definitions = [
+        variable["definition"] for variable in dashboard["templating"]["list"] if variable["type"] == "query"
+    ]
+    texts += [re.fullmatch(r"label_values\((.*), \w+\)", definition)[1] for definition in definitions]
     return [promql_parser.parse(interpolate(text)) for text in texts]
 
 
@@ -85,12 +87,12 @@ def test_every_alert_links_to_a_panel_of_its_metric(
     number = re.search(r"viewPanel=(\d+)", links.alert_url(spec, alert))
     assert number is not None
     [panel] = [panel for panel in panels if panel["id"] == int(number[1])]
-    drawn = {
+    shown = {
         selector.name
         for target in panel["targets"]
         for selector in selectors(promql_parser.parse(interpolate(target["expr"])))
     }
-    assert alert.metric.name in drawn
+    assert alert.metric.name in shown
     assert f"https://runbooks.example.com/ml/{alert.name}" in [link["url"] for link in panel["links"]]
 
 
@@ -113,10 +115,10 @@ def test_a_tile_without_data_is_neither_green_nor_red(panels: list[dict[str, Any
 
 
 def test_every_query_uses_the_selected_data_source(dashboard: dict[str, Any], panels: list[dict[str, Any]]) -> None:
-    chosen = {"type": "prometheus", "uid": "${datasource}"}
-    asked = [*panels, *(target for panel in panels for target in panel["targets"]), *dashboard["annotations"]["list"]]
-    asked += [variable for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
-    assert all(part["datasource"] == chosen for part in asked)
+    datasource = {"type": "prometheus", "uid": "${datasource}"}
+    parts = [*panels, *(target for panel in panels for target in panel["targets"]), *dashboard["annotations"]["list"]]
+    parts += [variable for variable in dashboard["templating"]["list"] if variable["type"] == "query"]
+    assert all(part["datasource"] == datasource for part in parts)
 
 
 def test_every_query_uses_only_metrics_and_labels_of_the_catalogue(
@@ -155,8 +157,8 @@ def test_every_metric_of_the_catalogue_has_a_panel(
         *(target["expr"] for panel in every_panel(feature_dashboard.dashboard()) for target in panel["targets"]),
     ]
     parsed = [*expressions, *(promql_parser.parse(interpolate(text)) for text in others)]
-    drawn = {selector.name for expression in parsed for selector in selectors(expression)}
-    assert {metric.series[0].name for metric in METRICS} <= drawn  # a histogram by its buckets
+    shown = {selector.name for expression in parsed for selector in selectors(expression)}
+    assert {metric.series[0].name for metric in METRICS} <= shown  # a histogram by its buckets
 
 
 def test_only_a_model_with_evaluated_labels_has_panels_of_labels(spec: ModelSpec, every_panel: EveryPanel) -> None:
@@ -174,7 +176,7 @@ def test_every_threshold_is_a_dashed_line_in_the_panel_of_its_metric(
     regression = spec.model_copy(update={"spec": spec.spec.model_copy(update={"task": "regression"})})
     panels = [*panels, *every_panel(model_dashboard(regression))]
     with_threshold = {metric.name: metric.threshold().name for metric in METRICS if metric.threshold() in METRICS}
-    drawn = set()
+    shown = set()
     for panel in (panel for panel in panels if panel["type"] == "timeseries"):
         first = {
             next(selectors(promql_parser.parse(interpolate(target["expr"])))).name: target["refId"]
@@ -185,8 +187,8 @@ def test_every_threshold_is_a_dashed_line_in_the_panel_of_its_metric(
             [override] = [o for o in panel["fieldConfig"]["overrides"] if o["matcher"]["options"] == letter]
             styles = {item["id"]: item["value"] for item in override["properties"]}
             assert styles["custom.lineStyle"]["fill"] == "dash"
-            drawn.add(name)
-    assert drawn == with_threshold.keys()
+            shown.add(name)
+    assert shown == with_threshold.keys()
 
 
 def test_the_first_view_has_the_state_and_the_features_first(dashboard: dict[str, Any]) -> None:

@@ -128,10 +128,10 @@ def test_every_panel_has_data(
     for target in (target for panel in every_panel(dashboard) for target in panel["targets"]):
         expression = interpolate(target["expr"])
         if target["range"]:
-            found = run_query("query_range", query=expression, start=START, end=END, step=60)
+            result = run_query("query_range", query=expression, start=START, end=END, step=60)
         else:
-            found = run_query("query", query=expression, time=END)
-        assert found, expression
+            result = run_query("query", query=expression, time=END)
+        assert result, expression
 
 
 def test_the_shown_features_do_not_change_over_time(
@@ -150,6 +150,6 @@ def test_the_shown_features_do_not_change_over_time(
 
 
 def test_the_alerts_are_annotations(dashboard: dict[str, Any], run_query: RunQuery) -> None:
-    marks = next(mark for mark in dashboard["annotations"]["list"] if mark["name"] == "Alerts")
-    found = run_query("query_range", query=marks["expr"], start=START, end=END, step=60)
-    assert {line["metric"]["alertname"] for line in found} == {alert.name for alert in ALERTS}
+    alerts = next(each for each in dashboard["annotations"]["list"] if each["name"] == "Alerts")
+    lines = run_query("query_range", query=alerts["expr"], start=START, end=END, step=60)
+    assert {line["metric"]["alertname"] for line in lines} == {alert.name for alert in ALERTS}

@@ -35,13 +35,13 @@ def test_every_alert_that_compares_has_mutants() -> None:
 
 
 def test_comparisons_limits_and_conditions_are_mutated() -> None:
-    found = dict(mutants("a\n> 3\nunless (\n  b\n  <= 0\n)\nor\nc"))
-    assert found["> -> >= (line 2)"] == "a\n>= 3\nunless (\n  b\n  <= 0\n)\nor\nc"
-    assert found["limit x 2 (line 2)"] == "a\n> 2 * 3\nunless (\n  b\n  <= 0\n)\nor\nc"
-    assert found["no unless (line 3)"] == "a\n> 3\nor\nc"
-    assert found["unless -> and (line 3)"] == "a\n> 3\nand (\n  b\n  <= 0\n)\nor\nc"
-    assert found["no or (line 7)"] == "a\n> 3\nunless (\n  b\n  <= 0\n)"
-    assert "limit x 2 (line 5)" not in found  # 0 stays 0
+    by_name = dict(mutants("a\n> 3\nunless (\n  b\n  <= 0\n)\nor\nc"))
+    assert by_name["> -> >= (line 2)"] == "a\n>= 3\nunless (\n  b\n  <= 0\n)\nor\nc"
+    assert by_name["limit x 2 (line 2)"] == "a\n> 2 * 3\nunless (\n  b\n  <= 0\n)\nor\nc"
+    assert by_name["no unless (line 3)"] == "a\n> 3\nor\nc"
+    assert by_name["unless -> and (line 3)"] == "a\n> 3\nand (\n  b\n  <= 0\n)\nor\nc"
+    assert by_name["no or (line 7)"] == "a\n> 3\nunless (\n  b\n  <= 0\n)"
+    assert "limit x 2 (line 5)" not in by_name  # 0 stays 0
 
 
 def test_matchers_are_not_mutated() -> None:

@@ -37,37 +37,37 @@ def test_a_line_is_as_high_as_its_highest_panel() -> None:
     assert bottom == 13
 
 
-def test_what_is_placed_is_a_copy() -> None:
+def test_placed_panels_are_copies() -> None:
     one = panel(4, 4)
     stack([Section("a", "", [panel(20, 4), one])])
     assert place(one)[:2] == (0, 0)
 
 
-def test_sections_stand_under_each_other() -> None:
-    bare, opened, folded, last = stack(
+def test_sections_are_below_each_other() -> None:
+    bare, opened, collapsed, last = stack(
         [
             Section("a", "", [panel(24, 5)]),
             Section("b", "open", [], collapsed=False),
-            Section("c", "folded", [panel(12, 8)]),
+            Section("c", "collapsed", [panel(12, 8)]),
             Section("d", "last", []),
         ]
     )
     assert place(bare) == (0, 0, 24, 5)
-    assert [place(row) for row in (opened, folded, last)] == [(0, 5, 24, 1), (0, 6, 24, 1), (0, 7, 24, 1)]
+    assert [place(row) for row in (opened, collapsed, last)] == [(0, 5, 24, 1), (0, 6, 24, 1), (0, 7, 24, 1)]
 
 
-def test_a_folded_section_holds_its_panels_and_an_open_one_is_followed_by_them() -> None:
-    folded, opened, inner = stack(
-        [Section("a", "folded", [panel(12, 8)]), Section("b", "open", [panel(12, 8)], collapsed=False)]
+def test_a_collapsed_section_contains_its_panels_and_an_open_one_is_followed_by_them() -> None:
+    collapsed, opened, inner = stack(
+        [Section("a", "collapsed", [panel(12, 8)]), Section("b", "open", [panel(12, 8)], collapsed=False)]
     )
-    assert isinstance(folded, RowPanel)
-    assert (folded.collapsed, [place(item) for item in folded.panels]) == (True, [(0, 1, 12, 8)])
+    assert isinstance(collapsed, RowPanel)
+    assert (collapsed.collapsed, [place(item) for item in collapsed.panels]) == (True, [(0, 1, 12, 8)])
     assert (opened.collapsed, opened.panels) == (False, [])
     assert place(inner) == (0, 2, 12, 8)
-    assert folded.id != opened.id
+    assert collapsed.id != opened.id
 
 
-def test_a_headings_id_follows_from_its_key() -> None:
+def test_a_headings_id_depends_only_on_its_key() -> None:
     one, other = (stack([Section("key", title, [])])[0] for title in ("a title", "another"))
     assert one.id == other.id
     assert one.title != other.title

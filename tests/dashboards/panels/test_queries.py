@@ -14,10 +14,10 @@ Evaluates = Callable[..., None]
 
 
 def series(metric: Metric, **labels: str) -> str:
-    """A series of the model fraud in the window of an hour, of version 1 and replica a unless told otherwise."""
+    """A series of the model fraud in the window of an hour, of version 1 and replica a by default."""
     everything = {MODEL: "fraud", "env": "prod", VERSION: "1", WINDOW: "1h", "instance": "a"} | labels
-    kept = {name: value for name, value in everything.items() if name in (*metric.labels, "env", "instance")}
-    return metric.name + braced(kept)
+    metric_labels = {name: value for name, value in everything.items() if name in (*metric.labels, "env", "instance")}
+    return metric.name + braced(metric_labels)
 
 
 def braced(labels: dict[str, str]) -> str:

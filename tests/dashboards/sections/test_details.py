@@ -39,11 +39,11 @@ def series(metric: Metric | None, values: dict[str, float]) -> dict[str, float]:
     return {f'{name}{{{labels},feature="{feature}"}}': value for feature, value in values.items()}
 
 
-Drawn = Callable[[Metric, dict[str, float], dict[str, float]], None]
+CheckShown = Callable[[Metric, dict[str, float], dict[str, float]], None]
 
 
 @pytest.fixture
-def drawn(spec: ModelSpec, evaluates: Callable[..., None]) -> Drawn:
+def check_shown(spec: ModelSpec, evaluates: Callable[..., None]) -> CheckShown:
     """Check which features a metric's panel shows for some series."""
 
     def check(metric: Metric, given: dict[str, float], expected: dict[str, float]) -> None:
@@ -62,10 +62,10 @@ def drawn(spec: ModelSpec, evaluates: Callable[..., None]) -> Drawn:
     ],
 )
 def test_the_ten_shown_features_are_the_furthest_from_normal(
-    metric: Metric, rank: Metric | None, unusual: float, ordinary: float, drawn: Drawn
+    metric: Metric, rank: Metric | None, unusual: float, ordinary: float, check_shown: CheckShown
 ) -> None:
     """Of eleven features ten are unusual; the last is ordinary and is not shown."""
     names = [f"unusual {number}" for number in range(10)]
     given = series(metric, dict.fromkeys(names, unusual) | {"ordinary": ordinary})
     given |= series(rank, dict.fromkeys(names, 4.0) | {"ordinary": 0.25}) if rank else {}
-    drawn(metric, given, dict.fromkeys(names, unusual))
+    check_shown(metric, given, dict.fromkeys(names, unusual))

@@ -45,8 +45,8 @@ def test_built_and_reused_profiles_have_different_legends(spec: ModelSpec) -> No
 
 
 def test_rows_have_the_usual_rows_and_the_factor_has_its_threshold(spec: ModelSpec) -> None:
-    found = panels(spec)
-    rows, factor = (found[panel_id(metric.key)] for metric in (catalogue.WINDOW_ROWS, catalogue.TRAFFIC_FACTOR))
+    by_id = panels(spec)
+    rows, factor = (by_id[panel_id(metric.key)] for metric in (catalogue.WINDOW_ROWS, catalogue.TRAFFIC_FACTOR))
     assert [target["expr"].count(catalogue.WINDOW_ROWS_REFERENCE.name) for target in rows.targets] == [0, 1, 0]
     assert [target["expr"].endswith("offset 1w)") for target in rows.targets] == [False, False, True]
     assert [target["expr"].count(catalogue.TRAFFIC_FACTOR_THRESHOLD.name) for target in factor.targets] == [0, 1]

@@ -40,9 +40,9 @@ def test_the_hooks_series_are_found_without_the_models_constant_labels(
 
 
 def test_the_legends_of_several_models_name_them() -> None:
-    found = [
+    legends = [
         target["legendFormat"]
         for panel in panels(None, any_model_scope())
         for target in panel.to_json_data()["targets"]
     ]
-    assert found == ["{{model}} {{decision}}", "{{model}}"]
+    assert legends == ["{{model}} {{decision}}", "{{model}}"]

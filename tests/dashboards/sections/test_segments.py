@@ -70,9 +70,9 @@ def test_every_task_has_the_performance_of_each_segment(spec: ModelSpec, task: T
     columns = spec.spec.inference.columns.model_copy(update={"prediction": "decision", "query": "request"})
     inference = spec.spec.inference.model_copy(update={"columns": columns})
     body = spec.spec.model_copy(update={"task": task, "segments": ("country_code",), "inference": inference})
-    drawn = segments.sections(spec.model_copy(update={"spec": body}), model_scope(spec))[0].panels[2:]
-    assert len(drawn) == 2 * body.labels_evaluated
-    expressions = [target["expr"] for panel in drawn for target in panel.targets]
+    performance = segments.sections(spec.model_copy(update={"spec": body}), model_scope(spec))[0].panels[2:]
+    assert len(performance) == 2 * body.labels_evaluated
+    expressions = [target["expr"] for panel in performance for target in panel.targets]
     assert all(f'{SEGMENT}!=""' in expression for expression in expressions)
     without = body.model_copy(update={"labels": None})
     assert len(segments.sections(spec.model_copy(update={"spec": without}), model_scope(spec))[0].panels) == 2
