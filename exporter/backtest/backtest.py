@@ -153,7 +153,7 @@ def _sightings(replayer: Replayer, calm: Replay, question: BacktestOptions, told
 
 
 def _write_solved(loaded: LoadedSpec, calm: Replay, console: Console) -> None:
-    path, found = solved.beside(loaded.path), alarms(calm)
+    path, found = solved.solved_path(loaded.path), alarms(calm)
     measured = {
         "from": f"{calm.stretch.start:%Y-%m-%dT%H:%MZ}",
         "to": f"{calm.stretch.end:%Y-%m-%dT%H:%MZ}",

@@ -1,1 +1,1 @@
-"""The model spec: its shape, how it is read from YAML, and the time windows that it asks for."""
+"""The model spec: its schema, its checks, how it is read from YAML, and the calendar and windows that it defines."""

@@ -1,4 +1,4 @@
-"""The spec reference in docs, made from the JSON Schema, so that it cannot say anything else."""
+"""The spec's page in docs, made from the JSON Schema."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from exporter.spec.schema import NOTHING, Schema, json_schema
 _HEAD: Final = """\
 # The spec
 
-One YAML file describes one model. This page lists every key; [model.json](schema/model.json) is the same as a JSON
-Schema, and with this first line an editor completes and checks a spec while it is written:
+One YAML file describes one model. This page lists every key. [model.json](schema/model.json) is the JSON Schema of the
+same keys. With this first line in a spec, an editor completes and checks the keys:
 
 ```yaml
 # yaml-language-server: $schema=../docs/schema/model.json
 ```
 
-[models/fraud.yaml](../models/fraud.yaml) is a worked example. `leeway validate` tells every mistake at once, each with
-its line. A key that may be left out may also have nothing after it; an unknown key is an error. No secret stands in a
-spec, only the names of files that hold one.
+[models/fraud.yaml](../models/fraud.yaml) is a complete example. `leeway validate` reports all mistakes at once, each
+with its line. An optional key may also have nothing after it. An unknown key is an error. A spec contains no secrets,
+only the names of files that contain them.
 
 A *duration* is written as in Prometheus (`90s`, `15m`, `1h30m`, `7d`), a *name* in lower-case letters, digits, `-` and
 `_`, *hours* as `Mon-Fri 09:00-18:00` or `08:00-20:00`.
@@ -28,7 +28,7 @@ A *duration* is written as in Prometheus (`90s`, `15m`, `1h30m`, `7d`), a *name*
 
 
 def spec_page() -> str:
-    """The page in Markdown: a table of keys for each section, in the order in which a spec is written."""
+    """Return the page in Markdown: a table of keys for each section, in the order of a spec."""
     schema = json_schema()
     sections = {"ModelSpec": schema, **schema["$defs"]}
     parts = [_section(name, places, sections) for name, places in _visit(sections).items()]
@@ -36,7 +36,7 @@ def spec_page() -> str:
 
 
 def _visit(sections: dict[str, Schema]) -> dict[str, list[str]]:
-    """The sections in the order in which a reader meets them, each with the key paths at which it stands."""
+    """Return the sections in the order of the page, each with its key paths."""
     places: dict[str, list[str]] = {}
 
     def visit(name: str, path: str) -> None:
@@ -50,7 +50,7 @@ def _visit(sections: dict[str, Schema]) -> dict[str, list[str]]:
 
 
 def _references(value: Schema) -> Iterator[tuple[str, str]]:
-    """The sections that a key leads to, with `[]` for the items of a list."""
+    """Yield the sections that a key refers to, with `[]` for the items of a list."""
     for option in value.get("anyOf", [value]):
         if "$ref" in option:
             yield _target(option), ""
@@ -60,7 +60,7 @@ def _references(value: Schema) -> Iterator[tuple[str, str]]:
 
 def _section(name: str, places: list[str], sections: dict[str, Schema]) -> str:
     whole, section = name == "ModelSpec", sections[name]
-    title = "The whole" if whole else name
+    title = "The whole spec" if whole else name
     where = "" if whole else f"At {', '.join(f'`{place}`' for place in places)}. "
     rows = (
         f"| `{key}` | {_type(value)} | {_default(key, value, section)} | {_meaning(value, sections)} |"
@@ -71,9 +71,9 @@ def _section(name: str, places: list[str], sections: dict[str, Schema]) -> str:
 
 
 def _meaning(value: Schema, sections: dict[str, Schema]) -> str:
-    """What a key means; one that says nothing of its own means what its section does."""
+    """Return the description of a key, or else of its section."""
     inner = next((sections[name]["description"] for name, _ in _references(value)), "")
-    return str(value.get("description", inner)).replace("|", "\\|")
+    return str(value.get("description", inner)).replace("\n", " ").replace("|", "\\|")
 
 
 def _default(key: str, value: Schema, section: Schema) -> str:
@@ -90,7 +90,7 @@ def _type(value: Schema) -> str:
 
 
 def _one_type(value: Schema) -> str:
-    """One kind of value in a few words; a section is a link."""
+    """Return the name of a type; a section is a link."""
     match value:
         case {"$ref": _}:
             words = f"[{_target(value)}](#{_target(value).lower()})"
@@ -110,7 +110,7 @@ def _one_type(value: Schema) -> str:
 
 
 def _key(names: Schema) -> str:
-    """What the keys of a mapping are."""
+    """Return the name of the type of a mapping's keys."""
     kinds = {"enum": "weekday", "allOf": "label name"}
     return next((words for kind, words in kinds.items() if kind in names), "text")
 
@@ -124,8 +124,8 @@ _RANGES: Final = {
 
 
 def _range(value: Schema) -> str:
-    fitting = (words.format(*map(value.get, keys)) for keys, words in _RANGES.items() if value.keys() >= set(keys))
-    return next(fitting, "")
+    ranges = (words.format(*map(value.get, keys)) for keys, words in _RANGES.items() if value.keys() >= set(keys))
+    return next(ranges, "")
 
 
 def _target(value: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""YAML to model specs: every mistake in every file at once, each with its file, line and key path."""
+"""Load model specs from YAML files: all mistakes of all files at once, each with its file, line and key path."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from pydantic_core import ErrorDetails
 
 from exporter.errors import Problem, SpecError
 from exporter.spec import solved
-from exporter.spec.checks import mistakes
+from exporter.spec.checks.all_checks import mistakes
 from exporter.spec.messages import KeyPath, error_message, format_path
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.schema import EXAMPLE
 from exporter.spec.yaml_document import Document, parse
 
 MAX_BYTES: Final = 1 << 20
-"""A larger file is no spec."""
+"""The maximum size of a spec file."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedSpec:
-    """A spec, and the file that it came from."""
+    """A spec and the path of its file."""
 
     path: Path
     spec: ModelSpec
 
     @property
     def folder(self) -> Path:
-        """What relative local paths in the spec are relative to."""
+        """The folder that relative paths in the spec refer to."""
         return self.path.parent
 
 
 def load(path: Path) -> LoadedSpec:
-    """Read one spec.
+    """Load one spec.
 
     Raises:
-        SpecError: with everything that is wrong with the file.
+        SpecError: with all mistakes in the file.
     """
     return _load(path)[0]
 
 
 def load_all(paths: Iterable[Path]) -> tuple[LoadedSpec, ...]:
-    """Read specs, in the order given; a folder stands for its `*.yaml` and `*.yml` files, in the order of their names.
+    """Load specs in the given order; a folder stands for its `*.yaml` and `*.yml` files, sorted by name.
 
-    A file that is named twice, as by itself and by its folder, is read once.
+    A file that is given twice, as by itself and by its folder, is loaded once.
 
     Raises:
-        SpecError: with everything that is wrong with any of the files, with two specs of one name, or without any spec.
+        SpecError: with all mistakes in all files, for two specs of one name, or when there is no spec.
     """
     problems: list[Problem] = []
     files: dict[Path, Path] = {}
@@ -59,16 +59,16 @@ def load_all(paths: Iterable[Path]) -> tuple[LoadedSpec, ...]:
             files.update({_identity(file): file for file in _files(path) if _identity(file) not in files})
         except SpecError as error:
             problems.extend(error.problems)
-    loaded = tuple(_each(files.values(), problems))
+    loaded = tuple(_valid_specs(files.values(), problems))
     if not loaded and not problems:
-        problems.append(Problem("", 0, "", "no spec is given: name a file, or a folder of *.yaml files"))
+        problems.append(Problem("", 0, "", "no spec is given: name a file or a folder of *.yaml files"))
     if problems:
         raise SpecError(tuple(problems))
     return loaded
 
 
-def _each(files: Iterable[Path], problems: list[Problem]) -> Iterator[LoadedSpec]:
-    """The specs of the files that hold one; `problems` grows by what is wrong with the others and with their names."""
+def _valid_specs(files: Iterable[Path], problems: list[Problem]) -> Iterator[LoadedSpec]:
+    """Yield the valid specs; add the mistakes of the others, and duplicate names, to `problems`."""
     first: dict[str, str] = {}
     for path in files:
         try:
@@ -84,24 +84,24 @@ def _each(files: Iterable[Path], problems: list[Problem]) -> Iterator[LoadedSpec
 
 
 def _files(path: Path) -> list[Path]:
-    """The files that a path stands for; in a folder, hidden files are an editor's or a mount's own."""
+    """Return the files that a path stands for; hidden files of a folder are skipped, as of an editor or a mount."""
     try:
         if not path.is_dir():
             return [path]
         entries = [item for item in path.iterdir() if item.suffix in {".yaml", ".yml"} and item.is_file()]
     except OSError as error:
         raise _unreadable(path, error) from None
-    found = sorted(item for item in entries if not item.name.startswith("."))
-    if not found:
-        raise SpecError((Problem(str(path), 0, "", "holds no *.yaml or *.yml file"),))
-    return found
+    files = sorted(item for item in entries if not item.name.startswith("."))
+    if not files:
+        raise SpecError((Problem(str(path), 0, "", "contains no *.yaml or *.yml file"),))
+    return files
 
 
 def _identity(path: Path) -> Path:
-    """What is the same for two names of one file."""
+    """Return a path that is equal for two names of one file."""
     try:
         return path.resolve()
-    except (RuntimeError, ValueError):  # links in a circle, or no path at all: reading it tells
+    except (RuntimeError, ValueError):  # circular links or an invalid path: reading it reports the error
         return path
 
 
@@ -111,12 +111,12 @@ def _unreadable(path: Path, error: Exception) -> SpecError:
 
 
 def _load(path: Path) -> tuple[LoadedSpec, int]:
-    """One spec, and the line of its name."""
+    """Load one spec; return it with the line of its name."""
     document = parse(_text(path), str(path))
-    spec, found = _judge(document)
-    if spec is None or found:
-        raise SpecError(tuple(Problem(str(path), line, format_path(key), message) for key, line, message in found))
-    return LoadedSpec(path, solved.applied(spec, path)), document.places["metadata", "name"].line
+    spec, mistakes = _validate(document)
+    if spec is None or mistakes:
+        raise SpecError(tuple(Problem(str(path), line, format_path(key), message) for key, line, message in mistakes))
+    return LoadedSpec(path, solved.with_solved_rate(spec, path)), document.places["metadata", "name"].line
 
 
 def _text(path: Path) -> str:
@@ -126,7 +126,7 @@ def _text(path: Path) -> str:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
     if len(content) > MAX_BYTES:
-        raise SpecError((Problem(str(path), 0, "", "is larger than 1 MiB: that is no spec"),))
+        raise SpecError((Problem(str(path), 0, "", "is larger than 1 MiB: too large for a spec"),))
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -134,47 +134,48 @@ def _text(path: Path) -> str:
         raise SpecError((Problem(str(path), line, "", "must be UTF-8 text"),)) from None
 
 
-Found = tuple[KeyPath, int, str]
+PlacedMistake = tuple[KeyPath, int, str]
+"""A key path, a line and a message."""
 
 
-def _judge(document: Document) -> tuple[ModelSpec | None, list[Found]]:
-    """The spec, if its shape allows one, and everything that is wrong with it."""
+def _validate(document: Document) -> tuple[ModelSpec | None, list[PlacedMistake]]:
+    """Return the spec, None where its schema is wrong, and all mistakes in it."""
     spec, body, errors = None, None, []
     try:
         spec = ModelSpec.model_validate(document.data)
         body = spec.spec
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    places = [*document.refused, *(error["loc"] for error in errors)]
-    broken = {str(path[1]) for path in places if len(path) > 1 and path[0] == "spec"}
-    body = body or _sound_parts(document.data, broken)
-    found = [(path, document.places[path].key, message) for path, message in document.refused.items()]
-    found += [_found(error, document) for error in errors if not _is_told(error, document)]
+    paths = [*document.refused, *(error["loc"] for error in errors)]
+    broken = {str(path[1]) for path in paths if len(path) > 1 and path[0] == "spec"}
+    body = body or _valid_sections(document.data, broken)
+    placed = [(path, document.places[path].key, message) for path, message in document.refused.items()]
+    placed += [_placed(error, document) for error in errors if not _is_consequence(error, document)]
     for path, message in mistakes(body, broken) if body else ():
-        found.append((path, document.places[document.existing(path)].line, message))
-    return spec, found
+        placed.append((path, document.places[document.existing(path)].line, message))
+    return spec, placed
 
 
-def _found(error: ErrorDetails, document: Document) -> Found:
-    """One of pydantic's errors, with its place in the document: that of the mapping, where a key is missing."""
-    known = document.existing(error["loc"])
-    place = document.places[known]
+def _placed(error: ErrorDetails, document: Document) -> PlacedMistake:
+    """Return one of pydantic's errors with its place in the document; a missing key has the place of its mapping."""
+    existing = document.existing(error["loc"])
+    place = document.places[existing]
     about_key = error["type"] == "extra_forbidden" or error["loc"][-1:] == ("[key]",)
-    path = error["loc"] if error["type"] == "missing" else known
+    path = error["loc"] if error["type"] == "missing" else existing
     return path, place.key if about_key else place.line, error_message(error, path, place.written)
 
 
-def _is_told(error: ErrorDetails, document: Document) -> bool:
-    """Whether an error only follows from another: from what could not be read, or from the wrong items of a list."""
+def _is_consequence(error: ErrorDetails, document: Document) -> bool:
+    """Return whether an error only follows from another: from a refused value, or from wrong items of a list."""
     path = error["loc"]
-    unread = any(path[:length] in document.refused for length in range(len(path) + 1))
-    return unread or (error["type"] == "too_short" and bool(error["input"]))
+    refused = any(path[:length] in document.refused for length in range(len(path) + 1))
+    return refused or (error["type"] == "too_short" and bool(error["input"]))
 
 
-def _sound_parts(data: Any, broken: set[str]) -> Body | None:
-    """The parts of a spec that are right in themselves, an example's in place of the others; None if there are none."""
+def _valid_sections(data: Any, broken: set[str]) -> Body | None:
+    """Return a spec of the valid sections, with an example's in place of the broken ones; None if there are none."""
     given = data.get("spec") if isinstance(data, dict) else None
     if not isinstance(given, dict):
         return None
-    sound = {name: part for name, part in given.items() if name in Body.model_fields and name not in broken}
-    return Body.model_validate({**EXAMPLE["spec"], **sound})
+    valid = {name: section for name, section in given.items() if name in Body.model_fields and name not in broken}
+    return Body.model_validate({**EXAMPLE["spec"], **valid})

@@ -1,7 +1,7 @@
-"""Words for people: what is wrong with a value, and what to write instead.
+"""Error messages for users: what is wrong with a value, and what to write instead.
 
-Pydantic finds the mistakes, and its own wording never reaches a person; a ValueError of the model's validators already
-is in our words.
+Pydantic finds the mistakes; its messages are replaced by ours. A ValueError of the model's validators has our message
+already.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from exporter.spec.schema import schema_at
 
 KeyPath = tuple[str | int, ...]
 
-_WORDS: Final = {
-    "missing": "must be given",
+_MESSAGES: Final = {
+    "missing": "is required",
     "string_too_short": "must not be empty",
     "string_too_long": "must be at most {max_length} characters long",
     "too_short": "must not be empty",
@@ -38,7 +38,7 @@ _WORDS: Final = {
 
 
 def format_path(path: KeyPath) -> str:
-    """A key path as people write it: `spec.slos[0].objective`; keys with other letters are quoted and cut short."""
+    """Write a key path as text: `spec.slos[0].objective`; keys with special characters are quoted and shortened."""
     text = ""
     for step in path:
         match step:
@@ -52,12 +52,12 @@ def format_path(path: KeyPath) -> str:
 
 
 def error_message(error: ErrorDetails, path: KeyPath, written: str | None) -> str:
-    """One of pydantic's errors in our words.
+    """Return our message for one of pydantic's errors.
 
     Args:
-        error: as `ValidationError.errors()` gives it.
+        error: one of `ValidationError.errors()`.
         path: the key path in the document.
-        written: what stands there when it is a plain scalar, as it is written; else None.
+        written: the value as written, if it is a plain scalar; else None.
     """
     match error["type"]:
         case "extra_forbidden":
@@ -67,14 +67,14 @@ def error_message(error: ErrorDetails, path: KeyPath, written: str | None) -> st
         case "tuple_type":
             return "must be a list" + (f": write [{written}]" if written else "")
         case "string_type":
-            return _text_wanted(error["input"], written)
+            return _must_be_text(error["input"], written)
         case kind:
-            words = _WORDS[kind].format(**{key: _plain(value) for key, value in error.get("ctx", {}).items()})
-            return words + _as_yaml_reads(error["input"], written)
+            context = {key: _unquoted(value) for key, value in error.get("ctx", {}).items()}
+            return _MESSAGES[kind].format(**context) + _as_yaml_reads(error["input"], written)
 
 
 def unknown_key(key: str, known: Collection[str]) -> str:
-    """That a key is none of the known ones, with the nearest of them, or all where none is near."""
+    """Return the message for an unknown key: with the most similar known key, or with all if none is similar."""
     near = difflib.get_close_matches(key, known, n=1)
     return f'unknown key; did you mean "{near[0]}"?' if near else f"unknown key; the keys here are {', '.join(known)}"
 
@@ -83,17 +83,17 @@ def _with_keys(keys: Collection[str]) -> str:
     return f" with keys such as {', '.join(list(keys)[:3])}" if keys else ""
 
 
-def _text_wanted(value: Any, written: str | None) -> str:
+def _must_be_text(value: Any, written: str | None) -> str:
     if not written or value is None:
         return "must be text"
     return f"must be text: quote it, {json.dumps(written, ensure_ascii=False)}" + _as_yaml_reads(value, written)
 
 
 def _as_yaml_reads(value: Any, written: str | None) -> str:
-    """The reminder that a plain `no` is false in YAML 1.1: the mistake that nobody sees in their own file."""
-    surprise = isinstance(value, bool) and written not in {None, "true", "false"}
-    return f" (YAML reads {written} as {json.dumps(value)})" if surprise else ""
+    """Return a hint where YAML 1.1 reads a plain word such as `no` as a boolean, which is easy to overlook."""
+    misread = isinstance(value, bool) and written not in {None, "true", "false"}
+    return f" (YAML reads {written} as {json.dumps(value)})" if misread else ""
 
 
-def _plain(value: Any) -> Any:
+def _unquoted(value: Any) -> Any:
     return value.replace("'", "") if isinstance(value, str) else value

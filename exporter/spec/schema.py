@@ -1,4 +1,4 @@
-"""The shape of a spec as a JSON Schema: what editors complete by, and what the spec reference is made from."""
+"""The JSON Schema of a spec, for editors and for the spec's page in docs."""
 
 from __future__ import annotations
 
@@ -34,24 +34,24 @@ EXAMPLE: Final[Schema] = {
         "features": [{"name": "age", "type": "numeric"}, {"name": "country_code", "type": "categorical"}],
     },
 }
-"""The least that gives a useful result."""
+"""The shortest useful spec."""
 
 
 def json_schema() -> Schema:
-    """The JSON Schema (draft 2020-12) of a model spec as YAML writes it; every call gives a copy of its own."""
+    """Return a copy of the JSON Schema (draft 2020-12) of a model spec with YAML's keys."""
     schema: Schema = json.loads(_text())
     return schema
 
 
 def schema_text() -> str:
-    """The JSON Schema as the file that editors read."""
+    """Return the JSON Schema as the text of the file for editors."""
     return json.dumps(json_schema(), indent=2) + "\n"
 
 
 def schema_at(path: tuple[str | int, ...]) -> Schema:
-    """The schema of what stands at a key path; empty where a spec has nothing.
+    """Return the schema at a key path; empty for an unknown path.
 
-    Of alternatives it is the one that has keys: `spec.thresholds.drift_share` may be a number, and is a mapping here.
+    Of several alternatives it is the one with keys: `spec.thresholds.drift_share` is a mapping here, not a number.
     """
     whole = json_schema()
     part = whole
@@ -72,7 +72,7 @@ def _text() -> str:
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's generator, with defaults as YAML writes them and no titles that only repeat the key."""
+    """Pydantic's generator, with defaults as written in YAML and without titles that repeat the key."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -89,17 +89,17 @@ class _Generator(GenerateJsonSchema):
                 return super().encode_default(dft)
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        # The default of a whole section is told by the section's own keys, and that of nothing needs no telling.
+        # The keys of a section have their own defaults; an empty default is left out.
         default = schema.get("default")
         section = isinstance(default, BaseModel) and not isinstance(default, Threshold)
-        plain = section or default is None or default in ({}, ())
-        return self.generate_inner(schema["schema"]) if plain else super().default_schema(schema)
+        omitted = section or default is None or default in ({}, ())
+        return self.generate_inner(schema["schema"]) if omitted else super().default_schema(schema)
 
 
 def _section(part: Schema) -> Schema:
-    """One mapping of a spec, in which every key that may be left out may also have nothing after it.
+    """Return the schema of one mapping; an optional key may also have nothing after it.
 
-    The exception are keys of which one must be given: there `s3:` with nothing after it is a mistake.
+    Keys of which one is required are the exception: there `s3:` with nothing after it is a mistake.
     """
     options: list[Schema] = part.get("oneOf") or part.get("anyOf") or []
     choices = [option["required"][0] for option in options]
@@ -112,9 +112,9 @@ def _section(part: Schema) -> Schema:
 
 
 def _optional(value: Schema, *, nothing: bool) -> Schema:
-    told = {key: value[key] for key in ("description", "default") if key in value}
-    shape = {key: item for key, item in value.items() if key not in told}
+    notes = {key: value[key] for key in ("description", "default") if key in value}
+    shape = {key: item for key, item in value.items() if key not in notes}
     options = [option for option in shape.get("anyOf", [shape]) if option != NOTHING]
     if nothing:
         options.append(NOTHING)
-    return {**(options[0] if len(options) == 1 else {"anyOf": options}), **told}
+    return {**(options[0] if len(options) == 1 else {"anyOf": options}), **notes}

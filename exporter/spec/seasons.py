@@ -1,9 +1,9 @@
-"""The model's own calendar: local weekdays and hours, holidays, and the seasons that a week is made of.
+"""The model's calendar: local weekdays and hours, holidays, and the seasons of a week.
 
 The finest season is an hour of the local week: 168 cells, Monday 00:00 first. Every other level is a coarser grouping
-of these cells, so profiles kept per cell can be added up to any level. A holiday counts as the weekday that the spec
-names. When clocks go forward one local hour has no rows, when they go back one has twice as many: both stay in their
-own cell, as a person there would say.
+of these cells, so profiles per cell can be added up to any level. A holiday counts as the weekday that the spec
+sets. When clocks go forward, one local hour has no rows; when they go back, one has twice as many. Both stay in the
+cell of their local time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Cells = npt.NDArray[np.int64]
 
 
 class Level(StrEnum):
-    """How finely a season divides the week, the finest first."""
+    """How finely the week is divided into seasons, the finest first."""
 
     HOUR_OF_WEEK = "hour_of_week"  # 168 seasons
     PART_OF_DAY = "part_of_day"  # weekday and quarter of the day: 28
@@ -55,13 +55,13 @@ class Level(StrEnum):
 
 
 def season_levels(season: str) -> tuple[Level, ...]:
-    """The levels to try for a spec's `season`, the finest first, the whole week last."""
+    """Return the levels to try for a spec's `season`, from the finest to the whole week."""
     levels = tuple(Level)
     return levels[levels.index(Level(season)) :]
 
 
 def season_name(level: Level, cell: int) -> str:
-    """What people call the season of an hour of the week: `saturday 14:00`, `saturday 12:00-18:00`, `weekend`."""
+    """Return the name of the season of an hour of the week: `saturday 14:00`, `saturday 12:00-18:00`, `weekend`."""
     day, hour = WEEKDAYS[cell // 24], cell % 24
     part = hour - hour % _PART_HOURS
     return {
@@ -74,13 +74,13 @@ def season_name(level: Level, cell: int) -> str:
 
 
 def promql_weekday(weekday: int) -> int:
-    """A weekday, 0 for Monday, as PromQL numbers it: 0 for Sunday."""
+    """Convert a weekday with Monday as 0 to PromQL's numbers, with Sunday as 0."""
     return (weekday + 1) % 7
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Weekdays, hours and holidays as people in the model's time zone know them."""
+    """Weekdays, hours and holidays in the model's time zone."""
 
     zone: str
     holidays: frozenset[date]
@@ -89,7 +89,7 @@ class Calendar:
 
     @staticmethod
     def of(seasonality: Seasonality) -> Calendar:
-        """The calendar that a spec names."""
+        """Return the calendar of a spec."""
         holidays = seasonality.holidays
         return Calendar(seasonality.timezone, frozenset(holidays.dates), WEEKDAYS.index(holidays.like))
 
@@ -98,36 +98,36 @@ class Calendar:
         return ZoneInfo(self.zone)
 
     def local(self, instant: datetime) -> datetime:
-        """An instant on the model's own clock."""
+        """Return an instant in the model's time zone."""
         return instant.astimezone(self._zone)
 
     def utc_offset(self, instant: datetime) -> timedelta:
-        """How far the model's clock is ahead of UTC at an instant."""
+        """Return the UTC offset of the model's time zone at an instant."""
         return self.local(instant).utcoffset() or timedelta()
 
     def is_holiday(self, instant: datetime) -> bool:
-        """Whether an instant lies in a holiday."""
+        """Return whether an instant is on a holiday."""
         return self.local(instant).date() in self.holidays
 
     def weekday(self, instant: datetime) -> int:
-        """The local weekday, 0 for Monday, a holiday's being the one that it counts as."""
+        """Return the local weekday, 0 for Monday; a holiday has the weekday that it counts as."""
         return self.like if self.is_holiday(instant) else self.local(instant).weekday()
 
     def end_weekday(self, end: datetime) -> int:
-        """The weekday on which a window ends, 0 for Monday: that of its last moment, since `end` is not in it."""
+        """Return the weekday of a window's last moment, 0 for Monday; `end` itself is not in the window."""
         return self.weekday(end - timedelta(microseconds=1))
 
     def cell(self, instant: datetime) -> int:
-        """The hour of the local week in which an instant lies, 0 to 167."""
+        """Return the hour of the local week of an instant, 0 to 167."""
         return self.weekday(instant) * 24 + self.local(instant).hour
 
     def cells(self, instants: npt.NDArray[np.datetime64]) -> Cells:
-        """`cell` for many instants at once.
+        """Return `cell` of many instants at once.
 
         Args:
             instants: UTC, any unit; shape (n,), none of them NaT.
         """
-        import pandas as pd  # noqa: PLC0415 - it takes longer to load than the generator, which has no use for it, to run
+        import pandas as pd  # noqa: PLC0415 - slow to import, and the generator does not need it
 
         local = pd.DatetimeIndex(instants).tz_localize(UTC).tz_convert(self._zone)
         weekdays = local.day_of_week.to_numpy().astype(np.int64)
@@ -138,6 +138,6 @@ class Calendar:
 
 
 def partition_cells(calendar: Calendar, start: datetime, grain: timedelta) -> Sequence[int]:
-    """The cells that a partition spans: one for each of its hours, or the one in which a shorter partition begins."""
+    """Return the cells of a partition: one for each of its hours, or for a shorter partition the cell of its start."""
     hour = timedelta(hours=1)
     return [calendar.cell(start + step * hour) for step in range(max(grain // hour, 1))]

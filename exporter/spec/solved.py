@@ -1,8 +1,8 @@
-"""What `leeway backtest` has solved for a spec: a small file beside it, to be kept and deployed with it.
+"""The false-positive rate that `leeway backtest` has solved for a spec: a small file next to the spec.
 
-`models/fraud.yaml` has `models/fraud.solved.json`. It holds the false-positive rate that keeps the spec's false-alarm
-budget on the model's own log, and what that was measured on. Exporter and generator read it with the spec, so
-thresholds, rules and dashboards are of one mind. A spec without a budget takes no notice of such a file.
+The file of `models/fraud.yaml` is `models/fraud.solved.json`. It contains the false-positive rate that keeps the spec's
+false-alarm budget on the model's own log, and the measured alarms. Exporter and generator read it with the spec, so
+thresholds, rules and dashboards agree. It is deployed together with the spec. A spec without a budget ignores it.
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ class _Solved(BaseModel):
     false_positive_rate: OpenRatio
 
 
-def beside(path: Path) -> Path:
-    """Where the file of a spec's stands."""
+def solved_path(path: Path) -> Path:
+    """Return the path of the file for a spec's path."""
     return path.with_name(path.stem + _SUFFIX)
 
 
 def text(rate: float, measured: Mapping[str, Any]) -> str:
-    """The file's content; the same for the same values.
+    """Return the content of the file; deterministic.
 
     Args:
         rate: the false-positive rate.
-        measured: what it came from, for people.
+        measured: the measured alarms and their period, for information.
     """
-    told = "Written by leeway backtest; do not edit."
-    return json.dumps({"about": told, "false_positive_rate": rate, **measured}, indent=2) + "\n"
+    about = "Written by leeway backtest; do not edit."
+    return json.dumps({"about": about, "false_positive_rate": rate, **measured}, indent=2) + "\n"
 
 
 def with_rate(spec: ModelSpec, rate: float) -> ModelSpec:
-    """The spec with another false-positive rate."""
+    """Return the spec with another false-positive rate."""
     thresholds = spec.spec.thresholds.model_copy(update={"false_positive_rate": rate})
     return spec.model_copy(update={"spec": spec.spec.model_copy(update={"thresholds": thresholds})})
 
 
-def applied(spec: ModelSpec, path: Path) -> ModelSpec:
-    """The spec that a file holds, with what has been solved for it.
+def with_solved_rate(spec: ModelSpec, path: Path) -> ModelSpec:
+    """Return the spec of a path with the false-positive rate that was solved for it, if any.
 
     Raises:
-        SpecError: when the file beside it cannot be read or does not hold a rate.
+        SpecError: when the file exists but cannot be read or contains no rate.
     """
     if spec.spec.alerting.false_alarms is None:
         return spec
-    file = beside(path)
+    file = solved_path(path)
     try:
         return with_rate(spec, _Solved.model_validate_json(file.read_bytes()).false_positive_rate)
     except FileNotFoundError:
         return spec
     except (OSError, ValidationError):
-        told = "does not hold a false_positive_rate: run leeway backtest again, or remove the file"
-        raise SpecError((Problem(str(file), 0, "", told),)) from None
+        message = "does not contain a false_positive_rate: run leeway backtest again, or remove the file"
+        raise SpecError((Problem(str(file), 0, "", message),)) from None

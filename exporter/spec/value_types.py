@@ -1,7 +1,7 @@
-"""The small values that a spec is made of: durations, days, hours, numbers, names.
+"""The types of single values in a spec: durations, days, hours, numbers, names, URLs.
 
-Each is an annotated type: pydantic reads it strictly, tells a person what it wants, writes it back as it came, and
-gives it a title, by which the spec reference calls it.
+Each is an annotated type with strict parsing, a message for users, serialization to the written form, and a title for
+the spec's page in docs.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _UNITS: Final = {
     "s": timedelta(seconds=1),
 }
 _DURATION: Final = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in _UNITS))
-_LONGEST: Final = timedelta(days=3660)
+_MAX_DURATION: Final = timedelta(days=3660)
 
 
 def parse_duration(value: object) -> timedelta:
     """Read a Prometheus duration such as `90s`, `1h30m`, `7d`: positive, at most ten years.
 
     Raises:
-        ValueError: with what a duration looks like.
+        ValueError: with the format of a duration.
     """
     if isinstance(value, timedelta):
         return value
@@ -38,15 +38,15 @@ def parse_duration(value: object) -> timedelta:
         raise ValueError("must be a duration such as 90s, 15m, 1h30m or 7d")
     parts = zip(_UNITS, (min(int(text or 0), 10**9) for text in match.groups()), strict=True)
     seconds = sum(count * int(_UNITS[unit].total_seconds()) for unit, count in parts)
-    if not 0 < seconds <= _LONGEST.total_seconds():
+    if not 0 < seconds <= _MAX_DURATION.total_seconds():
         raise ValueError("must be longer than 0s and at most 10 years")
     return timedelta(seconds=seconds)
 
 
 def format_duration(value: timedelta) -> str:
-    """Write a duration as Prometheus does, in its largest whole unit where there is one: `24h`, `7d`, `1h30m`.
+    """Write a duration as Prometheus does, in its largest whole unit if possible: `24h`, `7d`, `1h30m`.
 
-    Days stay hours up to two days, since people say 24h and 48h.
+    Up to two days it is written in hours: `24h`, `48h`.
     """
     seconds = int(value.total_seconds())
     if seconds % 3600 == 0 and seconds <= 48 * 3600:
@@ -82,7 +82,7 @@ _BYTE_UNITS: Final = {"": 1} | {
 _BYTES: Final = re.compile(f"([0-9]{{1,18}})({'|'.join(_BYTE_UNITS)})")
 
 
-def _bytes(value: object) -> int:
+def _parse_bytes(value: object) -> int:
     match = _BYTES.fullmatch(str(value)) if isinstance(value, str | int) and not isinstance(value, bool) else None
     if match is None or not int(match[1]):
         raise ValueError("must be a number of bytes such as 500MB, 20GiB or 1TB")
@@ -90,7 +90,7 @@ def _bytes(value: object) -> int:
 
 
 def format_bytes(value: int) -> str:
-    """Write a number of bytes for a person, in the largest decimal unit of which it is one or more: `1.5 GB`."""
+    """Write a number of bytes in the largest decimal unit that is not larger than it: `1.5 GB`."""
     for unit in ("PB", "TB", "GB", "MB", "kB"):
         if value >= _BYTE_UNITS[unit]:
             return f"{value / _BYTE_UNITS[unit]:.4g} {unit}"
@@ -99,7 +99,7 @@ def format_bytes(value: int) -> str:
 
 Bytes = Annotated[
     int,
-    BeforeValidator(_bytes),
+    BeforeValidator(_parse_bytes),
     WithJsonSchema(
         {
             "title": "bytes",
@@ -110,24 +110,24 @@ Bytes = Annotated[
 ]
 
 
-def _day(value: object) -> object:
+def _to_day(value: object) -> object:
     try:
         day = date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         day = None
     if isinstance(day, datetime) or not isinstance(day, date):
-        raise ValueError("must be a date such as 2026-08-31")  # noqa: TRY004 - pydantic gives a ValueError its place
+        raise ValueError("must be a date such as 2026-08-31")  # noqa: TRY004 - pydantic only places a ValueError
     if not 1970 <= day.year < 2200:
-        raise ValueError("must lie between 1970 and 2199")
+        raise ValueError("must be between 1970 and 2199")
     return day
 
 
-Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "title": "date", "format": "date"})]
+Day = Annotated[date, BeforeValidator(_to_day), WithJsonSchema({"type": "string", "title": "date", "format": "date"})]
 
 
 @cache
 def _zones() -> set[str]:
-    return available_timezones() - {"Factory", "localtime"}  # no places: what they say depends on the machine
+    return available_timezones() - {"Factory", "localtime"}  # they depend on the machine
 
 
 def _zone(value: str) -> str:
@@ -152,7 +152,7 @@ def _hours(value: str) -> str:
     if match is None:
         raise ValueError('must be hours such as "Mon-Fri 09:00-18:00" or "08:00-20:00"')
     if match[1] >= match[2]:
-        raise ValueError("must end after it starts, on the same day")
+        raise ValueError("must end after the start, on the same day")
     return value
 
 
@@ -194,9 +194,9 @@ Name = Annotated[
 ]
 
 
-def _real(value: Any) -> Any:
+def _not_text_or_bool(value: Any) -> Any:
     if isinstance(value, bool | str):
-        raise ValueError("must be a number")  # noqa: TRY004 - pydantic gives a ValueError its place
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic only places a ValueError
     return value
 
 
@@ -212,10 +212,10 @@ def _open_ratio(value: float) -> float:
     return value
 
 
-Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_real)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_real)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_real)]
-Factor = Annotated[float, Field(ge=1, allow_inf_nan=False), BeforeValidator(_real)]
+Number = Annotated[float, Field(allow_inf_nan=False), BeforeValidator(_not_text_or_bool)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False), BeforeValidator(_not_text_or_bool)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False), BeforeValidator(_not_text_or_bool)]
+Factor = Annotated[float, Field(ge=1, allow_inf_nan=False), BeforeValidator(_not_text_or_bool)]
 Ratio = Annotated[Number, AfterValidator(_ratio), WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
 OpenRatio = Annotated[
     Number,
@@ -231,7 +231,7 @@ def _url(value: str) -> str:
     if match is None:
         raise ValueError("must be an http:// or https:// address")
     if "@" in match[1]:
-        raise ValueError("must not hold a user or password: no secret stands in a spec")
+        raise ValueError("must not contain a user or password: secrets do not belong in a spec")
     return value.rstrip("/")
 
 
@@ -244,7 +244,7 @@ Url = Annotated[
 
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
-        raise ValueError("must be the absolute path of a file that holds the secret, never the secret itself")
+        raise ValueError("must be the absolute path of a file that contains the secret, not the secret itself")
     return value
 
 

@@ -1,7 +1,7 @@
-"""Which partitions a window is made of: pure arithmetic on UTC instants.
+"""Windows and their partitions: pure arithmetic on UTC instants.
 
-Every window is half-open, `[start, end)`, and is a whole number of partitions. Partitions of one grain start at
-multiples of the grain since the Unix epoch, so hours and days lie where a person expects them in UTC.
+Every window is half-open, `[start, end)`, and a whole number of partitions long. Partitions start at multiples of the
+grain since the Unix epoch, so hours and days start at full hours and midnight in UTC.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A half-open stretch of time `[start, end)` in UTC."""
+    """A half-open time range `[start, end)` in UTC."""
 
     start: datetime
     end: datetime
 
     @property
     def length(self) -> timedelta:
-        """How long it is."""
+        """The length of the window."""
         return self.end - self.start
 
     def partitions(self, grain: timedelta) -> tuple[datetime, ...]:
-        """The starts of its partitions, oldest first; none when the window is empty."""
+        """Return the starts of the window's partitions, oldest first; none for an empty window."""
         return tuple(self.start + index * grain for index in range(self.length // grain))
 
 
 def newest_end(now: datetime, delay: timedelta, grain: timedelta) -> datetime:
-    """The end of the newest complete partition at `now`: the last multiple of `grain` that is `delay` or more ago.
+    """Return the end of the newest complete partition: the last multiple of `grain` that is at least `delay` ago.
 
     Args:
-        now: an aware instant, in any zone.
+        now: an aware instant, in any time zone.
         delay: how long after its end a partition is complete.
         grain: the length of a partition.
 
@@ -45,7 +45,7 @@ def newest_end(now: datetime, delay: timedelta, grain: timedelta) -> datetime:
 
 
 def window(now: datetime, length: timedelta, delay: timedelta, grain: timedelta) -> Window:
-    """The newest complete window of a length at `now`.
+    """Return the newest complete window of a length at `now`.
 
     Raises:
         ValueError: when `length` is not a whole number of grains.

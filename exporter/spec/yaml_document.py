@@ -1,8 +1,8 @@
-"""A YAML text as plain data, in which everything knows its line: the one door through which a spec's YAML comes in.
+"""A YAML text as plain data with the line of every value. All YAML of a spec is parsed here.
 
-What YAML offers and no spec needs is refused with a word on what to write instead: other tags than YAML's own scalars,
-merge keys, keys given twice, nesting and aliases beyond reason. So is what YAML 1.1 reads as nobody means it: `1:30` is
-90 to it, and `010` is 8. Keys are text as they are written, so that `no` may be one.
+YAML features that no spec needs are refused, with a hint what to write instead: tags, merge keys, duplicate keys, deep
+nesting, too many aliases. So are values that YAML 1.1 reads in an unexpected way: `1:30` as 90, and `010` as 8. Keys
+are the text as written, so `no` can be a key.
 """
 
 from __future__ import annotations
@@ -18,63 +18,63 @@ from exporter.errors import Problem, SpecError
 from exporter.spec.messages import KeyPath
 
 MAX_DEPTH: Final = 20
-"""Mappings and lists inside each other."""
+"""The maximum depth of nested mappings and lists."""
 MAX_WRITTEN: Final = 100
-"""Characters of a number, a date, and of what is quoted in a message."""
+"""The maximum length of a number, of a date, and of a text quoted in a message."""
 MAX_ALIASED: Final = 10_000
-"""Values that aliases may stand for, so that ten lines cannot fill the memory."""
+"""The maximum number of values that aliases expand to, so that ten lines cannot fill the memory."""
 
 _TAG: Final = "tag:yaml.org,2002:"
 _STRING: Final = _TAG + "str"
 _NULL: Final = _TAG + "null"
 _MERGE: Final = _TAG + "merge"
-_UNREADABLE: Final = {
+_INVALID: Final = {
     _NULL: "",
     _TAG + "bool": "",
-    _TAG + "int": "is no number that can be read",
-    _TAG + "float": "is no number that can be read",
-    _TAG + "timestamp": "is no date that exists",
+    _TAG + "int": "is not a valid number",
+    _TAG + "float": "is not a valid number",
+    _TAG + "timestamp": "is not a valid date",
 }
-"""Scalars that are more than text, and what is said where one cannot be made."""
-_KEYS: Final = {*_UNREADABLE, _STRING, _MERGE, _TAG + "value"}
+"""The tags of scalars other than text, and the message for an invalid one."""
+_KEYS: Final = {*_INVALID, _STRING, _MERGE, _TAG + "value"}
 
 
 class Place(NamedTuple):
-    """Where something stands in a text."""
+    """The place of a value in a text."""
 
     key: int
-    """The line of its key; of the item, in a list."""
+    """The line of the value's key, or of the item in a list."""
     line: int
-    """The line of a scalar; a mapping or list is where its key is, since that is where a person looks."""
+    """The line of a scalar; for a mapping or a list, the line of its key."""
     written: str | None
-    """A plain scalar as it is written."""
+    """A plain scalar as written; None for anything else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text's one document."""
+    """The only document of a text."""
 
     data: Any
     """Mappings with text as keys, lists, text, numbers, booleans, dates, None."""
     places: Mapping[KeyPath, Place]
-    """Where everything in it stands."""
+    """The place of every value."""
     refused: Mapping[KeyPath, str]
-    """What cannot be read as it stands, and why; what the data have in its place means nothing."""
+    """The values that are refused, with the message; what `data` has in their place is meaningless."""
 
     def existing(self, path: KeyPath) -> KeyPath:
-        """The longest part of a key path that stands in the text."""
+        """Return the longest part of a key path that exists in the text."""
         return next(path[:length] for length in range(len(path), -1, -1) if path[:length] in self.places)
 
 
 def parse(text: str, file: str) -> Document:
-    """Read a text that holds one YAML document.
+    """Parse a text with one YAML document.
 
     Args:
         text: the whole file.
-        file: its name, for problems.
+        file: its name, for error messages.
 
     Raises:
-        SpecError: with the place where the text stops to be YAML, or when it holds no document or several.
+        SpecError: with the place of a syntax error, or when there is no document or more than one.
     """
     try:
         loader = _Loader(text)
@@ -83,7 +83,7 @@ def parse(text: str, file: str) -> Document:
             if node is None:
                 raise SpecError((Problem(file, 0, "", "is empty: a spec begins with apiVersion: leeway/v1"),))
             return _Reader(loader).document(node)
-        except (ValueError, OverflowError):  # an escape or a %YAML directive with a number beyond all bounds
+        except (ValueError, OverflowError):  # a huge number in an escape or in a %YAML directive
             raise SpecError((Problem(file, loader.line + 1, "", "is not YAML: a number is too large"),)) from None
         finally:
             loader.dispose()
@@ -91,7 +91,7 @@ def parse(text: str, file: str) -> Document:
         raise SpecError((_syntax_problem(error, file),)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        message = f"must not hold the control character U+{ord(text[error.position]):04X}"
+        message = f"must not contain the control character U+{ord(text[error.position]):04X}"
         raise SpecError((Problem(file, line, "", message),)) from None
 
 
@@ -120,17 +120,17 @@ _OPENED: Final = {
 _SYNTAX: Final = {
     "another document": "begins a second document: write one spec per file",
     "expected '<document start>'": "begins a second document: write one spec per file",
-    r"'\t' that cannot start": "is not YAML: a tab cannot indent, use spaces",
-    "cannot start any token": "is not YAML: no text begins like this, quote it",
-    "expected <block end>": "is not YAML: the indentation does not fit the lines above",
-    "mapping values are not allowed": "is not YAML: no colon may stand here; mend the indentation or quote the text",
-    "second occurrence": "names an anchor that there is already: give each its own name",
+    r"'\t' that cannot start": "is not YAML: tabs cannot indent, use spaces",
+    "cannot start any token": "is not YAML: text cannot begin with this character, quote it",
+    "expected <block end>": "is not YAML: the indentation does not match the lines above",
+    "mapping values are not allowed": "is not YAML: a colon is not allowed here; fix the indentation or quote the text",
+    "second occurrence": "defines an anchor a second time: give every anchor its own name",
 }
-"""Common mistakes, by a part of what PyYAML says of them."""
+"""Messages for common mistakes, by a part of PyYAML's message."""
 
 
 class _Refused(yaml.MarkedYAMLError):
-    """Well-formed YAML that no spec needs."""
+    """Valid YAML that a spec must not have."""
 
 
 def _refuse(node: yaml.Node, problem: str) -> NoReturn:
@@ -138,7 +138,7 @@ def _refuse(node: yaml.Node, problem: str) -> NoReturn:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, which nests within reason, and reads `1e-3` as the number that YAML 1.2 knows it to be."""
+    """YAML's safe loader with a limit on nesting, which reads `1e-3` as a number, as YAML 1.2 does."""
 
     depth = 0
 
@@ -157,7 +157,7 @@ _Loader.add_implicit_resolver(
 
 
 class _Reader:
-    """Makes plain data of YAML's nodes, and notes the place of each."""
+    """Converts YAML's nodes to plain data and records the place of each."""
 
     def __init__(self, loader: _Loader) -> None:
         self._loader = loader
@@ -170,7 +170,7 @@ class _Reader:
         return Document(self._value(root, (), _line(root)), self._places, self._refused)
 
     def _value(self, node: yaml.Node, path: KeyPath, key: int) -> Any:
-        self._bound(node, path)
+        self._check_size(node, path)
         match node:
             case yaml.ScalarNode():
                 plain = node.style is None and len(node.value) <= MAX_WRITTEN
@@ -184,17 +184,17 @@ class _Reader:
                 return [self._value(item, (*path, index), _line(item)) for index, item in enumerate(node.value)]
             case _:
                 self._places[path] = Place(key, key, None)
-                self._refused[path] = _no_tag(node)
+                self._refused[path] = _tag_message(node)
                 return None
 
-    def _bound(self, node: yaml.Node, path: KeyPath) -> None:
-        """Stop where aliases would make more of a text than it is."""
+    def _check_size(self, node: yaml.Node, path: KeyPath) -> None:
+        """Stop when aliases expand to too many values."""
         self._aliased += id(node) in self._seen
         self._seen.add(id(node))
         if self._aliased > MAX_ALIASED:
-            _refuse(node, f"aliases stand for more than {MAX_ALIASED:,} values: write them out")
+            _refuse(node, f"aliases expand to more than {MAX_ALIASED:,} values: write the values out")
         if len(path) > MAX_DEPTH:
-            _refuse(node, "is nested too deeply: an alias may hold itself")
+            _refuse(node, "is nested too deeply: an alias may contain itself")
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
@@ -203,7 +203,7 @@ class _Reader:
             key, line = _key(key_node), _line(key_node)
             mapping[key] = self._value(value_node, (*path, key), line)
             if key_node.tag == _MERGE:
-                self._refused[*path, key] = "merge keys are not read: write the keys out"
+                self._refused[*path, key] = "merge keys are not supported: write the keys out"
             elif key in lines:
                 self._refused[*path, key] = f"is given twice, on lines {lines[key]} and {line}"
             lines.setdefault(key, line)
@@ -213,30 +213,30 @@ class _Reader:
         plain = node.style is None
         natural = self._loader.resolve(yaml.ScalarNode, node.value, (plain, not plain))  # type: ignore[no-untyped-call]  # its stub has no types
         if node.tag not in {_STRING, natural}:
-            self._refused[path] = _no_tag(node)
+            self._refused[path] = _tag_message(node)
         elif not _is_unicode(node.value):
-            self._refused[path] = "must be Unicode text, without half a surrogate pair"
-        elif node.tag not in _UNREADABLE:
+            self._refused[path] = "must be valid Unicode text: it has half a surrogate pair"
+        elif node.tag not in _INVALID:
             return node.value
         else:
             return self._construct(node, path)
         return None
 
     def _construct(self, node: yaml.ScalarNode, path: KeyPath) -> Any:
-        """A number, a date, a boolean or nothing."""
+        """Convert a scalar to a number, a date, a boolean or None."""
         try:
             value = self._loader.construct_object(node) if len(node.value) <= MAX_WRITTEN else None
         except (ValueError, OverflowError):
             value = None
         if value is None and node.tag != _NULL:
-            self._refused[path] = _UNREADABLE[node.tag]
-        if isinstance(value, int | float) and _TRAP.search(node.value):
+            self._refused[path] = _INVALID[node.tag]
+        if isinstance(value, int | float) and _OCTAL_OR_BASE_60.search(node.value):
             self._refused[path] = f"must be quoted if it is text: YAML reads {node.value} as {value}"
         return value
 
 
-_TRAP: Final = re.compile(r":|^[-+]?0[0-7_]+$")
-"""Numbers in base 60 and base 8, which nobody means to write."""
+_OCTAL_OR_BASE_60: Final = re.compile(r":|^[-+]?0[0-7_]+$")
+"""Numbers that YAML 1.1 reads in base 60 or base 8, which is never intended."""
 
 
 def _key(node: yaml.Node) -> str:
@@ -249,8 +249,8 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
-def _no_tag(node: yaml.Node) -> str:
-    return f"must not have a tag: leave {node.tag.replace(_TAG, '!!')[:MAX_WRITTEN]} out"
+def _tag_message(node: yaml.Node) -> str:
+    return f"must not have a tag: remove {node.tag.replace(_TAG, '!!')[:MAX_WRITTEN]}"
 
 
 def _is_unicode(text: str) -> bool:

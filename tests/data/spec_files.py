@@ -1,4 +1,4 @@
-"""The specs that tests read: `specs/valid/` and `specs/invalid/`, the latter with what is to be said of each."""
+"""The specs of tests: `specs/valid/`, and `specs/invalid/` with the expected messages in comments."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ EXAMPLES = [*VALID, *sorted((_HERE.parent.parent / "models").glob("*.yaml"))]
 
 
 def expected(path: Path) -> list[str]:
-    """The problems that a spec says it has: `line: key path: message`."""
+    """Return the problems that are expected of a spec: `line: key path: message`."""
     return [line.removeprefix(_EXPECT) for line in path.read_text().splitlines() if line.startswith(_EXPECT)]
 
 
 def loaded_data(path: Path) -> Any:
-    """What YAML says, before it is a spec."""
+    """Return the data of a YAML file, not validated."""
     return parse(path.read_text(), str(path)).data

@@ -1,4 +1,4 @@
-"""The example spec with other parts, and what is said of one that is wrong."""
+"""The example spec with some keys replaced, and the messages for a wrong one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from exporter.spec.checks.all_checks import mistakes
+from exporter.spec.messages import format_path
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.schema import EXAMPLE
+
+LABELS = {"source": {"local": "labels/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "label": "fraud"}}
+LOG_WITH_IDS = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "score": "p"}}
 
 
 def document(**body: Any) -> dict[str, Any]:
@@ -23,3 +28,9 @@ def refusal(**parts: Any) -> str:
     with pytest.raises(ValidationError) as caught:
         body(**parts)
     return caught.value.errors()[0]["msg"].removeprefix("Value error, ")
+
+
+def inconsistencies(*broken: str, **parts: Any) -> list[str]:
+    """The messages of the checks, each with its key path."""
+    checked = Body.model_validate({**EXAMPLE["spec"], **parts})
+    return [f"{format_path(path)}: {message}" for path, message in mistakes(checked, broken)]

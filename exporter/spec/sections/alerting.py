@@ -1,4 +1,4 @@
-"""Who hears of it: receivers of pages and tickets, what starts a retraining, and how much of it may be false."""
+"""The spec's `alerting`: receivers of pages and tickets, retraining, and the false-alarm budget."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ class Pagerduty(SpecSection):
     """A PagerDuty service."""
 
     routing_key_file: SecretFile
-    """The file, on Alertmanager's machine, that holds the integration key."""
+    """The file on Alertmanager's machine that contains the integration key."""
 
 
 class Slack(SpecSection):
     """A Slack channel."""
 
     channel: Text
-    """Its name."""
+    """The channel's name."""
     api_url_file: SecretFile
-    """The file, on Alertmanager's machine, that holds the webhook's address."""
+    """The file on Alertmanager's machine that contains the webhook's address."""
 
 
 class Opsgenie(SpecSection):
     """An Opsgenie integration."""
 
     api_key_file: SecretFile
-    """The file, on Alertmanager's machine, that holds the key."""
+    """The file on Alertmanager's machine that contains the key."""
 
 
 class Email(SpecSection):
-    """A mailbox."""
+    """An e-mail receiver."""
 
     to: Text
     """The addresses, separated by commas."""
@@ -45,14 +45,14 @@ class Webhook(SpecSection):
     """Any HTTP receiver."""
 
     url: Url
-    """Alertmanager's webhook JSON is posted here."""
+    """The address to which Alertmanager posts its webhook JSON."""
 
 
 _RECEIVERS: Final = ("pagerduty", "slack", "opsgenie", "email", "webhook")
 
 
 class Receiver(SpecSection):
-    """Where notifications go; at least one kind."""
+    """Where notifications are sent; at least one kind of receiver."""
 
     model_config = alternatives("anyOf", *_RECEIVERS)
 
@@ -63,33 +63,33 @@ class Receiver(SpecSection):
     opsgenie: Opsgenie | None = None
     """An Opsgenie integration."""
     email: Email | None = None
-    """A mailbox."""
+    """An e-mail receiver."""
     webhook: Webhook | None = None
     """Any HTTP receiver."""
     hours: Hours | None = None
-    """Notify only then, in the model's time zone; what fires outside is told when they begin."""
+    """Notify only in these hours, in the model's time zone; other alerts wait until the hours begin."""
 
     @model_validator(mode="after")
-    def _some(self) -> Self:
+    def _at_least_one_receiver(self) -> Self:
         if not any(getattr(self, kind) for kind in _RECEIVERS):
             raise ValueError(f"must have at least one of {', '.join(_RECEIVERS)}")
         return self
 
 
-def _at_any_hour(schema: dict[str, Any]) -> None:
+def _without_hours(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"required": [kind]} for kind in _RECEIVERS]
     del schema["properties"]["hours"]
 
 
 class Page(Receiver):
-    """Where critical alerts go, at any hour; at least one kind."""
+    """Where critical alerts are sent, at any hour; at least one kind of receiver."""
 
-    model_config = ConfigDict(json_schema_extra=_at_any_hour)
+    model_config = ConfigDict(json_schema_extra=_without_hours)
 
     @model_validator(mode="after")
-    def _always(self) -> Self:
+    def _no_hours(self) -> Self:
         if self.hours is not None:
-            raise ValueError("must not have hours: a page goes out at any hour")
+            raise ValueError("must not have hours: a page is sent at any hour")
         return self
 
 
@@ -97,9 +97,9 @@ class FalseAlarms(SpecSection):
     """The false-alarm budget; `leeway backtest` solves the false-positive rate that keeps it."""
 
     pages_per_month: Positive
-    """How many pages a month may be wrong."""
+    """How many false pages a month are allowed."""
     tickets_per_month: Positive | None = None
-    """How many tickets a month may be wrong; left out, twice as many."""
+    """How many false tickets a month are allowed; left out, twice as many as pages."""
 
     @property
     def tickets(self) -> float:
@@ -108,15 +108,15 @@ class FalseAlarms(SpecSection):
 
 
 class Alerting(SpecSection):
-    """Who hears of it."""
+    """Receivers of alerts, retraining, and the false-alarm budget."""
 
     page: Page | None = None
-    """Critical alerts."""
+    """The receivers of critical alerts."""
     ticket: Receiver | None = None
-    """Warnings."""
+    """The receivers of warnings."""
     retrain: Retrain | None = None
     """What starts a retraining."""
     windows: Annotated[tuple[Duration, ...], Field(min_length=1)] | None = None
-    """The windows that alert; left out, those of at most a day, or the shortest."""
+    """The windows that alert; left out, all of at most a day, or else the shortest."""
     false_alarms: FalseAlarms | None = None
     """The false-alarm budget."""

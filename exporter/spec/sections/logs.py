@@ -1,4 +1,4 @@
-"""The spec's `inference` and `labels`: the two logs, and which column of each is what."""
+"""The spec's `inference` and `labels`: the two logs and their columns."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from exporter.spec.value_types import Count, Duration, NonNegative, Number, Rati
 
 
 class InferenceColumns(SpecSection):
-    """The columns of the inference log, beside the features."""
+    """The columns of the inference log, besides the features."""
 
     timestamp: Text | None = None
     """When the prediction was made."""
     prediction_id: Text | None = None
-    """What labels are joined by."""
+    """The id by which labels are joined."""
     model_version: Text | None = None
-    """The version that answered; each has profiles of its own."""
+    """The model version that made the prediction; every version is profiled separately."""
     score: Text | None = None
-    """The model's numeric output: a probability (of more than two classes, the returned one's), or what it predicts."""
+    """The numeric output: a probability (for multiclass, of the returned class), or the predicted number."""
     prediction: Text | None = None
-    """The decision or class that was returned; of a classifier its balance is watched."""
+    """The returned decision or class; for a classifier, the shares of the classes are compared."""
     role: Text | None = None
-    """In which role a version answered; `challenger` serves nobody and does not alert, every other role does."""
+    """The role of the version; a `challenger` serves no users and never alerts, every other role does."""
     scores: Annotated[Mapping[Text, Text], Field(max_length=1000)] = {}
-    """Of more than two classes, the column of each one's probability, by the class as the labels name it."""
+    """For multiclass: the probability column of each class, by the class name that the labels use."""
     query: Text | None = None
-    """Of a ranking, the list that the row was an item of: one answer to one request, not the words searched for."""
+    """For ranking: the id of the list that the row belongs to (one response to one request), not the search text."""
 
 
 def _increasing(edges: tuple[float, ...]) -> tuple[float, ...]:
     if any(low >= high for low, high in pairwise(edges)):
-        raise ValueError("must increase from edge to edge")
+        raise ValueError("must be in increasing order")
     return edges
 
 
@@ -49,15 +49,15 @@ class Inference(SpecSection):
     grain: Duration = timedelta(hours=1)
     """The length of one partition."""
     delay: Duration = timedelta(minutes=10)
-    """A partition is complete this long after its end."""
+    """How long after its end a partition is complete."""
     stale_after: Duration | None = None
-    """Values older than this are withdrawn; left out, three grains after the delay."""
+    """The age at which values are no longer exposed; left out, the delay plus three grains."""
     columns: InferenceColumns = InferenceColumns()
-    """Which column is what."""
+    """The names of the columns."""
     confidence: Annotated[tuple[Ratio, ...], Field(min_length=1, max_length=50), AfterValidator(_increasing)] | None = (
         None
     )
-    """Edges of the buckets of a classifier's confidence; left out, 0.5, 0.6, 0.7, 0.8, 0.9 and 1."""
+    """The bucket edges of a classifier's confidence; left out, 0.5, 0.6, 0.7, 0.8, 0.9 and 1."""
 
     @property
     def staleness(self) -> timedelta:
@@ -69,27 +69,27 @@ class LabelColumns(SpecSection):
     """The columns of the label log."""
 
     prediction_id: Text
-    """The prediction that the label belongs to."""
+    """The id of the prediction that the label belongs to."""
     label: Text
-    """What turned out to be true."""
+    """The true outcome."""
     timestamp: Text | None = None
-    """When the label became known."""
+    """When the label arrived."""
 
 
 class Labels(SpecSection):
-    """The labels, partitioned by arrival."""
+    """The label log, partitioned by arrival time."""
 
     source: Source
     """Where the labels are."""
     grain: Duration = timedelta(hours=1)
     """The length of one partition."""
     columns: LabelColumns
-    """Which column is what."""
+    """The names of the columns."""
     maturity: Duration = timedelta(days=7)
-    """After this a prediction is judged with the labels that it has."""
+    """The age from which a prediction is evaluated with the labels that it has."""
     threshold: Number = 0.5
-    """The score from which on a binary classifier's prediction counts as positive."""
+    """The lowest score that counts as a positive prediction of a binary classifier."""
     ndcg_at: Annotated[Count, Field(ge=1, le=100_000)] | None = None
-    """The last rank of a list that NDCG looks at; left out, all of them."""
+    """The rank `k` of NDCG@k; left out, the whole list."""
     absent: NonNegative | None = None
-    """The relevance of an item of a ranking that has no label: 0 where none means no click; left out, it is unknown."""
+    """For ranking: the relevance of an item without a label, such as 0 for no click; left out, it is unknown."""

@@ -1,4 +1,4 @@
-"""The spec's `metadata`: who the model is, whose, and what every series says of it."""
+"""The spec's `metadata`: the model's name, its owner, and the constant labels of its series."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ LabelName = Annotated[
 
 
 class Metadata(SpecSection):
-    """Who the model is, and whose."""
+    """The model's name, its owner, and its constant labels."""
 
     name: Name
     """The model's name: the label `model` on every series."""
     labels: Mapping[LabelName, Text] = {}
     """Constant labels on every series and alert of this model."""
     team: Text = "unknown"
-    """Who is paged: a label on alerts, and on the model's info series."""
+    """The team that is paged: a label on alerts and on the model's info series."""
     owner: Text = "unknown"
-    """Who owns the model: on the model's info series."""
+    """The owner of the model: a label on the model's info series."""
     runbooks: Url | None = None
-    """Where the runbooks are served; `/<alert name>` is appended."""
+    """The base URL of the runbooks; `/<alert name>` is appended."""
     grafana: Url | None = None
-    """Where Grafana is served, for the links in alerts."""
+    """The base URL of Grafana, for the links in alerts."""

@@ -12,12 +12,12 @@ from exporter.spec.value_types import Day, Duration, Text
 
 
 class Period(SpecSection):
-    """A stretch of the inference log, both days included, in the model's time zone."""
+    """A range of days of the inference log, both included, in the model's time zone."""
 
     start: Annotated[Day, Field(alias="from")]
-    """Its first day."""
+    """The first day."""
     end: Annotated[Day, Field(alias="to")]
-    """Its last day."""
+    """The last day."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -30,9 +30,9 @@ class ReferenceColumns(SpecSection):
     """The columns of a reference data set, where they differ from the log's."""
 
     timestamp: Text | None = None
-    """With a timestamp the reference has seasons."""
+    """When the prediction was made; needed for seasons."""
     label: Text | None = None
-    """What turned out to be true; with it performance is estimated before labels come."""
+    """The true outcome; with it, performance is estimated before labels arrive."""
 
 
 class Reference(SpecSection):
@@ -41,15 +41,15 @@ class Reference(SpecSection):
     model_config = alternatives("oneOf", "source", "period", "trailing")
 
     source: Source | None = None
-    """A data set, usually the training data; `{version}` in its path is the model version's."""
+    """A data set, usually the training data; `{version}` in its path stands for the model version."""
     columns: ReferenceColumns = ReferenceColumns()
-    """Which column is what."""
+    """The names of the columns."""
     period: Period | None = None
-    """Days of the inference log itself; with `labels` theirs tell performance before today's come."""
+    """Days of the inference log; with `labels`, performance is estimated from their labels."""
     trailing: Duration | None = None
-    """Its last whole weeks, without those in which the model was alarming; labels tell as those of a period."""
+    """The last whole weeks of the inference log, without the weeks with alerts; labels are used as for a period."""
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _one_kind(self) -> Self:
         self.exactly_one("source", "period", "trailing")
         return self

@@ -1,4 +1,4 @@
-"""What starts a retraining, who asks for it, and what must hold before it is asked for."""
+"""The spec's `alerting.retrain`: the pipeline to start, the hook that starts it, and the gate that the hook checks."""
 
 from __future__ import annotations
 
@@ -23,42 +23,42 @@ class Argo(SpecSection):
     template: Name
     """The WorkflowTemplate to start."""
     token_file: SecretFile | None = None
-    """The file that holds the token for the server, on the machine of the hook, or else of Alertmanager."""
+    """The file that contains the token for the server, on the machine of the hook, or else of Alertmanager."""
 
 
 class Sagemaker(SpecSection):
     """A pipeline of Amazon SageMaker."""
 
     pipeline: Annotated[Text, Field(examples=["fraud-retrain"])]
-    """Its name or ARN."""
+    """The pipeline's name or ARN."""
     region: Name | None = None
-    """Its region; left out, that of the AWS environment."""
+    """The pipeline's region; left out, that of the AWS environment."""
 
 
 class Hook(SpecSection):
-    """Where `leeway retrain-hook` runs."""
+    """The address of `leeway retrain-hook`."""
 
     url: Url
     """The address to which Alertmanager posts, such as http://leeway-hook:9878/retrain."""
     token_file: SecretFile
-    """The file, on Alertmanager's machine, that holds the token which the hook demands."""
+    """The file on Alertmanager's machine that contains the token that the hook requires."""
 
 
 class Gate(SpecSection):
-    """What must hold beside the drift: a loss of performance, realised or estimated, and labels to learn from."""
+    """Conditions for a retraining besides drift: a loss of performance (realised or estimated) and enough labels."""
 
     model_config = alternatives("oneOf", "at_least", "at_most")
 
     metric: Annotated[Name, Field(examples=["auroc", "rmse"])]
-    """The performance that must have been lost."""
+    """The performance metric that must have got worse."""
     at_least: Number | None = None
-    """Lost when it is below this: even the better end of its confidence interval, or its estimate."""
+    """Performance is lost below this: the upper end of its confidence interval, or its estimate."""
     at_most: Number | None = None
-    """Lost when it is above this; exactly one of the two."""
+    """Performance is lost above this: the lower end of its interval, or its estimate; exactly one of the two keys."""
     labels: Annotated[Count, Field(ge=1)] = 1000
-    """The least number of mature predictions of the window that have a label."""
+    """The minimum number of mature predictions of the window that have a label."""
     window: Duration
-    """The window that is judged, one of the model's."""
+    """The evaluated window, one of the model's."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -67,7 +67,7 @@ class Gate(SpecSection):
 
 
 class Retrain(SpecSection):
-    """What starts a retraining once the data drift; exactly one of `argo` and `sagemaker`."""
+    """How a retraining is started when the data drift; exactly one of `argo` and `sagemaker`."""
 
     model_config = alternatives("oneOf", "argo", "sagemaker")
 
@@ -76,13 +76,13 @@ class Retrain(SpecSection):
     sagemaker: Sagemaker | None = None
     """A pipeline of Amazon SageMaker; needs the hook."""
     hook: Hook | None = None
-    """The receiver that asks no more than once, and only if the gate holds; left out, Alertmanager asks Argo itself."""
+    """The receiver that starts a retraining once, if the gate is open; left out, Alertmanager calls Argo directly."""
     gate: Gate | None = None
-    """What must hold beside the drift; needs the hook, and the hook needs it."""
+    """Conditions besides drift; hook and gate need each other."""
     cooldown: Duration = timedelta(days=1)
-    """How long after a start no other is asked for."""
+    """The minimum time between two starts."""
     daily_limit: Annotated[Count, Field(ge=1)] = 1
-    """How many starts there may be in any 24 hours."""
+    """The maximum number of starts in any 24 hours."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -90,5 +90,5 @@ class Retrain(SpecSection):
         if kind == "sagemaker" and self.hook is None:
             raise ValueError("must have a hook: Alertmanager cannot sign a request to SageMaker")
         if (self.hook is None) != (self.gate is None):
-            raise ValueError("must have both hook and gate, or neither: it is the hook that looks at the gate")
+            raise ValueError("must have both hook and gate, or neither: the hook checks the gate")
         return self

@@ -1,4 +1,4 @@
-"""The spec's `seasonality`: the calendar that the model lives by."""
+"""The spec's `seasonality`: the model's calendar."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ class Holidays(SpecSection):
     dates: Annotated[tuple[Day, ...], Field(max_length=1000)] = ()
     """The days, in the model's time zone."""
     like: Weekday = "sunday"
-    """The weekday that they count as."""
+    """The weekday that the holidays count as."""
 
 
 class Seasonality(SpecSection):
-    """The calendar that the model lives by."""
+    """The model's calendar."""
 
     timezone: TimeZone = "UTC"
-    """An IANA zone; weekdays, hours and holidays are taken in it."""
+    """The IANA time zone of weekdays, hours and holidays."""
     season: Literal["none", "weekend", "day_of_week", "hour_of_week"] = "none"
-    """What traffic repeats with."""
+    """The seasonal pattern of the traffic."""
     holidays: Holidays = Holidays()
     """Days that count as another weekday."""

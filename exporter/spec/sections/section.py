@@ -1,4 +1,4 @@
-"""What every part of a spec has in common."""
+"""The base class of every section of a spec."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class SpecSection(BaseModel):
-    """What every part of a spec has in common: it is frozen and knows all of its keys."""
+    """The base class of every section of a spec: frozen, without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod
-    def _nothing_is_left_out(cls, data: Any) -> Any:
-        # `alerting:` with nothing after it, as when all that follows is commented out, is as if it were not there.
+    def _drop_empty_keys(cls, data: Any) -> Any:
+        # `alerting:` with nothing after it, as when all that follows is commented out, equals a missing key.
         if not isinstance(data, dict):
             return data
         keys = {field.alias or name for name, field in cls.model_fields.items()}
         return {key: value for key, value in data.items() if value is not None or key not in keys}
 
     def exactly_one(self, *names: str) -> str:
-        """Which of some keys is given.
+        """Return the one of some keys that is given.
 
         Raises:
-            ValueError: when it is none of them, or several.
+            ValueError: when none of them or several are given.
         """
         given = [name for name in names if getattr(self, name) is not None]
         if len(given) != 1:
@@ -34,5 +34,5 @@ class SpecSection(BaseModel):
 
 
 def alternatives(form: Literal["oneOf", "anyOf"], *names: str) -> ConfigDict:
-    """What the JSON Schema says of keys of which exactly one, or at least one, must be given."""
+    """The JSON Schema rule that exactly one (`oneOf`) or at least one (`anyOf`) of some keys is given."""
     return ConfigDict(json_schema_extra={form: [{"required": [name]} for name in names]})

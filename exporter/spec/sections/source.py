@@ -1,4 +1,4 @@
-"""Where rows are: the spec's `source`, wherever it has one."""
+"""The `source` of a log or a data set."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DIRECTIVES: Final = re.compile(r"%(.?)")
 def _template(value: str) -> str:
     unknown = sorted({f"%{letter}" for letter in _DIRECTIVES.findall(value)} - {"%Y", "%m", "%d", "%H", "%M", "%j"})
     if unknown:
-        raise ValueError(f"has {', '.join(unknown)}; a path may use %Y, %m, %d, %j, %H and %M")
+        raise ValueError(f"has {', '.join(unknown)}: a path can use only %Y, %m, %d, %j, %H and %M")
     return value
 
 
@@ -33,8 +33,8 @@ def _table(value: str) -> str:
 
 
 BYTES_BILLED: Final = 100 * 10**9
-"""What one query may be billed for where a spec does not say: cents."""
-_ABOUT_TABLES: Final = ("partition_column", "location", "maximum_bytes_billed", "unpartitioned")
+"""The default limit of the bytes billed for one query: 100 GB, which cost cents."""
+_TABLE_KEYS: Final = ("partition_column", "location", "maximum_bytes_billed", "unpartitioned")
 
 
 def _column(value: str) -> str:
@@ -50,10 +50,10 @@ def _location(value: str) -> str:
 
 
 class Source(SpecSection):
-    """Where rows are: exactly one of the kinds.
+    """The place of the rows: exactly one of `s3`, `local` and `bigquery`.
 
-    A path is a strftime template in UTC (`%Y %m %d %j %H %M`); it may hold `*` and may end in `/`, and then all the
-    files that match are one partition.
+    A path is a strftime template in UTC (`%Y %m %d %j %H %M`). It may contain `*` and may end in `/`: then all files
+    that match are one partition.
     """
 
     model_config = alternatives("oneOf", "s3", "local", "bigquery")
@@ -63,24 +63,24 @@ class Source(SpecSection):
     local: Annotated[Text, AfterValidator(_template)] | None = None
     """A path on this machine, relative to the spec's folder."""
     bigquery: Annotated[Text, AfterValidator(_table)] | None = None
-    """`project.dataset.table`; credentials come from Google's environment."""
+    """`project.dataset.table`; credentials come from the Google Cloud environment."""
     engine: Literal["spark"] | None = None
-    """Of files: what counts them, where they outgrow this machine: `spark`. Left out, the exporter itself."""
+    """For files: the engine that counts the rows, `spark` where one machine is too small; left out, the exporter."""
     partition_column: Annotated[Text, AfterValidator(_column)] | None = None
-    """Of a table: the column that it is partitioned by, of times in UTC; left out, the log's timestamp."""
+    """For a table: the column by which it is partitioned, with times in UTC; left out, the log's timestamp."""
     location: Annotated[Text, AfterValidator(_location)] | None = None
-    """Of a table: where its queries run, such as `EU`; left out, BigQuery finds it."""
+    """For a table: where its queries run, such as `EU`; left out, BigQuery decides."""
     maximum_bytes_billed: Bytes | None = None
-    """Of a table: what one query may be billed for; one that would cost more is not run. Left out, 100 GB."""
+    """For a table: the maximum bytes billed for one query; a query above it is not run. Left out, 100 GB."""
     unpartitioned: YesNo = False
-    """Of a table: that it has no such partitions, and each query may read all of it."""
+    """For a table: it has no partitions, so each query may read all of it."""
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _one_kind(self) -> Self:
         kind = self.exactly_one("s3", "local", "bigquery")
-        given = [name for name in _ABOUT_TABLES if getattr(self, name)]
+        given = [name for name in _TABLE_KEYS if getattr(self, name)]
         if given and kind != "bigquery":
-            raise ValueError(f"must not have {', '.join(given)}: only a table in BigQuery has")
+            raise ValueError(f"must not have {', '.join(given)}: only for a BigQuery table")
         if self.engine is not None and kind == "bigquery":
             raise ValueError("must not have engine: BigQuery counts a table itself")
         return self
@@ -92,7 +92,7 @@ class Source(SpecSection):
 
     @property
     def kind(self) -> str:
-        """Which of the kinds this is."""
+        """The kind of the source: `s3`, `local` or `bigquery`."""
         return self.exactly_one("s3", "local", "bigquery")
 
     @property

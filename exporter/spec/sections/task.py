@@ -1,4 +1,4 @@
-"""What models do, and what labels need to know of each."""
+"""The tasks of models, and the columns that labels need for each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Final, Literal
 
 Task = Literal["binary_classification", "multiclass_classification", "regression", "ranking"]
 CLASSIFICATION: Final[tuple[Task, ...]] = ("binary_classification", "multiclass_classification")
-"""The tasks whose answers are classes."""
+"""The tasks that return classes."""
 SINGLE_SCORE_TASKS: Final[tuple[Task, ...]] = ("binary_classification", "regression")
-"""The tasks in which one score is all that a label is compared with."""
+"""The tasks in which a label is compared with one score alone."""
 
 REQUIRED_COLUMNS: Final[Mapping[Task, tuple[str, ...]]] = {
     "binary_classification": ("score",),
@@ -17,4 +17,4 @@ REQUIRED_COLUMNS: Final[Mapping[Task, tuple[str, ...]]] = {
     "regression": ("score",),
     "ranking": ("score", "query"),
 }
-"""The columns of the inference log without which labels say nothing of a task."""
+"""The columns of the inference log that labels of a task need."""

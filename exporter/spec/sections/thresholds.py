@@ -1,4 +1,4 @@
-"""The least effects worth an alert; what noise alone may reach comes on top."""
+"""The spec's `thresholds`: the smallest effects worth an alert; the effect of noise alone is added on top."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 
 
 class Threshold(SpecSection):
-    """The least effect worth an alert; the noise of a small window comes on top."""
+    """The smallest effect worth an alert; the noise of a small window is added on top."""
 
     floor: NonNegative
     """Never alert at or below this."""
     weekdays: Mapping[Weekday, NonNegative] = {}
-    """Another floor on some weekdays."""
+    """Other floors, by weekday."""
 
     def on(self, weekday: Weekday) -> float:
         """The floor on a weekday of the model's calendar."""
@@ -28,21 +28,21 @@ class Threshold(SpecSection):
 
 
 class RatioThreshold(Threshold):
-    """A threshold of something that runs from 0 to 1; a floor of 1 never alerts."""
+    """A threshold of a value from 0 to 1; a floor of 1 never alerts."""
 
     floor: Ratio
     """Never alert at or below this."""
     weekdays: Mapping[Weekday, Ratio] = {}
-    """Another floor on some weekdays."""
+    """Other floors, by weekday."""
 
 
 class FactorThreshold(Threshold):
-    """A threshold of something that is 1 where nothing has changed, and 2 where it is twice or half as much."""
+    """A threshold of a factor: 1 is no change, 2 is twice or half as much."""
 
     floor: Factor
     """Never alert at or below this."""
     weekdays: Mapping[Weekday, Factor] = {}
-    """Another floor on some weekdays."""
+    """Other floors, by weekday."""
 
 
 def _floor(value: Any) -> Any:
@@ -55,35 +55,35 @@ FactorFloor = Annotated[FactorThreshold, BeforeValidator(_floor, json_schema_inp
 
 
 class Thresholds(SpecSection):
-    """A number is a floor; `{floor: 0.2, weekdays: {saturday: 0.3}}` gives weekdays their own."""
+    """A number is a floor; `{floor: 0.2, weekdays: {saturday: 0.3}}` sets other floors by weekday."""
 
     feature_psi: Floor | None = None
-    """Population stability index of a feature; left out, 0.05 where the reference's own weeks are known, else 0.2."""
+    """Population stability index of a feature; left out, 0.05 if the weeks of the reference are known, else 0.2."""
     feature_null_ratio: RatioFloor = RatioThreshold(floor=0.05)
-    """Share of nulls above the reference's."""
+    """Share of nulls above that of the reference."""
     feature_new_category_ratio: RatioFloor = RatioThreshold(floor=0.01)
-    """Share of rows whose category the reference does not know, above the reference's own."""
+    """Share of rows with a category that the reference does not have, above that of the reference itself."""
     drift_share: RatioFloor = RatioThreshold(floor=0.2)
-    """Share of the features that have drifted, weighted by importance."""
+    """Share of drifted features, weighted by importance."""
     prediction_mean_shift: Floor = Threshold(floor=0.15)
     """Shift of the mean score, in reference standard deviations."""
     traffic_factor: FactorFloor = FactorThreshold(floor=2.0)
-    """How many times more or fewer rows than the same hours of past weeks; 2 is twice or half as many."""
+    """Factor by which rows differ from the same hours of past weeks; 2 is twice or half as many."""
     calibration_error: RatioFloor = RatioThreshold(floor=0.02)
-    """Mean gap between the share of positives that scores predict and the share that comes true."""
+    """Mean gap between the predicted and the observed share of positives."""
     estimated_gap: Ratio = 0.05
-    """By how much performance may be worse than what was to be expected of it; of an error, as a share of that."""
+    """How much worse than expected the estimated performance may be; for an error metric, relative to that."""
     label_coverage: Ratio = 0.8
-    """The share of mature predictions that should have a label; where fewer usually have one, say so."""
+    """The share of mature predictions that should have a label; set it lower if fewer usually have one."""
     label_silence: Duration = timedelta(days=1)
-    """Never alert while no label has come for no longer than this."""
+    """Never alert before labels have been missing for longer than this."""
     prediction_psi: Floor | None = None
-    """Population stability index of the score; left out, as that of a feature."""
+    """Population stability index of the score; left out, as for a feature."""
     prediction_class_psi: Floor | None = None
-    """Population stability index of the classes that were returned; left out, as that of a feature."""
+    """Population stability index of the returned classes; left out, as for a feature."""
     prediction_confidence_psi: Floor | None = None
-    """Population stability index of a classifier's confidence; left out, as that of a feature."""
+    """Population stability index of a classifier's confidence; left out, as for a feature."""
     false_positive_rate: OpenRatio = 0.0005
-    """How often noise alone may cross a threshold, over all features of a window and its answers together."""
+    """The probability that noise alone crosses a threshold, for all features and predictions of a window together."""
     min_rows: Annotated[Count, Field(ge=2, le=1_000_000)] = 30
-    """A window with fewer rows gives no scores; its gauge of rows says how few."""
+    """The minimum rows of a window; with fewer it has no drift scores, only its number of rows."""

@@ -104,9 +104,9 @@ def test_a_budget_that_can_be_kept_is_solved_and_written_for_the_exporter(folder
     ok, told = _run(spec)
     assert ok
     assert "kept:" in told
-    file = solved.beside(spec.path)
+    file = solved.solved_path(spec.path)
     assert json.loads(file.read_text())["false_positive_rate"] == 0.05
-    assert solved.applied(spec.spec, spec.path).spec.thresholds.false_positive_rate == 0.05
+    assert solved.with_solved_rate(spec.spec, spec.path).spec.thresholds.false_positive_rate == 0.05
     file.unlink()
 
 
@@ -116,7 +116,7 @@ def test_a_budget_that_cannot_be_kept_is_a_failure_and_nothing_is_written(folder
     assert not ok
     assert "MISSED:" in told
     assert "(budget 0.5 and 1)" in told
-    assert not solved.beside(spec.path).exists()
+    assert not solved.solved_path(spec.path).exists()
 
 
 def test_a_spec_that_is_to_be_kept_is_judged_as_it_is(folder: Path) -> None:
@@ -124,4 +124,4 @@ def test_a_spec_that_is_to_be_kept_is_judged_as_it_is(folder: Path) -> None:
     ok, told = _run(spec, keep=True)
     assert ok
     assert "false-positive rate 0.0005" in told
-    assert not solved.beside(spec.path).exists()
+    assert not solved.solved_path(spec.path).exists()

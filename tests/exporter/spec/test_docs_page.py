@@ -17,7 +17,7 @@ def rows(section: str) -> dict[str, list[str]]:
     return {cells[0].strip(" `"): [cell.strip() for cell in cells[1:]] for cells in lines}
 
 
-def test_the_committed_page_is_the_reference() -> None:
+def test_the_committed_page_is_up_to_date() -> None:
     assert (ROOT / "docs" / "spec.md").read_text() == PAGE, "make docs writes it again"
 
 
@@ -29,7 +29,7 @@ def test_every_key_has_a_row_with_a_type_and_a_meaning() -> None:
             assert meaning, f"{name}.{key}"
 
 
-def test_rows_say_what_to_write() -> None:
+def test_rows_have_type_and_default() -> None:
     assert rows("Inference")["grain"] == ["duration", "`1h`", "The length of one partition."]
     assert rows("Inference")["source"][:2] == ["[Source](#source)", "required"]
     assert rows("Body")["windows"][:2] == ["list of duration", "`[1h, 24h, 7d]`"]
@@ -41,10 +41,10 @@ def test_rows_say_what_to_write() -> None:
     assert rows("Threshold")["weekdays"][0] == "mapping of weekday to number from 0"
     assert rows("Metadata")["labels"][0] == "mapping of label name to text"
     assert rows("Thresholds")["drift_share"][:2] == ["number from 0 to 1 or [RatioThreshold](#ratiothreshold)", "`0.2`"]
-    assert rows("The whole")["apiVersion"][0] == "`leeway/v1`"
+    assert rows("The whole spec")["apiVersion"][0] == "`leeway/v1`"
 
 
-def test_a_section_says_where_it_stands_and_every_link_leads_to_one() -> None:
+def test_sections_have_key_paths_and_links_have_targets() -> None:
     assert "At `spec.inference.source`, `spec.labels.source`, `spec.reference.source`. " in PAGE
     assert "At `spec.features[]`. " in PAGE
     headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", PAGE, re.MULTILINE)}
@@ -53,6 +53,6 @@ def test_a_section_says_where_it_stands_and_every_link_leads_to_one() -> None:
     assert links == {name.lower() for name in json_schema()["$defs"]}
 
 
-def test_the_files_that_it_names_are_there() -> None:
+def test_linked_files_exist() -> None:
     for target in re.findall(r"\]\(([^#)]+)\)", PAGE):
         assert (ROOT / "docs" / target).is_file(), target

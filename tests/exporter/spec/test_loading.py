@@ -40,14 +40,14 @@ class TestLoad:
         assert loaded.spec.name == loaded_data(path)["metadata"]["name"]
 
     @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
-    def test_everything_that_is_wrong_is_told_at_once(self, path: Path) -> None:
+    def test_all_mistakes_are_reported_at_once(self, path: Path) -> None:
         assert expected(path)
         with pytest.raises(SpecError) as caught:
             load(path)
-        told = [str(problem).removeprefix(str(path)).lstrip(": ") for problem in caught.value.problems]
-        assert told == expected(path)
+        messages = [str(problem).removeprefix(str(path)).lstrip(": ") for problem in caught.value.problems]
+        assert messages == expected(path)
 
-    def test_a_message_says_where_what_and_what_to_do(self, tmp_path: Path) -> None:
+    def test_a_message_has_file_line_and_key_path(self, tmp_path: Path) -> None:
         slo = "  slos: [{name: a, metric: auroc, at_least: 0.9, objective: 99.5}]\n"
         path = write(tmp_path / "models" / "fraud.yaml", "# fraud\n" + MINIMAL + slo)
         line = (path.read_text().splitlines()).index(slo.rstrip()) + 1
@@ -58,38 +58,38 @@ class TestLoad:
         assert isinstance(loaded, LoadedSpec)
         assert loaded.folder == tmp_path / "models"
 
-    def test_a_spec_may_be_json_and_begin_with_a_byte_order_mark(self, tmp_path: Path) -> None:
+    def test_a_spec_can_be_json_and_begin_with_a_byte_order_mark(self, tmp_path: Path) -> None:
         document = (
             b'\xef\xbb\xbf{"apiVersion": "leeway/v1", "kind": "Model", "metadata": {"name": "a"},\r\n "spec": {}}'
         )
         assert problems(write(tmp_path / "a.yaml", document)) == [
-            f"{tmp_path}/a.yaml:2: spec.{key}: must be given" for key in ("features", "inference", "reference", "task")
+            f"{tmp_path}/a.yaml:2: spec.{key}: is required" for key in ("features", "inference", "reference", "task")
         ]
 
     @pytest.mark.parametrize("size", [MAX_BYTES, MAX_BYTES + 1])
-    def test_a_file_of_more_than_a_mebibyte_is_no_spec(self, tmp_path: Path, size: int) -> None:
+    def test_a_file_of_more_than_a_mebibyte_is_refused(self, tmp_path: Path, size: int) -> None:
         path = write(tmp_path / "a.yaml", MINIMAL + "\n" * (size - len(MINIMAL)))
         if size == MAX_BYTES:
             assert load(path).spec.name == "fraud"
         else:
-            assert problems(path) == [f"{path}: is larger than 1 MiB: that is no spec"]
+            assert problems(path) == [f"{path}: is larger than 1 MiB: too large for a spec"]
 
     def test_a_file_is_utf_8(self, tmp_path: Path) -> None:
         path = write(tmp_path / "a.yaml", b"apiVersion: leeway/v1\nkind: Model # \xe9t\xe9\n")
         assert problems(path) == [f"{path}:2: must be UTF-8 text"]
         assert problems(write(path, MINIMAL.encode("utf-16"))) == [f"{path}:1: must be UTF-8 text"]
 
-    def test_a_file_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+    def test_a_missing_file_is_reported(self, tmp_path: Path) -> None:
         assert problems(tmp_path / "a.yaml") == [f"{tmp_path}/a.yaml: cannot be read: no such file or directory"]
 
-    def test_links_in_a_circle_are_told(self, tmp_path: Path) -> None:
+    def test_circular_links_are_reported(self, tmp_path: Path) -> None:
         (tmp_path / "a.yaml").symlink_to(tmp_path / "a.yaml")
         assert problems(tmp_path / "a.yaml") == [
             f"{tmp_path}/a.yaml: cannot be read: too many levels of symbolic links"
         ]
         assert problems(Path("\0")) == ["\0: cannot be read: embedded null byte"]
 
-    def test_a_folder_is_no_file(self, tmp_path: Path) -> None:
+    def test_a_folder_is_not_a_file(self, tmp_path: Path) -> None:
         with pytest.raises(SpecError, match="cannot be read: is a directory"):
             load(tmp_path)
 
@@ -103,12 +103,12 @@ class TestLoadAll:
         (tmp_path / "folder.yaml").mkdir()
         assert [loaded.path.name for loaded in load_all([tmp_path])] == ["a.yml", "b.yaml", "c.yaml"]
 
-    def test_files_keep_their_order_and_are_read_once(self, tmp_path: Path) -> None:
+    def test_files_keep_their_order_and_are_loaded_once(self, tmp_path: Path) -> None:
         first, second = write(tmp_path / "b.yaml", named("b")), write(tmp_path / "a.yaml", named("a"))
         (tmp_path / "link.yaml").symlink_to(first)
         assert [loaded.spec.name for loaded in load_all([first, tmp_path, second])] == ["b", "a"]
 
-    def test_the_problems_of_all_files_are_told_together(self, tmp_path: Path) -> None:
+    def test_the_problems_of_all_files_are_reported_together(self, tmp_path: Path) -> None:
         write(tmp_path / "a.yaml", MINIMAL.replace("leeway/v1", "leeway/v0"))
         write(tmp_path / "b.yaml", "a: [")
         write(tmp_path / "c.yaml", named("good"))
@@ -129,9 +129,9 @@ class TestLoadAll:
             f"{tmp_path}/b.yaml:3: metadata.name: is already the name of the model at {tmp_path}/a.yaml:1"
         ]
 
-    def test_no_spec_at_all_is_an_error(self, tmp_path: Path) -> None:
-        assert problems(tmp_path) == [f"{tmp_path}: holds no *.yaml or *.yml file"]
-        assert problems() == ["no spec is given: name a file, or a folder of *.yaml files"]
+    def test_no_spec_is_an_error(self, tmp_path: Path) -> None:
+        assert problems(tmp_path) == [f"{tmp_path}: contains no *.yaml or *.yml file"]
+        assert problems() == ["no spec is given: name a file or a folder of *.yaml files"]
 
 
 PIECES = [line for path in VALID for line in path.read_text().splitlines(keepends=True)]
@@ -145,7 +145,7 @@ SHORT = st.text("{}[]:,-&*!|>'\"#%@` \n\tano019.~", max_size=12) | st.text(max_s
     | st.lists(st.sampled_from(PIECES) | SHORT, max_size=30).map("".join)
 )
 def test_any_file_is_a_spec_or_a_spec_error(tmp_path: Path, text: str | bytes) -> None:
-    assert_loads_or_tells(tmp_path, text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+    assert_loads_or_raises(tmp_path, text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -154,10 +154,10 @@ def test_any_change_to_a_spec_is_a_spec_or_a_spec_error(tmp_path: Path, data: st
     text = data.draw(st.sampled_from(VALID)).read_text()
     start = data.draw(st.integers(0, len(text)))
     end = min(len(text), start + data.draw(st.integers(0, 40)))
-    assert_loads_or_tells(tmp_path, (text[:start] + data.draw(SHORT) + text[end:]).encode("utf-8", "surrogatepass"))
+    assert_loads_or_raises(tmp_path, (text[:start] + data.draw(SHORT) + text[end:]).encode("utf-8", "surrogatepass"))
 
 
-def assert_loads_or_tells(folder: Path, content: bytes) -> None:
+def assert_loads_or_raises(folder: Path, content: bytes) -> None:
     path = write(folder / "a.yaml", content)
     lines = content.count(b"\n") + content.count(b"\r") + 1
     try:

@@ -43,16 +43,16 @@ def errors(data: Any) -> list[ErrorDetails]:
 
 
 @pytest.mark.parametrize("file", VALID, ids=lambda file: file.stem)
-def test_every_mistake_has_words_of_our_own(file: Any) -> None:
+def test_every_pydantic_error_has_our_own_message(file: Any) -> None:
     data = loaded_data(file)
-    told = {
+    messages = {
         error_message(error, error["loc"] or (), "text")
         for path in paths(data)
         for junk in JUNK
         for error in errors(replaced(data, path, junk))
     }
-    assert len(told) > 20
-    for message in told:
+    assert len(messages) > 20
+    for message in messages:
         assert message[0].islower()
         assert not any(word in message for word in ("Input", "input", "Value error", "valid ", "{", "expected"))
 
@@ -69,7 +69,7 @@ def test_every_mistake_has_words_of_our_own(file: Any) -> None:
         (("x" * 300,), f'["{"x" * 80}"]'),
     ],
 )
-def test_a_path_is_dotted(path: KeyPath, text: str) -> None:
+def test_a_path_is_written_with_dots(path: KeyPath, text: str) -> None:
     assert format_path(path) == text
 
 
@@ -82,7 +82,7 @@ def test_a_path_is_dotted(path: KeyPath, text: str) -> None:
         ("", "unknown key; the keys here are name, metric, objective"),
     ],
 )
-def test_an_unknown_key_is_near_another_or_not(key: str, words: str) -> None:
+def test_an_unknown_key_suggests_a_similar_one(key: str, words: str) -> None:
     assert unknown_key(key, ["name", "metric", "objective"]) == words
 
 
@@ -98,7 +98,7 @@ def test_an_unknown_key_is_near_another_or_not(key: str, words: str) -> None:
         ("[a]", "must be text"),
     ],
 )
-def test_text_that_yaml_reads_as_something_else_is_to_be_quoted(written: str, words: str) -> None:
+def test_text_that_yaml_reads_as_another_type_must_be_quoted(written: str, words: str) -> None:
     path: KeyPath = ("metadata", "labels", "key")
     document = parse(f"apiVersion: leeway/v1\nmetadata: {{name: a, labels: {{key: {written}}}}}\n", "a.yaml")
     [error] = [error for error in errors(document.data) if error["loc"] == path]

@@ -50,7 +50,7 @@ class TestDefaults:
             ("ranking", None, ()),
         ],
     )
-    def test_buckets_of_confidence_reach_from_the_least_there_can_be_to_1(
+    def test_confidence_buckets_range_from_the_lowest_confidence_to_1(
         self, task: str, edges: list[float] | None, expected: tuple[float, ...]
     ) -> None:
         log = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}, "confidence": edges}
@@ -62,14 +62,14 @@ class TestDefaults:
         assert body(task=task, inference=log).class_column == "answer"
         assert body(task="regression", inference=log).class_column is None
 
-    def test_a_key_with_nothing_after_it_is_left_out(self) -> None:
+    def test_an_empty_key_equals_a_missing_key(self) -> None:
         empty = dict.fromkeys(
             ["segments", "windows", "seasonality", "thresholds", "slos", "alerting", "limits", "labels"]
         )
         assert body(**empty) == body()
         assert body(thresholds={"drift_share": None}, alerting={"page": None}) == body()
 
-    def test_but_not_a_label_and_not_an_unknown_key(self) -> None:
+    def test_an_empty_label_or_unknown_key_is_an_error(self) -> None:
         with pytest.raises(ValidationError, match="extra_forbidden"):
             body(unknown=None)
         with pytest.raises(ValidationError, match="string_type"):
@@ -77,13 +77,13 @@ class TestDefaults:
 
 
 class TestFrozen:
-    def test_no_part_can_be_changed(self) -> None:
+    def test_no_section_can_be_changed(self) -> None:
         spec = ModelSpec.model_validate(EXAMPLE)
         for part, name in ((spec, "kind"), (spec.metadata, "name"), (spec.spec.inference.source, "s3")):
             with pytest.raises(ValidationError, match="frozen"):
                 setattr(part, name, "other")
 
-    def test_what_it_was_made_from_can(self) -> None:
+    def test_changes_of_the_input_have_no_effect(self) -> None:
         original = copy.deepcopy({**EXAMPLE, "metadata": {"name": "fraud", "labels": {"env": "prod"}}})
         spec = ModelSpec.model_validate(original)
         original["metadata"]["labels"]["env"] = "test"
@@ -97,7 +97,7 @@ class TestFrozen:
 
 
 class TestArguments:
-    def test_have_the_keys_and_the_words_of_yaml(self) -> None:
+    def test_have_the_keys_and_values_of_yaml(self) -> None:
         arguments = ModelSpec.model_validate(document(reference={"period": {"from": "2026-08-01", "to": "2026-10-31"}}))
         plain = arguments.as_arguments()
         assert plain["apiVersion"] == "leeway/v1"
@@ -109,13 +109,13 @@ class TestArguments:
         assert plain["spec"]["inference"]["stale_after"] == "3h10m"
         assert plain["spec"]["alerting"]["windows"] == ["1h", "24h"]
 
-    def test_are_a_spec_that_says_the_same(self) -> None:
+    def test_are_an_equal_spec(self) -> None:
         plain = ModelSpec.model_validate(EXAMPLE).as_arguments()
         assert ModelSpec.model_validate(plain).as_arguments() == plain
 
 
 class TestFingerprint:
-    def test_is_of_the_meaning_not_of_the_words(self) -> None:
+    def test_is_of_the_values_not_of_their_spelling(self) -> None:
         given = ModelSpec.model_validate(
             document(windows=["60m", "1d", "1w"], thresholds={"drift_share": {"floor": 0.2}})
         )

@@ -19,7 +19,7 @@ VALIDATOR = Draft202012Validator(json_schema())
 
 
 def as_json(data: Any) -> Any:
-    """What an editor makes of the same YAML: dates are text to it."""
+    """Convert YAML data to JSON, as an editor does: dates become text."""
     return json.loads(json.dumps(data, default=lambda value: value.isoformat()))
 
 
@@ -27,11 +27,11 @@ def accepts(data: Any) -> bool:
     return VALIDATOR.is_valid(as_json(data))
 
 
-def test_the_committed_file_is_the_schema() -> None:
+def test_the_committed_file_is_up_to_date() -> None:
     assert (ROOT / "docs" / "schema" / "model.json").read_text() == schema_text(), "make docs writes it again"
 
 
-def test_it_is_a_schema() -> None:
+def test_it_is_a_valid_schema() -> None:
     Draft202012Validator.check_schema(json_schema())
     assert json_schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert json_schema()["examples"] == [EXAMPLE]
@@ -39,14 +39,14 @@ def test_it_is_a_schema() -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_a_valid_spec_has_its_shape(path: Path) -> None:
+def test_a_valid_spec_matches_the_schema(path: Path) -> None:
     assert [error.message for error in VALIDATOR.iter_errors(as_json(loaded_data(path)))] == []
 
 
 @pytest.mark.parametrize(
     "path", [path for path in INVALID if path.stem.startswith(("shape", "key", "value"))], ids=lambda p: p.stem
 )
-def test_a_spec_of_the_wrong_shape_has_not(path: Path) -> None:
+def test_a_spec_of_the_wrong_shape_does_not_match(path: Path) -> None:
     beyond = {"value-confidence", "value-template", "value-hours-backwards", "value-period", "value-text"}
     assert accepts(loaded_data(path)) == (path.stem in beyond)
 
@@ -54,11 +54,11 @@ def test_a_spec_of_the_wrong_shape_has_not(path: Path) -> None:
 @pytest.mark.parametrize(
     "path", [path for path in INVALID if path.stem.startswith("check")], ids=lambda path: path.stem
 )
-def test_how_parts_agree_is_beyond_a_shape(path: Path) -> None:
+def test_inconsistent_sections_match_the_schema(path: Path) -> None:
     assert accepts(loaded_data(path))
 
 
-def test_every_section_and_key_says_what_it_is() -> None:
+def test_every_section_and_key_has_a_description() -> None:
     schema = json_schema()
     for name, section in schema["$defs"].items():
         assert section["description"], name
@@ -68,7 +68,7 @@ def test_every_section_and_key_says_what_it_is() -> None:
 
 
 PLAIN = {"false_positive_rate", "min_rows", "estimated_gap", "label_coverage", "label_silence"}
-"""What is not compared with a window's own weekday."""
+"""The thresholds without weekdays."""
 
 
 @pytest.mark.parametrize("name", [name for name in Thresholds.model_fields if name not in PLAIN])
@@ -94,7 +94,7 @@ def test_a_threshold_is_a_number_or_a_mapping(name: str) -> None:
         ("label_silence", "8d", 8),
     ],
 )
-def test_what_knows_no_weekday_is_a_plain_value(name: str, good: Any, bad: Any) -> None:
+def test_a_threshold_without_weekdays_is_a_plain_value(name: str, good: Any, bad: Any) -> None:
     def with_threshold(value: Any) -> dict[str, Any]:
         return {**EXAMPLE, "spec": {**EXAMPLE["spec"], "thresholds": {name: value}}}
 
@@ -102,7 +102,7 @@ def test_what_knows_no_weekday_is_a_plain_value(name: str, good: Any, bad: Any) 
     assert not accepts(with_threshold(bad))
 
 
-def test_defaults_are_those_of_the_model_in_the_words_of_yaml() -> None:
+def test_defaults_are_those_of_the_model_as_written_in_yaml() -> None:
     complete = ModelSpec.model_validate(EXAMPLE).as_arguments()["spec"]
     sections = {"Body": complete, **{name.title(): complete[name] for name in ("seasonality", "limits", "refresh")}}
     for name, section in sections.items():
@@ -110,7 +110,7 @@ def test_defaults_are_those_of_the_model_in_the_words_of_yaml() -> None:
             assert value.get("default", section[key]) == section[key], f"{name}.{key}"
 
 
-def test_every_copy_is_ones_own() -> None:
+def test_every_call_returns_a_new_copy() -> None:
     json_schema()["$defs"].clear()
     assert json_schema()["$defs"]
 
@@ -126,7 +126,7 @@ def test_every_copy_is_ones_own() -> None:
         (("spec", "nothing", 0, "at", "all"), []),
     ],
 )
-def test_it_knows_the_keys_of_a_path(path: tuple[str | int, ...], keys: list[str]) -> None:
+def test_schema_at_returns_the_keys_of_a_path(path: tuple[str | int, ...], keys: list[str]) -> None:
     assert list(schema_at(path).get("properties", {})) == keys
 
 
@@ -139,7 +139,7 @@ VALUES = JUNK | st.lists(JUNK, max_size=2) | st.dictionaries(st.sampled_from(["f
     VALUES,
     st.sampled_from([None, 0, "grain", "floor"]),
 )
-def test_what_is_a_spec_has_the_shape_of_one(part: str, value: Any, inner: Any) -> None:
+def test_every_valid_spec_matches_the_schema(part: str, value: Any, inner: Any) -> None:
     data = {**EXAMPLE, "spec": {**EXAMPLE["spec"], part: value if inner is None else {str(inner): value}}}
     try:
         ModelSpec.model_validate(data)

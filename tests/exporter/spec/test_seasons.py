@@ -1,4 +1,4 @@
-"""The model's own calendar."""
+"""The model's calendar."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_promql_numbers_the_week_from_sunday() -> None:
     assert [promql_weekday(day) for day in (SUNDAY, 0, FRIDAY, SATURDAY)] == [0, 1, 5, 6]
 
 
-def test_a_holiday_counts_as_the_weekday_that_is_named_at_local_midnights() -> None:
+def test_a_holiday_counts_as_its_weekday_between_local_midnights() -> None:
     begins = datetime(2026, 12, 25, 5, tzinfo=UTC)
     assert WITH_HOLIDAY.cell(begins) == SUNDAY * 24
     assert WITH_HOLIDAY.cell(begins - timedelta(hours=1)) == 3 * 24 + 23
@@ -55,7 +55,7 @@ def test_a_holiday_counts_as_the_weekday_that_is_named_at_local_midnights() -> N
     assert not WITH_HOLIDAY.is_holiday(begins + timedelta(hours=24))
 
 
-def test_the_hour_that_clocks_skip_has_no_rows_and_the_one_they_repeat_has_two() -> None:
+def test_a_skipped_hour_has_no_cell_and_a_repeated_hour_has_its_cell_twice() -> None:
     spring = datetime(2026, 3, 8, 5, tzinfo=UTC)  # Sunday; 02:00 becomes 03:00
     hours = [NEW_YORK.cell(spring + timedelta(hours=hour)) - SUNDAY * 24 for hour in range(5)]
     assert hours == [0, 1, 3, 4, 5]
@@ -70,7 +70,7 @@ def test_the_hour_that_clocks_skip_has_no_rows_and_the_one_they_repeat_has_two()
     st.lists(st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)), min_size=1, max_size=20),  # noqa: DTZ001
     st.sampled_from([NEW_YORK, WITH_HOLIDAY, Calendar("Asia/Kolkata", frozenset({CHRISTMAS}), 0)]),
 )
-def test_many_instants_are_placed_as_each_alone(instants: list[datetime], calendar: Calendar) -> None:
+def test_many_instants_have_the_cells_of_each_alone(instants: list[datetime], calendar: Calendar) -> None:
     placed = calendar.cells(np.array(instants, "datetime64[us]"))
     assert placed.tolist() == [calendar.cell(instant.replace(tzinfo=UTC)) for instant in instants]
 
@@ -85,7 +85,7 @@ def test_many_instants_are_placed_as_each_alone(instants: list[datetime], calend
         (Level.NONE, 1),
     ],
 )
-def test_each_level_divides_the_week_and_the_finer_ones_divide_it(level: Level, seasons: int) -> None:
+def test_every_level_divides_the_seasons_of_coarser_levels(level: Level, seasons: int) -> None:
     groups = level.groups
     assert (len(groups), set(groups.tolist())) == (HOURS_OF_WEEK, set(range(seasons)))
     for coarser in list(Level)[list(Level).index(level) :]:
@@ -97,7 +97,7 @@ def test_the_weekend_is_saturday_and_sunday() -> None:
     assert Level.WEEKEND.groups[SATURDAY * 24 - 1 : SATURDAY * 24 + 1].tolist() == [0, 1]
 
 
-def test_the_ladder_goes_from_what_was_asked_to_the_whole_week() -> None:
+def test_levels_go_from_the_given_season_to_the_whole_week() -> None:
     assert season_levels("hour_of_week") == tuple(Level)
     assert season_levels("day_of_week") == (Level.DAY_OF_WEEK, Level.WEEKEND, Level.NONE)
     assert season_levels("none") == (Level.NONE,)
@@ -118,6 +118,6 @@ def test_a_season_has_a_name_at_each_level() -> None:
 
 
 @pytest.mark.parametrize("level", Level)
-def test_hours_have_the_same_name_when_they_are_one_season(level: Level) -> None:
+def test_hours_of_one_season_have_the_same_name(level: Level) -> None:
     names = [season_name(level, cell) for cell in range(HOURS_OF_WEEK)]
     assert len(set(zip(names, level.groups.tolist(), strict=True))) == len(set(names)) == level.groups.max() + 1

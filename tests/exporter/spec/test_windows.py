@@ -52,9 +52,7 @@ def test_an_empty_window_has_no_partitions() -> None:
 
 
 @given(instants, delays, grains, st.integers(1, 200))
-def test_a_window_is_complete_and_the_newest_that_is(
-    now: datetime, delay: timedelta, grain: timedelta, count: int
-) -> None:
+def test_a_window_is_the_newest_complete_one(now: datetime, delay: timedelta, grain: timedelta, count: int) -> None:
     found = window(now, count * grain, delay, grain)
     assert found.end <= now - delay < found.end + grain
     assert found.length == count * grain
@@ -62,7 +60,9 @@ def test_a_window_is_complete_and_the_newest_that_is(
 
 
 @given(instants, delays, grains, st.integers(1, 200))
-def test_partitions_adjoin_and_fill_the_window(now: datetime, delay: timedelta, grain: timedelta, count: int) -> None:
+def test_partitions_are_adjacent_and_fill_the_window(
+    now: datetime, delay: timedelta, grain: timedelta, count: int
+) -> None:
     found = window(now, count * grain, delay, grain)
     starts = found.partitions(grain)
     assert len(starts) == count

@@ -33,7 +33,7 @@ def problem(text: str) -> str:
     return str(caught.value)
 
 
-def test_everything_has_its_place() -> None:
+def test_every_value_has_a_place() -> None:
     document = parse(TEXT, "a.yaml")
     assert document.data == {
         "name": "fraud",
@@ -65,7 +65,9 @@ def test_everything_has_its_place() -> None:
         (("nothing",), ()),
     ],
 )
-def test_what_is_missing_is_where_its_parent_is(path: tuple[str | int, ...], existing: tuple[str | int, ...]) -> None:
+def test_a_missing_value_has_the_place_of_its_parent(
+    path: tuple[str | int, ...], existing: tuple[str | int, ...]
+) -> None:
     assert parse(TEXT, "a.yaml").existing(path) == existing
 
 
@@ -91,7 +93,7 @@ def test_what_is_missing_is_where_its_parent_is(path: tuple[str | int, ...], exi
         ("|\n  two\n  lines\n", "two\nlines\n"),
     ],
 )
-def test_scalars_are_what_they_look_like(text: str, value: object) -> None:
+def test_scalars_have_the_expected_type(text: str, value: object) -> None:
     found = data(f"key: {text}")
     assert found == {"key": value}
     assert isinstance(found, dict)
@@ -104,16 +106,16 @@ def test_scalars_are_what_they_look_like(text: str, value: object) -> None:
         ("1:30", "must be quoted if it is text: YAML reads 1:30 as 90"),
         ("1:30.5", "must be quoted if it is text: YAML reads 1:30.5 as 90.5"),
         ("0200", "must be quoted if it is text: YAML reads 0200 as 128"),
-        ("2026-02-30", "is no date that exists"),
-        ("9" * 101, "is no number that can be read"),
-        ("!!int x", "must not have a tag: leave !!int out"),
-        ("!!python/name:os.system x", "must not have a tag: leave !!python/name:os.system out"),
-        ("!!set {a}", "must not have a tag: leave !!set out"),
-        ("!secret x", "must not have a tag: leave !secret out"),
-        (r'"\udc00"', "must be Unicode text, without half a surrogate pair"),
+        ("2026-02-30", "is not a valid date"),
+        ("9" * 101, "is not a valid number"),
+        ("!!int x", "must not have a tag: remove !!int"),
+        ("!!python/name:os.system x", "must not have a tag: remove !!python/name:os.system"),
+        ("!!set {a}", "must not have a tag: remove !!set"),
+        ("!secret x", "must not have a tag: remove !secret"),
+        (r'"\udc00"', "must be valid Unicode text: it has half a surrogate pair"),
     ],
 )
-def test_what_nobody_means_is_refused_where_it_stands(text: str, why: str) -> None:
+def test_an_ambiguous_value_is_refused_with_its_place(text: str, why: str) -> None:
     document = parse(f"first: 1\nkey: {text}\nlast: 2\n", "a.yaml")
     assert document.refused == {("key",): why}
     assert isinstance(document.data, dict)
@@ -124,7 +126,7 @@ def test_keys_are_text_as_written() -> None:
     assert data("{no: 1, 5: 2, 2026-01-01: 3, ~: 4, '': 5}") == {"no": 1, "5": 2, "2026-01-01": 3, "~": 4, "": 5}
 
 
-def test_a_key_that_is_given_twice_names_both_lines() -> None:
+def test_a_duplicate_key_is_refused_with_both_lines() -> None:
     document = parse("a: 1\nb:\n  c: 1\n  c: 2\na: 3\na: 4\n", "a.yaml")
     assert document.refused == {
         ("a",): "is given twice, on lines 1 and 6",
@@ -132,24 +134,24 @@ def test_a_key_that_is_given_twice_names_both_lines() -> None:
     }
 
 
-def test_aliases_are_what_they_stand_for() -> None:
+def test_aliases_are_expanded() -> None:
     document = parse("a: &x {b: [1, 2]}\nc: *x\n", "a.yaml")
     assert document.data == {"a": {"b": [1, 2]}, "c": {"b": [1, 2]}}
     assert document.places["c", "b", 1] == Place(1, 1, "2")
 
 
-def test_aliases_are_bounded() -> None:
+def test_the_number_of_aliases_is_limited() -> None:
     most = MAX_ALIASED - 1
     assert len(data(f"[&x {{a: 1}}, {', '.join(['*x'] * (most // 2))}]")) == most // 2 + 1  # type: ignore[arg-type]
     assert problem(f"[&x {{a: 1}}, {', '.join(['*x'] * (MAX_ALIASED // 2 + 1))}]") == (
-        "a.yaml:1: aliases stand for more than 10,000 values: write them out"
+        "a.yaml:1: aliases expand to more than 10,000 values: write the values out"
     )
 
 
-def test_nesting_is_bounded() -> None:
+def test_the_depth_of_nesting_is_limited() -> None:
     assert data("[" * MAX_DEPTH + "]" * MAX_DEPTH) is not None
     assert problem("[" * 100_000) == "a.yaml:1: is nested too deeply"
-    assert problem("a: &x\n  b: [*x]\n") == "a.yaml:1: is nested too deeply: an alias may hold itself"
+    assert problem("a: &x\n  b: [*x]\n") == "a.yaml:1: is nested too deeply: an alias may contain itself"
 
 
 @pytest.mark.parametrize(
@@ -159,23 +161,23 @@ def test_nesting_is_bounded() -> None:
         ("# nothing\n", "a.yaml: is empty: a spec begins with apiVersion: leeway/v1"),
         ("a: 1\n---\nb: 2\n", "a.yaml:2: begins a second document: write one spec per file"),
         ("a: 1\n...\nb\n", "a.yaml:3: begins a second document: write one spec per file"),
-        ("a:\n\t- b\n", "a.yaml:2: is not YAML: a tab cannot indent, use spaces"),
+        ("a:\n\t- b\n", "a.yaml:2: is not YAML: tabs cannot indent, use spaces"),
         ("a: [1,\n  2\n", "a.yaml:1: is not YAML: the [ is never closed"),
         ("a: 1\nb: {c: 1", "a.yaml:2: is not YAML: the { is never closed"),
         ("a: 1\nb: 'c\n\n", "a.yaml:2: is not YAML: the quotation mark is never closed"),
-        ("a: b: c", "a.yaml:1: is not YAML: no colon may stand here; mend the indentation or quote the text"),
-        ("- a\nb: c", "a.yaml:2: is not YAML: the indentation does not fit the lines above"),
-        ("a: @b", "a.yaml:1: is not YAML: no text begins like this, quote it"),
+        ("a: b: c", "a.yaml:1: is not YAML: a colon is not allowed here; fix the indentation or quote the text"),
+        ("- a\nb: c", "a.yaml:2: is not YAML: the indentation does not match the lines above"),
+        ("a: @b", "a.yaml:1: is not YAML: text cannot begin with this character, quote it"),
         ("a: 1\nb: *c", "a.yaml:2: is not YAML: found undefined alias 'c'"),
-        ("a: &x 1\nb: &x 2", "a.yaml:2: names an anchor that there is already: give each its own name"),
-        ("a: 1\nb: \x07", "a.yaml:2: must not hold the control character U+0007"),
+        ("a: &x 1\nb: &x 2", "a.yaml:2: defines an anchor a second time: give every anchor its own name"),
+        ("a: 1\nb: \x07", "a.yaml:2: must not contain the control character U+0007"),
         ('a: 1\nb: "\\UFFFFFFFF"', "a.yaml:2: is not YAML: a number is too large"),
         ("a: 1\n? [b]\n: 2", "a.yaml:2: a key must be plain text"),
         ('{"\\ud800": 1}', "a.yaml:1: a key must be plain text"),
         ("!!python/name:os.system a: 1", "a.yaml:1: a key must be plain text"),
     ],
 )
-def test_what_is_not_a_document_is_told_with_its_line(text: str, message: str) -> None:
+def test_a_syntax_error_is_reported_with_its_line(text: str, message: str) -> None:
     assert problem(text) == message
 
 

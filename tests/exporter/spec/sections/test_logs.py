@@ -9,7 +9,7 @@ DAY = timedelta(days=1)
 
 
 class TestInference:
-    def test_values_are_withdrawn_three_grains_after_the_delay(self) -> None:
+    def test_values_are_stale_three_grains_after_the_delay(self) -> None:
         source = {"local": "log/%Y-%m-%d.parquet"}
         assert (
             body(inference={"source": source, "grain": "1d", "delay": "2h"}).inference.staleness == 3 * DAY + 2 * HOUR

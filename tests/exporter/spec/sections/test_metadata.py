@@ -12,16 +12,16 @@ class TestMetadata:
     @pytest.mark.parametrize(
         "label", [catalogue.MODEL, catalogue.TEAM, catalogue.SEVERITY, *catalogue.TARGET_LABELS, "alertname", "le"]
     )
-    def test_a_label_that_means_something_else_is_refused(self, label: str) -> None:
+    def test_a_reserved_label_is_refused(self, label: str) -> None:
         with pytest.raises(ValidationError, match="choose another name"):
             ModelSpec.model_validate({**EXAMPLE, "metadata": {"name": "fraud", "labels": {label: "x"}}})
 
     @pytest.mark.parametrize("label", ["", "__meta", "_x", "a-b", "9", "é", "a b"])
-    def test_a_label_has_a_label_name(self, label: str) -> None:
+    def test_a_label_needs_a_valid_name(self, label: str) -> None:
         with pytest.raises(ValidationError, match="must be a Prometheus label name"):
             ModelSpec.model_validate({**EXAMPLE, "metadata": {"name": "fraud", "labels": {label: "x"}}})
 
-    def test_no_metric_has_a_label_that_a_model_may_choose(self) -> None:
+    def test_all_labels_of_metrics_are_reserved(self) -> None:
         for metric in catalogue.METRICS:
             for label in metric.labels:
                 with pytest.raises(ValidationError):

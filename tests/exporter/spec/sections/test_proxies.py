@@ -11,18 +11,18 @@ RATIO = {"name": "ctr", "ratio": {"numerator": "clicks", "denominator": "impress
 QUERY = {"name": "conversion", "promql": "sum(orders) / sum(views)"}
 
 
-def test_a_proxy_has_a_floor_of_a_tenth_and_looks_both_ways() -> None:
+def test_the_default_floor_is_a_tenth_in_both_directions() -> None:
     (proxy,) = body(proxies=[RATIO]).proxies
     assert proxy.ratio is not None
     assert (proxy.floor.floor, proxy.direction, proxy.ratio.columns) == (0.1, "both", ("clicks", "impressions"))
 
 
-def test_a_floor_may_be_a_number_or_know_weekdays() -> None:
+def test_a_floor_is_a_number_or_has_weekdays() -> None:
     given = [{**RATIO, "floor": 0.2}, {**QUERY, "floor": {"floor": 0.2, "weekdays": {"sunday": 0.5}}}]
     assert [proxy.floor.on("sunday") for proxy in body(proxies=given).proxies] == [0.2, 0.5]
 
 
-def test_an_expression_may_have_lines_and_loses_the_space_around_it() -> None:
+def test_promql_can_have_several_lines_and_is_stripped() -> None:
     text = "sum(\n\torders\n)\n"
     assert body(proxies=[{**QUERY, "promql": text}]).proxies[0].promql == "sum(\n\torders\n)"
 
@@ -40,11 +40,11 @@ def test_an_expression_may_have_lines_and_loses_the_space_around_it() -> None:
         ({**QUERY, "promql": "  \n"}, "String should have at least 1 character"),
     ],
 )
-def test_what_is_no_proxy_is_refused(proxy: dict[str, Any], why: str) -> None:
+def test_an_invalid_proxy_is_refused(proxy: dict[str, Any], why: str) -> None:
     assert refusal(proxies=[proxy]) == why
 
 
-def test_the_share_of_a_column_that_is_one_of_its_own_values_may_divide_by_itself() -> None:
+def test_a_count_of_one_value_can_be_divided_by_its_own_column() -> None:
     ratio = {"numerator": "amount", "equals": "0", "denominator": "amount"}
     assert body(proxies=[{"name": "free", "ratio": ratio}]).proxies[0].ratio is not None
 
@@ -58,7 +58,7 @@ def test_the_share_of_a_column_that_is_one_of_its_own_values_may_divide_by_itsel
         ({"proxies": [QUERY], "prometheus": {"credentials_file": "/etc/token"}}, True),
     ],
 )
-def test_promql_needs_somebody_to_ask(parts: dict[str, Any], lacks: bool) -> None:
+def test_promql_needs_a_prometheus(parts: dict[str, Any], lacks: bool) -> None:
     assert body(**parts).lacks_prometheus is lacks
 
 

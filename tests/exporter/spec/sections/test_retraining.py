@@ -6,19 +6,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from exporter.spec.checks import mistakes
-from exporter.spec.messages import format_path
-from exporter.spec.model import Body
-from exporter.spec.schema import EXAMPLE
 from exporter.spec.sections.retraining import Retrain
+from spec_parts import LABELS, inconsistencies
 
 ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
 HOOK = {"url": "http://hook:9878/retrain", "token_file": "/secrets/hook"}
 GATE = {"metric": "auroc", "at_least": 0.9, "window": "7d"}
-LABELS = {"source": {"local": "labels/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "id", "label": "fraud"}}
 
 
-def test_what_is_left_out_has_a_default() -> None:
+def test_optional_keys_have_defaults() -> None:
     retrain = Retrain.model_validate({"sagemaker": {"pipeline": "retrain"}, "hook": HOOK, "gate": GATE})
     assert (retrain.cooldown, retrain.daily_limit) == (timedelta(days=1), 1)
     assert retrain.gate is not None
@@ -38,24 +34,29 @@ def test_what_is_left_out_has_a_default() -> None:
         ({"argo": ARGO, "daily_limit": 0}, "greater than or equal to 1"),
     ],
 )
-def test_what_does_not_go_together_is_refused(document: dict[str, Any], message: str) -> None:
+def test_inconsistent_keys_are_refused(document: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         Retrain.model_validate(document)
 
 
-def found(gate: dict[str, Any], **parts: Any) -> list[str]:
+def gate_mistakes(gate: dict[str, Any], **parts: Any) -> list[str]:
     retrain = {"argo": ARGO, "hook": HOOK, "gate": gate}
     given = {"windows": ["1h", "7d"], "labels": LABELS, "alerting": {"retrain": retrain}, **parts}
-    body = Body.model_validate({**EXAMPLE["spec"], **given})
-    return [text for text in (f"{format_path(path)}: {said}" for path, said in mistakes(body)) if "retrain" in text]
+    return [text for text in inconsistencies(**given) if "retrain" in text]
 
 
-def test_a_gate_is_about_what_the_model_has() -> None:
+def test_a_gate_uses_metrics_and_windows_of_the_model() -> None:
     task = {"task": "binary_classification"}
     path = "spec.alerting.retrain.gate"
-    assert found(GATE, **task) == []
-    assert found(GATE | {"metric": "rmse"}, **task)[0].startswith(f"{path}.metric: must be a metric of binary_class")
-    (said,) = found({"metric": "auroc", "at_most": 0.9, "window": "7d"}, **task)
-    assert said == f"{path}: must have at_least: that is the better side of auroc"
-    assert found(GATE | {"window": "3h"}, **task) == [f"{path}.window: must be one of the model's windows: 1h, 7d"]
-    assert found(GATE, labels=None, **task) == [f"{path}: needs labels: add spec.labels, or leave hook and gate out"]
+    assert gate_mistakes(GATE, **task) == []
+    assert gate_mistakes(GATE | {"metric": "rmse"}, **task)[0].startswith(
+        f"{path}.metric: must be a metric of binary_class"
+    )
+    (message,) = gate_mistakes({"metric": "auroc", "at_most": 0.9, "window": "7d"}, **task)
+    assert message == f"{path}: must have at_least: a higher auroc is better"
+    assert gate_mistakes(GATE | {"window": "3h"}, **task) == [
+        f"{path}.window: must be one of the model's windows: 1h, 7d"
+    ]
+    assert gate_mistakes(GATE, labels=None, **task) == [
+        f"{path}: needs labels: add spec.labels, or leave hook and gate out"
+    ]

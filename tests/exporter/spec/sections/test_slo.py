@@ -1,4 +1,4 @@
-"""An objective's windows and tiers: the textbook's where slices are short, longer where one slice would trip them."""
+"""The tiers of an objective: the usual ones for short slices, longer ones where one bad slice would fire them."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ def windows(given: Slo) -> list[tuple[float, str, str]]:
     return [(float(tier.factor), given.window_name(tier.long), given.window_name(tier.short)) for tier in tiers]
 
 
-def test_a_ratio_is_the_decimal_that_was_written() -> None:
+def test_a_ratio_is_the_written_decimal() -> None:
     assert exact(0.95) == Fraction(19, 20)
     assert 1 - exact(0.9) == Fraction(1, 10), "and not 0.09999999999999998"
     assert exact(1e-5) == Fraction(1, 100_000)
 
 
-def test_short_slices_have_the_textbook_s_tiers() -> None:
+def test_short_slices_have_the_usual_tiers() -> None:
     given = slo(slice="1m", objective=0.98)
     assert windows(given) == [(14.4, "1h", "5m"), (6, "6h", "30m"), (3, "24h", "2h"), (1, "3d", "6h")]
 
 
-def test_another_period_has_windows_in_proportion() -> None:
+def test_windows_are_proportional_to_the_period() -> None:
     given = slo(slice="1m", objective=0.98, period="60d")
     assert windows(given) == [(14.4, "2h", "10m"), (6, "12h", "1h"), (3, "48h", "4h"), (1, "6d", "12h")]
 
 
-def test_long_slices_have_windows_in_which_one_bad_slice_is_not_enough() -> None:
+def test_one_bad_long_slice_does_not_fire_a_tier() -> None:
     # 14.4 x 0.05 x 2 days = 1.44 slices; 6 x 0.05 x 4 = 1.2; 3 x 0.05 x 7 = 1.05; 1 x 0.05 x 20 = 1.
     assert windows(slo()) == [(14.4, "48h", "24h"), (6, "4d", "24h"), (3, "7d", "24h"), (1, "20d", "48h")]
     assert [tier.bad_slices(slo().ratio) for tier in (*slo().fast(), *slo().slow())] == [2, 2, 2, 2]
 
 
-def test_the_budget_of_the_seed_s_objective() -> None:
+def test_the_budget_of_an_objective() -> None:
     strict = slo(objective=0.995, over="rolling", window="7d")
     assert (strict.slices, strict.budget) == (30, Fraction(3, 20))
     hourly = slo(objective=0.995, slice="1h")
     assert (hourly.slices, hourly.budget) == (720, Fraction(18, 5))
 
 
-def test_a_tier_of_the_textbook_that_cannot_fire_is_left_out() -> None:
+def test_a_usual_tier_that_cannot_fire_is_left_out() -> None:
     lax = slo(objective=0.9)  # burns ten times too fast at most
     assert [float(tier.factor) for tier in lax.fast()] == [6]
     assert [float(tier.factor) for tier in lax.unreachable()] == [14.4]
@@ -63,7 +63,7 @@ def test_a_tier_of_the_textbook_that_cannot_fire_is_left_out() -> None:
     assert [float(tier.factor) for tier in slo(objective=0.5).slow()] == [1]
 
 
-def test_tiers_of_the_spec_take_the_place_of_the_textbook_s() -> None:
+def test_tiers_of_the_spec_replace_the_usual_ones() -> None:
     own = slo(objective=0.9, burn={"fast": [{"factor": 8, "window": "72h"}]})
     assert own.fast() == (Tier(Fraction(8), 3, 1),)
     assert [float(tier.factor) for tier in own.slow()] == [3, 1]
@@ -83,7 +83,7 @@ def test_the_windows_are_those_of_all_tiers() -> None:
     objective=st.decimals("0.01", "0.999", places=3).map(float),
     slices=st.integers(2, 2000),
 )
-def test_no_tier_trips_on_one_slice_and_each_can_fire(objective: float, slices: int) -> None:
+def test_every_tier_can_fire_and_none_fires_on_one_slice(objective: float, slices: int) -> None:
     given = slo(objective=objective, slice="1h", period=f"{slices}h")
     assume(given.budget > 1)
     for tier in (*given.fast(), *given.slow()):
@@ -102,7 +102,7 @@ def test_no_tier_trips_on_one_slice_and_each_can_fire(objective: float, slices: 
         ({"burn": {"fast": []}}, "at least 1 item"),
     ],
 )
-def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
+def test_an_impossible_objective_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         slo(**changes)
 
@@ -122,6 +122,6 @@ class TestInASpec:
     def test_is_consistent(self, changes: dict[str, Any], message: str) -> None:
         assert refusal(slos=[{**DOCUMENT, **changes}]) == message
 
-    def test_a_rolling_one_has_a_window(self) -> None:
+    def test_a_rolling_objective_has_a_window(self) -> None:
         [slo] = body(slos=[{**DOCUMENT, "over": "rolling", "window": "7d"}]).slos
         assert (slo.window, slo.period, slo.slice) == (timedelta(days=7), timedelta(days=30), timedelta(days=1))

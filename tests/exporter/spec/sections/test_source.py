@@ -28,8 +28,8 @@ class TestSource:
             ({"s3": "bucket/a"}, "must be s3://bucket/path"),
             ({"s3": "s3://bucket"}, "must be s3://bucket/path"),
             ({"s3": "s3://Bucket/a"}, "must be s3://bucket/path"),
-            ({"local": "log/%A-%y"}, "has %A, %y; a path may use %Y, %m, %d, %j, %H and %M"),
-            ({"local": "log/100%"}, "has %; a path may use %Y, %m, %d, %j, %H and %M"),
+            ({"local": "log/%A-%y"}, "has %A, %y: a path can use only %Y, %m, %d, %j, %H and %M"),
+            ({"local": "log/100%"}, "has %: a path can use only %Y, %m, %d, %j, %H and %M"),
             ({"bigquery": "dataset.table"}, "must be project.dataset.table"),
             ({"bigquery": "my-project.ml.log`; DROP"}, "must be project.dataset.table"),
             ({"bigquery": "my-project.ml.log", "partition_column": "at` = 1 --"}, "must be the name of a column"),
@@ -37,17 +37,17 @@ class TestSource:
                 {"bigquery": "my-project.ml.log", "location": "the EU"},
                 "must be a location such as EU, US or europe-west3",
             ),
-            ({"local": "a", "location": "EU"}, "must not have location: only a table in BigQuery has"),
+            ({"local": "a", "location": "EU"}, "must not have location: only for a BigQuery table"),
         ],
     )
-    def test_has_the_form_of_its_kind(self, source: dict[str, str], message: str) -> None:
+    def test_a_wrong_value_is_refused(self, source: dict[str, str], message: str) -> None:
         with pytest.raises(ValidationError) as caught:
             Source.model_validate(source)
         assert caught.value.errors()[0]["msg"].endswith(message)
 
-    def test_a_table_says_how_it_may_be_queried(self) -> None:
+    def test_a_table_has_limits_for_queries(self) -> None:
         plain = Source.model_validate({"bigquery": "my-project.ml.log"})
         assert (plain.billing_limit, plain.unpartitioned) == (100 * 10**9, False)
-        told = {"partition_column": "_PARTITIONTIME", "maximum_bytes_billed": "2GiB", "unpartitioned": True}
-        found = Source.model_validate({"bigquery": "my-project.ml.log", "location": "europe-west3", **told})
-        assert found.billing_limit == 2 * 2**30
+        limits = {"partition_column": "_PARTITIONTIME", "maximum_bytes_billed": "2GiB", "unpartitioned": True}
+        source = Source.model_validate({"bigquery": "my-project.ml.log", "location": "europe-west3", **limits})
+        assert source.billing_limit == 2 * 2**30

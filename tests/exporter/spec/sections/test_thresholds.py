@@ -1,4 +1,4 @@
-"""The least effects worth an alert."""
+"""Floors of thresholds."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_number_is_a_floor() -> None:
 
 
 @pytest.mark.parametrize("name", ["feature_null_ratio", "feature_new_category_ratio", "drift_share"])
-def test_a_share_is_no_percentage(name: str) -> None:
+def test_a_share_is_not_a_percentage(name: str) -> None:
     assert refusal(thresholds={name: 20}) == "must be between 0 and 1"
     assert refusal(thresholds={name: {"floor": 0.2, "weekdays": {"monday": 30}}}) == "must be between 0 and 1"
 

@@ -1,0 +1,101 @@
+"""Checks of the columns: features, classes, confidence, scores and segments; and of proxies."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Final
+
+from exporter.spec.checks.mistakes import Checks, Mistakes, duplicates
+from exporter.spec.model import Body
+from exporter.spec.sections.logs import InferenceColumns
+from exporter.spec.sections.task import CLASSIFICATION
+
+
+def _named_columns(columns: InferenceColumns) -> dict[str, str]:
+    """Return the columns of the inference log by their key, such as `score` or `scores.cat`."""
+    named: dict[str, str] = columns.model_dump(exclude_none=True, exclude={"scores"})
+    return named | {f"scores.{name}": column for name, column in columns.scores.items()}
+
+
+def uses(columns: InferenceColumns) -> dict[str, str]:
+    """Return the key of every column of the inference log; the first key where a column has several."""
+    return {column: key for key, column in reversed(_named_columns(columns).items())}
+
+
+def _features(body: Body) -> Mistakes:
+    yield from duplicates(("features",), [feature.name for feature in body.features], "name")
+
+
+def _feature_columns(body: Body) -> Mistakes:
+    used = uses(body.inference.columns)
+    for index, feature in enumerate(body.features):
+        if use := used.get(feature.name):
+            yield ("features", index, "name"), f"is the column of inference.columns.{use}, and cannot be a feature too"
+
+
+def _class_column(body: Body) -> Mistakes:
+    if body.class_column is not None and body.class_column == body.inference.columns.score:
+        message = "is the column of inference.columns.score: a score is a number, a prediction is one of a few classes"
+        yield ("inference", "columns", "prediction"), message
+
+
+def _confidence(body: Body) -> Mistakes:
+    edges, path = body.inference.confidence or (), ("inference", "confidence")
+    if not edges:
+        return
+    if body.task not in CLASSIFICATION:
+        yield path, f"is only for a classifier: a score of {body.task} is not a confidence"
+        return
+    lowest = body.confidence_edges[0]
+    for index, edge in enumerate(edges):
+        if edge < lowest:
+            yield (*path, index), f"must not be below {lowest:g}, the lowest possible confidence of two classes"
+    if len(body.confidence_edges) < 3:
+        yield path, f"must have an edge between {lowest:g} and 1: without one there is only one bucket"
+
+
+def _class_scores(body: Body) -> Mistakes:
+    columns, path = body.inference.columns, ("inference", "columns")
+    if columns.scores and body.task != "multiclass_classification":
+        yield (*path, "scores"), f"is only for multiclass_classification: {body.task} has one score, columns.score"
+    if len(columns.scores) == 1:
+        yield (*path, "scores"), "must name every class, not only one"
+    used = uses(columns)
+    for name, column in columns.scores.items():
+        if used[column] != f"scores.{name}":
+            yield (*path, "scores", name), f"is also the column of inference.columns.{used[column]}"
+    if columns.query is not None and body.task != "ranking":
+        yield (*path, "query"), f"is only for ranking, not for {body.task}"
+
+
+def _segments(body: Body) -> Mistakes:
+    yield from duplicates(("segments",), body.segments)
+    columns = _named_columns(body.inference.columns)
+    known = [feature.name for feature in body.features if feature.type == "categorical"]
+    known += [columns[key] for key in ("model_version", "prediction", "role") if key in columns]
+    for index, segment in enumerate(body.segments):
+        if segment not in known:
+            near = difflib.get_close_matches(segment, known, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            yield ("segments", index), f"must be a categorical feature or column{hint}"
+
+
+def _proxies(body: Body) -> Mistakes:
+    yield from duplicates(("proxies",), [proxy.name for proxy in body.proxies], "name")
+
+
+def _prometheus(body: Body) -> Mistakes:
+    if "prometheus" in body.model_fields_set and not any(proxy.promql for proxy in body.proxies):
+        yield ("prometheus",), "must be left out: no proxy has promql"
+
+
+COLUMN_CHECKS: Final[Checks] = {
+    _features: frozenset({"features"}),
+    _feature_columns: frozenset({"features", "inference"}),
+    _class_column: frozenset({"inference", "task"}),
+    _confidence: frozenset({"inference", "task"}),
+    _class_scores: frozenset({"inference", "task"}),
+    _segments: frozenset({"segments", "features", "inference"}),
+    _proxies: frozenset({"proxies"}),
+    _prometheus: frozenset({"proxies", "prometheus"}),
+}

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from spec_parts import inconsistencies
+
+
+def test_the_shortest_spec_has_no_mistakes() -> None:
+    assert inconsistencies() == []
+
+
+class TestBrokenParts:
+    @pytest.mark.parametrize(
+        ("broken", "keys"),
+        [
+            ((), ["windows[1]", "alerting.windows[0]", "features[1].name"]),
+            (("inference",), ["alerting.windows[0]", "features[1].name"]),
+            (("alerting",), ["windows[1]", "features[1].name"]),
+            (("windows",), ["features[1].name"]),
+            (("features", "windows"), []),
+        ],
+    )
+    def test_skip_only_the_checks_that_read_them(self, broken: tuple[str, ...], keys: list[str]) -> None:
+        feature = {"name": "age", "type": "numeric"}
+        mistakes = inconsistencies(
+            *broken, windows=["1h", "90m"], alerting={"windows": ["2h"]}, features=[feature, feature]
+        )
+        assert [line.partition(": ")[0] for line in mistakes] == [f"spec.{path}" for path in keys]

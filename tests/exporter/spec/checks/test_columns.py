@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from spec_parts import LOG_WITH_IDS, inconsistencies
+
+
+class TestSegments:
+    @pytest.mark.parametrize("segment", ["country_code", "kind", "role", "version"])
+    def test_are_categorical_features_and_columns(self, segment: str) -> None:
+        columns = {"prediction": "kind", "role": "role", "model_version": "version", "score": "score"}
+        assert inconsistencies(segments=[segment], inference={**LOG_WITH_IDS, "columns": columns}) == []
+
+    @pytest.mark.parametrize("segment", ["age", "predicted_score", "somewhere"])
+    def test_are_not_numbers_or_unknown_columns(self, segment: str) -> None:
+        assert inconsistencies(segments=[segment]) == ["spec.segments[0]: must be a categorical feature or column"]
+
+
+class TestFeatures:
+    @pytest.mark.parametrize("use", ["timestamp", "prediction_id", "model_version", "score", "prediction", "role"])
+    def test_are_not_other_columns_of_the_log(self, use: str) -> None:
+        assert inconsistencies(inference={"source": LOG_WITH_IDS["source"], "columns": {use: "age"}}) == [
+            f"spec.features[0].name: is the column of inference.columns.{use}, and cannot be a feature too"
+        ]
+
+
+class TestScores:
+    def test_are_of_more_than_one_class(self) -> None:
+        columns = {"prediction": "class", "scores": {"a": "p_a"}}
+        assert inconsistencies(task="multiclass_classification", inference={**LOG_WITH_IDS, "columns": columns}) == [
+            "spec.inference.columns.scores: must name every class, not only one"
+        ]
