@@ -1,7 +1,7 @@
-"""What a backtest costs: four weeks of hours of a model with 50 features, replayed twice, and faults followed in it.
+"""Time of a backtest: four weeks of a model with 50 features, replayed twice, and then with injected faults.
 
-The log is simulated, an hour a Parquet file of 2,000 rows on average, in a temporary folder. The first replay reads it;
-the second finds every profile in the store.
+The log is simulated in a temporary folder: one Parquet file per hour, with 2,000 rows on average. The first replay
+reads it; the second finds every profile in the store.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from simulation.traffic import TIME, WEEK, Population, Traffic, hour
 
 from exporter.backtest.firing import AlertTiming
 from exporter.backtest.injection import InjectionRequest, injections
-from exporter.backtest.replaying import Replayer, moments
+from exporter.backtest.replaying import Replayer, evaluation_times
 from exporter.samples.conditions import THRESHOLD_ALERTS
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.windows import Window
@@ -33,13 +33,13 @@ from exporter.store.profiles import ProfileStore
 
 T = TypeVar("T")
 LIVE_WEEKS = 4
-PACES = {alert.name: AlertTiming(timedelta(minutes=15), timedelta(minutes=15)) for alert in THRESHOLD_ALERTS}
+ALERT_TIMINGS = {alert.name: AlertTiming(timedelta(minutes=15), timedelta(minutes=15)) for alert in THRESHOLD_ALERTS}
 
 log = logging.getLogger("backtest")
 
 
 def write_log(population: Population, folder: Path) -> int:
-    """The reference, and after it a day and the weeks that are replayed, an hour a file; the rows of the log."""
+    """Write the reference and the replayed weeks, one file per hour; return the number of rows of the log."""
     weeks = population.traffic.weeks
     pq.write_table(pa.concat_tables([population.week(index) for index in range(weeks)]), folder / "reference.parquet")
     rows = 0
@@ -52,7 +52,7 @@ def write_log(population: Population, folder: Path) -> int:
 
 
 def hours(population: Population, week: int) -> Iterator[tuple[int, pa.Table]]:
-    """A week hour by hour: the hour's number, and its rows."""
+    """Yield every hour of a week: its number and its rows."""
     table = population.week(week)
     times = table.column(TIME).to_numpy()
     for cell in range(WEEK):
@@ -62,16 +62,16 @@ def hours(population: Population, week: int) -> Iterator[tuple[int, pa.Table]]:
 
 
 def timed(run: Callable[[], T]) -> tuple[T, float]:
-    """What a call gives, and how many seconds it takes."""
+    """Return the result of a call and its duration in seconds."""
     started = time.perf_counter()
     return run(), time.perf_counter() - started
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--features", type=int, default=50)
-    parser.add_argument("--rows", type=int, default=2000, help="an hour, on average")
+    parser.add_argument("--rows", type=int, default=2000, help="mean rows per hour")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     population = Population(Traffic(features=options.features, rows=options.rows), seed=1)
@@ -83,30 +83,34 @@ def main() -> None:
 
 
 def measured(folder: Path, population: Population) -> Table:
-    """Two replays, and every fault in every column."""
+    """Measure two replays, and every fault in every column."""
     spec, first = spec_of(population.traffic), population.traffic.weeks * WEEK
-    stretch = Window(hour(first), hour(first + LIVE_WEEKS * WEEK))
+    period = Window(hour(first), hour(first + LIVE_WEEKS * WEEK))
     loaded, store = LoadedSpec(folder / "simulated.yaml", spec), ProfileStore(folder / "store", forgets=False)
-    replayer = Replayer.of(loaded, stretch, store, PACES)
-    table = Table("what", box=box.ASCII2)
-    for head in ("seconds", "ms a moment"):
+    replayer = Replayer.of(loaded, period, store, ALERT_TIMINGS)
+    table = Table("task", box=box.ASCII2)
+    for head in ("seconds", "ms per evaluation"):
         table.add_column(head, justify="right")
 
-    def line(what: str, seconds: float, steps: int) -> None:
-        table.add_row(what, f"{seconds:.1f}", f"{1000 * seconds / steps:.0f}")
+    def line(task: str, seconds: float, steps: int) -> None:
+        table.add_row(task, f"{seconds:.1f}", f"{1000 * seconds / steps:.0f}")
 
     count = LIVE_WEEKS * WEEK
-    _, seconds = timed(lambda: replayer.reference(moments(spec.spec.inference, stretch)[0]))
+    _, seconds = timed(lambda: replayer.reference(evaluation_times(spec.spec.inference, period)[0]))
     line(f"the reference of {population.traffic.weeks} weeks, once", seconds, 1)
-    calm, seconds = timed(replayer.replay)
-    line(f"{count} moments, the log read and profiled", seconds, count)
-    _, seconds = timed(replayer.under(spec).replay)
-    line(f"{count} moments, from the profiles that are kept", seconds, count)
+    baseline, seconds = timed(replayer.replay)
+    line(f"{count} evaluations, the log read and profiled", seconds, count)
+    _, seconds = timed(replayer.with_spec(spec).replay)
+    line(f"{count} evaluations, from stored profiles", seconds, count)
     names = [feature.name for feature in spec.spec.features]
-    reference, monday = replayer.reference(stretch.end), hour(first + WEEK)
+    reference, monday = replayer.reference(period.end), hour(first + WEEK)
     faults = injections(InjectionRequest(None, None, None), names, SCORE, reference, middle=monday, cell=lambda _: 0)
-    seen, seconds = timed(lambda: [replayer.sight(fault, calm, timedelta(hours=24)) for fault in faults])
-    line(f"{len(faults)} faults, {sum(one.alert is not None for one in seen)} of them seen", seconds, len(faults))
+    detections, seconds = timed(lambda: [replayer.detect(fault, baseline, timedelta(hours=24)) for fault in faults])
+    line(
+        f"{len(faults)} faults, {sum(item.alert is not None for item in detections)} of them detected",
+        seconds,
+        len(faults),
+    )
     return table
 
 

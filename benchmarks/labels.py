@@ -1,23 +1,20 @@
-"""What labels cost: a day of them, joined to their predictions and judged, beside decoding both logs; and a month.
+"""Time to join and evaluate a day of labels, compared with decoding both logs; and of a month.
 
 The log is that of a small fraud model: an id, a score, a time, a version, a decision and five features. The floor is
 pyarrow decoding the same files with its threads: all of them, and of them the columns that labels need. Joining reads
-these, hashes the ids, keeps all on disk, joins every hour of labels with every hour of predictions, judges it and gives
-the gauges. Each line is measured in a process of its own, so that its memory is its own; those of the look-back are
-one process that stays, as an exporter does.
+these, hashes the ids, stores everything on disk, joins every hour of labels with every hour of predictions, evaluates
+it and computes the gauges. Each line is measured in a process of its own, so that memory is measured separately; the
+lines of the look-back are measured in one process, as in an exporter.
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
-import statistics
 import tempfile
-import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from multiprocessing import get_context
@@ -26,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from profiles import machine, peak_memory
+from profiles import Job, Measured, machine, measure
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -72,7 +69,7 @@ COLUMNS = {"inference": ["id", "score", "at", "version"], "labels": ["id", "labe
 
 
 class Log:
-    """Hours of predictions with ids like those of `uuid.uuid4`; each hour's labels come spread over the next day."""
+    """Hours of predictions with ids like those of `uuid.uuid4`; the labels of an hour arrive over the next day."""
 
     def __init__(self, folder: Path, rows: int) -> None:
         self._folder = folder
@@ -84,7 +81,7 @@ class Log:
             (folder / name).mkdir(parents=True)
 
     def add(self, hours: int) -> None:
-        """More hours; the labels that are left over by the last come with it."""
+        """Write more hours; labels that arrive after the last hour are written with it."""
         for hour in range(self.hours, self.hours + hours):
             made = hour_of_predictions(self._random, START + hour * HOUR, self._rows)
             pq.write_table(made, self._folder / f"{START + hour * HOUR:{INFERENCE}}")
@@ -117,7 +114,7 @@ def hour_of_predictions(generator: np.random.Generator, start: datetime, rows: i
 
 
 def labels_of(generator: np.random.Generator, made: pa.Table, hour: int) -> list[tuple[int, pa.Table]]:
-    """By the hour in which they come."""
+    """Return the labels by the hour of their arrival."""
     scores = made["score"].to_numpy()
     delays = np.minimum(generator.exponential(4, len(scores)), 22)
     labels = generator.random(len(scores)) < scores
@@ -127,7 +124,7 @@ def labels_of(generator: np.random.Generator, made: pa.Table, hour: int) -> list
     return [(int(each), table.filter(pa.array(arrivals == each))) for each in np.unique(arrivals)]
 
 
-# ------------------------------------------------------------------------------------------------ what is measured
+# ------------------------------------------------------------------------------------------------ the jobs
 
 
 def decode(folder: Path, *, whole: bool) -> None:
@@ -138,7 +135,7 @@ def decode(folder: Path, *, whole: bool) -> None:
 
 def reader(folder: Path, store: Path, maturity: str, segments: Sequence[str] = ()) -> tuple[LabelReader, Local]:
     source, model = Local(INFERENCE, folder), spec(maturity, segments)
-    labels = open_labels(LoadedSpec(folder / "spec.yaml", model), source, ProfileStore(store), refuse)
+    labels = open_labels(LoadedSpec(folder / "spec.yaml", model), source, ProfileStore(store), fail)
     if labels is None:
         raise TypeError(labels)
     return labels, source
@@ -150,12 +147,12 @@ def bins() -> Binning:
     return Binning((numeric_bins("score", scores, scores[0], scores[-1], 0.2), *segments))
 
 
-def refuse(stage: str, what: str, why: object) -> None:
-    raise RuntimeError(f"{stage}: {what}: {why}")
+def fail(stage: str, subject: str, reason: object) -> None:
+    raise RuntimeError(f"{stage}: {subject}: {reason}")
 
 
 def refresh(labels: LabelReader, source: Local, binning: Binning, now: datetime) -> int:
-    """One refresh, as often as it takes; the number of gauges."""
+    """Refresh until there are gauges; return their number."""
     while True:
         samples = labels.read(Attempt(now), source.partitions([now.replace(minute=0) - HOUR]), binning)
         if samples:
@@ -163,14 +160,14 @@ def refresh(labels: LabelReader, source: Local, binning: Binning, now: datetime)
 
 
 def join(folder: Path, hours: int, binning: Binning, segments: Sequence[str] = ()) -> None:
-    """Everything from nothing: all is judged, and the gauges of a day are told."""
+    """Join and evaluate a day from an empty store."""
     store = folder / "store"
     shutil.rmtree(store, ignore_errors=True)
     refresh(*reader(folder, store, "1h", segments), binning, START + hours * HOUR + HOUR / 2)
 
 
-def written(folder: Path, rows: int, hours: int) -> None:
-    """A log of so many hours, unless it is there."""
+def write_once(folder: Path, rows: int, hours: int) -> None:
+    """Write a log of some hours, unless it exists."""
     if not folder.exists():
         unfinished = folder.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -179,81 +176,60 @@ def written(folder: Path, rows: int, hours: int) -> None:
 
 
 def look_back(folder: Path, days: int) -> dict[str, Measured]:
-    """The first join of days of labels, and one more hour of both logs after it."""
+    """Measure the first join of several days, and of two more hours after it."""
     shutil.rmtree(folder / "store", ignore_errors=True)
     labels, source = reader(folder, folder / "store", f"{days - 2}d")
-    found, binning = {}, bins()
-    for more, what in enumerate((f"{days} days at once", "one more hour", "and another")):
+    measured, binning = {}, bins()
+    for more, task in enumerate((f"{days} days at once", "one more hour", "and another")):
         now = START + days * DAY + more * HOUR + HOUR / 2
-        found[what] = measure(partial(refresh, labels, source, binning, now), 1)
-    return found
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Median seconds of one run, and the process's peak memory in bytes."""
-
-    wall: float
-    cpu: float
-    memory: int
-
-
-def measure(job: Callable[[], object], times: int) -> Measured:
-    runs = [_timed(job) for _ in range(times)]
-    walls, cpus = zip(*runs, strict=True)
-    return Measured(statistics.median(walls), statistics.median(cpus), peak_memory())
-
-
-def _timed(job: Callable[[], object]) -> tuple[float, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    job()
-    return time.perf_counter() - wall, time.process_time() - cpu
+        measured[task] = measure(partial(refresh, labels, source, binning, now), 1)
+    return measured
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="predictions a day")
-    parser.add_argument("--times", type=int, default=5, help="how often a day is joined")
-    parser.add_argument("--days", type=int, default=0, help="the look-back that is joined, too")
-    parser.add_argument("--days-rows", type=int, default=1_000_000, help="predictions on each of these days")
-    parser.add_argument("--logs", type=Path, help="where logs stay, and are used again")
-    asked = parser.parse_args()
+    parser.add_argument("--times", type=int, default=5, help="number of joins of a day")
+    parser.add_argument("--days", type=int, default=0, help="days of the look-back, 0 for none")
+    parser.add_argument("--days-rows", type=int, default=1_000_000, help="predictions a day in the look-back")
+    parser.add_argument("--logs", type=Path, help="folder in which logs are kept for the next run")
+    options = parser.parse_args()
     console = Console(width=160)
-    with tempfile.TemporaryDirectory() as name, alone() as pool:
-        logs = asked.logs or Path(name)
-        folder = logs / f"day-{asked.rows}"
-        written(folder, asked.rows // 24, 24)
-        jobs: dict[str, Callable[[], object]] = {
+    with tempfile.TemporaryDirectory() as name, one_process() as pool:
+        logs = options.logs or Path(name)
+        folder = logs / f"day-{options.rows}"
+        write_once(folder, options.rows // 24, 24)
+        jobs: dict[str, Job] = {
             "decode both logs": partial(decode, folder, whole=True),
             "decode the columns that labels need": partial(decode, folder, whole=False),
-            "join, judge and tell": partial(join, folder, 24, bins()),
-            "the same for seven segments of two columns, too": partial(join, folder, 24, bins(), list(SEGMENTS)),
+            "join and evaluate": partial(join, folder, 24, bins()),
+            "with seven segments of two columns": partial(join, folder, 24, bins(), list(SEGMENTS)),
         }
-        found = {what: pool.submit(measure, job, asked.times).result() for what, job in jobs.items()}
+        measured = {task: pool.submit(measure, job, options.times).result() for task, job in jobs.items()}
         console.print(machine(), highlight=False)
-        console.print(table(found))
-        if asked.days:
-            days = logs / f"days-{asked.days}-{asked.days_rows}"
-            # The hours after the look-back's; the labels that are left over come with one that nobody reads.
-            written(days, asked.days_rows // 24, 24 * asked.days + 3)
-            month = pool.submit(look_back, days, asked.days).result()
+        console.print(table(measured))
+        if options.days:
+            days = logs / f"days-{options.days}-{options.days_rows}"
+            # Two hours after the look-back, and one that is not read, with the remaining labels.
+            write_once(days, options.days_rows // 24, 24 * options.days + 3)
+            month = pool.submit(look_back, days, options.days).result()
             console.print(machine(), highlight=False)
-            console.print(table(month, found["decode both logs"]))
+            console.print(table(month, measured["decode both logs"]))
 
 
-def alone() -> ProcessPoolExecutor:
+def one_process() -> ProcessPoolExecutor:
     return ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1)
 
 
-def table(found: dict[str, Measured], floor: Measured | None = None) -> Table:
-    floor = floor or next(iter(found.values()))
+def table(measured: dict[str, Measured], floor: Measured | None = None) -> Table:
+    floor = floor or next(iter(measured.values()))
     table = Table(box=box.MARKDOWN)
-    table.add_column("what")
+    table.add_column("task")
     for column in ("wall ms", "cpu ms", "x decode, wall", "x decode, cpu", "peak RSS MB"):
         table.add_column(column, justify="right")
-    for what, each in found.items():
+    for task, each in measured.items():
         ratios = f"{each.wall / floor.wall:.1f}", f"{each.cpu / floor.cpu:.1f}"
-        table.add_row(what, f"{each.wall * 1e3:.0f}", f"{each.cpu * 1e3:.0f}", *ratios, f"{each.memory / 1e6:.0f}")
+        table.add_row(task, f"{each.wall * 1e3:.0f}", f"{each.cpu * 1e3:.0f}", *ratios, f"{each.memory / 1e6:.0f}")
     return table
 
 

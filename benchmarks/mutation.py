@@ -1,4 +1,4 @@
-"""How well the generated tests hold the generated rules: mutants of every rule of every example spec, and the score."""
+"""Mutation test of the generated rules: which mutants the generated tests notice, for every example spec."""
 
 from __future__ import annotations
 

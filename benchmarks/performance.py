@@ -1,7 +1,7 @@
-"""Whether the exporter says of a million labelled rows what scikit-learn says of them, for every task.
+"""Comparison of the exporter's performance metrics with scikit-learn's, on a million labelled rows of every task.
 
-The rows go through what a partition of predictions goes through once its labels have come, in 24 parts that are added
-up. The AUROC is of fine bins and may differ by 0.001; all else must agree to nine digits. Exits with 1 if it does not.
+The rows are processed like partitions of predictions with labels, in 24 parts that are added up. The AUROC is computed
+from fine bins and may differ by 0.001; all other values must agree to nine digits. Exits with 1 if they do not.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ COLUMNS: dict[str, dict[str, Any]] = {
 }
 
 
-def told(task: Task, judgement: Evaluation, truths: Floats, **answers: Any) -> Values:
-    """What the exporter says of predictions and their truths, counted in parts."""
+def exporter_values(task: Task, evaluation: Evaluation, truths: Floats, **outputs: Any) -> Values:
+    """Return the exporter's metrics of predictions and their labels, counted in parts."""
     columns = {"prediction_id": "id", **COLUMNS.get(task, {"score": "score"})}
     labels = {"source": {"local": "labels-%Y%m%d%H"}, "columns": {"prediction_id": "id", "label": "label"}}
     body = {
@@ -55,16 +55,16 @@ def told(task: Task, judgement: Evaluation, truths: Floats, **answers: Any) -> V
         "features": [{"name": "age", "type": "numeric"}],
     }
     document = {"apiVersion": "leeway/v1", "kind": "Model", "metadata": {"name": "model"}, "spec": body}
-    window = MatureWindow("24h", datetime(2026, 11, 1, tzinfo=UTC), total(_parts(judgement, truths, answers)))
+    window = MatureWindow("24h", datetime(2026, 11, 1, tzinfo=UTC), total(_parts(evaluation, truths, outputs)))
     samples = label_samples(ModelSpec.model_validate(document), [window], {}, NAMES)
-    return {one.metric: one.value for one in samples if one.labels[:3] == ("model", "v", "24h")}
+    return {sample.metric: sample.value for sample in samples if sample.labels[:3] == ("model", "v", "24h")}
 
 
-def _parts(judgement: Evaluation, truths: Floats, answers: dict[str, Any]) -> Iterator[Any]:
+def _parts(evaluation: Evaluation, truths: Floats, outputs: dict[str, Any]) -> Iterator[Any]:
     cuts = np.linspace(0, len(truths) // ITEMS, PARTS + 1).astype(int) * ITEMS
     for start, end in pairwise(cuts.tolist()):
         rows, zeros = end - start, np.zeros(end - start, np.int64)
-        own = {name: values[start:end] for name, values in answers.items()}
+        own = {name: values[start:end] for name, values in outputs.items()}
         made = Predictions(
             ids=np.arange(rows, dtype=np.uint64),
             made_at=zeros,
@@ -74,7 +74,7 @@ def _parts(judgement: Evaluation, truths: Floats, answers: dict[str, Any]) -> It
             **own,
         )
         known = KnownLabels(truths[start:end], zeros + 10**6, np.ones(rows, np.int32), np.zeros(rows, bool))
-        yield outcomes(made, known, judgement)
+        yield outcomes(made, known, evaluation)
 
 
 def edges_of(scores: Floats) -> Floats:
@@ -86,8 +86,8 @@ def binary(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
     scores = random.beta(1, 4, rows)
     truths = (random.random(rows) < scores).astype(np.float64)
     decided = scores >= THRESHOLD
-    judgement = Evaluation(binary=True, threshold=THRESHOLD, edges=edges_of(random.beta(1, 4, 200_000)))
-    return told("binary_classification", judgement, truths, scores=scores), {
+    evaluation = Evaluation(binary=True, threshold=THRESHOLD, edges=edges_of(random.beta(1, 4, 200_000)))
+    return exporter_values("binary_classification", evaluation, truths, scores=scores), {
         catalogue.AUROC: metrics.roc_auc_score(truths, scores),
         catalogue.F1_SCORE: metrics.f1_score(truths, decided),
         catalogue.PRECISION: metrics.precision_score(truths, decided),
@@ -104,9 +104,9 @@ def multiclass(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
     truths = (random.random((rows, 1)) > scores.cumsum(axis=1)).sum(axis=1).clip(max=len(shape) - 1)
     returned, keys = scores.argmax(axis=1), class_keys(NAMES)
     edges = tuple(edges_of(column) for column in random.dirichlet(shape, 200_000).T)
-    judgement = Evaluation(binary=False, threshold=THRESHOLD, edges=None, classes=Classes(keys, edges))
-    answers = {"scores": scores.max(axis=1), "classes": keys[returned], "class_scores": scores}
-    return told("multiclass_classification", judgement, keys[truths], **answers), {
+    evaluation = Evaluation(binary=False, threshold=THRESHOLD, edges=None, classes=Classes(keys, edges))
+    outputs = {"scores": scores.max(axis=1), "classes": keys[returned], "class_scores": scores}
+    return exporter_values("multiclass_classification", evaluation, keys[truths], **outputs), {
         catalogue.AUROC: metrics.roc_auc_score(truths, scores, multi_class="ovr"),
         catalogue.F1_SCORE: metrics.f1_score(truths, returned, average="macro"),
         catalogue.PRECISION: metrics.precision_score(truths, returned, average="macro"),
@@ -120,22 +120,22 @@ def multiclass(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
 def regression(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
     truths = random.lognormal(3, 1, rows)
     scores = truths * random.lognormal(0, 0.2, rows)
-    judgement = Evaluation(binary=False, threshold=THRESHOLD, edges=None)
-    return told("regression", judgement, truths, scores=scores), {
+    evaluation = Evaluation(binary=False, threshold=THRESHOLD, edges=None)
+    return exporter_values("regression", evaluation, truths, scores=scores), {
         catalogue.RMSE: metrics.root_mean_squared_error(truths, scores),
         catalogue.MAE: metrics.mean_absolute_error(truths, scores),
     }
 
 
 def ranking(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
-    """Lists of ten, with ties, at least one item of each being relevant."""
+    """Rank lists of ten with ties and at least one relevant item each."""
     lists = rows // ITEMS
     relevances = random.integers(0, 4, (lists, ITEMS)).astype(np.float64)
     relevances[:, 0] += 1
     scores = np.round(relevances + random.normal(0, 2, (lists, ITEMS)))
-    judgement = Evaluation(binary=False, threshold=THRESHOLD, edges=None, lists=Lists(5, None))
+    evaluation = Evaluation(binary=False, threshold=THRESHOLD, edges=None, lists=Lists(5, None))
     queries = np.repeat(np.arange(lists, dtype=np.uint64), ITEMS)
-    return told("ranking", judgement, relevances.ravel(), scores=scores.ravel(), queries=queries), {
+    return exporter_values("ranking", evaluation, relevances.ravel(), scores=scores.ravel(), queries=queries), {
         catalogue.NDCG: metrics.ndcg_score(relevances, scores, k=5)
     }
 
@@ -143,20 +143,20 @@ def ranking(random: np.random.Generator, rows: int) -> tuple[Values, Values]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="labelled rows of each task")
-    asked = parser.parse_args()
-    random, right = np.random.default_rng(1), True
+    options = parser.parse_args()
+    random, ok = np.random.default_rng(1), True
     table = Table(box=box.MARKDOWN)
     for column in ("task", "value", "Leeway", "scikit-learn", "difference"):
         table.add_column(column)
     for task in (binary, multiclass, regression, ranking):
-        found, exact = task(random, asked.rows)
+        computed, exact = task(random, options.rows)
         for metric, value in exact.items():
-            difference = abs(found[metric] - value)
-            right &= difference <= (0.001 if metric is catalogue.AUROC else 1e-9 * max(value, 1))
-            told_ = (f"{found[metric]:.9f}", f"{value:.9f}", f"{difference:.1e}")
-            table.add_row(task.__name__, metric.name, *told_)
+            difference = abs(computed[metric] - value)
+            ok &= difference <= (0.001 if metric is catalogue.AUROC else 1e-9 * max(value, 1))
+            cells = (f"{computed[metric]:.9f}", f"{value:.9f}", f"{difference:.1e}")
+            table.add_row(task.__name__, metric.name, *cells)
     Console(width=120).print(table)
-    return 0 if right else 1
+    return 0 if ok else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What it costs to profile a log: every row is decoded and counted once, and never read again.
+"""Time to profile a log: every row is decoded and counted once, and never read again.
 
-Each line of the table is measured in a process of its own, so that its memory is its own: once to warm up, then several
-times, of which the median is told. The floor is pyarrow decoding the same columns of the same file, all at once, with
-its threads; profiling decodes alike and counts with one thread, so processor time is what to compare.
+Each line of the table is measured in a process of its own, so that memory is measured separately: one run to warm up,
+then several runs, whose median is printed. The floor is pyarrow decoding the same columns of the same file at once with
+its threads. Profiling decodes in the same way and counts with one thread, so compare the processor time.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ NUMERIC = tuple(f"number_{index:02}" for index in range(50))
 CATEGORICAL = tuple(f"category_{index}" for index in range(10))
 LOG = Selection(("version",), (*NUMERIC, "score"), CATEGORICAL)
 FILES = {"hour": (41_700, 0.0), "canary": (41_700, 0.05), "million": (1_000_000, 0.0)}
-"""Rows of each file, and the share of them that a second version answered."""
+"""Rows of each file, and the share of rows of a second version."""
 SEGMENTED = "category_2"
-"""The column of which the most frequent values are segments; it has fifty."""
+"""The column whose most frequent values are segments; it has fifty values."""
 WEEK = 168
 
 SPEC = {
@@ -74,7 +74,7 @@ SPEC = {
 
 
 def rows(count: int, canary: float, seed: int) -> pa.Table:
-    """Numbers of five kinds, every second column with nulls, categories from 3 to 1000, a score, a version."""
+    """Draw numbers of five kinds (every second column with nulls), 3 to 1000 categories, a score and a version."""
     generator = np.random.default_rng(seed)
     kinds: list[Callable[[int], Any]] = [
         lambda index: generator.normal(index, 1 + index, count),
@@ -97,7 +97,7 @@ def rows(count: int, canary: float, seed: int) -> pa.Table:
 
 
 def write_log(folder: Path) -> None:
-    """The files, and the reference that is made of the largest."""
+    """Write the files, and the reference from the largest."""
     for seed, (name, (count, canary)) in enumerate(FILES.items()):
         pq.write_table(rows(count, canary, seed), folder / f"{name}.parquet")
     ProfileStore(folder).save_reference(Key("", "reference", ()), make_reference(folder))
@@ -110,14 +110,14 @@ def make_reference(folder: Path) -> Reference:
 
 
 def reference(folder: Path) -> Reference:
-    found = ProfileStore(folder).reference(Key("", "reference", ()))
-    if found is None:
+    stored = ProfileStore(folder).reference(Key("", "reference", ()))
+    if stored is None:
         raise FileNotFoundError(folder / "reference")
-    return found
+    return stored
 
 
 def over(folder: Path, name: str, kernel: Callable[[Iterator[Batch]], T], selection: Selection = LOG) -> T:
-    """What a kernel makes of a file, read as the exporter reads it."""
+    """Apply a kernel to a file, which is read as by the exporter."""
     source = Local(f"{name}.parquet", folder)
     data = source.dataset()
     if data is None:
@@ -125,7 +125,7 @@ def over(folder: Path, name: str, kernel: Callable[[Iterator[Batch]], T], select
     return source.profile(data, selection, kernel)
 
 
-# ------------------------------------------------------------------------------------------------ what is measured
+# ------------------------------------------------------------------------------------------------ the jobs
 
 
 def decode(folder: Path, name: str) -> Job:
@@ -139,7 +139,7 @@ def profile(folder: Path, name: str) -> Job:
 
 
 def segmented(folder: Path, name: str) -> Job:
-    """The same, and once more for each of the twenty most frequent values of a column that has fifty."""
+    """Profile also each of the twenty most frequent values of a column."""
     binning = reference(folder).binning
     bins = binning.by_name[SEGMENTED]
     values = bins.categories[:20] if isinstance(bins, CategoricalBins) else ()
@@ -149,10 +149,10 @@ def segmented(folder: Path, name: str) -> Job:
 
 
 def first_profile(folder: Path, name: str) -> PartitionProfile:
-    found = profile(folder, name)()
-    if not isinstance(found, PartitionProfile):
-        raise TypeError(found)
-    return found
+    profiled = profile(folder, name)()
+    if not isinstance(profiled, PartitionProfile):
+        raise TypeError(profiled)
+    return profiled
 
 
 def make_window(folder: Path) -> Job:
@@ -160,22 +160,22 @@ def make_window(folder: Path) -> Job:
     return lambda: merge_profiles(binning, [hour] * WEEK)
 
 
-def judge_window(folder: Path) -> Job:
+def evaluate_window(folder: Path) -> Job:
     end = datetime(2026, 11, 23, tzinfo=UTC)
     groups = first_profile(folder, "hour").groups
     hours = {group: np.bincount([0], [profile.rows], HOURS_OF_WEEK) for group, profile in groups.items()}
     windows = [WindowProfile("1h", Window(end - timedelta(hours=1), end), groups, hours)]
-    spec, before = ModelSpec.model_validate(SPEC), reference(folder)
-    return lambda: evaluate(spec, before, windows)
+    spec, known = ModelSpec.model_validate(SPEC), reference(folder)
+    return lambda: evaluate(spec, known, windows)
 
 
-def keep(folder: Path) -> Job:
+def write_profile(folder: Path) -> Job:
     hour = first_profile(folder, "hour")
     return lambda: ProfileStore(folder).save_partition(Key("", "hour", ()), hour)
 
 
-def find(folder: Path) -> Job:
-    keep(folder)()
+def read_profile(folder: Path) -> Job:
+    write_profile(folder)()
     return lambda: ProfileStore(folder).partition(Key("", "hour", ()))
 
 
@@ -205,11 +205,11 @@ JOBS: dict[str, tuple[Callable[[Path], Job], str, int]] = {
         3,
     ),
     "window of 168 hours: merge": (make_window, "", 15),
-    "window: evaluate 60 features and the score": (judge_window, "", 15),
-    "store: write one hour": (keep, "", 15),
-    "store: read one hour": (find, "", 15),
+    "window: evaluate 60 features and the score": (evaluate_window, "", 15),
+    "store: write one hour": (write_profile, "", 15),
+    "store: read one hour": (read_profile, "", 15),
 }
-"""What is measured: how, against what, how often."""
+"""The jobs: what makes each, the job that is its floor, the number of runs."""
 
 
 @dataclass(frozen=True)
@@ -221,10 +221,14 @@ class Measured:
     memory: int
 
 
-def measure(name: str, folder: Path) -> Measured:
+def measure_named(name: str, folder: Path) -> Measured:
     make, _, times = JOBS[name]
     job = make(folder)
     job()
+    return measure(job, times)
+
+
+def measure(job: Job, times: int) -> Measured:
     runs = [_timed(job) for _ in range(times)]
     walls, cpus = zip(*runs, strict=True)
     return Measured(statistics.median(walls), statistics.median(cpus), peak_memory())
@@ -237,8 +241,8 @@ def _timed(job: Job) -> tuple[float, float]:
 
 
 def peak_memory() -> int:
-    """Bytes, of this process alone."""
-    # Not getrusage: its maximum outlives exec, and would be that of the process that wrote the log.
+    """Return the peak memory of this process in bytes."""
+    # Not getrusage: its maximum survives exec, and would be that of the process that wrote the log.
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
@@ -256,13 +260,13 @@ def machine() -> str:
 
 def table(measured: dict[str, Measured]) -> Table:
     table = Table(box=box.MARKDOWN)
-    table.add_column("what")
+    table.add_column("task")
     for column in ("wall ms", "cpu ms", "x decode, wall", "x decode, cpu", "peak RSS MB"):
         table.add_column(column, justify="right")
-    for name, found in measured.items():
+    for name, each in measured.items():
         floor = measured.get(JOBS[name][1])
-        ratios = (f"{found.wall / floor.wall:.1f}", f"{found.cpu / floor.cpu:.1f}") if floor else ("", "")
-        table.add_row(name, f"{found.wall * 1e3:.1f}", f"{found.cpu * 1e3:.1f}", *ratios, f"{found.memory / 1e6:.0f}")
+        ratios = (f"{each.wall / floor.wall:.1f}", f"{each.cpu / floor.cpu:.1f}") if floor else ("", "")
+        table.add_row(name, f"{each.wall * 1e3:.1f}", f"{each.cpu * 1e3:.1f}", *ratios, f"{each.memory / 1e6:.0f}")
     return table
 
 
@@ -275,7 +279,7 @@ def main() -> None:
         with ProcessPoolExecutor(1, get_context("spawn"), max_tasks_per_child=1) as pool:
             for job in JOBS:
                 status.update(job)
-                measured[job] = pool.submit(measure, job, folder).result()
+                measured[job] = pool.submit(measure_named, job, folder).result()
     console.print(machine(), highlight=False)
     console.print(table(measured))
 

@@ -1,6 +1,6 @@
-"""What objectives promise: how often a healthy model exhausts its budget, and how soon one that fell pages.
+"""Error budgets in practice: how often a healthy model exhausts its budget, and how soon a degraded model pages.
 
-Both are counted in simulated months of labelled predictions and stand beside what `leeway explain` prints.
+Both are counted in simulated months of labelled predictions, next to the values that `leeway explain` prints.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ def main() -> None:
     count = parser.parse_args().months
     slo, labels, began = Slo.model_validate(SLO), Labels(), time.monotonic()
     weekly = labels.positives * 7
-    table = Table("what", "counted", "leeway explain")
+    table = Table("event", "counted", "leeway explain")
     for area in (0.91, 0.92, 0.93):
         spent = np.mean(list(months(slo, area, labels, count)))
         half = auroc_half_width(area, weekly)
-        told = exhaustion_chance(area - slo.target, half, slo.slices, slo.budget, slo.judged_over // slo.slice)
-        table.add_row(f"budget exhausted in a month, truly {area}", f"{spent:.2%}", f"{told:.2%}")
+        expected = exhaustion_chance(area - slo.target, half, slo.slices, slo.budget, slo.judged_over // slo.slice)
+        table.add_row(f"budget exhausted in a month, truly {area}", f"{spent:.2%}", f"{expected:.2%}")
     for area in (0.85, 0.88):
         days = np.quantile(list(falls(slo, (0.93, area), labels, count // 10)), 0.95, method="inverted_cdf")
-        told_days = slices_until_fired(
+        expected_days = slices_until_fired(
             0.93 - slo.target,
             slo.target - area,
             auroc_half_width(area, weekly),
@@ -42,7 +42,7 @@ def main() -> None:
             tiers=slo.fast(),
             horizon=slo.slices,
         )
-        table.add_row(f"days until 19 of 20 paged, fallen to {area}", f"{days:g}", f"{told_days}")
+        table.add_row(f"days until 19 of 20 paged, fallen to {area}", f"{days:g}", f"{expected_days}")
     console = Console()
     console.print(f"{weekly:g} positives a week, {count} months, {time.monotonic() - began:.0f} s")
     console.print(table)

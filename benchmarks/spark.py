@@ -1,9 +1,9 @@
-"""What counting on Spark costs and gains: the same files, counted by the exporter alone and by Spark on this machine.
+"""Time to count on Spark: the same files, counted by the exporter alone and by Spark on this machine.
 
-The log of `profiles.py`: a file of a million rows, under as many names as it takes, so that fifty million rows need the
-room of one. Both engines read it from the page cache, the exporter with one thread for the counting, Spark with as many
-workers as there are processors. Spark runs already when the clock starts; how long that took stands beside the table.
-Each size is counted by both, one right after the other, and only their ratio means much on a machine that is not idle.
+The log is that of `profiles.py`: one file of a million rows under several names, so that fifty million rows need the
+disk space of one million. Both engines read it from the page cache, the exporter with one thread for counting, Spark
+with one worker per processor. Spark is started before the measurement; its start time is printed separately. Each size
+is counted by both engines, one after the other; on a busy machine only their ratio is meaningful.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-import exporter  # noqa: F401 - before NumPy, which it tells how to sort: see exporter/processor.py
+import exporter  # noqa: F401 - before NumPy, whose sorting it sets: see exporter/processor.py
 
 # isort: split
 import pyarrow.parquet as pq
@@ -50,7 +50,7 @@ def timed(job: Callable[[], T]) -> tuple[T, float]:
 
 
 def links(folder: Path, millions: int) -> Local:
-    """A folder in which the file has so many names."""
+    """Make a folder in which the file has several names."""
     names = folder / str(millions)
     names.mkdir()
     for number in range(millions):
@@ -59,10 +59,10 @@ def links(folder: Path, millions: int) -> Local:
 
 
 def whole(source: Source) -> Partition:
-    found = source.dataset()
-    if found is None:
+    partition = source.dataset()
+    if partition is None:
         raise FileNotFoundError
-    return found
+    return partition
 
 
 def count(source: Source, binning: Binning) -> tuple[PartitionProfile, float]:

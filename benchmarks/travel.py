@@ -1,7 +1,7 @@
-"""How much travels from BigQuery for one partition, however many rows it has: the answers, as the service packs them.
+"""Bytes sent and received for one partition in BigQuery, by its number of rows.
 
-The emulator of the tests counts, and the door before it weighs what passes, compressed as the client asks for and the
-service does. What an emulator takes says nothing about the service, so no time is told.
+The emulator of the tests counts the rows, and a proxy in front of it measures the traffic, compressed as by the real
+service. Times are not measured, since an emulator's times do not apply to the service.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ PATIENT = Limits(request=3600, retries=3600, job=3600)
 
 
 def rows(count: int, seed: int) -> pa.Table:
-    """Numbers of all their digits, and categories of which a tenth are new and each its own."""
+    """Draw numbers with all digits, and categories of which a tenth are new and unique."""
     random = np.random.default_rng(seed)
     columns: dict[str, object] = {name: random.lognormal(3, 1, count) for name in NUMERIC}
     for place, name in enumerate(CATEGORICAL):
@@ -57,8 +57,8 @@ def binning() -> Binning:
     return build_binning([Batch(reference, first=True, schema=reference.schema)], LOG, 100)[0]
 
 
-def measured(server: BigQueryServer, count: int, cells: Binning) -> tuple[int, int, int]:
-    """Bytes answered for the profile, bytes asked (twice: the price, then the counts), and rows counted."""
+def measure(server: BigQueryServer, count: int, cells: Binning) -> tuple[int, int, int]:
+    """Return the bytes received, the bytes sent (two requests: a dry run, then the query), and the counted rows."""
     name = f"log_{count}"
     for start in range(0, count, PIECE):
         server.load(name, rows(min(PIECE, count - start), 2 + start), "at")
@@ -67,18 +67,18 @@ def measured(server: BigQueryServer, count: int, cells: Binning) -> tuple[int, i
     partition = source.partitions([START])[START]
     server.calls.clear()
     profile = count_partition(source, partition, LOG, cells, UNGROUPED)
-    asked = sum(len(json.dumps(call.body)) for call in server.calls)
-    return sum(call.answered for call in server.calls), asked, profile.rows
+    sent = sum(len(json.dumps(call.body)) for call in server.calls)
+    return sum(call.answered for call in server.calls), sent, profile.rows
 
 
 def main() -> None:
-    table = Table("rows", "kB answered", "kB asked", box=box.MARKDOWN)
+    table = Table("rows", "kB received", "kB sent", box=box.MARKDOWN)
     cells = binning()
     with BigQueryServer(patience=PATIENT.request) as server:
         os.environ["BIGQUERY_EMULATOR_HOST"] = server.address
         for count in map(int, sys.argv[1:] or ("10000", "1000000")):
-            answered, asked, counted = measured(server, count, cells)
-            table.add_row(f"{counted:,}", f"{answered / 1000:.1f}", f"{asked / 1000:.1f}")
+            received, sent, counted = measure(server, count, cells)
+            table.add_row(f"{counted:,}", f"{received / 1000:.1f}", f"{sent / 1000:.1f}")
     Console(width=120).print(table)
 
 

@@ -1,7 +1,6 @@
-"""One simulated model: its reference, four weeks in which nothing drifts, and what is injected into single hours.
+"""One simulated model: its reference, four weeks without drift, and injections into single hours.
 
-All that is judged is judged by the exporter's own code: profiles, reference, `evaluate`, and an alert's condition,
-which is a gauge above its threshold.
+Everything is evaluated by the exporter's own code: profiles, reference, `evaluate`, and the conditions of alerts.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from scipy import stats
 from simulation.traffic import MONDAY, SCORE, TIME, WEEK, Population, Traffic, hour
 
 from exporter import catalogue
-from exporter.backtest.injection import FaultKind, Injection, damage, kinds
+from exporter.backtest.injection import FaultKind, Injection, damage, fitting_kinds
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.profiles.kernel import profile_partition
@@ -37,7 +36,7 @@ from exporter.statistics.drift import population_stability_index
 
 LIVE_WEEKS: Final = 4
 FOLLOWED: Final = 12
-"""Hours after an injection that are looked at."""
+"""Hours after an injection that are evaluated."""
 PAGE: Final = catalogue.Severity.CRITICAL
 CONVENTION: Final = 0.2
 """The usual threshold of a PSI."""
@@ -46,12 +45,12 @@ _KS_STEP: Final = 12
 _KS_ROWS: Final = 20_000
 
 Seen = tuple[str, str]
-"""What was injected, and in which view it is to be seen."""
+"""The injected fault, and the windows in which it is to be detected."""
 
 
 @dataclass
 class Findings:
-    """What one month came to; `delays` are hours until an alert (None for never)."""
+    """The results of one month; `delays` are hours until an alert (None for never)."""
 
     pages: int = 0
     page_hours: int = 0
@@ -67,7 +66,7 @@ class Findings:
 
 @dataclass(frozen=True)
 class Model:
-    """A model with its reference, and `pooled`, all of the reference's rows in one profile."""
+    """A model with its reference; `pooled` is one profile of all rows of the reference."""
 
     spec: ModelSpec
     reference: Reference
@@ -76,12 +75,12 @@ class Model:
 
     @property
     def binning(self) -> Binning:
-        """The cells of everything."""
+        """The binning of all columns."""
         return self.reference.binning
 
 
 def spec_of(traffic: Traffic) -> ModelSpec:
-    """The shortest spec that has seasons; every threshold is the default."""
+    """Return the shortest spec with seasons; every threshold is the default."""
     kinds = {name: "categorical" if kind == "category" else "numeric" for name, kind in traffic.kinds.items()}
     body = {
         "task": "binary_classification",
@@ -96,7 +95,7 @@ def spec_of(traffic: Traffic) -> ModelSpec:
 
 
 def make_model(population: Population) -> Model:
-    """The model with a reference of its first weeks; the edges come from every tenth row, the counts from all."""
+    """Make a model with a reference of its first weeks; the edges come from every tenth row, the counts from all."""
     spec = spec_of(population.traffic)
     weeks = [population.week(index) for index in range(population.traffic.weeks)]
     step = _EDGE_STEP if population.traffic.rows > 500 else 1
@@ -111,7 +110,7 @@ def make_model(population: Population) -> Model:
 
 
 def batches(tables: Sequence[pa.Table]) -> Iterator[Batch]:
-    """Tables as a source gives them."""
+    """Yield tables as a source does."""
     return (Batch(table, first=True, schema=table.schema) for table in tables)
 
 
@@ -119,7 +118,7 @@ def batches(tables: Sequence[pa.Table]) -> Iterator[Batch]:
 
 
 def month(traffic: Traffic, seed: int, starts: int) -> Findings:
-    """Four weeks, judged every hour; then as many injections of each kind as there are `starts`, at random hours."""
+    """Evaluate four weeks every hour; then inject each kind of fault `starts` times, at random hours."""
     population = Population(traffic, seed)
     model, findings = make_model(population), Findings()
     seen: list[frozenset[Condition]] = []
@@ -148,7 +147,7 @@ def month(traffic: Traffic, seed: int, starts: int) -> Findings:
 
 
 def hourly(week: pa.Table) -> list[pa.Table]:
-    """A week's rows, hour by hour, without their times."""
+    """Return the rows of a week by hour, without their times."""
     times = week.column(TIME).to_numpy()
     first = times[0] - np.timedelta64(0, "s")
     ends = np.searchsorted(times, first + np.arange(WEEK + 1) * np.timedelta64(3600, "s"))
@@ -157,17 +156,17 @@ def hourly(week: pa.Table) -> list[pa.Table]:
 
 
 def profile(model: Model, table: pa.Table) -> Profile:
-    """An hour's profile."""
+    """Return the profile of an hour."""
     return profile_partition(batches([table]), model.binning).groups[Group(catalogue.UNKNOWN_VERSION)]
 
 
 def window(model: Model, name: str, hours: Sequence[Profile], cells: Sequence[int], end: int) -> WindowProfile:
-    """A window of some hours, the last of which ends at `end`."""
+    """Return a window of some hours, the last of which ends at `end`."""
     rows = np.zeros(WEEK)
     np.add.at(rows, list(cells), [part.rows for part in hours])
     span = Window(hour(end) - timedelta(hours=len(hours)), hour(end))
-    version = catalogue.UNKNOWN_VERSION
-    return WindowProfile(name, span, {version: merge_profiles(model.binning, hours)}, {version: rows})
+    group = Group(catalogue.UNKNOWN_VERSION)
+    return WindowProfile(name, span, {group: merge_profiles(model.binning, hours)}, {group: rows})
 
 
 def _day(model: Model, day: Sequence[Profile], cells: Sequence[int], end: int) -> Iterator[WindowProfile]:
@@ -176,23 +175,23 @@ def _day(model: Model, day: Sequence[Profile], cells: Sequence[int], end: int) -
 
 
 def alarms(model: Model, windows: Sequence[WindowProfile]) -> frozenset[Condition]:
-    """The alerts whose gauges are above their thresholds."""
+    """Return the alerts whose gauges are above their thresholds."""
     return conditions(evaluate(model.spec, model.reference, windows), {window.name for window in windows})
 
 
 def pooled_drift(model: Model, now: Profile) -> set[str]:
-    """What the usual way would say: the features whose PSI against the whole reference is above 0.2."""
-    found = set()
+    """Return the features whose PSI against the whole reference is above 0.2, the usual method."""
+    drifted = set()
     for name in model.binning.by_name:
         read = numeric_column if name in model.binning.numeric else categorical
         sides = (read(side, model.binning, name).cells for side in (model.pooled, now))
         if name != SCORE and population_stability_index(*sides) > CONVENTION:
-            found.add(name)
-    return found
+            drifted.add(name)
+    return drifted
 
 
 def kolmogorov_smirnov(model: Model, table: pa.Table) -> list[bool]:
-    """Whether a plain test at 5 % against the whole reference would fire, for each numeric feature."""
+    """Return for each numeric feature whether a plain test at 5 % against the whole reference fires."""
     names = [name for name in model.binning.numeric if name != SCORE]
     tests = (stats.ks_2samp(model.sample[name].to_numpy(), table[name].to_numpy(), method="asymp") for name in names)
     return [bool(test.pvalue < 0.05) for test in tests]
@@ -201,13 +200,13 @@ def kolmogorov_smirnov(model: Model, table: pa.Table) -> list[bool]:
 def count(
     findings: Findings, seen: Sequence[frozenset[Condition]], pooled: Sequence[set[str]], loud: Sequence[list[bool]]
 ) -> Findings:
-    """Conditions as episodes: stretches of hours in which the same alert of the same feature and window holds."""
-    pages = [frozenset(found for found in hour_ if found.alert.severity == PAGE) for hour_ in seen]
+    """Count episodes: sequences of hours in which the same alert of the same feature and window holds."""
+    pages = [frozenset(item for item in hour_ if item.alert.severity == PAGE) for hour_ in seen]
     tickets = [hour_ - page for hour_, page in zip(seen, pages, strict=True)]
     findings.pages, findings.page_hours = episodes(pages), sum(map(bool, pages))
     findings.tickets, findings.ticket_hours = episodes(tickets), sum(map(bool, tickets))
     for name in ("1h", "24h"):
-        own = [frozenset(found for found in hour_ if found.label(catalogue.WINDOW) == name) for hour_ in tickets]
+        own = [frozenset(item for item in hour_ if item.label(catalogue.WINDOW) == name) for hour_ in tickets]
         findings.by_window[name] = episodes(own)
     findings.pooled, findings.pooled_hours = episodes(pooled), sum(map(bool, pooled))
     findings.ks_share = float(np.mean(loud))
@@ -216,20 +215,20 @@ def count(
 
 
 def episodes(hours: Sequence[frozenset[Condition]] | Sequence[set[str]]) -> int:
-    """How often something begins."""
-    return sum(len(now - before) for before, now in zip([frozenset(), *hours], hours))  # noqa: B905 - one fewer is meant
+    """Return how many episodes begin."""
+    return sum(len(now - before) for before, now in zip([frozenset(), *hours], hours))  # noqa: B905 - the lengths differ by one
 
 
-# ------------------------------------------------------------------------------------------------ what is injected
+# ------------------------------------------------------------------------------------------------ injections
 
 
 def inject(
     model: Model, week: Sequence[pa.Table], start: int, number: int, findings: Findings, *, past: Sequence[Profile]
 ) -> None:
-    """Each kind of injection into every column at once: each column is judged for itself, so each is a run.
+    """Inject each kind of fault into all columns at once; columns are evaluated separately, so each is one run.
 
-    `past` are the hours before, for windows of 24h; where they are too few there is no such run. Windows of 1h are also
-    told apart: those runs whose first three hours all have the rows that the spec asks for.
+    `past` are the hours before, for windows of 24h; if there are too few, there is no such run. For windows of 1h, the
+    runs whose first three hours have at least `min_rows` rows are also counted separately.
     """
     hours = week[start : start + FOLLOWED]
     enough = min(table.num_rows for table in hours[:3]) >= model.spec.spec.thresholds.min_rows
@@ -247,31 +246,31 @@ def inject(
             cells = [(start + after - ago) % WEEK for ago in range(len(day) - 1, -1, -1)]
             end = number * WEEK + start + after + 1
             newest = window(model, "1h", [day[-1]], cells[-1:], end)
-            for found in alarms(model, [newest, *_day(model, day, cells, end)]):
-                scored = found.alert.layer is catalogue.Layer.SCORE
-                column = SCORE if scored else found.label(catalogue.FEATURE)
-                delays.setdefault((column, found.label(catalogue.WINDOW)), after + 1)
+            for condition in alarms(model, [newest, *_day(model, day, cells, end)]):
+                scored = condition.alert.layer is catalogue.Layer.SCORE
+                column = SCORE if scored else condition.label(catalogue.FEATURE)
+                delays.setdefault((column, condition.label(catalogue.WINDOW)), after + 1)
         for column in touched:
             for view, names in views.items():
                 delay = min((delays[column, name] for name in names if (column, name) in delays), default=None)
-                findings.delays.setdefault((_told(kind, column), view), []).append(delay)
+                findings.delays.setdefault((_title(kind, column), view), []).append(delay)
 
 
-def _told(kind: FaultKind, column: str) -> str:
+def _title(kind: FaultKind, column: str) -> str:
     return f"{TITLES[kind]}, {column.partition('_')[0]}" if kind is FaultKind.SHIFT else TITLES[kind]
 
 
 def _injected(model: Model, hours: Sequence[pa.Table], kind: FaultKind, start: int) -> tuple[list[pa.Table], list[str]]:
-    """The hours with every column damaged that the fault fits, and which these are."""
-    columns = [name for name, bins in model.binning.by_name.items() if kind in kinds(bins, score=name == SCORE)]
+    """Return the hours with every fitting column damaged, and the names of these columns."""
+    columns = [name for name, bins in model.binning.by_name.items() if kind in fitting_kinds(bins, score=name == SCORE)]
     faults = [Injection(kind, name, MONDAY, damage(kind, name, model.reference, start)) for name in columns]
-    return [_spoiled(table, faults) for table in hours], columns
+    return [_damaged(table, faults) for table in hours], columns
 
 
-def _spoiled(table: pa.Table, faults: Sequence[Injection]) -> pa.Table:
+def _damaged(table: pa.Table, faults: Sequence[Injection]) -> pa.Table:
     (batch,) = batches([table])
     for fault in faults:
-        batch = fault.spoil(batch)
+        batch = fault.apply(batch)
     return batch.table
 
 

@@ -1,4 +1,4 @@
-"""Days of labelled predictions of a model whose true AUROC is known, judged by the exporter's own functions."""
+"""Days of labelled predictions of a model with a known true AUROC, evaluated by the exporter's own functions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from exporter.statistics.slo import Tally, Verdict, budget_remaining, firing, sl
 
 Counts = npt.NDArray[np.float64]
 Day = tuple[Counts, Counts]
-"""The positives and the negatives of a day, by bin of the score."""
+"""The positives and negatives of a day by score bin."""
 
 _BINS = 256
 GOOD = slice_tally(Verdict.GOOD)
@@ -24,14 +24,14 @@ GOOD = slice_tally(Verdict.GOOD)
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """How many labels come in a day, on average."""
+    """The mean number of labels per day."""
 
     positives: float = 40
     negatives: float = 4000
 
 
 def day(random: np.random.Generator, area: float, labels: Labels) -> Day:
-    """A day's labels: scores of both classes are normal, the positives' so much higher that the AUROC is `area`."""
+    """Draw the labels of a day; the scores of both classes are normal, shifted so that the AUROC is `area`."""
     shift = math.sqrt(2) * float(special.ndtri(area))
     edges = np.linspace(-4, 4 + shift, _BINS - 1)
     ends = np.concatenate(([-np.inf], edges, [np.inf]))
@@ -45,30 +45,30 @@ def _drawn(random: np.random.Generator, rows: float, cumulative: Counts) -> Coun
     return random.poisson(rows * np.diff(cumulative)).astype(np.float64)
 
 
-def judged(slo: Slo, days: Sequence[Day]) -> list[Tally]:
-    """The verdict on each day on which a window ends."""
+def evaluated(slo: Slo, days: Sequence[Day]) -> list[Tally]:
+    """Evaluate every day on which a window ends."""
     length = slo.judged_over // slo.slice
-    runs = sliding(days, length, lambda one, two: (one[0] + two[0], one[1] + two[1]))
+    runs = sliding(days, length, lambda left, right: (left[0] + right[0], left[1] + right[1]))
     return [slice_tally(verdict(auroc(*run), slo.target, at_least=True)) for run in runs]
 
 
 def months(slo: Slo, area: float, labels: Labels, count: int, seed: int = 1) -> Iterator[bool]:
-    """Whether a period's budget is spent by a model that is as good as `area` all the time."""
+    """Yield whether a model with a constant AUROC of `area` spends the budget of a period."""
     random, before = np.random.default_rng(seed), slo.judged_over // slo.slice - 1
     for _ in range(count):
         days = [day(random, area, labels) for _ in range(slo.slices + before)]
-        remaining = budget_remaining(judged(slo, days), slo.ratio)
+        remaining = budget_remaining(evaluated(slo, days), slo.ratio)
         yield remaining is not None and remaining <= 0
 
 
 def falls(slo: Slo, areas: tuple[float, float], labels: Labels, count: int, seed: int = 2) -> Iterator[int]:
-    """After how many days a model pages that falls from one area to the other; more than a period if it does not."""
+    """Yield the days until a model pages whose AUROC falls from one value to the other; more than a period if never."""
     random, before = np.random.default_rng(seed), slo.judged_over // slo.slice - 1
     good, fallen = areas
     for _ in range(count):
         days = [day(random, good, labels) for _ in range(before)]
         days += [day(random, fallen, labels) for _ in range(slo.slices)]
-        tallies = [GOOD] * slo.slices + judged(slo, days)
+        tallies = [GOOD] * slo.slices + evaluated(slo, days)
         fired = (index for index in range(1, slo.slices + 1) if _fires(slo, tallies[: slo.slices + index]))
         yield next(fired, slo.slices + 1)
 

@@ -1,6 +1,6 @@
-"""Seasonal traffic in which nothing drifts: volume, and most features' means, spreads and shares, follow the week.
+"""Seasonal traffic without drift: volume, and most features' means, spreads and shares, follow the week.
 
-Every week is drawn from the same law, so whatever an alert says about it is false.
+Every week is drawn from the same distribution, so every alert is false.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ _KINDS: Final = (
 
 @dataclass(frozen=True)
 class Traffic:
-    """What the traffic is like.
+    """The parameters of the traffic.
 
-    `rows` is the mean of an hour; with `users` each hour's rows are as many from each of that many users, none of whom
-    comes back, and values of one user correlate by `correlation`. On Mondays every fifth feature moves by a random
-    shift that lasts the day, with `restless` standard deviations.
+    `rows` is the mean number of rows per hour. With `users`, the rows of an hour come equally from that many users, who
+    appear only in that hour, and the values of one user have the correlation `correlation`. On Mondays every fifth
+    feature moves by a random shift with `restless` standard deviations, which lasts the day.
     """
 
     features: int = 50
@@ -64,40 +64,42 @@ class Traffic:
 
 @dataclass(frozen=True)
 class Population:
-    """The law that every week of one simulation follows; `seed` fixes it and every row."""
+    """The distribution of every week of one simulation; `seed` determines it and every row."""
 
     traffic: Traffic
     seed: int
 
     @cached_property
     def volume(self) -> Floats:
-        """Mean rows of each hour of the week: nights have a quarter of an afternoon's, weekends 70 %. (168,)."""
+        """Mean rows of each hour of the week, (168,): nights a quarter of afternoons, weekends 70 % of weekdays."""
         if self.traffic.users:
             return np.full(WEEK, float(self.traffic.rows))
         shape = (1 + 0.6 * np.sin(2 * np.pi * (_CELLS % 24 - 9) / 24)) * np.where(_CELLS // 24 >= 5, 0.7, 1.0)
         return np.asarray(self.traffic.rows * shape / shape.mean())
 
     @cached_property
-    def laws(self) -> dict[str, _Law]:
-        """The law of each feature, and of the score."""
+    def distributions(self) -> dict[str, _Distribution]:
+        """The distribution of each feature and of the score."""
         generator = np.random.default_rng([self.seed, 0])
-        return {name: _Law.draw(kind, generator) for name, kind in {**self.traffic.kinds, SCORE: "score"}.items()}
+        return {
+            name: _Distribution.draw(kind, generator) for name, kind in {**self.traffic.kinds, SCORE: "score"}.items()
+        }
 
     def week(self, index: int) -> pa.Table:
-        """The rows of a week, in the order of time, counted from `MONDAY`; their times are whole hours."""
+        """Return the rows of a week, counted from `MONDAY`, in the order of time; their times are whole hours."""
         generator = np.random.default_rng([self.seed, 1 + index])
         rows = generator.poisson(self.volume)
         if self.traffic.users:
             rows[:] = self.traffic.rows
         start = np.datetime64(MONDAY.replace(tzinfo=None), "s") + np.timedelta64(index * WEEK, "h")
         columns: dict[str, Any] = {TIME: pa.array(np.repeat(start + _CELLS * np.timedelta64(3600, "s"), rows))}
-        for place, (name, law) in enumerate(self.laws.items()):
+        for place, (name, distribution) in enumerate(self.distributions.items()):
             moved = self._restlessness(generator) if place % 5 == 0 else np.zeros(WEEK)
-            columns[name] = law.values(self._deviates(rows, generator) + np.repeat(moved, rows), rows)
+            columns[name] = distribution.values(self._deviates(rows, generator) + np.repeat(moved, rows), rows)
         return pa.table(columns)
 
     def _deviates(self, rows: npt.NDArray[np.int64], generator: Generator) -> Floats:
-        """Standard normal numbers, one for each row."""
+        """Draw standard normal numbers, one for each row."""
         total, users = int(rows.sum()), self.traffic.users
         own = generator.standard_normal(total, np.float32).astype(np.float64)
         if not users:
@@ -111,8 +113,8 @@ class Population:
 
 
 @dataclass(frozen=True)
-class _Law:
-    """How standard normal numbers become a column: by hour of the week, `centre` and `spread`, or a table of shares."""
+class _Distribution:
+    """How standard normal numbers become a column, by hour of the week: with centre and spread, or with shares."""
 
     kind: str
     centre: Floats
@@ -120,7 +122,7 @@ class _Law:
     shares: Floats | None
 
     @staticmethod
-    def draw(kind: str, generator: Generator) -> _Law:
+    def draw(kind: str, generator: Generator) -> _Distribution:
         centre, spread = _season(generator), np.exp(0.4 * _season(generator))
         shares = None
         if kind == "count":
@@ -129,7 +131,7 @@ class _Law:
         elif kind == "category":
             weights = generator.normal(0, 1, CATEGORIES) + np.stack([_season(generator) for _ in range(CATEGORIES)], 1)
             shares = special.softmax(weights, axis=1).cumsum(axis=1)[:, :-1]
-        return _Law(kind, generator.normal(0, 3) + centre, spread, shares)
+        return _Distribution(kind, generator.normal(0, 3) + centre, spread, shares)
 
     def values(self, deviates: Floats, rows: npt.NDArray[np.int64]) -> pa.Array:
         if self.shares is not None:
@@ -149,7 +151,7 @@ class _Law:
 
 
 def _season(generator: Generator) -> Floats:
-    """A curve over the week: a daily and a weekly wave and a step at the weekend; flat for one feature in five."""
+    """Draw a curve over the week: a daily and a weekly wave and a step at the weekend; flat for one feature in five."""
     if generator.random() < 0.2:
         return np.zeros(WEEK)
     day, week, weekend = generator.uniform(0, (0.8, 0.4, 0.5))
@@ -160,5 +162,5 @@ def _season(generator: Generator) -> Floats:
 
 
 def hour(index: int) -> datetime:
-    """When an hour begins, counted from `MONDAY`."""
+    """Return the start of an hour, counted from `MONDAY`."""
     return MONDAY + timedelta(hours=index)

@@ -1,1 +1,1 @@
-"""A past stretch of a log, evaluated by the exporter's code: which alerts fire, which injected faults are seen."""
+"""Replay of a past period of a log: which alerts fire, and which injected faults they detect."""

@@ -1,7 +1,7 @@
-"""A false-alarm budget, and the false-positive rate that keeps it.
+"""The false-alarm budget, and the false-positive rate that keeps it.
 
-Over a stretch in which nothing was wrong every alarm is false. The looser the rate, the lower the thresholds and the
-sooner a fault is seen; so the rate to choose is the loosest that still keeps the budget.
+In a period without faults every alert is false. A higher rate gives lower thresholds and earlier detection, so the
+highest rate that keeps the budget is chosen.
 """
 
 from __future__ import annotations
@@ -20,62 +20,62 @@ from exporter.spec.sections.alerting import FalseAlarms
 
 MONTH: Final = timedelta(days=365.2425 / 12)
 RATES: Final = tuple(float(f"{digit}e{power}") for power in range(-2, -9, -1) for digit in (5, 2, 1))
-"""The rates that are tried, the loosest first: 0.05, 0.02, 0.01, 0.005, …, 0.00000001."""
+"""The rates to try, the highest first: 0.05, 0.02, 0.01, 0.005, …, 0.00000001."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """Notifications of a replay, a month: one for each incident of a layer, as Alertmanager groups them."""
+    """Notifications per month in a replay: one for each incident of a layer, as Alertmanager groups them."""
 
     pages: float
     tickets: float
 
     def within(self, budget: FalseAlarms) -> bool:
-        """Whether a budget is kept."""
+        """Return whether a budget is kept."""
         return self.pages <= budget.pages_per_month and self.tickets <= budget.tickets
 
 
 def alarms(replay: Replay) -> Alarms:
-    """What a replay's alerts come to in a month."""
-    months = replay.stretch.length / MONTH
+    """Return the notifications per month of a replay."""
+    months = replay.period.length / MONTH
     pages, tickets = (_notifications(replay.firings, severity) for severity in (Severity.CRITICAL, Severity.WARNING))
     return Alarms(pages / months, tickets / months)
 
 
-def _notifications(fired: Sequence[Firing], severity: Severity) -> int:
-    """How many messages Alertmanager sends of a severity: one for all that fires at a time in a layer."""
+def _notifications(firings: Sequence[Firing], severity: Severity) -> int:
+    """Count the notifications of a severity: one for all alerts of a layer that fire at the same time."""
     layers: dict[Layer, list[Firing]] = {}
-    for firing in fired:
+    for firing in firings:
         if firing.condition.alert.severity == severity:
             layers.setdefault(firing.condition.alert.layer, []).append(firing)
-    return sum(len(incidents(own)) for own in layers.values())
+    return sum(len(incidents(layer_firings)) for layer_firings in layers.values())
 
 
-def evaluations(spec: ModelSpec) -> float:
-    """How many windows are judged in a month."""
+def evaluations_per_month(spec: ModelSpec) -> float:
+    """Return how many windows are evaluated in a month."""
     return len(spec.spec.alert_windows) * (MONTH / spec.spec.inference.grain)
 
 
-def solve(replay_at: Callable[[float], Replay], budget: FalseAlarms, evaluated: float) -> Replay | None:
-    """The replay under the loosest rate that keeps the budget; None when even the strictest of `RATES` does not.
+def solve(replay_at: Callable[[float], Replay], budget: FalseAlarms, evaluations: float) -> Replay | None:
+    """Return the replay at the highest rate that keeps the budget; None when even the lowest of `RATES` does not.
 
-    No rate is tried at which chance alone would use up more than the budgeted pages: a month that happens to be calm
-    must not loosen thresholds. A stricter rate raises every threshold and so can only silence, which lets the place of
-    the first one that is strict enough be found by halves.
+    Rates at which noise alone would use more than the budgeted pages are not tried, so that a quiet month does not
+    lower thresholds. A lower rate raises every threshold and can only remove alerts, so the first rate that keeps the
+    budget is found by bisection.
 
     Args:
-        replay_at: replays the stretch at a rate.
-        budget: what may be false.
-        evaluated: how many windows are judged in a month.
+        replay_at: replays the period at a rate.
+        budget: the allowed false alarms.
+        evaluations: how many windows are evaluated in a month.
     """
-    rates = [rate for rate in RATES if rate * evaluated <= budget.pages_per_month]
-    tried: dict[int, Replay] = {}
+    rates = [rate for rate in RATES if rate * evaluations <= budget.pages_per_month]
+    replays: dict[int, Replay] = {}
 
-    def kept(place: int) -> bool:
-        tried[place] = replay_at(rates[place])
-        return alarms(tried[place]).within(budget)
+    def is_kept(index: int) -> bool:
+        replays[index] = replay_at(rates[index])
+        return alarms(replays[index]).within(budget)
 
-    if rates and kept(0):
-        return tried[0]
-    place = bisect_left(range(len(rates)), 1, lo=1, key=lambda place: int(kept(place))) if rates else 0
-    return tried[place] if place < len(rates) else None
+    if rates and is_kept(0):
+        return replays[0]
+    first = bisect_left(range(len(rates)), 1, lo=1, key=lambda index: int(is_kept(index))) if rates else 0
+    return replays[first] if first < len(rates) else None

@@ -1,7 +1,7 @@
-"""From conditions to alerts: how long a condition must hold before its alert fires, and when that is over.
+"""From conditions to alerts: when an alert fires, and when it is resolved.
 
-What Prometheus does with `for` and `keep_firing_for`, on the moments at which a model was evaluated: between two of
-them its gauges stand still.
+This applies `for` and `keep_firing_for` as Prometheus does, at the evaluation times of a model; between two of them its
+gauges are constant.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from exporter.samples.conditions import Condition
 
 @dataclass(frozen=True, slots=True)
 class AlertTiming:
-    """An alert's `for` and its `keep_firing_for`."""
+    """`for` and `keep_firing_for` of an alert."""
 
-    hold: timedelta
-    linger: timedelta
+    for_: timedelta
+    keep_firing_for: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """One alert of one series, from when it fires until it is resolved, or the replay ends."""
+    """One alert of one series, from when it fires until it is resolved or the replay ends."""
 
     condition: Condition
     start: datetime
@@ -34,26 +34,26 @@ Span = tuple[datetime, datetime]
 
 
 def firings(
-    held: Mapping[datetime, Collection[Condition]], paces: Mapping[str, AlertTiming], until: datetime
+    conditions: Mapping[datetime, Collection[Condition]], alert_timings: Mapping[str, AlertTiming], until: datetime
 ) -> list[Firing]:
-    """The alerts that fire, in the order in which they begin.
+    """Return the alerts that fire, sorted by start.
 
     Args:
-        held: the conditions that hold from each moment of evaluation on, to the next.
-        paces: each alert's pace, by its name.
-        until: when the last moment's values end.
+        conditions: the conditions that hold from each evaluation time until the next.
+        alert_timings: the timing of each alert, by its name.
+        until: when the values of the last evaluation end.
     """
     spans: dict[Condition, list[Span]] = {}
-    moments = sorted(held)
-    for start, end in zip(moments, [*moments[1:], until], strict=True):
-        for condition in held[start]:
+    times = sorted(conditions)
+    for start, end in zip(times, [*times[1:], until], strict=True):
+        for condition in conditions[start]:
             _extend(spans.setdefault(condition, []), start, end)
-    found = (
+    alerts = (
         Firing(condition, start, min(end, until))
-        for condition, own in spans.items()
-        for start, end in _fired(own, paces[condition.alert.name])
+        for condition, holding in spans.items()
+        for start, end in _fired(holding, alert_timings[condition.alert.name])
     )
-    return sorted(found, key=lambda firing: (firing.start, firing.condition.alert.name, firing.condition.labels))
+    return sorted(alerts, key=lambda firing: (firing.start, firing.condition.alert.name, firing.condition.labels))
 
 
 def _extend(spans: list[Span], start: datetime, end: datetime) -> None:
@@ -63,22 +63,22 @@ def _extend(spans: list[Span], start: datetime, end: datetime) -> None:
         spans.append((start, end))
 
 
-def _fired(spans: Sequence[Span], pace: AlertTiming) -> Iterator[Span]:
-    """The stretches in which an alert fires whose condition holds in these spans, in order."""
+def _fired(holding: Sequence[Span], timing: AlertTiming) -> Iterator[Span]:
+    """Yield the spans in which an alert fires whose condition holds in these spans."""
     firing: Span | None = None
-    for start, end in spans:
-        if firing and start <= firing[1]:  # it lingers still: no new wait
-            firing = (firing[0], end + pace.linger)
-        elif end - start > pace.hold:
+    for start, end in holding:
+        if firing and start <= firing[1]:  # within keep_firing_for: no new `for`
+            firing = (firing[0], end + timing.keep_firing_for)
+        elif end - start > timing.for_:
             if firing:
                 yield firing
-            firing = (start + pace.hold, end + pace.linger)
+            firing = (start + timing.for_, end + timing.keep_firing_for)
     if firing:
         yield firing
 
 
 def incidents(alerts: Iterable[Firing]) -> list[Span]:
-    """The stretches in which any of some alerts fires: what a notification group makes one message of."""
+    """Return the spans in which any of the alerts fires; each is one notification of a group."""
     merged: list[Span] = []
     for start, end in sorted((firing.start, firing.end) for firing in alerts):
         if merged and start <= merged[-1][1]:

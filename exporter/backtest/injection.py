@@ -1,7 +1,7 @@
-"""Faults that are put into a log while it is replayed, to see whether anybody would have been told, and how soon.
+"""Faults that are injected into a log during a replay, to see whether and how soon an alert detects them.
 
-A fault damages one column of every row from an instant on, as a broken pipeline does; the rest of the row stays as it
-was. What a column is damaged with is taken from the reference alone, so the same fault is the same rows in every run.
+A fault damages one column of every row from an instant on, as a broken pipeline does; the other columns do not change.
+The damage depends only on the reference, so the same fault gives the same rows in every run.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ from exporter.reference.reference import Reference
 from exporter.sources.source import Batch
 
 SHIFT: Final = 0.3
-"""By how many standard deviations a shifted column moves."""
+"""The shift of a shifted column in standard deviations."""
 FACTOR: Final = 100
-"""A change of unit: cents for dollars."""
+"""The factor of a changed unit: cents instead of dollars."""
 _GOLDEN: Final = (np.sqrt(5) - 1) / 2
 
 Damage = Callable[[pa.ChunkedArray], pa.ChunkedArray]
 
 
 class FaultKind(StrEnum):
-    """What can go wrong with a column."""
+    """The kinds of faults of a column."""
 
     NULLS = "nulls"  # every value is null
-    UNIT = "unit"  # a hundred times what it was
-    RENAME = "rename"  # the most frequent category comes under another name
-    SHIFT = "shift"  # 0.3 standard deviations more
-    FREEZE = "freeze"  # every row has one and the same value, an ordinary one
+    UNIT = "unit"  # every value is multiplied by 100
+    RENAME = "rename"  # the most frequent category gets another name
+    SHIFT = "shift"  # every value is increased by 0.3 standard deviations
+    FREEZE = "freeze"  # every row has the same ordinary value
 
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """A fault of one column, in every partition that begins at `start` or later."""
+    """A fault of one column in every partition that begins at `start` or later."""
 
     kind: FaultKind
     column: str
@@ -55,18 +55,18 @@ class Injection:
         """`nulls:age@2026-11-20T10:00Z`."""
         return f"{self.kind}:{self.column}@{self.start:%Y-%m-%dT%H:%MZ}"
 
-    def spoil(self, batch: Batch) -> Batch:
-        """The batch with the column damaged, if it is in it."""
-        place = batch.table.schema.get_field_index(self.column)
-        if place < 0:
+    def apply(self, batch: Batch) -> Batch:
+        """Return the batch with the column damaged, if the batch has the column."""
+        index = batch.table.schema.get_field_index(self.column)
+        if index < 0:
             return batch
-        damaged = batch.table.set_column(place, self.column, self.damage(batch.table.column(self.column)))
+        damaged = batch.table.set_column(index, self.column, self.damage(batch.table.column(self.column)))
         return Batch(damaged, batch.first, batch.schema)
 
 
 @dataclass(frozen=True, slots=True)
 class InjectionRequest:
-    """What a person asks to inject; None stands for every kind, every column, the middle of the stretch."""
+    """A request of the user to inject faults; None stands for every kind, every column, the middle of the replay."""
 
     kind: FaultKind | None
     column: str | None
@@ -74,15 +74,15 @@ class InjectionRequest:
 
     @staticmethod
     def parse(text: str) -> InjectionRequest:
-        """Read `KIND[:COLUMN][@TIME]`: `all`, `shift:age`, `freeze:age@2026-11-20T10:00Z`; UTC where it has no zone.
+        """Parse `KIND[:COLUMN][@TIME]`: `all`, `shift:age`, `freeze:age@2026-11-20T10:00Z`; UTC without a time zone.
 
         Raises:
-            ValueError: with what is wrong.
+            ValueError: with the reason.
         """
-        what, _, when = text.rpartition("@") if "@" in text else (text, "", "")
-        name, _, column = what.partition(":")
+        fault, _, when = text.rpartition("@") if "@" in text else (text, "", "")
+        name, _, column = fault.partition(":")
         if name not in (*FaultKind, "all"):
-            raise ValueError(f"{name or 'nothing'} cannot be injected; what can is {', '.join(FaultKind)} or all")
+            raise ValueError(f"{name or 'nothing'} cannot be injected; choose {', '.join(FaultKind)} or all")
         try:
             start = datetime.fromisoformat(when) if when else None
         except ValueError:
@@ -101,37 +101,37 @@ def injections(
     middle: datetime,
     cell: Callable[[datetime], int],
 ) -> list[Injection]:
-    """The faults that a request stands for.
+    """Return the faults of a request.
 
     Args:
-        request: what is asked for.
+        request: the request.
         features: the model's features.
-        score: its score's column.
-        reference: what columns are damaged with; those that it does not have are left out.
-        middle: when faults begin whose request names no time.
-        cell: the hour of the model's local week in which an instant lies.
+        score: the column of the score, if any.
+        reference: the source of usual values; columns that it does not have are left out.
+        middle: when faults begin if the request has no time.
+        cell: returns the hour of the model's local week of an instant.
 
     Raises:
-        UsageError: when the column is none of the model's, or the kind does not fit it.
+        UsageError: when the model has no such column, or the kind does not fit the column.
     """
     columns = [name for name in (*features, *([score] if score else [])) if name in reference.binning.by_name]
     if request.column is not None and request.column not in columns:
         raise UsageError(f"--inject: the reference has no column {request.column}; it has {', '.join(columns)}")
     start = request.start or middle
-    found = [
+    faults = [
         Injection(kind, column, start, damage(kind, column, reference, cell(start)))
         for column in columns
         if request.column in (None, column)
-        for kind in kinds(reference.binning.by_name[column], score=column == score)
+        for kind in fitting_kinds(reference.binning.by_name[column], score=column == score)
         if request.kind in (None, kind)
     ]
-    if not found:
+    if not faults:
         raise UsageError(f"--inject: {request.kind} does not fit {request.column or 'any column of the model'}")
-    return found
+    return faults
 
 
-def kinds(bins: Bins, *, score: bool) -> tuple[FaultKind, ...]:
-    """What can be injected into a column that is counted in these bins; a model's own score only shifts."""
+def fitting_kinds(bins: Bins, *, score: bool) -> tuple[FaultKind, ...]:
+    """Return the kinds of faults that fit a column with these bins; a score can only shift."""
     if score:
         return (FaultKind.SHIFT,)
     if isinstance(bins, CategoricalBins):
@@ -140,13 +140,13 @@ def kinds(bins: Bins, *, score: bool) -> tuple[FaultKind, ...]:
 
 
 def damage(kind: FaultKind, column: str, reference: Reference, cell: int) -> Damage:
-    """What a kind of fault does to a column.
+    """Return the function that damages a column.
 
     Args:
-        kind: one that fits the column.
-        column: its name.
-        reference: what usual values and spreads are taken from.
-        cell: the hour of the local week in which the fault begins, whose season says how far a column spreads.
+        kind: a kind that fits the column.
+        column: the name of the column.
+        reference: the source of usual values and standard deviations.
+        cell: the hour of the local week in which the fault begins; its season has the standard deviation.
 
     Raises:
         KeyError: when the reference does not have the column.
@@ -166,7 +166,7 @@ def damage(kind: FaultKind, column: str, reference: Reference, cell: int) -> Dam
 
 
 def _deviation(column: str, reference: Reference, cell: int) -> float:
-    """The standard deviation of a column in the season of an hour of the week; 0 where the reference has none."""
+    """Return the standard deviation of a column in the season of an hour of the week; 0 if there is none."""
     season = reference.seasons.profiles[int(reference.seasons.season[cell])]
     deviation = numeric_column(season, reference.binning, column).stddev
     return deviation if math.isfinite(deviation) else 0.0
@@ -185,13 +185,13 @@ def _scaled(factor: float) -> Damage:
 
 
 def _shifted(by: float) -> Damage:
-    """Moved; of whole numbers some by one more than others, so that they stay whole and their mean moves as much."""
+    """Add a number; integers are rounded up or down, so that they stay integers and their mean moves by the number."""
 
     def shift(column: pa.ChunkedArray) -> pa.ChunkedArray:
         if not pa.types.is_integer(column.type):
             return pc.add(_floats(column), by)
-        spread = np.arange(1, len(column) + 1) * _GOLDEN % 1  # even over [0, 1), the same in every run
-        return pc.add(_floats(column), _chunked(pa.array(np.floor(by + spread))))
+        uniform = np.arange(1, len(column) + 1) * _GOLDEN % 1  # evenly over [0, 1), the same in every run
+        return pc.add(_floats(column), _chunked(pa.array(np.floor(by + uniform))))
 
     return shift
 

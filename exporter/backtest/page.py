@@ -1,7 +1,7 @@
-"""What a backtest found, as one HTML page with plots: no script, nothing from elsewhere, everything escaped.
+"""The result of a backtest as one HTML page with plots: no scripts, no external resources, everything escaped.
 
-A plot for each alert shows how near its nearest series came to its threshold, hour by hour, with weekends shaded and
-the stretches in which the alert would have fired.
+The plot of each alert shows the ratio to the threshold of its nearest series, hour by hour, with weekends shaded and
+the times at which the alert would have fired.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from html import escape
 from typing import Final
 
 from exporter.backtest.firing import incidents
-from exporter.backtest.report import AlertRow, BacktestResult, alert_rows, series, told_as, verdicts
+from exporter.backtest.report import (
+    HOUR,
+    AlertRow,
+    BacktestResult,
+    alert_rows,
+    notification_kind,
+    series_labels,
+    verdicts,
+)
 from exporter.catalogue import Alert
 from exporter.spec.seasons import WEEKDAYS
 from exporter.spec.value_types import format_duration
@@ -32,30 +40,30 @@ svg { width: 100%; height: auto; display: block; } svg text { font: 11px system-
 _WIDTH: Final = 1100.0
 _HEIGHT: Final = 120.0
 _LEFT: Final = 34.0
-_TOP: Final = 2.0
-"""How far a plot reaches: twice the threshold; what is beyond runs along its upper edge."""
+_MAX_RATIO: Final = 2.0
+"""The upper end of a plot: twice the threshold; larger values are drawn at the upper edge."""
 
 
-def render(outcome: BacktestResult) -> str:
-    """The page as HTML."""
-    name, rows = escape(outcome.replay.spec.name), alert_rows(outcome)
-    told = "".join(f'<p class="{_class(line)}">{escape(line)}</p>' for line in verdicts(outcome))
-    plots = "".join(f"<h3>{escape(row.alert.name)}</h3>{_plot(row.alert, outcome)}" for row in rows)
+def render(result: BacktestResult) -> str:
+    """Return the page as HTML."""
+    name, rows = escape(result.replay.spec.name), alert_rows(result)
+    summary = "".join(f'<p class="{_class(line)}">{escape(line)}</p>' for line in verdicts(result))
+    plots = "".join(f"<h3>{escape(row.alert.name)}</h3>{_plot(row.alert, result)}" for row in rows)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         f"<title>Backtest of {name}</title><style>{_STYLE}</style></head><body>"
-        f"<h1>Backtest of {name}</h1><p>{escape(_about(outcome))}</p>{told}"
-        f"<h2>Alerts</h2>{_weekdays(rows)}{_faults(outcome)}"
-        "<h2>How near to the threshold</h2><p>Of each alert the series that came nearest: 1 is its threshold. Weekends"
-        f" are shaded; red bars are where the alert fires.</p>{plots}{_firings(outcome)}</body></html>"
+        f"<h1>Backtest of {name}</h1><p>{escape(_summary(result))}</p>{summary}"
+        f"<h2>Alerts</h2>{_weekdays(rows)}{_faults(result)}"
+        "<h2>How near to the threshold</h2><p>For each alert, the series nearest to its threshold; 1 is the threshold."
+        f" Weekends are shaded; red bars show when the alert fires.</p>{plots}{_firings(result)}</body></html>"
     )
 
 
-def _about(outcome: BacktestResult) -> str:
-    replay, zone = outcome.replay, outcome.zone
-    start, end = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in (replay.stretch.start, replay.stretch.end))
+def _summary(result: BacktestResult) -> str:
+    replay, zone = result.replay, result.zone
+    start, end = (f"{at.astimezone(zone):%a %Y-%m-%d %H:%M}" for at in (replay.period.start, replay.period.end))
     rate = replay.spec.spec.thresholds.false_positive_rate
-    return f"{len(replay.held)} windows from {start} to {end} {zone.key}; false-positive rate {rate:g}."
+    return f"{len(replay.conditions)} windows from {start} to {end} {zone.key}; false-positive rate {rate:g}."
 
 
 def _class(verdict: str) -> str:
@@ -68,38 +76,38 @@ def _class(verdict: str) -> str:
 def _weekdays(rows: Sequence[AlertRow]) -> str:
     heads = ("alert", "as a", "fired", "hours", *(day[:3].capitalize() for day in WEEKDAYS))
     lines = [
-        (row.alert.name, told_as(row.alert), row.fired, round(row.firing / timedelta(hours=1), 1), *row.weekdays)
+        (row.alert.name, notification_kind(row.alert), row.fired, round(row.firing / HOUR, 1), *row.weekdays)
         for row in rows
     ]
     return _table(heads, lines)
 
 
-def _faults(outcome: BacktestResult) -> str:
-    if not outcome.sightings:
+def _faults(result: BacktestResult) -> str:
+    if not result.detections:
         return ""
     lines = [
         (
-            sighting.injection.kind.value,
-            sighting.injection.column,
-            f"{sighting.injection.start.astimezone(outcome.zone):%a %Y-%m-%d %H:%M}",
-            sighting.alert.condition.alert.name if sighting.alert else "nothing",
-            format_duration(sighting.after) if sighting.after else "",
-            "in time" if outcome.in_time(sighting) else "LATE",
+            detection.injection.kind.value,
+            detection.injection.column,
+            f"{detection.injection.start.astimezone(result.zone):%a %Y-%m-%d %H:%M}",
+            detection.alert.condition.alert.name if detection.alert else "nothing",
+            format_duration(detection.after) if detection.after else "",
+            "in time" if result.in_time(detection) else "LATE",
         )
-        for sighting in outcome.sightings
+        for detection in result.detections
     ]
     return "<h2>Injected faults</h2>" + _table(("fault", "column", "from", "seen by", "after", ""), lines)
 
 
-def _firings(outcome: BacktestResult) -> str:
+def _firings(result: BacktestResult) -> str:
     lines = [
         (
-            f"{firing.start.astimezone(outcome.zone):%a %Y-%m-%d %H:%M}",
+            f"{firing.start.astimezone(result.zone):%a %Y-%m-%d %H:%M}",
             format_duration(firing.end - firing.start),
             firing.condition.alert.name,
-            series(firing),
+            series_labels(firing),
         )
-        for firing in outcome.replay.firings
+        for firing in result.replay.firings
     ]
     table = _table(("began", "lasted", "alert", "of"), lines) if lines else "<p>None fired.</p>"
     return f"<h2>Every alert</h2>{table}"
@@ -119,27 +127,27 @@ def _cell(value: object) -> str:
 # ------------------------------------------------------------------------------------------------ plots
 
 
-def _plot(alert: Alert, outcome: BacktestResult) -> str:
-    stretch = outcome.replay.stretch
+def _plot(alert: Alert, result: BacktestResult) -> str:
+    period = result.replay.period
 
-    def x(moment: datetime) -> float:
-        return _LEFT + (_WIDTH - _LEFT) * ((moment - stretch.start) / stretch.length)
+    def x(time: datetime) -> float:
+        return _LEFT + (_WIDTH - _LEFT) * ((time - period.start) / period.length)
 
     def band(start: datetime, end: datetime, kind: str, top: float, height: float) -> str:
-        left, right = (x(min(max(at, stretch.start), stretch.end)) for at in (start, end))
+        left, right = (x(min(max(at, period.start), period.end)) for at in (start, end))
         wide = max(right - left, 1)
         return f'<rect class="{kind}" x="{left:.1f}" y="{top:.0f}" width="{wide:.1f}" height="{height:.0f}"/>'
 
-    saturdays = list(_saturdays(outcome))
+    saturdays = list(_saturdays(result))
     weekends = (band(start, start + timedelta(days=2), "weekend", 0, _HEIGHT) for start in saturdays)
-    mine = [firing for firing in outcome.replay.firings if firing.condition.alert == alert]
-    fired = (band(start, end, "fired", _HEIGHT - 6, 6) for start, end in incidents(mine))
-    near = [(x(moment), values[alert]) for moment, values in outcome.replay.near.items() if alert in values]
-    points = " ".join(f"{at:.1f},{_y(value):.1f}" for at, value in near)
+    own = [firing for firing in result.replay.firings if firing.condition.alert == alert]
+    fired = (band(start, end, "fired", _HEIGHT - 6, 6) for start, end in incidents(own))
+    ratios = [(x(at), values[alert]) for at, values in result.replay.threshold_ratios.items() if alert in values]
+    points = " ".join(f"{at:.1f},{_y(value):.1f}" for at, value in ratios)
     days = (
-        f'<text x="{x(start) + 3:.1f}" y="{_HEIGHT + 13:.0f}">{start.astimezone(outcome.zone):%b %d}</text>'
+        f'<text x="{x(start) + 3:.1f}" y="{_HEIGHT + 13:.0f}">{start.astimezone(result.zone):%b %d}</text>'
         for start in saturdays
-        if start > stretch.start
+        if start > period.start
     )
     return (
         f'<svg viewBox="0 0 {_WIDTH:.0f} {_HEIGHT + 18:.0f}" role="img"><title>{escape(alert.name)}</title>'
@@ -151,13 +159,13 @@ def _plot(alert: Alert, outcome: BacktestResult) -> str:
 
 
 def _y(value: float) -> float:
-    return _HEIGHT * (1 - min(value, _TOP) / _TOP) if not math.isnan(value) else _HEIGHT
+    return _HEIGHT * (1 - min(value, _MAX_RATIO) / _MAX_RATIO) if not math.isnan(value) else _HEIGHT
 
 
-def _saturdays(outcome: BacktestResult) -> Iterator[datetime]:
-    """The local midnights that begin the weekends of the stretch."""
-    start = outcome.replay.stretch.start.astimezone(outcome.zone)
+def _saturdays(result: BacktestResult) -> Iterator[datetime]:
+    """Yield the local midnights at the start of each weekend of the replay."""
+    start = result.replay.period.start.astimezone(result.zone)
     day = start.date() - timedelta(days=(start.weekday() - 5) % 7)
-    while (midnight := datetime.combine(day, time(), outcome.zone)) < outcome.replay.stretch.end:
+    while (midnight := datetime.combine(day, time(), result.zone)) < result.replay.period.end:
         yield midnight
         day += timedelta(days=7)

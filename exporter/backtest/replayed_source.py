@@ -1,4 +1,4 @@
-"""The inference log while its past is replayed: listed once, and spoiled where a fault says so."""
+"""The inference log during a replay: listed once, and damaged from a fault on."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from exporter.sources.source import Batch, Kernel, Partition, Selection, Source,
 
 T = TypeVar("T")
 
-_SPOILED: Final = "\0spoiled\0"
-"""What marks a spoiled partition's objects, so that its profile is another than the clean one's; no store has it."""
+_DAMAGED: Final = "\0spoiled\0"
+"""The mark in the tags of a damaged partition's objects, so that it has its own profile; no source has such tags."""
 
 
 @dataclass(slots=True)
 class ReplayedSource:
-    """A source that does not change any more.
+    """A source whose partitions no longer change.
 
-    `listed` are the partitions of the stretch, by start; others are asked of the source. `injection` spoils those that
-    begin when it does, or later.
+    `listed` are the partitions of the replay, by start; for others the source is asked. `injection` damages the
+    partitions that begin at its start or later.
     """
 
     source: Source
@@ -30,22 +30,24 @@ class ReplayedSource:
 
     @staticmethod
     def of(source: Source, starts: Iterable[datetime]) -> ReplayedSource:
-        """The source, with what it has of these partitions listed now."""
-        wanted = list(starts)
-        found = source.partitions(wanted)
-        return ReplayedSource(source, {start: found.get(start) for start in wanted})
+        """List these partitions of a source."""
+        starts = list(starts)
+        partitions = source.partitions(starts)
+        return ReplayedSource(source, {start: partitions.get(start) for start in starts})
 
     @property
     def traffic(self) -> Traffic:
-        """What has been asked of the source so far."""
+        """The requests to the source so far."""
         return self.source.traffic
 
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
         """See `Source`."""
-        wanted = list(starts)
-        others = [start for start in wanted if start not in self.listed]
+        starts = list(starts)
+        others = [start for start in starts if start not in self.listed]
         known = {**self.listed, **(self.source.partitions(others) if others else {})}
-        return {start: self._spoiled(start, found) for start in wanted if (found := known.get(start)) is not None}
+        return {
+            start: self._marked(start, partition) for start in starts if (partition := known.get(start)) is not None
+        }
 
     def dataset(self, **names: str) -> Partition | None:
         """See `Source`."""
@@ -54,17 +56,17 @@ class ReplayedSource:
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
         injection = self.injection
-        if injection is None or _SPOILED not in partition.objects[0].tag:
+        if injection is None or _DAMAGED not in partition.objects[0].tag:
             return self.source.profile(partition, selection, kernel)
-        clean = [replace(item, tag=item.tag.partition(_SPOILED)[0]) for item in partition.objects]
+        clean = [replace(item, tag=item.tag.partition(_DAMAGED)[0]) for item in partition.objects]
 
-        def spoiled(batches: Iterator[Batch]) -> T:
-            return kernel(injection.spoil(batch) for batch in batches)
+        def damaged(batches: Iterator[Batch]) -> T:
+            return kernel(injection.apply(batch) for batch in batches)
 
-        return self.source.profile(replace(partition, objects=tuple(clean)), selection, spoiled)
+        return self.source.profile(replace(partition, objects=tuple(clean)), selection, damaged)
 
-    def _spoiled(self, start: datetime, partition: Partition) -> Partition:
+    def _marked(self, start: datetime, partition: Partition) -> Partition:
         if self.injection is None or start < self.injection.start:
             return partition
-        mark = f"{_SPOILED}{self.injection}"
+        mark = f"{_DAMAGED}{self.injection}"
         return replace(partition, objects=tuple(replace(item, tag=item.tag + mark) for item in partition.objects))

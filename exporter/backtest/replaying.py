@@ -1,7 +1,7 @@
-"""The past through the same code: what a spec's alerts would have said over a stretch of the model's own log.
+"""Replay of a past period of the model's own log, to see which alerts would have fired.
 
-Each moment at which the exporter would have had a new window is evaluated by the exporter's own `ModelReader`; only the
-clock is another. The alerts' pace comes from the generated rules.
+The exporter's own `ModelReader` evaluates every time at which the exporter would have had a new window; only the clock
+differs. The timings of the alerts come from the generated rules.
 """
 
 from __future__ import annotations
@@ -29,27 +29,27 @@ from exporter.spec.windows import Window
 from exporter.store.profiles import ProfileStore
 
 Progress = Callable[[int, int], None]
-"""Told how many moments are done, of how many."""
+"""Called with the number of finished evaluations and their total."""
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A stretch of the past, evaluated.
+    """The evaluation of a past period.
 
-    `held` are the conditions that held from each moment on; `near` how near each alert came to its threshold there (see
-    `exporter.verdicts.nearness`).
+    `conditions` are the conditions that hold from each evaluation time on, `threshold_ratios` the ratio of each alert's
+    gauge to its threshold there (see `exporter.samples.conditions.threshold_ratios`).
     """
 
     spec: ModelSpec
-    stretch: Window
-    held: Mapping[datetime, frozenset[Condition]]
-    near: Mapping[datetime, Mapping[Alert, float]]
+    period: Window
+    conditions: Mapping[datetime, frozenset[Condition]]
+    threshold_ratios: Mapping[datetime, Mapping[Alert, float]]
     firings: Sequence[Firing]
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """A fault, the first alert that fired for it, and how long after the fault had begun; None when none did."""
+    """A fault, the first alert that fired for it, and the time from fault to alert; None when no alert fired."""
 
     injection: Injection
     alert: Firing | None
@@ -58,100 +58,104 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class Replayer:
-    """One model's log, ready to be replayed; profiles are made once and kept in the store."""
+    """One model's log, ready to be replayed; profiles are made once and stored."""
 
     loaded: LoadedSpec
-    stretch: Window
-    paces: Mapping[str, AlertTiming]
+    period: Window
+    alert_timings: Mapping[str, AlertTiming]
     store: ProfileStore
     source: ReplayedSource
     reader: ModelReader
 
     @staticmethod
-    def of(loaded: LoadedSpec, stretch: Window, store: ProfileStore, paces: Mapping[str, AlertTiming]) -> Replayer:
-        """List the log; nothing else is read yet.
+    def of(
+        loaded: LoadedSpec, period: Window, store: ProfileStore, alert_timings: Mapping[str, AlertTiming]
+    ) -> Replayer:
+        """List the log; no rows are read yet.
 
         Args:
             loaded: the model's spec.
-            stretch: the hours to replay; the windows that end in it reach back before it.
+            period: the hours to replay; their windows can start before it.
             store: one that does not forget, and that no exporter uses.
-            paces: each alert's, by its name.
+            alert_timings: the timing of each alert, by its name.
 
         Raises:
             SourceError: when the log cannot be listed.
-            UsageError: when it holds nothing there.
+            UsageError: when the log is empty in the period.
         """
         inference, longest = loaded.spec.spec.inference, max(loaded.spec.spec.windows)
-        starts = Window(stretch.start - longest, stretch.end).partitions(inference.grain)
+        starts = Window(period.start - longest, period.end).partitions(inference.grain)
         source = ReplayedSource.of(open_log(loaded, catalogue.INFERENCE), starts)
         if not any(source.listed.values()):
-            span = f"{stretch.start:%Y-%m-%d %H:%M} to {stretch.end:%Y-%m-%d %H:%M} UTC"
-            raise UsageError(f"{loaded.path}: the inference log holds nothing from {span}: choose --from and --to")
-        return Replayer(loaded, stretch, paces, store, source, ModelReader(loaded, store, source))
+            span = f"{period.start:%Y-%m-%d %H:%M} to {period.end:%Y-%m-%d %H:%M} UTC"
+            raise UsageError(f"{loaded.path}: the inference log is empty from {span}: choose --from and --to")
+        return Replayer(loaded, period, alert_timings, store, source, ModelReader(loaded, store, source))
 
-    def under(self, spec: ModelSpec) -> Replayer:
-        """The same stretch under another spec; the log is not listed again."""
+    def with_spec(self, spec: ModelSpec) -> Replayer:
+        """Return a replayer of the same period with another spec; the log is not listed again."""
         loaded = LoadedSpec(self.loaded.path, spec)
         return replace(self, loaded=loaded, reader=ModelReader(loaded, self.store, self.source))
 
     def replay(self, progress: Progress = lambda done, total: None) -> Replay:
-        """Evaluate every moment of the stretch, in the order of time.
+        """Evaluate the whole period, in the order of time.
 
         Raises:
-            LeewayError: when a moment cannot be evaluated, with why.
+            LeewayError: when an evaluation fails, with its time and the reason.
         """
-        spec, wanted = self.loaded.spec, moments(self.loaded.spec.spec.inference, self.stretch)
-        self.store.save_alarming_weeks(spec.name, ())  # what another replay found alarming, this one may not
-        held, near, windows = {}, {}, spec.spec.alert_window_names
-        for done, moment in enumerate(wanted, start=1):
-            samples = self._samples(moment)
-            held[moment], near[moment] = conditions(samples, windows), threshold_ratios(samples, windows)
-            progress(done, len(wanted))
-        return Replay(spec, self.stretch, held, near, firings(held, self.paces, self._until(wanted[-1])))
+        spec, times = self.loaded.spec, evaluation_times(self.loaded.spec.spec.inference, self.period)
+        self.store.save_alarming_weeks(spec.name, ())  # forget the alarming weeks of another replay
+        holding, ratios, windows = {}, {}, spec.spec.alert_window_names
+        for done, time in enumerate(times, start=1):
+            samples = self._samples(time)
+            holding[time], ratios[time] = conditions(samples, windows), threshold_ratios(samples, windows)
+            progress(done, len(times))
+        alerts = firings(holding, self.alert_timings, self._valid_until(times[-1]))
+        return Replay(spec, self.period, holding, ratios, alerts)
 
-    def sight(self, injection: Injection, calm: Replay, follow: timedelta) -> Detection:
-        """Replay the stretch from a fault on, until an alert fires that did not hold without it.
+    def detect(self, injection: Injection, baseline: Replay, follow: timedelta) -> Detection:
+        """Replay from a fault on, until an alert fires that did not fire without it.
 
         Args:
             injection: the fault.
-            calm: the replay without it.
-            follow: how long to look.
+            baseline: the replay without the fault.
+            follow: the length of time to replay after the fault.
 
         Raises:
-            LeewayError: when a moment cannot be evaluated, with why.
+            LeewayError: when an evaluation fails, with its time and the reason.
         """
         interval = self.loaded.spec.spec.refresh.interval
         self.source.injection = injection
         try:
-            for fired in self._fired(injection, calm, follow):
-                return Detection(injection, fired, fired.start + interval - injection.start)
+            for alert in self._new_alerts(injection, baseline, follow):
+                return Detection(injection, alert, alert.start + interval - injection.start)
         finally:
             self.source.injection = None
         return Detection(injection, None, None)
 
-    def reference(self, moment: datetime) -> Reference:
-        """What a moment's windows are compared with."""
-        return self.reader.reference(moment)
+    def reference(self, time: datetime) -> Reference:
+        """Return the reference for the windows of an evaluation time."""
+        return self.reader.reference(time)
 
-    def _fired(self, injection: Injection, calm: Replay, follow: timedelta) -> Iterator[Firing]:
-        held: dict[datetime, frozenset[Condition]] = {}
-        span = Window(injection.start, min(injection.start + follow, self.stretch.end))
-        for moment in moments(self.loaded.spec.spec.inference, span):
-            found = conditions(self._samples(moment), self.loaded.spec.spec.alert_window_names)
-            held[moment] = found - calm.held.get(moment, frozenset())
-            yield from firings(held, self.paces, self._until(moment))
+    def _new_alerts(self, injection: Injection, baseline: Replay, follow: timedelta) -> Iterator[Firing]:
+        """Yield the alerts whose conditions do not hold in the baseline."""
+        holding: dict[datetime, frozenset[Condition]] = {}
+        span = Window(injection.start, min(injection.start + follow, self.period.end))
+        for time in evaluation_times(self.loaded.spec.spec.inference, span):
+            now = conditions(self._samples(time), self.loaded.spec.spec.alert_window_names)
+            holding[time] = now - baseline.conditions.get(time, frozenset())
+            yield from firings(holding, self.alert_timings, self._valid_until(time))
 
-    def _until(self, last: datetime) -> datetime:
-        """When the values of the last moment end: when the next window is complete."""
-        return last + self.loaded.spec.spec.inference.grain
+    def _valid_until(self, time: datetime) -> datetime:
+        """Return when the values of an evaluation end: when the next window is complete."""
+        return time + self.loaded.spec.spec.inference.grain
 
-    def _samples(self, moment: datetime) -> list[Sample]:
+    def _samples(self, time: datetime) -> list[Sample]:
         try:
-            return self.reader.read(Attempt(moment))
+            return self.reader.read(Attempt(time))
         except RefreshFailed as problem:
-            raise LeewayError(f"{self.loaded.spec.name} at {moment:%Y-%m-%d %H:%M} UTC: {problem}") from problem
+            raise LeewayError(f"{self.loaded.spec.name} at {time:%Y-%m-%d %H:%M} UTC: {problem}") from problem
 
 
-def moments(inference: Inference, stretch: Window) -> list[datetime]:
-    """When each window that ends in a stretch is complete: `delay` after the end of each of its partitions."""
-    return [start + inference.grain + inference.delay for start in stretch.partitions(inference.grain)]
+def evaluation_times(inference: Inference, period: Window) -> list[datetime]:
+    """Return when each window that ends in a period is complete: `delay` after the end of each partition."""
+    return [start + inference.grain + inference.delay for start in period.partitions(inference.grain)]

@@ -1,4 +1,4 @@
-"""What a backtest found: as tables for a terminal, and as JSON for a program."""
+"""The result of a backtest: as tables for a terminal, and as JSON."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from exporter.spec.seasons import WEEKDAYS
 from exporter.spec.value_types import format_duration
 
 SHOWN: Final = 20
-"""Alarms that the terminal lists; the JSON has them all."""
+"""The maximum number of alerts in the terminal; the JSON contains all."""
 HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class BacktestResult:
-    """A stretch replayed, the faults that were injected into it, and how soon they had to be seen."""
+    """A replay, the detections of the injected faults, and the time in which they must be detected."""
 
     loaded: LoadedSpec
     replay: Replay
-    sightings: Sequence[Detection]
+    detections: Sequence[Detection]
     within: timedelta
 
     @property
     def zone(self) -> ZoneInfo:
-        """The model's own."""
+        """The model's time zone."""
         return ZoneInfo(self.replay.spec.spec.seasonality.timezone)
 
     @property
     def alarms(self) -> Alarms:
-        """What it comes to in a month."""
+        """The notifications per month."""
         return alarms(self.replay)
 
     @property
@@ -54,19 +54,19 @@ class BacktestResult:
         budget = self.replay.spec.spec.alerting.false_alarms
         return None if budget is None else self.alarms.within(budget)
 
-    def in_time(self, sighting: Detection) -> bool:
-        """Whether a fault was seen as soon as it had to be."""
-        return sighting.after is not None and sighting.after <= self.within
+    def in_time(self, detection: Detection) -> bool:
+        """Return whether a fault was detected in time."""
+        return detection.after is not None and detection.after <= self.within
 
     @property
     def ok(self) -> bool:
-        """Whether the budget is kept and every fault was seen in time."""
-        return self.kept is not False and all(map(self.in_time, self.sightings))
+        """Whether the budget is kept and every fault was detected in time."""
+        return self.kept is not False and all(map(self.in_time, self.detections))
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """One alert over the stretch: how often it fired, how long, and on which local weekdays it began, Monday first."""
+    """One alert in the replay: how often and how long it fired, and on which local weekdays it began, Monday first."""
 
     alert: Alert
     fired: int
@@ -74,26 +74,26 @@ class AlertRow:
     weekdays: tuple[int, ...]
 
 
-def alert_rows(outcome: BacktestResult) -> list[AlertRow]:
-    """Every alert that compares a gauge of this model with a threshold, those that never fired among them."""
-    judged = {alert for near in outcome.replay.near.values() for alert in near}
-    return [_row(alert, outcome) for alert in THRESHOLD_ALERTS if alert in judged]
+def alert_rows(result: BacktestResult) -> list[AlertRow]:
+    """Return a row for every alert that compares a gauge of this model with a threshold, even if it never fired."""
+    evaluated = {alert for ratios in result.replay.threshold_ratios.values() for alert in ratios}
+    return [_row(alert, result) for alert in THRESHOLD_ALERTS if alert in evaluated]
 
 
-def _row(alert: Alert, outcome: BacktestResult) -> AlertRow:
-    spans = incidents(firing for firing in outcome.replay.firings if firing.condition.alert == alert)
-    days = [start.astimezone(outcome.zone).weekday() for start, _ in spans]
+def _row(alert: Alert, result: BacktestResult) -> AlertRow:
+    spans = incidents(firing for firing in result.replay.firings if firing.condition.alert == alert)
+    days = [start.astimezone(result.zone).weekday() for start, _ in spans]
     lasted = sum((end - start for start, end in spans), timedelta())
     return AlertRow(alert, len(spans), lasted, tuple(days.count(day) for day in range(7)))
 
 
-def told_as(alert: Alert) -> str:
-    """How people are told of an alert."""
+def notification_kind(alert: Alert) -> str:
+    """Return how an alert is delivered: as a page, a ticket or a note."""
     return {Severity.CRITICAL: "page", Severity.WARNING: "ticket", Severity.INFO: "note"}[alert.severity]
 
 
-def series(firing: Firing) -> str:
-    """Which series an alert is about, beside its model: `age, v3, 1h`."""
+def series_labels(firing: Firing) -> str:
+    """Return the label values of an alert's series without its model: `v3, age, 1h`."""
     condition = firing.condition
     pairs = zip(condition.alert.metric.labels, condition.labels, strict=True)
     return ", ".join(value for name, value in pairs if value and name != catalogue.MODEL)
@@ -102,88 +102,88 @@ def series(firing: Firing) -> str:
 # ------------------------------------------------------------------------------------------------ for a terminal
 
 
-def tables(outcome: BacktestResult) -> Iterator[RenderableType]:
-    """What a person reads."""
-    replay, zone = outcome.replay, outcome.zone
-    start, end = (moment.astimezone(zone) for moment in (replay.stretch.start, replay.stretch.end))
+def tables(result: BacktestResult) -> Iterator[RenderableType]:
+    """Yield the tables and lines for a terminal."""
+    replay, zone = result.replay, result.zone
+    start, end = (time.astimezone(zone) for time in (replay.period.start, replay.period.end))
     rate = replay.spec.spec.thresholds.false_positive_rate
     yield (
-        f"[bold]{replay.spec.name}[/bold]: {len(replay.held)} windows, from {start:%a %Y-%m-%d %H:%M} to"
+        f"[bold]{replay.spec.name}[/bold]: {len(replay.conditions)} windows, from {start:%a %Y-%m-%d %H:%M} to"
         f" {end:%a %Y-%m-%d %H:%M}\n{zone.key}, false-positive rate {rate:g}"
     )
-    yield _alerts(outcome)
+    yield _alerts(result)
     if replay.firings:
-        yield _firings(outcome)
-    if outcome.sightings:
-        yield _faults(outcome)
-    yield from verdicts(outcome)
+        yield _firings(result)
+    if result.detections:
+        yield _faults(result)
+    yield from verdicts(result)
 
 
-def _alerts(outcome: BacktestResult) -> Table:
+def _alerts(result: BacktestResult) -> Table:
     table = Table("alert", "as a", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for head in ("fired", "hours", *(day[:3].capitalize() for day in WEEKDAYS)):
         table.add_column(head, justify="right")
-    for row in alert_rows(outcome):
+    for row in alert_rows(result):
         days = (str(count or "·") for count in row.weekdays)
-        table.add_row(row.alert.name, told_as(row.alert), str(row.fired), f"{row.firing / HOUR:.1f}", *days)
+        table.add_row(row.alert.name, notification_kind(row.alert), str(row.fired), f"{row.firing / HOUR:.1f}", *days)
     return table
 
 
-def _firings(outcome: BacktestResult) -> Table:
+def _firings(result: BacktestResult) -> Table:
     table = Table("began", "lasted", "alert", "of", box=box.SIMPLE_HEAD)
-    for firing in outcome.replay.firings[:SHOWN]:
-        began = f"{firing.start.astimezone(outcome.zone):%a %Y-%m-%d %H:%M}"
+    for firing in result.replay.firings[:SHOWN]:
+        began = f"{firing.start.astimezone(result.zone):%a %Y-%m-%d %H:%M}"
         lasted = format_duration(firing.end - firing.start)
-        table.add_row(began, lasted, firing.condition.alert.name, escape(series(firing)))
-    if len(outcome.replay.firings) > SHOWN:
-        table.add_row("…", "", f"{len(outcome.replay.firings) - SHOWN} more: see --report", "")
+        table.add_row(began, lasted, firing.condition.alert.name, escape(series_labels(firing)))
+    if len(result.replay.firings) > SHOWN:
+        table.add_row("…", "", f"{len(result.replay.firings) - SHOWN} more: see --report", "")
     return table
 
 
-def _faults(outcome: BacktestResult) -> Table:
+def _faults(result: BacktestResult) -> Table:
     table = Table("injected", "into", "seen by", "after", "", box=box.SIMPLE_HEAD)
-    for sighting in outcome.sightings:
-        seen = sighting.alert.condition.alert.name if sighting.alert else "nothing"
-        after = format_duration(sighting.after) if sighting.after else "-"
-        good = "[green]in time[/green]" if outcome.in_time(sighting) else "[bold red]LATE[/bold red]"
-        table.add_row(sighting.injection.kind.value, escape(sighting.injection.column), seen, after, good)
+    for detection in result.detections:
+        seen = detection.alert.condition.alert.name if detection.alert else "nothing"
+        after = format_duration(detection.after) if detection.after else "-"
+        good = "[green]in time[/green]" if result.in_time(detection) else "[bold red]LATE[/bold red]"
+        table.add_row(detection.injection.kind.value, escape(detection.injection.column), seen, after, good)
     return table
 
 
-def verdicts(outcome: BacktestResult) -> Iterator[str]:
-    """In a line each: the alarms of a month beside their budget, the faults that were seen in time."""
-    found, budget = outcome.alarms, outcome.replay.spec.spec.alerting.false_alarms
+def verdicts(result: BacktestResult) -> Iterator[str]:
+    """Yield one line for the false-alarm budget, and one for the faults that were detected in time."""
+    measured, budget = result.alarms, result.replay.spec.spec.alerting.false_alarms
     allowed = f" (budget {budget.pages_per_month:g} and {budget.tickets:g})" if budget else ""
-    word = {True: "kept: ", False: "MISSED: ", None: ""}[outcome.kept]
-    yield f"{word}{found.pages:.2g} pages and {found.tickets:.2g} tickets a month{allowed}"
-    if outcome.sightings:
-        seen = sum(map(outcome.in_time, outcome.sightings))
-        word = "kept" if seen == len(outcome.sightings) else "MISSED"
-        yield f"{word}: {seen} of {len(outcome.sightings)} faults seen within {format_duration(outcome.within)}"
+    word = {True: "kept: ", False: "MISSED: ", None: ""}[result.kept]
+    yield f"{word}{measured.pages:.2g} pages and {measured.tickets:.2g} tickets a month{allowed}"
+    if result.detections:
+        seen = sum(map(result.in_time, result.detections))
+        word = "kept" if seen == len(result.detections) else "MISSED"
+        yield f"{word}: {seen} of {len(result.detections)} faults seen within {format_duration(result.within)}"
 
 
 # ------------------------------------------------------------------------------------------------ for a program
 
 
-def json_text(outcome: BacktestResult) -> str:
-    """All that was found, as JSON; times are in UTC, durations in seconds."""
-    replay, budget = outcome.replay, outcome.replay.spec.spec.alerting.false_alarms
+def json_text(result: BacktestResult) -> str:
+    """Return the whole result as JSON, with times in UTC and durations in seconds."""
+    replay, budget = result.replay, result.replay.spec.spec.alerting.false_alarms
     document = {
         "model": replay.spec.name,
         "spec": replay.spec.fingerprint(),
-        "from": _time(replay.stretch.start),
-        "to": _time(replay.stretch.end),
-        "timezone": outcome.zone.key,
-        "windows": len(replay.held),
+        "from": _time(replay.period.start),
+        "to": _time(replay.period.end),
+        "timezone": result.zone.key,
+        "windows": len(replay.conditions),
         "false_positive_rate": replay.spec.spec.thresholds.false_positive_rate,
-        "pages_per_month": outcome.alarms.pages,
-        "tickets_per_month": outcome.alarms.tickets,
+        "pages_per_month": result.alarms.pages,
+        "tickets_per_month": result.alarms.tickets,
         "budget": budget and {"pages_per_month": budget.pages_per_month, "tickets_per_month": budget.tickets},
-        "alerts": [_alert_json(row) for row in alert_rows(outcome)],
+        "alerts": [_alert_json(row) for row in alert_rows(result)],
         "firings": [_firing_json(firing) for firing in replay.firings],
-        "faults": [_fault_json(sighting, outcome) for sighting in outcome.sightings],
-        "within_seconds": outcome.within.total_seconds(),
-        "ok": outcome.ok,
+        "faults": [_fault_json(detection, result) for detection in result.detections],
+        "within_seconds": result.within.total_seconds(),
+        "ok": result.ok,
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -209,16 +209,16 @@ def _firing_json(firing: Firing) -> dict[str, Any]:
     }
 
 
-def _fault_json(sighting: Detection, outcome: BacktestResult) -> dict[str, Any]:
+def _fault_json(detection: Detection, result: BacktestResult) -> dict[str, Any]:
     return {
-        "kind": sighting.injection.kind.value,
-        "column": sighting.injection.column,
-        "at": _time(sighting.injection.start),
-        "alert": sighting.alert.condition.alert.name if sighting.alert else None,
-        "after_seconds": sighting.after.total_seconds() if sighting.after else None,
-        "in_time": outcome.in_time(sighting),
+        "kind": detection.injection.kind.value,
+        "column": detection.injection.column,
+        "at": _time(detection.injection.start),
+        "alert": detection.alert.condition.alert.name if detection.alert else None,
+        "after_seconds": detection.after.total_seconds() if detection.after else None,
+        "in_time": result.in_time(detection),
     }
 
 
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
+def _time(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

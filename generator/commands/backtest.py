@@ -78,6 +78,6 @@ def run(options: argparse.Namespace) -> bool:
                 storage=storage,
                 report=options.report,
                 console=Console(highlight=False),
-                told=told,
+                progress=told,
             )
     return ok

@@ -1,4 +1,4 @@
-"""A backtest's outcome, made by hand: two days in New York, a drift on each, a fault seen and one that was not."""
+"""A backtest's result, made by hand: two days in New York with a drift on each, one detected fault and one not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from exporter.spec.loading import LoadedSpec
 from exporter.spec.windows import Window
 
 START = datetime(2026, 11, 20, 5, tzinfo=UTC)
-"""The midnight that begins a Friday in New York."""
+"""Midnight at the start of a Friday in New York."""
 HOUR = timedelta(hours=1)
 SPEC = model(seasonality={"timezone": "America/New_York"}, alerting={"false_alarms": {"pages_per_month": 30}})
 
@@ -29,14 +29,14 @@ def firing(alert: Alert, first: float, last: float, feature: str = "age") -> Fir
     return Firing(Condition(alert, labels), START + first * HOUR, START + last * HOUR)
 
 
-def outcome(*fired: Firing, sightings: tuple[Detection, ...] = (), spec: LoadedSpec = SPEC) -> BacktestResult:
-    near = {
+def result(*fired: Firing, detections: tuple[Detection, ...] = (), spec: LoadedSpec = SPEC) -> BacktestResult:
+    ratios = {
         START + hour * HOUR: {catalogue.FEATURE_DRIFT_HIGH: hour / 24, catalogue.DATA_DRIFT_HIGH: 0.0}
         for hour in range(48)
     }
-    held = dict.fromkeys(near, frozenset[Condition]())
+    conditions = dict.fromkeys(ratios, frozenset[Condition]())
     return BacktestResult(
-        spec, Replay(spec.spec, Window(START, START + 48 * HOUR), held, near, fired), sightings, 3 * HOUR
+        spec, Replay(spec.spec, Window(START, START + 48 * HOUR), conditions, ratios, fired), detections, 3 * HOUR
     )
 
 

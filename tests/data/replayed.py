@@ -1,4 +1,4 @@
-"""A small fraud model's log of two days, and what replays it."""
+"""A small fraud model's log of two days, and a replayer for it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from fraud_log import FraudLog, local_spec_document
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 11, 24, 0, 30, tzinfo=UTC)
-STRETCH = Window(datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC))
-"""The second day; the first is what its longest windows reach back to."""
+PERIOD = Window(datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC))
+"""The second day; its longest windows start on the first."""
 RAISED = range(10, 13)
-"""Hours of that day in which age is too high."""
+"""Hours of that day with too high an age."""
 ALERT_TIMINGS = {alert.name: AlertTiming(timedelta(minutes=10), timedelta(minutes=15)) for alert in THRESHOLD_ALERTS}
 
 
 def write_log(folder: Path) -> None:
-    """Two days, and the reference."""
+    """Write two days and the reference."""
     log = FraudLog.in_folder(folder, NOW)
     log.put_all(48)
     for hour in RAISED:
@@ -35,12 +35,12 @@ def write_log(folder: Path) -> None:
 
 
 def loaded(folder: Path, **body: Any) -> LoadedSpec:
-    """The spec of that log; `alerting` and the like may be replaced."""
+    """Return the spec of that log with some keys replaced."""
     document = local_spec_document(**{"windows": ["1h", "4h"], "alerting": {"windows": ["1h"]}, **body})
     return LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
 
 
 def replayer(folder: Path, **body: Any) -> Replayer:
-    """What replays the second day."""
+    """Return a replayer of the second day."""
     store = ProfileStore(folder / "replayed", forgets=False)
-    return Replayer.of(loaded(folder, **body), STRETCH, store, ALERT_TIMINGS)
+    return Replayer.of(loaded(folder, **body), PERIOD, store, ALERT_TIMINGS)

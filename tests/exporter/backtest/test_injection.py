@@ -1,4 +1,4 @@
-"""Faults that are put into a log."""
+"""Faults that are injected into a log."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def _batch(table: pa.Table) -> Batch:
 
 def _damaged(kind: FaultKind, column: str, values: pa.Array, reference: Reference) -> pa.ChunkedArray:
     batch = _batch(pa.table({"id": range(len(values)), column: values}))
-    spoiled = Injection(kind, column, START, damage(kind, column, reference, 0)).spoil(batch)
-    assert spoiled.table.column_names == ["id", column]
-    assert spoiled.table["id"].equals(batch.table["id"])
-    return spoiled.table[column]
+    damaged = Injection(kind, column, START, damage(kind, column, reference, 0)).apply(batch)
+    assert damaged.table.column_names == ["id", column]
+    assert damaged.table["id"].equals(batch.table["id"])
+    return damaged.table[column]
 
 
 def test_nulls(reference: Reference) -> None:
@@ -61,13 +61,13 @@ def test_a_change_of_unit(reference: Reference) -> None:
     assert _damaged(FaultKind.UNIT, "age", pa.array([1, None, 3]), reference).to_pylist() == [100.0, None, 300.0]
 
 
-def test_a_shift_is_of_three_tenths_of_the_references_deviation(reference: Reference) -> None:
+def test_a_shift_is_of_three_tenths_of_the_standard_deviation(reference: Reference) -> None:
     deviation = float(np.arange(ROWS).std())
     shifted = _damaged(FaultKind.SHIFT, "age", pa.array([5.0, 6.0]), reference).to_numpy()
     assert shifted == pytest.approx(np.array([5.0, 6.0]) + 0.3 * deviation)
 
 
-def test_a_shift_is_measured_in_the_season_in_which_it_begins(reference: Reference) -> None:
+def test_a_shift_uses_the_standard_deviation_of_its_season(reference: Reference) -> None:
     night, day = (reference.by_cell[0], empty_profile(reference.binning))
     quiet = merge_profiles(reference.binning, [night, night])
     wide = replace(quiet, squares=4 * quiet.squares)
@@ -80,7 +80,7 @@ def test_a_shift_is_measured_in_the_season_in_which_it_begins(reference: Referen
     assert moved[1] == pytest.approx(2 * moved[0])
 
 
-def test_whole_numbers_stay_whole_when_they_shift_and_their_mean_moves_as_much(reference: Reference) -> None:
+def test_shifted_integers_stay_integers_and_their_mean_shifts(reference: Reference) -> None:
     counts = pa.array(np.arange(ROWS) % 10)
     shifted = _damaged(FaultKind.SHIFT, "count", counts, reference).to_numpy()
     assert np.array_equal(shifted, np.round(shifted))
@@ -92,16 +92,16 @@ def test_the_most_frequent_category_is_renamed(reference: Reference) -> None:
     assert renamed.to_pylist() == ["CA", "US (renamed)", None]
 
 
-def test_a_frozen_column_has_an_ordinary_value_everywhere(reference: Reference) -> None:
+def test_a_frozen_column_has_one_ordinary_value(reference: Reference) -> None:
     assert _damaged(FaultKind.FREEZE, "country", pa.array(["CA", None]), reference).to_pylist() == ["US", "US"]
     values = _damaged(FaultKind.FREEZE, "age", pa.array([1.0, 900.0, 3.0]), reference).to_pylist()
     assert len(set(values)) == 1
     assert values[0] == pytest.approx(499, abs=1)
 
 
-def test_a_batch_without_the_column_is_left_alone(reference: Reference) -> None:
+def test_a_batch_without_the_column_is_unchanged(reference: Reference) -> None:
     batch = _batch(pa.table({"id": [1]}))
-    assert Injection(FaultKind.NULLS, "age", START, damage(FaultKind.NULLS, "age", reference, 0)).spoil(batch) is batch
+    assert Injection(FaultKind.NULLS, "age", START, damage(FaultKind.NULLS, "age", reference, 0)).apply(batch) is batch
 
 
 class TestRequest:
@@ -116,26 +116,26 @@ class TestRequest:
             ("unit:at@home@2026-11-21T10:00", InjectionRequest(FaultKind.UNIT, "at@home", START)),
         ],
     )
-    def test_is_read(self, text: str, meant: InjectionRequest) -> None:
+    def test_is_parsed(self, text: str, meant: InjectionRequest) -> None:
         assert InjectionRequest.parse(text) == meant
 
     @pytest.mark.parametrize(
-        ("text", "told"),
+        ("text", "message"),
         [
-            ("gremlins", "gremlins cannot be injected; what can is nulls, unit, rename, shift, freeze or all"),
+            ("gremlins", "gremlins cannot be injected; choose nulls, unit, rename, shift, freeze or all"),
             (":age", "nothing cannot be injected"),
             ("nulls@yesterday", "yesterday is not a time such as 2026-11-20T10:00Z"),
         ],
     )
-    def test_that_is_none_says_what_one_is(self, text: str, told: str) -> None:
-        with pytest.raises(ValueError, match=told):
+    def test_an_invalid_one_is_refused_with_the_reason(self, text: str, message: str) -> None:
+        with pytest.raises(ValueError, match=message):
             InjectionRequest.parse(text)
 
-    def test_stands_for_what_fits(self, reference: Reference) -> None:
+    def test_has_all_fitting_faults(self, reference: Reference) -> None:
         found = injections(
             InjectionRequest.parse("all"), ["age", "country"], "score", reference, middle=START, cell=CELL
         )
-        assert [str(one).removesuffix("@2026-11-21T10:00Z") for one in found] == [
+        assert [str(fault).removesuffix("@2026-11-21T10:00Z") for fault in found] == [
             "nulls:age",
             "unit:age",
             "shift:age",
@@ -147,9 +147,9 @@ class TestRequest:
         ]
 
     @pytest.mark.parametrize(
-        ("text", "told"),
+        ("text", "message"),
         [("nulls:agee", "no column agee; it has age, country"), ("unit:country", "unit does not fit country")],
     )
-    def test_of_what_does_not_fit_is_refused(self, reference: Reference, text: str, told: str) -> None:
-        with pytest.raises(UsageError, match=told):
+    def test_without_a_fitting_fault_is_refused(self, reference: Reference, text: str, message: str) -> None:
+        with pytest.raises(UsageError, match=message):
             injections(InjectionRequest.parse(text), ["age", "country"], None, reference, middle=START, cell=CELL)

@@ -1,4 +1,4 @@
-"""The log while its past is replayed."""
+"""The log during a replay."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AGES = Selection((), ("age",), ())
 
 @pytest.fixture
 def source(tmp_path: Path) -> ReplayedSource:
-    """The hours from 6 to 9, and the one before them left to the store."""
+    """The hours from 6 to 9 are listed, the hour before is not."""
     FraudLog.in_folder(tmp_path, NOW).put_all(5)
     return ReplayedSource.of(Local("inference/%Y-%m-%dT%H.parquet", tmp_path), STARTS[2:])
 
@@ -39,27 +39,27 @@ def _missing(source: ReplayedSource, partition: Partition) -> int:
     return source.profile(partition, AGES, count)
 
 
-def test_it_is_listed_once(source: ReplayedSource, tmp_path: Path) -> None:
+def test_partitions_are_listed_once(source: ReplayedSource, tmp_path: Path) -> None:
     before, asked = source.partitions(STARTS[2:]), source.traffic.requests
     (tmp_path / "inference/2026-11-22T09.parquet").unlink()
     assert source.partitions(STARTS[2:]) == before
     assert source.traffic.requests == asked
 
 
-def test_what_was_not_listed_is_asked_for(source: ReplayedSource) -> None:
+def test_other_partitions_are_requested_from_the_source(source: ReplayedSource) -> None:
     assert list(source.partitions(STARTS[:4])) == STARTS[1:4], "there is no hour before the fifth"
 
 
-def test_from_the_fault_on_partitions_are_others_and_damaged(source: ReplayedSource) -> None:
+def test_partitions_from_the_fault_on_are_damaged(source: ReplayedSource) -> None:
     clean = source.partitions(STARTS[2:])
     source.injection = _nulls(STARTS[4])
-    spoiled = source.partitions(STARTS[2:])
-    assert [spoiled[start] == clean[start] for start in STARTS[2:]] == [True, True, False, False]
-    assert [_missing(source, spoiled[start]) for start in STARTS[2:]] == [0, 0, 2000, 2000]
-    assert spoiled[STARTS[5]].fingerprint != clean[STARTS[5]].fingerprint
+    damaged = source.partitions(STARTS[2:])
+    assert [damaged[start] == clean[start] for start in STARTS[2:]] == [True, True, False, False]
+    assert [_missing(source, damaged[start]) for start in STARTS[2:]] == [0, 0, 2000, 2000]
+    assert damaged[STARTS[5]].fingerprint != clean[STARTS[5]].fingerprint
 
 
-def test_another_fault_is_another_partition_and_without_one_it_is_clean(source: ReplayedSource) -> None:
+def test_every_fault_has_its_own_partitions(source: ReplayedSource) -> None:
     clean = source.partitions(STARTS[5:])
     source.injection = _nulls(STARTS[5])
     first = source.partitions(STARTS[5:])
@@ -70,7 +70,7 @@ def test_another_fault_is_another_partition_and_without_one_it_is_clean(source: 
     assert _missing(source, clean[STARTS[5]]) == 0
 
 
-def test_a_data_set_is_the_sources_own(tmp_path: Path) -> None:
+def test_a_data_set_is_that_of_the_source(tmp_path: Path) -> None:
     FraudLog.in_folder(tmp_path, NOW).put_all(1)
     source = ReplayedSource.of(Local("reference/train_features_v3.parquet", tmp_path), [])
     assert source.dataset() == source.source.dataset() is not None
