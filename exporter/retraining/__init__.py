@@ -1,1 +1,1 @@
-"""The retraining hook: Alertmanager's notifications in, at most one start of a pipeline per incident out."""
+"""The retraining hook: it receives Alertmanager's notifications and starts at most one pipeline per incident."""

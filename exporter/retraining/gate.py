@@ -1,4 +1,4 @@
-"""The gate: drift, a loss of performance, realised or estimated, and labels to learn from."""
+"""The gate: drift, a loss of performance (realised or estimated), and enough labels to train on."""
 
 from __future__ import annotations
 
@@ -15,66 +15,66 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.sections.retraining import Gate
 from exporter.spec.value_types import format_duration
 
-Ask = Callable[[str], float | None]
-"""The value of a query to Prometheus, or None when there is no series."""
+QueryValue = Callable[[str], float | None]
+"""Returns the value of a query to Prometheus, or None when there is no series."""
 
 _COMPARE: Final[Mapping[str, Callable[[float, float], bool]]] = {"<": operator.lt, ">": operator.gt, ">=": operator.ge}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the gate is open, and each finding in words."""
+    """Whether the gate is open, and the result of each condition as text."""
 
     open: bool
-    findings: tuple[str, ...]
+    results: tuple[str, ...]
 
     def __str__(self) -> str:
-        """All findings in a line."""
-        return "; ".join(self.findings)
+        """All results in one line."""
+        return "; ".join(self.results)
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A series of the model that must be below, above or at least a limit; one that is absent is not."""
+    """A comparison of a series with a limit; false for a series without a value."""
 
     metric: Metric
     query: str
     comparison: str
     limit: float
 
-    def judge(self, ask: Ask) -> tuple[bool, str]:
-        """Whether it holds, and in words."""
-        value = ask(self.query)
+    def evaluate(self, query_value: QueryValue) -> tuple[bool, str]:
+        """Return whether the condition holds, and the result as text."""
+        value = query_value(self.query)
         if value is None:
-            return False, f"{self.metric.name} is not known"
+            return False, f"{self.metric.name} has no value"
         holds = _COMPARE[self.comparison](value, self.limit)
         return holds, f"{self.metric.name} is {value:g}{'' if holds else ', not'} {self.comparison} {self.limit:g}"
 
 
-def judge(spec: ModelSpec, gate: Gate, notification: Notification, ask: Ask) -> Verdict:
-    """Whether what a notification tells of, and Prometheus knows, is worth a retraining.
+def evaluate_gate(spec: ModelSpec, gate: Gate, notification: Notification, query_value: QueryValue) -> Verdict:
+    """Evaluate the gate for a notification with values from Prometheus.
 
-    Of the alerts that tell of drift, the first says which version is judged.
+    The model version is that of the first drift alert.
 
     Args:
-        spec: the model's.
-        gate: its gate.
-        notification: one whose alerts fire.
-        ask: asks Prometheus.
+        spec: the model's spec.
+        gate: the model's gate.
+        notification: a notification with firing alerts.
+        query_value: queries Prometheus.
     """
-    drifting = [alert for alert in notification.firing if alert.drift]
+    drifting = [alert for alert in notification.firing if alert.is_drift]
     if not drifting:
-        return Verdict(open=False, findings=("no alert tells of drift",))
-    losses = [condition.judge(ask) for condition in _losses(spec, gate, drifting[0])]
+        return Verdict(open=False, results=("no alert reports drift",))
+    losses = [condition.evaluate(query_value) for condition in _losses(spec, gate, drifting[0])]
     rows = _query(spec, gate, drifting[0], LABEL_ROWS, ">=")
-    labels, said = Condition(LABEL_ROWS, rows, ">=", gate.labels).judge(ask)
-    drift = f"{drifting[0].labels.get('alertname', 'an alert')} tells of drift"
+    enough_labels, label_result = Condition(LABEL_ROWS, rows, ">=", gate.labels).evaluate(query_value)
+    drift = f"{drifting[0].labels.get('alertname', 'an alert')} reports drift"
     lost = any(holds for holds, _ in losses)
-    return Verdict(lost and labels, (drift, *(words for _, words in losses), said))
+    return Verdict(lost and enough_labels, (drift, *(result for _, result in losses), label_result))
 
 
 def _losses(spec: ModelSpec, gate: Gate, alert: Alert) -> Iterator[Condition]:
-    """The realised loss, by the better end of the interval where there is one, and the estimated."""
+    """Yield the conditions for a realised loss (by the better end of its interval, if any) and an estimated loss."""
     known = {metric.key: metric for metric in catalogue.METRICS}
     low = gate.at_least is not None
     limit = gate.at_least if gate.at_least is not None else gate.at_most
@@ -87,17 +87,17 @@ def _losses(spec: ModelSpec, gate: Gate, alert: Alert) -> Iterator[Condition]:
 
 
 def _query(spec: ModelSpec, gate: Gate, alert: Alert, metric: Metric, comparison: str) -> str:
-    """One number: two replicas count as one, and of several namespaces or versions the least favourable counts."""
+    """Return a query for one number: replicas count once; of several namespaces or versions, the least favourable."""
     labels = {MODEL: spec.name, **spec.metadata.labels, WINDOW: format_duration(gate.window)}
     labels |= {VERSION: alert.labels[VERSION]} if VERSION in alert.labels else {}
-    told = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
-    selector = ",".join([*told, *_read(spec, metric)])
+    matchers = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
+    selector = ",".join([*matchers, *_exclusions(spec, metric)])
     aggregation = "max" if comparison == "<" else "min"
     return f"{aggregation}(max without ({', '.join(REPLICA_LABELS)}) ({metric.name}{{{selector}}}))"
 
 
-def _read(spec: ModelSpec, metric: Metric) -> Iterator[str]:
-    """The matchers of what alerts read: no challenger, which serves nobody, and no segment."""
+def _exclusions(spec: ModelSpec, metric: Metric) -> Iterator[str]:
+    """Yield the matchers that exclude challengers, which serve no users, and segments, as alerts do."""
     if spec.spec.inference.columns.role is not None and ROLE in metric.labels:
         yield f'{ROLE}!="{CHALLENGER}"'
     if spec.spec.segments and SEGMENT in metric.labels:

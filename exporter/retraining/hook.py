@@ -1,4 +1,4 @@
-"""The hook: what is decided of a notification, and that it happens once."""
+"""The hook: decides on each notification, and starts a retraining once per incident."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from exporter import catalogue
 from exporter.errors import SourceUnavailable
-from exporter.retraining.gate import Ask, judge
+from exporter.retraining.gate import QueryValue, evaluate_gate
 from exporter.retraining.ledger import Ledger, Start
 from exporter.retraining.notification import Notification
 from exporter.retraining.pipelines import NotStarted
@@ -25,30 +25,30 @@ _DAY: Final = timedelta(days=1)
 
 
 class Decision(StrEnum):
-    """What became of a notification."""
+    """The decisions on a notification."""
 
     STARTED = "started"
-    DRY_RUN = "dry_run"  # all holds, and nobody was asked
+    DRY_RUN = "dry_run"  # the gate is open, and nothing was started
     RESOLVED = "resolved"  # the incident is over
-    REPEAT = "repeat"  # the incident has had its start
+    REPEAT = "repeat"  # the incident has been started before
     COOLING_DOWN = "cooling_down"
     DAILY_LIMIT = "daily_limit"
     GATE_CLOSED = "gate_closed"
-    UNKNOWN_MODEL = "unknown_model"  # or one that has no hook
-    NO_ANSWER = catalogue.NO_ANSWER  # Prometheus could not be asked
-    FAILED = catalogue.FAILED  # whoever retrains refused
+    UNKNOWN_MODEL = "unknown_model"  # or a model without a hook
+    NO_ANSWER = catalogue.NO_ANSWER  # Prometheus did not answer
+    FAILED = catalogue.FAILED  # the pipeline could not be started
     UNAUTHORIZED = "unauthorized"
     UNREADABLE = "unreadable"
 
     @property
-    def again(self) -> bool:
-        """Whether Alertmanager should try once more."""
+    def should_retry(self) -> bool:
+        """Whether Alertmanager should send the notification again."""
         return self in (Decision.NO_ANSWER, Decision.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision, of which model, and why."""
+class DecisionRecord:
+    """A decision, its model and its reason."""
 
     decision: Decision
     model: str
@@ -56,74 +56,74 @@ class Decided:
 
 
 class Hook:
-    """Decides one notification after the other; several threads may ask."""
+    """Decides on notifications, one at a time; thread-safe."""
 
     def __init__(
         self,
         specs: Mapping[str, ModelSpec],
         ledger: Ledger,
         *,
-        ask: Ask,
+        query_value: QueryValue,
         start: Callable[[Retrain, Notification], str] | None,
         clock: Callable[[], datetime],
     ) -> None:
-        """Decide for some models.
+        """Create a hook for some models.
 
         Args:
-            specs: by name.
-            ledger: what has been started.
-            ask: asks Prometheus.
-            start: asks for a retraining; None only tells what would be done.
-            clock: the present.
+            specs: the specs by model name.
+            ledger: the previous starts.
+            query_value: queries Prometheus.
+            start: starts a retraining; None for a dry run.
+            clock: returns the present.
         """
         self._retrain = {name: (spec, spec.spec.alerting.retrain) for name, spec in specs.items()}
-        self._ledger, self._ask, self._start, self._clock = ledger, ask, start, clock
+        self._ledger, self._query_value, self._start, self._clock = ledger, query_value, start, clock
         self._lock = threading.Lock()
 
-    def decide(self, notification: Notification) -> Decided:
-        """What becomes of a notification; a retraining has been asked for when this returns `started`.
+    def decide(self, notification: Notification) -> DecisionRecord:
+        """Decide on a notification; with the decision `started`, a retraining has been started.
 
-        When the disk refuses, nothing is asked for: what cannot be remembered would be repeated.
+        When the ledger cannot be written, nothing is started: it would be started again.
         """
         with self._lock:
             try:
-                decision, reason = self._decided(notification)
+                decision, reason = self._decision(notification)
             except OSError as problem:
-                decision, reason = Decision.FAILED, f"what is started cannot be kept: {problem}"
+                decision, reason = Decision.FAILED, f"the start cannot be saved: {problem}"
         model = notification.model if notification.model in self._retrain else ""
-        return Decided(decision, model, reason)
+        return DecisionRecord(decision, model, reason)
 
     def last_starts(self) -> dict[str, datetime]:
-        """When a retraining of each model was last started; without those that never were."""
+        """Return the time of each model's last start, without models that were never started."""
         starts = {name: [start.at for start in self._ledger.of(name, dry=False)] for name in self._retrain}
         return {name: max(at) for name, at in starts.items() if at}
 
-    def _decided(self, notification: Notification) -> tuple[Decision, str]:
+    def _decision(self, notification: Notification) -> tuple[Decision, str]:
         spec, retrain = self._retrain.get(notification.model, (None, None))
         if spec is None or retrain is None or retrain.gate is None:
             return Decision.UNKNOWN_MODEL, f"{notification.model} has no hook in the specs"
         if not notification.firing:
-            return Decision.RESOLVED, "no alert fires any more"
+            return Decision.RESOLVED, "no alert is firing"
         known = list(self._ledger.of(spec.name, dry=self._start is None))
-        if (held := self._held(known, retrain, notification)) is not None:
-            return held
+        if (refused := self._refused(known, retrain, notification)) is not None:
+            return refused
         try:
-            verdict = judge(spec, retrain.gate, notification, self._ask)
+            verdict = evaluate_gate(spec, retrain.gate, notification, self._query_value)
         except SourceUnavailable as problem:
             return Decision.NO_ANSWER, str(problem)
         if not verdict.open:
             return Decision.GATE_CLOSED, str(verdict)
         return self._begin(retrain, notification, str(verdict))
 
-    def _held(self, known: list[Start], retrain: Retrain, notification: Notification) -> tuple[Decision, str] | None:
-        """Why nothing may be started whatever the gate says, or None."""
+    def _refused(self, known: list[Start], retrain: Retrain, notification: Notification) -> tuple[Decision, str] | None:
+        """Return why nothing may be started whatever the gate's state, or None."""
         now = self._clock()
         for start in known:
             if start.incident == notification.incident or (
                 start.group_key == notification.group_key and notification.instances & set(start.instances)
             ):
                 if not notification.instances <= set(start.instances):
-                    # Alerts come and go while an incident lasts: the next notification may know none of today's.
+                    # Alerts change while an incident lasts: the next notification may have none of the present ones.
                     joined = tuple(sorted(notification.instances | set(start.instances)))
                     self._ledger.change(start, replace(start, instances=joined))
                 return Decision.REPEAT, f"started at {start.at.isoformat(timespec='seconds')}"
@@ -136,7 +136,7 @@ class Hook:
         return None
 
     def _begin(self, retrain: Retrain, notification: Notification, why: str) -> tuple[Decision, str]:
-        """Remember the start before it is asked for: what ends in between is lost, never repeated."""
+        """Save the start, then start: a crash in between loses the start, but never repeats it."""
         start = Start(
             notification.model,
             notification.group_key,
@@ -149,12 +149,12 @@ class Hook:
         if self._start is None:
             return Decision.DRY_RUN, why
         try:
-            asked = self._start(retrain, notification)
+            started = self._start(retrain, notification)
         except NotStarted as problem:
             self._ledger.remove(start)
             return Decision.FAILED, str(problem)
         try:
             self._ledger.change(start, replace(start, confirmed=True))
         except OSError as problem:
-            log.warning("%s was started, which cannot be kept: %s", start.incident, problem)
-        return Decision.STARTED, f"{asked}: {why}"
+            log.warning("%s was started, but its confirmation cannot be saved: %s", start.incident, problem)
+        return Decision.STARTED, f"{started}: {why}"

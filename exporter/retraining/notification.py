@@ -1,4 +1,4 @@
-"""Alertmanager's webhook, read: the incident that a notification is about."""
+"""Parsing of Alertmanager's webhook notifications, and the incident of a notification."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from exporter.catalogue import LAYER, MODEL, Layer
 from exporter.errors import LeewayError
 
 
-class NotANotification(LeewayError):  # noqa: N818 - what it is not
-    """A body is not what Alertmanager posts."""
+class InvalidNotification(LeewayError):  # noqa: N818 - named like the other errors
+    """A request body is not a notification of Alertmanager."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert that fires."""
+    """One firing alert."""
 
     labels: Mapping[str, str]
     starts_at: datetime
@@ -26,57 +26,57 @@ class Alert:
 
     @property
     def instance(self) -> str:
-        """What it has in common with itself in another notification, and with no later alert of the same labels."""
+        """An id that is equal in all notifications of this alert, and differs for a later alert with equal labels."""
         return f"{self.fingerprint}@{self.starts_at.isoformat()}"
 
     @property
-    def drift(self) -> bool:
-        """Whether it tells of drifting data."""
+    def is_drift(self) -> bool:
+        """Whether the alert reports drift of the data."""
         return self.labels.get(LAYER) in (Layer.DATASET, Layer.FEATURE)
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What one group of alerts of one model has come to."""
+    """A notification about one group of alerts of one model."""
 
     model: str
     group_key: str
     firing: tuple[Alert, ...]
     body: Mapping[str, Any]
-    """As it was posted."""
+    """The body as posted."""
 
     @property
     def instances(self) -> frozenset[str]:
-        """Its alerts; an incident goes on as long as one of them does."""
+        """The ids of the firing alerts; an incident lasts as long as one of them."""
         return frozenset(alert.instance for alert in self.firing)
 
     @property
     def incident(self) -> str:
-        """64 hexadecimal digits that stand for the incident: its group and when the first of its alerts began.
+        """The incident as 64 hexadecimal digits, from its group and the start of its first alert.
 
-        It must fire.
+        Only for a notification with firing alerts.
         """
-        began = min(alert.starts_at for alert in self.firing)
-        return hashlib.sha256(f"{self.group_key}\n{began.isoformat()}".encode()).hexdigest()
+        start = min(alert.starts_at for alert in self.firing)
+        return hashlib.sha256(f"{self.group_key}\n{start.isoformat()}".encode()).hexdigest()
 
 
 def read(body: Any) -> Notification:
-    """A notification from the JSON that Alertmanager posts (version 4).
+    """Parse a notification from Alertmanager's JSON (version 4).
 
     Raises:
-        NotANotification: when it is something else, or its alerts are not all of one model.
+        InvalidNotification: when the body is something else, or its alerts are of several models.
     """
     try:
         models = {alert["labels"].get(MODEL, "") for alert in body["alerts"]}
         firing = tuple(_alert(alert) for alert in body["alerts"] if alert["status"] == "firing")
         group_key = str(body["groupKey"])
     except (KeyError, TypeError, AttributeError, ValueError) as problem:
-        raise NotANotification(f"not a notification of Alertmanager: {problem!r}") from None
+        raise InvalidNotification(f"not a notification of Alertmanager: {problem!r}") from None
     if len(models) != 1 or models == {""}:
-        raise NotANotification("must hold alerts of one model: group by it")
+        raise InvalidNotification("must contain alerts of one model: group by model")
     return Notification(models.pop(), group_key, firing, body)
 
 
-def _alert(told: Mapping[str, Any]) -> Alert:
-    labels = {str(name): str(value) for name, value in told["labels"].items()}
-    return Alert(labels, datetime.fromisoformat(told["startsAt"]).astimezone(UTC), str(told["fingerprint"]))
+def _alert(item: Mapping[str, Any]) -> Alert:
+    labels = {str(name): str(value) for name, value in item["labels"].items()}
+    return Alert(labels, datetime.fromisoformat(item["startsAt"]).astimezone(UTC), str(item["fingerprint"]))

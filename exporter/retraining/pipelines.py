@@ -1,4 +1,4 @@
-"""Whoever retrains: Argo Workflows through its events endpoint, SageMaker through a pipeline's execution."""
+"""Start of a retraining: Argo Workflows through its events endpoint, SageMaker through a pipeline execution."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ from exporter.spec.sections.retraining import Argo, Retrain, Sagemaker
 _SECONDS: Final = 15.0
 
 
-class NotStarted(LeewayError):  # noqa: N818 - what happened
-    """A retraining was asked for and refused, or nobody answered."""
+class NotStarted(LeewayError):  # noqa: N818 - named like the other errors
+    """A retraining could not be started: the server refused or did not answer."""
 
 
 def start(retrain: Retrain, notification: Notification) -> str:
-    """Ask for a retraining, once; what was asked, in words.
+    """Start a retraining; return what was started, as text.
 
     Raises:
-        NotStarted: when it is refused, or nobody answers.
+        NotStarted: when the server refuses or does not answer.
     """
     if retrain.sagemaker is not None:
         return _sagemaker(retrain.sagemaker, notification)
     if retrain.argo is not None:
         return _argo(retrain.argo, notification)
-    raise NotStarted("the spec names nobody to ask")
+    raise NotStarted("the spec has no pipeline to start")
 
 
 def _sagemaker(pipeline: Sagemaker, notification: Notification) -> str:
-    """Execute the pipeline; the incident is the token by which SageMaker itself executes it once."""
+    """Execute the pipeline; with the incident as token, SageMaker executes it only once."""
     config = Config(connect_timeout=5, read_timeout=_SECONDS, retries={"mode": "standard", "max_attempts": 1})
     try:
         client: Any = boto3.client("sagemaker", region_name=pipeline.region, config=config)
-        answer = client.start_pipeline_execution(
+        response = client.start_pipeline_execution(
             PipelineName=pipeline.pipeline,
             ClientRequestToken=notification.incident,
-            PipelineExecutionDescription=f"Drift of {notification.model}, told by Leeway",
+            PipelineExecutionDescription=f"Drift of {notification.model}, reported by Leeway",
         )
     except (BotoCoreError, ClientError) as problem:
         raise NotStarted(f"SageMaker: {problem}") from None
-    return str(answer["PipelineExecutionArn"])
+    return str(response["PipelineExecutionArn"])
 
 
 def _argo(argo: Argo, notification: Notification) -> str:
-    """Send the event that the WorkflowEventBinding waits for: the notification as Alertmanager would send it."""
+    """Send the event of the WorkflowEventBinding: the notification as Alertmanager would send it."""
     address = f"{argo.url}/api/v1/events/{argo.namespace}/{argo.event}"
     try:
         headers = {"Content-Type": "application/json", **_authorization(argo)}

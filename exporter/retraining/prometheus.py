@@ -1,4 +1,4 @@
-"""A question to Prometheus' HTTP API: one instant query, one number."""
+"""Instant queries to Prometheus' HTTP API that return one number."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from exporter.errors import SourceUnavailable
 _SECONDS: Final = 10.0
 
 
-def ask(url: str, query: str) -> float | None:
-    """The value of an instant query that has at most one series.
+def query_value(url: str, query: str) -> float | None:
+    """Return the value of an instant query with at most one series.
 
     Returns:
         The value, or None when there is no series or its value is not a number.
 
     Raises:
-        SourceUnavailable: when Prometheus does not answer, or not to this.
+        SourceUnavailable: when Prometheus does not answer, or its answer has no such value.
     """
     address = f"{url.rstrip('/')}/api/v1/query?{urllib.parse.urlencode({'query': query})}"
     try:
-        with urllib.request.urlopen(address, timeout=_SECONDS) as answer:  # noqa: S310 - the operator's own address
-            result = json.load(answer)["data"]["result"]
+        with urllib.request.urlopen(address, timeout=_SECONDS) as response:  # noqa: S310 - the operator's own address
+            result = json.load(response)["data"]["result"]
             value = float(result[0]["value"][1]) if result else math.nan
     except (OSError, HTTPException, urllib.error.URLError, ValueError, LookupError, TypeError) as problem:
         raise SourceUnavailable(f"Prometheus at {url}: {problem}") from None

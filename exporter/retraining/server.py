@@ -1,4 +1,4 @@
-"""The hook's HTTP side: `/retrain` for Alertmanager, `/metrics` for Prometheus, health."""
+"""The hook's HTTP server: `/retrain` for Alertmanager, `/metrics` for Prometheus, and health."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from starlette.routing import Route
 
 from exporter import catalogue
 from exporter.errors import UsageError
-from exporter.retraining.hook import Decided, Decision, Hook
-from exporter.retraining.notification import NotANotification, read
+from exporter.retraining.hook import Decision, DecisionRecord, Hook
+from exporter.retraining.notification import InvalidNotification, read
 
 PATH: Final = "/retrain"
-"""Where Alertmanager posts."""
+"""The path to which Alertmanager posts."""
 
-_LONGEST: Final = 4 * 2**20
-"""Bytes of a notification; thousands of alerts are less."""
+_MAX_BYTES: Final = 4 * 2**20
+"""The maximum size of a notification; thousands of alerts are smaller."""
 _STATUS: Final = {Decision.UNAUTHORIZED: 401, Decision.UNREADABLE: 400}
 
 log = logging.getLogger(__name__)
 
-disable_created_metrics()  # type: ignore[no-untyped-call] # the catalogue knows no such series
+disable_created_metrics()  # type: ignore[no-untyped-call] # the catalogue has no such series
 
 
 class Counters:
-    """What has been decided, as Prometheus reads it; every decision of every model is there from the start."""
+    """The counters of decisions for Prometheus; every decision of every model is exposed from the start."""
 
     def __init__(self, models: Iterable[str]) -> None:
-        """Begin at 0."""
+        """Start all counters at 0."""
         self._registry = CollectorRegistry()
         decisions, last = catalogue.HOOK_METRICS
         self._decisions = Counter(decisions.name, decisions.help, decisions.labels, registry=self._registry)
@@ -48,48 +48,48 @@ class Counters:
             for decision in Decision:
                 self._decisions.labels(model, decision)
 
-    def count(self, decided: Decided) -> None:
-        """Count one; what is about no model of the specs is counted under an empty name."""
-        self._decisions.labels(decided.model, decided.decision).inc()
+    def count(self, record: DecisionRecord) -> None:
+        """Count a decision; one without a model of the specs is counted under an empty name."""
+        self._decisions.labels(record.model, record.decision).inc()
 
     def exposition(self, last_starts: Mapping[str, datetime]) -> bytes:
-        """All of it, with the time of each model's last start, where there was one."""
+        """Return the metrics, with the time of each model's last start, if any."""
         for model, at in last_starts.items():
             self._last.labels(model).set(at.timestamp())
         return generate_latest(self._registry)
 
 
 def secret(path: Path) -> str:
-    """The token in a file.
+    """Read the token from a file.
 
     Raises:
-        UsageError: when the file cannot be read, or holds none.
+        UsageError: when the file cannot be read or is empty.
     """
     try:
         token = path.read_text().strip()
     except OSError as problem:
         raise UsageError(f"{path}: cannot be read: {problem.strerror}") from None
     if not token:
-        raise UsageError(f"{path}: holds no token, and the hook answers nobody without one")
+        raise UsageError(f"{path}: contains no token: the hook refuses every request without one")
     return token
 
 
 def application(hook: Hook, counters: Counters, token: Callable[[], str]) -> Starlette:
-    """The hook's web application.
+    """Return the hook's web application.
 
     Args:
-        hook: decides.
-        counters: counts.
-        token: what a request must bear, read anew for each so that it can be changed; while it raises `UsageError`,
-            nobody is let in.
+        hook: decides on notifications.
+        counters: counts the decisions.
+        token: returns the bearer token, read for every request so that it can change; while it raises `UsageError`,
+            every request is refused.
     """
 
     async def retrain(request: Request) -> Response:
-        decided = await _received(request, hook, token)
-        counters.count(decided)
-        _tell(decided)
-        status = 503 if decided.decision.again else _STATUS.get(decided.decision, 200)
-        return PlainTextResponse(f"{decided.decision}: {decided.reason}\n", status_code=status)
+        record = await _decide(request, hook, token)
+        counters.count(record)
+        _log_decision(record)
+        status = 503 if record.decision.should_retry else _STATUS.get(record.decision, 200)
+        return PlainTextResponse(f"{record.decision}: {record.reason}\n", status_code=status)
 
     async def metrics(_: Request) -> Response:
         return Response(counters.exposition(hook.last_starts()), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
@@ -107,26 +107,26 @@ def application(hook: Hook, counters: Counters, token: Callable[[], str]) -> Sta
     )
 
 
-async def _received(request: Request, hook: Hook, token: Callable[[], str]) -> Decided:
+async def _decide(request: Request, hook: Hook, token: Callable[[], str]) -> DecisionRecord:
     given = request.headers.get("authorization", "")
     try:
         expected = f"Bearer {token()}"
     except UsageError as problem:
-        return Decided(Decision.UNAUTHORIZED, "", str(problem))
+        return DecisionRecord(Decision.UNAUTHORIZED, "", str(problem))
     if not hmac.compare_digest(given.encode(), expected.encode()):
-        return Decided(Decision.UNAUTHORIZED, "", "the token is missing or another")
+        return DecisionRecord(Decision.UNAUTHORIZED, "", "the token is missing or wrong")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > _LONGEST:
-            return Decided(Decision.UNREADABLE, "", f"longer than {_LONGEST} bytes")
+        if len(body) > _MAX_BYTES:
+            return DecisionRecord(Decision.UNREADABLE, "", f"longer than {_MAX_BYTES} bytes")
     try:
         notification = read(json.loads(bytes(body)))
-    except (NotANotification, ValueError) as problem:
-        return Decided(Decision.UNREADABLE, "", str(problem))
+    except (InvalidNotification, ValueError) as problem:
+        return DecisionRecord(Decision.UNREADABLE, "", str(problem))
     return await run_in_threadpool(hook.decide, notification)
 
 
-def _tell(decided: Decided) -> None:
-    level = logging.WARNING if decided.decision.again or decided.decision in _STATUS else logging.INFO
-    log.log(level, decided.reason, extra={"model": decided.model or "none", "decision": decided.decision.value})
+def _log_decision(record: DecisionRecord) -> None:
+    level = logging.WARNING if record.decision.should_retry or record.decision in _STATUS else logging.INFO
+    log.log(level, record.reason, extra={"model": record.model or "none", "decision": record.decision.value})

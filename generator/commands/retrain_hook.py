@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> None:
     hook = Hook(
         hooked,
         Ledger(options.storage / "starts.json"),
-        ask=partial(prometheus.ask, options.prometheus),
+        query_value=partial(prometheus.query_value, options.prometheus),
         start=pipelines.start if options.start else None,
         clock=lambda: datetime.now(UTC),
     )

@@ -33,12 +33,12 @@ class World:
         self.hook = Hook(
             self.specs,
             Ledger(self.folder / "starts.json"),
-            ask=self.ask,
+            query_value=self.query_value,
             start=None if self.dry else self.start,
             clock=lambda: self.now,
         )
 
-    def ask(self, query: str) -> float | None:
+    def query_value(self, query: str) -> float | None:
         if self.known is None:
             raise SourceUnavailable("no answer")
         return next((value for name, value in self.known.items() if name in query), None)
@@ -49,77 +49,77 @@ class World:
         self.started.append(notification.incident)
         return "an execution"
 
-    def tell(self, *alerts: Any, after: timedelta = timedelta(), **told: Any) -> Decision:
+    def notify(self, *alerts: Any, after: timedelta = timedelta(), **parts: Any) -> Decision:
         self.now += after
-        return self.hook.decide(read(body(*alerts, **told))).decision
+        return self.hook.decide(read(body(*alerts, **parts))).decision
 
 
 def test_an_incident_is_started_once(tmp_path: Path) -> None:
     world = World(tmp_path)
-    assert world.tell(firing("a")) == Decision.STARTED
-    assert world.tell(firing("a"), after=timedelta(hours=1)) == Decision.REPEAT
-    assert world.tell(firing("a", status="resolved"), after=timedelta(days=9)) == Decision.RESOLVED
+    assert world.notify(firing("a")) == Decision.STARTED
+    assert world.notify(firing("a"), after=timedelta(hours=1)) == Decision.REPEAT
+    assert world.notify(firing("a", status="resolved"), after=timedelta(days=9)) == Decision.RESOLVED
     assert len(world.started) == 1
     assert world.hook.last_starts() == {"fraud": BEGAN}
 
 
 def test_a_restart_starts_nothing_twice(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.tell(firing("a"))
+    world.notify(firing("a"))
     world.restart()
-    assert world.tell(firing("a"), after=timedelta(days=30)) == Decision.REPEAT
+    assert world.notify(firing("a"), after=timedelta(days=30)) == Decision.REPEAT
     assert len(world.started) == 1
 
 
-def test_an_incident_goes_on_as_long_as_one_of_its_alerts_does(tmp_path: Path) -> None:
+def test_an_incident_lasts_as_long_as_one_of_its_alerts(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.tell(firing("a"))
-    assert world.tell(firing("a"), firing("b", minutes=9), after=timedelta(days=2)) == Decision.REPEAT
+    world.notify(firing("a"))
+    assert world.notify(firing("a"), firing("b", minutes=9), after=timedelta(days=2)) == Decision.REPEAT
     world.restart()
-    assert world.tell(firing("b", minutes=9), after=timedelta(days=2)) == Decision.REPEAT
-    assert world.tell(firing("a", minutes=99), after=timedelta(days=2)) == Decision.STARTED
+    assert world.notify(firing("b", minutes=9), after=timedelta(days=2)) == Decision.REPEAT
+    assert world.notify(firing("a", minutes=99), after=timedelta(days=2)) == Decision.STARTED
 
 
 def test_a_new_incident_waits_for_the_cool_down(tmp_path: Path) -> None:
     world = World(tmp_path, cooldown="6h", daily_limit=9)
-    world.tell(firing("a"))
-    assert world.tell(firing("b", minutes=1), after=timedelta(hours=6, seconds=-1)) == Decision.COOLING_DOWN
-    assert world.tell(firing("b", minutes=1), after=timedelta(seconds=1)) == Decision.STARTED
+    world.notify(firing("a"))
+    assert world.notify(firing("b", minutes=1), after=timedelta(hours=6, seconds=-1)) == Decision.COOLING_DOWN
+    assert world.notify(firing("b", minutes=1), after=timedelta(seconds=1)) == Decision.STARTED
 
 
-def test_a_day_has_so_many_starts_and_no_more(tmp_path: Path) -> None:
+def test_the_daily_limit_is_kept(tmp_path: Path) -> None:
     world = World(tmp_path, cooldown="1h", daily_limit=2)
-    decisions = [world.tell(firing("a", minutes=hour), after=timedelta(hours=1)) for hour in range(3)]
+    decisions = [world.notify(firing("a", minutes=hour), after=timedelta(hours=1)) for hour in range(3)]
     assert decisions == [Decision.STARTED, Decision.STARTED, Decision.DAILY_LIMIT]
-    assert world.tell(firing("a", minutes=2), after=timedelta(hours=22)) == Decision.STARTED
+    assert world.notify(firing("a", minutes=2), after=timedelta(hours=22)) == Decision.STARTED
 
 
 def test_models_do_not_share_limits(tmp_path: Path) -> None:
     world = World(tmp_path)
-    assert world.tell(firing("a")) == Decision.STARTED
-    assert world.tell(firing("b", model="churn"), group_key="churn") == Decision.STARTED
+    assert world.notify(firing("a")) == Decision.STARTED
+    assert world.notify(firing("b", model="churn"), group_key="churn") == Decision.STARTED
 
 
-def test_a_closed_gate_is_tried_again(tmp_path: Path) -> None:
+def test_a_closed_gate_is_evaluated_again(tmp_path: Path) -> None:
     world = World(tmp_path)
     known, world.known = world.known, {}
-    assert world.tell(firing("a")) == Decision.GATE_CLOSED
+    assert world.notify(firing("a")) == Decision.GATE_CLOSED
     world.known = known
-    assert world.tell(firing("a"), after=timedelta(hours=1)) == Decision.STARTED
+    assert world.notify(firing("a"), after=timedelta(hours=1)) == Decision.STARTED
 
 
-def test_who_cannot_be_asked_is_asked_again(tmp_path: Path) -> None:
+def test_a_prometheus_without_an_answer_is_queried_again(tmp_path: Path) -> None:
     world = World(tmp_path)
     known, world.known = world.known, None
-    assert world.tell(firing("a")) == Decision.NO_ANSWER
+    assert world.notify(firing("a")) == Decision.NO_ANSWER
     world.known, world.refuses = known, True
-    assert world.tell(firing("a")) == Decision.FAILED
+    assert world.notify(firing("a")) == Decision.FAILED
     world.refuses = False
-    assert world.tell(firing("a")) == Decision.STARTED
-    assert all(decision.again for decision in (Decision.NO_ANSWER, Decision.FAILED))
+    assert world.notify(firing("a")) == Decision.STARTED
+    assert all(decision.should_retry for decision in (Decision.NO_ANSWER, Decision.FAILED))
 
 
-def test_a_start_that_is_cut_short_is_not_repeated(tmp_path: Path) -> None:
+def test_an_interrupted_start_is_not_repeated(tmp_path: Path) -> None:
     world = World(tmp_path)
 
     def killed(retrain: Retrain, notification: Notification) -> str:
@@ -127,20 +127,20 @@ def test_a_start_that_is_cut_short_is_not_repeated(tmp_path: Path) -> None:
 
     world.hook._start = killed
     with pytest.raises(KeyboardInterrupt):
-        world.tell(firing("a"))
+        world.notify(firing("a"))
     world.restart()
-    assert world.tell(firing("a")) == Decision.REPEAT
+    assert world.notify(firing("a")) == Decision.REPEAT
 
 
-def test_a_dry_run_starts_nothing_and_counts_for_nothing_later(tmp_path: Path) -> None:
+def test_a_dry_run_starts_nothing_and_does_not_count_later(tmp_path: Path) -> None:
     world = World(tmp_path, dry=True)
-    assert world.tell(firing("a")) == Decision.DRY_RUN
-    assert world.tell(firing("a")) == Decision.REPEAT
-    assert world.tell(firing("b", minutes=1)) == Decision.COOLING_DOWN
+    assert world.notify(firing("a")) == Decision.DRY_RUN
+    assert world.notify(firing("a")) == Decision.REPEAT
+    assert world.notify(firing("b", minutes=1)) == Decision.COOLING_DOWN
     assert world.hook.last_starts() == {}
     world.dry = False
     world.restart()
-    assert world.tell(firing("a")) == Decision.STARTED
+    assert world.notify(firing("a")) == Decision.STARTED
 
 
 def test_an_unknown_model_starts_nothing(tmp_path: Path) -> None:
@@ -152,13 +152,13 @@ def test_an_unknown_model_starts_nothing(tmp_path: Path) -> None:
 def test_a_full_disk_starts_nothing(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.hook._ledger._path = Path("/proc/none/starts.json")
-    assert world.tell(firing("a")) == Decision.FAILED
+    assert world.notify(firing("a")) == Decision.FAILED
     assert world.started == []
     world.restart()
-    assert world.tell(firing("a")) == Decision.STARTED
+    assert world.notify(firing("a")) == Decision.STARTED
 
 
-def test_a_disk_that_fills_up_meanwhile_starts_nothing_twice(tmp_path: Path) -> None:
+def test_a_disk_that_becomes_full_starts_nothing_twice(tmp_path: Path) -> None:
     world = World(tmp_path)
 
     def start(retrain: Retrain, notification: Notification) -> str:
@@ -166,10 +166,10 @@ def test_a_disk_that_fills_up_meanwhile_starts_nothing_twice(tmp_path: Path) -> 
         return world.start(retrain, notification)
 
     world.hook._start = start
-    assert world.tell(firing("a")) == Decision.STARTED
-    assert world.tell(firing("a")) == Decision.REPEAT
+    assert world.notify(firing("a")) == Decision.STARTED
+    assert world.notify(firing("a")) == Decision.REPEAT
     world.restart()
-    assert world.tell(firing("a")) == Decision.REPEAT
+    assert world.notify(firing("a")) == Decision.REPEAT
     assert len(world.started) == 1
 
 
@@ -187,7 +187,7 @@ def test_no_sequence_starts_an_incident_twice_or_breaks_a_limit(
     starts: list[datetime] = []
     for fingerprint, minutes, resolved, hours in steps:
         alert = firing(fingerprint, minutes=minutes, status="resolved" if resolved else "firing")
-        if world.tell(alert, after=timedelta(hours=hours)) == Decision.STARTED:
+        if world.notify(alert, after=timedelta(hours=hours)) == Decision.STARTED:
             starts.append(world.now)
         world.restart()
     assert len(world.started) == len(set(world.started)) == len(starts)

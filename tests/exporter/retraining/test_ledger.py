@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import UsageError
-from exporter.retraining.ledger import KEPT, Ledger, Start
+from exporter.retraining.ledger import RETENTION, Ledger, Start
 from retraining import BEGAN
 
 START = Start("fraud", "group", ("a@1", "b@2"), BEGAN, "the-incident", dry=False, confirmed=True)
 
 
-def test_what_was_started_is_known_after_a_restart(tmp_path: Path) -> None:
+def test_starts_are_loaded_after_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "new" / "starts.json"
     ledger = Ledger(path)
     ledger.add(START)
@@ -35,16 +35,16 @@ def test_a_start_is_changed_and_removed(tmp_path: Path) -> None:
     assert list(Ledger(tmp_path / "starts.json").of("fraud", dry=False)) == []
 
 
-def test_an_old_start_is_forgotten(tmp_path: Path) -> None:
+def test_an_old_start_is_removed(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "starts.json")
     ledger.add(START)
-    ledger.add(replace(START, at=BEGAN + KEPT - timedelta(seconds=1), incident="second"))
+    ledger.add(replace(START, at=BEGAN + RETENTION - timedelta(seconds=1), incident="second"))
     assert len(list(ledger.of("fraud", dry=False))) == 2
-    ledger.add(replace(START, at=BEGAN + KEPT, incident="third"))
+    ledger.add(replace(START, at=BEGAN + RETENTION, incident="third"))
     assert [start.incident for start in ledger.of("fraud", dry=False)] == ["second", "third"]
 
 
-def test_a_start_that_was_cut_short_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_interrupted_start_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     Ledger(tmp_path / "starts.json").add(replace(START, confirmed=False))
     with caplog.at_level(logging.WARNING):
         Ledger(tmp_path / "starts.json")
@@ -52,7 +52,7 @@ def test_a_start_that_was_cut_short_is_told(tmp_path: Path, caplog: pytest.LogCa
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", json.dumps([{"model": "fraud"}])])
-def test_a_ledger_that_cannot_be_read_is_not_taken_for_an_empty_one(text: str, tmp_path: Path) -> None:
+def test_an_unreadable_ledger_is_an_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "starts.json").write_text(text)
     with pytest.raises(UsageError, match="cannot be read"):
         Ledger(tmp_path / "starts.json")

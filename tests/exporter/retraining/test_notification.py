@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from exporter.retraining.notification import NotANotification, read
+from exporter.retraining.notification import InvalidNotification, read
 from retraining import BEGAN, body, firing
 
 
-def test_alerts_that_fire_are_read() -> None:
-    told = read(body(firing("a"), firing("b", status="resolved")))
-    assert told.model == "fraud"
-    assert [alert.fingerprint for alert in told.firing] == ["a"]
-    assert told.firing[0].drift
-    assert told.instances == {f"a@{BEGAN.isoformat()}"}
+def test_firing_alerts_are_parsed() -> None:
+    notification = read(body(firing("a"), firing("b", status="resolved")))
+    assert notification.model == "fraud"
+    assert [alert.fingerprint for alert in notification.firing] == ["a"]
+    assert notification.firing[0].is_drift
+    assert notification.instances == {f"a@{BEGAN.isoformat()}"}
 
 
-def test_an_incident_is_told_by_its_group_and_its_beginning() -> None:
+def test_an_incident_is_its_group_and_its_start() -> None:
     incident = read(body(firing("a"), firing("b", minutes=5))).incident
     assert len(incident) == 64
     assert incident == read(body(firing("b", minutes=5), firing("a"))).incident
@@ -25,14 +25,14 @@ def test_an_incident_is_told_by_its_group_and_its_beginning() -> None:
     assert incident != read(body(firing("a"), group_key="another")).incident
 
 
-def test_a_time_is_the_same_in_any_zone() -> None:
+def test_a_time_is_equal_in_any_time_zone() -> None:
     alert = firing("a") | {"startsAt": "2026-11-22T12:00:00+02:00"}
     assert read(body(alert)).instances == read(body(firing("a"))).instances
 
 
 @pytest.mark.parametrize("layer", ["score", "exporter", ""])
-def test_not_every_alert_tells_of_drift(layer: str) -> None:
-    assert not read(body(firing("a", layer=layer))).firing[0].drift
+def test_only_some_layers_report_drift(layer: str) -> None:
+    assert not read(body(firing("a", layer=layer))).firing[0].is_drift
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,6 @@ def test_not_every_alert_tells_of_drift(layer: str) -> None:
         body(firing("a", model="")),
     ],
 )
-def test_what_is_no_notification_of_one_model_is_refused(wrong: Any) -> None:
-    with pytest.raises(NotANotification, match=r"not a notification|of one model"):
+def test_an_invalid_notification_is_refused(wrong: Any) -> None:
+    with pytest.raises(InvalidNotification, match=r"not a notification|of one model"):
         read(wrong)

@@ -18,9 +18,9 @@ NOTIFICATION = read(body(firing("a")))
 
 
 def retrain(**given: object) -> Retrain:
-    told = retrained(**given).spec.spec.alerting.retrain
-    assert told is not None
-    return told
+    retrain_ = retrained(**given).spec.spec.alerting.retrain
+    assert retrain_ is not None
+    return retrain_
 
 
 def argo(url: str, token_file: Path | None = None) -> Retrain:
@@ -32,14 +32,14 @@ def test_a_pipeline_is_executed_with_the_incident_as_its_token(monkeypatch: pyte
     with Sagemaker("retrain") as sagemaker:
         for name, value in sagemaker.environment().items():
             monkeypatch.setenv(name, value)
-        said = start(retrain(), NOTIFICATION)
-        assert said in sagemaker.executions()
+        started = start(retrain(), NOTIFICATION)
+        assert started in sagemaker.executions()
         assert sagemaker.tokens == [NOTIFICATION.incident]
         with pytest.raises(NotStarted, match=r"SageMaker: .*other"):
             start(retrain(sagemaker={"pipeline": "other"}), NOTIFICATION)
 
 
-def test_a_sagemaker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_sagemaker_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
@@ -50,14 +50,14 @@ def test_a_sagemaker_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) 
 def test_an_event_is_sent_with_the_notification_and_the_token(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("the token\n")
     with Receiver() as server:
-        said = start(argo(server.address, tmp_path / "token"), NOTIFICATION)
+        started = start(argo(server.address, tmp_path / "token"), NOTIFICATION)
         start(argo(server.address), NOTIFICATION)
-    assert said == "event drift in ml"
+    assert started == "event drift in ml"
     assert server.received == [("/api/v1/events/ml/drift", NOTIFICATION.body)] * 2
     assert [headers.get("Authorization") for headers in server.headers] == ["Bearer the token", None]
 
 
-def test_an_argo_that_does_not_take_it_is_told(tmp_path: Path) -> None:
+def test_an_error_of_argo_is_reported(tmp_path: Path) -> None:
     with pytest.raises(NotStarted, match="refused"):
         start(argo(f"http://127.0.0.1:{free_port()}"), NOTIFICATION)
     with Receiver() as server, pytest.raises(NotStarted, match="No such file"):

@@ -11,15 +11,15 @@ import pytest
 
 from exporter.demo.processes import free_port
 from exporter.errors import SourceUnavailable
-from exporter.retraining.prometheus import ask
+from exporter.retraining.prometheus import query_value
 
 
 class Answering(BaseHTTPRequestHandler):
     answer: Any = None
-    asked: list[str]
+    queries: list[str]
 
     def do_GET(self) -> None:
-        type(self).asked = parse_qs(urlsplit(self.path).query)["query"]
+        type(self).queries = parse_qs(urlsplit(self.path).query)["query"]
         status, body = self.answer
         self.send_response(status)
         self.end_headers()
@@ -48,19 +48,19 @@ def vector(*values: str) -> tuple[int, bytes]:
 @pytest.mark.parametrize(("answer", "value"), [(vector("0.91"), 0.91), (vector(), None), (vector("NaN"), None)])
 def test_a_query_has_a_value_or_none(address: str, answer: Any, value: float | None) -> None:
     Answering.answer = answer
-    assert ask(f"{address}/", 'max(up{job="a b"})') == value
-    assert Answering.asked == ['max(up{job="a b"})']
+    assert query_value(f"{address}/", 'max(up{job="a b"})') == value
+    assert Answering.queries == ['max(up{job="a b"})']
 
 
 @pytest.mark.parametrize(
     "answer", [(500, b""), (422, b'{"status":"error"}'), (200, b"<html>"), (200, b"{}"), vector("many")]
 )
-def test_what_is_no_answer_is_told(address: str, answer: Any) -> None:
+def test_an_invalid_answer_is_reported(address: str, answer: Any) -> None:
     Answering.answer = answer
     with pytest.raises(SourceUnavailable, match="Prometheus at http"):
-        ask(address, "up")
+        query_value(address, "up")
 
 
-def test_nobody_there_is_told() -> None:
+def test_an_unreachable_prometheus_is_reported() -> None:
     with pytest.raises(SourceUnavailable, match="refused"):
-        ask(f"http://127.0.0.1:{free_port()}", "up")
+        query_value(f"http://127.0.0.1:{free_port()}", "up")

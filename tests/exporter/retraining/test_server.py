@@ -32,7 +32,7 @@ def client(tmp_path: Path, *, refuses: bool = False, token: Callable[[], str] = 
     ledger = Ledger(tmp_path / "starts.json")
     gate = {"metric": "rmse", "at_most": 0, "window": "7d"}
     specs = {"fraud": retrained(gate=gate).spec}
-    hook = Hook(specs, ledger, ask=lambda query: 5000.0, start=start, clock=lambda: BEGAN)
+    hook = Hook(specs, ledger, query_value=lambda query: 5000.0, start=start, clock=lambda: BEGAN)
     return TestClient(application(hook, Counters(specs), token))
 
 
@@ -42,25 +42,25 @@ def counted(client: TestClient, decision: Decision, model: str = "fraud") -> flo
     return next((float(line.split()[-1]) for line in lines if line.startswith(DECISIONS + labels)), -1)
 
 
-def test_a_notification_is_decided_counted_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_notification_is_decided_counted_and_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        asked = client(tmp_path)
-        assert counted(asked, Decision.STARTED) == 0
-        answer = asked.post(PATH, json=body(firing("a")), headers=TOKEN)
+        http = client(tmp_path)
+        assert counted(http, Decision.STARTED) == 0
+        answer = http.post(PATH, json=body(firing("a")), headers=TOKEN)
     assert (answer.status_code, answer.text.split(":")[0]) == (200, "started")
-    assert counted(asked, Decision.STARTED) == 1
+    assert counted(http, Decision.STARTED) == 1
     (record,) = [record for record in caplog.records if getattr(record, "decision", "") == "started"]
     assert (record.model, record.levelname) == ("fraud", "INFO")  # type: ignore[attr-defined]
-    assert "an execution: MLDataDriftHigh tells of drift" in record.getMessage()
-    assert f'{LAST_START}{{model="fraud"}} {BEGAN.timestamp():.16g}'[:40] in asked.get("/metrics").text
+    assert "an execution: MLDataDriftHigh reports drift" in record.getMessage()
+    assert f'{LAST_START}{{model="fraud"}} {BEGAN.timestamp():.16g}'[:40] in http.get("/metrics").text
 
 
-def test_every_decision_of_a_model_is_0_from_the_start_so_that_its_first_is_an_increase(tmp_path: Path) -> None:
-    asked = client(tmp_path)
-    assert {counted(asked, decision) for decision in Decision} == {0}
+def test_every_decision_of_a_model_starts_at_0_so_that_its_first_is_an_increase(tmp_path: Path) -> None:
+    http = client(tmp_path)
+    assert {counted(http, decision) for decision in Decision} == {0}
 
 
-def test_nothing_is_told_of_a_start_that_never_was(tmp_path: Path) -> None:
+def test_a_model_without_a_start_has_no_time_of_it(tmp_path: Path) -> None:
     text = client(tmp_path).get("/metrics").text
     assert f"{LAST_START}{{" not in text
     assert "_created" not in text
@@ -69,45 +69,45 @@ def test_nothing_is_told_of_a_start_that_never_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"Authorization": "Bearer"}, {"Authorization": "Bearer the tokem"}, {"Authorization": "the token"}]
 )
-def test_who_has_not_the_token_is_refused(headers: dict[str, str], tmp_path: Path) -> None:
-    asked = client(tmp_path)
-    assert asked.post(PATH, json=body(firing("a")), headers=headers).status_code == 401
-    assert counted(asked, Decision.UNAUTHORIZED, "") == 1
+def test_a_request_without_the_token_is_refused(headers: dict[str, str], tmp_path: Path) -> None:
+    http = client(tmp_path)
+    assert http.post(PATH, json=body(firing("a")), headers=headers).status_code == 401
+    assert counted(http, Decision.UNAUTHORIZED, "") == 1
     assert not (tmp_path / "starts.json").exists()
 
 
-def test_nobody_is_let_in_while_the_token_cannot_be_read(tmp_path: Path) -> None:
-    asked = client(tmp_path, token=lambda: secret(tmp_path / "missing"))
-    answer = asked.post(PATH, json=body(firing("a")), headers=TOKEN)
+def test_all_requests_are_refused_while_the_token_cannot_be_read(tmp_path: Path) -> None:
+    http = client(tmp_path, token=lambda: secret(tmp_path / "missing"))
+    answer = http.post(PATH, json=body(firing("a")), headers=TOKEN)
     assert (answer.status_code, "cannot be read" in answer.text) == (401, True)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", json.dumps(body()).encode(), b" " * (2**22 + 1)])
-def test_what_is_no_notification_is_refused(content: bytes, tmp_path: Path) -> None:
-    asked = client(tmp_path)
-    assert asked.post(PATH, content=content, headers=TOKEN).status_code == 400
-    assert counted(asked, Decision.UNREADABLE, "") == 1
+def test_another_body_is_refused(content: bytes, tmp_path: Path) -> None:
+    http = client(tmp_path)
+    assert http.post(PATH, content=content, headers=TOKEN).status_code == 400
+    assert counted(http, Decision.UNREADABLE, "") == 1
 
 
-def test_alertmanager_is_asked_to_try_again_when_nobody_could_be_started(tmp_path: Path) -> None:
-    asked = client(tmp_path, refuses=True)
-    answer = asked.post(PATH, json=body(firing("a")), headers=TOKEN)
+def test_alertmanager_retries_when_the_start_failed(tmp_path: Path) -> None:
+    http = client(tmp_path, refuses=True)
+    answer = http.post(PATH, json=body(firing("a")), headers=TOKEN)
     assert (answer.status_code, answer.text) == (503, "failed: busy\n")
-    assert counted(asked, Decision.FAILED) == 1
+    assert counted(http, Decision.FAILED) == 1
 
 
-def test_it_says_that_it_is_there(tmp_path: Path) -> None:
-    asked = client(tmp_path)
-    assert asked.get("/-/healthy").status_code == asked.get("/-/ready").status_code == 200
-    assert asked.get(PATH).status_code == 405
+def test_health_endpoints_answer(tmp_path: Path) -> None:
+    http = client(tmp_path)
+    assert http.get("/-/healthy").status_code == http.get("/-/ready").status_code == 200
+    assert http.get(PATH).status_code == 405
 
 
-def test_a_token_is_read_from_a_file_that_has_one(tmp_path: Path) -> None:
+def test_a_token_is_read_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "token"
     with pytest.raises(UsageError, match="cannot be read"):
         secret(path)
     path.write_text("\n")
-    with pytest.raises(UsageError, match="holds no token"):
+    with pytest.raises(UsageError, match="contains no token"):
         secret(path)
     path.write_text("the token\n")
     assert secret(path) == "the token"

@@ -28,7 +28,7 @@ def test_a_token_is_demanded(capsys: pytest.CaptureFixture[str]) -> None:
     ("token", "flags", "message"),
     [
         (None, [], "cannot be read"),
-        ("", [], "holds no token"),
+        ("", [], "contains no token"),
         ("x", ["--web.listen-address=nowhere"], "nowhere is not HOST:PORT"),
     ],
 )
