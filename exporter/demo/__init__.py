@@ -1,1 +1,1 @@
-"""A simulated fraud model to try everything on: its population, its log, and the servers that watch it."""
+"""The demo: a simulated fraud model with its customers and its log, and the servers that monitor it."""

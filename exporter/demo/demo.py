@@ -1,7 +1,7 @@
-"""`leeway demo`: the whole of Leeway at work on one machine, without an account and without a server of one's own.
+"""`leeway demo`: all of Leeway on one machine, without accounts and servers.
 
-A simulated fraud model's log in a folder, a feature that broke six hours ago, the real exporter, the generated rules,
-routes and dashboards; and, where the machine has them, Prometheus and Alertmanager.
+The demo has the log of a simulated fraud model in a folder, a feature that broke six hours ago, the real exporter, and
+the generated rules, routes and dashboards; and Prometheus and Alertmanager, if they are installed.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ _GRAPH: Final = f"graph?g0.expr={catalogue.FEATURE_PSI.name}&g0.tab=0&g0.range_i
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
-    """What the steps of a demo have in common; `now` is None for the present."""
+class _Demo:
+    """The settings that all steps of a demo share; `now` is None for the present."""
 
     console: Console
     folder: Path
@@ -62,7 +62,7 @@ class _Stage:
         self.console.print(text, soft_wrap=True)
 
     def name(self, *parts: str | PurePosixPath) -> str:
-        """A path below the folder, as rich wants it."""
+        """Return a path below the folder, escaped for rich."""
         return escape(str(self.folder.joinpath(*parts)))
 
 
@@ -78,201 +78,200 @@ def run(
     """Run the demo.
 
     Args:
-        folder: where it works; it is made, and what an earlier demo left there is replaced.
-        render: makes the generated documents from the specs, as text by relative path.
-        now: when the demo takes place (aware); left out, the present.
-        keep_running: stay until Ctrl-C; left out, only on a terminal.
-        size: how much is simulated.
-        console: where to tell of it; left out, standard output.
+        folder: the working folder; it is created, and the files of an earlier demo are replaced.
+        render: returns the generated documents for specs, as text by relative path.
+        now: the time of the demo (aware); left out, the present.
+        keep_running: whether to stay until Ctrl-C; left out, only on a terminal.
+        size: the amount of simulated data.
+        console: the console for output; left out, standard output.
 
     Returns:
-        0; 130 when Ctrl-C came before the demo was set up. All that was started has ended by then.
+        0; 130 on Ctrl-C before the demo is set up. All started programs have ended by then.
 
     Raises:
-        UsageError: when the folder holds something else, or another demo runs in it.
-        LeewayError: when something did not work, with what.
-        SystemExit: on SIGTERM and SIGHUP, with 128 and the signal's number, as shells have it.
+        UsageError: when the folder has other contents, or another demo runs in it.
+        LeewayError: when a step fails, with the reason.
+        SystemExit: on SIGTERM and SIGHUP, with 128 plus the signal's number, as in shells.
     """
     console = console or Console(highlight=False)
     stay = sys.stdout.isatty() if keep_running is None else keep_running
     try:
         with own_folder(folder), Processes() as processes:
-            stage = _Stage(console, folder, processes, now, stay, size, render)
-            _show(stage)
+            demo = _Demo(console, folder, processes, now, stay, size, render)
+            _show(demo)
             if stay:
-                _wait(stage)
+                _wait(demo)
     except OSError as problem:
-        raise LeewayError(f"the demo cannot go on: {problem}") from problem
+        raise LeewayError(f"the demo cannot continue: {problem}") from problem
     except KeyboardInterrupt:
         return 130
     return 0
 
 
-def _show(stage: _Stage) -> None:
-    end = _simulate(stage)
-    written = _generate(stage)
-    exporter, found = _start_exporter(stage)
-    for window in found:
-        stage.say()
-        stage.console.print(table(window))
-    stage.say("\n" + verdict(found, end - BROKEN_FOR) + "\n")
+def _show(demo: _Demo) -> None:
+    end = _simulate(demo)
+    written = _generate(demo)
+    exporter, windows = _start_exporter(demo)
+    for window in windows:
+        demo.say()
+        demo.console.print(table(window))
+    demo.say("\n" + summary(windows, end - BROKEN_FOR) + "\n")
     links = {"the exporter": f"http://{exporter}/", "its metrics": f"http://{exporter}/metrics"}
-    _where_to_look(stage, links | _monitor(stage, exporter), written)
-    _what_to_type(stage, exporter)
+    _where_to_look(demo, links | _monitor(demo, exporter), written)
+    _what_to_type(demo, exporter)
 
 
 # ------------------------------------------------------------------------------------------------ the files
 
 
-def _simulate(stage: _Stage) -> datetime:
-    """Write the spec and the log; the end of the newest hour that the exporter will read."""
-    spec = stage.folder / "models" / "fraud.yaml"
+def _simulate(demo: _Demo) -> datetime:
+    """Write the spec and the log; return the end of the newest hour that the exporter will read."""
+    spec = demo.folder / "models" / "fraud.yaml"
     spec.parent.mkdir()
     spec.write_text(SPEC)
     (loaded,) = load_all([spec])
-    inference, size = loaded.spec.spec.inference, stage.size
-    end = newest_end(stage.now or datetime.now(UTC), inference.delay, inference.grain)
-    stage.say(f"[bold]1. A fraud model's log[/bold] in {stage.name('log')}, {size.days} days until {end:%H:%M} UTC")
-    stage.say(f"   {size.rate_per_hour:,.0f} predictions an hour, late labels, {size.training_rows:,} training rows.")
-    stage.say(f"   Since {end - BROKEN_FOR:%H:%M} UTC {BROKEN_FEATURE} is {FACTOR - 1:.0%} too high; nothing fails.")
-    # Hours to come are written too: the exporter reads an hour only once it is over, so a demo that is left running
-    # goes on having data for a day.
-    start, until = end - timedelta(days=size.days), end + timedelta(hours=25 if stage.stay else 2)
-    with logs.progress() as told:
-        progress = partial(told, "simulating")
-        write_log(world(end, size), stage.folder / "log", start, until, rows=size.training_rows, progress=progress)
+    inference, size = loaded.spec.spec.inference, demo.size
+    end = newest_end(demo.now or datetime.now(UTC), inference.delay, inference.grain)
+    demo.say(f"[bold]1. A fraud model's log[/bold] in {demo.name('log')}, {size.days} days until {end:%H:%M} UTC")
+    demo.say(f"   {size.rate_per_hour:,.0f} predictions an hour, late labels, {size.training_rows:,} training rows.")
+    demo.say(f"   Since {end - BROKEN_FOR:%H:%M} UTC {BROKEN_FEATURE} is {FACTOR - 1:.0%} too high, without any error.")
+    # Future hours are written too, for a demo that keeps running; the exporter reads an hour only when it is over.
+    start, until = end - timedelta(days=size.days), end + timedelta(hours=25 if demo.stay else 2)
+    with logs.progress() as report:
+        progress = partial(report, "simulating")
+        write_log(world(end, size), demo.folder / "log", start, until, rows=size.training_rows, progress=progress)
     return end
 
 
-def _generate(stage: _Stage) -> list[Path]:
-    """Write the generated documents; their paths."""
-    stage.say(f"[bold]2. Rules, routes and dashboards[/bold] in {stage.name('build')}")
-    documents = stage.render(load_all([stage.folder / "models"]))
+def _generate(demo: _Demo) -> list[Path]:
+    """Write the generated documents; return their paths."""
+    demo.say(f"[bold]2. Rules, routes and dashboards[/bold] in {demo.name('build')}")
+    documents = demo.render(load_all([demo.folder / "models"]))
     for name, text in documents.items():
-        path = stage.folder / "build" / name
+        path = demo.folder / "build" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    stage.say(f"   {len(documents)} files, generated from {stage.name('models', 'fraud.yaml')}.")
-    return [stage.folder / "build" / name for name in documents]
+    demo.say(f"   {len(documents)} files, generated from {demo.name('models', 'fraud.yaml')}.")
+    return [demo.folder / "build" / name for name in documents]
 
 
 # ------------------------------------------------------------------------------------------------ the exporter
 
 
-def _start_exporter(stage: _Stage) -> tuple[str, list[WindowFinding]]:
-    """Start the exporter on a free port; its host and port, and what it found, once it has read the log."""
+def _start_exporter(demo: _Demo) -> tuple[str, list[WindowFinding]]:
+    """Start the exporter on a free port; return its address, and its findings when it has read the log."""
     address = f"127.0.0.1:{free_port()}"
     command: list[str | Path] = [
         sys.executable,
         "-m",
         "exporter.cli",
-        f"--config.file={stage.folder / 'models'}",
-        f"--storage.path={stage.folder / 'data'}",
+        f"--config.file={demo.folder / 'models'}",
+        f"--storage.path={demo.folder / 'data'}",
         f"--web.listen-address={address}",
-        *([f"--now={stage.now.isoformat()}"] if stage.now else []),
+        *([f"--now={demo.now.isoformat()}"] if demo.now else []),
     ]
-    stage.say(f"[bold]3. The exporter[/bold] at http://{address}/")
-    stage.say(f"   It reads the training data, then each hour of the log once; it logs to {stage.name(EXPORTER_LOG)}.")
-    running = stage.processes.start("the exporter", command, stage.folder / EXPORTER_LOG, Path())
-    with stage.console.status("reading"):
-        stage.processes.until(
+    demo.say(f"[bold]3. The exporter[/bold] at http://{address}/")
+    demo.say(f"   It reads the training data, then each hour of the log once; it logs to {demo.name(EXPORTER_LOG)}.")
+    running = demo.processes.start("the exporter", command, demo.folder / EXPORTER_LOG, Path())
+    with demo.console.status("reading"):
+        demo.processes.until(
             lambda: get(f"http://{address}/-/ready"), within=_READY_SECONDS, what="the exporter to read its windows"
         )
-    found = findings(get(f"http://{address}/metrics") or "", MODEL)
-    if not found:
+    windows = findings(get(f"http://{address}/metrics") or "", MODEL)
+    if not windows:
         raise LeewayError(
-            f"the exporter finds nothing to tell of {MODEL}; its last lines ({running.log}):\n{running.tail()}"
+            f"the exporter exposes nothing about {MODEL}; its last lines ({running.log}):\n{running.tail()}"
         )
-    return address, found
+    return address, windows
 
 
-def verdict(found: Sequence[WindowFinding], began: datetime) -> str:
-    """In a sentence or two, what the windows say."""
-    drifted = {window.window: ", ".join(window.drifted) for window in found if window.drifted}
-    calm = [window.window for window in found if not window.drifted]
+def summary(windows: Sequence[WindowFinding], began: datetime) -> str:
+    """Return one or two sentences about the drift in the windows."""
+    drifted = {window.window: ", ".join(window.drifted) for window in windows if window.drifted}
+    calm = [window.window for window in windows if not window.drifted]
     if not drifted:
-        return "Nothing has drifted."
-    told = "; ".join(f"over {window}: [bold red]{escape(names)}[/bold red]" for window, names in drifted.items())
-    rest = f" Still calm: {', '.join(calm)}, in which the hours since {began:%H:%M} UTC weigh little." if calm else ""
-    return f"Drifted {told}.{rest}"
+        return "No drift."
+    drift = "; ".join(f"over {window}: [bold red]{escape(names)}[/bold red]" for window, names in drifted.items())
+    rest = f" No drift over {', '.join(calm)}: the hours since {began:%H:%M} UTC are only a small part." if calm else ""
+    return f"Drift {drift}.{rest}"
 
 
 # ------------------------------------------------------------------------------------------------ the alerts
 
 
-def _monitor(stage: _Stage, exporter: str) -> dict[str, str]:
-    """Start Prometheus and Alertmanager, where there are, and show the alerts; the links to them."""
+def _monitor(demo: _Demo, exporter: str) -> dict[str, str]:
+    """Start Prometheus and Alertmanager, if installed, and show the alerts; return the links to them."""
     binaries = {"Prometheus": program(PROMETHEUS), "Alertmanager": program(ALERTMANAGER)}
     present = " and ".join(name for name, binary in binaries.items() if binary)
     missing = " and ".join(name for name, binary in binaries.items() if not binary)
     if missing:
-        stage.say(f"[bold]{missing} not found on PATH[/bold]: apt-get install prometheus prometheus-alertmanager")
+        demo.say(f"[bold]{missing} not found on PATH[/bold]: apt-get install prometheus prometheus-alertmanager")
     prometheus, alertmanager = binaries["Prometheus"], binaries["Alertmanager"]
     if prometheus is None:
         return {}
-    stage.say(f"[bold]4. {present}[/bold] with the generated files")
+    demo.say(f"[bold]4. {present}[/bold] with the generated files")
     receiver = None
     if alertmanager:
-        config = stage.folder / "build" / "alertmanager" / "alertmanager.yml"
-        receiver = start_alertmanager(stage.processes, alertmanager, stage.folder / "alertmanager", config)
+        config = demo.folder / "build" / "alertmanager" / "alertmanager.yml"
+        receiver = start_alertmanager(demo.processes, alertmanager, demo.folder / "alertmanager", config)
     address = start_prometheus(
-        stage.processes,
+        demo.processes,
         prometheus,
-        stage.folder / "prometheus",
+        demo.folder / "prometheus",
         scraped=exporter,
         rules="../build/rules/*.yaml",
         alertmanager=receiver,
     )
-    _show_alerts(stage, address)
+    _show_alerts(demo, address)
     links = {"the alerts": f"http://{address}/alerts", "a graph": f"http://{address}/{_GRAPH}"}
     return links | ({"Alertmanager": f"http://{receiver}/"} if receiver else {})
 
 
-def _show_alerts(stage: _Stage, prometheus: str) -> None:
+def _show_alerts(demo: _Demo, prometheus: str) -> None:
     wanted = catalogue.FEATURE_DRIFT_HIGH.name
-    stage.say(f"   Scraping every 2 s; waiting for {wanted} to be pending, {_ALERT_SECONDS:.0f} s at most.\n")
+    demo.say(f"   Scraping every 2 s; waiting for {wanted} to be pending, {_ALERT_SECONDS:.0f} s at most.\n")
 
     def drift_alerts() -> list[AlertState]:
         alerts = alert_states(prometheus)
         names = {alert.name for alert in alerts}
-        # Rules that are evaluated before the first scrape find no exporter; that passes.
+        # Before the first scrape, the rules report that the exporter is down.
         return alerts if wanted in names and catalogue.EXPORTER_DOWN.name not in names else []
 
-    with stage.console.status(f"waiting for {wanted}"):
-        alerts = stage.processes.until(drift_alerts, within=_ALERT_SECONDS, what=f"{wanted} to be pending")
-    stage.console.print(alert_table(alerts))
+    with demo.console.status(f"waiting for {wanted}"):
+        alerts = demo.processes.until(drift_alerts, within=_ALERT_SECONDS, what=f"{wanted} to be pending")
+    demo.console.print(alert_table(alerts))
 
 
 # ------------------------------------------------------------------------------------------------ the end
 
 
-def _where_to_look(stage: _Stage, links: Mapping[str, str], written: Sequence[Path]) -> None:
-    stage.say("\n[bold]Where to look[/bold]")
-    for name, url in links.items() if stage.stay else ():
-        stage.say(f"   {name:14} {url}")
-    for path in (stage.folder / "models" / "fraud.yaml", *written):
-        stage.say(f"   {escape(str(path))}")
+def _where_to_look(demo: _Demo, links: Mapping[str, str], written: Sequence[Path]) -> None:
+    demo.say("\n[bold]Where to look[/bold]")
+    for name, url in links.items() if demo.stay else ():
+        demo.say(f"   {name:14} {url}")
+    for path in (demo.folder / "models" / "fraud.yaml", *written):
+        demo.say(f"   {escape(str(path))}")
 
 
-def _what_to_type(stage: _Stage, exporter: str) -> None:
-    models, data, build = stage.name("models"), stage.name("data"), stage.name("build")
-    ask = f"curl -s http://{exporter}/metrics | grep {catalogue.FEATURE_PSI.name}"
+def _what_to_type(demo: _Demo, exporter: str) -> None:
+    models, data, build = demo.name("models"), demo.name("data"), demo.name("build")
+    query = f"curl -s http://{exporter}/metrics | grep {catalogue.FEATURE_PSI.name}"
     once = f"{_command('leeway-exporter')} --config.file={models} --storage.path={data} --once"
-    stage.say("\n[bold]What to type next[/bold]")
-    stage.say(f"   {ask if stage.stay else once}")
-    stage.say(f"   {_command('leeway')} check --out {build} {models}")
-    stage.say(f"   {_command('leeway')} validate models")
+    demo.say("\n[bold]What to type next[/bold]")
+    demo.say(f"   {query if demo.stay else once}")
+    demo.say(f"   {_command('leeway')} check --out {build} {models}")
+    demo.say(f"   {_command('leeway')} validate models")
 
 
 def _command(name: str) -> str:
-    """How a person here calls one of our commands, whether or not the virtual environment is active."""
+    """Return how to call one of our commands, with or without an active virtual environment."""
     return name if shutil.which(name) else os.path.relpath(Path(sys.executable).with_name(name))
 
 
-def _wait(stage: _Stage) -> None:
-    """Stay until Ctrl-C."""
+def _wait(demo: _Demo) -> None:
+    """Wait until Ctrl-C."""
     try:
-        stage.say("\n[bold]Ctrl-C stops everything.[/bold]")
-        stage.processes.until(lambda: None, within=float("inf"), what="Ctrl-C")
+        demo.say("\n[bold]Ctrl-C stops everything.[/bold]")
+        demo.processes.until(lambda: None, within=float("inf"), what="Ctrl-C")
     except KeyboardInterrupt:
-        stage.say("Stopping.")
+        demo.say("Stopping.")

@@ -1,7 +1,7 @@
-"""What can go wrong with a feature on its way to the model: small pure functions from rows to rows.
+"""Faults of a feature on its way to the model: small pure functions from rows to rows.
 
-A fault spoils what the model sees and leaves the world as it is, so the score follows the fault and the label does not:
-`Fault(began, partial(shift, feature="age", deviations=1.0))`.
+A fault damages the input of the model, not the real world: the score changes with the fault, the label does not.
+Example: `Fault(start, partial(shift, feature="age", deviations=1.0))`.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ Damage = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Damage to the rows from `start` on, and before `end` where there is one; both aware instants."""
+    """Damage to the rows from `start` until before `end`, if given; both aware instants."""
 
     start: datetime
     damage: Damage
     end: datetime | None = None
 
     def apply(self, rows: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-        """The rows with the damage done to those that it hits; `rows` itself is never changed.
+        """Return a copy of the rows with the damage done; `rows` itself is never changed.
 
         Args:
-            rows: with `event_time` and the features, in the order of time.
-            random: where chance comes from.
+            rows: rows with `event_time` and the features, in the order of time.
+            random: the random generator.
         """
         hit = rows["event_time"] >= self.start
         if self.end is not None:
@@ -46,20 +46,20 @@ class Fault:
 
 
 def shift(rows: pd.DataFrame, random: np.random.Generator, *, feature: str, deviations: float) -> pd.DataFrame:
-    """A numeric feature moved by a number of its standard deviations; counts stay whole and are not negative."""
+    """Shift a numeric feature by a number of its standard deviations; counts stay integers and not negative."""
     del random
     moved = (rows[feature] + deviations * SPREAD[feature]).clip(lower=0)
     return _replace(rows, feature, moved)
 
 
 def rescale(rows: pd.DataFrame, random: np.random.Generator, *, feature: str, factor: float = 100.0) -> pd.DataFrame:
-    """A numeric feature in another unit: cents for dollars."""
+    """Multiply a numeric feature, as by a change of unit: cents instead of dollars."""
     del random
     return _replace(rows, feature, rows[feature] * factor)
 
 
 def nulls(rows: pd.DataFrame, random: np.random.Generator, *, feature: str, share: float) -> pd.DataFrame:
-    """A feature that is null in a share of the rows; a column of integers turns nullable."""
+    """Set a feature to null in a share of the rows; a column of integers becomes nullable."""
     column = rows[feature]
     nullable = column.astype("Int64") if pd.api.types.is_integer_dtype(column.dtype) else column
     return rows.assign(**{feature: nullable.mask(_chosen(rows, random, share))})
@@ -68,7 +68,7 @@ def nulls(rows: pd.DataFrame, random: np.random.Generator, *, feature: str, shar
 def rename_category(
     rows: pd.DataFrame, random: np.random.Generator, *, feature: str, old: str, new: str
 ) -> pd.DataFrame:
-    """A category that comes under another name: `GB` as `UK`."""
+    """Rename a category: `GB` to `UK`."""
     del random
     return _replace(rows, feature, rows[feature].mask(rows[feature] == old, new))
 
@@ -76,12 +76,12 @@ def rename_category(
 def new_category(
     rows: pd.DataFrame, random: np.random.Generator, *, feature: str, category: str, share: float
 ) -> pd.DataFrame:
-    """A category that was never seen before, in a share of the rows."""
+    """Set a feature to a new category in a share of the rows."""
     return _replace(rows, feature, rows[feature].mask(_chosen(rows, random, share), category))
 
 
 def freeze(rows: pd.DataFrame, random: np.random.Generator, *, feature: str, value: float | str) -> pd.DataFrame:
-    """A feature that is stuck at one value, as when its pipeline serves a default."""
+    """Set a feature to one value, as a pipeline does that serves a default."""
     del random
     return _replace(rows, feature, pd.Series(value, index=rows.index))
 

@@ -1,4 +1,4 @@
-"""What an exposition says of a model, read back as a person would ask for it: per window, what has drifted."""
+"""The drift of a model per window, read from the exporter's `/metrics`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 
 ABSENT: Final = "-"
-"""What stands for a sample that is not there: never 0."""
+"""The text for a missing sample; never 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeatureFinding:
-    """One feature in one window; None where there is no sample.
+    """One feature in one window; None for a missing sample.
 
     `mean_shift` is in reference standard deviations, `psi` in nats, the others are ratios.
     """
@@ -35,7 +35,7 @@ class FeatureFinding:
 
 @dataclass(frozen=True, slots=True)
 class WindowFinding:
-    """One window of one model version; None where there is no sample."""
+    """One window of one model version; None for a missing sample."""
 
     window: str
     version: str
@@ -49,7 +49,7 @@ class WindowFinding:
 
     @property
     def drifted(self) -> tuple[str, ...]:
-        """The features that have drifted."""
+        """The names of the drifted features."""
         return tuple(finding.feature for finding in self.features if finding.drifted)
 
 
@@ -57,18 +57,17 @@ Samples = dict[str, dict[tuple[tuple[str, str], ...], float]]
 
 
 def findings(exposition: str, model: str) -> list[WindowFinding]:
-    """What an exposition says of a model: its windows, versions and features in the order in which they come.
+    """Return the windows of a model in an exposition, with versions and features in their order.
 
     Raises:
         ValueError: when `exposition` is not in Prometheus' text format.
     """
     samples = _samples(exposition, model)
-    found = samples.get(catalogue.VERSION_ROWS.name, {})
-    return [_window(samples, dict(labels)) for labels in found]
+    return [_window(samples, dict(labels)) for labels in samples.get(catalogue.VERSION_ROWS.name, {})]
 
 
 def _samples(exposition: str, model: str) -> Samples:
-    """The model's samples by name and by labels, without the labels that every one of them bears."""
+    """Return the model's samples by name and labels, only with the labels that differ between them."""
     known = {catalogue.VERSION, catalogue.FEATURE, catalogue.WINDOW, catalogue.STREAM}
     samples: Samples = {}
     for family in text_string_to_metric_families(exposition):
@@ -102,8 +101,8 @@ def _window(samples: Samples, labels: dict[str, str]) -> WindowFinding:
 
 
 def _features(samples: Samples, labels: dict[str, str]) -> Iterator[str]:
-    for found in samples.get(catalogue.FEATURE_ROWS.name, {}):
-        others = dict(found)
+    for feature_labels in samples.get(catalogue.FEATURE_ROWS.name, {}):
+        others = dict(feature_labels)
         feature = others.pop(catalogue.FEATURE)
         if others == labels:
             yield feature
@@ -129,25 +128,25 @@ def _value(samples: Samples, metric: Metric, labels: dict[str, str]) -> float | 
     return samples.get(metric.name, {}).get(tuple(sorted(labels.items())))
 
 
-# ------------------------------------------------------------------------------------------------ on paper
+# ------------------------------------------------------------------------------------------------ the tables
 
 
-def table(found: WindowFinding) -> Table:
-    """A window as a table: a row per feature, the drift share and the score below."""
-    rows = ABSENT if found.rows is None else f"{found.rows:,.0f}"
-    until = "" if found.end is None else f", until {found.end:%Y-%m-%d %H:%M} UTC"
+def table(window: WindowFinding) -> Table:
+    """Return a window as a table: one row per feature, the drift share and the score in the caption."""
+    rows = ABSENT if window.rows is None else f"{window.rows:,.0f}"
+    until = "" if window.end is None else f", until {window.end:%Y-%m-%d %H:%M} UTC"
     columns = ("feature", "PSI", "threshold", "KS", "mean shift", "nulls", "verdict")
-    made = Table(title=f"Window {found.window}: {rows} rows{until}", title_justify="left", caption_justify="left")
+    result = Table(title=f"Window {window.window}: {rows} rows{until}", title_justify="left", caption_justify="left")
     for name in columns:
-        made.add_column(name, justify="left" if name in {"feature", "verdict"} else "right")
-    for finding in found.features:
-        made.add_row(*row(finding), style="bold red" if finding.drifted else None)
-    made.caption = caption(found)
-    return made
+        result.add_column(name, justify="left" if name in {"feature", "verdict"} else "right")
+    for finding in window.features:
+        result.add_row(*row(finding), style="bold red" if finding.drifted else None)
+    result.caption = caption(window)
+    return result
 
 
 def row(finding: FeatureFinding) -> Sequence[str]:
-    """A feature as the cells of a table."""
+    """Return a feature as the cells of a table row."""
     shift = ABSENT if finding.mean_shift is None else f"{finding.mean_shift:+.2f} sd"
     nulls = ABSENT if finding.nulls is None else f"{finding.nulls:.1%}"
     verdict = {None: "too few rows", True: "DRIFTED", False: "ok"}[finding.drifted]
@@ -155,14 +154,14 @@ def row(finding: FeatureFinding) -> Sequence[str]:
     return (finding.feature, *numbers, shift, nulls, verdict)
 
 
-def caption(found: WindowFinding) -> str:
-    """The drift share and the score's shift, each with its threshold."""
-    share = _against(found.drift_share, found.drift_share_threshold)
-    score = _against(found.score_shift, found.score_shift_threshold)
+def caption(window: WindowFinding) -> str:
+    """Return the drift share and the score's shift, each with its threshold."""
+    share = _compared(window.drift_share, window.drift_share_threshold)
+    score = _compared(window.score_shift, window.score_shift_threshold)
     return f"drift share {share}\nscore shift (sd) {score}"
 
 
-def _against(value: float | None, threshold: float | None) -> str:
+def _compared(value: float | None, threshold: float | None) -> str:
     if value is None or threshold is None:
         return ABSENT
     return f"{value:.3f} {'ABOVE' if value > threshold else 'within'} its threshold {threshold:.3f}"

@@ -1,4 +1,4 @@
-"""A Prometheus and an Alertmanager of one's own, with generated rules and routes, where the machine has them."""
+"""A Prometheus and an Alertmanager for the demo, with the generated rules and routes, if they are installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from exporter.spec.value_types import format_duration
 
 PROMETHEUS: Final = ("prometheus",)
 ALERTMANAGER: Final = ("alertmanager", "prometheus-alertmanager")
-"""The names that the programs go by."""
+"""The possible names of the programs."""
 
 _START_SECONDS: Final = 30.0
 _EVERY: Final = "2s"
@@ -27,7 +27,7 @@ _EVERY: Final = "2s"
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """An alert as Prometheus has it: `pending` or `firing`, and how long it must last before it fires."""
+    """An alert in Prometheus: `pending` or `firing`, and its `for`."""
 
     name: str
     state: str
@@ -36,16 +36,16 @@ class AlertState:
 
 
 def program(names: tuple[str, ...]) -> Path | None:
-    """The first of the programs that is on PATH."""
-    found = next(filter(None, map(shutil.which, names)), None)
-    return Path(found).absolute() if found else None
+    """Return the first of the programs that is on PATH."""
+    path = next(filter(None, map(shutil.which, names)), None)
+    return Path(path).absolute() if path else None
 
 
 def start_alertmanager(processes: Processes, binary: Path, folder: Path, config: Path) -> str:
-    """Start Alertmanager on a free loopback port with its data in `folder`; its address, once it answers.
+    """Start Alertmanager on a free loopback port with its data in `folder`; return its address when it is ready.
 
     Raises:
-        ProcessFailed: when it does not come up, as with a configuration that it refuses.
+        ProcessFailed: when it does not start, as with an invalid configuration.
     """
     address = f"127.0.0.1:{free_port()}"
     command: list[str | Path] = [
@@ -62,18 +62,18 @@ def start_alertmanager(processes: Processes, binary: Path, folder: Path, config:
 def start_prometheus(
     processes: Processes, binary: Path, folder: Path, *, scraped: str, rules: str, alertmanager: str | None
 ) -> str:
-    """Start Prometheus on a free loopback port with its data in `folder`; its address, once it answers.
+    """Start Prometheus on a free loopback port with its data in `folder`; return its address when it is ready.
 
     Args:
-        processes: what it runs among.
+        processes: the running programs.
         binary: the program.
-        folder: where it works.
+        folder: the working folder.
         scraped: the exporter's host and port.
-        rules: a pattern of rule files, relative to `folder`: brackets in the folder's own name do not disturb it.
-        alertmanager: host and port, where there is one.
+        rules: a pattern of rule files relative to `folder`, so brackets in the folder's name are not a pattern.
+        alertmanager: Alertmanager's host and port, if any.
 
     Raises:
-        ProcessFailed: when it does not come up, as with rules that it refuses.
+        ProcessFailed: when it does not start, as with invalid rules.
     """
     folder.mkdir(parents=True, exist_ok=True)
     config = prometheus_config(scraped, rules, alertmanager)
@@ -97,7 +97,7 @@ def _started(processes: Processes, name: str, command: list[str | Path], folder:
 
 
 def prometheus_config(scraped: str, rules: str, alertmanager: str | None) -> dict[str, Any]:
-    """A configuration that scrapes and evaluates every two seconds: for looking at, not for production."""
+    """Return a configuration that scrapes and evaluates every two seconds; not for production."""
     targets = [{"static_configs": [{"targets": [alertmanager]}]}] if alertmanager else []
     return {
         "global": {"scrape_interval": _EVERY, "evaluation_interval": _EVERY},
@@ -108,23 +108,23 @@ def prometheus_config(scraped: str, rules: str, alertmanager: str | None) -> dic
 
 
 def alert_states(address: str) -> list[AlertState]:
-    """The alerts that are pending or firing, firing ones first; none while Prometheus does not answer."""
+    """Return the pending and firing alerts, firing ones first; none while Prometheus does not answer."""
     body = get(f"http://{address}/api/v1/rules?type=alert")
     return [] if body is None else parse_alerts(body)
 
 
 def parse_alerts(body: str) -> list[AlertState]:
-    """The alerts in an answer of Prometheus' `/api/v1/rules`, firing ones first, else in the order of the rules.
+    """Parse the alerts in a response of Prometheus' `/api/v1/rules`: firing ones first, else in the order of the rules.
 
     Raises:
-        ValueError: when the answer is not JSON.
-        KeyError: when it is not such an answer.
+        ValueError: when the response is not JSON.
+        KeyError: when it has another structure.
     """
     return sorted(_alerts(json.loads(body)), key=lambda alert: alert.state != "firing")
 
 
-def _alerts(answer: dict[str, Any]) -> Iterator[AlertState]:
-    for group in answer["data"]["groups"]:
+def _alerts(response: dict[str, Any]) -> Iterator[AlertState]:
+    for group in response["data"]["groups"]:
         for rule in group["rules"]:
             for alert in rule.get("alerts", []):
                 labels, holds_for = alert["labels"], timedelta(seconds=rule["duration"])
@@ -132,11 +132,11 @@ def _alerts(answer: dict[str, Any]) -> Iterator[AlertState]:
 
 
 def alert_table(alerts: list[AlertState]) -> Table:
-    """The alerts as a table."""
+    """Return the alerts as a table."""
     table = Table(title="Alerts in Prometheus", title_justify="left")
     for name in ("alert", "state", "for", "severity", "window", "feature"):
         table.add_column(name, no_wrap=True)
     for alert in alerts:
-        told = [alert.labels.get(label, "") for label in (catalogue.SEVERITY, catalogue.WINDOW, catalogue.FEATURE)]
-        table.add_row(alert.name, alert.state, format_duration(alert.holds_for), *(text or ABSENT for text in told))
+        cells = [alert.labels.get(label, "") for label in (catalogue.SEVERITY, catalogue.WINDOW, catalogue.FEATURE)]
+        table.add_row(alert.name, alert.state, format_duration(alert.holds_for), *(text or ABSENT for text in cells))
     return table

@@ -1,8 +1,8 @@
-"""The customers of a simulated fraud model: who they are, when they come, how risky they are.
+"""The customers of a simulated fraud model: their features, their traffic and their risk.
 
-Everything depends on the local hour and on whether it is a weekend, as real traffic does. At the weekend customers are
-younger and on their phones, balances follow the working day, foreign countries come when they are awake. The features
-are correlated through a common Gaussian: older customers hold more and pay less often.
+As in real traffic, everything depends on the local hour and on the weekend. At the weekend customers are younger and
+use phones more often; balances follow the working day; countries have their peak in their own daytime. The features
+are correlated through a common Gaussian: older customers have a higher balance and pay less often.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ NUMERIC: Final = ("age", "credit_balance", "txn_count_7d")
 CATEGORICAL: Final = ("country_code", "device_type")
 
 SPREAD: Final = {"age": 13.0, "credit_balance": 2600.0, "txn_count_7d": 5.0}
-"""The standard deviation of each numeric feature over a whole week of ordinary traffic."""
+"""The standard deviation of each numeric feature over a week of normal traffic."""
 
 _CORRELATION: Final = np.array([[1.0, 0.45, -0.30], [0.45, 1.0, -0.15], [-0.30, -0.15, 1.0]])
 _MIXING: Final = np.linalg.cholesky(_CORRELATION).T
 
 _COUNTRIES: Final = {
-    # code: (share, local hour at which its customers are most awake, risk)
+    # code: (share, local hour of its peak, risk)
     "US": (0.46, 15, 0.0),
     "CA": (0.12, 15, -0.2),
     "GB": (0.10, 10, 0.0),
@@ -41,7 +41,7 @@ _COUNTRIES: Final = {
     "IN": (0.04, 5, 0.4),
     "JP": (0.02, 1, -0.4),
 }
-_SHARES, _AWAKE, _ = (np.array(column, np.float64) for column in zip(*_COUNTRIES.values(), strict=True))
+_SHARES, _PEAK_HOURS, _ = (np.array(column, np.float64) for column in zip(*_COUNTRIES.values(), strict=True))
 _CODES: Final = np.array(list(_COUNTRIES))
 _COUNTRY_RISK: Final = {code: risk for code, (_, _, risk) in _COUNTRIES.items()}
 
@@ -51,22 +51,22 @@ _DEVICE_RISK: Final = {"mobile": 0.4, "tablet": 0.1, "desktop": 0.0}
 
 @dataclass(frozen=True, slots=True)
 class Calendar:
-    """Where some hours stand in the local week: the hour of day (0 to 24) and whether it is a weekend, shape (n,)."""
+    """The place of some hours in the local week: hour of day (0 to 24) and weekend (0 or 1), shape (n,)."""
 
     hour: Floats
     weekend: Floats
 
     def take(self, positions: npt.NDArray[np.int64]) -> Calendar:
-        """The calendar of the hours at `positions`, which may repeat."""
+        """Return the calendar of the hours at `positions`, which may repeat."""
         return Calendar(self.hour[positions], self.weekend[positions])
 
     def wave(self, peak: float | Floats) -> Floats:
-        """A daily rise and fall between -1 and 1, greatest at the hour `peak`; its mean over a day is 0."""
+        """Return a daily wave between -1 and 1 with its maximum at the hour `peak`; its mean over a day is 0."""
         return np.cos(2 * np.pi * (self.hour - peak) / 24)
 
 
 def calendar(starts: Sequence[datetime], timezone: str) -> Calendar:
-    """Where the hours that begin at `starts` (aware) stand in the week of a time zone, daylight saving included."""
+    """Return the calendar of the hours that begin at `starts` (aware) in a time zone, with daylight saving."""
     zone = ZoneInfo(timezone)
     local = [start.astimezone(zone) for start in starts]
     hours = [moment.hour + moment.minute / 60 for moment in local]
@@ -75,7 +75,7 @@ def calendar(starts: Sequence[datetime], timezone: str) -> Calendar:
 
 
 def traffic(when: Calendar, season: float) -> Floats:
-    """How busy each hour is beside the mean of the week, which is 1: quiet nights, quieter and later weekends."""
+    """Return the traffic of each hour relative to the mean of the week: less at night and at the weekend."""
     return _busy(when, season) / _mean_busy(season)
 
 
@@ -95,10 +95,10 @@ def features(random: np.random.Generator, rows: int, when: Calendar, season: flo
     """Draw customers.
 
     Args:
-        random: where chance comes from.
-        rows: how many.
-        when: the calendar of each row, or of one hour that they all share.
-        season: how strongly they follow the calendar; 0 is a world without seasons.
+        random: the random generator.
+        rows: the number of customers.
+        when: the calendar of each row, or of one hour for all rows.
+        season: the strength of the seasons; 0 is a world without seasons.
 
     Returns:
         One row per customer: age (years, 18 to 95), credit_balance (positive), txn_count_7d (a count), country_code,
@@ -121,7 +121,7 @@ def features(random: np.random.Generator, rows: int, when: Calendar, season: flo
 
 
 def _country(random: np.random.Generator, rows: int, when: Calendar, season: float) -> npt.NDArray[np.str_]:
-    weights = _SHARES * np.exp(season * 0.5 * Calendar(when.hour[:, None], when.weekend).wave(_AWAKE))
+    weights = _SHARES * np.exp(season * 0.5 * Calendar(when.hour[:, None], when.weekend).wave(_PEAK_HOURS))
     ends = np.cumsum(weights, axis=1)
     draws = random.random((rows, 1)) * ends[:, -1:]
     chosen: npt.NDArray[np.str_] = _CODES[(draws >= ends[:, :-1]).sum(axis=1)]
@@ -129,17 +129,17 @@ def _country(random: np.random.Generator, rows: int, when: Calendar, season: flo
 
 
 def _device(random: np.random.Generator, age: Floats, when: Calendar, season: float) -> npt.NDArray[np.str_]:
-    liking = 0.4 - 0.045 * (age - 42) + season * (0.8 * when.weekend + 0.4 * when.wave(21))
-    mobile = _logistic(liking)
+    preference = 0.4 - 0.045 * (age - 42) + season * (0.8 * when.weekend + 0.4 * when.wave(21))
+    mobile = _logistic(preference)
     draws = random.random(len(age))
     tablet = mobile + 0.2 * (1 - mobile)
     return _DEVICES[(draws >= mobile).astype(np.int64) + (draws >= tablet)]
 
 
 def risk(rows: pd.DataFrame) -> Floats:
-    """The probability of fraud that the model sees in features, shape (n,), strictly between 0 and 1.
+    """Return the model's probability of fraud, shape (n,), strictly between 0 and 1.
 
-    A null is scored as the usual customer, a category that the model was not trained on as one without risk of its own.
+    A null is scored as the value of the usual customer, an unknown category as one without additional risk.
     """
     age = _numbers(rows["age"], 42)
     balance = np.log1p(np.maximum(_numbers(rows["credit_balance"], 1100), 0))

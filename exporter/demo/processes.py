@@ -1,4 +1,4 @@
-"""Programs that run beside this one, on loopback, and never outlive it: not an error, not Ctrl-C, not SIGTERM."""
+"""Child processes on loopback that always end with this process: on an error, on Ctrl-C and on SIGTERM."""
 
 from __future__ import annotations
 
@@ -22,75 +22,75 @@ from exporter.errors import LeewayError
 T = TypeVar("T")
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_PATIENCE_SECONDS: Final = 10.0
+_STOP_SECONDS: Final = 10.0
 _LAST_LINES: Final = 15
 
 
-class ProcessFailed(LeewayError):  # noqa: N818 - what happened
-    """A program that is needed ended by itself, or did not do its work in time."""
+class ProcessFailed(LeewayError):  # noqa: N818 - named like the other errors
+    """A program ended by itself, or was not ready in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A program that was started."""
+    """A started program."""
 
     name: str
     process: subprocess.Popen[bytes]
     log: Path
 
     def check(self) -> None:
-        """Raise when it is over.
+        """Raise if the program has ended.
 
         Raises:
-            ProcessFailed: with the last lines that it wrote.
+            ProcessFailed: with the last lines of its log.
         """
         code = self.process.poll()
         if code is not None:
             raise ProcessFailed(f"{self.name} ended with exit code {code}; its last lines ({self.log}):\n{self.tail()}")
 
     def tail(self) -> str:
-        """The last lines that it wrote."""
+        """Return the last lines of the log."""
         lines = self.log.read_text(errors="replace").splitlines()
         return "\n".join(lines[-_LAST_LINES:])
 
-    def stop(self, patience: float = _PATIENCE_SECONDS) -> None:
-        """End it by its process id, gently for so many seconds; return when it is gone."""
+    def stop(self, seconds: float = _STOP_SECONDS) -> None:
+        """Stop the program: first SIGTERM, then SIGKILL after some seconds; return when it has ended."""
         self.process.terminate()
         try:
-            self.process.wait(patience)
+            self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
 
 
 class Processes:
-    """The programs that run while a `with` block lasts; the last one started is ended first.
+    """The programs of a `with` block; at its end they are stopped, the last one first.
 
-    SIGTERM and SIGHUP end the block with `SystemExit`, Ctrl-C with `KeyboardInterrupt`; while the programs are being
-    ended nothing interrupts.
+    SIGTERM and SIGHUP end the block with `SystemExit`, Ctrl-C with `KeyboardInterrupt`. While the programs are being
+    stopped, signals are ignored.
     """
 
     def __init__(self) -> None:
         self._running: list[Running] = []
-        self._before: dict[signal.Signals, Any] = {}
+        self._handlers: dict[signal.Signals, Any] = {}
         self._starting = False
-        self._asked: signal.Signals | None = None
+        self._pending: signal.Signals | None = None
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
+            self._handlers = {number: signal.signal(number, self._interrupt) for number in _SIGNALS}
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number in self._before:
+        for number in self._handlers:
             signal.signal(number, signal.SIG_IGN)
         for running in reversed(self._running):
             running.stop()
-        for number, before in self._before.items():
-            signal.signal(number, before)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
 
     def start(self, name: str, command: Sequence[str | Path], log: Path, folder: Path) -> Running:
-        """Start a program in `folder`, in a session of its own, so that a terminal's Ctrl-C is ours to pass on.
+        """Start a program in `folder`, in its own session, so that a terminal's Ctrl-C reaches only this process.
 
         Raises:
             ProcessFailed: when it cannot be started.
@@ -113,40 +113,40 @@ class Processes:
             raise ProcessFailed(f"{name} cannot be started: {problem}") from problem
         finally:
             self._starting = False
-        if self._asked:
-            self._end(self._asked)
+        if self._pending:
+            self._end(self._pending)
         return running
 
-    def until(self, ask: Callable[[], T | None], *, within: float, what: str) -> T:
-        """The first answer that is neither None, False nor empty.
+    def until(self, poll: Callable[[], T | None], *, within: float, what: str) -> T:
+        """Wait until `poll` returns something that is not None, False or empty, and return it.
 
         Raises:
-            ProcessFailed: when none comes within so many seconds, or one of the programs ends meanwhile.
+            ProcessFailed: when that takes longer than `within` seconds, or a program ends meanwhile.
         """
         end = time.monotonic() + within
         while True:
-            if answer := ask():
-                return answer
+            if result := poll():
+                return result
             self.check()
             if time.monotonic() > end:
                 tails = "".join(f"\n{running.name}:\n{running.tail()}" for running in self._running)
-                raise ProcessFailed(f"waited {within:.0f} s in vain for {what}; the last lines were{tails}")
+                raise ProcessFailed(f"waited {within:.0f} s for {what}; the last lines were{tails}")
             time.sleep(0.1)
 
     def check(self) -> None:
-        """Raise when one of the programs is over.
+        """Raise if one of the programs has ended.
 
         Raises:
-            ProcessFailed: with its last lines.
+            ProcessFailed: with the last lines of its log.
         """
         for running in self._running:
             running.check()
 
     def _interrupt(self, number: int, _: FrameType | None) -> None:
-        """Between the birth of a program and its place in our list a signal waits, or the program would be orphaned."""
-        self._asked = signal.Signals(number)
+        """Delay a signal while a program is being started and not yet in the list, or the program would be orphaned."""
+        self._pending = signal.Signals(number)
         if not self._starting:
-            self._end(self._asked)
+            self._end(self._pending)
 
     @staticmethod
     def _end(number: signal.Signals) -> None:
@@ -156,14 +156,14 @@ class Processes:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listened on a moment ago."""
+    """Return a port of 127.0.0.1 that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def get(url: str) -> str | None:
-    """The body behind an address on loopback, or None while nobody answers or the answer is an error."""
+    """Return the body of a URL on loopback, or None if there is no answer or an error."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(url, timeout=5) as response:

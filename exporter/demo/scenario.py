@@ -1,4 +1,4 @@
-"""The demo's scenario: a model, its world, what breaks in it, and the folder in which it plays."""
+"""The demo's scenario: its model, its simulated world, its fault, and its folder."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ BROKEN_FOR: Final = timedelta(hours=6)
 BROKEN_FEATURE: Final = "txn_count_7d"
 FACTOR: Final = 1.4
 _SEASON: Final = 1.0
-"""The simulation's own seasons: an ordinary weekend looks like drift to a reference without them."""
+"""The strength of the seasons; compared with a reference without seasons, a normal weekend looks like drift."""
 
 MARK: Final = ".leeway-demo"
-"""The file that says that a folder is a demo's, and that is locked while one runs."""
+"""The file that marks a demo's folder, and that is locked while a demo runs."""
 _OWN: Final = ("models", "log", "data", "build", "prometheus", "alertmanager")
 
 SPEC: Final = """\
@@ -82,7 +82,7 @@ MODEL: Final = "fraud"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is simulated: predictions an hour, days of log, rows of training data."""
+    """The amount of simulated data: predictions per hour, days of log, rows of training data."""
 
     rate_per_hour: float = 2000.0
     days: int = 8
@@ -93,23 +93,23 @@ FULL: Final = Size()
 
 
 def world(end: datetime, size: Size) -> World:
-    """The demo's world: all is well until six hours before `end`."""
+    """Return the demo's world: without faults until six hours before `end`."""
     fault = Fault(end - BROKEN_FOR, partial(rescale, feature=BROKEN_FEATURE, factor=FACTOR))
     return World(seed=1, rate_per_hour=size.rate_per_hour, season=_SEASON, faults=(fault,))
 
 
 @contextmanager
 def own_folder(folder: Path) -> Iterator[None]:
-    """The folder, empty and locked while the block lasts; only what a demo made is ever removed."""
+    """Empty and lock the folder for the block; only files of a demo are removed."""
     mark = folder / MARK
     if folder.exists() and not mark.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} holds something else: give the demo a folder of its own with --folder")
+        raise UsageError(f"{folder} has other contents: choose another folder with --folder")
     folder.mkdir(parents=True, exist_ok=True)
     with mark.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UsageError(f"another demo runs in {folder}: end it, or give this one another folder") from None
+            raise UsageError(f"another demo runs in {folder}: stop it, or choose another folder") from None
         for path in filter(Path.exists, (folder / name for name in _OWN)):
             shutil.rmtree(path)
         yield

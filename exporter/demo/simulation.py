@@ -1,8 +1,7 @@
-"""A log to replay where there is none: a fraud model's hourly inference log, its late labels and its training data.
+"""A simulated log of a fraud model: its hourly inference log, its late labels and its training data.
 
-Everything is a pure function of a `World` and an hour: the same rows come out in whatever order the hours are asked
-for, on whatever machine. The score is calibrated as long as nothing is broken: a label is true with just that
-probability.
+Everything is a pure function of a `World` and an hour: the rows are the same in any order of hours and on any machine.
+Without faults the score is calibrated: a label is true with the probability of the score.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ LABELS: Final = "labels/%Y-%m-%dT%H.parquet"
 REFERENCE: Final = "reference/train_features_v3.parquet"
 
 Progress = Callable[[int, int], None]
-"""Told how many files are written, of how many."""
+"""Called with the number of written files and their total."""
 
 _MICROSECONDS: Final = 3_600_000_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,10 +41,10 @@ _TIME = pa.timestamp("us", tz="UTC")
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """All that a simulated log depends on.
+    """The parameters of a simulated log.
 
-    `rate_per_hour` is the mean over a week; `season` how strongly traffic and customers follow the calendar of
-    `timezone` (0: not at all); `version` what the log calls the model.
+    `rate_per_hour` is the mean over a week; `season` is the strength of the seasons in `timezone` (0: none);
+    `version` is the model version in the log.
     """
 
     seed: int = 0
@@ -62,7 +61,7 @@ class World:
 
 
 class _Stream(IntEnum):
-    """Independent sources of chance, so that a fault or a label never changes the customers."""
+    """Independent random streams, so that faults and labels do not change the customers."""
 
     CUSTOMERS = 0
     LABELS = 1
@@ -71,11 +70,11 @@ class _Stream(IntEnum):
 
 
 def inference_hour(world: World, start: datetime) -> pd.DataFrame:
-    """The predictions of the hour that begins at `start`, in the order of time.
+    """Return the predictions of the hour that begins at `start`, in the order of time.
 
     Returns:
         request_id, event_time (UTC, in `[start, start + 1 h)`), model_version, role, age, credit_balance, txn_count_7d,
-        country_code, device_type, predicted_score, decision; perhaps no rows, when the rate is low.
+        country_code, device_type, predicted_score, decision; possibly no rows, if the rate is low.
 
     Raises:
         ValueError: when `start` is not a whole hour since 1970 with a time zone.
@@ -84,10 +83,10 @@ def inference_hour(world: World, start: datetime) -> pd.DataFrame:
 
 
 def labels(world: World, start: datetime) -> pd.DataFrame:
-    """The labels of the predictions of the hour that begins at `start`, in the order of those predictions.
+    """Return the labels of the predictions of the hour that begins at `start`, in the order of the predictions.
 
-    A label is true with the probability that the unspoiled features give. It comes after a lognormal delay with a
-    median of a day, up to seven times faster for a high score: what looks like fraud is looked at first.
+    A label is true with the probability from the undamaged features. It arrives after a lognormal delay with a median
+    of a day, up to seven times faster for a high score, since likely fraud is reviewed first.
 
     Returns:
         request_id, is_fraud, labelled_at (UTC, after the prediction), one row per prediction.
@@ -99,15 +98,15 @@ def labels(world: World, start: datetime) -> pd.DataFrame:
 
 
 def reference(world: World, start: datetime, end: datetime, rows: int) -> pd.DataFrame:
-    """Training data from the same world without its faults: predictions spread over `[start, end)` as traffic is.
+    """Return training data from the same world without faults: predictions in `[start, end)`, distributed like traffic.
 
-    They are other customers than the log's, so the two are independent even where the times overlap.
+    The customers differ from the log's, so both are independent even where the times overlap.
 
     Returns:
         `rows` rows in the order of time: event_time, the features, predicted_score, decision, is_fraud.
 
     Raises:
-        ValueError: as `inference_hour`, or when `[start, end)` holds no hour.
+        ValueError: as `inference_hour`, or when `[start, end)` has no hour.
     """
     hours = list(hours_between(start, end))
     if not hours:
@@ -125,12 +124,12 @@ def reference(world: World, start: datetime, end: datetime, rows: int) -> pd.Dat
 
 
 def hours_between(start: datetime, end: datetime) -> Iterator[datetime]:
-    """The whole hours of `[start, end)`, oldest first."""
+    """Yield the whole hours of `[start, end)`, oldest first."""
     return (start + index * HOUR for index in range((end - start) // HOUR))
 
 
 def _hour(world: World, start: datetime) -> pd.DataFrame:
-    """The predictions of an hour, with the probability that each is fraud in a column `truth`."""
+    """Return the predictions of an hour, with the true probability of fraud in a column `truth`."""
     random = _random(world, start, _Stream.CUSTOMERS)
     when = calendar([start], world.timezone)
     rows = int(random.poisson(world.rate_per_hour * traffic(when, world.season)[0]))
@@ -141,11 +140,11 @@ def _hour(world: World, start: datetime) -> pd.DataFrame:
     drawn["model_version"] = world.version
     drawn["role"] = "champion"
     truth = risk(drawn)
-    spoiled = _spoiled(world, start, drawn.assign(truth=truth))
-    return _with_score(spoiled, risk(spoiled) if world.faults else truth)
+    damaged = _damaged(world, start, drawn.assign(truth=truth))
+    return _with_score(damaged, risk(damaged) if world.faults else truth)
 
 
-def _spoiled(world: World, start: datetime, rows: pd.DataFrame) -> pd.DataFrame:
+def _damaged(world: World, start: datetime, rows: pd.DataFrame) -> pd.DataFrame:
     for number, fault in enumerate(world.faults):
         if fault.start < start + HOUR:
             rows = fault.apply(rows, _random(world, start, _Stream.FAULTS, number))
@@ -160,8 +159,8 @@ def _with_score(rows: pd.DataFrame, score: Floats) -> pd.DataFrame:
 def _labels(world: World, start: datetime, rows: pd.DataFrame) -> pd.DataFrame:
     random = _random(world, start, _Stream.LABELS)
     fraud = random.random(len(rows)) < rows["truth"]
-    haste = np.exp(-2 * rows["predicted_score"])
-    delay = (_MEDIAN_DELAY * haste * random.lognormal(0, 0.9, len(rows))).dt.ceil("s")
+    speedup = np.exp(-2 * rows["predicted_score"])
+    delay = (_MEDIAN_DELAY * speedup * random.lognormal(0, 0.9, len(rows))).dt.ceil("s")
     return pd.DataFrame(
         {"request_id": rows["request_id"], "is_fraud": fraud, "labelled_at": rows["event_time"] + delay}
     )
@@ -188,7 +187,7 @@ _FEATURES: Final = [
     pa.field("country_code", pa.string()),
     pa.field("device_type", pa.string()),
 ]
-_ANSWER: Final = [pa.field("predicted_score", pa.float64()), pa.field("decision", pa.string())]
+_OUTPUT: Final = [pa.field("predicted_score", pa.float64()), pa.field("decision", pa.string())]
 _LOG: Final = pa.schema(
     [
         pa.field("request_id", pa.string()),
@@ -196,10 +195,10 @@ _LOG: Final = pa.schema(
         pa.field("model_version", pa.string()),
         pa.field("role", pa.string()),
         *_FEATURES,
-        *_ANSWER,
+        *_OUTPUT,
     ]
 )
-_TRAINING: Final = pa.schema([pa.field("event_time", _TIME), *_FEATURES, *_ANSWER, pa.field("is_fraud", pa.bool_())])
+_TRAINING: Final = pa.schema([pa.field("event_time", _TIME), *_FEATURES, *_OUTPUT, pa.field("is_fraud", pa.bool_())])
 _LABELS: Final = pa.schema(
     [pa.field("request_id", pa.string()), pa.field("is_fraud", pa.bool_()), pa.field("labelled_at", _TIME)]
 )
@@ -215,29 +214,29 @@ def write_log(
     rows: int = 200_000,
     progress: Progress = lambda done, total: None,
 ) -> None:
-    """Write a log as a serving system would have left it: an hour a file, labels by the hour in which they came.
+    """Write a log like a serving system: one file per hour, labels by the hour of their arrival.
 
     Args:
-        world: what to simulate.
-        folder: gets `inference/`, `labels/` and `reference/`; each file is written whole or not at all.
+        world: the world to simulate.
+        folder: the folder of `inference/`, `labels/` and `reference/`; each file is written completely or not at all.
         start: the first hour of the log; the training data end there.
-        end: the end of the log; labels that come later are not written.
-        weeks: how long the training data were gathered.
-        rows: how many there are of them.
-        progress: told after each file of the log.
+        end: the end of the log; labels that arrive later are not written.
+        weeks: the weeks of training data.
+        rows: the rows of training data.
+        progress: called after each file of the log.
 
     Raises:
         ValueError: as `inference_hour`.
-        OSError: when the disk refuses.
+        OSError: when a file cannot be written.
     """
     training = reference(world, start - timedelta(weeks=weeks), start, rows)
     _write(training, _TRAINING, folder / REFERENCE)
     hours = list(hours_between(start, end))
     pending = _LABELS.empty_table()
     for done, hour in enumerate(hours, 1):
-        made = _hour(world, hour)
-        _write(made, _LOG, folder / hour.strftime(INFERENCE))
-        pending = pa.concat_tables([pending, _table(_labels(world, hour, made), _LABELS)])
+        predictions = _hour(world, hour)
+        _write(predictions, _LOG, folder / hour.strftime(INFERENCE))
+        pending = pa.concat_tables([pending, _table(_labels(world, hour, predictions), _LABELS)])
         due = pc.less(pending["labelled_at"], pa.scalar(hour + HOUR, _TIME))
         _write_table(pending.filter(due).sort_by("labelled_at"), folder / hour.strftime(LABELS))
         pending = pending.filter(pc.invert(due))
@@ -254,10 +253,10 @@ def _write(rows: pd.DataFrame, schema: pa.Schema, path: Path) -> None:
 
 def _write_table(table: pa.Table, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.tmp")
     repeating = [field.name for field in table.schema if field.type == pa.string() and field.name != "request_id"]
     try:
-        pq.write_table(table, beside, compression="zstd", use_dictionary=repeating)
-        beside.replace(path)
+        pq.write_table(table, temporary, compression="zstd", use_dictionary=repeating)
+        temporary.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The demo, as a person sees it."""
+"""The demo as the user sees it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 
 from exporter import catalogue
-from exporter.demo.demo import run, verdict
+from exporter.demo.demo import run, summary
 from exporter.demo.findings import FeatureFinding, WindowFinding
 from exporter.demo.processes import get
 from exporter.demo.scenario import Size
@@ -27,7 +27,7 @@ SMALL = Size(rate_per_hour=2000, days=2, training_rows=50_000)  # fewer rows an 
 
 
 def show(folder: Path, **settings: object) -> str:
-    """Run a small demo to its end; what it said."""
+    """Run a small demo to its end; return its output."""
     out = StringIO()
     console = Console(file=out, width=100, highlight=False)
     code = run(folder, render=render, keep_running=False, size=SMALL, console=console, **settings)  # type: ignore[arg-type] # run's own
@@ -36,7 +36,7 @@ def show(folder: Path, **settings: object) -> str:
 
 
 def rows_of(text: str) -> dict[str, list[str]]:
-    """The rows of the tables by their first cell, the first table's where two have the same."""
+    """Return the rows of the tables by their first cell; the first table's row for a duplicate."""
     found: dict[str, list[str]] = {}
     for line in text.splitlines():
         if line.startswith("│"):
@@ -46,7 +46,7 @@ def rows_of(text: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.e2e
-def test_the_whole_demo_finds_the_drift_and_ends_what_it_started(tmp_path: Path) -> None:
+def test_the_demo_detects_the_drift_and_stops_its_programs(tmp_path: Path) -> None:
     text = show(tmp_path / "demo")
     rows = rows_of(text)
 
@@ -54,7 +54,7 @@ def test_the_whole_demo_finds_the_drift_and_ends_what_it_started(tmp_path: Path)
     assert [rows[name][-1] for name in ("age", "credit_balance", "country_code", "device_type")] == ["ok"] * 4
     assert rows[catalogue.FEATURE_DRIFT_HIGH.name][:2] == ["pending", "15m"]
     assert rows[catalogue.DATA_DRIFT_HIGH.name][0] == "pending"
-    assert "Drifted over 1h: txn_count_7d." in text
+    assert "Drift over 1h: txn_count_7d." in text
     assert f"drift share 0.233 ABOVE its threshold {0.2:.3f}" in text
     addresses = re.findall(r"http://127\.0\.0\.1:\d+/", text)
     assert addresses
@@ -65,7 +65,7 @@ def test_the_whole_demo_finds_the_drift_and_ends_what_it_started(tmp_path: Path)
 
 
 @pytest.mark.e2e
-def test_without_prometheus_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_prometheus_the_output_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     text = show(tmp_path / "demo", now=datetime(2026, 11, 21, 17, 5, tzinfo=UTC))  # a Saturday at noon
 
@@ -74,7 +74,7 @@ def test_without_prometheus_it_says_what_to_install(tmp_path: Path, monkeypatch:
     assert rows_of(text)["txn_count_7d"][-1] == "DRIFTED"
 
 
-def test_a_failing_exporter_is_told_with_its_reason(tmp_path: Path) -> None:
+def test_a_failing_exporter_is_reported_with_its_reason(tmp_path: Path) -> None:
     def spoil(specs: Sequence[LoadedSpec]) -> Mapping[PurePosixPath, str]:
         specs[0].path.write_text("kind: Nonsense\n")
         return {}
@@ -89,34 +89,34 @@ def test_a_failing_exporter_is_told_with_its_reason(tmp_path: Path) -> None:
         )
 
 
-def test_an_exporter_that_finds_nothing_is_told_with_its_reason(tmp_path: Path) -> None:
+def test_an_exporter_without_findings_is_reported_with_its_reason(tmp_path: Path) -> None:
     def lose(specs: Sequence[LoadedSpec]) -> Mapping[PurePosixPath, str]:
         for path in (specs[0].folder.parent / "log" / "reference").iterdir():
             path.unlink()
         return {}
 
-    with pytest.raises(LeewayError, match=r"nothing to tell of fraud(.|\n)*train_features_v3\.parquet"):
+    with pytest.raises(LeewayError, match=r"exposes nothing about fraud(.|\n)*train_features_v3\.parquet"):
         run(tmp_path / "demo", render=lose, keep_running=False, size=Size(10, 1, 100), console=Console(file=StringIO()))
 
 
-def test_a_disk_that_refuses_is_told(tmp_path: Path) -> None:
+def test_a_disk_error_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(LeewayError, match="the demo cannot go on"):
+    with pytest.raises(LeewayError, match="the demo cannot continue"):
         run(tmp_path / "file" / "demo", render=render, keep_running=False)
 
 
 STAYING = """
 import sys
 from pathlib import Path
-from exporter.replay.demo import run
-from exporter.replay.scenario import Size
+from exporter.demo.demo import run
+from exporter.demo.scenario import Size
 sys.exit(run(Path("demo"), render=lambda specs: {}, keep_running=True, size=Size(50, 1, 1000)))
 """
 
 
 @pytest.mark.e2e
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
-def test_it_stays_until_it_is_told_to_end(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_the_demo_runs_until_a_signal(tmp_path: Path, number: signal.Signals, code: int) -> None:
     demo = subprocess.Popen(
         [sys.executable, "-c", STAYING],
         cwd=tmp_path,
@@ -124,15 +124,15 @@ def test_it_stays_until_it_is_told_to_end(tmp_path: Path, number: signal.Signals
         text=True,
         env={"PATH": str(tmp_path), "PYTHONUNBUFFERED": "1"},
     )
-    said = ""
+    output = ""
     with demo:
         try:
             for line in demo.stdout or ():
-                said += line
+                output += line
                 if "Ctrl-C stops everything" in line:
                     break
-            (address,) = set(re.findall(r"http://127\.0\.0\.1:\d+/(?= |$)", said, re.MULTILINE))
-            assert get(address), said
+            (address,) = set(re.findall(r"http://127\.0\.0\.1:\d+/(?= |$)", output, re.MULTILINE))
+            assert get(address), output
         finally:
             demo.send_signal(number)
             rest, _ = demo.communicate(timeout=30)
@@ -152,12 +152,12 @@ def window(name: str, *drifted: str) -> WindowFinding:
 BEGAN = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 
-def test_the_verdict_names_what_drifted_and_what_is_calm() -> None:
-    assert verdict([window("1h", "age", "b[i]g"), window("7d")], BEGAN) == (
-        r"Drifted over 1h: [bold red]age, b\[i]g[/bold red]. Still calm: 7d, in which the hours since 06:00 UTC weigh"
-        " little."
+def test_the_summary_names_windows_with_and_without_drift() -> None:
+    assert summary([window("1h", "age", "b[i]g"), window("7d")], BEGAN) == (
+        r"Drift over 1h: [bold red]age, b\[i]g[/bold red]. No drift over 7d: the hours since 06:00 UTC are"
+        " only a small part."
     )
 
 
-def test_the_verdict_of_a_calm_model() -> None:
-    assert verdict([window("1h"), window("7d")], BEGAN) == "Nothing has drifted."
+def test_the_summary_without_drift() -> None:
+    assert summary([window("1h"), window("7d")], BEGAN) == "No drift."

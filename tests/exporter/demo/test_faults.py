@@ -1,4 +1,4 @@
-"""What goes wrong with features, and only with those."""
+"""Faults of features."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def damaged(damage: Damage, rows: pd.DataFrame = ROWS) -> pd.DataFrame:
     return damage(rows, np.random.default_rng(0))
 
 
-def test_a_shift_adds_deviations_and_keeps_counts_whole() -> None:
+def test_a_shift_adds_deviations_and_keeps_counts_integers() -> None:
     by = round(2 * SPREAD["txn_count_7d"])
     moved = damaged(partial(shift, feature="txn_count_7d", deviations=2.0))
 
@@ -40,12 +40,12 @@ def test_a_shift_down_stops_at_zero() -> None:
     assert damaged(partial(shift, feature="txn_count_7d", deviations=-3.0))["txn_count_7d"].tolist() == [0, 0, 0, 15]
 
 
-def test_another_unit_multiplies() -> None:
+def test_a_change_of_unit_multiplies() -> None:
     assert damaged(partial(rescale, feature="credit_balance"))["credit_balance"].tolist() == [100, 250, 300, 40025]
 
 
 @pytest.mark.parametrize("feature", ["age", "credit_balance", "country_code"])
-def test_nulls_come_in_their_share_and_the_rest_stays(feature: str) -> None:
+def test_nulls_have_their_share_and_other_values_stay(feature: str) -> None:
     many = pd.concat([ROWS] * 1000, ignore_index=True)
     after = damaged(partial(nulls, feature=feature, share=0.25), many)[feature]
 
@@ -57,13 +57,13 @@ def test_all_values_of_a_feature_may_be_null() -> None:
     assert damaged(partial(nulls, feature="age", share=1.0))["age"].isna().all()
 
 
-def test_a_renamed_category_takes_all_its_rows_along() -> None:
+def test_a_renamed_category_is_renamed_in_all_rows() -> None:
     after = damaged(partial(rename_category, feature="country_code", old="GB", new="UK"))
 
     assert after["country_code"].tolist() == ["US", "UK", "UK", "BR"]
 
 
-def test_a_new_category_comes_in_its_share() -> None:
+def test_a_new_category_has_its_share() -> None:
     many = pd.concat([ROWS] * 1000, ignore_index=True)
     after = damaged(partial(new_category, feature="country_code", category="ZZ", share=0.1), many)["country_code"]
 
@@ -72,7 +72,7 @@ def test_a_new_category_comes_in_its_share() -> None:
 
 
 @pytest.mark.parametrize(("feature", "value"), [("age", 35), ("credit_balance", 0.0), ("country_code", "US")])
-def test_a_frozen_feature_has_one_value_of_the_old_kind(feature: str, value: float | str) -> None:
+def test_a_frozen_feature_has_one_value_of_the_same_type(feature: str, value: float | str) -> None:
     after = damaged(partial(freeze, feature=feature, value=value))[feature]
 
     assert after.tolist() == [value] * 4
@@ -90,7 +90,7 @@ EVERY_KIND = [
 
 
 @pytest.mark.parametrize("damage", EVERY_KIND, ids=lambda damage: damage.func.__name__)
-def test_every_fault_touches_its_own_column_its_own_rows_and_never_its_input(damage: partial[pd.DataFrame]) -> None:
+def test_a_fault_changes_only_its_column_and_rows_and_not_its_input(damage: partial[pd.DataFrame]) -> None:
     before, column = ROWS.copy(deep=True), damage.keywords["feature"]
     fault = Fault(START + timedelta(minutes=10), damage, START + timedelta(minutes=45))
     after = fault.apply(ROWS, np.random.default_rng(0))

@@ -1,4 +1,4 @@
-"""An exposition, read back."""
+"""Findings from an exposition."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ WHOLE = exposition(
 )
 
 
-def test_windows_and_features_come_in_their_order_without_other_models() -> None:
+def test_windows_and_features_keep_their_order_without_other_models() -> None:
     found = findings(WHOLE, "fraud")
 
     assert [(window.window, [feature.feature for feature in window.features]) for window in found] == [
@@ -78,7 +78,7 @@ def test_values_are_those_of_the_exposition() -> None:
     assert hour.drifted == ("txn_count_7d",)
 
 
-def test_what_is_not_exposed_is_absent_and_not_zero() -> None:
+def test_a_missing_sample_is_none_and_not_zero() -> None:
     text = exposition(of_window(catalogue.VERSION_ROWS, 3), of_feature(catalogue.FEATURE_ROWS, "age", 3))
     (found,) = findings(text, "fraud")
 
@@ -93,7 +93,7 @@ def test_an_exposition_without_the_model_has_no_findings() -> None:
     assert findings("", "fraud") == []
 
 
-def test_what_is_no_exposition_is_refused() -> None:
+def test_an_invalid_exposition_is_refused() -> None:
     with pytest.raises(ValueError, match="could not convert"):
         findings('broken{model="fraud" 1\n', "fraud")
 
@@ -105,7 +105,7 @@ def test_a_row_has_its_units_and_its_verdict() -> None:
     assert row(calm)[-1] == "ok"
 
 
-def test_the_caption_says_on_which_side_of_the_threshold() -> None:
+def test_the_caption_compares_with_the_thresholds() -> None:
     assert caption(findings(WHOLE, "fraud")[0]) == (
         "drift share 0.500 ABOVE its threshold 0.200\nscore shift (sd) 0.100 within its threshold 0.150"
     )

@@ -1,4 +1,4 @@
-"""Prometheus and Alertmanager beside the demo."""
+"""Prometheus and Alertmanager of the demo."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ ANSWER = json.dumps(
 )
 
 
-def test_alerts_are_read_firing_ones_first() -> None:
+def test_alerts_are_parsed_firing_ones_first() -> None:
     assert [(found.name, found.state, found.holds_for) for found in parse_alerts(ANSWER)] == [
         ("Loud", "firing", timedelta(0)),
         ("Waiting", "pending", timedelta(minutes=10)),
     ]
 
 
-def test_the_table_of_alerts_says_how_long_each_must_last() -> None:
+def test_the_table_of_alerts_has_the_for_of_each() -> None:
     labels = {catalogue.SEVERITY: "critical", catalogue.WINDOW: "1h"}
     name = max((known.name for known in catalogue.ALERTS), key=len)
     out = StringIO()
@@ -70,11 +70,11 @@ def test_the_table_of_alerts_says_how_long_each_must_last() -> None:
     assert cells == [name, "pending", "15m", "critical", "1h", "-"]
 
 
-def test_nobody_has_no_alerts() -> None:
+def test_without_an_answer_there_are_no_alerts() -> None:
     assert alert_states(f"127.0.0.1:{free_port()}") == []
 
 
-def test_a_program_is_found_under_any_of_its_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_is_found_by_any_of_its_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert program(ALERTMANAGER) is None
 
@@ -84,12 +84,12 @@ def test_a_program_is_found_under_any_of_its_names(tmp_path: Path, monkeypatch: 
     assert program(ALERTMANAGER) == binary
 
 
-def test_without_alertmanager_prometheus_sends_nowhere() -> None:
+def test_without_alertmanager_prometheus_has_no_alertmanager() -> None:
     assert prometheus_config("127.0.0.1:1", "*.yaml", None)["alerting"] == {"alertmanagers": []}
 
 
 @pytest.mark.e2e
-def test_a_refused_configuration_is_told_with_its_reason(tmp_path: Path) -> None:
+def test_an_invalid_configuration_is_reported_with_its_reason(tmp_path: Path) -> None:
     binary = program(ALERTMANAGER)
     assert binary
     config = tmp_path / "alertmanager.yml"
@@ -99,7 +99,7 @@ def test_a_refused_configuration_is_told_with_its_reason(tmp_path: Path) -> None
 
 
 @pytest.mark.e2e
-def test_prometheus_takes_rules_from_a_folder_with_any_name(tmp_path: Path) -> None:
+def test_prometheus_loads_rules_from_a_folder_with_any_name(tmp_path: Path) -> None:
     binary, folder = program(PROMETHEUS), tmp_path / "a [strange] folder"
     assert binary
     (folder / "rules").mkdir(parents=True)

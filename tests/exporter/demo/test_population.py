@@ -1,4 +1,4 @@
-"""What the simulated customers are like."""
+"""The simulated customers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_calendar_is_that_of_the_time_zone(instant: datetime, hour: float, w
     assert (when.hour[0], when.weekend[0]) == (hour, weekend)
 
 
-def test_a_zone_of_half_hours_keeps_them() -> None:
+def test_a_time_zone_with_half_hours() -> None:
     assert calendar([datetime(2026, 11, 24, 6, tzinfo=UTC)], "Asia/Kolkata").hour[0] == 11.5
 
 
@@ -62,7 +62,7 @@ def test_traffic_is_quieter_at_night_and_at_the_weekend() -> None:
     assert days[5] == days[6] < days[0] == days[4]
 
 
-def test_without_a_season_every_hour_is_alike() -> None:
+def test_without_seasons_all_hours_are_equal() -> None:
     assert np.all(traffic(WEEK, 0.0) == 1)
     pd.testing.assert_frame_equal(draw(TUESDAY_NOON, season=0.0), draw(SATURDAY_NOON, season=0.0))
 
@@ -78,20 +78,20 @@ def test_weekend_customers_are_younger_more_mobile_and_pay_less_often() -> None:
     assert saturday["credit_balance"].median() / tuesday["credit_balance"].median() == pytest.approx(0.819, abs=0.03)
 
 
-def test_countries_come_when_they_are_awake() -> None:
+def test_countries_have_their_peak_hour() -> None:
     night, day = (draw(Calendar(np.array([hour]), np.array([0.0]))) for hour in (1.0, 15.0))
 
     assert (night["country_code"] == "JP").mean() > 1.5 * (day["country_code"] == "JP").mean()
 
 
-def test_rows_may_each_have_an_hour_of_their_own() -> None:
+def test_every_row_can_have_its_own_hour() -> None:
     both = features(np.random.default_rng(7), 20_000, WEEK.take(np.repeat([12, 132], 10_000)), 1.0)
     weekday, weekend = both[:10_000], both[10_000:]
 
     assert 6 < weekday["age"].mean() - weekend["age"].mean() < 7.5
 
 
-def test_features_are_correlated_as_promised() -> None:
+def test_features_are_correlated() -> None:
     rows = draw(TUESDAY_NOON)
     ranks = rows[list(NUMERIC)].rank().corr()
 
@@ -101,7 +101,7 @@ def test_features_are_correlated_as_promised() -> None:
     assert rows.loc[rows["device_type"] == "mobile", "age"].mean() < rows["age"].mean() - 3
 
 
-def test_the_spread_is_that_of_a_week() -> None:
+def test_the_spread_is_the_standard_deviation_of_a_week() -> None:
     hours = np.random.default_rng(3).choice(168, 200_000, p=traffic(WEEK, 1.0) / 168)
     rows = features(np.random.default_rng(4), 200_000, WEEK.take(hours), 1.0)
 
@@ -127,7 +127,7 @@ def test_a_null_is_scored_as_the_usual_customer(feature: str) -> None:
     assert risk(customer(**{feature: np.nan})) == risk(customer())
 
 
-def test_a_category_that_the_model_does_not_know_has_no_risk_of_its_own() -> None:
+def test_an_unknown_category_has_no_additional_risk() -> None:
     assert risk(customer(country_code="ZZ", device_type="watch")) == risk(customer())
 
 
@@ -137,7 +137,9 @@ def test_a_category_that_the_model_does_not_know_has_no_risk_of_its_own() -> Non
     payments=st.integers(0, 10_000),
     country=st.sampled_from(["US", "BR", "JP"]),
 )
-def test_the_risk_is_a_probability_and_rises_as_promised(age: int, balance: float, payments: int, country: str) -> None:
+def test_the_risk_is_a_probability_and_depends_on_the_features(
+    age: int, balance: float, payments: int, country: str
+) -> None:
     at = {"age": age, "credit_balance": balance, "txn_count_7d": payments, "country_code": country}
     here = risk(customer(**at))[0]
 
@@ -147,7 +149,7 @@ def test_the_risk_is_a_probability_and_rises_as_promised(age: int, balance: floa
     assert risk(customer(**at | {"device_type": "mobile"}))[0] >= here
 
 
-def test_hours_of_a_day_that_has_twenty_five_are_told_apart_in_utc_only() -> None:
+def test_repeated_hours_differ_only_in_utc() -> None:
     first = datetime(2026, 11, 1, 5, tzinfo=UTC)  # 01:00 in New York comes twice that night
     when = calendar([first, first + timedelta(hours=1)], "America/New_York")
 

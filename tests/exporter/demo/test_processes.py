@@ -1,4 +1,4 @@
-"""Programs that never outlive the block in which they run."""
+"""Programs that end with their `with` block."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def alive(pid: int) -> bool:
 def within(seconds: float, path: Path, text: str) -> str:
     end = time.monotonic() + seconds
     while not path.exists() or text not in path.read_text():
-        assert time.monotonic() < end, f"{path} never said {text}"
+        assert time.monotonic() < end, f"{path} never contained {text}"
         time.sleep(0.02)
     return path.read_text()
 
@@ -58,7 +58,7 @@ def test_a_program_is_gone_after_an_error(tmp_path: Path) -> None:
     assert [alive(pid) for pid in pids] == [False]
 
 
-def test_a_program_that_does_not_listen_is_ended_all_the_same(tmp_path: Path) -> None:
+def test_a_program_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
     with Processes() as processes:
         running = processes.start("stubborn", STUBBORN, tmp_path / "log", tmp_path)
         within(20, tmp_path / "log", "here")
@@ -67,7 +67,7 @@ def test_a_program_that_does_not_listen_is_ended_all_the_same(tmp_path: Path) ->
         assert running.process.returncode == -signal.SIGKILL
 
 
-def test_a_program_that_ends_by_itself_is_told_with_its_last_words(tmp_path: Path) -> None:
+def test_a_program_that_ends_by_itself_is_reported_with_its_last_lines(tmp_path: Path) -> None:
     last_words = [sys.executable, "-c", "import sys; sys.exit('no such bucket')"]
 
     with Processes() as processes:
@@ -76,26 +76,26 @@ def test_a_program_that_ends_by_itself_is_told_with_its_last_words(tmp_path: Pat
             processes.until(lambda: None, within=20, what="what never comes")
 
 
-def test_waiting_ends(tmp_path: Path) -> None:
+def test_waiting_has_a_time_limit(tmp_path: Path) -> None:
     with Processes() as processes:
         processes.start("sleeper", SLEEP, tmp_path / "log", tmp_path)
-        with pytest.raises(ProcessFailed, match=r"waited 0 s in vain for godot.*\nsleeper:"):
+        with pytest.raises(ProcessFailed, match=r"waited 0 s for godot.*\nsleeper:"):
             processes.until(lambda: None, within=0.2, what="godot")
 
 
-def test_waiting_gives_the_answer() -> None:
+def test_waiting_returns_the_result() -> None:
     answers = iter([None, "", "here"])
 
     with Processes() as processes:
         assert processes.until(lambda: next(answers), within=5, what="an answer") == "here"
 
 
-def test_a_program_that_does_not_exist_is_told(tmp_path: Path) -> None:
+def test_a_missing_program_is_reported(tmp_path: Path) -> None:
     with Processes() as processes, pytest.raises(ProcessFailed, match="nobody cannot be started"):
         processes.start("nobody", [tmp_path / "absent"], tmp_path / "log", tmp_path)
 
 
-def test_signal_handlers_are_put_back() -> None:
+def test_signal_handlers_are_restored() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with Processes():
         assert signal.getsignal(signal.SIGTERM) is not before
@@ -106,7 +106,7 @@ def test_signal_handlers_are_put_back() -> None:
 PARENT = """
 import sys
 from pathlib import Path
-from exporter.replay.processes import Processes
+from exporter.demo.processes import Processes
 with Processes() as processes:
     running = processes.start("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"], Path("log"), Path())
     print(running.process.pid, flush=True)
@@ -115,7 +115,7 @@ with Processes() as processes:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, -2)])
-def test_no_program_outlives_a_parent_that_is_told_to_end(tmp_path: Path, number: signal.Signals, code: int) -> None:
+def test_no_program_outlives_a_parent_that_gets_a_signal(tmp_path: Path, number: signal.Signals, code: int) -> None:
     parent = subprocess.Popen([sys.executable, "-c", PARENT], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
     assert parent.stdout
     child = int(parent.stdout.readline())
@@ -127,5 +127,5 @@ def test_no_program_outlives_a_parent_that_is_told_to_end(tmp_path: Path, number
     assert not alive(child)
 
 
-def test_nobody_answers_on_a_free_port() -> None:
+def test_a_free_port_does_not_answer() -> None:
     assert get(f"http://127.0.0.1:{free_port()}/") is None

@@ -1,4 +1,4 @@
-"""The demo's model and its world."""
+"""The demo's model and its simulated world."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def loaded(tmp_path: Path) -> LoadedSpec:
     return load(path)
 
 
-def test_the_spec_is_right_and_is_that_of_the_worked_example(loaded: LoadedSpec) -> None:
-    def told(body: Body) -> tuple[object, ...]:
+def test_the_spec_is_valid_and_matches_the_example(loaded: LoadedSpec) -> None:
+    def compared(body: Body) -> tuple[object, ...]:
         sources = (body.inference.columns, body.inference.grain, body.inference.delay, body.seasonality.timezone)
         return (body.features, body.windows, body.thresholds, *sources)
 
     assert loaded.spec.name == MODEL
-    assert told(loaded.spec.spec) == told(load(EXAMPLE).spec.spec)
+    assert compared(loaded.spec.spec) == compared(load(EXAMPLE).spec.spec)
 
 
-def test_the_spec_names_the_features_that_are_simulated(loaded: LoadedSpec) -> None:
+def test_the_spec_has_the_simulated_features(loaded: LoadedSpec) -> None:
     types = {feature.name: feature.type for feature in loaded.spec.spec.features}
 
     assert types == dict.fromkeys(NUMERIC, "numeric") | dict.fromkeys(CATEGORICAL, "categorical")
@@ -71,7 +71,7 @@ def training() -> Reference:
 
 
 def too_high(before: Reference, rows: pd.DataFrame, start: datetime) -> set[str]:
-    """What of an hour is above its threshold: features by name, and the score."""
+    """Return what is above its threshold in an hour: features by name, and the score."""
     profile = profile_partition(whole(pa.Table.from_pandas(rows)), before.binning)
     (group,) = profile.groups
     hours = np.bincount([Calendar.of(SPECIFIED.spec.seasonality).cell(start)], [len(rows)], HOURS_OF_WEEK)
@@ -83,26 +83,26 @@ def too_high(before: Reference, rows: pd.DataFrame, start: datetime) -> set[str]
     return drifted | ({"score"} if shifted else set())
 
 
-def test_no_ordinary_hour_of_the_week_drifts_by_itself(training: Reference) -> None:
+def test_no_normal_hour_of_the_week_drifts(training: Reference) -> None:
     calm = replace(world(END, FULL), faults=())
     for hour in list(hours_between(END - WEEK, END))[::5]:  # every hour of the day, on changing days
         assert too_high(training, inference_hour(calm, hour), hour) == set(), hour
 
 
-def test_without_seasons_an_ordinary_weekend_would_look_like_drift(training: Reference) -> None:
+def test_without_seasons_a_normal_weekend_looks_like_drift(training: Reference) -> None:
     calm, saturday = replace(world(END, FULL), faults=()), datetime(2026, 11, 21, 12, tzinfo=UTC)
     together = Reference.whole(training.binning, merge_profiles(training.binning, training.by_cell.values()))
     assert "age" in too_high(together, inference_hour(calm, saturday), saturday)
 
 
 @pytest.mark.parametrize("hour", [0, 7, 14, 21, 28, 35, 42, 49, 90, 140])
-def test_at_whatever_hour_it_is_shown_one_feature_has_drifted(hour: int, training: Reference) -> None:
+def test_at_any_hour_exactly_one_feature_has_drifted(hour: int, training: Reference) -> None:
     end = END - hour * HOUR
     found = too_high(training, inference_hour(world(end, FULL), end - HOUR), end - HOUR)
     assert found - {"score"} == {BROKEN_FEATURE}  # the score's shift may be within the noise of a quiet hour
 
 
-def test_all_is_well_until_six_hours_ago() -> None:
+def test_the_fault_begins_six_hours_ago() -> None:
     broken = world(END, FULL)
     calm = replace(broken, faults=())
     began = END - BROKEN_FOR
@@ -114,7 +114,7 @@ def test_all_is_well_until_six_hours_ago() -> None:
 # ------------------------------------------------------------------------------------------------ the folder
 
 
-def test_the_folder_of_an_earlier_demo_is_emptied_of_what_it_made_only(tmp_path: Path) -> None:
+def test_only_the_files_of_an_earlier_demo_are_removed(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with own_folder(folder):
         (folder / "log").mkdir()
@@ -125,22 +125,22 @@ def test_the_folder_of_an_earlier_demo_is_emptied_of_what_it_made_only(tmp_path:
         assert (folder / "notes.txt").exists()
 
 
-def test_an_empty_folder_will_do(tmp_path: Path) -> None:
+def test_an_empty_folder_is_accepted(tmp_path: Path) -> None:
     with own_folder(tmp_path):
         assert list(tmp_path.iterdir())
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_with_other_contents_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log").mkdir()
-    with pytest.raises(UsageError, match="holds something else"), own_folder(tmp_path):
+    with pytest.raises(UsageError, match="has other contents"), own_folder(tmp_path):
         pass
 
     assert (tmp_path / "log").is_dir()
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "demo").touch()
-    with pytest.raises(UsageError, match="holds something else"), own_folder(tmp_path / "demo"):
+    with pytest.raises(UsageError, match="has other contents"), own_folder(tmp_path / "demo"):
         pass
 
 

@@ -1,4 +1,4 @@
-"""The laws of the simulated log."""
+"""The properties of the simulated log."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def log(world: World, start: datetime, end: datetime) -> pd.DataFrame:
     return pd.concat([inference_hour(world, hour) for hour in hours_between(start, end)], ignore_index=True)
 
 
-def test_an_hour_is_the_same_in_whatever_order_hours_are_asked_for() -> None:
+def test_an_hour_is_equal_in_any_order_of_hours() -> None:
     hours = list(hours_between(TUESDAY, TUESDAY + timedelta(hours=8)))
     once = {hour: inference_hour(WORLD, hour) for hour in hours}
     random.Random(1).shuffle(hours)
@@ -49,13 +49,13 @@ def test_an_hour_is_the_same_in_whatever_order_hours_are_asked_for() -> None:
         pd.testing.assert_frame_equal(inference_hour(WORLD, hour), once[hour])
 
 
-def test_an_hour_is_the_same_named_in_another_zone() -> None:
+def test_an_hour_is_equal_in_another_time_zone() -> None:
     elsewhere = TUESDAY.astimezone(tz=None)
 
     pd.testing.assert_frame_equal(inference_hour(WORLD, elsewhere), inference_hour(WORLD, TUESDAY))
 
 
-def test_other_seeds_and_other_hours_are_other_customers() -> None:
+def test_other_seeds_and_hours_have_other_customers() -> None:
     here = set(inference_hour(WORLD, TUESDAY)["request_id"])
 
     assert here.isdisjoint(inference_hour(World(seed=4, rate_per_hour=300), TUESDAY)["request_id"])
@@ -63,7 +63,7 @@ def test_other_seeds_and_other_hours_are_other_customers() -> None:
     assert len(here) == len(inference_hour(WORLD, TUESDAY))
 
 
-def test_a_log_has_the_columns_and_types_of_a_log() -> None:
+def test_an_hour_has_the_columns_and_types_of_the_log() -> None:
     assert inference_hour(WORLD, TUESDAY).dtypes.astype(str).to_dict() == {
         "request_id": "str",
         "event_time": "datetime64[us, UTC]",
@@ -81,7 +81,7 @@ def test_a_log_has_the_columns_and_types_of_a_log() -> None:
 
 @given(seed=st.integers(0, 2**32), hour=st.integers(0, 10**6), rate=st.floats(0.1, 50))
 @settings(max_examples=40, deadline=None)
-def test_every_row_lies_in_its_hour_in_order_with_a_probability(seed: int, hour: int, rate: float) -> None:
+def test_rows_are_in_their_hour_in_order_with_a_probability(seed: int, hour: int, rate: float) -> None:
     start = datetime(1970, 1, 1, tzinfo=UTC) + hour * HOUR
     rows = inference_hour(World(seed=seed, rate_per_hour=rate), start)
 
@@ -104,7 +104,7 @@ def test_the_rate_is_the_mean_of_a_week() -> None:
     assert rows / 168 == pytest.approx(300, rel=0.02)  # four standard errors of 50,400 arrivals
 
 
-def test_a_saturday_differs_from_a_tuesday_in_the_way_claimed() -> None:
+def test_a_saturday_differs_from_a_tuesday() -> None:
     saturday, tuesday = log(WORLD, SATURDAY, SATURDAY + DAY), log(WORLD, TUESDAY, TUESDAY + DAY)
 
     assert len(saturday) < 0.8 * len(tuesday)
@@ -114,7 +114,7 @@ def test_a_saturday_differs_from_a_tuesday_in_the_way_claimed() -> None:
 
 
 @pytest.mark.parametrize("bad", [datetime(2026, 1, 1, 0, 30, tzinfo=UTC), datetime(1969, 1, 1, tzinfo=UTC)])
-def test_only_whole_hours_since_1970_can_be_asked_for(bad: datetime) -> None:
+def test_only_whole_hours_since_1970_are_accepted(bad: datetime) -> None:
     with pytest.raises(ValueError, match="not a whole hour"):
         inference_hour(WORLD, bad)
 
@@ -160,7 +160,7 @@ def test_every_prediction_gets_one_label_after_it() -> None:
     assert rows["is_fraud"].dtype == np.bool_
 
 
-def test_labels_are_late_by_a_day_and_sooner_for_high_scores() -> None:
+def test_labels_are_a_day_late_and_earlier_for_high_scores() -> None:
     rows = labelled(World(seed=5, rate_per_hour=3000), TUESDAY, 24)
     delay = rows["labelled_at"] - rows["event_time"]
     high = rows["predicted_score"] > 0.5
@@ -170,7 +170,7 @@ def test_labels_are_late_by_a_day_and_sooner_for_high_scores() -> None:
     assert 0.95 < (delay < pd.Timedelta("7D")).mean() < 1
 
 
-def test_a_fault_spoils_the_calibration_since_the_world_stays_as_it_is() -> None:
+def test_a_fault_changes_the_score_and_not_the_labels() -> None:
     stuck = Fault(TUESDAY, partial(freeze, feature="txn_count_7d", value=40))
     whole, spoiled = (labels(World(seed=5, faults=faults), TUESDAY) for faults in ((), (stuck,)))
 
@@ -182,7 +182,7 @@ def test_a_fault_spoils_the_calibration_since_the_world_stays_as_it_is() -> None
 # ------------------------------------------------------------------------------------------------ faults
 
 
-def test_a_fault_begins_at_its_instant_and_touches_its_column_and_the_answer() -> None:
+def test_a_fault_begins_at_its_start_and_changes_its_column_and_the_score() -> None:
     began = TUESDAY + timedelta(minutes=90)
     fault = Fault(began, partial(rescale, feature="credit_balance"))
     calm = log(WORLD, TUESDAY, TUESDAY + 3 * HOUR)
@@ -196,7 +196,7 @@ def test_a_fault_begins_at_its_instant_and_touches_its_column_and_the_answer() -
     pd.testing.assert_frame_equal(spoiled[untouched], calm[untouched])
 
 
-def test_two_faults_have_chances_of_their_own() -> None:
+def test_two_faults_have_independent_random_streams() -> None:
     both = tuple(Fault(TUESDAY, partial(nulls, feature=name, share=0.5)) for name in ("age", "txn_count_7d"))
     rows = inference_hour(World(seed=3, rate_per_hour=2000, faults=both), TUESDAY)
 
@@ -206,7 +206,7 @@ def test_two_faults_have_chances_of_their_own() -> None:
 # ------------------------------------------------------------------------------------------------ reference
 
 
-def test_the_reference_is_of_the_same_world() -> None:
+def test_the_reference_comes_from_the_same_world() -> None:
     fault = Fault(SATURDAY - 30 * DAY, partial(freeze, feature="age", value=50))
     training = reference(World(seed=3, faults=(fault,)), SATURDAY - 28 * DAY, SATURDAY, 60_000)
     week = log(WORLD, SATURDAY, SATURDAY + 7 * DAY)
@@ -230,7 +230,7 @@ def test_the_reference_has_the_seasons_of_the_log() -> None:
     assert weekend.mean() < 0.25
 
 
-def test_a_reference_of_no_time_is_refused() -> None:
+def test_an_empty_reference_is_refused() -> None:
     with pytest.raises(ValueError, match="at least an hour"):
         reference(WORLD, SATURDAY, SATURDAY, 10)
 
@@ -253,13 +253,13 @@ def test_there_is_a_file_for_every_hour_and_nothing_else(written: Path) -> None:
     assert {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()} == expected
 
 
-def test_what_is_written_is_what_was_simulated(written: Path) -> None:
+def test_the_files_contain_the_simulated_rows(written: Path) -> None:
     table = pq.read_table(written / TUESDAY.strftime(INFERENCE))
 
     pd.testing.assert_frame_equal(table.to_pandas(), inference_hour(World(seed=3, rate_per_hour=100), TUESDAY))
 
 
-def test_types_on_disk_stay_the_same_under_a_fault(written: Path) -> None:
+def test_a_fault_does_not_change_types_on_disk(written: Path) -> None:
     tables = [pq.read_table(path) for path in sorted((written / "inference").iterdir())]
 
     assert {table.schema for table in tables} == {tables[0].schema}
@@ -277,7 +277,7 @@ def test_repeating_strings_are_dictionary_encoded_and_pages_compressed(written: 
     assert {column.compression for column in columns.values()} == {"ZSTD"}
 
 
-def test_labels_are_filed_under_the_hour_in_which_they_came(written: Path) -> None:
+def test_labels_are_in_the_file_of_their_arrival(written: Path) -> None:
     for path in (written / "labels").iterdir():
         start = datetime.strptime(path.name, "%Y-%m-%dT%H.parquet").replace(tzinfo=UTC)
         came = pq.read_table(path).to_pandas()["labelled_at"]
@@ -285,7 +285,7 @@ def test_labels_are_filed_under_the_hour_in_which_they_came(written: Path) -> No
         assert came.is_monotonic_increasing
 
 
-def test_all_labels_that_came_before_the_end_are_there_once(written: Path) -> None:
+def test_all_labels_before_the_end_are_written_once(written: Path) -> None:
     world, end = World(seed=3, rate_per_hour=100), TUESDAY + 2 * DAY
     made = pd.concat([labels(world, hour) for hour in hours_between(TUESDAY, end)])
     # A null age changes the score, and with it how fast a label comes, but never what it says.
@@ -294,21 +294,26 @@ def test_all_labels_that_came_before_the_end_are_there_once(written: Path) -> No
     assert found["request_id"].is_unique
     calm = made[made["labelled_at"] < TUESDAY + 40 * HOUR]
     assert set(calm["request_id"]) <= set(found["request_id"])
-    told = found.merge(made, on="request_id", validate="one_to_one")
-    assert len(told) == len(found)
-    assert (told["is_fraud_x"] == told["is_fraud_y"]).all()
+    merged = found.merge(made, on="request_id", validate="one_to_one")
+    assert len(merged) == len(found)
+    assert (merged["is_fraud_x"] == merged["is_fraud_y"]).all()
 
 
 def test_progress_counts_the_hours(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
+    steps: list[tuple[int, int]] = []
     write_log(
-        World(rate_per_hour=5), tmp_path, TUESDAY, TUESDAY + 3 * HOUR, rows=10, progress=lambda *step: told.append(step)
+        World(rate_per_hour=5),
+        tmp_path,
+        TUESDAY,
+        TUESDAY + 3 * HOUR,
+        rows=10,
+        progress=lambda *step: steps.append(step),
     )
 
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert steps == [(1, 3), (2, 3), (3, 3)]
 
 
-def test_a_log_is_the_same_written_again_and_no_half_file_is_left(tmp_path: Path) -> None:
+def test_a_rewritten_log_is_equal_and_no_partial_file_remains(tmp_path: Path) -> None:
     world = World(rate_per_hour=5)
     contents = []
     for _ in range(2):
