@@ -41,6 +41,7 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
+from exporter.store.references import load_reference, save_reference
 
 T = TypeVar("T")
 Job = Callable[[], object]
@@ -100,7 +101,7 @@ def write_log(folder: Path) -> None:
     """Write the files, and the reference from the largest."""
     for seed, (name, (count, canary)) in enumerate(FILES.items()):
         pq.write_table(rows(count, canary, seed), folder / f"{name}.parquet")
-    ProfileStore(folder).save_reference(Key("", "reference", ()), make_reference(folder))
+    save_reference(ProfileStore(folder), Key("", "reference", ()), make_reference(folder))
 
 
 def make_reference(folder: Path) -> Reference:
@@ -110,7 +111,7 @@ def make_reference(folder: Path) -> Reference:
 
 
 def reference(folder: Path) -> Reference:
-    stored = ProfileStore(folder).reference(Key("", "reference", ()))
+    stored = load_reference(ProfileStore(folder), Key("", "reference", ()))
     if stored is None:
         raise FileNotFoundError(folder / "reference")
     return stored
@@ -176,7 +177,7 @@ def write_profile(folder: Path) -> Job:
 
 def read_profile(folder: Path) -> Job:
     write_profile(folder)()
-    return lambda: ProfileStore(folder).partition(Key("", "hour", ()))
+    return lambda: ProfileStore(folder).load_partition(Key("", "hour", ()))
 
 
 JOBS: dict[str, tuple[Callable[[Path], Job], str, int]] = {

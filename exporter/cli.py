@@ -41,16 +41,16 @@ Credentials, region and endpoint of S3 come from the ordinary AWS environment.""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the exporter; 0 when it ended well, 1 for a problem that it has told, 2 for wrong usage."""
+    """Run the exporter; return 0 for success, 1 for a problem that was printed, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     logs.set_up(options.log_level, options.log_format)
     try:
         return _once(options) if options.once else _serve(options)
     except SpecError as problem:
-        print(problem, file=sys.stderr)  # noqa: T201 - one problem a line, as they stand in the files
+        print(problem, file=sys.stderr)  # noqa: T201 - one problem a line, in the order of the files
         return EXIT_PROBLEM
     except (LeewayError, OSError, ValueError) as problem:
-        log.error("%s", problem)  # noqa: TRY400 - a user's mistake needs no trace
+        log.error("%s", problem)  # noqa: TRY400 - a mistake of the user needs no trace
         return EXIT_PROBLEM
 
 
@@ -69,22 +69,25 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--config.file", type=Path, default=Path("models"), metavar="PATH", help="a spec, or a folder of specs (models)"
     )
-    add("--storage.path", type=Path, default=Path("data"), metavar="DIR", help="where profiles are kept (data)")
-    add("--web.listen-address", default=":9877", metavar="HOST:PORT", help="where to serve (:9877); port 0 takes any")
+    add("--storage.path", type=Path, default=Path("data"), metavar="DIR", help="where profiles are stored (data)")
+    add(
+        "--web.listen-address",
+        default=":9877",
+        metavar="HOST:PORT",
+        help="where to serve (:9877); port 0 is any free port",
+    )
     add(
         "--shard",
         type=_shard,
         default=sharding.WHOLE,
         metavar="I/N",
-        help="have only the models whose name hashes to I of N, counted from 0, as Prometheus' hashmod (0/1)",
+        help="watch only the models whose name hashes to I of N, from 0, like Prometheus' hashmod (0/1)",
     )
-    add("--refresh.workers", type=_positive, default=2, metavar="N", help="how many models are read at a time (2)")
-    add(
-        "--prometheus.url", type=_url, metavar="URL", help="what proxies' PromQL is asked of, for specs that do not say"
-    )
-    add("--log.level", default="info", choices=["debug", "info", "warning", "error"], help="what to log (info)")
-    add("--log.format", default="logfmt", choices=["logfmt", "json"], help="how to log (logfmt)")
-    add("--once", action="store_true", help="write the exposition to standard output and exit")
+    add("--refresh.workers", type=_positive, default=2, metavar="N", help="how many models are refreshed at a time (2)")
+    add("--prometheus.url", type=_url, metavar="URL", help="Prometheus to query for proxies, for specs that name none")
+    add("--log.level", default="info", choices=["debug", "info", "warning", "error"], help="lowest level to log (info)")
+    add("--log.format", default="logfmt", choices=["logfmt", "json"], help="format of log lines (logfmt)")
+    add("--once", action="store_true", help="refresh once, write the exposition to standard output and exit")
     add("--now", type=_instant, metavar="TIME", help="evaluate as of this instant, such as 2026-11-22T10:00:00Z")
     add("--version", action="version", version=f"leeway-exporter {metadata.version('leeway')}")
     return parser
@@ -120,20 +123,20 @@ def _url(text: str) -> str:
 
 
 def _specs(options: argparse.Namespace) -> tuple[LoadedSpec, ...]:
-    """The specs that the flags name, or those of them that are in the shard.
+    """Return the specs that the flags name, or those of them that are in the shard.
 
     Raises:
-        SpecError: with all that is wrong with them, or with them under these flags.
+        SpecError: with every problem of the specs, alone or together with the flags.
     """
     specs = load_all([options.config_file])
-    message = "must be given, here or by the flag --prometheus.url: a proxy has promql to ask"
-    unasked = [] if options.prometheus_url else [loaded for loaded in specs if loaded.spec.spec.lacks_prometheus]
-    if unasked:
-        raise SpecError(tuple(Problem(str(loaded.path), 0, "spec.prometheus.url", message) for loaded in unasked))
-    return _shared_out(specs, options.shard)
+    message = "must be given, here or by the flag --prometheus.url: a proxy has promql"
+    lacking = [] if options.prometheus_url else [loaded for loaded in specs if loaded.spec.spec.lacks_prometheus]
+    if lacking:
+        raise SpecError(tuple(Problem(str(loaded.path), 0, "spec.prometheus.url", message) for loaded in lacking))
+    return _of_shard(specs, options.shard)
 
 
-def _shared_out(specs: Sequence[LoadedSpec], shard: sharding.Shard) -> tuple[LoadedSpec, ...]:
+def _of_shard(specs: Sequence[LoadedSpec], shard: sharding.Shard) -> tuple[LoadedSpec, ...]:
     own = tuple(loaded for loaded in specs if shard.has(loaded.spec.name))
     if shard != sharding.WHOLE:
         names = ", ".join(loaded.spec.name for loaded in own) or "none"
@@ -162,7 +165,7 @@ def _serve(options: argparse.Namespace) -> int:
         try:
             refresher.replace_specs(_specs(options))
         except LeewayError as problem:
-            log.error("the new specs are refused, the old ones go on: %s", problem)  # noqa: TRY400
+            log.error("the new specs are rejected, the old ones stay in use: %s", problem)  # noqa: TRY400
             refresher.reject_specs()
             raise
         log.info("the specs have been loaded again")
@@ -179,7 +182,7 @@ def _serve(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _refresher(options: argparse.Namespace, specs: Sequence[LoadedSpec], progress: logs.Told) -> Refresher:
+def _refresher(options: argparse.Namespace, specs: Sequence[LoadedSpec], progress: logs.Progress) -> Refresher:
     clock: Clock = wall_clock if options.now is None else lambda: options.now
     store = ProfileStore(options.storage_path)
     return Refresher(

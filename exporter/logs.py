@@ -1,4 +1,4 @@
-"""Log lines as `logfmt` or JSON, and progress: a bar on a terminal, log lines elsewhere."""
+"""Log lines in logfmt or JSON, and progress: a bar on a terminal, log lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-Told = Callable[[str, int, int], None]
-"""Told after each step of something long: what it is, how many steps are done, of how many."""
+Progress = Callable[[str, int, int], None]
+"""Called after each step of a long task: its name, how many steps are done, and of how many."""
 
 _EXTRA: Final = ("model", "stage", "decision")
 _EVERY_SECONDS: Final = 10.0
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def set_up(level: str, style: str) -> None:
-    """Send log lines to standard error, `logfmt` or `json`, from `level` up."""
+    """Write log lines of `level` and above to standard error, as `logfmt` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json() if style == "json" else _Logfmt())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
@@ -58,34 +58,39 @@ def _quoted(value: str) -> str:
 
 
 @contextmanager
-def progress() -> Iterator[Told]:
-    """What to tell of something long while the block lasts: bars on a terminal, otherwise a line every ten seconds."""
+def progress() -> Iterator[Progress]:
+    """Yield a progress callback for the block: bars on a terminal, otherwise a log line every ten seconds."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield log_progress()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks: dict[str, TaskID] = {}
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+    )
+    with bars.Progress(*columns, console=console, transient=True) as display:
+        tasks: dict[str, bars.TaskID] = {}
 
-        def told(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what, total=total)
-            bars.update(tasks[what], completed=done, total=total)
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = display.add_task(name, total=total)
+            display.update(tasks[name], completed=done, total=total)
 
-        yield told
+        yield show
 
 
-def log_progress() -> Told:
-    """A line for each thing that takes longer than ten seconds, every ten seconds."""
-    since: dict[str, float] = {}
+def log_progress() -> Progress:
+    """Return a progress callback that logs a line every ten seconds, for each task that takes longer."""
+    last_logged: dict[str, float] = {}
 
-    def told(what: str, done: int, total: int) -> None:
+    def log_line(name: str, done: int, total: int) -> None:
         now = time.monotonic()
-        if done <= 1 or what not in since:
-            since[what] = now
-        if now - since[what] >= _EVERY_SECONDS:
-            since[what] = now
-            log.info("%s: %d of %d", what, done, total)
+        if done <= 1 or name not in last_logged:
+            last_logged[name] = now
+        if now - last_logged[name] >= _EVERY_SECONDS:
+            last_logged[name] = now
+            log.info("%s: %d of %d", name, done, total)
 
-    return told
+    return log_line

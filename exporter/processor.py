@@ -1,8 +1,8 @@
-"""Which of NumPy's sorts is quick on this processor: profiles are made by sorting, so it decides what a row costs.
+"""The choice of NumPy's fastest sort for this processor: profiling sorts, so its speed depends on it.
 
-NumPy sorts with AVX-512 wherever it is there. Its sort stores compressed vectors, which AMD's Zen 4 does in microcode
-("Avoid the memory destination form of COMPRESS instructions", Software Optimization Guide for the AMD Zen 4
-Microarchitecture, 2.11.2): there the sort with AVX2 takes a fifth of the time. Zen 5 and Intel's are not concerned.
+NumPy sorts with AVX-512 if the processor has it. That sort stores compressed vectors, which AMD's Zen 4 does in
+microcode ("Avoid the memory destination form of COMPRESS instructions", Software Optimization Guide for the AMD Zen 4
+Microarchitecture, 2.11.2): there the sort with AVX2 takes a fifth of the time. Zen 5 and Intel are not affected.
 """
 
 from __future__ import annotations
@@ -13,37 +13,39 @@ from pathlib import Path
 from typing import Final
 
 VARIABLE: Final = "NPY_DISABLE_CPU_FEATURES"
-"""What NumPy reads when it is imported."""
+"""The environment variable that NumPy reads when it is imported."""
 
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _ZEN_3_AND_4: Final = "25"
 
 
 def prefer_quick_sort() -> None:
-    """Let NumPy, unless it is imported already, and that of processes started from here sort as is quick.
+    """Make NumPy use its fastest sort, here unless it is already imported, and in child processes.
 
-    Whoever has set the variable is left alone.
+    A variable that is already set stays.
     """
     try:
         processor = _CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
     except OSError:
         return
-    if stores_compressed_slowly(processor):
+    if has_slow_avx512_sort(processor):
         os.environ.setdefault(VARIABLE, _avx512(version("numpy")))
 
 
-def stores_compressed_slowly(processor: str) -> bool:
-    """Whether this is Zen 4: of its family it alone has AVX-512.
+def has_slow_avx512_sort(processor: str) -> bool:
+    """Return whether a processor is a Zen 4: the only one of its family with AVX-512.
 
     Args:
         processor: its paragraph of Linux' `/proc/cpuinfo`.
     """
-    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in processor.splitlines())}
-    flags = told.get("flags", "").split()
-    return told.get("vendor_id") == "AuthenticAMD" and told.get("cpu family") == _ZEN_3_AND_4 and "avx512f" in flags
+    fields = {
+        name.strip(): value.strip() for name, _, value in (line.partition(":") for line in processor.splitlines())
+    }
+    zen_3_or_4 = fields.get("vendor_id") == "AuthenticAMD" and fields.get("cpu family") == _ZEN_3_AND_4
+    return zen_3_or_4 and "avx512f" in fields.get("flags", "").split()
 
 
 def _avx512(numpy: str) -> str:
-    """What a version of NumPy calls the features: it warns of those that it does not know."""
+    """Return the name of AVX-512 in a version of NumPy: it warns about names that it does not know."""
     major, minor = (int(part) for part in numpy.split(".")[:2])
     return "X86_V4" if (major, minor) >= (2, 4) else "AVX512_SKX"

@@ -1,4 +1,4 @@
-"""Which models an exporter has, where several share them: by the hash of the name, as Prometheus shares out targets."""
+"""Sharding: several exporters share the models by the hash of their names, as Prometheus shards targets."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _FORM: Final = re.compile(r"([0-9]{1,6})/([0-9]{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """One of `total` shards, the `index`-th from 0: together they have every model, each exactly once."""
+    """Shard `index` of `total`, counted from 0: every model is in exactly one of them."""
 
     index: int
     total: int
 
     def __str__(self) -> str:
-        """As the flag says it."""
+        """Return the value of the flag, such as `0/3`."""
         return f"{self.index}/{self.total}"
 
     def has(self, model: str) -> bool:
-        """Whether a model of this name is one of this shard's."""
+        """Return whether the model of this name is in the shard."""
         return hashmod(model, self.total) == self.index
 
 
@@ -31,10 +31,10 @@ WHOLE: Final = Shard(0, 1)
 
 
 def parse(text: str) -> Shard:
-    """The shard that `i/n` says.
+    """Return the shard of a text such as `0/3`.
 
     Raises:
-        ValueError: when it says none.
+        ValueError: the text is not a shard.
     """
     match = _FORM.fullmatch(text)
     if match is None:
@@ -46,9 +46,10 @@ def parse(text: str) -> Shard:
 
 
 def hashmod(text: str, modulus: int) -> int:
-    """What Prometheus' relabelling action `hashmod` makes of a text: 0 to `modulus` - 1, the same on every machine.
+    """Return the result of Prometheus' relabelling action `hashmod`: 0 to `modulus` - 1, equal on every machine.
 
-    The last eight bytes of the MD5 of its UTF-8 as a big-endian integer, modulo `modulus` (relabel.go of Prometheus).
+    It is the last eight bytes of the MD5 of the text in UTF-8, as a big-endian integer, modulo `modulus`
+    (`relabel.go` of Prometheus).
     """
     digest = hashlib.md5(text.encode(), usedforsecurity=False).digest()
     return int.from_bytes(digest[8:], "big") % modulus

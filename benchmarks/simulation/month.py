@@ -27,7 +27,7 @@ from exporter.profiles.profile import categorical_column as categorical
 from exporter.reference.reference import Reference, build_binning, profile_by_hour
 from exporter.samples.conditions import Condition, conditions
 from exporter.samples.windows import WindowProfile, evaluate
-from exporter.service.reference_reading import seasonal_reference, selected, with_score
+from exporter.service.reference_reading import seasonal_reference, selected_columns, with_score_bins
 from exporter.sources.source import Batch
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Calendar
@@ -100,9 +100,9 @@ def make_model(population: Population) -> Model:
     weeks = [population.week(index) for index in range(population.traffic.weeks)]
     step = _EDGE_STEP if population.traffic.rows > 500 else 1
     sample = pa.concat_tables([week.take(np.arange(0, week.num_rows, step)) for week in weeks])
-    selection = selected(spec, keys=())
+    selection = selected_columns(spec, keys=())
     plain, _ = build_binning(batches([sample]), selection, spec.spec.limits.categories)
-    binning = with_score(spec, plain)
+    binning = with_score_bins(spec, plain)
     by_hour = profile_by_hour(batches(weeks), binning, TIME, Calendar.of(spec.spec.seasonality))
     reference = seasonal_reference(spec, binning, by_hour)
     rows = np.random.default_rng(population.seed).permutation(sample.num_rows)[:_KS_ROWS]

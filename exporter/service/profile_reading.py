@@ -1,6 +1,6 @@
-"""The profiles of a log's partitions: each is made once and kept, and made again when its files are others.
+"""The profiles of a log's partitions: each is made once and stored, and made again when its files change.
 
-What cannot be read costs only itself: a partition or a column fails alone, with its reason.
+A failure costs only its partition or its column.
 """
 
 from __future__ import annotations
@@ -13,94 +13,94 @@ from exporter.errors import LeewayError, PartitionUnreadable, SourceUnavailable
 from exporter.profiles.binning import Binning
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
-from exporter.service.attempt import Attempt, Failed, Record
-from exporter.service.reference_reading import segment_values, selected
+from exporter.service.attempt import Attempt, Record
+from exporter.service.reference_reading import segment_values, selected_columns
 from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.value_types import format_duration
 from exporter.sql.counting import count_partitions
 from exporter.store.profiles import Key, ProfileStore
 
+Profiled = PartitionProfile | PartitionUnreadable
+
 
 class ProfileReader:
-    """Reads one model's inference log. One thread at a time may use it."""
+    """Profiles one model's inference log. One thread at a time may use it."""
 
-    def __init__(self, spec: ModelSpec, source: Source, store: ProfileStore, record: Record, failed: Failed) -> None:
+    def __init__(self, spec: ModelSpec, source: Source, store: ProfileStore, record: Record) -> None:
         """Nothing is read yet.
 
         Args:
             spec: the model.
             source: its inference log.
-            store: where profiles are kept.
-            record: counts what is built and what is found there.
-            failed: told of each failure.
+            store: where profiles are stored.
+            record: counts the profiles that are built and reused, and the failures.
         """
         self.problems: dict[str, str] = {}
-        """What could not be used at the last reading, with why."""
+        """What could not be used at the last reading, with the reason."""
         self._spec = spec
         self._source = source
         self._store = store
         self._record = record
-        self._failed = failed
         self._group = f"{spec.name}/{catalogue.INFERENCE}"
-        self._known: dict[Key, PartitionProfile | PartitionUnreadable] = {}
+        self._known: dict[Key, Profiled] = {}
 
     def read(
         self, partitions: Mapping[datetime, Partition], binning: Binning, attempt: Attempt
     ) -> dict[datetime, PartitionProfile]:
-        """The profiles of the partitions that can be used, by start.
+        """Return the profiles of the partitions that can be used, by start.
 
         Raises:
-            LeewayError: a source did not answer, or the time is over; what was profiled is kept.
+            LeewayError: a source does not answer, or the timeout is over; what was profiled is stored.
             OSError: the disk refuses.
         """
         self.problems = {}
-        keys = {start: self._partition_key(start, partition, binning) for start, partition in partitions.items()}
+        keys = {start: self._key(start, partition, binning) for start, partition in partitions.items()}
         wanted = set(keys.values())
         self._known = {key: known for key, known in self._known.items() if key in wanted}
-        known = {start: self._recalled(keys[start]) for start in sorted(partitions)}
-        new = {start: partitions[start] for start, found in known.items() if found is None}
-        for start, found in self._counted(new, binning, attempt, len(keys)):
-            self._known[keys[start]] = found
-            self._keep(partitions[start], keys[start], found)
+        new = {start: partitions[start] for start in sorted(partitions) if not self._load(keys[start])}
+        for start, profile in self._count(new, binning, attempt, len(keys)):
+            self._known[keys[start]] = profile
+            self._save(partitions[start], keys[start], profile)
         self._store.prune(self._group, wanted)
-        usable = {start: self._usable(partitions[start], keys[start]) for start in known}
+        usable = {start: self._usable(partitions[start], keys[start]) for start in sorted(partitions)}
         return {start: profile for start, profile in usable.items() if profile is not None}
 
-    def _recalled(self, key: Key) -> PartitionProfile | PartitionUnreadable | None:
-        """What is known of a partition, in memory or on disk."""
-        if key not in self._known and (kept := self._store.partition(key)) is not None:
-            self._known[key] = kept
+    def _load(self, key: Key) -> bool:
+        """Return whether a partition is known, in memory or in the store."""
+        if key not in self._known and (stored := self._store.load_partition(key)) is not None:
+            self._known[key] = stored
             self._record.reused += 1
-        return self._known.get(key)
+        return key in self._known
 
-    def _counted(
+    def _count(
         self, new: Mapping[datetime, Partition], binning: Binning, attempt: Attempt, total: int
-    ) -> Iterator[tuple[datetime, PartitionProfile | PartitionUnreadable]]:
-        """What new partitions come to. What could not be had of one ends the refresh once all have been tried.
+    ) -> Iterator[tuple[datetime, Profiled]]:
+        """Yield the profiles of new partitions. A source that does not answer for one ends the refresh after the last.
 
         Raises:
-            LeewayError: this one; or the time is over.
+            LeewayError: a source does not answer, or the timeout is over.
         """
         grouping, failed = _grouping(self._spec, binning), list[LeewayError]()
-        counted = count_partitions(self._source, new, selected(self._spec, keys=grouping.keys), binning, grouping)
+        columns = selected_columns(self._spec, keys=grouping.keys)
+        profiles = count_partitions(self._source, new, columns, binning, grouping)
         if len(new) < total:
             attempt.progress(total - len(new), total)
         for done in range(total - len(new), total):
             if attempt.overdue():
                 timeout = format_duration(self._spec.spec.refresh.timeout)
                 raise SourceUnavailable(f"gave up after {timeout} with {done} of {total} partitions profiled")
-            start, found = next(counted)
-            if isinstance(found, PartitionProfile | PartitionUnreadable):
-                yield start, found
+            start, profile = next(profiles)
+            if isinstance(profile, Profiled):
+                yield start, profile
             else:
-                failed.append(found)
+                failed.append(profile)
             attempt.progress(done + 1, total)
         if failed:
             raise failed[0]
 
     def _usable(self, partition: Partition, key: Key) -> PartitionProfile | None:
-        """The profile of a partition that was read; why it could not, or not all of it, is told on the page."""
+        """Return the profile of a partition, if it has one; what is missing is added to the problems."""
         known = self._known[key]
         if isinstance(known, PartitionUnreadable):
             self.problems[f"partition {partition.name}"] = str(known)
@@ -109,18 +109,18 @@ class ProfileReader:
             self.problems[f"partition {partition.name}, column {column}"] = why
         return known
 
-    def _keep(self, partition: Partition, key: Key, found: PartitionProfile | PartitionUnreadable) -> None:
-        if isinstance(found, PartitionUnreadable):
-            self._failed("read", f"partition {partition.name}", found)
+    def _save(self, partition: Partition, key: Key, profile: Profiled) -> None:
+        if isinstance(profile, PartitionUnreadable):
+            self._record.fail("read", f"partition {partition.name}", profile)
             return
         self._record.built += 1
-        for column, why in found.problems.items():
-            self._failed("column", f"partition {partition.name}, column {column}", why)
-        self._store.save_partition(key, found)
+        for column, why in profile.problems.items():
+            self._record.fail("column", f"partition {partition.name}, column {column}", why)
+        self._store.save_partition(key, profile)
 
-    def _partition_key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
-        told_apart = _grouping(self._spec, binning).fingerprint
-        return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, told_apart))
+    def _key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
+        grouping = _grouping(self._spec, binning).fingerprint
+        return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, grouping))
 
 
 def _grouping(spec: ModelSpec, binning: Binning) -> Grouping:

@@ -1,16 +1,13 @@
-"""One model, brought up to date: which partitions there are, and what the windows come to."""
+"""One model's refresh: its reference, the profiles of its windows, and all samples that follow from them."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import numpy as np
 
 from exporter import catalogue
-from exporter.errors import ReferenceUnusable, SourceError
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.group import Group
 from exporter.profiles.kernel import PartitionProfile, group_binning
@@ -22,7 +19,7 @@ from exporter.samples.estimate_samples import estimate_samples
 from exporter.samples.estimators import Estimator
 from exporter.samples.traffic import traffic_samples
 from exporter.samples.windows import Sample, WindowProfile, evaluate
-from exporter.service.attempt import Attempt, Record, RefreshFailed
+from exporter.service.attempt import Attempt, Record, required
 from exporter.service.labels import reading as label_reading
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
 from exporter.service.labels.reference_fit import EstimatorFit
@@ -30,7 +27,7 @@ from exporter.service.profile_reading import ProfileReader
 from exporter.service.proxies.reading import ProxyReader
 from exporter.service.reference_reading import ReferenceReader
 from exporter.service.reference_source import STREAM
-from exporter.service.slo_reading import SliceNotes
+from exporter.service.slo_reading import ObjectiveReader
 from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_log
 from exporter.sources.source import Partition, Source
@@ -40,8 +37,6 @@ from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, partition_cells
 from exporter.spec.value_types import format_duration
 from exporter.spec.windows import Window, newest_end, window
 from exporter.store.profiles import ProfileStore
-
-log = logging.getLogger(__name__)
 
 
 class ModelReader:
@@ -54,87 +49,80 @@ class ModelReader:
 
         Args:
             loaded: the model's spec.
-            store: where profiles are kept.
-            source: the inference log; left out, the one that the spec names. A log that is given is one that is
-                replayed, and its labels and proxies are not read, nor its objectives judged.
-            prometheus: the address that proxies are asked of where the spec names none.
+            store: where profiles are stored.
+            source: an inference log to replay, instead of the one that the spec names; labels, proxies and objectives
+                are then left out.
+            prometheus: the address to query for proxies if the spec names none.
 
         Raises:
-            LeewayError: when the spec asks for what this release does not do.
+            LeewayError: the spec needs what this release does not do.
         """
         self.loaded = loaded
         self.spec = loaded.spec
-        self.record = Record()
-        self.problems: dict[str, str] = {}
+        self.record = Record(self.spec.name)
+        body, live = self.spec.spec, source is None
         self._source = source or open_log(loaded, catalogue.INFERENCE)
-        self._log = ProfileReader(self.spec, self._source, store, self.record, self.fail)
+        self._log = ProfileReader(self.spec, self._source, store, self.record)
         self._reference = ReferenceReader(loaded, store)
-        of_data_set = self.spec.spec.estimated and self.spec.spec.reference.source is not None
-        self._learner = EstimatorFit(self.spec, store, self.fail) if of_data_set else None
-        self._traffic = TrafficReader(self.spec, self._source, store, self.fail)
-        self._labels = label_reading.open_labels(loaded, self._source, store, self.fail) if source is None else None
-        self._proxies = ProxyReader(self.spec, self._source, store, self.fail, prometheus) if source is None else None
-        self._slices = SliceNotes(self.spec, store) if source is None and self.spec.spec.slos_of_log else None
+        fits_data_set = body.estimated and body.reference.source is not None
+        self._fit = EstimatorFit(self.spec, store, self.record.fail) if fits_data_set else None
+        self._traffic = TrafficReader(self.spec, self._source, store, self.record)
+        self._labels = label_reading.open_labels(loaded, self._source, store, self.record.fail) if live else None
+        self._proxies = ProxyReader(self.spec, self._source, store, self.record, prometheus) if live else None
+        self._objectives = ObjectiveReader(self.spec, store) if live and body.slos_of_log else None
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """What could not be used at the last refresh, with the reason."""
+        return self.record.problems
 
     def read(self, attempt: Attempt) -> list[Sample]:
-        """Every sample of the model's windows.
+        """Return every sample of the model's windows.
 
         Raises:
-            RefreshFailed: when a source does not answer, or the reference cannot serve; what was profiled is kept.
+            RefreshFailed: a source does not answer, or the reference is unusable; what was profiled is stored.
         """
-        self.problems = {}
-        with _stage("reference"):
+        self.record.problems = {}
+        with required("reference"):
             reference = self.reference(attempt.now)
-        with _stage("list"):
+        with required("list"):
             windows = _windows(self.spec, attempt.now)
             partitions = self._source.partitions(_starts(self.spec, windows.values()))
-        with _stage("read"):
+        with required("read"):
             profiles = self._log.read(partitions, reference.binning, attempt)
-        self.problems |= self._log.problems
+        self.record.problems |= self._log.problems
         rows = self._traffic.read(attempt, partitions, profiles)
-        with _stage("store"):
-            learned = self._learned()
-        labels: list[Sample] = []
-        if self._labels is not None:
-            labels = self._labels.read(attempt, partitions, reference.binning, learned, self._reference.fingerprint)
-            self.problems |= self._labels.problems
-            learned = self._labels.learned
-        proxies = self._proxies.read(attempt, self._traffic.past, partitions) if self._proxies else []
-        self.problems |= self._proxies.problems if self._proxies else {}
-        with _stage("evaluate"):
-            summed = [_sum(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
-            samples = [*evaluate(self.spec, reference, summed), *traffic_samples(self.spec, rows)]
-            samples += estimate_samples(self.spec, learned, reference.binning, summed) if learned else []
-        with _stage("store"):
-            self._heed(samples, attempt.now)  # without labels, which speak of weeks ago, and what the world makes of it
-            told = [*labels, *self._objectives(attempt.now, partitions, profiles, reference)]
-        return [*samples, *told, *proxies, *self._calendar(reference, attempt.now)]
+        with required("store"):
+            estimator = self._fit_reference()
+        labels, estimator = self._read_labels(attempt, partitions, reference.binning, estimator)
+        proxies = self._read_proxies(attempt, partitions)
+        with required("evaluate"):
+            merged = [_merge(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
+            samples = [*evaluate(self.spec, reference, merged), *traffic_samples(self.spec, rows)]
+            samples += estimate_samples(self.spec, estimator, reference.binning, merged) if estimator else []
+        with required("store"):
+            # Labels are about past weeks, and proxies about the world: neither makes a week of the log alarming.
+            self._exclude_alarming_week(samples, attempt.now)
+            objectives = list(self._objective_samples(attempt.now, partitions, profiles, reference))
+        return [*samples, *labels, *objectives, *proxies, *self._calendar(reference, attempt.now)]
 
-    def _objectives(
-        self,
-        now: datetime,
-        partitions: Mapping[datetime, Partition],
-        profiles: Mapping[datetime, PartitionProfile],
-        reference: Reference,
-    ) -> Iterator[Sample]:
-        def told(span: Window) -> list[Sample]:
-            name = format_duration(span.length)
-            return evaluate(self.spec, reference, [_sum(self.spec, name, span, profiles, reference.binning)])
+    def reference(self, now: datetime) -> Reference:
+        """Return the reference of the windows at `now`.
 
-        yield from self._slices.samples(now, partitions, told) if self._slices else ()
-
-    def _heed(self, samples: Sequence[Sample], now: datetime) -> None:
-        log_ = self.spec.spec.inference
-        if conditions(samples, self.spec.spec.alert_window_names):
-            self._reference.leave_out(newest_end(now, log_.delay, log_.grain) - timedelta(microseconds=1))
-
-    def _calendar(self, reference: Reference, now: datetime) -> Iterator[Sample]:
-        log_ = self.spec.spec.inference
-        yield from calendar_samples(self.spec, now)
-        yield season_sample(self.spec, reference, newest_end(now, log_.delay, log_.grain))
+        Raises:
+            SourceError, ReferenceUnusable: there is none.
+        """
+        built = self._reference.built
+        reference = self._reference.read(now)
+        for column, why in reference.problems.items():
+            what = f"column {column} of the reference"
+            self.record.problems[what] = why
+            if self._reference.built > built:
+                self.record.fail("reference", what, why)
+        return reference
 
     def own_samples(self) -> Iterator[Sample]:
-        """What the reader has asked of its sources, and made of the answers."""
+        """Yield the samples about the reader itself: failures, requests to sources, and profiles."""
         for stage, count in sorted(self.record.failures.items()):
             yield Sample(catalogue.REFRESH_FAILURES_TOTAL, (self.spec.name, stage), count)
         reference, own = self._reference, self.record
@@ -143,8 +131,8 @@ class ModelReader:
             (STREAM, reference.traffic, reference.built, reference.reused),
         ]
         if self._labels is not None:
-            arrived = self._labels.log
-            streams.append((label_reading.STREAM, self._labels.source.traffic, arrived.built, arrived.reused))
+            log = self._labels.log
+            streams.append((label_reading.STREAM, self._labels.source.traffic, log.built, log.reused))
         for stream, traffic, built, reused in streams:
             labels = (self.spec.name, stream)
             yield Sample(catalogue.SOURCE_REQUESTS_TOTAL, labels, traffic.requests)
@@ -154,51 +142,64 @@ class ModelReader:
             yield Sample(catalogue.PROFILES_BUILT_TOTAL, labels, built)
             yield Sample(catalogue.PROFILES_REUSED_TOTAL, labels, reused)
 
-    def fail(self, stage: str, what: str, why: object) -> None:
-        """Count and log one failure, and remember it for the status page."""
-        self.record.failures[stage] += 1
-        self.problems[what] = str(why)
-        log.warning("%s: %s: %s", self.spec.name, what, why, extra={"model": self.spec.name, "stage": stage})
-
-    def reference(self, now: datetime) -> Reference:
-        """What the windows are compared with at `now`.
-
-        Raises:
-            SourceError, ReferenceUnusable: when there is none.
-        """
-        built = self._reference.built
-        reference = self._reference.read(now)
-        for column, why in reference.problems.items():
-            what = f"column {column} of the reference"
-            self.problems[what] = why
-            if self._reference.built > built:
-                self.fail("reference", what, why)
-        return reference
-
-    def _learned(self) -> Estimator | None:
-        """What the labels of the reference teach, if there are any."""
+    def _fit_reference(self) -> Estimator | None:
+        """Return the estimator that is fitted to the labels of the reference, if it has any."""
         labelled = self._reference.labelled
-        if self._learner is None or labelled is None:
+        if self._fit is None or labelled is None:
             return None
-        learned = self._learner.learn(*labelled)
-        if self._learner.problem:
-            self.problems[REFERENCE_LABELS] = self._learner.problem
-        return learned
+        estimator = self._fit.learn(*labelled)
+        if self._fit.problem:
+            self.record.problems[REFERENCE_LABELS] = self._fit.problem
+        return estimator
 
+    def _read_labels(
+        self,
+        attempt: Attempt,
+        partitions: Mapping[datetime, Partition],
+        binning: Binning,
+        estimator: Estimator | None,
+    ) -> tuple[list[Sample], Estimator | None]:
+        """Return the samples of labels, and the estimator with what labels of the log add to it."""
+        if self._labels is None:
+            return [], estimator
+        samples = self._labels.read(attempt, partitions, binning, estimator, self._reference.fingerprint)
+        self.record.problems |= self._labels.problems
+        return samples, self._labels.learned
 
-@contextmanager
-def _stage(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (SourceError, ReferenceUnusable) as problem:
-        raise RefreshFailed(name, problem) from problem
-    except OSError as problem:
-        raise RefreshFailed("store", problem) from problem
+    def _read_proxies(self, attempt: Attempt, partitions: Mapping[datetime, Partition]) -> list[Sample]:
+        if self._proxies is None:
+            return []
+        samples = self._proxies.read(attempt, self._traffic.past, partitions)
+        self.record.problems |= self._proxies.problems
+        return samples
+
+    def _objective_samples(
+        self,
+        now: datetime,
+        partitions: Mapping[datetime, Partition],
+        profiles: Mapping[datetime, PartitionProfile],
+        reference: Reference,
+    ) -> Iterator[Sample]:
+        def evaluate_span(span: Window) -> list[Sample]:
+            name = format_duration(span.length)
+            return evaluate(self.spec, reference, [_merge(self.spec, name, span, profiles, reference.binning)])
+
+        yield from self._objectives.samples(now, partitions, evaluate_span) if self._objectives else ()
+
+    def _exclude_alarming_week(self, samples: Sequence[Sample], now: datetime) -> None:
+        log = self.spec.spec.inference
+        if conditions(samples, self.spec.spec.alert_window_names):
+            self._reference.exclude_alarming_week(newest_end(now, log.delay, log.grain) - timedelta(microseconds=1))
+
+    def _calendar(self, reference: Reference, now: datetime) -> Iterator[Sample]:
+        log = self.spec.spec.inference
+        yield from calendar_samples(self.spec, now)
+        yield season_sample(self.spec, reference, newest_end(now, log.delay, log.grain))
 
 
 def _windows(spec: ModelSpec, now: datetime) -> dict[str, Window]:
-    log_ = spec.spec.inference
-    return {format_duration(length): window(now, length, log_.delay, log_.grain) for length in spec.spec.windows}
+    log = spec.spec.inference
+    return {format_duration(length): window(now, length, log.delay, log.grain) for length in spec.spec.windows}
 
 
 def _starts(spec: ModelSpec, windows: Iterable[Window]) -> list[datetime]:
@@ -206,9 +207,10 @@ def _starts(spec: ModelSpec, windows: Iterable[Window]) -> list[datetime]:
     return sorted({start for span in windows for start in span.partitions(grain)})
 
 
-def _sum(
+def _merge(
     spec: ModelSpec, name: str, span: Window, profiles: Mapping[datetime, PartitionProfile], binning: Binning
 ) -> WindowProfile:
+    """Return the profile of a window: the sum of its partitions' profiles, and its rows by hour of the week."""
     grain, calendar = spec.spec.inference.grain, Calendar.of(spec.spec.seasonality)
     parts: dict[Group, list[Profile]] = {}
     hours: dict[Group, Floats] = {}

@@ -1,4 +1,4 @@
-"""One model's reference: read once, by season where it has times; again only when its source or the spec changes."""
+"""One model's reference: read once, by season if it has times, and again only when its source or the spec changes."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from exporter.spec.value_types import format_duration
 from exporter.sql.counting import count_partition
 from exporter.statistics.dispersion import Stretch, fit_stretches
 from exporter.store.profiles import Key, ProfileStore
+from exporter.store.references import load_reference, save_reference
 
 log = logging.getLogger(__name__)
 
@@ -36,102 +37,102 @@ P = TypeVar("P", Profile, HourProfiles)
 
 
 class ReferenceReader:
-    """Keeps one model's reference at hand. One thread at a time may use it."""
+    """Reads one model's reference and keeps it in memory. One thread at a time may use it."""
 
     def __init__(self, loaded: LoadedSpec, store: ProfileStore) -> None:
         """Open the reference's source; nothing is read yet.
 
         Raises:
-            LeewayError: when the spec asks for what this release does not do.
+            LeewayError: the spec needs what this release does not do.
         """
         self.built = 0
         self.reused = 0
         self._spec = loaded.spec
         self._store = store
-        self._at = open_reference(loaded, lambda: store.load_alarming_weeks(loaded.spec.name))
+        self._location = open_reference(loaded, lambda: store.load_alarming_weeks(loaded.spec.name))
         self._current: tuple[Key, Reference] | None = None
         self._data: Partition | None = None
 
     @property
     def traffic(self) -> Traffic:
-        """What has been asked of the source so far."""
-        return self._at.source.traffic
+        """The requests to the source so far."""
+        return self._location.source.traffic
 
     @property
     def fingerprint(self) -> str:
-        """Of the rows of the reference that was read last."""
+        """The fingerprint of the rows of the reference that was read last; empty before the first."""
         return self._data.fingerprint if self._data is not None else ""
 
     def read(self, now: datetime) -> Reference:
-        """The reference as it is at `now`: from memory, from the store, or made anew.
+        """Return the reference at `now`: from memory, from the store, or built from its rows.
 
         Raises:
-            SourceError: when the source does not answer, or holds what cannot be read.
-            ReferenceUnusable: when there is none, or none of the features is in it.
+            SourceError: the source does not answer, or its rows cannot be read.
+            ReferenceUnusable: there is none, or it has none of the features.
         """
-        data = self._data = self._at.find(now)
+        data = self._data = self._location.find(now)
         key = self._key(data)
         if self._current is None or self._current[0] != key:
-            self._current = (key, self._kept(key) or self._build(data, key))
+            self._current = (key, self._load(key) or self._build(data, key))
             self._store.prune(key.group, [key])
         return self._current[1]
 
     @property
     def labelled(self) -> tuple[Source, Partition, Binning] | None:
-        """What reads the reference that was read last, what is stored for it, and its cells; None before the first."""
+        """The source, the partition and the binning of the reference that was read last; None before the first."""
         if self._data is None or self._current is None:
             return None
-        return self._at.source, self._data, self._current[1].binning
+        return self._location.source, self._data, self._current[1].binning
 
-    def leave_out(self, moment: datetime) -> None:
-        """Let no trailing reference learn from the local week of a moment: the model was alarming.
+    def exclude_alarming_week(self, moment: datetime) -> None:
+        """Exclude the local week of a moment, in which the model was alarming, from a trailing reference.
 
         Raises:
-            OSError: when the disk refuses.
+            OSError: the disk refuses.
         """
         if self._spec.spec.reference.trailing is not None:
             day = Calendar.of(self._spec.spec.seasonality).local(moment).date()
             monday, known = day - timedelta(days=day.weekday()), self._store.load_alarming_weeks(self._spec.name)
             self._store.save_alarming_weeks(self._spec.name, known | {monday})
 
-    def _kept(self, key: Key) -> Reference | None:
-        kept = self._store.reference(key)
-        self.reused += kept is not None
-        return kept
+    def _load(self, key: Key) -> Reference | None:
+        reference = load_reference(self._store, key)
+        self.reused += reference is not None
+        return reference
 
     def _build(self, data: Partition, key: Key) -> Reference:
-        selection, limit = selected(self._spec, keys=()), self._spec.spec.limits.categories
+        selection, limit = selected_columns(self._spec, keys=()), self._spec.spec.limits.categories
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
-        made, problems = count_binning(self._at.source, data, selection, limit)
-        reference = replace(self._count(data, with_score(self._spec, made)), problems=problems)
-        self._store.save_reference(key, reference)
+        binning, problems = count_binning(self._location.source, data, selection, limit)
+        reference = replace(self._count(data, with_score_bins(self._spec, binning)), problems=problems)
+        save_reference(self._store, key, reference)
         self.built += 1
         return reference
 
     def _count(self, data: Partition, binning: Binning) -> Reference:
-        """The reference's rows, by season where they have times."""
-        timestamp, segments = self._at.timestamp, segment_values(self._spec, binning)
+        """Count the reference's rows, by season if they have times."""
+        timestamp, segments = self._location.timestamp, segment_values(self._spec, binning)
         if timestamp is None:
-            selection = selected(self._spec, keys=tuple(segments))
-            groups = count_partition(self._at.source, data, selection, binning, Grouping(segments=segments)).groups
+            selection = selected_columns(self._spec, keys=tuple(segments))
+            groups = count_partition(self._location.source, data, selection, binning, Grouping(segments=segments)).groups
             parts = {group.segment: groups[group] for group in sorted(groups)}
-            return Reference.whole(binning, parts.pop(WHOLE, empty_profile(binning)), segments=_enough(parts))
+            return Reference.whole(binning, parts.pop(WHOLE, empty_profile(binning)), segments=_with_enough_rows(parts))
         calendar = Calendar.of(self._spec.spec.seasonality)
-        selection = selected(self._spec, keys=(timestamp, *segments))
-        by_hour = count_by_hour(self._at.source, data, selection, binning, calendar, segments=segments)
+        selection = selected_columns(self._spec, keys=(timestamp, *segments))
+        by_hour = count_by_hour(self._location.source, data, selection, binning, calendar, segments=segments)
         return seasonal_reference(self._spec, binning, by_hour)
 
     def _key(self, data: Partition) -> Key:
         body = self._spec.spec
-        asked = body.model_dump_json(include={"features", "seasonality", "windows", "reference", "limits", "segments"})
-        answers = body.inference.columns
-        columns = str((answers.score, body.class_column, dict(answers.scores), self._at.timestamp))
+        sections = {"features", "seasonality", "windows", "reference", "limits", "segments"}
+        content, named = body.model_dump_json(include=sections), body.inference.columns
+        columns = str((named.score, body.class_column, dict(named.scores), self._location.timestamp))
         score = str((body.task, body.confidence_edges, body.decision_threshold))
-        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, asked, columns, score))
+        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, content, columns, score))
 
 
-def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
-    """The columns of a model that are counted: its features, its scores, the classes that it returns, its segments."""
+def selected_columns(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
+    """Return the columns of a model that are counted: features, scores, the returned class, and segments."""
     features = spec.spec.features
     categorical = [feature.name for feature in features if feature.type == "categorical"]
     numeric = [feature.name for feature in features if feature.type == "numeric"]
@@ -145,14 +146,14 @@ def selected(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:
 
 
 def segment_values(spec: ModelSpec, binning: Binning) -> dict[str, tuple[str, ...]]:
-    """The values of each column that have a segment: the reference's most frequent ones, up to the spec's limit."""
+    """Return the values of each column that have a segment: the most frequent of the reference, up to the limit."""
     bins = ((column, binning.by_name.get(column)) for column in spec.spec.segments)
     limit = spec.spec.limits.segments
-    return {column: found.categories[:limit] for column, found in bins if isinstance(found, CategoricalBins)}
+    return {column: each.categories[:limit] for column, each in bins if isinstance(each, CategoricalBins)}
 
 
-def with_score(spec: ModelSpec, binning: Binning) -> Binning:
-    """The cells with those of the score as the score's own distribution needs them."""
+def with_score_bins(spec: ModelSpec, binning: Binning) -> Binning:
+    """Return the binning with the bins that the score's own distribution needs."""
     score, task, confidence = spec.spec.inference.columns.score, spec.spec.task, spec.spec.confidence_edges
     decision = spec.spec.decision_threshold if task == "binary_classification" else None
     return Binning(
@@ -166,30 +167,30 @@ def with_score(spec: ModelSpec, binning: Binning) -> Binning:
 
 
 def seasonal_reference(spec: ModelSpec, binning: Binning, by_hour: ByHour) -> Reference:
-    """A reference with seasons, and what its own weeks tell of what is usual in windows of each length.
+    """Return a reference with seasons, and how much windows of each length vary between its own weeks.
 
     Args:
         spec: the model.
-        binning: the cells that were counted in.
+        binning: the bins in which the rows were counted.
         by_hour: the reference's rows.
 
     Raises:
-        ReferenceUnusable: when no row of the reference has a time.
+        ReferenceUnusable: no row of the reference has a time.
     """
     history = by_hour.history
     if history is None:
         raise ReferenceUnusable("no row of the reference has a time")
     cells = Calendar.of(spec.spec.seasonality).cells(history.hours.astype("datetime64[h]"))
     weeks = np.bincount(cells[history.rows > 0], minlength=HOURS_OF_WEEK)
-    told = {cell: int(weeks[cell]) for cell in by_hour.by_cell}
-    segments = _enough(by_hour.segments)
+    weeks_of_cell = {cell: int(weeks[cell]) for cell in by_hour.by_cell}
+    segments = _with_enough_rows(by_hour.segments)
     levels = season_levels(spec.spec.seasonality.season)
-    reference = Reference(binning, by_hour.by_cell, told, levels, {}, {}, segments)
+    reference = Reference(binning, by_hour.by_cell, weeks_of_cell, levels, {}, {}, segments)
     return replace(reference, stretches=_stretches(spec, reference, history, cells))
 
 
-def _enough(segments: Mapping[Segment, P]) -> dict[Segment, P]:
-    """Those that have as many rows as a season needs: with fewer, their own noise would be most of what is seen."""
+def _with_enough_rows(segments: Mapping[Segment, P]) -> dict[Segment, P]:
+    """Return the segments with as many rows as a season needs: with fewer, noise would hide what they show."""
     return {segment: part for segment, part in segments.items() if part.rows >= ENOUGH_ROWS}
 
 

@@ -16,86 +16,86 @@ from exporter.spec.loading import LoadedSpec
 from exporter.spec.windows import Window, newest_end
 
 STREAM: Final = "reference"
-"""The `stream` of the reference, beside that of predictions."""
+"""The value of the series label `stream` for the reference."""
 WEEK: Final = timedelta(weeks=1)
 LOOK_BACK: Final = 26
-"""Weeks among which trailing ones are looked for, when some were alarming or hold nothing."""
+"""How many weeks back trailing ones are searched, if some were alarming or are empty."""
 
 Weeks = Callable[[], Collection[date]]
-"""The Mondays of the weeks in which a model was alarming."""
+"""Returns the Mondays of the weeks in which a model was alarming."""
 
 
 class ReferenceSource(Protocol):
-    """What a reference is read from; `timestamp` is its column of times, if it has one."""
+    """Where a reference is."""
 
     @property
     def source(self) -> Source:
-        """What reads it."""
+        """The source that reads it."""
         ...
 
     @property
     def timestamp(self) -> str | None:
-        """Its column of times."""
+        """Its column of times, if it has one."""
         ...
 
     def find(self, now: datetime) -> Partition:
-        """What is stored for it.
+        """Return everything that is stored for it at `now`, as one partition.
 
         Raises:
-            SourceError: when the source does not answer.
-            ReferenceUnusable: when there is nothing, or not all of it yet.
+            SourceError: the source does not answer.
+            ReferenceUnusable: there is nothing, or not all of it yet.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """A data set, usually what the model was trained on; `name` is where a person finds it."""
+    """A data set, usually the training data; `name` is its path or table, for messages."""
 
     source: Source
     timestamp: str | None
     name: str
 
     def find(self, now: datetime) -> Partition:
-        """All of its files."""
-        found = self.source.dataset()
-        if found is None:
+        """Return all of its files."""
+        data = self.source.dataset()
+        if data is None:
             raise ReferenceUnusable(f"there is nothing at {self.name}")
-        return found
+        return data
 
 
 @dataclass(slots=True)
 class LogPeriod:
-    """A stretch of the inference log; what it holds is looked up once a day, since a month of it is many listings."""
+    """A period of the inference log; it is listed once a day, since a month takes many requests."""
 
     source: Source
     timestamp: str | None
     period: Window
     delay: timedelta
     grain: timedelta
-    _found: tuple[date, Partition] | None = field(default=None, init=False)
+    _listed: tuple[date, Partition] | None = field(default=None, init=False)
 
     def find(self, now: datetime) -> Partition:
-        """All partitions of the period, as one."""
+        """Return all partitions of the period, as one."""
         if newest_end(now, self.delay, self.grain) < self.period.end:
-            raise ReferenceUnusable(f"the reference's period is not over before {self.period.end:%Y-%m-%d %H:%M} UTC")
-        if self._found is None or self._found[0] != now.date():
-            self._found = (now.date(), self._listed())
-        return self._found[1]
+            raise ReferenceUnusable(f"the reference's period does not end before {self.period.end:%Y-%m-%d %H:%M} UTC")
+        if self._listed is None or self._listed[0] != now.date():
+            self._listed = (now.date(), self._list())
+        return self._listed[1]
 
-    def _listed(self) -> Partition:
+    def _list(self) -> Partition:
         listed = self.source.partitions(self.period.partitions(self.grain))
         if not listed:
             raise ReferenceUnusable(f"the log holds nothing from {self.period.start} to {self.period.end}")
-        return _together(f"{self.period.start:%Y-%m-%d} to {self.period.end:%Y-%m-%d}", listed)
+        return _as_one(f"{self.period.start:%Y-%m-%d} to {self.period.end:%Y-%m-%d}", listed)
 
 
 @dataclass(slots=True)
 class LogTrailing:
     """The newest whole local weeks of the inference log in which the model was not alarming.
 
-    The weeks change on Mondays; what they hold is looked up once a day. A week in which an alert held is never learned
-    from, so a drift that persists is compared with the weeks before it for as long as it lasts.
+    The weeks change on Mondays; they are listed once a day. A week in which an alert was active is never part of the
+    reference, so a drift that persists is compared with the weeks before it for as long as it lasts.
     """
 
     source: Source
@@ -105,49 +105,49 @@ class LogTrailing:
     delay: timedelta
     grain: timedelta
     alarming: Weeks
-    _found: tuple[date, tuple[date, ...], Partition] | None = field(default=None, init=False)
+    _listed: tuple[date, tuple[date, ...], Partition] | None = field(default=None, init=False)
 
     def find(self, now: datetime) -> Partition:
-        """All partitions of these weeks, as one."""
-        calm = tuple(self._calm(now))
-        if self._found is None or self._found[:2] != (now.date(), calm):
-            self._found = (now.date(), calm, self._listed(calm))
-        return self._found[2]
+        """Return all partitions of these weeks, as one."""
+        mondays = tuple(self._mondays(now))
+        if self._listed is None or self._listed[:2] != (now.date(), mondays):
+            self._listed = (now.date(), mondays, self._list(mondays))
+        return self._listed[2]
 
-    def _calm(self, now: datetime) -> Iterator[date]:
-        """The Mondays of the whole weeks that have passed without an alarm, the newest first."""
-        end, left_out = newest_end(now, self.delay, self.grain), self.alarming()
+    def _mondays(self, now: datetime) -> Iterator[date]:
+        """Yield the Mondays of past whole weeks without an alarm, the newest first."""
+        end, alarming = newest_end(now, self.delay, self.grain), self.alarming()
         today = end.astimezone(self.zone).date()
         this_week = today - timedelta(days=today.weekday())
         mondays = (this_week - number * WEEK for number in range(1, LOOK_BACK + 1))
-        return (monday for monday in mondays if monday not in left_out)
+        return (monday for monday in mondays if monday not in alarming)
 
-    def _listed(self, mondays: tuple[date, ...]) -> Partition:
+    def _list(self, mondays: tuple[date, ...]) -> Partition:
         listings = (self.source.partitions(self._week(monday).partitions(self.grain)) for monday in mondays)
-        found = list(islice(filter(None, listings), self.weeks))
-        if not found:
+        weeks = list(islice(filter(None, listings), self.weeks))
+        if not weeks:
             raise ReferenceUnusable(f"the log holds no whole week without an alarm among the last {LOOK_BACK}")
-        parts = {start: part for listed in found for start, part in listed.items()}
-        return _together(f"{len(found)} weeks since {min(parts):%Y-%m-%d}", parts)
+        parts = {start: part for listed in weeks for start, part in listed.items()}
+        return _as_one(f"{len(weeks)} weeks since {min(parts):%Y-%m-%d}", parts)
 
     def _week(self, monday: date) -> Window:
         return local_days(monday, monday + timedelta(days=6), self.zone, self.grain)
 
 
-def _together(name: str, listed: Mapping[datetime, Partition]) -> Partition:
-    """Partitions as one, in the order of time."""
+def _as_one(name: str, listed: Mapping[datetime, Partition]) -> Partition:
+    """Return partitions as one, in the order of time."""
     return Partition(name, tuple(item for start in sorted(listed) for item in listed[start].objects))
 
 
 def open_reference(loaded: LoadedSpec, alarming: Weeks) -> ReferenceSource:
-    """The reference that a spec names; nothing is read yet.
+    """Return the reference that a spec names; nothing is read yet.
 
     Args:
         loaded: the spec.
-        alarming: asked for the weeks that a trailing reference leaves out.
+        alarming: returns the weeks that a trailing reference excludes.
 
     Raises:
-        SourceError: when it names a source that this release does not read.
+        SourceError: it names a source that this release does not read.
     """
     body = loaded.spec.spec
     reference, log = body.reference, body.inference
@@ -164,15 +164,15 @@ def open_reference(loaded: LoadedSpec, alarming: Weeks) -> ReferenceSource:
 
 
 def local_days(first: date, last: date, zone: ZoneInfo, grain: timedelta) -> Window:
-    """From the midnight that begins the first day to the one that ends the last, on the zone's own clock.
+    """Return the window from the start of the first day to the end of the last, in the zone's local time.
 
-    Where a partition spans a midnight, as days in UTC do elsewhere, the period is made of those that begin within it.
+    Where a partition spans a local midnight, as a UTC day does, the window begins and ends with the next partition.
     """
     start, end = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, last + timedelta(days=1)))
     return Window(_next(start, grain), _next(end, grain))
 
 
 def _next(instant: datetime, grain: timedelta) -> datetime:
-    """The first multiple of the grain that is not before an instant."""
+    """Return the first multiple of the grain that is not before an instant."""
     before = newest_end(instant, timedelta(), grain)
     return before if before == instant else before + grain

@@ -1,7 +1,7 @@
-"""The loop: every model on its own schedule, none of them able to disturb another.
+"""The refresh loop: every model has a schedule of its own, and no model can disturb another.
 
-A model that fails keeps its old values, which age visibly and are withdrawn once they are older than the spec's
-`stale_after`; what it says of itself (rows, end of the window, failures) stays.
+A model that fails keeps its old values until they are older than the spec's `stale_after`. Then they are removed, but
+for the end of the window and the metrics about the model's refreshes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from importlib import metadata
 
 from exporter import catalogue
 from exporter.errors import LeewayError
-from exporter.logs import Told
+from exporter.logs import Progress
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
@@ -31,13 +31,13 @@ Clock = Callable[[], datetime]
 
 
 def wall_clock() -> datetime:
-    """The present, in UTC: the only place where the service reads the clock."""
+    """Return the current time in UTC; the service reads the clock nowhere else."""
     return datetime.now(UTC)
 
 
 @dataclass(slots=True)
 class ModelState:
-    """What is known of one model: its newest samples, and how its last refresh went."""
+    """One model: its newest samples, and the result of its last refresh."""
 
     loaded: LoadedSpec
     reader: ModelReader | None
@@ -47,7 +47,7 @@ class ModelState:
     duration: float | None = None
     error: str = ""
     due: float = 0.0
-    """When the next refresh is due, on the monotonic clock: the schedule goes on even where `--now` stands still."""
+    """When the next refresh is due, on the monotonic clock: the schedule runs even if `--now` stops the time."""
 
     @property
     def window_end(self) -> datetime | None:
@@ -57,22 +57,22 @@ class ModelState:
         return datetime.fromtimestamp(max(ends), UTC) if ends else None
 
     def is_stale(self, now: datetime) -> bool:
-        """Whether the model's values are older than its spec allows."""
+        """Return whether the model's values are older than its spec allows."""
         end = self.window_end
         return end is not None and now - end > self.loaded.spec.spec.inference.staleness
 
     def current_samples(self, now: datetime) -> list[Sample]:
-        """The samples to expose at `now`: all of them, or once they are stale only those that tell their age."""
+        """Return the samples to expose at `now`: all of them, or the end of the window alone once they are stale."""
         if not self.is_stale(now):
             return self.samples
         return [sample for sample in self.samples if sample.metric is catalogue.WINDOW_END_TIMESTAMP_SECONDS]
 
     def own_samples(self) -> Iterable[Sample]:
-        """That the model is watched, and how its refreshes went."""
+        """Yield the samples about the model and its refreshes."""
         spec = self.loaded.spec
         name = (spec.name,)
-        about = (spec.name, spec.metadata.team, spec.metadata.owner, spec.spec.task, spec.fingerprint())
-        yield Sample(catalogue.MODEL_INFO, about, 1)
+        info = (spec.name, spec.metadata.team, spec.metadata.owner, spec.spec.task, spec.fingerprint())
+        yield Sample(catalogue.MODEL_INFO, info, 1)
         if self.succeeded is not None:
             yield Sample(catalogue.REFRESH_SUCCESS, name, self.succeeded)
         if self.last_success is not None:
@@ -84,9 +84,9 @@ class ModelState:
 
 
 class Refresher:
-    """Keeps every model up to date and the newest snapshot at hand.
+    """Keeps every model and the snapshot up to date.
 
-    `snapshot` is replaced whole and may be read from any thread at any time; it is None before `run` or `refresh_all`.
+    `snapshot` is replaced as a whole and may be read from any thread; it is None before `run` or `refresh_all`.
     """
 
     def __init__(
@@ -97,17 +97,17 @@ class Refresher:
         clock: Clock = wall_clock,
         workers: int = 2,
         prometheus: str | None = None,
-        progress: Told = lambda model, done, total: None,
+        progress: Progress = lambda model, done, total: None,
     ) -> None:
         """Nothing is read before `run` or `refresh_all`.
 
         Args:
             specs: the models.
-            store: where profiles are kept.
-            clock: what time it is.
+            store: where profiles are stored.
+            clock: returns the current time.
             workers: how many models are refreshed at a time.
-            prometheus: the address that proxies are asked of where a spec names none.
-            progress: told after each partition, from the thread that read it.
+            prometheus: the address to query for proxies if a spec names none.
+            progress: called after each partition, in the thread that read it.
         """
         self.snapshot: Snapshot | None = None
         self._store = store
@@ -120,29 +120,29 @@ class Refresher:
         self._lock = threading.Lock()
         self._reloaded = (True, clock())
         self._published_stale: frozenset[str] = frozenset()
-        self._told_all = False
+        self._published_all = False
         self._states: dict[str, ModelState] = {}
         self.replace_specs(specs)
 
     @property
     def states(self) -> Mapping[str, ModelState]:
-        """Every model's state, by name."""
+        """The state of every model, by name."""
         return self._states
 
     @property
     def ready(self) -> bool:
-        """Whether the snapshot tells of every model what its first refresh has given."""
-        return self._told_all
+        """Whether the snapshot has the result of every model's first refresh."""
+        return self._published_all
 
     def replace_specs(self, specs: Iterable[LoadedSpec]) -> None:
-        """Take on new specs; a model whose spec has not changed keeps all that it knows."""
+        """Replace the specs; a model whose spec has not changed keeps its state."""
         with self._lock:
-            fresh = {loaded.spec.name: loaded for loaded in specs}
+            loaded_by_name = {loaded.spec.name: loaded for loaded in specs}
             self._states = {
                 name: self._states[name]
                 if name in self._states and self._states[name].loaded == loaded
                 else self._open(loaded)
-                for name, loaded in fresh.items()
+                for name, loaded in loaded_by_name.items()
             }
             self._reloaded = (True, self._clock())
         if self.snapshot is not None:
@@ -150,19 +150,19 @@ class Refresher:
         self._wake.set()
 
     def reject_specs(self) -> None:
-        """Note that new specs were refused and the old ones go on."""
+        """Record that new specs were rejected; the old ones stay."""
         self._reloaded = (False, self._reloaded[1])
         self._publish()
 
     def refresh_all(self) -> None:
-        """Bring every model up to date, once, and publish the result."""
+        """Refresh every model once, and publish the result."""
         states = list(self._states.values())
         for future in [self._pool.submit(self._refresh, state) for state in states]:
             future.result()
         self._publish()
 
     def run(self) -> None:
-        """Refresh each model whenever it is due, until `stop`; the models' names are published at once."""
+        """Refresh each model whenever it is due, until `stop`; the names of the models are published at once."""
         self._publish()
         running: dict[Future[None], str] = {}
         while not self._stopping:
@@ -180,7 +180,7 @@ class Refresher:
                 self._wake.wait(1.0)
 
     def stop(self) -> None:
-        """End `run` and wait for the refreshes that are under way to reach their next partition."""
+        """End `run`, and wait until every running refresh has reached its next partition."""
         self._stopping = True
         self._wake.set()
         self._pool.shutdown(wait=True, cancel_futures=True)
@@ -192,11 +192,11 @@ class Refresher:
         try:
             return ModelState(loaded, ModelReader(loaded, self._store, prometheus=self._prometheus))
         except LeewayError as problem:
-            log.error("%s: %s", loaded.spec.name, problem, extra={"model": loaded.spec.name})  # noqa: TRY400 - a user's mistake needs no trace
+            log.error("%s: %s", loaded.spec.name, problem, extra={"model": loaded.spec.name})  # noqa: TRY400 - a mistake in a spec needs no trace
             return ModelState(loaded, None, succeeded=False, error=str(problem))
 
     def _refresh(self, state: ModelState) -> None:
-        """Bring one model up to date; whatever happens stays within it."""
+        """Refresh one model; no error leaves it."""
         body, started = state.loaded.spec.spec, time.monotonic()
         state.due = started + body.refresh.interval.total_seconds()
         if state.reader is None:
@@ -209,32 +209,32 @@ class Refresher:
         try:
             state.samples = state.reader.read(attempt)
         except RefreshFailed as problem:
-            if not self._stopping:  # then it was told to leave off
-                self._failed(state, problem.stage, problem)
+            if not self._stopping:  # a refresh that was stopped did not fail
+                self._fail(state, problem.stage, problem)
         except Exception as problem:
             log.exception("%s: the refresh failed unexpectedly", state.loaded.spec.name)
-            self._failed(state, "evaluate", f"{type(problem).__name__}: {problem}")
+            self._fail(state, "evaluate", f"{type(problem).__name__}: {problem}")
         else:
             state.succeeded, state.last_success, state.error = True, attempt.now, ""
         state.duration = time.monotonic() - started
 
-    def _failed(self, state: ModelState, stage: str, why: object) -> None:
+    def _fail(self, state: ModelState, stage: str, why: object) -> None:
         state.succeeded, state.error = False, str(why)
         if state.reader is not None:
-            state.reader.fail(stage, f"refresh ({stage})", why)
+            state.reader.record.fail(stage, f"refresh ({stage})", why)
 
     def _publish(self) -> None:
         now = self._clock()
         with self._lock:
             states = list(self._states.values())
-        told_all = all(state.succeeded is not None for state in states)  # before their samples are taken
+        all_refreshed = all(state.succeeded is not None for state in states)  # read before their samples
         samples = [Sample(catalogue.BUILD_INFO, (metadata.version("leeway"),), 1)]
-        loaded, when = self._reloaded
-        samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS, (), loaded))
-        samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS, (), when.timestamp()))
+        succeeded, at = self._reloaded
+        samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS, (), succeeded))
+        samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS, (), at.timestamp()))
         for state in states:
             samples += [*state.current_samples(now), *state.own_samples()]
         labels = {state.loaded.spec.name: state.loaded.spec.metadata.labels for state in states}
         self._published_stale = self._stale_names(now)
         self.snapshot = render(samples, labels)
-        self._told_all = told_all
+        self._published_all = all_refreshed

@@ -1,4 +1,4 @@
-"""The HTTP side: `/metrics`, health, readiness, reload, and a page that shows every model."""
+"""The HTTP server: `/metrics`, health, readiness, reload, and the status page."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from exporter.service.refresh import Refresher
 log = logging.getLogger(__name__)
 
 Reload = Callable[[], None]
-"""Loads the specs again and hands them to the refresher; raises `LeewayError` when they are refused."""
+"""Loads the specs again and passes them to the refresher; raises `LeewayError` if they are rejected."""
 
 _GZIP_LEVEL = 1
-"""Ten times faster than the default and a fifth larger: a scrape is read once."""
+"""Ten times faster than the default level, and only a fifth larger."""
 
 
 def application(refresher: Refresher, reload: Reload) -> Starlette:
-    """The exporter's web application."""
+    """Return the exporter's web application."""
 
     async def metrics(request: Request) -> Response:
         return await run_in_threadpool(_metrics, request, refresher)
@@ -85,7 +85,7 @@ def _accepts_gzip(header: str) -> bool:
 
 
 class _Server(uvicorn.Server):
-    """A server that ends with exit code 0 on SIGTERM and SIGINT, as a supervisor expects."""
+    """A server that exits with code 0 on SIGTERM and SIGINT, as a supervisor expects."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -96,11 +96,11 @@ class _Server(uvicorn.Server):
 
 
 def listen(address: str) -> socket.socket:
-    """A socket bound to `host:port`, `[v6]:port` or `:port`; port 0 takes a free one.
+    """Return a socket that is bound to `host:port`, `[v6]:port` or `:port`; port 0 is any free port.
 
     Raises:
-        OSError: when the address cannot be had.
-        ValueError: when it is not an address.
+        OSError: the address cannot be bound.
+        ValueError: it is not an address.
     """
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
@@ -113,7 +113,7 @@ def listen(address: str) -> socket.socket:
 
 
 def serve(refresher: Refresher, bound: socket.socket, reload: Reload) -> None:
-    """Answer requests on a bound socket until SIGTERM or SIGINT; SIGHUP loads the specs again."""
+    """Serve the exporter on a bound socket until SIGTERM or SIGINT; SIGHUP loads the specs again."""
     app = application(refresher, reload)
 
     @asynccontextmanager
@@ -136,4 +136,4 @@ def _reload_quietly(reload: Reload) -> None:
     try:
         reload()
     except LeewayError:
-        log.debug("the old specs go on")
+        log.debug("the old specs stay in use")

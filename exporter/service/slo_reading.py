@@ -1,8 +1,8 @@
-"""Objectives that the inference log tells by itself: how soon each slice was evaluated, and how far it had drifted.
+"""Objectives of the inference log itself: how soon each slice was evaluated, and how far it had drifted.
 
-A slice's drift is worked out once, from the profiles of its partitions, and anew when one of them is rewritten; when it
-was first evaluated can be told at no other time. Both are noted in the store, since a period is longer than the windows
-whose profiles are at hand. What ended before there were notes, and is not at hand any more, is unknown.
+The drift of a slice is computed once, from the profiles of its partitions, and again when one of them is rewritten. The
+time of its first evaluation can only be measured then. Both are stored, since a period is longer than the windows whose
+profiles are stored. A slice that ended before the ledger began, and has left the windows, is unknown.
 """
 
 from __future__ import annotations
@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
@@ -26,110 +24,89 @@ from exporter.spec.windows import Window, newest_end
 from exporter.statistics.performance import Estimate
 from exporter.statistics.slo import Verdict, slice_tally, verdict
 from exporter.store.profiles import Key, ProfileStore
+from exporter.store.slo import Ledger, Slice
 
 Evaluate = Callable[[Window], Sequence[Sample]]
-"""What the exporter says of a stretch of the log."""
-
-_BEGUN: Final = "begun"
+"""Returns the samples of a stretch of the log."""
 
 
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """What is known of a slice: how long after its end it was first evaluated, its rows and drift share by version.
-
-    Those of challengers are left out; of a version that serves in several roles it is the greatest share.
-
-    `made_from` is a fingerprint of its partitions.
-    """
-
-    seconds: float
-    made_from: str
-    rows: Mapping[str, float]
-    shares: Mapping[str, float]
-
-
-class SliceNotes:
-    """Notes of one model's slices. One thread at a time may use it."""
+class ObjectiveReader:
+    """Keeps the ledgers of one model's objectives. One thread at a time may use it."""
 
     def __init__(self, spec: ModelSpec, store: ProfileStore) -> None:
-        """Nothing is read yet."""
+        """Nothing is loaded yet; `store` is where the ledgers are stored."""
         self._spec = spec
         self._store = store
         self._group = f"{spec.name}/slices"
+        self._ledgers: dict[str, Ledger] = {}
 
     def samples(self, now: datetime, partitions: Mapping[datetime, Partition], evaluate: Evaluate) -> Iterator[Sample]:
-        """Bring the notes up to date, and tell every sample of the objectives.
+        """Bring the ledgers up to date, and yield every sample of the objectives.
 
         Args:
             now: this refresh.
-            partitions: those of the inference log that are at hand.
-            evaluate: what is said of a stretch of them.
+            partitions: the partitions of the windows that exist.
+            evaluate: returns the samples of a stretch of the windows.
 
         Raises:
-            OSError: when the disk refuses.
+            OSError: the disk refuses.
         """
         for slo in self._spec.spec.slos_of_log:
-            yield from objective_samples(self._spec, slo, self._ledger(slo, now, partitions, evaluate))
+            ledger = self._update(slo, now, partitions, evaluate)
+            starts = self._period(slo, now).partitions(slo.slice)
+            yield from objective_samples(self._spec, slo, [self._judged(slo, start, ledger, now) for start in starts])
         self._store.prune(self._group, [self._key(slo) for slo in self._spec.spec.slos_of_log])
 
-    def _ledger(
-        self, slo: Slo, now: datetime, partitions: Mapping[datetime, Partition], evaluate: Evaluate
-    ) -> list[EvaluatedSlice]:
-        inference = self._spec.spec.inference
-        newest = newest_end(now, inference.delay, inference.grain)
-        last = newest_end(newest, timedelta(), slo.slice)
-        period, at_hand = Window(last - slo.period, last), newest - max(self._spec.spec.windows)
-        begun, before = self._kept(slo, now)
-        notes = {start: before[start] for start in period.partitions(slo.slice) if start in before}
-        for start in period.partitions(slo.slice):
-            span = Window(start, start + slo.slice)
-            fingerprint = _fingerprint(span.partitions(inference.grain), partitions) if start >= at_hand else ""
-            if fingerprint and (start not in notes or notes[start].made_from != fingerprint):
-                seconds = notes[start].seconds if start in notes else (now - span.end).total_seconds()
-                found = _noted(seconds, fingerprint, evaluate(span))
-                notes |= {start: found} if found.rows else {}
-        if notes != before or begun == now:
-            self._keep(slo, begun, notes)
-        return [self._judged(slo, start, notes.get(start), begun, now) for start in period.partitions(slo.slice)]
+    def _update(self, slo: Slo, now: datetime, partitions: Mapping[datetime, Partition], evaluate: Evaluate) -> Ledger:
+        """Evaluate the slices that are new or were rewritten, and save the ledger."""
+        if slo.name not in self._ledgers:
+            self._ledgers[slo.name] = Ledger(self._store, self._key(slo), now)
+        ledger, inference = self._ledgers[slo.name], self._spec.spec.inference
+        slices, starts = ledger.slices, self._period(slo, now).partitions(slo.slice)
+        slices.keep_only(set(starts).__contains__)
+        windows_start = newest_end(now, inference.delay, inference.grain) - max(self._spec.spec.windows)
+        for start in (start for start in starts if start >= windows_start):
+            span, known = Window(start, start + slo.slice), slices.get(start)
+            fingerprint = _fingerprint(span.partitions(inference.grain), partitions)
+            if fingerprint and (known is None or known.made_from != fingerprint):
+                seconds = known.seconds if known is not None else (now - span.end).total_seconds()
+                evaluated = _slice(seconds, fingerprint, evaluate(span))
+                if evaluated.rows:
+                    slices.add(start, evaluated)
+        ledger.save()
+        return ledger
 
-    def _judged(self, slo: Slo, start: datetime, noted: Noted | None, begun: datetime, now: datetime) -> EvaluatedSlice:
-        """A slice; what was not evaluated yet has been waiting until now."""
-        end = start + slo.slice
-        counts = {name: int(count) for name, count in noted.rows.items()} if noted else {}
-        rows = most_frequent(counts, self._spec.spec.limits.versions)
+    def _period(self, slo: Slo, now: datetime) -> Window:
+        """Return the newest period of whole slices."""
+        inference = self._spec.spec.inference
+        end = newest_end(newest_end(now, inference.delay, inference.grain), timedelta(), slo.slice)
+        return Window(end - slo.period, end)
+
+    def _judged(self, slo: Slo, start: datetime, ledger: Ledger, now: datetime) -> EvaluatedSlice:
+        """Judge a slice by its target."""
+        slice_ = ledger.slices.get(start)
+        counts = {version: int(rows) for version, rows in slice_.rows.items()} if slice_ else {}
+        versions = list(most_frequent(counts, self._spec.spec.limits.versions))
         if slo.metric == FRESHNESS:
-            waited = (now - end).total_seconds()
-            late = noted is None and end >= begun and waited > slo.target
-            value = noted.seconds if noted and end >= begun else waited if late else math.nan
-            values = {next(iter(rows), catalogue.UNKNOWN_VERSION): value}
+            version = versions[0] if versions else catalogue.UNKNOWN_VERSION
+            values = {version: _freshness(slo, start + slo.slice, slice_, ledger.begun, now)}
         else:
-            values = {version: noted.shares.get(version, math.nan) for version in rows} if noted else {}
-        judged = {name: (value, slice_tally(_verdict(value, slo.target))) for name, value in values.items()}
-        return EvaluatedSlice(end, next(iter(judged), ""), judged)
+            values = {version: slice_.shares.get(version, math.nan) for version in versions} if slice_ else {}
+        judged = {version: (value, slice_tally(_verdict(value, slo.target))) for version, value in values.items()}
+        return EvaluatedSlice(start + slo.slice, next(iter(judged), ""), judged)
 
     def _key(self, slo: Slo) -> Key:
         return Key(self._group, slo.name, (slo.metric, str(slo.slice)))
 
-    def _kept(self, slo: Slo, now: datetime) -> tuple[datetime, dict[datetime, Noted]]:
-        """Since when there are notes, and what they say by the slices' starts."""
-        kept = self._store.load_arrays(self._key(slo))
-        if kept is None:
-            return now, {}
-        told: dict[str, Any] = kept[1]
-        begun = datetime.fromisoformat(told[_BEGUN])
-        return begun, {datetime.fromisoformat(start): Noted(**noted) for start, noted in told["slices"].items()}
 
-    def _keep(self, slo: Slo, begun: datetime, notes: Mapping[datetime, Noted]) -> None:
-        slices = {
-            start.isoformat(): {
-                "seconds": noted.seconds,
-                "made_from": noted.made_from,
-                "rows": dict(noted.rows),
-                "shares": dict(noted.shares),
-            }
-            for start, noted in sorted(notes.items())
-        }
-        self._store.save_arrays(self._key(slo), {}, {_BEGUN: begun.isoformat(), "slices": slices})
+def _freshness(slo: Slo, end: datetime, slice_: Slice | None, begun: datetime, now: datetime) -> float:
+    """Return the seconds from the end of a slice to its evaluation, or until now if it is late; NaN if unknown."""
+    if end < begun:
+        return math.nan
+    if slice_ is not None:
+        return slice_.seconds
+    waiting = (now - end).total_seconds()
+    return waiting if waiting > slo.target else math.nan
 
 
 def _verdict(value: float, target: float) -> Verdict:
@@ -137,23 +114,23 @@ def _verdict(value: float, target: float) -> Verdict:
 
 
 def _fingerprint(starts: Sequence[datetime], partitions: Mapping[datetime, Partition]) -> str:
-    """What a slice's partitions are, those that exist; empty without any."""
-    found = [partitions[start].fingerprint for start in starts if start in partitions]
-    return hashlib.sha256("".join(found).encode()).hexdigest()[:16] if found else ""
+    """Return a fingerprint of a slice's partitions that exist; empty without any."""
+    fingerprints = [partitions[start].fingerprint for start in starts if start in partitions]
+    return hashlib.sha256("".join(fingerprints).encode()).hexdigest()[:16] if fingerprints else ""
 
 
-def _noted(seconds: float, made_from: str, samples: Sequence[Sample]) -> Noted:
-    rows = {version: sum(each) for version, each in _served(samples, catalogue.VERSION_ROWS).items()}
-    shares = {version: max(each) for version, each in _served(samples, catalogue.DATA_DRIFT_SHARE).items()}
-    return Noted(seconds, made_from, rows, shares)
+def _slice(seconds: float, made_from: str, samples: Sequence[Sample]) -> Slice:
+    rows = {version: sum(each) for version, each in _by_version(samples, catalogue.VERSION_ROWS).items()}
+    shares = {version: max(each) for version, each in _by_version(samples, catalogue.DATA_DRIFT_SHARE).items()}
+    return Slice(seconds, made_from, rows, shares)
 
 
-def _served(samples: Sequence[Sample], metric: Metric) -> dict[str, list[float]]:
-    """The values of each version in the roles in which it serves, without its segments'."""
-    found: dict[str, list[float]] = {}
-    for one in samples:
-        if one.metric is metric:
-            labels = dict(zip(metric.labels, one.labels, strict=True))
+def _by_version(samples: Sequence[Sample], metric: Metric) -> dict[str, list[float]]:
+    """Return the values of each version in its roles but that of a challenger, without its segments'."""
+    values: dict[str, list[float]] = {}
+    for sample in samples:
+        if sample.metric is metric:
+            labels = dict(zip(metric.labels, sample.labels, strict=True))
             if labels[catalogue.ROLE] != catalogue.CHALLENGER and not labels[catalogue.SEGMENT]:
-                found.setdefault(labels[catalogue.VERSION], []).append(one.value)
-    return found
+                values.setdefault(labels[catalogue.VERSION], []).append(sample.value)
+    return values

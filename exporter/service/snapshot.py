@@ -1,7 +1,7 @@
-"""What a scrape reads: an immutable exposition, rendered once per refresh and swapped in whole.
+"""The exposition that a scrape reads: it is immutable, rendered after each refresh, and replaced as a whole.
 
-A window takes longer to read than a scrape may last, so the exporter refreshes on a schedule of its own. That departs
-on purpose from the custom that exporters keep no timers; age is told by timestamps, and old values are withdrawn.
+Reading a window takes longer than a scrape may, so the exporter refreshes on a schedule of its own, unlike most
+exporters. Timestamps show the age of the values, and stale values are removed.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from exporter.samples.windows import Sample
 
 _EOF: Final = b"# EOF\n"
 _FAMILY: Final = {part: metric for metric in catalogue.METRICS for part in metric.series}
-"""What each series belongs to: a histogram's buckets, rows and sum are of one family."""
+"""The family of each series: the buckets, the count and the sum of a histogram are one family."""
 
 _Series = dict[tuple[catalogue.Metric, tuple[str, ...]], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every sample of a moment, as text and as OpenMetrics."""
+    """All samples of one moment, in the text format and as OpenMetrics."""
 
     text: bytes
     openmetrics: bytes
 
     def exposition(self, *, openmetrics: bool) -> tuple[bytes, str]:
-        """The snapshot and the process's own gauges, with the content type."""
+        """Return the snapshot and the gauges of the process itself, and the content type."""
         if openmetrics:
             return self.openmetrics.removesuffix(_EOF) + generate_openmetrics(_PROCESS), CONTENT_TYPE_OPENMETRICS
         return self.text + generate_latest(_PROCESS), CONTENT_TYPE_PLAIN_0_0_4
@@ -46,14 +46,14 @@ ProcessCollector(registry=_PROCESS)
 
 
 def render(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[str, str]]) -> Snapshot:
-    """Render samples, families in the order of the catalogue.
+    """Render samples, with the families in the order of the catalogue.
 
     Args:
-        samples: in any order, but a histogram's as its buckets lie; a series given twice keeps its first value.
-        constant_labels: of each model, by its name; they are added to every sample that has the model label.
+        samples: in any order, except that the buckets of a histogram are sorted; of a repeated series the first counts.
+        constant_labels: by model; they are added to every sample that has the series label `model`.
 
     Returns:
-        Both expositions; a metric without samples is not in them.
+        Both expositions, without metrics that have no samples.
     """
     families = _Families(list(_families(samples, constant_labels)))
     registry = CollectorRegistry()
@@ -75,7 +75,7 @@ class _Families(Collector):
 def _families(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[str, str]]) -> Iterator[Family]:
     families: dict[catalogue.Metric, _Series] = {}
     for sample in samples:
-        key = sample.metric, tuple(_cut(value) for value in sample.labels)
+        key = sample.metric, tuple(_truncate(value) for value in sample.labels)
         families.setdefault(_FAMILY[sample.metric], {}).setdefault(key, sample.value)
     for metric in catalogue.METRICS:
         if metric in families:
@@ -85,13 +85,13 @@ def _families(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[s
 def _family(metric: catalogue.Metric, series: _Series, constant_labels: Mapping[str, Mapping[str, str]]) -> Family:
     family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind)
     for (part, values), value in series.items():
-        labels = {name: told for name, told in zip(part.labels, values, strict=True) if told}  # an empty one is none
+        labels = {name: text for name, text in zip(part.labels, values, strict=True) if text}
         constants = constant_labels.get(labels.get(catalogue.MODEL, ""), {})
         family.add_sample(part.name, {**labels, **constants}, float(value))
     return family
 
 
-def _cut(value: str) -> str:
-    """A label value of at most `MAX_LABEL_BYTES` of UTF-8; half a character at the cut is dropped."""
+def _truncate(value: str) -> str:
+    """Return a label value of at most `MAX_LABEL_BYTES` in UTF-8; a character that is cut in two is dropped."""
     data = value.encode("utf-8", "replace")
     return data[: catalogue.MAX_LABEL_BYTES].decode("utf-8", "ignore")

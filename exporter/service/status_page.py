@@ -1,4 +1,4 @@
-"""The page at `/`: each model, its windows, rows, age, last error; plain HTML, no script, everything escaped."""
+"""The page at `/`: each model with its windows, rows, age and last error, as plain HTML without scripts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ td.number { font-variant-numeric: tabular-nums; }
 
 
 def render(states: Mapping[str, ModelState]) -> str:
-    """The page as HTML."""
+    """Return the page as HTML; every value is escaped."""
     models = "".join(_model(state) for _, state in sorted(states.items())) or "<p>No models are loaded.</p>"
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Leeway</title>'
@@ -32,13 +32,13 @@ def render(states: Mapping[str, ModelState]) -> str:
 
 def _model(state: ModelState) -> str:
     spec = state.loaded.spec
-    about = f"{spec.spec.task.replace('_', ' ')}, team {spec.metadata.team}, spec {spec.fingerprint()}"
-    return f"<h2>{escape(spec.name)}</h2><p>{escape(about)}</p>{_outcome(state)}{_windows(state)}{_problems(state)}"
+    summary = f"{spec.spec.task.replace('_', ' ')}, team {spec.metadata.team}, spec {spec.fingerprint()}"
+    return f"<h2>{escape(spec.name)}</h2><p>{escape(summary)}</p>{_outcome(state)}{_windows(state)}{_problems(state)}"
 
 
 def _outcome(state: ModelState) -> str:
     if state.succeeded is None:
-        return "<p>The first refresh is under way.</p>"
+        return "<p>The first refresh is running.</p>"
     if state.succeeded:
         when = f"{state.last_success:%Y-%m-%d %H:%M:%S} UTC" if state.last_success else "unknown"
         return f'<p class="good">Refreshed at {when} in {state.duration or 0:.1f} s.</p>'
@@ -58,17 +58,17 @@ def _windows(state: ModelState) -> str:
 
 
 def _by_window(state: ModelState, metric: catalogue.Metric) -> dict[str, float]:
-    place = metric.labels.index(catalogue.WINDOW)
-    return {sample.labels[place]: sample.value for sample in state.samples if sample.metric is metric}
+    position = metric.labels.index(catalogue.WINDOW)
+    return {sample.labels[position]: sample.value for sample in state.samples if sample.metric is metric}
 
 
 def _problems(state: ModelState) -> str:
     problems = dict(state.reader.problems) if state.reader else {}
-    return _table(("problem", "why"), sorted(problems.items())) if problems else ""
+    return _table(("problem", "reason"), sorted(problems.items())) if problems else ""
 
 
-def _table(heads: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
-    head = "".join(f"<th>{escape(text)}</th>" for text in heads)
+def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:
+    head = "".join(f"<th>{escape(text)}</th>" for text in titles)
     body = "".join(
         "<tr>" + "".join(f'<td class="number">{escape(text)}</td>' for text in row) + "</tr>" for row in rows
     )

@@ -1,1 +1,1 @@
-"""What is kept on disk: profiles, predictions, labels and sums, each written whole or not at all."""
+"""Storage on disk: profiles, references, predictions, labels and sums; a file is written whole or not at all."""

@@ -1,7 +1,7 @@
-"""Profiles on disk, keyed by what they were made from: a restart reads only what is new.
+"""The store: a folder of files, each keyed by what its content was made from, so that a restart reads only what is new.
 
-Each partition's profile is one file, a reference with its binning another, a log's past numbers of rows a third, and
-what labels are joined with are some more. `exporter.profiles.sealing` says how each is written.
+Profiles are stored here; references, labels, sums and ledgers in the other modules of this package. How a file is
+written is in `exporter.profiles.sealing`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from exporter.profiles.binning import Binning
-from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.kernel import PartitionProfile
-from exporter.profiles.packing import pack_partition, pack_profiles, unpack_partition, unpack_profiles
-from exporter.profiles.profile import Profile
+from exporter.profiles.packing import pack_partition, unpack_partition
 from exporter.profiles.sealing import UNFINISHED, open_sealed, replace_file, seal_table
-from exporter.reference.reference import HourProfiles, Reference
-from exporter.spec.seasons import Level
 
 T = TypeVar("T")
 
@@ -35,7 +30,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 """Columns by name, all of one length; numbers or booleans."""
 
 _FORMAT: Final = 6
-"""Goes up when what a profile holds or how it is counted changes: everything is then made anew."""
+"""Goes up when the content of a file or the way it is counted changes: then everything is made again."""
 _SUFFIX: Final = ".arrow"
 _ALARMS: Final = "alarming-weeks.json"
 
@@ -44,10 +39,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a profile was made from.
+    """What a file was made from.
 
-    `group` is where it belongs (`fraud/inference`), `name` sorts and tells a person which partition it is, `sources` is
-    everything that its content depends on: fingerprints of the data, of the binning, of the columns.
+    `group` is its folder (`fraud/inference`). `name` begins the file's name: it sorts, and shows a person which
+    partition it is. `sources` is everything that the content depends on: fingerprints of the data, of the binning, of
+    the columns.
     """
 
     group: str
@@ -56,7 +52,7 @@ class Key:
 
     @property
     def path(self) -> Path:
-        """Where it is kept, below the store's folder."""
+        """The file, below the store's folder."""
         return _path(self, _FORMAT)
 
 
@@ -67,163 +63,114 @@ def _path(key: Key, format_: int) -> Path:
 
 
 class ProfileStore:
-    """A folder of profiles. Several threads may use it; two processes should not share one."""
+    """A folder of profiles and of what belongs to them. Several threads may use it; two processes should not share one.
+
+    A file is written whole or not at all. One that cannot be read counts as missing, and a warning is logged.
+    """
 
     def __init__(self, folder: Path, *, forgets: bool = True) -> None:
-        """Keep profiles below `folder`, which is made when the first one is written.
+        """Nothing is read or written yet.
 
         Args:
-            folder: where.
-            forgets: whether what a model's newest windows do not need is removed; a replay goes back to it.
+            folder: where the files are; it is made with the first one.
+            forgets: whether `prune` removes anything; a replay needs old profiles again.
         """
         self._folder = folder
         self._forgets = forgets
 
-    def partition(self, key: Key) -> PartitionProfile | None:
-        """The profile kept under a key, or None."""
-        return self._load(self._folder / key.path, unpack_partition)
+    def load(self, key: Key, decode: Callable[[bytes], T]) -> T | None:
+        """Return what is stored under a key, decoded; None if there is nothing that can be."""
+        return self._load(self._folder / key.path, decode)
+
+    def save(self, key: Key, data: bytes) -> None:
+        """Store data under a key, in place of what was there.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        replace_file(self._folder / key.path, data)
+
+    def load_partition(self, key: Key) -> PartitionProfile | None:
+        """Return the profile of the partition that is stored under a key, or None."""
+        return self.load(key, unpack_partition)
 
     def save_partition(self, key: Key, profile: PartitionProfile) -> None:
-        """Keep a profile, whole or not at all.
+        """Store the profile of a partition.
 
         Raises:
-            OSError: when the disk refuses.
+            OSError: the disk refuses.
         """
-        replace_file(self._folder / key.path, pack_partition(profile))
-
-    def reference(self, key: Key) -> Reference | None:
-        """The reference kept under a key, or None."""
-        return self._read(key, _reference)
-
-    def save_reference(self, key: Key, reference: Reference) -> None:
-        """Keep a reference, whole or not at all.
-
-        Raises:
-            OSError: when the disk refuses.
-        """
-        told = {
-            "problems": dict(reference.problems),
-            "binning": reference.binning.to_json(),
-            "weeks": [
-                [segment.column, segment.value, cell, weeks]
-                for segment, of_segment in reference.parts.items()
-                for cell, weeks in of_segment.weeks.items()
-            ],
-            "levels": list(reference.levels),
-            "stretches": reference.stretches,
-        }
-        parts = {
-            json.dumps([segment.column, segment.value, cell]): profile
-            for segment, of_segment in reference.parts.items()
-            for cell, profile in of_segment.by_cell.items()
-        }
-        self._write(key, parts, told)
-
-    def counts(self, key: Key) -> dict[str, int] | None:
-        """The numbers of rows kept under a key, by partition's fingerprint, or None."""
-        return self._read(key, lambda _, told: {name: int(rows) for name, rows in told["rows"].items()})
-
-    def save_counts(self, key: Key, counts: Mapping[str, int]) -> None:
-        """Keep numbers of rows, whole or not at all.
-
-        Raises:
-            OSError: when the disk refuses.
-        """
-        self._write(key, {}, {"rows": dict(sorted(counts.items()))})
+        self.save(key, pack_partition(profile))
 
     def load_arrays(self, key: Key) -> tuple[Arrays, dict[str, Any]] | None:
-        """The arrays kept under a key, read only, and what was told with them, or None."""
-        return self._load(self._folder / key.path, _arrays)
+        """Return the arrays stored under a key, read only, and their metadata, or None."""
+        return self.load(key, _arrays)
 
-    def save_arrays(self, key: Key, load_arrays: Arrays, told: Mapping[str, Any]) -> None:
-        """Keep arrays of one length, with what JSON can tell of them, whole or not at all.
+    def save_arrays(self, key: Key, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
+        """Store arrays of one length, and metadata that JSON can hold.
 
         Raises:
-            OSError: when the disk refuses.
+            OSError: the disk refuses.
         """
-        table = pa.table({name: pa.array(values) for name, values in load_arrays.items()})
+        table = pa.table({name: pa.array(values) for name, values in arrays.items()})
         # Hashes and scores hardly shrink: to compress them would cost more than to write them.
-        replace_file(self._folder / key.path, seal_table(table, told, None))
+        self.save(key, seal_table(table, metadata, None))
 
     def discard(self, key: Key) -> None:
-        """Remove what is kept under a key, if there is anything.
+        """Remove what is stored under a key, if there is anything.
 
         Raises:
-            OSError: when the disk refuses.
+            OSError: the disk refuses.
         """
         (self._folder / key.path).unlink(missing_ok=True)
 
     def prune(self, group: str, kept: Iterable[Key]) -> int:
-        """Remove what a group holds beside `kept`, and what a killed process left half-written; the number of files.
+        """Remove all files of a group but those of `kept`, and the unfinished ones of a killed process.
+
+        Returns:
+            How many were removed.
 
         Raises:
-            OSError: when the disk refuses.
+            OSError: the disk refuses.
         """
         if not self._forgets:
             return 0
         wanted = {self._folder / key.path for key in kept}
         folder = self._folder / group
-        found = [*folder.glob(f"*{_SUFFIX}"), *folder.glob(f".*{UNFINISHED}")] if folder.is_dir() else []
-        stale = [path for path in found if path not in wanted]
+        files = [*folder.glob(f"*{_SUFFIX}"), *folder.glob(f".*{UNFINISHED}")] if folder.is_dir() else []
+        stale = [path for path in files if path not in wanted]
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
 
     def load_alarming_weeks(self, model: str) -> frozenset[date]:
-        """The Mondays of the weeks in which a model was alarming; none where nothing readable says so."""
+        """Return the Mondays of the weeks in which a model was alarming; none if nothing readable is stored."""
         return self._load(self._folder / model / _ALARMS, _weeks) or frozenset()
 
     def save_alarming_weeks(self, model: str, mondays: Collection[date]) -> None:
-        """Remember these, in place of those before; nothing is written where they are the same.
+        """Store the Mondays of the alarming weeks, in place of those before; equal ones are not written again.
 
         Raises:
-            OSError: when the disk refuses.
+            OSError: the disk refuses.
         """
         if self.load_alarming_weeks(model) != frozenset(mondays):
             text = json.dumps(sorted(day.isoformat() for day in set(mondays)))
             replace_file(self._folder / model / _ALARMS, text.encode())
 
-    def _read(self, key: Key, make: Callable[[dict[str, Profile], dict[str, Any]], T]) -> T | None:
-        return self._load(self._folder / key.path, lambda data: make(*unpack_profiles(data)))
-
-    def _load(self, path: Path, make: Callable[[bytes], T]) -> T | None:
+    def _load(self, path: Path, decode: Callable[[bytes], T]) -> T | None:
         try:
-            return make(path.read_bytes())
+            return decode(path.read_bytes())
         except FileNotFoundError:
             return None
         except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as problem:
-            log.warning("%s: what is stored cannot be read and is made again: %s", path, problem)
+            log.warning("%s: the stored file cannot be read and is made again: %s", path, problem)
             return None
-
-    def _write(self, key: Key, profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> None:
-        replace_file(self._folder / key.path, pack_profiles(profiles, told))
 
 
 def _weeks(data: bytes) -> frozenset[date]:
     return frozenset(map(date.fromisoformat, json.loads(data)))
 
 
-def _reference(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> Reference:
-    by_cell: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
-    weeks: dict[Segment, dict[int, int]] = {WHOLE: {}}
-    for text, profile in profiles.items():
-        column, value, cell = json.loads(text)
-        by_cell.setdefault(Segment(column, value), {})[cell] = profile
-    for column, value, cell, number in told["weeks"]:
-        weeks.setdefault(Segment(column, value), {})[cell] = number
-    parts = {segment: HourProfiles(each, weeks.get(segment, {})) for segment, each in by_cell.items()}
-    whole = parts.pop(WHOLE)
-    return Reference(
-        binning=Binning.from_json(told["binning"]),
-        by_cell=whole.by_cell,
-        weeks=whole.weeks,
-        levels=tuple(map(Level, told["levels"])),
-        stretches=told["stretches"],
-        problems=told["problems"],
-        segments=parts,
-    )
-
-
 def _arrays(data: bytes) -> tuple[Arrays, dict[str, Any]]:
-    table, told = open_sealed(data)
-    return {name: np.asarray(table[name].to_numpy()) for name in table.column_names}, told
+    table, metadata = open_sealed(data)
+    return {name: np.asarray(table[name].to_numpy()) for name in table.column_names}, metadata

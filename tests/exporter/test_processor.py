@@ -23,11 +23,11 @@ ZEN_4 = (
         pytest.param(ZEN_4.replace(": 25", ": 26"), False, id="Zen 5"),
         pytest.param(ZEN_4.replace("AuthenticAMD", "GenuineIntel"), False, id="Intel"),
         pytest.param("processor\t: 0\nCPU implementer\t: 0x41\n", False, id="Arm"),
-        pytest.param("", False, id="nothing told"),
+        pytest.param("", False, id="no fields"),
     ],
 )
-def test_zen_4_alone_stores_compressed_vectors_slowly(text: str, slow: bool) -> None:
-    assert processor.stores_compressed_slowly(text) is slow
+def test_only_zen_4_has_a_slow_sort(text: str, slow: bool) -> None:
+    assert processor.has_slow_avx512_sort(text) is slow
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_zen_4_alone_stores_compressed_vectors_slowly(text: str, slow: bool) -> 
         (None, None, None),
     ],
 )
-def test_the_variable_is_set_where_it_helps_and_nobody_has(
+def test_the_variable_is_set_where_it_helps_and_is_not_set_already(
     text: str | None, before: str | None, after: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = tmp_path / "cpuinfo"
+    cpuinfo = tmp_path / "cpuinfo"
     if text is not None:
-        told.write_text(f"{text}\nprocessor\t: 1\n")
-    monkeypatch.setattr(processor, "_CPUINFO", told)
+        cpuinfo.write_text(f"{text}\nprocessor\t: 1\n")
+    monkeypatch.setattr(processor, "_CPUINFO", cpuinfo)
     monkeypatch.delenv(processor.VARIABLE, raising=False)
     if before is not None:
         monkeypatch.setenv(processor.VARIABLE, before)
@@ -54,7 +54,7 @@ def test_the_variable_is_set_where_it_helps_and_nobody_has(
     monkeypatch.delenv(processor.VARIABLE, raising=False)
 
 
-def test_each_version_of_numpy_has_names_of_its_own() -> None:
+def test_the_name_depends_on_the_version_of_numpy() -> None:
     assert [processor._avx512(name) for name in ("2.1.0", "2.3.5", "2.4.0", "2.10.1", "3.0.0")] == [
         *["AVX512_SKX"] * 2,
         *["X86_V4"] * 3,
@@ -67,6 +67,6 @@ def test_numpy_knows_the_name() -> None:
     assert processor._avx512(np.__version__) in names or os.uname().machine != "x86_64"
 
 
-def test_the_package_asks_before_numpy_is_there() -> None:
+def test_the_package_sets_it_before_numpy_is_imported() -> None:
     asked = "import sys, exporter; assert 'numpy' not in sys.modules; assert 'exporter.processor' in sys.modules"
     subprocess.run([sys.executable, "-c", asked], check=True)

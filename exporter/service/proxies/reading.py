@@ -1,4 +1,4 @@
-"""Proxy metrics, brought up to date: the columns of the log that they are ratios of, and what Prometheus answers."""
+"""Proxy metrics, brought up to date: ratios of the log's columns, and the results of PromQL."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exporter.errors import UsageError
 from exporter.samples.proxies import proxy_samples
 from exporter.samples.traffic import LOOK_BACK
 from exporter.samples.windows import Sample
-from exporter.service.attempt import Attempt, Failed
+from exporter.service.attempt import Attempt, Record
 from exporter.service.proxies.columns import ProxyColumns
 from exporter.service.proxies.queries import ProxyQueries
 from exporter.sources.prometheus import Prometheus
@@ -21,37 +21,37 @@ from exporter.store.profiles import ProfileStore
 
 
 class ProxyReader:
-    """Keeps one model's proxies at hand. One thread at a time may use it."""
+    """Reads one model's proxies. One thread at a time may use it."""
 
     def __init__(
-        self, spec: ModelSpec, source: Source, store: ProfileStore, failed: Failed, prometheus: str | None
+        self, spec: ModelSpec, source: Source, store: ProfileStore, record: Record, prometheus: str | None
     ) -> None:
-        """Nothing is read or asked yet.
+        """Nothing is read or queried yet.
 
         Args:
             spec: the model.
-            source: what reads its inference log.
-            store: where what was read is kept.
-            failed: told of each failure; none is raised later on.
-            prometheus: the address to ask where the spec names none.
+            source: its inference log.
+            store: where sums and values are stored.
+            record: the model's; every later failure is recorded there, and none is raised.
+            prometheus: the address to query if the spec names none.
 
         Raises:
-            UsageError: when a proxy is PromQL and nobody says where to ask it.
+            UsageError: a proxy is PromQL, and there is no address to query.
         """
         self._spec = spec
-        self._columns = ProxyColumns(spec, source, store, failed)
-        asked = _prometheus(spec, prometheus)
-        self._queries = ProxyQueries(spec, store, failed, asked) if asked else None
+        self._columns = ProxyColumns(spec, source, store, record)
+        server = _prometheus(spec, prometheus)
+        self._queries = ProxyQueries(spec, store, record, server) if server else None
 
     def read(
         self, attempt: Attempt, past: Mapping[datetime, Partition], recent: Mapping[datetime, Partition]
     ) -> list[Sample]:
-        """What there is to say of proxies.
+        """Return every sample of proxies.
 
         Args:
             attempt: this refresh.
-            past: what is stored of past weeks.
-            recent: what is stored of the windows.
+            past: the partitions of the past weeks.
+            recent: the partitions of the windows.
         """
         inference = self._spec.spec.inference
         end = newest_end(attempt.now, inference.delay, inference.grain)
@@ -63,15 +63,16 @@ class ProxyReader:
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """The partitions that cannot be used, with why."""
+        """The partitions that cannot be used, with the reason."""
         return self._columns.problems
 
 
 def _prometheus(spec: ModelSpec, address: str | None) -> Prometheus | None:
-    asked, body = spec.spec.prometheus, spec.spec
+    body = spec.spec
     if not any(proxy.promql for proxy in body.proxies):
         return None
-    url = asked.url or address
+    url = body.prometheus.url or address
     if url is None:
         raise UsageError("a proxy has promql: give spec.prometheus.url, or start the exporter with --prometheus.url")
-    return Prometheus(url, Path(asked.credentials_file) if asked.credentials_file else None)
+    credentials = body.prometheus.credentials_file
+    return Prometheus(url, Path(credentials) if credentials else None)

@@ -1,4 +1,4 @@
-"""The profiles of a log's partitions: made once, kept, and each on its own."""
+"""The profiles of a log's partitions: each is made once and stored, and fails alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STARTS = [NOW.replace(minute=0) - timedelta(hours=back) for back in (4, 3, 2, 1)
 
 
 class Setting:
-    """Four hours of a log, and readers of it that share what is kept."""
+    """Four hours of a log, and readers that share a store."""
 
     def __init__(self, folder: Path) -> None:
         self.log = FraudLog.in_folder(folder, NOW)
@@ -34,22 +34,15 @@ class Setting:
         spec = ModelSpec.model_validate(local_spec_document())
         self.loaded = LoadedSpec(folder / "fraud.yaml", spec)
         self.source = open_log(self.loaded, catalogue.INFERENCE)
-        self.record = Record()
-        self.told: list[tuple[str, str]] = []
+        self.record = Record("fraud")
         self.binning: Binning = ReferenceReader(self.loaded, self._store()).read(NOW).binning
 
     def _store(self) -> ProfileStore:
         return ProfileStore(self.folder / "store")
 
     def reader(self) -> ProfileReader:
-        self.record = Record()
-        return ProfileReader(
-            self.loaded.spec,
-            self.source,
-            self._store(),
-            self.record,
-            lambda stage, what, why: self.told.append((stage, what)),
-        )
+        self.record = Record("fraud")
+        return ProfileReader(self.loaded.spec, self.source, self._store(), self.record)
 
     def read(self, reader: ProfileReader, overdue: Callable[[], bool] = lambda: False) -> list[datetime]:
         """The partitions that can be used."""
@@ -61,7 +54,7 @@ def setting(tmp_path: Path) -> Setting:
     return Setting(tmp_path)
 
 
-def test_a_partition_is_profiled_once_and_kept(setting: Setting) -> None:
+def test_a_partition_is_profiled_once_and_stored(setting: Setting) -> None:
     reader = setting.reader()
     found = reader.read(setting.source.partitions(STARTS), setting.binning, Attempt(NOW))
     assert [sum(group.rows for group in profile.groups.values()) for profile in found.values()] == [ROWS] * 4
@@ -71,19 +64,19 @@ def test_a_partition_is_profiled_once_and_kept(setting: Setting) -> None:
     assert (setting.record.built, setting.record.reused) == (0, 4)
 
 
-def test_what_cannot_be_read_is_told_once_and_shown_while_it_is_there(setting: Setting) -> None:
+def test_an_unreadable_partition_is_a_failure_once_and_a_problem_until_it_changes(setting: Setting) -> None:
     (setting.folder / setting.log.key(2)).write_bytes(b"PAR1 but no more")
     reader = setting.reader()
     for _ in range(2):
         assert len(setting.read(reader)) == 3
         assert len(reader.problems) == 1
-    assert [stage for stage, _ in setting.told] == ["read"]
+    assert setting.record.failures == {"read": 1}
     setting.log.put_all(4)
     assert setting.read(reader) == STARTS
     assert reader.problems == {}
 
 
-def test_when_the_time_is_over_what_is_done_is_kept(setting: Setting) -> None:
+def test_after_the_timeout_finished_profiles_are_stored(setting: Setting) -> None:
     times = iter([False, False, True])
     with pytest.raises(SourceUnavailable, match="with 2 of 4 partitions profiled"):
         setting.read(setting.reader(), lambda: next(times))

@@ -1,4 +1,4 @@
-"""Objectives of the log itself: drift of each slice and how soon it was evaluated, noted longer than windows last."""
+"""Objectives of the log itself: the drift and freshness of each slice, stored longer than its profiles."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def put_next(log: FraudLog, hours: int, **columns: Any) -> None:
     log.put(f"inference/{log.end + (hours - 1) * HOUR:%Y-%m-%dT%H}.parquet", log.rows(900 + hours, **columns))
 
 
-def told(samples: list[Sample], slo: str) -> dict[str, float]:
+def objective(samples: list[Sample], slo: str) -> dict[str, float]:
     ours = (one for one in samples if catalogue.SLO in one.metric.labels and slo in one.labels)
     return {f"{one.metric.key}{[each for each in one.labels[1:] if each != slo]}": one.value for one in ours}
 
@@ -56,22 +56,22 @@ DRIFTED = {"age": np.full(ROWS, 99.0)}
 
 def test_a_slice_that_drifted_is_bad(log: FraudLog, tmp_path: Path) -> None:
     log.put_hour(1, **DRIFTED)
-    found = told(reader(tmp_path).read(Attempt(NOW)), "drift")
-    assert found["slo_slices['v3', '12h']"] == 4, "the others are no longer at hand"
+    found = objective(reader(tmp_path).read(Attempt(NOW)), "drift")
+    assert found["slo_slices['v3', '12h']"] == 4, "the others have left the windows"
     assert found["slo_bad_slices['v3', '12h']"] == 1
     assert found["slo_error_budget_remaining_ratio[]"] == pytest.approx(1 - 1 / 2.4)
     assert found["slo_good['v3']"] == 1
     assert found["slo_sli['v3']"] == 0
 
 
-def test_a_slice_is_remembered_when_its_profiles_are_not(log: FraudLog, tmp_path: Path) -> None:
+def test_a_slice_stays_in_the_ledger_when_its_profiles_are_gone(log: FraudLog, tmp_path: Path) -> None:
     log.put_hour(3, **DRIFTED)
     reader(tmp_path).read(Attempt(NOW))
     for hours in range(1, 4):
         put_next(log, hours)
     again = reader(tmp_path)
     for hours in range(1, 4):
-        found = told(again.read(Attempt(NOW + hours * HOUR)), "drift")
+        found = objective(again.read(Attempt(NOW + hours * HOUR)), "drift")
     assert found["slo_slices['v3', '12h']"] == 7
     assert found["slo_bad_slices['v3', '12h']"] == 1
 
@@ -85,7 +85,7 @@ def test_neither_a_challenger_nor_a_segment_spends_the_budget(log: FraudLog, tmp
     document["spec"]["inference"]["columns"]["role"] = "role"
     spec = LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document))
     samples = ModelReader(spec, ProfileStore(tmp_path / "store")).read(Attempt(NOW))
-    found = told(samples, "drift")
+    found = objective(samples, "drift")
     assert found["slo_slices['v3', '12h']"] == 4
     assert found["slo_bad_slices['v3', '12h']"] == 0
     assert "slo_slices['v4', '12h']" not in found
@@ -93,43 +93,43 @@ def test_neither_a_challenger_nor_a_segment_spends_the_budget(log: FraudLog, tmp
     assert rows, "it is there to be read"
 
 
-def test_a_rewritten_hour_is_judged_anew_and_others_are_not(
+def test_a_rewritten_hour_is_evaluated_again_and_others_are_not(
     log: FraudLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     watching = reader(tmp_path)
-    assert told(watching.read(Attempt(NOW)), "drift")["slo_bad_slices['v3', '12h']"] == 0
-    judged = []
-    noted = slo_reading._noted
-    monkeypatch.setattr(slo_reading, "_noted", lambda *given: judged.append(given[0]) or noted(*given))
+    assert objective(watching.read(Attempt(NOW)), "drift")["slo_bad_slices['v3', '12h']"] == 0
+    evaluated = []
+    slice_ = slo_reading._slice
+    monkeypatch.setattr(slo_reading, "_slice", lambda *given: evaluated.append(given[0]) or slice_(*given))
     log.put_hour(2, **DRIFTED)
-    assert told(watching.read(Attempt(NOW)), "drift")["slo_bad_slices['v3', '12h']"] == 1
-    assert len(judged) == 2, "one slice of each objective"
+    assert objective(watching.read(Attempt(NOW)), "drift")["slo_bad_slices['v3', '12h']"] == 1
+    assert len(evaluated) == 2, "one slice of each objective"
 
 
-def test_freshness_is_told_from_the_first_refresh_on(log: FraudLog, tmp_path: Path) -> None:
+def test_freshness_is_known_from_the_first_refresh_on(log: FraudLog, tmp_path: Path) -> None:
     watching = reader(tmp_path)
-    begun = told(watching.read(Attempt(NOW)), "fresh")
+    begun = objective(watching.read(Attempt(NOW)), "fresh")
     assert begun == {"slo_target[]": 1800, "slo_objective_ratio[]": 0.8}, "what came before is unknown"
     put_next(log, 1)
-    found = told(watching.read(Attempt(NOW + HOUR)), "fresh")
+    found = objective(watching.read(Attempt(NOW + HOUR)), "fresh")
     assert (found["slo_sli['v3']"], found["slo_good['v3']"]) == (300, 1)
 
 
 def test_a_slice_that_comes_late_or_not_at_all_is_bad(log: FraudLog, tmp_path: Path) -> None:
     watching = reader(tmp_path)
     watching.read(Attempt(NOW))
-    waiting = told(watching.read(Attempt(NOW + HOUR)), "fresh")
+    waiting = objective(watching.read(Attempt(NOW + HOUR)), "fresh")
     assert "slo_good['unknown']" not in waiting, "half an hour is not over"
-    missing = told(watching.read(Attempt(NOW + HOUR + 30 * MINUTE)), "fresh")
+    missing = objective(watching.read(Attempt(NOW + HOUR + 30 * MINUTE)), "fresh")
     assert (missing["slo_sli['unknown']"], missing["slo_good['unknown']"]) == (2100, 0)
     put_next(log, 1)
-    late = told(watching.read(Attempt(NOW + HOUR + 40 * MINUTE)), "fresh")
+    late = objective(watching.read(Attempt(NOW + HOUR + 40 * MINUTE)), "fresh")
     assert (late["slo_sli['v3']"], late["slo_good['v3']"]) == (2700, 0)
 
 
-def test_a_restart_remembers_when_a_slice_was_first_evaluated(log: FraudLog, tmp_path: Path) -> None:
+def test_after_a_restart_the_first_evaluation_of_a_slice_is_known(log: FraudLog, tmp_path: Path) -> None:
     first = reader(tmp_path)
     first.read(Attempt(NOW))
     put_next(log, 1)
-    before = told(first.read(Attempt(NOW + HOUR)), "fresh")
-    assert told(reader(tmp_path).read(Attempt(NOW + HOUR + 40 * MINUTE)), "fresh") == before
+    before = objective(first.read(Attempt(NOW + HOUR)), "fresh")
+    assert objective(reader(tmp_path).read(Attempt(NOW + HOUR + 40 * MINUTE)), "fresh") == before

@@ -1,8 +1,7 @@
-"""The past row counts of a log: footers only, each once, and no failure of theirs disturbs anything else."""
+"""The row counts of past weeks: only footers are read, each once, and a failure disturbs nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from exporter.sources.local import Local
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
+from exporter.store.sums import Sums
+from exporter.store.traffic import load_row_counts
 from fraud_log import ROWS, FraudLog, local_spec_document
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
@@ -64,26 +65,26 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     profile = Local.profile
 
-    def noted(self: Local, partition: Any, *rest: Any) -> Any:
+    def recorded(self: Local, partition: Any, *rest: Any) -> Any:
         names.append(partition.name)
         return profile(self, partition, *rest)
 
-    monkeypatch.setattr(Local, "profile", noted)
+    monkeypatch.setattr(Local, "profile", recorded)
     return names
 
 
 @pytest.fixture
 def listings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many partitions each listing asks for."""
-    asked: list[int] = []
+    """The number of partitions of each listing."""
+    sizes: list[int] = []
     partitions = Local.partitions
 
-    def noted(self: Local, starts: Any) -> Any:
-        asked.append(len(list(starts)))
+    def recorded(self: Local, starts: Any) -> Any:
+        sizes.append(len(list(starts)))
         return partitions(self, starts)
 
-    monkeypatch.setattr(Local, "partitions", noted)
-    return asked
+    monkeypatch.setattr(Local, "partitions", recorded)
+    return sizes
 
 
 def test_usual_rows_are_those_of_past_weeks(tmp_path: Path, log: FraudLog) -> None:
@@ -93,7 +94,7 @@ def test_usual_rows_are_those_of_past_weeks(tmp_path: Path, log: FraudLog) -> No
     assert factors == {("fraud", "1h"): ROWS / PAST_ROWS, ("fraud", "4h"): ROWS / PAST_ROWS}
 
 
-def test_of_the_past_no_column_is_read(tmp_path: Path, log: FraudLog) -> None:
+def test_no_column_of_the_past_is_read(tmp_path: Path, log: FraudLog) -> None:
     for hours_ago in range(HOURS_OF_WEEK, HOURS_OF_WEEK + 4):
         path = tmp_path / log.key(hours_ago)
         content = path.read_bytes()
@@ -102,12 +103,12 @@ def test_of_the_past_no_column_is_read(tmp_path: Path, log: FraudLog) -> None:
     reader = reader_of(tmp_path)
     assert usual(reader.read(Attempt(NOW)))["4h"] == 4 * PAST_ROWS
     assert reader.record.failures == {}
-    (told,) = (
+    (bytes_read,) = (
         one.value
         for one in reader.own_samples()
         if one.metric is catalogue.SOURCE_READ_BYTES_TOTAL and one.labels[1] == INFERENCE
     )
-    assert told == sum((tmp_path / log.key(hours)).stat().st_size for hours in range(4))
+    assert bytes_read == sum((tmp_path / log.key(hours)).stat().st_size for hours in range(4))
 
 
 def test_a_restart_reads_no_footer_twice(tmp_path: Path, log: FraudLog, opened: list[str]) -> None:
@@ -120,7 +121,7 @@ def test_a_restart_reads_no_footer_twice(tmp_path: Path, log: FraudLog, opened: 
     assert opened == []
 
 
-def test_what_was_profiled_is_known_when_it_is_past(tmp_path: Path, log: FraudLog, opened: list[str]) -> None:
+def test_rows_of_a_profile_are_known_when_its_window_is_past(tmp_path: Path, log: FraudLog, opened: list[str]) -> None:
     reader = reader_of(tmp_path)
     reader.read(Attempt(NOW))
     opened.clear()
@@ -137,9 +138,8 @@ def test_a_rewritten_past_is_counted_again_the_next_day(tmp_path: Path, log: Fra
     log.now = NOW + DAY
     write_past(log, 0, rows=200)
     assert usual(reader.read(Attempt(NOW + DAY)))["1h"] == 200
-    kept = ProfileStore(tmp_path / "store").counts(Key("fraud/traffic", "rows", ()))
-    assert kept is not None
-    assert sorted(kept.values()) == [200] * 4 + [300] * 4 + [PAST_ROWS] * 12 + [ROWS] * 4
+    stored = load_row_counts(ProfileStore(tmp_path / "store"), Key("fraud/traffic", "rows", ()))
+    assert sorted(stored.values()) == [200] * 4 + [300] * 4 + [PAST_ROWS] * 12 + [ROWS] * 4
 
 
 def test_the_past_is_listed_once_a_day(tmp_path: Path, log: FraudLog, listings: list[int]) -> None:
@@ -164,7 +164,7 @@ def test_hours_without_a_file_are_empty_but_in_an_outage(tmp_path: Path, missing
     assert (usual(at_ten), usual(at_four)) == (({"1h": PAST_ROWS}, {"1h": 0}) if known else ({}, {}))
 
 
-def test_a_footer_that_cannot_be_read_is_not_known_and_tried_once(
+def test_an_unreadable_footer_is_tried_once_and_its_rows_are_unknown(
     tmp_path: Path, log: FraudLog, opened: list[str]
 ) -> None:
     expected = others(reader_of(tmp_path).read(Attempt(NOW)))
@@ -181,7 +181,7 @@ def test_a_footer_that_cannot_be_read_is_not_known_and_tried_once(
 
 
 @pytest.mark.parametrize("stage", ["list", "read"])
-def test_a_store_that_does_not_answer_costs_only_traffic(
+def test_a_source_that_does_not_answer_costs_only_traffic(
     tmp_path: Path, log: FraudLog, stage: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = reader_of(tmp_path).read(Attempt(NOW))
@@ -198,7 +198,7 @@ def test_a_store_that_does_not_answer_costs_only_traffic(
     assert usual(samples) == {}
     assert others(samples) == others(expected)
     assert reader.record.failures == {stage: 1}
-    assert reader.problems == {"past weeks of the log": "busy"}
+    assert reader.problems == {"row counts of past weeks": "busy"}
     assert reader.read(Attempt(NOW)) == expected, "the next refresh tries again"
 
 
@@ -212,25 +212,23 @@ def refuse_the_past(patch: pytest.MonkeyPatch, stage: str, refused: Any) -> None
     )
 
 
-def test_a_disk_that_refuses_costs_only_the_memory_of_it(
+def test_a_disk_that_refuses_costs_only_the_saving(
     tmp_path: Path, log: FraudLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: Any) -> Iterator[None]:
+    def full(*_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(ProfileStore, "keep_counts", full)
+    monkeypatch.setattr(Sums, "save", full)
     reader = reader_of(tmp_path)
     assert usual(reader.read(Attempt(NOW)))["1h"] == PAST_ROWS
     assert reader.record.failures == {"store": 1}
 
 
-def test_when_the_time_is_over_the_rest_is_for_the_next_refresh(
-    tmp_path: Path, log: FraudLog, opened: list[str]
-) -> None:
-    reader, told = reader_of(tmp_path), []
-    attempt = Attempt(NOW, lambda: len(told) >= 4 + 5, lambda done, total: told.append((done, total)))
+def test_after_the_timeout_the_next_refresh_reads_the_rest(tmp_path: Path, log: FraudLog, opened: list[str]) -> None:
+    reader, steps = reader_of(tmp_path), []
+    attempt = Attempt(NOW, lambda: len(steps) >= 4 + 5, lambda done, total: steps.append((done, total)))
     samples = reader.read(attempt)
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4), *((done, 16) for done in range(1, 6))]
+    assert steps == [(1, 4), (2, 4), (3, 4), (4, 4), *((done, 16) for done in range(1, 6))]
     assert usual(samples) == {}
     assert reader.record.failures == {}
     assert others(samples) == others(reader_of(tmp_path).read(Attempt(NOW)))

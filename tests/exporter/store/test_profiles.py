@@ -10,22 +10,21 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.binning import Binning, NumericBins
-from exporter.profiles.group import Group, Segment
+from exporter.profiles.binning import Binning
+from exporter.profiles.group import Group
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import Profile, empty_profile, merge_profiles
-from exporter.reference.reference import HourProfiles, Reference
-from exporter.spec.seasons import season_levels
 from exporter.store import profiles as module
 from exporter.store.profiles import Key, ProfileStore
-from profiling import binning, categorical, count, numeric, partition, whole
+from exporter.store.references import load_reference
+from exporter.store.traffic import load_row_counts
+from profiling import binning, categorical, numeric, partition, whole
 
 CELLS = binning(numeric("x", (0.0, 0.1, 2.0), pivot=0.3), categorical("c", "a", "\0"))
 KEY = Key("fraud/inference", "20261123T0900", ("data", CELLS.fingerprint, "version"))
@@ -71,7 +70,7 @@ class TestRoundTrip:
     def test_a_partition_comes_back_bit_for_bit(self, store: ProfileStore) -> None:
         kept = PartitionProfile(sample().groups, {"c\0": "the column is binary", "": "ü"})
         store.save_partition(KEY, kept)
-        assert_same_partition(store.partition(KEY), kept)
+        assert_same_partition(store.load_partition(KEY), kept)
 
     @given(st.lists(st.floats(), min_size=1, max_size=20), st.text(), st.text())
     def test_any_values_and_names_come_back(
@@ -80,11 +79,11 @@ class TestRoundTrip:
         store = ProfileStore(tmp_path_factory.mktemp("store"))
         kept = partition(CELLS, "v", x=values, c=[name] * len(values), v=[version] * len(values))
         store.save_partition(KEY, kept)
-        assert_same_partition(store.partition(KEY), kept)
+        assert_same_partition(store.load_partition(KEY), kept)
 
     def test_what_comes_back_can_be_added(self, store: ProfileStore) -> None:
         store.save_partition(KEY, sample())
-        found = store.partition(KEY)
+        found = store.load_partition(KEY)
         assert found is not None
         assert_same(merge_profiles(CELLS, found.groups.values()), merge_profiles(CELLS, sample().groups.values()))
 
@@ -92,62 +91,20 @@ class TestRoundTrip:
     def test_profiles_without_rows_or_columns_come_back(self, store: ProfileStore, cells: Binning) -> None:
         for kept in (PartitionProfile({}, {}), PartitionProfile({Group("v"): empty_profile(cells)}, {"x": "missing"})):
             store.save_partition(KEY, kept)
-            assert_same_partition(store.partition(KEY), kept)
+            assert_same_partition(store.load_partition(KEY), kept)
 
     def test_groups_come_back_with_their_roles_and_segments(self, store: ProfileStore) -> None:
         table = pa.table({"x": [0.1, 0.2, None], "c": ["a", "\0", "new"], "v": ["1", "1", None], "r": ["a", None, "b"]})
         kept = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}))
         assert len(kept.groups) == 5
         store.save_partition(KEY, kept)
-        assert_same_partition(store.partition(KEY), kept)
-
-    def test_a_reference_comes_back_with_its_segments(self, store: ProfileStore) -> None:
-        a, b = Segment("c", "a"), Segment("c", "\0=é")
-        parts = {
-            a: HourProfiles({0: count(CELLS.coarse, x=[0.1], c=["a"])}, {0: 1}),
-            b: HourProfiles({9: count(CELLS.coarse, x=[0.3]), 167: count(CELLS.coarse, x=[0.4])}, {9: 2, 167: 3}),
-        }
-        whole_ = count(CELLS, x=[0.1, 0.3, 0.4], c=["a", "b", "b"])
-        kept = Reference(CELLS, {0: whole_}, {0: 1}, season_levels("hour_of_week"), {}, {}, parts)
-        store.save_reference(KEY, kept)
-        found = store.reference(KEY)
-        assert found is not None
-        assert found.weeks == kept.weeks
-        assert_same(found.by_cell[0], whole_)
-        assert {segment: part.weeks for segment, part in found.segments.items()} == {a: {0: 1}, b: {9: 2, 167: 3}}
-        for segment, part in parts.items():
-            assert found.segments[segment].by_cell.keys() == part.by_cell.keys()
-            for cell, profile in part.by_cell.items():
-                assert_same(found.segments[segment].by_cell[cell], profile)
-
-    def test_a_reference_comes_back_with_its_binning(self, store: ProfileStore) -> None:
-        hours = {5: count(CELLS, x=[0.1, 2.0, 3.0], c=["a", "b", None]), 167: count(CELLS, x=[0.3], c=["a"])}
-        stretches = {"1h": {"x": (1.0, 1.5, 1.0, 1.0, 1.0, 1.0, 2.25)}}
-        kept = Reference(CELLS, hours, {5: 4, 167: 3}, season_levels("weekend"), stretches, {"y": "no such column"})
-        store.save_reference(KEY, kept)
-        found = store.reference(KEY)
-        assert found is not None
-        assert found.by_cell.keys() == hours.keys()
-        for cell, profile in hours.items():
-            assert_same(found.by_cell[cell], profile)
-        assert (found.weeks, found.levels, found.problems) == (kept.weeks, kept.levels, kept.problems)
-        assert [tuple(stretch) for stretch in found.stretches["1h"].values()] == list(stretches["1h"].values())
-        assert found.binning.fingerprint == CELLS.fingerprint
-        bins = found.binning.by_name["x"]
-        assert isinstance(bins, NumericBins)
-        assert bins.edges.tobytes() == np.array([0.0, 0.1, 2.0]).tobytes()
-
-    def test_numbers_of_rows_come_back(self, store: ProfileStore) -> None:
-        key = Key("fraud/traffic", "rows", ())
-        assert store.counts(key) is None
-        store.save_counts(key, {"b": 0, "a": 10**15})
-        assert store.counts(key) == {"a": 10**15, "b": 0}
+        assert_same_partition(store.load_partition(KEY), kept)
 
     def test_what_was_never_kept_is_absent_without_a_word(
         self, store: ProfileStore, caplog: pytest.LogCaptureFixture
     ) -> None:
-        assert store.partition(KEY) is None
-        assert store.reference(KEY) is None
+        assert store.load_partition(KEY) is None
+        assert load_reference(store, KEY) is None
         assert store.prune("fraud/inference", []) == 0
         assert caplog.records == []
 
@@ -155,12 +112,12 @@ class TestRoundTrip:
         store.save_partition(KEY, sample())
         second = PartitionProfile({}, {"x": "gone"})
         store.save_partition(KEY, second)
-        assert_same_partition(store.partition(KEY), second)
+        assert_same_partition(store.load_partition(KEY), second)
         assert len(files(tmp_path)) == 1
 
     def test_another_process_reads_the_same(self, store: ProfileStore, tmp_path: Path) -> None:
         store.save_partition(KEY, sample())
-        assert_same_partition(ProfileStore(tmp_path / "data").partition(KEY), sample())
+        assert_same_partition(ProfileStore(tmp_path / "data").load_partition(KEY), sample())
 
 
 class TestKeys:
@@ -186,20 +143,20 @@ class TestKeys:
         for key, rows in zip(keys, (1, 2, 3), strict=True):
             cells = binning(numeric("x"))
             store.save_partition(key, partition(cells, x=[0.5] * rows))
-        assert [found.rows for key in keys if (found := store.partition(key))] == [1, 2, 3]
+        assert [found.rows for key in keys if (found := store.load_partition(key))] == [1, 2, 3]
         assert all(one.path != other.path for one, other in combinations(keys, 2))
 
     def test_a_new_format_makes_everything_anew(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
         store.save_partition(KEY, sample())
         monkeypatch.setattr(module, "_FORMAT", module._FORMAT + 1)
-        assert store.partition(KEY) is None
+        assert store.load_partition(KEY) is None
         assert store.prune(KEY.group, [KEY]) == 1
 
     def test_what_is_discarded_is_gone_and_stays_gone(self, store: ProfileStore) -> None:
         store.save_partition(KEY, sample())
         for _ in range(2):
             store.discard(KEY)
-            assert store.partition(KEY) is None
+            assert store.load_partition(KEY) is None
 
     def test_a_path_says_what_it_is(self) -> None:
         assert KEY.path.parent == Path("fraud/inference")
@@ -214,13 +171,13 @@ class TestDamage:
         return tmp_path / "data" / KEY.path
 
     def assert_made_again(self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        assert store.partition(KEY) is None
+        assert store.load_partition(KEY) is None
         assert [record.levelno for record in caplog.records] == [logging.WARNING]
         assert str(path) in caplog.text
         caplog.clear()
-        assert store.reference(KEY) is None
+        assert load_reference(store, KEY) is None
         store.save_partition(KEY, sample())
-        assert_same_partition(store.partition(KEY), sample())
+        assert_same_partition(store.load_partition(KEY), sample())
 
     @pytest.mark.parametrize("garbage", [b"", b"\0" * 31, b"ARROW1\0\0", b"not Arrow at all" * 100, bytes(10_000)])
     def test_garbage_is_as_good_as_nothing(
@@ -241,13 +198,13 @@ class TestDamage:
         data = path.read_bytes()
         for place in range(0, len(data), 37):
             path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
-            assert store.partition(KEY) is None
+            assert store.load_partition(KEY) is None
 
     def test_what_was_written_for_something_else_is_as_good_as_nothing(
         self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        assert store.reference(KEY) is None  # a partition has no binning
-        assert store.counts(KEY) is None  # and no numbers of rows
+        assert load_reference(store, KEY) is None  # a partition has no binning
+        assert load_row_counts(store, KEY) == {}  # and no numbers of rows
         assert "is made again" in caplog.text
 
     def test_a_folder_in_the_files_place_is_as_good_as_nothing(
@@ -255,7 +212,7 @@ class TestDamage:
     ) -> None:
         path.unlink()
         path.mkdir()
-        assert store.partition(KEY) is None
+        assert store.load_partition(KEY) is None
         assert "is made again" in caplog.text
 
 
@@ -278,7 +235,7 @@ class TestCrash:
             patch.setattr(os if moment == "fsync" else Path, moment, _raiser(error))
             with pytest.raises(type(error)):
                 store.save_partition(KEY, sample())
-        assert store.partition(KEY) is None
+        assert store.load_partition(KEY) is None
         assert files(tmp_path) == []
 
     def test_what_fails_leaves_the_former_profile(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +244,7 @@ class TestCrash:
             patch.setattr(Path, "replace", _raiser(OSError()))
             with pytest.raises(OSError):  # noqa: PT011 - it has no text
                 store.save_partition(KEY, PartitionProfile({}, {}))
-        assert_same_partition(store.partition(KEY), sample())
+        assert_same_partition(store.load_partition(KEY), sample())
 
     def test_what_a_killed_process_left_is_not_seen_and_is_pruned(
         self, store: ProfileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -298,11 +255,11 @@ class TestCrash:
             with pytest.raises(Killed):
                 store.save_partition(KEY, sample())
         assert len(files(tmp_path)) == 1
-        assert store.partition(KEY) is None
+        assert store.load_partition(KEY) is None
         store.save_partition(KEY, sample())
         assert store.prune(KEY.group, [KEY]) == 1
         assert files(tmp_path) == [str(Path("data") / KEY.path)]
-        assert_same_partition(store.partition(KEY), sample())
+        assert_same_partition(store.load_partition(KEY), sample())
 
     def test_a_disk_that_refuses_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file where the folder should be")
@@ -362,4 +319,4 @@ def test_a_store_that_does_not_forget_keeps_what_is_not_wanted(tmp_path: Path) -
     store = ProfileStore(tmp_path, forgets=False)
     store.save_partition(KEY, sample())
     assert store.prune(KEY.group, []) == 0
-    assert_same_partition(store.partition(KEY), sample())
+    assert_same_partition(store.load_partition(KEY), sample())

@@ -1,4 +1,4 @@
-"""The columns of proxies over past weeks: each partition once, and no failure of theirs disturbs anything else."""
+"""The columns of proxies over past weeks: each partition is read once, and a failure disturbs nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from exporter.errors import SourceUnavailable
 from exporter.profiles.proxies import Moment
 from exporter.samples.proxies import ProxyHistory
-from exporter.service.attempt import Attempt
+from exporter.service.attempt import Attempt, Record
 from exporter.service.proxies import columns as proxy_columns
 from exporter.service.proxies.columns import ProxyColumns
 from exporter.sources.local import Local
@@ -37,7 +37,7 @@ class Reading:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.told: list[str] = []
+        self.record = Record("fraud")
         self.opened: list[str] = []
         self.log = FraudLog.in_folder(folder, NOW)
         self.source = Local("inference/%Y-%m-%dT%H.parquet", folder)
@@ -51,8 +51,7 @@ class Reading:
 
     def reader(self, *proxies: dict[str, Any]) -> ProxyColumns:
         spec = ModelSpec.model_validate(local_spec_document(proxies=list(proxies or (CTR,))))
-        failed = lambda stage, what, why: self.told.append(f"{stage}: {what}: {why}")  # noqa: E731 - as short as it is
-        return ProxyColumns(spec, self.source, ProfileStore(self.folder / "store"), failed)
+        return ProxyColumns(spec, self.source, ProfileStore(self.folder / "store"), self.record)
 
     @property
     def partitions(self) -> dict[datetime, Partition]:
@@ -85,7 +84,7 @@ def test_every_hour_is_summed_in_its_place(reading: Reading) -> None:
     assert (history.start, history.slot) == (SPAN.start, HOUR)
     assert history.sums[:, Moment.NUMERATOR].tolist() == [ROWS * hour for hour in reversed(range(HOURS))]
     assert history.sums[:, Moment.DENOMINATOR].tolist() == [10 * ROWS] * HOURS
-    assert reading.told == []
+    assert reading.record.failures == {}
 
 
 def test_a_partition_is_read_once_the_newest_first_and_never_after_a_restart(reading: Reading) -> None:
@@ -118,21 +117,23 @@ def test_a_column_that_is_missing_fails_alone_and_in_the_windows_only(reading: R
     ctr, reviews = reading.read(reading.reader(CTR, REVIEWS))
     assert ctr.sums[:, Moment.ROWS].tolist() == [ROWS, ROWS, 0, ROWS, ROWS, 0]
     assert reviews.sums[:, Moment.ROWS].tolist() == [ROWS] * HOURS
-    (told,) = reading.told
-    assert told.startswith("column: partition ")
-    assert told.endswith(", proxy ctr: the column shown is missing")
+    assert reading.record.failures == {"column": 1}
+    ((what, why),) = reading.record.problems.items()
+    assert what.startswith("partition ")
+    assert f"{what}: {why}".endswith(", proxy ctr: the column shown is missing")
     restarted = reading.reader(CTR, REVIEWS)
     reading.read(restarted)
     assert list(restarted.problems.values()) == ["its columns are missing or cannot be used"]
-    assert len(reading.told) == 1
+    assert reading.record.failures == {"column": 1}
 
 
-def test_a_partition_that_cannot_be_read_is_told_once_and_stands_for_as_long_as_it_is_there(reading: Reading) -> None:
+def test_a_partition_that_cannot_be_read_is_a_failure_once_and_a_problem_until_it_changes(reading: Reading) -> None:
     (reading.folder / reading.log.key(1)).write_bytes(b"PAR1 no more")
     reader = reading.reader()
     for _ in range(2):
         assert reading.read(reader)[0].sums[:, Moment.ROWS].tolist() == [ROWS] * 4 + [0, ROWS]
-    assert len(reading.told) == len(reader.problems) == 1
+    assert reading.record.failures == {"read": 1}
+    assert len(reader.problems) == 1
     reading.put(1)
     reading.read(reader)
     assert reader.problems == {}
@@ -148,10 +149,11 @@ def test_a_store_that_does_not_answer_leaves_what_is_known(reading: Reading, mon
 
     monkeypatch.setattr(Local, "profile", away)
     assert numerators(reading.read(reader)) == [[*before[0][:-1], 0.0]]
-    assert reading.told == ["read: columns of proxies: busy"]
+    assert reading.record.failures == {"read": 1}
+    assert reading.record.problems == {"columns of proxies": "busy"}
 
 
-def test_one_refresh_reads_so_many_and_the_next_goes_on(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_refresh_reads_so_many_and_the_next_continues(reading: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proxy_columns, "MOST_PARTITIONS", 4)
     reader = reading.reader()
     known = [reading.read(reader)[0].sums[:, Moment.ROWS].astype(bool).tolist() for _ in range(2)]
@@ -168,7 +170,7 @@ def test_a_spec_without_ratios_reads_nothing(reading: Reading) -> None:
     assert reading.opened == []
 
 
-def test_a_disk_that_refuses_costs_nothing_but_the_keeping(reading: Reading) -> None:
+def test_a_disk_that_refuses_costs_only_the_saving(reading: Reading) -> None:
     (reading.folder / "store").write_text("in the way")
     assert len(reading.read(reading.reader())) == 1
-    assert [line.partition(":")[0] for line in reading.told] == ["store"]
+    assert reading.record.failures == {"store": 1}

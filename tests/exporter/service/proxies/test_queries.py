@@ -1,4 +1,4 @@
-"""PromQL asked of a real Prometheus over weeks, kept, and missed."""
+"""PromQL over past weeks: queried of a real Prometheus, stored, and tried again where values are missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from exporter.errors import SourceError, SourceUnavailable
 from exporter.profiles.proxies import Moment
 from exporter.samples.proxies import ProxyHistory
-from exporter.service.attempt import Attempt
+from exporter.service.attempt import Attempt, Record
 from exporter.service.proxies.queries import ProxyQueries
 from exporter.sources.prometheus import Limits, Prometheus
 from exporter.spec.model import ModelSpec
@@ -31,8 +31,8 @@ NOBODY = Prometheus("http://127.0.0.1:1", limits=Limits(connect_timeout=1, attem
 CONVERSION = {"name": "conversion", "promql": "sum(orders) / sum(views)"}
 
 
-class Asked:
-    """A Prometheus that says at which instants it was asked, and what its own hour counts as."""
+class Queried:
+    """A Prometheus that records its queries; each value is the number of hours since the start."""
 
     def __init__(self, *, without: tuple[datetime, ...] = (), fails: SourceError | None = None) -> None:
         self.stretches: list[tuple[str, datetime, int]] = []
@@ -47,13 +47,11 @@ class Asked:
         return np.array([np.nan if end in self.without else (end - SPAN.start) / HOUR for end in ends])
 
 
-def reader(folder: Path, prometheus: Any, *proxies: dict[str, Any], **inference: Any) -> tuple[ProxyQueries, list[str]]:
+def reader(folder: Path, prometheus: Any, *proxies: dict[str, Any], **inference: Any) -> tuple[ProxyQueries, Record]:
     document = local_spec_document(proxies=list(proxies or (CONVERSION,)))
     document["spec"]["inference"] |= inference
-    told: list[str] = []
-    spec = ModelSpec.model_validate(document)
-    failed = lambda stage, what, why: told.append(f"{stage}: {what}: {why}")  # noqa: E731 - as short as it is
-    return ProxyQueries(spec, ProfileStore(folder), failed, prometheus), told
+    record = Record("fraud")
+    return ProxyQueries(ModelSpec.model_validate(document), ProfileStore(folder), record, prometheus), record
 
 
 def values(histories: Iterator[ProxyHistory] | list[ProxyHistory]) -> npt.NDArray[np.float64]:
@@ -63,7 +61,7 @@ def values(histories: Iterator[ProxyHistory] | list[ProxyHistory]) -> npt.NDArra
 
 
 @pytest.mark.e2e
-def test_weeks_are_asked_of_a_real_prometheus_and_outlive_it(tmp_path: Path) -> None:
+def test_weeks_are_queried_of_a_real_prometheus_and_outlive_it(tmp_path: Path) -> None:
     hours = [SPAN.start + place * HOUR for place in range(1, 4 * 168 + 1)]
     samples = {
         "orders": {at: float(at.hour) for at in hours},
@@ -71,95 +69,95 @@ def test_weeks_are_asked_of_a_real_prometheus_and_outlive_it(tmp_path: Path) -> 
         'views{region="us"}': dict.fromkeys(hours, 60.0),
     }
     with backfilled_prometheus(tmp_path / "prometheus", samples) as address:
-        queries, told = reader(tmp_path / "store", Prometheus(address))
+        queries, record = reader(tmp_path / "store", Prometheus(address))
         before = values(queries.read(Attempt(END), SPAN))
     np.testing.assert_allclose(before, [at.hour / 100 for at in hours])
     again, _ = reader(tmp_path / "store", NOBODY)
     np.testing.assert_array_equal(values(again.read(Attempt(END), SPAN)), before)
-    assert told == []
+    assert record.failures == {}
 
 
-def test_each_hour_is_asked_once_the_newest_week_first(tmp_path: Path) -> None:
-    asked = Asked()
-    queries, _ = reader(tmp_path, asked)
+def test_each_hour_is_queried_once_the_newest_week_first(tmp_path: Path) -> None:
+    server = Queried()
+    queries, _ = reader(tmp_path, server)
     assert values(queries.read(Attempt(END), SPAN)).tolist() == list(range(1, 4 * 168 + 1))
-    assert [first for _, first, _ in asked.stretches] == [END - week * WEEK + HOUR for week in range(1, 5)]
-    assert {count for _, _, count in asked.stretches} == {168}
-    asked.stretches.clear()
+    assert [first for _, first, _ in server.stretches] == [END - week * WEEK + HOUR for week in range(1, 5)]
+    assert {count for _, _, count in server.stretches} == {168}
+    server.stretches.clear()
     later = Window(SPAN.start + HOUR, END + HOUR)
     assert values(queries.read(Attempt(END + HOUR), later))[-1] == 4 * 168 + 1
-    assert asked.stretches == [(CONVERSION["promql"], END + HOUR, 1)]
+    assert server.stretches == [(CONVERSION["promql"], END + HOUR, 1)]
 
 
-def test_a_gap_is_asked_for_again_while_it_is_new_and_once_a_day_when_it_is_old(tmp_path: Path) -> None:
+def test_a_new_gap_is_queried_at_every_refresh_and_an_old_one_once_a_day(tmp_path: Path) -> None:
     new, old = END - 3 * HOUR, END - 2 * WEEK
-    asked = Asked(without=(new, old))
-    queries, _ = reader(tmp_path, asked)
+    server = Queried(without=(new, old))
+    queries, _ = reader(tmp_path, server)
     for after, expected in ((0, 4), (1, 1), (2, 1)):
-        asked.stretches.clear()
+        server.stretches.clear()
         assert np.isnan(values(queries.read(Attempt(END + after * HOUR), SPAN))).sum() == 2
-        assert len(asked.stretches) == expected
-    asked.stretches.clear()
-    asked.without = ()
+        assert len(server.stretches) == expected
+    server.stretches.clear()
+    server.without = ()
     assert not np.isnan(values(queries.read(Attempt(END + DAY), SPAN))).any()
-    assert [(first, count) for _, first, count in asked.stretches] == [(new, 1), (old, 1)]
+    assert [(first, count) for _, first, count in server.stretches] == [(new, 1), (old, 1)]
 
 
-def test_a_prometheus_that_is_away_is_asked_once_and_costs_only_what_is_new(tmp_path: Path) -> None:
+def test_a_prometheus_that_does_not_answer_is_queried_once_and_costs_only_new_values(tmp_path: Path) -> None:
     other = {"name": "other", "promql": "sum(clicks)"}
-    asked = Asked()
-    queries, told = reader(tmp_path, asked, CONVERSION, other)
+    server = Queried()
+    queries, record = reader(tmp_path, server, CONVERSION, other)
     list(queries.read(Attempt(END), SPAN))
-    asked.stretches.clear()
-    asked.fails = SourceUnavailable("does not answer")
+    server.stretches.clear()
+    server.fails = SourceUnavailable("does not answer")
     later = Window(SPAN.start, END + HOUR)
     histories = list(queries.read(Attempt(END + HOUR), later))
     assert [np.isnan(values([history])).sum() for history in histories] == [1, 1]
-    assert len(asked.stretches) == 1
-    assert told == ["query: proxy conversion: does not answer"]
+    assert len(server.stretches) == 1
+    assert record.failures == {"query": 1}
+    assert record.problems == {"proxy conversion": "does not answer"}
 
 
-def test_a_refused_expression_does_not_keep_others_from_being_asked(tmp_path: Path) -> None:
-    asked = Asked(fails=SourceError("Prometheus refuses the expression: parse error"))
-    queries, told = reader(tmp_path, asked, CONVERSION, {"name": "other", "promql": "sum(clicks)"})
+def test_other_expressions_are_queried_after_one_that_is_refused(tmp_path: Path) -> None:
+    server = Queried(fails=SourceError("Prometheus refuses the expression: parse error"))
+    queries, record = reader(tmp_path, server, CONVERSION, {"name": "other", "promql": "sum(clicks)"})
     list(queries.read(Attempt(END), SPAN))
-    assert [expression for expression, _, _ in asked.stretches] == ["sum(orders) / sum(views)", "sum(clicks)"]
-    assert [line.rpartition(": ")[0] for line in told] == [
-        f"query: proxy {name}: Prometheus refuses the expression" for name in ("conversion", "other")
-    ]
+    assert [expression for expression, _, _ in server.stretches] == ["sum(orders) / sum(views)", "sum(clicks)"]
+    assert record.failures == {"query": 2}
+    assert list(record.problems) == ["proxy conversion", "proxy other"]
 
 
 def test_another_expression_has_a_past_of_its_own(tmp_path: Path) -> None:
-    queries, _ = reader(tmp_path, Asked())
+    queries, _ = reader(tmp_path, Queried())
     list(queries.read(Attempt(END), SPAN))
     changed, _ = reader(tmp_path, NOBODY, {**CONVERSION, "promql": "sum(orders)"})
     assert np.isnan(values(changed.read(Attempt(END), SPAN))).all()
 
 
-def test_when_its_time_is_over_it_goes_on_the_next_time(tmp_path: Path) -> None:
-    asked = Asked()
-    queries, _ = reader(tmp_path, asked)
-    overdue = replace(Attempt(END), overdue=lambda: len(asked.stretches) >= 2)
+def test_after_its_timeout_it_continues_the_next_time(tmp_path: Path) -> None:
+    server = Queried()
+    queries, _ = reader(tmp_path, server)
+    overdue = replace(Attempt(END), overdue=lambda: len(server.stretches) >= 2)
     assert np.isfinite(values(queries.read(overdue, SPAN))).sum() == 2 * 168
-    asked.stretches.clear()
+    server.stretches.clear()
     assert np.isfinite(values(queries.read(Attempt(END), SPAN))).all()
-    assert len(asked.stretches) == 2
+    assert len(server.stretches) == 2
 
 
 @pytest.mark.parametrize(("grain", "path", "slots"), [("15m", "%Y%m%dT%H%M", 4 * 672), ("1d", "%Y%m%d", 672)])
 def test_slots_are_hours_or_the_shorter_partition(tmp_path: Path, grain: str, path: str, slots: int) -> None:
-    asked = Asked()
+    server = Queried()
     source = {"local": f"inference/{path}.parquet"}
     document = {"grain": grain, "source": source, "stale_after": "3d"}
     spec_windows = ["1h"] if grain == "15m" else ["24h"]
     base = local_spec_document(proxies=[CONVERSION], windows=spec_windows)
     base["spec"]["inference"] |= document
-    queries = ProxyQueries(ModelSpec.model_validate(base), ProfileStore(tmp_path), lambda *_: None, asked)  # type: ignore[arg-type]
+    queries = ProxyQueries(ModelSpec.model_validate(base), ProfileStore(tmp_path), Record("fraud"), server)  # type: ignore[arg-type]
     assert len(values(queries.read(Attempt(END), SPAN))) == slots
 
 
-def test_a_disk_that_refuses_costs_nothing_but_the_keeping(tmp_path: Path) -> None:
+def test_a_disk_that_refuses_costs_only_the_saving(tmp_path: Path) -> None:
     (tmp_path / "fraud").write_text("in the way")
-    queries, told = reader(tmp_path, Asked())
+    queries, record = reader(tmp_path, Queried())
     assert np.isfinite(values(queries.read(Attempt(END), SPAN))).all()
-    assert [line.partition(":")[0] for line in told] == ["store"]
+    assert record.failures == {"store": 1}
