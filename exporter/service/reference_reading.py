@@ -114,7 +114,8 @@ class ReferenceReader:
         timestamp, segments = self._location.timestamp, segment_values(self._spec, binning)
         if timestamp is None:
             selection = selected_columns(self._spec, keys=tuple(segments))
-            groups = count_partition(self._location.source, data, selection, binning, Grouping(segments=segments)).groups
+            grouping = Grouping(segments=segments)
+            groups = count_partition(self._location.source, data, selection, binning, grouping).groups
             parts = {group.segment: groups[group] for group in sorted(groups)}
             return Reference.whole(binning, parts.pop(WHOLE, empty_profile(binning)), segments=_with_enough_rows(parts))
         calendar = Calendar.of(self._spec.spec.seasonality)

@@ -1,4 +1,4 @@
-"""`leeway-exporter` as a person meets it."""
+"""The command `leeway-exporter`."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def test_once_writes_the_exposition_as_of_then(spec: Path, capsys: pytest.Captur
     assert samples[catalogue.WINDOW_END_TIMESTAMP_SECONDS.name] == datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()
 
 
-def test_once_fails_when_a_model_fails_and_still_says_what_it_knows(
+def test_once_fails_when_a_model_fails_and_still_writes_the_exposition(
     spec: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     next(spec.parent.glob("reference/*")).unlink()
     assert _once(spec, "--now=2026-11-22T10:05:00Z") == 1
-    told = capsys.readouterr()
-    assert f'{catalogue.REFRESH_SUCCESS.name}{{env="prod",model="fraud"}} 0.0' in told.out
-    assert "train_features_v3.parquet" in told.err
+    output = capsys.readouterr()
+    assert f'{catalogue.REFRESH_SUCCESS.name}{{env="prod",model="fraud"}} 0.0' in output.out
+    assert "train_features_v3.parquet" in output.err
 
 
-def test_every_mistake_in_a_spec_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_mistake_in_a_spec_is_printed_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "fraud.yaml"
     path.write_text("apiVersion: leeway/v1\nkind: Modell\nmetadata: {name: fraud}\nspeck: {}\n")
     assert _once(path) == 1
@@ -68,7 +68,7 @@ def test_every_mistake_in_a_spec_is_told_with_its_place(tmp_path: Path, capsys: 
 
 
 @pytest.mark.parametrize(
-    ("flag", "said"),
+    ("flag", "message"),
     [
         ("--now=yesterday", "yesterday is not a time such as"),
         ("--shard=3", "3 is not a shard such as 0/3"),
@@ -78,20 +78,20 @@ def test_every_mistake_in_a_spec_is_told_with_its_place(tmp_path: Path, capsys: 
         ("--prometheus.url=http://user:secret@prometheus", "must be an http:// or https:// address, without user"),
     ],
 )
-def test_wrong_usage_exits_with_2(flag: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_usage_exits_with_2(flag: str, message: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([flag])
     assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
-def test_promql_needs_the_flag_or_the_spec_to_say_whom_to_ask(
+def test_promql_needs_an_address_in_the_spec_or_the_flag(
     write_local_spec: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     spec = write_local_spec(windows=["1h"], proxies=[{"name": "conversion", "promql": "sum(orders)"}])
     FraudLog.in_folder(spec.parent, NOW).put_all(1)
     assert _once(spec) == 1
-    message = "must be given, here or by the flag --prometheus.url: a proxy has promql to ask"
+    message = "must be given, here or by the flag --prometheus.url: a proxy has promql"
     assert capsys.readouterr().err == f"{spec}: spec.prometheus.url: {message}\n"
     assert _once(spec, "--now=2026-11-22T10:05:00Z", "--prometheus.url=http://127.0.0.1:1") == 0
     assert 'leeway_refresh_failures_total{env="prod",model="fraud",stage="query"} 1.0' in capsys.readouterr().out
@@ -103,19 +103,19 @@ def test_a_shard_has_the_models_that_hash_to_it(spec: Path, capsys: pytest.Captu
         (spec.parent / f"{name}.yaml").write_text(spec.read_text().replace('"name": "fraud"', f'"name": "{name}"'))
     for index in range(2):
         assert _once(spec.parent, "--now=2026-11-22T10:05:00Z", f"--shard={index}/2") == 0
-        told = capsys.readouterr()
-        samples = (one for family in text_string_to_metric_families(told.out) for one in family.samples)
+        output = capsys.readouterr()
+        samples = (one for family in text_string_to_metric_families(output.out) for one in family.samples)
         own = [name for name in names if hashmod(name, 2) == index]
         assert sorted(one.labels["model"] for one in samples if one.name == catalogue.MODEL_INFO.name) == own
-        assert f"shard {index}/2 has {len(own)} of 3 models: {', '.join(own)}" in told.err
+        assert f"shard {index}/2 has {len(own)} of 3 models: {', '.join(own)}" in output.err
 
 
 def test_a_shard_may_have_no_model(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     elsewhere = 1 - hashmod("fraud", 2)
     assert _once(spec, f"--shard={elsewhere}/2") == 0
-    told = capsys.readouterr()
-    assert "model=" not in told.out
-    assert f"shard {elsewhere}/2 has 0 of 1 models: none" in told.err
+    output = capsys.readouterr()
+    assert "model=" not in output.out
+    assert f"shard {elsewhere}/2 has 0 of 1 models: none" in output.err
 
 
 def test_an_address_in_use_is_a_message(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,7 +127,7 @@ def test_help_lists_every_flag_with_its_default(capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    told = capsys.readouterr().out
+    text = capsys.readouterr().out
     for flag in ("--config.file", "--storage.path", "--web.listen-address", "--log.level", "--log.format", "--once"):
-        assert flag in told
-    assert "(:9877)" in told
+        assert flag in text
+    assert "(:9877)" in text

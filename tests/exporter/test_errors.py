@@ -1,4 +1,4 @@
-"""Errors: what they say to a person, and that the hierarchy is the one that is drawn."""
+"""Errors: their messages, and the hierarchy that the docstring draws."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from exporter.errors import LeewayError, PartitionUnreadable, Problem, SourceErr
         (Problem("fraud.yaml", 0, "", "is empty"), "fraud.yaml: is empty"),
     ],
 )
-def test_a_problem_says_its_place(problem: Problem, text: str) -> None:
+def test_a_problem_has_its_place(problem: Problem, text: str) -> None:
     assert str(problem) == text
 
 
-def test_a_spec_error_tells_every_problem_in_the_order_of_the_lines() -> None:
+def test_a_spec_error_has_every_problem_in_the_order_of_the_lines() -> None:
     tenth = Problem("a.yaml", 10, "spec", "second")
     second = Problem("a.yaml", 2, "kind", "first")
     other = Problem("b.yaml", 1, "", "third")
@@ -36,7 +36,7 @@ def test_a_spec_error_tells_every_problem_in_the_order_of_the_lines() -> None:
     assert str(error).splitlines() == ["a.yaml:2: kind: first", "a.yaml:10: spec: second", "b.yaml:1: third"]
 
 
-def test_a_sources_errors_are_caught_together() -> None:
+def test_the_errors_of_a_source_have_one_base() -> None:
     for error in (SourceUnavailable, PartitionUnreadable):
         with pytest.raises(SourceError, match="why"):
             raise error("why")

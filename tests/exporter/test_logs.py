@@ -1,4 +1,4 @@
-"""Log lines that a machine can read, and progress that a person can."""
+"""Log lines and progress."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _loggers_as_they_were() -> Iterator[None]:
 
 
 def fields_of(line: str) -> dict[str, str]:
-    """A logfmt line without escapes, read by another's rules."""
+    """The fields of a logfmt line without escapes, parsed by the rules of a shell."""
     return dict(part.split("=", 1) for part in shlex.split(line))
 
 
@@ -63,7 +63,7 @@ class TestLogfmt:
             ("\x1b[2J", r'msg="\u001b[2J"'),
         ],
     )
-    def test_whatever_a_message_holds_it_is_one_field_of_one_line(
+    def test_any_message_is_one_field_of_one_line(
         self, message: str, quoted: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         logs.set_up("info", "logfmt")
@@ -83,20 +83,20 @@ class TestLogfmt:
         assert "trace=" in line
         assert "ValueError: invalid literal" in line
 
-    def test_below_the_level_nothing_is_said(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_nothing_is_logged_below_the_level(self, capsys: pytest.CaptureFixture[str]) -> None:
         logs.set_up("info", "logfmt")
         log.debug("quiet")
         assert capsys.readouterr().err == ""
 
     @pytest.mark.parametrize("name", ["botocore.credentials", "uvicorn.error", "urllib3.connectionpool"])
-    def test_libraries_speak_only_of_what_is_wrong(self, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_libraries_log_only_warnings(self, name: str, capsys: pytest.CaptureFixture[str]) -> None:
         logs.set_up("debug", "logfmt")
         logging.getLogger(name).info("found credentials")
         assert capsys.readouterr().err == ""
         logging.getLogger(name).warning("retrying")
         assert "msg=retrying" in capsys.readouterr().err
 
-    def test_setting_up_again_replaces(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_setting_up_again_replaces_the_handler(self, capsys: pytest.CaptureFixture[str]) -> None:
         logs.set_up("DEBUG", "logfmt")
         log.debug("once")
         assert capsys.readouterr().err.count("msg=once") == 1
@@ -121,46 +121,48 @@ class TestProgress:
         monkeypatch.setattr(logs.time, "monotonic", lambda: now[0])
         return now
 
-    def test_what_is_quick_is_not_told(self, clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_quick_task_is_not_logged(self, clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level("INFO")
-        told = logs.log_progress()
+        progress = logs.log_progress()
         for done in range(1, 6):
             clock[0] += 1.9
-            told("fraud", done, 5)
+            progress("fraud", done, 5)
         assert caplog.messages == []
 
-    def test_what_is_slow_is_told_every_ten_seconds(self, clock: list[float], caplog: pytest.LogCaptureFixture) -> None:
-        caplog.set_level("INFO")
-        told = logs.log_progress()
-        for done in range(1, 26):
-            told("fraud", done, 25)
-            clock[0] += 1
-        assert caplog.messages == ["fraud: 11 of 25", "fraud: 21 of 25"]
-
-    def test_each_thing_has_its_own_time_and_begins_anew(
+    def test_a_slow_task_is_logged_every_ten_seconds(
         self, clock: list[float], caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO")
-        told = logs.log_progress()
-        told("fraud", 1, 3)
+        progress = logs.log_progress()
+        for done in range(1, 26):
+            progress("fraud", done, 25)
+            clock[0] += 1
+        assert caplog.messages == ["fraud: 11 of 25", "fraud: 21 of 25"]
+
+    def test_each_task_has_its_own_time_and_may_start_again(
+        self, clock: list[float], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level("INFO")
+        progress = logs.log_progress()
+        progress("fraud", 1, 3)
         clock[0] = 9
-        told("churn", 1, 3)
+        progress("churn", 1, 3)
         clock[0] = 11
-        told("churn", 2, 3)
-        told("fraud", 2, 3)
+        progress("churn", 2, 3)
+        progress("fraud", 2, 3)
         assert caplog.messages == ["fraud: 2 of 3"]
         clock[0] = 60
-        told("churn", 1, 3)  # the next refresh
+        progress("churn", 1, 3)  # the next refresh
         assert caplog.messages == ["fraud: 2 of 3"]
 
     def test_without_a_terminal_progress_is_logged(
         self, clock: list[float], caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
     ) -> None:
         caplog.set_level("INFO")
-        with logs.progress() as told:
-            told("fraud", 1, 2)
+        with logs.progress() as progress:
+            progress("fraud", 1, 2)
             clock[0] = 30
-            told("fraud", 2, 2)
+            progress("fraud", 2, 2)
         assert caplog.messages == ["fraud: 2 of 2"]
         assert capsys.readouterr().out == ""
 
@@ -172,10 +174,10 @@ class TestProgress:
     ) -> None:
         monkeypatch.setenv("TTY_COMPATIBLE", "1")
         caplog.set_level("INFO")
-        with logs.progress() as told:
-            told("fraud", 1, 4)
-            told("fraud", 4, 4)
-            told("churn", 1, 2)
+        with logs.progress() as progress:
+            progress("fraud", 1, 4)
+            progress("fraud", 4, 4)
+            progress("churn", 1, 2)
         captured = capsys.readouterr()
         assert "fraud" in captured.err
         assert "churn" in captured.err

@@ -33,17 +33,17 @@ def test_a_shard_is_read_as_it_is_written(numbers: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "1", "a/b", "-1/3", "1/3/5", "1 / 3", "0.5/2", "\u0661/\u0663", "0/9999999"])
-def test_what_is_no_shard_is_told(text: str) -> None:
+def test_a_text_that_is_no_shard_is_an_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a shard such as 0/3: its number from 0, and how many there are"):
         parse(text)
 
 
 @pytest.mark.parametrize(("text", "last"), [("3/3", "2/3"), ("7/2", "1/2")])
-def test_a_shard_that_there_is_not_is_told_with_the_last(text: str, last: str) -> None:
+def test_a_shard_beyond_the_last_is_an_error(text: str, last: str) -> None:
     with pytest.raises(ValueError, match=f"there is no shard {text}: of {text[-1]} the last is {last}"):
         parse(text)
 
 
-def test_of_no_shards_there_is_none() -> None:
+def test_a_total_of_zero_is_an_error() -> None:
     with pytest.raises(ValueError, match="there is no shard 0/0"):
         parse("0/0")

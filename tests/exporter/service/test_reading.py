@@ -58,7 +58,7 @@ def test_windows_are_the_newest_whole_hours(tmp_path: Path, log: FraudLog) -> No
     assert ends == {datetime(2026, 11, 22, 10, tzinfo=UTC).timestamp()}
 
 
-def test_a_missing_partition_is_told_by_the_rows_and_counted_once_when_it_comes(tmp_path: Path, log: FraudLog) -> None:
+def test_a_missing_partition_lowers_the_rows_and_is_counted_once_when_it_comes(tmp_path: Path, log: FraudLog) -> None:
     (tmp_path / log.key(2)).unlink()
     reader = _reader(tmp_path)
     assert _rows(reader.read(Attempt(NOW)), "4h") == 3 * ROWS
@@ -106,7 +106,7 @@ def test_every_task_has_a_distribution_and_classifiers_have_classes_and_confiden
         assert (metric in metrics) == bool(sure)
 
 
-def test_classes_are_counted_beside_the_features_and_are_none(tmp_path: Path, log: FraudLog) -> None:
+def test_classes_are_counted_like_features_but_are_not_part_of_the_drift_share(tmp_path: Path, log: FraudLog) -> None:
     log.put_hour(0, decision=np.full(ROWS, "decline"))
     samples = _classifier(tmp_path).read(Attempt(NOW))
     shares = _values(samples, catalogue.PREDICTION_CLASS_RATIO)
@@ -128,7 +128,7 @@ def test_a_reference_without_classes_gives_none_and_says_so(tmp_path: Path, log:
     assert reader.problems == {"column decision of the reference": "the reference has no such column"}
 
 
-def test_what_has_left_the_windows_is_forgotten(tmp_path: Path, log: FraudLog) -> None:
+def test_profiles_that_have_left_the_windows_are_removed(tmp_path: Path, log: FraudLog) -> None:
     reader = _reader(tmp_path)
     reader.read(Attempt(NOW))
     folder = tmp_path / "store" / "fraud" / catalogue.INFERENCE
@@ -201,7 +201,7 @@ def test_each_role_of_a_version_has_profiles_of_its_own(tmp_path: Path, log: Fra
     assert _rows(samples, "1h") == ROWS
 
 
-def test_a_segment_that_moves_alone_is_told(tmp_path: Path, log: FraudLog) -> None:
+def test_a_segment_that_drifts_alone_is_found(tmp_path: Path, log: FraudLog) -> None:
     calm = log.rows(1000)
     canadian = calm["country_code"].to_numpy(zero_copy_only=False) == "CA"
     log.put_hour(0, age=calm["age"].to_numpy() + np.where(canadian, 40, 0))
@@ -231,7 +231,7 @@ def test_other_segments_are_other_profiles(tmp_path: Path, log: FraudLog) -> Non
 
 
 @pytest.mark.parametrize("content", [None, b"not parquet"])
-def test_without_a_reference_the_refresh_fails_and_says_why(
+def test_without_a_reference_the_refresh_fails_with_the_reason(
     tmp_path: Path, log: FraudLog, content: bytes | None
 ) -> None:
     path = tmp_path / REFERENCE_KEY
@@ -258,13 +258,13 @@ def test_a_rewritten_reference_is_read_again(tmp_path: Path, log: FraudLog) -> N
     assert before != after
 
 
-def test_when_the_time_is_over_what_is_done_is_kept(tmp_path: Path, log: FraudLog) -> None:
-    reader, told = _reader(tmp_path), []
-    attempt = Attempt(NOW, lambda: len(told) >= 3, lambda done, total: told.append((done, total)))
+def test_after_the_timeout_finished_profiles_are_stored(tmp_path: Path, log: FraudLog) -> None:
+    reader, steps = _reader(tmp_path), []
+    attempt = Attempt(NOW, lambda: len(steps) >= 3, lambda done, total: steps.append((done, total)))
     with pytest.raises(RefreshFailed, match="3 of 4 partitions") as failure:
         reader.read(attempt)
     assert failure.value.stage == "read"
-    assert told == [(1, 4), (2, 4), (3, 4)]
+    assert steps == [(1, 4), (2, 4), (3, 4)]
     reader.read(Attempt(NOW))
     assert reader.record.built == 4
 
@@ -273,13 +273,13 @@ def test_an_empty_log_gives_no_scores_and_zero_rows(tmp_path: Path) -> None:
     FraudLog.in_folder(tmp_path, NOW).put_all(0)
     samples = _reader(tmp_path).read(Attempt(NOW))
     assert (_rows(samples, "1h"), _rows(samples, "4h")) == (0, 0)
-    told = {sample.metric for sample in samples}
+    metrics = {sample.metric for sample in samples}
     calendar = {metric for metric in catalogue.METRICS if metric.key.startswith("calendar_")}
     window = {catalogue.WINDOW_ROWS, catalogue.WINDOW_END_TIMESTAMP_SECONDS, catalogue.WINDOW_DAY_OF_WEEK}
-    assert told == window | calendar | {catalogue.SERIES_LIMITED, catalogue.SEASON_INFO}
+    assert metrics == window | calendar | {catalogue.SERIES_LIMITED, catalogue.SEASON_INFO}
 
 
-def test_its_own_samples_count_what_was_asked(tmp_path: Path, log: FraudLog) -> None:
+def test_its_own_samples_count_profiles_and_bytes(tmp_path: Path, log: FraudLog) -> None:
     reader = _reader(tmp_path)
     reader.read(Attempt(NOW))
     samples = list(reader.own_samples())

@@ -1,4 +1,4 @@
-"""The reference by season, end to end: from Parquet with times to what an ordinary and an odd hour look like."""
+"""The reference by season, end to end: from Parquet with times to the drift of an ordinary and an unusual hour."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ Found = dict[Metric, dict[tuple[str, ...], float]]
 
 
 def read(folder: Path, start: datetime, rows: dict[str, Any], **body: Any) -> Found:
-    """What is said of the hour that begins at `start` when it has these rows."""
+    """The samples of the hour that begins at `start`, with these rows."""
     now = (start + HOUR).astimezone(UTC) + timedelta(minutes=5)
     log = FraudLog.in_folder(folder, now)
     log.put(log.key(0), pa.table(rows))
@@ -100,7 +100,7 @@ def season(found: Found) -> tuple[str, ...]:
 
 
 class TestSeasons:
-    def test_an_ordinary_saturday_is_one(self, tmp_path: Path) -> None:
+    def test_an_ordinary_saturday_has_not_drifted(self, tmp_path: Path) -> None:
         put_reference(tmp_path)
         found = read(tmp_path, SATURDAY_NOON, customers(SATURDAY_NOON, 2000, seed=2))
         for feature in ("age", "device_type"):
@@ -130,7 +130,7 @@ class TestSeasons:
         assert scores(found, "age")[0]
         assert season(found) == ("all", Level.NONE)
 
-    def test_hours_are_those_of_local_clocks_though_they_were_changed(self, tmp_path: Path) -> None:
+    def test_hours_are_local_across_a_change_of_the_clocks(self, tmp_path: Path) -> None:
         """Friday 23:00 in New York is Saturday 03:00 UTC in October and 04:00 in November."""
         put_reference(tmp_path)
         friday = datetime(2026, 11, 20, 23, tzinfo=NEW_YORK)
@@ -141,7 +141,7 @@ class TestSeasons:
         by_utc = read(tmp_path, friday, customers(friday, 2000, seed=2), seasonality={**SEASONALITY, "timezone": "UTC"})
         assert scores(by_utc, "age")[1] > 0.5
 
-    def test_a_holiday_is_the_day_that_it_counts_as(self, tmp_path: Path) -> None:
+    def test_a_holiday_is_compared_as_the_day_it_counts_as(self, tmp_path: Path) -> None:
         put_reference(tmp_path)
         thanksgiving = datetime(2026, 11, 26, 12, tzinfo=NEW_YORK)
         rows = customers(thanksgiving, 2000, seed=2, weekend=True)
@@ -173,7 +173,7 @@ class TestSeasons:
 
 
 class TestWeeks:
-    def test_what_the_weeks_tell_is_kept_for_every_window(self, tmp_path: Path) -> None:
+    def test_the_variation_between_weeks_is_stored_for_every_window(self, tmp_path: Path) -> None:
         put_reference(tmp_path)
         spec = loaded(tmp_path, windows=["1h", "24h", "7d"])
         reader = ReferenceReader(spec, ProfileStore(tmp_path / "store"))
@@ -189,20 +189,20 @@ class TestWeeks:
         assert {cell: weeks for cell, weeks in made.weeks.items() if weeks != WEEKS} == {4 * 24: 5, 6 * 24 + 1: 7}
         assert reader.read(SATURDAY_NOON) is made
         again = ReferenceReader(spec, ProfileStore(tmp_path / "store"))
-        kept = again.read(SATURDAY_NOON)
+        stored = again.read(SATURDAY_NOON)
         assert (again.built, again.reused) == (0, 1)
-        assert kept.binning.fingerprint == made.binning.fingerprint
-        assert {name: tuple(map(tuple, part.values())) for name, part in kept.stretches.items()} == {
+        assert stored.binning.fingerprint == made.binning.fingerprint
+        assert {name: tuple(map(tuple, part.values())) for name, part in stored.stretches.items()} == {
             name: tuple(part.values()) for name, part in made.stretches.items()
         }
 
-    def test_two_weeks_teach_nothing_and_psi_keeps_the_usual_floor(self, tmp_path: Path) -> None:
+    def test_two_weeks_give_no_variation_and_psi_has_the_usual_floor(self, tmp_path: Path) -> None:
         put_reference(tmp_path, reference_table(weeks=2))
         found = read(tmp_path, SATURDAY_NOON, customers(SATURDAY_NOON, 5000, seed=2))
         assert scores(found, "age")[2] >= 0.2
 
-    def test_a_drift_that_persists_is_told_four_weeks_later_as_on_its_first_day(self, tmp_path: Path) -> None:
-        """Customers of 46 instead of 40 years, from the reference's end on, seen by one reader that keeps running."""
+    def test_a_drift_that_persists_is_the_same_four_weeks_later(self, tmp_path: Path) -> None:
+        """Customers of 46 instead of 40 years, from the reference's end on, with one reader throughout."""
         put_reference(tmp_path)
         reader = ModelReader(loaded(tmp_path, windows=["1h", "24h"]), ProfileStore(tmp_path / "store"))
         levels = []
@@ -239,7 +239,7 @@ def with_times(times: pa.Array) -> pa.Table:
 class TestTimes:
     TIMES = TABLE.column("event_time").combine_chunks()
 
-    def test_texts_are_as_good_as_timestamps(self, tmp_path: Path) -> None:
+    def test_times_may_be_text(self, tmp_path: Path) -> None:
         put_reference(tmp_path, with_times(pa.array([f"{time.as_py():%Y-%m-%dT%H:%M:%SZ}" for time in self.TIMES])))
         found = read(tmp_path, SATURDAY_NOON, customers(SATURDAY_NOON, 2000, seed=2))
         assert season(found) == ("saturday 12:00", Level.HOUR_OF_WEEK)
@@ -259,9 +259,7 @@ class TestTimes:
             (with_times(pa.nulls(500, pa.timestamp("s"))), "no row of the reference has a time"),
         ],
     )
-    def test_times_that_cannot_be_read_fail_the_refresh_and_are_named(
-        self, tmp_path: Path, table: pa.Table, why: str
-    ) -> None:
+    def test_unreadable_times_fail_the_refresh_and_are_named(self, tmp_path: Path, table: pa.Table, why: str) -> None:
         put_reference(tmp_path, table)
         with pytest.raises(RefreshFailed, match=why) as failure:
             read(tmp_path, SATURDAY_NOON, customers(SATURDAY_NOON, 100, seed=2))

@@ -46,14 +46,14 @@ def test_a_partition_that_spans_midnight_belongs_to_the_day_in_which_it_begins()
     )
 
 
-def test_a_data_set_is_what_its_path_names(tmp_path: Path) -> None:
+def test_a_data_set_has_the_files_of_its_path(tmp_path: Path) -> None:
     FraudLog.in_folder(tmp_path, NOW).put_all(0)
     found = open_reference(_loaded(tmp_path), list)
     assert isinstance(found, DataSet)
     assert [Path(item.path).name for item in found.find(NOW).objects] == ["train_features_v3.parquet"]
 
 
-def test_a_data_set_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_data_set_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReferenceUnusable, match="nothing at reference/train_features_v3"):
         open_reference(_loaded(tmp_path), list).find(NOW)
 
@@ -72,7 +72,7 @@ def test_a_period_is_all_of_its_partitions_that_exist(tmp_path: Path) -> None:
     assert hours == [f"2026-11-21T{hour:02}" for hour in range(10, 24)]
 
 
-def test_a_period_is_looked_up_once_a_day(tmp_path: Path) -> None:
+def test_a_period_is_listed_once_a_day(tmp_path: Path) -> None:
     log = FraudLog.in_folder(tmp_path, NOW)
     log.put_all(12)
     period = _period(tmp_path, "2026-11-21", "2026-11-21")
@@ -82,18 +82,18 @@ def test_a_period_is_looked_up_once_a_day(tmp_path: Path) -> None:
     assert len(period.find(NOW + DAY).objects) == len(before.objects) + 1
 
 
-def test_a_period_that_is_not_over_does_not_serve(tmp_path: Path) -> None:
-    with pytest.raises(ReferenceUnusable, match="not over before 2026-11-23 00:00 UTC"):
+def test_a_period_is_unusable_before_its_end(tmp_path: Path) -> None:
+    with pytest.raises(ReferenceUnusable, match="does not end before 2026-11-23 00:00 UTC"):
         _period(tmp_path, "2026-11-20", "2026-11-22").find(NOW)
 
 
-def test_a_period_without_a_partition_is_told(tmp_path: Path) -> None:
+def test_a_period_without_a_partition_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReferenceUnusable, match="the log holds nothing"):
         _period(tmp_path, "2026-01-01", "2026-01-02").find(NOW)
 
 
 MONDAYS = [date(2026, 11, 16) - number * timedelta(weeks=1) for number in range(4)]
-"""Those of the week of `NOW` and of the three before it."""
+"""The Mondays of the week of `NOW` and of the three before it."""
 
 
 def _trailing(folder: Path, weeks: int, *alarming: date) -> LogTrailing:
@@ -112,7 +112,7 @@ def _week(monday: date) -> set[date]:
 
 @pytest.fixture
 def month(tmp_path: Path) -> Path:
-    """Four weeks of empty files, one at noon of each day: what a reference is made of, not what is in it."""
+    """Four weeks of empty files, one at noon of each day: these tests need no rows."""
     for days in range(28):
         path = tmp_path / f"inference/{NOW - days * DAY:%Y-%m-%dT12}.parquet"
         path.parent.mkdir(exist_ok=True)
@@ -125,7 +125,7 @@ def test_trailing_weeks_are_the_newest_whole_ones(month: Path) -> None:
     assert _days(_trailing(month, 1).find(NOW + DAY)) == _week(MONDAYS[0]), "a week is whole once its Sunday is over"
 
 
-def test_a_week_is_the_models_own(month: Path) -> None:
+def test_a_week_is_in_the_models_time_zone(month: Path) -> None:
     body = {"reference": {"trailing": "1w"}, "windows": ["1h"], "seasonality": {"timezone": "America/New_York"}}
     found = open_reference(_loaded(month, **body), list)
     midnight = datetime(2026, 11, 23, 5, 10, tzinfo=UTC)
@@ -133,11 +133,11 @@ def test_a_week_is_the_models_own(month: Path) -> None:
     assert _days(found.find(midnight)) == _week(MONDAYS[0])
 
 
-def test_weeks_in_which_the_model_was_alarming_are_left_out(month: Path) -> None:
+def test_alarming_weeks_are_excluded(month: Path) -> None:
     assert _days(_trailing(month, 2, MONDAYS[1]).find(NOW)) == _week(MONDAYS[2]) | _week(MONDAYS[3])
 
 
-def test_of_weeks_that_hold_nothing_others_are_taken(month: Path) -> None:
+def test_empty_weeks_are_replaced_by_older_ones(month: Path) -> None:
     for day in _week(MONDAYS[1]):
         (month / f"inference/{day}T12.parquet").unlink()
     assert _days(_trailing(month, 1).find(NOW)) == _week(MONDAYS[2])
@@ -148,15 +148,15 @@ def test_without_a_calm_week_there_is_no_reference(month: Path) -> None:
         _trailing(month, 2, *MONDAYS).find(NOW)
 
 
-def test_trailing_weeks_change_on_mondays_and_are_looked_up_once_a_day(month: Path) -> None:
+def test_trailing_weeks_change_on_mondays_and_are_listed_once_a_day(month: Path) -> None:
     reference = _trailing(month, 1)
     found = reference.find(NOW)
     assert reference.find(NOW + HOUR) is found
     assert reference.find(NOW + DAY).fingerprint != found.fingerprint
 
 
-def test_a_drift_that_lasts_is_not_learned_from(tmp_path: Path) -> None:
-    """Two calm weeks of the log, then two in which age is too high: both are left out, and the alert goes on."""
+def test_a_drift_that_lasts_does_not_enter_the_reference(tmp_path: Path) -> None:
+    """Two calm weeks of the log, then two in which age is too high: both are excluded, and the alert stays active."""
     log = FraudLog.in_folder(tmp_path, NOW)
     start = datetime(2026, 10, 26, tzinfo=UTC)
     for hours in range(0, 28 * 24, 6):
@@ -193,7 +193,7 @@ def test_a_model_is_compared_with_a_period_of_its_own_log(tmp_path: Path) -> Non
 
 
 class _Labels:
-    """Labels that say that the scores of weeks ago were no probabilities."""
+    """Labels by which the scores of weeks ago were no probabilities."""
 
     problems: Mapping[str, str] = {}
     learned = None
@@ -203,7 +203,7 @@ class _Labels:
         return [Sample(error, labels, 0.5), Sample(error.threshold(), labels, 0.02)]
 
 
-def test_what_labels_tell_of_weeks_ago_leaves_out_no_week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_alert_on_labels_excludes_no_week(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = FraudLog.in_folder(tmp_path, NOW)
     for hours in range(0, 14 * 24, 6):
         at = datetime(2026, 11, 9, tzinfo=UTC) + hours * HOUR

@@ -1,4 +1,4 @@
-"""The loop, and how models are kept apart."""
+"""The refresh loop: each model on its own."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_model_that_fails_leaves_the_others_alone(tmp_path: Path, log: FraudLo
     assert "nowhere.parquet" in refresher.states["lost"].error
 
 
-def test_a_bug_in_one_model_is_logged_and_stays_in_it(
+def test_a_bug_in_one_model_is_logged_and_costs_only_that_model(
     tmp_path: Path, log: FraudLog, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path), _spec(tmp_path, "broken"))
@@ -122,9 +122,7 @@ def test_a_source_whose_client_is_missing_fails_with_its_reason(
     assert "run: pip install" in refresher.states["fraud"].error
 
 
-def test_old_values_stay_while_they_age_and_are_withdrawn_when_stale(
-    tmp_path: Path, log: FraudLog, clock: Clock, made: Any
-) -> None:
+def test_old_values_stay_until_they_are_stale(tmp_path: Path, log: FraudLog, clock: Clock, made: Any) -> None:
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
     refresher.refresh_all()
     (tmp_path / REFERENCE_KEY).unlink()
@@ -144,7 +142,7 @@ def test_old_values_stay_while_they_age_and_are_withdrawn_when_stale(
     assert _exposed(refresher, catalogue.MODEL_INFO) == {"fraud": 1}
 
 
-def test_the_loop_refreshes_when_due_withdraws_when_stale_and_stops(
+def test_the_loop_refreshes_when_due_removes_stale_values_and_stops(
     tmp_path: Path, log: FraudLog, clock: Clock, made: Any
 ) -> None:
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, refresh={"interval": "1s"}))
@@ -156,28 +154,30 @@ def test_the_loop_refreshes_when_due_withdraws_when_stale_and_stops(
         until(lambda: _exposed(refresher, catalogue.WINDOW_ROWS)["fraud"] == 2500, within=20, what="the second")
         (tmp_path / REFERENCE_KEY).unlink()
         clock.now += timedelta(hours=13)
-        until(lambda: not _exposed(refresher, catalogue.FEATURE_PSI), within=20, what="the withdrawal")
+        until(lambda: not _exposed(refresher, catalogue.FEATURE_PSI), within=20, what="the removal")
     finally:
         refresher.stop()
         loop.join(10)
     assert not loop.is_alive()
 
 
-def test_new_specs_replace_old_ones_and_unchanged_models_keep_what_they_know(
+def test_new_specs_replace_old_ones_and_unchanged_models_keep_their_state(
     tmp_path: Path, log: FraudLog, clock: Clock, made: Any
 ) -> None:
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path), _spec(tmp_path, "old"))
     refresher.refresh_all()
-    kept = refresher.states["fraud"]
+    state = refresher.states["fraud"]
     refresher.replace_specs([_spec(tmp_path), _spec(tmp_path, "new")])
-    assert refresher.states["fraud"] is kept
+    assert refresher.states["fraud"] is state
     assert set(refresher.states) == {"fraud", "new"}
     refresher.refresh_all()
     assert set(_exposed(refresher, catalogue.FEATURE_PSI)) == {"fraud", "new"}
     assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS) == {"": 1}
 
 
-def test_refused_specs_are_told_and_the_old_ones_go_on(tmp_path: Path, log: FraudLog, clock: Clock, made: Any) -> None:
+def test_rejected_specs_are_reported_and_the_old_ones_stay(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any
+) -> None:
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
     refresher.refresh_all()
     clock.now += timedelta(minutes=1)

@@ -37,7 +37,7 @@ def refresher(tmp_path: Path) -> Iterator[Refresher]:
 
 
 def _nothing() -> None:
-    """A reload that goes through."""
+    """A reload that succeeds."""
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_metrics_and_readiness_wait_for_the_first_refresh(client: TestClient, re
         ("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", "application/openmetrics-text; version=1.0.0"),
     ],
 )
-def test_metrics_are_given_as_the_scraper_asks(
+def test_metrics_have_the_format_that_the_scraper_accepts(
     client: TestClient, refresher: Refresher, accept: str, content_type: str
 ) -> None:
     refresher.refresh_all()
@@ -75,7 +75,7 @@ def test_metrics_are_given_as_the_scraper_asks(
     ("accepted", "compressed"),
     [("gzip", True), ("deflate, GZIP;q=0.8", True), ("identity", False), ("gzip;q=0", False), ("", False)],
 )
-def test_metrics_are_compressed_for_those_who_take_it(
+def test_metrics_are_compressed_for_clients_that_accept_it(
     client: TestClient, refresher: Refresher, accepted: str, *, compressed: bool
 ) -> None:
     refresher.refresh_all()
@@ -85,7 +85,7 @@ def test_metrics_are_compressed_for_those_who_take_it(
     assert catalogue.FEATURE_PSI.name in (gzip.decompress(body) if compressed else body).decode()
 
 
-def test_reload_answers_with_every_problem(refresher: Refresher) -> None:
+def test_a_failed_reload_returns_every_problem(refresher: Refresher) -> None:
     def refuse() -> None:
         raise SpecError((Problem("fraud.yaml", 3, "spec.task", "is missing"), Problem("fraud.yaml", 9, "", "odd")))
 
@@ -101,7 +101,7 @@ def test_reload_is_posted(client: TestClient) -> None:
 
 
 def test_the_page_shows_the_model(client: TestClient, refresher: Refresher) -> None:
-    assert "The first refresh is under way." in client.get("/").text
+    assert "The first refresh is running." in client.get("/").text
     refresher.refresh_all()
     page = client.get("/")
     assert page.headers["Content-Type"].startswith("text/html")
@@ -110,13 +110,13 @@ def test_the_page_shows_the_model(client: TestClient, refresher: Refresher) -> N
 
 
 @pytest.mark.parametrize("address", ["", "9877", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:70000"])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
+def test_a_wrong_address_is_an_error(address: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT"):
         listen(address)
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:0", ":0"])
-def test_port_zero_takes_a_free_one(address: str) -> None:
+def test_port_zero_is_any_free_port(address: str) -> None:
     with listen(address) as bound:
         port = bound.getsockname()[1]
         assert port
@@ -124,7 +124,7 @@ def test_port_zero_takes_a_free_one(address: str) -> None:
 
 
 @pytest.mark.e2e
-def test_a_process_reloads_on_a_signal_and_ends_well(tmp_path: Path, write_local_spec: Callable[..., Path]) -> None:
+def test_a_process_reloads_on_a_signal_and_exits_with_0(tmp_path: Path, write_local_spec: Callable[..., Path]) -> None:
     FraudLog.in_folder(tmp_path / "models", NOW).put_all(1)
     specs = write_local_spec(windows=["1h"])
     now = f"--now={NOW.isoformat()}"

@@ -1,4 +1,4 @@
-"""The ledger of an objective, from a log: labels that come late correct the past, as if all had been there at once."""
+"""The ledger of an objective, from a log: late labels correct the past, as if they had been there from the start."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def spec(**changes: Any) -> ModelSpec:
 
 @pytest.fixture
 def log(tmp_path: Path) -> FraudLog:
-    """Sixteen hours, all rightly answered, as the labels of the hour after tell; those of two have not come."""
+    """Sixteen hours of right predictions, with labels in the hour after; three hours have no labels yet."""
     made = FraudLog.in_folder(tmp_path, NOW)
     made.put("reference/train_features_v3.parquet", made.rows(1, 2000))
     for ago in range(HOURS):
         made.put(made.key(ago), made.rows(1000 + ago, ROWS))
         if ago not in {0, 1, 5}:
-            tell(made, ago, arrived_ago=ago - 1, right=True)
+            put_labels(made, ago, arrived_ago=ago - 1, right=True)
     return made
 
 
-def tell(log: FraudLog, ago: int, *, arrived_ago: int, right: bool, after: timedelta = HOUR / 4) -> None:
-    """Labels of an hour, all right or all wrong, in a partition in which nothing else has come."""
+def put_labels(log: FraudLog, ago: int, *, arrived_ago: int, right: bool, after: timedelta = HOUR / 4) -> None:
+    """Put labels by which an hour was all right or all wrong, in a partition of their own."""
     rows = log.rows(1000 + ago, ROWS)
     labels = (rows["predicted_score"].to_numpy() >= 0.05) == right
     at = [log.end - (arrived_ago + 1) * HOUR + after] * ROWS
@@ -57,7 +57,7 @@ def reader(folder: Path, store: str = "store", **changes: Any) -> ModelReader:
     return ModelReader(LoadedSpec(folder / "fraud.yaml", spec(**changes)), ProfileStore(folder / store))
 
 
-def told(samples: list[Sample]) -> dict[str, float]:
+def objectives(samples: list[Sample]) -> dict[str, float]:
     return {f"{one.metric.key}{list(one.labels[1:])}": one.value for one in samples if one.metric in OURS}
 
 
@@ -65,29 +65,29 @@ REMAINING = "slo_error_budget_remaining_ratio['right']"
 KNOWN = "slo_slices['v3', 'right', '12h']"
 
 
-def test_labels_that_turn_a_good_past_bad_lower_the_budget_and_the_reverse(log: FraudLog, tmp_path: Path) -> None:
+def test_late_labels_lower_the_budget_or_raise_it(log: FraudLog, tmp_path: Path) -> None:
     watching = reader(tmp_path)
-    before = told(watching.read(Attempt(NOW)))
+    before = objectives(watching.read(Attempt(NOW)))
     assert (before[REMAINING], before[KNOWN]) == (1, 10), "twelve hours, of which two are unknown"
 
-    tell(log, 5, arrived_ago=0, right=False)
-    worse = told(watching.read(Attempt(NOW)))
+    put_labels(log, 5, arrived_ago=0, right=False)
+    worse = objectives(watching.read(Attempt(NOW)))
     assert worse[KNOWN] == 11
     assert worse[REMAINING] == pytest.approx(1 - 1 / 2.4)
-    assert worse == told(reader(tmp_path, "fresh").read(Attempt(NOW))), "as if it had all been there at once"
+    assert worse == objectives(reader(tmp_path, "fresh").read(Attempt(NOW))), "as if they had been there from the start"
 
-    tell(log, 5, arrived_ago=-1, right=True)
-    better = told(watching.read(Attempt(NOW + HOUR)))
+    put_labels(log, 5, arrived_ago=-1, right=True)
+    better = objectives(watching.read(Attempt(NOW + HOUR)))
     assert better[REMAINING] == 1
-    assert better == told(reader(tmp_path, "fresher").read(Attempt(NOW + HOUR)))
+    assert better == objectives(reader(tmp_path, "fresher").read(Attempt(NOW + HOUR)))
 
 
-def test_the_look_back_holds_the_whole_period_and_the_windows_before_it(log: FraudLog, tmp_path: Path) -> None:
-    found = told(reader(tmp_path, over="rolling", window="3h").read(Attempt(NOW)))
+def test_the_look_back_has_the_whole_period_and_the_windows_before_it(log: FraudLog, tmp_path: Path) -> None:
+    found = objectives(reader(tmp_path, over="rolling", window="3h").read(Attempt(NOW)))
     assert found["slo_slices['v3', 'right', '12h']"] == 12, "a window with one hour unknown is known"
 
 
-def test_a_restart_tells_the_same(log: FraudLog, tmp_path: Path) -> None:
-    first = told(reader(tmp_path).read(Attempt(NOW)))
-    assert first == told(reader(tmp_path).read(Attempt(NOW)))
+def test_a_restart_gives_the_same(log: FraudLog, tmp_path: Path) -> None:
+    first = objectives(reader(tmp_path).read(Attempt(NOW)))
+    assert first == objectives(reader(tmp_path).read(Attempt(NOW)))
     assert np.isfinite(list(first.values())).all()

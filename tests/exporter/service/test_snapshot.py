@@ -1,4 +1,4 @@
-"""What a scrape reads."""
+"""The exposition that a scrape reads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_every_sample_is_exposed_with_its_labels_and_the_models_constant_labels(
     assert samples[SUCCESS.metric.name] == [({}, 1.0)]
 
 
-def test_families_stand_in_the_order_of_the_catalogue_with_its_help_and_kind() -> None:
+def test_families_are_in_the_order_of_the_catalogue_with_its_help_and_kind() -> None:
     families = list(parse_text(render([BUILT, ROWS, PSI], {}).text.decode()))
     assert [family.name for family in families] == [
         PSI.metric.name,
@@ -52,7 +52,7 @@ def test_a_metric_without_samples_is_absent() -> None:
     assert _samples(render([PSI], {}).text).keys() == {PSI.metric.name}
 
 
-def test_openmetrics_says_the_same_and_ends_once() -> None:
+def test_openmetrics_has_the_same_samples_and_one_end() -> None:
     snapshot = render([PSI, BUILT], {})
     body, content_type = snapshot.exposition(openmetrics=True)
     assert content_type.startswith("application/openmetrics-text")
@@ -62,7 +62,7 @@ def test_openmetrics_says_the_same_and_ends_once() -> None:
     assert {PSI.metric.name, BUILT.metric.name, "process_cpu_seconds_total"} <= names
 
 
-def test_the_process_speaks_in_both_formats() -> None:
+def test_both_formats_have_the_gauges_of_the_process() -> None:
     body, content_type = render([PSI], {}).exposition(openmetrics=False)
     assert content_type.startswith("text/plain")
     assert "process_resident_memory_bytes" in _samples(body)
@@ -74,7 +74,7 @@ def test_long_label_values_are_cut_at_a_whole_character() -> None:
     assert labels[catalogue.FEATURE] == "é" * (catalogue.MAX_LABEL_BYTES // 2)
 
 
-def test_two_values_that_are_cut_to_the_same_give_one_series() -> None:
+def test_values_that_are_equal_after_the_cut_give_one_series() -> None:
     names = ["x" * 200 + end for end in "ab"]
     samples = [Sample(catalogue.FEATURE_PSI, ("fraud", "v", name, "1h", "", ""), i) for i, name in enumerate(names)]
     assert [value for _, value in _samples(render(samples, {}).text)[PSI.metric.name]] == [0.0]
@@ -88,7 +88,7 @@ def test_any_text_survives_as_a_label_value(text: str) -> None:
     assert labels.get(catalogue.FEATURE, "") == text
 
 
-def test_an_empty_label_is_none() -> None:
+def test_an_empty_label_is_left_out() -> None:
     sample = Sample(catalogue.FEATURE_PSI, ("fraud", "v", "age", "1h", "", "country=US"), 1.0)
     ((labels, _),) = _samples(render([sample], {}).text)[PSI.metric.name]
     assert labels == {"model": "fraud", "version": "v", "feature": "age", "window": "1h", "segment": "country=US"}
@@ -114,13 +114,13 @@ def test_a_histogram_is_one_family_in_the_order_of_its_buckets() -> None:
     assert [sample.value for sample in family.samples] == [3, 4, 4, 4, 1.5] * 2
 
 
-def test_the_text_format_which_has_no_such_type_names_a_histograms_series_the_same() -> None:
+def test_the_text_format_has_the_same_names_for_the_series_of_a_histogram() -> None:
     snapshot = render(_histogram("v1"), {"fraud": {"env": "prod"}})
     named = {sample.name for family in parse_openmetrics(snapshot.openmetrics.decode()) for sample in family.samples}
     assert named == _samples(snapshot.text).keys() == {part.name for part in catalogue.PREDICTION_SCORE.series}
 
 
-def test_promtool_finds_nothing_to_say_about_any_metric() -> None:
+def test_promtool_accepts_every_metric() -> None:
     samples = [
         Sample(part, tuple("+Inf" if name == catalogue.LE else name for name in part.labels), 1.0)
         for metric in catalogue.METRICS

@@ -46,7 +46,7 @@ def _read(state: ModelState) -> _Tags:
     return parser
 
 
-def test_a_failure_is_told_and_hostile_text_stays_text() -> None:
+def test_a_failure_is_shown_and_hostile_text_stays_text() -> None:
     page = _read(_state(succeeded=False, error=f"no bucket {HOSTILE}"))
     assert "script" not in page.tags
     assert f"The last refresh failed: no bucket {HOSTILE}" in page.text
@@ -64,5 +64,5 @@ def test_windows_are_listed_with_their_rows_and_end() -> None:
     assert "Refreshed at 2026-11-22 10:00:00 UTC in 1.2 s." in page.text
 
 
-def test_no_models_say_so() -> None:
+def test_a_page_without_models_says_so() -> None:
     assert "No models are loaded." in render({})

@@ -1,4 +1,4 @@
-"""A model whose log is in BigQuery: what goes wrong costs only itself."""
+"""A model whose log is in BigQuery: a failure costs only its partition or its refresh."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_quota_that_is_used_up_costs_one_refresh(reader: ModelReader, bigquery
         reader.read(Attempt(NOW))
     before = reader.record.built
     assert _rows(reader) == {"1h": 50, "4h": 150}
-    assert (before, reader.record.built) == (2, 3), "what was profiled is kept"
+    assert (before, reader.record.built) == (2, 3), "what was profiled is stored"
 
 
 def test_a_table_that_vanished_costs_the_refreshes_without_it(

@@ -1,4 +1,4 @@
-"""The store: what is kept comes back bit for bit or not at all, whatever happens to the disk."""
+"""The store: what is saved comes back bit for bit or not at all, whatever happens to the disk."""
 
 from __future__ import annotations
 
@@ -68,18 +68,18 @@ def store(tmp_path: Path) -> ProfileStore:
 
 class TestRoundTrip:
     def test_a_partition_comes_back_bit_for_bit(self, store: ProfileStore) -> None:
-        kept = PartitionProfile(sample().groups, {"c\0": "the column is binary", "": "ü"})
-        store.save_partition(KEY, kept)
-        assert_same_partition(store.load_partition(KEY), kept)
+        saved = PartitionProfile(sample().groups, {"c\0": "the column is binary", "": "ü"})
+        store.save_partition(KEY, saved)
+        assert_same_partition(store.load_partition(KEY), saved)
 
     @given(st.lists(st.floats(), min_size=1, max_size=20), st.text(), st.text())
     def test_any_values_and_names_come_back(
         self, tmp_path_factory: pytest.TempPathFactory, values: list[float], name: str, version: str
     ) -> None:
         store = ProfileStore(tmp_path_factory.mktemp("store"))
-        kept = partition(CELLS, "v", x=values, c=[name] * len(values), v=[version] * len(values))
-        store.save_partition(KEY, kept)
-        assert_same_partition(store.load_partition(KEY), kept)
+        saved = partition(CELLS, "v", x=values, c=[name] * len(values), v=[version] * len(values))
+        store.save_partition(KEY, saved)
+        assert_same_partition(store.load_partition(KEY), saved)
 
     def test_what_comes_back_can_be_added(self, store: ProfileStore) -> None:
         store.save_partition(KEY, sample())
@@ -89,18 +89,18 @@ class TestRoundTrip:
 
     @pytest.mark.parametrize("cells", [CELLS, Binning(()), binning(categorical("c", "a"))])
     def test_profiles_without_rows_or_columns_come_back(self, store: ProfileStore, cells: Binning) -> None:
-        for kept in (PartitionProfile({}, {}), PartitionProfile({Group("v"): empty_profile(cells)}, {"x": "missing"})):
-            store.save_partition(KEY, kept)
-            assert_same_partition(store.load_partition(KEY), kept)
+        for saved in (PartitionProfile({}, {}), PartitionProfile({Group("v"): empty_profile(cells)}, {"x": "missing"})):
+            store.save_partition(KEY, saved)
+            assert_same_partition(store.load_partition(KEY), saved)
 
     def test_groups_come_back_with_their_roles_and_segments(self, store: ProfileStore) -> None:
         table = pa.table({"x": [0.1, 0.2, None], "c": ["a", "\0", "new"], "v": ["1", "1", None], "r": ["a", None, "b"]})
-        kept = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}))
-        assert len(kept.groups) == 5
-        store.save_partition(KEY, kept)
-        assert_same_partition(store.load_partition(KEY), kept)
+        saved = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}))
+        assert len(saved.groups) == 5
+        store.save_partition(KEY, saved)
+        assert_same_partition(store.load_partition(KEY), saved)
 
-    def test_what_was_never_kept_is_absent_without_a_word(
+    def test_what_was_never_saved_is_missing_without_a_warning(
         self, store: ProfileStore, caplog: pytest.LogCaptureFixture
     ) -> None:
         assert store.load_partition(KEY) is None
@@ -108,7 +108,7 @@ class TestRoundTrip:
         assert store.prune("fraud/inference", []) == 0
         assert caplog.records == []
 
-    def test_keeping_again_replaces(self, store: ProfileStore, tmp_path: Path) -> None:
+    def test_saving_again_replaces(self, store: ProfileStore, tmp_path: Path) -> None:
         store.save_partition(KEY, sample())
         second = PartitionProfile({}, {"x": "gone"})
         store.save_partition(KEY, second)
@@ -146,19 +146,19 @@ class TestKeys:
         assert [found.rows for key in keys if (found := store.load_partition(key))] == [1, 2, 3]
         assert all(one.path != other.path for one, other in combinations(keys, 2))
 
-    def test_a_new_format_makes_everything_anew(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_new_format_makes_everything_again(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
         store.save_partition(KEY, sample())
         monkeypatch.setattr(module, "_FORMAT", module._FORMAT + 1)
         assert store.load_partition(KEY) is None
         assert store.prune(KEY.group, [KEY]) == 1
 
-    def test_what_is_discarded_is_gone_and_stays_gone(self, store: ProfileStore) -> None:
+    def test_what_is_discarded_is_gone(self, store: ProfileStore) -> None:
         store.save_partition(KEY, sample())
         for _ in range(2):
             store.discard(KEY)
             assert store.load_partition(KEY) is None
 
-    def test_a_path_says_what_it_is(self) -> None:
+    def test_a_path_names_its_content(self) -> None:
         assert KEY.path.parent == Path("fraud/inference")
         assert KEY.path.name.startswith("20261123T0900-")
         assert KEY.path.suffix == ".arrow"
@@ -180,14 +180,14 @@ class TestDamage:
         assert_same_partition(store.load_partition(KEY), sample())
 
     @pytest.mark.parametrize("garbage", [b"", b"\0" * 31, b"ARROW1\0\0", b"not Arrow at all" * 100, bytes(10_000)])
-    def test_garbage_is_as_good_as_nothing(
+    def test_garbage_counts_as_missing(
         self, store: ProfileStore, path: Path, garbage: bytes, caplog: pytest.LogCaptureFixture
     ) -> None:
         path.write_bytes(garbage)
         self.assert_made_again(store, path, caplog)
 
     @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
-    def test_a_truncated_file_is_as_good_as_nothing(
+    def test_a_truncated_file_counts_as_missing(
         self, store: ProfileStore, path: Path, share: float, caplog: pytest.LogCaptureFixture
     ) -> None:
         data = path.read_bytes()
@@ -200,14 +200,14 @@ class TestDamage:
             path.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
             assert store.load_partition(KEY) is None
 
-    def test_what_was_written_for_something_else_is_as_good_as_nothing(
+    def test_what_was_written_for_something_else_counts_as_missing(
         self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         assert load_reference(store, KEY) is None  # a partition has no binning
         assert load_row_counts(store, KEY) == {}  # and no numbers of rows
         assert "is made again" in caplog.text
 
-    def test_a_folder_in_the_files_place_is_as_good_as_nothing(
+    def test_a_folder_in_the_files_place_counts_as_missing(
         self, store: ProfileStore, path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         path.unlink()
@@ -217,7 +217,7 @@ class TestDamage:
 
 
 class Killed(BaseException):
-    """What ends a process, as far as the process can tell."""
+    """An exception that no code handles, as if the process were killed."""
 
 
 class TestCrash:
@@ -261,7 +261,7 @@ class TestCrash:
         assert files(tmp_path) == [str(Path("data") / KEY.path)]
         assert_same_partition(store.load_partition(KEY), sample())
 
-    def test_a_disk_that_refuses_is_told(self, tmp_path: Path) -> None:
+    def test_a_disk_that_refuses_is_an_error(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file where the folder should be")
         with pytest.raises(OSError, match="data"):
             ProfileStore(tmp_path / "data").save_partition(KEY, sample())
@@ -294,10 +294,10 @@ def _raiser(error: BaseException) -> Any:
 
 
 class TestAlarmingWeeks:
-    def test_none_are_known_before_one_is_kept(self, store: ProfileStore) -> None:
+    def test_none_are_known_before_one_is_saved(self, store: ProfileStore) -> None:
         assert store.load_alarming_weeks("fraud") == frozenset()
 
-    def test_they_are_kept_for_their_model(self, store: ProfileStore, tmp_path: Path) -> None:
+    def test_they_are_saved_for_their_model(self, store: ProfileStore, tmp_path: Path) -> None:
         store.save_alarming_weeks("fraud", [date(2026, 10, 5)])
         store.save_alarming_weeks("fraud", [date(2026, 11, 16), date(2026, 11, 2), date(2026, 11, 16)])
         again = ProfileStore(tmp_path / "data")
@@ -315,7 +315,7 @@ class TestAlarmingWeeks:
         assert store.load_alarming_weeks("fraud") == {date(2026, 11, 16)}
 
 
-def test_a_store_that_does_not_forget_keeps_what_is_not_wanted(tmp_path: Path) -> None:
+def test_a_store_that_does_not_forget_removes_nothing(tmp_path: Path) -> None:
     store = ProfileStore(tmp_path, forgets=False)
     store.save_partition(KEY, sample())
     assert store.prune(KEY.group, []) == 0

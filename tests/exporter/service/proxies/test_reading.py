@@ -1,4 +1,4 @@
-"""Proxies from Parquet and from a Prometheus to samples, and what of it fails alone."""
+"""Proxies from Parquet and from a Prometheus to samples; each fails alone."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def of(samples: list[Sample], metric: catalogue.Metric) -> dict[tuple[str, str],
     return {one.labels[1:]: one.value for one in samples if one.metric is metric}
 
 
-def test_a_fall_of_click_through_is_an_alert_from_the_parquet_on(tmp_path: Path, log: FraudLog) -> None:
+def test_a_fall_of_click_through_in_parquet_is_an_alert(tmp_path: Path, log: FraudLog) -> None:
     samples = reader_of(tmp_path, CTR, APPROVED).read(Attempt(NOW))
     assert of(samples, catalogue.PROXY_VALUE) == {
         ("ctr", "1h"): 0.2,
@@ -84,7 +84,7 @@ def test_a_restart_gives_the_same_and_reads_nothing(
     assert reader_of(tmp_path).read(Attempt(NOW)) == before
 
 
-def test_the_past_counts_as_soon_as_it_is_read(tmp_path: Path, log: FraudLog) -> None:
+def test_hours_without_rows_have_no_values(tmp_path: Path, log: FraudLog) -> None:
     reader = reader_of(tmp_path)
     reader.read(Attempt(NOW))
     later = reader.read(Attempt(NOW + timedelta(weeks=1)))
@@ -101,16 +101,16 @@ def test_promql_is_compared_with_weeks_of_a_real_prometheus(tmp_path: Path, log:
     with backfilled_prometheus(tmp_path / "prometheus", samples) as address:
         named = loaded(tmp_path, CONVERSION, prometheus={"url": address})
         found = ModelReader(named, ProfileStore(tmp_path / "store"), prometheus=NOBODY).read(Attempt(NOW))
-        told = reader_of(tmp_path / "other", CONVERSION, prometheus=address)
+        flagged = reader_of(tmp_path / "other", CONVERSION, prometheus=address)
     assert of(found, catalogue.PROXY_VALUE) == {("conversion", "1h"): 0.1, ("conversion", "2h"): pytest.approx(0.2)}
     assert of(found, catalogue.PROXY_EXPECTED)["conversion", "1h"] == pytest.approx(0.2)
     assert of(found, catalogue.PROXY_EXPECTED)["conversion", "2h"] == pytest.approx(0.25)
     assert of(found, catalogue.PROXY_DEVIATION)["conversion", "1h"] == pytest.approx(0.5)
     assert of(found, catalogue.PROXY_DEVIATION_THRESHOLD)["conversion", "1h"] == pytest.approx(0.1)
-    assert told.record.failures == {}
+    assert flagged.record.failures == {}
 
 
-def test_a_prometheus_that_is_away_costs_only_its_proxies(tmp_path: Path, log: FraudLog) -> None:
+def test_a_prometheus_that_does_not_answer_costs_only_its_proxies(tmp_path: Path, log: FraudLog) -> None:
     expected = reader_of(tmp_path).read(Attempt(NOW))
     reader = reader_of(tmp_path, CTR, CONVERSION, prometheus=NOBODY)
     found = reader.read(Attempt(NOW))
@@ -120,20 +120,20 @@ def test_a_prometheus_that_is_away_costs_only_its_proxies(tmp_path: Path, log: F
     assert "does not answer" in reader.problems["proxy conversion"]
 
 
-def test_a_column_that_is_missing_costs_only_its_proxy(tmp_path: Path, log: FraudLog) -> None:
+def test_a_missing_column_costs_only_its_proxy(tmp_path: Path, log: FraudLog) -> None:
     reader = reader_of(tmp_path, CTR, {"name": "sales", "ratio": {"numerator": "sales"}})
     found = reader.read(Attempt(NOW))
     assert {proxy for proxy, _ in of(found, catalogue.PROXY_VALUE)} == {"ctr"}
     assert reader.record.failures["column"] == 2
 
 
-def test_a_log_that_is_replayed_has_no_proxies(tmp_path: Path, log: FraudLog) -> None:
+def test_a_replayed_log_has_no_proxies(tmp_path: Path, log: FraudLog) -> None:
     source = Local("inference/%Y-%m-%dT%H.parquet", tmp_path)
     found = ModelReader(loaded(tmp_path, CONVERSION), ProfileStore(tmp_path / "store"), source).read(Attempt(NOW))
     assert not [one for one in found if one.metric in PROXIES]
 
 
-def test_an_unusual_proxy_does_not_take_the_week_from_a_trailing_reference(tmp_path: Path, log: FraudLog) -> None:
+def test_an_unusual_proxy_does_not_exclude_the_week_from_a_trailing_reference(tmp_path: Path, log: FraudLog) -> None:
     store = ProfileStore(tmp_path / "store")
     samples = ModelReader(loaded(tmp_path), store).read(Attempt(NOW))
     assert catalogue.PROXY_UNUSUAL in {each.alert for each in conditions(samples, {"1h"})}
@@ -141,6 +141,6 @@ def test_an_unusual_proxy_does_not_take_the_week_from_a_trailing_reference(tmp_p
     assert bool(store.load_alarming_weeks("fraud")) is bool(conditions(others, {"1h", "2h"}))
 
 
-def test_promql_that_nobody_can_be_asked_is_a_mistake(tmp_path: Path) -> None:
+def test_promql_without_an_address_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"give spec.prometheus.url, or .* --prometheus.url"):
         reader_of(tmp_path, CONVERSION)
