@@ -85,7 +85,9 @@ def _families(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[s
 def _family(metric: catalogue.Metric, series: _Series, constant_labels: Mapping[str, Mapping[str, str]]) -> Family:
     family = Family(metric.name.removesuffix("_total"), metric.help, metric.kind)
     for (part, values), value in series.items():
-        labels = {name: text for name, text in zip(part.labels, values, strict=True) if text}
+        labels = {
+            name: text for name, text in zip(part.labels, values, strict=True) if text
+        }  # an empty one is left out
         constants = constant_labels.get(labels.get(catalogue.MODEL, ""), {})
         family.add_sample(part.name, {**labels, **constants}, float(value))
     return family

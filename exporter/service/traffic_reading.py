@@ -64,8 +64,8 @@ class TrafficReader:
         recent = end - max(body.windows)
         span = Window(newest_end(recent - LOOK_BACK, timedelta(), grain), end)
         self._list(attempt.now.date(), span)
-        past = {start: found for start, found in self.past.items() if span.start <= start < recent}
-        names = {start: found.fingerprint for start, found in {**past, **partitions}.items()}
+        past = {start: partition for start, partition in self.past.items() if span.start <= start < recent}
+        names = {start: partition.fingerprint for start, partition in {**past, **partitions}.items()}
         counts = self._counts.values
         for start in profiles:
             if names[start] not in counts:

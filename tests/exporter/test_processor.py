@@ -68,5 +68,5 @@ def test_numpy_knows_the_name() -> None:
 
 
 def test_the_package_sets_it_before_numpy_is_imported() -> None:
-    asked = "import sys, exporter; assert 'numpy' not in sys.modules; assert 'exporter.processor' in sys.modules"
-    subprocess.run([sys.executable, "-c", asked], check=True)
+    code = "import sys, exporter; assert 'numpy' not in sys.modules; assert 'exporter.processor' in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -64,8 +64,10 @@ class ProxyColumns:
         """
         if not self._ratios:
             return
-        partitions = {start: found for start, found in (dict(past) | dict(recent)).items() if span.start <= start}
-        names = {start: found.fingerprint for start, found in partitions.items()}
+        partitions = {
+            start: partition for start, partition in (dict(past) | dict(recent)).items() if span.start <= start
+        }
+        names = {start: partition.fingerprint for start, partition in partitions.items()}
         self._sums.keep_only(set(names.values()))
         in_windows = {partition.fingerprint for partition in recent.values()}
         newest_first = (partitions[start] for start in sorted(partitions, reverse=True))

@@ -169,7 +169,7 @@ def test_a_drift_that_lasts_does_not_enter_the_reference(tmp_path: Path) -> None
     loaded = LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document))
     alarms = []
     for day in range(8, 29):
-        reader = ModelReader(loaded, ProfileStore(tmp_path / "store"))  # the exporter is started anew each day
+        reader = ModelReader(loaded, ProfileStore(tmp_path / "store"))  # the exporter is restarted each day
         samples = reader.read(Attempt(start + day * DAY - 5 * HOUR + timedelta(minutes=10)))
         alarms.append(any(sample.metric is catalogue.FEATURE_DRIFTED and sample.value for sample in samples))
     assert alarms == [day > 14 for day in range(8, 29)]

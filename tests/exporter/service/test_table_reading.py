@@ -101,10 +101,10 @@ def test_every_statement_has_the_partition_filter(tmp_path: Path, bigquery_serve
     samples = ModelReader(spec, ProfileStore(tmp_path)).read(Attempt(NOW))
     assert any(sample.metric == catalogue.LABEL_ODD_ROWS for sample in samples)
     assert sum("@beside_start0" in text for text in bigquery_server.statements) == 2, "one join, priced first"
-    asked = [call.query for call in bigquery_server.calls if call.query]
-    assert any("APPROX_QUANTILES" in query["query"] for query in asked), "of the reference"
-    scans = [(query, *scan) for query in asked for scan in _SCAN.findall(query["query"])]
-    assert {query["query"] for query, *_ in scans} == {query["query"] for query in asked}, "each reads a table"
+    queries = [call.query for call in bigquery_server.calls if call.query]
+    assert any("APPROX_QUANTILES" in query["query"] for query in queries), "of the reference"
+    scans = [(query, *scan) for query in queries for scan in _SCAN.findall(query["query"])]
+    assert {query["query"] for query, *_ in scans} == {query["query"] for query in queries}, "each reads a table"
     assert {name for _, name, _ in scans} == {"log", "labels", OWN_PARTITIONS}
     for query, name, rest in scans:
         if name == OWN_PARTITIONS:

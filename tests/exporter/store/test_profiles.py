@@ -15,11 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exact_profiles import assert_identical, assert_identical_partition
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
-from exporter.profiles.profile import Profile, empty_profile, merge_profiles
+from exporter.profiles.profile import empty_profile, merge_profiles
 from exporter.store import profiles as module
 from exporter.store.profiles import Key, ProfileStore
 from exporter.store.references import load_reference
@@ -40,23 +41,6 @@ def sample() -> PartitionProfile:
     )
 
 
-def assert_same(left: Profile, right: Profile) -> None:
-    assert left.rows == right.rows
-    for name in ("counts", "sums", "squares", "lows", "highs"):
-        one, other = getattr(left, name), getattr(right, name)
-        assert one.dtype == other.dtype
-        assert one.tobytes() == other.tobytes()
-    assert left.novel == right.novel
-
-
-def assert_same_partition(left: PartitionProfile | None, right: PartitionProfile) -> None:
-    assert left is not None
-    assert list(left.groups) == list(right.groups)
-    assert left.problems == right.problems
-    for group, profile in right.groups.items():
-        assert_same(left.groups[group], profile)
-
-
 def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
@@ -70,7 +54,7 @@ class TestRoundTrip:
     def test_a_partition_comes_back_bit_for_bit(self, store: ProfileStore) -> None:
         saved = PartitionProfile(sample().groups, {"c\0": "the column is binary", "": "ü"})
         store.save_partition(KEY, saved)
-        assert_same_partition(store.load_partition(KEY), saved)
+        assert_identical_partition(store.load_partition(KEY), saved)
 
     @given(st.lists(st.floats(), min_size=1, max_size=20), st.text(), st.text())
     def test_any_values_and_names_come_back(
@@ -79,26 +63,26 @@ class TestRoundTrip:
         store = ProfileStore(tmp_path_factory.mktemp("store"))
         saved = partition(CELLS, "v", x=values, c=[name] * len(values), v=[version] * len(values))
         store.save_partition(KEY, saved)
-        assert_same_partition(store.load_partition(KEY), saved)
+        assert_identical_partition(store.load_partition(KEY), saved)
 
     def test_what_comes_back_can_be_added(self, store: ProfileStore) -> None:
         store.save_partition(KEY, sample())
         found = store.load_partition(KEY)
         assert found is not None
-        assert_same(merge_profiles(CELLS, found.groups.values()), merge_profiles(CELLS, sample().groups.values()))
+        assert_identical(merge_profiles(CELLS, found.groups.values()), merge_profiles(CELLS, sample().groups.values()))
 
     @pytest.mark.parametrize("cells", [CELLS, Binning(()), binning(categorical("c", "a"))])
     def test_profiles_without_rows_or_columns_come_back(self, store: ProfileStore, cells: Binning) -> None:
         for saved in (PartitionProfile({}, {}), PartitionProfile({Group("v"): empty_profile(cells)}, {"x": "missing"})):
             store.save_partition(KEY, saved)
-            assert_same_partition(store.load_partition(KEY), saved)
+            assert_identical_partition(store.load_partition(KEY), saved)
 
     def test_groups_come_back_with_their_roles_and_segments(self, store: ProfileStore) -> None:
         table = pa.table({"x": [0.1, 0.2, None], "c": ["a", "\0", "new"], "v": ["1", "1", None], "r": ["a", None, "b"]})
         saved = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}))
         assert len(saved.groups) == 5
         store.save_partition(KEY, saved)
-        assert_same_partition(store.load_partition(KEY), saved)
+        assert_identical_partition(store.load_partition(KEY), saved)
 
     def test_what_was_never_saved_is_missing_without_a_warning(
         self, store: ProfileStore, caplog: pytest.LogCaptureFixture
@@ -112,12 +96,12 @@ class TestRoundTrip:
         store.save_partition(KEY, sample())
         second = PartitionProfile({}, {"x": "gone"})
         store.save_partition(KEY, second)
-        assert_same_partition(store.load_partition(KEY), second)
+        assert_identical_partition(store.load_partition(KEY), second)
         assert len(files(tmp_path)) == 1
 
     def test_another_process_reads_the_same(self, store: ProfileStore, tmp_path: Path) -> None:
         store.save_partition(KEY, sample())
-        assert_same_partition(ProfileStore(tmp_path / "data").load_partition(KEY), sample())
+        assert_identical_partition(ProfileStore(tmp_path / "data").load_partition(KEY), sample())
 
 
 class TestKeys:
@@ -177,7 +161,7 @@ class TestDamage:
         caplog.clear()
         assert load_reference(store, KEY) is None
         store.save_partition(KEY, sample())
-        assert_same_partition(store.load_partition(KEY), sample())
+        assert_identical_partition(store.load_partition(KEY), sample())
 
     @pytest.mark.parametrize("garbage", [b"", b"\0" * 31, b"ARROW1\0\0", b"not Arrow at all" * 100, bytes(10_000)])
     def test_garbage_counts_as_missing(
@@ -244,7 +228,7 @@ class TestCrash:
             patch.setattr(Path, "replace", _raiser(OSError()))
             with pytest.raises(OSError):  # noqa: PT011 - it has no text
                 store.save_partition(KEY, PartitionProfile({}, {}))
-        assert_same_partition(store.load_partition(KEY), sample())
+        assert_identical_partition(store.load_partition(KEY), sample())
 
     def test_what_a_killed_process_left_is_not_seen_and_is_pruned(
         self, store: ProfileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -259,7 +243,7 @@ class TestCrash:
         store.save_partition(KEY, sample())
         assert store.prune(KEY.group, [KEY]) == 1
         assert files(tmp_path) == [str(Path("data") / KEY.path)]
-        assert_same_partition(store.load_partition(KEY), sample())
+        assert_identical_partition(store.load_partition(KEY), sample())
 
     def test_a_disk_that_refuses_is_an_error(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file where the folder should be")
@@ -319,4 +303,4 @@ def test_a_store_that_does_not_forget_removes_nothing(tmp_path: Path) -> None:
     store = ProfileStore(tmp_path, forgets=False)
     store.save_partition(KEY, sample())
     assert store.prune(KEY.group, []) == 0
-    assert_same_partition(store.load_partition(KEY), sample())
+    assert_identical_partition(store.load_partition(KEY), sample())

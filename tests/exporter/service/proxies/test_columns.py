@@ -105,7 +105,7 @@ def test_a_partition_that_is_rewritten_is_read_again(reading: Reading) -> None:
     assert len(reading.opened) == 1
 
 
-def test_other_columns_are_summed_anew(reading: Reading) -> None:
+def test_other_columns_are_summed_again(reading: Reading) -> None:
     reading.read(reading.reader())
     assert [history.proxy.name for history in reading.read(reading.reader(CTR, REVIEWS))] == ["ctr", "reviews"]
     assert len(reading.opened) == 2 * HOURS
@@ -166,7 +166,7 @@ def test_when_its_time_is_over_it_stops(reading: Reading) -> None:
 
 
 def test_a_spec_without_ratios_reads_nothing(reading: Reading) -> None:
-    assert reading.read(reading.reader({"name": "asked", "promql": "up"})) == []
+    assert reading.read(reading.reader({"name": "queried", "promql": "up"})) == []
     assert reading.opened == []
 
 
