@@ -64,16 +64,14 @@ class ProxyColumns:
         """
         if not self._ratios:
             return
-        partitions = {
-            start: partition for start, partition in (dict(past) | dict(recent)).items() if span.start <= start
-        }
-        names = {start: partition.fingerprint for start, partition in partitions.items()}
+        partitions = {**past, **recent}
+        newest_first = sorted((start for start in partitions if start >= span.start), reverse=True)
+        names = {start: partitions[start].fingerprint for start in newest_first}
         self._sums.keep_only(set(names.values()))
         in_windows = {partition.fingerprint for partition in recent.values()}
-        newest_first = (partitions[start] for start in sorted(partitions, reverse=True))
         self._sums.read(
             attempt,
-            newest_first,
+            (partitions[start] for start in newest_first),
             lambda partition: self._summed(partition, in_window=partition.fingerprint in in_windows),
             MOST_PARTITIONS,
         )
