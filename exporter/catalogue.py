@@ -1,7 +1,7 @@
-"""The one vocabulary: every metric, label and alert name that Leeway speaks.
+"""The names of every metric, label and alert of Leeway.
 
-Python imports these constants, jsonnet receives `as_arguments()`, and a contract test finds any other spelling. Facts
-about a model are `ml_*`, facts about the exporter are `leeway_*`; ratios run 0 to 1; base units only.
+Python imports these constants and jsonnet receives `as_arguments()`; a contract test rejects any other spelling. Facts
+about a model are `ml_*`, facts about the exporter are `leeway_*`. Ratios run 0 to 1; units are base units.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, Final, Literal
 MODEL: Final = "model"
 VERSION: Final = "version"
 ROLE: Final = "role"
-"""In which role a version answered; absent where the log names none."""
+"""The role in which a version serves, such as champion; absent where the log names none."""
 SEGMENT: Final = "segment"
-"""A column and the value that the rows have in it, `country_code=US`; absent for the whole."""
+"""A column and its value, such as `country_code=US`; absent for all rows together."""
 WINDOW: Final = "window"
 FEATURE: Final = "feature"
 CATEGORY: Final = "category"
@@ -33,14 +33,14 @@ LEVEL: Final = "level"
 CLASS: Final = "class"
 BUCKET: Final = "bucket"
 BIN: Final = "bin"
-"""One of the cells in which values are counted, named with a number first, in their order."""
+"""A bin of values. Its name starts with a number, so that names sort in the order of the bins."""
 LE: Final = "le"
-"""The upper end of a histogram's bucket, as Prometheus itself calls it."""
+"""The upper end of a histogram's bucket, as in Prometheus."""
 PERCENTILE: Final = "percentile"
 REASON: Final = "reason"
 PROXY: Final = "proxy"
 LABELLED_CLASS: Final = "labelled class"
-"""What `leeway_series_limited` calls the classes whose labels are judged, beside those that are returned."""
+"""The `label` of `leeway_series_limited` for classes with performance; `class` is for classes that are returned."""
 DECISION: Final = "decision"
 
 SEVERITY: Final = "severity"
@@ -48,21 +48,21 @@ LAYER: Final = "layer"
 SLO: Final = "slo"
 
 UNKNOWN_VERSION: Final = "unknown"
-"""The `version` of rows that name none."""
+"""The `version` of rows without one."""
 
 CHALLENGER: Final = "challenger"
-"""The `role` of rows that served nobody: alerts read every other."""
+"""The `role` of a version that serves nobody; alerts ignore it."""
 
 FAILED: Final = "failed"
-"""The `decision` of the hook when whoever retrains refused."""
+"""The `decision` of the hook when the retraining target refused."""
 NO_ANSWER: Final = "no_answer"
-"""The `decision` of the hook when Prometheus could not be asked."""
+"""The `decision` of the hook when Prometheus did not answer."""
 
 INFERENCE: Final = "inference"
-"""The `stream` of predictions, beside that of labels."""
+"""The `stream` of predictions; labels have a stream of their own."""
 
 TARGET_LABELS: Final = ("instance", "pod", "endpoint", "container", "job", "service", "namespace")
-"""Labels that a scrape adds, and that a model's constant labels therefore may not use."""
+"""Labels that a scrape adds; a model's constant labels may not use them."""
 
 REPLICA_LABELS: Final = ("instance", "pod", "endpoint", "container")
 """Labels in which two replicas of the exporter differ; rules aggregate them away and keep the rest."""
@@ -74,7 +74,7 @@ MAX_LABEL_BYTES: Final = 200
 
 
 class Unit(StrEnum):
-    """What a value is measured in, as panels need to know it."""
+    """The unit of a metric's values, from which panels choose a format."""
 
     RATIO = "ratio"  # 0 to 1
     NUMBER = "number"  # no unit
@@ -84,12 +84,12 @@ class Unit(StrEnum):
     TIMESTAMP = "timestamp"  # seconds since the epoch
     BYTES = "bytes"
     FLAG = "flag"  # 0 or 1
-    INFO = "info"  # always 1, the labels speak
+    INFO = "info"  # always 1, the labels hold the information
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One series family.
+    """A metric family.
 
     `labels` are in the order in which samples give them; a model's constant labels come after them.
     """
@@ -100,15 +100,15 @@ class Metric:
     unit: Unit
     kind: Literal["gauge", "counter", "gaugehistogram"] = "gauge"
     baseline: str = "the reference"
-    """What the quantity is compared with, where that is not the reference."""
-    limit: str = "the greatest of the spec's floor and the sampling noise"
-    """What its threshold is, where it has one."""
+    """What `reference()` measures, where that is not the reference."""
+    limit: str = "the greater of the spec's floor and the sampling noise"
+    """How the threshold is computed, if there is one."""
     alerts_below: bool = False
-    """Whether it is too low that it alerts, not too high."""
+    """Whether values below the threshold alert, rather than values above it."""
 
     @property
     def series(self) -> tuple[Metric, ...]:
-        """What stands under the name: the metric itself, or the buckets, rows and sum of a histogram."""
+        """The series of the family: the metric itself, or the buckets, rows and sum of a histogram."""
         if self.kind != "gaugehistogram":
             return (self,)
         rows, total = (Metric(f"{self.name}{end}", self.help, self.labels, self.unit) for end in ("_gcount", "_gsum"))
@@ -121,14 +121,14 @@ class Metric:
 
     @property
     def key(self) -> str:
-        """The name without its prefix: how Python's and jsonnet's tables know the metric."""
+        """The name without its prefix: the key of the metric in the tables of Python and jsonnet."""
         return self.name.removeprefix("ml_").removeprefix("leeway_")
 
     def threshold(self) -> Metric:
-        """The series that this one is compared with: equal labels, so the alert is `score > threshold`."""
+        """The series that this one is compared with. Its labels are equal, so the alert is `score > threshold`."""
         text = f"Value above which {self.name} alerts: {self.limit}."
         if self.alerts_below:
-            text = f"Value below which {self.name} alerts: the spec's floor, less what chance may take from it."
+            text = f"Value below which {self.name} alerts: the spec's floor minus the sampling noise."
         return Metric(f"{self.name}_threshold", text, self.labels, self.unit)
 
     def reference(self) -> Metric:
@@ -137,359 +137,302 @@ class Metric:
         return Metric(f"{self.name}_reference", text, self.labels, self.unit, self.kind)
 
     def provisional(self) -> Metric:
-        """The same quantity while labels are still coming."""
-        text = f"{self.name} of the newest predictions, each label that has come weighed by how many it stands for."
-        return Metric(f"{self.name}_provisional", text, self._of_the_whole, self.unit)
+        """The same quantity of the newest predictions, while labels are still arriving."""
+        text = f"{self.name} of the newest predictions: each label so far is weighted by the predictions it represents."
+        return self._of_the_whole("provisional", text)
 
     def estimated(self) -> Metric:
-        """The same quantity before any label has come."""
-        text = f"{self.name} that the newest predictions should have, if a score means what it did in the reference."
-        return Metric(f"{self.name}_estimated", text, self._of_the_whole, self.unit)
+        """The same quantity of the newest predictions, estimated without labels."""
+        text = f"{self.name} expected of the newest predictions, if scores mean the same as in the reference."
+        return self._of_the_whole("estimated", text)
 
     def estimated_gap(self) -> Metric:
-        """By how much such an estimate was wrong."""
-        text = f"{self.name} that was to be expected of mature predictions, minus the one that they turned out to have."
-        return Metric(f"{self.name}_estimated_gap", text, self._of_the_whole, self.unit)
+        """The error of such an estimate."""
+        text = f"Estimated {self.name} of mature predictions minus the one that their labels give."
+        return self._of_the_whole("estimated_gap", text)
 
-    @property
-    def _of_the_whole(self) -> tuple[str, ...]:
-        return tuple(label for label in self.labels if label != SEGMENT)
+    def _of_the_whole(self, suffix: str, text: str) -> Metric:
+        labels = tuple(label for label in self.labels if label != SEGMENT)
+        return Metric(f"{self.name}_{suffix}", text, labels, self.unit)
 
     def interval(self) -> tuple[Metric, Metric]:
         """The two ends of its confidence interval."""
-        text = f"end of the confidence interval of {self.name}, at 95 %."
+        text = f"end of the 95 % confidence interval of {self.name}."
         lower = Metric(f"{self.name}_ci_lower", f"Lower {text}", self.labels, self.unit)
         return lower, Metric(f"{self.name}_ci_upper", f"Upper {text}", self.labels, self.unit)
 
 
-_WHOLE = (MODEL, VERSION, WINDOW, ROLE)
-"""Of the rows of a version in a role, all together."""
-_GROUP = (*_WHOLE, SEGMENT)
-"""Of these, or of a segment of them."""
-_FEATURE_WHOLE = (MODEL, VERSION, FEATURE, WINDOW, ROLE)
-_FEATURE = (*_FEATURE_WHOLE, SEGMENT)
-_CLASS = (MODEL, VERSION, CLASS, WINDOW, ROLE)
+class _Labels(tuple[str, ...]):
+    """The labels that several metrics share, with a method for each unit: a gauge from its name and help."""
 
-FEATURE_PSI = Metric(
+    __slots__ = ()
+
+    def ratio(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.RATIO)
+
+    def number(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.NUMBER)
+
+    def deviations(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.DEVIATIONS)
+
+    def rows(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.ROWS)
+
+    def seconds(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.SECONDS)
+
+    def timestamp(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.TIMESTAMP)
+
+    def flag(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.FLAG)
+
+    def info(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.INFO)
+
+    def counter(self, name: str, text: str, unit: Unit = Unit.NUMBER) -> Metric:
+        return Metric(name, text, self, unit, "counter")
+
+
+_MODEL = _Labels((MODEL,))
+_WHOLE = _Labels((MODEL, VERSION, WINDOW, ROLE))
+"""All rows of a version in a role."""
+_GROUP = _Labels((*_WHOLE, SEGMENT))
+"""These rows, or those of one of their segments."""
+_FEATURE_WHOLE = _Labels((MODEL, VERSION, FEATURE, WINDOW, ROLE))
+_FEATURE = _Labels((*_FEATURE_WHOLE, SEGMENT))
+_CATEGORY = _Labels((MODEL, VERSION, FEATURE, CATEGORY, WINDOW, ROLE))
+_FEATURE_BIN = _Labels((MODEL, VERSION, FEATURE, BIN, WINDOW, ROLE))
+_CLASS = _Labels((MODEL, VERSION, CLASS, WINDOW, ROLE))
+_BUCKET = _Labels((MODEL, VERSION, BUCKET, WINDOW, ROLE))
+_BIN = _Labels((MODEL, VERSION, BIN, WINDOW, ROLE))
+_SLO = _Labels((MODEL, SLO))
+_SLO_VERSION = _Labels((MODEL, VERSION, SLO))
+_SLO_WINDOW = _Labels((MODEL, VERSION, SLO, WINDOW))
+_STREAM = _Labels((MODEL, STREAM))
+_STREAM_WINDOW = _Labels((MODEL, STREAM, WINDOW))
+_PROXY = _Labels((MODEL, PROXY, WINDOW))
+
+FEATURE_PSI = _FEATURE.number(
     "ml_feature_psi",
-    "Population stability index of a feature against its reference, in nats, nulls a cell of their own.",
-    _FEATURE,
-    Unit.NUMBER,
+    "Population stability index of a feature against its reference, in nats; nulls are a cell of their own.",
 )
 FEATURE_PSI_THRESHOLD = FEATURE_PSI.threshold()
-FEATURE_JS_DISTANCE = Metric(
-    "ml_feature_js_distance",
-    "Jensen-Shannon distance (base 2, square root) of a feature to its reference.",
-    _FEATURE,
-    Unit.RATIO,
+FEATURE_JS_DISTANCE = _FEATURE.ratio(
+    "ml_feature_js_distance", "Jensen-Shannon distance (square root, base 2) between a feature and its reference."
 )
-FEATURE_KS_STATISTIC = Metric(
-    "ml_feature_ks_statistic",
-    "Largest gap between the distribution functions of a numeric feature and its reference.",
-    _FEATURE_WHOLE,
-    Unit.RATIO,
+FEATURE_KS_STATISTIC = _FEATURE_WHOLE.ratio(
+    "ml_feature_ks_statistic", "Largest gap between the distribution functions of a numeric feature and its reference."
 )
-FEATURE_WASSERSTEIN_DISTANCE = Metric(
+FEATURE_WASSERSTEIN_DISTANCE = _FEATURE_WHOLE.deviations(
     "ml_feature_wasserstein_distance",
-    "Wasserstein-1 distance of a numeric feature to its reference, in reference standard deviations.",
-    _FEATURE_WHOLE,
-    Unit.DEVIATIONS,
+    "Wasserstein-1 distance between a numeric feature and its reference, in reference standard deviations.",
 )
-FEATURE_MEAN = Metric("ml_feature_mean", "Mean of a numeric feature's finite values.", _FEATURE, Unit.NUMBER)
+FEATURE_MEAN = _FEATURE.number("ml_feature_mean", "Mean of a numeric feature's finite values.")
 FEATURE_MEAN_REFERENCE = FEATURE_MEAN.reference()
-FEATURE_MEAN_SHIFT = Metric(
-    "ml_feature_mean_shift",
-    "Mean of a numeric feature minus its reference's, in reference standard deviations.",
-    _FEATURE,
-    Unit.DEVIATIONS,
+FEATURE_MEAN_SHIFT = _FEATURE.deviations(
+    "ml_feature_mean_shift", "Mean of a numeric feature minus that of its reference, in reference standard deviations."
 )
-FEATURE_STDDEV_RATIO = Metric(
-    "ml_feature_stddev_ratio",
-    "Standard deviation of a numeric feature divided by its reference's.",
-    _FEATURE,
-    Unit.NUMBER,
+FEATURE_STDDEV_RATIO = _FEATURE.number(
+    "ml_feature_stddev_ratio", "Standard deviation of a numeric feature divided by that of its reference."
 )
-FEATURE_CHI2_STATISTIC = Metric(
+FEATURE_CHI2_STATISTIC = _FEATURE.number(
     "ml_feature_chi2_statistic",
-    "Chi-squared statistic of a categorical feature's counts and its reference's, rare categories pooled.",
-    _FEATURE,
-    Unit.NUMBER,
+    "Chi-squared statistic of a categorical feature against its reference; rare categories are pooled.",
 )
-FEATURE_CHI2_P_VALUE = Metric(
+FEATURE_CHI2_P_VALUE = _FEATURE.ratio(
     "ml_feature_chi2_p_value",
-    "P-value of the chi-squared test of homogeneity; for reading, not for alerting: any large window rejects.",
-    _FEATURE,
-    Unit.RATIO,
+    "P-value of the chi-squared test of homogeneity; not for alerts, since any large window rejects.",
 )
-FEATURE_NEW_CATEGORY_RATIO = Metric(
-    "ml_feature_new_category_ratio",
-    "Share of a categorical feature's rows whose category the reference does not know.",
-    _FEATURE,
-    Unit.RATIO,
+FEATURE_NEW_CATEGORY_RATIO = _FEATURE.ratio(
+    "ml_feature_new_category_ratio", "Share of a categorical feature's rows whose category is not in the reference."
 )
 FEATURE_NEW_CATEGORY_RATIO_THRESHOLD = FEATURE_NEW_CATEGORY_RATIO.threshold()
-FEATURE_NEW_CATEGORY_ROWS = Metric(
-    "ml_feature_new_category_rows",
-    "Rows of one category that the reference does not know; the most frequent only.",
-    (MODEL, VERSION, FEATURE, CATEGORY, WINDOW, ROLE),
-    Unit.ROWS,
+FEATURE_NEW_CATEGORY_ROWS = _CATEGORY.rows(
+    "ml_feature_new_category_rows", "Rows of a category that is not in the reference; only the most frequent of these."
 )
-FEATURE_NULL_RATIO = Metric(
-    "ml_feature_null_ratio", "Share of a feature's rows that are null or NaN.", _FEATURE, Unit.RATIO
-)
+FEATURE_NULL_RATIO = _FEATURE.ratio("ml_feature_null_ratio", "Share of a feature's rows that are null or NaN.")
 FEATURE_NULL_RATIO_REFERENCE = FEATURE_NULL_RATIO.reference()
 FEATURE_NULL_RATIO_THRESHOLD = FEATURE_NULL_RATIO.threshold()
-FEATURE_OUT_OF_RANGE_RATIO = Metric(
+FEATURE_OUT_OF_RANGE_RATIO = _FEATURE.ratio(
     "ml_feature_out_of_range_ratio",
     "Share of a numeric feature's values outside the reference's range, infinities included.",
-    _FEATURE,
-    Unit.RATIO,
 )
 FEATURE_OUT_OF_RANGE_RATIO_REFERENCE = FEATURE_OUT_OF_RANGE_RATIO.reference()
-FEATURE_ROWS = Metric("ml_feature_rows", "Rows in which a feature was present, nulls included.", _FEATURE, Unit.ROWS)
-FEATURE_DRIFTED = Metric(
-    "ml_feature_drifted", "1 when the feature's drift is above its threshold, else 0.", _FEATURE, Unit.FLAG
-)
+FEATURE_ROWS = _FEATURE.rows("ml_feature_rows", "Rows in which a feature is present, nulls included.")
+FEATURE_DRIFTED = _FEATURE.flag("ml_feature_drifted", "1 when the feature's PSI is above its threshold, else 0.")
 
-FEATURE_BIN_RATIO = Metric(
+FEATURE_BIN_RATIO = _FEATURE_BIN.ratio(
     "ml_feature_bin_ratio",
-    "Share of a feature's rows in one of the cells that its PSI compares; of the features that drifted most only.",
-    (MODEL, VERSION, FEATURE, BIN, WINDOW, ROLE),
-    Unit.RATIO,
+    "Share of a feature's rows in one of the cells of its PSI; only for the features that drifted most.",
 )
 FEATURE_BIN_RATIO_REFERENCE = FEATURE_BIN_RATIO.reference()
 
-DATA_DRIFT_SHARE = Metric(
-    "ml_data_drift_share",
-    "Share of the features that have drifted, weighted by importance.",
-    _GROUP,
-    Unit.RATIO,
+DATA_DRIFT_SHARE = _GROUP.ratio(
+    "ml_data_drift_share", "Share of the features that have drifted, weighted by importance."
 )
 DATA_DRIFT_SHARE_THRESHOLD = DATA_DRIFT_SHARE.threshold()
 
-PREDICTION_MEAN = Metric("ml_prediction_mean", "Mean of the model's score.", _GROUP, Unit.NUMBER)
+PREDICTION_MEAN = _GROUP.number("ml_prediction_mean", "Mean of the model's score.")
 PREDICTION_MEAN_REFERENCE = PREDICTION_MEAN.reference()
-PREDICTION_MEAN_SHIFT = Metric(
-    "ml_prediction_mean_shift",
-    "Distance of the mean score from the reference's, in reference standard deviations; never negative.",
-    _GROUP,
-    Unit.DEVIATIONS,
+PREDICTION_MEAN_SHIFT = _GROUP.deviations(
+    "ml_prediction_mean_shift", "Absolute shift of the mean score from the reference, in reference standard deviations."
 )
 PREDICTION_MEAN_SHIFT_THRESHOLD = PREDICTION_MEAN_SHIFT.threshold()
-PREDICTION_PSI = Metric(
+PREDICTION_PSI = _GROUP.number(
     "ml_prediction_psi",
-    "Population stability index of the model's score against its reference, in nats, nulls a cell of their own.",
-    _GROUP,
-    Unit.NUMBER,
+    "Population stability index of the model's score against its reference, in nats; nulls are a cell of their own.",
 )
 PREDICTION_PSI_THRESHOLD = PREDICTION_PSI.threshold()
 PREDICTION_SCORE = Metric(
     "ml_prediction_score",
-    "Rows by their score: how many are at or below each end, a distribution of the window and not a count that grows.",
+    "Rows of the window by score: how many are at or below each end. It is not a counter and may fall.",
     _WHOLE,
     Unit.ROWS,
     "gaugehistogram",
 )
 PREDICTION_SCORE_REFERENCE = replace(
     PREDICTION_SCORE.reference(),
-    help="The reference's rows by their score, scaled to as many as the window has, in whole rows.",
+    help="Rows of the reference by score, scaled to the window's number of rows, in whole rows.",
 )
-PREDICTION_CLASS_RATIO = Metric(
+PREDICTION_CLASS_RATIO = _CLASS.ratio(
     "ml_prediction_class_ratio",
-    "Share of a classifier's answers that are of a class, rows without an answer counted in the whole.",
-    (MODEL, VERSION, CLASS, WINDOW, ROLE),
-    Unit.RATIO,
+    "Share of rows in which the classifier returned the class; rows without a class count too.",
 )
 PREDICTION_CLASS_RATIO_REFERENCE = PREDICTION_CLASS_RATIO.reference()
-PREDICTION_CLASS_PSI = Metric(
+PREDICTION_CLASS_PSI = _GROUP.number(
     "ml_prediction_class_psi",
-    "Population stability index of a classifier's answers against its reference, in nats, nulls a cell of their own.",
-    _GROUP,
-    Unit.NUMBER,
+    "Population stability index of the returned classes against the reference, in nats; nulls are a cell of their own.",
 )
 PREDICTION_CLASS_PSI_THRESHOLD = PREDICTION_CLASS_PSI.threshold()
-PREDICTION_CONFIDENCE_RATIO = Metric(
+PREDICTION_CONFIDENCE_RATIO = _BUCKET.ratio(
     "ml_prediction_confidence_ratio",
-    "Share of a classifier's scores whose confidence is in a bucket: max(p, 1 - p) of two classes, else the score.",
-    (MODEL, VERSION, BUCKET, WINDOW, ROLE),
-    Unit.RATIO,
+    "Share of a classifier's scores with a confidence in the bucket: max(p, 1 - p) for two classes, else the score.",
 )
 PREDICTION_CONFIDENCE_RATIO_REFERENCE = PREDICTION_CONFIDENCE_RATIO.reference()
-PREDICTION_CONFIDENCE_PSI = Metric(
+PREDICTION_CONFIDENCE_PSI = _GROUP.number(
     "ml_prediction_confidence_psi",
-    "Population stability index of a classifier's confidence, between its buckets, in nats, nulls a cell of their own.",
-    _GROUP,
-    Unit.NUMBER,
+    "Population stability index of a classifier's confidence over its buckets, in nats; nulls are a cell of their own.",
 )
 PREDICTION_CONFIDENCE_PSI_THRESHOLD = PREDICTION_CONFIDENCE_PSI.threshold()
 
-SEGMENT_DRIFT = Metric(
-    "ml_segment_drift",
-    "How many times over its threshold a segment's drift share or score shift is, whichever is more; above 1 it is.",
-    _GROUP,
-    Unit.NUMBER,
-    limit="1, and none while the whole is above a threshold itself",
+SEGMENT_DRIFT = replace(
+    _GROUP.number(
+        "ml_segment_drift",
+        "Drift share or score shift of a segment divided by its threshold, whichever result is greater.",
+    ),
+    limit="1; absent while all rows together are above a threshold",
 )
 SEGMENT_DRIFT_THRESHOLD = SEGMENT_DRIFT.threshold()
 
-LABEL_ROWS = Metric("ml_label_rows", "Mature predictions of a window that have a label.", _GROUP, Unit.ROWS)
-LABEL_COVERAGE_RATIO = Metric(
-    "ml_label_coverage_ratio",
-    "Share of a window's mature predictions that have a label.",
-    _GROUP,
-    Unit.RATIO,
+LABEL_ROWS = _GROUP.rows("ml_label_rows", "Mature predictions of a window that have a label.")
+LABEL_COVERAGE_RATIO = replace(
+    _GROUP.ratio("ml_label_coverage_ratio", "Share of a window's mature predictions that have a label."),
     alerts_below=True,
 )
 LABEL_COVERAGE_RATIO_THRESHOLD = LABEL_COVERAGE_RATIO.threshold()
-LABEL_SILENCE_SECONDS = Metric(
-    "ml_label_silence_seconds",
-    "How long no label has come: from the end of the newest partition of labels that has rows to that of the newest.",
-    (MODEL,),
-    Unit.SECONDS,
-    limit="the greatest of the spec's floor and twice the longest silence before",
+LABEL_SILENCE_SECONDS = replace(
+    _MODEL.seconds(
+        "ml_label_silence_seconds",
+        "Time without labels: from the end of the newest partition of labels with rows to the end of the newest one.",
+    ),
+    limit="the greater of the spec's floor and twice the longest silence before",
 )
 LABEL_SILENCE_SECONDS_THRESHOLD = LABEL_SILENCE_SECONDS.threshold()
-LABEL_REPRESENTED_RATIO = Metric(
+LABEL_REPRESENTED_RATIO = _WHOLE.ratio(
     "ml_label_represented_ratio",
-    "Share of the newest predictions for which labels that have come can stand; below 0.9 nothing provisional is told.",
-    _WHOLE,
-    Unit.RATIO,
+    "Share of the newest predictions that the labels so far represent; below 0.9 there are no provisional values.",
 )
-LABEL_EFFECTIVE_ROWS = Metric(
+LABEL_EFFECTIVE_ROWS = _WHOLE.rows(
     "ml_label_effective_rows",
-    "How many labels of equal weight would tell as much of the newest predictions as those that have come.",
-    _WHOLE,
-    Unit.ROWS,
+    "Number of labels of equal weight with as much information as the weighted labels so far.",
 )
-LABEL_DELAY_SECONDS = Metric(
+LABEL_DELAY_SECONDS = _Labels((MODEL, WINDOW, PERCENTILE)).seconds(
     "ml_label_delay_seconds",
-    "Time from a prediction to its newest label, of a window's mature predictions that have one.",
-    (MODEL, WINDOW, PERCENTILE),
-    Unit.SECONDS,
+    "Time from a prediction to its newest label, for a window's mature predictions that have one.",
 )
-LABEL_ODD_ROWS = Metric(
-    "ml_label_odd_rows",
-    "Rows of the label log, and predictions, that a label cannot be taken from or joined to as they should be.",
-    (MODEL, REASON),
-    Unit.ROWS,
+LABEL_ODD_ROWS = _Labels((MODEL, REASON)).rows(
+    "ml_label_odd_rows", "Label rows and predictions that cannot be used or joined normally, by reason."
 )
 
-AUROC = Metric(
+AUROC = _GROUP.ratio(
     "ml_auroc",
-    "Area under the ROC curve: how often a positive scored above a negative; of several classes, the mean of each"
-    " one's against the rest.",
-    _GROUP,
-    Unit.RATIO,
+    "Area under the ROC curve: how often a positive scores above a negative; multiclass: mean of each class against"
+    " the rest.",
 )
 AUROC_CI_LOWER, AUROC_CI_UPPER = AUROC.interval()
-F1_SCORE = Metric(
-    "ml_f1_score",
-    "Harmonic mean of precision and recall at labels.threshold; of several classes, the mean of theirs.",
-    _GROUP,
-    Unit.RATIO,
+F1_SCORE = _GROUP.ratio(
+    "ml_f1_score", "Harmonic mean of precision and recall at labels.threshold; multiclass: mean over classes."
 )
 F1_SCORE_CI_LOWER, F1_SCORE_CI_UPPER = F1_SCORE.interval()
-PRECISION = Metric(
-    "ml_precision",
-    "Share of positives among the predictions at or above labels.threshold; of several classes, the mean of theirs.",
-    _GROUP,
-    Unit.RATIO,
+PRECISION = _GROUP.ratio(
+    "ml_precision", "Share of positives among predictions at or above labels.threshold; multiclass: mean over classes."
 )
 PRECISION_CI_LOWER, PRECISION_CI_UPPER = PRECISION.interval()
-RECALL = Metric(
-    "ml_recall",
-    "Share of the positives that scored at or above labels.threshold; of several classes, the mean of theirs.",
-    _GROUP,
-    Unit.RATIO,
+RECALL = _GROUP.ratio(
+    "ml_recall", "Share of positives with a score at or above labels.threshold; multiclass: mean over classes."
 )
 RECALL_CI_LOWER, RECALL_CI_UPPER = RECALL.interval()
-ACCURACY = Metric(
-    "ml_accuracy",
-    "Share of the decisions at labels.threshold that were right; of several classes, of the classes returned.",
-    _GROUP,
-    Unit.RATIO,
+ACCURACY = _GROUP.ratio(
+    "ml_accuracy", "Share of correct decisions at labels.threshold; multiclass: share of correct predictions."
 )
 ACCURACY_CI_LOWER, ACCURACY_CI_UPPER = ACCURACY.interval()
-LOG_LOSS = Metric("ml_log_loss", "Mean log loss of the scores as probabilities, in nats.", _GROUP, Unit.NUMBER)
+LOG_LOSS = _GROUP.number("ml_log_loss", "Mean log loss of the scores as probabilities, in nats.")
 LOG_LOSS_CI_LOWER, LOG_LOSS_CI_UPPER = LOG_LOSS.interval()
-BRIER_SCORE = Metric(
+BRIER_SCORE = _GROUP.ratio(
     "ml_brier_score",
-    "Mean squared distance of the scores, as probabilities, from what came true; of several classes, half of its sum.",
-    _GROUP,
-    Unit.RATIO,
+    "Mean squared difference between scores, as probabilities, and labels; multiclass: half of the sum over classes.",
 )
 BRIER_SCORE_CI_LOWER, BRIER_SCORE_CI_UPPER = BRIER_SCORE.interval()
-CALIBRATION_ERROR = Metric(
+CALIBRATION_ERROR = _GROUP.ratio(
     "ml_calibration_error",
-    "Mean absolute gap between predicted and observed share of positives, or of several classes of right answers, in"
-    " ten bins of equal mass.",
-    _GROUP,
-    Unit.RATIO,
+    "Mean absolute gap between predicted and observed share of positives in ten bins of equal mass; multiclass: share"
+    " of correct predictions.",
 )
 CALIBRATION_ERROR_THRESHOLD = CALIBRATION_ERROR.threshold()
-CALIBRATION_ERROR_DEBIASED = Metric(
+CALIBRATION_ERROR_DEBIASED = _GROUP.ratio(
     "ml_calibration_error_debiased",
-    "Root mean square of these gaps without what the noise of few labels adds to it.",
-    _GROUP,
-    Unit.RATIO,
+    "Root mean square of the gaps of ml_calibration_error, without what the noise of few labels adds.",
 )
-CALIBRATION_ERROR_MAX = Metric(
-    "ml_calibration_error_max",
-    "Largest of these gaps, of any bin; noisier than the mean.",
-    _GROUP,
-    Unit.RATIO,
+CALIBRATION_ERROR_MAX = _GROUP.ratio(
+    "ml_calibration_error_max", "Largest of the gaps of ml_calibration_error; noisier than their mean."
 )
-_BIN = (MODEL, VERSION, BIN, WINDOW, ROLE)
-CALIBRATION_BIN_PREDICTED_RATIO = Metric(
+CALIBRATION_BIN_PREDICTED_RATIO = _BIN.ratio(
     "ml_calibration_bin_predicted_ratio",
-    "Mean score of a bin of mature predictions, or of several classes of that of the class returned; the lowest first.",
-    _BIN,
-    Unit.RATIO,
+    "Mean score of a bin of mature predictions, the lowest bin first; multiclass: score of the returned class.",
 )
-CALIBRATION_BIN_OBSERVED_RATIO = Metric(
+CALIBRATION_BIN_OBSERVED_RATIO = _BIN.ratio(
     "ml_calibration_bin_observed_ratio",
-    "Share of a bin's mature predictions that came true: what its mean score promised.",
-    _BIN,
-    Unit.RATIO,
+    "Share of positives in a bin of mature predictions; multiclass: share of correct predictions.",
 )
-CALIBRATION_BIN_ROWS = Metric(
-    "ml_calibration_bin_rows", "Labelled mature predictions of a bin of the reliability diagram.", _BIN, Unit.ROWS
+CALIBRATION_BIN_ROWS = _BIN.rows(
+    "ml_calibration_bin_rows", "Labelled mature predictions in a bin of the reliability diagram."
 )
-RMSE = Metric("ml_rmse", "Root of the mean squared error of a regression, in the data's units.", _GROUP, Unit.NUMBER)
+RMSE = _GROUP.number("ml_rmse", "Root mean squared error of a regression, in the data's units.")
 RMSE_CI_LOWER, RMSE_CI_UPPER = RMSE.interval()
-MAE = Metric("ml_mae", "Mean absolute error of a regression, in the data's units.", _GROUP, Unit.NUMBER)
+MAE = _GROUP.number("ml_mae", "Mean absolute error of a regression, in the data's units.")
 MAE_CI_LOWER, MAE_CI_UPPER = MAE.interval()
-NDCG = Metric(
-    "ml_ndcg",
-    "Normalised discounted cumulative gain of a ranking, the mean over its lists, up to the rank labels.ndcg_at.",
-    _GROUP,
-    Unit.RATIO,
+NDCG = _GROUP.ratio(
+    "ml_ndcg", "Normalised discounted cumulative gain of a ranking: mean over its lists, up to rank labels.ndcg_at."
 )
 NDCG_CI_LOWER, NDCG_CI_UPPER = NDCG.interval()
-NDCG_LISTS = Metric("ml_ndcg_lists", "Mature lists of a window that are judged.", _GROUP, Unit.ROWS)
-NDCG_LISTS_LEFT_OUT = Metric(
+NDCG_LISTS = _GROUP.rows("ml_ndcg_lists", "Mature lists of a window that are evaluated.")
+NDCG_LISTS_LEFT_OUT = _Labels((MODEL, VERSION, REASON, WINDOW, ROLE)).rows(
     "ml_ndcg_lists_left_out",
-    "Mature lists of a window that are not judged: some item has no label, nothing is relevant, or it has one item.",
-    (MODEL, VERSION, REASON, WINDOW, ROLE),
-    Unit.ROWS,
+    "Mature lists of a window that are not evaluated: an item has no label, no item is relevant, or there is one item.",
 )
-CLASS_LABEL_ROWS = Metric(
-    "ml_class_label_rows", "Labelled mature predictions of a window whose true class this is.", _CLASS, Unit.ROWS
+CLASS_LABEL_ROWS = _CLASS.rows(
+    "ml_class_label_rows", "Labelled mature predictions of a window whose true class is this one."
 )
-CLASS_PRECISION = Metric(
-    "ml_class_precision", "Share of the predictions of a class that turned out to be of it.", _CLASS, Unit.RATIO
-)
-CLASS_RECALL = Metric("ml_class_recall", "Share of what is of a class that was predicted so.", _CLASS, Unit.RATIO)
-CLASS_F1_SCORE = Metric("ml_class_f1_score", "Harmonic mean of a class's precision and recall.", _CLASS, Unit.RATIO)
-CLASS_AUROC = Metric(
-    "ml_class_auroc", "Area under the ROC curve of a class's own score, against the rest.", _CLASS, Unit.RATIO
-)
-CLASS_CALIBRATION_ERROR_DEBIASED = Metric(
+CLASS_PRECISION = _CLASS.ratio("ml_class_precision", "Share of the predictions of a class that are correct.")
+CLASS_RECALL = _CLASS.ratio("ml_class_recall", "Share of the rows of a true class that are predicted as this class.")
+CLASS_F1_SCORE = _CLASS.ratio("ml_class_f1_score", "Harmonic mean of a class's precision and recall.")
+CLASS_AUROC = _CLASS.ratio("ml_class_auroc", "Area under the ROC curve of a class's own score, against the rest.")
+CLASS_CALIBRATION_ERROR_DEBIASED = _CLASS.ratio(
     "ml_class_calibration_error_debiased",
-    "Root mean square of the gaps between a class's predicted and observed share, in ten bins of equal mass, without"
-    " what the noise of few labels adds to it.",
-    _CLASS,
-    Unit.RATIO,
+    "Root mean square of the gaps between a class's predicted and observed share in ten bins of equal mass, without"
+    " what the noise of few labels adds.",
 )
 
 AUROC_PROVISIONAL = AUROC.provisional()
@@ -531,247 +474,156 @@ RMSE_ESTIMATED_GAP = RMSE.estimated_gap()
 RMSE_ESTIMATED_GAP_THRESHOLD = RMSE_ESTIMATED_GAP.threshold()
 MAE_ESTIMATED_GAP = MAE.estimated_gap()
 MAE_ESTIMATED_GAP_THRESHOLD = MAE_ESTIMATED_GAP.threshold()
-CONCEPT_DRIFT = Metric(
-    "ml_concept_drift",
-    "How many times over its threshold the AUROC is below what was expected, or an error above it; above 1 the same"
-    " inputs come to another end.",
-    _WHOLE,
-    Unit.NUMBER,
-    limit="1, since floor and noise are in the thresholds of the gaps",
+CONCEPT_DRIFT = replace(
+    _WHOLE.number(
+        "ml_concept_drift",
+        "How far the AUROC is below its estimate, or an error above it, divided by the gap's threshold; above 1 the"
+        " relation between inputs and labels has changed.",
+    ),
+    limit="1; floor and noise are in the thresholds of the gaps",
 )
 CONCEPT_DRIFT_THRESHOLD = CONCEPT_DRIFT.threshold()
 
-SLO_SLI = Metric(
+SLO_SLI = _SLO_VERSION.number(
     "ml_slo_sli",
-    "What an objective judges: a value of the newest slice of mature predictions, or of the window that ends with it.",
-    (MODEL, VERSION, SLO),
-    Unit.NUMBER,
+    "Value that an objective evaluates: of the newest slice of mature predictions, or of the window that ends with it.",
 )
-SLO_GOOD = Metric(
+SLO_GOOD = _SLO_VERSION.flag(
     "ml_slo_good",
-    "0 when even the better end of the newest slice's interval misses the target, else 1; absent while not known.",
-    (MODEL, VERSION, SLO),
-    Unit.FLAG,
+    "0 when even the better end of the newest slice's interval misses the target, else 1; absent when unknown.",
 )
-SLO_TARGET = Metric("ml_slo_target", "Target of an objective, or its tolerance.", (MODEL, SLO), Unit.NUMBER)
-SLO_OBJECTIVE_RATIO = Metric(
-    "ml_slo_objective_ratio", "Share of slices, or of predictions, that must be good.", (MODEL, SLO), Unit.RATIO
-)
-SLO_ERROR_BUDGET_REMAINING_RATIO = Metric(
+SLO_TARGET = _SLO.number("ml_slo_target", "Target of an objective, or its tolerance.")
+SLO_OBJECTIVE_RATIO = _SLO.ratio("ml_slo_objective_ratio", "Share of slices, or of predictions, that must be good.")
+SLO_ERROR_BUDGET_REMAINING_RATIO = _SLO.ratio(
     "ml_slo_error_budget_remaining_ratio",
     "Share of the period's error budget that is left: 1 is all of it, below 0 is overspent.",
-    (MODEL, SLO),
-    Unit.RATIO,
 )
-SLO_ERROR_BUDGET_REMAINING_SECONDS = Metric(
+SLO_ERROR_BUDGET_REMAINING_SECONDS = _SLO.seconds(
     "ml_slo_error_budget_remaining_seconds",
-    "For how long all could be bad until the error budget is spent; below 0 is overspent.",
-    (MODEL, SLO),
-    Unit.SECONDS,
+    "Time until the error budget is spent if everything is bad; below 0 is overspent.",
 )
-SLO_BURN_RATE = Metric(
-    "ml_slo_burn_rate",
-    "How many times faster than would spend the error budget in exactly one period it was spent over a window.",
-    (MODEL, SLO, WINDOW),
-    Unit.NUMBER,
+SLO_BURN_RATE = _Labels((MODEL, SLO, WINDOW)).number(
+    "ml_slo_burn_rate", "Burn rate of the error budget over a window; at 1 the budget lasts exactly one period."
 )
-SLO_SLICES = Metric(
+SLO_SLICES = _SLO_WINDOW.number(
     "ml_slo_slices",
     "Slices of a window that are known to be good or bad, by the version that made most of their predictions.",
-    (MODEL, VERSION, SLO, WINDOW),
-    Unit.NUMBER,
 )
-SLO_BAD_SLICES = Metric(
-    "ml_slo_bad_slices",
-    "Slices of a window that are bad, by the version that made most of their predictions.",
-    (MODEL, VERSION, SLO, WINDOW),
-    Unit.NUMBER,
+SLO_BAD_SLICES = _SLO_WINDOW.number(
+    "ml_slo_bad_slices", "Bad slices of a window, by the version that made most of their predictions."
 )
 
-WINDOW_ROWS = Metric(
-    "ml_window_rows",
-    "Rows read into a window, all versions together.",
-    (MODEL, STREAM, WINDOW),
-    Unit.ROWS,
-    baseline="the same hours of past weeks: what is usual",
+WINDOW_ROWS = replace(
+    _STREAM_WINDOW.rows("ml_window_rows", "Rows read into a window, all versions together."),
+    baseline="the same hours of past weeks (medians)",
 )
 WINDOW_ROWS_REFERENCE = WINDOW_ROWS.reference()
-TRAFFIC_FACTOR = Metric(
+TRAFFIC_FACTOR = _Labels((MODEL, WINDOW)).number(
     "ml_traffic_factor",
     "How many times more or fewer rows a window has than the same hours of past weeks; 2 is twice or half as many.",
-    (MODEL, WINDOW),
-    Unit.NUMBER,
 )
 TRAFFIC_FACTOR_THRESHOLD = TRAFFIC_FACTOR.threshold()
 
-_PROXY = (MODEL, PROXY, WINDOW)
-
-PROXY_VALUE = Metric(
+PROXY_VALUE = _PROXY.number(
     "ml_proxy_value",
-    "A proxy metric of the spec: its ratio of two columns over a window, or the mean of its PromQL's hourly values.",
-    _PROXY,
-    Unit.NUMBER,
+    "Proxy metric of the spec: ratio of two columns over a window, or mean of the hourly values of its PromQL.",
 )
-PROXY_EXPECTED = Metric(
-    "ml_proxy_expected",
-    "What a proxy metric was in the same hours of past weeks, weighted as the window's own hours are.",
-    _PROXY,
-    Unit.NUMBER,
+PROXY_EXPECTED = _PROXY.number(
+    "ml_proxy_expected", "Value of a proxy metric in the same hours of past weeks, weighted as the window's own hours."
 )
-PROXY_EXPECTED_LOWER = Metric(
-    "ml_proxy_expected_lower",
-    "The value of a proxy metric below which it alerts; absent where only a rise does.",
-    _PROXY,
-    Unit.NUMBER,
+PROXY_EXPECTED_LOWER = _PROXY.number(
+    "ml_proxy_expected_lower", "Value below which a proxy metric alerts; absent where only a rise alerts."
 )
-PROXY_EXPECTED_UPPER = Metric(
-    "ml_proxy_expected_upper",
-    "The value of a proxy metric above which it alerts; absent where only a fall does.",
-    _PROXY,
-    Unit.NUMBER,
+PROXY_EXPECTED_UPPER = _PROXY.number(
+    "ml_proxy_expected_upper", "Value above which a proxy metric alerts; absent where only a fall alerts."
 )
-PROXY_DEVIATION = Metric(
+PROXY_DEVIATION = _PROXY.number(
     "ml_proxy_deviation",
-    "How far a proxy metric is from what is expected, relative to that, in the directions that the spec names.",
-    _PROXY,
-    Unit.NUMBER,
+    "Relative deviation of a proxy metric from its expected value, in the directions that the spec names.",
 )
 PROXY_DEVIATION_THRESHOLD = PROXY_DEVIATION.threshold()
 
-VERSION_ROWS = Metric("ml_version_rows", "Rows of one model version in a window.", _GROUP, Unit.ROWS)
-WINDOW_END_TIMESTAMP_SECONDS = Metric(
+VERSION_ROWS = _GROUP.rows("ml_version_rows", "Rows of one model version in a window.")
+WINDOW_END_TIMESTAMP_SECONDS = _STREAM_WINDOW.timestamp(
     "ml_window_end_timestamp_seconds",
-    "End of the newest window evaluated; the exporter refreshes on its own schedule, so judge age by this.",
-    (MODEL, STREAM, WINDOW),
-    Unit.TIMESTAMP,
+    "End of the newest window; the exporter refreshes on its own schedule, so compute ages from this.",
 )
-WINDOW_DAY_OF_WEEK = Metric(
+WINDOW_DAY_OF_WEEK = _STREAM_WINDOW.number(
     "ml_window_day_of_week",
-    "Weekday on which the newest window ends, in the model's own time zone, 0 is Sunday; a holiday has that of the day"
-    " it counts as.",
-    (MODEL, STREAM, WINDOW),
-    Unit.NUMBER,
+    "Weekday on which the newest window ends, in the model's time zone, 0 is Sunday; a holiday has the weekday that it"
+    " counts as.",
 )
-MODEL_INFO = Metric(
-    "ml_model_info",
-    "Always 1: team, owner, task and the fingerprint of the spec in force.",
-    (MODEL, TEAM, OWNER, TASK, SPEC),
-    Unit.INFO,
+MODEL_INFO = _Labels((MODEL, TEAM, OWNER, TASK, SPEC)).info(
+    "ml_model_info", "Always 1: team, owner, task and fingerprint of the spec in use."
 )
 
-CALENDAR_DAY_OF_WEEK = Metric(
-    "ml_calendar_day_of_week",
-    "Weekday in the model's own time zone, 0 is Sunday; a holiday has that of the day it falls on.",
-    (MODEL,),
-    Unit.NUMBER,
+CALENDAR_DAY_OF_WEEK = _MODEL.number(
+    "ml_calendar_day_of_week", "Weekday in the model's time zone, 0 is Sunday; a holiday keeps its own weekday."
 )
-CALENDAR_HOUR = Metric("ml_calendar_hour", "Hour of the day in the model's own time zone.", (MODEL,), Unit.NUMBER)
-CALENDAR_HOLIDAY = Metric("ml_calendar_holiday", "1 on a holiday of the model's calendar, else 0.", (MODEL,), Unit.FLAG)
-CALENDAR_UTC_OFFSET_SECONDS = Metric(
-    "ml_calendar_utc_offset_seconds",
-    "How far the model's own clock is ahead of UTC; negative west of Greenwich.",
-    (MODEL,),
-    Unit.SECONDS,
+CALENDAR_HOUR = _MODEL.number("ml_calendar_hour", "Hour of the day in the model's time zone.")
+CALENDAR_HOLIDAY = _MODEL.flag("ml_calendar_holiday", "1 on a holiday of the model's calendar, else 0.")
+CALENDAR_UTC_OFFSET_SECONDS = _MODEL.seconds(
+    "ml_calendar_utc_offset_seconds", "Offset of the model's time zone from UTC; negative west of Greenwich."
 )
-SEASON_INFO = Metric(
+SEASON_INFO = _Labels((MODEL, SEASON, LEVEL)).info(
     "ml_season_info",
-    "Always 1: the season that the newest hour is compared with, and how fine the reference could make it.",
-    (MODEL, SEASON, LEVEL),
-    Unit.INFO,
+    "Always 1: season that the newest hour is compared with, and how fine the reference's seasons are.",
 )
 
-BUILD_INFO = Metric("leeway_build_info", "Always 1: the exporter's version.", (VERSION,), Unit.INFO)
-REFRESH_SUCCESS = Metric(
-    "leeway_refresh_success", "1 when the model's last refresh went through, else 0.", (MODEL,), Unit.FLAG
+BUILD_INFO = _Labels((VERSION,)).info("leeway_build_info", "Always 1: version of the exporter.")
+REFRESH_SUCCESS = _MODEL.flag("leeway_refresh_success", "1 when the model's last refresh succeeded, else 0.")
+REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS = _MODEL.timestamp(
+    "leeway_refresh_last_success_timestamp_seconds", "Time of the model's last successful refresh."
 )
-REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS = Metric(
-    "leeway_refresh_last_success_timestamp_seconds",
-    "When the model was last refreshed without failure.",
-    (MODEL,),
-    Unit.TIMESTAMP,
+REFRESH_DURATION_SECONDS = _MODEL.seconds("leeway_refresh_duration_seconds", "Duration of the model's last refresh.")
+REFRESH_FAILURES_TOTAL = _Labels((MODEL, STAGE)).counter(
+    "leeway_refresh_failures_total", "Failures by stage: list, read, query, column, reference, evaluate, store."
 )
-REFRESH_DURATION_SECONDS = Metric(
-    "leeway_refresh_duration_seconds", "How long the model's last refresh took.", (MODEL,), Unit.SECONDS
+SOURCE_REQUESTS_TOTAL = _STREAM.counter(
+    "leeway_source_requests_total", "Calls to a source: listings and partition reads."
 )
-REFRESH_FAILURES_TOTAL = Metric(
-    "leeway_refresh_failures_total",
-    "Failures by stage: list, read, query, column, reference, evaluate, store.",
-    (MODEL, STAGE),
-    Unit.NUMBER,
-    "counter",
-)
-SOURCE_REQUESTS_TOTAL = Metric(
-    "leeway_source_requests_total",
-    "Calls to a source: listings and partition reads.",
-    (MODEL, STREAM),
-    Unit.NUMBER,
-    "counter",
-)
-SOURCE_READ_BYTES_TOTAL = Metric(
+SOURCE_READ_BYTES_TOTAL = _STREAM.counter(
     "leeway_source_read_bytes_total",
-    "Size of what was read, as stored; of objects of which only the rows are counted, nothing.",
-    (MODEL, STREAM),
+    "Stored size of the data read; objects of which only the rows are counted add nothing.",
     Unit.BYTES,
-    "counter",
 )
-SOURCE_BILLED_BYTES_TOTAL = Metric(
+SOURCE_BILLED_BYTES_TOTAL = _STREAM.counter(
     "leeway_source_billed_bytes_total",
-    "Bytes that the store charges the source's queries for; absent where reading costs nothing by the byte.",
-    (MODEL, STREAM),
+    "Bytes billed for the source's queries; absent where reading is not billed by the byte.",
     Unit.BYTES,
-    "counter",
 )
-PROFILES_BUILT_TOTAL = Metric(
-    "leeway_profiles_built_total", "Partitions read and profiled.", (MODEL, STREAM), Unit.NUMBER, "counter"
+PROFILES_BUILT_TOTAL = _STREAM.counter("leeway_profiles_built_total", "Partitions read and profiled.")
+PROFILES_REUSED_TOTAL = _STREAM.counter(
+    "leeway_profiles_reused_total", "Partitions that were not read because their profile was known."
 )
-PROFILES_REUSED_TOTAL = Metric(
-    "leeway_profiles_reused_total",
-    "Partitions whose profile was already known and that were not read.",
-    (MODEL, STREAM),
-    Unit.NUMBER,
-    "counter",
+SERIES_LIMITED = _Labels((MODEL, LABEL)).number(
+    "leeway_series_limited", "Values of a label that are not exposed because the spec's limit was reached."
 )
-SERIES_LIMITED = Metric(
-    "leeway_series_limited",
-    "Values of a label that are not exposed because the spec's limit was reached.",
-    (MODEL, LABEL),
-    Unit.NUMBER,
+SPEC_RELOAD_SUCCESS = _Labels().flag(
+    "leeway_spec_reload_success", "1 when the specs were last loaded without error, else 0."
 )
-SPEC_RELOAD_SUCCESS = Metric(
-    "leeway_spec_reload_success", "1 when the specs were last loaded without error, else 0.", (), Unit.FLAG
-)
-SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS = Metric(
-    "leeway_spec_reload_success_timestamp_seconds",
-    "When the specs were last loaded without error.",
-    (),
-    Unit.TIMESTAMP,
+SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS = _Labels().timestamp(
+    "leeway_spec_reload_success_timestamp_seconds", "Time when the specs were last loaded without error."
 )
 
 METRICS: Final[tuple[Metric, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """Every metric, in the order in which it stands above."""
 
-# What `leeway retrain-hook` exposes at an address of its own.
-RETRAIN_DECISIONS_TOTAL = Metric(
-    "leeway_retrain_decisions_total",
-    "Notifications that asked for a retraining, by what was decided of them.",
-    (MODEL, DECISION),
-    Unit.NUMBER,
-    "counter",
+# `leeway retrain-hook` exposes these at an address of its own.
+RETRAIN_DECISIONS_TOTAL = _Labels((MODEL, DECISION)).counter(
+    "leeway_retrain_decisions_total", "Notifications that asked for a retraining, by decision."
 )
-RETRAIN_LAST_START_TIMESTAMP_SECONDS = Metric(
-    "leeway_retrain_last_start_timestamp_seconds",
-    "When a retraining was last started.",
-    (MODEL,),
-    Unit.TIMESTAMP,
+RETRAIN_LAST_START_TIMESTAMP_SECONDS = _MODEL.timestamp(
+    "leeway_retrain_last_start_timestamp_seconds", "Time when a retraining was last started."
 )
 HOOK_METRICS: Final = (RETRAIN_DECISIONS_TOTAL, RETRAIN_LAST_START_TIMESTAMP_SECONDS)
-"""Every metric of the hook, which the exporter does not have."""
+"""Every metric of the hook; the exporter does not have them."""
 
 # ------------------------------------------------------------------------------------------------ alerts
 
 
 class Severity(StrEnum):
-    """How loud an alert is."""
+    """How urgent an alert is."""
 
     CRITICAL = "critical"  # a page, at any hour
     WARNING = "warning"  # a ticket, in the team's hours
@@ -779,7 +631,7 @@ class Severity(StrEnum):
 
 
 class Layer(StrEnum):
-    """What an alert is about, from cause to consequence: an earlier layer inhibits a later one of the same model."""
+    """The subject of an alert, from cause to consequence. An earlier layer inhibits a later one of the same model."""
 
     EXPORTER = "exporter"
     FRESHNESS = "freshness"
@@ -795,10 +647,10 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One alert: a name belongs to one severity, since a stock Prometheus stack inhibits by alert name.
+    """An alert. Each name has one severity, since a stock Prometheus stack inhibits by alert name.
 
-    `metric` is the gauge that it reads and whose panel shows the cause; `segments` whether it reads that of the model's
-    segments, where every other alert reads that of the whole.
+    `metric` is the gauge that the alert reads and whose panel shows the cause. With `segments` it reads the series of
+    segments; every other alert reads the series of all rows.
     """
 
     name: str
@@ -809,7 +661,7 @@ class Alert:
 
     @property
     def key(self) -> str:
-        """The name in snake case, without its prefix: `MLDataDriftHigh` is `data_drift_high`."""
+        """The name in snake case without its prefix: `data_drift_high` for `MLDataDriftHigh`."""
         stem = self.name.removeprefix("ML").removeprefix("Leeway")
         return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in stem).lstrip("_")
 
@@ -847,7 +699,7 @@ ALERTS: Final[tuple[Alert, ...]] = tuple(value for value in list(globals().value
 
 
 def as_arguments() -> dict[str, Any]:
-    """The vocabulary as plain data, for jsonnet: `catalogue.metrics.feature_psi.name`, never a literal."""
+    """Return all names as plain data for jsonnet, such as `catalogue.metrics.feature_psi.name`."""
     every = (*METRICS, *HOOK_METRICS)
     return {
         "metrics": {

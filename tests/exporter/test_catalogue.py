@@ -1,4 +1,4 @@
-"""The vocabulary: names as Prometheus wants them, pairs that match, keys that jsonnet can use."""
+"""Names follow the conventions of Prometheus, derived series match, and keys are valid in jsonnet."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ every_alert = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.n
 
 @every_metric
 class TestMetrics:
-    def test_a_name_is_one_that_prometheus_takes(self, metric: Metric) -> None:
+    def test_a_name_is_valid_in_prometheus(self, metric: Metric) -> None:
         assert re.fullmatch(r"(ml|leeway)_[a-z][a-z0-9]*(_[a-z0-9]+)*", metric.name)
 
-    def test_a_fact_about_a_model_names_the_model_first(self, metric: Metric) -> None:
+    def test_a_metric_of_a_model_has_the_model_as_its_first_label(self, metric: Metric) -> None:
         if metric.name.startswith("ml_"):
             assert metric.labels[0] == catalogue.MODEL
 
-    def test_a_counter_and_only_a_counter_is_a_total(self, metric: Metric) -> None:
+    def test_only_counters_end_in_total(self, metric: Metric) -> None:
         assert metric.name.endswith("_total") == (metric.kind == "counter")
 
     def test_a_name_ends_in_its_unit(self, metric: Metric) -> None:
@@ -39,17 +39,17 @@ class TestMetrics:
         if stem.endswith("_seconds"):
             assert metric.unit in (Unit.SECONDS, Unit.TIMESTAMP)
 
-    def test_labels_are_names_that_no_scrape_sets(self, metric: Metric) -> None:
+    def test_no_label_is_set_by_a_scrape(self, metric: Metric) -> None:
         assert len(set(metric.labels)) == len(metric.labels)
         for label in metric.labels:
             assert re.fullmatch(r"[a-z]+", label)
             assert label not in (*catalogue.TARGET_LABELS, "le", "quantile", "alertname")
 
-    def test_the_help_is_one_sentence_for_a_person(self, metric: Metric) -> None:
+    def test_the_help_is_a_printable_sentence(self, metric: Metric) -> None:
         assert metric.help.endswith(".")
         assert metric.help.isprintable()
 
-    def test_a_threshold_has_the_labels_and_the_unit_of_its_score(self, metric: Metric) -> None:
+    def test_a_threshold_or_reference_has_the_labels_and_the_unit_of_its_score(self, metric: Metric) -> None:
         for suffix in ("_threshold", "_reference"):
             if metric.name.endswith(suffix):
                 score = BY_NAME[metric.name.removesuffix(suffix)]
@@ -57,7 +57,7 @@ class TestMetrics:
                 assert metric.kind == (score.kind if suffix == "_reference" else "gauge")
                 assert metric.name in (score.threshold().name, score.reference().name)
 
-    def test_a_histogram_has_buckets_rows_and_a_sum_and_all_else_is_one_series(self, metric: Metric) -> None:
+    def test_a_histogram_has_buckets_rows_and_a_sum_and_other_metrics_are_one_series(self, metric: Metric) -> None:
         named = {part.name.removeprefix(metric.name): part.labels for part in metric.series}
         if metric.kind == "gaugehistogram":
             labels = metric.labels
@@ -68,13 +68,13 @@ class TestMetrics:
 
 @every_alert
 class TestAlerts:
-    def test_a_name_is_a_symptom_in_camel_case(self, alert: Alert) -> None:
+    def test_a_name_is_in_camel_case(self, alert: Alert) -> None:
         assert re.fullmatch(r"(ML|Leeway)([A-Z][a-z]+)+", alert.name)
 
-    def test_the_gauge_that_it_reads_is_in_the_catalogue(self, alert: Alert) -> None:
+    def test_its_metric_is_in_the_catalogue(self, alert: Alert) -> None:
         assert alert.metric in EVERY
 
-    def test_its_key_is_a_name_in_jsonnet(self, alert: Alert) -> None:
+    def test_its_key_is_valid_in_jsonnet(self, alert: Alert) -> None:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", alert.key)
 
 
@@ -85,7 +85,7 @@ def test_names_and_keys_are_unique() -> None:
         assert Counter(names).most_common(1)[0][1] == 1
 
 
-def test_the_tables_hold_all_that_is_defined_in_its_order() -> None:
+def test_the_tables_hold_every_definition_in_order() -> None:
     defined = vars(catalogue).values()
     assert [value for value in defined if isinstance(value, Metric)] == EVERY
     assert list(ALERTS) == [value for value in defined if isinstance(value, Alert)]
@@ -98,7 +98,7 @@ def test_keys_by_example() -> None:
     assert catalogue.EXPORTER_DOWN.key == "exporter_down"
 
 
-def test_alerts_stand_from_the_cause_to_the_consequence() -> None:
+def test_alerts_are_ordered_from_cause_to_consequence() -> None:
     layers = list(Layer)
     places = [layers.index(alert.layer) for alert in ALERTS]
     assert places == sorted(places)
@@ -112,20 +112,20 @@ def test_replica_labels_are_labels_of_a_target() -> None:
 class TestArguments:
     ARGUMENTS = catalogue.as_arguments()
 
-    def test_they_are_plain_data(self) -> None:
+    def test_arguments_are_plain_data(self) -> None:
         assert json.loads(json.dumps(self.ARGUMENTS)) == self.ARGUMENTS
 
-    def test_every_metric_is_there_under_its_key(self) -> None:
+    def test_every_metric_has_its_key(self) -> None:
         metrics = self.ARGUMENTS["metrics"]
         found = {key: (each["name"], tuple(each["labels"]), each["unit"]) for key, each in metrics.items()}
         assert found == {metric.key: (metric.name, metric.labels, metric.unit.value) for metric in EVERY}
 
-    def test_every_label_is_there_under_its_name(self) -> None:
+    def test_every_label_has_its_name_as_key(self) -> None:
         wanted = {label for metric in EVERY for label in metric.labels}
         assert self.ARGUMENTS["labels"].keys() >= wanted | {catalogue.SEVERITY, catalogue.LAYER, catalogue.SLO}
         assert all(name == value for name, value in self.ARGUMENTS["labels"].items())
 
-    def test_every_alert_reads_a_metric_that_is_there(self) -> None:
+    def test_every_alert_refers_to_a_metric_of_the_arguments(self) -> None:
         alerts = self.ARGUMENTS["alerts"]
         assert {each["name"] for each in alerts.values()} == {alert.name for alert in ALERTS}
         assert {each["metric"] for each in alerts.values()} <= self.ARGUMENTS["metrics"].keys()
