@@ -1,1 +1,1 @@
-"""One window of one group of rows beside its reference: features, score, classes, confidence, segments."""
+"""Comparison of one group's rows in a window with its reference: features, score, classes, confidence, segments."""

@@ -1,4 +1,4 @@
-"""How the features that drifted most are distributed, beside the reference: the cells that PSI compares, by name."""
+"""The distributions of the features that drifted most, and of their reference, in the cells of the PSI."""
 
 from __future__ import annotations
 
@@ -9,30 +9,34 @@ from typing import Final
 import numpy as np
 
 from exporter import catalogue
-from exporter.comparison.features import Labelled, Pair, Values
+from exporter.comparison.features import LabelledValues, Pair, Values
 from exporter.profiles.binning import CategoricalBins, NumericBins, Rows
 from exporter.spec.model import Feature
 
 CATEGORIES_NAMED: Final = 20
-"""Categories of a feature that have a bin of their own, the reference's most frequent; the other ones share one."""
+"""The most categories with a bin of their own, the most frequent of the reference; the others share one bin."""
 
 
-def most_drifted(found: Mapping[Feature, Values], limit: int) -> Sequence[Feature]:
-    """The features that are nearest to their PSI's threshold, or furthest above it; equal ones in their order.
+def most_drifted(features: Mapping[Feature, Values], limit: int) -> Sequence[Feature]:
+    """The features with the highest PSI relative to its threshold, at most `limit`; equal ones in their order.
 
-    A feature without a PSI is none of them, so no more than `limit` are, and none while nothing can be compared.
+    Features without a PSI are left out, so the result is empty while nothing can be compared.
     """
     index, level = catalogue.FEATURE_PSI, catalogue.FEATURE_PSI_THRESHOLD
-    judged = (feature for feature, values in found.items() if index in values and values[level] > 0)
-    return sorted(judged, key=lambda feature: -found[feature][index] / found[feature][level])[:limit]
+    ratios = {
+        feature: values[index] / values[level]
+        for feature, values in features.items()
+        if index in values and values[level] > 0
+    }
+    return sorted(ratios, key=lambda feature: -ratios[feature])[:limit]
 
 
-def distribution(name: str, pair: Pair) -> Iterator[Labelled]:
+def distribution(name: str, pair: Pair) -> Iterator[LabelledValues]:
     """The share of a feature's rows in each of its bins, in the window and in the reference; both add up to 1.
 
-    The bins are PSI's cells: between the reference's deciles, those of missing values last. Of categories there are at
-    most `CATEGORIES_NAMED`, then one bin each of all others, of new ones and of missing ones. A number before each name
-    keeps them in order. At most 23 bins.
+    The bins are the cells of the PSI: between the reference's deciles, with missing values last. A categorical feature
+    has at most `CATEGORIES_NAMED` bins of one category, then one bin each for the other categories, for new ones and
+    for missing values. A number before each name keeps the bins in order. There are at most 23 bins.
     """
     bins = pair.binning.by_name[name]
     if isinstance(bins, NumericBins):
@@ -41,10 +45,10 @@ def distribution(name: str, pair: Pair) -> Iterator[Labelled]:
     else:
         before, now = (_pooled(column.cells) for column in pair.categorical(name))
         names = _categories(bins)
-    usual, present = (np.asarray(rows, np.float64) / rows.sum() for rows in (before, now))
-    for place, (told, share, reference) in enumerate(zip(names, present.tolist(), usual.tolist(), strict=True), 1):
+    references, shares = ((np.asarray(rows, np.float64) / rows.sum()).tolist() for rows in (before, now))
+    for place, (text, share, reference) in enumerate(zip(names, shares, references, strict=True), 1):
         values = {catalogue.FEATURE_BIN_RATIO: share, catalogue.FEATURE_BIN_RATIO_REFERENCE: reference}
-        yield {catalogue.BIN: f"{place:02} {told}"}, values
+        yield {catalogue.BIN: f"{place:02} {text}"}, values
 
 
 def _ranges(bins: NumericBins) -> list[str]:
@@ -62,7 +66,7 @@ def _others(categories: int) -> list[str]:
 
 
 def _pooled(cells: Rows) -> Rows:
-    """Cells as `CategoricalColumn.cells` gives them, with the categories that have no bin of their own in one."""
+    """The cells of `CategoricalColumn.cells`, with all categories without a bin of their own in one cell."""
     known, rest = cells[:-2], cells[-2:]
     others = [known[CATEGORIES_NAMED:].sum()] if len(known) > CATEGORIES_NAMED else []
     return np.concatenate([known[:CATEGORIES_NAMED], others, rest])

@@ -1,6 +1,6 @@
-"""One window of one version beside its reference: every value that can be had, each score with its threshold.
+"""The features of a window, compared with their reference: every statistic, and the thresholds of scores.
 
-A statistic that does not exist for the data is NaN or left out, and a score without its threshold is none either.
+A statistic that does not exist for the data is NaN or left out. A score without a threshold is left out too.
 """
 
 from __future__ import annotations
@@ -24,44 +24,45 @@ from exporter.spec.model import Feature
 from exporter.spec.seasons import WEEKDAYS
 from exporter.spec.sections.thresholds import Threshold, Thresholds
 from exporter.statistics import drift, thresholds
+from exporter.statistics.wasserstein import wasserstein_distance
 
 Column = NumericColumn | CategoricalColumn
 Values = dict[Metric, float]
-Labelled = tuple[Mapping[str, str], Values]
-"""Values, and the labels that they have beside those of every series of the window."""
-WHOLE: Final[Mapping[str, str]] = {}
-"""The labels of what is said of the window as a whole."""
+LabelledValues = tuple[Mapping[str, str], Values]
+"""Values, and the series labels that they have besides those of every series of the window."""
+NO_LABELS: Final[Mapping[str, str]] = {}
+"""The series labels of values of the window as a whole."""
 
 KNOWN_WEEKS_PSI: Final = 0.05
-"""The floor of a PSI that a spec leaves out, where the reference's own weeks tell what is usual."""
+"""The default floor of a PSI where stretches are known from the reference's own weeks."""
 UNKNOWN_WEEKS_PSI: Final = 0.2
-"""The same where they do not, and a season may look like drift: the usual convention for a significant shift."""
+"""The default floor elsewhere, where a season may look like drift: the usual convention for a significant shift."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A window and what it is compared with, counted in the same cells."""
+    """A window and its reference, counted in the same cells."""
 
     binning: Binning
     before: Profile
     now: Profile
 
     def numeric(self, name: str) -> tuple[NumericColumn, NumericColumn]:
-        """A numeric column of both."""
+        """A numeric column of the reference and of the window."""
         return numeric_column(self.before, self.binning, name), numeric_column(self.now, self.binning, name)
 
     def categorical(self, name: str) -> tuple[CategoricalColumn, CategoricalColumn]:
-        """A categorical column of both."""
+        """A categorical column of the reference and of the window."""
         return categorical_column(self.before, self.binning, name), categorical_column(self.now, self.binning, name)
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """What a score must exceed.
+class ThresholdSettings:
+    """The settings from which the thresholds of a window are computed.
 
-    `rate` is how often chance alone may lift one feature, or the score, above its threshold; `weekday` is that of the
-    window's end, in the model's own calendar; `stretches` say by column how much more the reference's own weeks differ
-    than chance. `own_weeks` is False of a segment, whose weeks are judged by those of the whole.
+    `rate` is the probability of a false alarm per comparison. `weekday` is that of the window's end, in the model's
+    calendar. `stretches` are the factors of each column's noise; see `exporter.statistics.dispersion`. `own_weeks` is
+    False for a segment, whose stretches are those of all rows.
     """
 
     spec: Thresholds
@@ -71,74 +72,78 @@ class Judge:
     own_weeks: bool = True
 
     def stretch(self, column: str) -> float:
-        """By what to multiply the noise of a squared deviation."""
+        """The factor for the noise of a squared deviation of a column."""
         return self.stretches[column][self.weekday] if column in self.stretches else 1.0
 
     def floor(self, threshold: Threshold) -> float:
-        """The least effect worth an alert, on this weekday."""
+        """The smallest effect that may alert on this weekday."""
         return threshold.on(WEEKDAYS[self.weekday])
 
     def psi_floor(self, column: str, given: Threshold | None) -> float:
-        """The same of a PSI: a small effect is worth an alert where the reference's own weeks are known."""
-        usual = KNOWN_WEEKS_PSI if self.own_weeks and column in self.stretches else UNKNOWN_WEEKS_PSI
-        return self.floor(given or Threshold(floor=usual))
+        """The floor of a PSI: the given one, or a default that is small where the reference's own weeks are known."""
+        default = KNOWN_WEEKS_PSI if self.own_weeks and column in self.stretches else UNKNOWN_WEEKS_PSI
+        return self.floor(given or Threshold(floor=default))
 
 
 # ------------------------------------------------------------------------------------------------ one feature
 
 
-def feature_values(name: str, pair: Pair, judge: Judge) -> Values:
-    """What can be said of a feature; nothing when the reference does not have it."""
+def feature_values(name: str, pair: Pair, settings: ThresholdSettings) -> Values:
+    """The values of a feature; empty when the reference lacks the column."""
     bins = pair.binning.by_name.get(name)
     if bins is None:
         return {}
     if isinstance(bins, NumericBins):
-        return _numeric(name, *pair.numeric(name), judge)
-    return _categorical(name, *pair.categorical(name), judge)
+        return _numeric(name, *pair.numeric(name), settings)
+    return _categorical(name, *pair.categorical(name), settings)
 
 
-def _numeric(name: str, before: NumericColumn, now: NumericColumn, judge: Judge) -> Values:
-    return _any(name, before, now, judge) | _order(before, now, judge) | _moments(before, now, judge)
+def _numeric(name: str, before: NumericColumn, now: NumericColumn, settings: ThresholdSettings) -> Values:
+    return _any(name, before, now, settings) | _order(before, now, settings) | _moments(before, now, settings)
 
 
-def _any(name: str, before: Column, now: Column, judge: Judge) -> Values:
-    """What every feature has."""
+def _any(name: str, before: Column, now: Column, settings: ThresholdSettings) -> Values:
+    """The values that every feature has."""
     rows: Values = {catalogue.FEATURE_ROWS: now.rows} if now.rows else {}
-    if now.rows < judge.spec.min_rows:
+    if now.rows < settings.spec.min_rows:
         return rows
-    return rows | _nulls(before, now, judge) | _drift(name, before.cells, now.cells, judge)
+    return rows | _nulls(before, now, settings) | _drift(name, before.cells, now.cells, settings)
 
 
-def _nulls(before: Column, now: Column, judge: Judge) -> Values:
-    level = _ratio_level(judge.floor(judge.spec.feature_null_ratio), before.missing, before.rows, now.rows, judge.rate)
+def _nulls(before: Column, now: Column, settings: ThresholdSettings) -> Values:
+    level = _ratio_level(
+        settings.floor(settings.spec.feature_null_ratio), before.missing, before.rows, now.rows, settings.rate
+    )
     ratio, usual = _share(now.missing, now.rows), _share(before.missing, before.rows)
-    told = judged(catalogue.FEATURE_NULL_RATIO, ratio, catalogue.FEATURE_NULL_RATIO_THRESHOLD, level)
-    return told | {catalogue.FEATURE_NULL_RATIO_REFERENCE: usual}
+    values = with_threshold(catalogue.FEATURE_NULL_RATIO, ratio, level)
+    return values | {catalogue.FEATURE_NULL_RATIO_REFERENCE: usual}
 
 
-def _drift(name: str, before: Rows, now: Rows, judge: Judge) -> Values:
-    told = psi_values(catalogue.FEATURE_PSI, name, (before, now), judge, judge.spec.feature_psi)
-    if told:
-        told[catalogue.FEATURE_DRIFTED] = told[catalogue.FEATURE_PSI] > told[catalogue.FEATURE_PSI_THRESHOLD]
-    return told | {catalogue.FEATURE_JS_DISTANCE: drift.jensen_shannon_distance(before, now)}
+def _drift(name: str, before: Rows, now: Rows, settings: ThresholdSettings) -> Values:
+    values = psi_values(catalogue.FEATURE_PSI, name, (before, now), settings, settings.spec.feature_psi)
+    if values:
+        values[catalogue.FEATURE_DRIFTED] = values[catalogue.FEATURE_PSI] > values[catalogue.FEATURE_PSI_THRESHOLD]
+    return values | {catalogue.FEATURE_JS_DISTANCE: drift.jensen_shannon_distance(before, now)}
 
 
-def psi_values(score: Metric, column: str, rows: tuple[Rows, Rows], judge: Judge, floor: Threshold | None) -> Values:
-    """A population stability index with its threshold; `rows` are those of both sides, in the same cells.
+def psi_values(
+    score: Metric, column: str, rows: tuple[Rows, Rows], settings: ThresholdSettings, floor: Threshold | None
+) -> Values:
+    """A population stability index with its threshold; `rows` are the rows of both sides in the same cells.
 
-    The cells are the column's own, or others of the same values: its stretch holds for both.
+    The cells are those of the column, or other cells of the same values: the column's stretch holds for both.
     """
     before, now = rows
     index = drift.population_stability_index(before, now)
     cells = drift.effective_cells(before, now)
-    noise = thresholds.psi_noise(cells, float(before.sum()), float(now.sum()), judge.rate)
-    level = thresholds.threshold(judge.psi_floor(column, floor), noise * judge.stretch(column))
-    return judged(score, index, score.threshold(), level)
+    noise = thresholds.psi_noise(cells, float(before.sum()), float(now.sum()), settings.rate)
+    level = thresholds.threshold(settings.psi_floor(column, floor), noise * settings.stretch(column))
+    return with_threshold(score, index, level)
 
 
-def _order(before: NumericColumn, now: NumericColumn, judge: Judge) -> Values:
-    """What needs values that can be put in order, infinities among them."""
-    if now.comparable < judge.spec.min_rows:
+def _order(before: NumericColumn, now: NumericColumn, settings: ThresholdSettings) -> Values:
+    """The values that need comparable values, infinities included."""
+    if now.comparable < settings.spec.min_rows:
         return {}
     return {
         catalogue.FEATURE_KS_STATISTIC: drift.kolmogorov_smirnov(before.ordered, now.ordered),
@@ -147,11 +152,11 @@ def _order(before: NumericColumn, now: NumericColumn, judge: Judge) -> Values:
     }
 
 
-def _moments(before: NumericColumn, now: NumericColumn, judge: Judge) -> Values:
-    """What needs values that can be added."""
-    if now.finite < judge.spec.min_rows:
+def _moments(before: NumericColumn, now: NumericColumn, settings: ThresholdSettings) -> Values:
+    """The values that need finite values."""
+    if now.finite < settings.spec.min_rows:
         return {}
-    distance = drift.wasserstein_distance(before.edges, before.bins, before.sums, now.bins, now.sums)
+    distance = wasserstein_distance(before.edges, before.bins, before.sums, now.bins, now.sums)
     return {
         catalogue.FEATURE_WASSERSTEIN_DISTANCE: distance / before.stddev if before.stddev else math.nan,
         catalogue.FEATURE_MEAN: now.mean,
@@ -161,34 +166,33 @@ def _moments(before: NumericColumn, now: NumericColumn, judge: Judge) -> Values:
     }
 
 
-def _categorical(name: str, before: CategoricalColumn, now: CategoricalColumn, judge: Judge) -> Values:
-    values = _any(name, before, now, judge)
-    if now.rows < judge.spec.min_rows:
+def _categorical(name: str, before: CategoricalColumn, now: CategoricalColumn, settings: ThresholdSettings) -> Values:
+    values = _any(name, before, now, settings)
+    if now.rows < settings.spec.min_rows:
         return values
     test = drift.chi_squared(before.cells, now.cells)
     values |= {catalogue.FEATURE_CHI2_STATISTIC: test.statistic, catalogue.FEATURE_CHI2_P_VALUE: test.p_value}
-    floor = judge.floor(judge.spec.feature_new_category_ratio)
-    level = _ratio_level(floor, before.new, before.rows, now.rows, judge.rate)
-    ratio, threshold = catalogue.FEATURE_NEW_CATEGORY_RATIO, catalogue.FEATURE_NEW_CATEGORY_RATIO_THRESHOLD
-    return values | judged(ratio, _share(now.new, now.rows), threshold, level)
+    floor = settings.floor(settings.spec.feature_new_category_ratio)
+    level = _ratio_level(floor, before.new, before.rows, now.rows, settings.rate)
+    return values | with_threshold(catalogue.FEATURE_NEW_CATEGORY_RATIO, _share(now.new, now.rows), level)
 
 
 # ------------------------------------------------------------------------------------------------ all features
 
 
-def dataset_values(drifted: Mapping[Feature, bool], judge: Judge) -> Values:
-    """What can be said of all features that were judged together; nothing when none was."""
+def dataset_values(drifted: Mapping[Feature, bool], settings: ThresholdSettings) -> Values:
+    """The drift share of the features that could be compared; empty without any."""
     if not drifted:
         return {}
     weights = [feature.importance for feature in drifted]
-    noise = thresholds.drift_share_noise(weights, judge.spec.false_positive_rate, judge.rate)
+    noise = thresholds.drift_share_noise(weights, settings.spec.false_positive_rate, settings.rate)
     share = drift.drift_share(list(drifted.values()), weights)
-    level = thresholds.threshold(judge.floor(judge.spec.drift_share), noise)
-    return judged(catalogue.DATA_DRIFT_SHARE, share, catalogue.DATA_DRIFT_SHARE_THRESHOLD, level)
+    level = thresholds.threshold(settings.floor(settings.spec.drift_share), noise)
+    return with_threshold(catalogue.DATA_DRIFT_SHARE, share, level)
 
 
 def _ratio_level(floor: float, before: float, before_rows: float, rows: float, rate: float) -> float:
-    """The level of a ratio: the reference's own and the floor, or what chance alone may reach if that is more."""
+    """The threshold of a ratio: the reference's ratio plus the floor, or the noise level if that is greater."""
     noise = thresholds.ratio_noise(before, before_rows, int(rows), rate)
     return thresholds.threshold(min(_share(before, before_rows) + floor, 1.0), noise)
 
@@ -197,6 +201,6 @@ def _share(part: float, whole: float) -> float:
     return part / whole if whole else math.nan
 
 
-def judged(score: Metric, value: float, threshold: Metric, level: float) -> Values:
-    """A score and its threshold, or neither: an alert compares the two."""
-    return {score: value, threshold: level} if math.isfinite(value) and math.isfinite(level) else {}
+def with_threshold(score: Metric, value: float, level: float) -> Values:
+    """A score and its threshold, or nothing when one of them is not finite: an alert compares the two."""
+    return {score: value, score.threshold(): level} if math.isfinite(value) and math.isfinite(level) else {}

@@ -1,4 +1,4 @@
-"""What the model answered in one window of one version, beside its reference: its score and how that is distributed."""
+"""The score of a model in a window, compared with its reference: PSI, mean and distribution."""
 
 from __future__ import annotations
 
@@ -8,40 +8,47 @@ from collections.abc import Iterator
 import numpy as np
 
 from exporter import catalogue
-from exporter.comparison.features import WHOLE, Judge, Labelled, Pair, Values, judged, psi_values
+from exporter.comparison.features import (
+    NO_LABELS,
+    LabelledValues,
+    Pair,
+    ThresholdSettings,
+    Values,
+    psi_values,
+    with_threshold,
+)
 from exporter.profiles.binning import NumericBins, edges_above
 from exporter.profiles.profile import NumericColumn
 from exporter.statistics import dispersion, drift, thresholds
 
 
-def score_series(name: str, pair: Pair, judge: Judge) -> Iterator[Labelled]:
-    """What can be said of the score, a numeric column; nothing when the reference does not have it."""
+def score_series(name: str, pair: Pair, settings: ThresholdSettings) -> Iterator[LabelledValues]:
+    """The values of the score, a numeric column; nothing when the reference lacks the column."""
     bins = pair.binning.by_name.get(name)
     if not isinstance(bins, NumericBins):
         return
     before, now = pair.numeric(name)
-    if now.rows >= judge.spec.min_rows:
+    if now.rows >= settings.spec.min_rows:
         rows = before.cells, now.cells
-        yield WHOLE, psi_values(catalogue.PREDICTION_PSI, name, rows, judge, judge.spec.prediction_psi)
-    if now.finite >= judge.spec.min_rows:
-        yield WHOLE, _mean(name, before, now, judge)
+        yield NO_LABELS, psi_values(catalogue.PREDICTION_PSI, name, rows, settings, settings.spec.prediction_psi)
+    if now.finite >= settings.spec.min_rows:
+        yield NO_LABELS, _mean(name, before, now, settings)
         yield from _distribution(bins, before, now)
 
 
-def _mean(name: str, before: NumericColumn, now: NumericColumn, judge: Judge) -> Values:
-    limits = judge.spec
+def _mean(name: str, before: NumericColumn, now: NumericColumn, settings: ThresholdSettings) -> Values:
     shift = abs(drift.mean_shift(now.mean, before.mean, before.stddev))
-    noise = thresholds.mean_shift_noise(before.finite, now.finite, judge.rate)
-    stretch = math.sqrt(judge.stretch(dispersion.mean_of(name)))
-    level = thresholds.threshold(judge.floor(limits.prediction_mean_shift), noise * stretch)
+    noise = thresholds.mean_shift_noise(before.finite, now.finite, settings.rate)
+    stretch = math.sqrt(settings.stretch(dispersion.mean_of(name)))
+    level = thresholds.threshold(settings.floor(settings.spec.prediction_mean_shift), noise * stretch)
     means = {catalogue.PREDICTION_MEAN: now.mean, catalogue.PREDICTION_MEAN_REFERENCE: before.mean}
-    return means | judged(catalogue.PREDICTION_MEAN_SHIFT, shift, catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD, level)
+    return means | with_threshold(catalogue.PREDICTION_MEAN_SHIFT, shift, level)
 
 
 # ------------------------------------------------------------------------------------------------ distribution
 
 
-def _distribution(bins: NumericBins, before: NumericColumn, now: NumericColumn) -> Iterator[Labelled]:
+def _distribution(bins: NumericBins, before: NumericColumn, now: NumericColumn) -> Iterator[LabelledValues]:
     yield from _histogram(catalogue.PREDICTION_SCORE, bins.marks, now, 1.0)
     if before.comparable:
         scale = now.comparable / before.comparable
@@ -50,13 +57,13 @@ def _distribution(bins: NumericBins, before: NumericColumn, now: NumericColumn) 
 
 def _histogram(
     metric: catalogue.Metric, marks: tuple[float, ...], column: NumericColumn, scale: float
-) -> Iterator[Labelled]:
-    """Rows at or below each mark, all of them, and the sum of the finite ones, times `scale`.
+) -> Iterator[LabelledValues]:
+    """The rows at or below each mark, all rows, and the sum of the finite values, times `scale`.
 
-    Whole rows, as OpenMetrics wants them: a scaled bucket is half a row off at most.
+    Scaled rows are rounded, since OpenMetrics requires whole numbers.
     """
     buckets, rows, total = metric.series
     below = [*column.up_to(edges_above(np.array(marks))).tolist(), column.comparable]
     for end, count in zip((*map(str, marks), "+Inf"), below, strict=True):
         yield {catalogue.LE: end}, {buckets: round(count * scale)}
-    yield WHOLE, {rows: round(column.comparable * scale), total: float(column.sums.sum()) * scale}
+    yield NO_LABELS, {rows: round(column.comparable * scale), total: float(column.sums.sum()) * scale}

@@ -1,4 +1,4 @@
-"""How much more a segment has drifted than it may, beside the whole that it is part of."""
+"""The drift of a segment, relative to its thresholds and to the drift of all rows."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.comparison.features import Values
 
-_JUDGED: Final = (catalogue.DATA_DRIFT_SHARE, catalogue.PREDICTION_MEAN_SHIFT)
-"""What tells that a segment as such is not as it was."""
+_SCORES: Final = (catalogue.DATA_DRIFT_SHARE, catalogue.PREDICTION_MEAN_SHIFT)
+"""The scores that show the drift of a segment as a whole."""
 
 
 def segment_values(segment: Mapping[Metric, float], whole: Mapping[Metric, float]) -> Values:
-    """How many times over its threshold a segment's drift share or score shift is, and what that must exceed.
+    """A segment's drift share or score shift divided by its threshold, whichever is greater, and the threshold 1.
 
     Args:
-        segment: what is said of the segment, by metric.
-        whole: the same of the rows of all segments.
+        segment: the values of the segment, by metric.
+        whole: the values of all rows, by metric.
 
     Returns:
-        Nothing for a segment that is not judged. No threshold while the whole is above one of its own: then that is
-        what alerts, and its segments are where to look.
+        Nothing for a segment without scores. No threshold while the whole is above one of its own thresholds: then the
+        whole alerts, and its segments show where to look.
     """
     multiple = _multiple(segment)
     if multiple is None:
@@ -34,6 +34,6 @@ def segment_values(segment: Mapping[Metric, float], whole: Mapping[Metric, float
 
 
 def _multiple(values: Mapping[Metric, float]) -> float | None:
-    """How many times over its threshold the worse of the scores is; None where none has a threshold above 0."""
-    levels = {score: values.get(score.threshold(), 0.0) for score in _JUDGED if score in values}
+    """The greatest score divided by its threshold; None where no score has a threshold above 0."""
+    levels = {score: values.get(score.threshold(), 0.0) for score in _SCORES if score in values}
     return max((values[score] / level for score, level in levels.items() if level > 0), default=None)

@@ -1,1 +1,1 @@
-"""Spec, windows and counts to samples of the catalogue's metrics."""
+"""Samples of the catalogue, from the spec, windows and counts."""

@@ -1,4 +1,4 @@
-"""The model's own calendar as gauges, for rules and graphs of one's own: PromQL knows only UTC."""
+"""Samples of the model's calendar, for a team's own rules and graphs: PromQL has only UTC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from exporter.spec.seasons import Calendar, promql_weekday, season_name
 
 
 def calendar_samples(spec: ModelSpec, now: datetime) -> Iterator[Sample]:
-    """Weekday, hour, holiday and distance from UTC at `now`, in the model's time zone."""
+    """Weekday, hour, holiday and UTC offset at `now`, in the model's time zone."""
     calendar = Calendar.of(spec.spec.seasonality)
     local = calendar.local(now)
     values = {
@@ -27,7 +27,7 @@ def calendar_samples(spec: ModelSpec, now: datetime) -> Iterator[Sample]:
 
 
 def season_sample(spec: ModelSpec, reference: Reference, end: datetime) -> Sample:
-    """The season that the newest hour, which ends at `end`, is compared with."""
+    """The season with which the newest hour, ending at `end`, is compared."""
     cell = Calendar.of(spec.spec.seasonality).cell(end - timedelta(microseconds=1))
     level = reference.seasons.levels[int(reference.seasons.season[cell])]
     return Sample(catalogue.SEASON_INFO, (spec.name, season_name(level, cell), level.value), 1.0)

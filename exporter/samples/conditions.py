@@ -1,7 +1,7 @@
-"""What the alerts say of a model's samples: a gauge beyond its threshold, as the generated rules compare them.
+"""The alerts that fire for a model's samples: gauges beyond their thresholds, compared as in the generated rules.
 
-The exporter computes and PromQL compares; where the exporter itself must know whether a model is alarming, as for the
-weeks that a trailing reference leaves out and for a replay of the past, it compares the same two series here.
+Usually PromQL compares. The exporter compares the same two series here where it needs the result itself: to leave
+alarming weeks out of a trailing reference, and for a backtest.
 """
 
 from __future__ import annotations
@@ -20,48 +20,48 @@ _THRESHOLDS: Final[Mapping[Metric, Alert]] = {
 }
 
 THRESHOLD_ALERTS: Final[tuple[Alert, ...]] = tuple(_THRESHOLDS.values())
-"""The alerts that compare a gauge with its threshold, from the cause's layer to the consequence's."""
+"""The alerts that compare a gauge with its threshold, from cause to consequence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An alert and the series of its gauge, by the values of the metric's labels in their order."""
+    """An alert and one series of its gauge: the values of the metric's labels in order."""
 
     alert: Alert
     labels: tuple[str, ...]
 
     def label(self, name: str) -> str:
-        """The value of a label; empty where the gauge has no such label."""
+        """The value of a series label; empty where the gauge does not have it."""
         return dict(zip(self.alert.metric.labels, self.labels, strict=True)).get(name, "")
 
 
-def judged(samples: Iterable[Sample], windows: Collection[str]) -> dict[Condition, tuple[float, float]]:
-    """Every gauge that an alert reads, with its threshold; those that have both.
+def compared_values(samples: Iterable[Sample], windows: Collection[str]) -> dict[Condition, tuple[float, float]]:
+    """Every gauge that an alert reads, with its threshold, where both exist.
 
     Args:
-        samples: a model's, as `exporter.evaluation.evaluate` gives them.
-        windows: the windows that alert, by name.
+        samples: the samples of a model.
+        windows: the names of the windows that alert.
     """
     values = {(sample.metric, sample.labels): sample.value for sample in samples}
-    found = {}
+    pairs = {}
     for (metric, labels), level in values.items():
         alert = _THRESHOLDS.get(metric)
         if alert and (alert.metric, labels) in values:
             condition = Condition(alert, labels)
             if condition.label(catalogue.WINDOW) in windows and _read(condition):
-                found[condition] = (values[alert.metric, labels], level)
-    return found
+                pairs[condition] = (values[alert.metric, labels], level)
+    return pairs
 
 
 def _read(condition: Condition) -> bool:
-    """Whether an alert reads a series: no challenger's, which serves nobody, and no segment's unless it is of those."""
+    """Whether the alert reads this series: never a challenger's, and a segment's only if the alert is for segments."""
     segment, role = condition.label(catalogue.SEGMENT), condition.label(catalogue.ROLE)
     return role != catalogue.CHALLENGER and (condition.alert.segments or not segment)
 
 
 def conditions(samples: Iterable[Sample], windows: Collection[str]) -> frozenset[Condition]:
-    """The alerts that hold: the series whose gauge is beyond its threshold; see `judged`."""
-    pairs = judged(samples, windows).items()
+    """The conditions that are true: series whose gauge is beyond its threshold; see `compared_values`."""
+    pairs = compared_values(samples, windows).items()
     return frozenset(condition for condition, (value, level) in pairs if _beyond(condition.alert, value, level))
 
 
@@ -70,14 +70,14 @@ def _beyond(alert: Alert, value: float, level: float) -> bool:
 
 
 def threshold_ratios(samples: Iterable[Sample], windows: Collection[str]) -> dict[Alert, float]:
-    """How near each alert is to its threshold, at its nearest series: the gauge as a multiple of the threshold.
+    """The gauge of each alert divided by its threshold, for the series with the greatest ratio.
 
-    Where too low a gauge alerts, it is the threshold as a multiple of the gauge. 0 or more; 1 is at the threshold,
-    and a gauge above a threshold of 0 is infinitely far beyond. An alert of which no series is judged is left out.
+    For an alert on low values the ratio is the threshold divided by the gauge. 0 or more; 1 is at the threshold, and
+    infinite is a gauge above a threshold of 0. Alerts without a series to compare are left out.
     """
-    found: dict[Alert, float] = {}
-    for condition, (value, level) in judged(samples, windows).items():
+    ratios: dict[Alert, float] = {}
+    for condition, (value, level) in compared_values(samples, windows).items():
         part, whole = (level, value) if condition.alert.metric.alerts_below else (value, level)
         beyond = math.inf if part > 0 else 0.0
-        found[condition.alert] = max(found.get(condition.alert, 0.0), part / whole if whole else beyond)
-    return found
+        ratios[condition.alert] = max(ratios.get(condition.alert, 0.0), part / whole if whole else beyond)
+    return ratios

@@ -1,4 +1,4 @@
-"""What performance is to be expected of predictions whose labels have not come, as the labelled reference tells it."""
+"""Estimators of the performance of predictions without labels, fitted to the labelled reference."""
 
 from __future__ import annotations
 
@@ -17,21 +17,18 @@ from exporter.profiles.columns import Mask
 from exporter.statistics import estimation, loss_estimation, performance
 from exporter.statistics.estimation import Calibration
 from exporter.statistics.loss_estimation import Expected, LossCurve
-from exporter.statistics.performance import Estimate
-
-_WIDTH = 1.959963984540054
-"""Of an interval at 95 %, half, in standard errors."""
+from exporter.statistics.performance import Z_95, Estimate
 
 Expectations = Mapping[Metric, Expected]
-"""By the metric itself: what is expected, and by how much what is seen will differ from it by chance."""
+"""The expected value of each metric, and the standard error of the later measured value around it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Classifier:
-    """A binary classifier as its labelled reference shows it, frozen with it.
+    """Estimator of a binary classifier (CBPE).
 
-    `calibration` is None where scores are probabilities as they are; `decisions` are the bins that are taken for
-    positive, (bins,); `errors` say how well the reference itself knows its performance.
+    `calibration` is None where scores are used as probabilities. `decisions` are the bins that are predicted positive,
+    (bins,). `errors` are the standard errors of the reference's own performance.
     """
 
     calibration: Calibration | None
@@ -39,44 +36,47 @@ class Classifier:
     errors: Mapping[Metric, float]
 
     @classmethod
-    def learned(cls, reference: ByScore, edges: Floats, threshold: float) -> Self:
-        """From the labelled rows of the reference; there is one at least."""
-        known = reference.known > 0
-        rows, positives = reference.known[known], np.rint(reference.labels[known]).astype(np.int64)
-        calibration = estimation.fit(reference.scores[known] / rows, positives, rows)
-        decisions = predicted_positive(edges, threshold)
-        own = _performance(reference.labels, reference.known - reference.labels, decisions)
-        return cls(calibration, decisions, {metric: _error(each) for metric, each in own.items()})
-
-    def expected(self, rows: Rows, scores: Floats) -> Expectations:
-        """Of predictions without labels; nothing where scores are no probabilities and could not be made some.
+    def fit(cls, reference: ByScore, edges: Floats, threshold: float) -> Self:
+        """Fit to the labelled rows of the reference; there is at least one.
 
         Args:
-            rows: by the bin of their score, (bins,).
-            scores: the sums of their scores, (bins,).
+            reference: rows by the bin of their score.
+            edges: edges of these bins, (k,).
+            threshold: the lowest score that is predicted positive.
         """
-        filled = np.flatnonzero(rows)
-        means = scores[filled] / rows[filled]
-        chances = estimation.calibrate(self.calibration, means)
-        if ((chances < 0) | (chances > 1)).any():
+        decisions = predicted_positive(edges, threshold)
+        own = _performance(reference.labels, reference.known - reference.labels, decisions)
+        return cls(_calibration(reference), decisions, {metric: _error(each) for metric, each in own.items()})
+
+    def expected(self, rows: Rows, scores: Floats) -> Expectations:
+        """The expected performance of predictions without labels.
+
+        Args:
+            rows: predictions by the bin of their score, (bins,).
+            scores: the sums of their scores, (bins,).
+
+        Returns:
+            Nothing where scores are not probabilities and are not calibrated.
+        """
+        probabilities = _probabilities(self.calibration, rows, scores)
+        if probabilities is None:
             return {}
-        positives, negatives = np.zeros(len(rows)), np.zeros(len(rows))
-        positives[filled], negatives[filled] = rows[filled] * chances, rows[filled] * (1 - chances)
+        positives = rows * probabilities
         return {
             metric: Expected(each.value, math.hypot(_error(each), self.errors[metric]))
-            for metric, each in _performance(positives, negatives, self.decisions).items()
+            for metric, each in _performance(positives, rows * (1 - probabilities), self.decisions).items()
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """A regression as its labelled reference shows it, frozen with it."""
+    """Estimator of a regression (direct loss estimation)."""
 
     squared: LossCurve
     absolute: LossCurve
 
     def expected(self, rows: Rows, scores: Floats) -> Expectations:
-        """Of predictions without labels; as in `Classifier.expected`."""
+        """The expected errors of predictions without labels; see `Classifier.expected`."""
         squared = loss_estimation.estimate(self.squared, rows)
         return {
             catalogue.RMSE: loss_estimation.root(squared),
@@ -86,76 +86,74 @@ class Regression:
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """How often the returned one of several classes was right, by its own score, as the labelled reference shows it.
+    """Estimator of a multiclass classifier's accuracy, from the score of the returned class.
 
-    A right answer is a positive, so the share of these is the accuracy; `error` says how well the reference knows it.
+    A correct prediction is a positive, so the share of positives is the accuracy. `error` is the standard error of the
+    reference's own accuracy.
     """
 
     calibration: Calibration | None
     error: float
 
     @classmethod
-    def learned(cls, reference: ByScore) -> Self | None:
-        """From the labelled rows of the reference, whose labels say whether they were right; None of no rows."""
-        known = reference.known > 0
-        if not known.any():
+    def fit(cls, reference: ByScore) -> Self | None:
+        """Fit to the labelled rows of the reference, whose label is whether the prediction is correct; None without."""
+        if not reference.known.any():
             return None
-        rows, right = reference.known[known], np.rint(reference.labels[known]).astype(np.int64)
-        calibration = estimation.fit(reference.scores[known] / rows, right, rows)
-        return cls(calibration, _error(performance.share(float(right.sum()), rows.astype(np.float64))))
+        own = performance.share(float(reference.labels.sum()), reference.known.astype(np.float64))
+        return cls(_calibration(reference), _error(own))
 
     def expected(self, rows: Rows, scores: Floats) -> Expectations:
-        """Of predictions without labels, the mean of the calibrated scores; as in `Classifier.expected`."""
-        filled = np.flatnonzero(rows)
-        chances = estimation.calibrate(self.calibration, scores[filled] / rows[filled])
-        if not len(filled) or ((chances < 0) | (chances > 1)).any():
+        """The expected accuracy of predictions without labels: the mean probability; see `Classifier.expected`."""
+        probabilities, filled = _probabilities(self.calibration, rows, scores), np.flatnonzero(rows)
+        if probabilities is None or not len(filled):
             return {}
-        found = performance.share(float(rows[filled] @ chances), rows[filled].astype(np.float64))
-        return {catalogue.ACCURACY: Expected(found.value, math.hypot(_error(found), self.error))}
+        estimate = performance.share(float(rows[filled] @ probabilities[filled]), rows[filled].astype(np.float64))
+        return {catalogue.ACCURACY: Expected(estimate.value, math.hypot(_error(estimate), self.error))}
 
 
 @dataclass(frozen=True, slots=True)
 class MulticlassClassifier:
-    """A classifier of several classes as its labelled reference shows it: each class against the rest, in their order.
+    """Estimator of a multiclass classifier: one estimator per class against the rest, in the order of the classes.
 
-    `confidence` is None where the score of the returned class is not told apart. F1, precision and recall would follow
-    from which class was returned at which score, which neither that score nor those of the classes one by one tell.
+    `confidence` is None without the score of the returned class. F1, precision and recall are not estimated: they need
+    to know which class is returned at which score, and the scores counted one by one do not contain that.
     """
 
     classes: tuple[Classifier, ...]
     confidence: Confidence | None = None
 
     @classmethod
-    def learned(
+    def fit(
         cls, reference: Sequence[ByScore], edges: Sequence[Floats], confidence: ByScore | None = None
     ) -> Self | None:
-        """From the labelled rows of the reference, by class and by confidence; None where none has a label."""
+        """Fit to the labelled rows of the reference, by class and by confidence; None where a class has no label."""
         if not all(rows.known.any() for rows in reference):
             return None
-        # No threshold decides: the likeliest class is returned.
-        each = (Classifier.learned(rows, own, math.inf) for rows, own in zip(reference, edges, strict=True))
-        return cls(tuple(each), Confidence.learned(confidence) if confidence is not None else None)
+        # There is no threshold: the likeliest class is returned.
+        each = (Classifier.fit(rows, own, math.inf) for rows, own in zip(reference, edges, strict=True))
+        return cls(tuple(each), Confidence.fit(confidence) if confidence is not None else None)
 
     def expected(
         self, scores: Sequence[tuple[Rows, Floats]], confidence: tuple[Rows, Floats] | None = None
     ) -> Expectations:
-        """Of predictions without labels: how they rank, and how many are right; what is not known is left out.
+        """The expected AUROC and accuracy of predictions without labels; unknown ones are left out.
 
         Args:
-            scores: of each class, its rows and the sums of its scores, as in `Classifier.expected`.
-            confidence: the same of the returned class's score; None where that is not known.
+            scores: rows and sums of scores of each class, as in `Classifier.expected`.
+            confidence: the same for the score of the returned class; None where it is unknown.
         """
-        right = self.confidence.expected(*confidence) if self.confidence and confidence else {}
-        return {**self._ranked(scores), **right}
+        accuracy = self.confidence.expected(*confidence) if self.confidence and confidence else {}
+        return {**self._mean_auroc(scores), **accuracy}
 
-    def _ranked(self, scores: Sequence[tuple[Rows, Floats]]) -> Expectations:
-        """The mean of the classes' AUROC; nothing where one of these is not known.
+    def _mean_auroc(self, scores: Sequence[tuple[Rows, Floats]]) -> Expectations:
+        """The mean of the classes' AUROC; nothing where one of them is unknown.
 
-        The error is the mean of theirs, as if all classes erred together, since their rows are the same.
+        The error is the mean of the classes' errors, which assumes that they err together, since they share their rows.
         """
-        found = [one.expected(*own).get(catalogue.AUROC) for one, own in zip(self.classes, scores, strict=True)]
-        known = [each for each in found if each is not None]
-        if len(known) < len(found):
+        areas = [each.expected(*own).get(catalogue.AUROC) for each, own in zip(self.classes, scores, strict=True)]
+        known = [each for each in areas if each is not None]
+        if len(known) < len(areas):
             return {}
         value, error = np.mean(np.array(known), axis=0).tolist()
         return {catalogue.AUROC: Expected(value, error)}
@@ -165,25 +163,40 @@ Estimator = Classifier | Regression | MulticlassClassifier
 
 
 def fit_single_score(reference: ByScore, edges: Floats, threshold: float, *, binary: bool) -> Estimator | None:
-    """What a labelled reference teaches; None where none of its rows has a label.
+    """Fit the estimator of a model with a single score to its labelled reference; None without labels.
 
     Args:
-        reference: its rows.
-        edges: of the score's fine bins, (k,).
-        threshold: the score from which on a classifier says yes.
-        binary: whether it is a binary classifier, rather than a regression.
+        reference: rows of the reference by the bin of their score.
+        edges: edges of these bins, (k,).
+        threshold: the lowest score that a classifier predicts positive.
+        binary: whether the model is a binary classifier rather than a regression.
     """
     if not reference.known.any():
         return None
     if binary:
-        return Classifier.learned(reference, edges, threshold)
+        return Classifier.fit(reference, edges, threshold)
     squared = loss_estimation.fit(reference.known, reference.squared_errors, reference.squared_error_squares)
     absolute = loss_estimation.fit(reference.known, reference.losses, reference.loss_squares)
     return Regression(squared, absolute) if squared and absolute else None
 
 
+def _calibration(reference: ByScore) -> Calibration | None:
+    """The calibration of a score, fitted to the labelled rows of the reference."""
+    known = reference.known > 0
+    rows, positives = reference.known[known], np.rint(reference.labels[known]).astype(np.int64)
+    return estimation.fit(reference.scores[known] / rows, positives, rows)
+
+
+def _probabilities(calibration: Calibration | None, rows: Rows, scores: Floats) -> Floats | None:
+    """The probability of a positive in each bin, 0 without rows; None where a result is not a probability."""
+    filled = np.flatnonzero(rows)
+    probabilities = np.zeros(len(rows))
+    probabilities[filled] = estimation.calibrate(calibration, scores[filled] / rows[filled])
+    return None if ((probabilities < 0) | (probabilities > 1)).any() else probabilities
+
+
 def _performance(positives: Floats, negatives: Floats, decisions: Mask) -> dict[Metric, Estimate]:
-    """Of expected or counted positives and negatives, by bin."""
+    """The performance from expected or counted positives and negatives by bin."""
     confusion = np.array([[side[~decisions].sum(), side[decisions].sum()] for side in (negatives, positives)])
     return {
         catalogue.AUROC: performance.auroc(positives, negatives),
@@ -195,5 +208,5 @@ def _performance(positives: Floats, negatives: Floats, decisions: Mask) -> dict[
 
 
 def _error(estimate: Estimate) -> float:
-    """The standard error by the wider side of the interval, so that values near 0 and 1 are not taken for sure."""
-    return max(estimate.upper - estimate.value, estimate.value - estimate.lower) / _WIDTH
+    """The standard error from the wider side of the interval, so that it is not 0 for values of 0 and 1."""
+    return max(estimate.upper - estimate.value, estimate.value - estimate.lower) / Z_95

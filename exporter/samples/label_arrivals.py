@@ -1,4 +1,4 @@
-"""Whether labels still come, as a gauge: for how long none has, beside how long that has lasted before."""
+"""Samples of label arrival: the time without labels, compared with earlier such times."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from exporter.samples.windows import Sample
 from exporter.spec.model import ModelSpec
 
 PATIENCE: Final = 2
-"""How many times the longest silence before is nothing unusual."""
+"""A silence of this many times the longest earlier one is not unusual."""
 
 
 class Silence(NamedTuple):
-    """For how long no label has come by now, and for how long at most none came before, within the look-back."""
+    """The current time without labels, and the longest earlier one within the look-back."""
 
     now: timedelta
     longest: timedelta
 
 
 def silence(rows: Mapping[datetime, int], grain: timedelta, end: datetime, due: datetime | None) -> Silence | None:
-    """How long labels have been silent.
+    """How long no label has arrived.
 
     Args:
         rows: labels of each partition of their log, by its start.
         grain: the length of a partition.
-        end: of the newest complete partition.
-        due: by when some label should have come, if none has; None when nobody can say.
+        end: the end of the newest complete partition.
+        due: by when a label should have arrived if none has; None when that is unknown.
 
     Returns:
-        None when no label has come and none is due.
+        None when no label has arrived and none is due.
     """
-    came = sorted(start for start, number in rows.items() if number)
-    pauses = [later - earlier - grain for earlier, later in pairwise(came)]
-    since = came[-1] + grain if came else due
-    if since is None or (not came and since > end):
+    arrived = sorted(start for start, number in rows.items() if number)
+    pauses = [later - earlier - grain for earlier, later in pairwise(arrived)]
+    since = arrived[-1] + grain if arrived else due
+    if since is None or (not arrived and since > end):
         return None
     return Silence(end - since, max(pauses, default=timedelta()))
 
 
-def arrival_samples(spec: ModelSpec, found: Silence | None) -> Iterator[Sample]:
-    """The silence and its threshold; neither where nothing is known."""
-    if found is None:
+def arrival_samples(spec: ModelSpec, silent: Silence | None) -> Iterator[Sample]:
+    """The silence and its threshold; nothing where the silence is unknown."""
+    if silent is None:
         return
-    level = max(spec.spec.thresholds.label_silence, PATIENCE * found.longest)
-    yield Sample(catalogue.LABEL_SILENCE_SECONDS, (spec.name,), found.now.total_seconds())
+    level = max(spec.spec.thresholds.label_silence, PATIENCE * silent.longest)
+    yield Sample(catalogue.LABEL_SILENCE_SECONDS, (spec.name,), silent.now.total_seconds())
     yield Sample(catalogue.LABEL_SILENCE_SECONDS_THRESHOLD, (spec.name,), level.total_seconds())

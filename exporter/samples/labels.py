@@ -1,4 +1,4 @@
-"""What became of predictions, as gauges: how many have a label and how soon it came, and how good they were."""
+"""Samples of labels and performance: coverage, delays, and how well predictions match their labels."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ REJECTED_ROWS: Final = (
     predictions.NO_QUERY,
     predictions.REPEATED,
 )
-"""The reasons that are counted: 0 where nothing is odd."""
+"""The reasons of `ml_label_odd_rows`; each has a sample, also when it is 0."""
 
 PERCENTILES: Final = (50, 90, 99)
-"""Of the delays of labels; not `quantile`, a label that promtool grants to summaries alone."""
+"""The percentiles of label delays. The label is not `quantile`, which promtool accepts only on summaries."""
 
 _RATIO_HIGHEST: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class MatureWindow:
-    """A window of predictions that are all mature: its length's name, its end, and what became of each group's."""
+    """A window of mature predictions: the name of its length, its end, and the outcomes of each group."""
 
     name: str
     end: datetime
@@ -58,27 +58,27 @@ class MatureWindow:
 
 
 def label_samples(
-    spec: ModelSpec, windows: Iterable[MatureWindow], odd: Mapping[str, int], class_names: Iterable[str] = ()
+    spec: ModelSpec, windows: Iterable[MatureWindow], rejected: Mapping[str, int], class_names: Iterable[str] = ()
 ) -> Iterator[Sample]:
-    """Every sample about labels; what is not known, or too few labels tell, is left out.
+    """Every sample of labels and performance; values that are unknown or rest on too few labels are left out.
 
     Args:
         spec: the model.
-        windows: the windows that are judged.
-        odd: the rows that are counted by `REJECTED_ROWS`.
-        class_names: the classes that the logs name.
+        windows: the windows to evaluate.
+        rejected: rows by the reasons of `REJECTED_ROWS`.
+        class_names: the classes in the logs.
     """
     names = by_key({*class_names, *spec.spec.inference.columns.scores})
     hidden = 0
     for reason in REJECTED_ROWS:
-        yield Sample(catalogue.LABEL_ODD_ROWS, (spec.name, reason), odd.get(reason, 0))
+        yield Sample(catalogue.LABEL_ODD_ROWS, (spec.name, reason), rejected.get(reason, 0))
     for window in windows:
         yield from _delays(spec, window)
         for group in shown(spec, window):
             for part in (group, *segments_of(group, window.groups)):
-                values = judged_values(spec, window.groups[part], window.end)
+                values = performance_values(spec, window.groups[part], window.end)
                 yield from samples_of(values, labels_of(spec, window.name, part))
-            yield from _more(spec, window, group, names)
+            yield from _by_class_or_reason(spec, window, group, names)
             yield from _diagram(spec, window, group)
             hidden = max(hidden, hidden_classes(window.groups[group].performance, spec.spec.limits.classes))
     if spec.spec.task == "multiclass_classification":
@@ -86,12 +86,14 @@ def label_samples(
 
 
 def shown(spec: ModelSpec, window: MatureWindow) -> list[Group]:
-    """The groups of the versions that are shown, without their segments."""
+    """The groups of the exposed versions, without their segments."""
     return largest_groups({group: outcome.rows for group, outcome in window.groups.items()}, spec.spec.limits.versions)
 
 
-def _more(spec: ModelSpec, window: MatureWindow, group: Group, names: Mapping[float, str]) -> Iterator[Sample]:
-    """What has one label more: each class, and each reason why a list is not judged."""
+def _by_class_or_reason(
+    spec: ModelSpec, window: MatureWindow, group: Group, names: Mapping[float, str]
+) -> Iterator[Sample]:
+    """The samples of each class, or of each reason why a list is not evaluated."""
     outcome = window.groups[group]
     found: dict[str, dict[Metric, float]] = {}
     if isinstance(outcome.performance, Ranked):
@@ -100,12 +102,12 @@ def _more(spec: ModelSpec, window: MatureWindow, group: Group, names: Mapping[fl
         proper, limit = not outcome.improper, spec.spec.limits.classes
         found = class_values(outcome.performance, names, limit, proper=proper)
     labels = labels_of(spec, window.name, group)
-    for more, values in found.items():
-        yield from samples_of(values, {**labels, catalogue.CLASS: more, catalogue.REASON: more})
+    for key, values in found.items():
+        yield from samples_of(values, {**labels, catalogue.CLASS: key, catalogue.REASON: key})
 
 
 def _diagram(spec: ModelSpec, window: MatureWindow, group: Group) -> Iterator[Sample]:
-    """The bins of the reliability diagram that the calibration error is the mean of, numbered from 01."""
+    """The bins of the reliability diagram behind the calibration error, numbered from 01."""
     outcome = window.groups[group]
     labelled = _confident(outcome)
     if labelled is None or outcome.known < spec.spec.thresholds.min_rows:
@@ -123,11 +125,12 @@ def _diagram(spec: ModelSpec, window: MatureWindow, group: Group) -> Iterator[Sa
 
 
 def _confident(outcome: Outcome) -> Labelled | None:
-    """The labelled scores that promise a share, of several classes those of the class returned; None without any."""
+    """The labelled scores that are probabilities, multiclass those of the returned class; None without any."""
     if outcome.improper:
         return None
-    made = outcome.performance
-    return made.confident if isinstance(made, Classified) else made if isinstance(made, Labelled) else None
+    if isinstance(outcome.performance, Classified):
+        return outcome.performance.confident
+    return outcome.performance if isinstance(outcome.performance, Labelled) else None
 
 
 def _delays(spec: ModelSpec, window: MatureWindow) -> Iterator[Sample]:
@@ -140,8 +143,8 @@ def _delays(spec: ModelSpec, window: MatureWindow) -> Iterator[Sample]:
                 yield Sample(catalogue.LABEL_DELAY_SECONDS, (spec.name, window.name, str(percentile)), delay)
 
 
-def judged_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
-    """All that is told of a window that ends at `end`; NaN, or left out, where it is not known."""
+def performance_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
+    """The coverage and performance of a window that ends at `end`; unknown values are NaN or left out."""
     values: dict[Metric, float] = {catalogue.LABEL_ROWS: outcome.known}
     if outcome.rows:
         limits = spec.spec.thresholds
@@ -168,7 +171,7 @@ def judged_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metr
 
 
 def with_intervals(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:
-    """Values with the ends of their intervals; of a value that is not known there are none."""
+    """Values with the ends of their intervals; all three are NaN where a value is unknown."""
     return {
         each: value
         for metric, estimate in estimates.items()
@@ -177,7 +180,7 @@ def with_intervals(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:
 
 
 def classification(labelled: Labelled) -> dict[Metric, Estimate]:
-    """How well a binary classifier ranks and decides."""
+    """The ranking and the decisions of a binary classifier."""
     confusion, squares = labelled.confusion, labelled.confusion_squares
     sides = labelled.positives, labelled.negatives, labelled.positive_squares, labelled.negative_squares
     return {
@@ -190,7 +193,7 @@ def classification(labelled: Labelled) -> dict[Metric, Estimate]:
 
 
 def probabilities(labelled: Labelled) -> dict[Metric, Estimate]:
-    """How good its scores are as probabilities."""
+    """The losses of a binary classifier's scores as probabilities."""
     return {
         catalogue.LOG_LOSS: performance.mean(labelled.log_losses),
         catalogue.BRIER_SCORE: performance.mean(labelled.squared_errors, _RATIO_HIGHEST),
@@ -201,7 +204,7 @@ def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Met
     limits = spec.spec.thresholds
     weekday = WEEKDAYS[Calendar.of(spec.spec.seasonality).weekday(end - timedelta(microseconds=1))]
     diagram = calibration.reliability(labelled)
-    noise = calibration.perfect_level(diagram, limits.false_positive_rate)
+    noise = calibration.expected_error_noise(diagram, limits.false_positive_rate)
     return {
         catalogue.CALIBRATION_ERROR: calibration.expected_error(diagram),
         catalogue.CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(limits.calibration_error.on(weekday), noise),
@@ -211,16 +214,16 @@ def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Met
 
 
 def _ranking(ranked: Ranked, least: int) -> dict[Metric, float]:
-    """The mean over lists, once there are enough of them."""
-    told: dict[Metric, float] = {catalogue.NDCG_LISTS: ranked.lists}
+    """The number of lists, and their mean gain when there are at least `least`."""
+    values: dict[Metric, float] = {catalogue.NDCG_LISTS: ranked.lists}
     if ranked.lists < least:
-        return told
-    return told | with_intervals({catalogue.NDCG: performance.mean(ranked.gains, _RATIO_HIGHEST)})
+        return values
+    return values | with_intervals({catalogue.NDCG: performance.mean(ranked.gains, _RATIO_HIGHEST)})
 
 
-def regression(measured: RegressionErrors) -> dict[Metric, Estimate]:
-    """How far off a regression is."""
+def regression(errors: RegressionErrors) -> dict[Metric, Estimate]:
+    """The errors of a regression."""
     return {
-        catalogue.RMSE: performance.rmse(measured.squared_errors),
-        catalogue.MAE: performance.mean(measured.absolute_errors),
+        catalogue.RMSE: performance.rmse(errors.squared_errors),
+        catalogue.MAE: performance.mean(errors.absolute_errors),
     }

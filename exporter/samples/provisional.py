@@ -1,7 +1,7 @@
-"""How good the newest predictions are as far as their labels have come, as gauges: provisional, and seldom far off.
+"""Samples of provisional performance: that of the newest predictions, from the labels so far.
 
-Each label stands for the predictions of its score and age whose labels are still to come. Nothing is told of a window
-in which too many predictions have no label that could stand for them.
+Each label represents predictions of its score and age whose labels are still missing. There is no provisional
+performance for a window in which too many predictions are not represented by any label.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from exporter.statistics import reporting
 from exporter.statistics.performance import Estimate
 
 REPRESENTED: Final = 0.9
-"""The share of predictions for which some label must be able to stand."""
+"""The least share of predictions that labels must represent."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenWindow:
-    """A window of predictions whose labels may still come: its length's name, and what became of each partition's.
+    """A window of predictions whose labels may still arrive: the name of its length, and the outcomes by partition.
 
-    The partitions are by group, the youngest first.
+    The outcomes of a partition are by group; the youngest partition is first.
     """
 
     name: str
@@ -43,13 +43,14 @@ class OpenWindow:
 
 
 def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: Floats | None) -> Iterator[Sample]:
-    """Every provisional sample; what too few labels tell is left out.
+    """Every provisional sample; values that rest on too few labels are left out.
+
+    Multiclass models and rankings have none, since their performance depends on more than one score.
 
     Args:
         spec: the model.
-        windows: the windows, such as the newest of the inference log.
-        edges: of the score's fine bins; None where they are not known, and nothing can be told. Nor is anything of
-            several classes or a ranking, which more than one score tells.
+        windows: the newest windows of the inference log.
+        edges: the edges of the score's fine bins; None where they are unknown, which gives no samples.
     """
     if edges is None or spec.spec.task not in SINGLE_SCORE_TASKS:
         return
@@ -63,28 +64,28 @@ def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: F
 
 
 def _by_group(window: OpenWindow) -> dict[Group, list[Outcome]]:
-    found: dict[Group, list[Outcome]] = {}
+    outcomes: dict[Group, list[Outcome]] = {}
     for partition in window.partitions:
         for group, outcome in partition.items():
             if outcome.rows:
-                found.setdefault(group, []).append(outcome)
-    return found
+                outcomes.setdefault(group, []).append(outcome)
+    return outcomes
 
 
 def _values(spec: ModelSpec, outcomes: Sequence[Outcome], decisions: Mask) -> dict[Metric, float]:
     parts = [outcome.by_score for outcome in outcomes if outcome.by_score is not None]
     weights, represented = _weights(parts)
     values: dict[Metric, float] = {catalogue.LABEL_REPRESENTED_RATIO: represented}
-    told, moments = _told(spec, outcomes, parts, weights, decisions)
+    estimates, moments = _estimates(spec, outcomes, parts, weights, decisions)
     effective = moments.weights**2 / moments.squared_weights if moments.squared_weights else 0.0
     values[catalogue.LABEL_EFFECTIVE_ROWS] = effective
     if represented < REPRESENTED or effective < spec.spec.thresholds.min_rows:
         return values
-    return values | with_intervals({metric.provisional(): estimate for metric, estimate in told.items()})
+    return values | with_intervals({metric.provisional(): estimate for metric, estimate in estimates.items()})
 
 
 def _weights(parts: Sequence[ByScore]) -> tuple[Floats, float]:
-    """What a label of each partition and bin weighs, (partitions, bins), and the share of predictions represented."""
+    """The weight of a label by partition and bin, (partitions, bins), and the represented share of predictions."""
     made, known = (np.array([getattr(part, name) for part in parts]).T for name in ("made", "known"))
     strata = reporting.strata(made.sum(axis=1), known.sum(axis=1))
     predicted, reported = (reporting.by_stratum(counts, strata) for counts in (made, known))
@@ -92,9 +93,10 @@ def _weights(parts: Sequence[ByScore]) -> tuple[Floats, float]:
     return weights[strata].T, reporting.represented(predicted, weights)
 
 
-def _told(
+def _estimates(
     spec: ModelSpec, outcomes: Sequence[Outcome], parts: Sequence[ByScore], weights: Floats, decisions: Mask
 ) -> tuple[dict[Metric, Estimate], Moments]:
+    """The weighted performance, and the moments of the squared errors."""
     if spec.spec.task == "regression":
         errors = weighted_errors(parts, weights)
         return regression(errors), errors.squared_errors

@@ -1,4 +1,4 @@
-"""Each proxy metric of each window beside the same hours of past weeks, as gauges."""
+"""Samples of proxy metrics: each window compared with the same hours of past weeks."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from exporter.spec.value_types import format_duration
 from exporter.statistics import proxies, thresholds
 
 _LEAST_KNOWN = 0.5
-"""The share of a window's slots in which a value that is asked for must be known."""
+"""The least share of a window's slots with a known value, for a proxy from a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProxyHistory:
-    """A proxy's sums, slot by slot with none left out, up to the end of the windows.
+    """A proxy's sums for every slot in order, up to the end of the windows.
 
-    `start` is that of the first slot; `sums` are by `Moment`, zeros where nothing is known; shape (slots, 6).
+    `start` is that of the first slot; `sums` are by `Moment`, zeros without data; shape (slots, 6).
     """
 
     proxy: Proxy
@@ -39,7 +39,7 @@ class ProxyHistory:
 
 
 def proxy_samples(spec: ModelSpec, histories: Iterable[ProxyHistory]) -> Iterator[Sample]:
-    """Every sample about proxies; of a window with too few rows none, of one with too short a past its value alone."""
+    """Every sample of proxies: none for a window with too few rows, the value alone for one with too short a past."""
     calendar, limits = Calendar.of(spec.spec.seasonality), spec.spec.thresholds
     rate = thresholds.per_comparison(limits.false_positive_rate, max(len(spec.spec.proxies), 1))
     for history in histories:
@@ -53,9 +53,9 @@ def proxy_samples(spec: ModelSpec, histories: Iterable[ProxyHistory]) -> Iterato
             length, name = round(window / history.slot), format_duration(window)
             reach = length + LOOK_BACK // history.slot
             fewest = limits.min_rows if history.proxy.ratio else _LEAST_KNOWN * length
-            part, its = history.sums[-reach:], cells[-reach:]
-            known = _Window(history.proxy, _value(part[-length:], fewest), floor, rate)
-            values = known.judged(proxies.usual(part, its, length, WEEK / history.slot))
+            sums = history.sums[-reach:]
+            usual = proxies.usual_ratio(sums, cells[-reach:], length, WEEK / history.slot)
+            values = _Window(history.proxy, _value(sums[-length:], fewest), floor, rate).values(usual)
             labels = (spec.name, history.proxy.name, name)
             yield from (Sample(metric, labels, value) for metric, value in values.items() if math.isfinite(value))
 
@@ -74,17 +74,17 @@ class _Window:
     floor: float
     rate: float
 
-    def judged(self, known: proxies.Usual) -> Mapping[Metric, float]:
-        """Its values; a score without its threshold is none, and an expectation without a value is of no use."""
+    def values(self, usual: proxies.UsualRatio) -> Mapping[Metric, float]:
+        """The value, and its expected value and deviation when the deviation has a threshold."""
         direction = self.proxy.direction
-        score = proxies.deviation(self.value, known.ratio, direction)
-        level = thresholds.threshold(self.floor, proxies.deviation_noise(known, self.rate, direction))
+        score = proxies.deviation(self.value, usual.ratio, direction)
+        level = thresholds.threshold(self.floor, proxies.deviation_noise(usual, self.rate, direction))
         values = {catalogue.PROXY_VALUE: self.value}
         if not (math.isfinite(score) and math.isfinite(level)):
             return values
         if direction != "up":
-            values[catalogue.PROXY_EXPECTED_LOWER] = known.ratio * max(1 - level, 0.0)
+            values[catalogue.PROXY_EXPECTED_LOWER] = usual.ratio * max(1 - level, 0.0)
         if direction != "down":
-            values[catalogue.PROXY_EXPECTED_UPPER] = known.ratio * (1 + level)
+            values[catalogue.PROXY_EXPECTED_UPPER] = usual.ratio * (1 + level)
         scores = {catalogue.PROXY_DEVIATION: score, catalogue.PROXY_DEVIATION_THRESHOLD: level}
-        return values | {catalogue.PROXY_EXPECTED: known.ratio} | scores
+        return values | {catalogue.PROXY_EXPECTED: usual.ratio} | scores

@@ -1,8 +1,8 @@
-"""Objectives as gauges: a ledger of slices, each judged as the gauges of performance are, and what it comes to.
+"""Samples of objectives: slices, each evaluated like the metrics of performance, and the error budget.
 
-The ledger is made anew from what became of predictions at each refresh, so a label that comes late corrects the past.
-A slice is judged by the version that made most of its predictions, those of challengers left out, which serve nobody;
-and the period runs on from one version to the next.
+All slices are recomputed from outcomes at each refresh, so a label that arrives late corrects the past. A slice is
+evaluated for the version that made most of its predictions, without challengers, which serve nobody. The period
+continues from one version to the next.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from exporter.labels.labelled import Labelled
 from exporter.labels.outcomes import Outcome, total
 from exporter.profiles.group import Group, serving_groups
 from exporter.profiles.profile import most_frequent
-from exporter.samples.labels import judged_values
+from exporter.samples.labels import performance_values
 from exporter.samples.windows import Sample
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.sections.slo import Slo
@@ -30,18 +30,18 @@ from exporter.statistics.performance import Estimate
 from exporter.statistics.slo import Tally, Verdict, budget_remaining, burn_rate, slice_tally, sliding, verdict
 
 Outcomes = Mapping[Group, Outcome]
-"""What became of predictions, by group."""
+"""The outcomes of predictions by group."""
 Served = Mapping[str, Outcome]
-"""What became of the predictions that served somebody, by model version."""
+"""The outcomes of the predictions that served somebody, by model version."""
 
 _BY_KEY: Final = {metric.key: metric for metric in catalogue.METRICS}
 _CHANCE: Final = 0.025
-"""What an interval at 95 % leaves out at either end."""
+"""The probability outside a 95 % interval at each end."""
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluatedSlice:
-    """A slice: the version that made most of its predictions, and how each version did; empty where there were none."""
+    """A slice: the version that made most of its predictions, and each version's result; empty without predictions."""
 
     end: datetime
     version: str
@@ -49,34 +49,34 @@ class EvaluatedSlice:
 
     @property
     def tally(self) -> Tally | None:
-        """What it adds to the budget; None where there was no prediction."""
+        """Its contribution to the budget; None without predictions."""
         return self.values[self.version][1] if self.version else None
 
 
 def look_back(body: Body) -> timedelta:
-    """How long before the newest mature prediction the oldest lies that an objective asks about; 0 without any."""
+    """The time from the oldest prediction that an objective needs to the newest mature one; 0 without objectives."""
     return max((slo.period + slo.slice + slo.judged_over for slo in body.slos_of_labels), default=timedelta())
 
 
 def tolerances(body: Body) -> tuple[float, ...]:
-    """How far predictions may be from what came true, of each objective that counts them."""
+    """The tolerances of the objectives that count predictions."""
     return tuple(sorted({slo.tolerance for slo in body.slos_of_labels if slo.tolerance is not None}))
 
 
 def slo_samples(spec: ModelSpec, hours: Mapping[datetime, Outcomes], end: datetime) -> Iterator[Sample]:
-    """Every sample about objectives that labels tell; what is not known is left out.
+    """Every sample of the objectives that need labels; unknown values are left out.
 
     Args:
         spec: the model.
-        hours: what became of the predictions of each partition, by its start.
-        end: until when predictions are mature.
+        hours: the outcomes of each partition's predictions, by its start.
+        end: the time up to which predictions are mature.
     """
     for slo in spec.spec.slos_of_labels:
-        yield from objective_samples(spec, slo, ledger(spec, slo, hours, end))
+        yield from objective_samples(spec, slo, evaluated_slices(spec, slo, hours, end))
 
 
 def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[EvaluatedSlice]) -> Iterator[Sample]:
-    """Every sample about one objective, from all slices of its period, the oldest first."""
+    """Every sample of one objective, from all slices of its period, the oldest first."""
     labels = (spec.name, slo.name)
     yield Sample(catalogue.SLO_TARGET, labels, slo.target)
     yield Sample(catalogue.SLO_OBJECTIVE_RATIO, labels, slo.objective)
@@ -86,27 +86,29 @@ def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[EvaluatedSlice
         yield from _by_version(spec, slo, slices)
 
 
-def ledger(spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime) -> list[EvaluatedSlice]:
+def evaluated_slices(
+    spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime
+) -> list[EvaluatedSlice]:
     """Every slice of the period that ends with the newest whole slice before `end`, the oldest first."""
     grain = spec.spec.inference.grain
     last = newest_end(end, timedelta(), slo.slice)
     length, step = slo.judged_over // grain, slo.slice // grain
     begin = last - slo.period - max(slo.judged_over - slo.slice, timedelta())
     parts = [_served(hours.get(start, {})) for start in Window(begin, last).partitions(grain)]
-    runs = sliding(parts, length, lambda one, two: total([one, two]))[::-step][::-1]
+    runs = sliding(parts, length, lambda left, right: total([left, right]))[::-step][::-1]
     own = [total(parts[len(parts) - (index + 1) * step :][:step]) for index in range(slo.slices)][::-1]
     ends = [last - index * slo.slice for index in range(slo.slices)][::-1]
-    judged = zip(ends, own, runs[-slo.slices :], strict=True)
-    return [_judged(spec, slo, moment, within, over) for moment, within, over in judged]
+    slices = zip(ends, own, runs[-slo.slices :], strict=True)
+    return [_evaluated(spec, slo, moment, within, over) for moment, within, over in slices]
 
 
 def _served(outcomes: Outcomes) -> Served:
-    """Each version in all the roles in which it serves: a challenger neither keeps nor breaks an objective."""
+    """The outcomes by version, over all its roles but challenger, which does not count for objectives."""
     return total({group.version: outcomes[group]} for group in serving_groups(outcomes))
 
 
-def _judged(spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Served) -> EvaluatedSlice:
-    """A slice, from the predictions that are its own and from those that its verdict is about."""
+def _evaluated(spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Served) -> EvaluatedSlice:
+    """A slice from its own predictions, and from the predictions of its verdict's window (`over`)."""
     rows = {version: outcome.rows for version, outcome in own.items()}
     shown = most_frequent(rows, spec.spec.limits.versions)
     values = {version: _value(spec, slo, over[version], end) for version in shown}
@@ -122,23 +124,23 @@ def _value(spec: ModelSpec, slo: Slo, outcome: Outcome, end: datetime) -> tuple[
 
 
 def _estimate(spec: ModelSpec, metric: str, outcome: Outcome, end: datetime) -> Estimate:
-    """The value that is judged, with its interval; a share of labels that came in time is a fact and has none."""
+    """The value of an objective with its interval. Label coverage is known exactly, so its interval has no width."""
     labels, limits = spec.spec.labels, spec.spec.thresholds
     if metric == "label_coverage" and labels is not None:
         enough = outcome.rows >= limits.min_rows
         in_time = outcome.labelled_within(labels.maturity.total_seconds())
         return Estimate(*[_share(in_time, outcome.rows) if enough else math.nan] * 3)
-    values, value = judged_values(spec, outcome, end), _BY_KEY[metric]
-    if value is catalogue.CALIBRATION_ERROR:
-        return _calibration(values.get(value, math.nan), outcome)
-    return Estimate(*(values.get(each, math.nan) for each in (value, *value.interval())))
+    values, own = performance_values(spec, outcome, end), _BY_KEY[metric]
+    if own is catalogue.CALIBRATION_ERROR:
+        return _calibration(values.get(own, math.nan), outcome)
+    return Estimate(*(values.get(each, math.nan) for each in (own, *own.interval())))
 
 
 def _calibration(error: float, outcome: Outcome) -> Estimate:
-    """The calibration error, less what perfect calibration may reach by chance, to the error itself."""
+    """The calibration error; its interval goes from the error minus the noise of perfect calibration to the error."""
     if math.isnan(error) or not isinstance(outcome.performance, Labelled):
         return Estimate(math.nan, math.nan, math.nan)
-    noise = calibration.perfect_level(calibration.reliability(outcome.performance), _CHANCE)
+    noise = calibration.expected_error_noise(calibration.reliability(outcome.performance), _CHANCE)
     return Estimate(error, max(error - noise, 0.0), error)
 
 
@@ -146,9 +148,9 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else math.nan
 
 
-def _tally(slo: Slo, judged: EvaluatedSlice) -> Tally:
-    nothing = Tally(0, 0, known=False) if slo.counts_events else slice_tally(Verdict.UNKNOWN)
-    return judged.tally or nothing
+def _tally(slo: Slo, evaluated: EvaluatedSlice) -> Tally:
+    unknown = Tally(0, 0, known=False) if slo.counts_events else slice_tally(Verdict.UNKNOWN)
+    return evaluated.tally or unknown
 
 
 def _newest(spec: ModelSpec, slo: Slo, newest: EvaluatedSlice) -> Iterator[Sample]:
@@ -175,7 +177,7 @@ def _budget(spec: ModelSpec, slo: Slo, tallies: Sequence[Tally]) -> Iterator[Sam
 
 
 def _enough(spec: ModelSpec, slo: Slo, tallies: Sequence[Tally]) -> bool:
-    """Whether a few predictions do not stand for all: slices are known only with enough of them."""
+    """Whether there are enough predictions for a burn rate; a known slice already has enough."""
     return not slo.counts_events or sum(tally.total for tally in tallies) >= spec.spec.thresholds.min_rows
 
 

@@ -1,4 +1,4 @@
-"""The rows of each window beside those of the same hours of past weeks: traffic, as gauges."""
+"""Samples of traffic: the rows of each window compared with the same hours of past weeks."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from exporter.statistics import thresholds, traffic
 
 WEEK: Final = timedelta(weeks=1)
 LOOK_BACK: Final = 8 * WEEK
-"""How far before its start a window is compared with."""
+"""How far back before its start a window is compared."""
 
 _HOUR: Final = timedelta(hours=1)
 
 
 def slot_of(grain: timedelta) -> timedelta:
-    """An hour, or the partition where that is not a whole number of hours or is shorter."""
+    """The length of a slot: an hour, or a partition that is shorter or not a whole number of hours."""
     return grain / max(grain // _HOUR, 1)
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionRows:
-    """The rows of a stretch of the log, partition by partition with none left out, up to the end of the windows.
+    """The rows of every partition of the log in order, up to the end of the windows.
 
-    `start` is that of the first partition; `rows` are NaN where they are not known; shape (partitions,).
+    `start` is that of the first partition; `rows` are NaN where unknown; shape (partitions,).
     """
 
     start: datetime
@@ -47,13 +47,13 @@ class PartitionRows:
         return slot_of(self.grain)
 
     def by_slot(self) -> npt.NDArray[np.float64]:
-        """The rows of each slot, a partition's spread evenly over its own; shape (slots,)."""
+        """The rows of each slot; those of a partition are spread evenly over its slots; shape (slots,)."""
         each = round(self.grain / self.slot)
         return np.repeat(self.rows / each, each)
 
 
 def traffic_samples(spec: ModelSpec, log: PartitionRows) -> Iterator[Sample]:
-    """What is usual in each window, and how far from that it is; nothing of a window that has too short a past."""
+    """The usual rows of each window and its traffic factor; nothing for a window with too short a past."""
     rows, calendar = log.by_slot(), Calendar.of(spec.spec.seasonality)
     instants = np.datetime64(log.start.replace(tzinfo=None), "us") + np.arange(len(rows)) * np.timedelta64(log.slot)
     cells, week = calendar.cells(instants), WEEK / log.slot
@@ -62,15 +62,15 @@ def traffic_samples(spec: ModelSpec, log: PartitionRows) -> Iterator[Sample]:
     for window in spec.spec.windows:
         length = round(window / log.slot)
         reach = length + LOOK_BACK // log.slot
-        known = traffic.usual(rows[-reach:], cells[-reach:], length, week)
-        factor = traffic.factor(float(np.nansum(rows[-length:])), known.rows)
-        noise = traffic.factor_noise(known, spec.spec.thresholds.false_positive_rate)
+        usual = traffic.usual_rows(rows[-reach:], cells[-reach:], length, week)
+        factor = traffic.factor(float(np.nansum(rows[-length:])), usual.rows)
+        noise = traffic.factor_noise(usual, spec.spec.thresholds.false_positive_rate)
         level = thresholds.threshold(spec.spec.thresholds.traffic_factor.on(weekday), noise)
-        yield from _samples(spec.name, format_duration(window), known.rows, factor, level)
+        yield from _samples(spec.name, format_duration(window), usual.rows, factor, level)
 
 
 def _samples(model: str, window: str, usual: float, factor: float, level: float) -> Iterator[Sample]:
-    """Those that exist: a score without its threshold is none."""
+    """The samples with finite values; a factor needs its threshold."""
     if math.isfinite(usual):
         yield Sample(catalogue.WINDOW_ROWS_REFERENCE, (model, catalogue.INFERENCE, window), usual)
     if math.isfinite(factor) and math.isfinite(level):

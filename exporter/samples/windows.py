@@ -1,7 +1,7 @@
-"""Spec, windows and profiles in, samples out: the one place that joins them.
+"""Samples of windows of the inference log, from the spec, the reference and the windows' profiles.
 
-A sample is left out rather than guessed: a column that is missing, a window with too few rows, a statistic that does
-not exist for the data give no sample at all, and a score without its threshold is none either.
+A sample is left out rather than guessed: a missing column, a window with too few rows or a statistic that does not
+exist for the data gives no sample, and neither does a score without its threshold.
 """
 
 from __future__ import annotations
@@ -18,7 +18,14 @@ from exporter.catalogue import Metric
 from exporter.comparison.classes import class_series, hidden_classes
 from exporter.comparison.confidence import confidence_series
 from exporter.comparison.distributions import distribution, most_drifted
-from exporter.comparison.features import Judge, Labelled, Pair, Values, dataset_values, feature_values
+from exporter.comparison.features import (
+    LabelledValues,
+    Pair,
+    ThresholdSettings,
+    Values,
+    dataset_values,
+    feature_values,
+)
 from exporter.comparison.score import score_series
 from exporter.comparison.segments import segment_values
 from exporter.profiles.binning import Floats
@@ -37,7 +44,7 @@ Labels = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One value of one series; `labels` in the order of the metric's."""
+    """One value of one series; `labels` are in the order of the metric's labels."""
 
     metric: Metric
     labels: tuple[str, ...]
@@ -46,10 +53,10 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class WindowProfile:
-    """A window of the inference log, summed up.
+    """A window of the inference log, as profiles.
 
-    `name` is its length (`1h`), `window` its place in time; `groups` holds a profile per group, those of segments in
-    the binning's `coarse` cells, and `hours` how many of the group's rows lie in each hour of the local week, (168,).
+    `name` is the name of its length (`1h`) and `window` its time. `groups` has a profile per group; those of segments
+    are in the binning's `coarse` cells. `hours` has the rows of each group by hour of the local week, (168,).
     """
 
     name: str
@@ -63,37 +70,37 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
 
     Args:
         spec: the model.
-        reference: what the windows are compared with.
-        windows: the windows' profiles, counted under the reference's binning.
+        reference: the reference of the windows.
+        windows: the windows' profiles, counted with the reference's binning.
 
     Returns:
-        Samples with finite values only; those of a segment have the metrics that bear the label.
+        Samples with finite values only. Segments have samples only of metrics with the label `segment`.
     """
     samples = [
         *_freshness(spec, windows),
         *_limited_classes(spec, reference, windows),
         *_limited_segments(spec, reference, windows),
     ]
-    with np.errstate(over="ignore", invalid="ignore"):  # what is too large for a float is left out
+    with np.errstate(over="ignore", invalid="ignore"):  # values too large for a float are left out
         for window in windows:
-            one = _Window(spec, reference, window, _judge(spec.spec, reference, window))
+            comparison = _Comparison(spec, reference, window, _threshold_settings(spec.spec, reference, window))
             for group in _shown(spec, window):
-                whole = one.samples(group)
-                samples += [*whole, *one.segments(group, whole)]
+                whole = comparison.samples(group)
+                samples += [*whole, *comparison.segments(group, whole)]
     return samples
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
-    """A window beside what it is compared with and judged by."""
+class _Comparison:
+    """A window, its reference and the settings of its thresholds."""
 
     spec: ModelSpec
     reference: Reference
     window: WindowProfile
-    judge: Judge
+    settings: ThresholdSettings
 
     def samples(self, group: Group) -> list[Sample]:
-        """What is said of a group's rows."""
+        """The samples of a group's rows."""
         profile, segment, labels = self.window.groups[group], group.segment, self._labels(group)
         samples = list(samples_of({catalogue.VERSION_ROWS: profile.rows}, labels))
         seasons = self.reference.seasons if segment == WHOLE else self.reference.segment_seasons[segment]
@@ -101,18 +108,18 @@ class _Window:
         if before is not None:
             pair = Pair(group_binning(self.reference.binning, group), before, profile)
             features = [feature for feature in self.spec.spec.features if feature.name != segment.column]
-            samples += _compared(self.spec.spec, features, self.judge, pair, labels)
+            samples += _compared(self.spec.spec, features, self.settings, pair, labels)
         return samples
 
     def segments(self, group: Group, whole: Sequence[Sample]) -> Iterator[Sample]:
-        """What is said of a group's segments; all of them together alarm by chance as seldom as the whole does."""
+        """The samples of a group's segments; all of them together have the false alarm rate of the whole."""
         if not self.reference.segments:
             return
-        rate = thresholds.per_comparison(self.judge.rate, len(self.reference.segments))
-        judged = replace(self, judge=replace(self.judge, rate=rate, own_weeks=False))
+        rate = thresholds.per_comparison(self.settings.rate, len(self.reference.segments))
+        comparison = replace(self, settings=replace(self.settings, rate=rate, own_weeks=False))
         for part in map(group.within, self.reference.segments):
             if part in self.window.groups:
-                samples = judged.samples(part)
+                samples = comparison.samples(part)
                 yield from samples
                 yield from samples_of(segment_values(_by_metric(samples), _by_metric(whole)), self._labels(part))
 
@@ -124,39 +131,39 @@ def _by_metric(samples: Sequence[Sample]) -> dict[Metric, float]:
     return {sample.metric: sample.value for sample in samples}
 
 
-def _judge(spec: Body, reference: Reference, window: WindowProfile) -> Judge:
+def _threshold_settings(spec: Body, reference: Reference, window: WindowProfile) -> ThresholdSettings:
     rate = thresholds.per_comparison(spec.thresholds.false_positive_rate, _comparisons(spec))
     weekday = Calendar.of(spec.seasonality).end_weekday(window.window.end)
-    return Judge(spec.thresholds, rate, weekday, reference.stretches.get(window.name, {}))
+    return ThresholdSettings(spec.thresholds, rate, weekday, reference.stretches.get(window.name, {}))
 
 
 def _comparisons(spec: Body) -> int:
-    """In how many ways noise may alarm: each feature, and the score's mean, distribution, confidence and classes."""
+    """The number of comparisons that may alert: each feature, and the score's mean, PSI, confidence and classes."""
     score = spec.inference.columns.score
-    answers = (score, score, score and spec.confidence_edges, spec.class_column)
-    return len(spec.features) + sum(map(bool, answers))
+    of_predictions = (score, score, score and spec.confidence_edges, spec.class_column)
+    return len(spec.features) + sum(map(bool, of_predictions))
 
 
 def labels_of(spec: ModelSpec, window: str, group: Group) -> Labels:
-    """The labels of what is said of a group's rows in a window, given its length's name."""
+    """The series labels of a group's rows in a window, which is given by its name."""
     return {catalogue.MODEL: spec.name, catalogue.WINDOW: window, **group.labels}
 
 
 def samples_of(values: Mapping[Metric, float], labels: Labels) -> Iterator[Sample]:
-    """The values that exist, as samples; `labels` are all that a metric may ask for, or are told of no segment."""
+    """The samples of finite values. `labels` has every label of the metrics; segments need the label `segment`."""
     for metric, value in values.items():
-        told = catalogue.SEGMENT in metric.labels or not labels.get(catalogue.SEGMENT)
-        if told and math.isfinite(value):
+        allowed = catalogue.SEGMENT in metric.labels or not labels.get(catalogue.SEGMENT)
+        if allowed and math.isfinite(value):
             yield Sample(metric, tuple(labels[name] for name in metric.labels), float(value))
 
 
 def _shown(spec: ModelSpec, window: WindowProfile) -> list[Group]:
-    """The groups of the versions that are shown, without their segments."""
+    """The groups of the exposed versions, without their segments."""
     return largest_groups({group: profile.rows for group, profile in window.groups.items()}, spec.spec.limits.versions)
 
 
 def _versions(window: WindowProfile) -> Counter[str]:
-    """The rows of each version, in all its roles."""
+    """The rows of each version, over all its roles."""
     rows = Counter[str]()
     for group in unsegmented(window.groups):
         rows[group.version] += window.groups[group].rows
@@ -188,7 +195,7 @@ def _limited_classes(spec: ModelSpec, reference: Reference, windows: Sequence[Wi
 
 
 def _limited_segments(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
-    """How many values of the segments' columns have no segment, since they are not among the most frequent."""
+    """The number of values without a segment in the segments' columns, beyond the most frequent ones."""
     limit, binning = spec.spec.limits.segments, reference.binning
     columns = [column for column in spec.spec.segments if column in binning.by_name]
     if columns:
@@ -198,38 +205,40 @@ def _limited_segments(spec: ModelSpec, reference: Reference, windows: Sequence[W
         yield from samples_of({catalogue.SERIES_LIMITED: sum(hidden)}, labels)
 
 
-def _compared(spec: Body, features: Sequence[Feature], judge: Judge, pair: Pair, labels: Labels) -> Iterator[Sample]:
-    drifted: dict[Feature, bool] = {}
-    found: dict[Feature, Values] = {}
+def _compared(
+    spec: Body, features: Sequence[Feature], settings: ThresholdSettings, pair: Pair, labels: Labels
+) -> Iterator[Sample]:
+    compared: dict[Feature, Values] = {}
     for feature in features:
-        values, own = feature_values(feature.name, pair, judge), {**labels, catalogue.FEATURE: feature.name}
+        values, own = feature_values(feature.name, pair, settings), {**labels, catalogue.FEATURE: feature.name}
         yield from samples_of(values, own)
         if catalogue.FEATURE_NEW_CATEGORY_RATIO in values:
             yield from _new_categories(spec, pair, own)
         if catalogue.FEATURE_DRIFTED in values:
-            drifted[feature], found[feature] = bool(values[catalogue.FEATURE_DRIFTED]), values
+            compared[feature] = values
     if not labels.get(catalogue.SEGMENT):
-        yield from _distributions(most_drifted(found, spec.limits.distributions), pair, labels)
-    yield from samples_of(dataset_values(drifted, judge), labels)
-    for more, values in _answers(spec, judge, pair):
-        yield from samples_of(values, {**labels, **more})
+        yield from _distributions(most_drifted(compared, spec.limits.distributions), pair, labels)
+    drifted = {feature: bool(values[catalogue.FEATURE_DRIFTED]) for feature, values in compared.items()}
+    yield from samples_of(dataset_values(drifted, settings), labels)
+    for own_labels, values in _of_predictions(spec, settings, pair):
+        yield from samples_of(values, {**labels, **own_labels})
 
 
 def _distributions(features: Sequence[Feature], pair: Pair, labels: Labels) -> Iterator[Sample]:
     for feature in features:
-        for more, values in distribution(feature.name, pair):
-            yield from samples_of(values, {**labels, catalogue.FEATURE: feature.name, **more})
+        for own_labels, values in distribution(feature.name, pair):
+            yield from samples_of(values, {**labels, catalogue.FEATURE: feature.name, **own_labels})
 
 
-def _answers(spec: Body, judge: Judge, pair: Pair) -> Iterator[Labelled]:
+def _of_predictions(spec: Body, settings: ThresholdSettings, pair: Pair) -> Iterator[LabelledValues]:
     score = spec.inference.columns.score or ""
-    yield from score_series(score, pair, judge)
-    yield from confidence_series(score, spec.confidence_edges, pair, judge)
-    yield from class_series(spec.class_column or "", pair, judge, spec.limits.classes)
+    yield from score_series(score, pair, settings)
+    yield from confidence_series(score, spec.confidence_edges, pair, settings)
+    yield from class_series(spec.class_column or "", pair, settings, spec.limits.classes)
 
 
 def _new_categories(spec: Body, pair: Pair, labels: Labels) -> Iterator[Sample]:
-    """The new categories by name, without those that the reference has too and that only its limit left out."""
+    """The new categories by name, without those of the reference that only its limit of categories left out."""
     name = labels[catalogue.FEATURE]
     before, now = (side.novel for side in pair.categorical(name))
     novel = {category: rows for category, rows in now.items() if category not in before}

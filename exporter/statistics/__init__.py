@@ -1,1 +1,1 @@
-"""Pure functions of profiles: no thresholds inside a statistic, no verdicts anywhere but in `thresholds`."""
+"""Pure functions of counts. Noise levels and thresholds are in `thresholds`, apart from the statistics."""

@@ -1,6 +1,7 @@
-"""Whether a score of 0.7 comes true seven times in ten: pure functions of labelled predictions, without verdicts.
+"""Calibration of scores: whether seven in ten predictions with a score of 0.7 are positive.
 
-All gaps are in probability. Every function gives NaN when there are no rows.
+Pure functions of labelled predictions, without thresholds. All gaps are in probability. Every function returns NaN
+when there are no rows.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ _HALF_SKEW = _HALF_MEAN * (4 / math.pi - 1)
 class Reliability:
     """Labelled predictions in bins of about equal mass, the lowest scores first; all fields are (bins,).
 
-    `rows` are the rows themselves, `weights` their weights; `predicted` is the mean score, `observed` the share of
-    positives. `observed_variance` is that of `observed` as the labels tell it (NaN of one effective row),
-    `predicted_variance` what it would be if the scores were the true probabilities.
+    `rows` counts rows and `weights` sums their weights. `predicted` is the mean score and `observed` the share of
+    positives. `observed_variance` is the variance of `observed`, estimated from the labels (NaN with one effective
+    row); `predicted_variance` is its variance if the scores are the true probabilities.
     """
 
     rows: Indices
@@ -41,7 +42,7 @@ class Reliability:
 
     @property
     def gaps(self) -> Values:
-        """How far the scores are too high, in each bin."""
+        """Predicted minus observed share of positives, per bin."""
         return self.predicted - self.observed
 
     @property
@@ -52,9 +53,12 @@ class Reliability:
 
 
 def equal_mass(masses: Values, bins: int) -> Indices:
-    """Which of so many bins each cell goes to, (cells,): increasing, numbered from 0, none left out.
+    """Assign cells to at most `bins` bins of about equal mass.
 
-    A cell stays whole and goes where its middle lies, so heavy cells make fewer bins.
+    A cell is not divided: it goes to the bin in which its middle lies, so heavy cells make fewer bins.
+
+    Returns:
+        The bin of each cell, (cells,): increasing, numbered from 0 without gaps.
     """
     middles = np.cumsum(masses) - masses / 2
     wanted = np.floor(bins * middles / masses.sum())
@@ -62,10 +66,10 @@ def equal_mass(masses: Values, bins: int) -> Indices:
 
 
 def reliability(labelled: Labelled, bins: int = 10) -> Reliability:
-    """The reliability diagram: what was predicted and what was seen, in bins of about equal mass.
+    """The reliability diagram: predicted and observed shares in at most `bins` bins of about equal mass.
 
-    At most `bins` of them, made of whole fine bins. Source: Niculescu-Mizil and Caruana 2005 (the diagram); Roelofs et
-    al. 2022 (equal mass rather than equal width).
+    Each bin is made of whole fine bins. Source: Niculescu-Mizil and Caruana 2005 (the diagram); Roelofs et al. 2022
+    (equal mass rather than equal width).
     """
     known = labelled.rows > 0
     positives, negatives = labelled.positives[known], labelled.negatives[known]
@@ -96,8 +100,8 @@ def reliability(labelled: Labelled, bins: int = 10) -> Reliability:
 def expected_error(diagram: Reliability) -> float:
     """Expected calibration error: the mean absolute gap between predicted and observed; 0 to 1.
 
-    Never near 0 with few labels: about 0.07 of a perfectly calibrated model with 200 labels in 10 bins. Compare it with
-    `perfect_level`. Source: Naeini, Cooper and Hauskrecht 2015.
+    With few labels it is never near 0: about 0.07 for a perfectly calibrated model with 200 labels in 10 bins. Compare
+    it with `expected_error_noise`. Source: Naeini, Cooper and Hauskrecht 2015.
     """
     if not len(diagram.rows):
         return math.nan
@@ -105,16 +109,16 @@ def expected_error(diagram: Reliability) -> float:
 
 
 def maximal_error(diagram: Reliability) -> float:
-    """The largest absolute gap of any bin; 0 to 1, and noisier than the expected error."""
+    """Maximum calibration error: the largest absolute gap of a bin; 0 to 1, noisier than the expected error."""
     return float(np.abs(diagram.gaps).max()) if len(diagram.rows) else math.nan
 
 
 def debiased_squared_error(diagram: Reliability) -> float:
-    """The mean squared gap, less what the noise of the labels adds to it; -0.25 to 1.
+    """The mean squared gap without the part that the noise of the labels adds; -0.25 to 1.
 
-    Each bin's squared gap is lessened by the variance of its share of positives, observed (1 - observed) / (rows - 1).
-    So it is right on average at any number of labels, and below 0 about half of the time when calibration is perfect.
-    NaN when a bin has but one effective row. Source: Brocker 2012; Kumar, Liang and Ma 2019.
+    From each bin's squared gap the variance of its share of positives is subtracted, observed (1 - observed) /
+    (rows - 1). So it is unbiased for any number of labels, and below 0 about half of the time when calibration is
+    perfect. NaN when a bin has only one effective row. Source: Brocker 2012; Kumar, Liang and Ma 2019.
     """
     if not len(diagram.rows):
         return math.nan
@@ -124,23 +128,23 @@ def debiased_squared_error(diagram: Reliability) -> float:
 def debiased_error(diagram: Reliability) -> float:
     """The root of `debiased_squared_error`, 0 where that is negative; 0 to 1, in the units of the expected error.
 
-    It is the root mean square of the gaps, so where labels are many it is no less than the expected error.
+    It is a root mean square of gaps, so with many labels it is at least the expected error.
     """
     squared = debiased_squared_error(diagram)
     return squared if math.isnan(squared) else math.sqrt(max(squared, 0.0))
 
 
-def perfect_level(diagram: Reliability, q: float) -> float:
-    """The expected error that a perfectly calibrated model exceeds with probability `q` at these labels.
+def expected_error_noise(diagram: Reliability, q: float) -> float:
+    """The expected error that a perfectly calibrated model exceeds with probability `q`, given these predictions.
 
-    If the scores are the true probabilities, each bin's gap is about normal with the variance of its labels, and the
-    error a sum of their absolute values, whose quantile follows from its first three cumulants (Cornish and Fisher
-    1938). Too high rather than too low where a bin expects less than a few positives. Source of the idea: Brocker and
-    Smith 2007, "consistency bars", who resample instead.
+    If the scores are the true probabilities, each bin's gap is about normal with the variance of its labels. The error
+    is a sum of their absolute values, whose quantile follows from its first three cumulants (Cornish and Fisher 1938).
+    Where a bin expects fewer than a few positives the result is too high rather than too low. Source of the idea:
+    Brocker and Smith 2007, "consistency bars", who resample instead.
 
     Args:
-        diagram: of the labels at hand; the bins' scores and weights are used, not what was observed.
-        q: between 0 and 1; 0.05 for a band that a calibrated model leaves once in twenty.
+        diagram: the bins; only their scores and weights are used, not the observed shares.
+        q: between 0 and 1; 0.05 for a band that a calibrated model leaves once in twenty windows.
     """
     if not len(diagram.rows):
         return math.nan

@@ -1,10 +1,10 @@
-"""How much more the reference's own weeks differ from each other than sampling alone explains.
+"""Overdispersion of the reference: how much more its own weeks differ than sampling explains.
 
-Textbook noise assumes that rows are independent and that one week is like the next. Users come back, campaigns come and
-go: where 40 users give 10 rows each, a test at 1 % is wrong half of the time. So each past window of the reference is
-scored against the *other* weeks, by the statistic that will judge the present, and the noise is stretched until it
-covers what was seen (the scale of Rao & Scott 1981, estimated from the windows themselves). What counts is each day's
-highest window: hours of a day move together, and a day that moves as a whole is one observation, not 24.
+Textbook noise assumes that rows are independent and that weeks are alike. But users return, and campaigns start and
+end: where 40 users make 10 rows each, a test at 1 % is wrong half of the time. So each past window of the reference is
+compared with the *other* weeks by the statistic that later compares new windows, and the noise is stretched until it
+covers the observed values (the scale of Rao & Scott 1981, estimated from the windows themselves). Only the highest
+window of each day counts: the hours of a day move together, so a day that moves as a whole is one observation, not 24.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ Indices = npt.NDArray[np.int64]
 
 WEEK: Final = HOURS_OF_WEEK
 FEWEST_WEEKS: Final = 3
-"""Weeks below which nothing is learned: one week against one other says little of either."""
+"""The fewest weeks for a fit: two weeks compared with each other say little about either."""
 _FAR: Final = 1e-5
-"""The probability for which noise is stretched: that of a feature among 50, once in two thousand windows."""
+"""The probability at which noise is stretched: one false alarm in two thousand windows, shared by 50 features."""
 _DAILY: Final = 24
-"""Windows that end in a day."""
+"""Windows that end on the same day."""
 _RESTLESS: Final = 0.005
-"""How often a weekday may exceed what it alone tells: its few days cannot speak of anything rarer."""
+"""How often a weekday may exceed its own level: its few days say nothing about rarer events."""
 
 Stretch = tuple[float, ...]
-"""By what to multiply the noise of a squared deviation (1 or more): on each weekday, Monday first."""
+"""The factor for the noise of a squared deviation (1 or more) on each weekday, Monday first."""
 
 
 @dataclass(frozen=True, slots=True)
 class _PastWindows:
-    """Windows of the reference, and what each is compared with.
+    """Windows of the reference, and the other weeks that each is compared with.
 
-    `starts` and `ends` are positions of hours, (windows,), and `day` numbers the local day in which each ends, whose
-    `weekday` is given by that number, (days,). `pair` is the (week, season) of each hour, numbered from 0, (hours,);
-    `factors` says how often the rows of each pair count in what a window is compared with, (windows, pairs): 0 for
-    those of the weeks that the window touches.
+    `starts` and `ends` are positions of hours, (windows,). `day` is the number of the local day in which a window ends,
+    (windows,), and `weekday` the weekday of each day, (days,). `pair` is the (week, season) of each hour, numbered from
+    0, (hours,). `factors` is the weight of each pair's rows in a window's comparison, (windows, pairs): 0 for the weeks
+    that the window touches.
     """
 
     starts: Indices
@@ -61,35 +61,35 @@ class _PastWindows:
 def fit_stretches(
     history: History, cells: Indices, season: Indices, hours: int, means: Collection[str]
 ) -> dict[str, Stretch]:
-    """How far to stretch each column's noise in windows of a length.
+    """Fit the stretch of each column's noise, for windows of one length.
 
     Args:
         history: the reference, hour by hour.
         cells: the hour of the local week of each of its hours, (hours,).
-        season: the season that each hour of the week is compared with, (168,).
-        hours: the windows' length.
-        means: the columns whose mean is judged too; see `mean_of`.
+        season: the season of each hour of the week, (168,).
+        hours: the length of the windows.
+        means: the columns whose mean is compared too; see `mean_of`.
 
     Returns:
-        Each column's stretch; nothing when the history has fewer than `FEWEST_WEEKS` weeks beside the windows.
+        The stretch of each column; empty when the history has fewer than `FEWEST_WEEKS` weeks besides the windows.
     """
     windows = _past_windows(history.rows.astype(np.float64), cells, season, hours)
     if windows is None:
         return {}
     columns = history.columns
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # what is no number teaches nothing
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # ratios that are not finite are left out
         ratios = {name: _psi_ratios(column, windows) for name, column in columns.items()}
         ratios |= {mean_of(name): _mean_ratios(columns[name], windows) for name in means if name in columns}
     return {name: _stretches(*both, windows) for name, both in ratios.items()}
 
 
 def mean_of(column: str) -> str:
-    """The name under which the stretch of a column's mean stands, beside that of the column's PSI."""
+    """The key of the stretch of a column's mean; the key of its PSI's stretch is the column itself."""
     return f"mean of {column}"
 
 
 def _past_windows(rows: Values, cells: Indices, season: Indices, hours: int) -> _PastWindows | None:
-    """Windows of a length that end every eighth of it (every hour at least), each with what it is compared with."""
+    """Windows of a length that end every eighth of it, or every hour, with the weeks that each is compared with."""
     if len(rows) < (FEWEST_WEEKS - 1) * WEEK + max(hours, WEEK // 2):
         return None
     week, season = np.arange(len(rows)) // WEEK, season[cells]
@@ -115,7 +115,7 @@ def _past_windows(rows: Values, cells: Indices, season: Indices, hours: int) -> 
 
 
 def _compared(values: npt.NDArray[np.number], windows: _PastWindows) -> tuple[Values, Values]:
-    """Each past window's sum of hourly values, and that of the other weeks that it is compared with."""
+    """Sum hourly values over each past window, and over the other weeks that it is compared with."""
     hourly = values.reshape(len(values), -1).astype(np.float64)
     running = np.concatenate([np.zeros((1, hourly.shape[1])), np.cumsum(hourly, axis=0)])
     by_pair = np.zeros((windows.factors.shape[1], hourly.shape[1]))
@@ -124,38 +124,38 @@ def _compared(values: npt.NDArray[np.number], windows: _PastWindows) -> tuple[Va
 
 
 def _psi_ratios(column: HourlyColumn, windows: _PastWindows) -> tuple[Values, Values]:
-    """Each past window's PSI in units of 1/n + 1/m, and the degrees of freedom of its law."""
+    """The PSI of each past window in units of 1/n + 1/m, and the degrees of freedom of its law."""
     now, before = _compared(column.cells, windows)
     unit = 1 / now.sum(axis=1) + 1 / before.sum(axis=1)
     return population_stability_indices(before, now) / unit, many_effective_cells(before, now) - 1
 
 
 def _mean_ratios(column: HourlyColumn, windows: _PastWindows) -> tuple[Values, Values]:
-    """Each past window's squared shift of the mean, in units of the others' variance and 1/n + 1/m; one degree."""
+    """The squared mean shift of each past window, in units of the others' variance and 1/n + 1/m; one degree each."""
     sides = [_compared(values, windows) for values in (column.finite, column.sums, column.squares)]
-    (n, m), (now, before), (_, squares) = ((one[:, 0], other[:, 0]) for one, other in sides)
+    (n, m), (now, before), (_, squares) = ((left[:, 0], right[:, 0]) for left, right in sides)
     variance = np.maximum(squares / m - np.square(before / m), 0)
     return np.square(now / n - before / m) / (variance * (1 / n + 1 / m)), np.ones(len(n))
 
 
 def _stretches(ratios: Values, freedom: Values, windows: _PastWindows) -> Stretch:
-    """Each weekday's own stretch, or what is usual on quiet days if that is more.
+    """The stretch of each weekday: its own, or that of quiet days if that is greater.
 
-    By the law of independent rows each of the `ratios` has the mean `freedom`.
+    For independent rows each of the `ratios` has the mean `freedom`.
 
-    What is usual is learned without those two days in a row (a weekend; a Monday and the windows that reach into the
-    next day) that are the most restless: they would raise the thresholds of all the others.
+    The stretch of quiet days leaves out the two days in a row with the highest ratios (a weekend; a Monday and the
+    windows that reach into the next day), which would raise the thresholds of all other days.
     """
     known = np.isfinite(ratios) & (freedom > 0)
     if not known.any():
         return (1.0,) * 7
     highest, weekday = _highest(ratios[known] / freedom[known], windows.day[known], windows.weekday)
     pairs = [(weekday == day) | (weekday == (day + 1) % 7) for day in range(7)]
-    usual = min(_highest_day(highest[~pair], _DAILY * _FAR) for pair in pairs)
+    quiet = min(_highest_day(highest[~pair], _DAILY * _FAR) for pair in pairs)
     law = float(freedom[known].mean())
     far = float(special.gammainccinv(law / 2, _FAR)) * 2 / law
     days = (_highest_day(highest[weekday == day], _RESTLESS) for day in range(7))
-    return tuple(max(1.0, usual / far, day / far) for day in days)
+    return tuple(max(1.0, quiet / far, day / far) for day in days)
 
 
 def _highest(ratios: Values, day: Indices, weekday: Indices) -> tuple[Values, Indices]:
@@ -167,11 +167,12 @@ def _highest(ratios: Values, day: Indices, weekday: Indices) -> tuple[Values, In
 
 
 def _highest_day(highest: Values, q: float) -> float:
-    """What the highest window of another day exceeds with probability `q`, from those of some days; 0 from very few.
+    """The level that the highest window of another day exceeds with probability `q`, from `highest` of a few days.
 
-    The highest of many windows follow Gumbel's law (1958), whatever the law of one. It is taken for their roots, which
-    are shifts, has the mean and the deviation that were seen, and reaches as much farther as Student's t makes the
-    prediction limit of a normal law reach when both are known from so few days alone.
+    The maximum of many windows follows Gumbel's law (1958), whatever the law of a single window. Gumbel's law is fitted
+    to the square roots, which are shifts, by their mean and standard deviation. It is widened by the factor by which
+    Student's t widens the prediction limit of a normal law whose mean and deviation come from equally few days. With
+    fewer than `FEWEST_WEEKS` days the level is 0.
     """
     k = len(highest)
     if k < FEWEST_WEEKS:

@@ -1,16 +1,15 @@
-"""How good the predictions should turn out to be, before their labels come: confidence-based performance estimation.
+"""Calibration of scores for confidence-based performance estimation (CBPE), as in NannyML.
 
-If a calibrated score of 0.7 comes true seven times in ten, a row that bears it is 0.7 of a positive and 0.3 of a
-negative, and the performance of rows without labels follows. The method is NannyML's CBPE. It sees a shift of the
-inputs; it is blind to a change of what they mean (concept drift), since it takes the reference's calibration for
-today's: only the gap between estimate and truth, once there is one, tells that.
+If seven in ten rows with a calibrated score of 0.7 are positive, a row with that score counts as 0.7 of a positive and
+0.3 of a negative, and the performance of rows without labels follows. CBPE reacts to a shift of the inputs. It cannot
+see a change of the relation between inputs and labels (concept drift), since it assumes that the reference's
+calibration still holds: only the gap between the estimate and the later measured value shows that.
 
-Rows stand in groups of equal score, in increasing order: distinct scores, or fine bins with their mean scores.
+Rows are in groups of equal score, in increasing order: distinct scores, or fine bins with their mean scores.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -19,7 +18,7 @@ from scipy import optimize
 
 from exporter.profiles.binning import Counts
 from exporter.statistics.calibration import equal_mass
-from exporter.statistics.performance import accuracy, auroc, f1_score, precision, recall
+from exporter.statistics.performance import auroc
 
 Values = npt.NDArray[np.float64]
 
@@ -31,24 +30,14 @@ _SEED: Final = 42
 
 
 class Calibration(NamedTuple):
-    """An increasing function from scores to probabilities: linear between its points, constant outside of them."""
+    """An increasing function from scores to probabilities: linear between its points, constant outside them."""
 
     scores: Values
     probabilities: Values
 
 
-class Performance(NamedTuple):
-    """What is estimated of a binary classifier, or the standard errors of it."""
-
-    auroc: float
-    accuracy: float
-    precision: float
-    recall: float
-    f1_score: float
-
-
 def isotonic(scores: Values, positives: Values, rows: Values) -> Calibration:
-    """The increasing function that fits the shares of positives best, in least squares.
+    """The increasing function with the least squared error to the shares of positives.
 
     Source: Zadrozny and Elkan 2002; the pool-adjacent-violators algorithm, Ayer et al. 1955.
     """
@@ -56,17 +45,20 @@ def isotonic(scores: Values, positives: Values, rows: Values) -> Calibration:
 
 
 def calibrate(calibration: Calibration | None, scores: Values) -> Values:
-    """The probabilities of scores; the scores themselves when they need no calibration."""
+    """The probabilities of scores; the scores themselves without a calibration."""
     return scores if calibration is None else np.interp(scores, *calibration)
 
 
 def fit(scores: Values, positives: Counts, rows: Counts) -> Calibration | None:
-    """The calibration of a labelled reference, or None when its scores are better left as they are.
+    """Fit a calibration to labelled rows.
 
     Args:
-        scores: of the groups, (groups,), strictly increasing.
-        positives: of each group, (groups,), whole numbers.
-        rows: of each group, (groups,), whole numbers, 1 or more.
+        scores: score of each group, (groups,), strictly increasing.
+        positives: positives of each group, (groups,), whole numbers.
+        rows: rows of each group, (groups,), whole numbers, 1 or more.
+
+    Returns:
+        None when the scores are no worse without calibration; see `needs_calibration`.
     """
     if not needs_calibration(scores, positives, rows):
         return None
@@ -74,12 +66,13 @@ def fit(scores: Values, positives: Counts, rows: Counts) -> Calibration | None:
 
 
 def needs_calibration(scores: Values, positives: Counts, rows: Counts) -> bool:
-    """Whether calibration lessens the expected calibration error of rows that it has not seen.
+    """Whether calibration reduces the expected calibration error of held-out rows.
 
-    NannyML's rule: in ten splits a tenth of the rows, stratified by label, is held out; the error of all of them
-    together, in ten bins of equal mass, must be less after calibration on the rest than before. No where the classes
-    are all but separated (AUROC above 0.999), or one has fewer than two rows. The splits are drawn with a fixed seed,
-    so the same counts give the same answer; NannyML's own splits may give another where the two errors are close.
+    NannyML's rule: in each of ten splits a tenth of the rows, stratified by label, is held out. The error of all
+    held-out rows together, in ten bins of equal mass, must be smaller after calibration on the other rows than before.
+    False where the classes are almost separated (AUROC above 0.999) or one class has fewer than two rows. The splits
+    use a fixed seed, so equal counts give equal results; NannyML's own splits may differ where the two errors are
+    close.
     """
     negatives = rows - positives
     if min(positives.sum(), negatives.sum()) < 2 or _separation(positives, negatives) > _SEPARATED:
@@ -110,73 +103,10 @@ def _training(positives: Counts, rows: Counts) -> tuple[Values, Values]:
 
 
 def _expected_error(splits: list[tuple[Values, Counts, Counts]]) -> float:
-    """Of the held-out rows of all splits together, each under the probability that its own split gave it."""
+    """The error of the held-out rows of all splits together, each row with the probability from its own split."""
     probabilities, positives, rows = (np.concatenate(column) for column in zip(*splits, strict=True))
     order = np.argsort(probabilities, kind="stable")
     order = order[rows[order] > 0]
     group = equal_mass(rows[order].astype(np.float64), _BINS)
     gaps = np.bincount(group, (probabilities * rows - positives)[order])
     return float(np.abs(gaps).sum() / rows.sum())
-
-
-def estimate(probabilities: Values, rejected: Counts, accepted: Counts) -> Performance:
-    """The performance that rows without labels should have.
-
-    The statistics are those of labelled rows, of the expected positives and negatives: NaN where these are.
-
-    Args:
-        probabilities: calibrated, of the groups, in the order of the scores, (groups,).
-        rejected: rows of each group that were taken for negative, (groups,).
-        accepted: rows that were taken for positive, (groups,).
-    """
-    rows = rejected + accepted
-    confusion = np.array([[(1 - probabilities) @ side, probabilities @ side] for side in (rejected, accepted)]).T
-    return Performance(
-        auroc(probabilities * rows, (1 - probabilities) * rows).value,
-        accuracy(confusion).value,
-        precision(confusion).value,
-        recall(confusion).value,
-        f1_score(confusion).value,
-    )
-
-
-def standard_errors(positives: Values, negatives: Values, confusion: Values, rows: float) -> Performance:
-    """By how much the performance of so many rows differs by chance, if they are like the reference.
-
-    NannyML's: each statistic is a mean over the rows that it concerns, so its error is the deviation of one such row in
-    the reference over the root of their expected number. For the AUROC these are the rows of the rarer class, whose
-    placements among the others are averaged; ties count half. NaN where the reference has no such rows.
-
-    Args:
-        positives: of the reference per group, in the order of the scores, (groups,).
-        negatives: likewise.
-        confusion: of the reference, (2, 2) as [label, decision].
-        rows: of the window.
-    """
-    total = float(confusion.sum())
-    if not (total > 0 and rows > 0):
-        return Performance(*[math.nan] * 5)
-
-    def error(share: float, concerned: float, unit: float = 1.0) -> float:
-        return unit * math.sqrt(share * (1 - share) / (concerned / total * rows)) if concerned > 0 else math.nan
-
-    hits, wrong = float(confusion[1, 1]), float(confusion[0, 1] + confusion[1, 0])
-    relevant = hits + wrong
-    return Performance(
-        _auroc_error(positives, negatives) * math.sqrt(total / rows),
-        error(accuracy(confusion).value, total),
-        error(precision(confusion).value, float(confusion[:, 1].sum())),
-        error(recall(confusion).value, float(confusion[1].sum())),
-        error(hits / relevant if relevant else math.nan, relevant, relevant / (hits + wrong / 2) if relevant else 1.0),
-    )
-
-
-def _auroc_error(positives: Values, negatives: Values) -> float:
-    """The deviation of the rarer class's placements over the root of its rows."""
-    rarer, others = (positives, negatives) if positives.sum() <= negatives.sum() else (negatives, positives)
-    number = float(rarer.sum())
-    if not number:
-        return math.nan
-    placements = (np.cumsum(others) - others / 2) / others.sum()
-    average = float(placements @ rarer) / number
-    return math.sqrt(float(np.square(placements - average) @ rarer)) / number

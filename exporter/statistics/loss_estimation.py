@@ -1,13 +1,13 @@
-"""How far off the predictions of a number should turn out to be, before the truth is known: direct loss estimation.
+"""Direct loss estimation: the expected error of a regression before the labels arrive.
 
-What a prediction of this size missed by in the labelled reference is what one like it should miss by today. The loss is
-learned as a function of the prediction alone, constant between some of its quantiles (a regressogram, Tukey 1961).
+A prediction is expected to have the mean loss of similar predictions in the labelled reference. The loss is fitted as a
+function of the prediction alone, constant between some of its quantiles (a regressogram, Tukey 1961).
 
-NannyML's DLE learns the same loss with gradient-boosted trees from all features and the prediction. So it also sees
-that errors are large for some customers of the same prediction; this does not, unless the prediction tells them apart.
-Neither sees a change of what inputs mean (concept drift), nor knows of losses beyond what the reference holds.
+NannyML's DLE fits the same loss with gradient-boosted trees on all features and the prediction. So it can also find
+that errors differ between customers with the same prediction; this method cannot. Neither method sees a change of the
+relation between inputs and labels (concept drift), or losses beyond those of the reference.
 
-Arrays are (bins,), of the fine bins of the prediction in their order, unless something else is said.
+Arrays are (bins,), one value per fine bin of the prediction in order, unless stated otherwise.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from exporter.statistics.calibration import equal_mass
 Values = npt.NDArray[np.float64]
 
 GROUPS: Final = 50
-"""Groups of bins of about equal mass in which a loss is taken as constant; fewer where the reference is small."""
+"""The most groups of bins, of about equal mass, with a constant loss each."""
 FEWEST_ROWS: Final = 30
-"""Rows of the reference in a group, in the mean."""
+"""The mean number of reference rows per group, at least; a small reference has fewer groups."""
 
 
 class LossCurve(NamedTuple):
-    """The loss by the size of the prediction.
+    """The loss as a function of the prediction.
 
-    `group` is that of each bin, (bins,). Of each group there are the `rows` of the reference, the `means` of their
-    loss and its `variances`, (groups,); the variance of a single row is not known and taken for 0.
+    `group` is the group of each bin, (bins,). `rows`, `means` and `variances`, (groups,), are the reference rows of
+    each group and the mean and variance of their loss; the variance of a single row is unknown and set to 0.
     """
 
     group: Counts
@@ -43,21 +43,21 @@ class LossCurve(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """A value that is to be expected, and the standard error of what will be seen about it."""
+    """An expected value, and the standard error of the later measured value around it."""
 
     value: float
     error: float
 
 
 def fit(rows: Counts, losses: Values, squares: Values) -> LossCurve | None:
-    """Learn the loss; None without rows.
+    """Fit the loss curve; None without rows.
 
-    A bin without rows belongs to the group of the next lower one that has some, or of the lowest.
+    A bin without rows belongs to the group of the next lower bin with rows, or else to the lowest group.
 
     Args:
         rows: labelled rows of the reference.
-        losses: the sums of their losses.
-        squares: the sums of their squared losses.
+        losses: sums of their losses.
+        squares: sums of their squared losses.
     """
     known = np.flatnonzero(rows)
     if not len(known):
@@ -72,10 +72,10 @@ def fit(rows: Counts, losses: Values, squares: Values) -> LossCurve | None:
 
 
 def estimate(curve: LossCurve, rows: Rows) -> Expected:
-    """The mean loss of rows without labels; both NaN without rows.
+    """The expected mean loss of rows without labels; both fields are NaN without rows.
 
-    The error is that of the rows to be seen and of the reference together: what a difference of the two has by chance,
-    given the predictions.
+    The error is the standard error of the difference between the measured and the expected mean, given the predictions:
+    it has the noise of these rows and of the reference.
     """
     total = float(rows.sum())
     if not total:
@@ -86,6 +86,6 @@ def estimate(curve: LossCurve, rows: Rows) -> Expected:
 
 
 def root(expected: Expected) -> Expected:
-    """A root mean square, from the mean of the squares; its error by linearisation, NaN at 0."""
+    """The root mean square from the mean of squares; its error by linearisation, NaN at 0."""
     value = math.sqrt(expected.value)
     return Expected(value, expected.error / (2 * value) if value else math.nan)

@@ -1,8 +1,8 @@
-"""How good the predictions turned out to be: pure functions of additive counts, without thresholds or verdicts.
+"""Performance of predictions with labels: pure functions of additive counts, without thresholds.
 
-Functions that give an `Estimate` give a value with its confidence interval at 95 %, all three NaN where the value is
-undefined: no positives, no row at all. Weighted rows count as their effective number, (sum of w)^2 / (sum of w^2) (Kish
-1965); that the weights are themselves estimates is not in the intervals.
+Functions that return an `Estimate` return a value with its 95 % confidence interval; all three are NaN where the value
+is undefined, such as without positives or rows. Weighted rows count as their effective number, (sum of w)^2 /
+(sum of w^2) (Kish 1965). The intervals do not include the uncertainty of weights that are estimates themselves.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from exporter.labels.labelled import Moments
 
 Values = npt.NDArray[np.float64]
 
-_Z: Final = 1.959963984540054
+Z_95: Final = 1.959963984540054
 """The two-sided 95 % quantile of the normal law."""
 
 
 class Estimate(NamedTuple):
-    """A value, and the ends of its confidence interval at 95 %."""
+    """A value and the ends of its 95 % confidence interval."""
 
     value: float
     lower: float
@@ -42,19 +42,19 @@ def auroc(
     """Area under the ROC curve: how often a positive scores above a negative; 0 to 1, 0.5 by chance.
 
     Ties, and pairs within a bin, count half. The error against the exact area is at most half of the sum over the bins
-    of the positives' share x the negatives' share; with 256 quantiles it is some 0.0001, and 0.0007 where positives are
-    one in a thousand and lie in the last bin or two.
+    of the positives' share x the negatives' share; with 256 quantiles it is about 0.0001, and 0.0007 where positives
+    are one in a thousand and lie in the last one or two bins.
 
-    The interval is Wilson's for as many tosses of a coin as would be as uncertain: those of the variance that DeLong et
-    al. (1988) estimate from the placements, or of that which Hanley and McNeil (1982) derive from exponential scores
-    (symmetric in the classes, as in Newcombe 2006, method 5), whichever are fewer. DeLong's holds for any law of the
-    scores, but is far too small with few positives and 0 at an area of 1; there the other takes over. Simulated
-    coverage is 93 % to 99 % from 20 positives, and 87 % or more with 5.
+    The interval is Wilson's for the number of coin tosses with the same variance. The variance is the estimate of
+    DeLong et al. (1988) from the placements, or that of Hanley and McNeil (1982) for exponential scores (symmetric in
+    the classes, as in Newcombe 2006, method 5), whichever gives fewer tosses. DeLong's holds for any law of the scores,
+    but is far too small with few positives and 0 at an area of 1, where the other one is used. Simulated coverage is
+    93 % to 99 % from 20 positives, and 87 % or more with 5.
 
     Args:
         positives: weight of the positives per bin, (bins,), in the order of the scores.
         negatives: weight of the negatives per bin, (bins,).
-        positive_squares: sums of squared weights per bin, (bins,); those of rows that weigh 1 if left out.
+        positive_squares: sums of squared weights per bin, (bins,); if left out, all rows have weight 1.
         negative_squares: likewise.
     """
     n, m = float(positives.sum()), float(negatives.sum())
@@ -73,7 +73,7 @@ def auroc(
 
 
 def _spread(weights: Values, squares: Values | None, deviations: Values) -> tuple[float, float]:
-    """The effective rows of a class, and what it adds to DeLong's variance; 0 of a single row, which tells nothing."""
+    """The effective rows of a class and its part of DeLong's variance; the part is 0 for a single row."""
     squares = weights if squares is None else squares
     rows = _effective(weights, squares)
     if rows <= 1:
@@ -82,7 +82,7 @@ def _spread(weights: Values, squares: Values | None, deviations: Values) -> tupl
 
 
 def _exponential_tosses(area: float, positives: float, negatives: float) -> float:
-    """The tosses of a coin that are as uncertain as the area of exponential scores (Newcombe 2006, method 5)."""
+    """The number of coin tosses with the variance of the area of exponential scores (Newcombe 2006, method 5)."""
     pairs = max((positives + negatives) / 2 - 1, 0.0)
     return positives * negatives / (1 + pairs * ((1 - area) / (2 - area) + area / (1 + area)))
 
@@ -92,20 +92,20 @@ def _effective(weights: Values, squares: Values) -> float:
 
 
 def _wilson(share: float, tosses: float) -> Estimate:
-    """The score interval of a share of independent tosses, any real number of them above 0 (Wilson 1927)."""
-    share, stretch = min(max(share, 0.0), 1.0), 1 + _Z**2 / tosses
-    centre = (share + _Z**2 / (2 * tosses)) / stretch
-    half = _Z * math.sqrt(share * (1 - share) / tosses + (_Z / (2 * tosses)) ** 2) / stretch
+    """The score interval of a share of independent tosses (Wilson 1927); `tosses` is any real number above 0."""
+    share, stretch = min(max(share, 0.0), 1.0), 1 + Z_95**2 / tosses
+    centre = (share + Z_95**2 / (2 * tosses)) / stretch
+    half = Z_95 * math.sqrt(share * (1 - share) / tosses + (Z_95 / (2 * tosses)) ** 2) / stretch
     return Estimate(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share))
 
 
 def share(part: float, whole: Values, squares: Values | None = None) -> Estimate:
-    """A part's share of a whole, 0 to 1, with Wilson's interval (1927); unknown when the whole is empty.
+    """The share of a part in a whole, 0 to 1, with Wilson's interval (1927); unknown when the whole is empty.
 
     Args:
-        part: the weight of the rows that count.
+        part: the weight of the part.
         whole: the weights of all rows, in any cells.
-        squares: the sums of squared weights in the same cells; those of rows that weigh 1 if left out.
+        squares: the sums of squared weights in the same cells; if left out, all rows have weight 1.
     """
     total = float(whole.sum())
     if not total > 0:
@@ -114,29 +114,29 @@ def share(part: float, whole: Values, squares: Values | None = None) -> Estimate
 
 
 def precision(confusion: Values, squares: Values | None = None) -> Estimate:
-    """Positives among those that were taken for positive; unknown when none was.
+    """Share of positives among predicted positives; unknown without predicted positives.
 
-    `confusion` and `squares` are (2, 2) as [label, decision]: weights, and squared weights if they are not all 1. So
-    in the functions below.
+    `confusion` and `squares` are (2, 2) as [label, decision]: the weights, and the squared weights if they are not all
+    1. The same holds for the functions below.
     """
     return share(confusion[1, 1], confusion[:, 1], None if squares is None else squares[:, 1])
 
 
 def recall(confusion: Values, squares: Values | None = None) -> Estimate:
-    """Those taken for positive among the positives; unknown without positives."""
+    """Share of predicted positives among positives; unknown without positives."""
     return share(confusion[1, 1], confusion[1], None if squares is None else squares[1])
 
 
 def accuracy(confusion: Values, squares: Values | None = None) -> Estimate:
-    """Decisions that were right among all."""
+    """Share of correct decisions."""
     return share(confusion[0, 0] + confusion[1, 1], confusion, squares)
 
 
 def f1_score(confusion: Values, squares: Values | None = None) -> Estimate:
     """Harmonic mean of precision and recall, 2 tp / (2 tp + fp + fn); unknown without positives and positive decisions.
 
-    It is 2 J / (1 + J) of Jaccard's index J = tp / (tp + fp + fn), which is a plain share of the rows that are positive
-    or were taken for it. So its interval is Wilson's for J, seen through that increasing function.
+    It equals 2 J / (1 + J) for Jaccard's index J = tp / (tp + fp + fn), which is a share of the rows that are positive
+    or predicted positive. So its interval is Wilson's interval for J, transformed by that increasing function.
     """
     relevant = np.array([[False, True], [True, True]])
     jaccard = share(confusion[1, 1], confusion[relevant], None if squares is None else squares[relevant])
@@ -144,10 +144,11 @@ def f1_score(confusion: Values, squares: Values | None = None) -> Estimate:
 
 
 def mean(moments: Moments, highest: float = math.inf) -> Estimate:
-    """A mean of values from 0 to `highest`: Brier score, log loss, absolute error, a ranking's gain.
+    """Mean of values from 0 to `highest`: Brier score, log loss, absolute error, a ranking's gain.
 
     The interval is that of the normal law, with the linearised variance of a ratio of weighted sums (Cochran 1977,
-    6.3); its ends are unknown with one effective row. Heavy-tailed losses need more rows than the law knows of.
+    6.3); its ends are unknown with one effective row. Heavy-tailed losses need more rows than the interval accounts
+    for.
     """
     if not moments.weights > 0:
         return UNKNOWN
@@ -156,20 +157,20 @@ def mean(moments: Moments, highest: float = math.inf) -> Estimate:
     if rows <= 1:
         return Estimate(value, math.nan, math.nan)
     squares = moments.squares - 2 * value * moments.doubly_weighted + value**2 * moments.squared_weights
-    half = _Z * math.sqrt(max(squares, 0.0) * rows / (rows - 1)) / moments.weights
+    half = Z_95 * math.sqrt(max(squares, 0.0) * rows / (rows - 1)) / moments.weights
     return Estimate(value, max(value - half, 0.0), min(value + half, highest))
 
 
 def rmse(squared_errors: Moments) -> Estimate:
-    """Root of the mean squared error, in the data's units; the interval is the root of the mean's."""
+    """Root mean squared error, in the data's units; the ends of the interval are the roots of the mean's."""
     return Estimate(*map(math.sqrt, mean(squared_errors)))
 
 
 def macro_average(classes: Sequence[Estimate]) -> Estimate:
-    """The plain mean of each class's result against the rest; unknown without classes, or when one is unknown.
+    """Unweighted mean of the classes' results against the rest; unknown without classes, or when one is unknown.
 
-    A mean of fewer classes would be another quantity. The ends are the means of the ends: as wide as if all classes
-    erred together, since their rows are the same; never too narrow for that.
+    A mean of fewer classes would be another quantity. The ends are the means of the ends. This interval assumes that
+    all classes err together, since they share their rows, so it is never too narrow.
     """
     if not classes:
         return UNKNOWN

@@ -1,8 +1,8 @@
-"""What a ratio usually is in a window, and how far from that is far: learned from the same hours of past weeks.
+"""The usual ratio of a window, from the same hours of past weeks, and the noise of a deviation from it.
 
-A ratio is given slot by slot with none left out, as the sums that `exporter.profiles.proxies` makes of rows. A slot in
-which nothing is known has zeros and weighs nothing. A value that is asked for and not counted is a slot's numerator
-over a denominator of 1, without squares: then only what the weeks themselves differ by is known of its noise.
+A ratio is given for every slot in order, as the sums of `exporter.profiles.proxies`. A slot without data has zeros and
+no weight. A value from a query rather than from rows is a slot's numerator over a denominator of 1, without squares:
+its noise is known only from the differences between weeks.
 """
 
 from __future__ import annotations
@@ -22,28 +22,29 @@ Indices = npt.NDArray[np.int64]
 Direction = Literal["down", "up", "both"]
 
 FEWEST_WEEKS: Final = 3
-"""Weeks that must know a window's hours before any ratio is usual."""
+"""The fewest weeks with data for a window's hours for a usual ratio."""
 
 _CELLS: Final = 168
 _COVERED: Final = 0.5
-"""The share of a window's denominator whose hours a week must know; what it lacks is taken from the other weeks."""
+"""The least share of a window's denominator in hours with data in a week; other weeks supply the missing hours."""
 _STRIDE: Final = 5
-"""Hours from one past window to the next, at least: by so many every hour of the day comes up."""
+"""The fewest hours from one past window to the next: with five, every hour of the day occurs."""
 _MEDIAN_SQUARE: Final = float(special.ndtri(0.75)) ** 2
 """The median of the square of a standard normal value."""
 _MEDIAN_VARIANCE: Final = math.pi / 2
-"""How many times the variance of a mean that of a median is; less where there are few values."""
+"""The variance of a median divided by that of a mean; less for few values."""
 _RAREST: Final = 1e-12
+"""The smallest tail probability that is used."""
 _EXACT: Final = 1e6
-"""Events beyond which a count's law is taken as at this number."""
+"""Above this many events the law of a count is computed for this number."""
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """What a window's ratio usually is; NaN where too little is known.
+class UsualRatio:
+    """The usual ratio of a window, and how much it varies; NaN where too little is known.
 
-    `variance` is that of the window's ratio and of `ratio` together, as chance gives it; `spread` the standard
-    deviation of the window's ratio over `ratio` from week to week beyond that, 0 or more.
+    `variance` is the sampling variance of the difference between the window's ratio and `ratio`. `spread` is the
+    standard deviation of the window's ratio over `ratio` from week to week beyond that, 0 or more.
     """
 
     ratio: float
@@ -51,18 +52,19 @@ class Usual:
     spread: float
 
 
-_UNKNOWN: Final = Usual(math.nan, math.nan, math.nan)
+_UNKNOWN: Final = UsualRatio(math.nan, math.nan, math.nan)
 
 
-def usual(slots: Values, cells: Indices, length: int, week: float) -> Usual:
-    """What is usual in the last `length` slots, from all the slots before them.
+def usual_ratio(slots: Values, cells: Indices, length: int, week: float) -> UsualRatio:
+    """The usual ratio of the last `length` slots, from all slots before them.
 
-    Of each past week the ratio is taken as it would be with the window's own denominators: the mean of the ratios of
-    its hours of the local week, weighted by the denominator that the window has in each. What is usual is the median of
-    the weeks. Weeks are counted back from the window's end, and are as long as the window where that is longer. The
-    spread is learned by leaving one week out: each past window of the length is compared with the weeks that it is not
-    in. Of its squared deviations, less what chance gives, the median is taken, once over all past windows and once over
-    those of the window's own season, and the greater counts.
+    The ratio of each past week is computed with the window's denominators: it is the mean of the week's ratios by hour
+    of the local week, weighted by the window's denominator in each hour. The usual ratio is the median over the weeks.
+    Weeks are counted back from the window's end, and are as long as the window where that is longer.
+
+    The spread is fitted by leaving one week out: each past window of the length is compared with the weeks that it is
+    not in. The expected noise is subtracted from its squared deviation. The median of these is taken over all past
+    windows, and over the past windows of the same season; the greater one is used.
 
     Source: the scaled median of absolute deviations, Hampel 1974, "The influence curve and its role in robust
     estimation", JASA 69, 383-393; the ratio with another population's weights is direct standardisation.
@@ -71,7 +73,7 @@ def usual(slots: Values, cells: Indices, length: int, week: float) -> Usual:
         slots: the sums of each slot, by `Moment`; shape (slots, 6).
         cells: the hour of the local week of each slot, 0 to 167; shape (slots,).
         length: slots of the window.
-        week: slots of a week, which need not be a whole number.
+        week: slots of a week, not necessarily a whole number.
     """
     past, period = len(slots) - length, math.ceil(length / week) * week
     weeks = (np.arange(len(slots))[::-1] // period).astype(np.int64)[:past]
@@ -84,15 +86,15 @@ def usual(slots: Values, cells: Indices, length: int, week: float) -> Usual:
     own = past - np.round(np.arange(1, past // period + 1) * period).astype(np.int64)
     every, same_season = (_median(history.excess(slots, cells, weeks, at, length)) for at in (starts, own[own >= 0]))
     spread = math.sqrt(np.maximum(0.0, np.fmax(every, same_season)))
-    return Usual(float(expected[0]), float(variance[0]), spread)
+    return UsualRatio(float(expected[0]), float(variance[0]), spread)
 
 
 @dataclass(frozen=True, slots=True)
 class _History:
     """Past weeks by hour of the week.
 
-    `ratios` and `known` (whether the week itself tells it) have the shape (weeks, cells), `reciprocals` are those of
-    the denominators; `dispersion` is the variance of residuals for each unit of denominator, (cells,).
+    `ratios`, `known` (whether the week has data of its own) and `reciprocals` (of the denominators) have the shape
+    (weeks, cells); `dispersion` is the variance of residuals per unit of denominator, (cells,).
     """
 
     ratios: Values
@@ -123,12 +125,12 @@ class _History:
         return _History(np.where(known, weekly, ratio), known, reciprocals, dispersion)
 
     def expected(self, weights: Values, left_out: npt.NDArray[np.bool_], fewest: int) -> tuple[Values, Values]:
-        """What windows are compared with, and the variance of that and of the windows themselves; shape (windows,).
+        """The expected ratio of windows, and the variance of the difference to it; both of shape (windows,).
 
         Args:
             weights: the denominators of each window by cell; shape (windows, cells).
             left_out: the weeks that a window is not compared with; shape (windows, weeks).
-            fewest: weeks that must know a window.
+            fewest: the fewest weeks with data for a window.
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             share = weights / weights.sum(axis=1, keepdims=True)
@@ -143,15 +145,15 @@ class _History:
         return ratio, np.where(enough, own + _MEDIAN_VARIANCE * of_weeks, np.nan)
 
     def excess(self, slots: Values, cells: Indices, weeks: Indices, starts: Indices, length: int) -> Values:
-        """The squared relative deviation of past windows from the weeks they are not in, less what chance gives."""
+        """The squared relative deviation of past windows from the weeks they are not in, minus the expected noise."""
         weights = _by_cell(slots, cells, starts, length)
         week = np.arange(self.count)
         left_out = (week <= weeks[starts][:, None]) & (week >= weeks[starts + length - 1][:, None])
         expected, variance = self.expected(weights, left_out, FEWEST_WEEKS - 1)
         sums = slots[:, Moment.NUMERATOR][_positions(starts, length)].sum(axis=1)
         with np.errstate(divide="ignore", invalid="ignore"):
-            away = np.square(sums / weights.sum(axis=1) / expected - 1) / _MEDIAN_SQUARE
-            excess: Values = np.where(expected > 0, away - variance / expected**2, np.nan)
+            squares = np.square(sums / weights.sum(axis=1) / expected - 1) / _MEDIAN_SQUARE
+            excess: Values = np.where(expected > 0, squares - variance / expected**2, np.nan)
         return excess
 
 
@@ -170,7 +172,7 @@ def _by_cell(slots: Values, cells: Indices, starts: Indices, length: int) -> Val
 
 
 def _row_medians(values: Values, count: Indices) -> Values:
-    """The median of each row, whose first `count` values in order are known and the others NaN; at least one is."""
+    """The median of each row without NaN; `count` is the number of other values in each row, at least one."""
     ordered = np.sort(values, axis=1)
     middle = np.stack([(count - 1) // 2, count // 2], axis=1)
     medians: Values = np.take_along_axis(ordered, middle, axis=1).mean(axis=1)
@@ -182,13 +184,13 @@ def _median(values: Values) -> float:
     return float(np.median(known)) if len(known) else math.nan
 
 
-# ------------------------------------------------------------------------------------------------ the score, its noise
+# ------------------------------------------------------------------------------------------------ score and noise
 
 
 def deviation(value: float, expected: float, direction: Direction) -> float:
-    """How far a value is from what is expected, relative to that, in a direction; 0 or more, and at most 1 downwards.
+    """The relative deviation of a value from the expected one, in a direction; 0 or more, and at most 1 downwards.
 
-    NaN where nothing, or less, is expected: then nothing is relative to it.
+    NaN where the expected value is not above 0.
     """
     if not expected > 0:
         return math.nan
@@ -196,39 +198,40 @@ def deviation(value: float, expected: float, direction: Direction) -> float:
     return {"both": abs(shift), "up": max(shift, 0.0), "down": max(-shift, 0.0)}[direction]
 
 
-def deviation_noise(known: Usual, q: float, direction: Direction) -> float:
+def deviation_noise(usual: UsualRatio, q: float, direction: Direction) -> float:
     """Noise level of `deviation`: what it exceeds with probability `q` when nothing has changed.
 
-    hypot(c, z spread), where z is the normal quantile and c what chance gives: of counts as Poisson's law has it of
-    what is counted or of what is not, whichever reaches farther, which for many of both is z standard deviations. NaN
-    where the spread is not known.
+    hypot(c, z spread), where z is the normal quantile and c the deviation by chance. c follows from Poisson's law of
+    the counted events, or of the events that are not counted, whichever gives more; with many of both it is z standard
+    deviations. NaN where the spread is unknown.
 
     Args:
-        known: what is usual.
+        usual: the usual ratio of the window.
         q: probability of a false alarm, between 0 and 1.
-        direction: the directions that alarm; each of two has half of `q`.
+        direction: the directions that alert; each of two has half of `q`.
     """
-    if not known.ratio > 0 or math.isnan(known.spread):
+    if not usual.ratio > 0 or math.isnan(usual.spread):
         return math.nan
     tail = max(q / 2 if direction == "both" else q, _RAREST)
-    ends = {"down": _chance(known, tail)[:1], "up": _chance(known, tail)[1:], "both": _chance(known, tail)}
-    return math.hypot(max(ends[direction]), float(-special.ndtri(tail)) * known.spread)
+    down, up = _chance(usual, tail)
+    chance = {"down": down, "up": up, "both": max(down, up)}[direction]
+    return math.hypot(chance, float(-special.ndtri(tail)) * usual.spread)
 
 
-def _chance(known: Usual, tail: float) -> tuple[float, float]:
-    """By how much, relative to what is usual, chance lowers and raises a ratio but for `tail` of the windows."""
-    if not known.variance > 0:
+def _chance(usual: UsualRatio, tail: float) -> tuple[float, float]:
+    """The relative deviations downwards and upwards that chance exceeds with probability `tail` each."""
+    if not usual.variance > 0:
         return 0.0, 0.0
-    deviation_ = math.sqrt(known.variance)
-    few, many = _tails((known.ratio / deviation_) ** 2, tail)
-    if known.ratio < 1:  # what is not counted: few of it is a high ratio
-        few_others, many_others = _tails(((1 - known.ratio) / deviation_) ** 2, tail)
-        few, many = max(few, many_others), max(many, few_others)
-    return few * deviation_ / known.ratio, many * deviation_ / known.ratio
+    stddev = math.sqrt(usual.variance)
+    down, up = _tails((usual.ratio / stddev) ** 2, tail)
+    if usual.ratio < 1:  # few events that are not counted are a high ratio
+        other_down, other_up = _tails(((1 - usual.ratio) / stddev) ** 2, tail)
+        down, up = max(down, other_up), max(up, other_down)
+    return down * stddev / usual.ratio, up * stddev / usual.ratio
 
 
 def _tails(mean: float, tail: float) -> tuple[float, float]:
-    """How many of its standard deviations a Poisson count is below and above its mean, but for `tail` of the counts."""
+    """The standard deviations below and above its mean that a Poisson count exceeds with probability `tail` each."""
     mean = min(mean, _EXACT)
     fewest, most = (max(math.ceil(special.pdtrik(level, mean)), 0) for level in (tail, 1 - tail))
     return (mean - fewest) / math.sqrt(mean), (most - mean) / math.sqrt(mean)

@@ -1,11 +1,13 @@
-"""What the labels that have come say of those that are still coming: inverse reporting probabilities.
+"""Inverse probability weights for labels that arrive late.
 
-Labels come sooner where the score was high and somebody looked. So those of the last days are labels of high scores,
-and what they alone tell is not what all would. Each label is therefore weighed by how many predictions of its score and
-age it stands for (Horvitz and Thompson 1952). That is right as long as, among predictions of one score stratum and age,
-those already reported are like the rest: a delay may depend on the score, but not on the label itself beyond it.
+Labels arrive sooner where the score is high and somebody checks. So the labels of the last days are mostly of high
+scores, and they alone are not representative. Each label is therefore weighted by the number of predictions of its
+score and age that it represents (Horvitz and Thompson 1952). That is unbiased as long as, among predictions of one
+score stratum and age, those already reported are like the others: a delay may depend on the score, but for a given
+score not on the label itself.
 
-Counts are (strata, ages): strata of the score, ages of a prediction in whole hours, the youngest first.
+Counts are (strata, ages): strata of the score, and ages of a prediction in whole hours, the youngest first. A
+prediction is reported when its label has arrived.
 """
 
 from __future__ import annotations
@@ -24,18 +26,21 @@ Values = npt.NDArray[np.float64]
 
 MOST_STRATA: Final = 20
 FEWEST_LABELS: Final = 30
-"""Of a stratum, in the mean: with fewer, its probabilities would be chance."""
+"""The mean number of labels per stratum, at least: with fewer, its probabilities would be mostly noise."""
 
 
 def strata(predictions: Counts, reported: Counts) -> Counts:
-    """Which stratum each bin of the score belongs to, (bins,): increasing, numbered from 0.
+    """Assign the bins of the score to strata.
 
-    Strata are of about equal mass, half of it what was predicted and half what has been reported. So they are fine both
-    where most scores are and where most labels come from, such as the few highest scores of a fraud model.
+    Strata have about equal mass, of which predictions are one half and reported predictions the other. So they are fine
+    both where most scores are and where most labels come from, such as the few highest scores of a fraud model.
 
     Args:
-        predictions: all that were made, (bins,) in the order of the scores; one at least.
-        reported: those whose label has come, (bins,).
+        predictions: all predictions, (bins,) in the order of the scores; at least one.
+        reported: the reported ones, (bins,).
+
+    Returns:
+        The stratum of each bin, (bins,): increasing, numbered from 0.
     """
     labels = int(reported.sum())
     number = min(max(labels // FEWEST_LABELS, 1), MOST_STRATA)
@@ -43,17 +48,17 @@ def strata(predictions: Counts, reported: Counts) -> Counts:
 
 
 def by_stratum(counts: Counts, strata: Counts) -> Counts:
-    """Counts of bins, (bins, ages), as those of the strata to which the bins belong, (strata, ages)."""
+    """Sum counts of bins, (bins, ages), over the strata of the bins, (strata, ages)."""
     summed: Counts = np.add.reduceat(counts, np.flatnonzero(np.diff(strata, prepend=-1)))
     return summed
 
 
 def probabilities(predictions: Counts, reported: Counts) -> Values:
-    """The probability that a prediction of each stratum and age has been reported by now, (strata, ages); 0 to 1.
+    """The probability that a prediction of each stratum and age is reported by now, (strata, ages); 0 to 1.
 
-    The share that has been, made to increase with age: the maximum likelihood estimate of a delay's distribution from
+    It is the reported share, made to increase with age: the maximum likelihood estimate of a delay's distribution from
     rows of which only age and status are known (Ayer et al. 1955). An age without predictions has the probability of
-    the next younger one that has some, or of the next older where there is none; a stratum without any has NaN.
+    the next younger age with predictions, or else of the next older one; a stratum without predictions has NaN.
 
     Raises:
         ValueError: when the shapes differ, or more are reported than were predicted.
@@ -78,17 +83,17 @@ def _increasing(predictions: Counts, reported: Counts) -> Values:
 
 
 def weights(predictions: Counts, reported: Counts, floor: float = 0.05) -> Values:
-    """What a label of each stratum and age weighs, (strata, ages): 1 / its probability, or 0 where it is withheld.
+    """The weight of a label of each stratum and age, (strata, ages): 1 / its probability, or 0 where it is left out.
 
-    Where fewer than `floor` have been reported, the few labels would weigh too much, and are withheld. The other ages
-    of the stratum then stand for these too, and weigh more by as much: else the strata that are slow to report would
-    be too few. So the reported rows of a stratum weigh together what its predictions count; a stratum that is withheld
-    at every age is missing, which `represented` tells.
+    Where the probability is below `floor` the few labels would have too much weight, and are left out. The other ages
+    of the stratum then represent these predictions too, and their weights grow accordingly; else strata with long
+    delays would be underrepresented. So the reported rows of a stratum weigh as much as all its predictions. A stratum
+    that is left out at every age is missing; `represented` measures that.
 
     Args:
-        predictions: all that were made, (strata, ages).
-        reported: those whose label has come, (strata, ages).
-        floor: the least probability that is used, above 0, up to 1.
+        predictions: all predictions, (strata, ages).
+        reported: the reported ones, (strata, ages).
+        floor: the least probability that is used, above 0 and at most 1.
 
     Raises:
         ValueError: when the shapes differ, more are reported than were predicted, or the floor is out of its range.
@@ -98,17 +103,17 @@ def weights(predictions: Counts, reported: Counts, floor: float = 0.05) -> Value
     probability = probabilities(predictions, reported)
     kept = probability >= floor
     inverse = np.divide(1.0, probability, out=np.zeros_like(probability), where=kept)
-    made, standing = predictions.sum(axis=1, keepdims=True), (predictions * kept).sum(axis=1, keepdims=True)
-    weight: Values = inverse * (made / np.maximum(standing, 1))
+    made, used = predictions.sum(axis=1, keepdims=True), (predictions * kept).sum(axis=1, keepdims=True)
+    weight: Values = inverse * (made / np.maximum(used, 1))
     return weight
 
 
 def represented(predictions: Counts, weighted: Values) -> float:
-    """The share of predictions in strata that some label stands for; 0 to 1, NaN without predictions.
+    """The share of predictions in strata with at least one weighted label; 0 to 1, NaN without predictions.
 
     Args:
-        predictions: all that were made, (strata, ages).
-        weighted: their `weights`, (strata, ages).
+        predictions: all predictions, (strata, ages).
+        weighted: the `weights` of their labels, (strata, ages).
     """
     by_stratum = predictions.sum(axis=1)
     total = int(by_stratum.sum())

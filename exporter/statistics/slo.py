@@ -1,7 +1,7 @@
-"""Slices, error budget and burn: pure arithmetic, exact where a rule compares the result.
+"""Slices, error budget and burn rate of objectives: pure arithmetic, exact where a rule compares the result.
 
-An objective is judged in slices of equal length. A slice that is not known counts as one that is not bad: neither a
-model without labels nor an exporter that was away spends a budget, and no window is made shorter by what is missing.
+An objective is evaluated in slices of equal length. An unknown slice counts as not bad: neither a model without labels
+nor an exporter that was down spends a budget, and missing slices do not shorten a window.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Verdict(Enum):
-    """What is known of a slice."""
+    """The result of a slice."""
 
     GOOD = "good"
     BAD = "bad"
@@ -29,10 +29,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What a slice adds to a budget: how much there was, and how much of it was bad.
+    """The contribution of a slice to a budget: a total, and how much of it is bad.
 
-    Where slices are judged, `total` is 1, and `bad` 0 or 1; where predictions are counted, they are. `known` says
-    whether there was anything to judge.
+    Where slices count, `total` is 1 and `bad` is 0 or 1; where predictions count, both are numbers of predictions.
+    `known` is whether there was anything to evaluate.
     """
 
     total: int
@@ -41,10 +41,10 @@ class Tally:
 
 
 def verdict(estimate: Estimate, target: float, *, at_least: bool) -> Verdict:
-    """Good or bad by a value with its interval: bad only when even the better end misses the target.
+    """Return whether a value with its interval is good or bad: bad only when even the better end misses the target.
 
-    So a model that is as good as its target has a bad slice once in forty, however few labels there are. Unknown where
-    the value or the end is: a value of a single row says nothing.
+    So a model exactly at its target has a bad slice once in forty, however few labels there are. The verdict is unknown
+    where the value or the end is NaN, such as for a single row.
     """
     bound = estimate.upper if at_least else estimate.lower
     if math.isnan(estimate.value) or math.isnan(bound):
@@ -54,14 +54,14 @@ def verdict(estimate: Estimate, target: float, *, at_least: bool) -> Verdict:
 
 
 def slice_tally(given: Verdict) -> Tally:
-    """A slice that is judged as a whole."""
+    """The tally of a slice that counts as a whole."""
     return Tally(1, int(given is Verdict.BAD), given is not Verdict.UNKNOWN)
 
 
 def burn_rate(tallies: Sequence[Tally], objective: Fraction) -> Fraction | None:
-    """How many times faster than would spend the budget in exactly one period; 0 to 1 / (1 - objective).
+    """The burn rate: the bad share of the slices over the share that may be bad; 0 to 1 / (1 - objective).
 
-    It is the bad share of the slices over the share that may be bad. None where nothing is known.
+    At 1 the budget is spent in exactly one period. None where nothing is known.
 
     Source: Beyer et al., The Site Reliability Workbook, 2018, chapter 5.
     """
@@ -75,7 +75,7 @@ def budget_remaining(tallies: Sequence[Tally], objective: Fraction) -> Fraction 
     """The share of a period's error budget that is left: 1 is all of it, below 0 is overspent.
 
     Args:
-        tallies: of all slices of the period.
+        tallies: all slices of the period.
         objective: the share that must be good.
     """
     burnt = burn_rate(tallies, objective)
@@ -83,7 +83,7 @@ def budget_remaining(tallies: Sequence[Tally], objective: Fraction) -> Fraction 
 
 
 def firing(tallies: Sequence[Tally], objective: Fraction, tiers: Sequence[Tier]) -> bool:
-    """Whether an alert of these tiers holds after the last slice: in one of them both windows burn too fast."""
+    """Whether an alert of these tiers fires after the last slice: in one tier both windows burn too fast."""
 
     def above(tier: Tier, length: int) -> bool:
         burnt = burn_rate(tallies[-length:], objective)
@@ -92,26 +92,26 @@ def firing(tallies: Sequence[Tally], objective: Fraction, tiers: Sequence[Tier])
     return any(above(tier, tier.long) and above(tier, tier.short) for tier in tiers)
 
 
-def slices_to_fire(tier: Tier, objective: Fraction, pace: Fraction | None = None) -> int | None:
-    """After how many slices a tier fires, counted from the first that is not as it should be; None if it never does.
+def slices_to_fire(tier: Tier, objective: Fraction, rate: Fraction | None = None) -> int | None:
+    """The number of slices until a tier fires, counted from the start of a fault; None if it never fires.
 
     Args:
         tier: the burn rate and its windows.
         objective: the share that must be good.
-        pace: how many times faster than would spend the budget in one period; left out, everything is bad. Bad slices
-            then come evenly, the first as late as it can.
+        rate: the burn rate during the fault, with evenly spaced bad slices, the first as late as possible; None where
+            every slice is bad.
     """
     needed = tier.bad_slices(objective)
-    if pace is None:
+    if rate is None:
         return needed if tier.reachable(objective) else None
-    slices = math.ceil(needed / (pace * (1 - objective)))
-    return slices if pace > tier.factor and slices <= tier.long else None
+    slices = math.ceil(needed / (rate * (1 - objective)))
+    return slices if rate > tier.factor and slices <= tier.long else None
 
 
 def sliding(parts: Sequence[T], length: int, add: Callable[[T, T], T]) -> list[T]:
-    """What each run of `length` parts adds up to, the first run first: three additions for each part, at any length.
+    """The sum of each run of `length` parts, the first run first, with at most three additions per part.
 
-    `add` must be associative; nothing is ever subtracted. Source: van Herk 1992; Gil and Werman 1993.
+    `add` must be associative; nothing is subtracted. Source: van Herk 1992; Gil and Werman 1993.
     """
     ahead, behind = list(parts), list(parts)
     for index in range(1, len(parts)):

@@ -1,6 +1,7 @@
-"""What to expect of an objective: how often chance alone spends its budget, and how soon a fall is seen through it.
+"""What to expect of an objective: how often chance alone spends its budget, and how soon a drop of the value fires.
 
-Values are taken for normal around the truth, with the interval that the gauges tell; the true value does not move.
+Measured values are assumed to be normal around the true value, with the interval that the gauges have; the true value
+is constant.
 """
 
 from __future__ import annotations
@@ -15,57 +16,58 @@ from scipy import special, stats
 
 from exporter.profiles.binning import Floats
 from exporter.spec.sections.slo import Tier
+from exporter.statistics.performance import Z_95
 
-_Z: Final = 1.959963984540054
-"""The two-sided 95 % quantile of the normal law."""
 _PERIODS: Final = 20_000
-"""Periods that are simulated where slices share predictions: a chance of 5 % is known to 0.3 points."""
+"""Simulated periods where slices share predictions: a chance of 5 % is known to 0.3 points."""
 
-_FALLS: Final = 4000
+_DROPS: Final = 4000
+"""Simulated models whose value drops."""
 _SURE: Final = 0.95
 
 
 def share_half_width(share: float, rows: float) -> float:
-    """Half of the interval at 95 % of a share of so many rows; the normal law's."""
-    return _Z * math.sqrt(share * (1 - share) / rows)
+    """Half the width of the 95 % interval of a share, by the normal law."""
+    return Z_95 * math.sqrt(share * (1 - share) / rows)
 
 
 def auroc_half_width(area: float, positives: float) -> float:
-    """Half of the interval at 95 % of an AUROC of so many positives among many more negatives.
+    """Half the width of the 95 % interval of an AUROC, with many more negatives than positives.
 
-    The scores of both classes are taken for normal with equal spread: the variance is that of a positive's placement
-    among the negatives, over the positives. Its square's mean is a bivariate normal probability, which Owen's T tells.
+    The scores of both classes are assumed to be normal with equal spread. The variance is that of a positive's
+    placement among the negatives, divided by the positives. The mean square of the placement is a bivariate normal
+    probability, computed by Owen's T.
 
     Source: DeLong et al. 1988 (placements); Owen 1956.
     """
     normal = float(special.ndtri(area))
     squares = area - 2 * float(special.owens_t(normal, 1 / math.sqrt(3)))
-    return _Z * math.sqrt(max(squares - area**2, 0.0) / positives)
+    return Z_95 * math.sqrt(max(squares - area**2, 0.0) / positives)
 
 
 def bad_slice_chance(margin: float, half: float) -> float:
-    """How often a slice is bad whose true value is better than the target by `margin`.
+    """The probability that a slice is bad although its true value is better than the target by `margin`.
 
-    The value is taken for normal, with an interval that reaches `half` to either side.
+    The measured value is normal, with an interval of `half` to either side.
     """
     if half == 0:
         return float(margin < 0)
-    return float(special.ndtr(-_Z * (1 + margin / half)))
+    return float(special.ndtr(-Z_95 * (1 + margin / half)))
 
 
 def exhaustion_chance(margin: float, half: float, slices: int, budget: Fraction, overlap: int = 1) -> float:
-    """The chance that a period's budget is spent by a model that is truly better than its target, by `margin`.
+    """The probability that a period's budget is spent by a model that is truly better than its target by `margin`.
 
-    It is spent when as many slices are bad as it has, or more. Slices of their own predictions are independent, and the
-    chance is binomial; those that share predictions with `overlap` - 1 before them are simulated, always with the same
-    random numbers.
+    The budget is spent when at least that many slices are bad. Slices with predictions of their own are independent, so
+    the probability is binomial. Slices that share predictions with the `overlap` - 1 slices before them are simulated,
+    always with the same random numbers.
 
     Args:
-        margin: how far the true value is on the good side of the target.
-        half: half of the width of the interval at 95 % of one verdict.
-        slices: of a period.
-        budget: how many of them may be bad.
-        overlap: how many slices the window of a verdict spans.
+        margin: distance of the true value from the target, on the good side.
+        half: half the width of the 95 % interval of a verdict's value.
+        slices: slices of a period.
+        budget: the number of slices that may be bad.
+        overlap: the number of slices in the window of a verdict.
     """
     most = math.ceil(budget)
     if overlap == 1 or half == 0:
@@ -73,7 +75,7 @@ def exhaustion_chance(margin: float, half: float, slices: int, budget: Fraction,
     random = np.random.default_rng(0)
     own = random.standard_normal((_PERIODS, slices + overlap - 1))
     shared = _runs(own, overlap) / math.sqrt(overlap)
-    bad = (shared < -_Z * (1 + margin / half)).sum(axis=1)
+    bad = (shared < -Z_95 * (1 + margin / half)).sum(axis=1)
     return float((bad >= most).mean())
 
 
@@ -87,22 +89,25 @@ def slices_until_fired(
     tiers: Sequence[Tier],
     horizon: int,
 ) -> int | None:
-    """After how many slices 19 of 20 models have fired that fell at the beginning of the first; None if later.
+    """The number of slices after a drop of the value until the alert has fired for 19 of 20 models.
 
-    A verdict over several slices is a mixture of what was before and what is now, and taken for their mean. Simulated,
+    The window of a verdict may contain slices from before and after the drop; its value is the mean of both. Simulated,
     always with the same random numbers.
 
     Args:
-        above: how far the true value was on the good side of the target.
-        below: how far it is now on the bad side.
-        half: half of the width of the interval at 95 % of one verdict.
-        overlap: how many slices the window of a verdict spans.
-        objective: the share of slices that must be good; all before the fall were.
-        tiers: of the alert.
-        horizon: how many slices are looked at.
+        above: distance of the true value from the target before the drop, on the good side.
+        below: its distance after the drop, on the bad side.
+        half: half the width of the 95 % interval of a verdict's value.
+        overlap: the number of slices in the window of a verdict.
+        objective: the share of slices that must be good; before the drop all were.
+        tiers: the tiers of the alert.
+        horizon: the number of simulated slices.
+
+    Returns:
+        None when that takes more slices than the horizon.
     """
     random = np.random.default_rng(0)
-    own = random.standard_normal((_FALLS, horizon + overlap - 1)) * (half / _Z * math.sqrt(overlap))
+    own = random.standard_normal((_DROPS, horizon + overlap - 1)) * (half / Z_95 * math.sqrt(overlap))
     own += np.where(np.arange(horizon + overlap - 1) < overlap - 1, above, -below)
     bad = _runs(own, overlap) / overlap < -half
     past = np.pad(bad.astype(np.float64), ((0, 0), (max((tier.long for tier in tiers), default=1), 0)))
@@ -116,6 +121,6 @@ def slices_until_fired(
 
 
 def _runs(values: Floats, length: int) -> Floats:
-    """The sums of each run of `length` values in each row."""
+    """The sum of each run of `length` values in each row."""
     sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
     return np.asarray(sums[:, length:] - sums[:, :-length])

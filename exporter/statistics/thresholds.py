@@ -1,7 +1,7 @@
-"""What a score must exceed before it means anything: the spec's floor, or the noise of a small sample if that is more.
+"""Thresholds: the greater of the spec's floor and the noise level of a small sample.
 
-A noise function gives the level that sampling alone exceeds with probability `q` when nothing has drifted, for rows
-that are independent. Levels are compared with `score > level`. NaN where a side has no rows: there is no score either.
+A noise function returns the level that a score exceeds with probability `q` when nothing has drifted, for independent
+rows. The comparison is `score > level`. Levels are NaN where a side has no rows: there is no score either.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from scipy import special
 Values = npt.NDArray[np.float64]
 
 _EXACT: Final = 1000.0
-"""Rows of standard deviation up to which a ratio's law is summed; above it a continuous law is as good."""
+"""The standard deviation of a count, in rows, up to which its law is summed; above it a continuous law is as good."""
 
 _STEPS: Final = 1000
-"""The grid on which shares of importance are added."""
+"""Steps of the grid on which shares of importance are added."""
 
 
 def threshold(floor: float, *noises: float) -> float:
-    """The greatest of the spec's floor and the noise levels; NaN when any of them is, since all must be exceeded."""
+    """The greatest of the spec's floor and the noise levels; NaN when one of them is, since all must be exceeded."""
     levels = (floor, *noises)
     return math.nan if any(map(math.isnan, levels)) else max(levels)
 
 
 def per_comparison(q: float, comparisons: int) -> float:
-    """The probability for each of several comparisons that keeps the chance of any false alarm at `q` (Sidak 1967).
+    """The false alarm probability per comparison that keeps that of all comparisons together at `q` (Sidak 1967).
 
-    Exact for independent comparisons, and an upper bound for those that are positively dependent, as features are.
+    Exact for independent comparisons; with positively dependent ones, such as features, the total is at most `q`.
 
     Raises:
         ValueError: when there is no comparison.
@@ -45,8 +45,8 @@ def per_comparison(q: float, comparisons: int) -> float:
 def psi_noise(cells: float, n: float, m: float, q: float) -> float:
     """Noise level of a population stability index, in nats.
 
-    (1/n + 1/m) times the upper `q` quantile of chi-squared with `cells` - 1 degrees of freedom, one at the least
-    (Yurdakul 2018).
+    (1/n + 1/m) times the upper `q` quantile of chi-squared with `cells` - 1 degrees of freedom, at least one (Yurdakul
+    2018).
 
     Args:
         cells: `exporter.statistics.drift.effective_cells` of the counts.
@@ -63,7 +63,7 @@ def psi_noise(cells: float, n: float, m: float, q: float) -> float:
 def mean_shift_noise(n: float, m: float, q: float) -> float:
     """Noise level of the absolute shift of a mean, in standard deviations: two-sided, by the central limit theorem.
 
-    Values with heavy tails need more rows than this law knows of; a model's scores, which are bounded, do not.
+    Values with heavy tails need more rows than this law accounts for; a model's bounded scores do not.
     """
     if not (n > 0 and m > 0):
         return math.nan
@@ -71,20 +71,20 @@ def mean_shift_noise(n: float, m: float, q: float) -> float:
 
 
 def normal_noise(error: float, q: float) -> float:
-    """What a difference with this standard error exceeds by chance, upwards, with probability `q`: the normal law's."""
+    """Noise level of a difference with this standard error: one-sided, by the normal law."""
     return float(-special.ndtri(q)) * error
 
 
 def ratio_shortfall(rate: float, rows: int, q: float) -> float:
-    """The share below which at most `q` of samples of so many rows fall, when each row counts with probability `rate`.
+    """The share that a sample falls below with probability at most `q`, when each row succeeds with probability `rate`.
 
-    The largest k / rows such that fewer than k of the rows count with probability `q` at most; exact, by the binomial
-    law. NaN without rows.
+    The largest k / rows such that fewer than k successes have probability at most `q`; exact, by the binomial law. NaN
+    without rows.
 
     Args:
-        rate: 0 to 1.
-        rows: of the sample.
-        q: between 0 and 1.
+        rate: probability of a success, 0 to 1.
+        rows: rows of the sample.
+        q: probability of a false alarm, between 0 and 1.
     """
     if rows < 1:
         return math.nan
@@ -96,22 +96,22 @@ def ratio_shortfall(rate: float, rows: int, q: float) -> float:
 def ratio_noise(reference_successes: float, reference_rows: float, rows: int, q: float) -> float:
     """Noise level of a ratio (of nulls, of new categories), 0 to 1: one-sided, under the reference's rate.
 
-    The smallest x / rows such that a window with the reference's rate has more than x successes with probability `q` at
-    most. The rate itself is known only as well as the reference's rows tell: the count follows the beta-binomial
-    law that they and Jeffreys' prior predict. So a null where a million rows had none, in a window of 50, has a chance
-    of 1 in 40,000, and may or may not be told by whether `q` is larger. Exact while the count's standard deviation is
-    below 1000 rows, within one part in a thousand or two rows above.
+    The smallest x / rows such that a window with the reference's rate has more than x successes with probability at
+    most `q`. The reference's rows give the rate only with uncertainty, so the count follows the beta-binomial law that
+    they and Jeffreys' prior predict. For example a null in a window of 50, where a million rows of reference have none,
+    has a probability of 1 in 40,000: it exceeds the level if `q` is larger. Exact while the count's standard deviation
+    is below 1000 rows; above that, within one part in a thousand or two rows.
 
     Source: Brown, Cai and DasGupta 2001, "Interval estimation for a binomial proportion" (the prior).
 
     Args:
         reference_successes: rows of the reference that are null, new, ...
-        reference_rows: all rows of the reference; with none the rate is unknown, and no ratio is unlike it.
+        reference_rows: all rows of the reference; without rows the rate is unknown, and any ratio is plausible.
         rows: all rows of the window.
         q: probability of a false alarm, between 0 and 1.
 
     Raises:
-        ValueError: when the reference has more successes than rows, or fewer than none.
+        ValueError: when the reference has more successes than rows, or fewer than 0.
     """
     if not 0 <= reference_successes <= reference_rows:
         raise ValueError(f"{reference_successes} successes in {reference_rows} rows of the reference")
@@ -123,18 +123,18 @@ def ratio_noise(reference_successes: float, reference_rows: float, rows: int, q:
     strength = rows * (a + b + 1) / (a + b + rows) - 1  # of the beta law with the ratio's mean and variance
     if stddev > _EXACT:
         return math.ceil(rows * special.betainccinv(rate * strength, (1 - rate) * strength, q)) / rows
-    first = max(0, math.floor(rows * rate - stddev * math.sqrt(q / (1 - q))))  # Cantelli: the level is not below
+    first = max(0, math.floor(rows * rate - stddev * math.sqrt(q / (1 - q))))  # by Cantelli the level is not below this
     last = rows
-    if rows > 1000:  # counts that are too rare to matter are not worth their time
+    if rows > 1000:  # counts that are too rare to matter are left out, to save time
         last = min(rows, 20 + math.ceil(rows * special.betainccinv(rate * strength, (1 - rate) * strength, q * 1e-9)))
     exceedance = _beta_binomial_exceedance(first, last, rows, a, b)
     return (first + int(np.argmax(exceedance <= q))) / rows
 
 
 def _beta_binomial_exceedance(first: int, last: int, rows: int, a: float, b: float) -> Values:
-    """The probability of a count above x, for x from `first` to `last`, as if none were above `last`."""
+    """The probability of a count above x, for x from `first` to `last`, without counts above `last`."""
     x = np.arange(first, last, dtype=np.float64)
-    growth = (rows - x) * (a + x) / ((x + 1) * (b + rows - x - 1))  # of the probability from x to x + 1
+    growth = (rows - x) * (a + x) / ((x + 1) * (b + rows - x - 1))  # factor of the probability from x to x + 1
     combinations = -math.log1p(rows) - special.betaln(rows - first + 1, first + 1)
     at_first = math.exp(combinations + special.betaln(first + a, rows - first + b) - special.betaln(a, b))
     law: Values = at_first * growth.cumprod()
@@ -142,7 +142,7 @@ def _beta_binomial_exceedance(first: int, last: int, rows: int, a: float, b: flo
 
 
 def _tail_sums(probabilities: Values) -> Values:
-    """What lies after each place, beginning before the first: summed from the small end, where the precision is."""
+    """The sums from each position to the end, and 0: added from the end, where terms are small, to keep precision."""
     return np.append(np.cumsum(probabilities[::-1])[::-1], 0.0)
 
 
@@ -150,8 +150,8 @@ def drift_share_noise(importances: Sequence[float], q: float, feature_q: float) 
     """Noise level of the weighted share of drifted features, 0 to 1, when each drifts by chance with `feature_q`.
 
     The upper `q` quantile of a weighted Poisson-binomial law, on a grid of thousandths, rounded up. With
-    `feature_q = per_comparison(q, len(importances))` it is 0: thresholds of features leave nothing to chance, and a
-    share of drifted features needs only its floor. NaN without features, or with none that has importance.
+    `feature_q = per_comparison(q, len(importances))` it is 0: the thresholds of the features already limit false alarms
+    to `q`, so the share needs only its floor. NaN without features, or without any importance.
 
     Raises:
         ValueError: when an importance is negative.
@@ -168,6 +168,6 @@ def drift_share_noise(importances: Sequence[float], q: float, feature_q: float) 
         drifted = feature_q * law[: len(law) - step]
         law *= 1 - feature_q
         law[step:] += drifted
-    exceeded = _tail_sums(law[1:]) <= q * (1 + 1e-9)  # Sidak's q is met exactly, up to rounding
+    exceeded = _tail_sums(law[1:]) <= q * (1 + 1e-9)  # Sidak's correction meets q exactly, up to rounding
     level = int(np.argmax(exceeded)) / _STEPS
     return min(level, 1.0)

@@ -59,7 +59,7 @@ def fit_estimator(spec: ModelSpec, rows: Rows, edges: Sequence[Floats]) -> Estim
     task = spec.spec.task
     if task == "multiclass_classification":
         classes = len(score_columns(spec))
-        return MulticlassClassifier.learned(rows[:classes], edges[:classes], *rows[classes:])
+        return MulticlassClassifier.fit(rows[:classes], edges[:classes], *rows[classes:])
     return fit_single_score(rows[0], edges[0], spec.spec.decision_threshold, binary=task == "binary_classification")
 
 

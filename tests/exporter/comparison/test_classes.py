@@ -12,12 +12,12 @@ from scipy import stats
 
 from exporter import catalogue
 from exporter.comparison.classes import class_series, hidden_classes
-from exporter.comparison.features import Judge, Pair
+from exporter.comparison.features import Pair, ThresholdSettings
 from exporter.profiles.binning import Binning
 from exporter.spec.sections.thresholds import Thresholds
 from profiling import binning, categorical, count
 
-JUDGE = Judge(Thresholds(min_rows=2), rate=0.001, weekday=0, stretches={})
+SETTINGS = ThresholdSettings(Thresholds(min_rows=2), rate=0.001, weekday=0, stretches={})
 CELLS = binning(categorical("d", "approve", "review"))
 RATIO, REFERENCE = catalogue.PREDICTION_CLASS_RATIO, catalogue.PREDICTION_CLASS_RATIO_REFERENCE
 PSI, THRESHOLD = catalogue.PREDICTION_CLASS_PSI, catalogue.PREDICTION_CLASS_PSI_THRESHOLD
@@ -26,7 +26,7 @@ PSI, THRESHOLD = catalogue.PREDICTION_CLASS_PSI, catalogue.PREDICTION_CLASS_PSI_
 def said(before: Any, now: Any, limit: int = 20, cells: Binning = CELLS) -> list[tuple[str, dict[Any, float]]]:
     """Each class with its values, `""` being all of them."""
     pair = Pair(cells, count(cells, d=before), count(cells, d=now))
-    return [(labels.get(catalogue.CLASS, ""), values) for labels, values in class_series("d", pair, JUDGE, limit)]
+    return [(labels.get(catalogue.CLASS, ""), values) for labels, values in class_series("d", pair, SETTINGS, limit)]
 
 
 def test_each_class_has_its_share_of_all_rows_beside_the_references() -> None:
@@ -83,7 +83,7 @@ class TestLimit:
 class TestAbsence:
     def test_a_column_that_the_reference_lacks_is_not_spoken_of(self) -> None:
         pair = Pair(CELLS, count(CELLS, d=["approve"]), count(CELLS, d=["approve"] * 9))
-        assert list(class_series("other", pair, JUDGE, 20)) == []
+        assert list(class_series("other", pair, SETTINGS, 20)) == []
         assert hidden_classes("other", CELLS, pair.now, 20) == 0
 
     def test_too_few_rows_say_nothing(self) -> None:
@@ -92,7 +92,7 @@ class TestAbsence:
     def test_the_windows_shares_stand_alone_where_the_references_hours_have_none(self) -> None:
         cells = binning(categorical("d", "approve"), categorical("c", "a"))
         before, now = count(cells, c=["a"] * 4), count(cells, c=["a"] * 4, d=["approve"] * 4)
-        found = [values for _, values in class_series("d", Pair(cells, before, now), JUDGE, 20)]
+        found = [values for _, values in class_series("d", Pair(cells, before, now), SETTINGS, 20)]
         assert found == [{}, {RATIO: 1}]
 
 

@@ -14,14 +14,14 @@ from scipy import stats
 
 from exporter import catalogue
 from exporter.comparison.confidence import confidence_series
-from exporter.comparison.features import Judge, Pair
+from exporter.comparison.features import Pair, ThresholdSettings
 from exporter.profiles.binning import Binning
 from exporter.profiles.score_bins import score_bins
 from exporter.spec.sections.task import Task
 from exporter.spec.sections.thresholds import Thresholds
 from profiling import binning, count, quantile_bins
 
-JUDGE = Judge(Thresholds(min_rows=2), rate=0.001, weekday=0, stretches={})
+SETTINGS = ThresholdSettings(Thresholds(min_rows=2), rate=0.001, weekday=0, stretches={})
 RATIO, REFERENCE = catalogue.PREDICTION_CONFIDENCE_RATIO, catalogue.PREDICTION_CONFIDENCE_RATIO_REFERENCE
 PSI, THRESHOLD = catalogue.PREDICTION_CONFIDENCE_PSI, catalogue.PREDICTION_CONFIDENCE_PSI_THRESHOLD
 TWO, MANY = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0), (0.0, 0.5, 0.75, 1.0)
@@ -33,11 +33,15 @@ def cells(edges: Sequence[float], task: Task = "binary_classification", values: 
     return binning(score_bins(quantile_bins(values, "s"), task, edges))
 
 
-def said(before: Any, now: Any, edges: Sequence[float], judge: Judge = JUDGE) -> dict[str, Mapping[Any, float]]:
+def said(
+    before: Any, now: Any, edges: Sequence[float], settings: ThresholdSettings = SETTINGS
+) -> dict[str, Mapping[Any, float]]:
     """The values of each bucket, `""` being all of them."""
     made = cells(edges)
     pair = Pair(made, count(made, s=before), count(made, s=now))
-    return {labels.get(catalogue.BUCKET, ""): values for labels, values in confidence_series("s", edges, pair, judge)}
+    return {
+        labels.get(catalogue.BUCKET, ""): values for labels, values in confidence_series("s", edges, pair, settings)
+    }
 
 
 def shares(found: Mapping[str, Mapping[Any, float]], metric: Any = RATIO) -> dict[str, float]:
@@ -86,7 +90,7 @@ def test_a_model_that_answers_the_opposite_is_as_sure_as_before() -> None:
 
 def test_the_noise_is_stretched_as_that_of_the_score() -> None:
     plain, stretched = (
-        said(BEFORE, NOW, TWO, Judge(JUDGE.spec, 0.001, 0, {"s": (factor,) * 7}))[""][THRESHOLD]
+        said(BEFORE, NOW, TWO, ThresholdSettings(SETTINGS.spec, 0.001, 0, {"s": (factor,) * 7}))[""][THRESHOLD]
         for factor in (1e4, 2e4)
     )
     assert stretched == pytest.approx(2 * plain)
@@ -104,13 +108,13 @@ class TestAbsence:
     )
     def test_bins_that_do_not_have_the_edges_say_nothing(self, made: Binning) -> None:
         pair = Pair(made, count(made, s=BEFORE), count(made, s=NOW))
-        assert list(confidence_series("s", TWO, pair, JUDGE)) == []
+        assert list(confidence_series("s", TWO, pair, SETTINGS)) == []
 
     def test_without_a_score_or_a_classifier_nothing_is_said(self) -> None:
         made = cells(TWO)
         pair = Pair(made, count(made, s=BEFORE), count(made, s=NOW))
-        assert list(confidence_series("other", TWO, pair, JUDGE)) == []
-        assert list(confidence_series("s", (), pair, JUDGE)) == []
+        assert list(confidence_series("other", TWO, pair, SETTINGS)) == []
+        assert list(confidence_series("s", (), pair, SETTINGS)) == []
 
     def test_too_few_scores_say_nothing(self) -> None:
         assert said(BEFORE, [0.5] + [None] * 9, TWO) == {}

@@ -15,7 +15,7 @@ from scipy import stats
 
 from exporter import catalogue
 from exporter.catalogue import LE, Metric
-from exporter.comparison.features import Judge, Pair
+from exporter.comparison.features import Pair, ThresholdSettings
 from exporter.comparison.score import score_series
 from exporter.profiles.binning import edges_above
 from exporter.profiles.score_bins import PROBABILITIES, score_bins
@@ -23,7 +23,7 @@ from exporter.spec.sections.thresholds import Threshold, Thresholds
 from profiling import binning, count, numeric, quantile_bins
 
 LIMITS = Thresholds(min_rows=2)
-JUDGE = Judge(LIMITS, rate=0.001, weekday=0, stretches={})
+SETTINGS = ThresholdSettings(LIMITS, rate=0.001, weekday=0, stretches={})
 RANDOM = np.random.default_rng(3)
 BEFORE, NOW = RANDOM.beta(2, 5, 20_000), RANDOM.beta(2, 4, 3000)
 CELLS = binning(score_bins(quantile_bins(BEFORE, "s"), "binary_classification"))
@@ -31,12 +31,12 @@ CELLS = binning(score_bins(quantile_bins(BEFORE, "s"), "binary_classification"))
 Found = dict[tuple[Metric, str], float]
 
 
-def found(before: Any, now: Any, judge: Judge = JUDGE, cells: Any = CELLS) -> Found:
+def found(before: Any, now: Any, settings: ThresholdSettings = SETTINGS, cells: Any = CELLS) -> Found:
     """The values by metric and by the label that they have beside the window's, if any."""
     pair = Pair(cells, count(cells, s=before), count(cells, s=now))
     return {
         (metric, next(iter(labels.values()), "")): value
-        for labels, values in score_series("s", pair, judge)
+        for labels, values in score_series("s", pair, settings)
         for metric, value in values.items()
     }
 
@@ -104,8 +104,8 @@ class TestAgainstRawRows:
 
 class TestThresholds:
     def threshold(self, stretches: Mapping[str, tuple[float, ...]], given: Threshold | None = None) -> float:
-        judge = Judge(LIMITS.model_copy(update={"prediction_psi": given}), 0.001, 0, stretches)
-        return found(BEFORE, NOW, judge)[catalogue.PREDICTION_PSI_THRESHOLD, ""]
+        settings = ThresholdSettings(LIMITS.model_copy(update={"prediction_psi": given}), 0.001, 0, stretches)
+        return found(BEFORE, NOW, settings)[catalogue.PREDICTION_PSI_THRESHOLD, ""]
 
     def test_the_floor_is_that_of_a_feature_unless_the_spec_has_one(self) -> None:
         assert self.threshold({}) == 0.2
@@ -120,8 +120,8 @@ class TestThresholds:
 
 class TestAbsence:
     def test_a_score_that_the_reference_lacks_is_not_spoken_of(self) -> None:
-        assert list(score_series("other", Pair(CELLS, count(CELLS, s=BEFORE), count(CELLS, s=NOW)), JUDGE)) == []
-        assert list(score_series("", Pair(CELLS, count(CELLS, s=BEFORE), count(CELLS, s=NOW)), JUDGE)) == []
+        assert list(score_series("other", Pair(CELLS, count(CELLS, s=BEFORE), count(CELLS, s=NOW)), SETTINGS)) == []
+        assert list(score_series("", Pair(CELLS, count(CELLS, s=BEFORE), count(CELLS, s=NOW)), SETTINGS)) == []
 
     def test_too_few_rows_say_nothing(self) -> None:
         assert found(BEFORE, [0.5]) == {}

@@ -8,8 +8,7 @@ import pytest
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.samples import conditions as verdicts
-from exporter.samples.conditions import Condition, conditions, judged, threshold_ratios
+from exporter.samples.conditions import THRESHOLD_ALERTS, Condition, compared_values, conditions, threshold_ratios
 from exporter.samples.windows import Sample
 
 FEATURE = ("fraud", "v3", "age", "1h", "", "")
@@ -25,7 +24,7 @@ def test_a_gauge_above_its_threshold_is_an_alert() -> None:
     (found,) = conditions(samples, {"1h"})
     assert found == Condition(catalogue.FEATURE_DRIFT_HIGH, FEATURE)
     assert (found.label(catalogue.FEATURE), found.label(catalogue.WINDOW), found.label("bucket")) == ("age", "1h", "")
-    assert judged(samples, {"1h"}) == {found: (0.75, 0.25)}
+    assert compared_values(samples, {"1h"}) == {found: (0.75, 0.25)}
     assert threshold_ratios(samples, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 3.0}
 
 
@@ -62,17 +61,17 @@ def test_nothing_is_above_a_threshold_of_nothing_but_what_is_more() -> None:
 
 
 def test_a_window_that_does_not_alert_is_left_out() -> None:
-    assert judged(_pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.9, 0.2), {"1h"}) == {}
+    assert compared_values(_pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.9, 0.2), {"1h"}) == {}
 
 
 def test_a_gauge_without_a_threshold_says_nothing_and_neither_does_a_threshold_alone() -> None:
     both = _pair(catalogue.FEATURE_PSI, FEATURE, 0.75, 0.25)
-    assert [judged([one], {"1h"}) for one in both] == [{}, {}]
+    assert [compared_values([one], {"1h"}) for one in both] == [{}, {}]
 
 
 def test_every_alert_on_a_score_is_judged_from_the_cause_to_the_consequence() -> None:
     scored = [alert for alert in catalogue.ALERTS if f"{alert.metric.name}_threshold" in _names()]
-    assert list(verdicts.THRESHOLD_ALERTS) == scored
+    assert list(THRESHOLD_ALERTS) == scored
     assert catalogue.PREDICTION_SCORE_SHIFT in scored
 
 
@@ -82,7 +81,10 @@ def _names() -> set[str]:
 
 def test_a_challenger_is_for_reading_and_every_other_role_alerts() -> None:
     for role, alerts in (("", 1), ("champion", 1), ("Champion ", 1), (catalogue.CHALLENGER, 0)):
-        assert len(judged(_pair(catalogue.DATA_DRIFT_SHARE, (*WINDOW[:3], role, ""), 0.9, 0.2), {"24h"})) == alerts
+        assert (
+            len(compared_values(_pair(catalogue.DATA_DRIFT_SHARE, (*WINDOW[:3], role, ""), 0.9, 0.2), {"24h"}))
+            == alerts
+        )
 
 
 def test_of_segments_only_their_own_alert_speaks() -> None:
@@ -101,13 +103,13 @@ def test_of_performance_neither_a_challenger_nor_a_segment_alerts(alert: catalog
     metric = alert.metric
     value, level = (0.1, 0.9) if metric.alerts_below else (0.9, 0.1)
 
-    def judged(role: str, segment: str) -> frozenset[verdicts.Condition]:
-        told = {catalogue.MODEL: "fraud", catalogue.VERSION: "v3", catalogue.WINDOW: "24h"}
-        told |= {catalogue.ROLE: role, catalogue.SEGMENT: segment}
-        return conditions(_pair(metric, tuple(told[name] for name in metric.labels), value, level), {"24h"})
+    def fired(role: str, segment: str) -> frozenset[Condition]:
+        labels = {catalogue.MODEL: "fraud", catalogue.VERSION: "v3", catalogue.WINDOW: "24h"}
+        labels |= {catalogue.ROLE: role, catalogue.SEGMENT: segment}
+        return conditions(_pair(metric, tuple(labels[name] for name in metric.labels), value, level), {"24h"})
 
-    assert judged("", "")
-    assert judged("champion", "")
-    assert judged(catalogue.CHALLENGER, "") == frozenset()
+    assert fired("", "")
+    assert fired("champion", "")
+    assert fired(catalogue.CHALLENGER, "") == frozenset()
     if catalogue.SEGMENT in metric.labels:
-        assert judged("champion", "country_code=US") == frozenset()
+        assert fired("champion", "country_code=US") == frozenset()

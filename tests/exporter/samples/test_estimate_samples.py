@@ -22,7 +22,7 @@ from exporter.samples.windows import WindowProfile
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
 from fraud_log import labelled_spec_document
-from random_outcomes import EDGES, END, ROWS, hour, of
+from random_outcomes import EDGES, END, ROWS, hour_outcome, outcome_of
 
 SCORE = "predicted_score"
 BINNING = Binning((NumericBins(SCORE, EDGES, np.array([1, 5]), 0.5),))
@@ -87,7 +87,7 @@ def test_roles_are_told_apart(taught: Estimator) -> None:
     assert {one.labels[3] for one in samples} == {"champion", "challenger"}
     alone = estimates(taught, spec(), v=profile(400))
     assert {(one.metric, "v"): one.value for one in samples if one.labels[3] == "challenger"} == alone
-    judged = {Group("v", "champion"): hour(1, 1.0), Group("v", "challenger"): hour(2, 1.0)}
+    judged = {Group("v", "champion"): hour_outcome(1, 1.0), Group("v", "challenger"): hour_outcome(2, 1.0)}
     found = list(gap_samples(spec(), taught, [MatureWindow("24h", END, judged)]))
     for group, outcome in judged.items():
         assert {one.metric: one.value for one in found if one.labels[3] == group.role} == gaps(taught, outcome)
@@ -99,7 +99,7 @@ def gaps(taught: Estimator, outcome: Outcome, model: ModelSpec | None = None) ->
 
 
 def test_each_gap_has_its_threshold(taught: Estimator) -> None:
-    found = gaps(taught, hour(1, 1.0))
+    found = gaps(taught, hour_outcome(1, 1.0))
     told = GAPS | {catalogue.CONCEPT_DRIFT}
     assert set(found) == told | {metric.threshold() for metric in told}
     multiple = found[catalogue.AUROC_ESTIMATED_GAP] / found[catalogue.AUROC_ESTIMATED_GAP_THRESHOLD]
@@ -113,17 +113,17 @@ def test_labels_that_are_missing_are_no_gap(taught: Estimator) -> None:
     random = np.random.default_rng(3)
     scores = random.random(ROWS)
     truths = (random.random(ROWS) < scores).astype(np.float64)
-    found = gaps(taught, of(scores, np.where(np.abs(scores - 0.5) > 0.3, truths, np.nan)))
+    found = gaps(taught, outcome_of(scores, np.where(np.abs(scores - 0.5) > 0.3, truths, np.nan)))
     assert abs(found[catalogue.AUROC_ESTIMATED_GAP]) < 0.02
 
 
 def test_too_few_labels_have_no_gap(taught: Estimator) -> None:
-    assert gaps(taught, hour(1, 0.01)) == {}
+    assert gaps(taught, hour_outcome(1, 0.01)) == {}
 
 
 def test_a_gap_that_is_not_defined_is_absent(taught: Estimator) -> None:
     """No positives: there is no AUROC and no recall to compare with."""
-    found = gaps(taught, of(np.full(100, 0.02), np.zeros(100)))
+    found = gaps(taught, outcome_of(np.full(100, 0.02), np.zeros(100)))
     assert found.keys().isdisjoint({catalogue.AUROC_ESTIMATED_GAP, catalogue.RECALL_ESTIMATED_GAP})
     assert found.keys().isdisjoint({catalogue.CONCEPT_DRIFT, catalogue.CONCEPT_DRIFT_THRESHOLD})
 
@@ -136,7 +136,7 @@ def test_the_floor_of_an_error_is_a_share_of_it() -> None:
     )
     assert taught is not None
     now = random.random(100_000)
-    outcome = of(now, now + 10 * random.normal(size=100_000), binary=False)
+    outcome = outcome_of(now, now + 10 * random.normal(size=100_000), binary=False)
     found = gaps(taught, outcome, spec(task="regression", thresholds={"estimated_gap": 0.2}))
     assert found[catalogue.RMSE_ESTIMATED_GAP_THRESHOLD] == pytest.approx(2, rel=0.02)
     assert abs(found[catalogue.RMSE_ESTIMATED_GAP]) < 0.2
@@ -147,13 +147,13 @@ def test_of_a_regression_the_error_that_is_further_above_what_was_expected_count
     scores = np.tile(np.arange(20) / 20, 100) + 0.025
     taught = fit_single_score(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
     assert taught is not None
-    outcome = of(scores, scores + np.where(np.arange(2000) % 40 < 20, 3.0, 0.0), binary=False)
+    outcome = outcome_of(scores, scores + np.where(np.arange(2000) % 40 < 20, 3.0, 0.0), binary=False)
     found = gaps(taught, outcome, spec(task="regression", thresholds={"estimated_gap": 0.25}))
     assert found[catalogue.MAE_ESTIMATED_GAP] == pytest.approx(-0.5)
     assert found[catalogue.RMSE_ESTIMATED_GAP] == pytest.approx(1 - np.sqrt(4.5))
     assert found[catalogue.RMSE_ESTIMATED_GAP_THRESHOLD] == pytest.approx(0.25)
     assert found[catalogue.CONCEPT_DRIFT] == pytest.approx((np.sqrt(4.5) - 1) / 0.25)
-    better = gaps(taught, of(scores, scores, binary=False), spec(task="regression"))
+    better = gaps(taught, outcome_of(scores, scores, binary=False), spec(task="regression"))
     assert better[catalogue.CONCEPT_DRIFT] < -1, "smaller errors than expected are no drift"
 
 
@@ -163,7 +163,7 @@ def test_a_few_large_errors_that_leave_the_mean_where_it_was_are_no_drift() -> N
     taught = fit_single_score(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
     assert taught is not None
     now = np.where(np.arange(1000) == 500, 20.0, 980 / 999)
-    found = gaps(taught, of(scores, scores + now, binary=False), spec(task="regression"))
+    found = gaps(taught, outcome_of(scores, scores + now, binary=False), spec(task="regression"))
     assert found[catalogue.RMSE_ESTIMATED_GAP] < -2 * found[catalogue.RMSE_ESTIMATED_GAP_THRESHOLD]
     assert found[catalogue.MAE_ESTIMATED_GAP] == pytest.approx(0)
     assert found[catalogue.CONCEPT_DRIFT] == pytest.approx(0)

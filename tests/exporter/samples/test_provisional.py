@@ -15,7 +15,7 @@ from exporter.samples.labels import MatureWindow, label_samples
 from exporter.samples.provisional import OpenWindow, provisional_samples
 from exporter.spec.model import ModelSpec
 from fraud_log import labelled_spec_document
-from random_outcomes import EDGES, END, ROWS, hour, of
+from random_outcomes import EDGES, END, ROWS, hour_outcome, outcome_of
 
 
 def spec(**body: Any) -> ModelSpec:
@@ -44,7 +44,7 @@ PROVISIONAL = (
 @pytest.mark.parametrize("binary", [True, False], ids=["classifier", "regression"])
 def test_with_all_labels_it_is_what_mature_windows_are_told(binary: bool) -> None:
     model = spec(task="binary_classification" if binary else "regression")
-    parts = [hour(seed, 1.0, binary=binary) for seed in range(3)]
+    parts = [hour_outcome(seed, 1.0, binary=binary) for seed in range(3)]
     found = gauges(*parts, model=model)
     window = MatureWindow("24h", END, {Group("v"): parts[0] + parts[1] + parts[2]})
     mature = {one.metric: one.value for one in label_samples(model, [window], {}) if one.labels[1] == "v"}
@@ -61,17 +61,17 @@ def _with_ends(metric: Metric) -> tuple[Metric, ...]:
 
 def test_labels_stand_for_those_that_are_to_come_and_the_interval_knows() -> None:
     """Of the youngest hour a tenth has come, of the oldest all: both speak for as many predictions."""
-    few, all_of = hour(1, 0.1), hour(2, 1.0)
+    few, all_of = hour_outcome(1, 0.1), hour_outcome(2, 1.0)
     found = gauges(few, all_of)
     lower, upper = catalogue.AUROC.provisional().interval()
-    sure = gauges(hour(1, 1.0), all_of)
+    sure = gauges(hour_outcome(1, 1.0), all_of)
     assert found[upper] - found[lower] > 1.5 * (sure[upper] - sure[lower])
     assert found[catalogue.LABEL_EFFECTIVE_ROWS] < few.known + all_of.known
     assert found[catalogue.LABEL_REPRESENTED_RATIO] == 1
 
 
 def test_a_window_whose_labels_have_not_come_says_so_and_no_more() -> None:
-    assert gauges(hour(1, 0.0)) == {catalogue.LABEL_REPRESENTED_RATIO: 0, catalogue.LABEL_EFFECTIVE_ROWS: 0}
+    assert gauges(hour_outcome(1, 0.0)) == {catalogue.LABEL_REPRESENTED_RATIO: 0, catalogue.LABEL_EFFECTIVE_ROWS: 0}
 
 
 def test_where_a_range_of_scores_has_no_label_nothing_is_told() -> None:
@@ -79,40 +79,40 @@ def test_where_a_range_of_scores_has_no_label_nothing_is_told() -> None:
     random = np.random.default_rng(3)
     scores = random.random(ROWS)
     labels = np.where(scores > 0.5, (random.random(ROWS) < scores).astype(np.float64), np.nan)
-    found = gauges(of(scores, labels))
+    found = gauges(outcome_of(scores, labels))
     assert set(found) == {catalogue.LABEL_REPRESENTED_RATIO, catalogue.LABEL_EFFECTIVE_ROWS}
     assert 0.4 < found[catalogue.LABEL_REPRESENTED_RATIO] < 0.7
 
 
 def test_too_few_effective_labels_tell_nothing() -> None:
     scores = np.linspace(0.01, 0.99, 40)
-    found = gauges(of(scores, np.arange(40) % 2.0), model=spec(thresholds={"min_rows": 41}))
+    found = gauges(outcome_of(scores, np.arange(40) % 2.0), model=spec(thresholds={"min_rows": 41}))
     assert set(found) == {catalogue.LABEL_REPRESENTED_RATIO, catalogue.LABEL_EFFECTIVE_ROWS}
-    assert catalogue.AUROC.provisional() in gauges(of(scores, np.arange(40) % 2.0))
+    assert catalogue.AUROC.provisional() in gauges(outcome_of(scores, np.arange(40) % 2.0))
 
 
 def test_scores_that_are_no_probabilities_rank_and_no_more() -> None:
     random = np.random.default_rng(4)
-    found = gauges(of(5 * random.random(ROWS), (random.random(ROWS) < 0.5).astype(np.float64)))
+    found = gauges(outcome_of(5 * random.random(ROWS), (random.random(ROWS) < 0.5).astype(np.float64)))
     assert catalogue.AUROC.provisional() in found
     assert found.keys().isdisjoint({catalogue.LOG_LOSS.provisional(), catalogue.BRIER_SCORE.provisional()})
 
 
 def test_without_bins_or_predictions_there_is_nothing() -> None:
-    window = OpenWindow("24h", [{Group("v"): hour(1, 1.0)}])
+    window = OpenWindow("24h", [{Group("v"): hour_outcome(1, 1.0)}])
     assert list(provisional_samples(spec(), [window], None)) == []
     assert list(provisional_samples(spec(), [OpenWindow("24h", [])], EDGES)) == []
-    assert gauges(of(np.zeros(0), np.zeros(0))) == {}
+    assert gauges(outcome_of(np.zeros(0), np.zeros(0))) == {}
 
 
 def test_versions_beyond_the_limit_are_not_shown() -> None:
-    parts = {Group("a"): of(np.full(50, 0.5), np.ones(50)), Group("b"): hour(1, 1.0)}
+    parts = {Group("a"): outcome_of(np.full(50, 0.5), np.ones(50)), Group("b"): hour_outcome(1, 1.0)}
     samples = provisional_samples(spec(limits={"versions": 1}), [OpenWindow("24h", [parts])], EDGES)
     assert {one.labels[1] for one in samples} == {"b"}
 
 
 def test_a_challenger_is_told_beside_the_champion() -> None:
-    champion, challenger = hour(1, 1.0), hour(2, 1.0)
+    champion, challenger = hour_outcome(1, 1.0), hour_outcome(2, 1.0)
     parts = {Group("v", "champion"): champion, Group("v", "challenger"): challenger}
     samples = list(provisional_samples(spec(), [OpenWindow("24h", [parts])], EDGES))
     for role, alone in (("champion", champion), ("challenger", challenger)):

@@ -62,7 +62,7 @@ def fallen(start: datetime) -> float:
 
 def test_a_window_is_beside_what_is_expected_and_its_band() -> None:
     found = told(fallen)
-    known = proxies.Usual(0.2, 0.16 / ROWS * (1 + np.pi / 16), 0)
+    known = proxies.UsualRatio(0.2, 0.16 / ROWS * (1 + np.pi / 16), 0)
     level = proxies.deviation_noise(known, 0.0005, "both")
     assert level > 0.1
     assert found == {
@@ -96,7 +96,7 @@ def test_the_false_positive_rate_is_shared_between_proxies() -> None:
     model = spec({**CTR, "floor": 0}, {**CTR, "name": "other"})
     first = history(spec({**CTR, "floor": 0}), fallen)
     rate = thresholds.per_comparison(0.0005, 2)
-    known = proxies.Usual(0.2, 0.16 / ROWS * (1 + np.pi / 16), 0)
+    known = proxies.UsualRatio(0.2, 0.16 / ROWS * (1 + np.pi / 16), 0)
     expected = pytest.approx(proxies.deviation_noise(known, rate, "both"))
     assert samples(model, first)[catalogue.PROXY_DEVIATION_THRESHOLD.key, "1h"] == expected
 

@@ -20,7 +20,7 @@ from exporter.labels.outcomes import Evaluation, Outcome, outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group
 from exporter.profiles.times import NO_TIME
-from exporter.samples.slo import Outcomes, ledger, look_back, slo_samples, tolerances
+from exporter.samples.slo import Outcomes, evaluated_slices, look_back, slo_samples, tolerances
 from exporter.spec.model import ModelSpec
 from exporter.statistics.slo import Verdict, budget_remaining, slice_tally
 from fraud_log import labelled_spec_document
@@ -70,7 +70,7 @@ def gauges(model: ModelSpec, hours: Mapping[datetime, Outcomes]) -> dict[tuple[M
 
 def verdicts(model: ModelSpec, hours: Mapping[datetime, Outcomes]) -> str:
     """A letter for each slice: good, bad or unknown."""
-    tallies = [each.tally for each in ledger(model, model.spec.slos[0], hours, END)]
+    tallies = [each.tally for each in evaluated_slices(model, model.spec.slos[0], hours, END)]
     return "".join("u" if tally is None or not tally.known else "gb"[tally.bad] for tally in tallies)
 
 

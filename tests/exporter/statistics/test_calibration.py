@@ -16,8 +16,8 @@ from exporter.statistics.calibration import (
     debiased_squared_error,
     equal_mass,
     expected_error,
+    expected_error_noise,
     maximal_error,
-    perfect_level,
     reliability,
 )
 
@@ -148,7 +148,7 @@ def test_errors_do_not_know_which_class_is_the_positive_one(rows: list[tuple[int
     other = reliability(of(1 - scores, ~labels, edges=edges), bins=1)
     for statistic in (expected_error, maximal_error, debiased_error):
         assert statistic(one) == pytest.approx(statistic(other), nan_ok=True, abs=1e-7)
-    assert perfect_level(one, 0.05) == pytest.approx(perfect_level(other, 0.05))
+    assert expected_error_noise(one, 0.05) == pytest.approx(expected_error_noise(other, 0.05))
 
 
 # ------------------------------------------------------------------------------------------------ the band
@@ -159,26 +159,26 @@ def test_a_perfect_model_leaves_its_band_as_often_as_it_says(rows: int) -> None:
     rng = np.random.default_rng(4)
     diagrams = [perfect(rng, rows) for _ in range(4000)]
     for q, tolerance in ((0.5, 0.05), (0.05, 0.02), (0.005, 0.004)):
-        left = np.mean([expected_error(diagram) > perfect_level(diagram, q) for diagram in diagrams])
+        left = np.mean([expected_error(diagram) > expected_error_noise(diagram, q) for diagram in diagrams])
         assert left == pytest.approx(q, abs=tolerance)
 
 
 def test_the_band_of_one_bin_is_nearly_that_of_a_normal_gap() -> None:
     """A quarter is the variance at a score of a half: the gap's deviation is 0.05 with 100 rows."""
     diagram = reliability(of(np.full(100, 0.5), np.arange(100) < 50))
-    assert perfect_level(diagram, 0.05) == pytest.approx(1.96 * 0.05, rel=0.005)
+    assert expected_error_noise(diagram, 0.05) == pytest.approx(1.96 * 0.05, rel=0.005)
 
 
 def test_a_model_that_is_off_leaves_the_band() -> None:
     rng = np.random.default_rng(5)
     scores = rng.random(1000)
     diagram = reliability(of(scores, rng.random(1000) < scores**2))
-    assert expected_error(diagram) > perfect_level(diagram, 1e-6)
+    assert expected_error(diagram) > expected_error_noise(diagram, 1e-6)
 
 
 def test_scores_that_leave_nothing_to_chance_have_no_band() -> None:
     diagram = reliability(of(floats(0, 0, 1, 1), np.array([False, False, True, True])))
-    assert expected_error(diagram) == perfect_level(diagram, 0.05) == 0
+    assert expected_error(diagram) == expected_error_noise(diagram, 0.05) == 0
 
 
 def test_no_rows_say_nothing() -> None:
@@ -186,4 +186,4 @@ def test_no_rows_say_nothing() -> None:
     assert not len(diagram.rows)
     for statistic in (expected_error, maximal_error, debiased_squared_error, debiased_error):
         assert math.isnan(statistic(diagram))
-    assert math.isnan(perfect_level(diagram, 0.05))
+    assert math.isnan(expected_error_noise(diagram, 0.05))

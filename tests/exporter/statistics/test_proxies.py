@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 from exporter.profiles.proxies import MOMENTS, Moment
-from exporter.statistics.proxies import Direction, Usual, deviation, deviation_noise, usual
+from exporter.statistics.proxies import Direction, UsualRatio, deviation, deviation_noise, usual_ratio
 
 Values = npt.NDArray[np.float64]
 
@@ -42,8 +42,8 @@ def steady(weeks: int = 8, length: int = 1, rate: float = 0.2, rows: float = 100
     return counted(rate * every, every)
 
 
-def of(slots: Values, length: int = 1) -> Usual:
-    return usual(slots, cells(len(slots)), length, WEEK)
+def of(slots: Values, length: int = 1) -> UsualRatio:
+    return usual_ratio(slots, cells(len(slots)), length, WEEK)
 
 
 class TestUsual:
@@ -124,7 +124,7 @@ class TestUsual:
         assert vars_of(other) == pytest.approx((one.ratio * ratio, one.variance * ratio**2, one.spread), rel=1e-6)
 
 
-def vars_of(known: Usual) -> tuple[float, float, float]:
+def vars_of(known: UsualRatio) -> tuple[float, float, float]:
     return known.ratio, known.variance, known.spread
 
 
@@ -145,12 +145,12 @@ class TestNoise:
     @pytest.mark.parametrize(("direction", "tail"), [("both", 0.005), ("down", 0.01), ("up", 0.01)])
     def test_of_many_is_the_normal_laws(self, direction: Direction, tail: float) -> None:
         z = float(-special.ndtri(tail))
-        known = Usual(0.5, 0.25 / 1e6, 0.003)
+        known = UsualRatio(0.5, 0.25 / 1e6, 0.003)
         assert deviation_noise(known, 0.01, direction) == pytest.approx(z * math.hypot(0.001, 0.003), rel=0.01)
 
     def test_of_few_is_as_a_count_has_it(self) -> None:
         # 8 expected events; downwards, where a count's tail is short, the many others reach farther
-        known = Usual(8e-6, 8e-12, 0)
+        known = UsualRatio(8e-6, 8e-12, 0)
         law = stats.poisson(8)
         fewest, most = law.ppf(0.001), law.ppf(0.999)
         assert deviation_noise(known, 0.001, "down") >= 1 - fewest / 8
@@ -158,15 +158,17 @@ class TestNoise:
 
     def test_of_almost_all_is_that_of_the_rare_others(self) -> None:
         rows, rate = 50, 0.95
-        known = Usual(rate, rate * (1 - rate) / rows, 0)
+        known = UsualRatio(rate, rate * (1 - rate) / rows, 0)
         fewest = stats.binom(rows, rate).ppf(0.001)
         assert deviation_noise(known, 0.001, "down") >= 1 - fewest / (rows * rate)
 
     def test_without_chance_is_the_spreads_alone(self) -> None:
-        assert deviation_noise(Usual(3.0, 0, 0.1), 0.01, "up") == pytest.approx(0.1 * float(-special.ndtri(0.01)))
+        assert deviation_noise(UsualRatio(3.0, 0, 0.1), 0.01, "up") == pytest.approx(0.1 * float(-special.ndtri(0.01)))
 
-    @pytest.mark.parametrize("known", [Usual(0.2, 0.1, math.nan), Usual(math.nan, 0.1, 0.1), Usual(0.0, 0.1, 0.1)])
-    def test_of_what_is_not_known_is_not_known(self, known: Usual) -> None:
+    @pytest.mark.parametrize(
+        "known", [UsualRatio(0.2, 0.1, math.nan), UsualRatio(math.nan, 0.1, 0.1), UsualRatio(0.0, 0.1, 0.1)]
+    )
+    def test_of_what_is_not_known_is_not_known(self, known: UsualRatio) -> None:
         assert math.isnan(deviation_noise(known, 0.01, "both"))
 
 

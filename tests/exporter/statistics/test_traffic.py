@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from exporter.statistics.traffic import FEWEST_WEEKS, Usual, factor, factor_noise, usual, with_quiet_hours
+from exporter.statistics.traffic import FEWEST_WEEKS, UsualRows, factor, factor_noise, usual_rows, with_quiet_hours
 
 WEEK = 168
 DAY = 24
@@ -23,10 +23,10 @@ def cells_of(rows: Any) -> Any:
     return np.arange(len(rows)) % WEEK
 
 
-def learned(rows: Any, length: int = DAY) -> Usual:
+def learned(rows: Any, length: int = DAY) -> UsualRows:
     """What is usual after these hours, in a window that comes next."""
     whole = np.append(np.asarray(rows, np.float64), np.full(length, NAN))
-    return usual(whole, cells_of(whole), length, WEEK)
+    return usual_rows(whole, cells_of(whole), length, WEEK)
 
 
 def weekly(*levels: float) -> Any:
@@ -84,7 +84,7 @@ class TestUsual:
         rows = np.append(weekly(10, 20, 30), np.full(DAY, NAN))
         cells = cells_of(rows)
         rows[2 * WEEK - 5], cells[2 * WEEK - 5] = 90, 0
-        assert usual(rows, cells, DAY, WEEK).rows == DAY * 20, "60 in the last week, and not 30 and 90"
+        assert usual_rows(rows, cells, DAY, WEEK).rows == DAY * 20, "60 in the last week, and not 30 and 90"
 
     def test_equal_weeks_have_no_spread(self) -> None:
         assert learned(np.tile(np.arange(WEEK) + 1, 5)).spread == 0
@@ -107,12 +107,12 @@ class TestUsual:
         rows[random.integers(0, len(rows), 4)] = NAN
         rows[random.random(len(rows)) < 0.02] = 0
         rows[-length:] = 1e9
-        known, expected = usual(rows, cells_of(rows), length, WEEK), slowly(rows, length)
+        known, expected = usual_rows(rows, cells_of(rows), length, WEEK), slowly(rows, length)
         np.testing.assert_allclose((known.rows, known.spread), expected)
 
 
 def slowly(rows: Any, length: int) -> tuple[float, float]:
-    """`usual`, as its docstring has it, one number at a time."""
+    """`usual_rows`, as its docstring has it, one number at a time."""
     period = math.ceil(length / WEEK) * WEEK
     end, start = len(rows), len(rows) - length
     week = [(end - 1 - hour) // period for hour in range(end)]
@@ -152,16 +152,16 @@ class TestFactor:
 class TestNoise:
     def test_by_hand(self) -> None:
         """Poisson's law of mean 100 leaves 1 in 4,000 below 67 and 1 in 4,000 above 137."""
-        assert factor_noise(Usual(100, 0), 0.0005) == pytest.approx(100 / 67)
+        assert factor_noise(UsualRows(100, 0), 0.0005) == pytest.approx(100 / 67)
 
     def test_of_many_rows_it_is_the_normal_laws(self) -> None:
         z = stats.norm.isf(0.00025)
         expected = math.exp(z * math.sqrt(1 / 50_000 + 0.2**2))
-        assert factor_noise(Usual(50_000, 0.2), 0.0005) == pytest.approx(expected, rel=1e-3)
+        assert factor_noise(UsualRows(50_000, 0.2), 0.0005) == pytest.approx(expected, rel=1e-3)
 
     @given(st.floats(0.5, 2e6), st.floats(1e-6, 0.5))
     def test_a_count_goes_beyond_it_as_seldom_as_asked(self, rows: float, q: float) -> None:
-        noise = factor_noise(Usual(rows, 0), q)
+        noise = factor_noise(UsualRows(rows, 0), q)
         law = stats.poisson(rows)
         low, high = math.ceil(rows / noise * (1 - 1e-9)) - 1, math.floor(rows * noise * (1 + 1e-9))
         beyond = law.cdf(low) - (law.pmf(0) if low >= 0 else 0) + law.sf(high)  # no rows have no factor
@@ -169,18 +169,18 @@ class TestNoise:
 
     @given(st.floats(1, 1e9), st.floats(0, 3), st.floats(1e-9, 0.5))
     def test_it_grows_with_the_spread_and_with_certainty(self, rows: float, spread: float, q: float) -> None:
-        noise = factor_noise(Usual(rows, spread), q)
-        assert 1 <= noise <= factor_noise(Usual(rows, spread + 0.1), q)
-        assert noise <= factor_noise(Usual(rows, spread), q / 2)
+        noise = factor_noise(UsualRows(rows, spread), q)
+        assert 1 <= noise <= factor_noise(UsualRows(rows, spread + 0.1), q)
+        assert noise <= factor_noise(UsualRows(rows, spread), q / 2)
 
     def test_what_is_not_known_has_none(self) -> None:
-        assert math.isnan(factor_noise(Usual(0, 0.1), 0.01))
-        assert math.isnan(factor_noise(Usual(NAN, 0.1), 0.01))
-        assert math.isnan(factor_noise(Usual(100, NAN), 0.01))
-        assert factor_noise(Usual(100, math.inf), 0.01) == math.inf
+        assert math.isnan(factor_noise(UsualRows(0, 0.1), 0.01))
+        assert math.isnan(factor_noise(UsualRows(NAN, 0.1), 0.01))
+        assert math.isnan(factor_noise(UsualRows(100, NAN), 0.01))
+        assert factor_noise(UsualRows(100, math.inf), 0.01) == math.inf
 
     def test_a_rate_that_no_float_can_tell_from_none_is_no_error(self) -> None:
-        assert 1 < factor_noise(Usual(1000, 19), 1e-300) < math.inf
+        assert 1 < factor_noise(UsualRows(1000, 19), 1e-300) < math.inf
 
 
 class TestSimulatedTraffic:
@@ -192,7 +192,7 @@ class TestSimulatedTraffic:
             rows = seasonal(random, 10, level, spread)
             for end in range(9 * WEEK, 10 * WEEK, 7):
                 past = rows[end - length - 8 * WEEK : end]
-                known = usual(past, np.arange(end - len(past), end) % WEEK, length, WEEK)
+                known = usual_rows(past, np.arange(end - len(past), end) % WEEK, length, WEEK)
                 alarms += factor(past[-length:].sum(), known.rows) > factor_noise(known, rate)
                 windows += 1
         assert windows == 240
