@@ -1,4 +1,4 @@
-"""What is said of a classifier's confidence: by hand, against the raw rows, and where there is none."""
+"""The confidence of a classifier: by hand, against the raw rows, and absent values."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ def cells(edges: Sequence[float], task: Task = "binary_classification", values: 
     return binning(score_bins(quantile_bins(values, "s"), task, edges))
 
 
-def said(
+def buckets(
     before: Any, now: Any, edges: Sequence[float], settings: ThresholdSettings = SETTINGS
 ) -> dict[str, Mapping[Any, float]]:
-    """The values of each bucket, `""` being all of them."""
+    """The values of each bucket; `""` is all buckets together."""
     made = cells(edges)
     pair = Pair(made, count(made, s=before), count(made, s=now))
     return {
@@ -49,28 +49,28 @@ def shares(found: Mapping[str, Mapping[Any, float]], metric: Any = RATIO) -> dic
 
 
 class TestByHand:
-    def test_of_two_classes_the_likelier_one_counts_whichever_it_is(self) -> None:
-        found = said([0.05] * 3 + [0.65], [0.05, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.95], TWO)
+    def test_with_two_classes_the_confidence_is_that_of_the_likelier_one(self) -> None:
+        found = buckets([0.05] * 3 + [0.65], [0.05, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.95], TWO)
         quarter = {"0.5-0.6": 0.25, "0.6-0.7": 0.25, "0.7-0.8": 0.25, "0.8-0.9": 0, "0.9-1.0": 0.25}
         assert shares(found) == quarter
         assert shares(found, REFERENCE) == {**dict.fromkeys(quarter, 0), "0.6-0.7": 0.25, "0.9-1.0": 0.75}
 
-    def test_of_more_classes_the_score_is_that_of_the_one_that_was_returned(self) -> None:
-        found = said(BEFORE, [0.25, 0.25, 0.625, 0.875], MANY)
+    def test_with_more_classes_the_confidence_is_the_score(self) -> None:
+        found = buckets(BEFORE, [0.25, 0.25, 0.625, 0.875], MANY)
         assert shares(found) == {"0.0-0.5": 0.5, "0.5-0.75": 0.25, "0.75-1.0": 0.25}
 
     @pytest.mark.parametrize("kind", [np.float64, np.float32])
-    def test_a_bucket_holds_its_upper_edge_on_both_sides_also_when_it_was_rounded(self, kind: type) -> None:
+    def test_a_bucket_includes_its_upper_edge_on_both_sides_even_when_rounded(self, kind: type) -> None:
         at = np.array([0.5, 0.4, 0.6, 0.3, 0.7, 0.1, 0.9, 0.0, 1.0, 0.5], kind).astype(np.float64)
-        found = said(BEFORE, at, TWO)
+        found = buckets(BEFORE, at, TWO)
         assert shares(found) == {"0.5-0.6": 0.4, "0.6-0.7": 0.2, "0.7-0.8": 0, "0.8-0.9": 0.2, "0.9-1.0": 0.2}
 
-    def test_what_lies_outside_of_0_to_1_is_in_the_last_bucket(self) -> None:
-        found = said(BEFORE, [-0.5, 1.5, math.inf, -math.inf], TWO)
+    def test_scores_outside_0_to_1_are_in_the_last_bucket(self) -> None:
+        found = buckets(BEFORE, [-0.5, 1.5, math.inf, -math.inf], TWO)
         assert shares(found)["0.9-1.0"] == 1
 
-    def test_psi_is_that_of_the_buckets_and_of_what_has_no_score(self) -> None:
-        found = said([0.05] * 60 + [0.65] * 40, [0.95] * 40 + [0.35] * 40 + [None] * 20, TWO)
+    def test_psi_covers_the_buckets_and_rows_without_a_score(self) -> None:
+        found = buckets([0.05] * 60 + [0.65] * 40, [0.95] * 40 + [0.35] * 40 + [None] * 20, TWO)
         p, q = np.array([60.5, 40.5, 0.5]) / 101.5, np.array([40.5, 40.5, 20.5]) / 101.5
         assert found[""][PSI] == pytest.approx(((q - p) * np.log(q / p)).sum())
         assert found[""][THRESHOLD] == pytest.approx(max(0.2, stats.chi2.isf(0.001, 2) * 0.02))
@@ -78,19 +78,19 @@ class TestByHand:
 
 
 def test_shares_are_counted_from_the_rows() -> None:
-    found = said(BEFORE, NOW, TWO)
+    found = buckets(BEFORE, NOW, TWO)
     for metric, rows in ((RATIO, NOW), (REFERENCE, BEFORE)):
         counted = np.histogram(np.maximum(rows, 1 - rows), TWO)[0] / len(rows)
         assert list(shares(found, metric).values()) == pytest.approx(counted.tolist(), rel=1e-12)
 
 
-def test_a_model_that_answers_the_opposite_is_as_sure_as_before() -> None:
-    assert shares(said(BEFORE, 1 - BEFORE, TWO)) == pytest.approx(shares(said(BEFORE, BEFORE, TWO)))
+def test_inverted_scores_have_the_same_confidence() -> None:
+    assert shares(buckets(BEFORE, 1 - BEFORE, TWO)) == pytest.approx(shares(buckets(BEFORE, BEFORE, TWO)))
 
 
-def test_the_noise_is_stretched_as_that_of_the_score() -> None:
+def test_the_noise_is_stretched_like_that_of_the_score() -> None:
     plain, stretched = (
-        said(BEFORE, NOW, TWO, ThresholdSettings(SETTINGS.spec, 0.001, 0, {"s": (factor,) * 7}))[""][THRESHOLD]
+        buckets(BEFORE, NOW, TWO, ThresholdSettings(SETTINGS.spec, 0.001, 0, {"s": (factor,) * 7}))[""][THRESHOLD]
         for factor in (1e4, 2e4)
     )
     assert stretched == pytest.approx(2 * plain)
@@ -106,18 +106,18 @@ class TestAbsence:
         ],
         ids=["no probability", "a regression", "other edges"],
     )
-    def test_bins_that_do_not_have_the_edges_say_nothing(self, made: Binning) -> None:
+    def test_bins_without_the_edges_give_no_values(self, made: Binning) -> None:
         pair = Pair(made, count(made, s=BEFORE), count(made, s=NOW))
         assert list(confidence_series("s", TWO, pair, SETTINGS)) == []
 
-    def test_without_a_score_or_a_classifier_nothing_is_said(self) -> None:
+    def test_there_are_no_values_without_a_score_or_a_classifier(self) -> None:
         made = cells(TWO)
         pair = Pair(made, count(made, s=BEFORE), count(made, s=NOW))
         assert list(confidence_series("other", TWO, pair, SETTINGS)) == []
         assert list(confidence_series("s", (), pair, SETTINGS)) == []
 
-    def test_too_few_scores_say_nothing(self) -> None:
-        assert said(BEFORE, [0.5] + [None] * 9, TWO) == {}
+    def test_too_few_scores_have_no_values(self) -> None:
+        assert buckets(BEFORE, [0.5] + [None] * 9, TWO) == {}
 
 
 SCORES = st.lists(
@@ -127,7 +127,7 @@ SCORES = st.lists(
 
 @given(SCORES.filter(lambda rows: len(rows) - rows.count(None) > 1), st.sampled_from([TWO, MANY]))
 def test_every_score_is_in_one_bucket(rows: list[float | None], edges: tuple[float, ...]) -> None:
-    found = shares(said(BEFORE, np.array(rows, np.float64), edges))
+    found = shares(buckets(BEFORE, np.array(rows, np.float64), edges))
     assert len(found) == len(edges) - 1
     assert all(share >= 0 for share in found.values())
     assert sum(found.values()) == pytest.approx(1)

@@ -1,4 +1,4 @@
-"""What is said of a score: by hand, against the raw rows, and what is left unsaid."""
+"""The values of a score: by hand, against the raw rows, and absent values."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Found = dict[tuple[Metric, str], float]
 
 
 def found(before: Any, now: Any, settings: ThresholdSettings = SETTINGS, cells: Any = CELLS) -> Found:
-    """The values by metric and by the label that they have beside the window's, if any."""
+    """The values by metric and by their own series label, if any."""
     pair = Pair(cells, count(cells, s=before), count(cells, s=now))
     return {
         (metric, next(iter(labels.values()), "")): value
@@ -42,31 +42,31 @@ def found(before: Any, now: Any, settings: ThresholdSettings = SETTINGS, cells: 
 
 
 def histogram(values: Found, metric: Metric) -> Mapping[str, float]:
-    """Rows at or below each end, as the series say it."""
+    """The rows at or below each end, from the series."""
     return {end: value for (one, end), value in values.items() if one == metric.buckets}
 
 
 class TestByHand:
     CELLS = binning(replace(numeric("s", tuple(edges_above(np.array([0.0, 0.5, 1.0])))), marks=(0.5, 1.0)))
 
-    def test_a_histogram_says_how_many_rows_are_at_or_below_each_end(self) -> None:
+    def test_a_histogram_counts_the_rows_at_or_below_each_end(self) -> None:
         values = found([0.25] * 6 + [0.75] * 2, [0.5, 0.5, 0.75, None], cells=self.CELLS)
         assert histogram(values, catalogue.PREDICTION_SCORE) == {"0.5": 2, "1.0": 3, "+Inf": 3}
         _, rows, total = catalogue.PREDICTION_SCORE.series
         assert (values[rows, ""], values[total, ""]) == (3, 1.75)
 
-    def test_the_references_is_scaled_to_the_windows_rows(self) -> None:
+    def test_the_histogram_of_the_reference_is_scaled_to_the_rows_of_the_window(self) -> None:
         values = found([0.25] * 6 + [0.75] * 2, [0.5, 0.5, 0.75, 0.75], cells=self.CELLS)
         assert histogram(values, catalogue.PREDICTION_SCORE_REFERENCE) == {"0.5": 3, "1.0": 4, "+Inf": 4}
         _, rows, total = catalogue.PREDICTION_SCORE_REFERENCE.series
         assert (values[rows, ""], values[total, ""]) == (4, 1.5)
 
-    def test_what_lies_beyond_the_last_end_is_in_the_last_bucket(self) -> None:
+    def test_values_beyond_the_last_end_are_in_the_last_bucket(self) -> None:
         values = found([0.25] * 4, [0.25, 3.0, math.inf, -math.inf], cells=self.CELLS)
         assert histogram(values, catalogue.PREDICTION_SCORE) == {"0.5": 2, "1.0": 2, "+Inf": 4}
         assert values[catalogue.PREDICTION_SCORE.series[2], ""] == 3.25
 
-    def test_psi_is_that_of_the_cells_and_nulls_are_one(self) -> None:
+    def test_psi_covers_the_cells_and_nulls_are_one_cell(self) -> None:
         values = found([0.25] * 50 + [0.75] * 50, [0.25] * 20 + [0.75] * 70 + [None] * 10, cells=self.CELLS)
         p, q = np.array([50.5, 50.5, 0.5]) / 101.5, np.array([20.5, 70.5, 10.5]) / 101.5
         assert values[catalogue.PREDICTION_PSI, ""] == pytest.approx(((q - p) * np.log(q / p)).sum())
@@ -84,7 +84,7 @@ class TestAgainstRawRows:
         scaled = histogram(values, catalogue.PREDICTION_SCORE_REFERENCE)
         assert list(scaled.values()) == pytest.approx(usual, abs=0.5)
 
-    def test_the_sum_over_the_rows_is_the_mean(self) -> None:
+    def test_the_sum_divided_by_the_rows_is_the_mean(self) -> None:
         values = found(BEFORE, NOW)
         for metric, mean in (
             (catalogue.PREDICTION_SCORE, catalogue.PREDICTION_MEAN),
@@ -94,7 +94,7 @@ class TestAgainstRawRows:
             assert values[total, ""] / values[rows, ""] == pytest.approx(values[mean, ""])
         assert values[catalogue.PREDICTION_MEAN, ""] == pytest.approx(NOW.mean())
 
-    def test_a_change_of_shape_that_leaves_the_mean_is_seen_by_psi_alone(self) -> None:
+    def test_only_psi_shows_a_change_of_shape_with_the_same_mean(self) -> None:
         ends = np.where(RANDOM.random(3000) < BEFORE.mean(), 1.0, 0.0)
         ends += BEFORE.mean() - ends.mean()
         values = found(BEFORE, ends)
@@ -107,7 +107,7 @@ class TestThresholds:
         settings = ThresholdSettings(LIMITS.model_copy(update={"prediction_psi": given}), 0.001, 0, stretches)
         return found(BEFORE, NOW, settings)[catalogue.PREDICTION_PSI_THRESHOLD, ""]
 
-    def test_the_floor_is_that_of_a_feature_unless_the_spec_has_one(self) -> None:
+    def test_the_default_floor_is_that_of_a_feature(self) -> None:
         assert self.threshold({}) == 0.2
         assert self.threshold({"s": (1.0,) * 7}) == 0.05
         assert self.threshold({"s": (1.0,) * 7}, Threshold(floor=0.125)) == 0.125
@@ -119,14 +119,14 @@ class TestThresholds:
 
 
 class TestAbsence:
-    def test_a_score_that_the_reference_lacks_is_not_spoken_of(self) -> None:
+    def test_a_score_that_the_reference_lacks_has_no_values(self) -> None:
         assert list(score_series("other", Pair(CELLS, count(CELLS, s=BEFORE), count(CELLS, s=NOW)), SETTINGS)) == []
         assert list(score_series("", Pair(CELLS, count(CELLS, s=BEFORE), count(CELLS, s=NOW)), SETTINGS)) == []
 
-    def test_too_few_rows_say_nothing(self) -> None:
+    def test_too_few_rows_have_no_values(self) -> None:
         assert found(BEFORE, [0.5]) == {}
 
-    def test_scores_that_went_missing_have_a_psi_and_no_distribution(self) -> None:
+    def test_missing_scores_have_a_psi_and_no_distribution(self) -> None:
         values = found(BEFORE, [None] * 100)
         assert {metric for metric, _ in values} == {catalogue.PREDICTION_PSI, catalogue.PREDICTION_PSI_THRESHOLD}
         assert values[catalogue.PREDICTION_PSI, ""] > values[catalogue.PREDICTION_PSI_THRESHOLD, ""]
@@ -136,7 +136,7 @@ VALUES = st.none() | st.floats() | st.sampled_from([0.0, 0.1, 0.5, 1.0])
 
 
 @given(st.lists(VALUES, min_size=1, max_size=30), st.lists(VALUES, min_size=1, max_size=30))
-def test_whatever_the_rows_buckets_are_whole_and_never_fall_and_end_with_all_rows(
+def test_buckets_are_whole_numbers_that_never_decrease_and_end_with_all_rows(
     before: list[float | None], now: list[float | None]
 ) -> None:
     values = found(np.array(before, np.float64), np.array(now, np.float64))

@@ -1,4 +1,4 @@
-"""The model's own calendar as gauges."""
+"""Samples of the model's calendar."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several classes: on the same rows, what scikit-learn says, and absent where it cannot be said."""
+"""Multiclass performance: the oracle is scikit-learn on the same rows; unknown values are absent."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ ROWS = 20_000
 
 @pytest.fixture(scope="module")
 def rows() -> tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Scores that are the true probabilities of three classes, what came true, and the likeliest."""
+    """Scores that are the true probabilities of three classes, the true classes, and the likeliest classes."""
     random = np.random.default_rng(11)
     scores = random.dirichlet([0.5, 1, 1.5], ROWS)
     truths = (random.random((ROWS, 1)) > scores.cumsum(axis=1)).sum(axis=1)
     return scores, truths, scores.argmax(axis=1)
 
 
-def judged(scores: Floats, truths: npt.NDArray[np.int64], returned: npt.NDArray[np.int64]) -> Classified:
+def classified_rows(scores: Floats, truths: npt.NDArray[np.int64], returned: npt.NDArray[np.int64]) -> Classified:
     edges = [quantile_bins(column).edges for column in scores.T]
     sure = scores[np.arange(len(scores)), returned]
     return classified(KEYS[returned], KEYS[truths], sure, ClassScores(scores, KEYS, edges))
 
 
-def test_the_whole_is_what_scikit_learn_says(
+def test_the_performance_of_all_classes_is_that_of_scikit_learn(
     rows: tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> None:
     scores, truths, returned = rows
-    found = multiclass(judged(*rows), 3, proper=True)
+    found = multiclass(classified_rows(*rows), 3, proper=True)
     exact = {
         catalogue.F1_SCORE: metrics.f1_score(truths, returned, average="macro"),
         catalogue.PRECISION: metrics.precision_score(truths, returned, average="macro"),
@@ -56,32 +56,32 @@ def test_the_whole_is_what_scikit_learn_says(
     assert all(each.lower < each.value < each.upper for each in found.values())
 
 
-def test_each_class_is_what_scikit_learn_says(
+def test_the_performance_of_each_class_is_that_of_scikit_learn(
     rows: tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> None:
     scores, truths, returned = rows
-    found = class_values(judged(*rows), by_key(NAMES), 20, proper=True)
-    told = metrics.classification_report(truths, returned, target_names=NAMES, output_dict=True)
+    found = class_values(classified_rows(*rows), by_key(NAMES), 20, proper=True)
+    report = metrics.classification_report(truths, returned, target_names=NAMES, output_dict=True)
     for place, name in enumerate(NAMES):
         one = found[name]
-        assert one[catalogue.CLASS_PRECISION] == pytest.approx(told[name]["precision"], rel=1e-9)
-        assert one[catalogue.CLASS_RECALL] == pytest.approx(told[name]["recall"], rel=1e-9)
-        assert one[catalogue.CLASS_F1_SCORE] == pytest.approx(told[name]["f1-score"], rel=1e-9)
-        assert one[catalogue.CLASS_LABEL_ROWS] == told[name]["support"]
+        assert one[catalogue.CLASS_PRECISION] == pytest.approx(report[name]["precision"], rel=1e-9)
+        assert one[catalogue.CLASS_RECALL] == pytest.approx(report[name]["recall"], rel=1e-9)
+        assert one[catalogue.CLASS_F1_SCORE] == pytest.approx(report[name]["f1-score"], rel=1e-9)
+        assert one[catalogue.CLASS_LABEL_ROWS] == report[name]["support"]
         area = metrics.roc_auc_score(truths == place, scores[:, place])
         assert one[catalogue.CLASS_AUROC] == pytest.approx(area, abs=0.001)
         assert one[catalogue.CLASS_CALIBRATION_ERROR_DEBIASED] < 0.02
 
 
-def test_classes_beyond_the_limit_are_counted_the_rarest_first(
+def test_the_rarest_classes_beyond_the_limit_are_only_counted(
     rows: tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> None:
-    whole = judged(*rows)
+    whole = classified_rows(*rows)
     assert list(class_values(whole, by_key(NAMES), 2, proper=True)) == ["dog", "cow"]
     assert (hidden_classes(whole, 2), hidden_classes(whole, 3), hidden_classes(None, 1)) == (1, 0, 0)
 
 
-def test_a_class_that_was_never_returned_has_no_precision_and_leaves_none_for_the_mean() -> None:
+def test_a_class_that_is_never_returned_has_no_precision_and_neither_has_the_mean() -> None:
     rows = classified(KEYS[[0, 0]], KEYS[[0, 1]], np.full(2, math.nan))
     whole = multiclass(rows, 0, proper=True)
     assert math.isnan(whole[catalogue.PRECISION].value)
@@ -93,7 +93,7 @@ def test_a_class_that_was_never_returned_has_no_precision_and_leaves_none_for_th
     assert math.isnan(whole[catalogue.LOG_LOSS].value)
 
 
-def test_a_mean_of_some_of_the_areas_is_not_told() -> None:
+def test_there_is_no_mean_auroc_of_only_some_classes() -> None:
     scores = np.array([[0.2, 0.8], [0.7, 0.3], [0.4, 0.6]])
     edges = [np.array([0.5]), None]
     rows = classified(KEYS[[1, 0, 1]], KEYS[[1, 0, 0]], scores.max(axis=1), ClassScores(scores, KEYS[:2], edges))
@@ -101,17 +101,17 @@ def test_a_mean_of_some_of_the_areas_is_not_told() -> None:
     assert catalogue.CLASS_AUROC in class_values(rows, by_key(NAMES), 9, proper=True)["cat"]
 
 
-def test_scores_that_are_no_probabilities_rank_and_no_more(
+def test_scores_that_are_not_probabilities_have_only_an_auroc(
     rows: tuple[Floats, npt.NDArray[np.int64], npt.NDArray[np.int64]],
 ) -> None:
-    whole = multiclass(judged(*rows), 3, proper=False)
+    whole = multiclass(classified_rows(*rows), 3, proper=False)
     assert catalogue.AUROC in whole
     assert whole.keys().isdisjoint({catalogue.LOG_LOSS, catalogue.BRIER_SCORE})
-    each = class_values(judged(*rows), by_key(NAMES), 3, proper=False)["dog"]
+    each = class_values(classified_rows(*rows), by_key(NAMES), 3, proper=False)["dog"]
     assert catalogue.CLASS_CALIBRATION_ERROR_DEBIASED not in each
 
 
-def test_classes_that_are_not_told_apart_leave_no_mean_but_accuracy() -> None:
+def test_classes_counted_together_leave_only_accuracy() -> None:
     keys = np.array([OTHER, KEYS[0]])
     rows = classified(keys, keys, np.full(2, math.nan))
     found = multiclass(rows, 0, proper=True)

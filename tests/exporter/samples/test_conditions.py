@@ -1,4 +1,4 @@
-"""What the alerts say of samples."""
+"""The alerts that fire for samples."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_gauge_above_its_threshold_is_an_alert() -> None:
     assert threshold_ratios(samples, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 3.0}
 
 
-def test_at_its_threshold_it_is_none() -> None:
+def test_a_gauge_at_its_threshold_is_no_alert() -> None:
     samples = _pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.2, 0.2)
     assert conditions(samples, {"24h"}) == frozenset()
     assert threshold_ratios(samples, {"24h"}) == {catalogue.DATA_DRIFT_HIGH: 1.0}
@@ -44,13 +44,13 @@ def test_coverage_alerts_below_its_threshold() -> None:
     }
 
 
-def test_the_nearest_series_speaks_for_an_alert() -> None:
+def test_the_series_with_the_greatest_ratio_counts() -> None:
     calm = _pair(catalogue.FEATURE_PSI, FEATURE, 0.05, 0.25)
     other = _pair(catalogue.FEATURE_PSI, ("fraud", "v3", "income", "1h", "", ""), 0.125, 0.25)
     assert threshold_ratios(calm + other, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.5}
 
 
-def test_nothing_is_above_a_threshold_of_nothing_but_what_is_more() -> None:
+def test_any_value_above_a_threshold_of_0_is_infinitely_far_beyond() -> None:
     labels = (*FEATURE[:3], "24h", "", "")
     assert threshold_ratios(_pair(catalogue.FEATURE_PSI, labels, 0.0, 0.0), {"24h"}) == {
         catalogue.FEATURE_DRIFT_HIGH: 0.0
@@ -64,12 +64,12 @@ def test_a_window_that_does_not_alert_is_left_out() -> None:
     assert compared_values(_pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.9, 0.2), {"1h"}) == {}
 
 
-def test_a_gauge_without_a_threshold_says_nothing_and_neither_does_a_threshold_alone() -> None:
+def test_a_gauge_and_a_threshold_are_not_compared_alone() -> None:
     both = _pair(catalogue.FEATURE_PSI, FEATURE, 0.75, 0.25)
     assert [compared_values([one], {"1h"}) for one in both] == [{}, {}]
 
 
-def test_every_alert_on_a_score_is_judged_from_the_cause_to_the_consequence() -> None:
+def test_every_alert_with_a_threshold_is_compared_in_order() -> None:
     scored = [alert for alert in catalogue.ALERTS if f"{alert.metric.name}_threshold" in _names()]
     assert list(THRESHOLD_ALERTS) == scored
     assert catalogue.PREDICTION_SCORE_SHIFT in scored
@@ -79,7 +79,7 @@ def _names() -> set[str]:
     return {metric.name for metric in catalogue.METRICS}
 
 
-def test_a_challenger_is_for_reading_and_every_other_role_alerts() -> None:
+def test_every_role_but_challenger_alerts() -> None:
     for role, alerts in (("", 1), ("champion", 1), ("Champion ", 1), (catalogue.CHALLENGER, 0)):
         assert (
             len(compared_values(_pair(catalogue.DATA_DRIFT_SHARE, (*WINDOW[:3], role, ""), 0.9, 0.2), {"24h"}))
@@ -87,7 +87,7 @@ def test_a_challenger_is_for_reading_and_every_other_role_alerts() -> None:
         )
 
 
-def test_of_segments_only_their_own_alert_speaks() -> None:
+def test_only_the_alert_for_segments_reads_segments() -> None:
     segment = (*WINDOW[:4], "country_code=US")
     assert conditions(_pair(catalogue.DATA_DRIFT_SHARE, segment, 0.9, 0.2), {"24h"}) == frozenset()
     (found,) = conditions(_pair(catalogue.SEGMENT_DRIFT, segment, 2.0, 1.0), {"24h"})
@@ -99,7 +99,7 @@ def test_of_segments_only_their_own_alert_speaks() -> None:
 @pytest.mark.parametrize(
     "alert", [catalogue.CALIBRATION_POOR, catalogue.LABEL_COVERAGE_LOW, catalogue.CONCEPT_DRIFT_ALERT]
 )
-def test_of_performance_neither_a_challenger_nor_a_segment_alerts(alert: catalogue.Alert) -> None:
+def test_neither_a_challenger_nor_a_segment_alerts_on_performance(alert: catalogue.Alert) -> None:
     metric = alert.metric
     value, level = (0.1, 0.9) if metric.alerts_below else (0.9, 0.1)
 

@@ -22,11 +22,11 @@ def test_silence_is_counted_from_the_newest_partition_with_rows() -> None:
     assert silence(rows, HOUR, START + 9 * HOUR, None) == Silence(2 * HOUR, 3 * HOUR)
 
 
-def test_labels_that_came_in_the_newest_partition_are_not_silent() -> None:
+def test_labels_in_the_newest_partition_are_no_silence() -> None:
     assert silence(at(0), HOUR, START + HOUR, None) == Silence(timedelta(), timedelta())
 
 
-def test_where_none_has_come_it_is_counted_from_when_some_were_due() -> None:
+def test_without_labels_silence_is_counted_from_when_they_are_due() -> None:
     assert silence({}, HOUR, START + 9 * HOUR, START + 4 * HOUR) == Silence(5 * HOUR, timedelta())
     assert silence({}, HOUR, START + 9 * HOUR, START + 10 * HOUR) is None
     assert silence(at(3, rows=0), HOUR, START + 9 * HOUR, None) is None
@@ -37,7 +37,7 @@ def test_where_none_has_come_it_is_counted_from_when_some_were_due() -> None:
     [(timedelta(), {}, 24 * HOUR), (60 * HOUR, {}, 120 * HOUR), (HOUR, {"label_silence": "3h"}, 3 * HOUR)],
     ids=["a day", "twice the longest", "the spec's"],
 )
-def test_the_threshold_is_the_floor_or_twice_what_there_was(
+def test_the_threshold_is_the_floor_or_twice_the_longest_silence(
     longest: timedelta, floor: dict[str, str], level: timedelta
 ) -> None:
     spec = ModelSpec.model_validate(labelled_spec_document(thresholds=floor))
@@ -48,6 +48,6 @@ def test_the_threshold_is_the_floor_or_twice_what_there_was(
     }
 
 
-def test_what_is_not_known_is_not_told() -> None:
+def test_an_unknown_silence_has_no_samples() -> None:
     spec = ModelSpec.model_validate(labelled_spec_document())
     assert list(arrival_samples(spec, None)) == []

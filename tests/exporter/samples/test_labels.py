@@ -1,4 +1,4 @@
-"""Gauges about labels: each is what scikit-learn says of the same rows, and absent where too little is known."""
+"""Samples of labels and performance: the oracle is scikit-learn on the same rows; unknown values are absent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def spec(**body: Any) -> ModelSpec:
 def of(
     scores: Floats, labels: Floats, *, binary: bool = True, bins: bool = True, edges: Floats | None = None
 ) -> Outcome:
-    """What became of predictions; a label of NaN has not come. The labels took a minute."""
+    """The outcomes of predictions; a label of NaN is missing. The labels arrived after a minute."""
     known, rows = np.isfinite(labels), len(scores)
     made = Predictions(
         np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), (V,), {}
@@ -51,8 +51,8 @@ def of(
     answers = KnownLabels(labels, when, known.astype(np.int32), np.zeros(rows, bool))
     if bins and edges is None:
         edges = quantile_bins(scores).edges
-    judgement = Evaluation(binary, THRESHOLD, edges)
-    return outcomes(made, answers, judgement)[V]
+    evaluation = Evaluation(binary, THRESHOLD, edges)
+    return outcomes(made, answers, evaluation)[V]
 
 
 def gauges(outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
@@ -63,29 +63,29 @@ def gauges(outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, flo
 
 @pytest.fixture(scope="module")
 def truth() -> tuple[Floats, Floats]:
-    """Scores that are true probabilities, and the labels, of which a tenth have not come."""
+    """Scores that are true probabilities, and the labels, of which a tenth is missing."""
     random = np.random.default_rng(7)
     scores = random.beta(1, 4, ROWS)
     labels = (random.random(ROWS) < scores).astype(np.float64)
     return scores, np.where(random.random(ROWS) < 0.1, np.nan, labels)
 
 
-def test_the_reliability_diagram_is_what_the_calibration_error_sums_up(truth: tuple[Floats, Floats]) -> None:
+def test_the_calibration_error_follows_from_the_reliability_diagram(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
     window = MatureWindow("24h", END, {V: of(scores, labels)})
-    told: dict[Metric, dict[str, float]] = {}
+    values: dict[Metric, dict[str, float]] = {}
     for sample in label_samples(spec(), [window], {}):
         if catalogue.BIN in sample.metric.labels:
-            told.setdefault(sample.metric, {})[sample.labels[2]] = sample.value
+            values.setdefault(sample.metric, {})[sample.labels[2]] = sample.value
     predicted, observed, rows = (
-        np.array(list(told[metric].values()))
+        np.array(list(values[metric].values()))
         for metric in (
             catalogue.CALIBRATION_BIN_PREDICTED_RATIO,
             catalogue.CALIBRATION_BIN_OBSERVED_RATIO,
             catalogue.CALIBRATION_BIN_ROWS,
         )
     )
-    assert list(told[catalogue.CALIBRATION_BIN_ROWS]) == [f"{number:02}" for number in range(1, 11)]
+    assert list(values[catalogue.CALIBRATION_BIN_ROWS]) == [f"{number:02}" for number in range(1, 11)]
     known = np.isfinite(labels)
     assert rows.sum() == known.sum()
     assert rows @ observed == pytest.approx(labels[known].sum())
@@ -104,7 +104,7 @@ def test_without_a_calibration_error_there_is_no_diagram(case: str, truth: tuple
     assert all(catalogue.BIN not in sample.metric.labels for sample in samples)
 
 
-def test_a_classifier_is_judged_as_scikit_learn_judges_it(truth: tuple[Floats, Floats]) -> None:
+def test_the_performance_of_a_classifier_is_that_of_scikit_learn(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
     known = np.isfinite(labels)
     y, p = labels[known], scores[known]
@@ -134,12 +134,12 @@ def test_scores_that_are_true_probabilities_are_within_the_calibration_band(trut
     assert off[catalogue.CALIBRATION_ERROR_DEBIASED] > 0.1
 
 
-def test_the_calibration_threshold_is_the_floor_where_the_noise_is_less(truth: tuple[Floats, Floats]) -> None:
+def test_the_calibration_threshold_is_the_floor_where_the_noise_is_smaller(truth: tuple[Floats, Floats]) -> None:
     limits = {"calibration_error": {"floor": 0.5, "weekdays": {"sunday": 0.25}}}
     assert gauges(of(*truth), spec(thresholds=limits))[catalogue.CALIBRATION_ERROR_THRESHOLD] == 0.25
 
 
-def test_a_regression_has_its_errors_and_nothing_else() -> None:
+def test_a_regression_has_only_its_errors() -> None:
     random = np.random.default_rng(1)
     predictions, truths = random.normal(size=500), random.normal(size=500)
     found = gauges(of(predictions, truths, binary=False))
@@ -151,14 +151,14 @@ def test_a_regression_has_its_errors_and_nothing_else() -> None:
     }
 
 
-def test_scores_that_are_no_probabilities_rank_but_are_not_calibrated(truth: tuple[Floats, Floats]) -> None:
+def test_scores_that_are_not_probabilities_have_an_auroc_and_no_calibration(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
     found = gauges(of(10 * scores, labels))
     assert catalogue.AUROC in found
     assert found.keys().isdisjoint({catalogue.LOG_LOSS, catalogue.BRIER_SCORE, catalogue.CALIBRATION_ERROR})
 
 
-def test_too_few_labels_say_how_few_they_are_and_no_more(truth: tuple[Floats, Floats]) -> None:
+def test_too_few_labels_have_only_coverage(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
     few = of(scores, np.where(np.arange(ROWS) < 30, labels, np.nan))
     assert set(gauges(few)) == COVERAGE
@@ -167,7 +167,7 @@ def test_too_few_labels_say_how_few_they_are_and_no_more(truth: tuple[Floats, Fl
     assert none[catalogue.LABEL_ROWS] == none[catalogue.LABEL_COVERAGE_RATIO] == 0
 
 
-def test_coverage_has_the_level_that_chance_alone_seldom_falls_below(truth: tuple[Floats, Floats]) -> None:
+def test_the_threshold_of_coverage_allows_for_chance(truth: tuple[Floats, Floats]) -> None:
     found = gauges(of(*truth), spec(thresholds={"label_coverage": 0.9, "false_positive_rate": 0.01}))
     level = stats.binom.ppf(0.01, ROWS, 0.9) / ROWS
     assert found[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] == pytest.approx(level)
@@ -175,12 +175,12 @@ def test_coverage_has_the_level_that_chance_alone_seldom_falls_below(truth: tupl
     assert few[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] < level
 
 
-def test_without_bins_of_the_score_coverage_is_all_there_is(truth: tuple[Floats, Floats]) -> None:
+def test_without_bins_of_the_score_there_is_only_coverage(truth: tuple[Floats, Floats]) -> None:
     assert set(gauges(of(*truth, bins=False))) == COVERAGE
 
 
-def test_what_is_not_defined_is_absent(truth: tuple[Floats, Floats]) -> None:
-    """No positives: no recall, no AUROC, no F1 of decisions that never say yes."""
+def test_undefined_values_are_absent(truth: tuple[Floats, Floats]) -> None:
+    """No positives: no recall, no AUROC, no F1 without positive decisions."""
     found = gauges(of(np.minimum(truth[0], 0.29), np.zeros(ROWS)))
     assert found.keys().isdisjoint({catalogue.AUROC, catalogue.RECALL, catalogue.PRECISION, catalogue.F1_SCORE})
     assert found[catalogue.ACCURACY] == 1
@@ -193,14 +193,14 @@ def test_delays_are_those_of_all_versions(truth: tuple[Floats, Floats]) -> None:
     assert [one.value for one in delays] == pytest.approx([60] * 3, rel=0.0105)
 
 
-def test_versions_beyond_the_limit_are_not_shown(truth: tuple[Floats, Floats]) -> None:
+def test_versions_beyond_the_limit_are_not_exposed(truth: tuple[Floats, Floats]) -> None:
     few = of(truth[0][:100], truth[1][:100])
     window = MatureWindow("24h", END, {Group("a"): few, Group("b"): of(*truth)})
     samples = label_samples(spec(limits={"versions": 1}), [window], {})
     assert {one.labels[1] for one in samples if one.metric is catalogue.LABEL_ROWS} == {"b"}
 
 
-def test_every_reason_has_its_rows_also_where_there_are_none() -> None:
+def test_every_reason_has_a_sample_even_without_rows() -> None:
     samples = list(label_samples(spec(), [MatureWindow("24h", END, {})], {"duplicate": 3}))
     expected = [
         Sample(catalogue.LABEL_ODD_ROWS, ("fraud", reason), 3 * (reason == "duplicate")) for reason in REJECTED_ROWS
@@ -208,7 +208,7 @@ def test_every_reason_has_its_rows_also_where_there_are_none() -> None:
     assert samples == expected
 
 
-def test_each_role_and_segment_of_a_version_is_told_as_if_it_were_alone(truth: tuple[Floats, Floats]) -> None:
+def test_each_role_and_segment_has_the_samples_that_it_has_alone(truth: tuple[Floats, Floats]) -> None:
     champion, challenger = Group("v", "champion"), Group("v", "challenger")
     free = champion.within(Segment("plan", "free"))
     parts = {champion: of(*truth), challenger: of(truth[0] ** 2, truth[1]), free: of(truth[0][:900], truth[1][:900])}
@@ -217,10 +217,10 @@ def test_each_role_and_segment_of_a_version_is_told_as_if_it_were_alone(truth: t
         own = ("fraud", "v", "24h", group.role, group.segment.label)
         assert {one.metric: one.value for one in samples if one.labels == own} == gauges(outcome)
     delays = [one.value for one in samples if one.metric is catalogue.LABEL_DELAY_SECONDS]
-    assert len(delays) == 3, "of all rows, told once"
+    assert len(delays) == 3, "of all rows, once"
 
 
-def test_few_labels_of_a_segment_say_how_few_they_are(truth: tuple[Floats, Floats]) -> None:
+def test_too_few_labels_of_a_segment_have_only_coverage(truth: tuple[Floats, Floats]) -> None:
     part = V.within(Segment("plan", "free"))
     window = MatureWindow("24h", END, {V: of(*truth), part: of(truth[0][:20], truth[1][:20])})
     samples = label_samples(spec(), [window], {})
@@ -240,7 +240,7 @@ def several_spec(**body: Any) -> ModelSpec:
 
 
 def of_classes(scores: Floats, truths: npt.NDArray[np.int64], *, by_class: bool = True) -> Outcome:
-    """What became of predictions of the likeliest class."""
+    """The outcomes of predictions of the likeliest class."""
     rows, returned = len(scores), scores.argmax(axis=1)
     zeros = np.zeros(rows, np.int64)
     made = Predictions(
@@ -259,12 +259,12 @@ def of_classes(scores: Floats, truths: npt.NDArray[np.int64], *, by_class: bool 
 
 
 def likely(random: np.random.Generator, rows: int) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Scores that are the true probabilities of three classes, and what came true."""
+    """Scores that are the true probabilities of three classes, and the true classes."""
     scores = random.dirichlet([0.5, 1, 1.5], rows)
     return scores, (random.random((rows, 1)) > scores.cumsum(axis=1)).sum(axis=1)
 
 
-def test_several_classes_have_means_and_each_its_own() -> None:
+def test_multiclass_performance_is_of_all_classes_and_of_each() -> None:
     scores, truths = likely(np.random.default_rng(3), ROWS)
     outcome = of_classes(scores, truths)
     samples = list(label_samples(several_spec(), [MatureWindow("24h", END, {V: outcome})], {}))
@@ -278,14 +278,14 @@ def test_several_classes_have_means_and_each_its_own() -> None:
     assert {catalogue.LOG_LOSS, catalogue.CALIBRATION_ERROR, catalogue.CALIBRATION_ERROR_THRESHOLD} <= found.keys()
 
 
-def test_classes_whose_scores_do_not_add_up_are_not_calibrated() -> None:
+def test_class_scores_that_do_not_add_up_to_1_have_no_calibration() -> None:
     scores, truths = likely(np.random.default_rng(3), ROWS)
     found = gauges(of_classes(scores / 2, truths), several_spec())
     assert {catalogue.AUROC, catalogue.F1_SCORE} <= found.keys()
     assert found.keys().isdisjoint({catalogue.LOG_LOSS, catalogue.BRIER_SCORE, catalogue.CALIBRATION_ERROR})
 
 
-def test_a_class_that_is_labelled_but_has_no_name_is_not_shown() -> None:
+def test_a_labelled_class_without_a_name_is_not_exposed() -> None:
     scores, truths = likely(np.random.default_rng(3), ROWS)
     few = several_spec(limits={"classes": 1})
     samples = list(label_samples(few, [MatureWindow("24h", END, {V: of_classes(scores, truths)})], {}, ["dog"]))
@@ -300,7 +300,7 @@ def ranking_spec() -> ModelSpec:
 
 
 def of_lists(scores: Floats, relevances: Floats, depth: int | None = None, absent: float | None = None) -> Outcome:
-    """What became of lists, a row each; an item of NaN has no label."""
+    """The outcomes of lists, one per row; an item of NaN has no label."""
     rows, known = scores.size, np.isfinite(relevances.ravel())
     zeros = np.zeros(rows, np.int64)
     queries = np.repeat(np.arange(len(scores), dtype=np.uint64), scores.shape[1])
@@ -312,7 +312,7 @@ def of_lists(scores: Floats, relevances: Floats, depth: int | None = None, absen
 
 
 @pytest.mark.parametrize("depth", [None, 3])
-def test_a_ranking_is_judged_as_scikit_learn_judges_it(depth: int | None) -> None:
+def test_the_gain_of_a_ranking_is_that_of_scikit_learn(depth: int | None) -> None:
     random = np.random.default_rng(2)
     scores, relevances = random.integers(0, 6, (500, 8)) * 1.0, random.integers(0, 4, (500, 8)) * 1.0
     found = gauges(of_lists(scores, relevances, depth), ranking_spec())
@@ -323,7 +323,7 @@ def test_a_ranking_is_judged_as_scikit_learn_judges_it(depth: int | None) -> Non
     assert found[catalogue.NDCG_LISTS] == 500
 
 
-def test_an_item_without_a_label_is_not_irrelevant_unless_the_spec_says_so() -> None:
+def test_an_item_without_a_label_is_irrelevant_only_if_the_spec_sets_it() -> None:
     random = np.random.default_rng(2)
     scores, relevances = random.random((200, 5)), random.integers(1, 4, (200, 5)) * 1.0
     partly = relevances.copy()
@@ -334,11 +334,11 @@ def test_an_item_without_a_label_is_not_irrelevant_unless_the_spec_says_so() -> 
     assert found[catalogue.NDCG, "24h"] == pytest.approx(metrics.ndcg_score(relevances[50:], scores[50:]))
     assert found[catalogue.NDCG_LISTS, "24h"] == 150
     assert found[catalogue.NDCG_LISTS_LEFT_OUT, "partly_labelled"] == 50
-    told = gauges(of_lists(scores, partly, absent=0), ranking_spec())
-    assert told[catalogue.NDCG] == pytest.approx(metrics.ndcg_score(np.nan_to_num(partly), scores))
+    values = gauges(of_lists(scores, partly, absent=0), ranking_spec())
+    assert values[catalogue.NDCG] == pytest.approx(metrics.ndcg_score(np.nan_to_num(partly), scores))
 
 
-def test_few_lists_say_how_few_they_are_and_no_more() -> None:
+def test_too_few_lists_have_only_their_number() -> None:
     few = gauges(of_lists(np.ones((20, 4)), np.ones((20, 4))), ranking_spec())
     assert few.keys() == {
         catalogue.LABEL_ROWS,
@@ -349,8 +349,8 @@ def test_few_lists_say_how_few_they_are_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("rows", [200, 2_000, 20_000])
-def test_a_model_that_is_perfectly_calibrated_is_never_called_poor(rows: int) -> None:
-    """Two classes and three, in 200 seeds each; without a floor chance may have its one in two thousand."""
+def test_a_perfectly_calibrated_model_never_alerts(rows: int) -> None:
+    """Two and three classes with 200 seeds each; without a floor chance may exceed the noise once in two thousand."""
     bare, several = spec(thresholds={"calibration_error": 0}), several_spec(thresholds={"calibration_error": 0})
     edges = quantile_bins(np.random.default_rng(1).beta(1, 4, 20_000)).edges
     floor = spec().spec.thresholds.calibration_error.floor

@@ -1,4 +1,4 @@
-"""Gauges of predictions whose labels are still coming; that they are near the truth is shown in test_late_labels."""
+"""Samples of provisional performance; `test_late_labels` shows that the values are near the truth."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def spec(**body: Any) -> ModelSpec:
 
 
 def gauges(*hours: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
-    """What is told of some hours, the youngest first."""
+    """The samples of some hours, the youngest first."""
     window = OpenWindow("24h", [{Group("v"): each} for each in hours])
     samples = list(provisional_samples(model or spec(), [window], EDGES))
     assert {one.labels for one in samples} <= {("fraud", "v", "24h", "")}
@@ -42,7 +42,7 @@ PROVISIONAL = (
 
 
 @pytest.mark.parametrize("binary", [True, False], ids=["classifier", "regression"])
-def test_with_all_labels_it_is_what_mature_windows_are_told(binary: bool) -> None:
+def test_with_all_labels_the_values_are_those_of_mature_windows(binary: bool) -> None:
     model = spec(task="binary_classification" if binary else "regression")
     parts = [hour_outcome(seed, 1.0, binary=binary) for seed in range(3)]
     found = gauges(*parts, model=model)
@@ -59,8 +59,8 @@ def _with_ends(metric: Metric) -> tuple[Metric, ...]:
     return (metric, *metric.interval())
 
 
-def test_labels_stand_for_those_that_are_to_come_and_the_interval_knows() -> None:
-    """Of the youngest hour a tenth has come, of the oldest all: both speak for as many predictions."""
+def test_labels_represent_missing_ones_and_the_interval_widens() -> None:
+    """The youngest hour has a tenth of its labels, the oldest all: both represent equally many predictions."""
     few, all_of = hour_outcome(1, 0.1), hour_outcome(2, 1.0)
     found = gauges(few, all_of)
     lower, upper = catalogue.AUROC.provisional().interval()
@@ -70,12 +70,12 @@ def test_labels_stand_for_those_that_are_to_come_and_the_interval_knows() -> Non
     assert found[catalogue.LABEL_REPRESENTED_RATIO] == 1
 
 
-def test_a_window_whose_labels_have_not_come_says_so_and_no_more() -> None:
+def test_a_window_without_labels_has_only_its_coverage() -> None:
     assert gauges(hour_outcome(1, 0.0)) == {catalogue.LABEL_REPRESENTED_RATIO: 0, catalogue.LABEL_EFFECTIVE_ROWS: 0}
 
 
-def test_where_a_range_of_scores_has_no_label_nothing_is_told() -> None:
-    """All labels are of high scores, of which there are many: nobody can stand for the low ones."""
+def test_there_are_no_values_when_a_range_of_scores_has_no_label() -> None:
+    """All labels are of high scores, so no label represents the low ones."""
     random = np.random.default_rng(3)
     scores = random.random(ROWS)
     labels = np.where(scores > 0.5, (random.random(ROWS) < scores).astype(np.float64), np.nan)
@@ -84,34 +84,34 @@ def test_where_a_range_of_scores_has_no_label_nothing_is_told() -> None:
     assert 0.4 < found[catalogue.LABEL_REPRESENTED_RATIO] < 0.7
 
 
-def test_too_few_effective_labels_tell_nothing() -> None:
+def test_too_few_effective_labels_have_no_values() -> None:
     scores = np.linspace(0.01, 0.99, 40)
     found = gauges(outcome_of(scores, np.arange(40) % 2.0), model=spec(thresholds={"min_rows": 41}))
     assert set(found) == {catalogue.LABEL_REPRESENTED_RATIO, catalogue.LABEL_EFFECTIVE_ROWS}
     assert catalogue.AUROC.provisional() in gauges(outcome_of(scores, np.arange(40) % 2.0))
 
 
-def test_scores_that_are_no_probabilities_rank_and_no_more() -> None:
+def test_scores_that_are_not_probabilities_have_no_losses() -> None:
     random = np.random.default_rng(4)
     found = gauges(outcome_of(5 * random.random(ROWS), (random.random(ROWS) < 0.5).astype(np.float64)))
     assert catalogue.AUROC.provisional() in found
     assert found.keys().isdisjoint({catalogue.LOG_LOSS.provisional(), catalogue.BRIER_SCORE.provisional()})
 
 
-def test_without_bins_or_predictions_there_is_nothing() -> None:
+def test_there_are_no_samples_without_bins_or_predictions() -> None:
     window = OpenWindow("24h", [{Group("v"): hour_outcome(1, 1.0)}])
     assert list(provisional_samples(spec(), [window], None)) == []
     assert list(provisional_samples(spec(), [OpenWindow("24h", [])], EDGES)) == []
     assert gauges(outcome_of(np.zeros(0), np.zeros(0))) == {}
 
 
-def test_versions_beyond_the_limit_are_not_shown() -> None:
+def test_versions_beyond_the_limit_are_not_exposed() -> None:
     parts = {Group("a"): outcome_of(np.full(50, 0.5), np.ones(50)), Group("b"): hour_outcome(1, 1.0)}
     samples = provisional_samples(spec(limits={"versions": 1}), [OpenWindow("24h", [parts])], EDGES)
     assert {one.labels[1] for one in samples} == {"b"}
 
 
-def test_a_challenger_is_told_beside_the_champion() -> None:
+def test_champion_and_challenger_have_their_own_samples() -> None:
     champion, challenger = hour_outcome(1, 1.0), hour_outcome(2, 1.0)
     parts = {Group("v", "champion"): champion, Group("v", "challenger"): challenger}
     samples = list(provisional_samples(spec(), [OpenWindow("24h", [parts])], EDGES))

@@ -1,4 +1,4 @@
-"""Objectives as gauges: slices good, bad and unknown, late labels, promotions, counted predictions and coverage."""
+"""Samples of objectives: slices good, bad and unknown, late labels, promotions, counted predictions and coverage."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_every_day_of_the_period_is_good_bad_or_unknown() -> None:
     assert verdicts(model, days(model, [1, 1, 0.4, None, 1, 0.5])) == "u" * 14 + "ggbugb"
 
 
-def test_the_gauges_of_a_ledger() -> None:
+def test_the_samples_of_an_objective() -> None:
     model = spec()
     found = gauges(model, days(model, [1, 0.4, 1, 0.5]))
     budget = {
@@ -101,7 +101,7 @@ def test_the_gauges_of_a_ledger() -> None:
     assert found[catalogue.SLO_SLI, ("v1", "auroc")] == pytest.approx(0.5, abs=0.05)
 
 
-def test_where_nothing_is_known_only_the_objective_is_told() -> None:
+def test_without_known_slices_there_is_only_the_objective() -> None:
     model = spec()
     assert {metric for metric, _ in gauges(model, {})} == {catalogue.SLO_TARGET, catalogue.SLO_OBJECTIVE_RATIO}
     too_few = days(model, [1] * 5, known=0.1)
@@ -119,13 +119,13 @@ def test_a_day_without_enough_labels_is_unknown_and_not_good() -> None:
     assert found[catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, ("auroc",)] == 1
 
 
-def test_predictions_of_the_day_that_is_not_over_are_not_judged_yet() -> None:
+def test_the_current_day_is_not_evaluated_yet() -> None:
     model = spec()
     hours = days(model, [1] * 3)
     assert gauges(model, hours | {MIDNIGHT + HOUR: hour(model, 0)}) == gauges(model, hours)
 
 
-def test_labels_that_come_late_correct_the_past_both_ways() -> None:
+def test_late_labels_correct_the_past_in_both_directions() -> None:
     model = spec()
     waiting = days(model, [1, 1, 1])
     key = catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, ("auroc",)
@@ -136,20 +136,20 @@ def test_labels_that_come_late_correct_the_past_both_ways() -> None:
     assert gauges(model, worse | {start: hour(model, 0.9) for start in first})[key] == 1
 
 
-def test_a_rolling_window_remembers_a_bad_day_for_its_length() -> None:
+def test_a_bad_day_stays_in_a_rolling_window_for_its_length() -> None:
     model = spec({**AUROC, "over": "rolling", "window": "7d", "at_least": 0.95})
     shares: list[float | None] = [1.0] * 8 + [0.0] + [1.0] * 11
     assert verdicts(model, days(model, shares)) == "g" * 8 + "b" * 7 + "g" * 5
 
 
-def test_a_rolling_window_asks_for_days_before_the_period() -> None:
+def test_a_rolling_window_needs_days_before_the_period() -> None:
     model = spec({**AUROC, "over": "rolling", "window": "7d", "at_least": 0.95})
     assert look_back(model.spec) == 28 * DAY
     shares: list[float | None] = [1.0] * 3 + [0.0] + [1.0] * 21
     assert verdicts(model, days(model, shares)) == "b" * 5 + "g" * 15, "the bad day is the second before the period"
 
 
-def test_the_period_survives_a_promotion() -> None:
+def test_the_period_continues_after_a_promotion() -> None:
     model = spec()
     old, new = days(model, [0.4, 1, None, None]), days(model, [1, 1], version="v2")
     found = gauges(model, old | new)
@@ -159,7 +159,7 @@ def test_the_period_survives_a_promotion() -> None:
     assert (catalogue.SLO_SLI, ("v1", "auroc")) not in found
 
 
-def test_the_version_with_most_predictions_is_judged_and_every_version_is_shown() -> None:
+def test_the_version_with_most_predictions_counts_and_every_version_is_exposed() -> None:
     model = spec()
     both = {
         start: {**hour(model, 1), **({} if index % 4 else hour(model, 0, version="v2"))}
@@ -171,7 +171,7 @@ def test_the_version_with_most_predictions_is_judged_and_every_version_is_shown(
     assert found[catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, ("auroc",)] == 1
 
 
-def test_a_challenger_neither_keeps_nor_breaks_an_objective() -> None:
+def test_a_challenger_does_not_count_for_an_objective() -> None:
     model = spec()
     champion = days(model, [1, 0.4, 1], role="champion")
     alone = gauges(model, champion)
@@ -182,7 +182,7 @@ def test_a_challenger_neither_keeps_nor_breaks_an_objective() -> None:
     assert gauges(model, days(model, [0, 0], role="challenger")) == gauges(model, {})
 
 
-def test_a_version_is_judged_by_all_the_roles_in_which_it_serves() -> None:
+def test_a_version_counts_with_all_the_roles_in_which_it_serves() -> None:
     model = spec()
     roles = [days(model, [1, 1], role=role) for role in ("canary", "champion")]
     both = {start: {**roles[0][start], **roles[1][start]} for start in roles[0]}
@@ -210,26 +210,26 @@ class TestKinds:
         assert found[catalogue.SLO_BURN_RATE, ("near", "48h")] == float(Fraction(40, 240) * 10), "two hours are older"
         assert not any(metric in {catalogue.SLO_SLICES, catalogue.SLO_GOOD} for metric, _ in found)
 
-    def test_few_predictions_do_not_burn(self) -> None:
+    def test_few_predictions_have_no_burn_rate(self) -> None:
         model = spec(self.NEAR, thresholds={"min_rows": 100})
         hours = {MIDNIGHT + 9 * HOUR: hour(model, 0)} | days(model, [1, 1])
         found = gauges(model, hours)
         assert (catalogue.SLO_BURN_RATE, ("near", "1h")) not in found
         assert found[catalogue.SLO_SLI, ("v1", "near")] == 0
 
-    def test_coverage_is_of_labels_that_came_in_time(self) -> None:
+    def test_coverage_counts_labels_that_arrive_in_time(self) -> None:
         model = spec({"name": "labels", "metric": "label_coverage", "at_least": 0.9, "objective": 0.9, "period": "20d"})
         late = days(model, [1, 1, 1], waited=7200) | days(model, [1], known=0.5) | days(model, [1, None, None, None])
         assert verdicts(model, late) == "u" * 16 + "gbbb"
 
-    def test_a_calibration_error_is_bad_beyond_what_chance_makes_of_it(self) -> None:
+    def test_a_calibration_error_is_bad_only_above_its_noise(self) -> None:
         poor = {"name": "ece", "metric": "calibration_error", "at_most": 0.05, "objective": 0.9, "period": "20d"}
         assert verdicts(spec(poor), days(spec(poor), [0.9, 0.4])) == "u" * 18 + "gb"
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.sampled_from([1.0, 0.2, None]), min_size=1, max_size=25))
-def test_the_budget_is_that_of_the_verdicts(shares: list[float | None]) -> None:
+def test_the_budget_follows_from_the_verdicts(shares: list[float | None]) -> None:
     model = spec()
     known = {1.0: Verdict.GOOD, 0.2: Verdict.BAD, None: Verdict.UNKNOWN}
     tallies = [slice_tally(known[share]) for share in [*[None] * 20, *shares][-20:]]

@@ -1,4 +1,4 @@
-"""Traffic as gauges: the same hours of the local week, whatever the clocks, the holidays and the grain do."""
+"""Samples of traffic: comparison with the same hours of the local week, clock changes, holidays and grains."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def samples(model: ModelSpec, log: PartitionRows) -> dict[tuple[str, str], float
 
 
 def log_of(end: datetime, rows: Any, grain: timedelta = HOUR, back: timedelta = LOOK_BACK + WEEK) -> PartitionRows:
-    """A log in which `rows` says what a partition that begins at an instant has."""
+    """A log whose partitions have the rows that `rows` returns for their start."""
     start = end - back
     return PartitionRows(start, grain, np.array([rows(start + step * grain) for step in range(back // grain)], float))
 
@@ -43,10 +43,10 @@ def usual(of: dict[tuple[str, str], float], window: str) -> float:
     return of[catalogue.WINDOW_ROWS_REFERENCE.key, window]
 
 
-def test_a_window_stands_beside_what_is_usual_in_it() -> None:
+def test_a_window_has_its_usual_rows_and_factor() -> None:
     log = log_of(MONDAY, lambda start: 50 if start >= MONDAY - HOUR else 200)
-    told = list(traffic_samples(spec(windows=["1h", "24h"]), log))
-    assert [(one.metric, one.labels) for one in told] == [
+    found = list(traffic_samples(spec(windows=["1h", "24h"]), log))
+    assert [(one.metric, one.labels) for one in found] == [
         (catalogue.WINDOW_ROWS_REFERENCE, ("fraud", INFERENCE, "1h")),
         (catalogue.TRAFFIC_FACTOR, ("fraud", "1h")),
         (catalogue.TRAFFIC_FACTOR_THRESHOLD, ("fraud", "1h")),
@@ -54,10 +54,10 @@ def test_a_window_stands_beside_what_is_usual_in_it() -> None:
         (catalogue.TRAFFIC_FACTOR, ("fraud", "24h")),
         (catalogue.TRAFFIC_FACTOR_THRESHOLD, ("fraud", "24h")),
     ]
-    assert [one.value for one in told] == pytest.approx([200, 4, 2, 4800, 4800 / 4650, 2])
+    assert [one.value for one in found] == pytest.approx([200, 4, 2, 4800, 4800 / 4650, 2])
 
 
-def test_a_floor_is_that_of_the_day_on_which_the_window_ends() -> None:
+def test_the_floor_is_that_of_the_weekday_on_which_the_window_ends() -> None:
     model = spec(
         windows=["1h"],
         seasonality={"timezone": "America/New_York"},
@@ -69,7 +69,7 @@ def test_a_floor_is_that_of_the_day_on_which_the_window_ends() -> None:
 
 
 @pytest.mark.parametrize("season", ["none", "hour_of_week"])
-def test_hours_are_those_of_the_local_clock_when_it_has_been_changed(season: str) -> None:
+def test_hours_follow_the_local_clock_after_a_change(season: str) -> None:
     """Rows begin at nine in New York; clocks went back on Sunday, 1 November 2026."""
     model = spec(windows=["1h"], seasonality={"timezone": "America/New_York", "season": season})
 
@@ -82,13 +82,13 @@ def test_hours_are_those_of_the_local_clock_when_it_has_been_changed(season: str
 
 
 @pytest.mark.parametrize(("month", "day", "hours"), [(11, 1, 25), (3, 8, 23)])
-def test_a_day_on_which_clocks_change_is_as_long_as_it_is(month: int, day: int, hours: int) -> None:
+def test_a_day_on_which_clocks_change_has_its_own_length(month: int, day: int, hours: int) -> None:
     model = spec(windows=[f"{hours}h"], seasonality={"timezone": "America/New_York"})
     midnight = datetime(2026, month, day, tzinfo=NEW_YORK).astimezone(UTC)
-    told = samples(model, log_of(midnight + hours * HOUR, lambda start: 10 + start.astimezone(NEW_YORK).hour))
+    found = samples(model, log_of(midnight + hours * HOUR, lambda start: 10 + start.astimezone(NEW_YORK).hour))
     local = [(midnight + step * HOUR).astimezone(NEW_YORK).hour for step in range(hours)]
-    assert usual(told, f"{hours}h") == sum(10 + hour for hour in local)
-    assert factor(told, f"{hours}h") == 1
+    assert usual(found, f"{hours}h") == sum(10 + hour for hour in local)
+    assert factor(found, f"{hours}h") == 1
 
 
 def test_a_holiday_is_compared_with_the_weekday_that_it_counts_as() -> None:
@@ -104,11 +104,11 @@ def test_a_holiday_is_compared_with_the_weekday_that_it_counts_as() -> None:
     assert factor(samples(spec(windows=["24h"]), log), "24h") == 10
 
 
-def test_what_is_closed_at_night_is_usually_empty_and_has_no_factor() -> None:
-    told = samples(spec(windows=["1h", "24h"]), log_of(MONDAY, lambda start: 100 if 8 <= start.hour < 18 else 0))
-    assert usual(told, "1h") == 0
-    assert (catalogue.TRAFFIC_FACTOR.key, "1h") not in told
-    assert (usual(told, "24h"), factor(told, "24h")) == (1000, 1)
+def test_hours_that_are_usually_empty_have_no_factor() -> None:
+    found = samples(spec(windows=["1h", "24h"]), log_of(MONDAY, lambda start: 100 if 8 <= start.hour < 18 else 0))
+    assert usual(found, "1h") == 0
+    assert (catalogue.TRAFFIC_FACTOR.key, "1h") not in found
+    assert (usual(found, "24h"), factor(found, "24h")) == (1000, 1)
 
 
 def test_two_weeks_are_no_history() -> None:
@@ -118,7 +118,7 @@ def test_two_weeks_are_no_history() -> None:
     assert samples(spec(windows=["1h"]), log_of(MONDAY, rows)) == {}
 
 
-def test_what_is_not_known_of_the_window_itself_is_not_counted() -> None:
+def test_unknown_rows_of_the_window_are_not_counted() -> None:
     log = log_of(MONDAY, lambda start: np.nan if start == MONDAY - HOUR else 100)
     assert factor(samples(spec(windows=["2h"]), log), "2h") == 2
 
@@ -128,13 +128,13 @@ def test_any_grain_will_do(grain: timedelta, window: str) -> None:
     def rows(start: datetime) -> float:
         return grain / HOUR * (1 + start.weekday()) * 60
 
-    told = samples(spec(windows=[window]), log_of(MONDAY, rows, grain))
+    found = samples(spec(windows=[window]), log_of(MONDAY, rows, grain))
     hours = {"1h": 1, "6h": 6, "24h": 24}.get(window)
-    assert usual(told, window) == (7 * 60 * hours if hours else 24 * 60 * sum(range(1, 8)))
-    assert factor(told, window) == 1
+    assert usual(found, window) == (7 * 60 * hours if hours else 24 * 60 * sum(range(1, 8)))
+    assert factor(found, window) == 1
 
 
 def test_a_window_shorter_than_an_hour_has_its_share_of_the_hour() -> None:
     quarter = HOUR / 4
-    told = samples(spec(windows=["15m"]), log_of(MONDAY, lambda _: 25, quarter))
-    assert (usual(told, "15m"), factor(told, "15m")) == (25, 1)
+    found = samples(spec(windows=["15m"]), log_of(MONDAY, lambda _: 25, quarter))
+    assert (usual(found, "15m"), factor(found, "15m")) == (25, 1)

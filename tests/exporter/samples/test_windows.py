@@ -1,4 +1,4 @@
-"""Samples from profiles: which there are, what they are, and that they are those of the raw rows."""
+"""Samples of windows: by hand, against the raw rows, and absent values."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ Found = dict[tuple[Metric, tuple[str, ...]], float]
 
 
 def named(sample: Sample) -> tuple[str, ...]:
-    """The labels that a sample bears: an empty one is none."""
+    """The labels of a sample that are not empty."""
     return tuple(filter(None, sample.labels))
 
 
@@ -108,7 +108,7 @@ def found_in(samples: list[Sample]) -> Found:
 
 
 def values_of(samples: list[Sample], feature: str | None = None) -> dict[Metric, float]:
-    """The values of one feature, or of what is not of a feature; of the one version and window, not by bin."""
+    """The values of one feature, or those without a feature, for the only version and window; without bins."""
     values = {}
     for sample in samples:
         labels = dict(zip(sample.metric.labels, sample.labels, strict=True))
@@ -246,7 +246,7 @@ def reference() -> Reference:
 
 @pytest.fixture(scope="module")
 def samples(reference: Reference) -> list[Sample]:
-    """The day as 24 hours, each profiled alone."""
+    """The samples of a day of 24 hours, each with its own profile."""
     hours = [pa.table(NOW).slice(start, 1700) for start in range(0, ROWS, 1700)]
     profiles = [profile_partition(whole(hour), reference.binning) for hour in hours]
     day = merge_profiles(reference.binning, [part for hour in profiles for part in hour.groups.values()])
@@ -306,7 +306,7 @@ class TestAbsence:
     CELLS = binning(numeric("x", (0.0, 1.0, 2.0)), categorical("c", "a", "b"), numeric("s", (0.0, 1.0)))
     BEFORE = make_reference(CELLS, x=[0.5, 1.5] * 50, c=["a", "b"] * 50, s=[0.2, 0.4] * 50)
 
-    def test_below_the_least_rows_there_are_only_rows(self) -> None:
+    def test_too_few_rows_have_only_their_number(self) -> None:
         spec = make_spec(score="s", min_rows=4)
         samples = one_window(spec, self.BEFORE, x=[5.0] * 3, c=["new"] * 3, s=[0.9] * 3)
         assert {sample.metric for sample in samples} == {
@@ -326,32 +326,32 @@ class TestAbsence:
         assert values_of(samples, "x").keys() == EVERY_FEATURE
         assert values_of(samples, "x")[catalogue.FEATURE_NULL_RATIO] == 0.8
 
-    def test_a_column_of_infinities_has_an_order_and_no_moments(self) -> None:
+    def test_a_column_of_infinities_has_no_moments(self) -> None:
         samples = one_window(make_spec(), self.BEFORE, x=[math.inf] * 10, c=["a"] * 10)
         values = values_of(samples, "x")
         assert values[catalogue.FEATURE_OUT_OF_RANGE_RATIO] == 1
         assert values[catalogue.FEATURE_KS_STATISTIC] == 1
         assert catalogue.FEATURE_MEAN not in values
 
-    def test_a_feature_that_the_log_lacks_has_no_sample_and_the_others_go_on(self) -> None:
+    def test_a_feature_that_the_log_lacks_does_not_affect_the_others(self) -> None:
         samples = one_window(make_spec(), self.BEFORE, c=["a", "b"] * 10)
         assert values_of(samples, "x") == {}
         assert values_of(samples, "c").keys() == EVERY_FEATURE | CATEGORICAL_ONLY
         assert values_of(samples)[catalogue.DATA_DRIFT_SHARE] == 0
 
-    def test_a_feature_that_the_reference_lacks_has_no_sample_and_the_others_go_on(self) -> None:
+    def test_a_feature_that_the_reference_lacks_does_not_affect_the_others(self) -> None:
         features = [{"name": name, "type": "numeric"} for name in ("x", "absent")]
         samples = one_window(make_spec(features=features), self.BEFORE, x=[0.5, 1.5] * 10)
         assert values_of(samples, "absent") == {}
         assert values_of(samples, "x").keys() == EVERY_FEATURE | NUMERIC_ONLY
 
-    def test_without_any_feature_there_is_no_share(self) -> None:
+    def test_without_features_there_is_no_drift_share(self) -> None:
         samples = one_window(make_spec(), self.BEFORE, s=[0.5] * 10)
         assert values_of(samples).keys().isdisjoint({catalogue.DATA_DRIFT_SHARE, catalogue.DATA_DRIFT_SHARE_THRESHOLD})
         assert values_of(samples)[catalogue.VERSION_ROWS] == 10
 
     @pytest.mark.parametrize("score", [None, "absent", "c"])
-    def test_a_score_that_the_reference_cannot_give_has_no_sample(self, score: str | None) -> None:
+    def test_a_score_that_the_reference_lacks_has_no_sample(self, score: str | None) -> None:
         samples = one_window(make_spec(score=score), self.BEFORE, x=[0.5] * 5, c=["a"] * 5)
         assert (
             values_of(samples)
@@ -366,7 +366,7 @@ class TestAbsence:
         samples = one_window(make_spec(score="s"), self.BEFORE, x=[0.5] * 5, c=["a"] * 5)
         assert catalogue.PREDICTION_MEAN not in values_of(samples)
 
-    def test_a_window_without_rows_says_so_and_nothing_else(self) -> None:
+    def test_a_window_without_rows_has_only_its_row_count(self) -> None:
         found = found_in(evaluate(make_spec(), self.BEFORE, [make_window({})]))
         stream = ("fraud", catalogue.INFERENCE, "1h")
         assert found == {
@@ -376,10 +376,10 @@ class TestAbsence:
             (catalogue.SERIES_LIMITED, ("fraud", catalogue.VERSION)): 0,
         }
 
-    def test_without_windows_there_is_nothing_but_the_limit(self) -> None:
+    def test_without_windows_there_are_only_limits(self) -> None:
         assert [sample.metric for sample in evaluate(make_spec(), self.BEFORE, [])] == [catalogue.SERIES_LIMITED]
 
-    def test_a_constant_reference_has_no_unit_to_measure_in(self) -> None:
+    def test_a_constant_reference_gives_no_shift_or_distance(self) -> None:
         cells = binning(numeric("x", (-0.1, 0.1)), numeric("s", (-0.1, 0.1)))
         before = make_reference(cells, x=[0.1] * 1000, s=[0.1] * 1000)
         samples = one_window(make_spec(score="s"), before, x=[0.1, 5.0] * 10, s=[0.1, 5.0] * 10)
@@ -393,7 +393,7 @@ class TestAbsence:
         assert score[catalogue.PREDICTION_MEAN] == pytest.approx(2.55)
         assert score.keys().isdisjoint({catalogue.PREDICTION_MEAN_SHIFT, catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD})
 
-    def test_values_too_large_to_add_leave_out_their_moments_only(self) -> None:
+    def test_values_too_large_to_add_have_no_moments(self) -> None:
         cells = binning(numeric("x", (0.0, 1.0)))
         before = make_reference(cells, x=[0.5, 1e308, 1.1e308, 1.2e308] * 10)
         values = values_of(one_window(make_spec(), before, x=[1e308, 0.5, 1.3e308] * 10), "x")
@@ -413,7 +413,7 @@ class TestDrift:
     @pytest.mark.parametrize(
         ("moved", "share"), [("", 0), ("x", 1 / 8), ("y", 3 / 8), ("xc", 5 / 8), ("yc", 7 / 8), ("xyc", 1)]
     )
-    def test_the_share_of_drifted_features_weighs_importance(self, moved: str, share: float) -> None:
+    def test_the_drift_share_is_weighted_by_importance(self, moved: str, share: float) -> None:
         columns = {name: (MOVED if name in moved else STILL)[name] for name in "xyc"}
         samples = one_window(make_spec(features=self.FEATURES), self.BEFORE, **columns)
         drifted = {name: values_of(samples, name)[catalogue.FEATURE_DRIFTED] for name in "xyc"}
@@ -426,7 +426,7 @@ class TestDrift:
         samples = one_window(spec, self.BEFORE, x=MOVED["x"], y=STILL["y"])
         assert values_of(samples)[catalogue.DATA_DRIFT_SHARE] == pytest.approx(1 / 4)
 
-    def test_the_flag_is_the_comparison_that_the_alert_makes(self) -> None:
+    def test_the_flag_is_the_comparison_of_the_alert(self) -> None:
         for share in np.linspace(0, 1, 21):
             moved = int(400 * share)
             samples = one_window(make_spec(), self.BEFORE, x=[0.5] * moved + [1.5] * (400 - moved), c=["a"] * 400)
@@ -456,9 +456,7 @@ class TestDrift:
             (datetime(2026, 11, 26, 6, tzinfo=UTC), 0),  # a holiday
         ],
     )
-    def test_a_threshold_is_never_below_the_floor_of_the_day_that_its_window_tells(
-        self, end: datetime, day: int
-    ) -> None:
+    def test_a_threshold_is_at_least_the_floor_of_the_windows_weekday(self, end: datetime, day: int) -> None:
         floors = [0.75, 0.5, 0.5, 0.5, 0.5, 0.25, 1]  # Sunday first
         names = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
         weekly = {"floor": 0.5, "weekdays": dict(zip(names, floors, strict=True))}
@@ -476,7 +474,7 @@ class TestDrift:
         assert len(published) == 6
         assert min(published) == floors[day]
 
-    def test_the_references_own_ratio_is_below_the_floor(self) -> None:
+    def test_the_floor_of_a_ratio_is_added_to_that_of_the_reference(self) -> None:
         before = make_reference(self.CELLS, x=[0.5, None, 1.5, None] * 5000, c=["a", "b", "rare", "b"] * 5000)
         values = one_window(make_spec(), before, x=[0.5, None] * 5000, c=["a", "b"] * 5000)
         assert values_of(values, "x")[catalogue.FEATURE_NULL_RATIO_THRESHOLD] == pytest.approx(0.55)
@@ -505,7 +503,7 @@ class TestVersions:
             assert found[catalogue.FEATURE_ROWS, ("fraud", version, "x", "1h")] == rows
         assert found[catalogue.WINDOW_ROWS, ("fraud", catalogue.INFERENCE, "1h")] == 12
 
-    def test_the_most_frequent_are_shown_and_the_others_counted(self) -> None:
+    def test_the_most_frequent_versions_are_exposed_and_the_others_counted(self) -> None:
         windows = [
             make_window(self.profiles(v1=1, v2=5, v3=4, v4=4)),
             make_window(self.profiles(v1=9, v2=1, v9=1), "24h"),
@@ -516,17 +514,17 @@ class TestVersions:
         assert found[catalogue.SERIES_LIMITED, ("fraud", catalogue.VERSION)] == 2
         assert found[catalogue.WINDOW_ROWS, ("fraud", catalogue.INFERENCE, "1h")] == 14
 
-    def test_new_categories_are_named_as_many_as_the_limit_has(self) -> None:
+    def test_new_categories_are_named_up_to_the_limit(self) -> None:
         names = ["n3"] * 3 + ["n2"] * 2 + ["n1"] + ["n4"] * 4
         samples = one_window(make_spec(limits={"new_categories": 3}), self.BEFORE, x=[0.5] * 10, c=names)
-        told = {
+        rows_of = {
             named(sample): sample.value for sample in samples if sample.metric is catalogue.FEATURE_NEW_CATEGORY_ROWS
         }
-        assert told == {("fraud", "v1", "c", f"n{rows}", "1h"): rows for rows in (4, 3, 2)}
+        assert rows_of == {("fraud", "v1", "c", f"n{rows}", "1h"): rows for rows in (4, 3, 2)}
         none = one_window(make_spec(limits={"new_categories": 0}), self.BEFORE, x=[0.5] * 10, c=names)
         assert catalogue.FEATURE_NEW_CATEGORY_ROWS not in {sample.metric for sample in none}
 
-    def test_a_category_that_only_the_limit_left_out_of_the_reference_is_not_called_new(self) -> None:
+    def test_a_category_beyond_the_references_limit_is_not_new(self) -> None:
         before = make_reference(self.CELLS, x=[0.5] * 3, c=["a", "a", "rare"])
         samples = one_window(make_spec(), before, x=[0.5] * 5, c=["a", "rare", "rare", "rare", "new"])
         named = [sample for sample in samples if sample.metric is catalogue.FEATURE_NEW_CATEGORY_ROWS]
@@ -547,14 +545,14 @@ class TestRoles:
             }
         )
 
-    def test_champion_and_challenger_of_a_version_stand_beside_each_other(self) -> None:
+    def test_champion_and_challenger_of_a_version_have_their_own_samples(self) -> None:
         found = found_in(evaluate(make_spec(), self.BEFORE, [self.window(champion=7, challenger=5, unnamed=3)]))
         for bears, rows in {("champion",): 7, ("challenger",): 5, (): 3}.items():
             assert found[catalogue.FEATURE_ROWS, ("fraud", "v1", "x", "1h", *bears)] == rows
             assert found[catalogue.DATA_DRIFT_SHARE, ("fraud", "v1", "1h", *bears)] == 0
         assert found[catalogue.WINDOW_ROWS, ("fraud", catalogue.INFERENCE, "1h")] == 15
 
-    def test_a_version_is_shown_in_all_its_roles_or_in_none(self) -> None:
+    def test_a_version_is_exposed_in_all_its_roles_or_none(self) -> None:
         groups = {Group("v1", "champion"): 4, Group("v1", "challenger"): 4, Group("v2", "champion"): 5}
         window = make_window({group: count(self.CELLS, x=[0.5] * rows) for group, rows in groups.items()})
         found = found_in(evaluate(make_spec(limits={"versions": 1}), self.BEFORE, [window]))
@@ -572,7 +570,7 @@ class TestSegments:
     def columns(
         self, rows: int, seed: int, moved: float = 0.0, c: tuple[str, ...] = ("A", "A", "A", "B")
     ) -> dict[str, Any]:
-        """Of the segment B, which has a quarter of the rows, x and the score may be moved."""
+        """Columns in which x and the score of the segment B, a quarter of the rows, can be shifted."""
         generator = np.random.default_rng(seed)
         countries = np.resize(np.array(c), rows)
         away = np.where(countries == "B", moved, 0.0)
@@ -593,7 +591,7 @@ class TestSegments:
         spec = make_spec(score="s", features=[{"name": n, "type": t} for n, t in FEATURES], **self.SPEC, **body)
         return found_in(evaluate(spec, self.reference(self.columns(8000, 1)), [window]))
 
-    def test_each_is_compared_with_the_same_segment_of_the_reference(self) -> None:
+    def test_each_segment_is_compared_with_that_of_the_reference(self) -> None:
         now, before = self.columns(4000, 2, 0.3), self.columns(8000, 1)
         found = self.evaluated(0.3)
         for name in ("A", "B"):
@@ -605,37 +603,37 @@ class TestSegments:
             spec = make_spec(score="s", features=[{"name": n, "type": t} for n, t in FEATURES])
             own = found_in(evaluate(spec, reference, [make_window({V1: count(self.CELLS, **alone["now"])})]))
             for metric in (catalogue.FEATURE_PSI, catalogue.FEATURE_MEAN_SHIFT, catalogue.FEATURE_STDDEV_RATIO):
-                told = found[metric, ("fraud", "unknown", "x", "1h", f"c={name}")]
-                assert told == pytest.approx(own[metric, ("fraud", "v1", "x", "1h")])
+                value = found[metric, ("fraud", "unknown", "x", "1h", f"c={name}")]
+                assert value == pytest.approx(own[metric, ("fraud", "v1", "x", "1h")])
             for metric in (catalogue.PREDICTION_MEAN_SHIFT, catalogue.PREDICTION_PSI):
-                told = found[metric, ("fraud", "unknown", "1h", f"c={name}")]
-                assert told == pytest.approx(own[metric, ("fraud", "v1", "1h")])
+                value = found[metric, ("fraud", "unknown", "1h", f"c={name}")]
+                assert value == pytest.approx(own[metric, ("fraud", "v1", "1h")])
 
-    def test_the_whole_is_judged_as_without_segments(self) -> None:
+    def test_segments_do_not_change_the_samples_of_the_whole(self) -> None:
         window = make_window({UNKNOWN: self.groups(self.columns(4000, 2))[UNKNOWN]})
         spec = make_spec(score="s", features=[{"name": n, "type": t} for n, t in FEATURES])
         alone = evaluate(spec, make_reference(self.CELLS, **self.columns(8000, 1)), [window])
         beside = self.evaluated()
         assert {key: beside[key] for key in found_in(alone)} == found_in(alone)
 
-    def test_what_makes_a_segment_is_not_judged_within_it(self) -> None:
+    def test_the_column_of_a_segment_is_not_compared_within_it(self) -> None:
         features = {
             labels[2] for (metric, labels) in self.evaluated() if metric is catalogue.FEATURE_PSI and "c=A" in labels
         }
         assert features == {"x"}
 
-    def test_only_metrics_that_have_the_label_are_told_of_segments(self) -> None:
-        told = {metric for metric, labels in self.evaluated() if any(label.startswith("c=") for label in labels)}
-        assert all(catalogue.SEGMENT in metric.labels for metric in told)
-        assert {catalogue.VERSION_ROWS, catalogue.FEATURE_PSI_THRESHOLD, catalogue.DATA_DRIFT_SHARE} <= told
+    def test_segments_have_only_metrics_with_the_segment_label(self) -> None:
+        metrics = {metric for metric, labels in self.evaluated() if any(label.startswith("c=") for label in labels)}
+        assert all(catalogue.SEGMENT in metric.labels for metric in metrics)
+        assert {catalogue.VERSION_ROWS, catalogue.FEATURE_PSI_THRESHOLD, catalogue.DATA_DRIFT_SHARE} <= metrics
 
-    def test_all_segments_together_are_allowed_what_the_whole_is(self) -> None:
+    def test_all_segments_together_have_the_false_positive_rate_of_the_whole(self) -> None:
         found = self.evaluated(rows=400)
         rate = thresholds.per_comparison(0.001, (2 + 3) * 2)  # two features, the score in three ways; two segments
         level = found[catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD, ("fraud", "unknown", "1h", "c=B")]
         assert level == pytest.approx(thresholds.mean_shift_noise(2000, 100, rate))
 
-    def test_a_segment_that_drifts_alone_is_told_and_the_whole_is_not(self) -> None:
+    def test_only_the_segment_that_drifts_is_above_its_threshold(self) -> None:
         found = self.evaluated(0.5, thresholds={"drift_share": 0.6, "prediction_mean_shift": 0.6})
         drift = {labels[-1]: value for (metric, labels), value in found.items() if metric is catalogue.SEGMENT_DRIFT}
         level = {labels[-1] for metric, labels in found if metric is catalogue.SEGMENT_DRIFT_THRESHOLD}
@@ -660,7 +658,7 @@ class TestSegments:
         found = found_in(evaluate(spec, self.reference(self.columns(800, 1)), [make_window(self.groups(columns))]))
         assert found[catalogue.SERIES_LIMITED, ("fraud", catalogue.SEGMENT)] == 4
 
-    def test_healthy_segments_are_silent_however_many(self) -> None:
+    def test_segments_without_drift_do_not_alert(self) -> None:
         alarms = 0
         for seed in range(20):
             window = make_window(self.groups(self.columns(1000, seed)))
@@ -688,7 +686,7 @@ class TestLaws:
 
     @given(ROWS, ROWS)
     @settings(max_examples=60)
-    def test_whatever_the_rows_samples_are_sound(self, before: list[Any], now: list[Any]) -> None:
+    def test_samples_are_valid_for_any_rows(self, before: list[Any], now: list[Any]) -> None:
         samples = self.evaluated(before, now)
         found = found_in(samples)
         known = {part for metric in catalogue.METRICS for part in metric.series}
@@ -714,11 +712,11 @@ class TestLaws:
 class TestDistributions:
     BEFORE = TestByHand.BEFORE
 
-    @pytest.mark.parametrize(("limit", "told"), [(0, set()), (1, {"x"}), (2, {"x", "c"})])
-    def test_the_spec_says_of_how_many_features_they_are_told(self, limit: int, told: set[str]) -> None:
+    @pytest.mark.parametrize(("limit", "expected"), [(0, set()), (1, {"x"}), (2, {"x", "c"})])
+    def test_the_spec_limits_the_features_with_a_distribution(self, limit: int, expected: set[str]) -> None:
         samples = one_window(make_spec(limits={"distributions": limit}), self.BEFORE, x=[2.5] * 100, c=["a"] * 100)
         ratios = (catalogue.FEATURE_BIN_RATIO, catalogue.FEATURE_BIN_RATIO_REFERENCE)
         found = [sample for sample in samples if sample.metric in ratios]
         place = catalogue.FEATURE_BIN_RATIO.labels.index(catalogue.FEATURE)
-        assert {sample.labels[place] for sample in found} == told
-        assert sum(sample.value for sample in found) == pytest.approx(2 * len(told))
+        assert {sample.labels[place] for sample in found} == expected
+        assert sum(sample.value for sample in found) == pytest.approx(2 * len(expected))

@@ -1,3 +1,5 @@
+"""Oracles: numbers by hand, scikit-learn, and simulated models with known calibration."""
+
 from __future__ import annotations
 
 import math
@@ -42,7 +44,7 @@ def perfect(rng: np.random.Generator, rows: int) -> Reliability:
 
 
 def by_hand() -> Reliability:
-    """Two bins: four rows at 0.25 of which two are positive, four rows at 0.75 of which all are."""
+    """Two bins: four rows at 0.25 with two positives, and four rows at 0.75 that are all positive."""
     scores, labels = np.repeat([0.25, 0.75], 4), np.repeat([True, False, True], [2, 2, 4])
     return reliability(of(scores, labels, edges=floats(0.5)), bins=2)
 
@@ -84,7 +86,7 @@ def test_a_heavy_cell_is_a_bin_of_its_own() -> None:
     assert equal_mass(floats(1, 1, 8, 1, 1), 4).tolist() == [0, 0, 1, 2, 2]
 
 
-def test_weights_of_repeated_rows_move_the_diagram_and_its_noise() -> None:
+def test_weights_change_the_diagram_and_its_noise() -> None:
     """Weights 3 and 1 in one bin: 16 / 10 effective rows, whose Bessel factor is 1.6 / 0.6."""
     diagram = reliability(of(floats(0.2, 0.6), np.array([True, False]), floats(3, 1)), bins=1)
     assert diagram.observed.tolist() == [0.75]
@@ -104,7 +106,7 @@ def test_errors_by_hand() -> None:
     assert debiased_error(by_hand()) == pytest.approx(math.sqrt(0.0625 - 0.125 / 3))
 
 
-def test_of_a_perfect_model_with_few_labels_the_plain_error_is_far_from_0_and_the_debiased_is_not() -> None:
+def test_only_the_debiased_error_of_a_perfect_model_is_near_0_with_few_labels() -> None:
     rng = np.random.default_rng(2)
     diagrams = [perfect(rng, 200) for _ in range(2000)]
     squared = np.array([debiased_squared_error(diagram) for diagram in diagrams])
@@ -114,7 +116,7 @@ def test_of_a_perfect_model_with_few_labels_the_plain_error_is_far_from_0_and_th
     assert np.median([debiased_error(diagram) for diagram in diagrams]) < 0.01
 
 
-def test_the_debiased_error_of_few_labels_is_that_of_many() -> None:
+def test_the_debiased_error_does_not_depend_on_the_number_of_labels() -> None:
     """Scores of a model whose true probability is a tenth lower."""
     rng = np.random.default_rng(3)
 
@@ -140,22 +142,22 @@ def test_errors_stay_within_their_bounds(rows: list[tuple[int, bool]]) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=80))
-def test_errors_do_not_know_which_class_is_the_positive_one(rows: list[tuple[int, bool]]) -> None:
-    """Scores that no edge divides differently when turned around."""
+def test_errors_are_symmetric_in_the_classes(rows: list[tuple[int, bool]]) -> None:
+    """No edge divides the scores differently when they are inverted."""
     scores, labels = np.array([row[0] / 20 for row in rows]), np.array([row[1] for row in rows])
     edges = np.arange(20) / 20 + 0.025
-    one = reliability(of(scores, labels, edges=edges), bins=1)
-    other = reliability(of(1 - scores, ~labels, edges=edges), bins=1)
+    left = reliability(of(scores, labels, edges=edges), bins=1)
+    right = reliability(of(1 - scores, ~labels, edges=edges), bins=1)
     for statistic in (expected_error, maximal_error, debiased_error):
-        assert statistic(one) == pytest.approx(statistic(other), nan_ok=True, abs=1e-7)
-    assert expected_error_noise(one, 0.05) == pytest.approx(expected_error_noise(other, 0.05))
+        assert statistic(left) == pytest.approx(statistic(right), nan_ok=True, abs=1e-7)
+    assert expected_error_noise(left, 0.05) == pytest.approx(expected_error_noise(right, 0.05))
 
 
-# ------------------------------------------------------------------------------------------------ the band
+# ------------------------------------------------------------------------------------------------ the noise
 
 
 @pytest.mark.parametrize("rows", [100, 200, 1000])
-def test_a_perfect_model_leaves_its_band_as_often_as_it_says(rows: int) -> None:
+def test_a_perfect_model_exceeds_the_noise_level_with_its_probability(rows: int) -> None:
     rng = np.random.default_rng(4)
     diagrams = [perfect(rng, rows) for _ in range(4000)]
     for q, tolerance in ((0.5, 0.05), (0.05, 0.02), (0.005, 0.004)):
@@ -163,25 +165,25 @@ def test_a_perfect_model_leaves_its_band_as_often_as_it_says(rows: int) -> None:
         assert left == pytest.approx(q, abs=tolerance)
 
 
-def test_the_band_of_one_bin_is_nearly_that_of_a_normal_gap() -> None:
+def test_the_noise_of_one_bin_is_nearly_that_of_a_normal_gap() -> None:
     """A quarter is the variance at a score of a half: the gap's deviation is 0.05 with 100 rows."""
     diagram = reliability(of(np.full(100, 0.5), np.arange(100) < 50))
     assert expected_error_noise(diagram, 0.05) == pytest.approx(1.96 * 0.05, rel=0.005)
 
 
-def test_a_model_that_is_off_leaves_the_band() -> None:
+def test_a_miscalibrated_model_exceeds_the_noise() -> None:
     rng = np.random.default_rng(5)
     scores = rng.random(1000)
     diagram = reliability(of(scores, rng.random(1000) < scores**2))
     assert expected_error(diagram) > expected_error_noise(diagram, 1e-6)
 
 
-def test_scores_that_leave_nothing_to_chance_have_no_band() -> None:
+def test_scores_of_0_and_1_have_no_noise() -> None:
     diagram = reliability(of(floats(0, 0, 1, 1), np.array([False, False, True, True])))
     assert expected_error(diagram) == expected_error_noise(diagram, 0.05) == 0
 
 
-def test_no_rows_say_nothing() -> None:
+def test_without_rows_every_error_is_nan() -> None:
     diagram = reliability(empty(EDGES))
     assert not len(diagram.rows)
     for statistic in (expected_error, maximal_error, debiased_squared_error, debiased_error):

@@ -1,4 +1,4 @@
-"""How far a reference's own weeks stretch the noise: not at all where rows are independent, and as far as they move."""
+"""The stretch of noise: about 1 for independent rows, and greater for rows that move together."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Places = npt.NDArray[np.int64]
 
 
 def history_of(places: Places) -> History:
-    """Hours, of which the first is Monday 00:00, whose rows lie in these cells; the cell is also the value."""
+    """A history from Monday 00:00 whose rows lie in these cells, hour by hour; the cell is also the value."""
     cells = np.stack([np.bincount(row, minlength=CELLS) for row in places])
     finite = cells.sum(axis=1)
     sums, squares = (cells @ (np.arange(CELLS) ** power).astype(np.float64) for power in (1, 2))
@@ -37,14 +37,14 @@ def independent(random: np.random.Generator, weeks: int = 4, rows: int = 400) ->
 
 
 def clustered(random: np.random.Generator, weeks: int = 4) -> Places:
-    """40 users an hour with 10 rows each; any two rows of a user are the same one with probability 0.8."""
+    """40 users an hour with 10 rows each; any two rows of a user are equal with probability 0.8."""
     users = random.integers(0, CELLS, (weeks * WEEK, 40, 1))
     copies = random.random((weeks * WEEK, 40, 10)) < np.sqrt(0.8)
     rows = np.where(copies, users, random.integers(0, CELLS, copies.shape))
     return rows.reshape(weeks * WEEK, 400)
 
 
-def learned(
+def stretches_of(
     places: Places, hours: int = 1, season: Places = HOUR_OF_WEEK, means: tuple[str, ...] = ()
 ) -> dict[str, tuple[float, ...]]:
     return fit_stretches(history_of(places), np.arange(len(places)) % WEEK, season, hours, means)
@@ -53,9 +53,9 @@ def learned(
 class TestStretch:
     @pytest.mark.parametrize("hours", [1, 24])
     @pytest.mark.parametrize("seed", range(3))
-    def test_independent_rows_are_as_noisy_as_the_law_says(self, seed: int, hours: int) -> None:
-        """1 is the least; what some 30 days tell leaves room above."""
-        stretches = learned(independent(np.random.default_rng(seed), weeks=6), hours, means=("x",))
+    def test_independent_rows_are_hardly_stretched(self, seed: int, hours: int) -> None:
+        """1 is the minimum; with about 30 days the stretch may be somewhat greater."""
+        stretches = stretches_of(independent(np.random.default_rng(seed), weeks=6), hours, means=("x",))
         assert stretches.keys() == {"x", mean_of("x")}
         for stretch in stretches.values():
             assert len(stretch) == 7
@@ -63,47 +63,47 @@ class TestStretch:
             assert np.median(stretch) < 2
 
     @pytest.mark.parametrize("seed", range(3))
-    def test_rows_in_clusters_stretch_it_by_the_inflation_of_the_variance(self, seed: int) -> None:
+    def test_rows_in_clusters_are_stretched_by_their_variance_inflation(self, seed: int) -> None:
         """1 + (10 - 1) x 0.8 = 8.2 (Kish 1965)."""
-        stretches = learned(clustered(np.random.default_rng(seed), weeks=8), means=("x",))
+        stretches = stretches_of(clustered(np.random.default_rng(seed), weeks=8), means=("x",))
         for name in ("x", mean_of("x")):
             assert 8.2 < np.median(stretches[name]) < 2.2 * 8.2
 
-    def test_a_mean_is_judged_by_the_spread_of_its_own_season(self) -> None:
-        """Nights of one value but for a row in a hundred, and days of all values: each is as noisy as its own rows."""
+    def test_a_mean_is_compared_with_the_spread_of_its_own_season(self) -> None:
+        """Nights have one value in 99 of 100 rows, and days have all values: each is as noisy as its own rows."""
         random = np.random.default_rng(1)
         places = independent(random, weeks=6)
         nights = np.arange(len(places)) % 24 < 8
         places[nights] = np.where(random.random((nights.sum(), 400)) < 0.01, places[nights], 0)
-        assert np.median(learned(places, means=("x",))[mean_of("x")]) < 2
+        assert np.median(stretches_of(places, means=("x",))[mean_of("x")]) < 2
 
     @pytest.mark.parametrize("seed", range(3))
-    def test_a_feature_that_is_restless_on_mondays_has_a_monday_stretch(self, seed: int) -> None:
+    def test_a_feature_that_varies_on_mondays_has_a_stretch_for_mondays(self, seed: int) -> None:
         random = np.random.default_rng(seed)
         places = independent(random, weeks=8)
         for hour in np.flatnonzero(np.arange(len(places)) // 24 % 7 == MONDAY):
             places[hour, : random.integers(0, 120)] = 0
-        stretch = learned(places)["x"]
+        stretch = stretches_of(places)["x"]
         assert stretch[MONDAY] > max(stretch[TUESDAY:])
         assert stretch[MONDAY] > 2
 
-    def test_what_every_week_repeats_is_no_dispersion(self) -> None:
-        """Nights are unlike days and weekends unlike working days, each week alike: it is all in the seasons."""
+    def test_weekly_patterns_are_no_dispersion(self) -> None:
+        """Nights differ from days and weekends from working days, equally each week: seasons contain all of it."""
         random = np.random.default_rng(7)
         places = independent(random, weeks=6)
         hour = np.arange(len(places)) % WEEK
         places[(hour % 24 < 8) | (hour >= 5 * 24), :250] = 4
-        assert np.median(learned(places)["x"]) < 1.5
-        assert np.median(learned(places, season=np.zeros(WEEK, np.int64))["x"]) > 8
+        assert np.median(stretches_of(places)["x"]) < 1.5
+        assert np.median(stretches_of(places, season=np.zeros(WEEK, np.int64))["x"]) > 8
 
-    def test_a_feature_that_never_moves_has_a_stretch_of_one_at_least(self) -> None:
-        stretches = learned(np.full((4 * WEEK, 50), 2), means=("x",))
+    def test_a_constant_feature_has_a_stretch_of_at_least_1(self) -> None:
+        stretches = stretches_of(np.full((4 * WEEK, 50), 2), means=("x",))
         assert all(len(stretch) == 7 and min(stretch) >= 1 for stretch in stretches.values())
         assert np.isfinite(list(stretches.values())).all()
 
     @pytest.mark.parametrize("value", [0.1, 1e300, 1e-300])
-    def test_values_of_which_no_ratio_can_be_made_teach_nothing(self, value: float) -> None:
-        """A constant whose sums are rounded, and squares that no float can hold."""
+    def test_values_without_finite_ratios_are_not_stretched(self, value: float) -> None:
+        """A constant with rounded sums, and squares that overflow."""
         made = history_of(independent(np.random.default_rng(1), rows=20))
         column = made.columns["x"]
         column.sums[:] = [math.fsum([value] * 20)] * len(column.sums)
@@ -112,15 +112,15 @@ class TestStretch:
         stretch = fit_stretches(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ("x",))[mean_of("x")]
         assert stretch == (1.0,) * 7
 
-    def test_a_mean_that_is_not_judged_is_not_learned(self) -> None:
+    def test_only_the_requested_means_have_a_stretch(self) -> None:
         places = independent(np.random.default_rng(1), rows=20)
-        assert learned(places).keys() == {"x"}
-        assert learned(places, means=("absent",)).keys() == {"x"}
+        assert stretches_of(places).keys() == {"x"}
+        assert stretches_of(places, means=("absent",)).keys() == {"x"}
 
 
 @dataclass(frozen=True)
 class Law:
-    """Of each day's highest of `hours` windows, whose ratios are independent chi-squared over their degrees."""
+    """The law of each day's highest of `hours` windows, with independent chi-squared ratios over their degrees."""
 
     hours: int
     freedom: int
@@ -132,8 +132,8 @@ class Law:
         return np.asarray(-np.expm1(self.hours * stats.chi2.logcdf(level * self.freedom, self.freedom)))
 
 
-def often(law: Law, days: int, q: float) -> float:
-    """How often another day exceeds the level that some days tell."""
+def exceedance(law: Law, days: int, q: float) -> float:
+    """How often another day exceeds the level from some days."""
     known = law.draw(np.random.default_rng(days), 4000, days)
     levels = np.array([dispersion._highest_day(each, q) for each in known])
     return float(law.exceeded(levels).mean())
@@ -147,7 +147,7 @@ class TestHighestDay:
         assert dispersion._highest_day(np.array([9.0, 1.0, 4.0]), 0.005) == pytest.approx((2 + gumbel * wider) ** 2)
 
     @given(st.lists(st.floats(0, 1e6), min_size=FEWEST_WEEKS, max_size=60), st.floats(1e-6, 0.2))
-    def test_it_is_a_quantile_of_gumbel_that_reaches_as_far_as_student_s(self, highest: list[float], q: float) -> None:
+    def test_it_is_a_quantile_of_gumbel_widened_by_student_s_t(self, highest: list[float], q: float) -> None:
         k, roots = len(highest), np.sqrt(highest)
         law = stats.gumbel_r(scale=math.sqrt(6) / math.pi)  # of deviation 1
         reach = (law.isf(q) - law.mean()) * stats.t.isf(q, k - 1) / stats.norm.isf(q) * math.sqrt(1 + 1 / k)
@@ -155,38 +155,38 @@ class TestHighestDay:
         assert dispersion._highest_day(np.array(highest), q) == pytest.approx(level, rel=1e-6)
 
     @given(st.lists(st.floats(0, 1e3), min_size=FEWEST_WEEKS), st.floats(0.01, 100))
-    def test_it_is_in_the_unit_of_the_days(self, highest: list[float], unit: float) -> None:
+    def test_it_scales_with_its_input(self, highest: list[float], unit: float) -> None:
         level = dispersion._highest_day(np.array(highest), 0.005)
         other = dispersion._highest_day(np.array(highest) * unit, 0.005)
         assert other == pytest.approx(level * unit, rel=1e-9, abs=1e-9)
 
     @given(st.lists(st.floats(0, 1e3), min_size=FEWEST_WEEKS))
-    def test_many_days_tell_more_than_few_alike(self, highest: list[float]) -> None:
+    def test_many_days_give_a_lower_level_than_few_equal_ones(self, highest: list[float]) -> None:
         few, many = (dispersion._highest_day(np.array(highest * times), 0.005) for times in (1, 10))
         assert many <= few * (1 + 1e-9)
 
-    def test_days_that_are_all_alike_leave_no_room(self) -> None:
+    def test_equal_days_are_their_own_level(self) -> None:
         assert dispersion._highest_day(np.full(8, 4.0), 0.005) == pytest.approx(4)
 
-    def test_two_days_tell_nothing(self) -> None:
+    def test_two_days_give_no_level(self) -> None:
         assert dispersion._highest_day(np.array([4.0, 9.0]), 0.005) == 0
 
     @pytest.mark.parametrize("law", [Law(24, 9), Law(24, 1)])
     @pytest.mark.parametrize(("days", "q"), [(4, 0.005), (8, 0.005), (12, 0.005), (40, 24e-5)])
-    def test_hours_that_vary_by_themselves_rarely_exceed_it(self, law: Law, days: int, q: float) -> None:
-        assert often(law, days, q) < 0.8 * q
+    def test_independent_hours_rarely_exceed_it(self, law: Law, days: int, q: float) -> None:
+        assert exceedance(law, days, q) < 0.8 * q
 
     @pytest.mark.parametrize(
         ("days", "q", "most"), [(4, 0.005, 1.6), (8, 0.005, 1.4), (12, 0.005, 1.2), (40, 24e-5, 0.5)]
     )
-    def test_days_that_move_as_a_whole_exceed_it_about_as_often_as_they_may(
+    def test_days_that_move_as_a_whole_exceed_it_with_about_its_probability(
         self, days: int, q: float, most: float
     ) -> None:
-        assert often(Law(1, 1), days, q) < most * q
+        assert exceedance(Law(1, 1), days, q) < most * q
 
 
 class TestDays:
-    def test_a_day_is_one_of_local_clocks(self) -> None:
+    def test_a_day_is_a_local_day(self) -> None:
         """The clocks go forward on the first Sunday, back on the second; the history begins on a Monday at 22:00."""
         cells = np.concatenate([np.arange(22, WEEK), np.arange(WEEK), np.arange(WEEK), np.arange(50)])
         cells = np.delete(cells, 6 * 24 + 2 - 22)
@@ -200,19 +200,19 @@ class TestDays:
 
 class TestTooLittle:
     @pytest.mark.parametrize("hours", [1, 24, WEEK])
-    def test_fewer_than_three_weeks_teach_nothing(self, hours: int) -> None:
+    def test_fewer_than_three_weeks_give_no_stretch(self, hours: int) -> None:
         random = np.random.default_rng(1)
-        assert learned(independent(random, FEWEST_WEEKS - 1, 20), hours) == {}
-        assert learned(independent(random, FEWEST_WEEKS, 20), hours).keys() == {"x"}
+        assert stretches_of(independent(random, FEWEST_WEEKS - 1, 20), hours) == {}
+        assert stretches_of(independent(random, FEWEST_WEEKS, 20), hours).keys() == {"x"}
 
-    def test_hours_of_which_one_week_alone_has_rows_teach_nothing(self) -> None:
+    def test_hours_with_rows_in_one_week_only_give_no_stretch(self) -> None:
         places = independent(np.random.default_rng(1), rows=20)
         made = history_of(places)
         made.rows[WEEK:] = 0
         made.columns["x"].cells[WEEK:] = 0
         assert fit_stretches(made, np.arange(len(places)) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
 
-    def test_a_history_without_rows_teaches_nothing(self) -> None:
+    def test_a_history_without_rows_gives_no_stretch(self) -> None:
         made = history_of(np.zeros((4 * WEEK, 0), np.int64))
         assert fit_stretches(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
 
@@ -241,7 +241,7 @@ def naive(values: npt.NDArray[np.number], rows: Places, season: Places, start: i
 
 
 class TestComparison:
-    def test_the_weeks_own_rows_are_left_out(self) -> None:
+    def test_a_windows_own_week_is_left_out(self) -> None:
         """Three weeks of 1, 10 and 100 rows an hour with values that say the week: by hand."""
         rows = np.repeat([1, 10, 100], WEEK)
         starts, now, before = compared(rows * np.repeat([1, 2, 3], WEEK), rows, HOUR_OF_WEEK, 1)
@@ -252,7 +252,7 @@ class TestComparison:
 
     @pytest.mark.parametrize("hours", [1, 5, 24, WEEK])
     @pytest.mark.parametrize("season", [HOUR_OF_WEEK, HOUR_OF_WEEK // 24, np.zeros(WEEK, np.int64)])
-    def test_it_is_that_of_a_loop_over_the_hours(self, hours: int, season: Places) -> None:
+    def test_it_equals_a_loop_over_the_hours(self, hours: int, season: Places) -> None:
         random = np.random.default_rng(hours)
         rows = random.integers(1, 50, 4 * WEEK + 90)
         values = random.integers(0, 9, len(rows)) * rows
@@ -272,7 +272,7 @@ class TestComparison:
             np.testing.assert_allclose(before[:, cell], one_before[:, 0])
 
     @pytest.mark.parametrize("season", [HOUR_OF_WEEK // 24, np.zeros(WEEK, np.int64)])
-    def test_a_window_that_reaches_into_the_next_week_is_never_compared_with_itself(self, season: Places) -> None:
+    def test_a_window_across_two_weeks_is_not_compared_with_itself(self, season: Places) -> None:
         """Only hours around a week's end have a value: a window that holds them all has none to be compared with."""
         rows, values = np.ones(4 * WEEK), np.zeros(4 * WEEK)
         values[2 * WEEK - 6 : 2 * WEEK + 6] = 1

@@ -57,7 +57,7 @@ def ks_exact(reference: Floats, current: Floats) -> float:
 
 @pytest.mark.parametrize("statistic", BY_COUNTS)
 @pytest.mark.parametrize(("reference", "current"), [((0, 0), (1, 2)), ((1, 2), (0, 0)), ((0, 0), (0, 0)), ((), ())])
-def test_a_side_without_rows_says_nothing(
+def test_a_side_without_rows_gives_nan(
     statistic: Callable[[Ints, Ints], float], reference: tuple[int, ...], current: tuple[int, ...]
 ) -> None:
     assert math.isnan(statistic(counts(*reference), counts(*current)))
@@ -71,9 +71,7 @@ def test_sides_must_have_the_same_cells(statistic: Callable[[Ints, Ints], float]
 
 @pytest.mark.parametrize("statistic", SYMMETRIC)
 @given(sides())
-def test_it_does_not_matter_which_side_is_the_reference(
-    statistic: Callable[[Ints, Ints], float], both: tuple[Ints, Ints]
-) -> None:
+def test_statistics_are_symmetric(statistic: Callable[[Ints, Ints], float], both: tuple[Ints, Ints]) -> None:
     reference, current = both
     assert statistic(reference, current) == pytest.approx(statistic(current, reference), rel=1e-9, nan_ok=True)
 
@@ -92,14 +90,14 @@ def test_the_order_of_the_cells_does_not_matter(
 
 @pytest.mark.parametrize("statistic", SYMMETRIC)
 @given(sides(1))
-def test_equal_counts_are_at_no_distance(statistic: Callable[[Ints, Ints], float], side: tuple[Ints]) -> None:
+def test_equal_counts_have_distance_0(statistic: Callable[[Ints, Ints], float], side: tuple[Ints]) -> None:
     result = statistic(side[0], side[0])
     assert result == 0 or math.isnan(result)  # chi-squared with fewer than two cells
 
 
 @pytest.mark.parametrize("statistic", SYMMETRIC[1:])
 @given(sides(1), st.integers(2, 1000))
-def test_counts_in_proportion_are_at_no_distance(
+def test_proportional_counts_have_distance_0(
     statistic: Callable[[Ints, Ints], float], side: tuple[Ints], factor: int
 ) -> None:
     result = statistic(side[0], factor * side[0])
@@ -110,7 +108,7 @@ def test_counts_in_proportion_are_at_no_distance(
 
 
 def textbook_psi(reference: Ints, current: Ints) -> float:
-    """Half a row in each cell of both sides, written as the books do."""
+    """Half a row in each cell of both sides, as in textbooks."""
     cells, n, m = len(reference), reference.sum(), current.sum()
     total = 0.0
     for r, c in zip(reference.tolist(), current.tolist(), strict=True):
@@ -139,7 +137,7 @@ def test_psi_adds_half_a_row_to_each_cell(reference: Ints, current: Ints) -> Non
     assert population_stability_index(reference, current) == pytest.approx(textbook_psi(reference, current), rel=1e-12)
 
 
-def test_a_cell_that_no_row_is_in_does_not_exist() -> None:
+def test_a_cell_without_rows_is_ignored() -> None:
     deciles, window = counts(*[100_000] * 10), counts(9, 0, 3, 7, 5, 4, 8, 2, 6, 6)
     expected = population_stability_index(deciles, window)
     assert population_stability_index(np.append(deciles, 0), np.append(window, 0)) == expected
@@ -153,7 +151,7 @@ def test_a_rare_cell_does_not_inflate_a_small_window() -> None:
     assert textbook_psi(*with_nulls) > expected + 0.06
 
 
-def test_nulls_that_the_reference_has_not_are_seen() -> None:
+def test_nulls_that_the_reference_lacks_raise_psi() -> None:
     # A fifth of the window: the cell alone gives about 0.2 ln(0.2 / 1.5e-6) = 2.4.
     deciles = counts(*[100_000] * 10, 0)
     assert population_stability_index(deciles, counts(*[80] * 10, 200)) > 2
@@ -192,13 +190,13 @@ def test_without_drift_psi_follows_chi_squared(shares: Floats, n: int, m: int) -
 
 @pytest.mark.parametrize("shares", [DECILES, np.append(0.999 * DECILES, 0.001), LONG_TAIL, 0.5 ** np.arange(1, 13)])
 @pytest.mark.parametrize(("n", "m"), [(1_000_000, 50), (1_000_000, 200), (1_000_000, 2000), (500, 200), (300, 10_000)])
-def test_without_drift_psi_is_no_more_often_high_than_its_law_says(shares: Floats, n: int, m: int) -> None:
+def test_without_drift_psi_is_not_high_more_often_than_its_law(shares: Floats, n: int, m: int) -> None:
     scaled, freedom = law_of_psi(shares / shares.sum(), n, m)
     alarms = np.mean(stats.chi2.sf(scaled, freedom) < 0.01)
     assert alarms < 0.01 + 3 * math.sqrt(0.01 * 0.99 / len(scaled))
 
 
-def test_one_wild_row_neither_hides_nor_makes_a_shift() -> None:
+def test_one_extreme_row_does_not_hide_a_shift() -> None:
     rng = np.random.default_rng(7)
     reference, current = rng.normal(size=10_000), rng.normal(0.5, size=1000)
     edges = decile_edges(reference)
@@ -214,7 +212,7 @@ def test_psi_is_never_negative_and_always_finite(both: tuple[Ints, Ints]) -> Non
 
 
 @given(sides(1), st.integers(2, 1000))
-def test_psi_of_counts_in_proportion_is_below_the_noise(side: tuple[Ints], factor: int) -> None:
+def test_psi_of_proportional_counts_is_below_the_noise(side: tuple[Ints], factor: int) -> None:
     rows = side[0].sum()
     noise = np.count_nonzero(side[0]) * (1 / rows + 1 / (factor * rows))
     assert population_stability_index(side[0], factor * side[0]) <= noise / 2
@@ -367,8 +365,8 @@ def test_chi_squared_chooses_among_cells_of_equal_rows_whatever_their_order(
         assert chi_squared(current[order], reference[order]) == expected
 
 
-def test_chi_squared_sees_a_new_category_that_the_reference_makes_rare() -> None:
-    # 20 rows of 50 where a million had none: the cell expects 0.001 rows, and is told by what it is pooled with.
+def test_chi_squared_rejects_a_new_category_that_the_reference_makes_rare() -> None:
+    # 20 rows of 50 where a million had none: the cell expects 0.001 rows, and is compared as part of its pool.
     assert chi_squared(counts(500_000, 400_000, 100_000, 0), counts(15, 12, 3, 20)).p_value < 1e-9
 
 
@@ -381,7 +379,7 @@ def test_chi_squared_needs_two_cells(reference: Ints) -> None:
     assert all(math.isnan(value) for value in chi_squared(reference, reference))
 
 
-def test_chi_squared_s_false_alarms_are_as_many_as_it_says() -> None:
+def test_chi_squared_has_its_false_alarm_rate() -> None:
     rng = np.random.default_rng(5)
     draws = zip(rng.multinomial(1000, LONG_TAIL, 4000), rng.multinomial(400, LONG_TAIL, 4000), strict=True)
     p_values = [chi_squared(reference, current).p_value for reference, current in draws]
@@ -401,12 +399,12 @@ def test_chi_squared_has_a_statistic_and_a_probability(both: tuple[Ints, Ints]) 
 # ------------------------------------------------------------------------------------------------ moments, share
 
 
-def test_mean_shift_has_a_sign_and_the_reference_s_unit() -> None:
+def test_mean_shift_is_signed_and_in_reference_deviations() -> None:
     assert mean_shift(7.0, 10.0, 2.0) == -1.5
     assert mean_shift(13.0, 10.0, 2.0) == 1.5
 
 
-def test_a_constant_reference_gives_the_mean_shift_no_unit() -> None:
+def test_mean_shift_needs_a_reference_with_spread() -> None:
     assert mean_shift(10.0, 10.0, 0.0) == 0
     assert math.isnan(mean_shift(10.1, 10.0, 0.0))
     assert mean_shift(0.0, 0.0, 0.0) == 0
@@ -422,7 +420,7 @@ def test_rounding_is_neither_a_shift_nor_a_spread() -> None:
 
 
 @pytest.mark.parametrize("arguments", [(math.nan, 1.0, 1.0), (1.0, math.nan, 1.0), (1.0, 2.0, math.nan)])
-def test_a_mean_that_is_not_known_has_no_shift(arguments: tuple[float, float, float]) -> None:
+def test_an_unknown_mean_has_no_shift(arguments: tuple[float, float, float]) -> None:
     assert math.isnan(mean_shift(*arguments))
 
 
@@ -435,19 +433,19 @@ def test_stddev_ratio() -> None:
     assert math.isnan(stddev_ratio(1.0, math.nan))
 
 
-def test_drift_share_weighs_by_importance() -> None:
+def test_drift_share_is_weighted_by_importance() -> None:
     assert drift_share([True, False, False, True], [1, 1, 1, 1]) == 0.5
     assert drift_share([True, False], [0.3, 0.9]) == pytest.approx(0.25)
     assert drift_share([False, False], [1, 2]) == 0
     assert drift_share([True] * 10, [0.1] * 10) == 1
 
 
-def test_drift_share_of_nothing_is_not_0() -> None:
+def test_drift_share_without_importance_is_nan() -> None:
     assert math.isnan(drift_share([], []))
     assert math.isnan(drift_share([True], [0.0]))
 
 
-def test_drift_share_refuses_what_cannot_be_weighed() -> None:
+def test_drift_share_rejects_invalid_importances() -> None:
     with pytest.raises(ValueError, match="2 features but 1 importances"):
         drift_share([True, False], [1.0])
     with pytest.raises(ValueError, match="must not be negative"):

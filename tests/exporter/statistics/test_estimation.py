@@ -52,8 +52,8 @@ def test_isotonic_calibration_of_counts_is_that_of_scikit_learn_on_rows(groups: 
     scores = np.arange(len(groups)) / len(groups)
     labels = [np.arange(n) < k for n, k in zip(rows, positives, strict=True)]
     oracle = IsotonicRegression(out_of_bounds="clip").fit(np.repeat(scores, rows.astype(int)), np.concatenate(labels))
-    asked = np.linspace(-0.5, 1.5, 41)
-    assert calibrate(isotonic(scores, positives, rows), asked) == pytest.approx(oracle.predict(asked))
+    scores_between = np.linspace(-0.5, 1.5, 41)
+    assert calibrate(isotonic(scores, positives, rows), scores_between) == pytest.approx(oracle.predict(scores_between))
 
 
 def drawn(rows: int, bend: float, seed: int = 1) -> tuple[Floats, Ints, Ints]:

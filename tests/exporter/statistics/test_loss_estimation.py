@@ -1,4 +1,4 @@
-"""Oracles: numbers by hand, a regression tree's means of the same groups, and a law whose loss is known."""
+"""Oracles: numbers by hand, a regression tree's means of the same groups, and a law with a known loss."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def test_means_are_those_of_a_regression_tree_with_the_same_leaves() -> None:
     assert curve is not None
     leaves = curve.group[bins]
     tree = DecisionTreeRegressor(min_samples_leaf=1).fit(leaves[:, None], losses)
-    asked = random.integers(0, 40, 500)
-    expected = tree.predict(curve.group[asked][:, None]).mean()
-    assert estimate(curve, np.bincount(asked, minlength=40)).value == pytest.approx(expected)
+    now = random.integers(0, 40, 500)
+    expected = tree.predict(curve.group[now][:, None]).mean()
+    assert estimate(curve, np.bincount(now, minlength=40)).value == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_loss_that_grows_with_the_prediction_is_found_where_predictions_move(seed: int) -> None:
+def test_a_loss_that_grows_with_the_prediction_follows_a_shift_of_predictions(seed: int) -> None:
     """Errors are normal, with a deviation of the prediction's own size: their mean square is the prediction's."""
     random = np.random.default_rng(seed)
     edges = np.linspace(0, 1, 257)[1:-1]
@@ -66,7 +66,7 @@ def test_a_loss_that_grows_with_the_prediction_is_found_where_predictions_move(s
     assert math.sqrt(float((before**2).mean())) < 0.85 * truth
 
 
-def test_errors_are_as_large_as_what_chance_does() -> None:
+def test_errors_have_the_size_of_the_noise() -> None:
     random = np.random.default_rng(3)
     off = []
     for _ in range(300):
@@ -80,7 +80,7 @@ def test_errors_are_as_large_as_what_chance_does() -> None:
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=300))
-def test_estimates_of_the_reference_itself_are_its_own_mean(rows: list[int]) -> None:
+def test_the_estimate_for_the_reference_is_its_own_mean(rows: list[int]) -> None:
     number, losses = np.array(rows), np.array(rows) * np.arange(1.0, len(rows) + 1)
     curve = fit(number, losses, losses * np.arange(1.0, len(rows) + 1))
     if curve is None:
@@ -90,7 +90,7 @@ def test_estimates_of_the_reference_itself_are_its_own_mean(rows: list[int]) -> 
         assert estimate(curve, number).value == pytest.approx(losses.sum() / number.sum())
 
 
-def test_what_has_no_rows_has_no_loss() -> None:
+def test_without_rows_there_is_no_loss() -> None:
     assert fit(np.zeros(3, np.int64), np.zeros(3), np.zeros(3)) is None
     curve = fit(np.array([1]), np.array([2.0]), np.array([4.0]))
     assert curve is not None

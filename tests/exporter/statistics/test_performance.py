@@ -141,7 +141,7 @@ def test_the_interval_of_many_rows_is_delongs() -> None:
     ],
     ids=["well apart", "some obvious, others hidden"],
 )
-def test_the_interval_holds_the_truth_as_often_as_it_says(upper: Law, positives: int, least: float) -> None:
+def test_the_interval_has_its_coverage(upper: Law, positives: int, least: float) -> None:
     rng = np.random.default_rng(5)
     truth = float(stats.norm.cdf(upper(rng, 400_000)).mean())
     edges = stats.norm.ppf(np.arange(1, 400) / 400)
@@ -187,7 +187,7 @@ def test_the_interval_of_f1_is_that_of_jaccards_index() -> None:
     assert f1_score(floats(90, 3, 2, 5).reshape(2, 2)) == pytest.approx(expected)
 
 
-def test_the_interval_of_f1_holds_the_truth_as_often_as_it_says() -> None:
+def test_the_interval_of_f1_has_its_coverage() -> None:
     rng = np.random.default_rng(11)
     shares = floats(0.9, 0.03, 0.02, 0.05)
     drawn = rng.multinomial(1000, shares, size=1000).astype(np.float64)
@@ -195,7 +195,7 @@ def test_the_interval_of_f1_holds_the_truth_as_often_as_it_says() -> None:
     assert np.mean(held) == pytest.approx(0.95, abs=0.02)
 
 
-def test_what_has_no_rows_is_unknown_and_not_0() -> None:
+def test_without_rows_a_value_is_unknown_and_not_0() -> None:
     nothing = np.zeros((2, 2))
     assert all(is_unknown(statistic(nothing)) for statistic in BY_CONFUSION)
     no_positives, none_decided = floats(9, 1, 0, 0).reshape(2, 2), floats(9, 0, 1, 0).reshape(2, 2)
@@ -235,7 +235,7 @@ def test_brier_score_and_log_loss_are_those_of_scikit_learn() -> None:
     assert mean(rows.log_losses).value == pytest.approx(log_loss)
 
 
-def test_errors_of_numbers_are_those_of_scikit_learn() -> None:
+def test_regression_errors_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(4)
     truths = rng.normal(100, 20, 500)
     predictions = truths + rng.normal(1, 5, 500)
@@ -256,7 +256,7 @@ def test_weights_that_repeat_rows_give_their_mean() -> None:
 
 
 @pytest.mark.parametrize("scale", [1, 7])
-def test_the_interval_of_a_weighted_mean_holds_the_truth_as_often_as_it_says(scale: int) -> None:
+def test_the_interval_of_a_weighted_mean_has_its_coverage(scale: int) -> None:
     rng = np.random.default_rng(8)
     held = []
     for _ in range(1000):
@@ -266,13 +266,13 @@ def test_the_interval_of_a_weighted_mean_holds_the_truth_as_often_as_it_says(sca
     assert np.mean(held) == pytest.approx(0.95, abs=0.02)
 
 
-def test_the_interval_of_a_mean_stays_within_its_values() -> None:
+def test_the_interval_of_a_mean_stays_within_the_range_of_values() -> None:
     assert mean(moments(floats(0, 0, 0, 1)), highest=1).lower == 0
     assert mean(moments(floats(1, 1, 1, 0)), highest=1).upper == 1
     assert mean(moments(floats(0.3, 0.3))) == pytest.approx((0.3, 0.3, 0.3))
 
 
-def test_a_mean_of_nothing_is_unknown_and_one_row_has_no_interval() -> None:
+def test_a_mean_without_rows_is_unknown_and_one_row_has_no_interval() -> None:
     assert is_unknown(mean(Moments()))
     assert is_unknown(rmse(Moments()))
     alone = mean(moments(floats(4)))
@@ -284,7 +284,7 @@ def test_a_mean_of_nothing_is_unknown_and_one_row_has_no_interval() -> None:
 # ------------------------------------------------------------------------------------------------ classes
 
 
-def test_one_against_the_rest_and_their_average_are_those_of_scikit_learn() -> None:
+def test_each_class_against_the_rest_and_the_average_are_those_of_scikit_learn() -> None:
     rng = np.random.default_rng(6)
     truths = rng.integers(0, 3, 400)
     scores = rng.dirichlet([1, 1, 1], 400) + np.eye(3)[truths] / 2

@@ -1,4 +1,4 @@
-"""What a ratio usually is: numbers derived by hand, the laws, and silence where nothing has changed."""
+"""The usual ratio: numbers by hand, known laws, and simulated counts without drift."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def counted(successes: Values, rows: Values) -> Values:
     return np.stack([rows, successes, rows, successes, successes, rows], axis=1).astype(float)
 
 
-def asked(values: Values) -> Values:
-    """Values that are no counts; NaN where there is none."""
+def values_only(values: Values) -> Values:
+    """Values that are not counts; NaN where there is none."""
     sums = np.zeros((len(values), MOMENTS))
     sums[:, Moment.DENOMINATOR] = sums[:, Moment.ROWS] = np.isfinite(values)
     sums[:, Moment.NUMERATOR] = np.nan_to_num(values)
@@ -47,7 +47,7 @@ def of(slots: Values, length: int = 1) -> UsualRatio:
 
 
 class TestUsual:
-    def test_of_the_same_share_every_hour_is_that_share(self) -> None:
+    def test_a_constant_share_is_the_usual_ratio(self) -> None:
         known = of(steady())
         # 0.2 * 0.8 / 100 of the window, and pi / 2 / 8 of as much for the median of eight weeks
         assert known.ratio == pytest.approx(0.2)
@@ -61,7 +61,7 @@ class TestUsual:
         known = of(counted(np.where(hour == 0, 0.1, 0.3) * rows, rows), 2)
         assert known.ratio == pytest.approx((100 * 0.1 + 300 * 0.3) / 400)
 
-    def test_is_not_moved_by_a_week_of_outage(self) -> None:
+    def test_does_not_change_after_a_week_of_outage(self) -> None:
         slots = steady()
         out = slice(3 * WEEK, 4 * WEEK)
         slots[out, Moment.NUMERATOR] = slots[out, Moment.NUMERATOR_SQUARES] = slots[out, Moment.PRODUCTS] = 0
@@ -69,26 +69,26 @@ class TestUsual:
         assert known.ratio == pytest.approx(0.2)
         assert known.spread == 0
 
-    def test_does_not_look_at_what_the_window_counts(self) -> None:
+    def test_does_not_use_the_windows_own_numerators(self) -> None:
         slots = steady()
         changed = slots.copy()
         changed[-1, Moment.NUMERATOR] = 0
         assert of(slots) == of(changed)
 
-    def test_knows_how_far_whole_weeks_differ(self) -> None:
+    def test_contains_the_differences_between_weeks(self) -> None:
         # Weeks at 0.9 and 1.1 in turn: each is compared with seven others, of which four are of the other kind.
         week = np.arange(8 * WEEK + 1)[::-1] // WEEK
-        known = of(asked(np.where(week % 2, 1.1, 0.9)))
+        known = of(values_only(np.where(week % 2, 1.1, 0.9)))
         least, most = (shift / special.ndtri(0.75) for shift in (1 - 0.9 / 1.1, 1.1 / 0.9 - 1))
         assert known.ratio == pytest.approx(1.0)
         assert known.variance == 0
         assert math.sqrt((least**2 + most**2) / 2) - 1e-9 <= known.spread <= most + 1e-9
 
     @pytest.mark.parametrize(("weeks", "known"), [(2, False), (3, True)])
-    def test_takes_three_weeks(self, weeks: int, known: bool) -> None:
+    def test_needs_three_weeks(self, weeks: int, known: bool) -> None:
         assert math.isfinite(of(steady(weeks)).ratio) == known
 
-    def test_takes_weeks_that_know_half_of_the_window(self) -> None:
+    def test_uses_weeks_with_data_for_half_of_the_window(self) -> None:
         slots = steady(4, 24)
         slots[-24 - WEEK : -WEEK - 12] = 0  # half of one of four weeks
         assert of(slots, 24).ratio == pytest.approx(0.2)
@@ -104,11 +104,11 @@ class TestUsual:
             slots[week * WEEK : week * WEEK + 2] = 0
         assert of(slots, 4).ratio == pytest.approx(0.2)
 
-    def test_of_nothing_is_not_known(self) -> None:
+    def test_without_data_is_unknown(self) -> None:
         assert all(map(math.isnan, vars_of(of(np.zeros((8 * WEEK + 1, MOMENTS))))))
         assert all(map(math.isnan, vars_of(of(steady(0)))))
 
-    def test_of_a_window_without_a_denominator_is_not_known(self) -> None:
+    def test_of_a_window_without_a_denominator_is_unknown(self) -> None:
         slots = steady()
         slots[-1] = 0
         assert math.isnan(of(slots).ratio)
@@ -119,9 +119,9 @@ class TestUsual:
         slots = simulated(seed, rows=60, length=length)
         powers = np.array([[0, 0], [1, 0], [0, 1], [2, 0], [1, 1], [0, 2]])
         scaled = slots * numerator ** powers[:, 0] * denominator ** powers[:, 1]
-        one, other = of(slots, length), of(scaled, length)
+        left, right = of(slots, length), of(scaled, length)
         ratio = numerator / denominator
-        assert vars_of(other) == pytest.approx((one.ratio * ratio, one.variance * ratio**2, one.spread), rel=1e-6)
+        assert vars_of(right) == pytest.approx((left.ratio * ratio, left.variance * ratio**2, left.spread), rel=1e-6)
 
 
 def vars_of(known: UsualRatio) -> tuple[float, float, float]:
@@ -132,23 +132,23 @@ class TestDeviation:
     @pytest.mark.parametrize(
         ("direction", "fallen", "risen"), [("both", 0.25, 0.5), ("down", 0.25, 0.0), ("up", 0.0, 0.5)]
     )
-    def test_is_relative_and_looks_where_it_should(self, direction: Direction, fallen: float, risen: float) -> None:
+    def test_is_relative_and_in_the_given_direction(self, direction: Direction, fallen: float, risen: float) -> None:
         assert deviation(0.3, 0.4, direction) == pytest.approx(fallen)
         assert deviation(0.6, 0.4, direction) == pytest.approx(risen)
 
     @pytest.mark.parametrize("expected", [0.0, -1.0, math.nan])
-    def test_from_nothing_is_not_known(self, expected: float) -> None:
+    def test_from_0_is_unknown(self, expected: float) -> None:
         assert math.isnan(deviation(0.3, expected, "both"))
 
 
 class TestNoise:
     @pytest.mark.parametrize(("direction", "tail"), [("both", 0.005), ("down", 0.01), ("up", 0.01)])
-    def test_of_many_is_the_normal_laws(self, direction: Direction, tail: float) -> None:
+    def test_of_many_events_is_that_of_the_normal_law(self, direction: Direction, tail: float) -> None:
         z = float(-special.ndtri(tail))
         known = UsualRatio(0.5, 0.25 / 1e6, 0.003)
         assert deviation_noise(known, 0.01, direction) == pytest.approx(z * math.hypot(0.001, 0.003), rel=0.01)
 
-    def test_of_few_is_as_a_count_has_it(self) -> None:
+    def test_of_few_events_is_that_of_a_count(self) -> None:
         # 8 expected events; downwards, where a count's tail is short, the many others reach farther
         known = UsualRatio(8e-6, 8e-12, 0)
         law = stats.poisson(8)
@@ -156,19 +156,19 @@ class TestNoise:
         assert deviation_noise(known, 0.001, "down") >= 1 - fewest / 8
         assert deviation_noise(known, 0.001, "up") == pytest.approx(most / 8 - 1)
 
-    def test_of_almost_all_is_that_of_the_rare_others(self) -> None:
+    def test_of_a_high_share_is_that_of_the_rare_other_events(self) -> None:
         rows, rate = 50, 0.95
         known = UsualRatio(rate, rate * (1 - rate) / rows, 0)
         fewest = stats.binom(rows, rate).ppf(0.001)
         assert deviation_noise(known, 0.001, "down") >= 1 - fewest / (rows * rate)
 
-    def test_without_chance_is_the_spreads_alone(self) -> None:
+    def test_without_sampling_noise_is_that_of_the_spread(self) -> None:
         assert deviation_noise(UsualRatio(3.0, 0, 0.1), 0.01, "up") == pytest.approx(0.1 * float(-special.ndtri(0.01)))
 
     @pytest.mark.parametrize(
         "known", [UsualRatio(0.2, 0.1, math.nan), UsualRatio(math.nan, 0.1, 0.1), UsualRatio(0.0, 0.1, 0.1)]
     )
-    def test_of_what_is_not_known_is_not_known(self, known: UsualRatio) -> None:
+    def test_of_an_unknown_ratio_is_unknown(self, known: UsualRatio) -> None:
         assert math.isnan(deviation_noise(known, 0.01, "both"))
 
 
@@ -208,12 +208,12 @@ def alarms(q: float, direction: Direction, runs: int, length: int = 1, **world: 
     ],
     ids=["few", "often", "restless"],
 )
-def test_undrifted_counts_alarm_no_more_often_than_asked(
+def test_counts_without_drift_have_at_most_the_false_alarm_rate(
     direction: Direction, length: int, world: dict[str, float]
 ) -> None:
     runs, q = 100, 0.02
     assert alarms(q, direction, runs, length, **world) <= stats.binom(runs, q).ppf(0.999)
 
 
-def test_a_fall_by_two_fifths_is_seen() -> None:
+def test_a_fall_by_two_fifths_exceeds_the_noise() -> None:
     assert alarms(0.0005, "down", 20, 24, shift=0.6) == 20

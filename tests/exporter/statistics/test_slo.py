@@ -1,4 +1,4 @@
-"""Slices, budget and burn, against numbers worked out by hand, the textbook, and simulated periods."""
+"""Slices, budget and burn rate: numbers by hand, the textbook, and simulated periods."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TestVerdict:
     def test_is_bad_only_when_even_the_upper_end_misses(self, estimate: Estimate, expected: Verdict) -> None:
         assert verdict(estimate, 0.91, at_least=True) is expected
 
-    def test_of_an_error_the_lower_end_counts(self) -> None:
+    def test_for_an_error_the_lower_end_counts(self) -> None:
         assert verdict(Estimate(3, 1, 5), 2, at_least=False) is Verdict.GOOD
         assert verdict(Estimate(3, 2.1, 5), 2, at_least=False) is Verdict.BAD
 
@@ -62,10 +62,10 @@ class TestBurn:
     def test_at_exactly_the_budget_is_exactly_one(self) -> None:
         assert burn_rate([BAD] + [GOOD] * 19, OBJECTIVE) == 1, "and not 1.0000000000000002"
 
-    def test_an_unknown_slice_is_not_bad_and_makes_no_window_shorter(self) -> None:
+    def test_an_unknown_slice_is_not_bad_and_does_not_shorten_a_window(self) -> None:
         assert burn_rate([BAD, UNKNOWN], OBJECTIVE) == 10
 
-    def test_where_nothing_is_known_there_is_none(self) -> None:
+    def test_without_known_slices_there_is_no_burn_rate(self) -> None:
         assert burn_rate([UNKNOWN] * 4, OBJECTIVE) is None
         assert burn_rate([], OBJECTIVE) is None
         assert budget_remaining([UNKNOWN], OBJECTIVE) is None
@@ -89,7 +89,7 @@ def test_the_budget_of_a_month_of_days() -> None:
 
 
 class TestTiers:
-    def test_short_slices_burn_as_the_textbook_says(self) -> None:
+    def test_short_slices_fire_as_in_the_textbook(self) -> None:
         """Minutes of an outage until each tier fires at 95 %: 14.4 x 60 x 0.05 = 43.2, then 108, 216 and 216."""
         given = slo(slice="1m")
         tiers = (*given.fast(), *given.slow())
@@ -108,11 +108,11 @@ class TestTiers:
         assert times[:3] == [None, None, None]
         assert times[3] == 87 * 25
 
-    def test_one_that_is_never_reached_never_fires(self) -> None:
+    def test_a_tier_that_is_never_reached_never_fires(self) -> None:
         assert slices_to_fire(Tier(Fraction(20), 2, 1), OBJECTIVE) is None
 
     @given(st.sampled_from(["0.9", "0.95", "0.97", "0.98"]), st.integers(0, 5))
-    def test_what_is_predicted_is_what_happens(self, objective: str, before: int) -> None:
+    def test_alerts_fire_after_the_predicted_slices(self, objective: str, before: int) -> None:
         given = slo(objective=float(objective), period="90d")
         past = [GOOD] * (given.slices - before) + [UNKNOWN] * before
         for tiers in filter(None, (given.fast(), given.slow())):
@@ -121,7 +121,7 @@ class TestTiers:
             assert firing(past + [BAD] * predicted, given.ratio, tiers)
             assert not firing(past + [BAD] * predicted + [GOOD] * max(one.short for one in tiers), given.ratio, tiers)
 
-    def test_steady_loss_fires_in_time_too(self) -> None:
+    def test_a_steady_burn_fires_in_the_predicted_time(self) -> None:
         given = slo(objective=0.98, slice="1h")
         [tier] = [one for one in given.slow() if one.factor == 1]
         predicted = slices_to_fire(tier, given.ratio, Fraction(2))
@@ -144,5 +144,5 @@ class TestSliding:
 
     def test_adds_no_more_than_three_times_for_each_part(self) -> None:
         added = []
-        sliding(list(range(700)), 168, lambda one, two: added.append(1) or one + two)
+        sliding(list(range(700)), 168, lambda left, right: added.append(1) or left + right)
         assert len(added) < 3 * 700

@@ -1,4 +1,4 @@
-"""What to expect of an objective, against laws worked out by hand and simulated scores."""
+"""What to expect of an objective: laws by hand and simulated scores."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_chance_alone_is_bad_once_in_forty() -> None:
     assert bad_slice_chance(-0.01, 0.01) == pytest.approx(0.5)
 
 
-def test_a_value_without_noise_is_what_it_is() -> None:
+def test_without_noise_nothing_is_random() -> None:
     assert bad_slice_chance(0.01, 0) == 0
     assert exhaustion_chance(-0.01, 0, 30, Fraction(3, 2)) == 1
     assert exhaustion_chance(0.01, 0, 30, Fraction(3, 2), overlap=7) == 0
@@ -64,24 +64,24 @@ def test_slices_that_share_predictions_are_bad_together() -> None:
     assert 0.02 < exhaustion_chance(0, 0.01, 30, budget, overlap=7) < 0.1
 
 
-def test_a_hardly_shared_window_is_nearly_independent() -> None:
+def test_slices_that_share_few_predictions_are_nearly_independent() -> None:
     alone = exhaustion_chance(0, 0.01, 300, Fraction(10))
     assert exhaustion_chance(0, 0.01, 300, Fraction(10), overlap=2) == pytest.approx(alone, abs=0.05)
 
 
-def test_a_fall_far_beyond_the_noise_fires_as_an_outage_does() -> None:
+def test_a_drop_far_beyond_the_noise_fires_like_an_outage() -> None:
     tiers = slo().fast()
     assert fired_after(0.02, 0.3, 0.001, 1, tiers) == 2
     # 0.02 - 0.04 j / 7 is below the target from j = 4 on: the fourth and fifth verdicts are bad.
     assert fired_after(0.02, 0.02, 0.0001, 7, tiers) == 5
 
 
-def test_a_fall_within_the_noise_may_never_fire() -> None:
+def test_a_drop_within_the_noise_may_never_fire() -> None:
     assert fired_after(0.02, 0.001, 0.05, 7, slo().fast()) is None
     assert fired_after(0.02, 0.3, 0.001, 1, ()) is None
 
 
-def test_when_half_of_the_slices_are_bad_it_takes_a_few_more() -> None:
+def test_half_bad_slices_need_a_few_more() -> None:
     """A value as far below as half its interval is bad half of the time: two of four within eight, 19 of 20 times.
 
     Every slice from the fourth on has two bad ones among its last four, itself among them, with a chance of 7/16.

@@ -35,7 +35,7 @@ def test_threshold_is_the_greatest() -> None:
 
 
 @pytest.mark.parametrize("noises", [(math.nan,), (0.7, math.nan), (math.nan, 0.7)])
-def test_a_noise_that_is_not_known_leaves_no_threshold(noises: tuple[float, ...]) -> None:
+def test_an_unknown_noise_gives_no_threshold(noises: tuple[float, ...]) -> None:
     assert math.isnan(threshold(0.2, *noises))
 
 
@@ -54,7 +54,7 @@ def test_per_comparison_by_hand() -> None:
 
 
 @given(levels, st.integers(1, 100_000))
-def test_per_comparison_makes_up_the_whole(q: float, comparisons: int) -> None:
+def test_all_comparisons_together_have_the_total_probability(q: float, comparisons: int) -> None:
     each = per_comparison(q, comparisons)
     assert q / comparisons <= each * (1 + 1e-12)  # never below Bonferroni's
     assert -math.expm1(comparisons * math.log1p(-each)) == pytest.approx(q, rel=1e-9)
@@ -95,7 +95,7 @@ def test_psi_noise_of_cells_that_are_almost_one_is_that_of_two() -> None:
 @pytest.mark.parametrize("q", [0.05, 0.01, 0.001])
 @pytest.mark.parametrize(("n", "m"), [(1_000_000, 50), (1_000_000, 1000), (2000, 500)])
 @pytest.mark.parametrize("tail", [[], [1e-3], [1e-4, 1e-5, 1e-6]])
-def test_psi_exceeds_its_noise_as_often_as_it_should(tail: list[float], n: int, m: int, q: float) -> None:
+def test_psi_exceeds_its_noise_with_its_probability(tail: list[float], n: int, m: int, q: float) -> None:
     rng = np.random.default_rng(42)
     shares = np.append(np.full(10, (1 - sum(tail)) / 10), tail)
     draws = list(zip(rng.multinomial(n, shares, 3000), rng.multinomial(m, shares, 3000), strict=True))
@@ -122,7 +122,7 @@ def test_mean_shift_noise_is_a_quantile_of_the_normal(n: int, m: int, q: float) 
 
 
 @pytest.mark.parametrize(("n", "m"), [(0, 10), (10, 0), (0, 0)])
-def test_no_rows_no_noise_level(n: int, m: int) -> None:
+def test_without_rows_there_is_no_noise_level(n: int, m: int) -> None:
     assert math.isnan(psi_noise(10, n, m, 0.01))
     assert math.isnan(mean_shift_noise(n, m, 0.01))
 
@@ -137,7 +137,7 @@ def exceedance(successes: int, reference_rows: int, window: int, level: float) -
     return float(stats.betabinom.pmf(count, window, a, b).sum())
 
 
-def test_one_null_in_a_small_window_is_judged_by_its_chance() -> None:
+def test_one_null_in_a_small_window_exceeds_the_noise_by_its_probability() -> None:
     # With none in a million the rate is Beta(1/2, 1,000,000.5), of mean 5e-7: a window of 50 has a null with a chance
     # of 2.5e-5. That is an alarm where 1e-4 is allowed, and none where 1e-5 is.
     assert ratio_noise(0, 1_000_000, 50, 1e-4) == 0
@@ -157,7 +157,7 @@ def test_ratio_noise_of_a_single_row_by_hand() -> None:
 )
 @pytest.mark.parametrize("window", [1, 2, 50, 1000, 1001, 20_000])
 @pytest.mark.parametrize("q", [0.6, 0.05, 1e-3, 1e-5, 1e-8])
-def test_ratio_noise_is_the_least_level_that_is_rarely_exceeded(
+def test_ratio_noise_is_the_lowest_level_with_its_probability(
     successes: int, reference_rows: int, window: int, q: float
 ) -> None:
     level = ratio_noise(successes, reference_rows, window, q)
@@ -178,7 +178,7 @@ def test_ratio_noise_of_a_known_rate_is_binomial() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.001, 0.02, 0.3])
-def test_ratio_noise_of_very_many_rows_goes_over_into_a_continuous_law(rate: float) -> None:
+def test_ratio_noise_of_very_many_rows_is_that_of_a_continuous_law(rate: float) -> None:
     # Where the standard deviation passes 1000 rows; normal there up to a skew of 1/1000.
     reference_rows = 10**11
     for stddev in (990, 1010):
@@ -190,7 +190,7 @@ def test_ratio_noise_of_very_many_rows_goes_over_into_a_continuous_law(rate: flo
 
 @pytest.mark.parametrize(("n", "m", "rate"), [(10_000, 1000, 0.001), (1000, 1000, 0.02), (100_000, 50, 0.0001)])
 @pytest.mark.parametrize("q", [0.05, 0.001])
-def test_a_window_like_its_reference_exceeds_the_ratio_noise_as_often_as_it_may(
+def test_a_window_without_drift_exceeds_the_ratio_noise_with_its_probability(
     n: int, m: int, rate: float, q: float
 ) -> None:
     likely = np.arange(stats.binom.ppf(1e-9, n, rate), stats.binom.isf(1e-9, n, rate) + 1)
@@ -218,17 +218,17 @@ def test_ratio_noise_falls_with_the_window_and_the_reference() -> None:
 
 
 @pytest.mark.parametrize("window", [1, 1000, 100_000])
-def test_no_ratio_is_unlike_a_rate_that_is_not_known(window: int) -> None:
+def test_no_ratio_exceeds_the_noise_of_an_unknown_rate(window: int) -> None:
     # By Jeffreys' prior alone a window is all null with a chance of about 1 / sqrt(pi window): here 1 in 560 or more.
     assert ratio_noise(0, 0, window, 1e-3) == 1
 
 
-def test_ratio_noise_without_rows_says_nothing() -> None:
+def test_ratio_noise_without_rows_is_nan() -> None:
     assert math.isnan(ratio_noise(0, 1000, 0, 0.01))
 
 
 @pytest.mark.parametrize(("successes", "reference_rows"), [(-1, 10), (11, 10)])
-def test_ratio_noise_refuses_an_impossible_reference(successes: int, reference_rows: int) -> None:
+def test_ratio_noise_rejects_an_impossible_reference(successes: int, reference_rows: int) -> None:
     with pytest.raises(ValueError, match=f"{successes} successes in {reference_rows} rows"):
         ratio_noise(successes, reference_rows, 10, 0.01)
 
@@ -252,7 +252,7 @@ def test_drift_share_noise_of_equal_features_is_binomial(features: int, feature_
 
 
 @given(st.lists(st.integers(1, 100), min_size=1, max_size=8), st.floats(0.01, 0.5), st.floats(0.001, 0.3))
-def test_drift_share_noise_is_rarely_exceeded_and_no_higher_than_needed(
+def test_drift_share_noise_is_the_lowest_level_with_its_probability(
     importances: list[int], q: float, feature_q: float
 ) -> None:
     level, whole = drift_share_noise(importances, q, feature_q), sum(importances)
@@ -265,16 +265,16 @@ def test_drift_share_noise_is_rarely_exceeded_and_no_higher_than_needed(
 
 
 @given(levels, st.lists(st.floats(0.1, 10), min_size=1, max_size=50))
-def test_corrected_features_leave_nothing_to_chance(q: float, importances: list[float]) -> None:
+def test_drift_share_noise_is_0_for_corrected_features(q: float, importances: list[float]) -> None:
     assert drift_share_noise(importances, q, per_comparison(q, len(importances))) == 0
 
 
-def test_drift_share_noise_of_nothing_says_nothing() -> None:
+def test_drift_share_noise_without_importance_is_nan() -> None:
     assert math.isnan(drift_share_noise([], 0.01, 0.01))
     assert math.isnan(drift_share_noise([0.0], 0.01, 0.01))
 
 
-def test_drift_share_noise_refuses_a_negative_importance() -> None:
+def test_drift_share_noise_rejects_a_negative_importance() -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         drift_share_noise([1, -1], 0.01, 0.01)
 

@@ -94,7 +94,7 @@ def test_wasserstein_of_a_million_rows() -> None:
 
 
 @given(samples, samples, increasing)
-def test_wasserstein_errs_by_no_more_than_its_bound(reference: Floats, current: Floats, edges: Floats) -> None:
+def test_the_error_of_wasserstein_is_within_its_bound(reference: Floats, current: Floats, edges: Floats) -> None:
     edges = np.unique([np.nextafter(reference.min(), -np.inf), *edges, reference.max()])
     edges = edges[(edges < reference.min()) | (edges <= reference.max())]
     left, right = count_and_sum(reference, edges), count_and_sum(current, edges)
@@ -122,14 +122,14 @@ def test_wasserstein_is_a_metric(first: Floats, second: Floats, third: Floats, e
 
 
 @given(samples, increasing, st.integers(2, 1000))
-def test_wasserstein_of_counts_in_proportion_is_0(reference: Floats, edges: Floats, factor: int) -> None:
+def test_wasserstein_of_proportional_counts_is_0(reference: Floats, edges: Floats, factor: int) -> None:
     rows, sums = count_and_sum(np.round(reference), edges)
     result = wasserstein_distance(edges, rows, sums, factor * rows, factor * sums)
     assert result == pytest.approx(0, abs=1e-9 * np.abs(reference).max())
 
 
 @given(samples, samples, increasing, st.floats(0.01, 100), st.floats(-1000, 1000))
-def test_wasserstein_scales_and_does_not_move_with_the_data(
+def test_wasserstein_scales_with_the_data_and_does_not_change_with_a_shift(
     reference: Floats, current: Floats, edges: Floats, scale: float, shift: float
 ) -> None:
     left, right = count_and_sum(reference, edges), count_and_sum(current, edges)
@@ -141,7 +141,7 @@ def test_wasserstein_scales_and_does_not_move_with_the_data(
 
 
 @given(sides(), st.data())
-def test_wasserstein_takes_fractions_of_rows(both: tuple[Ints, Ints], data: st.DataObject) -> None:
+def test_wasserstein_accepts_fractions_of_rows(both: tuple[Ints, Ints], data: st.DataObject) -> None:
     # What a mixture of seasons has; totals and running totals then differ by rounding.
     weights = st.floats(0.001, 1)
     left, right = (side * data.draw(weights) / 3 for side in both)
@@ -153,14 +153,14 @@ def test_wasserstein_takes_fractions_of_rows(both: tuple[Ints, Ints], data: st.D
     assert result >= abs(left @ middles / left.sum() - right @ middles / right.sum()) - 1e-9
 
 
-def test_wasserstein_without_rows_or_with_an_overflowed_sum_says_nothing() -> None:
+def test_wasserstein_without_rows_or_with_an_overflowed_sum_is_nan() -> None:
     edges, some, none = np.array([0.0]), (counts(1, 1), np.array([-1.0, 1])), (counts(0, 0), np.zeros(2))
     assert math.isnan(wasserstein_distance(edges, *some, *none))
     assert math.isnan(wasserstein_distance(edges, *none, *some))
     assert math.isnan(wasserstein_distance(edges, *some, counts(0, 2), np.array([0, math.inf])))
 
 
-def test_wasserstein_needs_a_bin_more_than_edges() -> None:
+def test_wasserstein_needs_one_bin_more_than_edges() -> None:
     with pytest.raises(ValueError, match="2 edges make 3 bins"):
         wasserstein_distance(np.array([0.0, 1]), counts(1, 1), np.zeros(2), counts(1, 1), np.zeros(2))
     with pytest.raises(ValueError, match="1 edges make 2 bins"):
