@@ -298,7 +298,7 @@ PREDICTION_SCORE_REFERENCE = replace(
 )
 PREDICTION_CLASS_RATIO = _CLASS.ratio(
     "ml_prediction_class_ratio",
-    "Share of rows in which the classifier returned the class; rows without a class count too.",
+    "Share of all rows, with or without a class, in which the classifier returned the class.",
 )
 PREDICTION_CLASS_RATIO_REFERENCE = PREDICTION_CLASS_RATIO.reference()
 PREDICTION_CLASS_PSI = _GROUP.number(
@@ -320,7 +320,7 @@ PREDICTION_CONFIDENCE_PSI_THRESHOLD = PREDICTION_CONFIDENCE_PSI.threshold()
 SEGMENT_DRIFT = replace(
     _GROUP.number(
         "ml_segment_drift",
-        "Drift share or score shift of a segment divided by its threshold, whichever result is greater.",
+        "The greater of a segment's drift share and score shift, each divided by its threshold.",
     ),
     limit="1; absent while all rows together are above a threshold",
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 import numpy as np
 
@@ -14,8 +13,6 @@ from exporter.labels.classified import Classified
 from exporter.labels.labelled import Labelled
 from exporter.statistics import calibration, performance
 from exporter.statistics.performance import UNKNOWN, Estimate, macro_average
-
-_RATIO_HIGHEST: Final = 1.0
 
 
 def multiclass(classified: Classified, classes: int, *, proper: bool) -> dict[Metric, Estimate]:
@@ -41,7 +38,7 @@ def multiclass(classified: Classified, classes: int, *, proper: bool) -> dict[Me
     }
     if proper:
         values[catalogue.LOG_LOSS] = performance.mean(classified.log_losses)
-        values[catalogue.BRIER_SCORE] = performance.mean(classified.squared_errors, _RATIO_HIGHEST)
+        values[catalogue.BRIER_SCORE] = performance.mean(classified.squared_errors, highest=1.0)
     return values
 
 

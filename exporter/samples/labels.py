@@ -45,8 +45,6 @@ REJECTED_ROWS: Final = (
 PERCENTILES: Final = (50, 90, 99)
 """The percentiles of label delays. The label is not `quantile`, which promtool accepts only on summaries."""
 
-_RATIO_HIGHEST: Final = 1.0
-
 
 @dataclass(frozen=True, slots=True)
 class MatureWindow:
@@ -196,7 +194,7 @@ def probabilities(labelled: Labelled) -> dict[Metric, Estimate]:
     """The losses of a binary classifier's scores as probabilities."""
     return {
         catalogue.LOG_LOSS: performance.mean(labelled.log_losses),
-        catalogue.BRIER_SCORE: performance.mean(labelled.squared_errors, _RATIO_HIGHEST),
+        catalogue.BRIER_SCORE: performance.mean(labelled.squared_errors, highest=1.0),
     }
 
 
@@ -218,7 +216,7 @@ def _ranking(ranked: Ranked, least: int) -> dict[Metric, float]:
     values: dict[Metric, float] = {catalogue.NDCG_LISTS: ranked.lists}
     if ranked.lists < least:
         return values
-    return values | with_intervals({catalogue.NDCG: performance.mean(ranked.gains, _RATIO_HIGHEST)})
+    return values | with_intervals({catalogue.NDCG: performance.mean(ranked.gains, highest=1.0)})
 
 
 def regression(errors: RegressionErrors) -> dict[Metric, Estimate]:
