@@ -40,7 +40,7 @@ REJECTED_ROWS: Final = (
     predictions.NO_QUERY,
     predictions.REPEATED,
 )
-"""The reasons of `ml_label_odd_rows`; each has a sample, also when it is 0."""
+"""The reasons of `catalogue.LABEL_ODD_ROWS`; each has a sample, also when it is 0."""
 
 PERCENTILES: Final = (50, 90, 99)
 """The percentiles of label delays. The label is not `quantile`, which promtool accepts only on summaries."""
