@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Literal
@@ -82,6 +83,12 @@ class CategoricalBins:
     def cells(self) -> int:
         """How many cells the column owns."""
         return len(self.categories) + CATEGORICAL_EXTRA
+
+    def cells_of(self, names: Sequence[str | None]) -> Counts:
+        """The cell of each name; None is a null."""
+        known = {name: place for place, name in enumerate(self.categories)}
+        new = len(known)
+        return np.array([new + 1 if name is None else known.get(name, new) for name in names], np.int64)
 
 
 Bins = NumericBins | CategoricalBins

@@ -220,9 +220,7 @@ def _add_finite(finite: Floats, name: str, binning: Binning, profile: Profile) -
 
 def _count_categorical(column: pa.ChunkedArray, bins: CategoricalBins, parts: list[_Part]) -> None:
     names, codes = category_codes(column)
-    known = {name: place for place, name in enumerate(bins.categories)}
-    new = len(known)
-    places = np.array([new + 1 if name is None else known.get(name, new) for name in names], np.int64)
+    places, new = bins.cells_of(names), len(bins.categories)
     for part in parts:
         tally, rows = part.tally, np.bincount(part.of(codes), minlength=len(names))
         np.add.at(tally.profile.counts[tally.binning.slices[bins.name]], places, rows)

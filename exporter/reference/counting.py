@@ -1,8 +1,8 @@
-"""The reference of a table, by the engine that has it: the cells, and the rows in them by hour of the local week.
+"""The reference from an engine: the binning, and the profiles by hour of the local week.
 
-What `exporter.profiles.reference` and `exporter.profiles.history` make of batches. Extremes, means and categories are
-exact; edges are the engine's approximate quantiles. The calendar stays here: the engine is told which hour of the Unix
-epoch is which hour of the week.
+It gives what `exporter.reference.reference` and `exporter.reference.history` make of batches. Extremes, means and
+categories are exact; edges are the engine's approximate quantiles. The calendar is not translated to SQL: the statement
+has the hour of the week of each hour of the Unix epoch as a parameter.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from exporter.profiles.binning import (
 )
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.profile import Profile, categorical_column, empty_profile, numeric_column
-from exporter.reference.columns import unusable_reference
+from exporter.reference.columns import binning_of_columns
 from exporter.reference.history import LONGEST_WEEKS, SECONDS, History, HourlyColumn
 from exporter.reference.reducing import reduce_binning, reduce_by_hour
 from exporter.reference.reference import ByHour, HourProfiles, Hours, build_binning, profile_by_hour
-from exporter.sources.engine import ROWS, CountingSource, Parameter, Statement, quoted
+from exporter.sources.engine import ROWS, TIME_KINDS, CountingSource, Parameter, Statement, quoted
 from exporter.sources.reducing import ReducingSource
 from exporter.sources.source import Partition, Selection, Source
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar
@@ -41,16 +41,15 @@ from exporter.sql.result import RowGroup, profiles_of_result, segment_of_row
 from exporter.sql.statement import profile_query
 
 POINTS: Final = 10_000
-"""Quantiles that an engine is asked for, of each numeric column."""
+"""Approximate quantiles that an engine returns for each numeric column."""
 
-_TIMES: Final = ("TIMESTAMP", "DATETIME", "DATE")
-_NOTHING: Final = np.empty(0)
+_NO_EDGES: Final = np.empty(0)
 
 
 def count_binning(
     source: Source, partition: Partition, selection: Selection, category_limit: int
 ) -> tuple[Binning, dict[str, str]]:
-    """The cells in which a model's columns will be counted; see `exporter.profiles.reference.build_binning`.
+    """Return the cells in which a model's columns are counted; see `exporter.reference.reference.build_binning`.
 
     Raises:
         ReferenceUnusable: when no column can be compared.
@@ -62,18 +61,13 @@ def count_binning(
         return source.profile(partition, selection, lambda rows: build_binning(rows, selection, category_limit))
     types = source.types(partition)
     absent = {name: "the reference has no such column" for name in selection.columns if name not in types}
-    question = profile_query(types, _blank(selection), GroupBy(), category_limit)
-    problems = {name: f"in the reference {why}" for name, why in question.problems.items()} | absent
-    seen = next(iter(profiles_of_result(source.count(partition, question.statement), question).values()), None)
-    profile = empty_profile(question.binning) if seen is None else seen
+    query = profile_query(types, _blank(selection), GroupBy(), category_limit)
+    problems = {name: f"in the reference {why}" for name, why in query.problems.items()} | absent
+    first = next(iter(profiles_of_result(source.count(partition, query.statement), query).values()), None)
+    profile = empty_profile(query.binning) if first is None else first
     quantiles = _quantiles(source, partition, [name for name in selection.numeric if name not in problems])
-    made = {bins.name: _bins(bins, profile, question.binning, quantiles) for bins in question.binning.columns}
-    made = {name: bins for name, bins in made.items() if name not in problems}
-    problems |= {name: "the reference has no value in this column" for name, bins in made.items() if bins is None}
-    usable = tuple(bins for bins in made.values() if bins is not None)
-    if not usable:
-        raise unusable_reference(problems)
-    return Binning(usable), problems
+    bins_by_name = {bins.name: _bins(bins, profile, query.binning, quantiles) for bins in query.binning.columns}
+    return binning_of_columns(bins_by_name, problems)
 
 
 def count_by_hour(
@@ -85,27 +79,27 @@ def count_by_hour(
     *,
     segments: Mapping[str, tuple[str, ...]],
 ) -> ByHour:
-    """A reference's rows by hour of the local week, and hour by hour: `exporter.profiles.reference.profile_by_hour`.
+    """Count a reference's rows by hour; see `exporter.reference.reference.profile_by_hour`.
 
-    An engine counts by a column of times; where the times are texts, the rows are read.
+    An engine counts by a column of times. Where the times are texts, the rows are read instead.
 
     Args:
-        source: what has them.
+        source: the source of the rows.
         partition: all of the reference.
-        selection: the columns; the one of times is the first key.
+        selection: the columns; the column of times is the first key.
         binning: the cells to count in.
-        calendar: the model's.
+        calendar: the model's calendar.
         segments: the columns of segments, with the values that have one.
 
     Raises:
-        ReferenceUnusable: when the column is missing or holds no times.
+        ReferenceUnusable: when the column is missing or does not hold times.
         SourceError: as `Source.profile`.
     """
     timestamp = selection.keys[0]
     if isinstance(source, ReducingSource):
         return reduce_by_hour(source, partition, selection, Hours(binning, timestamp, calendar, segments))
     types = source.types(partition) if isinstance(source, CountingSource) else {}
-    if not isinstance(source, CountingSource) or types.get(timestamp) not in _TIMES:
+    if not isinstance(source, CountingSource) or types.get(timestamp) not in TIME_KINDS:
         return source.profile(
             partition, selection, lambda rows: profile_by_hour(rows, binning, timestamp, calendar, segments)
         )
@@ -116,10 +110,10 @@ def count_by_hour(
     parameters = {"hours": Parameter("INT64", hours.tolist()), "cells": Parameter("INT64", cells.tolist())}
     of_week = f"CAST(@cells[SAFE_ORDINAL(RANGE_BUCKET({_hour(timestamp)}, @hours))] AS STRING)"
     grouping = GroupBy((Key(timestamp, of_week, str, parameters),), segment_keys(types, segments, {}))
-    question = profile_query(types, binning, grouping)
+    query = profile_query(types, binning, grouping)
     by_segment: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
-    for told, profile in profiles_of_result(source.count(partition, question.statement), question).items():
-        by_segment.setdefault(told.segment, {})[int(told.keys[0])] = profile
+    for row_group, profile in profiles_of_result(source.count(partition, query.statement), query).items():
+        by_segment.setdefault(row_group.segment, {})[int(row_group.keys[0])] = profile
     whole = by_segment.pop(WHOLE)
     weeks = _weeks(source, partition, grouping, timestamp, dict(zip(hours.tolist(), cells.tolist(), strict=True)))
     parts = {segment: HourProfiles(by_segment[segment], weeks[segment]) for segment in sorted(by_segment)}
@@ -127,9 +121,9 @@ def count_by_hour(
 
 
 def _blank(selection: Selection) -> Binning:
-    """Cells that tell extremes, sums and categories: a single bin, and no category that is known."""
+    """Return a binning that is enough for extremes, sums and categories: a single bin, and no known category."""
     nothing = np.empty(0, np.int64)
-    numeric = (NumericBins(name, _NOTHING, nothing, 0.0) for name in selection.numeric)
+    numeric = (NumericBins(name, _NO_EDGES, nothing, 0.0) for name in selection.numeric)
     return Binning((*numeric, *(CategoricalBins(name, ()) for name in selection.categorical)))
 
 
@@ -139,18 +133,19 @@ def _quantiles(source: CountingSource, partition: Partition, names: list[str]) -
     types = source.types(partition)
     values = [f"{numeric_expression(name, types[name])} AS v{place}" for place, name in enumerate(names)]
     finite = "IF(IS_NAN(v{0}) OR IS_INF(v{0}), NULL, v{0})"
-    asked = [
+    expressions = [
         f"TO_JSON_STRING(APPROX_QUANTILES({finite.format(place)}, {POINTS} IGNORE NULLS)) AS v{place}"
         for place in range(len(names))
     ]
-    steps = {"read_values": f"SELECT {', '.join(values)} FROM partition_rows"}
-    answer = source.count(partition, Statement(tuple(names), steps, f"SELECT {', '.join(asked)} FROM read_values", {}))
-    (row,) = answer.to_pylist()
+    steps = {"read_values": f"SELECT {', '.join(values)} FROM {ROWS}"}
+    select = f"SELECT {', '.join(expressions)} FROM read_values"
+    result = source.count(partition, Statement(tuple(names), steps, select, {}))
+    (row,) = result.to_pylist()
     return {name: np.array(json.loads(row[f"v{place}"] or "null") or [], float) for place, name in enumerate(names)}
 
 
 def _bins(bins: Bins, profile: Profile, blank: Binning, quantiles: Mapping[str, Floats]) -> Bins | None:
-    """The bins of a column, from what was told of it; None where it has no value."""
+    """Return the bins of a column from its profile and quantiles; None where it has no value."""
     if isinstance(bins, CategoricalBins):
         counts = dict(profile.novel.get(bins.name, {}))
         return categorical_bins(bins.name, counts, len(counts)) if counts else None
@@ -167,17 +162,17 @@ def _hour(timestamp: str) -> str:
 
 
 def _hours(source: CountingSource, partition: Partition, timestamp: str) -> Counts:
-    """The hours of the Unix epoch that have rows, increasing; what lies before it has no time."""
-    steps = {"hours": f"SELECT {_hour(timestamp)} AS hour FROM partition_rows"}
+    """Return the hours of the Unix epoch that have rows, increasing. Times before the epoch are left out."""
+    steps = {"hours": f"SELECT {_hour(timestamp)} AS hour FROM {ROWS}"}
     select = "SELECT hour FROM hours WHERE hour >= 0 GROUP BY hour ORDER BY hour"
-    answer = source.count(partition, Statement((timestamp,), steps, select, {}))
-    return np.array([row["hour"] for row in answer.to_pylist()], np.int64)
+    result = source.count(partition, Statement((timestamp,), steps, select, {}))
+    return np.array([row["hour"] for row in result.to_pylist()], np.int64)
 
 
 def _weeks(
     source: CountingSource, partition: Partition, grouping: GroupBy, timestamp: str, cells: Mapping[int, int]
 ) -> dict[Segment, dict[int, int]]:
-    """Of how many weeks each segment's rows are, by hour of the week; nothing is asked where there are none."""
+    """Count the weeks of each segment's rows, by hour of the week. Without segments no statement runs."""
     if not grouping.segments:
         return {}
     steps = {
@@ -191,10 +186,10 @@ def _weeks(
     statement = Statement(
         columns, steps, "SELECT segment, segment_name, hour FROM present", grouping.segment_parameters
     )
-    found: dict[Segment, Counter[int]] = {}
+    weeks_by_segment: dict[Segment, Counter[int]] = {}
     for row in source.count(partition, statement).to_pylist():
-        found.setdefault(segment_of_row(row, grouping), Counter())[cells[row["hour"]]] += 1
-    return {segment: dict(weeks) for segment, weeks in found.items()}
+        weeks_by_segment.setdefault(segment_of_row(row, grouping), Counter())[cells[row["hour"]]] += 1
+    return {segment: dict(weeks) for segment, weeks in weeks_by_segment.items()}
 
 
 def _history(
@@ -206,17 +201,15 @@ def _history(
     hour = _hour(timestamp)
     recent = f"IF({hour} >= @first, CAST({hour} AS STRING), NULL)"
     key = Key(timestamp, recent, str, {"first": Parameter("INT64", int(hours[0]))})
-    question = profile_query(source.types(partition), coarse, GroupBy((key,)))
-    found = profiles_of_result(source.count(partition, question.statement), question)
-    by_hour = [found.get(RowGroup((str(hour),)), empty_profile(coarse)) for hour in hours.tolist()]
-    columns = {
-        bins.name: _hourly(by_hour, coarse, bins) for bins in coarse.columns if bins.name not in question.problems
-    }
+    query = profile_query(source.types(partition), coarse, GroupBy((key,)))
+    profiles = profiles_of_result(source.count(partition, query.statement), query)
+    by_hour = [profiles.get(RowGroup((str(hour),)), empty_profile(coarse)) for hour in hours.tolist()]
+    columns = {bins.name: _hourly(by_hour, coarse, bins) for bins in coarse.columns if bins.name not in query.problems}
     return History(hours, np.array([profile.rows for profile in by_hour], np.int64), columns)
 
 
 def _coarse(bins: Bins) -> Bins:
-    """PSI's cells as bins."""
+    """Return PSI's cells as bins."""
     if isinstance(bins, CategoricalBins):
         return bins
     return NumericBins(bins.name, bins.edges[bins.deciles], np.arange(len(bins.deciles)), bins.pivot)

@@ -1,6 +1,6 @@
-"""The reference hour by hour, in PSI's cells: what its own weeks are learned from.
+"""The reference hour by hour, in PSI's cells, from which thresholds are fitted to its weeks.
 
-Far coarser than a profile, so that months of hours fit in memory: a dozen counts per feature and hour.
+It is far coarser than a profile: a dozen counts per feature and hour, so months of hours fit in memory.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ from exporter.spec.seasons import HOURS_OF_WEEK
 
 SECONDS: Final = 3600
 LONGEST_WEEKS: Final = 13
-"""Weeks that are learned from, the newest: a quarter."""
+"""The newest weeks that are kept: a quarter of a year."""
 
 
 _Hours = tuple[Counts, npt.NDArray[Any]]
-"""Values by hour: the hours, increasing, and a row of values for each."""
+"""Values by hour: the hours, increasing, and one row of values for each hour."""
 
 
 @dataclass(frozen=True, slots=True)
 class HourlyColumn:
     """One column, hour by hour.
 
-    `cells` are rows by PSI cell, (hours, cells). `finite` is the number of the finite values of a numeric column, and
-    `sums` and `squares` what they and their squares sum up to, from the column's pivot, (hours,); zeros for a
-    categorical one.
+    `cells` are rows by PSI cell, shape (hours, cells). `finite` is the number of finite values of a numeric column.
+    `sums` and `squares` are the sums of the values and of their squares, both measured from the column's pivot, shape
+    (hours,). All three are zero for a categorical column.
     """
 
     cells: Counts
@@ -47,9 +47,9 @@ class HourlyColumn:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A stretch of hours with none left out.
+    """A range of consecutive hours.
 
-    `hours` counts them from the Unix epoch, (hours,); `rows` are those of each, 0 where there were none.
+    `hours` counts them from the Unix epoch, shape (hours,). `rows` are the rows of each hour, 0 where it has none.
     """
 
     hours: Counts
@@ -58,13 +58,13 @@ class History:
 
 
 def hours_of(column: pa.ChunkedArray) -> Counts:
-    """The hour of each row, from the Unix epoch; -1 for a null, or a time before it. Times without a zone are UTC.
+    """Return the hour of each row since the Unix epoch; -1 for a null or an earlier time. Times without a zone are UTC.
 
     Args:
         column: timestamps, dates (their midnight), or ISO 8601 texts that all have a zone or all have none.
 
     Raises:
-        ColumnMismatch: when the column is not one of times.
+        ColumnMismatch: when the column does not hold times.
     """
     column = timestamps(column)
     seconds = column.cast(pa.timestamp("s", getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
@@ -74,10 +74,10 @@ def hours_of(column: pa.ChunkedArray) -> Counts:
 
 @dataclass(slots=True)
 class HistoryBuilder:
-    """Gathers a `History` from batches; the timestamps are a key, so every batch has them.
+    """Builds a `History` from batches; the timestamps are a key, so every batch has them.
 
-    Batches are added up as they come and hours that are too old are dropped, so however many batches there are and in
-    whatever order, no more is held than the history itself.
+    Each batch is added up, and hours that are too old are dropped. So memory never holds more than the history itself,
+    however many batches there are and in whatever order.
     """
 
     binning: Binning
@@ -87,10 +87,10 @@ class HistoryBuilder:
     _columns: dict[str, tuple[_Hours, ...]] = field(default_factory=dict)
 
     def add(self, batch: Batch) -> None:
-        """Count a batch; a column of the wrong type is left out, as it is of the profiles.
+        """Count a batch; a column of the wrong type is left out, as it is in profiles.
 
         Raises:
-            ColumnMismatch: when the timestamps are none.
+            ColumnMismatch: when the timestamps are not times.
         """
         hours, index = np.unique(hours_of(batch.table.column(self.timestamp)), return_inverse=True)
         known = hours[hours >= 0]
@@ -102,24 +102,23 @@ class HistoryBuilder:
             if name in self.binning.by_name and (batch.first or name != self.timestamp):
                 with suppress(ColumnMismatch):
                     column = _hourly(batch.table.column(name), self.binning.by_name[name], index, len(hours))
-                    self._add_column(name, hours, column)
+                    parts = (column.cells, column.finite, column.sums, column.squares)
+                    self._add_column(name, tuple((hours, part) for part in parts))
 
-    def _add_column(self, name: str, hours: Counts, column: HourlyColumn) -> None:
-        held = self._columns.get(name, (None,) * 4)
-        parts = (column.cells, column.finite, column.sums, column.squares)
-        self._columns[name] = tuple(_added(one, (hours, part)) for one, part in zip(held, parts, strict=True))
+    def _add_column(self, name: str, parts: tuple[_Hours, ...]) -> None:
+        totals = self._columns.get(name, (None,) * len(parts))
+        self._columns[name] = tuple(_added(total, part) for total, part in zip(totals, parts, strict=True))
 
-    def take(self, other: HistoryBuilder) -> None:
-        """Add what another has gathered of other rows."""
+    def merge(self, other: HistoryBuilder) -> None:
+        """Add the counts of another builder, which has read other rows."""
         self._first = min((hour for hour in (self._first, other._first) if hour is not None), default=None)
         if other._rows is not None:
             self._rows = _added(self._rows, other._rows)
         for name, parts in other._columns.items():
-            held = self._columns.get(name, (None,) * len(parts))
-            self._columns[name] = tuple(_added(one, part) for one, part in zip(held, parts, strict=True))
+            self._add_column(name, parts)
 
     def finish(self) -> History | None:
-        """The newest `LONGEST_WEEKS` weeks, hour by hour; None when no row had a time."""
+        """Return the newest `LONGEST_WEEKS` weeks, hour by hour; None when no row has a time."""
         if self._rows is None or self._first is None:
             return None
         end = int(self._rows[0][-1]) + 1
@@ -130,9 +129,9 @@ class HistoryBuilder:
         return History(hours, _spread(hours, self._rows), columns)
 
 
-def _added(held: _Hours | None, more: _Hours) -> _Hours:
-    """The sum of two stretches' hours, without those that are older than the history will be, or have no time."""
-    parts = [more] if held is None else [held, more]
+def _added(total: _Hours | None, more: _Hours) -> _Hours:
+    """Return the sum by hour, without hours that are older than the history, and without rows that have no time."""
+    parts = [more] if total is None else [total, more]
     hours = np.unique(np.concatenate([at for at, _ in parts]))
     newest = int(hours[-1]) if len(hours) else -1
     hours = hours[(hours >= 0) & (hours > newest - LONGEST_WEEKS * HOURS_OF_WEEK)]
@@ -140,7 +139,7 @@ def _added(held: _Hours | None, more: _Hours) -> _Hours:
 
 
 def _spread(hours: Counts, part: _Hours) -> npt.NDArray[Any]:
-    """A part's values at these hours, 0 at those that it does not have; both are increasing."""
+    """Return a part's values at these hours, 0 at hours that it does not have; the hours of both are increasing."""
     at, values = part
     spread = np.zeros((len(hours), *values.shape[1:]), values.dtype)
     inside = np.isin(at, hours, assume_unique=True)
@@ -149,11 +148,11 @@ def _spread(hours: Counts, part: _Hours) -> npt.NDArray[Any]:
 
 
 def _hourly(column: pa.ChunkedArray, bins: Bins, index: Counts, hours: int) -> HourlyColumn:
-    """A batch's column; `index` is each row's place among its hours."""
+    """Return the hourly counts of a batch's column; `index` is each row's position in the batch's hours."""
     codes, cells, values = _cells(column, bins)
     finite = np.isfinite(values)
     away, at = values[finite], index[finite]
-    with np.errstate(over="ignore"):  # squares that are too large for a float are infinite, and no ratio comes of them
+    with np.errstate(over="ignore"):  # too large squares are infinite and give no ratio
         squares = np.square(away)
     return HourlyColumn(
         np.bincount(index * cells + codes, minlength=hours * cells).reshape(hours, cells),
@@ -164,12 +163,10 @@ def _hourly(column: pa.ChunkedArray, bins: Bins, index: Counts, hours: int) -> H
 
 
 def _cells(column: pa.ChunkedArray, bins: Bins) -> tuple[Counts, int, Floats]:
-    """Each row's PSI cell, how many cells there are, and its value from the pivot; NaN where it has no number."""
+    """Return each row's PSI cell, the number of cells, and each row's value minus the pivot; NaN without a number."""
     if isinstance(bins, CategoricalBins):
         names, codes = category_codes(column)
-        known = {name: place for place, name in enumerate(bins.categories)}
-        places = [len(known) + 1 if name is None else known.get(name, len(known)) for name in names]
-        return np.array(places, np.int64)[codes], len(known) + 2, np.full(len(codes), np.nan)
+        return bins.cells_of(names)[codes], bins.cells, np.full(len(codes), np.nan)
     values, _ = numeric_values(column)
     ends = bins.edges[bins.deciles]
     missing = len(ends) + 1

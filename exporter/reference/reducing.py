@@ -1,7 +1,7 @@
-"""The reference from a source that counts in pieces: the same cells and hours as one reading gives, merged.
+"""The reference from a source that counts in pieces: the same cells and hours as from one reading.
 
-Edges are those of one reading while a column has at most `SAMPLE_ROWS` values; of a larger one both are samples. What
-travels is pickled, as Spark pickles its own: it never leaves the machines that run the same code.
+Edges equal those of one reading while a column has at most `SAMPLE_ROWS` values. For a larger column both are samples.
+The statistics of pieces are pickled, as Spark pickles its own data: they never leave the machines that run this code.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 def reduce_binning(
     source: ReducingSource, partition: Partition, selection: Selection, category_limit: int
 ) -> tuple[Binning, dict[str, str]]:
-    """The cells in which a model's columns will be counted; see `exporter.profiles.reference.build_binning`.
+    """Return the cells in which a model's columns are counted; see `exporter.reference.reference.build_binning`.
 
     Raises:
         ReferenceUnusable: when no column can be compared.
@@ -35,15 +35,15 @@ def reduce_binning(
 
 
 def reduce_by_hour(source: ReducingSource, partition: Partition, selection: Selection, hours: Hours) -> ByHour:
-    """A reference's rows by hour; see `exporter.profiles.reference.profile_by_hour`.
+    """Count a reference's rows by hour; see `exporter.reference.reference.profile_by_hour`.
 
     Raises:
-        ReferenceUnusable: when the column of times is missing or holds none.
+        ReferenceUnusable: when the column of times is missing or does not hold times.
         SourceError: as `Source.profile`.
     """
-    reduction: Reduction[HourCounts] = Reduction(partial(_hours, hours), merge_hour_counts, pickle.dumps, pickle.loads)
+    reduction: Reduction[HourCounts] = Reduction(partial(_count, hours), merge_hour_counts, pickle.dumps, pickle.loads)
     return finish_hour_counts(reduce_partition(source, partition, selection, reduction), hours.calendar)
 
 
-def _hours(hours: Hours, batches: Iterator[Batch], _: Portion) -> HourCounts:
+def _count(hours: Hours, batches: Iterator[Batch], _: Portion) -> HourCounts:
     return hours.count(batches)

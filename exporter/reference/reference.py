@@ -1,7 +1,7 @@
 """The reference: what windows are compared with, and from which the binning is made.
 
-It is read twice, once for the edges and once for the counts, and then kept in the store: it is read again only when its
-source or the spec changes.
+It is read twice, once for the edges and once for the counts, and is then saved in the store. It is read again only when
+its source or the spec changes.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from exporter.spec.seasons import Calendar, Level
 
 @dataclass(frozen=True)
 class HourProfiles:
-    """The profile of each hour of the local week that has rows, by its number, and of how many weeks these rows are."""
+    """The profile of each hour of the local week that has rows, and the number of weeks of its rows, by hour number."""
 
     by_cell: Mapping[int, Profile]
     weeks: Mapping[int, int]
@@ -45,11 +45,11 @@ class HourProfiles:
 class Reference:
     """What windows are compared with.
 
-    `by_cell` holds the profile of each hour of the local week that has rows, by its number, and `weeks` of how many
-    weeks these are; a reference without timestamps has one, under 0. `levels` are the seasons to tell apart, the finest
-    first. `stretches` say, by window and column, how much more the reference's own weeks differ than sampling explains
-    (see `exporter.statistics.dispersion`). `problems` names the columns that the reference could not give, with why;
-    they are not compared.
+    `by_cell` holds the profile of each hour of the local week that has rows, by its number, and `weeks` the number of
+    weeks of these rows. A reference without timestamps has one profile, under 0. `levels` are the possible seasons, the
+    finest first. `stretches` say, by window and column, how much more the reference's own weeks differ than sampling
+    explains (see `exporter.statistics.dispersion`). `problems` are the columns that are not in the reference, with the
+    reason; they are not compared.
     """
 
     binning: Binning
@@ -83,7 +83,7 @@ class Reference:
 
     @cached_property
     def segment_seasons(self) -> dict[Segment, Seasons]:
-        """The same of each segment: one with fewer rows has coarser seasons."""
+        """The seasons of each segment; a segment with fewer rows has coarser seasons."""
         return {
             segment: divide(self.binning.coarse, part.by_cell, part.weeks, self.levels)
             for segment, part in self.segments.items()
@@ -94,7 +94,7 @@ class Reference:
 class ByHour:
     """A reference's rows, counted by hour of the local week.
 
-    `segments` are those of which the reference has any row; `history` is the whole hour by hour, None when no row has a
+    `segments` are those that have rows in the reference. `history` is the whole hour by hour, None when no row has a
     time.
     """
 
@@ -106,13 +106,13 @@ class ByHour:
 def build_binning(
     batches: Iterable[Batch], selection: Selection, category_limit: int
 ) -> tuple[Binning, dict[str, str]]:
-    """The cells in which a model's columns will be counted.
+    """Return the cells in which a model's columns are counted.
 
     Args:
-        batches: the reference's rows. The same batches in the same order give the same cells; while a column fits in
-            its sample, so do the same rows in any.
+        batches: the reference's rows. The same batches in the same order give the same cells. While a column fits in
+            its sample, the same rows in any order do too.
         selection: its numeric and categorical columns, in the order of the spec.
-        category_limit: how many categories of a column are told apart.
+        category_limit: the number of categories of a column that have a cell.
 
     Returns:
         The binning of the columns that the reference has, and why it lacks the others.
@@ -130,17 +130,17 @@ def profile_by_hour(
     calendar: Calendar,
     segments: Mapping[str, tuple[str, ...]] | None = None,
 ) -> ByHour:
-    """Count a reference's rows by hour of the local week, and hour by hour for what its weeks can teach.
+    """Count a reference's rows by hour of the local week, and hour by hour for its history.
 
     Args:
         batches: the reference's rows, with the timestamps and the segments' columns as keys.
         binning: the cells to count in.
         timestamp: the column of times; rows without one are left out.
-        calendar: the model's.
+        calendar: the model's calendar.
         segments: the columns of segments, with the values that have one.
 
     Raises:
-        ReferenceUnusable: when the column is missing or holds no times.
+        ReferenceUnusable: when the column is missing or does not hold times.
     """
     hours = Hours(binning, timestamp, calendar, segments or {})
     return finish_hour_counts(hours.count(batches), calendar)
@@ -148,7 +148,7 @@ def profile_by_hour(
 
 @dataclass(frozen=True)
 class HourCounts:
-    """What some rows of a reference come to: by segment and hour of the week, and in which hours a segment had rows."""
+    """The counts of some rows of a reference by segment and hour of the week, and each segment's hours with rows."""
 
     profiles: Mapping[tuple[Segment, int], Profile]
     seen: Mapping[Segment, set[int]]
@@ -168,7 +168,7 @@ class Hours:
         """Count some rows, of all or of a piece.
 
         Raises:
-            ReferenceUnusable: when the column of times is missing or holds none.
+            ReferenceUnusable: when the column of times is missing or does not hold times.
         """
         history, split = HistoryBuilder(self.binning, self.timestamp), _HourSplit(self)
         splitting = Splitting(
@@ -184,7 +184,7 @@ class Hours:
 
 
 def merge_hour_counts(parts: Sequence[HourCounts]) -> HourCounts:
-    """What pieces of a reference come to together, in their order; the first one's history grows."""
+    """Return the counts of pieces of a reference together, in their order; the first piece's history is changed."""
     profiles: dict[tuple[Segment, int], list[Profile]] = {}
     seen: dict[Segment, set[int]] = {}
     for part in parts:
@@ -194,22 +194,22 @@ def merge_hour_counts(parts: Sequence[HourCounts]) -> HourCounts:
             seen.setdefault(segment, set()).update(hours)
     history = parts[0].history
     for part in parts[1:]:
-        history.take(part.history)
-    return HourCounts({place: sum_profiles(found) for place, found in profiles.items()}, seen, history)
+        history.merge(part.history)
+    return HourCounts({place: sum_profiles(each) for place, each in profiles.items()}, seen, history)
 
 
 def finish_hour_counts(counts: HourCounts, calendar: Calendar) -> ByHour:
-    """The counts of all rows as what a reference keeps."""
-    found: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
+    """Return the counts of all rows as the reference stores them."""
+    profiles: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
     for (segment, cell), profile in counts.profiles.items():
-        found.setdefault(segment, {})[cell] = limit_novel(profile)
-    whole = found.pop(WHOLE)
-    segments = {each: HourProfiles(found[each], _weeks(counts.seen[each], calendar)) for each in sorted(found)}
+        profiles.setdefault(segment, {})[cell] = limit_novel(profile)
+    whole = profiles.pop(WHOLE)
+    segments = {each: HourProfiles(profiles[each], _weeks(counts.seen[each], calendar)) for each in sorted(profiles)}
     return ByHour(whole, segments, counts.history.finish())
 
 
 def _weeks(seen: Iterable[int], calendar: Calendar) -> dict[int, int]:
-    """Of how many weeks rows are, by hour of the week, from the hours that have any."""
+    """Count the weeks of rows by hour of the week, from the hours that have rows."""
     hours = np.array(sorted(hour for hour in seen if hour >= 0), np.int64)
     cells, weeks = np.unique(calendar.cells(hours.astype("datetime64[h]")), return_counts=True)
     return dict(zip(cells.tolist(), weeks.tolist(), strict=True))
@@ -217,7 +217,7 @@ def _weeks(seen: Iterable[int], calendar: Calendar) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class _HourSplit:
-    """Tells rows apart by segment and hour of the local week, and remembers in which hours a segment had rows."""
+    """Splits rows by segment and hour of the local week, and records the hours in which a segment has rows."""
 
     hours: Hours
     seen: dict[Segment, set[int]] = field(default_factory=dict)
@@ -226,18 +226,18 @@ class _HourSplit:
         hours = hours_of(table.column(self.hours.timestamp))
         cells = np.where(hours < 0, -1, self.hours.calendar.cells(hours.astype("datetime64[h]")))
         rows = [(cell, np.flatnonzero(cells == cell)) for cell in np.unique(cells[cells >= 0]).tolist()]
-        parts: list[tuple[tuple[Segment, int], Counts | None]] = [((WHOLE, cell), found) for cell, found in rows]
+        parts: list[tuple[tuple[Segment, int], Counts | None]] = [((WHOLE, cell), of_cell) for cell, of_cell in rows]
         problems: dict[str, str] = {}
         for segment, among in segment_rows(table, self.hours.segments, problems):
             self.seen.setdefault(segment, set()).update(np.unique(hours[among]).tolist())
-            for cell, found in rows:
-                own = intersect_rows(found, among, table.num_rows)
+            for cell, of_cell in rows:
+                own = intersect_rows(of_cell, among, table.num_rows)
                 if own is not None and len(own):
                     parts.append(((segment, cell), own))
         return parts, problems
 
 
-def _each(batches: Iterable[Batch], tell: Callable[[Batch], None]) -> Iterator[Batch]:
+def _each(batches: Iterable[Batch], callback: Callable[[Batch], None]) -> Iterator[Batch]:
     for batch in batches:
-        tell(batch)
+        callback(batch)
         yield batch

@@ -1,7 +1,7 @@
 """The reference by season: a window is compared with the mixture of the hours of the week that it spans.
 
-An ordinary Saturday is compared with Saturdays. Each hour of the local week has a profile of its own; an hour with too
-few rows, or rows of too few weeks, shares the profile of the next coarser season that has enough.
+An ordinary Saturday is compared with Saturdays. Each hour of the local week has a profile of its own. An hour with too
+few rows, or with rows of too few weeks, shares the profile of the next coarser season that has enough.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from exporter.profiles.profile import Profile, merge_profiles, merged_novel
 from exporter.spec.seasons import HOURS_OF_WEEK, Level
 
 ENOUGH_ROWS: Final = 100
-"""Rows that a season needs; with fewer, its own noise would be most of what a window is judged by."""
+"""Rows that a season needs; with fewer, its own noise dominates the comparison."""
 ENOUGH_WEEKS: Final = 2
-"""Weeks that a season needs: one Saturday is not what Saturdays are like."""
+"""Weeks that a season needs: one Saturday does not represent Saturdays."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seasons:
-    """The reference, divided.
+    """The reference, divided into seasons.
 
-    `profiles` are those of the seasons in use and `levels` how fine each is; `season` says which of them each hour of
-    the week is compared with, shape (168,).
+    `profiles` are the seasons in use and `levels` the level of each. `season` is the index of the season of each hour
+    of the week, shape (168,).
     """
 
     profiles: tuple[Profile, ...]
@@ -38,12 +38,12 @@ class Seasons:
 def divide(
     binning: Binning, by_cell: Mapping[int, Profile], weeks: Mapping[int, int], levels: Sequence[Level]
 ) -> Seasons:
-    """Give each hour of the week the finest season that has enough rows of enough weeks.
+    """Assign to each hour of the week the finest season that has enough rows of enough weeks.
 
     Args:
-        binning: what the profiles count in.
+        binning: the binning of the profiles.
         by_cell: the reference's profile of each hour of the week that it has rows of, by its number, 0 to 167.
-        weeks: of how many weeks these rows are.
+        weeks: the number of weeks of these rows.
         levels: the levels to try, the finest first; the last one is taken where none has enough.
     """
     rows = np.zeros(HOURS_OF_WEEK, np.int64)
@@ -72,10 +72,10 @@ def _total(binning: Binning, by_cell: Mapping[int, Profile], level: Level, group
 
 
 def mixing_factors(rows: Floats, reference_rows: Floats) -> Floats:
-    """What to multiply each season's counts by so that their sum is the reference of a window.
+    """Return the factor of each season's counts, so that their weighted sum is the reference of a window.
 
-    The seasons are mixed in the shares that the window's rows have. The mixture is as certain as a plain sample of
-    1 / sum(share^2 / rows) rows, the variance of a stratified mean (Cochran 1977, 5.5), and is scaled to that many.
+    The seasons are mixed in the shares of the window's rows. The mixture is as precise as a plain sample of 1 /
+    sum(share^2 / rows) rows, the variance of a stratified mean (Cochran 1977, 5.5), and is scaled to that many rows.
 
     Args:
         rows: the window's rows of each season, shape (..., seasons), their sum above 0.
@@ -89,15 +89,15 @@ def mixing_factors(rows: Floats, reference_rows: Floats) -> Floats:
 
 
 def mixture(seasons: Seasons, rows_by_cell: Floats) -> Profile | None:
-    """The reference of a window whose rows lie in these hours of the week.
+    """Return the reference of a window whose rows are in these hours of the week.
 
     Args:
         seasons: the reference.
         rows_by_cell: the window's rows by hour of the week, shape (168,).
 
     Returns:
-        A profile with fractional counts, as many as the mixture is worth; one season alone is given as it is. None when
-        the window has rows in a season of which the reference has none, or no rows.
+        A profile with fractional counts, scaled to the rows that the mixture is worth; a single season is returned
+        unchanged. None when the window has rows in a season without reference rows, or has no rows.
     """
     rows: Floats = np.bincount(seasons.season, weights=rows_by_cell, minlength=len(seasons.profiles)).astype(np.float64)
     present = np.flatnonzero(rows).tolist()

@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from exporter.errors import SourceError
 from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, JobTerms, Limits, Query
-from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT, JoinedRows, Kind, Parameter, Statement, quoted
+from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT, TIME_KINDS, JoinedRows, Kind, Parameter, Statement, quoted
 from exporter.sources.source import Batch, Kernel, Partition, Selection, Source, StoredObject, Stream, Traffic
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _STRETCH: Final = re.compile(r"\[([0-9TZ:-]+), ([0-9TZ:-]+)\)")
 _STANDARD: Final = {"BOOLEAN": "BOOL", "FLOAT": "FLOAT64", "INTEGER": "INT64", "RECORD": "STRUCT"}
 _INGESTION: Final = "_PARTITIONTIME"
 """The column of a table that is partitioned by when its rows came."""
-_TIMES: Final[tuple[Kind, ...]] = ("TIMESTAMP", "DATETIME", "DATE")
 _NAMED: Final = {"HOUR": (timedelta(hours=1), "%Y%m%d%H"), "DAY": (timedelta(days=1), "%Y%m%d")}
 """How long a table's own partitions are, and how they are named."""
 _MODIFIED: Final = "last_modified_time"
@@ -119,7 +118,7 @@ class BigQuery:
         # what it reads are the columns of these rows, whatever it makes of them
         steps, priced = {ROWS: rows}, Query(rows, parameters)
         if beside is not None and isinstance(beside.source, BigQuery):
-            others, more = beside.source.rows(beside.partition, beside.columns, slotted=True, prefix="beside_")
+            others, more = beside.source.rows(beside.partition, beside.columns, slotted=True, prefix="joined_")
             steps, parameters = {**steps, JOINED_ROWS: others}, {**parameters, **more}
         steps |= statement.steps
         text = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in steps.items())
@@ -262,9 +261,9 @@ class BigQuery:
         if self._column == _INGESTION:
             return "TIMESTAMP"
         found = next((_type(field) for field in self._described(anew=False).schema if field.name == self._column), None)
-        kind = next((kind for kind in _TIMES if kind == found), None)
+        kind = next((kind for kind in TIME_KINDS if kind == found), None)
         if kind is None:
-            told = f"is {found}, not {', '.join(_TIMES)}" if found else "does not exist"
+            told = f"is {found}, not {', '.join(TIME_KINDS)}" if found else "does not exist"
             raise SourceError(f"{self._name}: the column {self._column} {told}")
         if kind == "DATE" and self._grain % timedelta(days=1):
             raise SourceError(f"{self._name}: the column {self._column} is DATE; make the grain whole days")

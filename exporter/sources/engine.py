@@ -13,12 +13,14 @@ from exporter.sources.source import Partition, Source
 
 ROWS: Final = "partition_rows"
 """What a statement calls the rows of the partition that it is asked of."""
-JOINED_ROWS: Final = "beside_rows"
+JOINED_ROWS: Final = "joined_rows"
 """What it calls those of another table, where it is asked of two."""
 SLOT: Final = "partition_slot"
 """The column of rows that says how many partitions after the first of those that are asked of theirs is."""
 
 Kind = Literal["BOOL", "DATE", "DATETIME", "FLOAT64", "INT64", "STRING", "TIMESTAMP"]
+TIME_KINDS: Final[tuple[Kind, ...]] = ("TIMESTAMP", "DATETIME", "DATE")
+"""Types of columns of times."""
 Scalar = str | int | float | date | datetime
 
 

@@ -1,1 +1,1 @@
-"""The same counts as a profile's, asked of an SQL engine."""
+"""The counts of a profile, computed by an SQL engine."""

@@ -1,8 +1,8 @@
-"""A table's columns as what is counted, in GoogleSQL: numbers, or category names.
+"""A table's columns as GoogleSQL expressions of what is counted: numbers, or category names.
 
-What `exporter.profiles.columns` does to Arrow columns: the same types are numbers or categories, and the same values
-have the same names. Floats are the exception: how an engine writes them is its own affair, so they travel as JSON,
-which gives the same float back, and are named here.
+These expressions do what `exporter.profiles.columns` does to Arrow columns: the same types are numbers or categories,
+and the same values have the same names. Floats are the exception, because each engine writes them in its own way. They
+are returned as JSON, which gives the same float back, and are named here.
 """
 
 from __future__ import annotations
@@ -44,8 +44,9 @@ _NAMES: Final = {
 class CategoryColumn:
     """A column as category names.
 
-    `name` is the expression of a row's name, NULL for a missing one; `key` the one of what is compared with the known
-    categories, of type `kind`. `known` makes what `key` is compared with, `named` the category of what `name` gave.
+    `name` is the expression of a row's name, NULL for a missing one. `key` is the expression that is compared with the
+    known categories, of type `kind`. `known` turns category names into values that `key` is compared with. `named`
+    turns a value of `name` into a category.
     """
 
     name: str
@@ -56,10 +57,10 @@ class CategoryColumn:
 
 
 def numeric_expression(column: str, kind: str) -> str:
-    """The expression of a numeric column's value as FLOAT64.
+    """Return the expression of a numeric column's value as FLOAT64.
 
     Raises:
-        ColumnMismatch: the type is not one of numbers.
+        ColumnMismatch: the type is not numeric.
     """
     if kind not in _NUMBERS:
         raise ColumnMismatch(f"the column is {kind}, a number was expected")
@@ -67,10 +68,10 @@ def numeric_expression(column: str, kind: str) -> str:
 
 
 def category_column(column: str, kind: str) -> CategoryColumn:
-    """A column as category names.
+    """Return a column as category names.
 
     Raises:
-        ColumnMismatch: the type is not one of categories.
+        ColumnMismatch: values of the type are not categories.
     """
     if kind not in _NAMES:
         raise ColumnMismatch(f"the column is {kind}, a category was expected")
@@ -82,7 +83,7 @@ def category_column(column: str, kind: str) -> CategoryColumn:
 
 
 def _floats(categories: Iterable[str]) -> list[float]:
-    """The floats of which these are the names; a category that is no float's name is never met."""
+    """Return the floats with these names. A category that is no float's name is left out: no row can equal it."""
     return [value for category in categories if (value := _float(category)) is not None]
 
 

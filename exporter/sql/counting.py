@@ -1,6 +1,6 @@
-"""A partition's profile from wherever its rows are: by the engine that has them, or by the kernel from batches.
+"""A partition's profile, counted by the engine that stores its rows, or by the kernel from batches of rows.
 
-Both give the same profile: counts exactly, sums but for their last digits.
+Both give the same profile: counts exactly, sums up to their last digits.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ K = TypeVar("K")
 def count_partitions(
     source: Source, partitions: Mapping[K, Partition], selection: Selection, binning: Binning, grouping: Grouping
 ) -> Iterator[tuple[K, PartitionProfile | LeewayError]]:
-    """Count several partitions: one at a time as each is asked for, or by a source that takes more, as it has them.
+    """Count several partitions, one at a time as the caller iterates, or in any order where the source takes several.
 
     Returns:
-        Each with its profile, in any order, or why it has none: `PartitionUnreadable`, or from a source that takes more
-        any other.
+        Each key with its profile, in any order, or with the error: `PartitionUnreadable`, or any other from a source
+        that takes several.
 
     Raises:
-        SourceError: as `Source.profile`, but `PartitionUnreadable`; the others are not counted then.
+        SourceError: as `Source.profile`, except `PartitionUnreadable`. The remaining partitions are then not counted.
     """
     if isinstance(source, ReducingSource):
-        for key, found in source.reduce(partitions, selection, partition_reduction(binning, grouping)):
-            yield key, limit_novel_of_groups(found) if isinstance(found, PartitionProfile) else found
+        for key, result in source.reduce(partitions, selection, partition_reduction(binning, grouping)):
+            yield key, limit_novel_of_groups(result) if isinstance(result, PartitionProfile) else result
         return
     for key, partition in partitions.items():
         try:
@@ -67,34 +67,34 @@ def count_partition(
         return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, grouping))
     types = source.types(partition)
     keys, segments, problems = group_keys(types, grouping)
-    question = profile_query(types, binning, GroupBy(tuple(keys.values()), segments))
+    query = profile_query(types, binning, GroupBy(tuple(keys.values()), segments))
     groups: dict[Group, Profile] = {}
-    for told, profile in profiles_of_result(source.count(partition, question.statement), question).items():
-        names = dict(zip(keys, told.keys, strict=True))
+    for row_group, profile in profiles_of_result(source.count(partition, query.statement), query).items():
+        names = dict(zip(keys, row_group.keys, strict=True))
         version, role = names.get(catalogue.VERSION, catalogue.UNKNOWN_VERSION), names.get(catalogue.ROLE, "")
-        groups[Group(version, role, told.segment)] = profile
-    return PartitionProfile(groups, {**question.problems, **problems})
+        groups[Group(version, role, row_group.segment)] = profile
+    return PartitionProfile(groups, {**query.problems, **problems})
 
 
 def group_keys(
     types: Mapping[str, str], grouping: Grouping
 ) -> tuple[dict[str, Key], tuple[SegmentKey, ...], dict[str, str]]:
-    """The keys of versions and of roles, by what they tell, the columns of segments, and why others tell nothing."""
+    """Return the keys of version and role by series label, the segments' columns, and why others cannot be used."""
     keys, problems = dict[str, Key](), dict[str, str]()
     axes = ((catalogue.VERSION, grouping.version, VERSION), (catalogue.ROLE, grouping.role, ROLE))
-    for what, column, axis in axes:
+    for label, column, axis in axes:
         named = _named(types, column, problems)
         if column is not None and named is not None:
-            keys[what] = Key(column, named.name, named.named, missing=axis.absent, most=axis.limit, other=axis.other)
+            keys[label] = Key(column, named.name, named.named, missing=axis.absent, most=axis.limit, other=axis.other)
     return keys, segment_keys(types, grouping.segments, problems), problems
 
 
 def segment_keys(
     types: Mapping[str, str], segments: Mapping[str, tuple[str, ...]], problems: dict[str, str]
 ) -> tuple[SegmentKey, ...]:
-    """The columns of segments; one that cannot tell them is added to `problems`."""
+    """Return the columns of segments; the reason why one cannot be used is added to `problems`."""
     named = ((column, _named(types, column, problems), values) for column, values in segments.items())
-    return tuple(SegmentKey(column, found, values) for column, found, values in named if found is not None)
+    return tuple(SegmentKey(column, category, values) for column, category, values in named if category is not None)
 
 
 def _named(types: Mapping[str, str], column: str | None, problems: dict[str, str]) -> CategoryColumn | None:

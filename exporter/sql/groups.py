@@ -1,7 +1,7 @@
-"""How a statement tells groups of rows apart: by keys, one text of a row for each, and by segments.
+"""How a statement groups rows: by keys, each of which is a text of a row, and by segments.
 
-A row has one group of its keys, and is once more in a segment of each column that gives it one: it becomes as many
-entries as it has groups and segments, so that one scan counts all of them.
+A row has one group of keys. It also belongs to one segment of each segment column that has a value with a segment. The
+row becomes as many entries as it has groups and segments, so one scan counts all of them.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from exporter.sources.engine import Parameter
 from exporter.sql.columns import CategoryColumn
 
 ROW: Final = -1
-"""The feature that stands for the rows themselves."""
+"""The feature number that stands for the rows themselves."""
 WHOLE_ROWS: Final = -1
-"""The column of segments that stands for all rows, whatever their segment."""
+"""The segment column number that stands for all rows, whatever their segment."""
 SUMS: Final = "SUM(n) AS n, SUM(total) AS total, SUM(squares) AS squares, MIN(low) AS low, MAX(high) AS high"
 
 _SEGMENT: Final = "STRUCT<place INT64, name STRING>"
@@ -24,11 +24,11 @@ _SEGMENT: Final = "STRUCT<place INT64, name STRING>"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What rows are grouped by: a text for each row.
+    """A text of each row, by which rows are grouped.
 
-    `expression` reads `column` and may name `parameters`; `named` says what the group of a text is called. A row that
-    lacks it has `missing`, or is left out where that is `None`. Of the texts the `most` with the most rows are told
-    apart, ties in the order of their names; the others together are `other`.
+    `expression` reads `column` and may use `parameters`. `named` turns a text into the group's name. A row without a
+    text has the text `missing`, or is left out where that is `None`. The `most` texts with the most rows have groups of
+    their own, ties in the order of their names; the others together are the group `other`.
     """
 
     column: str
@@ -42,7 +42,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class SegmentKey:
-    """A column that tells segments, and the names of those that are told."""
+    """A column of segments, and the values that have a segment."""
 
     column: str
     names: CategoryColumn
@@ -58,31 +58,31 @@ class GroupBy:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The columns that this reads."""
+        """The columns that the grouping reads."""
         return (*(key.column for key in self.keys), *(segment.column for segment in self.segments))
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What tells groups apart in each step of a statement: columns of texts, and those of segments."""
+        """The columns that identify a group in each step of a statement: one per key, and two for segments."""
         keys = [f"key{place}" for place in range(len(self.keys))]
         return (*keys, "segment", "segment_name") if self.segments else tuple(keys)
 
     @property
     def parameters(self) -> dict[str, Parameter]:
-        """The values that the expressions and steps name."""
-        found: dict[str, Parameter] = {}
+        """The parameters of the expressions and steps."""
+        parameters: dict[str, Parameter] = {}
         for place, key in enumerate(self.keys):
-            found |= key.parameters
+            parameters |= key.parameters
             if key.missing is not None:
-                found[f"missing{place}"] = Parameter("STRING", key.missing)
+                parameters[f"missing{place}"] = Parameter("STRING", key.missing)
             if key.most is not None:
-                found[f"most{place}"] = Parameter("INT64", key.most)
-                found[f"other{place}"] = Parameter("STRING", key.other)
-        return found | self.segment_parameters
+                parameters[f"most{place}"] = Parameter("INT64", key.most)
+                parameters[f"other{place}"] = Parameter("STRING", key.other)
+        return parameters | self.segment_parameters
 
     @property
     def segment_parameters(self) -> dict[str, Parameter]:
-        """The values that the segments alone name."""
+        """The parameters of the segments alone."""
         return {
             f"s{place}": Parameter(segment.names.kind, segment.names.known(segment.values))
             for place, segment in enumerate(self.segments)
@@ -90,13 +90,13 @@ class GroupBy:
 
     @property
     def values(self) -> list[str]:
-        """What is computed of each row: its keys, and the segments that it is in."""
-        keys = [f"{_shown(key, place)} AS key{place}" for place, key in enumerate(self.keys)]
+        """The expressions computed for each row: its keys, and the segments that it is in."""
+        keys = [f"{_key_text(key, place)} AS key{place}" for place, key in enumerate(self.keys)]
         return [*keys, f"{segments_expression(self.segments)} AS segments"] if self.segments else keys
 
     @property
     def capped(self) -> list[int]:
-        """The places of the keys of which only some texts are told apart."""
+        """The positions of the keys that have a limit."""
         return [place for place, key in enumerate(self.keys) if key.most is not None]
 
     @property
@@ -105,12 +105,12 @@ class GroupBy:
         return " AND ".join(f"key{place} IS NOT NULL" for place in range(len(self.keys))) or "TRUE"
 
 
-def _shown(key: Key, place: int) -> str:
+def _key_text(key: Key, place: int) -> str:
     return key.expression if key.missing is None else f"IFNULL({key.expression}, @missing{place})"
 
 
 def segments_expression(segments: Sequence[SegmentKey]) -> str:
-    """The expression of a row's segments, all rows first; one that it is not in has no name."""
+    """Return the expression of a row's segments, all rows first; a segment that the row is not in has the name NULL."""
     names = (
         f"{_SEGMENT}({place}, IF({each.names.key} IN UNNEST(@s{place}), {each.names.name}, NULL))"
         for place, each in enumerate(segments)
@@ -120,11 +120,11 @@ def segments_expression(segments: Sequence[SegmentKey]) -> str:
 
 
 def limit_groups(grouping: GroupBy, cell: Sequence[str], source: str) -> Iterator[tuple[str, str]]:
-    """The steps that make the texts of each key few: weigh each by its rows, place it, and rename those beyond.
+    """Yield the steps that limit the texts of each key: count the rows of each, rank them, and rename those beyond.
 
     Args:
         grouping: the keys.
-        cell: the columns that tell cells apart within a group.
+        cell: the columns that identify a cell within a group.
         source: the step that has a row for each cell.
     """
     capped = grouping.capped
@@ -134,9 +134,9 @@ def limit_groups(grouping: GroupBy, cell: Sequence[str], source: str) -> Iterato
     yield "weighed", f"SELECT *, {weights}\nFROM {source}"
     places = (f"DENSE_RANK() OVER (ORDER BY rows{place} DESC, key{place}) AS place{place}" for place in capped)
     yield "placed", f"SELECT *, {', '.join(places)}\nFROM weighed"
-    told = {name: name for name in grouping.names}
-    told |= {f"key{place}": f"IF(place{place} <= @most{place}, key{place}, @other{place})" for place in capped}
-    renamed = ", ".join(f"{expression} AS {name}" for name, expression in told.items())
+    names = {name: name for name in grouping.names}
+    names |= {f"key{place}": f"IF(place{place} <= @most{place}, key{place}, @other{place})" for place in capped}
+    renamed = ", ".join(f"{expression} AS {name}" for name, expression in names.items())
     yield "renamed", f"SELECT {renamed}, {', '.join(cell)}, n, total, squares, low, high\nFROM placed"
     by = ", ".join([*grouping.names, *cell])
-    yield "few_groups", f"SELECT {by},\n  {SUMS}\nFROM renamed\nGROUP BY {by}"
+    yield "limited_groups", f"SELECT {by},\n  {SUMS}\nFROM renamed\nGROUP BY {by}"

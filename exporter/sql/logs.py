@@ -1,6 +1,6 @@
 """The columns of two logs as a statement reads them: ids, times, scores and labels.
 
-What `exporter.profiles.predictions` and `label_rows` do with rows.
+The statement does what `exporter.labels.predictions` and `exporter.labels.rows` do with rows.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from typing import Final
 
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.times import microseconds
-from exporter.sources.engine import SLOT, Parameter, quoted
+from exporter.sources.engine import SLOT, TIME_KINDS, Parameter, quoted
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.sql.columns import category_column, numeric_expression
 
 _IDS: Final = ("STRING", "INT64")
-_TIMES: Final = ("TIMESTAMP", "DATETIME", "DATE")
 
 
 class NotCountable(Exception):  # noqa: N818 - it is no error: the rows are read instead
-    """Why an engine cannot count what became of predictions."""
+    """Why an engine cannot count the outcomes of predictions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Logs:
-    """The columns of both logs with their types, and how each is cut: where its first partition starts, and its grain.
+    """The columns of both logs with their types, the start of each log's first partition, and the grain of each log.
 
-    `look_back` is how much older than its arrival a label may be.
+    `made` are the types of the prediction log's columns, `arrived` those of the label log's. `look_back` is how much
+    older than its arrival a label may be.
     """
 
     made: Mapping[str, str]
@@ -43,19 +43,19 @@ class Logs:
 
 
 def time_column(types: Mapping[str, str], column: str | None) -> str | None:
-    """A column of times, if it is one."""
-    return column if column is not None and types.get(column) in _TIMES else None
+    """Return the column if its type is one of times, else None."""
+    return column if column is not None and types.get(column) in TIME_KINDS else None
 
 
 def id_expression(types: Mapping[str, str], column: str | None) -> str:
-    """The text of a column of ids."""
+    """Return the expression of an id as text."""
     if column is None or types.get(column) not in _IDS:
         raise NotCountable(f"the ids are {types.get(column or '')}")
     return category_column(column, types[column]).name
 
 
 def number_expression(types: Mapping[str, str], column: str | None) -> str:
-    """The value of a column of numbers."""
+    """Return the expression of a numeric value."""
     try:
         return numeric_expression(column or "", types.get(column or "", "missing"))
     except ColumnMismatch as problem:
@@ -63,15 +63,15 @@ def number_expression(types: Mapping[str, str], column: str | None) -> str:
 
 
 def microseconds_expression(types: Mapping[str, str], column: str | None) -> str:
-    """The microseconds of a column of times; NULL where there is none."""
-    known = time_column(types, column)
-    if known is None and column is not None and column in types:
+    """Return the expression of a time in microseconds since the Unix epoch; NULL where there is no column."""
+    existing = time_column(types, column)
+    if existing is None and column is not None and column in types:
         raise NotCountable(f"the times are {types[column]}")
-    return f"UNIX_MICROS(CAST({quoted(known)} AS TIMESTAMP))" if known else "CAST(NULL AS INT64)"
+    return f"UNIX_MICROS(CAST({quoted(existing)} AS TIMESTAMP))" if existing else "CAST(NULL AS INT64)"
 
 
 def label_parameters(logs: Logs) -> dict[str, Parameter]:
-    """The parameters of `label_rows_query`."""
+    """Return the parameters of `label_rows_query`."""
     return {
         "arrived_from": Parameter("INT64", microseconds(logs.labels_start)),
         "arrived_grain": Parameter("INT64", logs.label_grain // timedelta(microseconds=1)),
@@ -80,7 +80,7 @@ def label_parameters(logs: Logs) -> dict[str, Parameter]:
 
 
 def label_rows_query(logs: Logs, rows: str, *, binary: bool) -> str:
-    """Rows of the label log: a label that is none is NULL."""
+    """Return the query for rows of the label log. A value that is not a label becomes NULL."""
     columns, types = logs.label_columns, logs.arrived
     label = number_expression(types, columns.label)
     valid = f"{label} IN (0, 1)" if binary else f"NOT (IS_NAN({label}) OR IS_INF({label}))"

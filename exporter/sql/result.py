@@ -1,4 +1,4 @@
-"""The answer to `exporter.profiles.sql.ask` as profiles: the same as the kernel makes of the rows themselves."""
+"""The result of a `ProfileQuery` as profiles, equal to those that the kernel makes of the rows themselves."""
 
 from __future__ import annotations
 
@@ -26,42 +26,42 @@ class RowGroup(NamedTuple):
     segment: Segment = WHOLE
 
 
-def profiles_of_result(answer: pa.Table, question: ProfileQuery) -> dict[RowGroup, Profile]:
-    """The profile of each group of rows, in the order of their names.
+def profiles_of_result(result: pa.Table, query: ProfileQuery) -> dict[RowGroup, Profile]:
+    """Return the profile of each group of rows, in the order of their names.
 
     Segments are counted in the binning's `coarse` cells.
 
     Args:
-        answer: what the engine said.
-        question: what it was asked.
+        result: the rows that the engine returned.
+        query: the query that it ran.
     """
     rows: dict[RowGroup, list[Mapping[str, Any]]] = {}
-    for row in answer.to_pylist():
-        rows.setdefault(_group(row, question), []).append(row)
-    coarse = question.binning.coarse if question.grouping.segments else question.binning
+    for row in result.to_pylist():
+        rows.setdefault(_group(row, query), []).append(row)
+    coarse = query.binning.coarse if query.grouping.segments else query.binning
     return {
-        group: _profile(rows[group], question, question.binning if group.segment == WHOLE else coarse)
+        group: _profile(rows[group], query, query.binning if group.segment == WHOLE else coarse)
         for group in sorted(rows)
     }
 
 
-def _group(row: Mapping[str, Any], question: ProfileQuery) -> RowGroup:
+def _group(row: Mapping[str, Any], query: ProfileQuery) -> RowGroup:
     names = []
-    for place, key in enumerate(question.grouping.keys):
+    for place, key in enumerate(query.grouping.keys):
         text = row[f"key{place}"]
         names.append(text if text in {key.missing, key.other} else key.named(text))
-    return RowGroup(tuple(names), segment_of_row(row, question.grouping))
+    return RowGroup(tuple(names), segment_of_row(row, query.grouping))
 
 
 def segment_of_row(row: Mapping[str, Any], grouping: GroupBy) -> Segment:
-    """The segment of a row of an answer."""
+    """Return the segment of a row of a result."""
     if not grouping.segments or row["segment"] == WHOLE_ROWS:
         return WHOLE
     segment = grouping.segments[row["segment"]]
     return Segment(segment.column, segment.names.named(row["segment_name"]))
 
 
-def _profile(rows: Iterable[Mapping[str, Any]], question: ProfileQuery, binning: Binning) -> Profile:
+def _profile(rows: Iterable[Mapping[str, Any]], query: ProfileQuery, binning: Binning) -> Profile:
     profile = empty_profile(binning)
     counted = 0
     novel: dict[str, Counter[str]] = {}
@@ -74,18 +74,22 @@ def _profile(rows: Iterable[Mapping[str, Any]], question: ProfileQuery, binning:
         if isinstance(bins, NumericBins):
             _add_numbers(profile, binning, bins, (cells, counts), row)
         else:
-            seen = _add_names(profile.counts[binning.slices[bins.name]], bins, question.named[bins.name], row)
-            novel.setdefault(bins.name, Counter()).update(seen)
-    named = {column: most_frequent(names, question.most_named) for column, names in novel.items() if names}
+            new = _add_names(profile.counts[binning.slices[bins.name]], bins, query.named[bins.name], row)
+            novel.setdefault(bins.name, Counter()).update(new)
+    named = {column: most_frequent(names, query.most_named) for column, names in novel.items() if names}
     return Profile(counted, profile.counts, profile.sums, profile.squares, profile.lows, profile.highs, named)
 
 
 def _add_numbers(
-    profile: Profile, binning: Binning, bins: NumericBins, found: tuple[Counts, Counts], row: Mapping[str, Any]
+    profile: Profile,
+    binning: Binning,
+    bins: NumericBins,
+    cells_and_counts: tuple[Counts, Counts],
+    row: Mapping[str, Any],
 ) -> None:
-    """Add a numeric column's numbers to a profile's arrays, in place."""
+    """Add a numeric column's counts and sums to a profile's arrays, in place."""
     own, place = binning.slices[bins.name], binning.numeric[bins.name]
-    cells, counts = found
+    cells, counts = cells_and_counts
     finite = cells[cells <= len(bins.edges)]
     profile.counts[own][cells] += counts
     if len(finite):
@@ -100,18 +104,18 @@ def _add_numbers(
 def _add_names(
     own: npt.NDArray[Any], bins: CategoricalBins, column: CategoryColumn, row: Mapping[str, Any]
 ) -> dict[str, int]:
-    """Add a categorical column's numbers to its cells, in place; returns the new categories that have names."""
+    """Add a categorical column's counts to its cells, in place, and return the new categories that have names."""
     known = {name: place for place, name in enumerate(bins.categories)}
     novel: dict[str, int] = {}
-    for cell, rows, name in _told(row, column):
+    for cell, rows, name in _named_cells(row, column):
         own[_place(cell, name, known)] += rows
         if cell == NAMED:
             novel[name] = novel.get(name, 0) + rows
     return novel
 
 
-def _told(row: Mapping[str, Any], column: CategoryColumn) -> Iterator[tuple[int, int, str]]:
-    """Each cell with its rows and, where it has one, its name."""
+def _named_cells(row: Mapping[str, Any], column: CategoryColumn) -> Iterator[tuple[int, int, str]]:
+    """Yield each cell with its rows and its name; the name is empty where the cell has none."""
     names = iter(json.loads(row["names"] or "[]") or [])
     for cell, rows in zip(json.loads(row["cells"]), json.loads(row["counts"]), strict=True):
         yield cell, rows, column.named(next(names)) if cell in {KNOWN, NAMED} else ""

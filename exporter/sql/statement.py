@@ -1,9 +1,9 @@
-"""The kernel as one statement: an engine counts a partition's rows, each once, and answers with a profile's numbers.
+"""The kernel as one statement: an engine counts a partition's rows, each once, and returns a profile's numbers.
 
-Every row becomes a list of what it counts for: an entry for each feature, and one for the row itself. Entries are
-grouped by group of rows, feature and cell; then the groups of rows are made few, and so are the new categories that are
-named; and each feature of each group becomes one row of the answer. How long that is depends on the cells, not on the
-number of rows. `exporter.profiles.sql_answer` reads it.
+Every row becomes a list of entries: one for each feature, and one for the row itself. Entries are grouped by group of
+rows, feature and cell. Then the groups of rows are limited, and so are the new categories that are named. Each feature
+of each group becomes one row of the result. The size of the result depends on the cells, not on the number of rows.
+`exporter.sql.result` reads it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ NULL: Final = 0
 KNOWN: Final = 1
 NAMED: Final = 2
 NAMELESS: Final = 3
-"""Cells of a categorical column: missing, one of the reference's, a new one, the new ones that are not named."""
+"""Cells of a categorical column: missing, one of the reference's, a new one with a name, the new ones without names."""
 
 _ENTRY: Final = "STRUCT<feature INT64, cell INT64, name STRING, value FLOAT64, pivot FLOAT64>"
-# An engine may refuse to add or to square what a float then could not hold; here that is infinite.
+# An engine may refuse a sum or a square that a float cannot hold; here it is infinite.
 _MEASURES: Final = """COUNT(*) AS n,
   SUM(IF(ABS(f.value) > 1e300, SIGN(f.value) * @infinity, f.value)) AS total,
   SUM(IF(f.value IS NULL, NULL, IFNULL(SAFE.POW(SAFE_SUBTRACT(f.value, f.pivot), 2), @infinity))) AS squares,
@@ -39,7 +39,7 @@ _MEASURES: Final = """COUNT(*) AS n,
 
 @dataclass(frozen=True, slots=True)
 class ProfileQuery:
-    """A statement, and what is needed to read its answer; `problems` say why columns are not counted."""
+    """A statement, and what is needed to read its result; `problems` says why some columns are not counted."""
 
     statement: Statement
     binning: Binning
@@ -52,11 +52,11 @@ class ProfileQuery:
 def profile_query(
     types: Mapping[str, str], binning: Binning, grouping: GroupBy, most_named: int = NOVEL_KEPT
 ) -> ProfileQuery:
-    """The statement that profiles a partition.
+    """Return the query that profiles a partition.
 
     Args:
         types: the table's columns with their types; see `exporter.sources.engine.CountingSource`.
-        binning: the cells to count in; a column that the table lacks, or has of a wrong type, is not counted.
+        binning: the cells to count in. A column that the table lacks, or has with a wrong type, is not counted.
         grouping: the groups of rows that have a profile each.
         most_named: how many new categories of a column are named, for each group.
     """
@@ -67,12 +67,12 @@ def profile_query(
         parameters |= _coarse_cells(binning)
     columns = dict.fromkeys([*plan.columns, *grouping.columns])
     steps = dict(_steps(plan, grouping))
-    statement = Statement(tuple(columns), steps, _answer(grouping), parameters)
+    statement = Statement(tuple(columns), steps, _select(grouping), parameters)
     return ProfileQuery(statement, binning, plan.named, grouping, most_named, plan.problems)
 
 
 class _Plan:
-    """How each column of a binning is read: what is computed of it for every row, and the entry that it counts for."""
+    """How each column of a binning is read: expressions computed for every row, and the entry of each row."""
 
     def __init__(self, types: Mapping[str, str], binning: Binning) -> None:
         self.problems: dict[str, str] = {}
@@ -100,10 +100,10 @@ class _Plan:
         self.columns.append(name)
 
     def _count_number(self, place: int, bins: NumericBins) -> None:
-        """Cells as in `exporter.profiles.binning`: bins closed on the right, then null, NaN, -inf, +inf.
+        """Add the entry of a number. Cells are those of `exporter.profiles.binning`: bins, then null, NaN, -inf, +inf.
 
-        RANGE_BUCKET counts the elements that are not above a value, for bins closed on the left. Of both with their
-        signs turned it counts the edges that are not below the value.
+        Bins are closed on the right. RANGE_BUCKET counts the elements that are not above a value, which is for bins
+        closed on the left. With the signs of both reversed, it counts the edges that are not below the value.
         """
         bucket, edges = "0", len(bins.edges)
         if edges:
@@ -143,12 +143,12 @@ def _steps(plan: _Plan, grouping: GroupBy) -> Iterator[tuple[str, str]]:
         last = "coarse_cells"
     if grouping.capped:
         yield from limit_groups(grouping, ("feature", "cell", "name"), last)
-        last = "few_groups"
+        last = "limited_groups"
     yield "ranked", f"SELECT *, ROW_NUMBER() OVER (PARTITION BY {by} ORDER BY n DESC, name) AS place\nFROM {last}"
     nameless = f"cell = {NAMED} AND place > @named"
-    told = f"IF({nameless}, {NAMELESS}, cell) AS told_cell, IF({nameless}, NULL, name) AS told_name"
-    told_by = f"{groups}feature, told_cell, told_name"
-    yield "told", f"SELECT {groups}feature, {told},\n  {SUMS}\nFROM ranked\nGROUP BY {told_by}"
+    final = f"IF({nameless}, {NAMELESS}, cell) AS final_cell, IF({nameless}, NULL, name) AS final_name"
+    final_by = f"{groups}feature, final_cell, final_name"
+    yield "final_cells", f"SELECT {groups}feature, {final},\n  {SUMS}\nFROM ranked\nGROUP BY {final_by}"
 
 
 def _cells(grouping: GroupBy, keys: str, groups: str) -> str:
@@ -162,7 +162,7 @@ def _cells(grouping: GroupBy, keys: str, groups: str) -> str:
 
 
 def _coarse_cells(binning: Binning) -> dict[str, Parameter]:
-    """Where each cell of the rows and of each feature goes in coarse cells, all in one array, and where each starts."""
+    """Return the coarse cell of each cell of the rows and of each feature, as one array, and each feature's start."""
     parts = [[0], *(_coarse(bins) for bins in binning.columns)]
     starts = np.cumsum([0, *map(len, parts[:-1])]).tolist()
     places = [place for part in parts for place in part]
@@ -177,15 +177,15 @@ def _coarse(bins: NumericBins | CategoricalBins) -> list[int]:
     return [*np.searchsorted(own, bins.edges).tolist(), len(own), *infinite]
 
 
-def _answer(grouping: GroupBy) -> str:
-    order, groups = "ORDER BY told_cell, n DESC, told_name", _listed(grouping.names)
+def _select(grouping: GroupBy) -> str:
+    order, groups = "ORDER BY final_cell, n DESC, final_name", _listed(grouping.names)
     return (
-        f"SELECT {groups}feature, TO_JSON_STRING(ARRAY_AGG(told_cell {order})) AS cells, "
+        f"SELECT {groups}feature, TO_JSON_STRING(ARRAY_AGG(final_cell {order})) AS cells, "
         f"TO_JSON_STRING(ARRAY_AGG(n {order})) AS counts, "
         f"TO_JSON_STRING(ARRAY_AGG(total IGNORE NULLS {order})) AS totals, "
-        f"TO_JSON_STRING(ARRAY_AGG(told_name IGNORE NULLS {order})) AS names,\n"
+        f"TO_JSON_STRING(ARRAY_AGG(final_name IGNORE NULLS {order})) AS names,\n"
         "  SUM(squares) AS squares, MIN(low) AS low, MAX(high) AS high\n"
-        f"FROM told\nGROUP BY {groups}feature"
+        f"FROM final_cells\nGROUP BY {groups}feature"
     )
 
 

@@ -100,7 +100,7 @@ def test_every_statement_has_the_partition_filter(tmp_path: Path, bigquery_serve
     bigquery_server.calls.clear()
     samples = ModelReader(spec, ProfileStore(tmp_path)).read(Attempt(NOW))
     assert any(sample.metric == catalogue.LABEL_ODD_ROWS for sample in samples)
-    assert sum("@beside_start0" in text for text in bigquery_server.statements) == 2, "one join, priced first"
+    assert sum("@joined_start0" in text for text in bigquery_server.statements) == 2, "one join, priced first"
     queries = [call.query for call in bigquery_server.calls if call.query]
     assert any("APPROX_QUANTILES" in query["query"] for query in queries), "of the reference"
     scans = [(query, *scan) for query in queries for scan in _SCAN.findall(query["query"])]

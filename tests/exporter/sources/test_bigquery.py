@@ -224,7 +224,7 @@ def test_what_is_billed_is_counted(bigquery_server: BigQueryServer) -> None:
     assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (3000, 30 * 2**20)
     labels = _open(bigquery_server.load("labels", _rows(), "at"))
     beside = JoinedRows(labels, labels.stretch(START), ("country",))
-    each = "SELECT (SELECT COUNT(*) FROM partition_rows) AS own, (SELECT COUNT(*) FROM beside_rows) AS others"
+    each = "SELECT (SELECT COUNT(*) FROM partition_rows) AS own, (SELECT COUNT(*) FROM joined_rows) AS others"
     answer = source.count(source.stretch(START), Statement(("country",), {}, each, {}), beside)
     assert answer.to_pylist() == [{"own": 4, "others": 4}]
     assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (4000, 50 * 2**20), "ten megabytes a table"
