@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from bigquery_server import BigQueryServer
-from exporter.sources.bigquery_jobs import connect
+from exporter.sources.bigquery_client import connect
 from s3_server import S3Server
 
 settings.register_profile("leeway", deadline=None)  # what else the machine does must not fail a test

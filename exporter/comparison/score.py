@@ -49,10 +49,10 @@ def _mean(name: str, before: NumericColumn, now: NumericColumn, settings: Thresh
 
 
 def _distribution(bins: NumericBins, before: NumericColumn, now: NumericColumn) -> Iterator[LabelledValues]:
-    yield from _histogram(catalogue.PREDICTION_SCORE, bins.marks, now, 1.0)
+    yield from _histogram(catalogue.PREDICTION_SCORE, bins.histogram_bounds, now, 1.0)
     if before.comparable:
         scale = now.comparable / before.comparable
-        yield from _histogram(catalogue.PREDICTION_SCORE_REFERENCE, bins.marks, before, scale)
+        yield from _histogram(catalogue.PREDICTION_SCORE_REFERENCE, bins.histogram_bounds, before, scale)
 
 
 def _histogram(

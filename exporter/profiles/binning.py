@@ -1,12 +1,12 @@
-"""How rows become counts: the cells of each column, laid out in one flat vector.
+"""How rows become counts: the cells of each column, as one flat vector.
 
-A binning is made once, from the reference, and never changes: every profile of a model counts in the same cells, so
+A binning is made once, from the reference, and never changes. Every profile of a model counts in the same cells, so
 profiles merge by addition. Each column owns a slice of the vector:
 
     numeric      k + 1 bins (-inf, e0], (e0, e1], ..., (ek-1, inf), then null, NaN, -inf, +inf
     categorical  the reference's categories, then new, then null
 
-The first edge lies just below the reference's smallest value and the last just above its largest, so the outermost bins
+The first edge is just below the reference's smallest value and the last just above its largest, so the outermost bins
 count what is out of the reference's range.
 """
 
@@ -33,7 +33,7 @@ CATEGORICAL_EXTRA: Final = 2
 """Cells of a categorical column beside its categories: new, null."""
 
 _PARTS: Final = 160_000
-"""Probabilities are whole multiples of one part, so that ranks are whole numbers and deciles are exactly deciles."""
+"""Probabilities are whole multiples of one part, so that ranks are whole numbers and deciles are exact."""
 _DECILES: Final = np.arange(1, 10) * (_PARTS // 10)
 _TAILS: Final = np.array([16, 40, 80, 160, 320])
 _FINE: Final = np.concatenate([np.arange(1, 256) * (_PARTS // 256), _TAILS, _PARTS - _TAILS])
@@ -47,29 +47,30 @@ _LARGEST: Final = np.finfo(np.float64).max
 class NumericBins:
     """The cells of a numeric column.
 
-    `edges` are k strictly increasing finite values; `deciles` the positions in `edges` at which PSI's cells end, from 1
-    to 20, increasing; `pivot` the value about which squares are summed, usually the reference's mean. `marks` are the
-    values at which the distribution of a score is told, increasing; `edges_above` each is an edge.
+    `edges` are k strictly increasing finite values. `deciles` are the positions in `edges` at which PSI's cells end,
+    from 1 to 20, increasing. `pivot` is the value about which squares are summed, usually the reference's mean.
+    `histogram_bounds` are the upper bounds of the published histogram of a score, increasing; `edges_above` each is an
+    edge.
     """
 
     name: str
     edges: Floats
     deciles: Counts
     pivot: float
-    marks: tuple[float, ...] = ()
+    histogram_bounds: tuple[float, ...] = ()
 
     @property
     def cells(self) -> int:
-        """How many cells the column owns."""
+        """The number of cells of the column."""
         return len(self.edges) + 1 + NUMERIC_EXTRA
 
     @property
     def coarse(self) -> NumericBins:
-        """Only the edges of PSI's cells and of the reference's range; a score, which has marks, keeps all its own."""
-        if self.marks:
+        """Only the edges of PSI's cells and of the reference's range; a score with a histogram keeps all its edges."""
+        if self.histogram_bounds:
             return self
-        kept = np.unique([0, *self.deciles.tolist(), len(self.edges) - 1])
-        return replace(self, edges=self.edges[kept], deciles=np.searchsorted(kept, self.deciles))
+        positions = np.unique([0, *self.deciles.tolist(), len(self.edges) - 1])
+        return replace(self, edges=self.edges[positions], deciles=np.searchsorted(positions, self.deciles))
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class CategoricalBins:
 
     @property
     def cells(self) -> int:
-        """How many cells the column owns."""
+        """The number of cells of the column."""
         return len(self.categories) + CATEGORICAL_EXTRA
 
     def cells_of(self, names: Sequence[str | None]) -> Counts:
@@ -96,13 +97,13 @@ Bins = NumericBins | CategoricalBins
 
 @dataclass(frozen=True)
 class Binning:
-    """The cells of all columns of a model; numeric and categorical columns stand in the order of the spec."""
+    """The cells of all columns of a model; numeric and categorical columns are in the order of the spec."""
 
     columns: tuple[Bins, ...]
 
     @cached_property
     def slices(self) -> dict[str, slice]:
-        """Where each column's cells stand in the flat vector."""
+        """The slice of each column's cells in the flat vector."""
         ends = np.cumsum([0, *(column.cells for column in self.columns)]).tolist()
         return {column.name: slice(ends[i], ends[i + 1]) for i, column in enumerate(self.columns)}
 
@@ -113,17 +114,17 @@ class Binning:
 
     @cached_property
     def numeric(self) -> dict[str, int]:
-        """The numeric columns' positions in vectors that hold one value per numeric column."""
+        """The position of each numeric column in vectors that hold one value per numeric column."""
         names = [column.name for column in self.columns if isinstance(column, NumericBins)]
         return {name: index for index, name in enumerate(names)}
 
     @cached_property
     def coarse(self) -> Binning:
-        """The same columns in a tenth of the cells: enough for PSI, means and ratios, and little for each of many."""
+        """The same columns in a tenth of the cells: enough for PSI, means and ratios, and small for many segments."""
         return Binning(tuple(bins.coarse if isinstance(bins, NumericBins) else bins for bins in self.columns))
 
     def numeric_bins(self, name: str) -> NumericBins:
-        """The bins of a numeric column.
+        """Return the bins of a numeric column.
 
         Raises:
             KeyError: when the binning has no such column.
@@ -145,31 +146,31 @@ class Binning:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Plain data from which `from_json` makes an equal binning, floats exact."""
+        """Return plain data from which `from_json` makes an equal binning, with exact floats."""
         return [_bins_to_json(column) for column in self.columns]
 
     @staticmethod
     def from_json(data: list[dict[str, Any]]) -> Binning:
-        """The inverse of `to_json`.
+        """Return the binning of `to_json`'s data.
 
         Raises:
-            KeyError, TypeError, ValueError: when `data` is not what `to_json` gave.
+            KeyError, TypeError, ValueError: when `data` is not a result of `to_json`.
         """
         return Binning(tuple(_bins_from_json(item) for item in data))
 
 
 def numeric_bins(name: str, sample: Floats, low: float, high: float, pivot: float) -> NumericBins:
-    """The bins of a numeric column: 256 quantiles of the reference, its deciles among them, finer in both tails.
+    """Return the bins of a numeric column: 256 quantiles of the reference with its deciles, and more in both tails.
 
-    Edges lie just above values of the sample: by so little that only a value's own rounding to 32 bits fits between. So
-    a tie lies in one bin, whole, also when one side was written with 64 bits and the other with 32.
+    Edges are just above values of the sample: above each value rounded to 32 bits, and no further. So equal values are
+    in one bin, also when one side was written with 64 bits and the other with 32.
 
     Args:
         name: the column.
         sample: finite values of the reference, at least one, in any order.
         low: the reference's smallest finite value.
-        high: its largest.
-        pivot: the value about which squares will be summed, usually its mean.
+        high: its largest finite value.
+        pivot: the value about which squares are summed, usually the mean.
     """
     ordered = np.sort(sample)
     cells = _cell_ends(ordered)
@@ -179,10 +180,10 @@ def numeric_bins(name: str, sample: Floats, low: float, high: float, pivot: floa
 
 
 def _cell_ends(ordered: Floats) -> Floats:
-    """Where PSI's cells end: at the deciles, ties merged, and on both sides of every atom.
+    """Return where PSI's cells end: at the deciles, ties merged, and on both sides of every atom.
 
-    An atom is a value that a tenth or more of the rows share, as in a clipped or zero-filled feature. It is a cell of
-    its own, or a move away from it to its neighbours would not show.
+    An atom is a value that a tenth or more of the rows share, as in a clipped or zero-filled feature. It has a cell of
+    its own. Otherwise a move from it to neighbouring values would not show.
     """
     deciles = _quantiles(ordered, _DECILES)
     candidates = np.unique(np.append(deciles, ordered[-1]))
@@ -192,30 +193,33 @@ def _cell_ends(ordered: Floats) -> Floats:
 
 
 def _quantiles(ordered: Floats, parts: Counts) -> Floats:
-    """The smallest values that at least so many parts of the rows do not exceed (Hyndman and Fan 1996, type 1)."""
+    """Return the smallest values that at least so many parts of the rows do not exceed.
+
+    This is type 1 of Hyndman and Fan (1996).
+    """
     ranks = -(-parts * len(ordered) // _PARTS)
     quantiles: Floats = ordered[ranks - 1]
     return quantiles
 
 
 def edges_above(values: Floats) -> Floats:
-    """Edges at these values that have them, and what rounding to 32 bits makes of them, below."""
+    """Return edges just above these values and above their roundings to 32 bits."""
     with np.errstate(over="ignore"):
         raised = np.minimum(values + np.abs(values) * _ROUNDING, _LARGEST)
-    # The zero turns -0.0 into 0.0: which of the two a sort leaves first is chance, and would change the fingerprint.
+    # Adding zero turns -0.0 into 0.0. Their order after a sort is arbitrary and would change the fingerprint.
     edges: Floats = raised + 0.0
     return edges
 
 
 def edges_below(values: Floats) -> Floats:
-    """Edges at these values that have them, and what rounding to 32 bits makes of them, above."""
+    """Return edges just below these values and below their roundings to 32 bits."""
     with np.errstate(over="ignore"):
         edges: Floats = np.maximum(np.nextafter(values - np.abs(values) * _ROUNDING, -np.inf), -_LARGEST)
     return edges
 
 
 def categorical_bins(name: str, counts: dict[str, int], limit: int) -> CategoricalBins:
-    """The categories of a column: at most `limit`, the most frequent first, ties in the order of their names."""
+    """Return the categories of a column: at most `limit`, the most frequent first, ties in the order of their names."""
     ranked = sorted(counts, key=lambda category: (-counts[category], category))
     return CategoricalBins(name, tuple(ranked[:limit]))
 
@@ -224,14 +228,14 @@ def _bins_to_json(bins: Bins) -> dict[str, Any]:
     if isinstance(bins, CategoricalBins):
         return {"name": bins.name, "type": "categorical", "categories": list(bins.categories)}
     edges = [float(edge).hex() for edge in bins.edges]
-    deciles, pivot, marks = bins.deciles.tolist(), float(bins.pivot).hex(), [mark.hex() for mark in bins.marks]
+    deciles, pivot = bins.deciles.tolist(), float(bins.pivot).hex()
     return {
         "name": bins.name,
         "type": "numeric",
         "edges": edges,
         "deciles": deciles,
         "pivot": pivot,
-        "marks": marks,
+        "marks": [bound.hex() for bound in bins.histogram_bounds],
     }
 
 
@@ -239,6 +243,6 @@ def _bins_from_json(data: dict[str, Any]) -> Bins:
     kind: Literal["numeric", "categorical"] = data["type"]
     if kind == "categorical":
         return CategoricalBins(data["name"], tuple(data["categories"]))
-    edges, marks = ([float.fromhex(value) for value in data[key]] for key in ("edges", "marks"))
+    edges, bounds = ([float.fromhex(value) for value in data[key]] for key in ("edges", "marks"))
     deciles, pivot = np.array(data["deciles"], dtype=np.int64), float.fromhex(data["pivot"])
-    return NumericBins(data["name"], np.array(edges), deciles, pivot, tuple(marks))
+    return NumericBins(data["name"], np.array(edges), deciles, pivot, tuple(bounds))

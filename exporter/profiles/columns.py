@@ -28,18 +28,19 @@ _PRINTED: Final = (pa.types.is_integer, pa.types.is_boolean, pa.types.is_date, p
 _CATEGORIES: Final = (*_TEXTS, *_PRINTED, pa.types.is_floating, pa.types.is_decimal, pa.types.is_timestamp)
 _MIDNIGHT: Final = " 00:00:00.000000"
 _EXACT: Final = 2**53
-"""Whole 64-bit floats below this are integers; above it they only stand near some."""
+"""Whole 64-bit floats below this are exact integers; above it they are only near an integer."""
 
 
 class ColumnMismatch(TypeError):  # noqa: N818 - a state of the data
-    """A column's type is not one that its feature can be counted from."""
+    """A column that does not have a type that its feature can be counted from."""
 
 
 def numeric_values(column: pa.ChunkedArray) -> tuple[Floats, Mask | None]:
-    """A numeric column with NaN for its nulls, and which these are; None where there are none.
+    """Return a numeric column with NaN for its nulls, and the mask of the nulls; None where there are none.
 
-    Integers, floats, decimals, booleans (0 and 1) and dictionaries of them are numeric, and so is a column of nulls
-    alone. Integers beyond 2**53 become the nearest float. What is returned may be the column's own memory: read only.
+    Integers, floats, decimals, booleans (0 and 1) and dictionaries of them are numeric, and so is a column of only
+    nulls. Integers beyond 2**53 become the nearest float. The result may be the column's own memory: do not write to
+    it.
 
     Raises:
         ColumnMismatch: for any other type.
@@ -55,7 +56,7 @@ def numeric_values(column: pa.ChunkedArray) -> tuple[Floats, Mask | None]:
 
 
 def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    # Of a chunk alone the memory itself, where Arrow would copy several into one.
+    # A single chunk is returned without a copy; Arrow copies several into one array.
     array: npt.NDArray[Any] = (
         column.chunk(0).to_numpy(zero_copy_only=False) if column.num_chunks == 1 else column.to_numpy()
     )
@@ -63,13 +64,13 @@ def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 
 
 def category_codes(column: pa.ChunkedArray) -> tuple[list[str | None], Counts]:
-    """A column as names, each once, and for each row its name's position; the name of a null row is None.
+    """Return a column as names, each once, and for each row its name's position; the name of a null row is None.
 
     Strings, integers, floats, decimals, booleans, dates, timestamps and dictionaries of them are categories, and so is
-    a column of nulls alone. Names do not depend on how a value was stored, since a column of integers turns to floats
-    with its first null, and a date to a timestamp in pandas: whole numbers are written as integers are (`1.0` as `1`),
-    other floats as briefly as their own width allows, timestamps in UTC with microseconds, at midnight as dates. NaN is
-    null. Bytes that are not UTF-8 become U+FFFD. A string is taken as it is.
+    a column of only nulls. Names do not depend on how a value was stored, because a column of integers turns to floats
+    with its first null, and a date to a timestamp in pandas. Whole numbers are written as integers (`1.0` as `1`),
+    other floats as briefly as their own width allows, timestamps in UTC with microseconds, and at midnight as dates.
+    NaN is null. Bytes that are not UTF-8 become U+FFFD. A string is not changed.
 
     Raises:
         ColumnMismatch: for any other type.
@@ -84,7 +85,7 @@ def category_codes(column: pa.ChunkedArray) -> tuple[list[str | None], Counts]:
 
 
 def required_column(table: pa.Table, column: str | None) -> pa.ChunkedArray:
-    """A column that must be there.
+    """Return a column of a table.
 
     Raises:
         ColumnMismatch: when it is missing.
@@ -95,7 +96,7 @@ def required_column(table: pa.Table, column: str | None) -> pa.ChunkedArray:
 
 
 def is_text(kind: pa.DataType) -> bool:
-    """Whether a column of this type holds texts."""
+    """Return whether a column of this type holds texts."""
     return _is_any(kind, _TEXTS)
 
 
@@ -108,7 +109,7 @@ def _is_any(kind: pa.DataType, tests: Sequence[Any]) -> bool:
 
 
 def _chunk_codes(chunk: pa.DictionaryArray, positions: dict[str | None, int]) -> Counts:
-    # Not Arrow's own unification of dictionaries: it knows no nulls, overflows small indices, and tells 0.0 from -0.0.
+    # Arrow's own unification of dictionaries has no nulls, overflows small indices, and separates 0.0 from -0.0.
     names = [*_names(chunk.dictionary), None]
     places = np.array([positions.setdefault(name, len(positions)) for name in names], np.int64)
     indices = chunk.indices.cast(pa.int64()).fill_null(len(names) - 1)
@@ -138,7 +139,7 @@ def _texts(values: pa.Array) -> list[str | None]:
 
 
 def float_name(value: np.floating[Any]) -> str | None:
-    """The category that a float is: whole ones as integers, others as briefly as their width allows; NaN is none."""
+    """Return the category name of a float: whole ones as integers, others as briefly as possible; None for NaN."""
     if np.isnan(value):
         return None
     return str(int(value)) if value.is_integer() and abs(float(value)) < _EXACT else str(value)

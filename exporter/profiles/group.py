@@ -1,4 +1,4 @@
-"""Which rows of a model are counted together: those of a version, in a role, of the whole or of one of its segments."""
+"""Groups of rows that are counted together: the rows of a version and a role, all of them or those of a segment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Segment:
 
     @property
     def label(self) -> str:
-        """How series name it: `country_code=US`; empty for the whole."""
+        """The value of the series label: `country_code=US`; empty for the whole."""
         return f"{self.column}={self.value}" if self.column else ""
 
 
@@ -30,7 +30,7 @@ WHOLE: Final = Segment("", "")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Group:
-    """Rows that are counted together; `role` is empty where the log names none."""
+    """Rows that are counted together; `role` is empty where the log has no role."""
 
     version: str
     role: str = ""
@@ -38,7 +38,7 @@ class Group:
 
     @property
     def labels(self) -> dict[str, str]:
-        """What tells its series apart; an empty label is none."""
+        """The series labels of the group; an empty label is the same as none."""
         return {
             catalogue.VERSION: self.version,
             catalogue.ROLE: self.role,
@@ -46,34 +46,34 @@ class Group:
         }
 
     def within(self, segment: Segment) -> Group:
-        """The rows of a segment that are of the same version and in the same role."""
+        """Return the group of a segment's rows with the same version and role."""
         return Group(self.version, self.role, segment)
 
 
 def unsegmented(groups: Iterable[Group]) -> list[Group]:
-    """The groups that are no segments: together they hold every row once."""
+    """Return the groups that are not segments: together they hold every row once."""
     return [group for group in groups if group.segment == WHOLE]
 
 
 def segments_of(whole: Group, groups: Iterable[Group]) -> list[Group]:
-    """The groups that are segments of one that is none."""
+    """Return the groups that are segments of a whole group."""
     return [group for group in groups if group.segment != WHOLE and whole.within(group.segment) == group]
 
 
 def serving_groups(groups: Iterable[Group]) -> list[Group]:
-    """The groups that are no segments and no challengers, which serve nobody."""
+    """Return the groups that are not segments and not challengers. A challenger's predictions are not served."""
     return [group for group in unsegmented(groups) if group.role != catalogue.CHALLENGER]
 
 
 def largest_groups(rows: Mapping[Group, int], versions: int) -> list[Group]:
-    """The groups of the versions with most rows in all their roles, without their segments; a version's in their order.
+    """Return the whole groups of the versions with most rows in all their roles, in the order of the versions.
 
     Args:
-        rows: of each group.
-        versions: how many versions at most.
+        rows: the rows of each group.
+        versions: the greatest number of versions.
     """
     by_version = Counter[str]()
     for group in unsegmented(rows):
         by_version[group.version] += rows[group]
-    shown = most_frequent(by_version, versions)
-    return [group for version in shown for group in unsegmented(rows) if group.version == version]
+    largest = most_frequent(by_version, versions)
+    return [group for version in largest for group in unsegmented(rows) if group.version == version]

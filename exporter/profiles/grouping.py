@@ -1,4 +1,4 @@
-"""Which group each row belongs to: told from the columns that name its version, its role and its segments."""
+"""The group of each row, from the columns of its version, its role and its segments."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from exporter.profiles.group import Group, Segment
 from exporter.profiles.profile import most_frequent
 
 OTHER_VERSIONS: Final = "other"
-"""Where rows go once a partition names more versions than `MAX_VERSIONS`: a column of ids is not a version."""
+"""The version of rows beyond `MAX_VERSIONS`, which protects against a column of ids."""
 MAX_VERSIONS: Final = 20
-"""Versions that a partition tells apart; a week of them is held in memory."""
+"""Versions of a partition that have a name; a week of them is in memory."""
 OTHER_ROLES: Final = "other"
-"""The same of roles, beyond `MAX_ROLES`."""
+"""The role of rows beyond `MAX_ROLES`."""
 MAX_ROLES: Final = 4
-"""Roles that a partition tells apart."""
+"""Roles of a partition that have a name."""
 
 Rows = Counts | None
 """The positions of some rows of a table, increasing; None for all of them."""
@@ -32,7 +32,7 @@ Named = list[tuple[str, Rows]]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What rows are called that name nothing, how many names are told apart, and what the others are called."""
+    """The name of rows without a value, the greatest number of names, and the name of the others together."""
 
     absent: str
     limit: int
@@ -45,9 +45,9 @@ ROLE: Final = Axis("", MAX_ROLES, OTHER_ROLES)
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The columns that tell groups apart, and of the segments' columns the values that have a segment.
+    """The columns of version and role, and for each segment column the values that have a segment.
 
-    Without a column of versions all rows are of the version `unknown`, and without one of roles they have none.
+    Without a version column all rows have the version `unknown`, and without a role column they have no role.
     """
 
     version: str | None = None
@@ -61,22 +61,22 @@ class Grouping:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when rows would be told apart otherwise."""
+        """Changes when rows are grouped differently."""
         return str((self.version, self.role, dict(self.segments)))
 
     def split(self, table: pa.Table, known: Iterable[Group]) -> tuple[list[tuple[Group, Rows]], dict[str, str]]:
-        """The groups in a table, each with its rows, and why a column cannot tell them if it cannot.
+        """Return the groups in a table, each with its rows, and by column why it cannot be used.
 
         Args:
             table: some rows.
-            known: the groups that were found in others before: their names are kept however many come.
+            known: the groups of earlier rows: their names stay, however many others come.
 
         Returns:
-            Every row once in a group that is no segment; and once more in a segment of each column that gives it one.
+            Every row once in a whole group, and once more in a segment of each column that has a segment for it.
         """
-        seen, problems = list(known), dict[str, str]()
-        versions = _named(table, self.version, VERSION, {group.version for group in seen}, problems)
-        roles = _named(table, self.role, ROLE, {group.role for group in seen}, problems)
+        groups_before, problems = list(known), dict[str, str]()
+        versions = _named(table, self.version, VERSION, {group.version for group in groups_before}, problems)
+        roles = _named(table, self.role, ROLE, {group.role for group in groups_before}, problems)
         groups = list(_crossed(versions, roles, table.num_rows))
         segments = list(segment_rows(table, self.segments, problems))
         return [*groups, *_divided(groups, segments, table.num_rows)], problems
@@ -89,11 +89,11 @@ UNGROUPED: Final = Grouping()
 def segment_rows(
     table: pa.Table, values: Mapping[str, tuple[str, ...]], problems: dict[str, str]
 ) -> Iterator[tuple[Segment, Rows]]:
-    """The segments in a table, each with its rows; a column that cannot tell them is added to `problems`."""
-    for column, told_apart in values.items():
+    """Yield the segments in a table, each with its rows; if a column cannot be used, the reason goes to `problems`."""
+    for column, with_segment in values.items():
         names, codes = _coded(table, column, problems)
         places = {name: code for code, name in enumerate(names)}
-        for value in told_apart:
+        for value in with_segment:
             if value in places:
                 yield Segment(column, value), np.flatnonzero(codes == places[value])
 
@@ -118,7 +118,7 @@ def _divided(
 
 
 def intersect_rows(left: Rows, right: Rows, total: int) -> Rows:
-    """The rows that are among both, of a table with `total` rows."""
+    """Return the rows that are in both, for a table with `total` rows."""
     if left is None or right is None:
         return right if left is None else left
     among = np.zeros(total, np.bool_)
@@ -134,7 +134,7 @@ def _named(table: pa.Table, column: str | None, axis: Axis, known: set[str], pro
 
 
 def _coded(table: pa.Table, column: str | None, problems: dict[str, str]) -> tuple[list[str | None], Counts]:
-    """A column as names and codes; without a name when it cannot be had."""
+    """Return a column as names and codes; no names when the column cannot be used."""
     nothing: tuple[list[str | None], Counts] = [], np.empty(0, np.int64)
     if column is None or column not in table.column_names:
         return nothing
@@ -146,15 +146,15 @@ def _coded(table: pa.Table, column: str | None, problems: dict[str, str]) -> tup
 
 
 def _capped(names: list[str], codes: Counts, known: set[str], axis: Axis) -> Iterator[tuple[str, Rows]]:
-    """Each name with its rows; beyond the limit, those that are neither known nor frequent together."""
+    """Yield each name with its rows; names beyond the limit that are neither known nor frequent are one."""
     rows = np.bincount(codes, minlength=len(names))
     present = {code: names[code] for code in np.flatnonzero(rows).tolist()}
-    fresh = {name: int(rows[code]) for code, name in present.items() if name not in known}
-    told_apart = {*known, *most_frequent(fresh, max(axis.limit - len(known), 0))}
-    if len(present) == 1 and told_apart.issuperset(present.values()):
+    new = {name: int(rows[code]) for code, name in present.items() if name not in known}
+    separate = {*known, *most_frequent(new, max(axis.limit - len(known), 0))}
+    if len(present) == 1 and separate.issuperset(present.values()):
         yield next(iter(present.values())), None
         return
-    named = {code: name for code, name in present.items() if name in told_apart}
+    named = {code: name for code, name in present.items() if name in separate}
     for code, name in named.items():
         yield name, np.flatnonzero(codes == code)
     if len(named) < len(present):

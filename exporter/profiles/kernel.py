@@ -1,8 +1,8 @@
-"""The kernel: batches of rows in, profiles out, each value touched once.
+"""The kernel: batches of rows in, profiles out, and each value is touched once.
 
-A numeric column is sorted and the edges are searched in it (sorting is vectorised and beats searching every value in
-the edges by ten to one); a categorical one is counted by its codes. A column that is missing or of the wrong type fails
-alone: it gets no counts, and the partition says why.
+A numeric column is sorted, and the edges are searched in it: sorting is vectorised and ten times faster than a search
+of every value in the edges. A categorical column is counted by its codes. A column that is missing or of the wrong type
+fails alone: it has no counts, and the partition's problems have the reason.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ PIECE_ROWS: Final = 2**17
 
 _INFINITIES: Final = np.array([-np.inf, np.inf])
 NOVEL_TRACKED: Final = 10 * NOVEL_KEPT
-"""New categories of a column that are followed while a partition is read; the rarest give way."""
+"""New categories of a column that are tracked while a partition is read; the rarest are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionProfile:
-    """What one partition comes to: a profile per group, and the columns that could not be counted, with why.
+    """The counts of one partition: a profile per group, and the columns that could not be counted, with the reason.
 
     Segments are counted in the binning's `coarse` cells.
     """
@@ -51,7 +51,7 @@ class PartitionProfile:
 
 @dataclass(slots=True)
 class _Tally:
-    """The profile of one group while it grows, and the cells that it counts in."""
+    """The profile of one group while it grows, and its binning."""
 
     binning: Binning
     profile: Profile
@@ -81,10 +81,10 @@ Parts = tuple[list[tuple[K, Counts | None]], dict[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Splitting(Generic[K]):
-    """How rows are told apart.
+    """How rows are split into groups.
 
-    `keys` are the columns that it takes, `split` gives the groups of a batch, told those so far, and `cells` is what
-    each group is counted in.
+    `keys` are the columns that it needs. `split` gives the groups of a batch, and receives those found so far. `cells`
+    is the binning of each group.
     """
 
     keys: Sequence[str]
@@ -97,19 +97,20 @@ def profile_partition(
 ) -> PartitionProfile:
     """Count a partition's rows, by group.
 
-    Counts do not depend on the order of the rows or on how they are cut into batches; sums do in their last digits,
-    once a column has more than `PIECE_ROWS` or comes in several batches. Which new categories are named may depend on
-    it once there are more than a thousand, and which versions are once there are more than `MAX_VERSIONS`.
+    Counts do not depend on the order of the rows or on how they are cut into batches. Sums do in their last digits,
+    once a column has more than `PIECE_ROWS` rows or comes in several batches. The choice of new categories that are
+    named may depend on it when there are more than a thousand, and the choice of versions when there are more than
+    `MAX_VERSIONS`.
 
     Args:
         batches: the partition's rows; see `Batch` for how wide rows are cut.
         binning: the cells to count in.
-        grouping: the key columns that tell groups apart; left out, all rows are of the version `unknown`.
-        named: new categories of a column that a profile names: more than `NOVEL_KEPT` only where profiles of pieces
-            are merged before they are kept.
+        grouping: the key columns of groups; without them all rows have the version `unknown`.
+        named: new categories of a column that a profile names: more than `NOVEL_KEPT` only where profiles of pieces are
+            merged before they are saved.
 
     Returns:
-        Profiles that hold every row once, and those of segments once more; a column that failed has no counts in the
+        Profiles that hold every row once, and those of segments once more. A column that failed has no counts in the
         rows in which it failed.
     """
     splitting = Splitting(grouping.keys, grouping.split, lambda group: group_binning(binning, group))
@@ -117,35 +118,35 @@ def profile_partition(
 
 
 def group_binning(binning: Binning, group: Group) -> Binning:
-    """The cells in which a group is counted."""
+    """Return the binning in which a group is counted."""
     return binning if group.segment == WHOLE else binning.coarse
 
 
 def profile_groups(
     batches: Iterable[Batch], binning: Binning, splitting: Splitting[K], named: int = NOVEL_KEPT
 ) -> tuple[dict[K, Profile], dict[str, str]]:
-    """Profiles of the groups that have rows, and the columns that could not be counted, with why.
+    """Return profiles of the groups that have rows, and the columns that could not be counted, with the reason.
 
     Args:
         batches: the rows.
-        binning: the cells of a group that has none of its own.
-        splitting: how rows are told apart.
+        binning: the columns to count.
+        splitting: how rows are split into groups.
         named: new categories of a column that a profile names.
     """
     tallies: dict[K, _Tally] = {}
     problems: dict[str, str] = {}
     for batch in batches:
-        found, why = splitting.split(batch.table, tallies)
-        for key, _ in found:
+        parts_by_key, split_problems = splitting.split(batch.table, tallies)
+        for key, _ in parts_by_key:
             if key not in tallies:
                 cells = splitting.cells(key)
                 tallies[key] = _Tally(cells, empty_profile(cells))
-        parts = [_Part(tallies[key], rows) for key, rows in found]
+        parts = [_Part(tallies[key], rows) for key, rows in parts_by_key]
         if batch.first:
-            problems |= _absent(batch.schema, binning, splitting.keys) | why
+            problems |= _absent(batch.schema, binning, splitting.keys) | split_problems
             for part in parts:
                 part.tally.rows += batch.table.num_rows if part.rows is None else len(part.rows)
-        # Every batch of a wide stretch of rows has the keys: one that is a feature too is counted in the first.
+        # Wide rows come in several batches that all have the keys: a key that is a feature is counted in the first.
         names = [name for name in batch.table.column_names if batch.first or name not in splitting.keys]
         problems |= _count_columns(batch.table.select(names), binning, parts)
     return {key: tally.finish(named) for key, tally in tallies.items() if tally.rows}, problems
@@ -185,7 +186,7 @@ def _count_numeric(column: pa.ChunkedArray, name: str, parts: list[_Part]) -> No
         for start in range(0, len(own), PIECE_ROWS):
             _add_piece(np.sort(own[start : start + PIECE_ROWS]), name, tally.binning, tally.profile)
         if nulls is not None:
-            # They were counted as NaN: to sort them with the values costs less than to take them out before.
+            # They were counted as NaN: sorting them with the values is cheaper than removing them first.
             missing = np.count_nonzero(part.of(nulls))
             tally.profile.counts[tally.binning.slices[name]][-NUMERIC_EXTRA:][:2] += [missing, -missing]
 
@@ -210,7 +211,7 @@ def _add_finite(finite: Floats, name: str, binning: Binning, profile: Profile) -
         profile.sums[cells][occupied] += np.add.reduceat(finite, ends[occupied])
         away = finite - bins.pivot
         profile.squares[place] += np.einsum("i,i->", away, away)
-    # The zero turns -0.0 into 0.0: which of the two a sort leaves first is chance.
+    # Adding zero turns -0.0 into 0.0: their order after a sort is arbitrary.
     profile.lows[place] = min(profile.lows[place], finite[0] + 0.0)
     profile.highs[place] = max(profile.highs[place], finite[-1] + 0.0)
 
@@ -225,15 +226,15 @@ def _count_categorical(column: pa.ChunkedArray, bins: CategoricalBins, parts: li
         tally, rows = part.tally, np.bincount(part.of(codes), minlength=len(names))
         np.add.at(tally.profile.counts[tally.binning.slices[bins.name]], places, rows)
         novel = np.flatnonzero((places == new) & (rows > 0)).tolist()
-        seen = {name: int(rows[position]) for position in novel if (name := names[position]) is not None}
-        _follow(tally.novel.setdefault(bins.name, {}), seen)
+        counted = {name: int(rows[position]) for position in novel if (name := names[position]) is not None}
+        _track(tally.novel.setdefault(bins.name, {}), counted)
 
 
-def _follow(novel: dict[str, int], seen: Mapping[str, int]) -> None:
-    """Add a batch's new categories to those that are followed, which stay few however many a column brings."""
+def _track(novel: dict[str, int], seen: Mapping[str, int]) -> None:
+    """Add a batch's new categories to those that are tracked, and limit their number."""
     for name, rows in seen.items():
         novel[name] = novel.get(name, 0) + rows
     if len(novel) > NOVEL_TRACKED:
-        kept = most_frequent(novel, NOVEL_TRACKED)
+        most = most_frequent(novel, NOVEL_TRACKED)
         novel.clear()
-        novel.update(kept)
+        novel.update(most)

@@ -1,7 +1,7 @@
-"""Profiles of pieces of a partition, counted apart, as the profile of the whole: what one reading would have given.
+"""Profiles of pieces of a partition, merged into the profile that one reading of the partition gives.
 
-Counts are exact. The limits on names hold for the whole as they do for one reading: pieces name more new categories
-than a profile keeps, and versions and roles beyond the limit are put together once all are known.
+Counts are exact. The limits on names hold for the whole as for one reading: pieces name more new categories than a
+saved profile, and versions and roles beyond the limit are merged once all are known.
 """
 
 from __future__ import annotations
@@ -22,38 +22,38 @@ from exporter.sources.source import Batch
 
 
 def partition_reduction(binning: Binning, grouping: Grouping) -> Reduction[PartitionProfile]:
-    """How a partition is counted in pieces: see `kernel.profile_partition` and `limit_novel_of_groups`."""
+    """Return how a partition is counted in pieces; see `profile_partition` and `limit_novel_of_groups`."""
     count = partial(_piece, binning=binning, grouping=grouping)
     return Reduction(count, merge_partition_profiles, pack_partition, unpack_partition)
 
 
 def merge_partition_profiles(parts: Sequence[PartitionProfile]) -> PartitionProfile:
-    """What some pieces come to together, in their order."""
+    """Return the profile of some pieces together, in their order."""
     profiles = [(group, profile) for part in parts for group, profile in part.groups.items()]
     rows = Counter[Group]()
     for group, profile in profiles:
         rows[group] += profile.rows
-    renamed = _capped(rows)
+    rename = _renaming(rows)
     groups: dict[Group, list[Profile]] = {}
     for group, profile in profiles:
-        groups.setdefault(renamed(group), []).append(profile)
+        groups.setdefault(rename(group), []).append(profile)
     problems = {column: why for part in parts for column, why in part.problems.items()}
-    return PartitionProfile({group: sum_profiles(found) for group, found in groups.items()}, problems)
+    return PartitionProfile({group: sum_profiles(each) for group, each in groups.items()}, problems)
 
 
 def limit_novel_of_groups(profile: PartitionProfile) -> PartitionProfile:
-    """A partition's profile as it is kept: with the most frequent of its new categories named."""
+    """Return a partition's profile as it is saved, with only its most frequent new categories named."""
     return PartitionProfile({group: limit_novel(each) for group, each in profile.groups.items()}, profile.problems)
 
 
 def limit_novel(profile: Profile, limit: int = NOVEL_KEPT) -> Profile:
-    """The same profile, with fewer new categories named."""
+    """Return the same profile, with fewer new categories named."""
     novel = {column: most_frequent(names, limit) for column, names in profile.novel.items()}
     return replace(profile, novel=novel)
 
 
 def sum_profiles(profiles: Sequence[Profile]) -> Profile:
-    """The sum of profiles, at least one, which names as many new categories as are followed while rows are read."""
+    """Return the sum of profiles, at least one, which names as many new categories as the kernel tracks."""
     novel: dict[str, Counter[str]] = {}
     for profile in profiles:
         for column, names in profile.novel.items():
@@ -66,11 +66,11 @@ def _piece(batches: Iterator[Batch], _: Portion, *, binning: Binning, grouping: 
     return profile_partition(batches, binning, grouping, NOVEL_TRACKED)
 
 
-def _capped(rows: Counter[Group]) -> Callable[[Group], Group]:
-    """What each group is called once versions and roles are as few as they may be."""
+def _renaming(rows: Counter[Group]) -> Callable[[Group], Group]:
+    """Return how each group is renamed so that versions and roles are within their limits."""
     whole = unsegmented(rows)
-    versions = _kept(((group.version, rows[group]) for group in whole), MAX_VERSIONS, OTHER_VERSIONS)
-    roles = _kept(((group.role, rows[group]) for group in whole), MAX_ROLES, OTHER_ROLES)
+    versions = _names_within_limit(((group.version, rows[group]) for group in whole), MAX_VERSIONS, OTHER_VERSIONS)
+    roles = _names_within_limit(((group.role, rows[group]) for group in whole), MAX_ROLES, OTHER_ROLES)
     return lambda group: replace(
         group,
         version=group.version if group.version in versions else OTHER_VERSIONS,
@@ -78,7 +78,7 @@ def _capped(rows: Counter[Group]) -> Callable[[Group], Group]:
     )
 
 
-def _kept(rows: Iterable[tuple[str, int]], limit: int, other: str) -> set[str]:
+def _names_within_limit(rows: Iterable[tuple[str, int]], limit: int, other: str) -> set[str]:
     counts = Counter[str]()
     for name, number in rows:
         counts[name] += number

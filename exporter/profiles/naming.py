@@ -1,4 +1,4 @@
-"""Columns of names, batch by batch, as small codes: its version, its role and its segments."""
+"""Columns of names as small codes, batch by batch: version, role and segments."""
 
 from __future__ import annotations
 
@@ -21,19 +21,22 @@ Codes = npt.NDArray[np.int8]
 WideCodes = npt.NDArray[np.int16]
 
 MAX_VALUES: Final = 1000
-"""Values of a segment's column that a partition tells apart; so many may have a segment."""
+"""Values of a segment's column that a partition names, and the greatest number of its segments."""
 
 
 class ColumnNames:
-    """The names in a column, in the order in which they came; None is what rows have that name nothing."""
+    """The names in a column, in the order in which they came; None is the name of rows without one."""
 
     def __init__(self, column: str | None) -> None:
-        """Nothing is named yet; without a column nothing ever is."""
+        """Start without names; without a column all rows have the name None."""
         self._column = column
         self._places: dict[str | None, int] = {}
 
     def codes(self, table: pa.Table) -> Counts:
-        """The place of each row's name, (rows,); a column that is missing or holds no names names nothing."""
+        """Return the position of each row's name, shape (rows,).
+
+        All rows have the name None where the column is missing or has a wrong type.
+        """
         own: list[str | None] = [None]
         codes = np.zeros(table.num_rows, np.int64)
         if self._column is not None and self._column in table.column_names:
@@ -42,13 +45,13 @@ class ColumnNames:
         places = [self._places.setdefault(name, len(self._places)) for name in own]
         return np.array(places, np.int64)[codes]
 
-    def few(self, codes: Counts, limit: int, absent: str | None = None) -> tuple[Counts, list[str]]:
-        """The most frequent names of some rows, sorted, and the place of each row's among them; -1 where it has none.
+    def most_frequent_names(self, codes: Counts, limit: int, absent: str | None = None) -> tuple[Counts, list[str]]:
+        """Return the most frequent names of some rows, sorted, and each row's position among them; -1 for other rows.
 
         Args:
-            codes: the rows' places, (rows,).
-            limit: how many names at most.
-            absent: the name of rows that name nothing; without it they have none.
+            codes: the rows' positions, shape (rows,).
+            limit: the greatest number of names.
+            absent: the name of rows without one; if it is None they have none.
         """
         names = [absent if name is None else name for name in self._places]
         counts: dict[str, int] = {}
@@ -62,7 +65,10 @@ class ColumnNames:
 
 @dataclass(frozen=True, slots=True)
 class CodedColumn:
-    """The value of each row in a column: `codes`, (rows,), are positions in `names`, -1 where it is none of them."""
+    """The value of each row in a column.
+
+    `codes`, shape (rows,), are positions in `names`, -1 where the value is none of them.
+    """
 
     codes: WideCodes
     names: tuple[str, ...]
@@ -71,32 +77,32 @@ class CodedColumn:
 def encode_groups(
     versions: ColumnNames, roles: ColumnNames, of_versions: Counts, of_roles: Counts
 ) -> tuple[Codes, tuple[Group, ...]]:
-    """The groups that some rows are of, in their order, and the place of each row's.
+    """Return the position of each row's group, and the groups in their order.
 
     Args:
         versions: the names of versions.
         roles: the names of roles.
-        of_versions: the place of each row's version among these, (rows,).
-        of_roles: that of its role, (rows,).
+        of_versions: the position of each row's version among these, shape (rows,).
+        of_roles: the position of its role, shape (rows,).
     """
-    version_codes, told_versions = _all_named(versions, of_versions, MAX_VERSIONS, UNKNOWN_VERSION, OTHER_VERSIONS)
-    role_codes, told_roles = _all_named(roles, of_roles, MAX_ROLES, "", OTHER_ROLES)
-    pairs = version_codes * len(told_roles) + role_codes
-    there = np.bincount(pairs, minlength=1) > 0
-    found = (divmod(pair, len(told_roles)) for pair in np.flatnonzero(there).tolist())
-    places = (np.cumsum(there) - 1).astype(np.int8)[pairs]
-    return places, tuple(Group(told_versions[one], told_roles[two]) for one, two in found)
+    version_codes, version_names = _all_named(versions, of_versions, MAX_VERSIONS, UNKNOWN_VERSION, OTHER_VERSIONS)
+    role_codes, role_names = _all_named(roles, of_roles, MAX_ROLES, "", OTHER_ROLES)
+    pairs = version_codes * len(role_names) + role_codes
+    present = np.bincount(pairs, minlength=1) > 0
+    pairs_present = (divmod(pair, len(role_names)) for pair in np.flatnonzero(present).tolist())
+    places = (np.cumsum(present) - 1).astype(np.int8)[pairs]
+    return places, tuple(Group(version_names[version], role_names[role]) for version, role in pairs_present)
 
 
 def _all_named(names: ColumnNames, codes: Counts, limit: int, absent: str, other: str) -> tuple[Counts, list[str]]:
-    told, kept = names.few(codes, limit, absent)
-    if (told >= 0).all():
-        return told, kept
+    limited, kept = names.most_frequent_names(codes, limit, absent)
+    if (limited >= 0).all():
+        return limited, kept
     kept = kept if other in kept else [*kept, other]
-    return np.where(told < 0, kept.index(other), told), kept
+    return np.where(limited < 0, kept.index(other), limited), kept
 
 
 def encode_column(names: ColumnNames, codes: Counts) -> CodedColumn:
-    """The values of some rows in a segment's column, given their places, (rows,)."""
-    told, values = names.few(codes, MAX_VALUES)
-    return CodedColumn(told.astype(np.int16), tuple(values))
+    """Return the values of some rows in a segment's column, given their positions, shape (rows,)."""
+    value_codes, values = names.most_frequent_names(codes, MAX_VALUES)
+    return CodedColumn(value_codes.astype(np.int16), tuple(values))

@@ -1,6 +1,6 @@
-"""Profiles as bytes: what the store keeps of them, and what travels where others count for the exporter.
+"""Profiles as bytes, for the store and for pieces that other machines count.
 
-`exporter.profiles.sealing` says how a table becomes bytes; numbers come back bit by bit.
+`exporter.profiles.sealing` defines the format of the bytes. Numbers come back exactly.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from exporter.profiles.profile import Profile
 from exporter.profiles.sealing import open_sealed, seal_table
 
 _PART: Final = "part"
-"""Whose profile it is: a group, or an hour of the week and a segment, as JSON."""
+"""The key of a profile: a group, or an hour of the week and a segment, as JSON."""
 _SCHEMA: Final = pa.schema(
     {
         _PART: pa.string(),
@@ -34,30 +34,30 @@ _SCHEMA: Final = pa.schema(
 
 
 def pack_partition(profile: PartitionProfile) -> bytes:
-    """All that a partition comes to."""
+    """Return the profile of a partition as bytes."""
     parts = {_group_text(group): each for group, each in profile.groups.items()}
     return pack_profiles(parts, {"problems": dict(profile.problems)})
 
 
 def unpack_partition(data: bytes) -> PartitionProfile:
-    """The inverse of `pack_partition`; raises as `unpack_profiles`."""
-    profiles, told = unpack_profiles(data)
-    return PartitionProfile({_group(text): profile for text, profile in profiles.items()}, told["problems"])
+    """Return the partition of `pack_partition`'s bytes; raises as `unpack_profiles`."""
+    profiles, metadata = unpack_profiles(data)
+    return PartitionProfile({_group(text): profile for text, profile in profiles.items()}, metadata["problems"])
 
 
-def pack_profiles(profiles: Mapping[str, Profile], told: Mapping[str, Any]) -> bytes:
-    """Profiles by a text that says whose each is, and what JSON can tell of them."""
-    return seal_table(_table(profiles), told)
+def pack_profiles(profiles: Mapping[str, Profile], metadata: Mapping[str, Any]) -> bytes:
+    """Return profiles by their key, with metadata that JSON can hold, as bytes."""
+    return seal_table(_table(profiles), metadata)
 
 
 def unpack_profiles(data: bytes) -> tuple[dict[str, Profile], dict[str, Any]]:
-    """The inverse of `pack_profiles`.
+    """Return the profiles and the metadata of `pack_profiles`'s bytes.
 
     Raises:
         ValueError, LookupError, TypeError, pyarrow.ArrowException: when the content is not as it was packed.
     """
-    table, told = open_sealed(data)
-    return {table[_PART][row].as_py(): _profile(table, row) for row in range(table.num_rows)}, told
+    table, metadata = open_sealed(data)
+    return {table[_PART][row].as_py(): _profile(table, row) for row in range(table.num_rows)}, metadata
 
 
 def _group_text(group: Group) -> str:

@@ -1,7 +1,7 @@
-"""Counts and sums of rows under a binning: what a partition is reduced to, once, and what every statistic reads.
+"""Counts and sums of rows under a binning: every statistic is computed from them.
 
-Profiles of the same binning merge by addition; a window, a day, a season of the reference are sums of profiles. Counts
-are exact under any merging; sums are floating-point and are always merged in the order of time, so that the same
+Profiles of the same binning merge by addition: a window, a day and a season of the reference are sums of profiles.
+Counts are exact under any merging. Sums are floating-point and are always merged in the order of time, so that the same
 partitions give the same bits.
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from exporter.profiles.binning import Binning, CategoricalBins, Counts, Floats, Rows
 
 NOVEL_KEPT: Final = 100
-"""New categories that a profile names, for each column; all are counted, the rest namelessly."""
+"""New categories that a profile names, for each column; all are counted, the others without a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Profile:
     """Counts and sums of some rows.
 
     `counts` and `sums` have one entry per cell of the binning (a sum is 0 where the cell is not a bin of finite
-    values); `squares` (about the pivot), `lows` and `highs` one per numeric column (`inf` and `-inf` where it has no
-    finite value). `novel` names the most frequent new categories of each column. Counts are whole numbers, but for
-    those of a mixture of seasons.
+    values). `squares` (about the pivot), `lows` and `highs` have one per numeric column (`inf` and `-inf` where it has
+    no finite value). `novel` names the most frequent new categories of each column. Counts are whole numbers, except in
+    a mixture of seasons.
     """
 
     rows: int
@@ -41,7 +41,7 @@ class Profile:
     novel: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     def __add__(self, other: Profile) -> Profile:
-        """The profile of both sets of rows together; their binnings must be the same."""
+        """Return the profile of both sets of rows together; their binnings must be equal."""
         with np.errstate(over="ignore", invalid="ignore"):
             return Profile(
                 self.rows + other.rows,
@@ -55,7 +55,7 @@ class Profile:
 
 
 def empty_profile(binning: Binning) -> Profile:
-    """The profile of no rows: adding it changes nothing."""
+    """Return the profile of no rows: adding it changes nothing."""
     columns = len(binning.numeric)
     return Profile(
         rows=0,
@@ -68,7 +68,7 @@ def empty_profile(binning: Binning) -> Profile:
 
 
 def merge_profiles(binning: Binning, profiles: Iterable[Profile]) -> Profile:
-    """The profile of all the rows together; of none, the empty one."""
+    """Return the profile of all the rows together; without profiles, the empty one."""
     return reduce(Profile.__add__, profiles, empty_profile(binning))
 
 
@@ -77,20 +77,20 @@ def _merge_novel(
 ) -> dict[str, dict[str, int]]:
     merged = {column: dict(names) for column, names in left.items()}
     for column, names in right.items():
-        mine = merged.setdefault(column, {})
+        own = merged.setdefault(column, {})
         for name, rows in names.items():
-            mine[name] = mine.get(name, 0) + rows
-        merged[column] = most_frequent(mine, NOVEL_KEPT)
+            own[name] = own.get(name, 0) + rows
+        merged[column] = most_frequent(own, NOVEL_KEPT)
     return merged
 
 
 def merged_novel(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
-    """The new categories of all parts together."""
+    """Return the new categories of all parts together."""
     return reduce(_merge_novel, parts, {})
 
 
 def most_frequent(counts: Mapping[str, int], limit: int) -> dict[str, int]:
-    """The entries with the greatest counts, at most `limit`, the greatest first, ties in the order of their names."""
+    """Return the entries with the greatest counts, at most `limit`, in decreasing order, ties in the order of names."""
     ranked = heapq.nsmallest(limit, counts, key=lambda name: (-counts[name], name))
     return {name: counts[name] for name in ranked}
 
@@ -99,8 +99,8 @@ def most_frequent(counts: Mapping[str, int], limit: int) -> dict[str, int]:
 class NumericColumn:
     """One numeric column of a profile.
 
-    `bins` and `sums` are per fine bin of the finite values (k + 1 of them, for k `edges`); `low` and `high` are the
-    smallest and the largest of these (`inf` and `-inf` without any).
+    `bins` and `sums` are per fine bin of the finite values (k + 1 of them, for k `edges`). `low` and `high` are the
+    smallest and the largest finite value (`inf` and `-inf` without any).
     """
 
     edges: Floats
@@ -123,7 +123,7 @@ class NumericColumn:
 
     @property
     def rows(self) -> float:
-        """Rows in which the column was present, nulls included."""
+        """Rows in which the column is present, nulls included."""
         return self.finite + self.missing + self.low_infinities + self.high_infinities
 
     @property
@@ -138,7 +138,7 @@ class NumericColumn:
 
     @property
     def ordered(self) -> Rows:
-        """Rows per fine bin, infinities in the outermost: all that has an order. Shape (k + 1,)."""
+        """Rows per fine bin, with infinities in the outermost: all values that have an order. Shape (k + 1,)."""
         counts = self.bins.copy()
         counts[0] += self.low_infinities
         counts[-1] += self.high_infinities
@@ -146,12 +146,12 @@ class NumericColumn:
 
     @property
     def cells(self) -> Rows:
-        """Rows between the reference's deciles, ends open, then the missing ones: PSI's cells. At most 22."""
+        """PSI's cells: rows between the reference's deciles, with open ends, then the missing ones. At most 22."""
         starts = np.concatenate([[0], self.deciles + 1])
         return np.append(np.add.reduceat(self.ordered, starts), self.missing)
 
     def up_to(self, ends: Floats) -> Floats:
-        """Rows at or below values that are edges, in their order, infinities among them."""
+        """Return the rows at or below values that are edges, in their order, with infinities."""
         rows = np.cumsum(self.ordered, dtype=np.float64)
         return rows[np.searchsorted(self.edges, ends)]
 
@@ -196,7 +196,7 @@ class CategoricalColumn:
 
     @property
     def rows(self) -> float:
-        """Rows in which the column was present, nulls included."""
+        """Rows in which the column is present, nulls included."""
         return float(self.known.sum()) + self.new + self.nulls
 
     @property
@@ -206,12 +206,12 @@ class CategoricalColumn:
 
     @property
     def cells(self) -> Rows:
-        """Rows per category, then the new ones together, then the nulls: PSI's cells."""
+        """PSI's cells: rows per category, then the new ones together, then the nulls."""
         return np.append(self.known, [self.new, self.nulls])
 
 
 def numeric_column(profile: Profile, binning: Binning, name: str) -> NumericColumn:
-    """A numeric column of a profile.
+    """Return a numeric column of a profile.
 
     Raises:
         KeyError: when the binning has no such column.
@@ -238,7 +238,7 @@ def numeric_column(profile: Profile, binning: Binning, name: str) -> NumericColu
 
 
 def categorical_column(profile: Profile, binning: Binning, name: str) -> CategoricalColumn:
-    """A categorical column of a profile.
+    """Return a categorical column of a profile.
 
     Raises:
         KeyError: when the binning has no such column.

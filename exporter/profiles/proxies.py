@@ -1,8 +1,8 @@
-"""What a partition's rows come to for ratios of columns: sums from which a ratio and its chance are known.
+"""Sums of a partition's rows for ratios of columns: a ratio and its standard error are computed from them.
 
-A ratio of sums has by the delta method the variance of its residuals, numerator less ratio times denominator, over the
-square of the denominator's sum (Cochran 1977, "Sampling Techniques", 6.4). So six sums of rows are enough, whatever the
-ratio they are later taken about; of zeros and ones over rows it is the binomial law's.
+By the delta method, the variance of a ratio of sums is the variance of its residuals (numerator minus ratio times
+denominator) over the square of the denominator's sum (Cochran 1977, "Sampling Techniques", 6.4). So six sums of rows
+are enough for any later ratio. For zeros and ones over rows the result is the binomial variance.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from exporter.spec.sections.proxies import ColumnRatio
 
 Values = npt.NDArray[np.float64]
 Sums = Values
-"""The sums of one partition; shape (ratios, 6), NaN in the row of a ratio that its columns do not tell."""
+"""The sums of one partition, shape (ratios, 6); NaN in the row of a ratio whose columns cannot be used."""
 
 
 class Moment(IntEnum):
@@ -39,7 +39,7 @@ MOMENTS: Final = len(Moment)
 
 
 def ratio_selection(ratios: Iterable[ColumnRatio]) -> Selection:
-    """The columns that `sum_moments` needs, as keys: they come together, in one batch for each stretch of rows."""
+    """Return the columns that `sum_moments` needs, as keys, so that all of them are in each batch."""
     return Selection(tuple(dict.fromkeys(name for ratio in ratios for name in ratio.columns)), (), ())
 
 
@@ -50,10 +50,10 @@ def sum_moments(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tupl
 
     Args:
         batches: the rows, with the columns of `ratio_selection`.
-        ratios: what to sum up.
+        ratios: the ratios.
 
     Returns:
-        The sums, and by its place why a ratio has none: a column is missing or of a wrong type.
+        The sums, and by position why a ratio has none: a column is missing or of a wrong type.
     """
     sums, problems = np.zeros((len(ratios), MOMENTS)), dict[int, str]()
     for batch in batches:
@@ -80,7 +80,7 @@ def _numbers(table: pa.Table, column: str) -> Values:
 
 
 def _matches(table: pa.Table, column: str, value: str) -> Values:
-    """1 in the rows that are the value, 0 in others, NaN in nulls."""
+    """Return 1 in the rows that equal the value, 0 in others, NaN in nulls."""
     names, codes = category_codes(required_column(table, column))
     matches: Values = np.array([np.nan if name is None else float(name == value) for name in names])[codes]
     return matches

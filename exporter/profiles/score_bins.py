@@ -1,7 +1,7 @@
-"""The bins of a model's score: ordinary ones, with edges of their own where its distribution is told.
+"""The bins of a model's score: the ordinary bins, and edges at the bounds of the published histogram.
 
-Buckets that people read are few, round and the same week after week; counts at their ends are exact only where these
-are edges. The other edges stay, and PSI's cells with them.
+A histogram for people has few, round bounds that do not change from week to week. Counts at a bound are exact only
+where it is an edge. The other edges, and PSI's cells, do not change.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from exporter.profiles.binning import Floats, NumericBins, edges_above, edges_be
 from exporter.spec.sections.task import CLASSIFICATION, Task
 
 PROBABILITIES: Final = tuple(tenth / 10 for tenth in range(1, 11))
-"""Where the distribution of a probability is told."""
+"""The bounds of the histogram of a probability."""
 
 _SIGNIFICANT: Final = 6
 """Decimal digits that 32 bits hold."""
@@ -26,32 +26,33 @@ _SIGNIFICANT: Final = 6
 def score_bins(
     bins: NumericBins, task: Task, confidence: Sequence[float] = (), decision: float | None = None
 ) -> NumericBins:
-    """The bins of a score, from the ordinary bins of its column.
+    """Return the bins of a score, from the ordinary bins of its column.
 
-    A probability is told at each tenth, any other score at the reference's deciles, rounded: at a hundredth of the
-    range from the first to the last, or coarser where 32 bits are. Only a probability has confidence.
+    The histogram of a probability has a bound at each tenth. Any other score has its bounds at the reference's deciles,
+    rounded to a hundredth of the range from the first to the last, or more coarsely where 32 bits are coarser. Only a
+    probability has confidence.
 
     Args:
-        bins: as `exporter.profiles.binning.numeric_bins` makes them; the first and the last edge tell the range.
-        task: what the model does; only a classifier's score can be a probability.
-        confidence: the edges of its buckets, see `exporter.spec.model.Body.confidence_edges`.
-        decision: the score from which on the answer is yes; an edge lies just below it, if there is one.
+        bins: the result of `exporter.profiles.binning.numeric_bins`; its first and last edge are the range.
+        task: the model's task; only a classifier's score can be a probability.
+        confidence: the edges of the confidence buckets, see `exporter.spec.model.Body.confidence_edges`.
+        decision: the score from which on the prediction is positive; if given, an edge is just below it.
     """
     if _is_probability(bins, task):
-        marks, ends = PROBABILITIES, confidence_ends(confidence).ravel()
+        bounds, ends = PROBABILITIES, confidence_ends(confidence).ravel()
     else:
-        marks, ends = _round_deciles(bins), np.empty(0)
+        bounds, ends = _round_deciles(bins), np.empty(0)
     decided = edges_below(np.array([] if decision is None else [decision]))
-    edges = np.unique(np.concatenate([bins.edges, edges_above(np.array(marks)), ends[np.isfinite(ends)], decided]))
-    return replace(bins, edges=edges, deciles=np.searchsorted(edges, bins.edges[bins.deciles]), marks=marks)
+    edges = np.unique(np.concatenate([bins.edges, edges_above(np.array(bounds)), ends[np.isfinite(ends)], decided]))
+    return replace(bins, edges=edges, deciles=np.searchsorted(edges, bins.edges[bins.deciles]), histogram_bounds=bounds)
 
 
 def confidence_ends(edges: Sequence[float]) -> Floats:
-    """Between which scores a confidence is at most that of each edge but the first and the last; shape (2, edges - 2).
+    """Return the lowest and highest score for each inner edge of the confidence buckets, shape (2, edges - 2).
 
-    The returned one of two classes has the probability max(p, 1 - p), which is at most `c` from 1 - c to c, both
-    included. Where the buckets begin below a half there are more classes, the score is that of the returned one, and
-    the lower end is -inf.
+    Between these scores the confidence is at most the edge. The returned one of two classes has the probability max(p,
+    1 - p), which is at most `c` from 1 - c to c, both included. Where the buckets begin below a half there are more
+    than two classes: the score is the probability of the returned class, and the lower end is -inf.
     """
     inner = np.array(edges[1:-1], np.float64)
     lower = edges_below(1 - inner) if edges and edges[0] >= 0.5 else np.full(len(inner), -np.inf)

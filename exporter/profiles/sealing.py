@@ -1,8 +1,8 @@
-"""Files that are whole or not there: written beside their place and renamed, with a checksum behind their content.
+"""Files that are complete or absent: written to a temporary file and renamed, with a checksum after their content.
 
-The content is an Arrow IPC stream. A file is flushed to the disk before it is renamed, so a reader sees it whole or not
-at all. One that is not as it was written is as good as none: what it held is made again. The checksum is CRC-32, which
-tells of a disk's mistakes and not of a person's.
+The content is an Arrow IPC stream. A file is flushed to the disk before it is renamed, so a reader finds it complete or
+not at all. A file whose content has changed is treated as missing, and its content is computed again. The checksum is
+CRC-32, which detects errors of a disk but not manipulation.
 """
 
 from __future__ import annotations
@@ -19,33 +19,33 @@ import pyarrow as pa
 import pyarrow.ipc
 
 UNFINISHED: Final = ".tmp"
-"""The ending of a file that is being written; one that stays is a killed process's."""
+"""The suffix of a file that is being written; one that remains was left by a killed process."""
 
 _CHECKSUM_BYTES: Final = 4
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file beside its place, flush it to the disk and rename it.
+    """Write a temporary file in the same folder, flush it to the disk and rename it.
 
     Raises:
-        OSError: when the disk refuses; what was there before is still there.
+        OSError: when the disk fails; the earlier file is then unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=".", suffix=UNFINISHED, dir=path.parent)
+    handle, temporary = tempfile.mkstemp(prefix=".", suffix=UNFINISHED, dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(beside).replace(path)
+        Path(temporary).replace(path)
     except BaseException:
-        Path(beside).unlink(missing_ok=True)
+        Path(temporary).unlink(missing_ok=True)
         raise
 
 
-def seal_table(table: pa.Table, told: Mapping[str, Any], compression: str | None = "zstd") -> bytes:
-    """A table and what is told of it as a stream, and behind it the checksum of the stream."""
-    table = table.replace_schema_metadata({"leeway": json.dumps(told)})
+def seal_table(table: pa.Table, metadata: Mapping[str, Any], compression: str | None = "zstd") -> bytes:
+    """Return a table and its metadata as a stream, followed by the checksum of the stream."""
+    table = table.replace_schema_metadata({"leeway": json.dumps(metadata)})
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
         writer.write_table(table)
@@ -54,11 +54,11 @@ def seal_table(table: pa.Table, told: Mapping[str, Any], compression: str | None
 
 
 def open_sealed(data: bytes) -> tuple[pa.Table, dict[str, Any]]:
-    """The inverse of `seal_table`.
+    """Return the table and the metadata of `seal_table`'s bytes.
 
     Raises:
         ValueError: when the content is not as it was sealed.
-        KeyError, pyarrow.ArrowException: when it never was.
+        KeyError, pyarrow.ArrowException: when it is not the result of `seal_table`.
     """
     stream, checksum = memoryview(data)[:-_CHECKSUM_BYTES], data[-_CHECKSUM_BYTES:]
     if _checksum(stream) != checksum:

@@ -17,19 +17,19 @@ Instants = npt.NDArray[np.int64]
 """Microseconds since the Unix epoch."""
 
 NO_TIME: Final = int(np.iinfo(np.int64).min)
-"""Stands for a time that there is none of; before all others."""
+"""Stands for a missing time; smaller than all times."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def timestamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A column of timestamps or dates as it is, and one of texts as timestamps.
+    """Return a column of timestamps or dates unchanged, and a column of texts as timestamps.
 
     Args:
         column: timestamps, dates (their midnight), or ISO 8601 texts that all have a zone or all have none.
 
     Raises:
-        ColumnMismatch: when the column is not one of times.
+        ColumnMismatch: when the column does not hold times.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -42,7 +42,7 @@ def timestamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def instants(column: pa.ChunkedArray) -> Instants:
-    """The time of each row, `NO_TIME` for a null. Times without a zone are UTC.
+    """Return the time of each row, `NO_TIME` for a null. Times without a zone are UTC.
 
     Raises:
         ColumnMismatch: as `timestamps`.
@@ -54,7 +54,7 @@ def instants(column: pa.ChunkedArray) -> Instants:
 
 
 def microseconds(moment: datetime) -> int:
-    """An aware moment, to the microsecond."""
+    """Return an aware moment in microseconds since the Unix epoch."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 

@@ -1,1 +1,1 @@
-"""Where rows come from: a source lists its partitions with their fingerprints, and profiles one."""
+"""Where rows are stored: a source lists its partitions with their fingerprints, and reads them."""

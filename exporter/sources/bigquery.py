@@ -1,17 +1,15 @@
-"""Partitions of a table in BigQuery: stretches of its timestamp, counted where they are.
+"""Partitions of a table in BigQuery: ranges of its timestamp, counted by BigQuery.
 
-A partition is `[start, start + grain)` of one column, and every query says so: of a table that is partitioned by that
-column BigQuery then reads no more. What there is comes from the table's own partitions, with when each was last
-modified, where they are as fine as the spec's; elsewhere the rows of the column are counted, and a partition is taken
-for another when their number, or the newest time among them, differs.
+A partition is the range `[start, start + grain)` of one column, and every query has this condition, so BigQuery reads
+no more of a table that is partitioned by that column. The existing partitions come from the table's own partitions,
+with their times of modification, where these are as fine as the spec's. Otherwise the rows are counted by the column,
+and a partition counts as changed when their number, or the newest time among them, changes.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -19,6 +17,7 @@ import pyarrow as pa
 
 from exporter.errors import SourceError
 from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, JobTerms, Limits, Query
+from exporter.sources.bigquery_ranges import TimeRange, merged_ranges, range_of, within
 from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT, TIME_KINDS, JoinedRows, Kind, Parameter, Statement, quoted
 from exporter.sources.source import Batch, Kernel, Partition, Selection, Source, StoredObject, Stream, Traffic
 
@@ -27,42 +26,28 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
-_STRETCH: Final = re.compile(r"\[([0-9TZ:-]+), ([0-9TZ:-]+)\)")
 _STANDARD: Final = {"BOOLEAN": "BOOL", "FLOAT": "FLOAT64", "INTEGER": "INT64", "RECORD": "STRUCT"}
 _INGESTION: Final = "_PARTITIONTIME"
-"""The column of a table that is partitioned by when its rows came."""
-_NAMED: Final = {"HOUR": (timedelta(hours=1), "%Y%m%d%H"), "DAY": (timedelta(days=1), "%Y%m%d")}
-"""How long a table's own partitions are, and how they are named."""
+"""The pseudo-column of a table that is partitioned by ingestion time."""
+_PARTITION_NAMES: Final = {"HOUR": (timedelta(hours=1), "%Y%m%d%H"), "DAY": (timedelta(days=1), "%Y%m%d")}
+"""The length of a table's own partitions, and the format of their names."""
 _MODIFIED: Final = "last_modified_time"
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
-    """A half-open stretch of a table's time, in UTC."""
-
-    start: datetime
-    end: datetime
-
-    def __str__(self) -> str:
-        """As it stands in the path of a stored object."""
-        return f"[{self.start:{_STAMP}}, {self.end:{_STAMP}})"
-
-
 class BigQuery:
-    """A table, or the part of one that a stream is."""
+    """A table of BigQuery as a source."""
 
     def __init__(
         self, table: str, terms: JobTerms, stream: Stream, *, whole: bool, limits: Limits = DEFAULT_LIMITS
     ) -> None:
-        """Remember where to look; nothing is asked, and no credentials are needed, before the first call.
+        """Save the arguments; no request is sent, and no credentials are needed, before the first call.
 
         Args:
             table: `project.dataset.table`.
-            terms: on what terms queries run.
-            stream: which rows are which partition.
+            terms: location, labels and billing limit of the jobs.
+            stream: how the rows are cut into partitions.
             whole: whether queries may read all of the table.
-            limits: how patient requests are.
+            limits: timeouts of requests.
         """
         self.traffic = Traffic(bytes_billed=0)
         self._name = table
@@ -76,15 +61,15 @@ class BigQuery:
         wanted = sorted(dict.fromkeys(starts))
         if not wanted:
             return {}
-        table = self._described(anew=True)
+        table = self._table_metadata(refresh=True)
         self._refuse_unpartitioned(table)
-        own = self._own_partitions(table, Stretch(wanted[0], wanted[-1] + self._grain))
-        found = self._counted(wanted) if own is None else own
-        return {start: self._partition(start, *found[start]) for start in wanted if start in found}
+        own = self._table_partitions(table, TimeRange(wanted[0], wanted[-1] + self._grain))
+        states = self._count_by_time(wanted) if own is None else own
+        return {start: self._partition(start, *states[start]) for start in wanted if start in states}
 
     def dataset(self, **names: str) -> Partition | None:
         """See `Source`."""
-        table = self._described(anew=True)
+        table = self._table_metadata(refresh=True)
         if not table.num_rows and table.table_type == "TABLE":
             return None
         tag = f"{table.num_rows} rows, modified {table.modified}"
@@ -97,44 +82,44 @@ class BigQuery:
 
     def types(self, partition: Partition) -> Mapping[str, str]:
         """See `CountingSource`."""
-        return {field.name: _type(field) for field in self._described(anew=False).schema}
+        return {field.name: _type(field) for field in self._table_metadata(refresh=False).schema}
 
-    def stretch(self, start: datetime) -> Partition:
+    def partition_at(self, start: datetime) -> Partition:
         """See `CountingSource`."""
         return self._partition(start, 0, 0, "")
 
     def can_join(self, other: Source) -> bool:
-        """See `CountingSource`: tables of one location do."""
+        """See `CountingSource`: tables of one location can be joined."""
         return isinstance(other, BigQuery) and self.location == other.location
 
     @property
     def location(self) -> str | None:
-        """Where queries run; None where the service finds it by the tables."""
+        """Where queries run; None where BigQuery derives it from the tables."""
         return self._jobs.location
 
-    def count(self, partition: Partition, statement: Statement, beside: JoinedRows | None = None) -> pa.Table:
+    def count(self, partition: Partition, statement: Statement, joined: JoinedRows | None = None) -> pa.Table:
         """See `CountingSource`."""
         rows, parameters = self.rows(partition, statement.columns, slotted=statement.slotted)
-        # what it reads are the columns of these rows, whatever it makes of them
+        # the price depends only on the columns that are read
         steps, priced = {ROWS: rows}, Query(rows, parameters)
-        if beside is not None and isinstance(beside.source, BigQuery):
-            others, more = beside.source.rows(beside.partition, beside.columns, slotted=True, prefix="joined_")
+        if joined is not None and isinstance(joined.source, BigQuery):
+            others, more = joined.source.rows(joined.partition, joined.columns, slotted=True, prefix="joined_")
             steps, parameters = {**steps, JOINED_ROWS: others}, {**parameters, **more}
         steps |= statement.steps
         text = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in steps.items())
         query = Query(f"WITH {text}\n{statement.select}", {**parameters, **statement.parameters})
-        if beside is None:
-            found = self._jobs.run(_place(partition), query, priced=priced)
+        if joined is None:
+            result = self._jobs.run(_place_of(partition), query, priced=priced)
         else:
-            found = self._jobs.run(_place(partition), query, tables=2)
-        batches = list(self._jobs.batches(_place(partition), found))
+            result = self._jobs.run(_place_of(partition), query, tables=2)
+        batches = list(self._jobs.batches(_place_of(partition), result))
         return pa.Table.from_batches(batches) if batches else pa.table({})
 
     # ------------------------------------------------------------------------------------------------ rows
 
     def _batches(self, partition: Partition, selection: Selection) -> Generator[Batch]:
-        """The rows of the selected columns; of none, as many as were listed, and nothing is asked."""
-        fields = self._described(anew=False).schema
+        """Yield the rows of the selected columns; without columns, yield only the listed number of rows."""
+        fields = self._table_metadata(refresh=False).schema
         schema = pa.schema([(field.name, pa.null()) for field in fields])
         wanted = [name for name in dict.fromkeys(selection.columns) if name in schema.names]
         listed = [int(item.tag.split(" ", 1)[0]) for item in partition.objects]
@@ -142,27 +127,27 @@ class BigQuery:
             yield Batch(pa.table({"": pa.nulls(sum(listed))}).select([]), first=True, schema=schema)
             return
         rows, parameters = self.rows(partition, wanted)
-        found = self._jobs.run(_place(partition), Query(rows, parameters))
-        for batch in self._jobs.batches(_place(partition), found):
+        result = self._jobs.run(_place_of(partition), Query(rows, parameters))
+        for batch in self._jobs.batches(_place_of(partition), result):
             yield Batch(pa.Table.from_batches([batch]), first=True, schema=schema)
 
     def rows(
         self, partition: Partition, columns: Sequence[str], *, slotted: bool = False, prefix: str = ""
     ) -> tuple[str, dict[str, Parameter]]:
-        """The query for some columns of a partition's rows, and the values that it names, which begin with `prefix`."""
-        stretches = [_stretch(item) for item in partition.objects]
-        asked = ", ".join(map(quoted, columns)) or "1 AS one"
-        if None in stretches:
-            return f"SELECT {asked} FROM {quoted(self._name)}", {}
-        joined = _joined(filter(None, stretches))
-        condition, parameters = self._within(joined, prefix)
+        """Return the query for some columns of a partition's rows, and its parameters, each named with `prefix`."""
+        listed = [range_of(item) for item in partition.objects]
+        expressions = ", ".join(map(quoted, columns)) or "1 AS one"
+        if None in listed:
+            return f"SELECT {expressions} FROM {quoted(self._name)}", {}
+        ranges = merged_ranges(filter(None, listed))
+        condition, parameters = within(self._column, self._kind, ranges, prefix)
         if slotted:
-            asked += f", {self._slot(prefix)} AS {SLOT}"
-            parameters |= self._slots(joined[0].start, prefix)
-        return f"SELECT {asked} FROM {quoted(self._name)} WHERE {condition}", parameters
+            expressions += f", {self._slot(prefix)} AS {SLOT}"
+            parameters |= self._slots(ranges[0].start, prefix)
+        return f"SELECT {expressions} FROM {quoted(self._name)} WHERE {condition}", parameters
 
     def _slot(self, prefix: str = "") -> str:
-        """The expression of how many partitions after the first a row's is."""
+        """Return the expression of a row's partition number, counted from the first partition."""
         return f"DIV((UNIX_SECONDS(CAST({quoted(self._column)} AS TIMESTAMP)) - @{prefix}first), @{prefix}grain)"
 
     def _slots(self, first: datetime, prefix: str = "") -> dict[str, Parameter]:
@@ -171,22 +156,11 @@ class BigQuery:
             f"{prefix}grain": Parameter("INT64", int(self._grain.total_seconds())),
         }
 
-    def _within(self, stretches: Sequence[Stretch], prefix: str = "") -> tuple[str, dict[str, Parameter]]:
-        """The condition that a row lies in one of some stretches."""
-        column, kind = quoted(self._column), self._kind
-        conditions, parameters = [], {}
-        for number, stretch in enumerate(stretches):
-            start, end = f"{prefix}start{number}", f"{prefix}end{number}"
-            conditions.append(f"({column} >= @{start} AND {column} < @{end})")
-            parameters[start] = Parameter(kind, _as_kind(stretch.start, kind))
-            parameters[end] = Parameter(kind, _as_kind(stretch.end, kind))
-        return " OR ".join(conditions), parameters
-
     # ------------------------------------------------------------------------------------------------ what there is
 
-    def _own_partitions(self, table: Table, span: Stretch) -> dict[datetime, tuple[int, int, str]] | None:
-        """Rows, bytes and state of each partition from the table's own; `None` where these cannot tell."""
-        unit, form = _NAMED.get(_unit(table, self._column) or "", (None, ""))
+    def _table_partitions(self, table: Table, span: TimeRange) -> dict[datetime, tuple[int, int, str]] | None:
+        """Return rows, bytes and state of each partition from the table's own; `None` where they are too coarse."""
+        unit, form = _PARTITION_NAMES.get(_unit(table, self._column) or "", (None, ""))
         if unit is None or self._grain % unit:
             return None
         text = (
@@ -195,40 +169,41 @@ class BigQuery:
         )
         named = {"table": table.table_id, "first": f"{span.start:{form}}", "last": f"{span.end - unit:{form}}"}
         values = {name: Parameter("STRING", value) for name, value in named.items()}
-        found = self._jobs.run(self._name, Query(text, values))
-        if _MODIFIED not in {field.name for field in found.schema}:
+        result = self._jobs.run(self._name, Query(text, values))
+        if _MODIFIED not in {field.name for field in result.schema}:
             return None
         parts: dict[datetime, list[Mapping[str, Any]]] = {}
-        for row in self._told(found):
+        for row in self._result_rows(result):
             at = datetime.strptime(row["partition_id"], form).replace(tzinfo=UTC)
             if row["total_rows"]:
                 parts.setdefault(at - (at - span.start) % self._grain, []).append(row)
         return {start: _state(rows) for start, rows in sorted(parts.items())}
 
-    def _counted(self, wanted: Sequence[datetime]) -> dict[datetime, tuple[int, int, str]]:
-        """Rows, bytes (not known: 0) and state of each partition, from the rows' own times."""
+    def _count_by_time(self, wanted: Sequence[datetime]) -> dict[datetime, tuple[int, int, str]]:
+        """Return rows, bytes (unknown: 0) and state of each partition, from the times of the rows."""
         column, grain = quoted(self._column), self._grain
-        condition, parameters = self._within(_joined(Stretch(start, start + grain) for start in wanted))
+        ranges = merged_ranges(TimeRange(start, start + grain) for start in wanted)
+        condition, parameters = within(self._column, self._kind, ranges)
         text = (
             f"SELECT {self._slot()} AS slot, COUNT(*) AS n, "
             f"CAST(MAX({column}) AS STRING) AS newest FROM {quoted(self._name)} WHERE {condition} GROUP BY slot"
         )
         parameters |= self._slots(wanted[0])
-        found = self._told(self._jobs.run(self._name, Query(text, parameters)))
-        return {wanted[0] + row["slot"] * grain: (row["n"], 0, f"newest {row['newest']}") for row in found}
+        result_rows = self._result_rows(self._jobs.run(self._name, Query(text, parameters)))
+        return {wanted[0] + row["slot"] * grain: (row["n"], 0, f"newest {row['newest']}") for row in result_rows}
 
-    def _told(self, found: Any) -> Iterator[dict[str, Any]]:
-        for batch in self._jobs.batches(self._name, found):
+    def _result_rows(self, result: Any) -> Iterator[dict[str, Any]]:
+        for batch in self._jobs.batches(self._name, result):
             yield from batch.to_pylist()
 
     def _partition(self, start: datetime, rows: int, size: int, state: str) -> Partition:
-        path = f"{self._name} {Stretch(start, start + self._grain)}"
+        path = f"{self._name} {TimeRange(start, start + self._grain)}"
         return Partition(f"{start:%Y-%m-%dT%H:%MZ}", (StoredObject(path, size, f"{rows} rows, {state}"),))
 
     # ------------------------------------------------------------------------------------------------ the table
 
-    def _described(self, *, anew: bool) -> Table:
-        if anew or self._table is None:
+    def _table_metadata(self, *, refresh: bool) -> Table:
+        if refresh or self._table is None:
             self._table = self._jobs.table(self._name)
         return self._table
 
@@ -236,10 +211,10 @@ class BigQuery:
         if self._whole or _unit(table, self._column) is not None:
             return
         by = table.time_partitioning.field or _INGESTION if table.time_partitioning else None
-        told = f"partitioned by {by}, not by {self._column}" if by else f"not partitioned by {self._column}"
+        partitioning = f"partitioned by {by}, not by {self._column}" if by else f"not partitioned by {self._column}"
         hint = f"partition_column: {by}" if by else f"a table that is partitioned by {self._column}"
         raise SourceError(
-            f"{self._name}: is {told}, so every query would read all of it; "
+            f"{self._name}: is {partitioning}, so every query would read all of it; "
             f"name {hint} in the spec, or say `unpartitioned: true` beside the table"
         )
 
@@ -260,11 +235,13 @@ class BigQuery:
         """The type of the column of times."""
         if self._column == _INGESTION:
             return "TIMESTAMP"
-        found = next((_type(field) for field in self._described(anew=False).schema if field.name == self._column), None)
-        kind = next((kind for kind in TIME_KINDS if kind == found), None)
+        column_type = next(
+            (_type(field) for field in self._table_metadata(refresh=False).schema if field.name == self._column), None
+        )
+        kind = next((kind for kind in TIME_KINDS if kind == column_type), None)
         if kind is None:
-            told = f"is {found}, not {', '.join(TIME_KINDS)}" if found else "does not exist"
-            raise SourceError(f"{self._name}: the column {self._column} {told}")
+            problem = f"is {column_type}, not {', '.join(TIME_KINDS)}" if column_type else "does not exist"
+            raise SourceError(f"{self._name}: the column {self._column} {problem}")
         if kind == "DATE" and self._grain % timedelta(days=1):
             raise SourceError(f"{self._name}: the column {self._column} is DATE; make the grain whole days")
         return kind
@@ -275,7 +252,7 @@ def _type(field: SchemaField) -> str:
 
 
 def _unit(table: Table, column: str) -> str | None:
-    """How long the table's own partitions are if they are by this column; HOUR, DAY, MONTH or YEAR."""
+    """Return the unit of the table's own partitions if they are by this column: HOUR, DAY, MONTH or YEAR."""
     by = table.time_partitioning
     return by.type_ if by is not None and (by.field or _INGESTION) == column else None
 
@@ -286,32 +263,6 @@ def _state(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:
     return sum(row["total_rows"] for row in rows), size, f"modified {modified.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
-def _stretch(item: StoredObject) -> Stretch | None:
-    """The stretch of a stored object; `None` for a whole table."""
-    match = _STRETCH.search(item.path)
-    if match is None:
-        return None
-    start, end = (datetime.strptime(text, _STAMP).replace(tzinfo=UTC) for text in match.groups())
-    return Stretch(start, end)
-
-
-def _joined(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """The same time in as few stretches as can be."""
-    joined: list[Stretch] = []
-    for stretch in sorted(stretches, key=lambda each: each.start):
-        if joined and joined[-1].end >= stretch.start:
-            joined[-1] = Stretch(joined[-1].start, max(joined[-1].end, stretch.end))
-        else:
-            joined.append(stretch)
-    return joined
-
-
-def _as_kind(moment: datetime, kind: Kind) -> datetime | Any:
-    """A moment in UTC as a column of this type holds it."""
-    plain = moment.astimezone(UTC)
-    return {"DATE": plain.date(), "DATETIME": plain.replace(tzinfo=None)}.get(kind, plain)
-
-
-def _place(partition: Partition) -> str:
+def _place_of(partition: Partition) -> str:
     first = partition.objects[0].path
     return first if len(partition.objects) == 1 else f"{first} and {len(partition.objects) - 1} more"

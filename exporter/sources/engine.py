@@ -1,4 +1,4 @@
-"""What a source adds whose store is an engine: it counts a partition's rows where they are, and only counts travel."""
+"""The interface of a source whose store is an engine: it counts rows itself, and only counts are returned."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pyarrow as pa
 from exporter.sources.source import Partition, Source
 
 ROWS: Final = "partition_rows"
-"""What a statement calls the rows of the partition that it is asked of."""
+"""The name in a statement of the rows of its partition."""
 JOINED_ROWS: Final = "joined_rows"
-"""What it calls those of another table, where it is asked of two."""
+"""The name in a statement of the rows of a second table."""
 SLOT: Final = "partition_slot"
-"""The column of rows that says how many partitions after the first of those that are asked of theirs is."""
+"""The column with the number of a row's partition, counted from the first partition of the statement."""
 
 Kind = Literal["BOOL", "DATE", "DATETIME", "FLOAT64", "INT64", "STRING", "TIMESTAMP"]
 TIME_KINDS: Final[tuple[Kind, ...]] = ("TIMESTAMP", "DATETIME", "DATE")
@@ -26,7 +26,7 @@ Scalar = str | int | float | date | datetime
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A value, or an array of values, that a statement names: none is ever written into its text."""
+    """A value, or an array of values, that a statement refers to by name; values are never written into its text."""
 
     kind: Kind
     value: Scalar | Sequence[Scalar]
@@ -34,11 +34,11 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A question about a partition's rows, in GoogleSQL.
+    """A query of a partition's rows, in GoogleSQL.
 
     `columns` are those of the table that it reads. `steps` are named queries, each of which may select from
-    `partition_rows` and from those before it, and `select` is what is asked. The source alone says what the rows of the
-    partition are, so no statement can forget to.
+    `partition_rows` and from earlier steps, and `select` is the final query. Only the source defines the rows of the
+    partition, so no statement can read others by mistake. `slotted` adds the column `partition_slot`.
     """
 
     columns: tuple[str, ...]
@@ -50,7 +50,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class JoinedRows:
-    """The rows of another table that a statement joins: some partitions of it as one, and the columns that it reads."""
+    """The rows of another table that a statement joins: some of its partitions as one, and the columns to read."""
 
     source: CountingSource
     partition: Partition
@@ -59,44 +59,44 @@ class JoinedRows:
 
 @runtime_checkable
 class CountingSource(Source, Protocol):
-    """A source whose store counts by itself."""
+    """A source whose store counts rows itself."""
 
     def types(self, partition: Partition) -> Mapping[str, str]:
-        """The type of each column that the partition's table has, as GoogleSQL names it; `ARRAY` and `STRUCT` bare.
+        """Return the GoogleSQL type of each column of the partition's table; `ARRAY` and `STRUCT` without elements.
 
         Raises:
             SourceError: as `count`.
         """
         ...
 
-    def stretch(self, start: datetime) -> Partition:
-        """The partition that starts then, whether it has rows or not."""
+    def partition_at(self, start: datetime) -> Partition:
+        """Return the partition with this start, whether it has rows or not."""
         ...
 
     def can_join(self, other: Source) -> bool:
-        """Whether one statement can read both."""
+        """Return whether one statement can read both sources."""
         ...
 
-    def count(self, partition: Partition, statement: Statement, beside: JoinedRows | None = None) -> pa.Table:
-        """What the engine answers.
+    def count(self, partition: Partition, statement: Statement, joined: JoinedRows | None = None) -> pa.Table:
+        """Return the result of a statement.
 
         Args:
-            partition: whose rows are counted; several may be one.
-            statement: the question.
-            beside: rows of another table that it is about too, of a source that this one `can_join`.
+            partition: the rows to count; may be several partitions as one.
+            statement: the statement to run.
+            joined: rows of another table that it reads too, of a source that this one `can_join`.
 
         Raises:
-            SourceUnavailable: the engine did not answer, refused or throttled, or took too long.
-            PartitionUnreadable: the table is gone, the answer would cost too much, or the statement cannot be run.
+            SourceUnavailable: the engine did not respond, refused, throttled, or took too long.
+            PartitionUnreadable: the table is gone, the query would cost too much, or the statement cannot be run.
         """
         ...
 
 
 def quoted(name: str) -> str:
-    """An identifier as a statement writes it.
+    """Return an identifier as a statement writes it.
 
     Raises:
-        ValueError: it has what no identifier may have.
+        ValueError: it has a character that no identifier may have.
     """
     if not name or any(letter in "`\\" or not letter.isprintable() for letter in name):
         raise ValueError(f"{name!r} cannot be an identifier")

@@ -1,4 +1,4 @@
-"""Partitions in a folder of this machine, or of one that is mounted."""
+"""Partitions in a local or mounted folder."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 class Local:
-    """Files whose paths a template gives.
+    """Files whose paths match a template.
 
-    A folder that does not exist has no partitions. Symbolic links are followed. A file is taken for another when its
-    size or its time of modification differs. A writer should write under a hidden or temporary name and rename: what
-    is found half written is unreadable, and is read again when it has changed.
+    A folder that does not exist has no partitions. Symbolic links are followed. A file counts as changed when its size
+    or its modification time changes. A writer should write to a hidden or temporary name and rename: a file that is
+    half written is unreadable, and is read again when it has changed.
     """
 
     def __init__(self, template: str, folder: Path) -> None:
-        """Remember where to look; nothing is read.
+        """Save the arguments; nothing is read.
 
         Args:
             template: see `exporter.sources.templates`.
-            folder: where a relative template begins; its own letters have no meaning in the template.
+            folder: where a relative template begins; its own characters have no meaning in the template.
         """
         self.traffic = Traffic()
         root = "" if template.startswith("/") else f"{folder}/".replace("//", "/")
@@ -58,9 +58,9 @@ class Local:
 
     def _batches(self, partition: Partition, selection: Selection) -> Generator[Batch]:
         for item in partition.objects:
-            self.traffic.opened(item, selection)
-            # read, not mapped: a mapped file that another process cuts short would end this process
-            with parquet_errors(item, _judge), _opened(item.path) as file:
+            self.traffic.count_opened(item, selection)
+            # read, not mapped: if another process truncated a mapped file, this process would crash
+            with parquet_errors(item, _store_error), _opened(item.path) as file:
                 yield from read_batches(file, item, selection)
 
     def _list(self, prefix: str, depth: int | None) -> Iterator[StoredObject]:
@@ -71,16 +71,16 @@ class Local:
 def _walk(
     folder: str, prefix: str, depth: int | None, above: frozenset[tuple[int, int]] = frozenset()
 ) -> Iterator[StoredObject]:
-    """The files below a folder, each folder entered once on a way down: symbolic links may make circles."""
-    here = _asked(Path.stat, folder)
+    """Yield the files below a folder; each folder is entered once per path, because symbolic links may be circular."""
+    here = _if_present(Path.stat, folder)
     if here is None or (here.st_dev, here.st_ino) in above:
         return
-    for name in _asked(_names, folder) or []:
+    for name in _if_present(_names, folder) or []:
         path = folder + name
-        found = _asked(Path.stat, path) if path.startswith(prefix) else None
-        if found and stat.S_ISREG(found.st_mode):
-            yield StoredObject(path, found.st_size, str(found.st_mtime_ns))
-        elif found and stat.S_ISDIR(found.st_mode) and (depth is None or path.count("/") < depth):
+        status = _if_present(Path.stat, path) if path.startswith(prefix) else None
+        if status and stat.S_ISREG(status.st_mode):
+            yield StoredObject(path, status.st_size, str(status.st_mtime_ns))
+        elif status and stat.S_ISDIR(status.st_mode) and (depth is None or path.count("/") < depth):
             yield from _walk(f"{path}/", prefix, depth, above | {(here.st_dev, here.st_ino)})
 
 
@@ -89,25 +89,25 @@ def _names(folder: Path) -> list[str]:
         return sorted(entry.name for entry in entries)
 
 
-def _asked(question: Callable[[Path], T], path: str) -> T | None:
-    """The answer; `None` for what is not there or leads nowhere."""
+def _if_present(call: Callable[[Path], T], path: str) -> T | None:
+    """Return the result of a call; `None` for a path that does not exist or leads nowhere."""
     try:
-        return question(Path(path))
+        return call(Path(path))
     except OSError as error:
         if error.errno in _ABSENT:
             return None
-        raise _refused(path, error) from None
+        raise _unavailable(path, error) from None
 
 
 def _opened(path: str) -> pa.NativeFile:
     return pa.OSFile(os.fsencode(path))
 
 
-def _judge(item: StoredObject, error: OSError) -> SourceUnavailable | None:
-    """The store's fault, if the operating system gave a reason: a content that is not Parquet has none."""
-    return None if error.errno is None else _refused(item.path, error)
+def _store_error(item: StoredObject, error: OSError) -> SourceUnavailable | None:
+    """Return an error of the store if the operating system gave a reason; content that is not Parquet has none."""
+    return None if error.errno is None else _unavailable(item.path, error)
 
 
-def _refused(path: str, error: OSError) -> SourceUnavailable:
+def _unavailable(path: str, error: OSError) -> SourceUnavailable:
     hint = "; let the exporter's user read it" if isinstance(error, PermissionError) else ""
     return SourceUnavailable(f"{path}: {os.strerror(error.errno or 0)}{hint}")

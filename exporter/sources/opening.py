@@ -1,4 +1,4 @@
-"""From a spec's source to one that reads; a cloud's client is imported only where it is needed."""
+"""Opens the source of a spec; a cloud's client is imported only where it is needed."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from exporter.spec.loading import LoadedSpec
 from exporter.spec.sections import source as spec_source
 
 CLIENT: Final = "google-cloud-bigquery[bqstorage]>=3.38"
-"""What reading from BigQuery needs beside Leeway itself."""
+"""The package for BigQuery, which is optional."""
 SPARK: Final = "pyspark>=4.0"
-"""What counting on Spark needs beside Leeway itself, and Java."""
+"""The package for Spark, which is optional and also needs Java."""
 
 
 def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
-    """The source that a spec names; nothing is asked of it yet.
+    """Return the source of a spec; no request is sent yet.
 
     Args:
-        source: exactly one kind, as the spec has checked.
-        folder: the spec's own, where relative local paths begin.
-        stream: what is read from it, and for whom.
+        source: exactly one kind, as the spec has validated.
+        folder: the spec's folder, where relative local paths begin.
+        stream: the model and the log that it is read for.
 
     Raises:
         SourceError: its client is not installed.
@@ -47,7 +47,7 @@ def _opened(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
 
 
 def open_log(loaded: LoadedSpec, stream: str) -> Source:
-    """The inference log of a model, read for itself or for another stream that is made of it.
+    """Return the source of a model's inference log, for the log itself or for another stream that is made of it.
 
     Raises:
         SourceError: as `open_source`.

@@ -1,9 +1,8 @@
-"""One Parquet file as batches: only the columns that are wanted, in pieces that fit in memory.
+"""One Parquet file as batches: only the selected columns, in pieces that fit in memory.
 
-The file is read row group by row group; row groups that are small together make one stretch of rows. A stretch whose
-columns would take more than the limit comes in several batches, each with the keys and some of the other columns, in
-the order in which the file has them. Texts that rows are grouped or counted by are read as dictionaries, which skips
-the decoding of every single value.
+The file is read row group by row group; small row groups are read together. Row groups whose columns need more memory
+than the limit come in several batches. Each batch has the keys and some of the other columns, in the order of the file.
+Texts that rows are grouped or counted by are read as dictionaries, so that not every single value is decoded.
 """
 
 from __future__ import annotations
@@ -21,39 +20,39 @@ from exporter.sources.source import Batch, Selection, StoredObject
 T = TypeVar("T")
 
 BATCH_BYTES: Final = 64 * 2**20
-"""A batch takes about this much memory: more only where a single column of a single row group does."""
+"""The approximate memory of a batch: more only where a single column of a single row group is larger."""
 
 
 def read_batches(
     file: pa.NativeFile, item: StoredObject, selection: Selection, limit: int = BATCH_BYTES
 ) -> Iterator[Batch]:
-    """Read a file that is open.
+    """Read an open file.
 
     Column names are taken literally: `user.age` is the column of that name, not a field of a column `user`. A column of
-    structs or lists comes whole. A name that is a key as well comes as a key alone. A file without rows has no batches.
+    structs or lists comes whole. A name that is also a key comes as a key only. A file without rows has no batches.
 
     Args:
         file: the content.
-        item: what the store said of it.
-        selection: the columns that are wanted; those that the file does not have are left out.
-        limit: bytes that a batch may take, decoded.
+        item: the file as it was listed.
+        selection: the columns; those that the file does not have are left out.
+        limit: bytes of a batch, decoded.
 
     Raises:
-        PartitionUnreadable: the size is not what was listed, or two columns have the name of one that is wanted.
-        pyarrow.ArrowException, OSError: the content is not Parquet; `parquet_errors` makes errors of ours of them.
+        PartitionUnreadable: the size is not as listed, or two columns have the name of a selected one.
+        pyarrow.ArrowException, OSError: the content is not Parquet; `parquet_errors` translates these.
     """
     if file.size() != item.size:
         raise PartitionUnreadable(f"{item.path}: changed while it was read: {file.size()} bytes, {item.size} as listed")
-    plain = pq.ParquetFile(file)
-    schema = plain.schema_arrow
+    footer = pq.ParquetFile(file)
+    schema = footer.schema_arrow
     keys, others = _columns(schema, selection, item.path)
-    plainly = {*selection.numeric, *selection.plain}
-    texts = [name for name in (*keys, *others) if name not in plainly and _is_text(schema.field(name).type)]
+    plain = {*selection.numeric, *selection.plain}
+    texts = [name for name in (*keys, *others) if name not in plain and _is_text(schema.field(name).type)]
     reader = pq.ParquetFile(
-        file, metadata=plain.metadata, read_dictionary=texts, pre_buffer=True, page_checksum_verification=True
+        file, metadata=footer.metadata, read_dictionary=texts, pre_buffer=True, page_checksum_verification=True
     )
-    sizes = _sizes(plain.metadata, reader.schema_arrow, (*keys, *others))
-    groups = [group for group in _part(plain.num_row_groups, selection) if plain.metadata.row_group(group).num_rows]
+    sizes = _sizes(footer.metadata, reader.schema_arrow, (*keys, *others))
+    groups = [group for group in _part(footer.num_row_groups, selection) if footer.metadata.row_group(group).num_rows]
     for stretch in _packed(groups, [sum(sizes[group].values()) for group in groups], limit):
         taken = {name: sum(sizes[group][name] for group in stretch) for name in (*keys, *others)}
         room = limit - sum(taken[name] for name in keys)
@@ -63,28 +62,32 @@ def read_batches(
 
 
 @contextmanager
-def parquet_errors(item: StoredObject, judge: Callable[[StoredObject, OSError], SourceError | None]) -> Iterator[None]:
-    """Make errors of ours of what goes wrong while a file is open.
+def parquet_errors(
+    item: StoredObject, store_error: Callable[[StoredObject, OSError], SourceError | None]
+) -> Iterator[None]:
+    """Turn errors while a file is open into errors of this package.
 
     Args:
         item: the file.
-        judge: the error that an `OSError` about it is when the store is to blame; `None` when the content is.
+        store_error: returns the error for an `OSError` that the store caused; `None` when the content caused it.
 
     Raises:
         PartitionUnreadable: the file has gone, or is not Parquet, or is truncated or corrupt.
-        SourceError: what `judge` says.
+        SourceError: the result of `store_error`.
     """
     try:
         yield
     except FileNotFoundError:
         raise PartitionUnreadable(f"{item.path}: has gone since it was listed") from None
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-        known = judge(item, error) if isinstance(error, OSError) else None
-        raise known or PartitionUnreadable(f"{item.path}: cannot be read as Parquet: {one_line(error)}") from None
+        error_of_store = store_error(item, error) if isinstance(error, OSError) else None
+        raise error_of_store or PartitionUnreadable(
+            f"{item.path}: cannot be read as Parquet: {one_line(error)}"
+        ) from None
 
 
 def one_line(words: object) -> str:
-    """What an error says, on one line of at most 500 letters."""
+    """Return a message on one line of at most 500 characters."""
     return " ".join(str(words).split())[:500]
 
 
@@ -108,7 +111,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _sizes(metadata: pq.FileMetaData, schema: pa.Schema, names: Sequence[str]) -> list[dict[str, int]]:
-    """For each row group, about how many bytes each column takes in memory."""
+    """Return for each row group the approximate bytes of each column in memory."""
     paths = [metadata.schema.column(index).path for index in range(metadata.num_columns)]
     places = {path: [index] for index, path in enumerate(paths)}
     leaves = {name: places.get(name) or _within(name, paths) for name in names}
@@ -131,7 +134,7 @@ def _size(group: pq.RowGroupMetaData, leaves: Sequence[int], width: int) -> int:
 
 
 def _packed(items: Sequence[T], sizes: Sequence[int], limit: int) -> list[tuple[T, ...]]:
-    """The items in runs, in order: each run adds up to `limit` at most, or is one item."""
+    """Return the items in runs, in order: each run adds up to `limit` at most, or is one item."""
     runs: list[list[T]] = []
     total = 0
     for item, size in zip(items, sizes, strict=True):
@@ -156,5 +159,5 @@ def _tables(
 
 
 def _table(reader: pq.ParquetFile, groups: Sequence[int], names: Sequence[str]) -> pa.Table:
-    # pyarrow takes a name for a path into nested columns too, and brings what both readings give: hence the selection
+    # pyarrow also reads a name as a path into nested columns and returns both, so the table is reduced to the names
     return reader.read_row_groups(list(groups), columns=list(names)).select(list(names)).unify_dictionaries()

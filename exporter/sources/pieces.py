@@ -1,7 +1,7 @@
-"""Pieces of partitions: how they are cut, counted and merged, wherever that is done.
+"""Pieces of partitions: how they are cut, counted and merged, on whatever machine.
 
-A piece is a file, or where a file is large a part of its row groups; nothing is read to tell them apart. The functions
-here run on the machines that count. They take and give record batches, and know nothing of who runs them.
+A piece is a file, or a part of the row groups of a large file; cutting reads nothing. The functions here run on the
+machines that count. They take and return record batches, and do not depend on the framework that runs them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from exporter.sources.source import Partition, Selection, Source, StoredObject
 T = TypeVar("T")
 
 PIECE_BYTES: Final = 64 * 2**20
-"""A larger file is cut: about a second's work, beside which it costs little to start it."""
+"""A larger file is cut: this is about a second of work, compared with which the start of a task is cheap."""
 FAN_IN: Final = 8
-"""Pieces that are merged at a time: one machine then holds this many of what a piece comes to."""
+"""Pieces that are merged at a time: one machine then holds this many results in memory."""
 
 COLUMNS: Final = "partition long, node long, piece long, failed boolean, content binary"
-"""What travels: which piece of which partition (numbers), the node that merges it, and what it comes to."""
+"""The columns of a result: the numbers of its partition, merging node and piece, and the packed content."""
 _SCHEMA: Final = pa.schema(
     {"partition": pa.int64(), "node": pa.int64(), "piece": pa.int64(), "failed": pa.bool_(), "content": pa.binary()}
 )
@@ -33,7 +33,7 @@ _SCHEMA: Final = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A piece of a partition: its place, what is stored, which part of it, and its share of the partition."""
+    """A piece of a partition: its position, its stored object, the part of that object, and its share of all."""
 
     partition: int
     place: int
@@ -43,7 +43,7 @@ class Piece:
 
 
 class PieceResult(NamedTuple):
-    """What a piece came to, packed; or, of one that failed, its error."""
+    """The packed result of a piece; for a piece that failed, its pickled error."""
 
     partition: int
     node: int
@@ -62,33 +62,33 @@ class Task(Generic[T]):
     pieces: Sequence[Piece]
 
     def count(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Count the pieces whose numbers these are."""
+        """Count the pieces with these numbers."""
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 yield _batch(self._counted(self.pieces[number]))
 
     def merge(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """Merge what belongs to the same node; all that does must be here."""
+        """Merge the results of each node; all results of a node must be in these batches."""
         nodes: dict[tuple[int, int], list[PieceResult]] = {}
-        for found in read_results(batches):
-            nodes.setdefault((found.partition, found.node), []).append(found)
+        for result in read_results(batches):
+            nodes.setdefault((result.partition, result.node), []).append(result)
         for (partition, node), pieces in nodes.items():
             failed, content = self.merged(pieces)
             yield _batch(PieceResult(partition, node // FAN_IN, node, failed, content))
 
     def merged(self, pieces: Iterable[PieceResult]) -> tuple[bool, bytes]:
-        """What pieces of a partition come to, packed; or whether one failed, and the error of the first."""
-        ordered = sorted(pieces, key=lambda found: found.piece)
-        failed = next((found for found in ordered if found.failed), None)
+        """Return the merged result of pieces of a partition, packed, or that one failed, with the first error."""
+        ordered = sorted(pieces, key=lambda result: result.piece)
+        failed = next((result for result in ordered if result.failed), None)
         if failed is not None:
             return True, failed.content
         if len(ordered) == 1:
             return False, ordered[0].content
         reduction = self.reduction
-        return False, reduction.pack(reduction.merge([reduction.unpack(found.content) for found in ordered]))
+        return False, reduction.pack(reduction.merge([reduction.unpack(result.content) for result in ordered]))
 
     def outcome(self, failed: bool, content: bytes) -> T | LeewayError:  # noqa: FBT001 - as it travels
-        """What was packed."""
+        """Return the unpacked result or error."""
         if not failed:
             return self.reduction.unpack(content)
         error: LeewayError = pickle.loads(content)  # noqa: S301 - from a machine that runs our own code
@@ -106,12 +106,12 @@ class Task(Generic[T]):
         return PieceResult(piece.partition, piece.place // FAN_IN, piece.place, failed, content)
 
 
-def cut_pieces(number: int, partition: Partition, most: int = PIECE_BYTES) -> list[Piece]:
-    """The pieces of a partition, which is called by a number, in the order of its files."""
+def cut_pieces(number: int, partition: Partition, piece_bytes: int = PIECE_BYTES) -> list[Piece]:
+    """Return the pieces of a partition, which has a number, in the order of its files."""
     parts = [
         (item, (part, count))
         for item in partition.objects
-        for count in [-(-item.size // most) or 1]
+        for count in [-(-item.size // piece_bytes) or 1]
         for part in range(count)
     ]
     total = max(partition.size, 1)
@@ -122,19 +122,19 @@ def cut_pieces(number: int, partition: Partition, most: int = PIECE_BYTES) -> li
 
 
 def merge_rounds(pieces: Iterable[Piece]) -> int:
-    """How often pieces are merged before at most `FAN_IN` are left of any partition."""
-    most, needed = max((piece.place + 1 for piece in pieces), default=0), 0
-    while most > FAN_IN:
-        most, needed = -(-most // FAN_IN), needed + 1
-    return needed
+    """Return the number of merges until each partition has at results `FAN_IN` results."""
+    results, rounds = max((piece.place + 1 for piece in pieces), default=0), 0
+    while results > FAN_IN:
+        results, rounds = -(-results // FAN_IN), rounds + 1
+    return rounds
 
 
 def read_results(batches: Iterable[pa.RecordBatch]) -> Iterator[PieceResult]:
-    """What record batches say."""
+    """Yield the results in record batches."""
     for batch in batches:
         rows: list[Mapping[str, Any]] = batch.to_pylist()
         yield from (PieceResult(**row) for row in rows)
 
 
-def _batch(found: PieceResult) -> pa.RecordBatch:
-    return pa.RecordBatch.from_pylist([found._asdict()], schema=_SCHEMA)
+def _batch(result: PieceResult) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([result._asdict()], schema=_SCHEMA)

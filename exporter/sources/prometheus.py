@@ -1,6 +1,6 @@
-"""A Prometheus, or what speaks its HTTP API: the values of an expression at instants of the past.
+"""A Prometheus, or a server with its HTTP API: the values of an expression at past instants.
 
-The expression is the user's own and is sent as a form's field, whole: nothing is put into it, and it into nothing.
+The user's expression is sent unchanged as a form field: nothing is inserted into it, and it is inserted into nothing.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from exporter.sources.parquet import one_line
 Values = npt.NDArray[np.float64]
 
 MAX_INSTANTS: Final = 10_000
-"""Instants of one question; Prometheus answers for 11,000 at most."""
+"""Instants of one query; Prometheus allows 11,000 at most."""
 
-_LARGEST: Final = 16 * 2**20
-_PIECE: Final = 2**18
+_MAX_BYTES: Final = 16 * 2**20
+_CHUNK_BYTES: Final = 2**18
 _BUSY: Final = (429, 500, 502, 503, 504)
 _REFUSED: Final = (400, 422)
-_UNKNOWN_CALLER: Final = (401, 403)
+_UNAUTHORIZED: Final = (401, 403)
 
 
 class Limits(NamedTuple):
-    """How patient questions are: seconds to reach it, of silence, of a whole answer; how often one is tried."""
+    """Limits of a query: seconds to connect, without data and for the whole response; attempts; and their pause."""
 
     connect_timeout: float = 5.0
     read_timeout: float = 30.0
@@ -49,9 +49,9 @@ DEFAULT_LIMITS: Final = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Prometheus:
-    """Where questions go. Nothing is asked before the first call; proxies come from the ordinary environment.
+    """A Prometheus server. No request is sent before the first call; proxies come from the usual environment variables.
 
-    `credentials_file` holds a bearer token and is read for each question, so a token may be renewed.
+    `credentials_file` holds a bearer token and is read for each query, so a token may be renewed.
     """
 
     url: str
@@ -59,23 +59,23 @@ class Prometheus:
     limits: Limits = DEFAULT_LIMITS
 
     def values(self, expression: str, first: datetime, step: timedelta, instants: int) -> Values:
-        """The values at `first` and every `step` from there on.
+        """Return the values at `first` and at every `step` after it.
 
         Args:
             expression: PromQL with one series, or a scalar.
             first: an aware instant.
             step: a positive time.
-            instants: how many, `MAX_INSTANTS` at most.
+            instants: the number of values, `MAX_INSTANTS` at most.
 
         Returns:
             NaN where there is no sample, or one that is not finite; shape (instants,).
 
         Raises:
-            SourceUnavailable: when it does not answer, or is too busy to: worth another try.
-            SourceError: when it refuses the expression, or that has several series.
+            SourceUnavailable: when the server does not respond or is overloaded: a retry may help.
+            SourceError: when it rejects the expression, or the expression has several series.
         """
         seconds, start = step.total_seconds(), first.timestamp()
-        answer = self._ask(
+        response = self._query(
             {
                 "query": expression,
                 "start": repr(start),
@@ -85,22 +85,22 @@ class Prometheus:
             }
         )
         values = np.full(instants, np.nan)
-        for at, value in self._series(answer):
+        for at, value in self._series(response):
             place = round((at - start) / seconds)
             if math.isfinite(value) and 0 <= place < instants:
                 values[place] = value
         return values
 
-    def _series(self, answer: Any) -> list[tuple[float, float]]:
+    def _series(self, response: Any) -> list[tuple[float, float]]:
         try:
-            series: list[Any] = answer["data"]["result"]
+            series: list[Any] = response["data"]["result"]
             if len(series) > 1:
                 raise SourceError(f"the expression has {len(series)} series: aggregate it to one, as with sum(…)")
-            return [(float(at), float(text)) for one in series for at, text in one["values"]]
+            return [(float(at), float(text)) for each in series for at, text in each["values"]]
         except (LookupError, TypeError, ValueError):
-            raise SourceUnavailable(f"{self.url}: the answer is not that of Prometheus' HTTP API") from None
+            raise SourceUnavailable(f"{self.url}: the response is not that of Prometheus' HTTP API") from None
 
-    def _ask(self, fields: dict[str, str]) -> Any:
+    def _query(self, fields: dict[str, str]) -> Any:
         try:
             response = self._pool().request(
                 "POST",
@@ -114,37 +114,37 @@ class Prometheus:
             response.release_conn()
         except urllib3.exceptions.HTTPError as problem:
             why = one_line(getattr(problem, "reason", None) or problem)
-            raise SourceUnavailable(f"{self.url}: does not answer: {why}") from None
-        return self._judged(response.status, body)
+            raise SourceUnavailable(f"{self.url}: does not respond: {why}") from None
+        return self._content(response.status, body)
 
     def _body(self, response: urllib3.BaseHTTPResponse) -> bytes:
         body, end = b"", time.monotonic() + self.limits.answer_timeout
-        while len(body) <= _LARGEST and (piece := response.read1(_PIECE)):
-            body += piece
+        while len(body) <= _MAX_BYTES and (chunk := response.read1(_CHUNK_BYTES)):
+            body += chunk
             if time.monotonic() > end:
-                raise SourceUnavailable(f"{self.url}: its answer takes longer than {self.limits.answer_timeout:g} s")
+                raise SourceUnavailable(f"{self.url}: its response takes longer than {self.limits.answer_timeout:g} s")
         return body
 
-    def _judged(self, status: int, body: bytes) -> Any:
-        """What an answer holds.
+    def _content(self, status: int, body: bytes) -> Any:
+        """Return the content of a response.
 
         Raises:
-            SourceError: when it is none.
+            SourceError: when it is an error.
         """
-        if len(body) > _LARGEST:
-            raise SourceError("the answer is larger than 16 MiB: aggregate the expression to one series")
+        if len(body) > _MAX_BYTES:
+            raise SourceError("the response is larger than 16 MiB: aggregate the expression to one series")
         try:
-            answer = json.loads(body)
+            content = json.loads(body)
         except ValueError:
-            answer = None
-        said = one_line(answer.get("error", "")) if isinstance(answer, dict) else ""
-        if status in _REFUSED and said:
-            raise SourceError(f"Prometheus refuses the expression: {said}")
-        if status in _UNKNOWN_CALLER:
-            raise SourceUnavailable(f"{self.url}: answers {status}: check prometheus.credentials_file")
+            content = None
+        message = one_line(content.get("error", "")) if isinstance(content, dict) else ""
+        if status in _REFUSED and message:
+            raise SourceError(f"Prometheus rejects the expression: {message}")
+        if status in _UNAUTHORIZED:
+            raise SourceUnavailable(f"{self.url}: responds with {status}: check prometheus.credentials_file")
         if status != 200:
-            raise SourceUnavailable(f"{self.url}: answers {status}{said and f': {said}'}")
-        return answer
+            raise SourceUnavailable(f"{self.url}: responds with {status}{message and f': {message}'}")
+        return content
 
     def _headers(self) -> dict[str, str]:
         if self.credentials_file is None:
@@ -159,12 +159,12 @@ class Prometheus:
         limits, parts = self.limits, urlsplit(self.url)
         retries = urllib3.Retry(
             total=limits.attempts - 1,
-            redirect=False,  # a question is answered where it was asked: a token goes nowhere else
+            redirect=False,  # the token is sent to no other server
             status_forcelist=_BUSY,
             allowed_methods=None,
             backoff_factor=limits.pause,
             raise_on_status=False,
-            respect_retry_after_header=False,  # it may ask for hours
+            respect_retry_after_header=False,  # the header may say hours
         )
         timeout = urllib3.Timeout(connect=limits.connect_timeout, read=limits.read_timeout)
         through = getproxies().get(parts.scheme)

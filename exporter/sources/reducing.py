@@ -1,4 +1,4 @@
-"""What a source adds that counts in pieces on several machines: pieces are counted apart, and their counts merged."""
+"""The interface of a source that counts pieces on several machines and merges their counts."""
 
 from __future__ import annotations
 
@@ -14,27 +14,28 @@ K = TypeVar("K")
 
 
 class Portion(NamedTuple):
-    """Which piece of a partition some rows are, from 0, and its share of all by its size as stored: above 0, to 1."""
+    """The position of a piece in a partition, from 0, and its share of the stored size, above 0 and at most 1."""
 
     place: int
     share: float
 
 
 ALL: Final = Portion(0, 1.0)
-"""The partition itself."""
+"""The whole partition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reduction(Generic[T]):
-    """How pieces of a partition are counted, and how what they come to is put together.
+    """How pieces of a partition are counted, and how their results are merged.
 
-    All of it travels to other machines: functions of modules, or partial ones of them, and plain values.
+    All of it is sent to other machines: it must be functions of modules, or partial ones of them, and plain values.
 
     Attributes:
-        count: what a piece's rows come to; may raise a `LeewayError`, which is then what the partition comes to.
-        merge: what pieces that follow each other come to, together; at least one. It must not matter how often it is
-            called on the way to the whole.
-        pack: what a piece comes to, as bytes that travel.
+        count: returns the result of a piece's rows; may raise a `LeewayError`, which then is the result of the
+            partition.
+        merge: returns the merged result of consecutive pieces, at least one. The number of merges must not change the
+            result.
+        pack: returns a result as bytes.
         unpack: the inverse.
     """
 
@@ -51,17 +52,17 @@ class ReducingSource(Source, Protocol):
     def reduce(
         self, partitions: Mapping[K, Partition], selection: Selection, reduction: Reduction[T]
     ) -> Iterator[tuple[K, T | LeewayError]]:
-        """What each partition comes to, in any order, or why it comes to nothing: one that fails costs only itself."""
+        """Yield the result of each partition, in any order, or its error; an error does not affect other partitions."""
         ...
 
 
 def reduce_partition(source: ReducingSource, partition: Partition, selection: Selection, reduction: Reduction[T]) -> T:
-    """What one partition comes to.
+    """Return the result of one partition.
 
     Raises:
-        LeewayError: why it comes to nothing.
+        LeewayError: its error.
     """
-    ((_, found),) = source.reduce({None: partition}, selection, reduction)
-    if isinstance(found, LeewayError):
-        raise found
-    return found
+    ((_, result),) = source.reduce({None: partition}, selection, reduction)
+    if isinstance(result, LeewayError):
+        raise result
+    return result

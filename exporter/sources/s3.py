@@ -1,7 +1,7 @@
-"""Partitions in S3, or in a store that speaks its protocol.
+"""Partitions in S3, or in a store with its API.
 
-boto3 finds the endpoint, the region and the credentials in the ordinary AWS environment, and lists; pyarrow fetches,
-with what boto3 found, only the column chunks that are wanted, several near ones in one request.
+boto3 takes the endpoint, the region and the credentials from the usual AWS environment, and lists. pyarrow reads with
+the same settings: only the column chunks that are selected, and near ones in one request.
 """
 
 from __future__ import annotations
@@ -37,14 +37,15 @@ T = TypeVar("T")
 CONNECT_TIMEOUT: Final = 5.0
 """Seconds to reach the store."""
 READ_TIMEOUT: Final = 30.0
-"""Seconds of silence after which a request is given up."""
+"""Seconds without data after which a request fails."""
 ATTEMPTS: Final = 4
-"""How often a request is tried, with growing pauses, before its failure counts."""
+"""Attempts of a request, with growing pauses, before it fails."""
 
-# where AWS itself serves S3; any other endpoint must be told to pyarrow, which then writes the bucket into the path
+# endpoints of AWS; any other is passed to pyarrow, which then writes the bucket into the path
 _AWS: Final = re.compile(r"s3(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?")
 _USERINFO: Final = re.compile(r"//[^/@\s]*@")
-_LOST: Final = {"NoSuchKey", "PreconditionFailed", "InvalidRange", "InvalidObjectState"}  # gone, rewritten or archived
+_GONE: Final = {"NoSuchKey", "PreconditionFailed", "InvalidRange", "InvalidObjectState"}
+"""Error codes of an object that was deleted, rewritten or archived."""
 _ADVICE: Final = tuple(
     (re.compile(pattern), advice)
     for pattern, advice in (
@@ -66,7 +67,7 @@ _ADVICE: Final = tuple(
 
 
 class Limits(NamedTuple):
-    """How patient requests are."""
+    """Timeouts and attempts of requests."""
 
     connect_timeout: float = CONNECT_TIMEOUT
     read_timeout: float = READ_TIMEOUT
@@ -77,14 +78,14 @@ DEFAULT_LIMITS: Final = Limits()
 
 
 class S3:
-    """Objects whose keys a template gives."""
+    """Objects whose keys match a template."""
 
     def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS) -> None:
-        """Remember where to look; nothing is asked, and no credentials are needed, before the first call.
+        """Save the arguments; no request is sent, and no credentials are needed, before the first call.
 
         Args:
             template: `s3://bucket/key`, the key as in `exporter.sources.templates`.
-            limits: how patient requests are.
+            limits: timeouts and attempts of requests.
         """
         self.traffic = Traffic()
         self._bucket, _, key = template.removeprefix("s3://").partition("/")
@@ -107,7 +108,7 @@ class S3:
             return kernel(stream)
 
     def _list(self, prefix: str, _depth: int | None) -> Iterator[StoredObject]:
-        with self._asking(self._root) as connection:
+        with self._connected(self._root) as connection:
             pages = connection.client.get_paginator("list_objects_v2").paginate(
                 Bucket=self._bucket, Prefix=prefix.removeprefix(self._root)
             )
@@ -119,56 +120,59 @@ class S3:
 
     def _batches(self, partition: Partition, selection: Selection) -> Generator[Batch]:
         for item in partition.objects:
-            with self._asking(item.path) as connection:
+            with self._connected(item.path) as connection:
                 filesystem = connection.filesystem(self._region)
-            self.traffic.opened(item, selection)
-            with parquet_errors(item, self._judge), filesystem.open_input_file(item.path.removeprefix("s3://")) as file:
+            self.traffic.count_opened(item, selection)
+            with (
+                parquet_errors(item, self._store_error),
+                filesystem.open_input_file(item.path.removeprefix("s3://")) as file,
+            ):
                 yield from read_batches(file, item, selection)
 
-    def _judge(self, item: StoredObject, error: OSError) -> SourceError | None:
-        """What pyarrow's error means.
+    def _store_error(self, item: StoredObject, error: OSError) -> SourceError | None:
+        """Return the error that pyarrow's error stands for.
 
-        It has words but no kinds, and of a refusal it often has not even the words. So boto3 asks for a byte of the
-        object, and the answer to that is the reason; if it is given, the failure was a passing one.
+        pyarrow's errors have a text but no types, and for a denied request often not even the text. So boto3 requests
+        one byte of the object, and its error is the reason. If that request succeeds, the failure was temporary.
         """
-        _, marker, words = one_line(error).partition("AWS Error ")
+        _, marker, message = one_line(error).partition("AWS Error ")
         if not marker:
             return None
-        if not words.startswith("NETWORK_CONNECTION"):
+        if not message.startswith("NETWORK_CONNECTION"):
             try:
                 self._fetch_byte(item)
             except SourceError as reason:
                 return reason
-        return _unavailable(item.path, words)
+        return _unavailable(item.path, message)
 
     def _fetch_byte(self, item: StoredObject) -> None:
         key = item.path.removeprefix(self._root)
-        with self._asking(item.path) as connection:
-            answer = connection.client.get_object(
+        with self._connected(item.path) as connection:
+            response = connection.client.get_object(
                 Bucket=self._bucket, Key=key, Range="bytes=0-0", IfMatch=f'"{item.tag}"'
             )
-            answer["Body"].read()
+            response["Body"].read()
 
     @contextmanager
-    def _asking(self, place: str) -> Iterator[Connection]:
-        """The connection; errors of ours for those of boto3, which may come when the connection is made, too.
+    def _connected(self, place: str) -> Iterator[Connection]:
+        """Yield the connection, and turn boto3's errors into errors of this package, also those of connecting.
 
-        The cause is left out of them: all that it says is said again, less the secrets.
+        The error has no cause: the message already says all of it, without secrets.
         """
         try:
             yield connect(self._limits)
         except ClientError as error:
             code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
-            words = one_line(f"{error.operation_name} failed: {code}: {message}")
-            lost = code in _LOST and error.operation_name == "GetObject"
-            raise (PartitionUnreadable(f"{place}: {words}") if lost else _unavailable(place, words)) from None
+            message = one_line(f"{error.operation_name} failed: {code}: {message}")
+            gone = code in _GONE and error.operation_name == "GetObject"
+            raise (PartitionUnreadable(f"{place}: {message}") if gone else _unavailable(place, message)) from None
         except (BotoCoreError, ValueError) as error:
             raise _unavailable(place, one_line(error)) from None
 
 
 @dataclass(frozen=True, eq=False)
 class Connection:
-    """What boto3 made of the AWS environment; safe to share among threads."""
+    """The clients that boto3 made from the AWS environment; safe to share among threads."""
 
     client: S3Client
     credentials: Credentials
@@ -176,17 +180,17 @@ class Connection:
     limits: Limits
 
     def filesystem(self, region: str | None) -> pyarrow.fs.S3FileSystem:
-        """A filesystem whose credentials are good for some minutes at least: ask again for each object."""
+        """Return a filesystem whose credentials are valid for some minutes: call this again for each object."""
         return _filesystem(self.credentials.get_frozen_credentials(), region or self.client.meta.region_name, self)
 
 
 @lru_cache
 def connect(limits: Limits) -> Connection:
-    """The connection of this process. A failure is not kept: the next call looks at the environment again.
+    """Return the connection of this process. A failure is not cached: the next call reads the environment again.
 
     Raises:
         SourceUnavailable: there are no credentials.
-        botocore.exceptions.BotoCoreError, ValueError: the environment says something that cannot be.
+        botocore.exceptions.BotoCoreError, ValueError: the environment has an invalid setting.
     """
     core = botocore.session.get_session()
     credentials = core.get_credentials()
@@ -228,6 +232,6 @@ def _filesystem(credentials: ReadOnlyCredentials, region: str, connection: Conne
     )
 
 
-def _unavailable(place: str, words: str) -> SourceUnavailable:
-    advice = next(text for pattern, text in _ADVICE if pattern.search(words))
-    return SourceUnavailable(f"{place}: {_USERINFO.sub('//', words)}; {advice}")
+def _unavailable(place: str, message: str) -> SourceUnavailable:
+    advice = next(text for pattern, text in _ADVICE if pattern.search(message))
+    return SourceUnavailable(f"{place}: {_USERINFO.sub('//', message)}; {advice}")

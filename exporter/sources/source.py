@@ -1,4 +1,4 @@
-"""What every source can do, and the plain values that pass between a source and the profile kernel."""
+"""The interface of every source, and the plain values that pass between a source and the profile kernel."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, order=True)
 class StoredObject:
-    """One file or object as its store lists it: enough to tell whether it has changed.
+    """One file or object as its store lists it: enough to detect whether it has changed.
 
-    `tag` is whatever the store changes with the content: an ETag, a modification time in nanoseconds.
+    `tag` is any value that the store changes with the content: an ETag, or a modification time in nanoseconds.
     """
 
     path: str
@@ -27,7 +27,7 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """What is stored for one stretch of the log, or for a whole data set; `objects` is never empty."""
+    """The stored objects of one time range of the log, or of a whole data set; `objects` is never empty."""
 
     name: str
     objects: tuple[StoredObject, ...]
@@ -46,12 +46,12 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The columns that a reader wants.
+    """The columns that a reader needs.
 
-    `keys` come with every batch, since rows are grouped by them; `categorical` are read as dictionaries where the file
-    allows it, and so are keys that are not `plain` (ids, each of which is another). A column that a file does not have
-    is left out of its batches: that is for the kernel to judge. `part` is the part of each file that is read, counted
-    from 0, and how many there are: its row groups are shared out among them in their order.
+    `keys` are in every batch, because rows are grouped by them. `categorical` are read as dictionaries where the file
+    allows it, and so are keys that are not `plain` (ids, which are all different). A column that a file does not have
+    is missing from its batches; the kernel handles that. `part` is the part of each file that is read, counted from 0,
+    and the number of parts: the row groups of a file are divided among them in order.
     """
 
     keys: tuple[str, ...]
@@ -62,21 +62,21 @@ class Selection:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """All of them; with none, a reader is told how many rows there are and no more."""
+        """All selected columns; without any, a reader only gives the number of rows."""
         return (*self.keys, *self.numeric, *self.categorical)
 
 
 ROWS_ONLY: Final = Selection((), (), ())
-"""No column: a batch then has its number of rows, which the footer of a file tells."""
+"""No column: a batch then only has its number of rows, which is in the footer of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Some columns of some rows.
 
-    The columns of a wide stretch of rows come in several batches; every batch has the keys, every other column is in
-    exactly one, and `first` marks the first batch of each stretch, so that its rows, and a key that is counted itself,
-    are counted once. `schema` names all the columns that the file has, whether selected or not.
+    The columns of wide rows come in several batches. Every batch has the keys, and every other column is in exactly one
+    batch. `first` marks the first batch of the same rows, so that the rows, and a key that is also a feature, are
+    counted once. `schema` names all the columns of the file, whether selected or not.
     """
 
     table: pa.Table
@@ -89,9 +89,9 @@ Kernel = Callable[[Iterator[Batch]], T]
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """For whom rows are read, and, where they are in a table, how it is cut into partitions.
+    """The model and the log that rows are read for, and, where they are in a table, how it is cut into partitions.
 
-    A partition is `grain` of the column `timestamp`; both are `None` for a data set that is read whole.
+    A partition is a range of `grain` of the column `timestamp`; both are `None` for a data set that is read whole.
     """
 
     model: str
@@ -101,42 +101,43 @@ class Stream:
 
 
 class Source(Protocol):
-    """A place where partitions are.
+    """A store of partitions.
 
-    Every call may raise `SourceUnavailable` (worth another try) or `PartitionUnreadable` (it is not); one that takes
-    starts or names, a plain `SourceError` when the path in the spec cannot tell partitions apart or lacks a name.
+    Every call may raise `SourceUnavailable` (a retry may help) or `PartitionUnreadable` (a retry does not help). A call
+    with starts or names may raise a plain `SourceError`, when the path in the spec does not distinguish partitions or
+    lacks a name.
     """
 
     @property
     def traffic(self) -> Traffic:
-        """What has been asked of the store so far."""
+        """The requests to the store so far."""
         ...
 
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
-        """Those of the partitions that begin at `starts` (UTC) that exist, with what is stored for each."""
+        """Return those of the partitions that begin at `starts` (UTC) that exist, with their stored objects."""
         ...
 
     def dataset(self, **names: str) -> Partition | None:
-        """All that the path names when it stands for one data set, `{version}` and its like filled in from `names`."""
+        """Return all objects of a path that is one data set, with `{version}` and its like filled in from `names`."""
         ...
 
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
-        """What the kernel makes of a partition's rows; each row of each selected column is decoded once."""
+        """Return the kernel's result for a partition's rows; each row of each selected column is decoded once."""
         ...
 
 
 @dataclass(slots=True)
 class Traffic:
-    """What a source has asked of its store so far; the numbers only grow. One thread uses a source at a time."""
+    """The requests of a source to its store so far; the numbers only grow. One thread uses a source at a time."""
 
     requests: int = 0
-    """Listings (pages count) and objects opened."""
+    """Listings (one per page) and objects opened."""
     bytes_read: int = 0
-    """Size of what was read for its columns, as stored."""
+    """Stored size of the objects that were read for their columns."""
     bytes_billed: int | None = None
-    """What the store charges reading for; `None` where it does not."""
+    """Bytes that the store bills; `None` where reading is not billed."""
 
-    def opened(self, item: StoredObject, selection: Selection) -> None:
-        """Count an object that is opened; of one of which no column is wanted only the footer is fetched."""
+    def count_opened(self, item: StoredObject, selection: Selection) -> None:
+        """Count an object that is opened. If no column is selected, only its footer is read."""
         self.requests += 1
         self.bytes_read += item.size if selection.columns else 0

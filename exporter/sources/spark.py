@@ -1,8 +1,8 @@
-"""Partitions in S3 or in a folder, counted by Apache Spark: its executors read the files, and only counts travel.
+"""Partitions in S3 or in a folder, counted by Apache Spark: its executors read the files and return only counts.
 
-Each task gets the number of a piece, reads it with the same reader as the exporter would, and yields its packed counts;
-the plan has no data source of Spark's own. The master and all settings are those of the environment, as for any
-program that Spark runs: `spark-defaults.conf`, `SPARK_CONF_DIR`, `PYSPARK_SUBMIT_ARGS`.
+Each task gets the number of a piece, reads it with the same reader as the exporter, and returns its packed counts. The
+plan has no data source of Spark's own. The master and all settings come from the environment, as for any Spark program:
+`spark-defaults.conf`, `SPARK_CONF_DIR`, `PYSPARK_SUBMIT_ARGS`.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from exporter.sources.source import Kernel, Partition, Selection, Source, Traffi
 T = TypeVar("T")
 
 JOB_SECONDS: Final = 1200.0
-"""How long a job may take, its wait for executors included; then it is cancelled."""
+"""The timeout of a job, including its wait for executors; the job is then cancelled."""
 JOB_PIECES: Final = 512
-"""Pieces of one job: enough to keep many cores busy, few enough that a refresh can end between two."""
+"""Pieces of one job: enough for many cores, and few enough that a refresh can end between two jobs."""
 
 log = logging.getLogger(__name__)
 
@@ -61,21 +61,21 @@ _STARTING: Final = threading.Lock()
 
 
 class Spark:
-    """What another source has, counted by Spark.
+    """Another source, counted by Spark.
 
-    Rows that must travel whole, as those of labels that are joined, are read here, by the other source itself.
+    Rows that are needed whole, such as those of labels that are joined, are read here, by the other source itself.
     """
 
     def __init__(
         self, source: Source, place: str, piece_bytes: int = PIECE_BYTES, seconds: float = JOB_SECONDS
     ) -> None:
-        """Remember what to read; Spark is started by the first partition that is counted.
+        """Save the arguments; Spark starts with the first partition that is counted.
 
         Args:
-            source: lists, and reads on the executors: its paths must be the same there.
-            place: what errors call it.
-            piece_bytes: how large a file is that is not cut.
-            seconds: how long a job may take.
+            source: lists partitions, and reads them on the executors: its paths must be the same there.
+            place: the name in errors.
+            piece_bytes: the size from which a file is cut.
+            seconds: the timeout of a job.
 
         Raises:
             SourceError: there is no Java to run Spark.
@@ -107,7 +107,7 @@ class Spark:
         pieces = [cut_pieces(number, partitions[key], self._piece_bytes) for number, key in enumerate(keys)]
         for job in _jobs(pieces):
             for item in (item for number in job for item in partitions[keys[number]].objects):
-                self.traffic.opened(item, selection)
+                self.traffic.count_opened(item, selection)
             yield from (
                 (keys[number], outcome) for number, outcome in self._outcomes(job, pieces, selection, reduction)
             )
@@ -115,37 +115,37 @@ class Spark:
     def _outcomes(
         self, job: list[int], pieces: list[list[Piece]], selection: Selection, reduction: Reduction[T]
     ) -> Iterator[tuple[int, T | LeewayError]]:
-        """What the partitions of a job come to; if the job fails, each of them is tried alone."""
+        """Yield the results of a job's partitions; if the job fails, each partition is tried alone."""
         task = Task(self._source, selection, reduction, [piece for number in job for piece in pieces[number]])
         try:
-            found = self._run(task)
+            results = self._run(task)
         except SourceUnavailable as problem:
             if len(job) == 1:
                 yield job[0], problem
                 return
-            log.warning("%s; its %d partitions are tried one by one", problem, len(job))
+            log.warning("%s; retrying its %d partitions one by one", problem, len(job))
             for number in job:
                 yield from self._outcomes([number], pieces, selection, reduction)
             return
         for number in job:
-            yield number, task.outcome(*task.merged(found[number]))
+            yield number, task.outcome(*task.merged(results[number]))
 
     def _run(self, task: Task[T]) -> dict[int, list[PieceResult]]:
-        """What is left of each partition once the executors have merged all that they should."""
+        """Return the results of each partition that the executors did not merge further."""
         try:
             spark = session()
             with _limited(spark.sparkContext, self._seconds, self._place):
-                answer = read_results(_plan(spark, task).toArrow().to_batches())
+                merged = read_results(_plan(spark, task).toArrow().to_batches())
         except (PySparkException, Py4JError, OSError) as problem:
             raise _failed(f"{self._place}, from {task.pieces[0].item.path}", problem) from None
-        found: dict[int, list[PieceResult]] = {}
-        for one in answer:
-            found.setdefault(one.partition, []).append(one)
-        return found
+        results: dict[int, list[PieceResult]] = {}
+        for result in merged:
+            results.setdefault(result.partition, []).append(result)
+        return results
 
 
 def _plan(spark: SparkSession, task: Task[T]) -> DataFrame:
-    """A task for each piece, and while a partition has many, one for each that merges some of them."""
+    """Return a plan with one task for each piece, and while a partition has many results, one for each merge."""
     count = len(task.pieces)
     frame = spark.range(0, count, 1, numPartitions=count).mapInArrow(task.count, COLUMNS)
     for _ in range(merge_rounds(task.pieces)):
@@ -155,29 +155,29 @@ def _plan(spark: SparkSession, task: Task[T]) -> DataFrame:
 
 
 def _jobs(pieces: list[list[Piece]]) -> Iterator[list[int]]:
-    """Partitions, by number, in runs that have at most `JOB_PIECES` pieces, or are one partition."""
+    """Yield partitions, by number, in jobs that have at most `JOB_PIECES` pieces, or are one partition."""
     job: list[int] = []
-    held = 0
+    pieces_of_job = 0
     for number, own in enumerate(pieces):
-        if job and held + len(own) > JOB_PIECES:
+        if job and pieces_of_job + len(own) > JOB_PIECES:
             yield job
-            job, held = [], 0
+            job, pieces_of_job = [], 0
         job.append(number)
-        held += len(own)
+        pieces_of_job += len(own)
     if job:
         yield job
 
 
 def session() -> SparkSession:
-    """The session of this process, started if there is none.
+    """Return the Spark session of this process; start one if there is none.
 
     Raises:
-        PySparkException: it cannot be had.
+        PySparkException: the session cannot be started.
     """
     # Workers of a local master, and of a cluster of the same image, run the same Python as the exporter.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     with _STARTING:
-        logging.getLogger("py4j").setLevel(logging.WARNING)  # it tells of every connection that it closes
+        logging.getLogger("py4j").setLevel(logging.WARNING)  # it logs every connection that it closes
         # no pandas is used here
         warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
         return SparkSession.builder.appName("leeway").config("spark.ui.showConsoleProgress", "false").getOrCreate()
@@ -185,13 +185,13 @@ def session() -> SparkSession:
 
 @contextmanager
 def _limited(context: SparkContext, seconds: float, place: str) -> Iterator[None]:
-    """Cancel what this thread has Spark do once so many seconds have passed; `place` is what Spark's pages show."""
+    """Cancel this thread's Spark jobs after so many seconds; `place` is the description in Spark's UI."""
     group, done = f"leeway-{threading.get_ident()}", threading.Event()
 
     def watch() -> None:
         left = seconds
         while not done.wait(left):
-            context.cancelJobGroup(group)  # again and again: a plan may not have become a job yet
+            context.cancelJobGroup(group)  # repeated, because a plan may not have become a job yet
             left = 1.0
 
     context.setJobGroup(group, f"leeway: {place}", interruptOnCancel=True)
@@ -205,7 +205,7 @@ def _limited(context: SparkContext, seconds: float, place: str) -> Iterator[None
 
 
 def refuse_without_java(place: str) -> None:
-    """Raise a `SourceError` where no Java can be found."""
+    """Raise a `SourceError` where Java is missing."""
     home = os.environ.get("JAVA_HOME")
     if not (Path(home, "bin", "java").is_file() if home else shutil.which("java")):
         where = f"JAVA_HOME ({home})" if home else "the PATH"
@@ -213,7 +213,7 @@ def refuse_without_java(place: str) -> None:
 
 
 def _failed(place: str, problem: Exception) -> SourceUnavailable:
-    """What went wrong, in the last words that name an error."""
-    words = one_line((_REASON.findall(str(problem)) or [problem])[-1])
+    """Return the error with the last line that names an exception."""
+    reason = one_line((_REASON.findall(str(problem)) or [problem])[-1])
     advice = next(text for sign, text in _ADVICE if sign in str(problem))
-    return SourceUnavailable(f"{place}: Spark failed: {words}; {advice}")
+    return SourceUnavailable(f"{place}: Spark failed: {reason}; {advice}")

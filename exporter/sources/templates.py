@@ -1,10 +1,10 @@
-"""Path templates: which stored objects a partition is made of, and the few listings that find them.
+"""Path templates: the stored objects of a partition, and the few listings that find them.
 
-A template is text in which `%Y %m %d %j %H %M` stand for the partition's start in UTC, `*` for any letters and `?` for
-one letter of a name (neither crosses a `/`), and `{version}` and its like for a name that is given. A `/` at its end
-stands for every `*.parquet` below it. As in a shell, a wildcard never takes a hidden name: one that begins with `.`,
-or with `_`, which is how writers mark what they have not finished; nor does it take a name that ends as temporary
-files do. A path is read back into the one start that it belongs to, so that no object is ever in two partitions.
+In a template, `%Y %m %d %j %H %M` stand for the partition's start in UTC, `*` for any characters and `?` for one
+character of a name (neither matches a `/`), and `{version}` and its like for a given name. A `/` at the end stands for
+every `*.parquet` below it. As in a shell, a wildcard never matches a hidden name. Hidden names begin with `.`, or with
+`_`, which writers use for unfinished files. A wildcard also does not match a name with the suffix of a temporary file.
+A path is parsed back into the one start that it belongs to, so that no object is in two partitions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from exporter.errors import SourceError
 from exporter.sources.source import Partition, StoredObject
 
 Listing = Callable[[str, int | None], Iterable[StoredObject]]
-"""Everything whose path begins with a prefix; of what has more `/` than the number, as much as comes easily."""
+"""Lists every object whose path begins with a prefix; objects with more `/` than the number may be left out."""
 
 _WIDTHS: Final = {"%Y": 4, "%m": 2, "%d": 2, "%j": 3, "%H": 2, "%M": 2}
 _DAYS: Final = ({"%Y", "%m", "%d"}, {"%Y", "%j"})
@@ -35,21 +35,21 @@ _FINISHED: Final = "".join(rf"(?<!{re.escape(ending)})" for ending in _TEMPORARY
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed template: literal text and variable parts in turn, literal text first and last."""
+    """A parsed template: literal text and variable parts alternate, and it begins and ends with literal text."""
 
     pieces: tuple[str, ...]
 
     def __str__(self) -> str:
-        """The template as it was written."""
+        """Return the template as it was written."""
         return "".join(self.pieces)
 
     @property
     def depth(self) -> int | None:
-        """How many `/` a matching path has; `None` when there is no limit."""
+        """The number of `/` in a matching path; `None` when there is no limit."""
         return None if _BELOW in self.pieces[1::2] else str(self).count("/")
 
     def filled(self, names: Mapping[str, str]) -> Template:
-        """The same template with each `{name}` replaced by the literal text of its value.
+        """Return the same template with each `{name}` replaced by its value as literal text.
 
         Raises:
             SourceError: a name has no value.
@@ -65,19 +65,19 @@ class Template:
         return Template(tuple(pieces))
 
     def fields(self, start: datetime) -> tuple[str, ...]:
-        """What the template's directives say at `start`, each directive once."""
+        """Return the text of each of the template's directives at `start`, each directive once."""
         return tuple(_field(directive, start) for directive in self._directives)
 
     def read(self, path: str) -> tuple[str, ...] | None:
-        """What the directives say in a path, as `fields` gives it; `None` when the path does not match."""
+        """Return the texts of the directives in a path, as `fields` gives them; `None` when the path does not match."""
         match = self._form.fullmatch(path)
         return match.groups() if match else None
 
     def prefixes(self, starts: Iterable[datetime]) -> tuple[str, ...]:
-        """The prefixes under which everything that belongs to `starts` is found, none within another.
+        """Return the prefixes under which all objects of `starts` are found, none within another.
 
-        There is one for each UTC day where the day stands before the first wildcard and before the hour; else one for
-        each text that stands before the first wildcard.
+        There is one for each UTC day where the day is before the first wildcard and before the hour. Otherwise there is
+        one for each text before the first wildcard.
         """
         groups: dict[str, list[str]] = defaultdict(list)
         for start in starts:
@@ -115,36 +115,36 @@ class Template:
 
 
 def parse(text: str, root: str = "") -> Template:
-    """Read a template; `root` goes before it as it is, whatever letters it has."""
+    """Parse a template; `root` is put before it literally, whatever characters it has."""
     pieces = [*_VARIABLE.split(text), *([_BELOW, ""] if text.endswith("/") else [])]
     return Template((root + pieces[0], *pieces[1:]))
 
 
 def partitions(template: Template, starts: Iterable[datetime], listing: Listing) -> dict[datetime, Partition]:
-    """Those of the partitions that begin at `starts` (aware) of which there is an object, in the order of `starts`.
+    """Return the partitions that begin at `starts` (aware) and have an object, in the order of `starts`.
 
     Raises:
-        SourceError: the template names the same objects for two of the starts, or has a `{name}`.
+        SourceError: the template gives the same objects for two of the starts, or has a `{name}`.
     """
     wanted = tuple(dict.fromkeys(starts))
     template = template.filled({})
     owners = _owners(template, wanted)
-    found: dict[datetime, list[StoredObject]] = defaultdict(list)
+    objects: dict[datetime, list[StoredObject]] = defaultdict(list)
     for item in chain.from_iterable(listing(prefix, template.depth) for prefix in template.prefixes(wanted)):
         fields = template.read(item.path)
         if fields is not None and fields in owners:
-            found[owners[fields]].append(item)
-    return {start: Partition(_name(start), tuple(sorted(found[start]))) for start in wanted if start in found}
+            objects[owners[fields]].append(item)
+    return {start: Partition(_name(start), tuple(sorted(objects[start]))) for start in wanted if start in objects}
 
 
 def dataset(template: Template, names: Mapping[str, str], listing: Listing) -> Partition | None:
-    """All that a template names, at any date, with its `{name}`s filled in; `None` when there is nothing.
+    """Return all objects of a template, at any date, with its `{name}`s filled in; `None` when there are none.
 
-    The values may come from data. They are taken as plain text, and one that could lead out of the template's folder
-    names nothing.
+    The values may come from data. They are taken as plain text, and one that could leave the template's folder matches
+    nothing.
 
     Raises:
-        SourceError: the template has a `{name}` that `names` has not.
+        SourceError: the template has a `{name}` without a value in `names`.
     """
     if not all(map(_is_plain, names.values())):
         return None
@@ -177,8 +177,8 @@ def _owners(template: Template, starts: Iterable[datetime]) -> dict[tuple[str, .
         other = owners.setdefault(template.fields(start), start)
         if other != start:
             raise SourceError(
-                f"{template}: stands for {_name(other)} and for {_name(start)} alike, so their rows would count twice; "
-                "add to the path what is missing of %Y %m %d %H %M, or make the grain longer"
+                f"{template}: gives the same files for {_name(other)} and {_name(start)}, so rows would count twice; "
+                "add the missing ones of %Y %m %d %H %M to the path, or make the grain longer"
             )
     return owners
 

@@ -88,7 +88,7 @@ class OutcomeCounter:
         self.predictions = {start: kept for start, kept in self.predictions.items() if start in self.hours}
         if made:
             self._heed_labels(made, arrived)
-        there = arrived or {span_start: self._arrived[0].stretch(span_start)}
+        there = arrived or {span_start: self._arrived[0].partition_at(span_start)}
         for run in _runs([start for start in made if start not in self.hours]):
             if attempt.overdue():
                 return False

@@ -47,7 +47,7 @@ def histogram(values: Found, metric: Metric) -> Mapping[str, float]:
 
 
 class TestByHand:
-    CELLS = binning(replace(numeric("s", tuple(edges_above(np.array([0.0, 0.5, 1.0])))), marks=(0.5, 1.0)))
+    CELLS = binning(replace(numeric("s", tuple(edges_above(np.array([0.0, 0.5, 1.0])))), histogram_bounds=(0.5, 1.0)))
 
     def test_a_histogram_counts_the_rows_at_or_below_each_end(self) -> None:
         values = found([0.25] * 6 + [0.75] * 2, [0.5, 0.5, 0.75, None], cells=self.CELLS)

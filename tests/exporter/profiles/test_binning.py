@@ -205,7 +205,7 @@ class TestCoarse:
         assert coarse.coarse.edges.tolist() == coarse.edges.tolist()
 
     def test_a_score_and_categories_keep_their_cells(self) -> None:
-        score = replace(quantile_bins(np.linspace(0, 1, 999), "s"), marks=(0.5,))
+        score = replace(quantile_bins(np.linspace(0, 1, 999), "s"), histogram_bounds=(0.5,))
         fine = Binning((quantile_bins(np.linspace(0, 1, 999)), score, CategoricalBins("c", ("a",))))
         assert fine.coarse.by_name["s"] is score
         assert fine.coarse.slices.keys() == fine.slices.keys()

@@ -18,7 +18,7 @@ RANDOM = np.random.default_rng(5)
 
 
 def marks(values: object, task: Task = "regression") -> tuple[float, ...]:
-    return score_bins(quantile_bins(values), task).marks
+    return score_bins(quantile_bins(values), task).histogram_bounds
 
 
 class TestMarks:
@@ -49,10 +49,10 @@ class TestMarks:
         self, values: list[float], task: Task
     ) -> None:
         bins = score_bins(quantile_bins(values), task)
-        assert 1 <= len(bins.marks) <= 20
-        assert np.isfinite(bins.marks).all()
-        assert (np.diff(bins.marks) > 0).all()
-        assert np.isin(edges_above(np.array(bins.marks)), bins.edges).all()
+        assert 1 <= len(bins.histogram_bounds) <= 20
+        assert np.isfinite(bins.histogram_bounds).all()
+        assert (np.diff(bins.histogram_bounds) > 0).all()
+        assert np.isin(edges_above(np.array(bins.histogram_bounds)), bins.edges).all()
 
 
 class TestConfidence:

@@ -21,7 +21,8 @@ from exporter.profiles.binning import Binning, CategoricalBins
 from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.sources import bigquery_jobs
 from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import JobTerms, Limits, connect
+from exporter.sources.bigquery_client import connect
+from exporter.sources.bigquery_jobs import JobTerms, Limits
 from exporter.sources.engine import JoinedRows, Statement
 from exporter.sources.source import ROWS_ONLY, Batch, Selection, Stream
 from exporter.sql.counting import count_partition
@@ -223,9 +224,9 @@ def test_what_is_billed_is_counted(bigquery_server: BigQueryServer) -> None:
     count_partition(source, found[START], SELECTION, COUNTRIES, UNGROUPED)
     assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (3000, 30 * 2**20)
     labels = _open(bigquery_server.load("labels", _rows(), "at"))
-    beside = JoinedRows(labels, labels.stretch(START), ("country",))
+    beside = JoinedRows(labels, labels.partition_at(START), ("country",))
     each = "SELECT (SELECT COUNT(*) FROM partition_rows) AS own, (SELECT COUNT(*) FROM joined_rows) AS others"
-    answer = source.count(source.stretch(START), Statement(("country",), {}, each, {}), beside)
+    answer = source.count(source.partition_at(START), Statement(("country",), {}, each, {}), beside)
     assert answer.to_pylist() == [{"own": 4, "others": 4}]
     assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (4000, 50 * 2**20), "ten megabytes a table"
 
