@@ -114,7 +114,7 @@ class Prometheus:
             response.release_conn()
         except urllib3.exceptions.HTTPError as problem:
             why = one_line(getattr(problem, "reason", None) or problem)
-            raise SourceUnavailable(f"{self.url}: does not respond: {why}") from None
+            raise SourceUnavailable(f"{self.url}: does not answer: {why}") from None
         return self._content(response.status, body)
 
     def _body(self, response: urllib3.BaseHTTPResponse) -> bytes:

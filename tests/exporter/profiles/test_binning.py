@@ -1,4 +1,4 @@
-"""The cells: edges, deciles, atoms, categories, and that a binning is told by its fingerprint."""
+"""The cells: edges, deciles, atoms, categories, and the fingerprint of a binning."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def psi_cells(reference: object, current: object) -> list[int]:
 
 
 class TestNumeric:
-    def test_edges_are_quantiles_with_the_deciles_and_the_tails_among_them(self) -> None:
+    def test_edges_are_quantiles_and_include_the_deciles_and_tails(self) -> None:
         bins = quantile_bins(np.arange(1.0, 100_001.0))
         edges = np.round(bins.edges)
         assert edges[0] == 1
@@ -44,7 +44,7 @@ class TestNumeric:
         assert bins.edges[-1] >= values.max()
         assert bins.edges[-1] == pytest.approx(values.max(), rel=1e-6)
 
-    def test_a_larger_range_than_the_samples_is_kept(self) -> None:
+    def test_a_range_larger_than_the_sample_is_kept(self) -> None:
         bins = numeric_bins("x", np.array([1.0, 2.0]), low=-5.0, high=9.0, pivot=1.5)
         assert bins.edges[[0, -1]] == pytest.approx([-5, 9])
         assert bins.pivot == 1.5
@@ -69,7 +69,7 @@ class TestNumeric:
 
     @pytest.mark.parametrize("atom", [0.0, -3.25, 0.1, 1e300, -1e-300])
     @pytest.mark.parametrize("share", [0.1, 0.35, 0.8])
-    def test_an_atom_is_a_cell_of_its_own_wherever_it_lies(self, atom: float, share: float) -> None:
+    def test_an_atom_has_its_own_cell_at_any_position(self, atom: float, share: float) -> None:
         others = np.random.default_rng(3).normal(atom, max(abs(atom), 1.0), 1000)
         atoms = int(round(share * 1000 / (1 - share), 0)) + 1
         for rest in (others, others[others < atom], others[others > atom]):
@@ -81,7 +81,7 @@ class TestNumeric:
                 after = psi_cells(values, np.full(10, moved))
                 assert np.dot(before, after) == 0, "the move does not show"
 
-    def test_a_tie_of_less_than_a_tenth_is_no_atom(self) -> None:
+    def test_a_tie_of_less_than_a_tenth_is_not_an_atom(self) -> None:
         values = np.concatenate([np.zeros(99), np.arange(1.0, 902.0)])
         assert len(psi_cells(values, values)) == 11
 
@@ -92,13 +92,13 @@ class TestNumeric:
         assert psi_cells(values, values) == [0, 10] * 10 + [0, 0]
 
     @given(st.lists(st.decimals(-1000, 1000, places=2).map(float), min_size=1, max_size=60))
-    def test_what_was_rounded_to_32_bits_is_in_the_same_cell(self, exact: list[float]) -> None:
+    def test_a_value_rounded_to_32_bits_is_in_the_same_cell(self, exact: list[float]) -> None:
         rounded = np.array(exact, np.float32).astype(np.float64)
         for reference in (exact, rounded):
             assert psi_cells(reference, exact) == psi_cells(reference, rounded)
 
     @given(st.lists(FLOATS | st.sampled_from([0.0, -0.0, 1.0]), min_size=1, max_size=60), st.randoms())
-    def test_bins_are_sound_and_do_not_know_the_order_of_the_rows(self, values: list[float], chance: Random) -> None:
+    def test_bins_are_valid_and_independent_of_row_order(self, values: list[float], chance: Random) -> None:
         bins = quantile_bins(values)
         assert np.isfinite(bins.edges).all()
         assert (np.diff(bins.edges) > 0).all()
@@ -110,12 +110,12 @@ class TestNumeric:
         assert again.edges.tobytes() == bins.edges.tobytes()
         assert again.deciles.tobytes() == bins.deciles.tobytes()
 
-    def test_the_largest_floats_overflow_nowhere(self) -> None:
+    def test_the_largest_floats_do_not_overflow(self) -> None:
         bins = numeric_bins("x", np.array([-1.7e308, 0, 1.79e308]), -1.7e308, np.finfo(float).max, 0.0)
         assert np.isfinite(bins.edges).all()
         assert bins.edges[-1] == np.finfo(float).max
 
-    def test_denormals_are_told_apart(self) -> None:
+    def test_denormals_have_different_bins(self) -> None:
         assert psi_cells([0.0] * 5 + [5e-324] * 5, [-5e-324, 0, 5e-324, 1e-323]) == [1, 1, 1, 1, 0]
 
 
@@ -125,7 +125,7 @@ class TestCategorical:
         bins = categorical_bins("c", names.value_counts().to_dict(), limit=3)
         assert bins == CategoricalBins("c", ("b", "a", "c"))
 
-    def test_fewer_than_the_limit_are_all_there(self) -> None:
+    def test_fewer_categories_than_the_limit_are_all_kept(self) -> None:
         assert categorical_bins("c", {"": 1, "ü": 2}, limit=200).categories == ("ü", "")
 
 
@@ -137,18 +137,18 @@ class TestBinning:
         assert self.columns.slices == {"a": slice(0, 7), "b": slice(7, 10), "c": slice(10, 16)}
         assert self.columns.cells == 16
 
-    def test_numeric_columns_have_places_of_their_own(self) -> None:
+    def test_numeric_columns_have_their_own_positions(self) -> None:
         assert self.columns.numeric == {"a": 0, "c": 1}
         assert list(self.columns.by_name) == ["a", "b", "c"]
 
-    def test_no_column_is_no_cell(self) -> None:
+    def test_without_columns_there_are_no_cells(self) -> None:
         assert Binning(()).cells == 0
         assert Binning(()).slices == {}
 
     @given(
         st.lists(st.lists(FLOATS, min_size=1, max_size=20, unique=True), max_size=3), st.lists(st.text(), max_size=5)
     )
-    def test_plain_data_make_the_same_binning(self, edges: list[list[float]], names: list[str]) -> None:
+    def test_json_data_make_an_equal_binning(self, edges: list[list[float]], names: list[str]) -> None:
         columns = [NumericBins(str(i), np.sort(some), np.array([0]), some[0]) for i, some in enumerate(edges)]
         before = Binning((*columns, CategoricalBins("c", tuple(names))))
         data = json.loads(json.dumps(before.to_json()))
@@ -171,7 +171,7 @@ class TestBinning:
             "text",
         ],
     )
-    def test_other_data_are_refused(self, data: list[dict[str, object]]) -> None:
+    def test_invalid_data_are_rejected(self, data: list[dict[str, object]]) -> None:
         with pytest.raises((KeyError, TypeError, ValueError)):
             Binning.from_json(data)
 
@@ -195,7 +195,7 @@ class TestBinning:
 
 class TestCoarse:
     @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300))
-    def test_psis_cells_and_the_range_are_kept_and_nothing_else(self, values: list[float]) -> None:
+    def test_only_psis_cells_and_the_range_are_kept(self, values: list[float]) -> None:
         bins = quantile_bins(values)
         coarse = bins.coarse
         assert coarse.edges[coarse.deciles].tolist() == bins.edges[bins.deciles].tolist()

@@ -1,4 +1,4 @@
-"""Arrow columns as numbers and as categories, whatever they were stored as."""
+"""Arrow columns as numbers and as categories, in every stored type."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class TestNumbers:
     def test_booleans_are_0_and_1(self) -> None:
         assert numbers(pa.array([True, False, None])) == [1, 0, None]
 
-    def test_decimals_keep_what_a_float_can_hold(self) -> None:
+    def test_decimals_become_floats(self) -> None:
         assert numbers(pa.array([Decimal("0.10"), Decimal("123456789.25")])) == [0.1, 123456789.25]
 
     def test_integers_beyond_a_floats_precision_become_the_nearest(self) -> None:
@@ -88,14 +88,14 @@ class TestNumbers:
         assert math.isnan(found[0])
 
     @pytest.mark.parametrize("column", [pa.nulls(3), pa.nulls(3).cast(pa.int64()), pa.nulls(3).dictionary_encode()])
-    def test_nulls_alone_are_nulls(self, column: pa.Array) -> None:
+    def test_a_column_of_only_nulls_is_all_null(self, column: pa.Array) -> None:
         assert numbers(column) == [None] * 3
 
-    def test_no_rows_are_no_numbers(self) -> None:
+    def test_without_rows_there_are_no_numbers(self) -> None:
         assert numbers(pa.array([], pa.float32())) == []
         assert numbers(pa.chunked_array([], pa.int64())) == []
 
-    def test_a_dictionary_of_numbers_is_numbers(self) -> None:
+    def test_a_dictionary_of_numbers_is_numeric(self) -> None:
         column = chunked(dictionary([0, None, 1], pa.array([5, 7])), dictionary([1, 0], pa.array([3, None])))
         assert numbers(column) == [5, None, 7, None, 3]
 
@@ -105,19 +105,19 @@ class TestNumbers:
         assert numbers(column.slice(1, 2)) == [None, 3]
 
     @pytest.mark.parametrize("column", FOREIGN.values(), ids=FOREIGN)
-    def test_other_types_are_refused_by_name(self, column: pa.Array) -> None:
+    def test_other_types_are_rejected_with_their_name(self, column: pa.Array) -> None:
         with pytest.raises(ColumnMismatch, match="a number was expected"):
             numeric_values(chunked(column))
 
     @given(st.lists(st.lists(st.none() | st.floats(width=32), max_size=10), max_size=4))
-    def test_as_python_has_them(self, chunks: list[list[float | None]]) -> None:
+    def test_numbers_equal_pythons(self, chunks: list[list[float | None]]) -> None:
         column = pa.chunked_array([pa.array(chunk, pa.float32()) for chunk in chunks], pa.float32())
         assert str(numbers(column)) == str([value for chunk in chunks for value in chunk])  # NaN is not itself
 
 
 class TestCategories:
     @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()], ids=str)
-    def test_texts_are_taken_as_they_are(self, kind: pa.DataType) -> None:
+    def test_texts_are_unchanged(self, kind: pa.DataType) -> None:
         values = ["1.0", "1", "", " ", "NaN", "zürich", "\0", "a\0b", "💶", None, "1.0"]
         assert categories(pa.array(values, kind)) == values
 
@@ -140,7 +140,7 @@ class TestCategories:
             (NO_UTF8, ["caf�", "ok"]),
         ],
     )
-    def test_a_name_is_written_one_way(self, values: pa.Array, wanted: list[str | None]) -> None:
+    def test_each_value_has_one_name(self, values: pa.Array, wanted: list[str | None]) -> None:
         assert categories(values) == wanted
 
     @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
@@ -149,7 +149,7 @@ class TestCategories:
         moments = [datetime(2026, 11, 23, 5, tzinfo=UTC), datetime(2026, 11, 23, tzinfo=UTC)]
         assert categories(pa.array(moments, pa.timestamp(unit, zone))) == ["2026-11-23 05:00:00.000000", "2026-11-23"]
 
-    def test_one_category_whatever_the_column_was_stored_as(self) -> None:
+    def test_a_category_is_independent_of_the_stored_type(self) -> None:
         assert categories(pa.array([1])) == categories(pa.array([1.0])) == categories(pa.array([Decimal("1.0")]))
         day = date(2026, 1, 1)
         assert categories(pa.array([day])) == categories(pa.Array.from_pandas(pd.Series([pd.Timestamp(day)])))
@@ -161,7 +161,7 @@ class TestCategories:
         column = dictionary([0, None, len(values) - 1], pa.array(values), kind)
         assert categories(column) == ["0", None, values[-1]]
 
-    def test_chunks_may_have_dictionaries_of_their_own(self) -> None:
+    def test_chunks_may_have_different_dictionaries(self) -> None:
         column = chunked(
             dictionary([0, 1, None], pa.array(["a", "b"])),
             dictionary([0, 1, 2], pa.array(["b", None, "c"])),
@@ -174,7 +174,7 @@ class TestCategories:
         chunks = [dictionary([127], pa.array([f"{part}-{i}" for i in range(128)]), pa.int8()) for part in range(3)]
         assert categories(chunked(*chunks)) == ["0-127", "1-127", "2-127"]
 
-    def test_a_dictionary_of_numbers_is_named_as_numbers_are(self) -> None:
+    def test_a_dictionary_of_numbers_has_the_names_of_numbers(self) -> None:
         assert categories(dictionary([1, 0, None, 2], pa.array([1.0, 2.5, math.nan]))) == ["2.5", "1", None, None]
 
     def test_no_rows_have_no_codes(self) -> None:
@@ -199,12 +199,12 @@ class TestCategories:
         ],
         ids=lambda column: str(column.type),
     )
-    def test_other_types_are_refused_by_name(self, column: pa.Array) -> None:
+    def test_other_types_are_rejected_with_their_name(self, column: pa.Array) -> None:
         with pytest.raises(ColumnMismatch, match="a category was expected"):
             category_codes(chunked(column))
 
     @given(st.lists(st.lists(st.none() | st.text(max_size=3), max_size=10), max_size=4))
-    def test_as_pandas_counts_them(self, chunks: list[list[str | None]]) -> None:
+    def test_counts_equal_those_of_pandas(self, chunks: list[list[str | None]]) -> None:
         column: Any = pa.chunked_array([pa.array(chunk, pa.string()) for chunk in chunks], pa.string())
         flat = [value for chunk in chunks for value in chunk]
         assert categories(column) == flat

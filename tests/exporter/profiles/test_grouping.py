@@ -40,7 +40,7 @@ def test_versions_and_roles_cross() -> None:
     }
 
 
-def test_segments_are_told_within_each_version_and_role() -> None:
+def test_segments_are_split_within_each_version_and_role() -> None:
     found = split(ALL, v=["1", "1", "2"], r=["a", "a", "a"], c=["US", "FR", "US"], p=["free", "free", None])
     us, free = Segment("c", "US"), Segment("p", "free")
     assert found == {
@@ -53,7 +53,7 @@ def test_segments_are_told_within_each_version_and_role() -> None:
     assert ALL.keys == ("v", "r", "c", "p")
 
 
-def test_a_column_may_say_both_what_version_and_what_segment() -> None:
+def test_a_column_may_be_both_version_and_segment() -> None:
     same = Grouping("v", None, {"v": ("1",)})
     assert same.keys == ("v",)
     assert split(same, v=["1", "2"]) == {
@@ -63,7 +63,7 @@ def test_a_column_may_say_both_what_version_and_what_segment() -> None:
     }
 
 
-def test_roles_are_few_and_those_known_keep_their_name() -> None:
+def test_roles_are_limited_and_known_roles_keep_their_name() -> None:
     names = [f"r{number}" for number in range(MAX_ROLES + 3)]
     found = split(Grouping(None, "r"), r=names)
     assert {group.role for group in found} == {*names[:MAX_ROLES], OTHER_ROLES}
@@ -72,7 +72,7 @@ def test_roles_are_few_and_those_known_keep_their_name() -> None:
     assert {group.role for group in split(Grouping(None, "r"), known, r=names)} == {*names[-MAX_ROLES:], OTHER_ROLES}
 
 
-def test_a_column_that_cannot_tell_is_named_and_the_rows_are_kept() -> None:
+def test_an_unusable_column_is_a_problem_and_the_rows_are_kept() -> None:
     table = pa.table({"v": ["1", "1"], "r": [[1], [2]], "c": [[1], [2]]})
     parts, problems = ALL.split(table, ())
     assert parts == [(Group("1"), None)]
@@ -83,7 +83,7 @@ def test_a_column_that_cannot_tell_is_named_and_the_rows_are_kept() -> None:
     "other",
     [Grouping("v"), Grouping("v", "r"), Grouping("v", "r", {"c": ("US",)}), Grouping("r", "v")],
 )
-def test_a_fingerprint_is_that_of_what_is_told_apart(other: Grouping) -> None:
+def test_the_fingerprint_changes_with_the_grouping(other: Grouping) -> None:
     assert other.fingerprint != ALL.fingerprint
     assert Grouping("v", "r", {"c": ("US", "DE"), "p": ("free",)}).fingerprint == ALL.fingerprint
 
@@ -93,9 +93,9 @@ SOME = st.none() | st.frozensets(st.sampled_from(sorted(EVERY)))
 
 
 @given(SOME, SOME)
-def test_both_are_the_rows_that_two_sets_share(left: frozenset[int] | None, right: frozenset[int] | None) -> None:
-    one, other = (None if side is None else np.array(sorted(side), np.int64) for side in (left, right))
-    rows = intersect_rows(one, other, len(EVERY))
+def test_the_intersection_has_the_rows_of_both(left: frozenset[int] | None, right: frozenset[int] | None) -> None:
+    left_rows, right_rows = (None if side is None else np.array(sorted(side), np.int64) for side in (left, right))
+    rows = intersect_rows(left_rows, right_rows, len(EVERY))
     wanted = (EVERY if left is None else left) & (EVERY if right is None else right)
     assert (EVERY if rows is None else set(rows.tolist())) == wanted
 
@@ -106,12 +106,12 @@ ROW = st.tuples(
 
 
 @given(st.lists(ROW, min_size=1, max_size=40))
-def test_every_row_is_in_one_whole_and_in_the_segments_that_it_names(rows: list[tuple[str | None, ...]]) -> None:
+def test_every_row_is_in_one_whole_group_and_in_its_segments(rows: list[tuple[str | None, ...]]) -> None:
     columns = {
         name: pa.array(values, pa.string()) for name, values in zip("vrcp", zip(*rows, strict=True), strict=True)
     }
     found = split(ALL, **columns)
-    told = Counter((place, group) for group, places in found.items() for place in places)
+    counted = Counter((place, group) for group, places in found.items() for place in places)
     wanted = Counter[tuple[int, Group]]()
     for place, (version, role, country, plan) in enumerate(rows):
         group = Group(version or "unknown", role or "")
@@ -119,4 +119,4 @@ def test_every_row_is_in_one_whole_and_in_the_segments_that_it_names(rows: list[
         segments += [Segment("c", country)] if country in {"US", "DE"} and country else []
         segments += [Segment("p", plan)] if plan else []
         wanted.update((place, group.within(segment)) for segment in segments)
-    assert told == wanted
+    assert counted == wanted

@@ -1,4 +1,4 @@
-"""Hashes of texts: of their bytes alone, told apart, and the same for ever."""
+"""Hashes of texts: they depend on the bytes alone, differ, and never change."""
 
 from __future__ import annotations
 
@@ -33,33 +33,33 @@ texts = st.lists(st.text(max_size=30), max_size=40)
 
 
 @given(texts)
-def test_each_text_has_its_own_hash_whatever_stands_beside_it(given_texts: list[str]) -> None:
+def test_a_hash_depends_on_its_text_alone(given_texts: list[str]) -> None:
     assert text_hashes(pa.array(given_texts, pa.string())).tolist() == [by_hand(text) for text in given_texts]
 
 
 @given(texts, st.integers(0, 40))
-def test_a_slice_is_hashed_as_its_texts(given_texts: list[str], start: int) -> None:
+def test_a_slice_has_the_hashes_of_its_texts(given_texts: list[str], start: int) -> None:
     whole = pa.array(given_texts, pa.large_string())
     assert text_hashes(whole.slice(start)).tolist() == [by_hand(text) for text in given_texts[start:]]
 
 
-def test_pieces_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hashing_in_pieces_does_not_change_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"request-{number}" for number in range(100)]
     expected = text_hashes(pa.array(names)).tolist()
     monkeypatch.setattr(hashing, "_PIECE_ROWS", 7)
     assert text_hashes(pa.array(names)).tolist() == expected == [by_hand(name) for name in names]
 
 
-def test_a_million_ids_are_told_apart() -> None:
+def test_a_million_ids_have_different_hashes() -> None:
     names = pa.array(range(10**6)).cast(pa.string())
     assert len(set(text_hashes(names).tolist())) == 10**6
 
 
-def test_numbers_are_hashed_as_they_are_written() -> None:
+def test_numbers_have_the_hashes_of_their_texts() -> None:
     assert text_hashes(pa.array([7, -1])).tolist() == [by_hand("7"), by_hand("-1")]
 
 
-def test_a_null_does_no_harm() -> None:
+def test_a_null_does_not_change_other_hashes() -> None:
     assert text_hashes(pa.array(["a", None, "b"])).tolist()[::2] == [by_hand("a"), by_hand("b")]
 
 
@@ -67,6 +67,6 @@ hashes = st.integers(0, 2**64 - 1) | st.sampled_from([0, 1, 2**48 - 1, 2**48, 2*
 
 
 @given(st.lists(hashes, max_size=60))
-def test_hashes_are_put_in_order_and_equal_ones_left_in_theirs(numbers: list[int]) -> None:
+def test_hashes_are_sorted_and_the_sort_is_stable(numbers: list[int]) -> None:
     found = hash_order(np.array(numbers, np.uint64)).tolist()
     assert found == sorted(range(len(numbers)), key=numbers.__getitem__)

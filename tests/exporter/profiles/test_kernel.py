@@ -1,4 +1,4 @@
-"""The kernel: every row counted once, in the right cell, under its version; a bad column costs only itself."""
+"""The kernel: every row is counted once, in the right cell and version; a bad column does not affect others."""
 
 from __future__ import annotations
 
@@ -68,22 +68,22 @@ class TestNumeric:
             assert profile.lows.tolist() == [min(finite, default=math.inf)]
             assert profile.highs.tolist() == [max(finite, default=-math.inf)]
 
-    def test_sums_stand_in_their_values_bins(self) -> None:
+    def test_sums_are_in_the_bins_of_their_values(self) -> None:
         cells = binning(numeric("x", (0.0, 1.0, 2.0), pivot=1.0))
         profile = count(cells, x=[3.0, -1.0, 0.5, 0.25, -math.inf, None, math.nan])
         assert profile.sums.tolist() == [-1, 0.75, 0, 3, 0, 0, 0, 0]
         assert profile.squares.tolist() == [4 + 4 + 0.25 + 0.5625]
 
-    def test_a_column_larger_than_a_piece_is_counted_whole(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_all_pieces_of_a_large_column_are_counted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         values = np.random.default_rng(1).normal(size=1000)
         cells = binning(quantile_bins(values))
-        one = count(cells, x=pa.array(values, mask=np.arange(1000) % 7 == 0))
+        single = count(cells, x=pa.array(values, mask=np.arange(1000) % 7 == 0))
         monkeypatch.setattr(kernel, "PIECE_ROWS", 64)
         many = count(cells, x=pa.array(values, mask=np.arange(1000) % 7 == 0))
-        assert many.counts.tolist() == one.counts.tolist()
-        np.testing.assert_allclose(many.sums, one.sums, rtol=1e-12, atol=1e-12)
-        np.testing.assert_allclose(many.squares, one.squares, rtol=1e-12)
-        assert (many.lows, many.highs) == (one.lows, one.highs)
+        assert many.counts.tolist() == single.counts.tolist()
+        np.testing.assert_allclose(many.sums, single.sums, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(many.squares, single.squares, rtol=1e-12)
+        assert (many.lows, many.highs) == (single.lows, single.highs)
 
     @pytest.mark.parametrize(
         ("values", "wanted"),
@@ -103,7 +103,7 @@ class TestNumeric:
         assert bins_of(values) == wanted
 
     @pytest.mark.parametrize("atom", ["low", "high"])
-    def test_a_move_away_from_a_clipped_end_shows_in_psis_cells(self, atom: str) -> None:
+    def test_a_move_from_a_clipped_value_changes_psis_cells(self, atom: str) -> None:
         generator = np.random.default_rng(2)
         reference = np.clip(generator.normal(size=10_000), *((0, None) if atom == "low" else (None, 0)))
         cells = binning(quantile_bins(reference))
@@ -136,28 +136,28 @@ class TestCategorical:
         column = categorical_column(count(cells, c=pa.chunked_array(chunks)), cells, "c")
         assert column.cells.tolist() == [2, 2, 1, 1]
 
-    def test_hostile_names_are_names(self) -> None:
+    def test_unusual_names_are_categories(self) -> None:
         names = ["\0", "a\0b", '"} 1\n', "💥", "x" * 100_000]
         cells = binning(categorical("c\0", "a\0b"))
         column = categorical_column(count(cells, **{"c\0": names}), cells, "c\0")
         assert column.known.tolist() == [1]
         assert set(column.novel) == {*names} - {"a\0b"}
 
-    def test_more_new_categories_than_are_kept_are_all_counted_and_the_most_frequent_named(self) -> None:
+    def test_all_new_categories_are_counted_and_the_most_frequent_are_named(self) -> None:
         cells = binning(categorical("c", "a"))
         names = [f"id-{number:06}" for number in range(20_000)] + ["often"] * 3 + ["twice"] * 2
         shuffled = np.random.default_rng(3).permutation(names)
-        one, other = count(cells, c=names), count(cells, c=shuffled)
-        assert categorical_column(one, cells, "c").new == len(names)
-        assert one.novel == other.novel
-        assert len(one.novel["c"]) == NOVEL_KEPT
-        assert list(one.novel["c"].items())[:3] == [("often", 3), ("twice", 2), ("id-000000", 1)]
+        first, second = count(cells, c=names), count(cells, c=shuffled)
+        assert categorical_column(first, cells, "c").new == len(names)
+        assert first.novel == second.novel
+        assert len(first.novel["c"]) == NOVEL_KEPT
+        assert list(first.novel["c"].items())[:3] == [("often", 3), ("twice", 2), ("id-000000", 1)]
 
-    def test_what_is_followed_stays_bounded_over_many_batches(self) -> None:
+    def test_tracked_categories_stay_bounded_over_many_batches(self) -> None:
         cells = binning(categorical("c", "a"))
         followed: dict[str, int] = {}
         for batch in range(20):
-            kernel._follow(followed, {f"{batch}-{number}": 1 for number in range(500)} | {"often": 10})
+            kernel._track(followed, {f"{batch}-{number}": 1 for number in range(500)} | {"often": 10})
             assert len(followed) <= kernel.NOVEL_TRACKED
         assert followed["often"] == 200
         tables = [pa.table({"c": [f"{part}-{n}" for n in range(3000)] + ["often"] * 2}) for part in range(3)]
@@ -185,7 +185,7 @@ class TestBatches:
             for index, run in enumerate(runs)
         ]
 
-    def same(self, left: dict[Group, Profile], right: dict[Group, Profile]) -> None:
+    def assert_equal(self, left: dict[Group, Profile], right: dict[Group, Profile]) -> None:
         assert left.keys() == right.keys()
         for version, profile in left.items():
             assert profile.rows == right[version].rows
@@ -197,10 +197,10 @@ class TestBatches:
         "runs", [(("x",), ("y", "c")), (("c",), ("x",), ("y",)), ((), ("x", "y", "c")), (("y", "x"), ("c",))]
     )
     @pytest.mark.parametrize("version_column", ["v", None])
-    def test_wide_rows_in_several_batches_are_as_one(
+    def test_wide_rows_in_several_batches_give_the_same_counts(
         self, runs: tuple[tuple[str, ...], ...], version_column: str | None
     ) -> None:
-        one = profile_partition(self.batches(("x", "y", "c")), self.CELLS, Grouping(version_column))
+        single = profile_partition(self.batches(("x", "y", "c")), self.CELLS, Grouping(version_column))
         if version_column is None:
             batches = [
                 Batch(self.TABLE.select([*run, *(["v"] if index == 0 else [])]), index == 0, self.TABLE.schema)
@@ -209,8 +209,8 @@ class TestBatches:
         else:
             batches = self.batches(*runs)
         many = profile_partition(batches, self.CELLS, Grouping(version_column))
-        self.same(dict(many.groups), dict(one.groups))
-        assert many.problems == one.problems == {}
+        self.assert_equal(dict(many.groups), dict(single.groups))
+        assert many.problems == single.problems == {}
 
     def test_a_version_column_that_is_a_feature_is_counted_once(self) -> None:
         profiles = profile_partition(self.batches(("x",), ("y",), ("c",)), self.CELLS, Grouping("v")).groups
@@ -218,22 +218,24 @@ class TestBatches:
         assert {group: column.rows for group, column in columns.items()} == {Group("v1"): 2, Group("v2"): 1, UNKNOWN: 1}
         assert columns[Group("v2")].novel == {"v2": 1}
 
-    def test_stretches_of_rows_add_up(self) -> None:
+    def test_batches_of_rows_add_up(self) -> None:
         stretches = [self.TABLE.slice(0, 1), self.TABLE.slice(1, 3)]
         batches = [Batch(table, first=True, schema=table.schema) for table in stretches]
-        one, many = (profile_partition(some, self.CELLS, Grouping("v")).groups for some in (whole(self.TABLE), batches))
-        self.same(dict(many), dict(one))
+        single, many = (
+            profile_partition(some, self.CELLS, Grouping("v")).groups for some in (whole(self.TABLE), batches)
+        )
+        self.assert_equal(dict(many), dict(single))
 
-    def test_no_batches_are_no_rows(self) -> None:
+    def test_without_batches_there_are_no_rows(self) -> None:
         nothing = profile_partition([], self.CELLS, Grouping("v"))
         assert (nothing.rows, dict(nothing.groups), dict(nothing.problems)) == (0, {}, {})
 
     @pytest.mark.parametrize("version_column", ["v", None])
-    def test_an_empty_table_is_no_rows(self, version_column: str | None) -> None:
+    def test_an_empty_table_has_no_rows(self, version_column: str | None) -> None:
         nothing = profile_partition(whole(self.TABLE.slice(0, 0)), self.CELLS, Grouping(version_column))
         assert (nothing.rows, dict(nothing.groups), dict(nothing.problems)) == (0, {}, {})
 
-    def test_a_stream_is_read_once_and_not_kept(self) -> None:
+    def test_a_stream_is_read_once_and_not_kept_in_memory(self) -> None:
         alive: list[int] = []
 
         def stream() -> Any:
@@ -255,16 +257,16 @@ class TestVersions:
         assert found.problems == {}
         return {group.version: profile.rows for group, profile in found.groups.items()}
 
-    def test_each_has_its_own_rows(self) -> None:
+    def test_each_version_has_its_own_rows(self) -> None:
         found = partition(self.CELLS, "v", x=[0.5, 1.5, 2.5, 1.5], v=["a", "b", "a", "b"]).groups
         bins = {group.version: numeric_column(part, self.CELLS, "x").bins.tolist() for group, part in found.items()}
         assert bins == {"a": [0, 1, 0, 1], "b": [0, 0, 2, 0]}
 
-    def test_null_and_the_word_for_it_are_one(self) -> None:
+    def test_null_and_the_name_unknown_are_one_version(self) -> None:
         assert self.rows([None, UNKNOWN.version, "v1", None]) == {UNKNOWN.version: 3, "v1": 1}
         assert self.rows(pa.nulls(3)) == {UNKNOWN.version: 3}
 
-    def test_without_a_version_column_all_rows_are_of_one(self) -> None:
+    def test_without_a_version_column_all_rows_have_one_version(self) -> None:
         assert self.rows(["a", "b"], None) == {UNKNOWN.version: 2}
 
     @pytest.mark.parametrize(
@@ -277,20 +279,20 @@ class TestVersions:
             (pa.array(["a", "b", "a"]).dictionary_encode(), {"a": 2, "b": 1}),
         ],
     )
-    def test_versions_are_named_as_categories_are(self, values: pa.Array, wanted: dict[str, int]) -> None:
+    def test_versions_have_the_names_of_categories(self, values: pa.Array, wanted: dict[str, int]) -> None:
         assert self.rows(values) == wanted
 
-    def test_a_missing_column_is_told_and_the_rows_are_counted(self) -> None:
+    def test_a_missing_version_column_is_a_problem_and_the_rows_are_counted(self) -> None:
         found = partition(self.CELLS, "v", x=[0.5, 1.0])
         assert {version: profile.rows for version, profile in found.groups.items()} == {UNKNOWN: 2}
         assert found.problems == {"v": "the column is missing"}
 
-    def test_a_column_of_an_odd_type_is_told_and_the_rows_are_counted(self) -> None:
+    def test_a_version_column_of_a_wrong_type_is_a_problem_and_the_rows_are_counted(self) -> None:
         found = partition(self.CELLS, "v", x=[0.5, 1.0], v=[[1], [2]])
         assert {version: profile.rows for version, profile in found.groups.items()} == {UNKNOWN: 2}
         assert found.problems == {"v": "the column is list<item: int64>, a category was expected"}
 
-    def test_a_column_of_ids_is_no_version(self) -> None:
+    def test_a_column_of_ids_is_limited_to_the_most_versions(self) -> None:
         last = f"id-{MAX_VERSIONS + 49:04}"
         names = [f"id-{number:04}" for number in range(MAX_VERSIONS + 50)] + ["v1"] * 5 + [last]
         found = self.rows(names)
@@ -301,7 +303,7 @@ class TestVersions:
         shuffled = np.random.default_rng(4).permutation(names)
         assert self.rows(shuffled) == found
 
-    def test_ids_are_bounded_over_batches_too(self) -> None:
+    def test_ids_are_also_bounded_over_batches(self) -> None:
         size = MAX_VERSIONS - 4
         tables = [pa.table({"x": [0.5] * size, "v": [f"{part}-{n:02}" for n in range(size)]}) for part in range(4)]
         batches = [Batch(table, first=True, schema=table.schema) for table in [*tables, tables[0]]]
@@ -311,7 +313,7 @@ class TestVersions:
         assert found.groups[Group("0-00")].rows == 2
         assert found.groups[Group(OTHER_VERSIONS)].rows == 5 * size - 2 * size - 4
 
-    def test_ids_fall_the_same_way_in_every_batch_of_a_wide_stretch(self) -> None:
+    def test_ids_have_the_same_versions_in_every_batch_of_wide_rows(self) -> None:
         cells = binning(numeric("x"), numeric("y"))
         ids = [f"id-{number:04}" for number in range(MAX_VERSIONS + 50)]
         table = pa.table({"v": ids, "x": [0.5] * len(ids), "y": [0.5] * len(ids)})
@@ -323,7 +325,7 @@ class TestVersions:
             assert [column.rows for column in columns] == [profile.rows] * 2
 
     @given(st.lists(st.tuples(st.none() | st.sampled_from("abc"), st.floats(-3, 3)), min_size=1, max_size=40))
-    def test_versions_together_are_the_partition(self, rows: list[tuple[str | None, float]]) -> None:
+    def test_the_versions_add_up_to_the_partition(self, rows: list[tuple[str | None, float]]) -> None:
         names, values = map(list, zip(*rows, strict=True))
         found = partition(self.CELLS, "v", x=values, v=pa.array(names, pa.string())).groups
         wanted = Counter(Group(name) if name else UNKNOWN for name in names)
@@ -335,24 +337,24 @@ class TestVersions:
 class TestProblems:
     CELLS = binning(numeric("x"), categorical("c", "a"))
 
-    def told(self, **columns: Any) -> dict[str, str]:
+    def problems(self, **columns: Any) -> dict[str, str]:
         found = partition(self.CELLS, **columns)
         assert found.rows == len(next(iter(columns.values())))
         return dict(found.problems)
 
-    def test_a_missing_column_costs_only_itself(self) -> None:
+    def test_a_missing_column_does_not_affect_others(self) -> None:
         found = partition(self.CELLS, c=["a", "b"])
         assert found.problems == {"x": "the column is missing"}
         profile = found.groups[UNKNOWN]
         assert numeric_column(profile, self.CELLS, "x").rows == 0
         assert categorical_column(profile, self.CELLS, "c").cells.tolist() == [1, 1, 0]
 
-    def test_a_retyped_column_costs_only_itself(self) -> None:
-        assert self.told(x=["1", "2"], c=["a", "b"]) == {"x": "the column is string, a number was expected"}
-        assert self.told(x=[1, 2], c=[b"a", b"b"]) == {"c": "the column is binary, a category was expected"}
-        assert self.told(x=[{"a": 1}], c=[["a"]]).keys() == {"x", "c"}
+    def test_a_column_of_a_wrong_type_does_not_affect_others(self) -> None:
+        assert self.problems(x=["1", "2"], c=["a", "b"]) == {"x": "the column is string, a number was expected"}
+        assert self.problems(x=[1, 2], c=[b"a", b"b"]) == {"c": "the column is binary, a category was expected"}
+        assert self.problems(x=[{"a": 1}], c=[["a"]]).keys() == {"x", "c"}
 
-    def test_a_column_that_changes_within_the_partition_keeps_what_was_good(self) -> None:
+    def test_a_column_that_changes_its_type_keeps_its_valid_counts(self) -> None:
         tables = [pa.table({"x": [0.5], "c": ["a"]}), pa.table({"x": ["?"], "c": ["a"]}), pa.table({"c": ["a"]})]
         batches = [Batch(table, first=True, schema=table.schema) for table in tables]
         found = profile_partition(batches, self.CELLS)
@@ -361,10 +363,10 @@ class TestProblems:
         assert numeric_column(found.groups[UNKNOWN], self.CELLS, "x").rows == 1
         assert categorical_column(found.groups[UNKNOWN], self.CELLS, "c").rows == 3
 
-    def test_a_column_that_was_not_asked_for_is_passed_over(self) -> None:
-        assert self.told(x=[1], c=["a"], blob=[[b""]]) == {}
+    def test_a_column_outside_the_binning_is_ignored(self) -> None:
+        assert self.problems(x=[1], c=["a"], blob=[[b""]]) == {}
 
-    def test_nothing_to_count_is_no_problem(self) -> None:
+    def test_a_binning_without_columns_is_no_problem(self) -> None:
         found = partition(Binning(()), x=[1, 2])
         assert found.rows == 2
         assert found.groups[UNKNOWN].counts.tolist() == []
@@ -374,7 +376,7 @@ class TestSegments:
     CELLS = binning(quantile_bins(np.linspace(0, 1, 4000)), categorical("c", "US", "DE"), categorical("d", "a"))
     BY_COUNTRY = Grouping("v", "r", {"c": ("US", "DE")})
 
-    def test_a_segment_has_the_counts_of_its_rows_alone(self) -> None:
+    def test_a_segment_has_only_the_counts_of_its_rows(self) -> None:
         values = np.random.default_rng(5).normal(0.5, 0.4, 3000)
         countries = np.random.default_rng(6).choice(["US", "DE", "FR"], 3000)
         table = pa.table({"x": values, "c": countries, "d": ["a"] * 3000})
@@ -393,7 +395,7 @@ class TestSegments:
             known = categorical_column(part, self.CELLS.coarse, "c").known.tolist()
             assert known == [part.rows * (name == country) for name in ("US", "DE")]
 
-    def test_the_whole_is_the_same_with_segments_and_without(self) -> None:
+    def test_segments_do_not_change_the_whole(self) -> None:
         table = pa.table({"x": [0.1, None, 0.3], "c": ["US", "DE", None], "d": ["a", "b", "a"], "v": ["1"] * 3})
         alone = profile_partition(whole(table), self.CELLS, Grouping("v")).groups[Group("1")]
         found = profile_partition(whole(table), self.CELLS, Grouping("v", None, {"c": ("US",)}))
@@ -419,17 +421,17 @@ class TestSegments:
                 ]
                 assert sides[0].cells.tolist() == sides[1].cells.tolist()
 
-    def test_wide_rows_in_several_batches_are_as_one(self) -> None:
+    def test_wide_rows_in_several_batches_give_the_same_counts(self) -> None:
         table = pa.table({"x": [0.1, 0.9, 0.5], "c": ["US", "US", "DE"], "d": ["a", "b", "a"]})
         grouping = Grouping(segments={"c": ("US",)})
         cut = [Batch(table.select(["c", name]), first=name == "x", schema=table.schema) for name in ("x", "d")]
-        one, many = (profile_partition(some, self.CELLS, grouping).groups for some in (whole(table), cut))
-        assert one.keys() == many.keys()
-        for group, profile in one.items():
+        single, many = (profile_partition(some, self.CELLS, grouping).groups for some in (whole(table), cut))
+        assert single.keys() == many.keys()
+        for group, profile in single.items():
             assert many[group].rows == profile.rows
             assert many[group].counts.tolist() == profile.counts.tolist()
 
-    def test_a_missing_column_of_segments_costs_only_them(self) -> None:
+    def test_a_missing_segment_column_affects_only_its_segments(self) -> None:
         found = profile_partition(whole(pa.table({"x": [0.5], "d": ["a"]})), self.CELLS, self.BY_COUNTRY)
         assert list(found.groups) == [UNKNOWN]
         assert found.problems == dict.fromkeys(["v", "r", "c"], "the column is missing")

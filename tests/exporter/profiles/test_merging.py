@@ -1,4 +1,4 @@
-"""Counted in pieces and merged, rows give the profile that they give when they are counted at once."""
+"""Rows counted in pieces and merged give the same profile as rows counted at once."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ def in_pieces(parts: list[pa.Table], cells: object, grouping: Grouping) -> Parti
 
 @settings(max_examples=10)
 @given(st.lists(st.integers(0, 300), max_size=5))
-def test_any_pieces_give_the_whole(ends: list[int]) -> None:
+def test_pieces_merge_into_the_whole(ends: list[int]) -> None:
     counted = in_pieces(pieces(ROWS, ends), edge_case_binning(), GROUPING)
     assert_same_partition(counted, profile_partition(whole(ROWS), edge_case_binning(), GROUPING))
 
 
-def test_it_does_not_matter_how_often_pieces_are_merged() -> None:
+def test_the_number_of_merges_does_not_matter() -> None:
     count = partial(profile_partition, binning=edge_case_binning(), grouping=GROUPING)
-    one, two, three = (count(whole(part)) for part in pieces(ROWS, [90, 200]))
+    first, second, third = (count(whole(part)) for part in pieces(ROWS, [90, 200]))
     assert_same_partition(
-        merge_partition_profiles([merge_partition_profiles([one, two]), three]),
-        merge_partition_profiles([one, merge_partition_profiles([two, three])]),
+        merge_partition_profiles([merge_partition_profiles([first, second]), third]),
+        merge_partition_profiles([first, merge_partition_profiles([second, third])]),
     )
 
 
-def test_what_is_new_in_each_piece_but_common_in_all_is_named() -> None:
+def test_a_new_category_that_is_frequent_over_all_pieces_is_named() -> None:
     rare = [f"rare {number}" for number in range(6 * NOVEL_KEPT)]
     parts = [pa.table({"c": [*rare[number::3] * 2, "common"]}) for number in range(3)]
     counted = in_pieces(parts, binning(categorical("c", "known")), Grouping())
@@ -83,7 +83,7 @@ def test_roles_beyond_the_limit_are_together_with_their_segments() -> None:
     assert {group.segment.value for group in others} == {"", "DE"}
 
 
-def test_a_problem_of_any_piece_is_told() -> None:
+def test_a_problem_of_any_piece_is_reported() -> None:
     parts = [pa.table({"x": [1.0]}), pa.table({"x": ["text"]})]
     counted = in_pieces(parts, binning(numeric("x")), Grouping())
     assert counted.problems == {"x": "the column is string, a number was expected"}

@@ -1,4 +1,4 @@
-"""Versions, roles and segments as small codes: whatever comes, every row is of one group."""
+"""Versions, roles and segments as small codes: every row has one group."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def groups(versions: list[str | None], roles: list[str | None]) -> list[Group]:
     return [names[place] for place in places]
 
 
-def test_a_row_is_of_its_version_and_role_and_one_that_names_none_of_neither() -> None:
+def test_a_row_has_its_version_and_role_or_the_absent_names() -> None:
     found = groups(["v2", "v1", None, "v1"], ["champion", "challenger", None, "champion"])
     assert found == [Group("v2", "champion"), Group("v1", "challenger"), Group("unknown"), Group("v1", "champion")]
 
 
-def test_columns_of_ids_are_neither_versions_nor_roles() -> None:
+def test_columns_of_ids_are_limited_as_versions_and_roles() -> None:
     names = [f"{number:02}" for number in range(MAX_VERSIONS + 1)]
     found = groups([*names, *names], [*names, *names])
     assert {group.version for group in found} == {*names[:MAX_VERSIONS], "other"}
@@ -39,14 +39,14 @@ def test_columns_of_ids_are_neither_versions_nor_roles() -> None:
     assert found[: len(names)] == found[len(names) :]
 
 
-def test_a_version_that_is_called_as_the_others_are_is_one_with_them() -> None:
+def test_a_version_named_other_is_merged_with_the_others() -> None:
     names = [f"{number:02}" for number in range(MAX_VERSIONS)]
     found = groups([*names, "other", "other"], [None] * (len(names) + 2))
     assert [group.version for group in found].count("other") == 3
 
 
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", None]))))
-def test_rows_are_told_apart_as_their_names_are(rows: list[tuple[str | None, str | None]]) -> None:
+def test_rows_have_different_groups_for_different_names(rows: list[tuple[str | None, str | None]]) -> None:
     found = groups([version for version, _ in rows], [role for _, role in rows])
     assert found == [Group(version or "unknown", role or "") for version, role in rows]
 
@@ -57,17 +57,17 @@ def values(column: pa.Array | None) -> CodedColumn:
     return encode_column(names, names.codes(table))
 
 
-def test_a_value_is_coded_and_none_is_none() -> None:
+def test_values_have_codes_and_null_has_none() -> None:
     found = values(pa.array(["b", None, "a", "b"]))
     assert (found.codes.tolist(), found.names, found.codes.dtype) == ([1, -1, 0, 1], ("a", "b"), np.int16)
 
 
 @pytest.mark.parametrize("column", [None, pa.array([[1], [2], [3]])], ids=["missing", "lists"])
-def test_a_column_that_holds_no_names_tells_no_segments(column: pa.Array | None) -> None:
+def test_a_column_without_names_has_no_segments(column: pa.Array | None) -> None:
     assert values(column).codes.tolist() == [-1, -1, -1]
 
 
-def test_beyond_the_most_frequent_values_there_are_none() -> None:
+def test_values_beyond_the_most_frequent_have_no_code() -> None:
     names = [f"{number:04}" for number in range(MAX_VALUES + 1)]
     found = values(pa.array([*names[1:], *names]))
     assert len(found.names) == MAX_VALUES

@@ -1,4 +1,4 @@
-"""Profiles: what they say of a column, and that they add up."""
+"""Profiles: the statistics of a column, and their sums."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def column(values: Any, *, pivot: float = 0.0) -> NumericColumn:
 
 class TestLaws:
     @given(st.lists(st.tuples(ROW, st.integers(0, 4)), max_size=30))
-    def test_any_split_in_any_order_adds_up_to_the_whole(self, placed: list[tuple[Row, int]]) -> None:
+    def test_any_split_adds_up_to_the_whole_in_any_order(self, placed: list[tuple[Row, int]]) -> None:
         parts = [profile([row for row, place in placed if place == part]) for part in range(5)]
         assert_same(merge_profiles(CELLS, parts), profile([row for row, _ in placed]))
 
@@ -71,17 +71,17 @@ class TestLaws:
         assert_same(profile(rows) + empty_profile(CELLS), profile(rows), exactly=True)
 
     @given(ROWS, st.randoms(use_true_random=False))
-    def test_the_order_of_the_rows_does_not_change_a_bit(self, rows: list[Row], chance: Random) -> None:
+    def test_the_order_of_the_rows_does_not_change_the_bits(self, rows: list[Row], chance: Random) -> None:
         before = profile(rows)
         chance.shuffle(rows)
         assert_same(profile(rows), before, exactly=True)
 
     @given(ROWS, ROWS)
-    def test_addition_leaves_its_terms_alone(self, left: list[Row], right: list[Row]) -> None:
-        one, other = profile(left), profile(right)
-        _ = one + other
-        assert_same(one, profile(left), exactly=True)
-        assert_same(other, profile(right), exactly=True)
+    def test_addition_does_not_change_its_terms(self, left: list[Row], right: list[Row]) -> None:
+        first, second = profile(left), profile(right)
+        _ = first + second
+        assert_same(first, profile(left), exactly=True)
+        assert_same(second, profile(right), exactly=True)
 
     def test_the_sum_of_no_profiles_is_empty(self) -> None:
         assert_same(merge_profiles(CELLS, []), empty_profile(CELLS), exactly=True)
@@ -106,7 +106,7 @@ class TestNovel:
         assert "zzz" not in names
         assert categorical_column(merged, CELLS, "c").new == 302
 
-    def test_columns_without_new_categories_name_none(self) -> None:
+    def test_columns_without_new_categories_have_no_names(self) -> None:
         assert count(CELLS, x=[0.0], c=["a"]).novel == {}
 
     @given(st.dictionaries(st.text(max_size=2), st.integers(0, 5)), st.integers(0, 8))
@@ -117,18 +117,28 @@ class TestNovel:
 
 class TestNumericColumn:
     def test_every_row_is_in_one_cell(self) -> None:
-        one = column([None, math.nan, -math.inf, math.inf, math.inf, -1, 0, 0.5, 1, 1.5, 2, 3])
-        assert one.bins.tolist() == [2, 2, 2, 1]
-        assert one.sums.tolist() == [-1, 1.5, 3.5, 3]
-        assert (one.nulls, one.nans, one.low_infinities, one.high_infinities) == (1, 1, 1, 2)
-        assert one.ordered.tolist() == [3, 2, 2, 3]
-        assert one.cells.tolist() == [3, 2, 2, 3, 2]
-        assert one.out_of_range == 6
-        assert (one.rows, one.finite, one.comparable, one.missing) == (12, 7, 10, 2)
-        assert (one.low, one.high) == (-1, 3)
+        numbers = column([None, math.nan, -math.inf, math.inf, math.inf, -1, 0, 0.5, 1, 1.5, 2, 3])
+        assert numbers.bins.tolist() == [2, 2, 2, 1]
+        assert numbers.sums.tolist() == [-1, 1.5, 3.5, 3]
+        assert (
+            numbers.nulls,
+            numbers.nans,
+            numbers.low_infinities,
+            numbers.high_infinities,
+        ) == (1, 1, 1, 2)
+        assert numbers.ordered.tolist() == [3, 2, 2, 3]
+        assert numbers.cells.tolist() == [3, 2, 2, 3, 2]
+        assert numbers.out_of_range == 6
+        assert (numbers.rows, numbers.finite, numbers.comparable, numbers.missing) == (
+            12,
+            7,
+            10,
+            2,
+        )
+        assert (numbers.low, numbers.high) == (-1, 3)
 
     def test_psis_cells_are_runs_of_bins(self) -> None:
-        one = NumericColumn(
+        numbers = NumericColumn(
             edges=np.arange(4.0),
             deciles=np.array([0, 2]),
             bins=np.array([1, 2, 4, 8, 16]),
@@ -142,57 +152,57 @@ class TestNumericColumn:
             squares=0.0,
             pivot=0.0,
         )
-        assert one.cells.tolist() == [1 + 128, 2 + 4, 8 + 16 + 256, 32 + 64]
+        assert numbers.cells.tolist() == [1 + 128, 2 + 4, 8 + 16 + 256, 32 + 64]
 
     def test_moments_by_hand(self) -> None:
-        one = column([1.0, 2.0, 6.0], pivot=4.0)
-        assert one.squares == 9 + 4 + 4
-        assert one.mean == 3
-        assert one.variance == pytest.approx(14 / 3)
-        assert one.stddev == pytest.approx(math.sqrt(14 / 3))
+        numbers = column([1.0, 2.0, 6.0], pivot=4.0)
+        assert numbers.squares == 9 + 4 + 4
+        assert numbers.mean == 3
+        assert numbers.variance == pytest.approx(14 / 3)
+        assert numbers.stddev == pytest.approx(math.sqrt(14 / 3))
 
     @given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=50))
     def test_moments_are_numpys(self, values: list[float]) -> None:
-        one = column(values, pivot=float(np.mean(values)))
+        numbers = column(values, pivot=float(np.mean(values)))
         scale = float(np.abs(values).max()) or 1.0
-        assert one.mean == pytest.approx(np.mean(values), rel=1e-9, abs=1e-9 * scale)
-        assert one.stddev == pytest.approx(np.std(values), rel=1e-6, abs=1e-7 * scale)
+        assert numbers.mean == pytest.approx(np.mean(values), rel=1e-9, abs=1e-9 * scale)
+        assert numbers.stddev == pytest.approx(np.std(values), rel=1e-6, abs=1e-7 * scale)
 
     @pytest.mark.parametrize("values", [[1e8 + 1, 1e8 + 2, 1e8 + 3], [1e15, 1e15 + 2, 1e15 + 4]])
-    def test_a_far_mean_does_not_cancel_the_variance(self, values: list[float]) -> None:
+    def test_a_large_mean_does_not_cancel_the_variance(self, values: list[float]) -> None:
         assert column(values, pivot=values[0]).variance == pytest.approx(np.var(values), rel=1e-12)
 
-    def test_a_constant_has_no_variance_and_never_a_negative_one(self) -> None:
+    def test_the_variance_of_a_constant_is_zero_and_never_negative(self) -> None:
         assert column([0.1] * 1000, pivot=0.3).variance == 0
         assert column([1e300] * 3).stddev == 0
         assert column([0.1] * 1000 + [math.nextafter(0.1, 1)], pivot=0.3).variance >= 0
 
     def test_without_finite_values_there_are_no_moments(self) -> None:
-        for one in (column([None, math.inf]), numeric_column(empty_profile(CELLS), CELLS, "x")):
-            assert math.isnan(one.mean)
-            assert math.isnan(one.variance)
-            assert math.isnan(one.stddev)
+        for numbers in (column([None, math.inf]), numeric_column(empty_profile(CELLS), CELLS, "x")):
+            assert math.isnan(numbers.mean)
+            assert math.isnan(numbers.variance)
+            assert math.isnan(numbers.stddev)
 
     def test_moments_too_large_for_a_float_are_not_finite(self) -> None:
-        one = column([1e308, 1e308, -1e308])
-        assert one.bins.tolist() == [1, 0, 0, 2]
-        assert not math.isfinite(one.mean)
+        numbers = column([1e308, 1e308, -1e308])
+        assert numbers.bins.tolist() == [1, 0, 0, 2]
+        assert not math.isfinite(numbers.mean)
         assert math.isnan(column([1e200, -1e200]).variance)
         assert column([1e200, -1e200]).mean == 0
 
     def test_denormals_are_values(self) -> None:
-        one = column([5e-324, -5e-324, 0.0, -0.0])
-        assert one.bins.tolist() == [3, 1, 0, 0]
-        assert one.mean == 0
+        numbers = column([5e-324, -5e-324, 0.0, -0.0])
+        assert numbers.bins.tolist() == [3, 1, 0, 0]
+        assert numbers.mean == 0
 
     def test_quantile_bins_hold_the_sum_of_every_value(self) -> None:
         values = np.random.default_rng(5).lognormal(size=5000)
         cells = binning(quantile_bins(values))
-        one = numeric_column(count(cells, x=values), cells, "x")
-        bins = np.digitize(values, one.edges, right=True)
-        np.testing.assert_allclose(one.sums, np.bincount(bins, values, len(one.edges) + 1), rtol=1e-12)
+        numbers = numeric_column(count(cells, x=values), cells, "x")
+        bins = np.digitize(values, numbers.edges, right=True)
+        np.testing.assert_allclose(numbers.sums, np.bincount(bins, values, len(numbers.edges) + 1), rtol=1e-12)
 
-    def test_another_columns_type_is_refused(self) -> None:
+    def test_a_column_of_the_other_type_is_rejected(self) -> None:
         with pytest.raises(TypeError, match="c is not numeric"):
             numeric_column(empty_profile(CELLS), CELLS, "c")
         with pytest.raises(TypeError, match="x is not categorical"):
@@ -205,11 +215,11 @@ class TestNumericColumn:
 
 class TestCategoricalColumn:
     def test_every_row_is_in_one_cell(self) -> None:
-        one = categorical_column(count(CELLS, x=[0.0] * 7, c=["b", "a", "b", None, "", "é", "é"]), CELLS, "c")
-        assert one.known.tolist() == [1, 2]
-        assert (one.new, one.nulls, one.missing, one.rows) == (3, 1, 1, 7)
-        assert one.cells.tolist() == [1, 2, 3, 1]
-        assert dict(one.novel) == {"é": 2, "": 1}
+        categories = categorical_column(count(CELLS, x=[0.0] * 7, c=["b", "a", "b", None, "", "é", "é"]), CELLS, "c")
+        assert categories.known.tolist() == [1, 2]
+        assert (categories.new, numbers.nulls, numbers.missing, numbers.rows) == (3, 1, 1, 7)
+        assert categories.cells.tolist() == [1, 2, 3, 1]
+        assert dict(categories.novel) == {"é": 2, "": 1}
 
 
 def test_a_week_of_hours_is_the_sum_of_its_hours() -> None:

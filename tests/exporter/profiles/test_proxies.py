@@ -1,4 +1,4 @@
-"""The sums that ratios of columns are made of."""
+"""The sums from which ratios of columns are computed."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_value_may_be_a_number() -> None:
     assert sum_moments([batch(code=[7, 8, 7], weight=[2.0, 2.0, 1.0])], [codes])[0][0, :3].tolist() == [3, 2, 5]
 
 
-def test_rows_that_lack_one_of_the_two_are_left_out() -> None:
+def test_rows_without_numerator_or_denominator_are_left_out() -> None:
     rows = batch(clicks=[1.0, None, np.nan, 1.0, np.inf], shown=[2, 3, 4, None, 5])
     assert sum_moments([rows], [CLICKS])[0].tolist() == [[1, 1, 2, 1, 2, 4]]
 
@@ -61,7 +61,7 @@ def test_rows_that_lack_one_of_the_two_are_left_out() -> None:
         (batch(clicks=[1], shown=[[1]]), "the column is list<item: int64>, a number was expected"),
     ],
 )
-def test_a_column_that_cannot_be_used_costs_its_own_ratios(rows: Batch, why: str) -> None:
+def test_an_unusable_column_affects_only_its_own_ratios(rows: Batch, why: str) -> None:
     other = batch(clicks=[1], shown=[1], decision=["review"])
     sums, problems = sum_moments([batch(decision=["review"], **columns(rows)), other], [CLICKS, REVIEWS])
     assert np.isnan(sums[0]).all()
@@ -73,7 +73,7 @@ def columns(rows: Batch) -> dict[str, Any]:
     return {name: rows.table.column(name) for name in rows.table.column_names}
 
 
-def test_no_rows_are_sums_of_nothing() -> None:
+def test_without_rows_all_sums_are_zero() -> None:
     assert sum_moments([], [CLICKS])[0].tolist() == [[0] * 6]
 
 
@@ -89,7 +89,7 @@ def test_it_does_not_matter_how_rows_are_cut(rows: list[tuple[int, int]], at: in
     assert whole.tolist() == parts.tolist()
 
 
-def test_sums_are_kept_as_they_are(tmp_path: Path) -> None:
+def test_sums_are_saved_exactly(tmp_path: Path) -> None:
     store, key = ProfileStore(tmp_path), Key("fraud/proxy-columns", "sums", ("x",))
     sums = {"b": np.arange(12.0).reshape(2, 6), "a": np.full((2, 6), np.nan)}
     assert load_sums(store, key, 2) == {}

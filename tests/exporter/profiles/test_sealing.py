@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files that are complete or absent."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from exporter.profiles.sealing import open_sealed, replace_file, seal_table
 TABLE = pa.table({"x": [1.5, None], "name": ["a", "é"]})
 
 
-def test_what_is_sealed_is_opened() -> None:
-    table, told = open_sealed(seal_table(TABLE, {"why": ["\0"]}))
+def test_a_sealed_table_can_be_opened() -> None:
+    table, metadata = open_sealed(seal_table(TABLE, {"why": ["\0"]}))
     assert table.equals(TABLE)
-    assert told == {"why": ["\0"]}
+    assert metadata == {"why": ["\0"]}
 
 
 @pytest.mark.parametrize(
     "damage", [lambda data: data[:-1], lambda data: data[1:], lambda data: b"", lambda data: data[:40]]
 )
-def test_what_is_not_as_it_was_sealed_is_refused(damage: object) -> None:
+def test_changed_content_is_rejected(damage: object) -> None:
     assert callable(damage)
     with pytest.raises(ValueError, match="not as it was written"):
         open_sealed(damage(seal_table(TABLE, {})))
 
 
-def test_a_file_takes_the_place_of_another_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+def test_a_file_replaces_another_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "file"
     replace_file(path, b"old")
     replace_file(path, b"new")
     assert [(found, found.read_bytes()) for found in path.parent.iterdir()] == [(path, b"new")]
 
 
-def test_a_place_that_cannot_be_taken_is_left_as_it_was(tmp_path: Path) -> None:
+def test_a_failed_write_leaves_the_folder_unchanged(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match="folder"):
         replace_file(tmp_path / "folder", b"new")

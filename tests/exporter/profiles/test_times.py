@@ -1,4 +1,4 @@
-"""Times of every kind that a log writes them in come to the same microseconds."""
+"""Times of every type in a log give the same microseconds."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ NUMBER = 1_795_341_900_250_000
     ],
     ids=str,
 )
-def test_a_time_is_the_same_however_it_is_written(column: pa.Array) -> None:
+def test_a_time_is_the_same_in_every_type(column: pa.Array) -> None:
     assert instants(pa.chunked_array([column])).tolist() == [NUMBER]
     assert microseconds(MOMENT) == NUMBER
 
 
-def test_a_date_is_its_midnight_and_a_null_is_never() -> None:
+def test_a_date_is_its_midnight_and_a_null_is_no_time() -> None:
     column = pa.chunked_array([pa.array([date(1970, 1, 2), None])])
     assert instants(column).tolist() == [86_400_000_000, NO_TIME]
 
 
 @pytest.mark.parametrize("column", [pa.array([1.5]), pa.array(["yesterday"])], ids=["numbers", "words"])
-def test_what_is_no_time_is_refused(column: pa.Array) -> None:
+def test_other_types_are_rejected(column: pa.Array) -> None:
     with pytest.raises(ColumnMismatch):
         instants(pa.chunked_array([column]))

@@ -1,4 +1,4 @@
-"""A reference that an engine counts is the one that its rows make."""
+"""A reference counted by an engine equals the reference of its rows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _source(server: BigQueryServer, rows: pa.Table) -> BigQuery:
     return BigQuery(name, JobTerms(None, {}, 10**9), Stream("fraud", "reference"), whole=False)
 
 
-def test_extremes_means_and_categories_are_exact_and_edges_near(bigquery_server: BigQueryServer) -> None:
+def test_extremes_means_and_categories_are_exact_and_edges_are_near(bigquery_server: BigQueryServer) -> None:
     rows = _rows()
     source = _source(bigquery_server, rows)
     partition = source.dataset()
@@ -68,7 +68,7 @@ def test_extremes_means_and_categories_are_exact_and_edges_near(bigquery_server:
     assert np.abs(at_deciles - np.searchsorted(values, other.edges[other.deciles]) / len(values)).max() <= 0.01
 
 
-def test_the_rows_of_each_hour_are_those_of_the_kernel(bigquery_server: BigQueryServer) -> None:
+def test_each_hour_has_the_profile_of_the_kernel(bigquery_server: BigQueryServer) -> None:
     rows = _rows()
     batch = Batch(rows, first=True, schema=rows.schema)
     binning, _ = build_binning([batch], Selection((), ("amount",), ("country",)), 2)
@@ -103,7 +103,7 @@ def test_the_rows_of_each_hour_are_those_of_the_kernel(bigquery_server: BigQuery
         np.testing.assert_allclose(history.columns[name].squares, column.squares, atol=1e-9)
 
 
-def test_where_times_are_texts_the_rows_are_read(bigquery_server: BigQueryServer) -> None:
+def test_rows_are_read_where_times_are_texts(bigquery_server: BigQueryServer) -> None:
     plain = _rows()
     texts = pa.array([None if each is None else each.isoformat() for each in plain["at"].to_pylist()])
     rows = plain.set_column(0, "at", texts)
@@ -120,7 +120,7 @@ def test_where_times_are_texts_the_rows_are_read(bigquery_server: BigQueryServer
     }
 
 
-def test_a_table_without_a_feature_cannot_serve(bigquery_server: BigQueryServer) -> None:
+def test_a_table_without_a_feature_is_unusable(bigquery_server: BigQueryServer) -> None:
     source = _source(bigquery_server, pa.table({"other": pa.array([1])}))
     partition = source.dataset()
     assert partition is not None

@@ -1,4 +1,4 @@
-"""The reference hour by hour: every way to write a time, whatever the order of the rows and the cut of the batches."""
+"""The reference hour by hour: every type of time, any order of the rows and any batches."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class TestHoursOf:
         column = pa.array([text, None, text]).cast(kind)
         assert hours_of(pa.chunked_array([column])).tolist() == [NOON_HOUR, -1, NOON_HOUR]
 
-    def test_a_time_before_the_epoch_is_none(self) -> None:
+    def test_a_time_before_the_epoch_has_no_hour(self) -> None:
         column = pa.array([-1, 0, 3599, 3600]).cast(pa.timestamp("s"))
         assert hours_of(pa.chunked_array([column])).tolist() == [-1, 0, 0, 1]
 
@@ -100,12 +100,12 @@ class TestHoursOf:
         assert hours_of(pa.chunked_array([], pa.timestamp("s"))).tolist() == []
 
     @pytest.mark.parametrize("column", [pa.array([1.5]), pa.array([7]), pa.array([True]), pa.array([[1]])])
-    def test_a_column_of_another_type_is_refused(self, column: pa.Array) -> None:
+    def test_a_column_of_another_type_is_rejected(self, column: pa.Array) -> None:
         with pytest.raises(ColumnMismatch, match=f"^the column is .*{column.type}.* a time was expected".split("<")[0]):
             hours_of(pa.chunked_array([column]))
 
     @pytest.mark.parametrize("texts", [["yesterday"], [""], ["2026-11-21T12:00:00", "2026-11-21T12:00:00Z"]])
-    def test_texts_that_are_no_times_are_refused(self, texts: list[str]) -> None:
+    def test_texts_that_are_not_times_are_rejected(self, texts: list[str]) -> None:
         with pytest.raises(ColumnMismatch, match="not a time"):
             hours_of(pa.chunked_array([texts]))
 
@@ -126,7 +126,7 @@ class TestHistory:
         assert made.columns["c"].finite.tolist() == [0, 0, 0]
 
     @given(st.lists(st.none() | st.floats(allow_infinity=True) | st.sampled_from([0.0, 1.0, 2.0]), min_size=1))
-    def test_its_cells_are_those_of_psi(self, x: list[float | None]) -> None:
+    def test_the_cells_are_psis(self, x: list[float | None]) -> None:
         names = [None if value is None else "ab"[: 1 + len(str(value)) % 2] for value in x]
         made = known(table([FIRST] * len(x), x, names))
         profile = count(CELLS, x=pa.array(x, pa.float64()), c=pa.array(names, pa.string()))
@@ -146,7 +146,7 @@ class TestHistory:
     )
 
     @given(ROWS, st.randoms(use_true_random=False), st.integers(1, 8))
-    def test_neither_the_order_nor_the_cut_matters(self, rows: list[Any], chance: Any, size: int) -> None:
+    def test_order_and_batches_do_not_matter(self, rows: list[Any], chance: Any, size: int) -> None:
         before = history(table(*map(list, zip(*rows, strict=True))))
         chance.shuffle(rows)
         shuffled = table(*map(list, zip(*rows, strict=True)))
@@ -163,7 +163,7 @@ class TestHistory:
         assert (made.rows[0], made.rows[-1], made.rows.sum()) == (1, 2, 3)
 
     @pytest.mark.parametrize("reverse", [False, True])
-    def test_no_more_is_held_than_these_weeks(self, reverse: bool) -> None:
+    def test_memory_holds_only_these_weeks(self, reverse: bool) -> None:
         starts = range(FIRST, FIRST + 3 * SPAN, HOURS_OF_WEEK)
         builder = HistoryBuilder(CELLS, "t")
         for start in reversed(starts) if reverse else starts:
@@ -176,7 +176,7 @@ class TestHistory:
         assert (len(made.hours), made.rows.sum()) == (SPAN, SPAN)
         assert made.hours[-1] == FIRST + 3 * SPAN - 1
 
-    def test_wide_rows_in_several_batches_are_as_one(self) -> None:
+    def test_wide_rows_in_several_batches_give_the_same_counts(self) -> None:
         one = table([FIRST, FIRST + 1, FIRST + 1], [0.5, 1.5, None], ["a", "b", None])
         builder = HistoryBuilder(CELLS, "t")
         builder.add(Batch(one.select(["t", "x"]), first=True, schema=one.schema))
@@ -185,15 +185,15 @@ class TestHistory:
         assert made is not None
         assert_same(made, known(one))
 
-    def test_a_column_of_the_wrong_type_is_left_out_and_the_others_go_on(self) -> None:
+    def test_a_column_of_the_wrong_type_is_left_out_and_the_others_are_counted(self) -> None:
         made = known(pa.table({"t": times([FIRST]), "x": ["high"], "c": ["a"]}))
         assert list(made.columns) == ["c"]
 
     @pytest.mark.parametrize("hours", [[], [None, None]])
-    def test_without_a_time_there_is_none(self, hours: list[None]) -> None:
+    def test_without_a_time_there_is_no_history(self, hours: list[None]) -> None:
         assert history(table(hours, [0.5] * len(hours), ["a"] * len(hours))) is None
 
-    def test_without_batches_there_is_none(self) -> None:
+    def test_without_batches_there_is_no_history(self) -> None:
         assert history() is None
 
     def test_hours_are_those_of_the_epoch(self) -> None:

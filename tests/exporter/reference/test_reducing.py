@@ -1,4 +1,4 @@
-"""What is known of a reference's columns and hours, piece by piece, is what one reading knows."""
+"""A reference's columns and hours, observed piece by piece, equal those of one reading."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def test_any_pieces_give_the_same_cells(places: list[int]) -> None:
         observe_columns(whole(part), Portion(place, part.num_rows / 300), selection=SELECTION) for place, part in cut
     ]
     cells, problems = merge_observed(parts).binning(40)
-    one, told = observe_columns(whole(ROWS), selection=SELECTION).binning(40)
+    one, problems_of_whole = observe_columns(whole(ROWS), selection=SELECTION).binning(40)
     assert_same_binning(cells, one)
-    assert problems == told
+    assert problems == problems_of_whole
 
 
 @settings(max_examples=10)
@@ -78,7 +78,7 @@ class TestSample:
         return merge_observed(parts).numbers["x"].sample
 
     @pytest.mark.parametrize("sizes", [[40_000 // 100] * 100, [20_000, 10_000, 9_000, 1_000], [39_999, 1]])
-    def test_every_value_is_as_likely_whatever_the_pieces(self, sizes: list[int]) -> None:
+    def test_every_value_is_equally_likely_for_any_pieces(self, sizes: list[int]) -> None:
         sample = self.sample(sizes)
         assert 1900 <= len(sample) <= 2000
         assert len(np.unique(sample)) == len(sample)
@@ -86,11 +86,11 @@ class TestSample:
         mean = len(sample) / 10
         assert ((rows - mean) ** 2 / mean).sum() < 27.9  # chi-squared, 9 degrees of freedom, 0.999
 
-    def test_a_piece_is_in_the_sample_by_its_rows(self) -> None:
+    def test_a_piece_is_in_the_sample_in_proportion_to_its_rows(self) -> None:
         sample = self.sample([30_000, 10_000])
         assert np.isin(sample, self.VALUES[:30_000]).mean() == pytest.approx(0.75, abs=0.001)
 
-    def test_a_small_piece_brings_few_values(self) -> None:
+    def test_a_small_piece_gives_few_values(self) -> None:
         small = observe_columns(whole(pa.table({"x": self.VALUES})), Portion(3, 0.01), selection=X)
         assert len(small.numbers["x"].sample) == 4 * 2000 * 0.01
         assert small.numbers["x"].rows == 40_000

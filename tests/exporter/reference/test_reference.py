@@ -1,4 +1,4 @@
-"""The binning of a reference: from all of its rows while they fit, from a sample when not, and with what is missing."""
+"""The binning of a reference: from all of its rows while they fit in the sample, from a sample otherwise."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ class TestColumns:
         assert bins.edges[[0, -1]] == pytest.approx([1, 3])
         assert bins.pivot == 2
 
-    def test_columns_stand_as_in_the_spec_numbers_first(self) -> None:
+    def test_columns_are_in_the_order_of_the_spec_numbers_first(self) -> None:
         table = pa.table({"c": ["a"], "y": [1], "x": [1], "b": ["a"]})
         binning, _ = build(table, numeric="x y", categorical="c b")
         assert [column.name for column in binning.columns] == ["x", "y", "c", "b"]
 
-    def test_the_most_frequent_categories_are_told_apart(self) -> None:
+    def test_the_most_frequent_categories_have_cells(self) -> None:
         tables = [pa.table({"c": [*"aab", None]}), pa.table({"c": ["c"] * 5 + ["b"]})]
         binning, problems = build(*tables, limit=2, numeric="")
         assert binning.columns == (CategoricalBins("c", ("c", "a")),)
@@ -77,7 +77,7 @@ class TestColumns:
         after, _ = build(pa.table({"x": values, "c": names}))
         assert after.fingerprint == before.fingerprint
 
-    def test_wide_rows_in_several_batches_are_as_one(self) -> None:
+    def test_wide_rows_in_several_batches_give_the_same_counts(self) -> None:
         table = pa.table({"x": [1.0, 2.0], "y": [3.0, 4.0], "c": ["a", "b"]})
         selection = Selection((), ("x", "y"), ("c",))
         cut = [Batch(table.select([name]), first=name == "x", schema=table.schema) for name in table.column_names]
@@ -112,14 +112,14 @@ class TestSample:
         shares = np.searchsorted(np.sort(self.VALUES), bins.edges[bins.deciles]) / len(self.VALUES)
         np.testing.assert_allclose(shares, np.arange(1, 10) / 10, atol=0.06)  # 3.8 standard errors of a median of 1000
 
-    def test_no_more_than_the_sample_is_held(self) -> None:
+    def test_memory_holds_only_the_sample(self) -> None:
         column = reference_columns.Numbers(limit=1000)
         for table in self.tables():
             column.add(table.column("x"))
             assert len(column.sample) <= 1000
         assert column.rows == 20_000
 
-    def test_every_row_is_as_likely_in_whatever_order_they_come(self) -> None:
+    def test_every_row_is_equally_likely_in_any_order(self) -> None:
         column = reference_columns.Numbers(limit=1000)
         for part in np.array_split(np.arange(20_000.0), 9):
             column.add(pa.chunked_array([part]))
@@ -127,12 +127,12 @@ class TestSample:
         rows = np.histogram(column.sample, bins=10, range=(0, 20_000))[0]
         assert ((rows - 100) ** 2 / 100).sum() < 27.9  # chi-squared, 9 degrees of freedom, 0.999
 
-    def test_a_wide_reference_is_sampled_more_thinly(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_wide_reference_has_smaller_samples(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reference_columns, "SAMPLE_VALUES", 20)
         binning, _ = build(pa.table({"x": np.arange(1000.0), "y": np.arange(1000.0)}), numeric="x y", categorical="")
         assert len(numeric_part(binning).edges) <= 10 + 2 + 10
 
-    def test_distinct_categories_are_bounded_and_the_frequent_survive(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_distinct_categories_are_bounded_and_the_frequent_are_kept(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(reference_columns, "MAX_DISTINCT", 100)
         column = reference_columns.Categories()
         for part in range(50):
@@ -146,7 +146,7 @@ class TestSample:
 
 
 class TestProblems:
-    def test_missing_columns_are_named_and_the_others_kept(self) -> None:
+    def test_missing_columns_are_problems_and_the_others_are_kept(self) -> None:
         binning, problems = build(pa.table({"x": [1.0]}), numeric="x y")
         assert [column.name for column in binning.columns] == ["x"]
         assert problems == dict.fromkeys(["y", "c"], "the reference has no such column")
@@ -156,11 +156,11 @@ class TestProblems:
         assert list(binning.by_name) == ["x"]
         assert problems == {"c": "the reference has no such column"}
 
-    def test_columns_without_values_are_named(self) -> None:
+    def test_columns_without_values_are_problems(self) -> None:
         _, problems = build(pa.table({"x": [math.nan, None], "y": [1, 2], "c": pa.nulls(2)}), numeric="x y")
         assert problems == dict.fromkeys(["x", "c"], "the reference has no value in this column")
 
-    def test_columns_of_another_type_are_named(self) -> None:
+    def test_columns_of_another_type_are_problems(self) -> None:
         _, problems = build(pa.table({"x": ["1"], "y": [1], "c": [[1]]}), numeric="x y")
         assert problems == {
             "x": "in the reference the column is string, a number was expected",
@@ -199,15 +199,15 @@ class TestSegmentsByHour:
     def test_each_hour_of_the_week_has_the_rows_of_each_segment(self) -> None:
         found = self.by_hour([0, 0, 1, 168, 168], ["US", "DE", "US", "US", None], [0.5, 1.5, 2.5, 1.5, 0.5])
         assert {cell: part.rows for cell, part in found.by_cell.items()} == {0: 4, 1: 1}
-        told = {
+        counts = {
             segment.value: {
                 cell: numeric_column(part, self.CELLS.coarse, "x").bins.tolist() for cell, part in of.by_cell.items()
             }
             for segment, of in found.segments.items()
         }
-        assert told == {"DE": {0: [0, 0, 1, 0]}, "US": {0: [0, 1, 1, 0], 1: [0, 0, 0, 1]}}
+        assert counts == {"DE": {0: [0, 0, 1, 0]}, "US": {0: [0, 1, 1, 0], 1: [0, 0, 0, 1]}}
 
-    def test_weeks_are_those_in_which_the_segment_itself_had_rows(self) -> None:
+    def test_weeks_are_those_in_which_the_segment_has_rows(self) -> None:
         found = self.by_hour([0, 168, 336, 0, 1], ["US", "US", "DE", "US", "DE"], [0.5] * 5)
         weeks = {segment.value: dict(of.weeks) for segment, of in found.segments.items()}
         assert weeks == {"US": {0: 2}, "DE": {0: 1, 1: 1}}

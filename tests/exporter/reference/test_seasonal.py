@@ -1,4 +1,4 @@
-"""The reference by season: mixtures are those of weighted rows, and a thin season borrows of the next coarser one."""
+"""The reference by season: mixtures equal weighted rows, and a small season uses the next coarser one."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class TestMixture:
         assert column.variance == pytest.approx(np.average((values - mean) ** 2, weights=weights))
         assert (column.low, column.high) == (0.5, 2.5)
 
-    def test_one_season_is_given_as_it_is(self) -> None:
+    def test_a_single_season_is_unchanged(self) -> None:
         assert mixture(self.SEASONS, rows_at({SATURDAY: 1, SUNDAY: 900})) is self.SEASONS.profiles[1]
 
-    def test_how_many_rows_a_window_has_does_not_matter_but_their_shares_do(self) -> None:
+    def test_only_the_shares_of_the_windows_rows_matter(self) -> None:
         one, many = (mixture(self.SEASONS, rows_at({MONDAY: n, SATURDAY: 3 * n})) for n in (1, 1000))
         assert one is not None
         assert many is not None
@@ -81,7 +81,7 @@ class TestMixture:
         assert mixed.novel == {"c": {"new": 3, "newer": 2}}
 
     @given(st.integers(1, 1000), st.integers(1, 1000), st.integers(1, 1000))
-    def test_a_mixture_of_like_seasons_is_like_them(self, size: int, monday: int, saturday: int) -> None:
+    def test_a_mixture_of_equal_seasons_equals_them(self, size: int, monday: int, saturday: int) -> None:
         seasons = two_seasons(profile([0.5, 1.5, 1.5, 2.5]), profile([0.5, 1.5, 1.5, 2.5] * size))
         mixed = mixture(seasons, rows_at({MONDAY: monday, SATURDAY: saturday}))
         assert mixed is not None
@@ -96,7 +96,7 @@ ROWS = st.lists(st.tuples(st.integers(1, 10**6), st.integers(1, 10**6)), min_siz
 
 class TestFactors:
     @given(ROWS)
-    def test_the_mixture_has_the_windows_shares_and_at_most_the_rows_that_there_are(
+    def test_the_mixture_has_the_windows_shares_and_at_most_the_references_rows(
         self, seasons: list[tuple[int, int]]
     ) -> None:
         rows, reference = np.array(seasons, np.float64).T
@@ -107,13 +107,11 @@ class TestFactors:
         assert mixed.sum() <= reference.sum() * (1 + 1e-9)
 
     @given(ROWS, st.integers(1, 1000))
-    def test_shares_as_the_references_make_all_its_rows_count_once(
-        self, seasons: list[tuple[int, int]], times: int
-    ) -> None:
+    def test_equal_shares_make_every_reference_row_count_once(self, seasons: list[tuple[int, int]], times: int) -> None:
         reference = np.array(seasons, np.float64)[:, 0]
         np.testing.assert_allclose(mixing_factors(times * reference, reference), 1)
 
-    def test_a_season_without_rows_in_the_window_may_have_none_in_the_reference(self) -> None:
+    def test_a_season_without_window_rows_needs_no_reference_rows(self) -> None:
         factors = mixing_factors(np.array([[10.0, 0.0], [5.0, 5.0]]), np.array([[20.0, 0.0], [20.0, 20.0]]))
         np.testing.assert_allclose(factors, [[1, 0], [1, 1]])
 
@@ -133,7 +131,7 @@ def level_and_rows(seasons: Seasons, cell: int) -> tuple[Level, int]:
 
 
 class TestDivide:
-    def test_an_hour_with_enough_rows_has_a_season_of_its_own_and_a_thin_one_borrows(self) -> None:
+    def test_an_hour_with_enough_rows_has_its_own_season_and_others_share(self) -> None:
         rows = {SATURDAY: ENOUGH_ROWS, SATURDAY + 1: 1, SATURDAY + 7: 60, SATURDAY + 20: 39, SUNDAY + 3: 5}
         seasons = divided(rows)
         assert level_and_rows(seasons, SATURDAY) == (HOUR, 100)
@@ -148,11 +146,11 @@ class TestDivide:
         assert level_and_rows(divided({MONDAY: rows}), MONDAY) == (level, rows)
 
     @pytest.mark.parametrize(("weeks", "level"), [(ENOUGH_WEEKS, HOUR), (ENOUGH_WEEKS - 1, ALL)])
-    def test_one_week_is_not_what_weeks_are_like(self, weeks: int, level: Level) -> None:
+    def test_one_week_is_not_enough(self, weeks: int, level: Level) -> None:
         assert level_and_rows(divided({MONDAY: 1000}, weeks), MONDAY) == (level, 1000)
 
     @pytest.mark.parametrize("season", ["hour_of_week", "day_of_week", "weekend", "none"])
-    def test_it_is_never_finer_than_was_asked(self, season: str) -> None:
+    def test_seasons_are_never_finer_than_the_levels(self, season: str) -> None:
         seasons = divided(dict.fromkeys(range(HOURS_OF_WEEK), 100), season=season)
         assert set(seasons.levels) == {Level(season)}
         assert sum(part.rows for part in seasons.profiles) == HOURS_OF_WEEK * 100

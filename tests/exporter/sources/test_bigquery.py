@@ -1,4 +1,4 @@
-"""Partitions of a table: what there is, what is asked of it, what that may cost, and what goes wrong."""
+"""Partitions of a table: the listing, the queries, their price, and errors."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def _read(batches: Iterator[Batch]) -> list[pa.Table]:
 def _sized(bytes_processed: int) -> Callable[[str, dict[str, Any], dict[str, Any]], dict[str, Any]]:
     """What the service would say that a query reads."""
 
-    def rewrite(path: str, body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-        if query := answer.get("statistics", {}).get("query"):
-            answer["statistics"]["totalBytesProcessed"] = query["totalBytesProcessed"] = str(bytes_processed)
-        elif "jobComplete" in answer:
-            answer["totalBytesProcessed"] = str(bytes_processed)
-        return answer
+    def rewrite(path: str, body: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+        if query := response.get("statistics", {}).get("query"):
+            response["statistics"]["totalBytesProcessed"] = query["totalBytesProcessed"] = str(bytes_processed)
+        elif "jobComplete" in response:
+            response["totalBytesProcessed"] = str(bytes_processed)
+        return response
 
     return rewrite
 
@@ -96,7 +96,7 @@ def test_hours_that_have_rows_are_partitions(bigquery_server: BigQueryServer, kn
     assert bool(counted) != known
 
 
-def test_a_day_is_made_of_the_hours_of_a_table(bigquery_server: BigQueryServer) -> None:
+def test_a_day_combines_the_hours_of_a_table(bigquery_server: BigQueryServer) -> None:
     bigquery_server.asked.append(_with_modification_times)
     source = _open(bigquery_server.load("log", _rows(hours=20), "at"), grain=DAY)
     midnight = datetime(2026, 11, 23, tzinfo=UTC)
@@ -110,7 +110,7 @@ def test_a_day_is_made_of_the_hours_of_a_table(bigquery_server: BigQueryServer) 
 @pytest.mark.parametrize(
     ("column", "unit", "grain"), [("at", "DAY", HOUR), ("local", "DAY", HOUR), ("day", "DAY", DAY)]
 )
-def test_a_partition_may_be_cut_by_any_column_of_times(
+def test_partitions_may_use_any_column_of_times(
     bigquery_server: BigQueryServer, column: str, unit: str, grain: timedelta
 ) -> None:
     source = _open(bigquery_server.load("log", _rows(), column, unit), column, grain)
@@ -120,7 +120,7 @@ def test_a_partition_may_be_cut_by_any_column_of_times(
     assert rows == (4 if grain == HOUR else 12)
 
 
-def test_a_partition_has_its_own_rows_and_the_wanted_columns_that_exist(bigquery_server: BigQueryServer) -> None:
+def test_a_partition_has_its_own_rows_and_the_existing_selected_columns(bigquery_server: BigQueryServer) -> None:
     source = _open(bigquery_server.load("log", _rows(), "at"))
     found = source.partitions([START, START + HOUR])
     tables = source.profile(found[START + HOUR], Selection(("at",), ("gone",), ("country",)), _read)
@@ -129,7 +129,7 @@ def test_a_partition_has_its_own_rows_and_the_wanted_columns_that_exist(bigquery
     assert sorted(times) == [START + HOUR + timedelta(minutes=minute) for minute in range(4)]
 
 
-def test_of_no_column_the_rows_are_known_without_asking(bigquery_server: BigQueryServer) -> None:
+def test_without_columns_the_rows_are_counted_without_a_query(bigquery_server: BigQueryServer) -> None:
     source = _open(bigquery_server.load("log", _rows(), "at"))
     found = source.partitions([START])
     asked = len(bigquery_server.calls)
@@ -184,7 +184,7 @@ def test_every_statement_has_the_partition_filter(bigquery_server: BigQueryServe
     assert ends == {"start0": "2026-11-23 10:00:00+00:00", "end0": "2026-11-23 11:00:00+00:00"}
 
 
-def test_every_job_has_labels_a_limit_and_its_place(bigquery_server: BigQueryServer) -> None:
+def test_every_job_has_labels_a_limit_and_a_location(bigquery_server: BigQueryServer) -> None:
     source = _open(bigquery_server.load("log", _rows(), "at"), limit=12345, location="US")
     source.partitions([START])
     for call in (call for call in bigquery_server.calls if call.query):
@@ -195,7 +195,7 @@ def test_every_job_has_labels_a_limit_and_its_place(bigquery_server: BigQuerySer
         assert (call.body["jobReference"] if call.dry else call.body)["location"] == "US"
 
 
-def test_stretches_that_touch_are_asked_as_one(bigquery_server: BigQueryServer) -> None:
+def test_adjacent_ranges_are_one_condition(bigquery_server: BigQueryServer) -> None:
     source = _open(bigquery_server.load("log", _rows(5), "at"))
     starts = [START, START + HOUR, START + 3 * HOUR]
     source.partitions(starts)
@@ -216,7 +216,7 @@ def test_a_query_that_costs_too_much_is_not_run(bigquery_server: BigQueryServer)
     assert [call.dry for call in bigquery_server.calls if call.query] == [True]
 
 
-def test_what_is_billed_is_counted(bigquery_server: BigQueryServer) -> None:
+def test_billed_bytes_are_counted(bigquery_server: BigQueryServer) -> None:
     bigquery_server.rewrites.append(_sized(1000))
     source = _open(bigquery_server.load("log", _rows(), "at"))
     found = source.partitions([START])
@@ -226,23 +226,23 @@ def test_what_is_billed_is_counted(bigquery_server: BigQueryServer) -> None:
     labels = _open(bigquery_server.load("labels", _rows(), "at"))
     beside = JoinedRows(labels, labels.partition_at(START), ("country",))
     each = "SELECT (SELECT COUNT(*) FROM partition_rows) AS own, (SELECT COUNT(*) FROM joined_rows) AS others"
-    answer = source.count(source.partition_at(START), Statement(("country",), {}, each, {}), beside)
-    assert answer.to_pylist() == [{"own": 4, "others": 4}]
+    response = source.count(source.partition_at(START), Statement(("country",), {}, each, {}), beside)
+    assert response.to_pylist() == [{"own": 4, "others": 4}]
     assert (source.traffic.bytes_read, source.traffic.bytes_billed) == (4000, 50 * 2**20), "ten megabytes a table"
 
 
 @pytest.mark.parametrize(
-    ("made", "column", "told"),
+    ("made", "column", "message"),
     [
         (None, "at", "is not partitioned by at, .* name a table that is partitioned by at in the spec, or say `unpart"),
         ("local", "at", "is partitioned by local, not by at, .* name partition_column: local in the spec"),
     ],
 )
-def test_a_table_that_is_not_partitioned_so_is_refused(
-    bigquery_server: BigQueryServer, made: str | None, column: str, told: str
+def test_a_table_without_the_right_partitioning_is_refused(
+    bigquery_server: BigQueryServer, made: str | None, column: str, message: str
 ) -> None:
     name = bigquery_server.load("log", _rows(), made)
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=message):
         _open(name, column).partitions([START])
     assert not bigquery_server.statements
     assert list(_open(name, column, whole=True).partitions([START])) == [START]
@@ -251,15 +251,15 @@ def test_a_table_that_is_not_partitioned_so_is_refused(
 # ------------------------------------------------------------------------------------------------ what goes wrong
 
 
-def _failing(answer: Answer) -> Callable[[str, str, dict[str, Any]], Answer | None]:
+def _failing(response: Answer) -> Callable[[str, str, dict[str, Any]], Answer | None]:
     def fault(method: str, path: str, body: dict[str, Any]) -> Answer | None:
-        return answer if method == "POST" and "query" in body else None
+        return response if method == "POST" and "query" in body else None
 
     return fault
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "told"),
+    ("response", "kind", "message"),
     [
         (refusal(403, "quotaExceeded", "Quota exceeded: free"), SourceUnavailable, "Quota exceeded: free; a quota is"),
         (refusal(403, "accessDenied", "Access Denied"), SourceUnavailable, "Access Denied; grant bigquery.jobs.create"),
@@ -269,17 +269,17 @@ def _failing(answer: Answer) -> Callable[[str, str, dict[str, Any]], Answer | No
         (refusal(404, "notFound", "Not found: Table"), PartitionUnreadable, "Not found: Table; check the table's name"),
     ],
 )
-def test_refusals_say_what_to_do(
-    bigquery_server: BigQueryServer, answer: Answer, kind: type[SourceError], told: str
+def test_errors_have_advice(
+    bigquery_server: BigQueryServer, response: Answer, kind: type[SourceError], message: str
 ) -> None:
     source = _open(bigquery_server.load("log", _rows(), "at"), limits=IMPATIENT)
     found = source.partitions([START])
-    bigquery_server.faults.append(_failing(answer))
-    with pytest.raises(kind, match=rf"acme-data.ml.log \[2026-11-23T10:00:00Z, .*\): .*{told}"):
+    bigquery_server.faults.append(_failing(response))
+    with pytest.raises(kind, match=rf"acme-data.ml.log \[2026-11-23T10:00:00Z, .*\): .*{message}"):
         count_partition(source, found[START], SELECTION, COUNTRIES, UNGROUPED)
 
 
-def test_a_failure_that_passes_is_tried_again(bigquery_server: BigQueryServer) -> None:
+def test_a_temporary_failure_is_retried(bigquery_server: BigQueryServer) -> None:
     source = _open(bigquery_server.load("log", _rows(), "at"))
     found = source.partitions([START])
     left = [refusal(503, "backendError", "try again")]
@@ -287,14 +287,14 @@ def test_a_failure_that_passes_is_tried_again(bigquery_server: BigQueryServer) -
     assert count_partition(source, found[START], SELECTION, COUNTRIES, UNGROUPED).rows == 4
 
 
-def test_a_job_that_takes_too_long_is_ended(bigquery_server: BigQueryServer) -> None:
+def test_a_job_that_takes_too_long_is_cancelled(bigquery_server: BigQueryServer) -> None:
     source = _open(bigquery_server.load("log", _rows(), "at"), limits=IMPATIENT._replace(job=0.5))
     found = source.partitions([START])
 
-    def unfinished(path: str, body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-        if "status" in answer and "configuration" not in body:
-            return {**answer, "status": {"state": "RUNNING"}}
-        return {**answer, "jobComplete": False} if "jobComplete" in answer else answer
+    def unfinished(path: str, body: dict[str, Any], response: dict[str, Any]) -> dict[str, Any]:
+        if "status" in response and "configuration" not in body:
+            return {**response, "status": {"state": "RUNNING"}}
+        return {**response, "jobComplete": False} if "jobComplete" in response else response
 
     bigquery_server.rewrites.append(unfinished)
     with pytest.raises(SourceUnavailable, match="the next refresh tries again"):
@@ -302,7 +302,7 @@ def test_a_job_that_takes_too_long_is_ended(bigquery_server: BigQueryServer) -> 
     assert any(call.path.split("?")[0].endswith("/cancel") for call in bigquery_server.calls)
 
 
-def test_a_table_that_vanished_is_told(bigquery_server: BigQueryServer) -> None:
+def test_a_deleted_table_is_an_error(bigquery_server: BigQueryServer) -> None:
     source = _open(bigquery_server.load("log", _rows(), "at"))
     found = source.partitions([START])
     bigquery_server.client.delete_table("acme-data.ml.log")
@@ -312,7 +312,7 @@ def test_a_table_that_vanished_is_told(bigquery_server: BigQueryServer) -> None:
         source.partitions([START])
 
 
-def test_without_credentials_the_message_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_credentials_the_message_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("BIGQUERY_EMULATOR_HOST", raising=False)
     connect.cache_clear()
 
@@ -325,16 +325,16 @@ def test_without_credentials_the_message_says_which(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(
-    ("column", "grain", "told"),
+    ("column", "grain", "message"),
     [
         ("country", HOUR, "the column country is STRING, not TIMESTAMP, DATETIME, DATE"),
         ("gone", HOUR, "the column gone does not exist"),
         ("day", HOUR, "the column day is DATE; make the grain whole days"),
     ],
 )
-def test_a_column_that_cannot_cut_is_told(
-    bigquery_server: BigQueryServer, column: str, grain: timedelta, told: str
+def test_a_column_that_cannot_give_partitions_is_an_error(
+    bigquery_server: BigQueryServer, column: str, grain: timedelta, message: str
 ) -> None:
     source = _open(bigquery_server.load("log", _rows(), "day", "DAY"), column, grain, whole=True)
-    with pytest.raises(SourceError, match=told):
+    with pytest.raises(SourceError, match=message):
         source.partitions([START])

@@ -16,12 +16,12 @@ def test_identifiers_are_quoted() -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a`b", "a\\", "a\nb", "`; DROP TABLE x; --"])
-def test_what_cannot_be_an_identifier_is_refused(name: str) -> None:
+def test_invalid_identifiers_are_rejected(name: str) -> None:
     with pytest.raises(ValueError, match="cannot be an identifier"):
         quoted(name)
 
 
-def test_an_engine_is_told_from_a_store_of_files() -> None:
+def test_only_an_engine_is_a_counting_source() -> None:
     table = BigQuery("a.b.c", JobTerms(None, {}, 1), Stream("fraud", "inference"), whole=False)
     assert isinstance(table, CountingSource)
     assert not isinstance(Local("x", Path("/")), CountingSource)

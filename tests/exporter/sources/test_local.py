@@ -73,12 +73,12 @@ def test_partitions_are_the_files_of_the_hours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", [Path("/"), Path("/somewhere/else")])
-def test_an_absolute_template_stands_alone(tmp_path: Path, folder: Path) -> None:
+def test_an_absolute_template_ignores_the_folder(tmp_path: Path, folder: Path) -> None:
     write(tmp_path / "12.parquet")
     assert names(Local(f"{tmp_path}//%H.parquet", folder)) == ["12.parquet"]
 
 
-def test_a_relative_template_begins_at_the_folder_whatever_its_name_holds(
+def test_a_relative_template_begins_at_the_folder_with_any_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "100%d {x} [*]"
@@ -89,14 +89,14 @@ def test_a_relative_template_begins_at_the_folder_whatever_its_name_holds(
     assert names(Local("./data/%H.parquet", Path())) == ["12.parquet"]
 
 
-def test_what_does_not_exist_has_no_partitions(tmp_path: Path) -> None:
+def test_a_missing_folder_has_no_partitions(tmp_path: Path) -> None:
     write(tmp_path / "file")
     assert Local("none/%H.parquet", tmp_path).partitions(HOURS) == {}
     assert Local("file/%H.parquet", tmp_path).partitions(HOURS) == {}
     assert Local("none/{version}/", tmp_path).dataset(version="v3") is None
 
 
-def test_folders_are_partitions_and_what_is_unfinished_is_not_in_them(tmp_path: Path) -> None:
+def test_folders_are_partitions_without_unfinished_files(tmp_path: Path) -> None:
     for name in (
         "a.parquet",
         "sub/b.parquet",
@@ -119,14 +119,14 @@ def test_only_folders_that_can_hold_a_partition_are_entered(public_path: Path) -
         assert names(Local("*%H.parquet", public_path)) == ["12.parquet"]
 
 
-def test_a_folder_that_may_not_be_listed_is_unavailable(public_path: Path) -> None:
+def test_a_folder_without_permission_is_unavailable(public_path: Path) -> None:
     write(public_path / "log/12.parquet")
     expected = rf"^{public_path}/log/: Permission denied; let the exporter's user read it"
     with closed_to_us(public_path / "log"), pytest.raises(SourceUnavailable, match=expected):
         Local("log/%H.parquet", public_path).partitions(HOURS)
 
 
-def test_a_file_that_may_not_be_read_is_unavailable(public_path: Path) -> None:
+def test_a_file_without_permission_is_unavailable(public_path: Path) -> None:
     path = write(public_path / "12.parquet", parquet(1))
     source = Local("%H.parquet", public_path)
     partition = source.partitions(HOURS)[NOON]
@@ -136,7 +136,7 @@ def test_a_file_that_may_not_be_read_is_unavailable(public_path: Path) -> None:
 
 
 class TestLinks:
-    def test_they_are_followed(self, tmp_path: Path) -> None:
+    def test_links_are_followed(self, tmp_path: Path) -> None:
         write(tmp_path / "real/x.parquet", b"abc")
         (tmp_path / "log").symlink_to("real")
         (tmp_path / "log/12.parquet").symlink_to("x.parquet")
@@ -145,14 +145,14 @@ class TestLinks:
             f"{tmp_path}/log/12.parquet", 3, str((tmp_path / "real/x.parquet").stat().st_mtime_ns)
         )
 
-    def test_a_circle_is_walked_once(self, tmp_path: Path) -> None:
+    def test_a_circular_link_is_entered_once(self, tmp_path: Path) -> None:
         write(tmp_path / "12/a.parquet")
         (tmp_path / "12/again").symlink_to(tmp_path / "12")
         (tmp_path / "12/sub").mkdir()
         (tmp_path / "12/sub/up").symlink_to("..")
         assert names(Local("%H/", tmp_path)) == ["a.parquet"]
 
-    def test_those_that_lead_nowhere_are_passed_over(self, tmp_path: Path) -> None:
+    def test_broken_links_are_ignored(self, tmp_path: Path) -> None:
         write(tmp_path / "12/a.parquet")
         (tmp_path / "12/gone.parquet").symlink_to("nowhere")
         (tmp_path / "12/self.parquet").symlink_to("self.parquet")
@@ -186,7 +186,7 @@ class TestProfile:
         source = Local("%H/", tmp_path)
         assert source.profile(source.partitions(HOURS)[NOON], AGES, ages) == [1, 2, 3]
 
-    def test_what_the_kernel_raises_is_the_kernels(self, tmp_path: Path) -> None:
+    def test_errors_of_the_kernel_are_not_translated(self, tmp_path: Path) -> None:
         write(tmp_path / "12.parquet", parquet(1))
         source = Local("%H.parquet", tmp_path)
 
@@ -204,7 +204,7 @@ class TestProfile:
         with pytest.raises(PartitionUnreadable, match=rf"^{bad}: cannot be read as Parquet"):
             source.profile(source.partitions(HOURS)[NOON], AGES, ages)
 
-    def test_what_has_gone_or_changed_since_is_unreadable(self, tmp_path: Path) -> None:
+    def test_a_deleted_or_changed_file_is_unreadable(self, tmp_path: Path) -> None:
         path = write(tmp_path / "12.parquet", parquet(1))
         source = Local("%H.parquet", tmp_path)
         partition = source.partitions(HOURS)[NOON]
@@ -218,7 +218,7 @@ class TestProfile:
         with pytest.raises(PartitionUnreadable, match=rf"^{path}: cannot be read"):
             source.profile(partition, AGES, ages)
 
-    def test_a_name_that_is_not_unicode_is_read_like_any_other(self, tmp_path: Path) -> None:
+    def test_a_name_that_is_not_unicode_can_be_read(self, tmp_path: Path) -> None:
         with open(os.fsencode(tmp_path) + b"/12-\xff.parquet", "wb") as file:  # noqa: PTH123 - a Path has no such name
             file.write(parquet(1))
         source = Local("%H-*.parquet", tmp_path)
@@ -227,7 +227,7 @@ class TestProfile:
         assert source.profile(partition, AGES, ages) == [1]
 
 
-def test_a_dataset_is_what_its_path_names(tmp_path: Path) -> None:
+def test_a_dataset_has_all_objects_of_its_path(tmp_path: Path) -> None:
     write(tmp_path / "ref/v3/train.parquet", parquet(1))
     source = Local("ref/{version}/train.parquet", tmp_path)
     partition = source.dataset(version="v3")
@@ -244,7 +244,7 @@ def test_traffic_counts_listings_files_and_bytes(tmp_path: Path) -> None:
     assert (source.traffic.requests, source.traffic.bytes_read) == (2, path.stat().st_size)
 
 
-def test_rows_alone_are_told_by_the_end_of_the_file(tmp_path: Path) -> None:
+def test_only_the_footer_is_read_for_the_number_of_rows(tmp_path: Path) -> None:
     content = parquet(*range(100_000))
     write(tmp_path / "12.parquet", content[:4] + bytes(len(content) // 2) + content[4 + len(content) // 2 :])
     source = Local("%H.parquet", tmp_path)

@@ -34,37 +34,37 @@ def test_bigquery() -> None:
     assert isinstance(open_source(Source(bigquery="project.dataset.table"), Path("/models"), STREAM), BigQuery)
 
 
-def test_without_its_client_bigquery_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_client_bigquery_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.cloud", None)
     for name in ("exporter.sources.bigquery", "exporter.sources.bigquery_jobs"):
         monkeypatch.delitem(sys.modules, name, raising=False)
-    told = r"^project\.dataset\.table: BigQuery's client is not installed; run: pip install 'google-cloud-bigquery"
-    with pytest.raises(SourceError, match=told):
+    message = r"^project\.dataset\.table: BigQuery's client is not installed; run: pip install 'google-cloud-bigquery"
+    with pytest.raises(SourceError, match=message):
         open_source(Source(bigquery="project.dataset.table"), Path("/models"), STREAM)
 
 
 @pytest.mark.parametrize("place", [{"s3": "s3://logs/%Y-%m-%dT%H/"}, {"local": "%Y-%m-%dT%H/"}])
-def test_spark_counts_files_where_the_spec_says_so(place: dict[str, str]) -> None:
+def test_spark_counts_files_where_the_spec_selects_it(place: dict[str, str]) -> None:
     opened = open_source(Source(**place, engine="spark"), Path("/models"), STREAM)
     assert isinstance(opened, Spark)
     assert isinstance(opened, ReducingSource)
     assert not isinstance(open_source(Source(**place), Path("/models"), STREAM), ReducingSource)
 
 
-def test_without_pyspark_it_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_pyspark_spark_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     monkeypatch.delitem(sys.modules, "exporter.sources.spark", raising=False)
     with pytest.raises(SourceError, match=r"^s3://logs/x: PySpark is not installed; run: pip install 'pyspark>=4\.0'$"):
         open_source(Source(s3="s3://logs/x", engine="spark"), Path("/models"), STREAM)
 
 
-def test_clouds_are_imported_only_where_they_are_read() -> None:
+def test_clients_are_imported_only_where_they_are_needed() -> None:
     program = """
 import sys
 from pathlib import Path
 from exporter.sources.opening import open_source
 from exporter.sources.source import Stream
-from exporter.spec.source import Source
+from exporter.spec.sections.source import Source
 open_source(Source(local="x.parquet"), Path("."), Stream("fraud", "inference"))
 assert not {"boto3", "botocore", "google.cloud.bigquery", "pyspark"} & set(sys.modules)
 """

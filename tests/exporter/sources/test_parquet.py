@@ -51,25 +51,25 @@ def rows_of(found: list[Batch], column: str) -> list[Any]:
 
 
 class TestColumns:
-    def test_a_small_file_is_one_batch_of_what_is_wanted(self) -> None:
+    def test_a_small_file_is_one_batch_of_the_selected_columns(self) -> None:
         (batch,) = read(content(log()))
         assert batch.first
         assert batch.table.column_names == ["version", "country", "age", "score"]
         assert batch.table["age"].to_pylist() == [0.0, 1.0, 2.0, None]
         assert batch.schema.names == log().schema.names
 
-    def test_texts_that_are_counted_come_as_dictionaries(self) -> None:
+    def test_counted_texts_are_dictionaries(self) -> None:
         (batch,) = read(content(log()))
         assert batch.table.schema.field("country").type == pa.dictionary(pa.int32(), pa.string())
         assert batch.table.schema.field("version").type == pa.dictionary(pa.int32(), pa.string())
         assert batch.table["country"].to_pylist() == ["US", "CA", None, "US"]
         assert batch.schema.field("country").type == pa.string()
 
-    def test_what_should_be_a_number_comes_as_it_is_stored(self) -> None:
+    def test_numeric_columns_keep_their_stored_type(self) -> None:
         (batch,) = read(content(pa.table({"age": ["4", "5"]})))
         assert batch.table.schema.field("age").type == pa.string()
 
-    def test_a_category_that_is_no_text_comes_as_it_is_stored(self) -> None:
+    def test_categories_that_are_not_texts_keep_their_stored_type(self) -> None:
         (batch,) = read(content(pa.table({"country": [1, 2], "version": [True, False]})))
         assert batch.table.schema.types == [pa.bool_(), pa.int64()]
 
@@ -78,7 +78,7 @@ class TestColumns:
         (batch,) = read(content(pa.table({"country": pa.array(["US", None, "US"]).cast(kind)})))
         assert pa.types.is_dictionary(batch.table.schema.field("country").type)
 
-    def test_columns_that_are_not_there_are_left_out_and_rows_still_count(self) -> None:
+    def test_missing_columns_are_left_out_and_rows_are_counted(self) -> None:
         (batch,) = read(content(pa.table({"other": [1, 2, 3]})))
         assert (batch.table.num_rows, batch.table.column_names, batch.first) == (3, [], True)
         assert batch.schema.names == ["other"]
@@ -87,7 +87,7 @@ class TestColumns:
         (batch,) = read(content(log()), Selection(keys=("country",), numeric=("age",), categorical=("country",)))
         assert batch.table.column_names == ["country", "age"]
 
-    def test_a_dot_in_a_name_is_a_letter(self) -> None:
+    def test_a_dot_in_a_name_is_literal(self) -> None:
         table = pa.table({"user": [{"age": 1}, {"age": 2}], "user.age": [5, 6], "a": [7, 8], "a.b": ["x", "y"]})
         (batch,) = read(content(table), Selection(keys=(), numeric=("user.age", "a"), categorical=("a.b",)))
         assert batch.table.to_pydict() == {"user.age": [5, 6], "a": [7, 8], "a.b": ["x", "y"]}
@@ -101,7 +101,7 @@ class TestColumns:
         (batch,) = read(content(table), Selection((), numeric=("n",), categorical=("user",)))
         assert batch.table["user"].to_pylist() == [{"age": 1, "tags": ["x"]}]
 
-    def test_two_columns_of_one_name_are_refused_if_they_are_wanted(self) -> None:
+    def test_two_selected_columns_of_one_name_are_an_error(self) -> None:
         table = pa.table([[1], [2], ["US"]], names=["age", "age", "country"])
         with pytest.raises(PartitionUnreadable, match=rf"{PLACE}: has several columns named 'age'"):
             read(content(table))
@@ -109,10 +109,10 @@ class TestColumns:
         assert batch.table["country"].to_pylist() == ["US"]
 
     @pytest.mark.parametrize("table", [log(0), log(0).select([])])
-    def test_a_file_without_rows_gives_nothing(self, table: pa.Table) -> None:
+    def test_a_file_without_rows_has_no_batches(self, table: pa.Table) -> None:
         assert read(content(table)) == []
 
-    def test_a_file_without_row_groups_gives_nothing(self) -> None:
+    def test_a_file_without_row_groups_has_no_batches(self) -> None:
         buffer = io.BytesIO()
         pq.ParquetWriter(buffer, log().schema).close()
         assert pq.ParquetFile(buffer).num_row_groups == 0
@@ -130,7 +130,7 @@ class TestBatches:
         found = read(content(log(100), row_group_size=50), limit=2000)
         assert [(batch.table.num_rows, batch.first) for batch in found] == [(50, True), (50, True)]
 
-    def test_a_wide_row_group_is_cut_into_runs_of_columns_with_the_keys_in_each(self) -> None:
+    def test_a_wide_row_group_is_cut_into_batches_that_all_have_the_keys(self) -> None:
         found = read(content(log(100)), limit=1)
         assert [batch.table.column_names for batch in found] == [
             ["version", "country"],
@@ -170,7 +170,7 @@ def cut(table: pa.Table, row_group_size: int, limit: int, selection: Selection) 
     numeric=st.sets(st.sampled_from(["age", "score", "event_time", "gone"])),
     categorical=st.sets(st.sampled_from(["country", "unused", "age"])),
 )
-def test_however_it_is_cut_every_value_comes_exactly_once(
+def test_every_value_comes_once_for_every_cut(
     *, rows: int, row_group_size: int, limit: int, keys: set[str], numeric: set[str], categorical: set[str]
 ) -> None:
     table = log(rows)
@@ -200,17 +200,17 @@ class TestErrors:
         ],
         ids=["empty", "magic only", "csv", "last byte gone", "end gone", "beginning gone", "false footer size"],
     )
-    def test_what_is_not_parquet_is_unreadable_and_says_where_and_why(self, data: bytes, words: str) -> None:
+    def test_content_that_is_not_parquet_is_unreadable_with_place_and_reason(self, data: bytes, words: str) -> None:
         with pytest.raises(PartitionUnreadable, match=rf"^{PLACE}: .*{words}"):
             read(data)
 
-    def test_a_rotten_byte_is_found_by_the_pages_checksum(self) -> None:
+    def test_a_corrupt_byte_is_detected_by_the_pages_checksum(self) -> None:
         data = bytearray(content(pa.table({"age": np.arange(1000.0)}), write_page_checksum=True, compression="none"))
         data[len(data) // 2] ^= 1
         with pytest.raises(PartitionUnreadable, match="CRC checksum verification failed"):
             read(bytes(data))
 
-    def test_any_damage_is_unreadable_or_unseen_and_nothing_else(self) -> None:
+    def test_any_damage_is_either_unreadable_or_harmless(self) -> None:
         whole = content(log(200), write_page_checksum=True)
         shuffle = random.Random(7)
         unreadable = 0
@@ -243,25 +243,25 @@ class TestReading:
         with parquet_errors(StoredObject(PLACE, 1, "tag"), lambda item, error: verdict):
             yield
 
-    def test_the_store_may_be_to_blame(self) -> None:
+    def test_an_error_of_the_store_is_passed_on(self) -> None:
         with pytest.raises(SourceUnavailable, match=r"^busy$"), self.judged(SourceUnavailable("busy")):
             raise OSError("AWS Error")
 
-    def test_or_else_the_content_is(self) -> None:
+    def test_other_errors_mean_unreadable_content(self) -> None:
         with (
             pytest.raises(PartitionUnreadable, match=f"^{PLACE}: cannot be read as Parquet: odd thing$"),
             self.judged(None),
         ):
             raise OSError("odd\n thing")
 
-    def test_what_has_gone_is_unreadable_whatever_the_store(self) -> None:
+    def test_a_deleted_file_is_unreadable_in_every_store(self) -> None:
         with (
             pytest.raises(PartitionUnreadable, match=f"^{PLACE}: has gone since it was listed$"),
             self.judged(SourceUnavailable("busy")),
         ):
             raise FileNotFoundError
 
-    def test_errors_of_ours_and_of_the_program_pass(self) -> None:
+    def test_other_exceptions_are_not_translated(self) -> None:
         with pytest.raises(SourceUnavailable, match=r"^ours$"), self.judged(None):
             raise SourceUnavailable("ours")
         with pytest.raises(ZeroDivisionError), self.judged(None):

@@ -1,4 +1,4 @@
-"""Pieces, cut and merged in this process: what Spark does with them elsewhere."""
+"""Pieces, cut and merged in this process, as Spark does on other machines."""
 
 from __future__ import annotations
 
@@ -64,22 +64,22 @@ NUMBERS: Reduction[list[int]] = Reduction(
 def run(files: Files, pieces: list[Piece]) -> list[int] | LeewayError:
     """What executors and the exporter would come to, rows travelling as they may: in any order."""
     task = Task(files, X, NUMBERS, pieces)
-    answer = list(task.count([pa.record_batch({"id": range(len(pieces))})]))
+    results = list(task.count([pa.record_batch({"id": range(len(pieces))})]))
     for _ in range(merge_rounds(pieces)):
-        answer = list(task.merge(reversed(answer)))
-    left = list(read_results(answer))
+        results = list(task.merge(reversed(results)))
+    left = list(read_results(results))
     assert len(left) <= FAN_IN
     return task.outcome(*task.merged(left))
 
 
 @settings(max_examples=15)
 @given(st.lists(st.integers(1, 20), min_size=1, max_size=12), st.integers(1, 9), st.integers(200, 2000))
-def test_every_row_is_in_exactly_one_piece_and_in_its_order(rows: list[int], group: int, most: int) -> None:
+def test_every_row_is_in_exactly_one_piece_in_order(rows: list[int], group: int, most: int) -> None:
     files = Files(*rows, group=group)
     assert run(files, cut_pieces(0, files.whole, most)) == list(range(sum(rows)))
 
 
-def test_a_file_is_cut_only_where_it_is_larger() -> None:
+def test_only_a_larger_file_is_cut() -> None:
     files = Files(1, 1, 1)
     size = max(item.size for item in files.whole.objects)
     assert [piece.part for piece in cut_pieces(7, files.whole, size)] == [(0, 1)] * 3
@@ -98,13 +98,13 @@ def test_shares_add_up_to_the_whole(sizes: list[int]) -> None:
 
 
 @pytest.mark.parametrize(("pieces", "times"), [(1, 0), (8, 0), (9, 1), (64, 1), (65, 2), (512, 2), (513, 3)])
-def test_pieces_are_merged_until_few_are_left(pieces: int, times: int) -> None:
+def test_pieces_are_merged_until_at_most_the_fan_in_is_left(pieces: int, times: int) -> None:
     files = Partition("whole", tuple(StoredObject(f"{number:04}", 1, "") for number in range(pieces)))
     assert merge_rounds(cut_pieces(0, files)) == times
 
 
 @pytest.mark.parametrize("files", [2, 30])
-def test_the_error_of_the_first_piece_that_failed_is_what_the_partition_comes_to(files: int) -> None:
+def test_the_result_of_a_partition_is_the_error_of_its_first_failed_piece(files: int) -> None:
     made = Files(*[4] * files)
     made.content[f"{files - 1:03}"] = made.content["001"] = b""
     problem = run(made, cut_pieces(0, made.whole))

@@ -1,4 +1,4 @@
-"""Questions to a Prometheus: a real one for the answers, one of our own for what goes wrong."""
+"""Queries of Prometheus: a real server for values, a stub for errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ START = datetime(2026, 11, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 QUICK = Limits(connect_timeout=1, read_timeout=10, attempts=2, pause=0.01)
 
-Answer = tuple[int, dict[str, Any] | bytes]
+Response = tuple[int, dict[str, Any] | bytes]
 
 
 @pytest.fixture(scope="module")
@@ -40,33 +40,33 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.mark.e2e
-class TestAnswers:
-    def test_are_the_values_at_each_instant(self, address: str) -> None:
+class TestValues:
+    def test_values_are_those_at_each_instant(self, address: str) -> None:
         values = Prometheus(address).values('views{region="us"}', START + HOUR, HOUR, 3)
         assert values.tolist() == [1, 2, 3]
 
-    def test_have_gaps_where_there_is_no_sample(self, address: str) -> None:
+    def test_gaps_where_there_is_no_sample(self, address: str) -> None:
         values = Prometheus(address).values('views{region="eu"}', START + 5 * HOUR, HOUR, 6)
         np.testing.assert_array_equal(values, [2, 2, np.nan, np.nan, 2, 2])
 
-    def test_of_what_no_series_has_are_all_gaps(self, address: str) -> None:
+    def test_only_gaps_without_a_series(self, address: str) -> None:
         assert np.isnan(Prometheus(address).values("orders", START, HOUR, 4)).all()
 
     @pytest.mark.parametrize(("expression", "value"), [("7", 7), ("sum(views) / 2", 1.5), ("scalar(sum(views))", 3)])
-    def test_may_be_scalars_and_sums(self, address: str, expression: str, value: float) -> None:
+    def test_scalars_and_sums(self, address: str, expression: str, value: float) -> None:
         assert Prometheus(address).values(expression, START + HOUR, HOUR, 1).tolist() == [value]
 
-    def test_that_are_not_finite_are_gaps(self, address: str) -> None:
+    def test_values_that_are_not_finite_are_gaps(self, address: str) -> None:
         assert np.isnan(Prometheus(address).values("sum(views) / 0", START + HOUR, HOUR, 2)).all()
 
-    def test_of_several_series_are_refused(self, address: str) -> None:
+    def test_several_series_are_an_error(self, address: str) -> None:
         with pytest.raises(SourceError, match="has 2 series: aggregate it to one") as caught:
             Prometheus(address).values("views", START, HOUR, 1)
         assert not isinstance(caught.value, SourceUnavailable)
 
     @pytest.mark.parametrize("expression", ["sum(views", "views & 1", 'views"}; drop'])
-    def test_to_what_does_not_parse_say_why(self, address: str, expression: str) -> None:
-        with pytest.raises(SourceError, match=r"refuses the expression: .*parse error") as caught:
+    def test_an_expression_that_does_not_parse_is_an_error_with_the_reason(self, address: str, expression: str) -> None:
+        with pytest.raises(SourceError, match=r"rejects the expression: .*parse error") as caught:
             Prometheus(address).values(expression, START, HOUR, 1)
         assert not isinstance(caught.value, SourceUnavailable)
 
@@ -75,16 +75,16 @@ class TestAnswers:
 
 
 @contextmanager
-def answering(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str], dict[str, list[str]]]]]]:
-    """A server that gives these answers one after the other, the last for ever; its address, and what it was asked."""
-    asked: list[tuple[dict[str, str], dict[str, list[str]]]] = []
+def serving(*responses: Response) -> Iterator[tuple[str, list[tuple[dict[str, str], dict[str, list[str]]]]]]:
+    """Yield the address of a server with these responses in turn, the last one for ever, and its requests."""
+    requests: list[tuple[dict[str, str], dict[str, list[str]]]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             form = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            status, said = answers[min(len(asked), len(answers) - 1)]
-            asked.append((dict(self.headers), parse_qs(form)))
-            body = said if isinstance(said, bytes) else json.dumps(said).encode()
+            status, message = responses[min(len(requests), len(responses) - 1)]
+            requests.append((dict(self.headers), parse_qs(form)))
+            body = message if isinstance(message, bytes) else json.dumps(message).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("Location", "/elsewhere")
@@ -98,7 +98,7 @@ def answering(*answers: Answer) -> Iterator[tuple[str, list[tuple[dict[str, str]
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
+        yield f"http://127.0.0.1:{server.server_port}", requests
     finally:
         server.shutdown()
         server.server_close()
@@ -110,14 +110,14 @@ def matrix(*values: str) -> dict[str, Any]:
     return {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}, "values": points}]}}
 
 
-def ask(url: str, credentials: Path | None = None, limits: Limits = QUICK) -> list[float]:
+def query(url: str, credentials: Path | None = None, limits: Limits = QUICK) -> list[float]:
     return Prometheus(url, credentials, limits).values('up{job="x"} > 0', START, HOUR, 2).tolist()
 
 
-def test_the_expression_is_one_field_as_it_stands() -> None:
-    with answering((200, matrix("1", "2"))) as (url, asked):
-        assert ask(f"{url}/prefix") == [1, 2]
-    ((headers, form),) = asked
+def test_the_expression_is_sent_unchanged_as_one_field() -> None:
+    with serving((200, matrix("1", "2"))) as (url, requests):
+        assert query(f"{url}/prefix") == [1, 2]
+    ((headers, form),) = requests
     assert form["query"] == ['up{job="x"} > 0']
     assert [float(form[name][0]) for name in ("start", "end", "step")] == [
         START.timestamp(),
@@ -127,35 +127,35 @@ def test_the_expression_is_one_field_as_it_stands() -> None:
     assert "Authorization" not in headers
 
 
-def test_a_busy_server_is_asked_again() -> None:
-    with answering((503, {"status": "error", "error": "busy"}), (200, matrix("1", "2"))) as (url, asked):
-        assert ask(url) == [1, 2]
-    assert len(asked) == 2
+def test_a_busy_server_is_retried() -> None:
+    with serving((503, {"status": "error", "error": "busy"}), (200, matrix("1", "2"))) as (url, requests):
+        assert query(url) == [1, 2]
+    assert len(requests) == 2
 
 
 @pytest.mark.parametrize(
-    ("answer", "said", "times"),
+    ("response", "message", "times"),
     [
-        ((503, {"status": "error", "error": "query timed out"}), "answers 503: query timed out", 2),
-        ((401, b"no"), "answers 401: check prometheus.credentials_file", 1),
-        ((404, b"<html>"), "answers 404", 1),
-        ((302, b""), "answers 302", 1),
+        ((503, {"status": "error", "error": "query timed out"}), "responds with 503: query timed out", 2),
+        ((401, b"no"), "responds with 401: check prometheus.credentials_file", 1),
+        ((404, b"<html>"), "responds with 404", 1),
+        ((302, b""), "responds with 302", 1),
         ((200, b"<html>"), "is not that of Prometheus' HTTP API", 1),
         ((200, {"status": "success", "data": {"result": [{"values": [[1, "x"]]}]}}), "is not that of Prometheus", 1),
     ],
 )
-def test_what_is_no_answer_is_told(answer: Answer, said: str, times: int) -> None:
-    with answering(answer) as (url, asked), pytest.raises(SourceUnavailable, match=said):
-        ask(url)
-    assert len(asked) == times
+def test_an_error_response_is_unavailable_with_its_reason(response: Response, message: str, times: int) -> None:
+    with serving(response) as (url, requests), pytest.raises(SourceUnavailable, match=message):
+        query(url)
+    assert len(requests) == times
 
 
-def test_an_endless_answer_is_cut_off() -> None:
-    with answering((200, b" " * (17 * 2**20))) as (url, _), pytest.raises(SourceError, match="larger than 16 MiB"):
-        ask(url, limits=Limits())
+def test_an_endless_response_is_an_error() -> None:
+    with serving((200, b" " * (17 * 2**20))) as (url, _), pytest.raises(SourceError, match="larger than 16 MiB"):
+        query(url, limits=Limits())
 
 
-def test_an_answer_that_does_not_end_is_given_up() -> None:
+def test_a_slow_response_is_an_error() -> None:
     class Dripping(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.send_response(200)
@@ -173,17 +173,17 @@ def test_an_answer_that_does_not_end_is_given_up() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         with pytest.raises(SourceUnavailable, match=r"takes longer than 0.2 s"):
-            ask(f"http://127.0.0.1:{server.server_port}", limits=QUICK._replace(answer_timeout=0.2))
+            query(f"http://127.0.0.1:{server.server_port}", limits=QUICK._replace(answer_timeout=0.2))
     finally:
         server.shutdown()
         server.server_close()
 
 
-def test_nobody_there_and_nobody_speaking_are_told(free_socket: Callable[[], str]) -> None:
+def test_refused_connections_and_silence_are_unavailable(free_socket: Callable[[], str]) -> None:
     with pytest.raises(SourceUnavailable, match=r"does not answer: .*refused"):
-        ask("http://127.0.0.1:1")
+        query("http://127.0.0.1:1")
     with pytest.raises(SourceUnavailable, match=r"does not answer: .*timed out"):
-        ask(free_socket(), limits=QUICK._replace(read_timeout=0.1))
+        query(free_socket(), limits=QUICK._replace(read_timeout=0.1))
 
 
 @pytest.fixture
@@ -195,22 +195,22 @@ def free_socket() -> Iterator[Callable[[], str]]:
         yield lambda: f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
-def test_a_token_is_read_for_each_question(tmp_path: Path) -> None:
+def test_the_token_is_read_for_each_query(tmp_path: Path) -> None:
     token = tmp_path / "token"
-    with answering((200, matrix("1", "2"))) as (url, asked):
+    with serving((200, matrix("1", "2"))) as (url, requests):
         for text in ("first\n", "second"):
             token.write_text(text)
-            ask(url, token)
-    assert [headers["Authorization"] for headers, _ in asked] == ["Bearer first", "Bearer second"]
+            query(url, token)
+    assert [headers["Authorization"] for headers, _ in requests] == ["Bearer first", "Bearer second"]
     with pytest.raises(SourceUnavailable, match="cannot be read"):
-        ask("http://127.0.0.1:1", tmp_path / "none")
+        query("http://127.0.0.1:1", tmp_path / "none")
 
 
 def test_the_environments_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering((200, matrix("3", "4"))) as (url, asked):
+    with serving((200, matrix("3", "4"))) as (url, requests):
         monkeypatch.setenv("http_proxy", url)
         monkeypatch.setenv("no_proxy", "")
-        assert ask("http://prometheus.invalid:9090") == [3, 4]
+        assert query("http://prometheus.invalid:9090") == [3, 4]
         monkeypatch.setenv("no_proxy", "127.0.0.1")
-        assert ask(url) == [3, 4]
-    assert len(asked) == 2
+        assert query(url) == [3, 4]
+    assert len(requests) == 2

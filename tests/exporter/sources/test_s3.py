@@ -104,7 +104,7 @@ class TestListing:
         assert len(source.partitions([NOON])[NOON].objects) == 2500
         assert len(s3_server.requests) == source.traffic.requests == 3
 
-    def test_a_dataset_is_what_its_path_names(self, s3_server: S3Server) -> None:
+    def test_a_dataset_has_all_objects_of_its_path(self, s3_server: S3Server) -> None:
         s3_server.put("logs", "reference/train_v3.parquet", log(1))
         source = S3("s3://logs/reference/train_{version}.parquet")
         partition = source.dataset(version="v3")
@@ -113,7 +113,7 @@ class TestListing:
         assert source.profile(partition, AGES, ages) == [1]
         assert source.dataset(version="v4") is None
 
-    def test_nothing_there_is_no_partition_and_no_error(self, s3_server: S3Server) -> None:
+    def test_without_objects_there_is_no_partition_and_no_error(self, s3_server: S3Server) -> None:
         s3_server.put("logs", "other", b"x")
         assert S3(TEMPLATE).partitions([NOON]) == {}
 
@@ -127,7 +127,7 @@ class TestProfile:
         assert source.traffic.requests == 1 + 2
         assert source.traffic.bytes_read == len(log(1, 2)) + len(log(3))
 
-    def test_rows_alone_are_two_requests_and_the_end_of_the_object(self, s3_server: S3Server) -> None:
+    def test_the_number_of_rows_needs_two_requests_and_the_footer(self, s3_server: S3Server) -> None:
         content = log(*range(100_000))
         s3_server.put("logs", KEY, content)
         source = S3(TEMPLATE)
@@ -144,7 +144,7 @@ class TestProfile:
         s3_server.put("logs", name, log(7))
         assert read(S3("s3://logs/" + name.replace("12", "%H"))) == [7]
 
-    def test_only_the_columns_that_are_wanted_are_fetched_near_ones_together(self, s3_server: S3Server) -> None:
+    def test_only_selected_columns_are_fetched_and_near_ones_together(self, s3_server: S3Server) -> None:
         numbers = np.random.default_rng(7).normal(size=(60, 20_000))
         wide = parquet(pa.table({f"x{index}": column for index, column in enumerate(numbers)}))
         s3_server.put("logs", KEY, wide)
@@ -156,7 +156,7 @@ class TestProfile:
         assert s3_server.sent < footer + len(wide) * 5 / 60
         assert [request.method for request in s3_server.requests] == ["HEAD", "GET", "GET", "GET"]
 
-    def test_what_the_kernel_raises_is_the_kernels(self, listed: tuple[S3, Partition]) -> None:
+    def test_errors_of_the_kernel_are_not_translated(self, listed: tuple[S3, Partition]) -> None:
         source, partition = listed
 
         def failing(batches: Iterator[Batch]) -> None:
@@ -174,10 +174,10 @@ def tells_region(response: Response) -> None:
     response.headers["x-amz-bucket-region"] = "eu-west-1"
 
 
-class TestTrouble:
+class TestFailures:
     @pytest.mark.parametrize("where", [lists, opens, fetches])
     @pytest.mark.parametrize("fault", [Refuse(503, "SlowDown"), Refuse(500, "InternalError"), Hang()], ids=repr)
-    def test_a_passing_failure_is_tried_again(
+    def test_a_temporary_failure_is_retried(
         self, s3_server: S3Server, fault: Fault, where: Callable[[Request], bool]
     ) -> None:
         s3_server.put("logs", KEY, log(1, 2, 3))
@@ -185,9 +185,7 @@ class TestTrouble:
         assert read(S3(TEMPLATE, HASTY)) == [1, 2, 3]
 
     @pytest.mark.parametrize("where", [lists, fetches])
-    def test_an_answer_that_is_cut_short_is_fetched_again(
-        self, s3_server: S3Server, where: Callable[[Request], bool]
-    ) -> None:
+    def test_a_truncated_response_is_retried(self, s3_server: S3Server, where: Callable[[Request], bool]) -> None:
         s3_server.put("logs", KEY, log(1, 2, 3))
         s3_server.faults = once(Truncate(20), where)
         assert read(S3(TEMPLATE, HASTY)) == [1, 2, 3]
@@ -205,7 +203,7 @@ class TestTrouble:
         ],
         ids=repr,
     )
-    def test_a_refused_listing_says_what_and_why_and_what_to_do(
+    def test_a_denied_listing_is_an_error_with_reason_and_advice(
         self, s3_server: S3Server, fault: Fault, words: str
     ) -> None:
         s3_server.faults = always(fault)
@@ -218,7 +216,7 @@ class TestTrouble:
         with pytest.raises(SourceUnavailable, match=expected):
             S3(TEMPLATE).partitions([NOON])
 
-    def test_a_store_that_is_silent(self, s3_server: S3Server) -> None:
+    def test_a_store_that_does_not_answer_the_listing_is_unavailable(self, s3_server: S3Server) -> None:
         s3_server.faults = always(Hang())
         with pytest.raises(SourceUnavailable, match="Read timeout on endpoint URL"):
             S3(TEMPLATE, ONE_TRY).partitions([NOON])
@@ -239,7 +237,7 @@ class TestTrouble:
         ],
         ids=repr,
     )
-    def test_a_store_that_lists_and_does_not_give_is_unavailable_in_its_own_words(
+    def test_a_store_that_lists_but_denies_objects_is_unavailable_with_its_message(
         self,
         s3_server: S3Server,
         listed: tuple[S3, Partition],
@@ -253,7 +251,7 @@ class TestTrouble:
             source.profile(partition, AGES, ages)
 
     @pytest.mark.parametrize("where", [opens, fetches])
-    def test_a_store_that_goes_silent_is_unavailable(
+    def test_a_store_that_stops_answering_is_unavailable(
         self, s3_server: S3Server, listed: tuple[S3, Partition], where: Callable[[Request], bool]
     ) -> None:
         source, partition = listed
@@ -261,7 +259,7 @@ class TestTrouble:
         with pytest.raises(SourceUnavailable, match=f"^s3://logs/{KEY}: .*NETWORK_CONNECTION .*; check AWS_ENDPOINT"):
             source.profile(partition, AGES, ages)
 
-    def test_a_failure_that_has_passed_when_it_is_looked_into_is_unavailable_all_the_same(
+    def test_a_failure_that_is_gone_at_the_check_is_still_unavailable(
         self, s3_server: S3Server, listed: tuple[S3, Partition]
     ) -> None:
         source, partition = listed
@@ -269,7 +267,7 @@ class TestTrouble:
         with pytest.raises(SourceUnavailable, match=f"^s3://logs/{KEY}: .*HTTP status 301.*; set AWS_REGION"):
             source.profile(partition, AGES, ages)
 
-    def test_an_answer_that_is_always_cut_short_is_unavailable(
+    def test_a_response_that_is_always_truncated_is_unavailable(
         self, s3_server: S3Server, listed: tuple[S3, Partition]
     ) -> None:
         source, partition = listed
@@ -287,7 +285,7 @@ class TestTrouble:
         ],
         ids=repr,
     )
-    def test_an_object_that_the_store_no_longer_gives_is_unreadable(
+    def test_an_archived_object_is_unreadable(
         self, s3_server: S3Server, listed: tuple[S3, Partition], fault: Refuse
     ) -> None:
         source, partition = listed
@@ -313,7 +311,7 @@ class TestTrouble:
         with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: GetObject failed: PreconditionFailed"):
             source.profile(partition, AGES, ages)
 
-    def test_an_object_that_has_gone_is_unreadable(self, s3_server: S3Server, listed: tuple[S3, Partition]) -> None:
+    def test_a_deleted_object_is_unreadable(self, s3_server: S3Server, listed: tuple[S3, Partition]) -> None:
         source, partition = listed
         s3_server.delete("logs", KEY)
         with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: has gone since it was listed$"):
@@ -333,7 +331,9 @@ class TestTrouble:
         with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: cannot be read as Parquet: "):
             read(S3(TEMPLATE))
 
-    def test_a_body_that_rots_on_the_way_is_unreadable(self, s3_server: S3Server, listed: tuple[S3, Partition]) -> None:
+    def test_a_body_that_is_corrupted_in_transit_is_unreadable(
+        self, s3_server: S3Server, listed: tuple[S3, Partition]
+    ) -> None:
         source, partition = listed
         s3_server.faults = always(ROTTEN, fetches)
         with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: cannot be read as Parquet: "):
@@ -366,12 +366,14 @@ class TestEnvironment:
             S3(TEMPLATE).partitions([NOON])
         assert s3_server.requests == []
 
-    def test_half_the_credentials(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_incomplete_credentials(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
         self.environ(monkeypatch, AWS_SECRET_ACCESS_KEY=None)
         with pytest.raises(SourceUnavailable, match=r"^s3://logs/: .*AWS_SECRET_ACCESS_KEY.*; check the credentials"):
             S3(TEMPLATE).partitions([NOON])
 
-    def test_they_are_looked_for_again(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_credentials_are_read_again_after_a_failure(
+        self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         s3_server.put("logs", KEY, log(1))
         source = S3(TEMPLATE)
         with monkeypatch.context() as without:
@@ -407,7 +409,7 @@ class TestEnvironment:
         assert {signer.split("/")[0] for signer in s3_server.signers} == {"OFPROFILE"}
         assert {signer.split("/")[2] for signer in s3_server.signers} == {"eu-central-1"}
 
-    def test_an_endpoint_of_s3_alone(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_an_endpoint_for_s3_only(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
         s3_server.put("logs", KEY, log(1))
         self.environ(
             monkeypatch,
@@ -433,7 +435,7 @@ class TestEnvironment:
         assert len(set(others)) == 1
         assert others[0].startswith("ASIA")
 
-    def test_credentials_that_run_out_are_renewed(
+    def test_expired_credentials_are_renewed(
         self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         s3_server.put("logs", KEY, log(1))
@@ -464,7 +466,7 @@ class TestEnvironment:
         assert all(len(each) == 1 for each in keys)
         assert keys[0] != keys[1]
 
-    def test_what_helps_the_program_that_has_the_credentials_fails(
+    def test_a_failing_credential_process_is_an_error_with_advice(
         self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "config").write_text(f"[default]\ncredential_process = {sys.executable} -c 1/0\n")
@@ -477,7 +479,7 @@ class TestEnvironment:
         with pytest.raises(SourceUnavailable, match="check the credentials"):
             S3(TEMPLATE).partitions([NOON])
 
-    def test_the_region_is_the_buckets_where_the_store_tells_it(self, s3_server: S3Server) -> None:
+    def test_the_region_is_the_buckets_where_the_store_returns_it(self, s3_server: S3Server) -> None:
         s3_server.put("logs", KEY, log(1))
         s3_server.faults = always(Alter(tells_region), lists)
         assert read(S3(TEMPLATE)) == [1]
@@ -493,7 +495,7 @@ class TestEnvironment:
             ("nonsense", "Invalid endpoint: nonsense"),
         ],
     )
-    def test_an_endpoint_that_is_not_one(
+    def test_an_invalid_endpoint(
         self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, endpoint: str, words: str
     ) -> None:
         url = endpoint.format(port=closed_port(), server=s3_server.url.rpartition(":")[2])
@@ -502,7 +504,7 @@ class TestEnvironment:
             S3(TEMPLATE, HASTY).partitions([NOON])
 
     @pytest.mark.parametrize("endpoint", ["http://127.0.0.1:{port}", "http://nowhere.invalid"])
-    def test_a_store_that_goes_away_after_listing(
+    def test_a_store_that_stops_after_listing(
         self, listed: tuple[S3, Partition], monkeypatch: pytest.MonkeyPatch, endpoint: str
     ) -> None:
         source, partition = listed
@@ -511,7 +513,7 @@ class TestEnvironment:
         with pytest.raises(SourceUnavailable, match=r"NETWORK_CONNECTION.*; check AWS_ENDPOINT_URL"):
             source.profile(partition, AGES, ages)
 
-    def test_no_secret_is_ever_in_a_message(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_messages_have_no_secrets(self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
         self.environ(monkeypatch, AWS_ENDPOINT_URL=f"http://user:hush-word@127.0.0.1:{closed_port()}")
         for name in ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
             monkeypatch.setenv(name, f"hush-{name}")
@@ -533,7 +535,7 @@ class TestEnvironment:
         assert read(S3(TEMPLATE, HASTY)) == [1]
         assert [request.method for request in s3_server.requests[:3]] == ["GET", "HEAD", "GET"]
 
-    def test_tls_with_a_certificate_authority_of_ones_own(
+    def test_tls_with_a_custom_certificate_authority(
         self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         certificate, key = self_signed(tmp_path)
@@ -565,7 +567,7 @@ def self_signed(folder: Path) -> tuple[Path, Path]:
     return folder / "cert.pem", folder / "key.pem"
 
 
-def test_sources_share_one_connection_and_what_it_costs(s3_server: S3Server) -> None:
+def test_sources_share_one_connection(s3_server: S3Server) -> None:
     s3_server.put("logs", KEY, log(1))
     s3.connect.cache_clear()
     assert [read(S3(TEMPLATE)) for _ in range(3)] == [[1]] * 3

@@ -1,4 +1,4 @@
-"""Spark as users have it: its own scheduler and workers, two of them, started from the environment."""
+"""Spark as users run it: its own scheduler and two workers, started from the environment."""
 
 from __future__ import annotations
 
@@ -71,31 +71,31 @@ def test_for_the_same_rows_spark_and_arrow_give_the_same_profile(tmp_path: Path)
     assert counted.problems.keys() == {"missing", "absent", "country_code", "code", "late"}
 
 
-def test_the_reference_is_the_same_too(tmp_path: Path) -> None:
+def test_spark_and_arrow_give_the_same_reference(tmp_path: Path) -> None:
     for number in range(9):
         pq.write_table(edge_case_rows(100, number), tmp_path / f"{number}.parquet")
     local = Local("*.parquet", tmp_path)
-    apart = Spark(local, "reference")
+    counted = Spark(local, "reference")
     whole = local.dataset()
     assert whole is not None
     columns = replace(SELECTION, keys=())
-    (here, why_here), (there, why_there) = (count_binning(one, whole, columns, 50) for one in (local, apart))
+    (here, why_here), (there, why_there) = (count_binning(each, whole, columns, 50) for each in (local, counted))
     assert why_there == why_here
     assert_same_binning(there, here)
     calendar, segments = Calendar.of(Seasonality(timezone="Europe/Berlin")), {"country": ("", "日本", "gone")}
     by_time = replace(SELECTION, keys=("at", "country"))
-    one, other = (count_by_hour(each, whole, by_time, here, calendar, segments=segments) for each in (apart, local))
-    assert_same_profiles(one.by_cell, other.by_cell)
-    assert one.segments.keys() == other.segments.keys() == {Segment("country", ""), Segment("country", "日本")}
-    for segment, part in one.segments.items():
-        assert part.weeks == other.segments[segment].weeks
-        assert_same_profiles(part.by_cell, other.segments[segment].by_cell)
-    assert_same_history(one.history, other.history)
+    left, right = (count_by_hour(each, whole, by_time, here, calendar, segments=segments) for each in (counted, local))
+    assert_same_profiles(left.by_cell, right.by_cell)
+    assert left.segments.keys() == right.segments.keys() == {Segment("country", ""), Segment("country", "日本")}
+    for segment, part in left.segments.items():
+        assert part.weeks == right.segments[segment].weeks
+        assert_same_profiles(part.by_cell, right.segments[segment].by_cell)
+    assert_same_history(left.history, right.history)
     with pytest.raises(ReferenceUnusable, match="column role of the reference: "):
-        count_by_hour(apart, whole, replace(SELECTION, keys=("role",)), here, calendar, segments={})
+        count_by_hour(counted, whole, replace(SELECTION, keys=("role",)), here, calendar, segments={})
 
 
-def test_partitions_are_counted_together_and_one_that_fails_costs_only_itself(tmp_path: Path) -> None:
+def test_partitions_are_counted_together_and_a_failure_affects_only_its_own(tmp_path: Path) -> None:
     for hour in range(3):
         put_files(tmp_path / f"{10 + hour}", 2)
     (tmp_path / "11" / "01.parquet").write_bytes(b"no Parquet")
@@ -106,13 +106,13 @@ def test_partitions_are_counted_together_and_one_that_fails_costs_only_itself(tm
     broken = found.pop(START + HOUR)
     assert isinstance(broken, PartitionUnreadable)
     assert f"{tmp_path}/11/01.parquet: cannot be read as Parquet" in str(broken)
-    assert [one.rows for one in found.values() if isinstance(one, PartitionProfile)] == [300, 300]
+    assert [each.rows for each in found.values() if isinstance(each, PartitionProfile)] == [300, 300]
     assert source.traffic.requests == listed + 6
     with pytest.raises(PartitionUnreadable, match=r"01\.parquet"):
         count_partition(source, partitions[START + HOUR], SELECTION, edge_case_binning(), GROUPING)
 
 
-def test_what_kills_its_worker_costs_only_its_own_partition(tmp_path: Path) -> None:
+def test_a_killed_worker_affects_only_its_own_partition(tmp_path: Path) -> None:
     put_files(tmp_path, 3)
     source = Spark(Local("*.parquet", tmp_path), "log")
     whole = source.dataset()
@@ -166,7 +166,7 @@ def test_a_model_counted_by_spark_has_the_same_gauges(tmp_path: Path) -> None:
     log.put_all(4)
     broken = tmp_path / log.key(2)
     broken.write_bytes(broken.read_bytes()[:-100])
-    told, problems = [], []
+    gauges, problems = [], []
     for engine in (None, "spark"):
         document = local_spec_document(windows=["1h", "4h"])
         for part in ("inference", "reference"):
@@ -174,14 +174,14 @@ def test_a_model_counted_by_spark_has_the_same_gauges(tmp_path: Path) -> None:
         loaded = LoadedSpec(tmp_path / "fraud.yaml", ModelSpec.model_validate(document))
         reader = ModelReader(loaded, ProfileStore(tmp_path / f"store {engine}"))
         samples = reader.read(Attempt(now))
-        told.append({(sample.metric.name, sample.labels): sample.value for sample in samples})
+        gauges.append({(sample.metric.name, sample.labels): sample.value for sample in samples})
         problems.append(reader.problems)
-    assert told[1] == pytest.approx(told[0], rel=1e-9, nan_ok=True)
+    assert gauges[1] == pytest.approx(gauges[0], rel=1e-9, nan_ok=True)
     assert problems[1] == problems[0]
     assert list(problems[1]) == ["partition 2026-11-22T07:00Z"]
 
 
-def test_without_java_it_is_refused_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_java_spark_is_an_error_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SourceError, match=r"^log: Spark needs Java, and there is none in the PATH; install a JRE, 17"):

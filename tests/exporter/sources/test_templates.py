@@ -22,7 +22,7 @@ def hours(count: int, end: datetime = MONDAY) -> tuple[datetime, ...]:
 
 
 class Store:
-    """A bucket of names, which remembers how it was asked."""
+    """A bucket of names, which records its listings."""
 
     def __init__(self, *paths: str) -> None:
         self.paths = sorted(paths)
@@ -46,7 +46,7 @@ def matches(template: str, path: str) -> bool:
 
 
 class TestRead:
-    def test_a_path_says_when_it_begins(self) -> None:
+    def test_a_path_has_the_start_of_its_partition(self) -> None:
         template = parse("inference/%Y-%m-%dT%H.parquet")
         assert template.read("inference/2026-11-22T14.parquet") == ("2026", "11", "22", "14")
         assert template.fields(datetime(2026, 11, 22, 14, tzinfo=UTC)) == ("2026", "11", "22", "14")
@@ -63,10 +63,10 @@ class TestRead:
             "inference/٢٠٢٦-11-22T14.parquet",
         ],
     )
-    def test_what_is_only_like_it_does_not_match(self, path: str) -> None:
+    def test_similar_paths_do_not_match(self, path: str) -> None:
         assert not matches("inference/%Y-%m-%dT%H.parquet", path)
 
-    def test_a_date_that_is_said_twice_must_agree(self) -> None:
+    def test_a_repeated_date_must_agree(self) -> None:
         template = parse("%Y/%m/%d/%Y-%m-%d-%H.parquet")
         assert template.read("2026/11/22/2026-11-22-05.parquet") == ("2026", "11", "22", "05")
         assert template.read("2026/11/22/2026-11-23-05.parquet") is None
@@ -115,7 +115,7 @@ class TestRead:
     def test_wildcards(self, template: str, path: str, match: bool) -> None:
         assert matches(template, path) is match
 
-    def test_the_root_is_literal_whatever_it_has(self) -> None:
+    def test_the_root_is_always_literal(self) -> None:
         template = parse("%d.parquet", root="/mnt/100%d/*{x}/")
         assert template.read("/mnt/100%d/*{x}/22.parquet") == ("22",)
         assert template.read("/mnt/10022/*{x}/22.parquet") is None
@@ -127,7 +127,7 @@ class TestRead:
 
 
 class TestPrefixes:
-    def test_a_week_of_hours_takes_a_listing_a_day(self) -> None:
+    def test_a_week_of_hours_needs_one_listing_per_day(self) -> None:
         year = [f"inference/{start:%Y-%m-%dT%H}.parquet" for start in hours(24 * 365)]
         store = Store(*year)
         week = partitions(parse("inference/%Y-%m-%dT%H.parquet"), hours(168, MONDAY - 10 * HOUR), store)
@@ -149,14 +149,14 @@ class TestPrefixes:
     def test_a_day_has_one_prefix(self, template: str, prefix: str) -> None:
         assert parse(template).prefixes(hours(24)) == (prefix,)
 
-    def test_an_hour_before_the_date_takes_a_listing_an_hour_and_not_the_whole_history(self) -> None:
+    def test_an_hour_before_the_date_needs_one_listing_per_hour(self) -> None:
         prefixes = parse("i/%H/%Y-%m-%d.parquet").prefixes(hours(3))
         assert prefixes == ("i/21/2026-11-22.parquet", "i/22/2026-11-22.parquet", "i/23/2026-11-22.parquet")
 
-    def test_one_hour_is_not_listed_with_its_day(self) -> None:
+    def test_the_prefix_of_one_hour_is_not_its_day(self) -> None:
         assert parse("i/%Y-%m-%d/%H/").prefixes(hours(1)) == ("i/2026-11-22/23/",)
 
-    def test_nothing_is_asked_for_nothing(self) -> None:
+    def test_without_starts_there_are_no_prefixes(self) -> None:
         assert parse("i/%Y-%m-%dT%H.parquet").prefixes(()) == ()
 
 
@@ -168,7 +168,7 @@ class TestPartitions:
             datetime(2026, 11, 22, 14, tzinfo=UTC): ["i/2026-11-22T14.parquet"],
         }
 
-    def test_all_that_matches_is_one_partition_in_a_fixed_order(self) -> None:
+    def test_all_matching_objects_are_one_partition_in_fixed_order(self) -> None:
         start = datetime(2026, 11, 22, 14, tzinfo=UTC)
         store = Store("i/14/b.parquet", "i/14/a.parquet", "i/14/_SUCCESS")
         partition = partitions(parse("i/%H/"), [start], store)[start]
@@ -180,11 +180,13 @@ class TestPartitions:
         partition = partitions(parse("%H.parquet"), [start, start], Store("14.parquet"))
         assert [(key.tzinfo, value.name) for key, value in partition.items()] == [(start.tzinfo, "2026-11-22T14:00Z")]
 
-    def test_a_path_without_the_hour_cannot_tell_hours_apart(self) -> None:
-        with pytest.raises(SourceError, match=r"i/%Y-%m-%d\.parquet: stands for 2026-11-22T00:00Z and for .*01:00Z"):
+    def test_a_path_without_the_hour_is_an_error_for_hours(self) -> None:
+        with pytest.raises(
+            SourceError, match=r"i/%Y-%m-%d\.parquet: gives the same files for 2026-11-22T00:00Z and .*01:00Z"
+        ):
             found("i/%Y-%m-%d.parquet", hours(24), "i/2026-11-22.parquet")
 
-    def test_a_name_to_fill_in_has_no_place_in_a_log(self) -> None:
+    def test_a_name_is_an_error_in_a_log_path(self) -> None:
         with pytest.raises(SourceError, match=r"i/\{version\}/%H\.parquet: \{version\} has no value here"):
             found("i/{version}/%H.parquet", hours(1))
 
@@ -203,7 +205,7 @@ class TestDataset:
         )
         assert store.prefixes == ["r/train_v3.parquet"]
 
-    def test_there_may_be_none(self) -> None:
+    def test_a_dataset_may_be_missing(self) -> None:
         assert dataset(parse("r/{version}/"), {"version": "v9"}, Store("r/v3/x.parquet")) is None
 
     def test_a_dated_path_means_every_date(self) -> None:
@@ -218,7 +220,7 @@ class TestDataset:
         assert template.filled({"version": "fraud/v3"}).depth == 3
         assert dataset(template, {"version": "fraud/v3"}, Store("r/fraud/v3/x.parquet")) is not None
 
-    def test_a_value_from_data_is_text_and_no_pattern(self) -> None:
+    def test_a_value_from_data_is_not_a_pattern(self) -> None:
         store = Store("r/v3/x.parquet", "r/*/x.parquet")
         partition = dataset(parse("r/{version}/x.parquet"), {"version": "*"}, store)
         assert partition is not None
@@ -227,12 +229,12 @@ class TestDataset:
         assert dataset(parse("{a}/{b}/x.parquet"), {"a": "{b}", "b": "v3"}, store) is None
 
     @pytest.mark.parametrize("version", ["", "..", "../../etc", "a/../b", "/etc", "a//b", ".", "a\0b", "a\nb"])
-    def test_a_value_cannot_lead_out_of_the_folder(self, version: str) -> None:
+    def test_a_value_cannot_leave_the_folder(self, version: str) -> None:
         store = Store(f"r/{version}/x.parquet")
         assert dataset(parse("r/{version}/x.parquet"), {"version": version}, store) is None
         assert store.prefixes == []
 
-    def test_a_name_without_a_value_is_a_mistake(self) -> None:
+    def test_a_name_without_a_value_is_an_error(self) -> None:
         with pytest.raises(SourceError, match=r"\{version\} has no value"):
             dataset(parse("r/{version}.parquet"), {}, Store())
 
@@ -247,7 +249,7 @@ starts_of_hours = st.integers(0, 24 * 365 * 60).map(lambda index: datetime(1970,
 
 @st.composite
 def hourly_templates(draw: st.DrawFn) -> str:
-    """A template that tells hours apart, wildcards anywhere but at a digit's side."""
+    """A template with a directive for each part of an hour, and wildcards anywhere except next to a digit."""
     date = draw(st.sampled_from(["%Y-%m-%d", "%Y/%m/%d", "%Y%j", "%d.%m.%Y", "%Y%m%d-%j"]))
     parts = draw(st.permutations([date, "%H", *draw(st.lists(st.sampled_from(["*", "?", "%M", "%Y"]), max_size=3))]))
     text = "".join(draw(literal) + "-" + part + "-" for part in parts)
@@ -269,9 +271,9 @@ def test_every_rendered_path_belongs_to_exactly_its_own_partition(
 
 
 @given(hourly_templates(), st.lists(starts_of_hours, min_size=2, max_size=30, unique=True), filling)
-def test_no_path_counts_for_an_hour_that_was_not_asked_for(template: str, starts: list[datetime], text: str) -> None:
-    asked, others = starts[::2], starts[1::2]
-    assert found(template, asked, *(rendered(template, start, text) for start in others)) == {}
+def test_no_path_matches_an_hour_outside_the_starts(template: str, starts: list[datetime], text: str) -> None:
+    wanted, others = starts[::2], starts[1::2]
+    assert found(template, wanted, *(rendered(template, start, text) for start in others)) == {}
 
 
 @given(hourly_templates(), st.lists(starts_of_hours, max_size=30))
@@ -282,14 +284,14 @@ def test_prefixes_are_disjoint_and_at_most_one_for_each_start(template: str, sta
 
 
 @given(starts_of_hours, st.integers(1, 400))
-def test_a_span_of_hours_takes_a_listing_for_each_day_it_touches(start: datetime, count: int) -> None:
+def test_a_span_of_hours_needs_one_listing_per_day(start: datetime, count: int) -> None:
     span = [start + index * HOUR for index in range(count)]
     prefixes = parse("i/%Y-%m-%dT%H.parquet").prefixes(span)
     assert len(prefixes) == len({instant.date() for instant in span})
 
 
 @given(st.text(max_size=30))
-def test_any_text_is_a_template_and_reads_back_as_it_was_written(text: str) -> None:
+def test_any_text_is_a_template_and_is_unchanged_as_text(text: str) -> None:
     template = parse(text)
     assert isinstance(template, Template)
     assert str(template) == text

@@ -1,4 +1,4 @@
-"""For the same rows, an engine that counts them gives the profile that the kernel makes of them."""
+"""For the same rows, an engine gives the same profile as the kernel."""
 
 from __future__ import annotations
 
@@ -101,17 +101,17 @@ def _counted(server: BigQueryServer, rows: pa.Table, binning: Binning, grouping:
     return count_partition(source, partition, Selection((), (), ()), binning, grouping)
 
 
-def _assert_same(left: PartitionProfile, right: PartitionProfile) -> None:
+def _assert_equal(left: PartitionProfile, right: PartitionProfile) -> None:
     assert left.groups.keys() == right.groups.keys()
-    for name, one in left.groups.items():
+    for name, profile in left.groups.items():
         other = right.groups[name]
-        assert one.rows == other.rows
-        np.testing.assert_array_equal(one.counts, other.counts)
-        np.testing.assert_allclose(one.sums, other.sums, rtol=1e-9)
-        np.testing.assert_allclose(one.squares, other.squares, rtol=1e-9)
-        np.testing.assert_array_equal(one.lows, other.lows)
-        np.testing.assert_array_equal(one.highs, other.highs)
-        assert one.novel == other.novel
+        assert profile.rows == other.rows
+        np.testing.assert_array_equal(profile.counts, other.counts)
+        np.testing.assert_allclose(profile.sums, other.sums, rtol=1e-9)
+        np.testing.assert_allclose(profile.squares, other.squares, rtol=1e-9)
+        np.testing.assert_array_equal(profile.lows, other.lows)
+        np.testing.assert_array_equal(profile.highs, other.highs)
+        assert profile.novel == other.novel
 
 
 SEGMENTS = {"country": ("DE", "", "日本", "gone"), "ratio": ("0.1", "0"), "known": ("true", "false"), "void": ("a",)}
@@ -130,7 +130,7 @@ def test_the_engine_and_the_kernel_give_the_same_profile(bigquery_server: BigQue
     rows, binning = _log(), _binning()
     kernel = profile_partition([Batch(rows, first=True, schema=rows.schema)], binning, grouping)
     engine = _counted(bigquery_server, rows, binning, grouping)
-    _assert_same(engine, kernel)
+    _assert_equal(engine, kernel)
     assert engine.problems == kernel.problems
-    asked = [call.query["query"] for call in bigquery_server.calls if call.query and not call.dry]
-    assert sum("read_rows" in text for text in asked) == 1, "one statement, and no rows"
+    statements = [call.query["query"] for call in bigquery_server.calls if call.query and not call.dry]
+    assert sum("read_rows" in text for text in statements) == 1, "one statement, and no rows"

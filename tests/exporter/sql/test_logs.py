@@ -9,7 +9,7 @@ from exporter.sql.logs import NotCountable, id_expression, microseconds_expressi
 TYPES = {"at": "DATETIME", "day": "DATE", "text": "STRING", "id": "INT64", "share": "FLOAT64", "yes": "BOOL"}
 
 
-def test_a_column_is_of_times_or_there_is_none() -> None:
+def test_other_columns_are_not_time_columns() -> None:
     assert [time_column(TYPES, name) for name in ("at", "day", "text", "missing", None)] == [
         "at",
         "day",
@@ -37,7 +37,7 @@ def test_names_are_quoted() -> None:
         (number_expression, "missing", "missing"),
     ],
 )
-def test_what_an_engine_cannot_count_is_read(read: object, column: str | None, why: str) -> None:
+def test_columns_that_an_engine_cannot_count_are_not_countable(read: object, column: str | None, why: str) -> None:
     assert callable(read)
     with pytest.raises(NotCountable, match=re.escape(why)):
         read(TYPES, column)

@@ -1,4 +1,4 @@
-"""An answer by hand, and the profile that it is."""
+"""A result written by hand, and its profile."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ NOTHING = {"totals": None, "names": "null", "squares": None, "low": None, "high"
 
 
 def test_cells_are_spread_over_the_profile() -> None:
-    question = profile_query(TYPES, BINNING, GroupBy())
+    query = profile_query(TYPES, BINNING, GroupBy())
     # three bins, then null, NaN, -inf, +inf: the middle bin has no row
     age = {"feature": 0, "cells": "[0,2,3,6]", "counts": "[2,1,4,3]", "totals": '[1.5,"Infinity"]'}
     country = {"feature": 1, "cells": f"[{NULL},{KNOWN},{NAMED},{NAMED},{NAMELESS}]", "counts": "[1,2,3,1,3]"}
-    answer = [
+    result = [
         {"feature": ROW, "cells": "[0]", "counts": "[10]", **NOTHING},
         {**NOTHING, **age, "squares": 9.0, "low": -0.0, "high": 5.0},
         {**NOTHING, **country, "names": '["FR","IT","ES"]'},
     ]
-    ((group, profile),) = profiles_of_result(pa.Table.from_pylist(answer), question).items()
+    ((group, profile),) = profiles_of_result(pa.Table.from_pylist(result), query).items()
     assert (group, profile.rows) == (RowGroup(), 10)
     np.testing.assert_array_equal(profile.counts, [2, 0, 1, 4, 0, 0, 3, 0, 2, 7, 1])
     np.testing.assert_array_equal(profile.sums[:3], [1.5, 0, np.inf])
@@ -37,25 +37,25 @@ def test_cells_are_spread_over_the_profile() -> None:
 
 
 def test_a_column_without_a_finite_value_has_no_extremes() -> None:
-    answer = [{"feature": 0, "cells": "[3]", "counts": "[4]", **NOTHING}]
-    (profile,) = profiles_of_result(pa.Table.from_pylist(answer), profile_query(TYPES, BINNING, GroupBy())).values()
+    result = [{"feature": 0, "cells": "[3]", "counts": "[4]", **NOTHING}]
+    (profile,) = profiles_of_result(pa.Table.from_pylist(result), profile_query(TYPES, BINNING, GroupBy())).values()
     assert (profile.lows.tolist(), profile.highs.tolist()) == ([np.inf], [-np.inf])
 
 
-def test_groups_whose_names_are_one_are_one() -> None:
+def test_groups_with_equal_names_are_one() -> None:
     key = Key("age", "`age`", lambda text: str(int(float(text))), missing="unknown", most=9)
-    question = profile_query(TYPES, BINNING, GroupBy((key,)))
-    answer = [
+    query = profile_query(TYPES, BINNING, GroupBy((key,)))
+    result = [
         {"key0": text, "feature": ROW, "cells": "[0]", "counts": "[2]", **NOTHING}
         for text in ("7", "7.0", "unknown", "other")
     ]
-    found = profiles_of_result(pa.Table.from_pylist(answer), question)
-    assert {group: profile.rows for group, profile in found.items()} == {
+    profiles = profiles_of_result(pa.Table.from_pylist(result), query)
+    assert {group: profile.rows for group, profile in profiles.items()} == {
         RowGroup(("7",)): 4,
         RowGroup(("unknown",)): 2,
         RowGroup(("other",)): 2,
     }
 
 
-def test_of_no_rows_there_is_no_group() -> None:
+def test_without_rows_there_is_no_group() -> None:
     assert profiles_of_result(pa.table({}), profile_query(TYPES, BINNING, GroupBy())) == {}

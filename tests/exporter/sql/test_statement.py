@@ -1,4 +1,4 @@
-"""The statement that counts: what it names, and what it never holds. `test_counting` runs it."""
+"""The statement of a profile: its parameters, and which texts it never contains. `test_counting` runs it."""
 
 from __future__ import annotations
 
@@ -58,22 +58,22 @@ def test_values_are_parameters_and_names_are_quoted() -> None:
     assert not re.search(r"(?<!`)\b(age|country|version|other)\b(?!`)", text)
 
 
-def test_only_what_is_counted_is_read() -> None:
-    question = profile_query(TYPES, BINNING, GroupBy())
-    assert question.statement.columns == ("age", "country")
-    assert question.problems == {"day": "the column is BYTES, a category was expected"}
+def test_only_counted_columns_are_read() -> None:
+    query = profile_query(TYPES, BINNING, GroupBy())
+    assert query.statement.columns == ("age", "country")
+    assert query.problems == {"day": "the column is BYTES, a category was expected"}
     missing = profile_query({"age": "INT64"}, BINNING, GroupBy())
     assert missing.problems == {"country": "the column is missing", "day": "the column is missing"}
 
 
-def test_columns_that_cannot_tell_groups_apart_are_told() -> None:
+def test_columns_that_cannot_group_rows_are_problems() -> None:
     keys, segments, problems = group_keys(TYPES, Grouping("day", "version", {"role": ("a",), "other": ("b",)}))
     assert [key.column for key in keys.values()] == ["version"]
     assert [segment.column for segment in segments] == ["other"]
     assert problems == {"day": "the column is BYTES, a category was expected", "role": "the column is missing"}
 
 
-def test_groups_and_new_categories_beyond_the_most_frequent_are_together(bigquery_server: BigQueryServer) -> None:
+def test_groups_and_new_categories_beyond_the_most_frequent_are_merged(bigquery_server: BigQueryServer) -> None:
     start = datetime(2026, 11, 23, 10, tzinfo=UTC)
     versions = ["a"] * 5 + ["b"] * 4 + ["c"] * 3 + ["d"] * 2 + [None]
     rows = pa.table(
@@ -90,18 +90,18 @@ def test_groups_and_new_categories_beyond_the_most_frequent_are_together(bigquer
     partition = source.partitions([start])[start]
     types = source.types(partition)
 
-    question = profile_query(types, BINNING, GroupBy((_key("version", 2),)), 1)
-    found = profiles_of_result(source.count(partition, question.statement), question)
-    assert {group.keys: profile.rows for group, profile in found.items()} == {("a",): 5, ("b",): 4, ("rest",): 6}
-    assert found[RowGroup(("a",))].novel == {"country": {"p": 2}}, "of p, q and r, with 2, 1 and 2 rows"
-    assert found[RowGroup(("rest",))].novel == {"country": {"u": 3}}
-    cells = {group.keys: profile.counts[BINNING.slices["country"]].tolist() for group, profile in found.items()}
+    query = profile_query(types, BINNING, GroupBy((_key("version", 2),)), 1)
+    profiles = profiles_of_result(source.count(partition, query.statement), query)
+    assert {group.keys: profile.rows for group, profile in profiles.items()} == {("a",): 5, ("b",): 4, ("rest",): 6}
+    assert profiles[RowGroup(("a",))].novel == {"country": {"p": 2}}, "of p, q and r, with 2, 1 and 2 rows"
+    assert profiles[RowGroup(("rest",))].novel == {"country": {"u": 3}}
+    cells = {group.keys: profile.counts[BINNING.slices["country"]].tolist() for group, profile in profiles.items()}
     assert cells == {("a",): [0, 0, 5, 0], ("b",): [1, 0, 3, 0], ("rest",): [0, 0, 5, 1]}
 
     segments = (SegmentKey("country", category_column("country", "STRING"), ("p", "u")),)
-    both = profile_query(types, BINNING, GroupBy((_key("role", 2), _key("version", 1)), segments))
-    found = profiles_of_result(source.count(partition, both.statement), both)
-    assert {group: profile.rows for group, profile in found.items()} == {
+    crossed = profile_query(types, BINNING, GroupBy((_key("role", 2), _key("version", 1)), segments))
+    profiles = profiles_of_result(source.count(partition, crossed.statement), crossed)
+    assert {group: profile.rows for group, profile in profiles.items()} == {
         RowGroup(("one", "a")): 3,
         RowGroup(("one", "rest")): 6,
         RowGroup(("two", "a")): 2,
