@@ -28,9 +28,9 @@ Rows = npt.NDArray[np.int64] | npt.NDArray[np.float64]
 """Rows per cell: whole numbers, or fractions in a mixture of seasons."""
 
 NUMERIC_EXTRA: Final = 4
-"""Cells of a numeric column beside its bins: null, NaN, -inf, +inf."""
+"""Cells of a numeric column in addition to its bins: null, NaN, -inf, +inf."""
 CATEGORICAL_EXTRA: Final = 2
-"""Cells of a categorical column beside its categories: new, null."""
+"""Cells of a categorical column in addition to its categories: new, null."""
 
 _PARTS: Final = 160_000
 """Probabilities are whole multiples of one part, so that ranks are whole numbers and deciles are exact."""
@@ -39,7 +39,7 @@ _TAILS: Final = np.array([16, 40, 80, 160, 320])
 _FINE: Final = np.concatenate([np.arange(1, 256) * (_PARTS // 256), _TAILS, _PARTS - _TAILS])
 
 _ROUNDING: Final = 2.0**-23
-"""Twice the most that rounding to 32 bits moves a value, relative to it."""
+"""Twice the greatest relative error of rounding to 32 bits."""
 _LARGEST: Final = np.finfo(np.float64).max
 
 
@@ -86,7 +86,7 @@ class CategoricalBins:
         return len(self.categories) + CATEGORICAL_EXTRA
 
     def cells_of(self, names: Sequence[str | None]) -> Counts:
-        """The cell of each name; None is a null."""
+        """Return the cell of each name; None is a null."""
         known = {name: place for place, name in enumerate(self.categories)}
         new = len(known)
         return np.array([new + 1 if name is None else known.get(name, new) for name in names], np.int64)

@@ -1,4 +1,4 @@
-"""Arrow columns as what is counted: numbers, or category names with a code for each row."""
+"""Arrow columns in the form in which they are counted: numbers, or category names with a code for each row."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Segment:
 
 
 WHOLE: Final = Segment("", "")
-"""All rows, whatever their segment."""
+"""All rows, in every segment or none."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -58,9 +58,9 @@ class ColumnNames:
         for name, rows in zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True):
             if rows and name is not None:
                 counts[name] = counts.get(name, 0) + rows
-        kept = sorted(most_frequent(counts, limit))
-        place: dict[str | None, int] = {name: position for position, name in enumerate(kept)}
-        return np.array([place.get(name, -1) for name in names], np.int64)[codes], kept
+        limited_names = sorted(most_frequent(counts, limit))
+        place: dict[str | None, int] = {name: position for position, name in enumerate(limited_names)}
+        return np.array([place.get(name, -1) for name in names], np.int64)[codes], limited_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ def encode_groups(
 
 
 def _all_named(names: ColumnNames, codes: Counts, limit: int, absent: str, other: str) -> tuple[Counts, list[str]]:
-    limited, kept = names.most_frequent_names(codes, limit, absent)
+    limited, limited_names = names.most_frequent_names(codes, limit, absent)
     if (limited >= 0).all():
-        return limited, kept
-    kept = kept if other in kept else [*kept, other]
-    return np.where(limited < 0, kept.index(other), limited), kept
+        return limited, limited_names
+    limited_names = limited_names if other in limited_names else [*limited_names, other]
+    return np.where(limited < 0, limited_names.index(other), limited), limited_names
 
 
 def encode_column(names: ColumnNames, codes: Counts) -> CodedColumn:

@@ -23,7 +23,7 @@ from exporter.spec.seasons import HOURS_OF_WEEK
 
 SECONDS: Final = 3600
 LONGEST_WEEKS: Final = 13
-"""The newest weeks that are kept: a quarter of a year."""
+"""The newest weeks of a history: a quarter of a year."""
 
 
 _Hours = tuple[Counts, npt.NDArray[Any]]

@@ -215,19 +215,19 @@ class BigQuery:
         hint = f"partition_column: {by}" if by else f"a table that is partitioned by {self._column}"
         raise SourceError(
             f"{self._name}: is {partitioning}, so every query would read all of it; "
-            f"name {hint} in the spec, or say `unpartitioned: true` beside the table"
+            f"name {hint} in the spec, or set `unpartitioned: true` next to the table"
         )
 
     @property
     def _grain(self) -> timedelta:
         if self._stream.grain is None:
-            raise SourceError(f"{self._name}: is one data set here, without partitions")
+            raise SourceError(f"{self._name}: is read as one data set, without partitions")
         return self._stream.grain
 
     @property
     def _column(self) -> str:
         if self._stream.timestamp is None:
-            raise SourceError(f"{self._name}: no column of times is named, so no partition can be found")
+            raise SourceError(f"{self._name}: the spec names no column of times, so the table has no partitions")
         return self._stream.timestamp
 
     @property

@@ -107,7 +107,7 @@ class Jobs:
                 api_timeout=self._limits.request,
                 wait_timeout=self._limits.job,
                 retry=self._retry,
-                job_retry=None,  # type: ignore[arg-type] # its body knows None
+                job_retry=None,  # type: ignore[arg-type] # None is allowed, despite its type
             )
             read = int(rows.total_bytes_processed or 0)
             self._traffic.bytes_read += read

@@ -72,13 +72,13 @@ def parquet_errors(
         store_error: returns the error for an `OSError` that the store caused; `None` when the content caused it.
 
     Raises:
-        PartitionUnreadable: the file has gone, or is not Parquet, or is truncated or corrupt.
+        PartitionUnreadable: the file has deleted, or is not Parquet, or is truncated or corrupt.
         SourceError: the result of `store_error`.
     """
     try:
         yield
     except FileNotFoundError:
-        raise PartitionUnreadable(f"{item.path}: has gone since it was listed") from None
+        raise PartitionUnreadable(f"{item.path}: was deleted after it was listed") from None
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         error_of_store = store_error(item, error) if isinstance(error, OSError) else None
         raise error_of_store or PartitionUnreadable(

@@ -1,4 +1,4 @@
-"""Pieces of partitions: how they are cut, counted and merged, on whatever machine.
+"""Pieces of partitions: how they are cut, counted and merged, on any machine.
 
 A piece is a file, or a part of the row groups of a large file; cutting reads nothing. The functions here run on the
 machines that count. They take and return record batches, and do not depend on the framework that runs them.
@@ -54,7 +54,7 @@ class PieceResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Task(Generic[T]):
-    """What is done with each piece."""
+    """The source, columns, reduction and pieces of one job."""
 
     source: Source
     selection: Selection

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONNECT_TIMEOUT: Final = 5.0
-"""Seconds to reach the store."""
+"""Seconds to connect to the store."""
 READ_TIMEOUT: Final = 30.0
 """Seconds without data after which a request fails."""
 ATTEMPTS: Final = 4
@@ -130,7 +130,7 @@ class S3:
                 yield from read_batches(file, item, selection)
 
     def _store_error(self, item: StoredObject, error: OSError) -> SourceError | None:
-        """Return the error that pyarrow's error stands for.
+        """Return the error of this package for an error of pyarrow; None if the store did not cause it.
 
         pyarrow's errors have a text but no types, and for a denied request often not even the text. So boto3 requests
         one byte of the object, and its error is the reason. If that request succeeds, the failure was temporary.

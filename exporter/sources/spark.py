@@ -209,7 +209,7 @@ def refuse_without_java(place: str) -> None:
     home = os.environ.get("JAVA_HOME")
     if not (Path(home, "bin", "java").is_file() if home else shutil.which("java")):
         where = f"JAVA_HOME ({home})" if home else "the PATH"
-        raise SourceError(f"{place}: Spark needs Java, and there is none in {where}; install a JRE, 17 or later")
+        raise SourceError(f"{place}: Spark needs Java, and {where} has none; install a JRE, 17 or later")
 
 
 def _failed(place: str, problem: Exception) -> SourceUnavailable:

@@ -61,7 +61,7 @@ class Template:
             elif part[1:-1] in names:
                 pieces[-1] += names[part[1:-1]] + text
             else:
-                raise SourceError(f"{self}: {part} has no value here: only the path of a reference may hold it")
+                raise SourceError(f"{self}: {part} has no value here: only the path of a reference may contain it")
         return Template(tuple(pieces))
 
     def fields(self, start: datetime) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Template:
 
 
 def parse(text: str, root: str = "") -> Template:
-    """Parse a template; `root` is put before it literally, whatever characters it has."""
+    """Parse a template; `root` is put before it literally."""
     pieces = [*_VARIABLE.split(text), *([_BELOW, ""] if text.endswith("/") else [])]
     return Template((root + pieces[0], *pieces[1:]))
 

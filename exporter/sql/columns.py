@@ -45,14 +45,14 @@ class CategoryColumn:
     """A column as category names.
 
     `name` is the expression of a row's name, NULL for a missing one. `key` is the expression that is compared with the
-    known categories, of type `kind`. `known` turns category names into values that `key` is compared with. `named`
-    turns a value of `name` into a category.
+    known categories, of type `kind`. `key_values` turns category names into values of `key`. `named` turns a value of
+    `name` into a category.
     """
 
     name: str
     key: str
     kind: Kind
-    known: Callable[[Iterable[str]], list[str] | list[float]]
+    key_values: Callable[[Iterable[str]], list[str] | list[float]]
     named: Callable[[str], str]
 
 

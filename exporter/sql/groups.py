@@ -16,7 +16,7 @@ from exporter.sql.columns import CategoryColumn
 ROW: Final = -1
 """The feature number that stands for the rows themselves."""
 WHOLE_ROWS: Final = -1
-"""The segment column number that stands for all rows, whatever their segment."""
+"""The segment column number that stands for all rows, in every segment or none."""
 SUMS: Final = "SUM(n) AS n, SUM(total) AS total, SUM(squares) AS squares, MIN(low) AS low, MAX(high) AS high"
 
 _SEGMENT: Final = "STRUCT<place INT64, name STRING>"
@@ -84,7 +84,7 @@ class GroupBy:
     def segment_parameters(self) -> dict[str, Parameter]:
         """The parameters of the segments alone."""
         return {
-            f"s{place}": Parameter(segment.names.kind, segment.names.known(segment.values))
+            f"s{place}": Parameter(segment.names.kind, segment.names.key_values(segment.values))
             for place, segment in enumerate(self.segments)
         }
 

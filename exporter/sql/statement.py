@@ -118,7 +118,7 @@ class _Plan:
         )
 
     def _count_name(self, place: int, column: CategoryColumn, bins: CategoricalBins) -> None:
-        self.parameters[f"c{place}"] = Parameter(column.kind, column.known(bins.categories))
+        self.parameters[f"c{place}"] = Parameter(column.kind, column.key_values(bins.categories))
         self.entries.append(
             f"{_ENTRY}({place}, CASE WHEN v{place} IS NULL THEN {NULL} "
             f"WHEN k{place} IN UNNEST(@c{place}) THEN {KNOWN} ELSE {NAMED} END, v{place}, NULL, NULL)"

@@ -217,7 +217,7 @@ class TestCategoricalColumn:
     def test_every_row_is_in_one_cell(self) -> None:
         categories = categorical_column(count(CELLS, x=[0.0] * 7, c=["b", "a", "b", None, "", "é", "é"]), CELLS, "c")
         assert categories.known.tolist() == [1, 2]
-        assert (categories.new, numbers.nulls, numbers.missing, numbers.rows) == (3, 1, 1, 7)
+        assert (categories.new, categories.nulls, categories.missing, categories.rows) == (3, 1, 1, 7)
         assert categories.cells.tolist() == [1, 2, 3, 1]
         assert dict(categories.novel) == {"é": 2, "": 1}
 

@@ -24,7 +24,7 @@ SELECTION = Selection(("at",), ("amount", "word", "void"), ("country", "gone"))
 
 def _rows() -> pa.Table:
     random = np.random.default_rng(3)
-    start = datetime(2026, 10, 20, 3, 30, tzinfo=UTC)  # a week in which New York's clocks stand still, and a gap
+    start = datetime(2026, 10, 20, 3, 30, tzinfo=UTC)  # a week with the change to winter time, and a gap
     times = [start + row * timedelta(minutes=31) + (row > 200) * timedelta(days=9) for row in range(ROWS)]
     amount = [
         None if row % 50 == 0 else np.inf if row % 50 == 1 else float(x)

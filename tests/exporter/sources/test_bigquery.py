@@ -162,7 +162,7 @@ def test_the_storage_api_gives_the_same_rows(bigquery_server: BigQueryServer, mo
     assert one == other == list(range(50))
 
 
-# ------------------------------------------------------------------------------------------------ what is asked
+# ------------------------------------------------------------------------------------------------ queries
 
 
 def test_every_statement_has_the_partition_filter(bigquery_server: BigQueryServer) -> None:

@@ -212,7 +212,7 @@ class TestProfile:
         with pytest.raises(PartitionUnreadable, match=rf"^{path}: changed while it was read"):
             source.profile(partition, AGES, ages)
         path.unlink()
-        with pytest.raises(PartitionUnreadable, match=rf"^{path}: has gone since it was listed"):
+        with pytest.raises(PartitionUnreadable, match=rf"^{path}: was deleted after it was listed"):
             source.profile(partition, AGES, ages)
         path.mkdir()
         with pytest.raises(PartitionUnreadable, match=rf"^{path}: cannot be read"):

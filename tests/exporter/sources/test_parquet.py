@@ -256,7 +256,7 @@ class TestReading:
 
     def test_a_deleted_file_is_unreadable_in_every_store(self) -> None:
         with (
-            pytest.raises(PartitionUnreadable, match=f"^{PLACE}: has gone since it was listed$"),
+            pytest.raises(PartitionUnreadable, match=f"^{PLACE}: was deleted after it was listed$"),
             self.judged(SourceUnavailable("busy")),
         ):
             raise FileNotFoundError

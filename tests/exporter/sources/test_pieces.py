@@ -57,12 +57,12 @@ def listed(rows: Iterator[Batch], _: Portion) -> list[int]:
 
 
 NUMBERS: Reduction[list[int]] = Reduction(
-    listed, lambda parts: list(chain(*parts)), lambda one: json.dumps(one).encode(), json.loads
+    listed, lambda parts: list(chain(*parts)), lambda values: json.dumps(values).encode(), json.loads
 )
 
 
 def run(files: Files, pieces: list[Piece]) -> list[int] | LeewayError:
-    """What executors and the exporter would come to, rows travelling as they may: in any order."""
+    """Return the result of executors and the exporter, with the results of pieces in any order."""
     task = Task(files, X, NUMBERS, pieces)
     results = list(task.count([pa.record_batch({"id": range(len(pieces))})]))
     for _ in range(merge_rounds(pieces)):

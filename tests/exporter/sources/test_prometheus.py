@@ -28,7 +28,7 @@ Response = tuple[int, dict[str, Any] | bytes]
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Prometheus that knows a day of two series, one of which has a gap of three hours."""
+    """Return the address of a Prometheus with a day of two series, one of which has a gap of three hours."""
     samples = {f'views{{region="{region}"}}': {} for region in ("eu", "us")}
     for minute in range(0, 24 * 60 + 1, 5):
         at = START + minute * timedelta(minutes=1)
@@ -188,7 +188,7 @@ def test_refused_connections_and_silence_are_unavailable(free_socket: Callable[[
 
 @pytest.fixture
 def free_socket() -> Iterator[Callable[[], str]]:
-    """The address of somebody who takes calls and says nothing."""
+    """Return the address of a socket that accepts connections and sends nothing."""
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as server:

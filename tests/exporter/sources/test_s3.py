@@ -314,7 +314,7 @@ class TestFailures:
     def test_a_deleted_object_is_unreadable(self, s3_server: S3Server, listed: tuple[S3, Partition]) -> None:
         source, partition = listed
         s3_server.delete("logs", KEY)
-        with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: has gone since it was listed$"):
+        with pytest.raises(PartitionUnreadable, match=f"^s3://logs/{KEY}: was deleted after it was listed$"):
             source.profile(partition, AGES, ages)
 
     def test_an_object_that_was_rewritten_is_unreadable(

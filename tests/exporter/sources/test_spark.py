@@ -184,7 +184,7 @@ def test_a_model_counted_by_spark_has_the_same_gauges(tmp_path: Path) -> None:
 def test_without_java_spark_is_an_error_with_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(SourceError, match=r"^log: Spark needs Java, and there is none in the PATH; install a JRE, 17"):
+    with pytest.raises(SourceError, match=r"^log: Spark needs Java, and the PATH has none; install a JRE, 17"):
         Spark(Local("x.parquet", tmp_path), "log")
     monkeypatch.setenv("JAVA_HOME", str(tmp_path))
     with pytest.raises(SourceError, match=rf"none in JAVA_HOME \({tmp_path}\)"):

@@ -21,7 +21,7 @@ def test_a_type_that_is_not_categorical_is_rejected(kind: str) -> None:
 def test_floats_are_compared_with_the_categories_that_are_names_of_floats() -> None:
     column = category_column("ratio", "FLOAT64")
     # 1.0 is named 1, so no float has the name 1.0
-    assert column.known(["7", "0.1", "1.0", "word", "inf", "nan", "", "1e+16"]) == [7.0, 0.1, float("inf"), 1e16]
+    assert column.key_values(["7", "0.1", "1.0", "word", "inf", "nan", "", "1e+16"]) == [7.0, 0.1, float("inf"), 1e16]
 
 
 @pytest.mark.parametrize(
