@@ -12,15 +12,14 @@ from enum import IntEnum
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
+from exporter.profiles.binning import Floats
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values, required_column
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.proxies import ColumnRatio
 
-Values = npt.NDArray[np.float64]
-Sums = Values
+Sums = Floats
 """The sums of one partition, shape (ratios, 6); NaN in the row of a ratio whose columns cannot be used."""
 
 
@@ -66,7 +65,7 @@ def sum_moments(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tupl
     return sums, problems
 
 
-def _moments(table: pa.Table, ratio: ColumnRatio) -> Values:
+def _moments(table: pa.Table, ratio: ColumnRatio) -> Floats:
     x = _numbers(table, ratio.numerator) if ratio.equals is None else _matches(table, ratio.numerator, ratio.equals)
     y = np.ones(table.num_rows) if ratio.denominator is None else _numbers(table, ratio.denominator)
     known = np.isfinite(x) & np.isfinite(y)
@@ -75,12 +74,12 @@ def _moments(table: pa.Table, ratio: ColumnRatio) -> Values:
         return np.array([len(x), x.sum(), y.sum(), x @ x, x @ y, y @ y])
 
 
-def _numbers(table: pa.Table, column: str) -> Values:
+def _numbers(table: pa.Table, column: str) -> Floats:
     return numeric_values(required_column(table, column))[0]
 
 
-def _matches(table: pa.Table, column: str, value: str) -> Values:
+def _matches(table: pa.Table, column: str, value: str) -> Floats:
     """Return 1 in the rows that equal the value, 0 in others, NaN in nulls."""
     names, codes = category_codes(required_column(table, column))
-    matches: Values = np.array([np.nan if name is None else float(name == value) for name in names])[codes]
+    matches: Floats = np.array([np.nan if name is None else float(name == value) for name in names])[codes]
     return matches

@@ -35,13 +35,18 @@ _UNAUTHORIZED: Final = (401, 403)
 
 
 class Limits(NamedTuple):
-    """Limits of a query: seconds to connect, without data and for the whole response; attempts; and their pause."""
+    """Timeouts and attempts of a query."""
 
     connect_timeout: float = 5.0
+    """Seconds to connect to the server."""
     read_timeout: float = 30.0
-    answer_timeout: float = 60.0
+    """Seconds without data after which a request fails."""
+    response_timeout: float = 60.0
+    """Seconds for the whole response."""
     attempts: int = 3
+    """Attempts of a request, with growing pauses, before it fails."""
     pause: float = 0.5
+    """The factor of these pauses, in seconds."""
 
 
 DEFAULT_LIMITS: Final = Limits()
@@ -118,11 +123,13 @@ class Prometheus:
         return self._content(response.status, body)
 
     def _body(self, response: urllib3.BaseHTTPResponse) -> bytes:
-        body, end = b"", time.monotonic() + self.limits.answer_timeout
+        body, end = b"", time.monotonic() + self.limits.response_timeout
         while len(body) <= _MAX_BYTES and (chunk := response.read1(_CHUNK_BYTES)):
             body += chunk
             if time.monotonic() > end:
-                raise SourceUnavailable(f"{self.url}: its response takes longer than {self.limits.answer_timeout:g} s")
+                raise SourceUnavailable(
+                    f"{self.url}: its response takes longer than {self.limits.response_timeout:g} s"
+                )
         return body
 
     def _content(self, status: int, body: bytes) -> Any:

@@ -34,13 +34,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-CONNECT_TIMEOUT: Final = 5.0
-"""Seconds to connect to the store."""
-READ_TIMEOUT: Final = 30.0
-"""Seconds without data after which a request fails."""
-ATTEMPTS: Final = 4
-"""Attempts of a request, with growing pauses, before it fails."""
-
 # endpoints of AWS; any other is passed to pyarrow, which then writes the bucket into the path
 _AWS: Final = re.compile(r"s3(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?")
 _USERINFO: Final = re.compile(r"//[^/@\s]*@")
@@ -69,9 +62,12 @@ _ADVICE: Final = tuple(
 class Limits(NamedTuple):
     """Timeouts and attempts of requests."""
 
-    connect_timeout: float = CONNECT_TIMEOUT
-    read_timeout: float = READ_TIMEOUT
-    attempts: int = ATTEMPTS
+    connect_timeout: float = 5.0
+    """Seconds to connect to the store."""
+    read_timeout: float = 30.0
+    """Seconds without data after which a request fails."""
+    attempts: int = 4
+    """Attempts of a request, with growing pauses, before it fails."""
 
 
 DEFAULT_LIMITS: Final = Limits()

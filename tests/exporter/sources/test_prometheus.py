@@ -173,7 +173,7 @@ def test_a_slow_response_is_an_error() -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
         with pytest.raises(SourceUnavailable, match=r"takes longer than 0.2 s"):
-            query(f"http://127.0.0.1:{server.server_port}", limits=QUICK._replace(answer_timeout=0.2))
+            query(f"http://127.0.0.1:{server.server_port}", limits=QUICK._replace(response_timeout=0.2))
     finally:
         server.shutdown()
         server.server_close()
