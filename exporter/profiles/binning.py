@@ -87,7 +87,7 @@ class CategoricalBins:
 
     def cells_of(self, names: Sequence[str | None]) -> Counts:
         """Return the cell of each name; None is a null."""
-        known = {name: place for place, name in enumerate(self.categories)}
+        known = {name: position for position, name in enumerate(self.categories)}
         new = len(known)
         return np.array([new + 1 if name is None else known.get(name, new) for name in names], np.int64)
 

@@ -111,9 +111,9 @@ def _is_any(kind: pa.DataType, tests: Sequence[Any]) -> bool:
 def _chunk_codes(chunk: pa.DictionaryArray, positions: dict[str | None, int]) -> Counts:
     # Arrow's own unification of dictionaries has no nulls, overflows small indices, and separates 0.0 from -0.0.
     names = [*_names(chunk.dictionary), None]
-    places = np.array([positions.setdefault(name, len(positions)) for name in names], np.int64)
+    codes_by_entry = np.array([positions.setdefault(name, len(positions)) for name in names], np.int64)
     indices = chunk.indices.cast(pa.int64()).fill_null(len(names) - 1)
-    codes: Counts = places[indices.to_numpy()]
+    codes: Counts = codes_by_entry[indices.to_numpy()]
     return codes
 
 

@@ -92,10 +92,10 @@ def segment_rows(
     """Yield the segments in a table, each with its rows; if a column cannot be used, the reason goes to `problems`."""
     for column, with_segment in values.items():
         names, codes = _coded(table, column, problems)
-        places = {name: code for code, name in enumerate(names)}
+        code_of = {name: code for code, name in enumerate(names)}
         for value in with_segment:
-            if value in places:
-                yield Segment(column, value), np.flatnonzero(codes == places[value])
+            if value in code_of:
+                yield Segment(column, value), np.flatnonzero(codes == code_of[value])
 
 
 def _crossed(versions: Named, roles: Named, total: int) -> Iterator[tuple[Group, Rows]]:

@@ -202,7 +202,7 @@ def _add_piece(ordered: Floats, name: str, binning: Binning, profile: Profile) -
 
 def _add_finite(finite: Floats, name: str, binning: Binning, profile: Profile) -> None:
     """Add finite values, ascending and at least one, to a profile's arrays, in place."""
-    bins, cells, place = binning.numeric_bins(name), binning.slices[name], binning.numeric[name]
+    bins, cells, position = binning.numeric_bins(name), binning.slices[name], binning.numeric[name]
     ends = np.concatenate([[0], np.searchsorted(finite, bins.edges, side="right"), [len(finite)]])
     counts = np.diff(ends)
     occupied = np.flatnonzero(counts)
@@ -210,10 +210,10 @@ def _add_finite(finite: Floats, name: str, binning: Binning, profile: Profile) -
     with np.errstate(over="ignore", invalid="ignore"):
         profile.sums[cells][occupied] += np.add.reduceat(finite, ends[occupied])
         away = finite - bins.pivot
-        profile.squares[place] += np.einsum("i,i->", away, away)
+        profile.squares[position] += np.einsum("i,i->", away, away)
     # Adding zero turns -0.0 into 0.0: their order after a sort is arbitrary.
-    profile.lows[place] = min(profile.lows[place], finite[0] + 0.0)
-    profile.highs[place] = max(profile.highs[place], finite[-1] + 0.0)
+    profile.lows[position] = min(profile.lows[position], finite[0] + 0.0)
+    profile.highs[position] = max(profile.highs[position], finite[-1] + 0.0)
 
 
 # ------------------------------------------------------------------------------------------------ categorical
@@ -221,11 +221,11 @@ def _add_finite(finite: Floats, name: str, binning: Binning, profile: Profile) -
 
 def _count_categorical(column: pa.ChunkedArray, bins: CategoricalBins, parts: list[_Part]) -> None:
     names, codes = category_codes(column)
-    places, new = bins.cells_of(names), len(bins.categories)
+    cells, new = bins.cells_of(names), len(bins.categories)
     for part in parts:
         tally, rows = part.tally, np.bincount(part.of(codes), minlength=len(names))
-        np.add.at(tally.profile.counts[tally.binning.slices[bins.name]], places, rows)
-        novel = np.flatnonzero((places == new) & (rows > 0)).tolist()
+        np.add.at(tally.profile.counts[tally.binning.slices[bins.name]], cells, rows)
+        novel = np.flatnonzero((cells == new) & (rows > 0)).tolist()
         counted = {name: int(rows[position]) for position in novel if (name := names[position]) is not None}
         _track(tally.novel.setdefault(bins.name, {}), counted)
 

@@ -30,7 +30,7 @@ class ColumnNames:
     def __init__(self, column: str | None) -> None:
         """Start without names; without a column all rows have the name None."""
         self._column = column
-        self._places: dict[str | None, int] = {}
+        self._positions: dict[str | None, int] = {}
 
     def codes(self, table: pa.Table) -> Counts:
         """Return the position of each row's name, shape (rows,).
@@ -42,8 +42,8 @@ class ColumnNames:
         if self._column is not None and self._column in table.column_names:
             with suppress(ColumnMismatch):
                 own, codes = category_codes(table.column(self._column))
-        places = [self._places.setdefault(name, len(self._places)) for name in own]
-        return np.array(places, np.int64)[codes]
+        positions = [self._positions.setdefault(name, len(self._positions)) for name in own]
+        return np.array(positions, np.int64)[codes]
 
     def most_frequent_names(self, codes: Counts, limit: int, absent: str | None = None) -> tuple[Counts, list[str]]:
         """Return the most frequent names of some rows, sorted, and each row's position among them; -1 for other rows.
@@ -53,14 +53,14 @@ class ColumnNames:
             limit: the greatest number of names.
             absent: the name of rows without one; if it is None they have none.
         """
-        names = [absent if name is None else name for name in self._places]
+        names = [absent if name is None else name for name in self._positions]
         counts: dict[str, int] = {}
         for name, rows in zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True):
             if rows and name is not None:
                 counts[name] = counts.get(name, 0) + rows
         limited_names = sorted(most_frequent(counts, limit))
-        place: dict[str | None, int] = {name: position for position, name in enumerate(limited_names)}
-        return np.array([place.get(name, -1) for name in names], np.int64)[codes], limited_names
+        position_of: dict[str | None, int] = {name: position for position, name in enumerate(limited_names)}
+        return np.array([position_of.get(name, -1) for name in names], np.int64)[codes], limited_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ def encode_groups(
     pairs = version_codes * len(role_names) + role_codes
     present = np.bincount(pairs, minlength=1) > 0
     pairs_present = (divmod(pair, len(role_names)) for pair in np.flatnonzero(present).tolist())
-    places = (np.cumsum(present) - 1).astype(np.int8)[pairs]
-    return places, tuple(Group(version_names[version], role_names[role]) for version, role in pairs_present)
+    positions = (np.cumsum(present) - 1).astype(np.int8)[pairs]
+    return positions, tuple(Group(version_names[version], role_names[role]) for version, role in pairs_present)
 
 
 def _all_named(names: ColumnNames, codes: Counts, limit: int, absent: str, other: str) -> tuple[Counts, list[str]]:

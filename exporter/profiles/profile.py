@@ -218,7 +218,7 @@ def numeric_column(profile: Profile, binning: Binning, name: str) -> NumericColu
         TypeError: when the column is not numeric.
     """
     bins = binning.numeric_bins(name)
-    cells, place = binning.slices[name], binning.numeric[name]
+    cells, position = binning.slices[name], binning.numeric[name]
     counts, split = profile.counts[cells], len(bins.edges) + 1
     nulls, nans, low, high = counts[split:].tolist()
     return NumericColumn(
@@ -230,9 +230,9 @@ def numeric_column(profile: Profile, binning: Binning, name: str) -> NumericColu
         nans=nans,
         low_infinities=low,
         high_infinities=high,
-        low=float(profile.lows[place]),
-        high=float(profile.highs[place]),
-        squares=float(profile.squares[place]),
+        low=float(profile.lows[position]),
+        high=float(profile.highs[position]),
+        squares=float(profile.squares[position]),
         pivot=bins.pivot,
     )
 

@@ -56,12 +56,12 @@ def sum_moments(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tupl
     """
     sums, problems = np.zeros((len(ratios), MOMENTS)), dict[int, str]()
     for batch in batches:
-        for place, ratio in enumerate(ratios):
+        for position, ratio in enumerate(ratios):
             try:
-                sums[place] += _moments(batch.table, ratio)
+                sums[position] += _moments(batch.table, ratio)
             except ColumnMismatch as problem:
-                problems[place] = str(problem)
-                sums[place] = np.nan
+                problems[position] = str(problem)
+                sums[position] = np.nan
     return sums, problems
 
 

@@ -60,7 +60,7 @@ def observe_columns(batches: Iterable[Batch], portion: Portion = ALL, *, selecti
     """
     most = min(SAMPLE_ROWS, SAMPLE_VALUES // max(len(selection.numeric), 1))
     limit = min(most, max(_LEAST_SAMPLE, math.ceil(_SPARE * portion.share * most)))
-    numbers = {name: Numbers(limit, (portion.place,)) for name in selection.numeric}
+    numbers = {name: Numbers(limit, (portion.position,)) for name in selection.numeric}
     categories = {name: Categories() for name in selection.categorical}
     columns: dict[str, Numbers | Categories] = {**numbers, **categories}
     problems: dict[str, str] = {}
@@ -173,9 +173,9 @@ class Numbers:
         self.sample = np.concatenate([self.sample, values[:room]])
         rest = values[room:]
         seen = np.arange(self.rows + room, self.rows + len(values)) + 1
-        places = (self.generator.random(len(rest)) * seen).astype(np.int64)
-        sampled = places < self.limit
-        self.sample[places[sampled]] = rest[sampled]
+        positions = (self.generator.random(len(rest)) * seen).astype(np.int64)
+        sampled = positions < self.limit
+        self.sample[positions[sampled]] = rest[sampled]
 
     def bins(self, name: str) -> Bins | None:
         """Return the column's bins; None where it has no finite value."""

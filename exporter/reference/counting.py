@@ -131,17 +131,19 @@ def _quantiles(source: CountingSource, partition: Partition, names: list[str]) -
     if not names:
         return {}
     types = source.types(partition)
-    values = [f"{numeric_expression(name, types[name])} AS v{place}" for place, name in enumerate(names)]
+    values = [f"{numeric_expression(name, types[name])} AS v{position}" for position, name in enumerate(names)]
     finite = "IF(IS_NAN(v{0}) OR IS_INF(v{0}), NULL, v{0})"
     expressions = [
-        f"TO_JSON_STRING(APPROX_QUANTILES({finite.format(place)}, {POINTS} IGNORE NULLS)) AS v{place}"
-        for place in range(len(names))
+        f"TO_JSON_STRING(APPROX_QUANTILES({finite.format(position)}, {POINTS} IGNORE NULLS)) AS v{position}"
+        for position in range(len(names))
     ]
     steps = {"read_values": f"SELECT {', '.join(values)} FROM {ROWS}"}
     select = f"SELECT {', '.join(expressions)} FROM read_values"
     result = source.count(partition, Statement(tuple(names), steps, select, {}))
     (row,) = result.to_pylist()
-    return {name: np.array(json.loads(row[f"v{place}"] or "null") or [], float) for place, name in enumerate(names)}
+    return {
+        name: np.array(json.loads(row[f"v{position}"] or "null") or [], float) for position, name in enumerate(names)
+    }
 
 
 def _bins(bins: Bins, profile: Profile, blank: Binning, quantiles: Mapping[str, Floats]) -> Bins | None:

@@ -188,14 +188,14 @@ def merge_hour_counts(parts: Sequence[HourCounts]) -> HourCounts:
     profiles: dict[tuple[Segment, int], list[Profile]] = {}
     seen: dict[Segment, set[int]] = {}
     for part in parts:
-        for place, profile in part.profiles.items():
-            profiles.setdefault(place, []).append(profile)
+        for key, profile in part.profiles.items():
+            profiles.setdefault(key, []).append(profile)
         for segment, hours in part.seen.items():
             seen.setdefault(segment, set()).update(hours)
     history = parts[0].history
     for part in parts[1:]:
         history.merge(part.history)
-    return HourCounts({place: sum_profiles(each) for place, each in profiles.items()}, seen, history)
+    return HourCounts({key: sum_profiles(each) for key, each in profiles.items()}, seen, history)
 
 
 def finish_hour_counts(counts: HourCounts, calendar: Calendar) -> ByHour:

@@ -36,7 +36,7 @@ class Piece:
     """A piece of a partition: its position, its stored object, the part of that object, and its share of all."""
 
     partition: int
-    place: int
+    position: int
     item: StoredObject
     part: tuple[int, int]
     share: float
@@ -96,14 +96,14 @@ class Task(Generic[T]):
 
     def _counted(self, piece: Piece) -> PieceResult:
         partition = Partition(piece.item.path, (piece.item,))
-        portion = Portion(piece.place, piece.share)
+        portion = Portion(piece.position, piece.share)
         selection, reduction = replace(self.selection, part=piece.part), self.reduction
         try:
             counted = self.source.profile(partition, selection, lambda rows: reduction.count(rows, portion))
             failed, content = False, reduction.pack(counted)
         except LeewayError as problem:
             failed, content = True, pickle.dumps(problem)
-        return PieceResult(piece.partition, piece.place // FAN_IN, piece.place, failed, content)
+        return PieceResult(piece.partition, piece.position // FAN_IN, piece.position, failed, content)
 
 
 def cut_pieces(number: int, partition: Partition, piece_bytes: int = PIECE_BYTES) -> list[Piece]:
@@ -116,14 +116,14 @@ def cut_pieces(number: int, partition: Partition, piece_bytes: int = PIECE_BYTES
     ]
     total = max(partition.size, 1)
     return [
-        Piece(number, place, item, part, max(item.size, 1) / part[1] / total)
-        for place, (item, part) in enumerate(parts)
+        Piece(number, position, item, part, max(item.size, 1) / part[1] / total)
+        for position, (item, part) in enumerate(parts)
     ]
 
 
 def merge_rounds(pieces: Iterable[Piece]) -> int:
     """Return the number of merges until each partition has at results `FAN_IN` results."""
-    results, rounds = max((piece.place + 1 for piece in pieces), default=0), 0
+    results, rounds = max((piece.position + 1 for piece in pieces), default=0), 0
     while results > FAN_IN:
         results, rounds = -(-results // FAN_IN), rounds + 1
     return rounds

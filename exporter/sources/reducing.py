@@ -16,7 +16,7 @@ K = TypeVar("K")
 class Portion(NamedTuple):
     """The position of a piece in a partition, from 0, and its share of the stored size, above 0 and at most 1."""
 
-    place: int
+    position: int
     share: float
 
 

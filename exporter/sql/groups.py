@@ -64,56 +64,56 @@ class GroupBy:
     @property
     def names(self) -> tuple[str, ...]:
         """The columns that identify a group in each step of a statement: one per key, and two for segments."""
-        keys = [f"key{place}" for place in range(len(self.keys))]
+        keys = [f"key{position}" for position in range(len(self.keys))]
         return (*keys, "segment", "segment_name") if self.segments else tuple(keys)
 
     @property
     def parameters(self) -> dict[str, Parameter]:
         """The parameters of the expressions and steps."""
         parameters: dict[str, Parameter] = {}
-        for place, key in enumerate(self.keys):
+        for position, key in enumerate(self.keys):
             parameters |= key.parameters
             if key.missing is not None:
-                parameters[f"missing{place}"] = Parameter("STRING", key.missing)
+                parameters[f"missing{position}"] = Parameter("STRING", key.missing)
             if key.most is not None:
-                parameters[f"most{place}"] = Parameter("INT64", key.most)
-                parameters[f"other{place}"] = Parameter("STRING", key.other)
+                parameters[f"most{position}"] = Parameter("INT64", key.most)
+                parameters[f"other{position}"] = Parameter("STRING", key.other)
         return parameters | self.segment_parameters
 
     @property
     def segment_parameters(self) -> dict[str, Parameter]:
         """The parameters of the segments alone."""
         return {
-            f"s{place}": Parameter(segment.names.kind, segment.names.key_values(segment.values))
-            for place, segment in enumerate(self.segments)
+            f"s{position}": Parameter(segment.names.kind, segment.names.key_values(segment.values))
+            for position, segment in enumerate(self.segments)
         }
 
     @property
     def values(self) -> list[str]:
         """The expressions computed for each row: its keys, and the segments that it is in."""
-        keys = [f"{_key_text(key, place)} AS key{place}" for place, key in enumerate(self.keys)]
+        keys = [f"{_key_text(key, position)} AS key{position}" for position, key in enumerate(self.keys)]
         return [*keys, f"{segments_expression(self.segments)} AS segments"] if self.segments else keys
 
     @property
     def capped(self) -> list[int]:
         """The positions of the keys that have a limit."""
-        return [place for place, key in enumerate(self.keys) if key.most is not None]
+        return [position for position, key in enumerate(self.keys) if key.most is not None]
 
     @property
     def present(self) -> str:
         """The condition that a row has every key."""
-        return " AND ".join(f"key{place} IS NOT NULL" for place in range(len(self.keys))) or "TRUE"
+        return " AND ".join(f"key{position} IS NOT NULL" for position in range(len(self.keys))) or "TRUE"
 
 
-def _key_text(key: Key, place: int) -> str:
-    return key.expression if key.missing is None else f"IFNULL({key.expression}, @missing{place})"
+def _key_text(key: Key, position: int) -> str:
+    return key.expression if key.missing is None else f"IFNULL({key.expression}, @missing{position})"
 
 
 def segments_expression(segments: Sequence[SegmentKey]) -> str:
     """Return the expression of a row's segments, all rows first; a segment that the row is not in has the name NULL."""
     names = (
-        f"{_SEGMENT}({place}, IF({each.names.key} IN UNNEST(@s{place}), {each.names.name}, NULL))"
-        for place, each in enumerate(segments)
+        f"{_SEGMENT}({position}, IF({each.names.key} IN UNNEST(@s{position}), {each.names.name}, NULL))"
+        for position, each in enumerate(segments)
     )
     whole = f"{_SEGMENT}({WHOLE_ROWS}, '')"
     return f"[{', '.join([whole, *names])}]"
@@ -130,12 +130,17 @@ def limit_groups(grouping: GroupBy, cell: Sequence[str], source: str) -> Iterato
     capped = grouping.capped
     whole = f" AND segment = {WHOLE_ROWS}" if grouping.segments else ""
     counted = f"IF(feature = {ROW}{whole}, n, 0)"
-    weights = ", ".join(f"SUM({counted}) OVER (PARTITION BY key{place}) AS rows{place}" for place in capped)
+    weights = ", ".join(f"SUM({counted}) OVER (PARTITION BY key{position}) AS rows{position}" for position in capped)
     yield "weighed", f"SELECT *, {weights}\nFROM {source}"
-    places = (f"DENSE_RANK() OVER (ORDER BY rows{place} DESC, key{place}) AS place{place}" for place in capped)
-    yield "placed", f"SELECT *, {', '.join(places)}\nFROM weighed"
+    ranks = (
+        f"DENSE_RANK() OVER (ORDER BY rows{position} DESC, key{position}) AS place{position}" for position in capped
+    )
+    yield "placed", f"SELECT *, {', '.join(ranks)}\nFROM weighed"
     names = {name: name for name in grouping.names}
-    names |= {f"key{place}": f"IF(place{place} <= @most{place}, key{place}, @other{place})" for place in capped}
+    names |= {
+        f"key{position}": f"IF(place{position} <= @most{position}, key{position}, @other{position})"
+        for position in capped
+    }
     renamed = ", ".join(f"{expression} AS {name}" for name, expression in names.items())
     yield "renamed", f"SELECT {renamed}, {', '.join(cell)}, n, total, squares, low, high\nFROM placed"
     by = ", ".join([*grouping.names, *cell])

@@ -47,8 +47,8 @@ def profiles_of_result(result: pa.Table, query: ProfileQuery) -> dict[RowGroup, 
 
 def _group(row: Mapping[str, Any], query: ProfileQuery) -> RowGroup:
     names = []
-    for place, key in enumerate(query.grouping.keys):
-        text = row[f"key{place}"]
+    for position, key in enumerate(query.grouping.keys):
+        text = row[f"key{position}"]
         names.append(text if text in {key.missing, key.other} else key.named(text))
     return RowGroup(tuple(names), segment_of_row(row, query.grouping))
 
@@ -88,24 +88,24 @@ def _add_numbers(
     row: Mapping[str, Any],
 ) -> None:
     """Add a numeric column's counts and sums to a profile's arrays, in place."""
-    own, place = binning.slices[bins.name], binning.numeric[bins.name]
+    own, position = binning.slices[bins.name], binning.numeric[bins.name]
     cells, counts = cells_and_counts
     finite = cells[cells <= len(bins.edges)]
     profile.counts[own][cells] += counts
     if len(finite):
         with np.errstate(over="ignore", invalid="ignore"):
             profile.sums[own][finite] += [float(total) for total in json.loads(row["totals"])]
-            profile.squares[place] += row["squares"]
+            profile.squares[position] += row["squares"]
         # The zero turns -0.0 into 0.0, as it does in the kernel.
-        profile.lows[place] = min(profile.lows[place], row["low"] + 0.0)
-        profile.highs[place] = max(profile.highs[place], row["high"] + 0.0)
+        profile.lows[position] = min(profile.lows[position], row["low"] + 0.0)
+        profile.highs[position] = max(profile.highs[position], row["high"] + 0.0)
 
 
 def _add_names(
     own: npt.NDArray[Any], bins: CategoricalBins, column: CategoryColumn, row: Mapping[str, Any]
 ) -> dict[str, int]:
     """Add a categorical column's counts to its cells, in place, and return the new categories that have names."""
-    known = {name: place for place, name in enumerate(bins.categories)}
+    known = {name: position for position, name in enumerate(bins.categories)}
     novel: dict[str, int] = {}
     for cell, rows, name in _named_cells(row, column):
         own[_place(cell, name, known)] += rows

@@ -81,25 +81,25 @@ class _Plan:
         self.columns: list[str] = []
         self.values: list[str] = []
         self.entries: list[str] = [f"{_ENTRY}({ROW}, 0, NULL, NULL, NULL)"]
-        for place, bins in enumerate(binning.columns):
+        for position, bins in enumerate(binning.columns):
             try:
-                self._add(types, place, bins.name, bins)
+                self._add(types, position, bins.name, bins)
             except ColumnMismatch as problem:
                 self.problems[bins.name] = str(problem)
 
-    def _add(self, types: Mapping[str, str], place: int, name: str, bins: NumericBins | CategoricalBins) -> None:
+    def _add(self, types: Mapping[str, str], position: int, name: str, bins: NumericBins | CategoricalBins) -> None:
         if name not in types:
             raise ColumnMismatch("the column is missing")
         if isinstance(bins, NumericBins):
-            self.values.append(f"{numeric_expression(name, types[name])} AS v{place}")
-            self._count_number(place, bins)
+            self.values.append(f"{numeric_expression(name, types[name])} AS v{position}")
+            self._count_number(position, bins)
         else:
             column = self.named[name] = category_column(name, types[name])
-            self.values += [f"{column.name} AS v{place}", f"{column.key} AS k{place}"]
-            self._count_name(place, column, bins)
+            self.values += [f"{column.name} AS v{position}", f"{column.key} AS k{position}"]
+            self._count_name(position, column, bins)
         self.columns.append(name)
 
-    def _count_number(self, place: int, bins: NumericBins) -> None:
+    def _count_number(self, position: int, bins: NumericBins) -> None:
         """Add the entry of a number. Cells are those of `exporter.profiles.binning`: bins, then null, NaN, -inf, +inf.
 
         Bins are closed on the right. RANGE_BUCKET counts the elements that are not above a value, which is for bins
@@ -107,21 +107,21 @@ class _Plan:
         """
         bucket, edges = "0", len(bins.edges)
         if edges:
-            self.parameters[f"e{place}"] = Parameter("FLOAT64", (-bins.edges[::-1]).tolist())
-            bucket = f"{edges} - RANGE_BUCKET(-v{place}, @e{place})"
-        self.parameters[f"p{place}"] = Parameter("FLOAT64", float(bins.pivot))
-        value = f"v{place}"
+            self.parameters[f"e{position}"] = Parameter("FLOAT64", (-bins.edges[::-1]).tolist())
+            bucket = f"{edges} - RANGE_BUCKET(-v{position}, @e{position})"
+        self.parameters[f"p{position}"] = Parameter("FLOAT64", float(bins.pivot))
+        value = f"v{position}"
         self.entries.append(
-            f"{_ENTRY}({place}, CASE WHEN {value} IS NULL THEN {edges + 1} WHEN IS_NAN({value}) THEN {edges + 2} "
+            f"{_ENTRY}({position}, CASE WHEN {value} IS NULL THEN {edges + 1} WHEN IS_NAN({value}) THEN {edges + 2} "
             f"WHEN IS_INF({value}) THEN IF({value} < 0, {edges + 3}, {edges + 4}) ELSE {bucket} END, NULL, "
-            f"IF(IS_NAN({value}) OR IS_INF({value}), NULL, {value}), @p{place})"
+            f"IF(IS_NAN({value}) OR IS_INF({value}), NULL, {value}), @p{position})"
         )
 
-    def _count_name(self, place: int, column: CategoryColumn, bins: CategoricalBins) -> None:
-        self.parameters[f"c{place}"] = Parameter(column.kind, column.key_values(bins.categories))
+    def _count_name(self, position: int, column: CategoryColumn, bins: CategoricalBins) -> None:
+        self.parameters[f"c{position}"] = Parameter(column.kind, column.key_values(bins.categories))
         self.entries.append(
-            f"{_ENTRY}({place}, CASE WHEN v{place} IS NULL THEN {NULL} "
-            f"WHEN k{place} IN UNNEST(@c{place}) THEN {KNOWN} ELSE {NAMED} END, v{place}, NULL, NULL)"
+            f"{_ENTRY}({position}, CASE WHEN v{position} IS NULL THEN {NULL} "
+            f"WHEN k{position} IN UNNEST(@c{position}) THEN {KNOWN} ELSE {NAMED} END, v{position}, NULL, NULL)"
         )
 
 
@@ -165,8 +165,8 @@ def _coarse_cells(binning: Binning) -> dict[str, Parameter]:
     """Return the coarse cell of each cell of the rows and of each feature, as one array, and each feature's start."""
     parts = [[0], *(_coarse(bins) for bins in binning.columns)]
     starts = np.cumsum([0, *map(len, parts[:-1])]).tolist()
-    places = [place for part in parts for place in part]
-    return {"coarse": Parameter("INT64", places), "starts": Parameter("INT64", starts)}
+    positions = [position for part in parts for position in part]
+    return {"coarse": Parameter("INT64", positions), "starts": Parameter("INT64", starts)}
 
 
 def _coarse(bins: NumericBins | CategoricalBins) -> list[int]:

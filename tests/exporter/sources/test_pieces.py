@@ -84,7 +84,7 @@ def test_only_a_larger_file_is_cut() -> None:
     size = max(item.size for item in files.whole.objects)
     assert [piece.part for piece in cut_pieces(7, files.whole, size)] == [(0, 1)] * 3
     halves = cut_pieces(7, files.whole, size - 1)
-    assert [(piece.partition, piece.place) for piece in halves] == [(7, place) for place in range(6)]
+    assert [(piece.partition, piece.position) for piece in halves] == [(7, position) for position in range(6)]
     assert [piece.part for piece in halves] == [(0, 2), (1, 2)] * 3
 
 
