@@ -132,9 +132,9 @@ def test_a_partition_has_its_own_rows_and_the_existing_selected_columns(bigquery
 def test_without_columns_the_rows_are_counted_without_a_query(bigquery_server: BigQueryServer) -> None:
     source = _open(bigquery_server.load("log", _rows(), "at"))
     found = source.partitions([START])
-    asked = len(bigquery_server.calls)
+    calls = len(bigquery_server.calls)
     (table,) = source.profile(found[START], ROWS_ONLY, _read)
-    assert (table.num_rows, len(bigquery_server.calls)) == (4, asked)
+    assert (table.num_rows, len(bigquery_server.calls)) == (4, calls)
 
 
 def test_a_data_set_is_the_whole_table(bigquery_server: BigQueryServer) -> None:

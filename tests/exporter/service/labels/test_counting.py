@@ -38,7 +38,7 @@ def test_labels_that_come_later_are_joined_where_they_are_as_rows_would_be(
     joins = [call.query["query"] for call in bigquery_server.calls if "joined_rows" in str(call.query) and not call.dry]
     assert ["DISTINCT" in text for text in joins] == [True, False], "which hours labels touch, and what became of these"
     assert asking.read(Attempt(NOW)) == told
-    monkeypatch.setattr(BigQuery, "joins", lambda *_: False)
+    monkeypatch.setattr(BigQuery, "can_join", lambda *_: False)
     read = ModelReader(spec, ProfileStore(tmp_path)).read(Attempt(NOW))
     assert [(one.metric.name, one.labels) for one in told] == [(one.metric.name, one.labels) for one in read]
     assert [one.value for one in told] == pytest.approx([one.value for one in read], rel=1e-9, nan_ok=True)
