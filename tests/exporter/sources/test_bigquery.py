@@ -234,7 +234,7 @@ def test_billed_bytes_are_counted(bigquery_server: BigQueryServer) -> None:
 @pytest.mark.parametrize(
     ("made", "column", "message"),
     [
-        (None, "at", "is not partitioned by at, .* name a table that is partitioned by at in the spec, or say `unpart"),
+        (None, "at", "is not partitioned by at, .* name a table that is partitioned by at in the spec, or set `unpart"),
         ("local", "at", "is partitioned by local, not by at, .* name partition_column: local in the spec"),
     ],
 )
