@@ -34,7 +34,7 @@ def test_only_a_model_with_the_hook_has_the_rule(alerting: dict[str, Any], has: 
 
 
 def test_the_rule_reads_every_decision_after_which_alertmanager_tries_again_and_no_other() -> None:
-    again = "|".join(sorted(decision for decision in Decision if decision.again))
+    again = "|".join(sorted(decision for decision in Decision if decision.should_retry))
     assert f'{{model="fraud",{DECISION}=~"{again}"}}[10m]' in rules_of(model())[NAME]["expr"]
 
 
@@ -61,7 +61,7 @@ def test_a_hook_that_restarts_and_counts_from_0_still_fires(tmp_path: Path) -> N
     firing(rules_of(model())[NAME], restarted, "20m", [alert(Decision.FAILED)], tmp_path)
 
 
-@pytest.mark.parametrize("decision", [each for each in Decision if not each.again])
+@pytest.mark.parametrize("decision", [each for each in Decision if not each.should_retry])
 def test_other_decisions_do_not_fire(decision: Decision, tmp_path: Path) -> None:
     firing(rules_of(model())[NAME], {decided(decision): "0x4 1+1x40"}, "30m", [], tmp_path)
 
