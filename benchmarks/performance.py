@@ -23,8 +23,9 @@ from sklearn import metrics
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.classes import class_keys
+from exporter.labels.evaluation import Classes, Evaluation, Lists
 from exporter.labels.join import KnownLabels
-from exporter.labels.outcomes import Classes, Evaluation, Lists, outcomes, total
+from exporter.labels.outcomes import outcomes, total
 from exporter.labels.predictions import Predictions
 from exporter.profiles.binning import numeric_bins
 from exporter.profiles.group import Group

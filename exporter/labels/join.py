@@ -1,8 +1,8 @@
-"""Labels that arrive late, joined to their predictions in any order and as often as one likes.
+"""The join of late labels with their predictions, in any order and in any pieces.
 
-Of the labels of one id the newest wins, and of those of one moment the greatest. That is a maximum, so it does not
-depend on the order in which labels come, on how they are cut into chunks, or on one coming twice. The numbers of rows
-beside it are sums: each chunk must be joined once to be counted once.
+Of the labels of one id the newest wins; of labels with the same time the greatest wins. This is a maximum, so it does
+not depend on the order of labels, on the chunks that they come in, or on a label that comes twice. The numbers of rows
+are sums: each chunk must be joined exactly once.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ Positions = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class KnownLabels:
-    """What is known of some ids, row by row; all arrays are (ids,).
+    """The labels of some ids, row by row; all arrays are (ids,).
 
-    `labels` are NaN and `labelled_at` is `NO_TIME` where there is none. `rows` are the rows of the label log that named
-    the id; `disputed` says that not all of them had the same label.
+    `labels` are NaN and `labelled_at` is `NO_TIME` where an id has no label. `rows` are the number of its rows in the
+    label log; `disputed` marks ids whose rows do not all have the same label.
     """
 
     labels: Floats
@@ -39,7 +39,7 @@ class KnownLabels:
 
     @classmethod
     def none(cls, ids: int) -> Self:
-        """Nothing is known of so many ids."""
+        """Return so many ids without a label."""
         return cls(np.full(ids, np.nan), np.full(ids, NO_TIME), np.zeros(ids, np.int32), np.zeros(ids, bool))
 
     @property
@@ -48,11 +48,11 @@ class KnownLabels:
         return self.rows > 0
 
     def take(self, positions: Positions) -> KnownLabels:
-        """Those at some positions."""
+        """Return the labels at some positions."""
         return KnownLabels(*(getattr(self, field.name).take(positions) for field in fields(self)))
 
     def replaced(self, positions: Positions, others: KnownLabels) -> KnownLabels:
-        """The same with others at some positions."""
+        """Return a copy with other labels at some positions."""
         changed = KnownLabels(*(getattr(self, field.name).copy() for field in fields(self)))
         for field in fields(self):
             getattr(changed, field.name)[positions] = getattr(others, field.name)
@@ -61,14 +61,14 @@ class KnownLabels:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some labels: `ids`, increasing and each once, and what they say of each."""
+    """Some labels: `ids`, increasing and each once, and the label of each."""
 
     ids: Ids
-    answers: KnownLabels
+    known: KnownLabels
 
 
 def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
-    """Reduce rows of the label log, (rows,), in any order; the labels are finite."""
+    """Reduce rows of the label log, (rows,), in any order, to a chunk; the labels are finite."""
     order = hash_order(ids)
     ordered = ids[order]
     again = ordered[1:] == ordered[:-1]
@@ -76,7 +76,7 @@ def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
         several = np.flatnonzero(np.append(again, False) | np.append(False, again))
         rows = order[several]
         order[several] = rows[np.lexsort((labels[rows], labelled_at[rows], ids[rows]))]
-    # The zero turns -0.0 into 0.0: which of the two is the greater would be chance.
+    # The zero turns -0.0 into 0.0: they are equal, so it would be chance which of them wins.
     labels, labelled_at = labels[order] + 0.0, labelled_at[order]
     if not again.any():
         return Chunk(ordered, KnownLabels(labels, labelled_at, np.ones(len(ids), np.int32), np.zeros(len(ids), bool)))
@@ -89,46 +89,46 @@ def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
 
 @dataclass(frozen=True, slots=True)
 class MergedChunks:
-    """Several chunks, to be joined together: one entry for each chunk and id.
+    """Several chunks that are joined at once: one entry for each chunk and id.
 
-    `answers` are the chunks' own, one behind the other, and `source` is the chunk that each entry is of; `ids` are
+    `known` are the labels of all chunks, chunk after chunk, and `source` is the chunk of each entry. `ids` are
     increasing, and `order` is the entry of each. All are (entries,).
     """
 
     ids: Ids
     order: Positions
-    answers: KnownLabels
+    known: KnownLabels
     source: Rows
     chunks: int
 
 
 def merge_chunks(chunks: Sequence[Chunk]) -> MergedChunks:
-    """Some chunks, to be joined together."""
+    """Merge some chunks, so that they are joined at once."""
     ids = np.concatenate([np.zeros(0, np.uint64), *(part.ids for part in chunks)])
-    parts = [KnownLabels.none(0), *(part.answers for part in chunks)]
-    answers = KnownLabels(
+    parts = [KnownLabels.none(0), *(part.known for part in chunks)]
+    known = KnownLabels(
         *(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(KnownLabels))
     )
     order = np.argsort(ids, kind="stable")  # quick, since each chunk is in order
     source = np.repeat(np.arange(len(chunks), dtype=np.int32), [len(part.ids) for part in chunks])
-    return MergedChunks(ids[order], order, answers, source, len(chunks))
+    return MergedChunks(ids[order], order, known, source, len(chunks))
 
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Predictions that some labels are of: their `positions`, increasing, and the entry of a label of each."""
+    """Predictions that have a label: their `positions`, increasing, and the entry of one label of each."""
 
     positions: Positions
     entries: Positions
 
 
 def matches(ids: Ids, labels: MergedChunks, wanted: Mask) -> list[Matches]:
-    """The labels of some predictions: one for each that has any, a second for each that has two, and so on.
+    """Find the labels of some predictions: one for each that has any, a second for each that has two, and so on.
 
     Args:
         ids: those of the predictions, increasing and each once.
-        labels: as they were gathered.
-        wanted: which chunks to take labels from, (chunks,).
+        labels: the merged chunks.
+        wanted: the chunks that are searched, (chunks,).
     """
     positions, places = np.arange(len(ids)), np.searchsorted(labels.ids, ids)
     found = []
@@ -145,24 +145,24 @@ def matches(ids: Ids, labels: MergedChunks, wanted: Mask) -> list[Matches]:
 
 
 def join(found: Sequence[Matches], before: KnownLabels, labels: MergedChunks) -> KnownLabels:
-    """What is known of some predictions once more labels have come; `before` itself where none are theirs."""
+    """Return the labels of some predictions after more labels came; `before` itself where none match."""
     known = before
     for each in found:
-        newer = _newer(known.take(each.positions), labels.answers.take(each.entries))
+        newer = _newer(known.take(each.positions), labels.known.take(each.entries))
         known = known.replaced(each.positions, newer)
     return known
 
 
 def matched_rows(found: Sequence[Matches], labels: MergedChunks) -> Counts:
-    """The rows of each chunk that belong to these predictions, (chunks,)."""
+    """Count the rows of each chunk that belong to these predictions, (chunks,)."""
     rows = np.zeros(labels.chunks)
     for each in found:
-        rows += np.bincount(labels.source[each.entries], labels.answers.rows[each.entries], labels.chunks)
+        rows += np.bincount(labels.source[each.entries], labels.known.rows[each.entries], labels.chunks)
     return rows.astype(np.int64)
 
 
 def _newer(old: KnownLabels, new: KnownLabels) -> KnownLabels:
-    """What two say together, row by row; the new ones have a label."""
+    """Merge two, row by row; all new ones have a label."""
     later = new.labelled_at > old.labelled_at
     wins = later | ((new.labelled_at == old.labelled_at) & (new.labels > old.labels)) | ~old.known
     return KnownLabels(

@@ -1,4 +1,4 @@
-"""A partition's predictions and what is known of them by now, reduced to what merges: rows, delays, performance."""
+"""The outcomes of a partition's predictions: rows, delays and performance, all of which merge."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from exporter.labels.by_score import ByScore, by_score, unweighted
 from exporter.labels.classified import Classified, ClassScores, classified, no_probabilities
+from exporter.labels.evaluation import Classes, Evaluation, Lists
 from exporter.labels.join import KnownLabels
 from exporter.labels.labelled import Labelled, RegressionErrors, confusion, regression_errors
 from exporter.labels.predictions import Ids, Predictions
@@ -26,26 +27,27 @@ DUPLICATE: Final = "duplicate"
 CORRECTED: Final = "corrected"
 EARLY: Final = "before_prediction"
 UNKNOWN: Final = "without_prediction"
-"""What a row of the label log can be: one more that says the same, one more of a prediction of which rows say different
-things, one that is older than its prediction, one whose prediction is not there."""
+"""Why a row of the label log is rejected: it repeats the label of another row, it is one of several rows with different
+labels, it is older than its prediction, its prediction is not in the log."""
 
 DELAY_EDGES: Final = np.geomspace(1.0, 10 * 365 * 86400.0, 1000)
-"""Where the cells of delays end, in seconds: each is 2 % wider than the one before, up to ten years."""
+"""The ends of the cells of delays, in seconds: each is 2 % wider than the one before, up to ten years."""
 
 _MICRO: Final = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Predictions and what became of them.
+    """Predictions and their labels.
 
-    `rows` are the predictions, `known` those of them that have a label, and `delays` counts these by how long the
-    newest label took, in the cells of `DELAY_EDGES`, (edges + 1,); labels older than their prediction are not in it.
-    `improper` are those with a label whose scores are no probabilities. `performance` is None where there is no
-    telling. Of a segment, of which nothing is told before its predictions are mature, `delays`, `by_score` and `near`
-    have nothing in them.
-    `by_score` are all of them by the fine bin of their score, None where its bins are not known.
-    `near` are those whose score is no farther from the label than each tolerance of the judgement, (tolerances,).
+    `rows` are the predictions, and `known` those that have a label. `delays` counts these by the time from the
+    prediction to its newest label, in the cells of `DELAY_EDGES`, (edges + 1,), without labels that are older than
+    their prediction. `improper` are those with a label whose scores are no probabilities. `performance` is None where
+    it cannot be computed. `by_score` are all predictions by the fine bin of their score, None where its bins are not
+    known. `near` are those whose score differs from the label by each tolerance of the evaluation at most,
+    (tolerances,).
+
+    Of a segment, `delays`, `by_score` and `near` are empty: a segment has no metrics before its predictions are mature.
     """
 
     rows: int
@@ -69,84 +71,39 @@ class Outcome:
         )
 
     def labelled_within(self, seconds: float) -> int:
-        """How many predictions had their newest label after so long, within 2 %, or one that is older than they are."""
+        """Return how many predictions had their newest label within this time, up to 2 %, or before the prediction."""
         return self.known - int(self.delays[np.searchsorted(DELAY_EDGES, seconds) + 1 :].sum())
 
 
-def _both(one: Performance | None, two: Performance | None) -> Performance | None:
-    if one is None or type(one) is not type(two):
+def _both(left: Performance | None, right: Performance | None) -> Performance | None:
+    if left is None or type(left) is not type(right):
         return None
-    return one + two  # type: ignore[operator]  # they are of one type
+    return left + right  # type: ignore[operator]  # they are of one type
 
 
-@dataclass(frozen=True, slots=True)
-class Classes:
-    """The classes that have a score of their own: their keys, (classes,), and the fine bins of each, where known."""
-
-    keys: Floats
-    edges: tuple[Floats | None, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lists:
-    """How lists are judged: by the ranks up to `depth`, an item without a label having the relevance `absent`."""
-
-    depth: int | None
-    absent: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """How predictions are judged.
-
-    Of a number there is an error. Of a binary classifier, `threshold` is the score from which on it says yes, and
-    `edges` are the fine bins of the score; None where they are not known. Of one of several classes there are
-    `classes`, of a ranking `lists`. `tolerances` are how far a score may be from the label and count as near it.
-    `segments` are the columns that tell segments, with the values that have one.
-    """
-
-    binary: bool
-    threshold: float
-    edges: Floats | None
-    classes: Classes | None = None
-    lists: Lists | None = None
-    tolerances: tuple[float, ...] = ()
-    segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def like(self, other: Evaluation) -> bool:
-        """Whether both count in the same bins, and tell the same segments."""
-        return self._same_bins(other) and self.segments == other.segments
-
-    def _same_bins(self, other: Evaluation) -> bool:
-        one, two = ((each.edges, *(each.classes.edges if each.classes else ())) for each in (self, other))
-        return len(one) == len(two) and all(map(_same, one, two))
-
-
-def _same(one: Floats | None, two: Floats | None) -> bool:
-    return one is two or (one is not None and two is not None and np.array_equal(one, two))
-
-
-def outcomes(predictions: Predictions, answers: KnownLabels, judgement: Evaluation) -> dict[Group, Outcome]:
-    """What became of a partition's predictions, by model version and role."""
+def outcomes(predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation) -> dict[Group, Outcome]:
+    """Return the outcomes of a partition's predictions, by model version and role."""
     return {
-        group: _outcome(predictions, answers, judgement, np.flatnonzero(predictions.groups == code))
+        group: _outcome(predictions, known_labels, evaluation, np.flatnonzero(predictions.groups == code))
         for code, group in enumerate(predictions.names)
     }
 
 
-def segment_outcomes(predictions: Predictions, answers: KnownLabels, judgement: Evaluation) -> dict[Group, Outcome]:
-    """What became of a partition's predictions by model version, role and segment, as far as it is told of segments."""
+def segment_outcomes(
+    predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation
+) -> dict[Group, Outcome]:
+    """Return the outcomes of a partition's predictions by model version, role and segment."""
     found = {}
-    for segment, among in _segment_rows(predictions, judgement):
+    for segment, among in _segment_rows(predictions, evaluation):
         for code, group in enumerate(predictions.names):
             rows = among[predictions.groups[among] == code]
             if len(rows):
-                found[group.within(segment)] = _segment_outcome(predictions, answers, judgement, rows)
+                found[group.within(segment)] = _segment_outcome(predictions, known_labels, evaluation, rows)
     return found
 
 
-def _segment_rows(predictions: Predictions, judgement: Evaluation) -> Iterator[tuple[Segment, Counts]]:
-    for column, values in judgement.segments.items():
+def _segment_rows(predictions: Predictions, evaluation: Evaluation) -> Iterator[tuple[Segment, Counts]]:
+    for column, values in evaluation.segments.items():
         coded = predictions.segments[column]
         places = {name: code for code, name in enumerate(coded.names)}
         for value in values:
@@ -154,34 +111,36 @@ def _segment_rows(predictions: Predictions, judgement: Evaluation) -> Iterator[t
                 yield Segment(column, value), np.flatnonzero(coded.codes == places[value])
 
 
-def _segment_outcome(predictions: Predictions, answers: KnownLabels, judgement: Evaluation, rows: Counts) -> Outcome:
-    known = rows[answers.known[rows]]
-    judged = rows if predictions.queries is None else _whole_lists(predictions.queries, rows)
-    counted = _by_score(predictions, answers, judgement, judged) if judgement.binary else None
-    performance = _performance(predictions, answers, judgement, judged, counted)
+def _segment_outcome(
+    predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation, rows: Counts
+) -> Outcome:
+    known = rows[known_labels.known[rows]]
+    evaluated = rows if predictions.queries is None else _whole_lists(predictions.queries, rows)
+    counted = _by_score(predictions, known_labels, evaluation, evaluated) if evaluation.binary else None
+    performance = _performance(predictions, known_labels, evaluation, evaluated, counted)
     return Outcome(len(rows), len(known), _improper(predictions, known), np.zeros(0, np.int64), performance)
 
 
 def _whole_lists(queries: Ids, rows: Counts) -> Counts:
-    """Those of some rows whose lists have no other: a part of a list was shown to nobody as one."""
+    """Return the rows whose lists have no other rows: no user saw a part of a list."""
     others = np.ones(len(queries), np.bool_)
     others[rows] = False
     return rows[~np.isin(queries[rows], queries[others])]
 
 
-def _outcome(predictions: Predictions, answers: KnownLabels, judgement: Evaluation, rows: Counts) -> Outcome:
-    known = rows[answers.known[rows]]
-    waited = _MICRO * (answers.labelled_at[known] - predictions.made_at[known]).astype(np.float64)
+def _outcome(predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation, rows: Counts) -> Outcome:
+    known = rows[known_labels.known[rows]]
+    waited = _MICRO * (known_labels.labelled_at[known] - predictions.made_at[known]).astype(np.float64)
     cells = _delay_cells(waited[waited >= 0])
-    counted = _by_score(predictions, answers, judgement, rows)
+    counted = _by_score(predictions, known_labels, evaluation, rows)
     return Outcome(
         rows=len(rows),
         known=len(known),
         improper=_improper(predictions, known),
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
-        performance=_performance(predictions, answers, judgement, rows, counted),
+        performance=_performance(predictions, known_labels, evaluation, rows, counted),
         by_score=counted,
-        near=_near(predictions.scores[known] - answers.labels[known], judgement.tolerances),
+        near=_near(predictions.scores[known] - known_labels.labels[known], evaluation.tolerances),
     )
 
 
@@ -190,7 +149,7 @@ def _near(misses: Floats, tolerances: tuple[float, ...]) -> Counts:
 
 
 def _delay_cells(seconds: Floats) -> Counts:
-    """In which cell each delay is: as a search in `DELAY_EDGES` would find, but at an edge, up to rounding."""
+    """Return the cell of each delay: as a search in `DELAY_EDGES`, but for rounding at an edge."""
     width = math.log(DELAY_EDGES[-1]) / (len(DELAY_EDGES) - 1)
     cells: Counts = np.ceil(np.log(np.maximum(seconds, DELAY_EDGES[0])) / width).astype(np.int64)
     return np.minimum(cells, len(DELAY_EDGES))
@@ -203,25 +162,27 @@ def _improper(predictions: Predictions, rows: Counts) -> int:
     return int(((scores < 0) | (scores > 1)).sum())
 
 
-def _by_score(predictions: Predictions, answers: KnownLabels, judgement: Evaluation, rows: Counts) -> ByScore | None:
-    if judgement.edges is None or judgement.classes is not None or judgement.lists is not None:
+def _by_score(
+    predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation, rows: Counts
+) -> ByScore | None:
+    if evaluation.edges is None or evaluation.classes is not None or evaluation.lists is not None:
         return None
-    return by_score(predictions.scores[rows], answers.labels[rows], judgement.edges, binary=judgement.binary)
+    return by_score(predictions.scores[rows], known_labels.labels[rows], evaluation.edges, binary=evaluation.binary)
 
 
 def _performance(
-    predictions: Predictions, answers: KnownLabels, judgement: Evaluation, rows: Counts, counted: ByScore | None
+    predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation, rows: Counts, counted: ByScore | None
 ) -> Performance | None:
-    """Of some rows, which of a binary classifier are `counted` already."""
-    if judgement.lists is not None:
-        return _ranked(predictions, answers, judgement.lists, rows)
-    known = rows[answers.known[rows]]
-    scores, labels = predictions.scores[known], answers.labels[known]
-    if judgement.classes is not None:
-        return _classified(predictions, labels, judgement.classes, known)
-    if not judgement.binary:
+    """Return the performance of some rows; of a binary classifier they are `counted` already."""
+    if evaluation.lists is not None:
+        return _ranked(predictions, known_labels, evaluation.lists, rows)
+    known = rows[known_labels.known[rows]]
+    scores, labels = predictions.scores[known], known_labels.labels[known]
+    if evaluation.classes is not None:
+        return _classified(predictions, labels, evaluation.classes, known)
+    if not evaluation.binary:
         return regression_errors(scores, labels)
-    return unweighted(counted, confusion(labels > 0, scores >= judgement.threshold)) if counted else None
+    return unweighted(counted, confusion(labels > 0, scores >= evaluation.threshold)) if counted else None
 
 
 def _classified(predictions: Predictions, labels: Floats, known: Classes, rows: Counts) -> Classified | None:
@@ -233,11 +194,11 @@ def _classified(predictions: Predictions, labels: Floats, known: Classes, rows: 
     return classified(predictions.classes[rows], labels, scores, by_class)
 
 
-def _ranked(predictions: Predictions, answers: KnownLabels, lists: Lists, rows: Counts) -> Ranked | None:
+def _ranked(predictions: Predictions, known_labels: KnownLabels, lists: Lists, rows: Counts) -> Ranked | None:
     if predictions.queries is None:
         return None
     absent = math.nan if lists.absent is None else lists.absent
-    relevances = np.where(answers.known[rows], answers.labels[rows], absent)
+    relevances = np.where(known_labels.known[rows], known_labels.labels[rows], absent)
     return ranked(predictions.queries[rows], predictions.scores[rows], relevances, lists.depth)
 
 
@@ -245,7 +206,7 @@ K = TypeVar("K", str, Group)
 
 
 def total(parts: Iterable[Mapping[K, Outcome]]) -> dict[K, Outcome]:
-    """Several partitions together, by group or by version."""
+    """Add up several partitions, by group or by version."""
     by_key: dict[K, list[Outcome]] = {}
     for part in parts:
         for key, outcome in part.items():
@@ -253,20 +214,20 @@ def total(parts: Iterable[Mapping[K, Outcome]]) -> dict[K, Outcome]:
     return {key: reduce(add, by_key[key]) for key in sorted(by_key)}
 
 
-def peculiar(predictions: Predictions, answers: KnownLabels) -> dict[str, int]:
-    """The rows of the label log that say a second time what is known, or something else, and labels that came early."""
-    again = np.maximum(answers.rows - 1, 0)
+def rejected_rows(predictions: Predictions, known_labels: KnownLabels) -> dict[str, int]:
+    """Count the rows of the label log that repeat or correct a label, and labels older than their prediction."""
+    again = np.maximum(known_labels.rows - 1, 0)
     return {
-        DUPLICATE: int(again[~answers.disputed].sum()),
-        CORRECTED: int(again[answers.disputed].sum()),
-        EARLY: int((answers.known & (answers.labelled_at < predictions.made_at)).sum()),
+        DUPLICATE: int(again[~known_labels.disputed].sum()),
+        CORRECTED: int(again[known_labels.disputed].sum()),
+        EARLY: int((known_labels.known & (known_labels.labelled_at < predictions.made_at)).sum()),
     }
 
 
 def delay_quantile(delays: Counts, q: float) -> float:
-    """The least delay that at least a share `q` of the labels did not exceed, in seconds, within 1 %; NaN of no labels.
+    """Return the quantile `q` of delays, in seconds, within 1 %; NaN of no labels.
 
-    A second at least, ten years at most.
+    It is the least delay that at least a share `q` of the labels did not exceed: a second at least, ten years at most.
     """
     if not delays.sum():
         return math.nan

@@ -1,20 +1,16 @@
-"""Predictions, their labels, and what became of them, as one statement: the join is the engine's, and counts travel.
-
-What `exporter.profiles.label_join` and `outcomes` make of rows. A prediction becomes a
-list of what it counts for, such as the bin of its score and the cell of its label's delay; these are counted by
-partition, group and segment. Beside them stand the rows of each partition of labels that belong to each of predictions.
-"""
+"""Statements about predictions and their labels: the engine joins and counts, and only counts are transferred."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from exporter.labels.evaluation import Evaluation
 from exporter.labels.labelled import CERTAIN
-from exporter.labels.outcomes import DELAY_EDGES, Evaluation
+from exporter.labels.outcomes import DELAY_EDGES
+from exporter.labels.statement_steps import outcome_select, outcome_steps
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.times import microseconds
 from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT, Parameter, Statement
@@ -27,44 +23,19 @@ from exporter.sql.logs import (
     id_expression,
     label_parameters,
     label_rows_query,
-    microseconds_expression,
-    number_expression,
     time_column,
 )
 
-SCORE: Final = 0
-DELAY: Final = 1
-IMPROPER: Final = 2
-NEAR: Final = 3
-DUPLICATES: Final = 4
-CORRECTIONS: Final = 5
-TOO_EARLY: Final = 6
-MATCHED: Final = 7
-LEFT_OUT: Final = 8
-"""What a row of the answer counts: predictions by the bin of their score, labels by the cell of their delay, scores
-that are no probabilities, near misses by tolerance, labels that say the same again, something else, or are older than
-their prediction; rows of a partition of labels that were joined, predictions that were left out by reason."""
-
-UNKNOWN_TRUTH: Final = -1
-
 _TASKS: Final = ("binary_classification", "regression")
-_ENTRY: Final = "STRUCT<kind INT64, cell INT64, weight INT64>"
-_MICROS: Final = 1_000_000
-
-
-_JOINED: Final = f"""SELECT p.{SLOT} AS {SLOT}, {{names}}p.score AS score, p.made_at AS made_at, a.label AS label,
-  a.labelled_at AS labelled_at, a.said AS said, a.least < a.most AS disputed
-FROM numbered AS p LEFT JOIN (SELECT * FROM answers WHERE turn = 1) AS a ON p.id = a.id
-WHERE p.turn = 1"""
-_MATCHED: Final = f"""SELECT p.{SLOT} AS {SLOT}, l.{SLOT} AS cell, COUNT(*) AS n
-FROM numbered AS p JOIN labels AS l ON p.id = l.id
-WHERE p.turn = 1
-GROUP BY p.{SLOT}, l.{SLOT}"""
 
 
 @dataclass(frozen=True, slots=True)
 class OutcomeQuery:
-    """A statement about predictions, the columns of labels that it reads beside them, and how it groups."""
+    """A statement about predictions and their labels.
+
+    `beside` are the columns of labels that it reads, `grouping` and `keys` are how it groups, and `bins` is the number
+    of the score's bins.
+    """
 
     statement: Statement
     beside: tuple[str, ...]
@@ -73,42 +44,42 @@ class OutcomeQuery:
     bins: int
 
 
-def outcome_query(logs: Logs, task: Task, judgement: Evaluation) -> OutcomeQuery:
-    """The statement that tells what became of the predictions of some partitions.
+def outcome_query(logs: Logs, task: Task, evaluation: Evaluation) -> OutcomeQuery:
+    """Return the statement that counts the outcomes of the predictions of some partitions.
 
     Raises:
-        NotCounted: for this task, or these columns, the rows must be read.
+        NotCountable: for this task, or these columns, the rows must be read.
     """
     if task not in _TASKS:
-        raise NotCountable(f"{task} is judged by rows")
+        raise NotCountable(f"{task} is evaluated by rows")
     made, arrived = logs.prediction_columns, logs.label_columns
-    keys, segments, _ = group_keys(logs.made, Grouping(made.model_version, made.role, judgement.segments))
+    keys, segments, _ = group_keys(logs.made, Grouping(made.model_version, made.role, evaluation.segments))
     if any(logs.made[column] == "FLOAT64" for column in GroupBy(tuple(keys.values()), segments).columns):
         raise NotCountable("a version, a role or a segment is FLOAT64")
     grouping = GroupBy(tuple(keys.values()), segments)
-    edges = [] if judgement.edges is None else judgement.edges.tolist()
+    edges = [] if evaluation.edges is None else evaluation.edges.tolist()
     columns = [made.prediction_id, made.score, time_column(logs.made, made.timestamp), *grouping.columns]
     beside = [arrived.prediction_id, arrived.label, time_column(logs.arrived, arrived.timestamp)]
     binary = task == "binary_classification"
-    steps = dict(_steps(logs, judgement, grouping, binary=binary, bins=len(edges)))
+    steps = dict(outcome_steps(logs, evaluation, grouping, binary=binary, bins=len(edges)))
     statement = Statement(
         tuple(dict.fromkeys(filter(None, columns))),
         steps,
-        _answer(grouping),
-        _parameters(logs, judgement, edges) | grouping.parameters,
+        outcome_select(grouping),
+        _parameters(logs, evaluation, edges) | grouping.parameters,
         slotted=True,
     )
     return OutcomeQuery(statement, tuple(dict.fromkeys(filter(None, beside))), grouping, tuple(keys), len(edges) + 1)
 
 
 def label_statement(logs: Logs, task: Task) -> Statement:
-    """The statement that counts rows of the label log, by partition: those that are labels, and why others are not.
+    """Return the statement that counts rows of the label log, by partition: labels, and other rows by reason.
 
     Raises:
-        NotCounted: as `outcome_query`.
+        NotCountable: as `outcome_query`.
     """
     if task not in _TASKS:
-        raise NotCountable(f"{task} is judged by rows")
+        raise NotCountable(f"{task} is evaluated by rows")
     columns = logs.label_columns
     steps = {"read_labels": label_rows_query(logs, ROWS, binary=task == "binary_classification")}
     select = (
@@ -123,10 +94,10 @@ def label_statement(logs: Logs, task: Task) -> Statement:
 
 
 def touched_statement(logs: Logs) -> tuple[Statement, tuple[str, ...]]:
-    """The statement that tells the partitions of predictions of which labels speak, and the columns of labels.
+    """Return the statement that finds the partitions of predictions that have a label, and the columns of labels.
 
     Raises:
-        NotCounted: as `outcome_query`.
+        NotCountable: as `outcome_query`.
     """
     made, arrived = logs.prediction_columns.prediction_id, logs.label_columns.prediction_id
     steps = {
@@ -137,152 +108,17 @@ def touched_statement(logs: Logs) -> tuple[Statement, tuple[str, ...]]:
     return Statement((str(made),), steps, select, {}, slotted=True), (str(arrived),)
 
 
-def _parameters(logs: Logs, judgement: Evaluation, edges: list[float]) -> dict[str, Parameter]:
+def _parameters(logs: Logs, evaluation: Evaluation, edges: list[float]) -> dict[str, Parameter]:
     width = math.log(DELAY_EDGES[-1]) / (len(DELAY_EDGES) - 1)
     values = {
         "made_from": Parameter("INT64", microseconds(logs.made_from)),
         "made_grain": Parameter("INT64", logs.prediction_grain // timedelta(microseconds=1)),
         "width": Parameter("FLOAT64", width),
         "infinity": Parameter("FLOAT64", math.inf),
-        "threshold": Parameter("FLOAT64", float(judgement.threshold)),
+        "threshold": Parameter("FLOAT64", float(evaluation.threshold)),
         "certain": Parameter("FLOAT64", CERTAIN),
     }
     if edges:
         values["edges"] = Parameter("FLOAT64", [-edge for edge in reversed(edges)])
-    near = {f"near{place}": Parameter("FLOAT64", float(each)) for place, each in enumerate(judgement.tolerances)}
+    near = {f"near{place}": Parameter("FLOAT64", float(each)) for place, each in enumerate(evaluation.tolerances)}
     return {**values, **near, **label_parameters(logs)}
-
-
-def _steps(
-    logs: Logs, judgement: Evaluation, grouping: GroupBy, *, binary: bool, bins: int
-) -> Iterator[tuple[str, str]]:
-    columns, types = logs.prediction_columns, logs.made
-    made_at = f"IFNULL({microseconds_expression(types, columns.timestamp)}, @made_from + {SLOT} * @made_grain)"
-    score = number_expression(types, columns.score)
-    read = [*grouping.values, f"{id_expression(types, columns.prediction_id)} AS id", f"{score} AS score"]
-    yield "read_predictions", f"SELECT {SLOT}, {', '.join(read)}, {made_at} AS made_at\nFROM {ROWS}"
-    finite = "score IS NOT NULL AND NOT (IS_NAN(score) OR IS_INF(score))"
-    lacking = f"CASE WHEN id IS NULL THEN 0 WHEN {finite} THEN NULL ELSE 1 END AS lacking"
-    yield "checked", f"SELECT *, {lacking}\nFROM read_predictions"
-    once = f"ROW_NUMBER() OVER (PARTITION BY {SLOT}, id ORDER BY made_at DESC, score DESC) AS turn"
-    yield "numbered", f"SELECT *, {once}\nFROM checked\nWHERE lacking IS NULL"
-    yield "all_labels", label_rows_query(logs, JOINED_ROWS, binary=binary)
-    yield "labels", "SELECT * FROM all_labels WHERE id IS NOT NULL AND label IS NOT NULL AND labelled_at >= oldest"
-    newest = "ROW_NUMBER() OVER (PARTITION BY id ORDER BY labelled_at DESC, label DESC) AS turn"
-    said = "COUNT(*) OVER (PARTITION BY id) AS said, MIN(label) OVER (PARTITION BY id) AS least"
-    yield (
-        "answers",
-        f"SELECT id, label, labelled_at, {newest}, {said}, MAX(label) OVER (PARTITION BY id) AS most\nFROM labels",
-    )
-    names = "".join(f"p.{name} AS {name}, " for name in [*_keys(grouping), *_segments(grouping)])
-    yield "joined", _JOINED.format(names=names)
-    yield "judged", _judged(binary=binary, bins=bins)
-    yield "listed", _listed_entries(judgement, grouping)
-    yield "counted", _counted(grouping)
-    yield from _few(grouping)
-    yield "matched", _MATCHED
-    yield (
-        "lacking_rows",
-        f"SELECT {SLOT}, lacking AS cell, COUNT(*) AS n FROM checked WHERE lacking IS NOT NULL GROUP BY {SLOT}, cell",
-    )
-    yield "repeated", f"SELECT {SLOT}, 2 AS cell, COUNT(*) AS n FROM numbered WHERE turn > 1 GROUP BY {SLOT}"
-
-
-def _judged(*, binary: bool, bins: int) -> str:
-    bucket = f"{bins} - RANGE_BUCKET(-score, @edges)" if bins else "0"
-    miss = "score - label"
-    sure = "IF(label > 0, score, 1 - score)"
-    certain = f"-LN(LEAST(GREATEST({sure}, @certain), 1 - @certain))"
-    loss = certain if binary else f"ABS({miss})"
-    truth = "CAST(label AS INT64)" if binary else "1"
-    return (
-        f"SELECT *, {bucket} AS bin, IF(label IS NULL, {UNKNOWN_TRUTH}, {truth}) AS truth, "
-        f"IF(score >= @threshold, 1, 0) AS decided, {miss} AS miss, "
-        f"IF(label IS NULL, NULL, IFNULL(SAFE_MULTIPLY({miss}, {miss}), @infinity)) AS squared, "
-        f"IF(label IS NULL, NULL, {loss}) AS loss, labelled_at - made_at AS waited\nFROM joined"
-    )
-
-
-def _listed_entries(judgement: Evaluation, grouping: GroupBy) -> str:
-    delay = f"LEAST(CAST(CEIL(LN(GREATEST(waited / {_MICROS}, 1.0)) / @width) AS INT64), {len(DELAY_EDGES)})"
-    entries = [
-        f"{_ENTRY}({SCORE}, bin, 1)",
-        f"{_ENTRY}({DELAY}, {delay}, IF(waited >= 0, 1, 0))",
-        f"{_ENTRY}({IMPROPER}, 0, IF(label IS NOT NULL AND (score < 0 OR score > 1), 1, 0))",
-        f"{_ENTRY}({DUPLICATES}, 0, IF(disputed, 0, said - 1))",
-        f"{_ENTRY}({CORRECTIONS}, 0, IF(disputed, said - 1, 0))",
-        f"{_ENTRY}({TOO_EARLY}, 0, IF(waited < 0, 1, 0))",
-    ]
-    entries += [
-        f"{_ENTRY}({NEAR}, {place}, IF(ABS(miss) <= @near{place}, 1, 0))" for place in range(len(judgement.tolerances))
-    ]
-    names = "".join(f"{name}, " for name in [*_keys(grouping), *_segments(grouping)])
-    kept = "score, label, squared, loss, truth, decided"
-    return f"SELECT {SLOT}, {names}{kept}, [\n  {(',' + chr(10) + '  ').join(entries)}] AS entries\nFROM judged"
-
-
-def _counted(grouping: GroupBy) -> str:
-    keys = "".join(f"{name}, " for name in _keys(grouping))
-    groups = "".join(f"{name}, " for name in grouping.names)
-    segment = "g.place AS segment, g.name AS segment_name, " if grouping.segments else ""
-    among = ", UNNEST(segments) AS g" if grouping.segments else ""
-    present = " AND g.name IS NOT NULL" if grouping.segments else ""
-    sums = ", ".join(
-        f"SUM(IF(e.kind = {SCORE}, {value}, NULL)) AS {name}"
-        for name, value in (
-            ("scores", "IF(truth >= 0, score, NULL)"),
-            ("truths", "label"),
-            ("squared", "squared"),
-            ("squared_squares", "IFNULL(SAFE_MULTIPLY(squared, squared), IF(squared IS NULL, NULL, @infinity))"),
-            ("losses", "loss"),
-            ("loss_squares", "IFNULL(SAFE_MULTIPLY(loss, loss), IF(loss IS NULL, NULL, @infinity))"),
-        )
-    )
-    return (
-        f"SELECT {SLOT}, {keys}{segment}e.kind AS kind, e.cell AS cell, truth, decided, SUM(e.weight) AS n, {sums}\n"
-        f"FROM listed, UNNEST(entries) AS e{among}\nWHERE e.weight > 0{present}\n"
-        f"GROUP BY {SLOT}, {groups}kind, cell, truth, decided"
-    )
-
-
-_SUMS: Final = ("scores", "truths", "squared", "squared_squares", "losses", "loss_squares")
-
-
-def _few(grouping: GroupBy) -> Iterator[tuple[str, str]]:
-    """The steps that make the texts of each key few, partition by partition."""
-    capped = grouping.capped
-    rows = f"IF(kind = {SCORE}{' AND segment = -1' if grouping.segments else ''}, n, 0)"
-    weights = "".join(f", SUM({rows}) OVER (PARTITION BY {SLOT}, key{place}) AS rows{place}" for place in capped)
-    yield "weighed", f"SELECT *{weights}\nFROM counted"
-    ranks = "".join(
-        f", DENSE_RANK() OVER (PARTITION BY {SLOT} ORDER BY rows{place} DESC, key{place}) AS rank{place}"
-        for place in capped
-    )
-    yield "ranked", f"SELECT *{ranks}\nFROM weighed"
-    told = {name: name for name in grouping.names}
-    told |= {f"key{place}": f"IF(rank{place} <= @most{place}, key{place}, @other{place})" for place in capped}
-    renamed = "".join(f"{expression} AS {name}, " for name, expression in told.items())
-    yield "renamed", f"SELECT {SLOT}, {renamed}kind, cell, truth, decided, n, {', '.join(_SUMS)}\nFROM ranked"
-    by = f"{SLOT}, {''.join(f'{name}, ' for name in grouping.names)}kind, cell, truth, decided"
-    sums = ", ".join(f"SUM({name}) AS {name}" for name in ("n", *_SUMS))
-    yield "told", f"SELECT {by}, {sums}\nFROM renamed\nGROUP BY {by}"
-
-
-def _answer(grouping: GroupBy) -> str:
-    names = grouping.names
-    plain = "".join(f"{name}, " for name in names)
-    nothing = "".join(f"{'0' if name == 'segment' else 'CAST(NULL AS STRING)'} AS {name}, " for name in names)
-    sums = ", ".join(f"CAST(NULL AS FLOAT64) AS {name}" for name in _SUMS)
-    others = "".join(
-        f"\nUNION ALL SELECT {SLOT}, {nothing}{kind} AS kind, cell, 0 AS truth, 0 AS decided, n, {sums} FROM {step}"
-        for kind, step in ((MATCHED, "matched"), (LEFT_OUT, "lacking_rows"), (LEFT_OUT, "repeated"))
-    )
-    return f"SELECT {SLOT}, {plain}kind, cell, truth, decided, n, {', '.join(_SUMS)} FROM told{others}"
-
-
-def _keys(grouping: GroupBy) -> tuple[str, ...]:
-    return grouping.names[: len(grouping.keys)]
-
-
-def _segments(grouping: GroupBy) -> tuple[str, ...]:
-    return ("segments",) if grouping.segments else ()

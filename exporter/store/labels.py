@@ -1,15 +1,16 @@
-"""What labels are joined from and to, on disk: predictions, labels as they arrived, and what is known by now."""
+"""Predictions, labels, and what labels say of predictions, on disk."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
 
 from exporter.labels.join import Chunk, KnownLabels
+from exporter.labels.plan import Joined
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.group import Group
@@ -23,7 +24,7 @@ _SEGMENT: Final = "segment_"
 
 
 def save_predictions(store: ProfileStore, key: Key, predictions: Predictions) -> None:
-    """Keep a partition's predictions, whole or not at all.
+    """Save a partition's predictions, whole or not at all.
 
     Raises:
         OSError: when the disk refuses.
@@ -33,105 +34,203 @@ def save_predictions(store: ProfileStore, key: Key, predictions: Predictions) ->
     if predictions.class_scores is not None:
         arrays |= {f"{_SCORE}{place}": part for place, part in enumerate(predictions.class_scores.T)}
     arrays |= {f"{_SEGMENT}{place}": part.codes for place, part in enumerate(predictions.segments.values())}
-    told = {
+    metadata = {
         "names": [[group.version, group.role] for group in predictions.names],
         "class_names": predictions.class_names,
         "segments": {column: part.names for column, part in predictions.segments.items()},
         "left_out": dict(predictions.left_out),
     }
-    store.save_arrays(key, arrays, told)
+    store.save_arrays(key, arrays, metadata)
 
 
 def load_predictions(store: ProfileStore, key: Key) -> Predictions | None:
-    """The predictions kept under a key, or None."""
-    kept = store.load_arrays(key)
-    if kept is None:
+    """Return the predictions under a key, or None."""
+    stored = store.load_arrays(key)
+    if stored is None:
         return None
-    arrays, told = kept
+    arrays, metadata = stored
     scores = [arrays[name] for place in range(len(arrays)) if (name := f"{_SCORE}{place}") in arrays]
     segments = {
         column: CodedColumn(arrays[f"{_SEGMENT}{place}"], tuple(names))
-        for place, (column, names) in enumerate(told["segments"].items())
+        for place, (column, names) in enumerate(metadata["segments"].items())
     }
     return Predictions(
         **{name: part for name, part in arrays.items() if not name.startswith((_SCORE, _SEGMENT))},
         class_scores=np.column_stack(scores) if scores else None,
-        names=tuple(Group(version, role) for version, role in told["names"]),
+        names=tuple(Group(version, role) for version, role in metadata["names"]),
         segments=segments,
-        class_names=tuple(map(sys.intern, told["class_names"])),
-        left_out=told["left_out"],
+        class_names=tuple(map(sys.intern, metadata["class_names"])),
+        left_out=metadata["left_out"],
     )
 
 
 def save_labels(store: ProfileStore, key: Key, rows: LabelRows) -> None:
-    """Keep the labels of a partition of their log, whole or not at all.
+    """Save the labels of a partition of their log, whole or not at all.
 
     Raises:
         OSError: when the disk refuses.
     """
-    arrays = {"ids": rows.labels.ids, **_columns(rows.labels.answers)}
+    arrays = {"ids": rows.labels.ids, **_columns(rows.labels.known)}
     store.save_arrays(key, arrays, {"left_out": dict(rows.left_out), "class_names": rows.class_names})
 
 
 def load_labels(store: ProfileStore, key: Key) -> LabelRows | None:
-    """The labels kept under a key, or None."""
-    kept = store.load_arrays(key)
-    if kept is None:
+    """Return the labels under a key, or None."""
+    stored = store.load_arrays(key)
+    if stored is None:
         return None
-    arrays, told = kept
-    labels = Chunk(arrays["ids"], _answers(arrays))
-    return LabelRows(labels, told["left_out"], tuple(map(sys.intern, told["class_names"])))
+    arrays, metadata = stored
+    labels = Chunk(arrays["ids"], _known_labels(arrays))
+    return LabelRows(labels, metadata["left_out"], tuple(map(sys.intern, metadata["class_names"])))
 
 
-def save_known_labels(store: ProfileStore, key: Key, answers: KnownLabels, joined: Mapping[str, int]) -> None:
-    """Keep what is known of a partition's predictions, and from which labels: their rows that belong to it, by name.
+def save_known_labels(store: ProfileStore, key: Key, known: KnownLabels, joined: Mapping[str, int]) -> None:
+    """Save the labels of a partition's predictions, and from which partitions of labels they come.
 
-    Both are in one file, so that after a crash no label counts twice.
+    Both are in one file, so that no label counts twice after a crash.
+
+    Args:
+        store: where.
+        key: under which.
+        known: the labels.
+        joined: the rows of each partition of labels that belong to the predictions, by its name.
 
     Raises:
         OSError: when the disk refuses.
     """
-    store.save_arrays(key, _columns(answers), {"joined": dict(joined)})
+    store.save_arrays(key, _columns(known), {"joined": dict(joined)})
 
 
 def load_known_labels(store: ProfileStore, key: Key) -> tuple[KnownLabels, dict[str, int]] | None:
-    """What is known of a partition's predictions and from which labels that is, or None."""
-    kept = store.load_arrays(key)
-    if kept is None:
+    """Return what `save_known_labels` saved, or None."""
+    stored = store.load_arrays(key)
+    if stored is None:
         return None
-    arrays, told = kept
-    return _answers(arrays), {sys.intern(name): int(rows) for name, rows in told["joined"].items()}
+    arrays, metadata = stored
+    return _known_labels(arrays), {sys.intern(name): int(rows) for name, rows in metadata["joined"].items()}
 
 
-def save_unmatched_partitions(store: ProfileStore, key: Key, apart: Mapping[str, Collection[str]]) -> None:
-    """Keep which partitions of labels have none of a partition of predictions, by the names of both.
+def save_unmatched_partitions(store: ProfileStore, key: Key, unmatched: Mapping[str, Collection[str]]) -> None:
+    """Save which partitions of labels have no label of a partition of predictions, by the names of both.
 
-    Names tell content, so this stays true whatever becomes of other files: it saves looking, and nothing rests on it.
+    A name depends on the content, so this stays true whatever happens to other files. It saves work; no result depends
+    on it.
 
     Raises:
         OSError: when the disk refuses.
     """
-    every = frozenset[str]().union(*apart.values())
+    every = frozenset[str]().union(*unmatched.values())
     places = {name: place for place, name in enumerate(sorted(every))}
-    arrays = {made: np.ones(len(every), bool) for made in apart}
-    for made, labels in apart.items():
-        arrays[made][[places[name] for name in every.difference(labels)]] = False
+    arrays = {predictions: np.ones(len(every), bool) for predictions in unmatched}
+    for predictions, labels in unmatched.items():
+        arrays[predictions][[places[name] for name in every.difference(labels)]] = False
     store.save_arrays(key, arrays, {"labels": list(places)})
 
 
 def load_unmatched_partitions(store: ProfileStore, key: Key, wanted: Collection[str]) -> dict[str, frozenset[str]]:
-    """What `save_unmatched_partitions` kept of some partitions of predictions; nothing where it is lost."""
-    kept = store.load_arrays(key)
-    if kept is None:
+    """Return what `save_unmatched_partitions` saved of some partitions of predictions; nothing where it is damaged."""
+    stored = store.load_arrays(key)
+    if stored is None:
         return {}
-    arrays, told = kept
-    names = np.array([sys.intern(name) for name in told["labels"]], object)
-    return {made: frozenset(names[apart]) for made, apart in arrays.items() if made in wanted}
+    arrays, metadata = stored
+    names = np.array([sys.intern(name) for name in metadata["labels"]], object)
+    return {predictions: frozenset(names[labels]) for predictions, labels in arrays.items() if predictions in wanted}
 
 
-def _columns(answers: KnownLabels) -> dict[str, Any]:
-    return {name: getattr(answers, name) for name in _COLUMNS}
+def _columns(known: KnownLabels) -> dict[str, Any]:
+    return {name: getattr(known, name) for name in _COLUMNS}
 
 
-def _answers(arrays: Arrays) -> KnownLabels:
+def _known_labels(arrays: Arrays) -> KnownLabels:
     return KnownLabels(*(arrays[name] for name in _COLUMNS))
+
+
+class LabelStore:
+    """What one model's labels are joined from and to. A partition of predictions is named by its key.
+
+    `missing` are the keys of what should be on disk and is not: it must be read again.
+    """
+
+    def __init__(self, store: ProfileStore, group: str) -> None:
+        """Nothing is loaded yet; known labels are saved in `group`."""
+        self.missing: set[Key] = set()
+        self._store = store
+        self._group = group
+        self._index = Key(group, "apart", ())
+        self._cached: tuple[Key, Predictions] | None = None
+
+    def joined(self, predictions: Collection[Key]) -> dict[Key, Joined]:
+        """Return the partitions of labels that each of some partitions of predictions was compared with."""
+        if not predictions:
+            return {}
+        unmatched = load_unmatched_partitions(self._store, self._index, {self._name(key) for key in predictions})
+        found = {}
+        for key in predictions:
+            stored = load_known_labels(self._store, self._known_key(key))
+            rows = stored[1] if stored is not None else {}
+            found[key] = Joined(rows, unmatched.get(self._name(key), frozenset()).union(rows))
+        return found
+
+    def save_unmatched(self, hours: Iterable[tuple[Key, Joined]]) -> None:
+        """Save which partitions of labels have no label of each partition of predictions.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        unmatched = {self._name(key): joined.unmatched for key, joined in hours}
+        save_unmatched_partitions(self._store, self._index, unmatched)
+
+    def predictions(self, key: Key) -> Predictions | None:
+        """Return a partition's predictions, the last of which stay in memory; None, and noted, where missing."""
+        if self._cached is None or self._cached[0] != key:
+            predictions = load_predictions(self._store, key)
+            if predictions is None:
+                self.missing.add(key)
+                return None
+            self._cached = key, predictions
+        return self._cached[1]
+
+    def labels(self, keys: Iterable[Key]) -> dict[str, Chunk]:
+        """Return the labels of some partitions, by name; those that are missing are noted."""
+        found = {key: load_labels(self._store, key) for key in keys}
+        self.missing |= {key for key, rows in found.items() if rows is None}
+        return {sys.intern(key.path.name): rows.labels for key, rows in found.items() if rows is not None}
+
+    def known(self, key: Key, predictions: int) -> tuple[KnownLabels, dict[str, int]]:
+        """Return the labels of so many predictions, and from which partitions they come; none where missing."""
+        return load_known_labels(self._store, self._known_key(key)) or (KnownLabels.none(predictions), {})
+
+    def save_known(self, key: Key, known: KnownLabels, joined: Joined) -> None:
+        """Save the labels of a partition's predictions.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        save_known_labels(self._store, self._known_key(key), known, joined.rows)
+
+    def note_changed(self, key: Key) -> None:
+        """Note that the known labels of a partition are not those that were saved."""
+        self.missing.add(self._known_key(key))
+
+    def discard(self, key: Key) -> None:
+        """Remove the known labels of a partition.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        self._store.discard(self._known_key(key))
+
+    def finish(self, predictions: Iterable[Key]) -> None:
+        """Remove the known labels of all other partitions, and have nothing in memory.
+
+        Raises:
+            OSError: when the disk refuses.
+        """
+        self._cached = None
+        self._store.prune(self._group, [self._index, *map(self._known_key, predictions)])
+
+    def _known_key(self, predictions: Key) -> Key:
+        return Key(self._group, predictions.name, predictions.sources)
+
+    def _name(self, predictions: Key) -> str:
+        return self._known_key(predictions).path.name

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 import numpy as np
 import numpy.typing as npt
 
+from exporter.labels.evaluation import Evaluation
 from exporter.labels.join import KnownLabels
-from exporter.labels.outcomes import Evaluation, Outcome, outcomes
+from exporter.labels.outcomes import Outcome, outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.binning import edges_below
 from exporter.profiles.group import Group

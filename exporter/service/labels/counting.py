@@ -1,135 +1,136 @@
-"""Labels of a log whose engine joins them: what became of predictions is asked again where new labels touch it.
+"""Outcomes of a log whose engine joins the labels: they are counted again where new labels touch the predictions.
 
-What was told is remembered, not kept on disk: after a restart it is asked anew.
+They are in memory and not on disk: after a restart the engine counts all of them again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from exporter.labels.counting import (
-    JoinSpec,
-    LogPartitions,
-    PartitionOutcomes,
-    count_labels,
-    count_outcomes,
-    touched_partitions,
-)
-from exporter.labels.outcomes import Evaluation
+from exporter.labels.counting import JoinSpec, LogPartitions, count_labels, count_outcomes, touched_partitions
+from exporter.labels.evaluation import Evaluation
+from exporter.labels.plan import Joined
+from exporter.labels.result import PartitionOutcomes
 from exporter.service.attempt import Attempt
-from exporter.service.labels.joining import Judged
+from exporter.service.labels.joining import EvaluatedHour
 from exporter.service.labels.logs import StoredPartition
 from exporter.sources.engine import CountingSource
 from exporter.sources.source import Partition
 from exporter.store.profiles import Key
 
-ASKED_AT_ONCE: Final = 24
-"""Partitions of predictions that one statement is about."""
+Partitions = Mapping[datetime, Partition]
+
+_BATCH: Final = 24
+"""Partitions of predictions that one statement counts."""
 
 
 class OutcomeCounter:
-    """Keeps what became of one model's predictions at hand. One thread at a time may use it."""
+    """Counts the outcomes of one model's predictions. One thread at a time may use it."""
 
     def __init__(
         self,
-        made: tuple[CountingSource, timedelta],
-        arrived: tuple[CountingSource, timedelta],
-        about: JoinSpec,
+        predictions: tuple[CountingSource, timedelta],
+        labels: tuple[CountingSource, timedelta],
+        spec: JoinSpec,
         group: str,
     ) -> None:
-        """Nothing is asked yet.
+        """Nothing is counted yet.
 
         Args:
-            made: the log of predictions, and its grain.
-            arrived: that of labels, of a source that the first one joins.
-            about: their columns.
+            predictions: the log of predictions, and its grain.
+            labels: the log of labels, which the engine of the first one joins, and its grain.
+            spec: their columns.
             group: the model.
         """
-        self.hours: dict[datetime, Judged] = {}
+        self.hours: dict[datetime, EvaluatedHour] = {}
         self.predictions: dict[datetime, StoredPartition] = {}
         self.labels: dict[datetime, StoredPartition] = {}
-        self._made = made
-        self._arrived = arrived
-        self._about = about
+        self._prediction_log = predictions
+        self._label_log = labels
+        self._spec = spec
         self._group = group
-        self._judgement: Evaluation | None = None
+        self._evaluation: Evaluation | None = None
 
     def bring_up_to_date(
         self,
         attempt: Attempt,
-        made: Mapping[datetime, Partition],
-        arrived: Mapping[datetime, Partition],
-        judgement: Evaluation,
+        predictions: Partitions,
+        labels: Partitions,
+        evaluation: Evaluation,
         span_start: datetime,
     ) -> bool:
-        """Ask what is not known yet.
+        """Count what is not known yet.
 
         Args:
             attempt: this refresh.
-            made: the partitions of predictions that there are.
-            arrived: those of labels.
-            judgement: how predictions are judged.
-            span_start: the start of a partition of labels, which need not be there.
+            predictions: the partitions of predictions that there are.
+            labels: the partitions of labels that there are.
+            evaluation: how predictions are evaluated.
+            span_start: the start of a partition of labels, which need not exist.
 
         Returns:
             Whether there was time for all.
 
         Raises:
-            NotCounted: the rows must be read.
+            NotCountable: the rows must be read.
             SourceError: as `CountingSource.count`.
         """
-        if self._judgement is None or not judgement.like(self._judgement):
+        if self._evaluation is None or not evaluation.counts_like(self._evaluation):
             self.hours = {}
-        self._judgement = judgement
-        keys = {start: self._key("predictions", start, partition) for start, partition in made.items()}
+        self._evaluation = evaluation
+        keys = {start: self._key("predictions", start, partition) for start, partition in predictions.items()}
         self.hours = {start: hour for start, hour in self.hours.items() if keys.get(start) == hour.key}
-        self.predictions = {start: kept for start, kept in self.predictions.items() if start in self.hours}
-        if made:
-            self._heed_labels(made, arrived)
-        there = arrived or {span_start: self._arrived[0].partition_at(span_start)}
-        for run in _runs([start for start in made if start not in self.hours]):
+        self.predictions = {start: stored for start, stored in self.predictions.items() if start in self.hours}
+        if predictions:
+            self._count_labels(predictions, labels)
+        label_log = self._labels_of(labels or {span_start: self._label_log[0].partition_at(span_start)})
+        for batch in _batches([start for start in predictions if start not in self.hours]):
             if attempt.overdue():
                 return False
-            cut = LogPartitions(self._made[0], {start: made[start] for start in run}, self._made[1])
-            found = count_outcomes(
-                cut, LogPartitions(self._arrived[0], there, self._arrived[1]), self._about, judgement
-            )
-            for start in run:
-                self._remember(start, keys[start], found.get(start, PartitionOutcomes()), min(there))
+            counted = count_outcomes(self._predictions_of(predictions, batch), label_log, self._spec, evaluation)
+            for start in batch:
+                self._add(start, keys[start], counted.get(start, PartitionOutcomes()), label_log.first)
         return True
 
-    def _heed_labels(self, made: Mapping[datetime, Partition], arrived: Mapping[datetime, Partition]) -> None:
-        """Count the labels that are new, and forget what they touch."""
-        keys = {start: self._key("labels", start, partition) for start, partition in arrived.items()}
-        gone = [start for start, kept in self.labels.items() if start in arrived and keys[start] != kept.key]
-        self.labels = {start: kept for start, kept in self.labels.items() if keys.get(start) == kept.key}
-        new = {start: partition for start, partition in arrived.items() if start not in self.labels}
+    def _count_labels(self, predictions: Partitions, labels: Partitions) -> None:
+        """Count the labels that are new, and drop the hours that they touch."""
+        keys = {start: self._key("labels", start, partition) for start, partition in labels.items()}
+        rewritten = any(start in keys and keys[start] != stored.key for start, stored in self.labels.items())
+        self.labels = {start: stored for start, stored in self.labels.items() if keys.get(start) == stored.key}
+        new = {start: partition for start, partition in labels.items() if start not in self.labels}
         if not new:
             return
-        labels = LogPartitions(self._arrived[0], new, self._arrived[1])
-        known = {start: made[start] for start in self.hours}
-        counted = count_labels(LogPartitions(self._made[0], known or made, self._made[1]), labels, self._about)
-        told = set(known) if gone else set()  # what was joined may have been rewritten
-        if known and not gone:
-            told = touched_partitions(LogPartitions(self._made[0], known, self._made[1]), labels, self._about)
-        self.hours = {start: hour for start, hour in self.hours.items() if start not in told}
+        log = self._labels_of(new)
+        counted = count_labels(self._predictions_of(predictions, self.hours or predictions), log, self._spec)
+        touched = set(self.hours)  # the rewritten partition may have been joined to any of them
+        if self.hours and not rewritten:
+            touched = touched_partitions(self._predictions_of(predictions, self.hours), log, self._spec)
+        self.hours = {start: hour for start, hour in self.hours.items() if start not in touched}
         for start in new:
             rows, left_out = counted.get(start, (0, {}))
             self.labels[start] = StoredPartition(keys[start], rows, left_out)
 
-    def _remember(self, start: datetime, key: Key, told: PartitionOutcomes, first: datetime) -> None:
-        grain = self._arrived[1]
-        joined = {first + place * grain: rows for place, rows in told.joined.items()}
-        names = {self.labels[at].key.path.name: rows for at, rows in joined.items() if at in self.labels}
-        self.hours[start] = Judged(key, names, frozenset(names), told.outcomes, told.segments, told.rejected_rows)
-        self.predictions[start] = StoredPartition(key, told.rows, told.left_out)
+    def _add(self, start: datetime, key: Key, counted: PartitionOutcomes, first: datetime) -> None:
+        starts = {first + place * self._label_log[1]: rows for place, rows in counted.joined.items()}
+        rows = {self.labels[at].key.path.name: number for at, number in starts.items() if at in self.labels}
+        labels = Joined(rows, frozenset(rows))
+        self.hours[start] = EvaluatedHour(key, labels, counted.outcomes, counted.segments, counted.rejected_rows)
+        self.predictions[start] = StoredPartition(key, counted.rows, counted.left_out)
+
+    def _predictions_of(self, partitions: Partitions, starts: Iterable[datetime]) -> LogPartitions:
+        source, grain = self._prediction_log
+        return LogPartitions(source, {start: partitions[start] for start in starts}, grain)
+
+    def _labels_of(self, partitions: Partitions) -> LogPartitions:
+        source, grain = self._label_log
+        return LogPartitions(source, partitions, grain)
 
     def _key(self, log: str, start: datetime, partition: Partition) -> Key:
         return Key(f"{self._group}/{log}", f"{start:%Y%m%dT%H%M}", (partition.fingerprint,))
 
 
-def _runs(starts: Sequence[datetime]) -> Iterator[Sequence[datetime]]:
-    for place in range(0, len(starts), ASKED_AT_ONCE):
-        yield starts[place : place + ASKED_AT_ONCE]
+def _batches(starts: Sequence[datetime]) -> Iterator[Sequence[datetime]]:
+    for place in range(0, len(starts), _BATCH):
+        yield starts[place : place + _BATCH]

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from exporter.labels.outcomes import Evaluation, Outcome
+from exporter.labels.evaluation import Evaluation
+from exporter.labels.outcomes import Outcome
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.binning import Binning
@@ -88,11 +89,11 @@ class PeriodOutcomes:
         return self._joined(attempt, binning) if not left else None
 
     def _joined(self, attempt: Attempt, binning: Binning) -> list[Mapping[Group, Outcome]] | None:
-        self._joiner.judge_by(self._judgement(binning))
+        self._joiner.evaluate_by(self._judgement(binning))
         first = f"{self._arrival.start:%Y%m%dT%H%M}"
         done = self._joiner.bring_up_to_date(attempt, self._predictions.known, self._log.known, first)
         for kept in (self._predictions, self._log):
-            kept.forget(self._joiner.lost)
+            kept.forget(self._joiner.missing)
         if not done:
             return None
         self.problem = "no prediction of its period has a label"

@@ -16,7 +16,8 @@ from typing import Final
 
 from exporter.errors import SourceError
 from exporter.labels.counting import JoinSpec
-from exporter.labels.outcomes import UNKNOWN, Evaluation, Outcome, total
+from exporter.labels.evaluation import Evaluation
+from exporter.labels.outcomes import UNKNOWN, Outcome, total
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.binning import Binning
@@ -30,7 +31,7 @@ from exporter.samples.slo import look_back, slo_samples
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.counting import OutcomeCounter
-from exporter.service.labels.joining import Joiner, Judged
+from exporter.service.labels.joining import EvaluatedHour, Joiner
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
 from exporter.service.labels.log_fit import open_log_fit
 from exporter.service.labels.logs import Listing, StoredLog
@@ -133,7 +134,7 @@ class LabelReader:
             fingerprint: of the reference's rows.
         """
         judged = judgement(self._spec, self._labels, binning)
-        self._joiner.judge_by(judged)
+        self._joiner.evaluate_by(judged)
         try:
             self._complete = self._bring_up_to_date(attempt, partitions, judged) or self._complete
         except SourceError as problem:
@@ -187,7 +188,7 @@ class LabelReader:
         return {**self._predictions.problems, **self.log.problems, **({REFERENCE_LABELS: why} if why else {})}
 
     @property
-    def _hours(self) -> Mapping[datetime, Judged]:
+    def _hours(self) -> Mapping[datetime, EvaluatedHour]:
         return self._joiner.hours if self._counter is None else self._counter.hours
 
     def _class_names(self) -> set[str]:
@@ -218,7 +219,7 @@ class LabelReader:
         divided = Window(mature - max(self._spec.spec.windows), mature).partitions(inference.grain)
         done = self._joiner.bring_up_to_date(attempt, self._predictions.known, self.log.known, first, set(divided))
         for kept in (self._predictions, self.log):
-            kept.forget(self._joiner.lost)
+            kept.forget(self._joiner.missing)
         return done
 
     def _count(self, counter: OutcomeCounter, attempt: Attempt, judged: Evaluation, start: datetime) -> bool:
@@ -271,6 +272,6 @@ class LabelReader:
         # Labels that came at the beginning of the look-back are of predictions before it: they are not odd.
         settled = self._span(now, self._labels.grain).start + self._labels.maturity
         recent = {kept.key.path.name: kept.rows for start, kept in self.log.known.items() if start >= settled}
-        matched = sum(rows for hour in hours for name, rows in hour.joined.items() if name in recent)
+        matched = sum(rows for hour in hours for name, rows in hour.joined.rows.items() if name in recent)
         odd[UNKNOWN] = max(sum(recent.values()) - matched, 0)  # an id that was used twice matches twice
         return odd

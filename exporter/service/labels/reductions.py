@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from exporter.labels import predictions
 from exporter.labels import rows as label_rows
 from exporter.labels.classes import class_keys
-from exporter.labels.outcomes import Classes, Evaluation, Lists
+from exporter.labels.evaluation import Classes, Evaluation, Lists
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.profiles.binning import Binning, Floats, NumericBins
@@ -50,7 +50,7 @@ def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Re
         reduce=reduce,
         load=label_store.load_labels,
         keep=label_store.save_labels,
-        rows=lambda kept: int(kept.labels.answers.rows.sum()),
+        rows=lambda kept: int(kept.labels.known.rows.sum()),
         left_out=lambda kept: kept.left_out,
         content=(labels.columns.model_dump_json(), task, str(look_back)),
         names=lambda kept: kept.class_names,

@@ -13,8 +13,9 @@ from bigquery_server import BigQueryServer
 from exporter.labels import predictions
 from exporter.labels import rows as label_rows
 from exporter.labels.counting import JoinSpec, LogPartitions, count_labels, count_outcomes
+from exporter.labels.evaluation import Evaluation
 from exporter.labels.join import KnownLabels, join, matched_rows, matches, merge_chunks
-from exporter.labels.outcomes import Evaluation, Outcome, outcomes, peculiar, segment_outcomes
+from exporter.labels.outcomes import Outcome, outcomes, rejected_rows, segment_outcomes
 from exporter.profiles.group import Group
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import JobTerms
@@ -143,14 +144,14 @@ def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, 
         counted = found[start]
         _assert_same_outcomes(outcomes(told, answers, judgement), dict(counted.outcomes))
         _assert_same_outcomes(segment_outcomes(told, answers, judgement), dict(counted.segments))
-        assert peculiar(told, answers) == counted.rejected_rows
+        assert rejected_rows(told, answers) == counted.rejected_rows
         assert min(counted.rejected_rows.values()) > 0, "each kind is there"
         assert dict(enumerate(matched_rows(matched, together).tolist())) == {
             place: counted.joined.get(place, 0) for place in range(3)
         }
         assert told.left_out == counted.left_out
     expected = {
-        START + hour * HOUR: (int(rows.labels.answers.rows.sum()), rows.left_out) for hour, rows in enumerate(chunks)
+        START + hour * HOUR: (int(rows.labels.known.rows.sum()), rows.left_out) for hour, rows in enumerate(chunks)
     }
     assert count_labels(log, labels, about) == expected
 

@@ -90,7 +90,7 @@ def test_ids_beyond_the_signed_integers_are_found() -> None:
 
 
 def test_minus_zero_is_zero() -> None:
-    assert np.signbit(of((1, -0.0, 5)).answers.labels).tolist() == [False]
+    assert np.signbit(of((1, -0.0, 5)).known.labels).tolist() == [False]
 
 
 rows = st.lists(st.tuples(st.integers(0, 6), st.sampled_from([0.0, 1.0]), st.integers(0, 4)), max_size=25)

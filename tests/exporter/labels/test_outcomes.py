@@ -11,18 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.labels.evaluation import Evaluation, Lists
 from exporter.labels.join import KnownLabels
 from exporter.labels.labelled import Labelled, RegressionErrors
-from exporter.labels.outcomes import (
-    Evaluation,
-    Lists,
-    Outcome,
-    delay_quantile,
-    outcomes,
-    peculiar,
-    segment_outcomes,
-    total,
-)
+from exporter.labels.outcomes import Outcome, delay_quantile, outcomes, rejected_rows, segment_outcomes, total
 from exporter.labels.predictions import Predictions
 from exporter.labels.ranked import Ranked
 from exporter.profiles.group import Group, Segment
@@ -89,10 +81,10 @@ def test_without_bins_of_the_score_there_is_no_performance_but_coverage() -> Non
 
 def test_what_is_peculiar_is_counted_by_rows() -> None:
     three = predictions(0.1, 0.2, 0.3)
-    assert peculiar(three, answers(1, None, 0, rows=3)) == {"duplicate": 4, "corrected": 0, "before_prediction": 0}
-    assert peculiar(three, answers(1, None, 0, rows=2, disputed=True))["corrected"] == 2
+    assert rejected_rows(three, answers(1, None, 0, rows=3)) == {"duplicate": 4, "corrected": 0, "before_prediction": 0}
+    assert rejected_rows(three, answers(1, None, 0, rows=2, disputed=True))["corrected"] == 2
     early = answers(1, None, 0, after=-10)
-    assert peculiar(three, early)["before_prediction"] == 2
+    assert rejected_rows(three, early)["before_prediction"] == 2
     assert outcomes(three, early, BINARY)[V1].delays.sum() == 0
 
 

@@ -32,7 +32,7 @@ def labels(rows: LabelRows, *ids: Any) -> list[float]:
     wanted, _ = hashed(pa.chunked_array([pa.array(ids)]))
     places = np.searchsorted(rows.labels.ids, wanted)
     assert rows.labels.ids[places].tolist() == wanted.tolist()
-    return [float(label) for label in rows.labels.answers.labels[places]]
+    return [float(label) for label in rows.labels.known.labels[places]]
 
 
 @pytest.mark.parametrize(
@@ -76,15 +76,15 @@ def test_what_is_no_label_is_left_out_and_counted() -> None:
 def test_a_label_without_a_time_or_from_the_future_became_known_at_the_end_of_its_partition() -> None:
     told = ARRIVAL.start + HOUR / 4
     rows = reduce(id=["a", "b", "c"], fraud=[1, 1, 1], at=[told, None, ARRIVAL.end + 365 * DAY])
-    assert sorted(rows.labels.answers.labelled_at.tolist()) == [
+    assert sorted(rows.labels.known.labelled_at.tolist()) == [
         microseconds(told),
         microseconds(ARRIVAL.end),
         microseconds(ARRIVAL.end),
     ]
     without = reduce(id=["a"], fraud=[1])
-    assert without.labels.answers.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
+    assert without.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
     words = reduce(id=["a"], fraud=[1], at=["noon"])
-    assert words.labels.answers.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
+    assert words.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
 
 
 def test_words_are_no_labels_and_a_missing_column_is_told() -> None:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from exporter.labels.outcomes import Evaluation
+from exporter.labels.evaluation import Evaluation
 from exporter.labels.statement import label_statement, outcome_query, touched_statement
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.sql.logs import Logs, NotCountable
@@ -29,14 +29,14 @@ LOGS = Logs(
     label_grain=HOUR,
     look_back=6 * HOUR,
 )
-JUDGEMENT = Evaluation(True, 0.625, np.array([0.125, 0.875]), tolerances=(0.375,), segments={"land": ("it's",)})
+EVALUATION = Evaluation(True, 0.625, np.array([0.125, 0.875]), tolerances=(0.375,), segments={"land": ("it's",)})
 
 
 def test_values_are_parameters_and_only_what_is_needed_is_read() -> None:
-    question = outcome_query(LOGS, "binary_classification", JUDGEMENT)
-    statement = question.statement
+    query = outcome_query(LOGS, "binary_classification", EVALUATION)
+    statement = query.statement
     text = "\n".join([*statement.steps.values(), statement.select])
-    assert (statement.columns, question.beside) == (("id", "p", "at", "v", "land"), ("ref", "y"))
+    assert (statement.columns, query.beside) == (("id", "p", "at", "v", "land"), ("ref", "y"))
     assert set(re.findall(r"@(\w+)", text)) == statement.parameters.keys()
     assert statement.parameters["edges"].value == [-0.875, -0.125]
     assert statement.parameters["s0"].value == ["it's"]
@@ -51,5 +51,5 @@ def test_a_group_that_is_a_float_is_told_by_rows() -> None:
     floats = Evaluation(True, 0.5, None, segments={"share": ("0.1",)})
     with pytest.raises(NotCountable, match="is FLOAT64"):
         outcome_query(LOGS, "binary_classification", floats)
-    with pytest.raises(NotCountable, match="ranking is judged by rows"):
+    with pytest.raises(NotCountable, match="ranking is evaluated by rows"):
         label_statement(LOGS, "ranking")

@@ -15,8 +15,9 @@ from sklearn import metrics
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.classes import class_keys
+from exporter.labels.evaluation import Classes, Evaluation, Lists
 from exporter.labels.join import KnownLabels
-from exporter.labels.outcomes import Classes, Evaluation, Lists, Outcome, outcomes
+from exporter.labels.outcomes import Outcome, outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.times import NO_TIME

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.catalogue import Metric
+from exporter.labels.evaluation import Evaluation
 from exporter.labels.join import KnownLabels
-from exporter.labels.outcomes import Evaluation, Outcome, outcomes
+from exporter.labels.outcomes import Outcome, outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group
 from exporter.profiles.times import NO_TIME

@@ -12,6 +12,7 @@ from exporter import catalogue
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.sources.bigquery import BigQuery
+from exporter.sources.engine import JOINED_ROWS
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
@@ -35,7 +36,7 @@ def test_labels_that_come_later_are_joined_where_they_are_as_rows_would_be(
     log.put_labels(1, 2, rows=40)
     bigquery_server.calls.clear()
     told = asking.read(Attempt(NOW))
-    joins = [call.query["query"] for call in bigquery_server.calls if "joined_rows" in str(call.query) and not call.dry]
+    joins = [call.query["query"] for call in bigquery_server.calls if JOINED_ROWS in str(call.query) and not call.dry]
     assert ["DISTINCT" in text for text in joins] == [True, False], "which hours labels touch, and what became of these"
     assert asking.read(Attempt(NOW)) == told
     monkeypatch.setattr(BigQuery, "can_join", lambda *_: False)

@@ -343,7 +343,7 @@ def test_a_store_that_refuses_is_told_and_no_more(folder: Path, monkeypatch: pyt
     def full(*_: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr(ProfileStore, "keep_arrays", full)
+    monkeypatch.setattr(ProfileStore, "save_arrays", full)
     one = reader(folder)
     assert told(one.read(Attempt(NOW))) == {}
     assert one.record.failures == {"store": 1}
