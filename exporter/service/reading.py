@@ -147,7 +147,7 @@ class ModelReader:
         labelled = self._reference.labelled
         if self._fit is None or labelled is None:
             return None
-        estimator = self._fit.learn(*labelled)
+        estimator = self._fit.fit(*labelled)
         if self._fit.problem:
             self.record.problems[REFERENCE_LABELS] = self._fit.problem
         return estimator
@@ -164,7 +164,7 @@ class ModelReader:
             return [], estimator
         samples = self._labels.read(attempt, partitions, binning, estimator, self._reference.fingerprint)
         self.record.problems |= self._labels.problems
-        return samples, self._labels.learned
+        return samples, self._labels.estimator
 
     def _read_proxies(self, attempt: Attempt, partitions: Mapping[datetime, Partition]) -> list[Sample]:
         if self._proxies is None:

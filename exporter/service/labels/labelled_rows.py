@@ -1,4 +1,4 @@
-"""What a labelled reference is reduced to and teaches: its rows by fine bin of each score, kept on disk."""
+"""Labelled rows by fine bin of each score, on disk, and the estimators that are fitted on them."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
 
 GROUP: Final = "labelled-reference"
-"""Where in a model's part of the store they are."""
+"""Their group in the store, below the model's name."""
 
 REFERENCE_LABELS: Final = "labels of the reference"
-"""What a problem with them is a problem of."""
+"""The subject of problems with them."""
 
 Rows = list[ByScore]
-"""One for each of `score_columns`, and of several classes one more where `score_edges` tell of their confidence."""
+"""One for each of `score_columns`, and one more for the confidence of a multiclass model that has its `score_edges`."""
 
 
 def score_columns(spec: ModelSpec) -> tuple[str, ...]:
-    """The columns of the scores that tell performance: of several classes, that of each."""
+    """Return the columns of the scores that performance depends on: of a multiclass model, one for each class."""
     columns = spec.spec.inference.columns
-    several = spec.spec.task == "multiclass_classification"
-    return tuple(columns.scores.values()) if several else (columns.score or "",)
+    multiclass = spec.spec.task == "multiclass_classification"
+    return tuple(columns.scores.values()) if multiclass else (columns.score or "",)
 
 
 def score_edges(spec: ModelSpec, binning: Binning) -> list[Floats] | None:
-    """Of the fine bins of each of these scores, and of the returned class's score where it has some.
+    """Return the edges of the fine bins of each of these scores, and of the returned class's score where it has bins.
 
     None where one of `score_columns` has none.
 
     Args:
         spec: the model.
-        binning: the reference's cells.
+        binning: of the reference.
     """
     bins = [binning.by_name.get(column) for column in score_columns(spec)]
     edges = [each.edges for each in bins if isinstance(each, NumericBins)]
@@ -49,13 +49,16 @@ def score_edges(spec: ModelSpec, binning: Binning) -> list[Floats] | None:
 
 
 def _confidence_edges(spec: ModelSpec, binning: Binning) -> list[Floats]:
-    bins, told = binning.by_name.get(spec.spec.inference.columns.score or ""), spec.spec.class_column in binning.by_name
-    several = spec.spec.task == "multiclass_classification"
-    return [bins.edges] if several and told and isinstance(bins, NumericBins) else []
+    bins, has_classes = (
+        binning.by_name.get(spec.spec.inference.columns.score or ""),
+        spec.spec.class_column in binning.by_name,
+    )
+    multiclass = spec.spec.task == "multiclass_classification"
+    return [bins.edges] if multiclass and has_classes and isinstance(bins, NumericBins) else []
 
 
 def fit_estimator(spec: ModelSpec, rows: Rows, edges: Sequence[Floats]) -> Estimator | None:
-    """What rows teach; None where none has a label."""
+    """Fit an estimator on rows; None where no row has a label."""
     task = spec.spec.task
     if task == "multiclass_classification":
         classes = len(score_columns(spec))
@@ -64,13 +67,13 @@ def fit_estimator(spec: ModelSpec, rows: Rows, edges: Sequence[Floats]) -> Estim
 
 
 def labelled_rows(spec: ModelSpec, parts: Iterable[Mapping[Group, Outcome]]) -> Rows | None:
-    """Predictions and what became of them, all versions together; None where there are none.
+    """Add up the labelled predictions of all versions; None where there are none.
 
-    A challenger's are left out: it serves nobody, and its scores need not mean what the champion's do.
+    A challenger's are left out: it serves no users, and its scores need not mean the same as the champion's.
 
     Args:
         spec: the model.
-        parts: such as the predictions of each hour, by group.
+        parts: outcomes by group, for example those of each hour.
     """
     found = [
         own
@@ -86,21 +89,21 @@ def _rows_of(spec: ModelSpec, outcome: Outcome) -> Rows | None:
         return None if outcome.by_score is None else [outcome.by_score]
     if not isinstance(outcome.performance, Classified):
         return None
-    columns, told = spec.spec.inference.columns, outcome.performance.against_rest
+    columns, by_class = spec.spec.inference.columns, outcome.performance.against_rest
     keys = class_keys(columns.scores).tolist()
     confident = [outcome.performance.confident] if columns.score is not None else []
-    each = [told[key] for key in keys if key in told]
+    each = [by_class[key] for key in keys if key in by_class]
     return [*map(against_rest, [*each, *confident])] if len(each) == len(keys) else None
 
 
-def equal(one: Rows, two: Rows) -> bool:
-    """Whether nothing in them differs."""
-    pairs = zip(one, two, strict=True)
+def equal(left: Rows, right: Rows) -> bool:
+    """Whether both have the same counts."""
+    pairs = zip(left, right, strict=True)
     return all((getattr(a, each.name) == getattr(b, each.name)).all() for a, b in pairs for each in fields(ByScore))
 
 
 def save_rows(store: ProfileStore, key: Key, rows: Rows) -> None:
-    """Keep rows, in place of all others of the key's group.
+    """Save rows, in place of all others of the key's group.
 
     Raises:
         OSError: when the disk refuses.
@@ -112,9 +115,9 @@ def save_rows(store: ProfileStore, key: Key, rows: Rows) -> None:
 
 
 def load_rows(store: ProfileStore, key: Key, number: int) -> Rows | None:
-    """The rows kept under a key, one for each of so many scores; None where they are not all there."""
-    kept = [store.load_arrays(part) for part in _parts(key, number)]
-    found = [ByScore(**each[0]) for each in kept if each is not None]
+    """Return the rows under a key, one for each of so many scores; None where some are missing."""
+    stored = [store.load_arrays(part) for part in _parts(key, number)]
+    found = [ByScore(**each[0]) for each in stored if each is not None]
     return found if len(found) == number else None
 
 

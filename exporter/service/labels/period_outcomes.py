@@ -1,4 +1,4 @@
-"""What became of the predictions of a period of the log that may be long past: read once, apart from today's."""
+"""The outcomes of a period of the log that may be long past: read once, beside the newest predictions."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from exporter.labels.evaluation import Evaluation
 from exporter.labels.outcomes import Outcome
-from exporter.labels.predictions import Predictions
-from exporter.labels.rows import LabelRows
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
 from exporter.service.attempt import Attempt, Failed
-from exporter.service.labels.joining import Joiner
-from exporter.service.labels.logs import Listing, StoredLog
-from exporter.service.labels.reductions import judgement, label_reduction, prediction_reduction
+from exporter.service.labels.joined_logs import JoinedLogs
+from exporter.service.labels.reductions import evaluation_of
 from exporter.sources.source import Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.logs import Labels
@@ -24,7 +20,7 @@ from exporter.spec.windows import Window, newest_end
 from exporter.store.profiles import ProfileStore
 
 MOST_PARTITIONS: Final = 200
-"""Partitions of a log that one refresh reads for it, beside today's."""
+"""Partitions of each log that one refresh reads for a period, beside the newest ones."""
 
 
 class PeriodOutcomes:
@@ -44,11 +40,11 @@ class PeriodOutcomes:
 
         Args:
             spec: the model.
-            labels: its part about labels.
+            labels: its section about labels.
             period: of the inference log; labels are read from its start until its last prediction is mature.
-            sources: what reads the inference log, and the label log.
-            store: where both are kept until they are joined.
-            failed: told of each partition that cannot be used.
+            sources: the sources of the inference log and of the label log.
+            store: where both are stored until they are joined.
+            failed: called with each partition that cannot be used.
         """
         self.problem: str | None = None
         self._spec = spec
@@ -56,22 +52,15 @@ class PeriodOutcomes:
         self._period = period
         end = newest_end(period.end + labels.maturity + labels.grain, timedelta(microseconds=1), labels.grain)
         self._arrival = Window(newest_end(period.start, timedelta(), labels.grain), end)
-        self._groups = tuple(f"{spec.name}/period-{kind}" for kind in ("predictions", "labels", "answers"))
-        self._store = store
-        shapes = prediction_reduction(spec), label_reduction(spec, labels, self._arrival.length)
-        self._made = Listing(sources[0], spec.spec.inference.grain)
-        self._arrived = Listing(sources[1], labels.grain)
-        self._predictions: StoredLog[Predictions] = StoredLog(self._groups[0], sources[0], store, failed, shapes[0])
-        self._log: StoredLog[LabelRows] = StoredLog(self._groups[1], sources[1], store, failed, shapes[1])
-        self._joiner = Joiner(self._groups[2], store, self._judgement(None))
+        self._logs = JoinedLogs(spec, labels, sources, store, failed, look_back=self._arrival.length, prefix="period-")
 
     def read(self, attempt: Attempt, binning: Binning, mature: datetime) -> list[Mapping[Group, Outcome]] | None:
-        """What became of the predictions of each partition; None while not all is read, or they are not mature.
+        """Return the outcomes of each partition; None until all is read and the predictions are mature.
 
         Args:
             attempt: this refresh.
-            binning: the reference's, whose fine bins of the score are counted in.
-            mature: until when predictions are mature.
+            binning: of the reference, with the fine bins of the score.
+            mature: the end of mature predictions.
 
         Raises:
             SourceError: when a source does not answer.
@@ -82,34 +71,21 @@ class PeriodOutcomes:
             self.problem = f"the labels of its period are not mature before {due:%Y-%m-%d %H:%M} UTC"
             return None
         self.problem = "the labels of its period are being read"
-        self._made.read(attempt.now, self._period)
-        self._arrived.read(attempt.now, self._arrival)
-        left = self._predictions.read(attempt, self._made.partitions, MOST_PARTITIONS)
-        left += self._log.read(attempt, self._arrived.partitions, MOST_PARTITIONS)
-        return self._joined(attempt, binning) if not left else None
+        self._logs.look_up(attempt.now, self._period, self._arrival)
+        return self._joined(attempt, binning) if not self._logs.read(attempt, MOST_PARTITIONS) else None
 
     def _joined(self, attempt: Attempt, binning: Binning) -> list[Mapping[Group, Outcome]] | None:
-        self._joiner.evaluate_by(self._judgement(binning))
-        first = f"{self._arrival.start:%Y%m%dT%H%M}"
-        done = self._joiner.bring_up_to_date(attempt, self._predictions.known, self._log.known, first)
-        for kept in (self._predictions, self._log):
-            kept.forget(self._joiner.missing)
-        if not done:
+        evaluation = evaluation_of(self._spec, self._labels, binning)
+        self._logs.evaluate_by(replace(evaluation, segments={}, tolerances=()))
+        if not self._logs.join(attempt, self._arrival.start):
             return None
         self.problem = "no prediction of its period has a label"
-        return [hour.outcomes for hour in self._joiner.hours.values() if hour.outcomes]
+        return [hour.outcomes for hour in self._logs.hours.values() if hour.outcomes]
 
-    def let_go(self) -> None:
-        """Keep nothing of what was read: all that it teaches is told.
+    def clear(self) -> None:
+        """Keep nothing of what was read: its outcomes are summed.
 
         Raises:
             OSError: when the disk refuses.
         """
-        self._joiner.hours = {}
-        for kept in (self._predictions, self._log):
-            kept.known = {}
-        for group in self._groups:
-            self._store.prune(group, [])
-
-    def _judgement(self, binning: Binning | None) -> Evaluation:
-        return replace(judgement(self._spec, self._labels, binning), segments={}, tolerances=())
+        self._logs.clear()

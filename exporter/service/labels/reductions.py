@@ -1,4 +1,4 @@
-"""How a model's predictions and labels are read, and judged once they are joined."""
+"""How a model's predictions and labels are read, and how predictions are evaluated."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from exporter.store import labels as label_store
 
 
 def prediction_reduction(spec: ModelSpec) -> Reduction[Predictions]:
-    """Of the inference log: its predictions."""
+    """Return how the inference log is reduced to predictions."""
     columns, task, segments = spec.spec.inference.columns, spec.spec.task, spec.spec.segments
     return Reduction(
         selection=predictions.selection(columns, task, segments),
         reduce=lambda batches, start: predictions.reduced(batches, columns, start, task, segments),
         load=label_store.load_predictions,
-        keep=label_store.save_predictions,
-        rows=lambda kept: len(kept.ids),
-        left_out=lambda kept: kept.left_out,
+        save=label_store.save_predictions,
+        rows=lambda content: len(content.ids),
+        left_out=lambda content: content.left_out,
         content=(columns.model_dump_json(), task, *segments),
-        names=lambda kept: kept.class_names,
+        names=lambda content: content.class_names,
     )
 
 
 def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Reduction[LabelRows]:
-    """Of the label log: labels of predictions that are no older than `look_back` when they come."""
+    """Return how the label log is reduced to labels that are at most `look_back` older than their arrival."""
     task = spec.spec.task
 
     def reduce(batches: Iterator[Batch], start: datetime) -> LabelRows:
@@ -49,16 +49,16 @@ def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Re
         selection=label_rows.selection(labels.columns),
         reduce=reduce,
         load=label_store.load_labels,
-        keep=label_store.save_labels,
-        rows=lambda kept: int(kept.labels.known.rows.sum()),
-        left_out=lambda kept: kept.left_out,
+        save=label_store.save_labels,
+        rows=lambda content: int(content.labels.known.rows.sum()),
+        left_out=lambda content: content.left_out,
         content=(labels.columns.model_dump_json(), task, str(look_back)),
-        names=lambda kept: kept.class_names,
+        names=lambda content: content.class_names,
     )
 
 
-def judgement(spec: ModelSpec, labels: Labels, binning: Binning | None) -> Evaluation:
-    """How predictions are judged; `binning` are the reference's cells, None where they are not known yet."""
+def evaluation_of(spec: ModelSpec, labels: Labels, binning: Binning | None) -> Evaluation:
+    """Return how predictions are evaluated; `binning` is of the reference, None where it is not known yet."""
     columns, task = spec.spec.inference.columns, spec.spec.task
     by_class = tuple(_edges(binning, column) for column in columns.scores.values())
     return Evaluation(

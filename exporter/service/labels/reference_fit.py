@@ -1,16 +1,16 @@
-"""What a model's labelled reference teaches: learned once, frozen with it, and again only when it changes."""
+"""An estimator that is fitted on a labelled reference: once, and again only when the reference changes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from exporter.errors import PartitionUnreadable, SourceUnavailable
+from exporter.errors import SourceUnavailable
 from exporter.labels import labelled_reference
 from exporter.labels.labelled_reference import Returned
 from exporter.profiles.binning import Binning, Floats
-from exporter.profiles.columns import ColumnMismatch
 from exporter.samples.estimators import Estimator
 from exporter.service.attempt import Failed
+from exporter.service.labels.failures import UNUSABLE, stage_of
 from exporter.service.labels.labelled_rows import (
     GROUP,
     REFERENCE_LABELS,
@@ -27,15 +27,15 @@ from exporter.store.profiles import Key, ProfileStore
 
 
 class EstimatorFit:
-    """Keeps what one model's reference teaches at hand. One thread at a time may use it."""
+    """Fits one model's estimator on its reference. One thread at a time may use it."""
 
     def __init__(self, spec: ModelSpec, store: ProfileStore, failed: Failed) -> None:
         """Nothing is read yet.
 
         Args:
             spec: the model, of which performance is estimated.
-            store: where the reference's labelled rows are kept, reduced.
-            failed: told once of a reference that teaches nothing, with why.
+            store: where the reference's labelled rows are stored, reduced.
+            failed: called once for a reference on which nothing can be fitted.
         """
         self.problem: str | None = None
         self._spec = spec
@@ -44,13 +44,13 @@ class EstimatorFit:
         self._group = f"{spec.name}/{GROUP}"
         self._current: tuple[Key, Estimator | None] | None = None
 
-    def learn(self, source: Source, data: Partition, binning: Binning) -> Estimator | None:
-        """What the reference teaches; None where it does not, which costs the estimates alone.
+    def fit(self, source: Source, data: Partition, binning: Binning) -> Estimator | None:
+        """Return the estimator; None where there is none, which costs only the estimates.
 
         Args:
-            source: what reads the reference.
-            data: what is stored for it.
-            binning: its cells; those of the scores are counted in.
+            source: the source of the reference.
+            data: its data.
+            binning: of the reference, with the fine bins of the scores.
 
         Raises:
             OSError: when the disk refuses.
@@ -62,26 +62,26 @@ class EstimatorFit:
         if self._current is None or self._current[0] != key:
             self.problem = None
             try:
-                self._current = (key, self._learned(key, source, data, edges))
+                self._current = (key, self._fitted(key, source, data, edges))
             except SourceUnavailable as problem:  # worth another try
-                self._teaches_nothing("read", problem)
+                self._report(stage_of(problem), problem)
                 return None
         return self._current[1]
 
-    def _learned(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Estimator | None:
+    def _fitted(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Estimator | None:
         try:
             rows = load_rows(self._store, key, len(edges)) or self._read(key, source, data, edges)
-        except (PartitionUnreadable, ColumnMismatch) as problem:
-            self._teaches_nothing("column" if isinstance(problem, ColumnMismatch) else "read", problem)
+        except UNUSABLE as problem:
+            self._report(stage_of(problem), problem)
             return None
-        told = fit_estimator(self._spec, rows, edges)
-        if told is None:
-            self._teaches_nothing("reference", "none of its rows has a label")
-        return told
+        estimator = fit_estimator(self._spec, rows, edges)
+        if estimator is None:
+            self._report("reference", "none of its rows has a label")
+        return estimator
 
-    def _teaches_nothing(self, stage: str, why: object) -> None:
-        self.problem = str(why)
-        self._failed(stage, REFERENCE_LABELS, why)
+    def _report(self, stage: str, reason: object) -> None:
+        self.problem = str(reason)
+        self._failed(stage, REFERENCE_LABELS, reason)
 
     def _read(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Rows:
         body, columns = self._spec.spec, list(score_columns(self._spec))

@@ -1,4 +1,4 @@
-"""What became of the predictions of a trailing reference's weeks: hours that are at hand for the windows as well."""
+"""The outcomes of a trailing reference's weeks: of hours that are evaluated for the windows as well."""
 
 from __future__ import annotations
 
@@ -33,84 +33,85 @@ from exporter.store.profiles import Key, ProfileStore
 Hours = Mapping[datetime, Mapping[Group, Outcome]]
 
 _OUTCOMES: Final = "outcomes"
-"""Below a model's name: whose weeks are left out because of what their labels said."""
+"""The name, below the model's, of the weeks whose outcomes are excluded."""
 
 
 @dataclass(frozen=True, slots=True)
 class FitInput:
-    """What is known at a refresh: the reference's cells and what its rows are, outcomes by hour, and since when."""
+    """What an estimator is fitted on: the reference's binning, the fingerprint of its rows, and outcomes by hour."""
 
     attempt: Attempt
     binning: Binning
     fingerprint: str
     hours: Hours
     mature: datetime
-    """Until when predictions are mature."""
+    """The end of mature predictions."""
 
 
 def weeks_fitted(body: Body) -> timedelta:
-    """How long before the newest mature prediction the oldest lies that a trailing reference is learned from."""
+    """Return how much older than the newest mature prediction those are that an estimator is fitted on."""
     trailing = body.reference.trailing
     return (trailing // WEEK + 1) * WEEK if body.estimated and trailing is not None else timedelta()
 
 
 class TrailingOutcomes:
-    """The newest whole local weeks that are mature, as many as the reference has, without those left out.
+    """The newest whole local weeks that are mature, as many as the reference has, without excluded weeks.
 
-    Left out are the weeks that the reference leaves out, and those whose outcomes were not what was expected. Once none
-    is left, what was learned last stays: a drift that persists is not learned away.
+    Excluded are the weeks that the reference excludes, and those in which outcomes differed from the estimate. While no
+    week is left, the rows of the last fit stay: the estimator does not adapt to a drift that persists.
     """
 
     def __init__(self, spec: ModelSpec, store: ProfileStore) -> None:
-        """Nothing is known yet."""
+        """Nothing is summed yet."""
         self.problem: str | None = None
         self._spec = spec
         self._store = store
         self._newest: Rows | None = None
 
-    def rows(self, moment: FitInput) -> Rows | None:
-        """The sum of those weeks' outcomes; what was kept, where there is no such week."""
-        weeks = list(islice(self._weeks(moment), (self._spec.spec.reference.trailing or WEEK) // WEEK))
-        found = labelled_rows(
-            self._spec, (part for start, part in moment.hours.items() if any(_holds(week, start) for week in weeks))
+    def rows(self, fit_input: FitInput) -> Rows | None:
+        """Return the sum of those weeks' outcomes; the last sum, where there is no such week."""
+        weeks = list(islice(self._weeks(fit_input), (self._spec.spec.reference.trailing or WEEK) // WEEK))
+        summed = labelled_rows(
+            self._spec,
+            (part for start, part in fit_input.hours.items() if any(_contains(week, start) for week in weeks)),
         )
-        if found is not None:
-            self._keep(found)
-        rows = found or self._kept(moment)
+        if summed is not None:
+            self._save(summed)
+        rows = summed or self._load(fit_input)
         self.problem = None if rows is not None else "the log holds no whole week without an alarm that is mature"
         return rows
 
-    def _keep(self, rows: Rows) -> None:
-        if self._newest is None or not _alike(self._newest, rows):
+    def _save(self, rows: Rows) -> None:
+        if self._newest is None or not _same_rows(self._newest, rows):
             save_rows(self._store, self._key(), rows)
             self._newest = rows
 
-    def _kept(self, moment: FitInput) -> Rows | None:
-        """What was learned last, in the bins of today."""
-        edges = score_edges(self._spec, moment.binning) or []
+    def _load(self, fit_input: FitInput) -> Rows | None:
+        """The last sum, in the bins of today."""
+        edges = score_edges(self._spec, fit_input.binning) or []
         rows = load_rows(self._store, self._key(), len(edges))
         return [rebinned(part, own) for part, own in zip(rows, edges, strict=True)] if rows else None
 
-    def leave_out(self, span: Window) -> None:
-        """Learn nothing from the outcomes of the local weeks that a window touches."""
+    def exclude_weeks(self, span: Window) -> None:
+        """Exclude the local weeks that a window touches."""
         calendar, own = Calendar.of(self._spec.spec.seasonality), f"{self._spec.name}/{_OUTCOMES}"
         first = _monday(calendar.local(span.start).date())
         last = _monday(calendar.local(span.end - timedelta(microseconds=1)).date())
         touched = {first + number * WEEK for number in range((last - first) // WEEK + 1)}
         self._store.save_alarming_weeks(own, self._store.load_alarming_weeks(own) | touched)
 
-    def _left_out(self) -> Collection[date]:
+    def _excluded(self) -> Collection[date]:
         name = self._spec.name
         return self._store.load_alarming_weeks(name) | self._store.load_alarming_weeks(f"{name}/{_OUTCOMES}")
 
-    def _weeks(self, moment: FitInput) -> Iterator[Window]:
-        """Those that may be learned from, the newest first."""
-        body, left_out = self._spec.spec, self._left_out()
+    def _weeks(self, fit_input: FitInput) -> Iterator[Window]:
+        """The weeks that are not excluded, the newest first."""
+        body, excluded = self._spec.spec, self._excluded()
         zone, grain = ZoneInfo(body.seasonality.timezone), body.inference.grain
-        first = min(moment.hours, default=moment.mature)
-        monday = _monday(Calendar.of(body.seasonality).local(moment.mature).date()) - WEEK
+        first = min(fit_input.hours, default=fit_input.mature)
+        monday = _monday(Calendar.of(body.seasonality).local(fit_input.mature).date()) - WEEK
         while (week := local_days(monday, monday + timedelta(days=6), zone, grain)).start >= first:
-            if week.end <= moment.mature and monday not in left_out:
+            if week.end <= fit_input.mature and monday not in excluded:
                 yield week
             monday -= WEEK
 
@@ -124,10 +125,10 @@ def _monday(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _holds(week: Window, start: datetime) -> bool:
+def _contains(week: Window, start: datetime) -> bool:
     return week.start <= start < week.end
 
 
-def _alike(one: Rows, two: Rows) -> bool:
-    """Whether they are counted in the same bins, and nothing in them differs."""
-    return all(len(a.known) == len(b.known) for a, b in zip(one, two, strict=True)) and equal(one, two)
+def _same_rows(left: Rows, right: Rows) -> bool:
+    """Whether both have the same counts in the same bins."""
+    return all(len(a.known) == len(b.known) for a, b in zip(left, right, strict=True)) and equal(left, right)

@@ -92,7 +92,7 @@ def _open(server: BigQueryServer, name: str, rows: pa.Table, column: str) -> Log
     return LogPartitions(source, source.partitions([START + hour * HOUR for hour in range(4)]), HOUR)
 
 
-def _judgement(task: Task) -> Evaluation:
+def _evaluation(task: Task) -> Evaluation:
     return Evaluation(task == "binary_classification", 0.5, EDGES, tolerances=(0.1, 0.5), segments=SEGMENTS)
 
 
@@ -121,11 +121,11 @@ CASES: list[tuple[Task, pa.DataType]] = [("binary_classification", pa.bool_()), 
 def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, task: Task, kind: pa.DataType) -> None:
     made = [_predictions(hour) for hour in range(2)]
     arrived = [_labels(hour, kind) for hour in range(3)]
-    judgement, about = _judgement(task), JoinSpec(COLUMNS, LABELS, task, LOOK_BACK)
+    evaluation, about = _evaluation(task), JoinSpec(COLUMNS, LABELS, task, LOOK_BACK)
     log = _open(bigquery_server, "log", pa.concat_tables(made), "at")
     labels = _open(bigquery_server, "labels", pa.concat_tables(arrived), "arrived")
     bigquery_server.calls.clear()
-    found = count_outcomes(log, labels, about, judgement)
+    found = count_outcomes(log, labels, about, evaluation)
     assert [call.dry for call in bigquery_server.calls if call.query] == [True, False], "one statement, priced first"
 
     chunks = [
@@ -142,8 +142,8 @@ def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, 
         matched = matches(told.ids, together, np.ones(len(chunks), np.bool_))
         answers = join(matched, KnownLabels.none(len(told.ids)), together)
         counted = found[start]
-        _assert_same_outcomes(outcomes(told, answers, judgement), dict(counted.outcomes))
-        _assert_same_outcomes(segment_outcomes(told, answers, judgement), dict(counted.segments))
+        _assert_same_outcomes(outcomes(told, answers, evaluation), dict(counted.outcomes))
+        _assert_same_outcomes(segment_outcomes(told, answers, evaluation), dict(counted.segments))
         assert rejected_rows(told, answers) == counted.rejected_rows
         assert min(counted.rejected_rows.values()) > 0, "each kind is there"
         assert dict(enumerate(matched_rows(matched, together).tolist())) == {
@@ -175,5 +175,5 @@ def test_what_rows_alone_can_tell_is_not_asked(
     about = JoinSpec(COLUMNS.model_copy(update=made), LABELS.model_copy(update=arrived), task, LOOK_BACK)
     bigquery_server.calls.clear()
     with pytest.raises(NotCountable):
-        count_outcomes(log, labels, about, _judgement(task))
+        count_outcomes(log, labels, about, _evaluation(task))
     assert not any(call.query for call in bigquery_server.calls)

@@ -56,15 +56,15 @@ def test_versions_are_told_apart() -> None:
 
 
 def test_the_operating_threshold_decides_and_belongs_to_the_positives() -> None:
-    judgement = Evaluation(binary=True, threshold=0.9, edges=EDGES)
-    found = outcomes(predictions(0.9, 0.89), answers(1, 1), judgement)[V1].performance
+    evaluation = Evaluation(binary=True, threshold=0.9, edges=EDGES)
+    found = outcomes(predictions(0.9, 0.89), answers(1, 1), evaluation)[V1].performance
     assert isinstance(found, Labelled)
     assert found.confusion.tolist() == [[0, 0], [1, 1]]
 
 
 def test_of_a_number_the_errors_are_summed() -> None:
-    judgement = Evaluation(binary=False, threshold=0.5, edges=None)
-    found = outcomes(predictions(1.0, 5.0, 7.0), answers(4, 3, None), judgement)[V1].performance
+    evaluation = Evaluation(binary=False, threshold=0.5, edges=None)
+    found = outcomes(predictions(1.0, 5.0, 7.0), answers(4, 3, None), evaluation)[V1].performance
     assert isinstance(found, RegressionErrors)
     assert (found.rows, found.squared_errors.values, found.absolute_errors.values) == (2, 13, 5)
 
@@ -137,8 +137,8 @@ def test_without_bins_nothing_is_told_by_score() -> None:
 
 
 def test_scores_near_the_label_are_counted_for_each_tolerance() -> None:
-    judgement = Evaluation(binary=False, threshold=0.5, edges=None, tolerances=(0.5, 2.0))
-    found = outcomes(predictions(1.0, 2.5, 7.0, 4.0), answers(1, 2, 9.5, None), judgement)[V1]
+    evaluation = Evaluation(binary=False, threshold=0.5, edges=None, tolerances=(0.5, 2.0))
+    found = outcomes(predictions(1.0, 2.5, 7.0, 4.0), answers(1, 2, 9.5, None), evaluation)[V1]
     assert found.near.tolist() == [2, 2]
     assert (found + found).near.tolist() == [4, 4]
 
@@ -211,15 +211,15 @@ def test_segments_add_up_and_are_told_only_where_the_judgement_names_them() -> N
     assert segment_outcomes(made, known, BINARY) == {}
 
 
-def test_another_choice_of_segments_is_another_judgement() -> None:
+def test_another_choice_of_segments_is_another_evaluation() -> None:
     assert BY_PLAN.like(replace(BY_PLAN))
     assert not BY_PLAN.like(BINARY)
 
 
 def test_of_a_segment_only_lists_that_are_wholly_its_own_are_judged() -> None:
     made = replace(predictions(0.9, 0.1, 0.9, 0.1), queries=np.array([7, 7, 8, 8], np.uint64))
-    judgement = replace(BY_PLAN, binary=False, edges=None, lists=Lists(None, None))
-    found = segment_outcomes(on_plans(made, "free", "free", "free", "paid"), answers(0, 1, 1, 0), judgement)
+    evaluation = replace(BY_PLAN, binary=False, edges=None, lists=Lists(None, None))
+    found = segment_outcomes(on_plans(made, "free", "free", "free", "paid"), answers(0, 1, 1, 0), evaluation)
     free, paid = (found[V1.within(Segment("plan", plan))] for plan in ("free", "paid"))
     assert (free.rows, paid.rows) == (3, 1)
     assert isinstance(free.performance, Ranked)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
-from exporter.service.labels.reductions import judgement, label_reduction, prediction_reduction
+from exporter.service.labels.reductions import evaluation_of, label_reduction, prediction_reduction
 from exporter.spec.model import ModelSpec
 from spec_parts import document
 
@@ -32,7 +32,7 @@ def spec(task: str = "binary_classification", **columns: object) -> ModelSpec:
 def test_a_classifier_says_yes_from_its_threshold_on_and_is_counted_in_the_bins_of_the_reference() -> None:
     model = spec()
     assert model.spec.labels is not None
-    unknown, known = (judgement(model, model.spec.labels, binning) for binning in (None, BINNING))
+    unknown, known = (evaluation_of(model, model.spec.labels, binning) for binning in (None, BINNING))
     assert (known.binary, known.threshold, known.edges, known.classes, known.lists) == (True, 0.25, EDGES, None, None)
     assert (unknown.edges, unknown.segments) == (None, {}), "the reference has not been read"
     assert known.segments == {"plan": ("a", "b")}
@@ -41,14 +41,14 @@ def test_a_classifier_says_yes_from_its_threshold_on_and_is_counted_in_the_bins_
 def test_a_score_that_the_reference_has_as_texts_has_no_bins() -> None:
     model = spec(score="plan")
     assert model.spec.labels is not None
-    assert judgement(model, model.spec.labels, BINNING).edges is None
+    assert evaluation_of(model, model.spec.labels, BINNING).edges is None
 
 
 @pytest.mark.parametrize(("task", "classes", "lists"), [("multiclass_classification", 2, None), ("ranking", None, 5)])
-def test_each_task_is_judged_by_what_it_answers(task: str, classes: int | None, lists: int | None) -> None:
+def test_each_task_is_evaluated_by_what_it_answers(task: str, classes: int | None, lists: int | None) -> None:
     model = spec(task, scores={"a": "score", "b": "missing"} if classes else {})
     assert model.spec.labels is not None
-    found = judgement(model, model.spec.labels, BINNING)
+    found = evaluation_of(model, model.spec.labels, BINNING)
     assert (len(found.classes.edges) if found.classes else None) == classes
     assert (found.lists.depth if found.lists else None) == lists
 
