@@ -1,1 +1,1 @@
-"""Predictions and the labels that come later: how they are reduced, joined and judged."""
+"""Predictions and their late labels: how they are reduced, joined and evaluated."""

@@ -1,4 +1,4 @@
-"""Predictions and what became of them, by fine bin of the score: what late labels are weighed by, and what is learned.
+"""Predictions and their labels by fine bin of the score: late labels are weighted by it, estimators are fitted on it.
 
 All fields are (k + 1,) for the k edges of the score's bins, and merge by addition.
 """
@@ -22,10 +22,10 @@ from exporter.profiles.columns import Mask
 class ByScore:
     """Predictions by the bin of their score.
 
-    `made` are all of them, `known` those with a label; what follows is about these. `scores` are the sums of their
-    scores and `labels` those of their labels: of a binary classifier, the positives. Of the squared errors, and of the
-    losses, there are the sums and the sums of squares; losses are a classifier's log losses, in nats, or a regression's
-    absolute errors.
+    `made` are all predictions and `known` those with a label; the other fields are about these. `scores` are the sums
+    of their scores. `labels` are the sums of their labels: of a binary classifier, the positives. Squared errors and
+    losses have sums and sums of squares. Losses are the log losses of a classifier, in nats, or the absolute errors of
+    a regression.
     """
 
     made: Counts
@@ -38,7 +38,7 @@ class ByScore:
     loss_squares: Floats
 
     def __add__(self, other: Self) -> Self:
-        """Both together; their bins must be the same."""
+        """Add two with the same bins."""
         return type(self)(*(getattr(self, name) + getattr(other, name) for name in _names()))
 
 
@@ -51,9 +51,9 @@ def by_score(scores: Floats, labels: Floats, edges: Floats, *, binary: bool) -> 
 
     Args:
         scores: finite, (rows,).
-        labels: what turned out to be true, (rows,); NaN where it is not known. Of a binary classifier, 0 and 1.
+        labels: (rows,); NaN where a label is not known. Of a binary classifier, 0 and 1.
         edges: of the score's fine bins, (k,), increasing; the bins are closed on the right.
-        binary: whether a score is the probability of a positive, rather than a number that is predicted.
+        binary: whether a score is the probability of a positive; else it is a predicted number.
     """
     known = np.flatnonzero(np.isfinite(labels))
     bins = np.searchsorted(edges, scores)
@@ -77,20 +77,20 @@ def by_score(scores: Floats, labels: Floats, edges: Floats, *, binary: bool) -> 
 
 
 def merged(parts: Iterable[ByScore]) -> ByScore:
-    """Several as one; there is one at least."""
+    """Add up several, at least one."""
     return reduce(add, parts)
 
 
-def against_rest(one: Labelled) -> ByScore:
-    """Labelled predictions of one class against the rest; what they cost is not told, and 0."""
-    nothing = np.zeros(len(one.rows))
-    return ByScore(one.rows, one.rows, one.score_sums, one.positives, nothing, nothing, nothing, nothing)
+def against_rest(part: Labelled) -> ByScore:
+    """Convert labelled predictions of one class against the rest; their errors and losses are not known, and 0."""
+    nothing = np.zeros(len(part.rows))
+    return ByScore(part.rows, part.rows, part.score_sums, part.positives, nothing, nothing, nothing, nothing)
 
 
 def rebinned(part: ByScore, edges: Floats) -> ByScore:
-    """Labelled predictions in other bins: all of a bin in the one that their mean score lies in.
+    """Move labelled predictions to other bins: those of a bin to the one that contains their mean score.
 
-    Those without a label are left out. What is an edge of both stays one: no row passes it.
+    Predictions without a label are left out. No row crosses an edge that both have.
     """
     filled = np.flatnonzero(part.known)
     bins = np.searchsorted(edges, part.scores[filled] / part.known[filled])
@@ -109,18 +109,18 @@ def _log_losses(scores: Floats, truths: Floats) -> Floats:
 
 
 def predicted_positive(edges: Floats, threshold: float) -> Mask:
-    """The bins of scores at or above a threshold, (k + 1,); exact where an edge lies just below it."""
+    """Return the bins of scores at or above a threshold, (k + 1,); exact where an edge lies just below it."""
     chosen: Mask = np.arange(len(edges) + 1) >= np.searchsorted(edges, threshold)
     return chosen
 
 
 def weighted_labelled(parts: Sequence[ByScore], weights: Floats, decisions: Mask) -> Labelled:
-    """Labelled predictions of a binary classifier, each weighing what its part and bin do.
+    """Return the labelled predictions of a binary classifier, weighted by part and bin.
 
     Args:
-        parts: such as the predictions of each hour.
+        parts: for example the predictions of each hour.
         weights: (parts, bins), 0 or more.
-        decisions: the bins that are taken for positive, (bins,).
+        decisions: the bins of positive decisions, (bins,).
     """
     squared = np.square(weights)
     known, positives = _stacked(parts, "known"), _stacked(parts, "labels")
@@ -146,7 +146,7 @@ def weighted_labelled(parts: Sequence[ByScore], weights: Floats, decisions: Mask
 
 
 def unweighted(part: ByScore, confusion: Floats) -> Labelled:
-    """Labelled predictions of a binary classifier, each weighing 1, with their `confusion` as `Labelled` has it."""
+    """Return the labelled predictions of a binary classifier with weights of 1; `confusion` is as in `Labelled`."""
     known, rows = part.known.astype(np.float64), float(part.known.sum())
     moments = (
         Moments(rows, rows, float(sums.sum()), float(sums.sum()), float(squares.sum()))
@@ -157,7 +157,7 @@ def unweighted(part: ByScore, confusion: Floats) -> Labelled:
 
 
 def weighted_errors(parts: Sequence[ByScore], weights: Floats) -> RegressionErrors:
-    """Predictions of a number whose true value is known, weighed as in `weighted_labelled`."""
+    """Return the errors of a regression, weighted as in `weighted_labelled`."""
     return RegressionErrors(
         rows=int((_stacked(parts, "known") * (weights > 0)).sum()),
         squared_errors=_moments(parts, weights, "squared_errors", "squared_error_squares"),

@@ -1,7 +1,7 @@
-"""Classes as numbers that labels can be joined with: each is the hash of its name.
+"""Classes as numbers: each is the hash of its name.
 
-A class is named as categories are, so that 7, 7.0 and "7" are one, and its name hashed to 53 bits, which a float holds
-exactly. So answers and labels of any partition can be compared without a common list of classes.
+A class is named like a category, so 7, 7.0 and "7" are the same class. Its name is hashed to 53 bits, which a float
+holds exactly. So predictions and labels of any partition can be compared without a common list of classes.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from exporter.profiles.hashing import text_hashes
 from exporter.profiles.profile import most_frequent
 
 MAX_CLASSES: Final = 1000
-"""Classes that are told apart: a column of ids is not a class."""
+"""The most classes that are counted one by one: a column of ids is not a class."""
 
 OTHER: Final = -1.0
-"""The key of the classes beyond these, together; no class has it."""
+"""The key of all other classes together; no class has it."""
 
 _BITS: Final = 2**53 - 1
 
 
 def class_keys(names: Iterable[str]) -> Floats:
-    """The key of each class: a whole number from 0 to 2**53 - 1, the same on every machine."""
+    """Return the key of each class: a whole number from 0 to 2**53 - 1, the same on every machine."""
     hashes = text_hashes(pa.array([*names], pa.large_string()))
     return (hashes & np.uint64(_BITS)).astype(np.float64)
 
 
 def classes(column: pa.ChunkedArray) -> tuple[Floats, dict[str, int]]:
-    """The key of each row's class, NaN where it has none, and the rows of each class by name.
+    """Return the key of each row's class, NaN where it has none, and the number of rows of each class by name.
 
     Raises:
         ColumnMismatch: when the column is of no type that `category_codes` names.
@@ -47,7 +47,7 @@ def classes(column: pa.ChunkedArray) -> tuple[Floats, dict[str, int]]:
 
 
 def frequent_names(parts: Iterable[dict[str, int]]) -> tuple[str, ...]:
-    """The names of the most frequent classes of some rows, in their order; at most `MAX_CLASSES`."""
+    """Return the names of the most frequent classes of some rows, sorted; at most `MAX_CLASSES`."""
     total: dict[str, int] = {}
     for part in parts:
         for name, rows in part.items():

@@ -1,7 +1,7 @@
-"""What predictions of one of several classes are reduced to once the true class is known: counts and losses, additive.
+"""Multiclass predictions whose true class is known, reduced to additive counts and losses.
 
-Each class is also one against the rest, and the returned class is right or wrong: both are `Labelled`, as if of a
-binary classifier.
+Each class is also counted against the rest, and the returned class as right or wrong: both are `Labelled`, like the
+predictions of a binary classifier.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CONFIDENCE_EDGES: Final = np.unique(np.concatenate([np.arange(1, 100) / 100, 1 -
 """The fine bins of the returned class's probability: hundredths, and finer where a model is all but certain."""
 
 SLACK: Final = 0.01
-"""By how much the probabilities of a row may miss 1 together; beyond it they are none."""
+"""The largest difference from 1 that the sum of a row's probabilities may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +38,12 @@ class ClassScores:
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """Labelled predictions of a classifier of several classes.
+    """Labelled predictions of a multiclass classifier.
 
-    `keys` are the classes that were returned or true, increasing, (c,); `counts`, (c, 3), are the rows in which each
-    was both, was returned, was true. `confident` takes the returned class's probability for a score and that it was
-    right for the label. `against_rest` has each class whose probability and its bins are known, by key. Where all
-    probabilities are, there are `squared_errors` (Brier, half of the sum over the classes) and `log_losses`, in nats.
+    `keys` are the classes that were returned or true, increasing, (c,). `counts`, (c, 3), are the rows in which each
+    class was both, was returned, was true. In `confident` the score is the probability of the returned class, and the
+    label is whether it was right. `against_rest` has each class whose probability and bins are known, by key.
+    `squared_errors` (Brier, half of the sum over the classes) and `log_losses`, in nats, need all probabilities.
     """
 
     rows: int
@@ -55,8 +55,8 @@ class Classified:
     log_losses: Moments = field(default_factory=Moments)
 
     def __add__(self, other: Classified) -> Classified:
-        """Both together; of more than `MAX_CLASSES` the rarest become `OTHER`."""
-        keys, counts = _few(np.concatenate([self.keys, other.keys]), np.concatenate([self.counts, other.counts]))
+        """Add two; of more than `MAX_CLASSES` classes the rarest become `OTHER`."""
+        keys, counts = _limited(np.concatenate([self.keys, other.keys]), np.concatenate([self.counts, other.counts]))
         shared = self.against_rest.keys() & other.against_rest.keys()
         return Classified(
             self.rows + other.rows,
@@ -70,7 +70,7 @@ class Classified:
         )
 
     def confusion(self, place: int) -> Floats:
-        """Of the class at a place in `keys` against the rest, (2, 2) as [label, decision]."""
+        """Return the confusion of the class at a place in `keys` with the rest, (2, 2) as [label, decision]."""
         hits, returned, true = self.counts[place].tolist()
         return np.array([[self.rows - returned - true + hits, returned - hits], [true - hits, hits]], np.float64)
 
@@ -78,13 +78,13 @@ class Classified:
 def classified(
     returned: Floats, truths: Floats, confidences: Floats, by_class: ClassScores | None = None
 ) -> Classified:
-    """Reduces labelled predictions.
+    """Reduce labelled predictions.
 
     Args:
-        returned: the key of the class that was returned, (n,); see `exporter.profiles.classes`.
+        returned: the key of the class that was returned, (n,); see `exporter.labels.classes`.
         truths: that of the true one, (n,).
         confidences: the probability of the returned class, (n,); NaN where it is not known.
-        by_class: the probability of each class, finite; left out, they are not known. A true class that is not among
+        by_class: the probability of each class, finite; None where they are not known. A true class that is not among
             them had the probability 0.
 
     Raises:
@@ -94,19 +94,19 @@ def classified(
     own, places = np.unique(np.concatenate([returned, truths]), return_inverse=True)
     of_returned, of_truths = np.split(places, 2)
     counts = [np.bincount(each, minlength=len(own)) for each in (of_returned[right], of_returned, of_truths)]
-    keys, table = _few(own, np.array(counts).reshape(3, -1).T)
-    told = np.isfinite(confidences)
-    sure = labelled(confidences[told], right[told], right[told], CONFIDENCE_EDGES)
+    keys, table = _limited(own, np.array(counts).reshape(3, -1).T)
+    finite = np.isfinite(confidences)
+    confident = labelled(confidences[finite], right[finite], right[finite], CONFIDENCE_EDGES)
     if by_class is None:
-        return Classified(len(truths), keys, table, sure, {})
+        return Classified(len(truths), keys, table, confident, {})
     squared_errors, log_losses = _losses(truths, by_class)
     return Classified(
-        len(truths), keys, table, sure, _against_rest(returned, truths, by_class), squared_errors, log_losses
+        len(truths), keys, table, confident, _against_rest(returned, truths, by_class), squared_errors, log_losses
     )
 
 
 def no_probabilities(scores: Floats) -> npt.NDArray[np.bool_]:
-    """The rows, (n,), whose scores, (n, classes), are no probabilities of classes of which one is true."""
+    """Return the rows, (n,), whose scores, (n, classes), are not the probabilities of classes of which one is true."""
     outside = ((scores < 0) | (scores > 1)).any(axis=1)
     improper: npt.NDArray[np.bool_] = outside | (np.abs(scores.sum(axis=1) - 1) > SLACK)
     return improper
@@ -122,7 +122,7 @@ def _against_rest(returned: Floats, truths: Floats, by_class: ClassScores) -> di
 
 
 def _losses(truths: Floats, by_class: ClassScores) -> tuple[Moments, Moments]:
-    """The squared errors and the log losses of the probabilities."""
+    """Return the squared errors and the log losses of the probabilities."""
     is_true = truths[:, None] == by_class.keys
     of_truth = (by_class.scores * is_true).sum(axis=1)
     missing = ~is_true.any(axis=1)
@@ -130,8 +130,8 @@ def _losses(truths: Floats, by_class: ClassScores) -> tuple[Moments, Moments]:
     return moments(squares / 2), moments(-np.log(np.clip(of_truth, CERTAIN, 1 - CERTAIN)))
 
 
-def _few(keys: Floats, counts: Counts) -> tuple[Floats, Counts]:
-    """Each key once, increasing; the rarest together once there are too many. Ties go by key."""
+def _limited(keys: Floats, counts: Counts) -> tuple[Floats, Counts]:
+    """Return each key once, increasing; of too many classes the rarest are counted together. Ties go by key."""
     own, places = np.unique(keys, return_inverse=True)
     summed = np.zeros((len(own), 3), np.int64)
     np.add.at(summed, places, counts)

@@ -1,8 +1,8 @@
-"""What predictions are reduced to once the truth about them is known: weights, decisions and losses, all additive.
+"""Predictions whose label is known, reduced to additive weights, decisions and losses.
 
-A row weighs 1, or the inverse of the probability that its label had been reported by now. The sums of squared weights
-stand beside the sums, so that an effective number of rows can be told (Kish 1965). With weights of 1 all counts are
-whole numbers, and exact under any merging.
+The weight of a row is 1, or the inverse of the probability that its label has arrived by now. The sums of squared
+weights give an effective number of rows (Kish 1965). With weights of 1 all counts are whole numbers, and exact under
+any merging.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from exporter.profiles.binning import Counts, Floats
 Flags = npt.NDArray[np.bool_]
 
 CERTAIN: Final = 1e-15
-"""Scores are taken as this far from 0 and 1 at least, so that a certain prediction that was wrong costs 34.5 nats."""
+"""The least distance of a score from 0 and 1 in log losses: a certain prediction that was wrong costs 34.5 nats."""
 
 
 class _Additive:
-    """Merges with its like, field by field."""
+    """Adds field by field."""
 
     __slots__ = ()
 
@@ -33,9 +33,9 @@ class _Additive:
 
 @dataclass(frozen=True, slots=True)
 class Moments(_Additive):
-    """What a weighted mean and its standard error are made of.
+    """The sums for a weighted mean and its standard error.
 
-    The sums of w, w^2, w x, w^2 x and w^2 x^2 over rows with the weight w and the value x.
+    They are the sums of w, w^2, w x, w^2 x and w^2 x^2 over rows with the weight w and the value x.
     """
 
     weights: float = 0.0
@@ -51,8 +51,8 @@ class Labelled(_Additive):
 
     Per fine bin of the score, (k + 1,) for k edges: `rows`; the weights of the `positives` and of the `negatives`, and
     their squares; the weighted sum of the scores. Per label and decision, (2, 2) as [label, decision]: the weights in
-    the `confusion` matrix, and their squares. `squared_errors` (Brier) and `log_losses`, in nats, take the score for
-    the probability of a positive, and mean nothing where it is not one.
+    the `confusion` matrix, and their squares. `squared_errors` (Brier) and `log_losses`, in nats, use the score as the
+    probability of a positive, and are meaningless where it is not a probability.
     """
 
     rows: Counts
@@ -69,7 +69,7 @@ class Labelled(_Additive):
 
 @dataclass(frozen=True, slots=True)
 class RegressionErrors(_Additive):
-    """Predictions of a number whose true value is known: their number, squared and absolute errors."""
+    """Labelled predictions of a regression: their number, squared and absolute errors."""
 
     rows: int = 0
     squared_errors: Moments = Moments()
@@ -77,13 +77,13 @@ class RegressionErrors(_Additive):
 
 
 def empty(edges: Floats) -> Labelled:
-    """No labelled predictions: adding them changes nothing."""
+    """Return no labelled predictions; to add them changes nothing."""
     none = np.zeros(0)
     return labelled(none, none.astype(bool), none.astype(bool), edges)
 
 
 def moments(values: Floats, weights: Floats | None = None) -> Moments:
-    """The moments of some rows, each weighing 1 if nothing else is said.
+    """Return the moments of some rows; weights are 1 if left out.
 
     Raises:
         ValueError: when the lengths differ, a value is not finite, or a weight is negative or not finite.
@@ -103,23 +103,23 @@ def moments(values: Floats, weights: Floats | None = None) -> Moments:
     )
 
 
-def _dot(one: Floats, two: Floats) -> float:
-    # Not one @ two: of some ten thousand rows BLAS makes work for every processor, and that costs more than it saves.
-    return float(np.einsum("i,i->", one, two))
+def _dot(left: Floats, right: Floats) -> float:
+    # Not left @ right: for some ten thousand rows BLAS uses every processor, which costs more than it saves.
+    return float(np.einsum("i,i->", left, right))
 
 
 def labelled(
     scores: Floats, labels: npt.NDArray[Any], decisions: Flags, edges: Floats, weights: Floats | None = None
 ) -> Labelled:
-    """Reduces labelled predictions.
+    """Reduce labelled predictions.
 
     Args:
         scores: the model's score of the positive class, (n,), finite.
-        labels: whether each turned out positive, (n,): booleans, or 0 and 1.
-        decisions: whether each was taken for positive, (n,): score >= the operating threshold; of one class against the
+        labels: whether each is positive, (n,): booleans, or 0 and 1.
+        decisions: whether each decision is positive, (n,): score >= the operating threshold; of one class against the
             rest, whether that class was returned.
         edges: of the score's fine bins, (k,), increasing; the bins are closed on the right.
-        weights: (n,), 0 or more; 1 each if left out. Rows that weigh 0 are left out.
+        weights: (n,), 0 or more; 1 each if left out. Rows with a weight of 0 are left out.
 
     Raises:
         ValueError: when the lengths differ, a score is not finite, a label is neither 0 nor 1, or a weight is negative
@@ -141,7 +141,7 @@ def labelled(
     squares = positives, negatives, confusion
     if weights is not None:
         squares = _weighted(bins, cells, truths, np.square(weights), len(rows))
-    sure = np.clip(np.where(truths, scores, 1 - scores), CERTAIN, 1 - CERTAIN)
+    likelihoods = np.clip(np.where(truths, scores, 1 - scores), CERTAIN, 1 - CERTAIN)
     return Labelled(
         rows=rows,
         positives=positives,
@@ -152,19 +152,19 @@ def labelled(
         confusion=confusion,
         confusion_squares=squares[2],
         squared_errors=moments(np.square(scores - truths), weights),
-        log_losses=moments(-np.log(sure), weights),
+        log_losses=moments(-np.log(likelihoods), weights),
     )
 
 
 def confusion(truths: Flags, decisions: Flags) -> Floats:
-    """How many rows there are of each label and decision, (2, 2) as [label, decision]."""
+    """Count the rows of each label and decision, (2, 2) as [label, decision]."""
     return _sums(2 * truths + decisions, None, 4).reshape(2, 2)
 
 
 def _weighted(
     bins: Counts, cells: Counts, truths: Flags, weights: Floats | None, number: int
 ) -> tuple[Floats, Floats, Floats]:
-    """The weights of the positives and of the negatives per bin, and those per label and decision."""
+    """Return the weights of the positives and of the negatives per bin, and those per label and decision."""
     if weights is None:
         positives, whole = _sums(bins, truths, number), _sums(bins, None, number)
         return positives, whole - positives, _sums(cells, None, 4).reshape(2, 2)
@@ -173,7 +173,7 @@ def _weighted(
 
 
 def regression_errors(predictions: Floats, truths: Floats, weights: Floats | None = None) -> RegressionErrors:
-    """Reduces predictions of a number, (n,), whose true value is known, (n,); rows that weigh 0 are left out.
+    """Reduce predictions of a number, (n,), with their true values, (n,); rows with a weight of 0 are left out.
 
     Raises:
         ValueError: when the lengths differ, a number is not finite, or a weight is negative or not finite.

@@ -1,4 +1,4 @@
-"""A reference whose rows have labels, reduced to what estimates of performance are learned from."""
+"""A reference whose rows have labels, reduced to what estimators of performance are fitted on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from exporter.sources.source import Batch, Selection
 
 
 def selection(scores: Sequence[str], label: str) -> Selection:
-    """The columns that are needed, as keys: they come together, in one batch for each stretch of rows."""
+    """Return the columns that are needed, as keys: a batch has all of them for a stretch of rows."""
     return Selection((*scores, label), (), ())
 
 
@@ -26,9 +26,9 @@ def reduced(batches: Iterable[Batch], score: str, label: str, edges: Floats, *, 
     Args:
         batches: the rows, with the columns of `selection`.
         score: the column of the model's score.
-        label: the column of what turned out to be true.
+        label: the column of the label.
         edges: of the score's fine bins, (k,).
-        binary: whether only 0 and 1 are labels; another value is none.
+        binary: whether only 0 and 1 are labels.
 
     Raises:
         ColumnMismatch: when a file lacks a column, or it is of a type that cannot be used.
@@ -46,7 +46,7 @@ def _part(table: pa.Table, score: str, label: str, edges: Floats, *, binary: boo
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """The columns of the class that was returned and of its score, and the fine bins of that."""
+    """The columns of the returned class and of its score, and the fine bins of that score."""
 
     prediction: str
     score: str
@@ -62,14 +62,14 @@ def reduced_classes(
 ) -> list[ByScore]:
     """Count a reference's rows once for each class, against the rest; those without a finite score of it are left out.
 
-    With `returned` they are counted once more, by the returned class's score; the label is then whether it was right.
+    With `returned` they are counted once more, by the returned class's score; the label is whether it was right.
 
     Args:
         batches: the rows, with the columns of `selection`.
-        scores: the column of each class's score, by the class as labels name it.
+        scores: the column of each class's score, by the name of the class in labels.
         label: the column of the true class.
         edges: of each class's fine bins, in the order of the classes.
-        returned: what tells how sure the answers were.
+        returned: the columns of the returned class.
 
     Raises:
         ColumnMismatch: when a file lacks a column, or it is of a type that cannot be used.
@@ -97,8 +97,8 @@ def _by_confidence(table: pa.Table, label: str, returned: Returned | None) -> li
     if returned is None:
         return []
     truths, _ = classes(required_column(table, label))
-    answers, _ = classes(required_column(table, returned.prediction))
+    predicted, _ = classes(required_column(table, returned.prediction))
     scores, _ = numeric_values(required_column(table, returned.score))
-    told = np.isfinite(scores) & ~np.isnan(answers)
-    right = np.where(np.isnan(truths), np.nan, answers == truths)
-    return [by_score(scores[told], right[told], returned.edges, binary=True)]
+    scored = np.isfinite(scores) & ~np.isnan(predicted)
+    right = np.where(np.isnan(truths), np.nan, predicted == truths)
+    return [by_score(scores[scored], right[scored], returned.edges, binary=True)]

@@ -1,9 +1,8 @@
-"""A partition's predictions, reduced to what labels are joined by and judged with: ids as numbers, scores and times.
+"""A partition's predictions, reduced to what labels are joined by and evaluated with: ids as numbers, scores and times.
 
-Thirty bytes a row, however long the ids are; eight more for a class or a query, and for each class's score; two more
-for each column of segments. An id is
-named as categories are, so that 7, 7.0 and "7" are one, and its name hashed to 64 bits: with a hundred million
-predictions, one label in a hundred billion finds the wrong one.
+A row takes thirty bytes, however long its id is; eight more for a class or a query, and for each class's score; two
+more for each column of segments. An id is named like a category, so 7, 7.0 and "7" are the same id. Its name is hashed
+to 64 bits: with a hundred million predictions, one label in a hundred billion finds the wrong one.
 """
 
 from __future__ import annotations
@@ -36,24 +35,24 @@ NO_SCORE: Final = "prediction_without_score"
 NO_CLASS: Final = "prediction_without_class"
 NO_QUERY: Final = "prediction_without_query"
 REPEATED: Final = "prediction_repeated"
-"""Why a prediction is left out: no label can find it, no label can be compared with it (of three kinds), a later row
-has its id."""
+"""Why a prediction is left out: it has no id to join by, it lacks what is compared with a label (three reasons), or a
+later row has its id."""
 
 _CODES: Final = "codes {}"
-"""Of each column of names, rows are codes: of a table of them all it would take longer to choose some."""
+"""The name of the codes of each column of names: to choose rows of one table of all codes takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """Those of one partition that a label can be joined to, by increasing id; all arrays are (rows,).
+    """The predictions of a partition that a label can be joined to, by increasing id; all arrays are (rows,).
 
-    `ids` are hashes, each once; `scores` are finite, or NaN where answers are classes that come without; `made_at` is
-    when each was made; `groups` are positions in `names`, which are no segments. `left_out` are the rows that are not
-    among them, by reason. `segments` are the values of the columns that tell segments, by column.
+    `ids` are hashes, each once. `scores` are finite, or NaN where a multiclass model has no score of the returned
+    class. `made_at` are the times of the predictions. `groups` are positions in `names`, which are no segments.
+    `left_out` are the other rows, by reason. `segments` are the values of the columns of segments, by column.
 
-    Of several classes `classes` are the keys of those that were returned, `class_names` the most frequent names of
-    these, and `class_scores`, (rows, classes), the scores of the classes of the spec, finite. Of a ranking `queries`
-    are the hashes of the lists. None where the task has none.
+    Of a multiclass model, `classes` are the keys of the returned classes, `class_names` the most frequent names of
+    these, and `class_scores`, (rows, classes), the scores of the classes of the spec, finite. Of a ranking, `queries`
+    are the hashes of the lists. They are None for other tasks.
     """
 
     ids: Ids
@@ -72,7 +71,7 @@ class Predictions:
 def selection(
     columns: InferenceColumns, task: Task = "binary_classification", segments: Sequence[str] = ()
 ) -> Selection:
-    """The columns that `reduced` needs, as keys: they come together, in one batch for each stretch of rows."""
+    """Return the columns that `reduced` needs, as keys: a batch has all of them for a stretch of rows."""
     wanted = [columns.prediction_id, columns.score, columns.timestamp, columns.model_version]
     wanted += [columns.prediction, *columns.scores.values()] if task == "multiclass_classification" else []
     wanted += [columns.query] if task == "ranking" else []
@@ -88,29 +87,29 @@ def reduced(
     task: Task = "binary_classification",
     segments: Sequence[str] = (),
 ) -> Predictions:
-    """Reduce a partition's rows; of those with one id the last is kept.
+    """Reduce a partition's rows; of rows with the same id the last is used.
 
     Args:
         batches: the rows, with the columns of `selection`.
-        columns: which column is what; there are those by which the task is judged.
-        start: of the partition, which stands for the time of a prediction that has none; a version that there is none
-            of is unknown, and a role is none.
-        task: what the model does. A returned class that has no score of its own has a score of NaN.
-        segments: the columns that tell segments; one that is missing or holds no names tells none.
+        columns: the columns of the log, with all that the task needs.
+        start: of the partition: the time of a prediction that has none. A missing version is unknown, a missing role is
+            no role.
+        task: of the model. A returned class without a score of its own has a score of NaN.
+        segments: the columns of segments; one that is missing or has no names has no segments.
 
     Raises:
         ColumnMismatch: when a file lacks the ids or the scores, or they are of a type that cannot be used.
     """
     names = [ColumnNames(column) for column in (columns.model_version, columns.role, *segments)]
-    answers = [_part(batch.table, columns, names, task) for batch in batches]
-    rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in answers)])
+    parts = [_part(batch.table, columns, names, task) for batch in batches]
+    rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in parts)])
     reasons = _left_out(rows, task)
     usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
     kept = usable[last_of_each(rows["ids"][usable])]
     codes = [rows[_CODES.format(place)][kept] for place in range(len(names))]
     groups, groups_named = encode_groups(names[0], names[1], codes[0], codes[1])
     made_at = rows["made_at"][kept]
-    several, ranking = task == "multiclass_classification", task == "ranking"
+    multiclass, ranking = task == "multiclass_classification", task == "ranking"
     return Predictions(
         rows["ids"][kept],
         rows["scores"][kept],
@@ -118,11 +117,11 @@ def reduced(
         groups,
         groups_named,
         {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(kept)},
-        classes=rows["classes"][kept] if several else None,
-        class_names=frequent_names(counts for _, counts in answers),
-        class_scores=rows["class_scores"][kept] if several and columns.scores else None,
+        classes=rows["classes"][kept] if multiclass else None,
+        class_names=frequent_names(counts for _, counts in parts),
+        class_scores=rows["class_scores"][kept] if multiclass and columns.scores else None,
         queries=rows["queries"][kept] if ranking else None,
-        segments={column: encode_column(*told) for column, *told in zip(segments, names[2:], codes[2:], strict=True)},
+        segments={column: encode_column(*own) for column, *own in zip(segments, names[2:], codes[2:], strict=True)},
     )
 
 
@@ -136,7 +135,7 @@ def _no_rows(classes: int, names: int) -> dict[str, Any]:
         "classes": real,
         "class_scores": np.zeros((0, classes)),
         "queries": np.zeros(0, np.uint64),
-        "asked": mask,
+        "has_query": mask,
         **dict.fromkeys(map(_CODES.format, range(names)), whole),
     }
 
@@ -146,7 +145,7 @@ def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _left_out(rows: Mapping[str, Any], task: Task) -> dict[str, Mask]:
-    """Which rows are not usable, by the first reason that each has."""
+    """Return the rows that are not usable, each by its first reason."""
     reasons = {NO_ID: ~rows["known"]}
     if task == "multiclass_classification":
         reasons[NO_CLASS] = np.isnan(rows["classes"])
@@ -154,16 +153,16 @@ def _left_out(rows: Mapping[str, Any], task: Task) -> dict[str, Mask]:
     else:
         reasons[NO_SCORE] = ~np.isfinite(rows["scores"])
     if task == "ranking":
-        reasons[NO_QUERY] = ~rows["asked"]
-    told = np.zeros(len(rows["known"]), bool)
+        reasons[NO_QUERY] = ~rows["has_query"]
+    left_out = np.zeros(len(rows["known"]), bool)
     for reason, missing in reasons.items():
-        reasons[reason] = missing & ~told
-        told = told | missing
+        reasons[reason] = missing & ~left_out
+        left_out = left_out | missing
     return reasons
 
 
 def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
-    """The hash of each row's id, and whether it has one.
+    """Return the hash of each row's id, and whether it has an id.
 
     Raises:
         ColumnMismatch: when the column is of no type that `category_codes` names.
@@ -179,7 +178,7 @@ def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
 
 
 def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
-    """The positions of the last row of each id, in the order of the ids."""
+    """Return the positions of the last row of each id, in the order of the ids."""
     order = hash_order(ids)
     ordered = ids[order]
     last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
@@ -198,7 +197,7 @@ def times(table: pa.Table, column: str | None) -> Instants:
 def _part(
     table: pa.Table, columns: InferenceColumns, names: Sequence[ColumnNames], task: Task
 ) -> tuple[dict[str, Any], dict[str, int]]:
-    """The rows' columns by name, and how often each class was returned."""
+    """Return the rows' columns by name, and how often each class was returned."""
     ids, known = hashed(required_column(table, columns.prediction_id))
     part: dict[str, Any] = {
         "ids": ids,
@@ -211,12 +210,12 @@ def _part(
         return part | {"classes": returned, **_class_scores(table, columns, returned)}, counts
     part["scores"] = numeric_values(required_column(table, columns.score))[0]
     if task == "ranking":
-        part["queries"], part["asked"] = hashed(required_column(table, columns.query))
+        part["queries"], part["has_query"] = hashed(required_column(table, columns.query))
     return part, {}
 
 
 def _class_scores(table: pa.Table, columns: InferenceColumns, returned: Floats) -> dict[str, Floats]:
-    """The scores of the spec's classes, and that of the returned one: told by its own column, or by these."""
+    """Return the scores of the spec's classes, and that of the returned class: its own column, or one of these."""
     parts = [numeric_values(required_column(table, column))[0] for column in columns.scores.values()]
     by_class = np.array(parts).reshape(len(parts), table.num_rows).T
     if columns.score is not None:

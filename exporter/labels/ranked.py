@@ -1,7 +1,7 @@
-"""What ranked lists are reduced to once the relevance of their items is known: how good each was, and what is left out.
+"""Ranked lists whose items have a relevance, reduced to the gain of each list and the lists that are left out.
 
-A list is judged only when all its items have a relevance: where some are missing it could be better or worse than what
-is known of it, and which are missing is no accident (what stood high was looked at).
+A list is evaluated only when all its items have a relevance. With missing items its gain could be higher or lower, and
+items are not missing at random: users look at the top of a list.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from exporter.profiles.binning import Counts, Floats
 PARTLY: Final = "partly_labelled"
 NOTHING: Final = "nothing_relevant"
 SINGLE: Final = "single_item"
-"""Why a list is left out: an item has no relevance, none is relevant, there is nothing to put into an order."""
+"""Why a list is left out: an item has no relevance, no item is relevant, there is only one item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Lists of ranked items: the moments of the gain of those that are judged, and how many are left out and why."""
+    """Lists of ranked items: the moments of the gains of evaluated lists, and the lists left out, by reason."""
 
     gains: Moments = field(default_factory=Moments)
     partly: int = 0
@@ -31,7 +31,7 @@ class Ranked:
     single: int = 0
 
     def __add__(self, other: Ranked) -> Ranked:
-        """Both together."""
+        """Add two."""
         return Ranked(
             self.gains + other.gains,
             self.partly + other.partly,
@@ -41,24 +41,24 @@ class Ranked:
 
     @property
     def lists(self) -> int:
-        """Those that are judged."""
+        """The evaluated lists."""
         return round(self.gains.weights)
 
     @property
     def left_out(self) -> dict[str, int]:
-        """Those that are not, by reason."""
+        """The lists that are left out, by reason."""
         return {PARTLY: self.partly, NOTHING: self.nothing, SINGLE: self.single}
 
 
 def ranked(queries: Ids, scores: Floats, relevances: Floats, depth: int | None = None) -> Ranked:
-    """Reduces ranked items, in any order.
+    """Reduce ranked items, in any order.
 
-    A list of one item is left out, and so is one of which no item is relevant: no order of it is better than another.
+    A list of one item is left out, and so is a list without a relevant item: no order of it is better than another.
 
     Args:
-        queries: which list each item is of, (items,).
-        scores: by which the lists were ranked, the highest first, (items,), finite.
-        relevances: 0 or more, NaN where it is not known, (items,).
+        queries: the list of each item, (items,).
+        scores: which the lists are ranked by, the highest first, (items,), finite.
+        relevances: 0 or more, NaN where they are not known, (items,).
         depth: as in `ndcg`.
 
     Raises:
@@ -76,18 +76,18 @@ def ranked(queries: Ids, scores: Floats, relevances: Floats, depth: int | None =
 
 
 def ndcg(lists: Counts, scores: Floats, relevances: Floats, number: int, depth: int | None = None) -> Floats:
-    """Normalised discounted cumulative gain of each of some lists, 0 to 1, (number,); NaN where nothing is relevant.
+    """Return the normalised discounted cumulative gain of lists, 0 to 1, (number,); NaN where nothing is relevant.
 
     The gain of an item is its relevance over log2(1 + its rank), and the whole is divided by that of the best order.
     Items with equal scores share the mean of their gains (McSherry and Najork 2008). Source: Jarvelin and Kekalainen
     2002.
 
     Args:
-        lists: which list each item is of, from 0 to `number` - 1, (items,).
-        scores: by which they were ranked, the highest first, (items,).
+        lists: the list of each item, from 0 to `number` - 1, (items,).
+        scores: which they are ranked by, the highest first, (items,).
         relevances: of the items, (items,), 0 or more.
         number: of lists.
-        depth: ranks after it give no gain; all count if left out.
+        depth: the last rank that has a gain; all have one if left out.
 
     Raises:
         ValueError: when the lengths differ or a relevance is negative.
@@ -112,7 +112,7 @@ def ndcg(lists: Counts, scores: Floats, relevances: Floats, number: int, depth: 
 
 
 def _discounts(lists: Counts, depth: int | None) -> Floats:
-    """What the item at each place counts, the lists one behind the other, each from its best rank to its last."""
+    """Return the discount of each place, list after list, each from its best rank to its last."""
     starts = np.flatnonzero(np.append(True, lists[1:] != lists[:-1]))[: len(lists)]
     ranks = np.arange(1, len(lists) + 1) - np.repeat(starts, np.diff(np.append(starts, len(lists))))
     return np.where(ranks <= (depth or len(ranks)), 1 / np.log2(1 + ranks), 0.0)

@@ -1,4 +1,4 @@
-"""A partition of the label log, reduced to a chunk that predictions can be joined with."""
+"""A partition of the label log, reduced to a chunk that is joined with predictions."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ OLD: Final = "older_than_look_back"
 
 @dataclass(frozen=True, slots=True)
 class LabelRows:
-    """A partition of the label log: its labels, and the rows that are none of them, by reason.
+    """A partition of the label log: its labels, and the rows that are left out, by reason.
 
-    Of several classes a label is the key of one, and `class_names` are the names of the most frequent.
+    A label of a multiclass model is the key of a class, and `class_names` are the names of the most frequent classes.
     """
 
     labels: Chunk
@@ -40,7 +40,7 @@ class LabelRows:
 
 
 def selection(columns: LabelColumns) -> Selection:
-    """The columns that `reduced` needs, as keys: they come together, in one batch for each stretch of rows."""
+    """Return the columns that `reduced` needs, as keys: a batch has all of them for a stretch of rows."""
     wanted = (columns.prediction_id, columns.label, columns.timestamp)
     return Selection(tuple(name for name in wanted if name), (), (), (columns.prediction_id,))
 
@@ -50,27 +50,27 @@ def reduced(
 ) -> LabelRows:
     """Reduce a partition's rows.
 
-    Booleans and numbers are labels; of several classes all that names a category is. A label became known at the time
-    that its row tells, or at the end of the partition where the row tells none, or a later one: what lies in the future
-    would win over every correction.
+    Booleans and numbers are labels; of a multiclass model, every value that names a category. A label became known at
+    the time in its row. Where the row has no time, or one after the end of the partition, it is that end: a time in the
+    future would win over every correction.
 
     Args:
         batches: the rows, with the columns of `selection`.
-        columns: which column is what.
-        arrival: when the partition's labels came.
-        look_back: a label that became known so long before them is left out, since its prediction is older still.
-        task: what the model does: of two classes only 0 and 1 are labels, of a ranking no number below 0 is.
+        columns: the columns of the log.
+        arrival: the partition's stretch of time.
+        look_back: a label that is older than its arrival by this much is left out, since its prediction is older still.
+        task: of the model: for two classes only 0 and 1 are labels, for a ranking no number below 0 is.
 
     Raises:
         ColumnMismatch: when a file lacks the ids or the labels, or a column is of a type that cannot be used.
     """
     empty = (np.zeros(0, np.uint64), np.zeros(0, bool), np.zeros(0), np.zeros(0, np.int64))
-    several = task == "multiclass_classification"
-    parts = [_part(batch.table, columns, several=several) for batch in batches]
+    multiclass = task == "multiclass_classification"
+    parts = [_part(batch.table, columns, multiclass=multiclass) for batch in batches]
     rows = [part for part, _ in parts]
-    ids, known, labels, told = (np.concatenate(each) for each in zip(empty, *rows, strict=True))
+    ids, known, labels, row_times = (np.concatenate(each) for each in zip(empty, *rows, strict=True))
     end = microseconds(arrival.end)
-    labelled_at = np.where(told == NO_TIME, end, np.minimum(told, end))
+    labelled_at = np.where(row_times == NO_TIME, end, np.minimum(row_times, end))
     valid = _valid(labels, task)
     recent = labelled_at >= microseconds(arrival.start - look_back)
     kept = known & valid & recent
@@ -88,9 +88,9 @@ def _valid(labels: Floats, task: Task) -> Mask:
     return valid & (labels >= 0) if task == "ranking" else valid
 
 
-def _part(table: pa.Table, columns: LabelColumns, *, several: bool) -> tuple[tuple[Any, ...], dict[str, int]]:
-    """The rows' columns, and how often each class is named."""
+def _part(table: pa.Table, columns: LabelColumns, *, multiclass: bool) -> tuple[tuple[Any, ...], dict[str, int]]:
+    """Return the rows' columns, and how often each class is named."""
     ids, known = hashed(required_column(table, columns.prediction_id))
     column = required_column(table, columns.label)
-    labels, counts = classes(column) if several else (numeric_values(column)[0], {})
+    labels, counts = classes(column) if multiclass else (numeric_values(column)[0], {})
     return (ids, known, labels, times(table, columns.timestamp)), counts

@@ -1,1 +1,1 @@
-"""Labels in a refresh: both logs are read, joined, and judged; estimators are fitted."""
+"""Labels in a refresh: both logs are read and joined, predictions are evaluated, estimators are fitted."""

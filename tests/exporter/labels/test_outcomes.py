@@ -212,8 +212,8 @@ def test_segments_add_up_and_are_told_only_where_the_judgement_names_them() -> N
 
 
 def test_another_choice_of_segments_is_another_evaluation() -> None:
-    assert BY_PLAN.like(replace(BY_PLAN))
-    assert not BY_PLAN.like(BINARY)
+    assert BY_PLAN.counts_like(replace(BY_PLAN))
+    assert not BY_PLAN.counts_like(BINARY)
 
 
 def test_of_a_segment_only_lists_that_are_wholly_its_own_are_judged() -> None:

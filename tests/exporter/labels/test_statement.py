@@ -1,6 +1,6 @@
 """The statement about predictions and their labels: what it names, and what it never holds.
 
-`test_outcome_counting` runs it.
+`test_counting` runs it.
 """
 
 from __future__ import annotations
