@@ -1,4 +1,4 @@
-"""Counts by bin say what the rows themselves say: the oracle is the profile of labelled rows, each with its weight."""
+"""Counts by bin equal the profile of the labelled rows themselves, each with its weight."""
 
 from __future__ import annotations
 

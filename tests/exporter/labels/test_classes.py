@@ -30,7 +30,7 @@ def test_a_row_without_a_class_has_no_key() -> None:
 
 
 @given(st.lists(st.text(), unique=True))
-def test_keys_are_whole_and_told_apart(names: list[str]) -> None:
+def test_keys_are_whole_numbers_and_distinct(names: list[str]) -> None:
     keys = class_keys(names).tolist()
     assert len(set(keys)) == len(names)
     assert all(0 <= key < 2**53 and key.is_integer() for key in keys)

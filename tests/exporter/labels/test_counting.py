@@ -1,4 +1,4 @@
-"""What an engine tells of predictions and their labels is what their rows tell."""
+"""The outcomes that an engine counts equal those of rows."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _predictions(hour: int) -> pa.Table:
 
 
 def _labels(hour: int, kind: pa.DataType) -> pa.Table:
-    """Of both hours of predictions: some say the same again, some something else, some are early, unknown or void."""
+    """Of both hours of predictions: some are repeated, some corrected, some early, unknown or empty."""
     random = np.random.default_rng(100 + hour)
     ids = [f"{random.integers(0, 2)}-{random.integers(0, 70)}" for _ in range(ROWS)]
     told = [START + hour * HOUR - timedelta(minutes=10) + timedelta(seconds=70 * row) for row in range(ROWS)]
@@ -118,7 +118,9 @@ CASES: list[tuple[Task, pa.DataType]] = [("binary_classification", pa.bool_()), 
 
 
 @pytest.mark.parametrize(("task", "kind"), CASES, ids=["binary", "regression"])
-def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, task: Task, kind: pa.DataType) -> None:
+def test_the_engine_and_the_rows_give_the_same_outcomes(
+    bigquery_server: BigQueryServer, task: Task, kind: pa.DataType
+) -> None:
     made = [_predictions(hour) for hour in range(2)]
     arrived = [_labels(hour, kind) for hour in range(3)]
     evaluation, about = _evaluation(task), JoinSpec(COLUMNS, LABELS, task, LOOK_BACK)
@@ -167,7 +169,7 @@ def test_the_engine_and_the_rows_tell_the_same(bigquery_server: BigQueryServer, 
     ],
     ids=["lists", "classes", "ids that are floats", "labels that are texts", "times that are texts"],
 )
-def test_what_rows_alone_can_tell_is_not_asked(
+def test_what_only_rows_can_give_is_not_counted_by_the_engine(
     bigquery_server: BigQueryServer, task: Task, made: dict[str, str], arrived: dict[str, str]
 ) -> None:
     log = _open(bigquery_server, "log", _predictions(0), "at")

@@ -118,7 +118,7 @@ def test_neither_order_nor_pieces_change_anything(case: tuple[list[Row], list[li
 
 
 @given(rows)
-def test_the_join_is_what_the_rows_say_one_by_one(given_rows: list[Row]) -> None:
+def test_the_join_equals_a_join_row_by_row(given_rows: list[Row]) -> None:
     expected = []
     for number in range(7):
         own = [(when, label) for key, label, when in given_rows if key == number]

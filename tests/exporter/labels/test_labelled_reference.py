@@ -39,13 +39,13 @@ def test_no_batch_is_no_row() -> None:
 
 
 @pytest.mark.parametrize("column", ["s", "y"])
-def test_a_column_that_is_missing_is_told(column: str) -> None:
+def test_a_missing_column_is_an_error(column: str) -> None:
     other = {"s": "y", "y": "s"}[column]
     with pytest.raises(ColumnMismatch, match=f"the column {column} is missing"):
         reduced([batch(**{other: pa.array([0.1])})], "s", "y", EDGES, binary=True)
 
 
-def test_of_several_classes_each_is_counted_against_the_rest() -> None:
+def test_each_class_is_counted_against_the_rest() -> None:
     """However labels are stored; a class without a score of its own is of the rest."""
     first = batch(a=pa.array([0.2, 0.9, 0.6]), b=pa.array([0.8, 0.1, None]), y=pa.array([2, 1, 1]))
     second = batch(a=pa.array([0.7, 0.1]), b=pa.array([0.3, 0.2]), y=pa.array([None, "3"], pa.string()))
@@ -55,7 +55,7 @@ def test_of_several_classes_each_is_counted_against_the_rest() -> None:
 
 
 @pytest.mark.parametrize("missing", ["a", "y"])
-def test_without_labels_or_a_class_s_scores_nothing_can_be_learned(missing: str) -> None:
+def test_labels_and_the_scores_of_each_class_are_required(missing: str) -> None:
     rows = {"a": pa.array([0.2]), "y": pa.array([1])}
     del rows[missing]
     with pytest.raises(ColumnMismatch, match=f"the column {missing} is missing"):

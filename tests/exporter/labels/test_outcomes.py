@@ -50,7 +50,7 @@ def test_an_absent_label_is_not_a_negative() -> None:
     assert found.performance.confusion.tolist() == [[1, 0], [0, 1]]
 
 
-def test_versions_are_told_apart() -> None:
+def test_versions_have_separate_outcomes() -> None:
     found = outcomes(predictions(0.9, 0.1, 0.6, versions=(0, 1, 1), names=(V1, V2)), answers(1, 1, None), BINARY)
     assert {name: (one.rows, one.known) for name, one in found.items()} == {V1: (1, 1), V2: (2, 1)}
 
@@ -79,7 +79,7 @@ def test_without_bins_of_the_score_there_is_no_performance_but_coverage() -> Non
     assert (found + found).performance is None
 
 
-def test_what_is_peculiar_is_counted_by_rows() -> None:
+def test_rejected_rows_are_counted_by_reason() -> None:
     three = predictions(0.1, 0.2, 0.3)
     assert rejected_rows(three, answers(1, None, 0, rows=3)) == {"duplicate": 4, "corrected": 0, "before_prediction": 0}
     assert rejected_rows(three, answers(1, None, 0, rows=2, disputed=True))["corrected"] == 2
@@ -89,7 +89,7 @@ def test_what_is_peculiar_is_counted_by_rows() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "told"), [(60, 60), (86_400, 86_400), (0, 1), (10**10, 10 * 365 * 86_400)])
-def test_a_delay_is_told_within_a_hundredth_from_a_second_to_ten_years(seconds: int, told: float) -> None:
+def test_a_delay_is_within_a_hundredth_from_a_second_to_ten_years(seconds: int, told: float) -> None:
     found = outcomes(predictions(0.5, 0.5), answers(1, 1, after=seconds), BINARY)[V1]
     assert delay_quantile(found.delays, 0.5) == pytest.approx(told, rel=0.0105)
 
@@ -117,7 +117,7 @@ def test_partitions_add_up_by_version() -> None:
     assert total([]) == {}
 
 
-def test_by_score_all_predictions_are_counted_and_those_with_a_label_judged() -> None:
+def test_by_score_counts_all_predictions_and_the_errors_of_labelled_ones() -> None:
     found = outcomes(predictions(0.9, 0.9, 0.1), answers(1, None, 0), BINARY)[V1].by_score
     assert found is not None
     assert (found.made.tolist(), found.known.tolist(), found.labels.tolist()) == (
@@ -130,7 +130,7 @@ def test_by_score_all_predictions_are_counted_and_those_with_a_label_judged() ->
     assert whole.made.tolist() == [0, 0, 0, 3]
 
 
-def test_without_bins_nothing_is_told_by_score() -> None:
+def test_without_bins_there_is_no_by_score() -> None:
     blind = outcomes(predictions(1.0), answers(4), Evaluation(binary=False, threshold=0.5, edges=None))[V1]
     assert blind.by_score is None
     assert (blind + blind).by_score is None
@@ -143,7 +143,7 @@ def test_scores_near_the_label_are_counted_for_each_tolerance() -> None:
     assert (found + found).near.tolist() == [4, 4]
 
 
-def test_labels_that_came_within_a_time_are_told_from_later_ones() -> None:
+def test_labels_within_a_time_are_counted_without_later_ones() -> None:
     soon = outcomes(predictions(0.5, 0.5), answers(1, 0, after=60), BINARY)[V1]
     late = outcomes(predictions(0.5, 0.5), answers(1, None, after=7200), BINARY)[V1]
     early = outcomes(predictions(0.5), answers(1, after=-60), BINARY)[V1]
@@ -162,7 +162,7 @@ def on_plans(made: Predictions, *plans: str | None) -> Predictions:
 
 
 def same(one: Outcome, two: Outcome) -> bool:
-    """All that is told of a segment is the same."""
+    """All fields that a segment has are the same."""
     told = [(each.rows, each.known, each.improper, each.performance) for each in (one, two)]
     return pickle.dumps(told[0]) == pickle.dumps(told[1])
 
@@ -179,7 +179,7 @@ def same(one: Outcome, two: Outcome) -> bool:
         max_size=30,
     )
 )
-def test_a_segment_is_judged_as_its_rows_alone_would_be(
+def test_a_segment_is_evaluated_like_its_rows_alone(
     rows: list[tuple[int, float | None, str | None, int]],
 ) -> None:
     names = (V1, Group("v1", "challenger"), V2)
@@ -202,7 +202,7 @@ def test_a_segment_is_judged_as_its_rows_alone_would_be(
     assert all(same(found[group], alone[group]) for group in found)
 
 
-def test_segments_add_up_and_are_told_only_where_the_judgement_names_them() -> None:
+def test_segments_add_up_and_only_those_of_the_evaluation_have_outcomes() -> None:
     made, known = on_plans(predictions(0.9, 0.1, 0.6), "free", "paid", None), answers(1, 0, 1)
     free = V1.within(Segment("plan", "free"))
     summed = total([segment_outcomes(made, known, BY_PLAN)] * 2)
@@ -216,7 +216,7 @@ def test_another_choice_of_segments_is_another_evaluation() -> None:
     assert not BY_PLAN.counts_like(BINARY)
 
 
-def test_of_a_segment_only_lists_that_are_wholly_its_own_are_judged() -> None:
+def test_a_segment_has_only_lists_whose_rows_are_all_in_it() -> None:
     made = replace(predictions(0.9, 0.1, 0.9, 0.1), queries=np.array([7, 7, 8, 8], np.uint64))
     evaluation = replace(BY_PLAN, binary=False, edges=None, lists=Lists(None, None))
     found = segment_outcomes(on_plans(made, "free", "free", "free", "paid"), answers(0, 1, 1, 0), evaluation)

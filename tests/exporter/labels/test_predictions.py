@@ -1,4 +1,4 @@
-"""Predictions as labels find them: one row an id, in the order of the ids, and the rest counted."""
+"""Predictions that labels are joined to: one row for each id, in the order of the ids, and the rest counted."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_each_id_has_its_score_version_and_time() -> None:
     assert sorted(found.made_at.tolist()) == [microseconds(START)] * 2 + [microseconds(later)]
 
 
-def test_of_an_id_that_comes_again_the_last_row_is_kept() -> None:
+def test_of_rows_with_the_same_id_the_last_is_used() -> None:
     found = reduce(pa.table({"id": ["a", "b", "a"], "score": [0.1, 0.2, 0.3]}), pa.table({"id": ["a"], "score": [0.4]}))
     assert by_id(found, "a", "b") == [(0.4, "unknown"), (0.2, "unknown")]
     assert found.left_out["prediction_repeated"] == 2
@@ -98,7 +98,7 @@ def test_without_ids_or_scores_there_is_nothing_to_join(missing: str) -> None:
         reduce(table)
 
 
-def test_scores_that_are_words_are_refused_and_odd_times_and_versions_are_not() -> None:
+def test_texts_as_scores_are_an_error_and_unusable_times_and_versions_are_not() -> None:
     with pytest.raises(ColumnMismatch, match="a number was expected"):
         reduce(pa.table({"id": ["a"], "score": ["high"]}))
     found = reduce(pa.table({"id": ["a"], "score": [0.1], "at": ["noon"], "version": [[1]]}))
@@ -131,7 +131,7 @@ def test_each_row_keeps_its_role_and_its_segments() -> None:
     assert told == {column: [values[place] for place in at] for column, values in expected.items()}
 
 
-def test_what_tells_groups_is_read_once() -> None:
+def test_a_column_of_groups_is_read_once() -> None:
     columns = InferenceColumns(prediction_id="id", score="score", role="role")
     assert selection(columns, segments=["plan", "role"]).keys == ("id", "score", "role", "plan")
 
@@ -143,7 +143,7 @@ def several(columns: InferenceColumns = CLASSES, **table: Any) -> Predictions:
     return reduced(whole(pa.table(table)), columns, START, "multiclass_classification")
 
 
-def test_of_several_classes_the_returned_one_and_the_scores_are_kept() -> None:
+def test_a_multiclass_model_has_returned_classes_and_scores() -> None:
     found = several(id=["a", "b", "c"], animal=["dog", "cat", "cow"], p_cat=[0.3, 0.9, 0.2], p_dog=[0.7, 0.1, 0.1])
     at = np.argsort(hashed(pa.chunked_array([["a", "b", "c"]]))[0])
     assert found.classes is not None
@@ -191,7 +191,7 @@ def test_each_task_reads_what_it_needs() -> None:
 
 
 @pytest.mark.parametrize("missing", ["animal", "p_dog"])
-def test_without_classes_or_their_scores_there_is_nothing_to_judge(missing: str) -> None:
+def test_classes_and_their_scores_are_required(missing: str) -> None:
     table = {"id": ["a"], "animal": ["dog"], "p_cat": [0.1], "p_dog": [0.9]}
     del table[missing]
     with pytest.raises(ColumnMismatch, match=f"the column {missing} is missing"):

@@ -1,4 +1,4 @@
-"""Lists: each as good as scikit-learn says, and those that nobody can judge counted and not guessed."""
+"""Lists: each gain equals that of scikit-learn, and lists that cannot be evaluated are counted."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_many_lists_at_once_are_each_one_alone_in_any_order(rows: list[tuple[int
     assert found.gains.values == pytest.approx(sum(defined))
 
 
-def test_a_list_is_judged_when_all_of_it_is_labelled() -> None:
+def test_a_list_is_evaluated_when_all_of_it_is_labelled() -> None:
     found = ranked(lists(1, 1, 2, 2, 3, 3, 4), floats(2, 1, 2, 1, 2, 1, 9), floats(1, 0, 1, NAN, 0, 0, 1))
     assert (found.lists, found.gains.values) == (1, 1.0)
     assert found.left_out == {"partly_labelled": 1, "nothing_relevant": 1, "single_item": 1}

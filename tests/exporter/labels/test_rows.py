@@ -50,7 +50,7 @@ def test_of_a_number_any_finite_one_is_a_label() -> None:
     assert rows.left_out["without_value"] == 1
 
 
-def test_of_several_classes_a_label_is_a_class_however_it_is_stored() -> None:
+def test_a_multiclass_label_is_a_class_however_it_is_stored() -> None:
     columns = [[7, 8], [7.0, 8.0], ["7", "8"], pa.array(["7", "8"]).dictionary_encode()]
     found = [reduce("multiclass_classification", id=["a", "b"], fraud=column) for column in columns]
     assert {tuple(labels(rows, "a", "b")) for rows in found} == {tuple(class_keys(["7", "8"]))}
@@ -87,7 +87,7 @@ def test_a_label_without_a_time_or_from_the_future_became_known_at_the_end_of_it
     assert words.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
 
 
-def test_words_are_no_labels_and_a_missing_column_is_told() -> None:
+def test_texts_are_no_labels_and_a_missing_column_is_an_error() -> None:
     with pytest.raises(ColumnMismatch, match="a number was expected"):
         reduce(id=["a"], fraud=["yes"])
     with pytest.raises(ColumnMismatch, match="the column fraud is missing"):

@@ -47,7 +47,7 @@ def test_values_are_parameters_and_only_what_is_needed_is_read() -> None:
         assert named == other.parameters.keys()
 
 
-def test_a_group_that_is_a_float_is_told_by_rows() -> None:
+def test_a_group_that_is_a_float_needs_rows() -> None:
     floats = Evaluation(True, 0.5, None, segments={"share": ("0.1",)})
     with pytest.raises(NotCountable, match="is FLOAT64"):
         outcome_query(LOGS, "binary_classification", floats)

@@ -1,4 +1,4 @@
-"""What labels are joined with comes back bit for bit or not at all."""
+"""Predictions and labels come back bit for bit or not at all."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_labels_come_back(store: ProfileStore, rows: int) -> None:
     assert flat(load_labels(store, KEY)) == flat(labels(rows))
 
 
-def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
+def test_known_labels_come_back_and_can_be_joined_with_more(store: ProfileStore) -> None:
     ids = np.arange(5, dtype=np.uint64)
     first, every = merge_chunks([labels().labels]), np.ones(1, bool)
     answers = join(matches(ids, first, every), KnownLabels.none(5), first)
@@ -112,19 +112,19 @@ def test_what_is_known_comes_back_and_can_be_joined_with_more(store: ProfileStor
     assert join(matches(ids, more, every), kept[0], more).rows.tolist() == [2, 2, 2, 1, 1]
 
 
-def test_what_has_nothing_in_common_comes_back_for_those_who_ask(store: ProfileStore) -> None:
+def test_unmatched_partitions_come_back_for_the_wanted_predictions(store: ProfileStore) -> None:
     apart = {"nine": {"b", "a"}, "ten": set[str](), "eleven": {"c"}}
     save_unmatched_partitions(store, KEY, apart)
     assert load_unmatched_partitions(store, KEY, ["nine", "ten", "twelve"]) == {"nine": {"a", "b"}, "ten": set()}
 
 
 @pytest.mark.parametrize("apart", [{}, {"nine": set[str]()}])
-def test_nothing_apart_comes_back_as_nothing(store: ProfileStore, apart: dict[str, set[str]]) -> None:
+def test_no_unmatched_partitions_come_back_as_none(store: ProfileStore, apart: dict[str, set[str]]) -> None:
     save_unmatched_partitions(store, KEY, apart)
     assert load_unmatched_partitions(store, KEY, ["nine"]) == apart
 
 
-def test_a_damaged_note_of_what_is_apart_says_nothing(store: ProfileStore, tmp_path: Path) -> None:
+def test_a_damaged_index_of_unmatched_partitions_has_none(store: ProfileStore, tmp_path: Path) -> None:
     assert load_unmatched_partitions(store, KEY, ["nine"]) == {}
     save_unmatched_partitions(store, KEY, {"nine": {"a"}})
     path = tmp_path / KEY.path
@@ -133,7 +133,7 @@ def test_a_damaged_note_of_what_is_apart_says_nothing(store: ProfileStore, tmp_p
 
 
 @pytest.mark.parametrize("kept", [load_predictions, load_labels, load_known_labels])
-def test_what_is_not_there_or_was_damaged_is_none(store: ProfileStore, tmp_path: Path, kept: Any) -> None:
+def test_what_is_missing_or_damaged_is_none(store: ProfileStore, tmp_path: Path, kept: Any) -> None:
     assert kept(store, KEY) is None
     save_labels(store, KEY, labels())
     path = tmp_path / KEY.path
@@ -141,7 +141,7 @@ def test_what_is_not_there_or_was_damaged_is_none(store: ProfileStore, tmp_path:
     assert kept(store, KEY) is None
 
 
-def test_arrays_of_any_kind_are_kept_with_plain_words(store: ProfileStore) -> None:
+def test_arrays_of_any_kind_come_back_with_their_metadata(store: ProfileStore) -> None:
     arrays = {"yes": np.array([True, False]), "whole": np.array([1, 2], np.int8), "part": np.array([np.nan, np.inf])}
     told = {"names": ["a", "\0é"], "count": 3}
     store.save_arrays(KEY, arrays, told)

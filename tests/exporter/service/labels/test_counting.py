@@ -1,4 +1,4 @@
-"""Labels that an engine joins: new ones are asked of where they touch, and tell what rows would."""
+"""Labels that an engine joins: new labels are counted only where they touch, and give the same as rows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 FEATURES = [{"name": "country_code", "type": "categorical"}]
 
 
-def test_labels_that_come_later_are_joined_where_they_are_as_rows_would_be(
+def test_late_labels_that_the_engine_joins_give_the_same_as_rows(
     tmp_path: Path, bigquery_server: BigQueryServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = TableLog(bigquery_server, NOW)

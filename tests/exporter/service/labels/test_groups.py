@@ -1,4 +1,4 @@
-"""Performance by role and by segment, from a log: each group is told what scikit-learn says of its rows alone."""
+"""Performance by role and by segment, from a log: each group equals what scikit-learn computes from its rows."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def first_day(made: pd.DataFrame) -> pd.DataFrame:
     return made[made[AT] < made[AT].min().normalize() + pd.Timedelta(days=1)]
 
 
-def test_each_role_and_segment_is_told_what_its_rows_tell(log: ScoredLog, made: pd.DataFrame) -> None:
+def test_each_role_and_segment_has_the_metrics_of_its_rows(log: ScoredLog, made: pd.DataFrame) -> None:
     samples, day = log.read(2, **BODY), first_day(made)
     for role in ("champion", "challenger"):
         whole = day[day[ROLE] == role]
@@ -92,7 +92,7 @@ def test_each_role_and_segment_is_told_what_its_rows_tell(log: ScoredLog, made: 
     assert segments == {"", "plan=free", "plan=paid"}, "capped: the reference's most frequent"
 
 
-def test_what_is_provisional_or_expected_is_told_of_roles_and_of_no_segments(log: ScoredLog) -> None:
+def test_roles_have_provisional_metrics_and_estimates_and_segments_have_none(log: ScoredLog) -> None:
     samples = log.read(2, **BODY)
     for metric in (catalogue.AUROC_PROVISIONAL, catalogue.AUROC_ESTIMATED, catalogue.AUROC_ESTIMATED_GAP):
         assert [one.labels for one in samples if one.metric == metric] == [
@@ -110,7 +110,7 @@ def test_a_restart_changes_nothing_and_another_choice_of_segments_reads_no_predi
     assert again._labels is not None
     found = {one.labels[-1] for one in again.read(after(2)) if one.metric is catalogue.LABEL_ROWS}
     assert found == {"", "plan=rare", "plan=paid"}
-    assert again._labels._predictions.built == 0
+    assert again._labels._logs.predictions.built == 0
 
 
 def test_without_a_role_or_segments_no_series_has_their_labels(log: ScoredLog) -> None:

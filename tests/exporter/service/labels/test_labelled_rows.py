@@ -1,4 +1,4 @@
-"""What outcomes of hours are summed to, and that it is kept whole or not at all."""
+"""The sums of outcomes of hours, which are saved whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from exporter.service.labels.labelled_rows import equal, labelled_rows, load_row
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
 from fraud_log import labelled_spec_document
-from random_outcomes import hour, of
+from random_outcomes import hour_outcome, outcome_of
 
 SPEC = ModelSpec.model_validate(labelled_spec_document(windows=["24h"]))
 
 
 def test_hours_add_up_over_versions_and_without_challengers() -> None:
-    one, two, shadow = hour(1, 1.0), hour(2, 0.5), hour(3, 1.0)
-    parts = [{Group("a"): one}, {Group("b", "champion"): two, Group("c", catalogue.CHALLENGER): shadow}]
+    left, right, shadow = hour_outcome(1, 1.0), hour_outcome(2, 0.5), hour_outcome(3, 1.0)
+    parts = [{Group("a"): left}, {Group("b", "champion"): right, Group("c", catalogue.CHALLENGER): shadow}]
     found = labelled_rows(SPEC, parts)
     assert found is not None
-    assert one.by_score is not None
-    assert two.by_score is not None
-    assert equal(found, [one.by_score + two.by_score])
+    assert left.by_score is not None
+    assert right.by_score is not None
+    assert equal(found, [left.by_score + right.by_score])
     assert labelled_rows(SPEC, [{Group("c", catalogue.CHALLENGER): shadow}]) is None
 
 
-def test_rows_are_kept_whole_or_not_at_all(tmp_path: Path) -> None:
-    first, second = (of(np.array([0.1, 0.5]), np.array([label, 1.0])).by_score for label in (0.0, 1.0))
+def test_rows_are_saved_whole_or_not_at_all(tmp_path: Path) -> None:
+    first, second = (outcome_of(np.array([0.1, 0.5]), np.array([label, 1.0])).by_score for label in (0.0, 1.0))
     assert first is not None
     assert second is not None
     store, key = ProfileStore(tmp_path), Key("fraud/labelled-reference", "period", ("content",))

@@ -54,7 +54,7 @@ class Stream:
 
     @cached_property
     def labels(self) -> pd.DataFrame:
-        """Half a day at the highest scores, a week at the lowest; a corrected label first said something else."""
+        """Half a day at the highest scores, a week at the lowest; some labels are corrected."""
         random, made = np.random.default_rng([self.seed, 1]), self.predictions
         days = np.minimum(7 * np.exp(-4 * made[SCORE]) * random.lognormal(0, 0.7, ROWS), LONGEST)
         fate = random.random(ROWS)
@@ -66,7 +66,7 @@ class Stream:
         return rows.sample(frac=1, random_state=self.seed)
 
     def window(self, end: int) -> pd.DataFrame:
-        """The predictions of the fortnight that ends after so many days, with what their labels say in the end."""
+        """The predictions of the fortnight that ends after so many days, with their last labels."""
         first, made = START + (end - 14) * DAY, self.predictions
         rows = made[(made[AT] >= first) & (made[AT] < START + end * DAY)]
         newest = self.labels.sort_values(AT).groupby(ID)[[AT, LABEL]].last().add_prefix("newest_")
@@ -135,7 +135,9 @@ def deviations(stream: Stream, log: ScoredLog, day: int, metric: Metric, truth: 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("day", OPEN)
-def test_before_it_what_is_told_is_within_two_standard_errors_of_the_truth(tmp_path: Path, seed: int, day: int) -> None:
+def test_before_it_provisional_metrics_are_within_two_standard_errors_of_the_truth(
+    tmp_path: Path, seed: int, day: int
+) -> None:
     stream = Stream(seed)
     log, rows = stream.written(tmp_path), stream.window(day).dropna(subset=[f"newest_{LABEL}"])
     assert deviations(stream, log, day, catalogue.AUROC, auroc(rows)) < 2

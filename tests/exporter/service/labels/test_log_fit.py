@@ -1,4 +1,4 @@
-"""Estimates that the log itself teaches tell concept drift as those of a labelled data set do, for each task."""
+"""Estimators that are fitted on the log itself detect concept drift like those of a labelled data set."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def value(samples: list[Sample], metric: Metric) -> float:
 
 @pytest.mark.parametrize("reference", [TRAILING, PERIOD], ids=["trailing", "period"])
 @pytest.mark.parametrize("task", ["binary_classification", "regression"])
-def test_the_same_answers_that_come_to_other_ends_are_told(
+def test_the_same_predictions_with_other_outcomes_are_concept_drift(
     tmp_path: Path, task: str, reference: dict[str, Any]
 ) -> None:
     """From the last day that is mature on."""
@@ -43,7 +43,7 @@ def test_the_same_answers_that_come_to_other_ends_are_told(
     assert alarms(reader.read(after(23)))
 
 
-def test_only_a_trailing_reference_heeds_what_its_labels_said(tmp_path: Path) -> None:
+def test_only_a_trailing_reference_excludes_weeks_of_concept_drift(tmp_path: Path) -> None:
     weeks(tmp_path, 23, others_from=21)
     for name, reference, told in (("trailing", TRAILING, 1), ("period", PERIOD, 0)):
         assert alarms(ScoredLog(tmp_path).read(23, name, **reference))
@@ -51,7 +51,7 @@ def test_only_a_trailing_reference_heeds_what_its_labels_said(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("reference", [TRAILING, PERIOD], ids=["trailing", "period"])
-def test_several_classes_are_learned_each_against_the_rest(tmp_path: Path, reference: dict[str, Any]) -> None:
+def test_classes_are_fitted_each_against_the_rest(tmp_path: Path, reference: dict[str, Any]) -> None:
     """The oracle is scikit-learn, on the labels of the newest day, which are not mature."""
     random, log, rows, names = np.random.default_rng(4), ScoredLog(tmp_path), 23 * 600, np.array(["cat", "cow", "dog"])
     chances = random.dirichlet([0.5, 0.5, 0.5], rows)
@@ -82,7 +82,7 @@ def test_several_classes_are_learned_each_against_the_rest(tmp_path: Path, refer
         assert value(again, metric) == value(samples, metric), "after a restart"
 
 
-def test_without_a_score_in_the_log_nothing_is_learned(tmp_path: Path) -> None:
+def test_without_a_score_in_the_log_nothing_is_fitted(tmp_path: Path) -> None:
     """Every score is null, so the reference has no bins of them."""
     weeks(tmp_path, 9)
     for path in (tmp_path / "predictions").glob("*"):

@@ -1,4 +1,4 @@
-"""Partitions that are read once: looked up cheaply, kept reduced, and told of once where they cannot be used."""
+"""Partitions are read once: looked up cheaply, stored reduced, and reported once where they cannot be used."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ START = datetime(2026, 11, 20, tzinfo=UTC)
 
 @dataclass
 class Memory:
-    """A source of partitions that have tags, and what was asked of it."""
+    """A source of partitions that have tags, and the calls to it."""
 
     tags: dict[datetime, str] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
@@ -101,20 +101,20 @@ class TestListing:
         assert len(listing.partitions) == 96
 
 
-def shape(**changes: Any) -> Reduction[str]:
-    """Of a partition its start is kept, as text."""
+def reduction(**changes: Any) -> Reduction[str]:
+    """The start of a partition is stored, as text."""
 
     def reduce(batches: Iterator[Batch], start: datetime) -> str:
         return f"{start:%dT%H}"
 
     def load(store: ProfileStore, key: Key) -> str | None:
-        kept = store.load_arrays(key)
-        return None if kept is None else str(kept[1]["text"])
+        stored = store.load_arrays(key)
+        return None if stored is None else str(stored[1]["text"])
 
-    def keep(store: ProfileStore, key: Key, text: str) -> None:
+    def save(store: ProfileStore, key: Key, text: str) -> None:
         store.save_arrays(key, {"x": np.zeros(1)}, {"text": text})
 
-    given = {"reduce": reduce, "load": load, "keep": keep, "content": ("v1",)} | changes
+    given = {"reduce": reduce, "load": load, "save": save, "content": ("v1",)} | changes
     return Reduction(selection=Selection((), (), ()), rows=len, left_out=lambda text: {text: 1}, **given)
 
 
@@ -128,7 +128,7 @@ class Setting:
         def failed(stage: str, what: str, why: object) -> None:
             self.failures.append((stage, what))
 
-        return StoredLog("fraud/labels", self.source, self.store, failed, shape(**changes))
+        return StoredLog("fraud/labels", self.source, self.store, failed, reduction(**changes))
 
     def partitions(self, count: int) -> Mapping[datetime, Partition]:
         self.source.tags |= {start: "a" for start in hours(count) if start not in self.source.tags}
@@ -140,7 +140,7 @@ def setting(tmp_path: Path) -> Setting:
     return Setting(ProfileStore(tmp_path), Memory())
 
 
-class TestKeptLog:
+class TestStoredLog:
     def test_a_partition_is_read_once_also_after_a_restart(self, setting: Setting) -> None:
         log = setting.log()
         assert log.read(Attempt(START), setting.partitions(3), 10) == 0
@@ -149,7 +149,7 @@ class TestKeptLog:
         assert setting.source.read == ["20T00", "20T01", "20T02"]
         assert again.known == log.known
         assert (log.built, log.reused, again.built, again.reused) == (3, 0, 0, 3)
-        assert {kept.left_out["20T01"] for kept in log.known.values() if "20T01" in kept.left_out} == {1}
+        assert {stored.left_out["20T01"] for stored in log.known.values() if "20T01" in stored.left_out} == {1}
 
     def test_a_rewritten_one_is_read_again_and_the_old_one_forgotten(self, setting: Setting, tmp_path: Path) -> None:
         log = setting.log()
@@ -171,7 +171,7 @@ class TestKeptLog:
     @pytest.mark.parametrize(
         ("problem", "stage"), [(PartitionUnreadable("torn"), "read"), (ColumnMismatch("words"), "column")]
     )
-    def test_one_that_cannot_be_used_is_told_of_once(self, setting: Setting, problem: Exception, stage: str) -> None:
+    def test_one_that_cannot_be_used_is_reported_once(self, setting: Setting, problem: Exception, stage: str) -> None:
         setting.source.problems["20T01"] = problem
         log = setting.log()
         for _ in range(2):
@@ -190,12 +190,12 @@ class TestKeptLog:
             log.read(Attempt(START), setting.partitions(3), 10)
         assert list(log.known) == [START]
 
-    def test_what_the_spec_says_of_columns_is_part_of_what_is_kept(self, setting: Setting) -> None:
+    def test_the_columns_of_the_spec_are_part_of_the_key(self, setting: Setting) -> None:
         setting.log().read(Attempt(START), setting.partitions(2), 10)
         setting.log(content=("v2",)).read(Attempt(START), setting.partitions(2), 10)
         assert len(setting.source.read) == 4
 
-    def test_what_is_forgotten_is_made_again(self, setting: Setting) -> None:
+    def test_what_is_forgotten_is_read_again(self, setting: Setting) -> None:
         log = setting.log()
         log.read(Attempt(START), setting.partitions(2), 10)
         log.forget({log.known[START].key})

@@ -1,4 +1,4 @@
-"""A period that is long past teaches what it would have as a data set: read once, and let go."""
+"""A period that is long past gives the same estimator as a data set: it is read once, and dropped."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import pytest
 from exporter.errors import SourceUnavailable
 from exporter.service.labels import period_outcomes
 from exporter.sources.local import Local
-from labelled_weeks import estimated, expected, should_teach, weeks
+from labelled_weeks import estimated, expected, expected_fit, weeks
 from scored_log import ID, LABEL, ScoredLog, after
 
 PERIOD: Final[dict[str, Any]] = {"reference": {"period": {"from": "2026-03-02", "to": "2026-03-08"}}}
 
 
 @pytest.mark.parametrize("task", ["binary_classification", "regression"])
-def test_its_outcomes_teach_what_its_rows_do(tmp_path: Path, task: str) -> None:
+def test_its_outcomes_give_the_same_estimator_as_its_rows(tmp_path: Path, task: str) -> None:
     binary = task == "binary_classification"
     rows, log = weeks(tmp_path, 21, regression=not binary), ScoredLog(tmp_path)
     reader, now = log.reader(task=task, **PERIOD), after(21).now
     found = estimated(reader.read(after(21)))
-    taught = should_teach(reader, rows[rows["day"] < 7], now, binary=binary)
-    exact = expected(reader, taught, rows[rows["day"] == 20], now)
+    fitted = expected_fit(reader, rows[rows["day"] < 7], now, binary=binary)
+    exact = expected(reader, fitted, rows[rows["day"] == 20], now)
     assert found.keys() == exact.keys()
     assert found == pytest.approx(exact, rel=1e-9)
 
 
-def test_it_is_read_once_and_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_read_once_and_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weeks(tmp_path, 21)
     log, read, times = ScoredLog(tmp_path), Local.profile, Counter[str]()
 
@@ -93,7 +93,7 @@ def test_a_label_log_that_does_not_answer_costs_the_estimates_alone(
     assert len(estimated(reader.read(after(21)))) == 5
 
 
-def test_labels_that_are_not_there_teach_nothing(tmp_path: Path) -> None:
+def test_without_labels_nothing_is_fitted(tmp_path: Path) -> None:
     weeks(tmp_path, 21)
     for path in sorted((tmp_path / "labels").glob("*"))[:9]:
         path.unlink()

@@ -29,7 +29,7 @@ def spec(task: str = "binary_classification", **columns: object) -> ModelSpec:
     return ModelSpec.model_validate(document(task=task, inference=log, labels=LABELS, segments=["plan"]))
 
 
-def test_a_classifier_says_yes_from_its_threshold_on_and_is_counted_in_the_bins_of_the_reference() -> None:
+def test_a_classifier_has_a_threshold_and_the_bins_of_the_reference() -> None:
     model = spec()
     assert model.spec.labels is not None
     unknown, known = (evaluation_of(model, model.spec.labels, binning) for binning in (None, BINNING))
@@ -53,7 +53,7 @@ def test_each_task_is_evaluated_by_what_it_answers(task: str, classes: int | Non
     assert (found.lists.depth if found.lists else None) == lists
 
 
-def test_other_columns_tasks_or_look_backs_are_read_anew() -> None:
+def test_other_columns_tasks_or_look_backs_are_read_again() -> None:
     model = spec()
     assert model.spec.labels is not None
     shapes = [label_reduction(model, model.spec.labels, timedelta(days=days)).content for days in (1, 2, 1)]

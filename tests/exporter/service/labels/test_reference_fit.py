@@ -1,4 +1,4 @@
-"""What the reference's labels teach is learned once, and costs nothing else where it cannot be."""
+"""The estimator is fitted on the reference's labels once; without one only the estimates are missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def estimated(samples: list[Sample]) -> dict[str, float]:
     return {one.metric.name: one.value for one in samples if one.metric.name.endswith("_estimated")}
 
 
-def test_a_restart_learns_the_same_and_reads_nothing(log: ScoredLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restart_fits_the_same_and_reads_nothing(log: ScoredLog, monkeypatch: pytest.MonkeyPatch) -> None:
     before = estimated(log.read(1, labels=None))
     assert len(before) == 5
     with monkeypatch.context() as patch:
@@ -40,7 +40,7 @@ def test_a_restart_learns_the_same_and_reads_nothing(log: ScoredLog, monkeypatch
         assert [estimated(reader.read(after(1))) for _ in range(2)] == [before, before]
 
 
-def test_a_reference_that_is_rewritten_is_learned_anew(log: ScoredLog) -> None:
+def test_a_rewritten_reference_is_fitted_again(log: ScoredLog) -> None:
     reader = log.reader(labels=None)
     before = estimated(reader.read(after(1)))
     random = np.random.default_rng(2)
@@ -58,7 +58,7 @@ def test_a_reference_that_is_rewritten_is_learned_anew(log: ScoredLog) -> None:
         ({"label": "unknown"}, "reference", "none of its rows has a label"),
     ],
 )
-def test_a_reference_that_teaches_nothing_costs_the_estimates_alone(
+def test_a_reference_without_an_estimator_costs_only_the_estimates(
     log: ScoredLog, columns: dict[str, str], stage: str, why: str
 ) -> None:
     rows = pd.read_parquet(log.folder / "reference.parquet")
@@ -73,7 +73,7 @@ def test_a_reference_that_teaches_nothing_costs_the_estimates_alone(
     assert reader.record.failures == {stage: 1}, "told once"
 
 
-def test_a_source_that_does_not_answer_is_asked_again(log: ScoredLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_does_not_answer_is_read_again(log: ScoredLog, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = estimated(log.read(1, store="other", labels=None))
     reader, read = log.reader(labels=None), Local.profile
 
@@ -90,7 +90,7 @@ def test_a_source_that_does_not_answer_is_asked_again(log: ScoredLog, monkeypatc
     assert reader.problems == {}
 
 
-def test_without_a_score_in_the_reference_there_is_nothing_to_learn(log: ScoredLog) -> None:
+def test_without_a_score_in_the_reference_nothing_is_fitted(log: ScoredLog) -> None:
     rows = pd.read_parquet(log.folder / "reference.parquet")
     log.put_reference(rows.drop(columns=SCORE))
     assert estimated(log.read(1, labels=None)) == {}

@@ -1,4 +1,4 @@
-"""Which weeks of the log teach what a score means, and that a change of that is not learned away."""
+"""The weeks of the log that an estimator is fitted on: it does not adapt to concept drift."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample
 from exporter.sources.local import Local
 from exporter.store.profiles import ProfileStore
-from labelled_weeks import A_DAY, WEEK, estimated, expected, should_teach, weeks
+from labelled_weeks import A_DAY, WEEK, estimated, expected, expected_fit, weeks
 from scored_log import START, ScoredLog, after
 
 TRAILING: Final[dict[str, Any]] = {"reference": {"trailing": "2w"}}
@@ -24,10 +24,10 @@ def of_weeks(rows: pd.DataFrame, *numbers: int) -> pd.DataFrame:
     return rows[(rows["day"] // WEEK).isin(numbers)]
 
 
-def agrees(log: ScoredLog, rows: pd.DataFrame, taught: pd.DataFrame, day: int, samples: list[Sample]) -> bool:
+def agrees(log: ScoredLog, rows: pd.DataFrame, fitted: pd.DataFrame, day: int, samples: list[Sample]) -> bool:
     """Whether the estimates of the newest day are what those rows give to expect of it."""
     reader, now = log.reader("other", **TRAILING), after(day).now
-    exact = expected(reader, should_teach(reader, taught, now), rows[rows["day"] == day - 1], now)
+    exact = expected(reader, expected_fit(reader, fitted, now), rows[rows["day"] == day - 1], now)
     found = estimated(samples)
     return found.keys() == exact.keys() and found == pytest.approx(exact, rel=1e-9)
 
@@ -36,7 +36,7 @@ def alarms(samples: list[Sample]) -> bool:
     return catalogue.CONCEPT_DRIFT_ALERT in {found.alert for found in conditions(samples, {"7d"})}
 
 
-def test_the_newest_whole_weeks_that_are_mature_teach(tmp_path: Path) -> None:
+def test_the_newest_whole_mature_weeks_are_fitted(tmp_path: Path) -> None:
     """After four weeks the last one is not mature, a day being needed; a day later it is."""
     rows, log = weeks(tmp_path, 29), ScoredLog(tmp_path)
     reader = log.reader(**TRAILING)
@@ -44,8 +44,8 @@ def test_the_newest_whole_weeks_that_are_mature_teach(tmp_path: Path) -> None:
     assert agrees(log, rows, of_weeks(rows, 2, 3), 29, reader.read(after(29)))
 
 
-def test_an_alarming_week_is_left_out_and_without_any_other_what_was_learned_stays(tmp_path: Path) -> None:
-    """Looked back on are four weeks and some days: the first week is not whole there any more."""
+def test_an_alarming_week_is_excluded_and_without_any_other_the_last_fit_stays(tmp_path: Path) -> None:
+    """The look-back is four weeks and some days: the first week is no longer whole in it."""
     rows, log = weeks(tmp_path, 29), ScoredLog(tmp_path)
     reader, store = log.reader(**TRAILING), ProfileStore(tmp_path / "store")
     first = reader.read(after(28))
@@ -74,7 +74,7 @@ def test_other_outcomes_alarm_for_as_long_as_they_last(tmp_path: Path) -> None:
     assert found == {21: False, 26: False, 31: True, 36: True, 41: True, 46: True, 51: True, 56: True}
 
 
-def test_a_restart_reads_nothing_and_learns_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_restart_reads_nothing_and_fits_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weeks(tmp_path, 28)
     before = estimated(ScoredLog(tmp_path).read(28, **TRAILING))
     assert len(before) == 5
@@ -82,7 +82,7 @@ def test_a_restart_reads_nothing_and_learns_the_same(tmp_path: Path, monkeypatch
     assert estimated(ScoredLog(tmp_path).read(28, **TRAILING)) == before
 
 
-def test_before_a_week_is_mature_there_are_no_estimates_and_the_page_says_so(tmp_path: Path) -> None:
+def test_before_a_week_is_mature_there_are_no_estimates_and_the_page_shows_why(tmp_path: Path) -> None:
     weeks(tmp_path, 8)
     reader = ScoredLog(tmp_path).reader(**TRAILING, labels=None)
     assert estimated(reader.read(after(8))) == {}, "a log without labels teaches nothing"
@@ -94,7 +94,7 @@ def test_before_a_week_is_mature_there_are_no_estimates_and_the_page_says_so(tmp
     assert reader.problems == {}
 
 
-def test_a_challenger_s_outcomes_teach_nothing_of_the_champion(tmp_path: Path) -> None:
+def test_a_challenger_s_outcomes_are_not_fitted(tmp_path: Path) -> None:
     """Half of the rows are a challenger's, whose scores are the wrong way round."""
     rows, log = weeks(tmp_path, 28), ScoredLog(tmp_path)
     for day in range(28):
