@@ -139,5 +139,5 @@ def _limited(keys: Floats, counts: Counts) -> tuple[Floats, Counts]:
     if named.sum() <= MAX_CLASSES:
         return own, summed
     order = np.lexsort((own, -summed[:, 1:].sum(axis=1), ~named))
-    kept, rest = np.sort(order[:MAX_CLASSES]), order[MAX_CLASSES:]
-    return np.append(OTHER, own[kept]), np.concatenate([summed[rest].sum(axis=0, keepdims=True), summed[kept]])
+    frequent, rest = np.sort(order[:MAX_CLASSES]), order[MAX_CLASSES:]
+    return np.append(OTHER, own[frequent]), np.concatenate([summed[rest].sum(axis=0, keepdims=True), summed[frequent]])

@@ -48,13 +48,13 @@ class LogPartitions:
 
 
 def count_outcomes(
-    made: LogPartitions, arrived: LogPartitions, spec: JoinSpec, evaluation: Evaluation
+    predictions: LogPartitions, labels: LogPartitions, spec: JoinSpec, evaluation: Evaluation
 ) -> dict[datetime, PartitionOutcomes]:
     """Count the outcomes of the predictions of some partitions, by their start, in one statement.
 
     Args:
-        made: the predictions; at least one partition.
-        arrived: all labels that may belong to them; at least one partition.
+        predictions: the predictions; at least one partition.
+        labels: all labels that may belong to them; at least one partition.
         spec: the columns of both.
         evaluation: how predictions are evaluated.
 
@@ -62,48 +62,50 @@ def count_outcomes(
         NotCountable: the rows must be read.
         SourceError: as `CountingSource.count`.
     """
-    query = outcome_query(_logs(made, arrived, spec), spec.task, evaluation)
-    beside = JoinedRows(arrived.source, arrived.together, query.beside)
-    found = read_result(made.source.count(made.together, query.statement, beside), query, evaluation)
-    return {made.first + slot * made.grain: each for slot, each in found.items()}
+    query = outcome_query(_logs(predictions, labels, spec), spec.task, evaluation)
+    joined = JoinedRows(labels.source, labels.together, query.label_columns)
+    by_slot = read_result(predictions.source.count(predictions.together, query.statement, joined), query, evaluation)
+    return {predictions.first + slot * predictions.grain: each for slot, each in by_slot.items()}
 
 
 def count_labels(
-    made: LogPartitions, arrived: LogPartitions, spec: JoinSpec
+    predictions: LogPartitions, labels: LogPartitions, spec: JoinSpec
 ) -> dict[datetime, tuple[int, dict[str, int]]]:
     """Count the labels in some partitions of their log, by start, and the other rows by reason.
 
     Raises:
         NotCountable, SourceError: as `count_outcomes`.
     """
-    statement = label_statement(_logs(made, arrived, spec), spec.task)
+    statement = label_statement(_logs(predictions, labels, spec), spec.task)
     reasons = {"without_id": label_rows.NO_ID, "without_value": label_rows.NO_VALUE, "old": label_rows.OLD}
     return {
-        arrived.first + row[SLOT] * arrived.grain: (row["usable"], {why: row[name] for name, why in reasons.items()})
-        for row in arrived.source.count(arrived.together, statement).to_pylist()
+        labels.first + row[SLOT] * labels.grain: (row["usable"], {why: row[name] for name, why in reasons.items()})
+        for row in labels.source.count(labels.together, statement).to_pylist()
     }
 
 
-def touched_partitions(made: LogPartitions, arrived: LogPartitions, spec: JoinSpec) -> set[datetime]:
+def touched_partitions(predictions: LogPartitions, labels: LogPartitions, spec: JoinSpec) -> set[datetime]:
     """Return the partitions of predictions, by start, that have labels in some partitions of the label log.
 
     Raises:
         NotCountable, SourceError: as `count_outcomes`.
     """
-    statement, columns = touched_statement(_logs(made, arrived, spec))
-    result = made.source.count(made.together, statement, JoinedRows(arrived.source, arrived.together, columns))
-    return {made.first + row[SLOT] * made.grain for row in result.to_pylist()}
+    statement, columns = touched_statement(_logs(predictions, labels, spec))
+    result = predictions.source.count(
+        predictions.together, statement, JoinedRows(labels.source, labels.together, columns)
+    )
+    return {predictions.first + row[SLOT] * predictions.grain for row in result.to_pylist()}
 
 
-def _logs(made: LogPartitions, arrived: LogPartitions, spec: JoinSpec) -> Logs:
+def _logs(predictions: LogPartitions, labels: LogPartitions, spec: JoinSpec) -> Logs:
     return Logs(
-        made.source.types(made.together),
+        predictions.source.types(predictions.together),
         spec.predictions,
-        made.first,
-        made.grain,
-        arrived.source.types(arrived.together),
+        predictions.first,
+        predictions.grain,
+        labels.source.types(labels.together),
         spec.labels,
-        arrived.first,
-        arrived.grain,
+        labels.first,
+        labels.grain,
         spec.look_back,
     )

@@ -131,7 +131,7 @@ def matches(ids: Ids, labels: MergedChunks, wanted: Mask) -> list[Matches]:
         wanted: the chunks that are searched, (chunks,).
     """
     positions, places = np.arange(len(ids)), np.searchsorted(labels.ids, ids)
-    found = []
+    matched = []
     while len(positions):
         inside = np.searchsorted(places, len(labels.ids))
         there = np.flatnonzero(labels.ids[places[:inside]] == ids[positions[:inside]])
@@ -139,24 +139,24 @@ def matches(ids: Ids, labels: MergedChunks, wanted: Mask) -> list[Matches]:
         entries = labels.order[places]
         new = wanted[labels.source[entries]]
         if new.any():
-            found.append(Matches(positions[new], entries[new]))
+            matched.append(Matches(positions[new], entries[new]))
         places = places + 1
-    return found
+    return matched
 
 
-def join(found: Sequence[Matches], before: KnownLabels, labels: MergedChunks) -> KnownLabels:
+def join(matched: Sequence[Matches], before: KnownLabels, labels: MergedChunks) -> KnownLabels:
     """Return the labels of some predictions after more labels came; `before` itself where none match."""
     known = before
-    for each in found:
+    for each in matched:
         newer = _newer(known.take(each.positions), labels.known.take(each.entries))
         known = known.replaced(each.positions, newer)
     return known
 
 
-def matched_rows(found: Sequence[Matches], labels: MergedChunks) -> Counts:
+def matched_rows(matched: Sequence[Matches], labels: MergedChunks) -> Counts:
     """Count the rows of each chunk that belong to these predictions, (chunks,)."""
     rows = np.zeros(labels.chunks)
-    for each in found:
+    for each in matched:
         rows += np.bincount(labels.source[each.entries], labels.known.rows[each.entries], labels.chunks)
     return rows.astype(np.int64)
 

@@ -133,8 +133,8 @@ def labelled(
     truths, decided = labels.astype(bool), decisions
     if weights is not None:
         weights = _weights(weights, scores)
-        kept = weights > 0
-        scores, truths, decided, weights = scores[kept], truths[kept], decided[kept], weights[kept]
+        used = weights > 0
+        scores, truths, decided, weights = scores[used], truths[used], decided[used], weights[used]
     bins, cells = np.searchsorted(edges, scores), 2 * truths + decided
     rows = np.bincount(bins, minlength=len(edges) + 1)
     positives, negatives, confusion = _weighted(bins, cells, truths, weights, len(rows))

@@ -85,12 +85,12 @@ def reduced_classes(
 
 def _by_class(table: pa.Table, scores: Mapping[str, str], label: str, edges: Sequence[Floats]) -> list[ByScore]:
     truths, _ = classes(required_column(table, label))
-    found = []
+    counted = []
     for key, column, own in zip(class_keys(scores).tolist(), scores.values(), edges, strict=True):
         values, _ = numeric_values(required_column(table, column))
         scored, labels = np.isfinite(values), np.where(np.isnan(truths), np.nan, truths == key)
-        found.append(by_score(values[scored], labels[scored], own, binary=True))
-    return found
+        counted.append(by_score(values[scored], labels[scored], own, binary=True))
+    return counted
 
 
 def _by_confidence(table: pa.Table, label: str, returned: Returned | None) -> list[ByScore]:

@@ -93,13 +93,13 @@ def segment_outcomes(
     predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation
 ) -> dict[Group, Outcome]:
     """Return the outcomes of a partition's predictions by model version, role and segment."""
-    found = {}
+    by_group = {}
     for segment, among in _segment_rows(predictions, evaluation):
         for code, group in enumerate(predictions.names):
             rows = among[predictions.groups[among] == code]
             if len(rows):
-                found[group.within(segment)] = _segment_outcome(predictions, known_labels, evaluation, rows)
-    return found
+                by_group[group.within(segment)] = _segment_outcome(predictions, known_labels, evaluation, rows)
+    return by_group
 
 
 def _segment_rows(predictions: Predictions, evaluation: Evaluation) -> Iterator[tuple[Segment, Counts]]:

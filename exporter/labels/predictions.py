@@ -105,22 +105,22 @@ def reduced(
     rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in parts)])
     reasons = _left_out(rows, task)
     usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
-    kept = usable[last_of_each(rows["ids"][usable])]
-    codes = [rows[_CODES.format(place)][kept] for place in range(len(names))]
-    groups, groups_named = encode_groups(names[0], names[1], codes[0], codes[1])
-    made_at = rows["made_at"][kept]
+    used = usable[last_of_each(rows["ids"][usable])]
+    codes = [rows[_CODES.format(place)][used] for place in range(len(names))]
+    groups, group_names = encode_groups(names[0], names[1], codes[0], codes[1])
+    made_at = rows["made_at"][used]
     multiclass, ranking = task == "multiclass_classification", task == "ranking"
     return Predictions(
-        rows["ids"][kept],
-        rows["scores"][kept],
+        rows["ids"][used],
+        rows["scores"][used],
         np.where(made_at == NO_TIME, microseconds(start), made_at),
         groups,
-        groups_named,
-        {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(kept)},
-        classes=rows["classes"][kept] if multiclass else None,
+        group_names,
+        {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(used)},
+        classes=rows["classes"][used] if multiclass else None,
         class_names=frequent_names(counts for _, counts in parts),
-        class_scores=rows["class_scores"][kept] if multiclass and columns.scores else None,
-        queries=rows["queries"][kept] if ranking else None,
+        class_scores=rows["class_scores"][used] if multiclass and columns.scores else None,
+        queries=rows["queries"][used] if ranking else None,
         segments={column: encode_column(*own) for column, *own in zip(segments, names[2:], codes[2:], strict=True)},
     )
 
@@ -187,7 +187,7 @@ def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
 
 
 def times(table: pa.Table, column: str | None) -> Instants:
-    """When each row says that it was; `NO_TIME` where it does not, or the column is missing or not one of times."""
+    """Return the time of each row; `NO_TIME` where it has none, or the column is missing or has no times."""
     if column is not None and column in table.column_names:
         with suppress(ColumnMismatch):
             return instants(table.column(column))

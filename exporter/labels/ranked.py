@@ -67,8 +67,8 @@ def ranked(queries: Ids, scores: Floats, relevances: Floats, depth: int | None =
     _, lists, items = np.unique(queries, return_inverse=True, return_counts=True)
     many, missing = items > 1, np.bincount(lists, np.isnan(relevances), len(items)) > 0
     whole = many & ~missing
-    kept = whole[lists]
-    gains = ndcg(lists[kept], scores[kept], relevances[kept], len(items), depth)[whole]
+    used = whole[lists]
+    gains = ndcg(lists[used], scores[used], relevances[used], len(items), depth)[whole]
     defined = gains[np.isfinite(gains)]
     return Ranked(
         moments(defined), int((many & missing).sum()), int(whole.sum()) - len(defined), len(items) - int(many.sum())

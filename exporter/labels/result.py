@@ -121,18 +121,18 @@ def _outcome(rows: Sequence[Row], query: OutcomeQuery, evaluation: Evaluation, g
 
 
 def _cells(rows: Iterable[Row], kind: int, cells: int) -> Counts:
-    found = np.zeros(cells, np.int64)
+    totals = np.zeros(cells, np.int64)
     for row in rows:
         if row["kind"] == kind:
-            found[row["cell"]] += row["n"]
-    return found
+            totals[row["cell"]] += row["n"]
+    return totals
 
 
 def _sums(rows: Iterable[Row], name: str, cells: int) -> Floats:
-    found = np.zeros(cells)
+    totals = np.zeros(cells)
     for row in rows:
-        found[row["cell"]] += row[name]
-    return found
+        totals[row["cell"]] += row[name]
+    return totals
 
 
 def _by_score(scored: Sequence[Row], known: Sequence[Row], bins: int) -> ByScore:

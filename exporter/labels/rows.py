@@ -73,11 +73,11 @@ def reduced(
     labelled_at = np.where(row_times == NO_TIME, end, np.minimum(row_times, end))
     valid = _valid(labels, task)
     recent = labelled_at >= microseconds(arrival.start - look_back)
-    kept = known & valid & recent
+    used = known & valid & recent
     left_out = {NO_ID: ~known, NO_VALUE: known & ~valid, OLD: known & valid & ~recent}
     reasons = {reason: int(rows.sum()) for reason, rows in left_out.items()}
     return LabelRows(
-        chunk(ids[kept], labels[kept], labelled_at[kept]), reasons, frequent_names(counts for _, counts in parts)
+        chunk(ids[used], labels[used], labelled_at[used]), reasons, frequent_names(counts for _, counts in parts)
     )
 
 

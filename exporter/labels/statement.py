@@ -33,12 +33,12 @@ _TASKS: Final = ("binary_classification", "regression")
 class OutcomeQuery:
     """A statement about predictions and their labels.
 
-    `beside` are the columns of labels that it reads, `grouping` and `keys` are how it groups, and `bins` is the number
-    of the score's bins.
+    `label_columns` are the columns of labels that it reads, `grouping` and `keys` are how it groups, and `bins` is the
+    number of the score's bins.
     """
 
     statement: Statement
-    beside: tuple[str, ...]
+    label_columns: tuple[str, ...]
     grouping: GroupBy
     keys: tuple[str, ...]
     bins: int
@@ -59,7 +59,7 @@ def outcome_query(logs: Logs, task: Task, evaluation: Evaluation) -> OutcomeQuer
     grouping = GroupBy(tuple(keys.values()), segments)
     edges = [] if evaluation.edges is None else evaluation.edges.tolist()
     columns = [made.prediction_id, made.score, time_column(logs.made, made.timestamp), *grouping.columns]
-    beside = [arrived.prediction_id, arrived.label, time_column(logs.arrived, arrived.timestamp)]
+    label_columns = [arrived.prediction_id, arrived.label, time_column(logs.arrived, arrived.timestamp)]
     binary = task == "binary_classification"
     steps = dict(outcome_steps(logs, evaluation, grouping, binary=binary, bins=len(edges)))
     statement = Statement(
@@ -69,7 +69,9 @@ def outcome_query(logs: Logs, task: Task, evaluation: Evaluation) -> OutcomeQuer
         _parameters(logs, evaluation, edges) | grouping.parameters,
         slotted=True,
     )
-    return OutcomeQuery(statement, tuple(dict.fromkeys(filter(None, beside))), grouping, tuple(keys), len(edges) + 1)
+    return OutcomeQuery(
+        statement, tuple(dict.fromkeys(filter(None, label_columns))), grouping, tuple(keys), len(edges) + 1
+    )
 
 
 def label_statement(logs: Logs, task: Task) -> Statement:

@@ -112,8 +112,8 @@ def _listed_entries(evaluation: Evaluation, grouping: GroupBy) -> str:
         f"{_ENTRY}({NEAR}, {place}, IF(ABS(miss) <= @near{place}, 1, 0))" for place in range(len(evaluation.tolerances))
     ]
     names = "".join(f"{name}, " for name in [*_keys(grouping), *_segments(grouping)])
-    kept = "score, label, squared, loss, truth, decided"
-    return f"SELECT {SLOT}, {names}{kept}, [\n  {(',' + chr(10) + '  ').join(entries)}] AS entries\nFROM evaluated"
+    columns = "score, label, squared, loss, truth, decided"
+    return f"SELECT {SLOT}, {names}{columns}, [\n  {(',' + chr(10) + '  ').join(entries)}] AS entries\nFROM evaluated"
 
 
 def _counted(grouping: GroupBy) -> str:

@@ -1,4 +1,4 @@
-"""Predictions, labels, and what labels say of predictions, on disk."""
+"""Predictions, labels, and the known labels of predictions, on disk."""
 
 from __future__ import annotations
 
@@ -164,12 +164,12 @@ class LabelStore:
         if not predictions:
             return {}
         unmatched = load_unmatched_partitions(self._store, self._index, {self._name(key) for key in predictions})
-        found = {}
+        joined = {}
         for key in predictions:
             stored = load_known_labels(self._store, self._known_key(key))
             rows = stored[1] if stored is not None else {}
-            found[key] = Joined(rows, unmatched.get(self._name(key), frozenset()).union(rows))
-        return found
+            joined[key] = Joined(rows, unmatched.get(self._name(key), frozenset()).union(rows))
+        return joined
 
     def save_unmatched(self, hours: Iterable[tuple[Key, Joined]]) -> None:
         """Save which partitions of labels have no label of each partition of predictions.
@@ -192,9 +192,9 @@ class LabelStore:
 
     def labels(self, keys: Iterable[Key]) -> dict[str, Chunk]:
         """Return the labels of some partitions, by name; those that are missing are noted."""
-        found = {key: load_labels(self._store, key) for key in keys}
-        self.missing |= {key for key, rows in found.items() if rows is None}
-        return {sys.intern(key.path.name): rows.labels for key, rows in found.items() if rows is not None}
+        loaded = {key: load_labels(self._store, key) for key in keys}
+        self.missing |= {key for key, rows in loaded.items() if rows is None}
+        return {sys.intern(key.path.name): rows.labels for key, rows in loaded.items() if rows is not None}
 
     def known(self, key: Key, predictions: int) -> tuple[KnownLabels, dict[str, int]]:
         """Return the labels of so many predictions, and from which partitions they come; none where missing."""

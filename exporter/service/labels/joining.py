@@ -105,7 +105,7 @@ class Joiner:
         self.hours = {start: known[stored.key] for start, stored in sorted(predictions.items())}
 
     def _invalidate(self, arrivals: Arrivals) -> None:
-        """Begin anew with hours whose labels were rewritten, and forget unmatched labels that are gone."""
+        """Start again with hours whose labels were rewritten, and forget unmatched labels that are gone."""
         sets: Sets = {}
         for hour in self.hours.values():
             if arrivals.rewritten(hour.joined):
@@ -140,16 +140,17 @@ class Joiner:
         predictions = self._store.predictions(hour.key)
         if predictions is None:
             return
-        found = matches(predictions.ids, labels, np.array([name not in hour.joined.seen for name in names], bool))
-        if not found:
+        wanted = np.array([name not in hour.joined.seen for name in names], bool)
+        matched = matches(predictions.ids, labels, wanted)
+        if not matched:
             hour.joined = hour.joined.compared(names)
             return
         before = self._known(hour, predictions)
         if before is None:
             return
-        after, rows = join(found, before, labels), matched_rows(found, labels).tolist()
-        matched = {name: number for name, number in zip(names, rows, strict=True) if number}
-        joined = hour.joined.add(names, matched, arrivals.first)
+        after, rows = join(matched, before, labels), matched_rows(matched, labels).tolist()
+        joined_rows = {name: number for name, number in zip(names, rows, strict=True) if number}
+        joined = hour.joined.add(names, joined_rows, arrivals.first)
         self._store.save_known(hour.key, after, joined)
         hour.change(joined)
         if arrivals.complete(joined):

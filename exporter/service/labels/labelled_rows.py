@@ -75,13 +75,13 @@ def labelled_rows(spec: ModelSpec, parts: Iterable[Mapping[Group, Outcome]]) -> 
         spec: the model.
         parts: outcomes by group, for example those of each hour.
     """
-    found = [
+    counted = [
         own
         for part in parts
         for group, outcome in part.items()
         if group.role != catalogue.CHALLENGER and (own := _rows_of(spec, outcome)) is not None
     ]
-    return [merged(each) for each in zip(*found, strict=True)] or None
+    return [merged(each) for each in zip(*counted, strict=True)] or None
 
 
 def _rows_of(spec: ModelSpec, outcome: Outcome) -> Rows | None:
@@ -117,8 +117,8 @@ def save_rows(store: ProfileStore, key: Key, rows: Rows) -> None:
 def load_rows(store: ProfileStore, key: Key, number: int) -> Rows | None:
     """Return the rows under a key, one for each of so many scores; None where some are missing."""
     stored = [store.load_arrays(part) for part in _parts(key, number)]
-    found = [ByScore(**each[0]) for each in stored if each is not None]
-    return found if len(found) == number else None
+    counted = [ByScore(**each[0]) for each in stored if each is not None]
+    return counted if len(counted) == number else None
 
 
 def _parts(key: Key, number: int) -> list[Key]:

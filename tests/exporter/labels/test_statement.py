@@ -36,7 +36,7 @@ def test_values_are_parameters_and_only_what_is_needed_is_read() -> None:
     query = outcome_query(LOGS, "binary_classification", EVALUATION)
     statement = query.statement
     text = "\n".join([*statement.steps.values(), statement.select])
-    assert (statement.columns, query.beside) == (("id", "p", "at", "v", "land"), ("ref", "y"))
+    assert (statement.columns, query.label_columns) == (("id", "p", "at", "v", "land"), ("ref", "y"))
     assert set(re.findall(r"@(\w+)", text)) == statement.parameters.keys()
     assert statement.parameters["edges"].value == [-0.875, -0.125]
     assert statement.parameters["s0"].value == ["it's"]
