@@ -211,11 +211,6 @@ def test_segments_add_up_and_only_those_of_the_evaluation_have_outcomes() -> Non
     assert segment_outcomes(made, known, BINARY) == {}
 
 
-def test_another_choice_of_segments_is_another_evaluation() -> None:
-    assert BY_PLAN.counts_like(replace(BY_PLAN))
-    assert not BY_PLAN.counts_like(BINARY)
-
-
 def test_a_segment_has_only_lists_whose_rows_are_all_in_it() -> None:
     made = replace(predictions(0.9, 0.1, 0.9, 0.1), queries=np.array([7, 7, 8, 8], np.uint64))
     evaluation = replace(BY_PLAN, binary=False, edges=None, lists=Lists(None, None))

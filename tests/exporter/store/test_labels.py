@@ -13,11 +13,13 @@ import pyarrow as pa
 import pytest
 
 from exporter.labels.join import KnownLabels, chunk, join, matches, merge_chunks
+from exporter.labels.plan import Joined
 from exporter.labels.predictions import Predictions, reduced
 from exporter.labels.rows import LabelRows
 from exporter.spec.sections.logs import InferenceColumns
 from exporter.spec.sections.task import Task
 from exporter.store.labels import (
+    LabelStore,
     load_known_labels,
     load_labels,
     load_predictions,
@@ -151,3 +153,45 @@ def test_arrays_of_any_kind_come_back_with_their_metadata(store: ProfileStore) -
         name: flat(values) for name, values in arrays.items()
     }
     assert kept[1] == json.loads(json.dumps(told))
+
+
+class TestLabelStore:
+    """One model's predictions, labels and known labels."""
+
+    PREDICTIONS = Key("fraud/predictions", "20261122T1000", ("data",))
+
+    def test_known_labels_and_unmatched_partitions_come_back(self, store: ProfileStore) -> None:
+        kept = LabelStore(store, "fraud/answers")
+        assert kept.joined([self.PREDICTIONS]) == {self.PREDICTIONS: Joined({}, frozenset())}
+        assert flat(kept.known(self.PREDICTIONS, 3)[0]) == flat(KnownLabels.none(3))
+        joined = Joined({"b": 2}, frozenset("abc"))
+        kept.save_known(self.PREDICTIONS, KnownLabels.none(3), joined)
+        kept.save_unmatched([(self.PREDICTIONS, joined)])
+        assert kept.known(self.PREDICTIONS, 3)[1] == {"b": 2}
+        assert kept.joined([self.PREDICTIONS]) == {self.PREDICTIONS: joined}
+        kept.discard(self.PREDICTIONS)
+        assert kept.joined([self.PREDICTIONS]) == {self.PREDICTIONS: Joined({}, frozenset("ac"))}
+
+    def test_what_is_missing_is_noted(self, store: ProfileStore) -> None:
+        kept = LabelStore(store, "fraud/answers")
+        save_labels(store, KEY, labels())
+        other = Key("fraud/labels", "20261122T1100", ("data",))
+        assert kept.predictions(self.PREDICTIONS) is None
+        assert list(kept.labels([KEY, other])) == [KEY.path.name]
+        assert kept.missing == {self.PREDICTIONS, other}
+        kept.note_changed(self.PREDICTIONS)
+        assert len(kept.missing) == 3
+
+    def test_the_last_predictions_stay_in_memory_until_it_is_finished(self, store: ProfileStore) -> None:
+        kept = LabelStore(store, "fraud/answers")
+        save_predictions(store, self.PREDICTIONS, predictions())
+        first = kept.predictions(self.PREDICTIONS)
+        assert kept.predictions(self.PREDICTIONS) is first is not None
+        kept.finish([self.PREDICTIONS])
+        assert kept.predictions(self.PREDICTIONS) is not first
+
+    def test_known_labels_of_other_partitions_are_removed(self, store: ProfileStore) -> None:
+        kept = LabelStore(store, "fraud/answers")
+        kept.save_known(self.PREDICTIONS, KnownLabels.none(3), Joined({"b": 2}, frozenset("b")))
+        kept.finish([])
+        assert kept.known(self.PREDICTIONS, 3)[1] == {}
