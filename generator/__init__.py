@@ -1,1 +1,1 @@
-"""The build tool: specs in, named documents out."""
+"""The `leeway` command: generates rules, routes and dashboards from specs, and tests them."""

@@ -1,4 +1,4 @@
-"""How long each alert of a model waits before it fires, and stays after: as its generated rule says it."""
+"""The timings of a model's alerts, read from its generated rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generator.options import Options
 
 
 def alert_timings(spec: ModelSpec) -> dict[str, tuple[timedelta, timedelta]]:
-    """`for` and `keep_firing_for` of every alert that the model has, by its name."""
+    """Return `for` and `keep_firing_for` of every alert of the model, by the alert's name."""
     groups = evaluate(Path("rules/mixin.libsonnet"), rule_arguments(spec, Options()))["groups"]
     rules = (rule for group in groups for rule in group["rules"] if "alert" in rule)
     return {rule["alert"]: (parse_duration(rule["for"]), parse_duration(rule["keep_firing_for"])) for rule in rules}

@@ -1,4 +1,4 @@
-"""What the jsonnet libraries are told: the vocabulary, the completed specs, and what Python works out better."""
+"""The arguments of the jsonnet libraries: the catalogue, the completed specs, and values that Python computes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.value_types import format_duration
 from generator.objectives import objectives
 from generator.options import Options
-from generator.weekday_floors import levels, weekly, weekly_proxies
+from generator.weekday_floors import floor_levels, varying_floors, varying_proxy_floors
 
 
 def rule_arguments(spec: ModelSpec, options: Options) -> dict[str, Any]:
-    """The arguments of `rules/`, about one model."""
-    body, placed = spec.spec, with_grafana(spec, options)
+    """Return the arguments of `rules/`, for one model."""
+    body, linked = spec.spec, with_grafana(spec, options)
     return {
         "catalogue": catalogue.as_arguments(),
         "model": spec.as_arguments(),
@@ -31,14 +31,16 @@ def rule_arguments(spec: ModelSpec, options: Options) -> dict[str, Any]:
             "refresh_timeout": _seconds(body.refresh.timeout),
             "stale_after": _seconds(body.inference.staleness),
         },
-        "weekday_floors": {key: levels(threshold) for key, threshold in weekly(body.thresholds).items()},
-        "proxy_weekday_floors": {name: levels(floor) for name, floor in weekly_proxies(body.proxies).items()},
-        "dashboards": {alert.key: links.alert_url(placed, alert) for alert in catalogue.ALERTS},
+        "weekday_floors": {key: floor_levels(floor) for key, floor in varying_floors(body.thresholds).items()},
+        "proxy_weekday_floors": {
+            name: floor_levels(floor) for name, floor in varying_proxy_floors(body.proxies).items()
+        },
+        "dashboards": {alert.key: links.alert_url(linked, alert) for alert in catalogue.ALERTS},
     }
 
 
 def route_arguments(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:
-    """The arguments of `alertmanager/`, about all models together."""
+    """Return the arguments of `alertmanager/`, for all models together."""
     return {
         "catalogue": catalogue.as_arguments(),
         "models": [with_grafana(spec, options).as_arguments() for spec in specs],
@@ -47,7 +49,7 @@ def route_arguments(specs: Sequence[ModelSpec], options: Options) -> dict[str, A
 
 
 def with_grafana(spec: ModelSpec, options: Options) -> ModelSpec:
-    """The spec with Grafana's address from the options where it has none; its fingerprint is not the original's."""
+    """Return the spec with Grafana's address from the options where it has none; the fingerprint changes with it."""
     if spec.metadata.grafana or not options.grafana:
         return spec
     return spec.model_copy(update={"metadata": spec.metadata.model_copy(update={"grafana": options.grafana})})

@@ -1,28 +1,28 @@
-"""Specs in, named documents out: everything that Leeway generates, as text, without touching a file.
+"""Everything that Leeway generates from specs, as text by path. No file is written here.
 
-Made from specs, and changed by overlays:
+Documents made from specs; overlays may change them:
 
 ```
 rules/<model>.yaml                       Prometheus rules
-rules/tests/<model>.yaml                 their promtool tests; apart, since Prometheus refuses to load them as rules
-rules/tests/<model>.calendar.yaml        those of the calendar, where a floor differs between weekdays
-rules/tests/<model>.slo-<name>.yaml      those of an objective, slice by slice
-argo/workfloweventbinding-<model>.yaml   what starts a retraining in Argo Workflows, where the spec names one
-dashboards/<model>.json                  the Grafana dashboard
-dashboards/leeway-fleet.json             that of all models, with those of one feature and of the exporters beside it
+rules/tests/<model>.yaml                 their promtool tests; in another folder, since Prometheus cannot load them
+rules/tests/<model>.calendar.yaml        promtool tests of the calendar, where a floor differs between weekdays
+rules/tests/<model>.slo-<name>.yaml      promtool tests of an objective, slice by slice
+argo/workfloweventbinding-<model>.yaml   starts a retraining in Argo Workflows, where the spec names one
+dashboards/<model>.json                  the Grafana dashboard of the model
+dashboards/leeway-fleet.json             the dashboard of all models; beside it those of one feature and of the exporter
 openslo/<model>.yaml                     the model as an OpenSLO service, where it has objectives
 openslo/<model>.slo-<name>.yaml          an objective as an OpenSLO document
-alertmanager/alertmanager.yml            routes, receivers, inhibition and hours of all models
-alertmanager/routes.json                 where each alert must go, and at which hours
+alertmanager/alertmanager.yml            routes, receivers, inhibition rules and time intervals of all models
+alertmanager/routes.json                 the receivers that each alert must reach, and at which hours
 ```
 
-Made from these, for each way to deploy:
+Documents derived from those, one form for each way to deploy:
 
 ```
-alertmanager/fragment.yml                what of alertmanager.yml is to be merged into another
-alertmanager/merged.yml                  (`leeway generate` alone) somebody's alertmanager.yml with these parts in it
+alertmanager/fragment.yml                the parts of alertmanager.yml to merge into another one
+alertmanager/merged.yml                  your alertmanager.yml with these parts in it (only with `--merge-with`)
 prometheus/scrape.yml                    the scrape job
-grafana/leeway.yaml                      the provider of the dashboards
+grafana/leeway.yaml                      the provisioning file of the dashboards
 kubernetes/                              PrometheusRules, dashboards as ConfigMaps, the ServiceMonitor, a kustomization
 kubernetes/grafana/                      the dashboards for grafana-operator, with a kustomization of their own
 kubernetes/alertmanager/                 the routes as an AlertmanagerConfig, with a kustomization of its own
@@ -75,12 +75,13 @@ from generator.targets.argo import workflow_event_binding
 from generator.targets.documents import Derived
 
 Data = dict[PurePosixPath, Any]
-Told = Callable[[str, int, int], None]
+Progress = Callable[[str, int, int], None]
+"""A function that is called with a step, the number of models done and their total."""
 _Made = TypeVar("_Made")
 
 _DEFAULTS: Final = Options()
 _MANY: Final = 12
-"""So many models are worth the second that it takes to start processes."""
+"""From this number of models on, processes save more time than the second that it takes to start them."""
 
 
 def render(
@@ -88,66 +89,66 @@ def render(
     options: Options = _DEFAULTS,
     *,
     overlaid: Sequence[Path] = (),
-    told: Told = lambda what, done, total: None,
+    progress: Progress = lambda step, done, total: None,
 ) -> Documents:
-    """Every document of some models, in the order of the models.
+    """Return every document of some models, in the order of the models.
 
     Args:
-        specs: the models; their names must differ, in Kubernetes' spelling too.
-        options: what belongs to the place of deployment.
+        specs: the models; their names must differ, also as names of Kubernetes objects.
+        options: the options of the deployment.
         overlaid: overlays, in the order in which they apply.
-        told: told after each model, how many are done, of how many.
+        progress: called after each model with the number of models done and their total.
 
     Returns:
-        Text by path, relative to the output folder; the same for the same input.
+        Text by path, relative to the output folder. The same input gives the same text.
 
     Raises:
         RenderError: when two models would be written to the same document, when jsonnet or an overlay fails, or when
-            a document is larger than where it goes.
+            a dashboard is too large for a ConfigMap.
     """
-    _refuse_namesakes(specs)
-    documents = _overlaid(specs, options, overlaid, told) if overlaid else _plain(specs, options, told)
-    for derived in targets.of_place(tuple(documents), options):
+    _reject_equal_names(specs)
+    documents = _overlaid(specs, options, overlaid, progress) if overlaid else _plain(specs, options, progress)
+    for derived in targets.deployment_documents(tuple(documents), options):
         documents[derived.path] = _text(derived, banner(specs))
     documents[MIXIN] = f"// {banner(specs)}\n{targets.mixin(documents)}"
     return documents
 
 
-def _plain(specs: Sequence[LoadedSpec], options: Options, told: Told) -> Documents:
+def _plain(specs: Sequence[LoadedSpec], options: Options, progress: Progress) -> Documents:
     documents: Documents = {}
-    for written in _each(partial(_written_of_model, options=options), specs, told):
+    for written in _each(partial(_written_of_model, options=options), specs, progress):
         documents |= written
     return documents | _written(_of_models(specs, options), banner(specs), options)
 
 
-def _overlaid(specs: Sequence[LoadedSpec], options: Options, overlaid: Sequence[Path], told: Told) -> Documents:
+def _overlaid(specs: Sequence[LoadedSpec], options: Options, overlaid: Sequence[Path], progress: Progress) -> Documents:
     data, marks = _of_models(specs, options), dict[PurePosixPath, str]()
-    for loaded, made in zip(specs, _each(partial(_of_model, options=options), specs, told), strict=True):
+    for loaded, made in zip(specs, _each(partial(_of_model, options=options), specs, progress), strict=True):
         data |= made
         marks |= dict.fromkeys(made, banner([loaded]))
     documents: Documents = {}
-    for path, one in overlays.applied(data, overlaid).items():
-        documents |= _written({path: one}, marks.get(path, banner(specs)), options)
+    for path, document in overlays.apply_overlays(data, overlaid).items():
+        documents |= _written({path: document}, marks.get(path, banner(specs)), options)
     return documents
 
 
-def _each(make: Callable[[LoadedSpec], _Made], specs: Sequence[LoadedSpec], told: Told) -> Iterator[_Made]:
-    """What is made of each model, in their order; many are made by processes, since jsonnet holds Python's lock."""
+def _each(make: Callable[[LoadedSpec], _Made], specs: Sequence[LoadedSpec], progress: Progress) -> Iterator[_Made]:
+    """Yield what `make` returns for each model, in order; many models need processes, since jsonnet holds the GIL."""
     cores = os.cpu_count() or 1
     many = len(specs) >= _MANY and cores > 1
     with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) if many else nullcontext() as pool:
         for done, made in enumerate((pool.map if pool else map)(make, specs), start=1):
-            told("rendering", done, len(specs))
+            progress("rendering", done, len(specs))
             yield made
 
 
-def _refuse_namesakes(specs: Sequence[LoadedSpec]) -> None:
+def _reject_equal_names(specs: Sequence[LoadedSpec]) -> None:
     seen: dict[str, LoadedSpec] = {}
-    taken = {kubernetes.named(path.stem): path for path in (FLEET, FEATURE, EXPORTER)}
+    reserved = {kubernetes.object_name(path.stem): path for path in (FLEET, FEATURE, EXPORTER)}
     for loaded in specs:
-        name = kubernetes.named(loaded.spec.name)
-        if name in taken:
-            raise RenderError(f"{loaded.path}: metadata.name: {taken[name]} is not a model's: choose another name")
+        name = kubernetes.object_name(loaded.spec.name)
+        if name in reserved:
+            raise RenderError(f"{loaded.path}: metadata.name: reserved for {reserved[name]}: choose another name")
         if name in seen:
             raise RenderError(
                 f"{loaded.path}: metadata.name: {seen[name].path} has the same name, {name} in Kubernetes"
@@ -169,11 +170,11 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Data:
 
 
 def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Data:
-    facts = arguments.route_arguments([loaded.spec for loaded in specs], options)
+    route_arguments = arguments.route_arguments([loaded.spec for loaded in specs], options)
     return {
-        ROUTING: evaluate(Path("alertmanager/alertmanager.libsonnet"), facts),
+        ROUTING: evaluate(Path("alertmanager/alertmanager.libsonnet"), route_arguments),
         ROUTE_CASES: {
-            "cases": evaluate(Path("alertmanager/proof.libsonnet"), facts),
+            "cases": evaluate(Path("alertmanager/proof.libsonnet"), route_arguments),
             "hours": {loaded.spec.name: list(hours(loaded.spec)) for loaded in specs},
         },
         FLEET: fleet.dashboard(loaded.spec.name for loaded in specs),
@@ -183,7 +184,7 @@ def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Data:
 
 
 def banner(specs: Sequence[LoadedSpec]) -> str:
-    """What a document is made from, without a version or a time, so that it changes only when its content does."""
+    """Return the first comment of a document: its specs, but no version and no time, which would change it each run."""
     names = [loaded.path.name if loaded.path.name.isprintable() else ascii(loaded.path.name) for loaded in specs]
     origin = ", ".join(names) if len(names) <= 3 else f"{len(names)} specs"
     return f"{MARK} from {origin}; do not edit."
@@ -194,13 +195,13 @@ def _written_of_model(loaded: LoadedSpec, options: Options) -> Documents:
 
 
 def _written(data: Data, mark: str, options: Options) -> Documents:
-    """Documents made from specs as text, each followed by its other forms."""
-    made = (
-        one
+    """Return documents made from specs as text, each followed by its derived forms."""
+    documents = (
+        document
         for path, source in data.items()
-        for one in (Derived(path, source), *targets.of_document(path, _tagged(path, source), options))
+        for document in (Derived(path, source), *targets.derived_documents(path, _tagged(path, source), options))
     )
-    return {one.path: _text(one, mark) for one in made}
+    return {document.path: _text(document, mark) for document in documents}
 
 
 def _text(document: Derived, mark: str) -> str:
@@ -212,7 +213,7 @@ def _text(document: Derived, mark: str) -> str:
 
 
 def _printed(line: str) -> str:
-    """A line that cannot end a comment."""
+    """Return a line without characters that could end a comment."""
     return line if line.isprintable() else ascii(line)
 
 

@@ -1,4 +1,4 @@
-"""The door to jsonnet: a file of the library and its arguments in, plain data out."""
+"""The only user of jsonnet: evaluates a file of the library with arguments, and returns plain data."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ import _gojsonnet
 from exporter.errors import RenderError
 
 LIBRARY: Final = Path(__file__).resolve().parents[1]
-"""Where `rules/` and `alertmanager/` lie: beside this package, in a checkout and in an installation alike."""
+"""The folder of `rules/` and `alertmanager/`: beside this package, in a checkout and in an installation alike."""
 
 _rjsonnet = import_module("rjsonnet") if find_spec("rjsonnet") else None
-"""The extra `fast`: another engine, which takes a third of the time."""
+"""Another engine, which takes a third of the time; installed with the extra `fast`."""
 
 _PLACE: Final = re.compile(r"(?P<file>\S+?\.(?:lib|j)sonnet):\(?(?P<line>\d+)")
 
 
 def evaluate(library: Path, arguments: Mapping[str, Any]) -> Any:
-    """What the function in a jsonnet file returns.
+    """Return what the function in a jsonnet file returns.
 
     Args:
         library: the file, relative to `LIBRARY` or absolute; it holds a function of one parameter, `arguments`.
@@ -35,7 +35,7 @@ def evaluate(library: Path, arguments: Mapping[str, Any]) -> Any:
         JSON's data: dicts, lists, strings, numbers, booleans, None.
 
     Raises:
-        RenderError: with jsonnet's message and the file and line that it came from.
+        RenderError: with jsonnet's message, and the file and line of the error.
     """
     path = LIBRARY / library
     try:
@@ -45,12 +45,12 @@ def evaluate(library: Path, arguments: Mapping[str, Any]) -> Any:
     return json.loads(text)
 
 
-def _evaluated(path: str, told: dict[str, str]) -> str:
-    """What the library comes to, the same by both engines; what is wrong with it is said by the one that all have."""
+def _evaluated(path: str, codes: dict[str, str]) -> str:
+    """Evaluate a file. Both engines return the same; an error comes from gojsonnet, which is always installed."""
     if _rjsonnet is not None:
         with suppress(RuntimeError):
-            return str(_rjsonnet.evaluate_file(path, tla_codes=told))
-    return str(_gojsonnet.evaluate_file(path, tla_codes=told))
+            return str(_rjsonnet.evaluate_file(path, tla_codes=codes))
+    return str(_gojsonnet.evaluate_file(path, tla_codes=codes))
 
 
 _OVERLAY: Final = """\
@@ -61,19 +61,19 @@ function(documents)
 
 
 def evaluate_overlay(overlay: Path, documents: Mapping[str, Any]) -> Any:
-    """What an overlay makes of documents; `import 'rules/…'` in it finds the library.
+    """Return the documents that an overlay returns; `import 'rules/…'` in it finds the library.
 
     Args:
         overlay: the jsonnet file, which holds a function of one parameter.
         documents: JSON-able data by path.
 
     Raises:
-        RenderError: with the overlay's name, jsonnet's message, and the file and line that it came from.
+        RenderError: with the overlay's name, jsonnet's message, and the file and line of the error.
     """
     snippet = _OVERLAY % json.dumps(str(overlay.resolve()))
-    told = {"documents": json.dumps(documents)}
+    codes = {"documents": json.dumps(documents)}
     try:
-        text = _gojsonnet.evaluate_snippet("overlay", snippet, tla_codes=told, jpathdir=[str(LIBRARY)])
+        text = _gojsonnet.evaluate_snippet("overlay", snippet, tla_codes=codes, jpathdir=[str(LIBRARY)])
     except RuntimeError as problem:
         message = _message(str(problem), overlay).replace(str(overlay.resolve()), str(overlay))
         raise RenderError(message if message.startswith(str(overlay)) else f"{overlay}: {message}") from None
@@ -81,7 +81,7 @@ def evaluate_overlay(overlay: Path, documents: Mapping[str, Any]) -> Any:
 
 
 def _message(text: str, library: Path) -> str:
-    """`rules/subjects/drift.libsonnet:12: Field does not exist: x`: the innermost place, and the error."""
+    """Return the innermost place and the error: `rules/subjects/drift.libsonnet:12: Field does not exist: x`."""
     place = _PLACE.search(text)
     where = f"{_relative(Path(place['file']))}:{place['line']}" if place else str(library)
     first = next((line for line in text.splitlines() if line.strip()), "unknown error")

@@ -1,4 +1,4 @@
-"""Objectives as rules need them: exact text instead of numbers, and in words what each of them asks."""
+"""Objectives as the rules need them: numbers as exact text, and each objective as a sentence."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from exporter import catalogue
+from exporter.catalogue import Alert
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import Slo, Tier
 from exporter.spec.value_types import format_duration
-from generator.weekday_floors import text
+from generator.weekday_floors import number_text
 
 
 def objectives(spec: ModelSpec) -> list[dict[str, Any]]:
-    """The objectives that have rules, with the tiers of their alerts; plain data, for jsonnet."""
+    """Return the objectives that have rules, with the tiers of their alerts, as plain data for jsonnet."""
     return [
         {
             "name": slo.name,
-            "sentence": said(slo),
+            "said": objective_sentence(slo),
             "period": format_duration(slo.period),
             "fast": _tiers(slo, slo.fast()),
             "slow": _tiers(slo, slo.slow()),
@@ -26,25 +28,30 @@ def objectives(spec: ModelSpec) -> list[dict[str, Any]]:
     ]
 
 
-def said(slo: Slo) -> str:
-    """The objective as a sentence without its full stop: `auroc is at least 0.9 in 95 % of slices of 24h`."""
-    share, slices = f"{text(float(slo.ratio * 100))} %", format_duration(slo.slice)
+def objective_sentence(slo: Slo) -> str:
+    """Return the objective as a sentence without full stop: `auroc is at least 0.9 in 95 % of slices of 24h`."""
+    share, slices = f"{number_text(float(slo.ratio * 100))} %", format_duration(slo.slice)
     if slo.counts_events:
-        return f"{share} of predictions are within {text(slo.target)} of what comes true"
+        return f"{share} of predictions are within {number_text(slo.target)} of their label"
     bound = "at most" if slo.at_least is None else "at least"
-    rolling = f" over the {format_duration(slo.window)} that end with it" if slo.window else ""
-    return f"{slo.metric} is {bound} {text(slo.target)}{rolling} in {share} of slices of {slices}"
+    rolling = f" (over the {format_duration(slo.window)} that end with the slice)" if slo.window else ""
+    return f"{slo.metric} is {bound} {number_text(slo.target)}{rolling} in {share} of slices of {slices}"
+
+
+def burn_alerts(slo: Slo) -> tuple[tuple[Alert, Sequence[Tier]], ...]:
+    """Return the two burn-rate alerts, each with the tiers that the objective has for it."""
+    return ((catalogue.ERROR_BUDGET_BURN_FAST, slo.fast()), (catalogue.ERROR_BUDGET_BURN_SLOW, slo.slow()))
 
 
 def _tiers(slo: Slo, tiers: Sequence[Tier]) -> list[dict[str, str]]:
-    """Each tier's factor and windows; `above` is a rate at which it fires, `formatted` how a template writes that."""
+    """Return each tier's factor and windows; `above` is a rate at which it fires, `said` that rate in a template."""
     return [
         {
-            "factor": text(float(tier.factor)),
+            "factor": number_text(float(tier.factor)),
             "long": slo.window_name(tier.long),
             "short": slo.window_name(tier.short),
-            "above": text(float(tier.factor * Fraction(9, 8))),
-            "formatted": f"{float(tier.factor * Fraction(9, 8)):.3g}",
+            "above": number_text(float(tier.factor * Fraction(9, 8))),
+            "said": f"{float(tier.factor * Fraction(9, 8)):.3g}",
         }
         for tier in tiers
     ]

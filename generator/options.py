@@ -1,4 +1,4 @@
-"""What belongs to the place of deployment rather than to a model: from flags, or from a `generator.yaml`."""
+"""The options of a deployment, which no model's spec holds: from flags, or from a `generator.yaml`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OBJECT: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 def _qualified(text: str) -> str:
     if not _QUALIFIED.fullmatch(text):
-        raise ValueError("must be a name as Kubernetes has them, such as release or app.kubernetes.io/name")
+        raise ValueError("must be a label key of Kubernetes, such as release or app.kubernetes.io/name")
     return text
 
 
@@ -50,49 +50,49 @@ class Exporter(SpecSection):
     """How Prometheus finds the exporter."""
 
     labels: Mapping[Key, Label] = {"app.kubernetes.io/name": "leeway-exporter"}
-    """The labels of its Service."""
+    """The labels of the exporter's Service."""
     port: KubernetesName = "metrics"
-    """The name of the Service's port."""
+    """The name of the port in that Service."""
     targets: tuple[Text, ...] = ("localhost:9877",)
-    """Its addresses, `host:port`, where there is no Kubernetes."""
+    """The addresses, `host:port`, that the scrape job without Kubernetes uses."""
     interval: Duration = parse_duration("30s")
-    """From one scrape to the next."""
+    """The scrape interval."""
 
 
 class Dashboards(SpecSection):
     """How Grafana finds the dashboards."""
 
     labels: Mapping[Key, Label] = {"grafana_dashboard": "1"}
-    """The labels of their ConfigMaps, by which Grafana's sidecar selects them."""
+    """The labels of the ConfigMaps, by which Grafana's sidecar selects them."""
     annotations: Mapping[Key, Text] = {}
-    """Their annotations, such as the one that tells the sidecar a folder."""
+    """The annotations of the ConfigMaps, such as the sidecar's folder annotation."""
     folder: Text = "Leeway"
-    """The folder in Grafana, where it is provisioned from files or by its operator."""
+    """The folder in Grafana, for provisioning from files and for grafana-operator."""
     instances: Mapping[Key, Label] = {"dashboards": "grafana"}
-    """The labels of the Grafana of grafana-operator that shows them."""
+    """The labels by which grafana-operator selects the Grafana instances."""
     path: Text = "/var/lib/grafana/dashboards/leeway"
-    """Where the files lie on Grafana's machine."""
+    """The folder of the dashboard files on Grafana's machine."""
 
 
 class Options(SpecSection):
-    """What belongs to the place of deployment rather than to a model."""
+    """The options of a deployment."""
 
     namespace: KubernetesName | None = None
-    """The namespace of Kubernetes objects; left out, whoever applies them says."""
+    """The namespace of the Kubernetes objects; when it is left out, `kubectl apply` decides."""
     labels: Mapping[Key, Label] = {}
-    """Labels of Kubernetes objects, such as the one by which Prometheus selects its rules."""
+    """Labels of the Kubernetes objects, such as the one by which Prometheus selects its rules."""
     grafana: Url | None = None
-    """Where Grafana is served, for models whose spec does not say."""
+    """The address of Grafana, for models whose spec does not set it."""
     smarthost: Text = "localhost:25"
-    """The mail server, `host:port`, where a model has mail."""
+    """The mail server of email receivers, `host:port`."""
     sender: Text = "alertmanager@localhost"
-    """Whom mail is from."""
+    """The sender of email."""
     secret: KubernetesName = "leeway-alertmanager"  # noqa: S105 - the name of one
-    """The Secret that holds what the files of receivers hold, for an AlertmanagerConfig."""
+    """The Secret that an AlertmanagerConfig reads in place of the receivers' files."""
     alertmanager_config: Literal["v1alpha1", "v1beta1"] = "v1alpha1"
-    """The version of the Operator's API that an AlertmanagerConfig is written in."""
+    """The API version of the AlertmanagerConfig."""
     merge_with: Text | None = None
-    """An alertmanager.yml that is there, to write again with our routes in it."""
+    """An existing alertmanager.yml; a copy of it with the generated routes is written."""
     exporter: Exporter = Exporter()
     """How Prometheus finds the exporter."""
     dashboards: Dashboards = Dashboards()
@@ -100,14 +100,14 @@ class Options(SpecSection):
 
 
 def load(path: Path, flags: Mapping[str, Any]) -> Options:
-    """The options of a file, and over them those of the command line.
+    """Return the options of a file, overridden by those of the command line.
 
     Args:
-        path: a `generator.yaml`; one that does not exist holds nothing.
-        flags: options by name; None is not given. Labels are added to those of the file.
+        path: a `generator.yaml`; a missing file is an empty one.
+        flags: options by name; None means not given. Labels are added to those of the file.
 
     Raises:
-        SpecError: with everything that is wrong, each with its line, or the flag.
+        SpecError: with every mistake, each with its line, or the flag.
     """
     given = {name: value for name, value in flags.items() if value is not None}
     written = _read(path)
@@ -115,9 +115,11 @@ def load(path: Path, flags: Mapping[str, Any]) -> Options:
     try:
         return Options.model_validate(written.model_dump(exclude_unset=True) | given | {"labels": labels})
     except ValidationError as error:
-        told = error.errors(include_url=False)
+        details = error.errors(include_url=False)
         raise SpecError(
-            tuple(Problem("", 0, f"--{str(one['loc'][0]).replace('_', '-')}", _wording(one, None)) for one in told)
+            tuple(
+                Problem("", 0, f"--{str(each['loc'][0]).replace('_', '-')}", _message(each, None)) for each in details
+            )
         ) from None
 
 
@@ -137,17 +139,17 @@ def _read(path: Path) -> Options:
     try:
         options = Options.model_validate(document.data)
     except ValidationError as error:
-        for one in error.errors(include_url=False):
-            known = document.existing(one["loc"])
+        for each in error.errors(include_url=False):
+            known = document.existing(each["loc"])
             place = document.places[known]
-            problems.append(Problem(str(path), place.line, format_path(known), _wording(one, place.written)))
+            problems.append(Problem(str(path), place.line, format_path(known), _message(each, place.written)))
         raise SpecError(tuple(problems)) from None
     if problems:
         raise SpecError(tuple(problems))
     return options
 
 
-def _wording(error: ErrorDetails, written: str | None) -> str:
+def _message(error: ErrorDetails, written: str | None) -> str:
     path = error["loc"]
     if error["type"] == "extra_forbidden":
         return unknown_key(str(path[-1]), _keys(path[:-1]))

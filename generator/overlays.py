@@ -1,4 +1,4 @@
-"""Overlays: a team's own jsonnet, which is given the documents made from specs and returns them changed."""
+"""Overlays: jsonnet files of a team, functions that change the documents made from specs."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _SHAPES: Final[Mapping[PurePosixPath, Mapping[str, type]]] = {
     ROUTING: {"route": dict, "receivers": list},
     ROUTE_CASES: {"cases": list},
 }
-"""What the other forms of a document are made from, by its path or its folder."""
+"""The keys that derived documents need, by the document's path or folder."""
 
 
-def found(folder: Path) -> list[Path]:
-    """The overlays in a folder, in the order of their names; none where there is no folder.
+def overlay_files(folder: Path) -> list[Path]:
+    """Return the overlays in a folder, in the order of their names; none when the folder does not exist.
 
     Raises:
         UsageError: when the folder cannot be read.
@@ -39,36 +39,36 @@ def found(folder: Path) -> list[Path]:
         raise UsageError(f"{folder}: cannot be read: {problem.strerror}") from None
 
 
-def applied(documents: Mapping[PurePosixPath, Any], overlays: Sequence[Path]) -> Data:
-    """The documents as the last overlay returns them; each is given what the one before returned.
+def apply_overlays(documents: Mapping[PurePosixPath, Any], overlays: Sequence[Path]) -> Data:
+    """Return the documents of the last overlay; each overlay is passed what the one before returned.
 
     Raises:
-        RenderError: naming the overlay, when jsonnet fails or returns what are no documents.
+        RenderError: with the overlay's name, when jsonnet fails or does not return documents.
     """
-    changed = dict(documents)
+    current = dict(documents)
     for overlay in overlays:
-        given = {str(path): data for path, data in changed.items()}
-        changed = _documents(overlay, evaluate_overlay(overlay, given), changed)
-    return changed
+        by_name = {str(path): data for path, data in current.items()}
+        current = _documents(overlay, evaluate_overlay(overlay, by_name), current)
+    return current
 
 
 def _documents(overlay: Path, returned: Any, before: Mapping[PurePosixPath, Any]) -> Data:
     if not isinstance(returned, dict):
-        raise RenderError(f"{overlay}: must return the documents: an object of path and document")
+        raise RenderError(f"{overlay}: must return the documents: an object with a document for each path")
     for name, data in returned.items():
         if problem := _problem(PurePosixPath(name), name, data):
             raise RenderError(f"{overlay}: {name[:100]!r}: {problem}")
     kept = {path: returned[str(path)] for path in before if str(path) in returned}
     added = sorted(returned.keys() - set(map(str, before)))
-    # What is equal stays as it was: to jsonnet 1.0 is 1.
-    same = {path: before[path] if before[path] == data else data for path, data in kept.items()}
-    return same | {PurePosixPath(name): returned[name] for name in added}
+    # An equal document stays as it was: jsonnet turns 1.0 into 1.
+    unchanged = {path: before[path] if before[path] == data else data for path, data in kept.items()}
+    return unchanged | {PurePosixPath(name): returned[name] for name in added}
 
 
 def _problem(path: PurePosixPath, name: str, data: Any) -> str | None:
     if path.parent not in SOURCES or str(path) != name or not _NAME.fullmatch(path.name):
         folders = ", ".join(f"{folder}/" for folder in SOURCES)
-        return f"is no path of a document: they stand in {folders} and end in .yaml, .yml or .json"
+        return f"is not the path of a document: it must be in {folders} and end in .yaml, .yml or .json"
     if not isinstance(data, dict):
         return "must be an object"
     shape = _SHAPES.get(path, _SHAPES.get(path.parent, {}))

@@ -1,4 +1,4 @@
-"""Plain data to text: YAML and JSON as a person would write them, the same bytes for the same data."""
+"""Plain data as YAML and JSON, readable and with the same bytes for the same data."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _DURATION: Final = re.compile(r"(\d+[dhms])+")
 _PLAIN: Final = re.compile(r"[A-Za-z_/][\w ./%+-]*", re.ASCII)
 _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"))
 _PRINTED: Final = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010fffe]*")
-"""What every reader of YAML takes as it stands: no control characters, and no line breaks of YAML's own."""
+"""Text that every YAML parser reads as it is: no control characters, and no line breaks that only YAML has."""
 _LOOSE_END: Final = re.compile(" (\n|$)")
 _INDENT: Final = "  "
 _NESTED: Final = (dict, list)
@@ -63,14 +63,14 @@ _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def from_yaml(text: str) -> Any:
-    """The plain data that a generated text says."""
+    """Return the plain data of a generated text."""
     return yaml.load(text, _LOADER)  # noqa: S506 - both are safe
 
 
 def yaml_text(data: Any) -> str:
-    """YAML, keys in the order in which they are read, texts of several lines as blocks, no line folded.
+    """Return YAML with keys in reading order, multi-line texts as blocks, and no folded lines.
 
-    A text that another reader of YAML could take for a number, a date or a boolean is quoted.
+    A text that another YAML parser could read as a number, a date or a boolean is quoted.
     """
     if _is_scalar(data):
         return f"{_scalar(data, '')}\n"
@@ -80,7 +80,7 @@ def yaml_text(data: Any) -> str:
 
 
 def json_text(data: Any) -> str:
-    """JSON with sorted keys and an indent of two."""
+    """Return JSON with sorted keys and an indent of two."""
     return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -89,10 +89,9 @@ def _is_scalar(data: Any) -> bool:
 
 
 def _write(data: Any, indent: str, lead: str, lines: list[str]) -> None:
-    """Add the lines of a mapping or a list that is not empty; `lead` stands before the first, `indent` before others.
+    """Append the lines of a non-empty mapping or list; `lead` goes before the first line, `indent` before the others.
 
-    Written here and not by PyYAML's emitter, which looks at every character of every text in Python and so takes
-    seconds for what is generated of a hundred models.
+    PyYAML's emitter is not used: it looks at every character in Python, which takes seconds for a hundred models.
     """
     for head, value in _entries(data):
         if _is_scalar(value):
@@ -113,12 +112,12 @@ def _entries(data: Any) -> Iterable[tuple[str, Any]]:
 
 @lru_cache(4096)
 def _heads(keys: tuple[str, ...]) -> list[tuple[str, str]]:
-    """The keys of a mapping in their order, each as it is written; few mappings differ in their keys."""
+    """Return the keys of a mapping in order, each with its YAML; cached, since many mappings have the same keys."""
     return [(key, f"{_key(key)}:") for key in sorted(keys, key=lambda key: (_RANK.get(key, len(_ORDER)), key))]
 
 
 def _key(key: str) -> str:
-    """A key, which must not be a block, in one line."""
+    """Return a key on one line, since a key must not be a block."""
     return _escaped(key) if "\n" in key else _text(key, "")
 
 
@@ -140,11 +139,11 @@ def _text(text: str, indent: str) -> str:
 
 
 def _block(text: str, indent: str) -> str:
-    """A text of several lines: its indent is told where it begins with one of its own, and how it ends."""
-    told = str(len(_INDENT)) if text[0] in " \n" else ""
+    """Return a block; the header has the indent where the text begins with a space, and how the text ends."""
+    indentation = str(len(_INDENT)) if text[0] in " \n" else ""
     ending = "-" if not text.endswith("\n") else "+" if text == "\n" or text.endswith("\n\n") else ""
     lines = [f"{indent}{line}" if line else "" for line in text.removesuffix("\n").split("\n")]
-    return "\n".join([f"|{told}{ending}", *lines])
+    return "\n".join([f"|{indentation}{ending}", *lines])
 
 
 def _escaped(text: str) -> str:
@@ -152,5 +151,5 @@ def _escaped(text: str) -> str:
 
 
 def _other(data: Any) -> str:
-    """A number, or an empty list or mapping, as PyYAML writes it."""
+    """Return a number, or an empty list or mapping, as PyYAML writes it."""
     return yaml.safe_dump(data).removesuffix("\n").removesuffix("\n...") if isinstance(data, float) else str(data)

@@ -1,4 +1,4 @@
-"""The floors that differ between weekdays, as rules need them: exact text, and days as PromQL numbers them."""
+"""Threshold floors that differ between weekdays, as the rules need them: exact text, and PromQL's day numbers."""
 
 from __future__ import annotations
 
@@ -25,44 +25,44 @@ FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
     catalogue.PREDICTION_CLASS_PSI: attrgetter("prediction_class_psi"),
     catalogue.PREDICTION_CONFIDENCE_PSI: attrgetter("prediction_confidence_psi"),
 }
-"""Which part of a spec is a score's floor."""
+"""The threshold of the spec that holds each score's floor."""
 
 
-def weekly(thresholds: Thresholds) -> dict[str, Threshold]:
-    """The thresholds whose floor is not the same every day, by the key of the score that they are for."""
-    given = {metric.key: floor(thresholds) for metric, floor in FLOORS.items()}
-    return {key: threshold for key, threshold in given.items() if threshold and _differs(threshold)}
+def varying_floors(thresholds: Thresholds) -> dict[str, Threshold]:
+    """Return the thresholds whose floor differs between weekdays, by the key of their score."""
+    all_floors = {metric.key: floor(thresholds) for metric, floor in FLOORS.items()}
+    return {key: threshold for key, threshold in all_floors.items() if threshold and _varies(threshold)}
 
 
-def weekly_proxies(proxies: Iterable[Proxy]) -> dict[str, Threshold]:
-    """The floors of proxies that are not the same every day, by the proxy's name."""
-    return {proxy.name: proxy.floor for proxy in proxies if _differs(proxy.floor)}
+def varying_proxy_floors(proxies: Iterable[Proxy]) -> dict[str, Threshold]:
+    """Return the floors of proxies that differ between weekdays, by the proxy's name."""
+    return {proxy.name: proxy.floor for proxy in proxies if _varies(proxy.floor)}
 
 
-def _differs(threshold: Threshold) -> bool:
-    return len(set(week(threshold))) > 1
+def _varies(threshold: Threshold) -> bool:
+    return len(set(week_of_floors(threshold))) > 1
 
 
-def week(threshold: Threshold) -> tuple[float, ...]:
-    """The floor of each weekday, Monday's first."""
+def week_of_floors(threshold: Threshold) -> tuple[float, ...]:
+    """Return the floor of each weekday, Monday first."""
     return tuple(map(threshold.on, WEEKDAYS))
 
 
-def levels(threshold: Threshold) -> list[dict[str, Any]]:
-    """Each floor above the week's lowest with the days that have it, the lowest first.
+def floor_levels(threshold: Threshold) -> list[dict[str, Any]]:
+    """Return each floor above the week's lowest with the days that have it, in ascending order.
 
-    The lowest is left out: a published threshold is never below it.
+    The lowest floor is left out: a published threshold is never below it.
     """
-    floors = week(threshold)
+    floors = week_of_floors(threshold)
     return [
         {
-            "floor": text(level),
+            "floor": number_text(level),
             "days": sorted(promql_weekday(day) for day, floor in enumerate(floors) if floor == level),
         }
         for level in sorted(set(floors))[1:]
     ]
 
 
-def text(number: float) -> str:
-    """A number that reads back as itself, in digits alone; jsonnet would write 0.3 as 0.29999999999999999."""
+def number_text(number: float) -> str:
+    """Return a number in plain digits that parses to the same number; jsonnet writes 0.3 as 0.29999999999999999."""
     return format(Decimal(repr(float(number))), "f").removesuffix(".0")

@@ -1,4 +1,4 @@
-"""Documents onto disk: whole or not at all, nothing touched without need, nothing lost that somebody else wrote."""
+"""Documents as files: written atomically, only when they changed, and never over a file that leeway did not write."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One file of the output folder: what is there and what should be; None is no file."""
+    """One file of the output folder: its text before and after; None is no file."""
 
     path: PurePosixPath
     old: str | None
@@ -35,13 +35,13 @@ class Step:
 
     @property
     def change(self) -> Change:
-        """What has to be done."""
+        """The change that this step makes."""
         if self.new is None:
             return Change.REMOVED
         return Change.UNCHANGED if self.old == self.new else Change.WRITTEN
 
     def diff(self) -> str:
-        """The change as a unified diff; empty when there is none."""
+        """Return the change as a unified diff; empty when there is none."""
         before, after = (text.splitlines(keepends=True) if text is not None else [] for text in (self.old, self.new))
         old = f"a/{self.path}" if self.old is not None else "/dev/null"
         new = f"b/{self.path}" if self.new is not None else "/dev/null"
@@ -49,32 +49,33 @@ class Step:
 
 
 def plan(documents: Mapping[PurePosixPath, str], out: Path) -> list[Step]:
-    """What it takes to make a folder hold exactly these documents, beside what others put there.
+    """Return the steps after which a folder holds exactly these documents, and the files of others unchanged.
 
     Args:
         documents: text by path, relative to `out`.
         out: the output folder; it need not exist.
 
     Returns:
-        A step for each document, in their order, then one for each file that an earlier run wrote and that has no
-        document any more.
+        A step for each document, in their order, then one for each file of an earlier run that is no document now.
 
     Raises:
-        UsageError: when something in the folder cannot be read, or stands in a document's place and is not ours.
+        UsageError: when a file cannot be read, or a file that leeway did not write has a document's path.
     """
     steps = [Step(path, _read(out / path), text) for path, text in documents.items()]
     changed = [step for step in steps if step.change is not Change.UNCHANGED]
-    foreign = [str(out / step.path) for step in changed if step.old is not None and not _ours(step.path, step.old)]
+    foreign = [
+        str(out / step.path) for step in changed if step.old is not None and not _is_generated(step.path, step.old)
+    ]
     if foreign:
         raise UsageError(f"{', '.join(foreign)}: not written by leeway; move it away or choose another folder")
     return steps + list(_leftovers(documents, out))
 
 
 def write(step: Step, out: Path) -> None:
-    """Take one step: a file is replaced at once, never half written.
+    """Apply one step; the file is replaced atomically.
 
     Raises:
-        UsageError: when the folder cannot be written.
+        UsageError: when the file cannot be written.
     """
     target = out / step.path
     try:
@@ -111,11 +112,11 @@ def _leftovers(documents: Mapping[PurePosixPath, str], out: Path) -> Iterator[St
             path = folder / file.name
             if path not in documents and file.suffix in _SUFFIXES and file.is_file():
                 text = _read(file)
-                if text is not None and _ours(path, text):
+                if text is not None and _is_generated(path, text):
                     yield Step(path, text, None)
 
 
-def _ours(path: PurePosixPath, text: str) -> bool:
+def _is_generated(path: PurePosixPath, text: str) -> bool:
     if path.suffix != ".json":
         return text.startswith((f"# {MARK} ", f"// {MARK} "))
     try:
@@ -126,6 +127,6 @@ def _ours(path: PurePosixPath, text: str) -> bool:
 
 
 def _whole_lines(lines: Iterator[str]) -> Iterator[str]:
-    """Diff lines that all end, as `diff` writes them."""
+    """Yield diff lines that all end with a newline, as `diff` writes them."""
     for line in lines:
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

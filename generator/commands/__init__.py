@@ -1,1 +1,1 @@
-"""The flags of `leeway backtest`, `explain` and `retrain-hook`, and what each runs."""
+"""The commands of `leeway`, one file each: its flags, and the function that runs it."""

@@ -1,13 +1,13 @@
-"""`leeway backtest`: its flags, and what they ask of the replay."""
+"""`leeway backtest`: replay past logs, and report false alarms and how soon injected faults are detected."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from rich.console import Console
 
@@ -16,24 +16,32 @@ from exporter.errors import UsageError
 from exporter.spec.loading import load_all
 from exporter.spec.value_types import parse_duration
 from generator.alert_timings import alert_timings
+from generator.commands.flags import add_specs
+from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM
+
+SUMMARY: Final = "replay past logs: count the alerts, and measure how soon injected faults are detected"
 
 
-def add_flags(add: Callable[..., object]) -> None:
-    """Add the flags with a parser's `add_argument`."""
-    add("--from", dest="first", type=_day, metavar="DAY", help="the first day to replay, in the model's zone (4 weeks)")
-    add("--to", dest="last", type=_day, metavar="DAY", help="the last day to replay (yesterday)")
-    add(
-        "--inject",
-        action="append",
-        default=[],
-        metavar="KIND[:COLUMN][@TIME]",
-        help="a fault to put into the log: all, nulls, unit (x 100), rename (a category), shift (0.3 sd) or freeze; of"
-        " every column unless one is named, from the middle of the stretch unless a time is; may be given again",
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the command."""
+    add_specs(parser)
+    add = parser.add_argument
+    text = "the first day to replay, in the model's time zone (default: 4 weeks ago)"
+    add("--from", dest="first", type=_day, metavar="DAY", help=text)
+    add("--to", dest="last", type=_day, metavar="DAY", help="the last day to replay (default: yesterday)")
+    text = (
+        "a fault to inject into the log: nulls, unit (x 100), rename (a category), shift (0.3 standard deviations),"
+        " freeze, or all; into every column unless COLUMN is given, from the middle of the period unless TIME is given;"
+        " repeatable"
     )
-    add("--within", type=_duration, default="3h", metavar="DURATION", help="how soon a fault must be seen (3h)")
-    add("--keep", action="store_true", help="judge the spec as it stands: solve no false-positive rate, write none")
-    add("--storage.path", dest="storage", type=Path, metavar="DIR", help="keep profiles there for the next backtest")
-    add("--report", type=Path, metavar="DIR", help="write <model>.json and <model>.html there")
+    add("--inject", action="append", default=[], metavar="KIND[:COLUMN][@TIME]", help=text)
+    text = "how soon a fault must be detected (default: 3h)"
+    add("--within", type=_duration, default="3h", metavar="DURATION", help=text)
+    text = "evaluate the spec as it is: do not solve the false-positive rate, and do not write it"
+    add("--keep", action="store_true", help=text)
+    text = "a folder in which profiles are kept for the next backtest (default: none)"
+    add("--storage.path", dest="storage", type=Path, metavar="DIR", help=text)
+    add("--report", type=Path, metavar="DIR", help="write MODEL.json and MODEL.html to this folder")
 
 
 def _day(text: str) -> date:
@@ -50,14 +58,17 @@ def _duration(text: str) -> timedelta:
         raise argparse.ArgumentTypeError(str(problem)) from None
 
 
-def run(options: argparse.Namespace) -> bool:
-    """Backtest every spec; whether all of them keep their budgets and see every fault in time.
+def run(options: argparse.Namespace) -> int:
+    """Backtest every spec.
+
+    Returns:
+        1 unless all of them keep their false-alarm budgets and detect every fault in time.
 
     Raises:
         SpecError: when a spec is wrong.
-        LeewayError: when a log cannot be replayed as asked.
+        LeewayError: when a log cannot be replayed.
     """
-    from exporter.backtest import backtest  # noqa: PLC0415 - it brings the whole exporter with it
+    from exporter.backtest import backtest  # noqa: PLC0415 - it imports the whole exporter
     from exporter.backtest.injection import InjectionRequest  # noqa: PLC0415 - likewise
 
     try:
@@ -68,7 +79,7 @@ def run(options: argparse.Namespace) -> bool:
     ok = True
     with ExitStack() as stack:
         storage = options.storage or Path(stack.enter_context(TemporaryDirectory(prefix="leeway-")))
-        told = stack.enter_context(logs.progress())
+        progress = stack.enter_context(logs.progress())
         for loaded in load_all(options.specs):
             ok &= backtest.run(
                 loaded,
@@ -78,6 +89,6 @@ def run(options: argparse.Namespace) -> bool:
                 storage=storage,
                 report=options.report,
                 console=Console(highlight=False),
-                progress=told,
+                told=progress,
             )
-    return ok
+    return EXIT_OK if ok else EXIT_PROBLEM

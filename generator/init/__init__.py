@@ -1,1 +1,1 @@
-"""`leeway init`: a first spec, guessed from a log file."""
+"""The first spec that `leeway init` guesses from a log file."""

@@ -1,4 +1,4 @@
-"""A first spec from the columns of a log file: a guess for a person to correct, that is valid as it stands."""
+"""A first spec from the columns of a log file: valid as it is, but a guess that a person must correct."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ _DATES: Final = (
     (r"(?<!\d)20\d{6}([T_-]?)\d{2}(?!\d)", r"%Y%m%d\1%H"),
     (r"(?<!\d)20\d{6}(?!\d)", "%Y%m%d"),
 )
-"""How days and hours stand in paths, the finest first."""
+"""Patterns of days and hours in paths, the most precise first."""
 
 _ROLES: Final[dict[str, Callable[[str, Column], bool]]] = {
     "timestamp": lambda name, column: column.kind is Kind.TIME,
-    "score": lambda name, column: column.kind is Kind.NUMBER and _says(name, "score|prob|proba|probability"),
-    "prediction_id": lambda name, column: column.is_unique and _says(name, "id|uuid|guid|key"),
-    "model_version": lambda name, column: not column.is_unique and _says(name, "version"),
+    "score": lambda name, column: column.kind is Kind.NUMBER and _has_word(name, "score|prob|proba|probability"),
+    "prediction_id": lambda name, column: column.is_unique and _has_word(name, "id|uuid|guid|key"),
+    "model_version": lambda name, column: not column.is_unique and _has_word(name, "version"),
     "prediction": lambda name, column: (
-        column.kind in {Kind.TEXT, Kind.WHOLE} and _says(name, "decision|prediction|predicted|pred")
+        column.kind in {Kind.TEXT, Kind.WHOLE} and _has_word(name, "decision|prediction|predicted|pred")
     ),
     "role": lambda name, column: name in {"role", "variant"} and column.kind is Kind.TEXT,
 }
-"""Which column is what, by its name and its values; the first that fits."""
+"""Whether a column may have each role, by its name and its values; the first column that may has it."""
 _PREDICTED: Final = "predicted|prediction|pred|yhat|estimate"
 _OUTCOME: Final = "label|target|outcome|actual|truth"
 _WANTED: Final = ("timestamp", "score", "prediction_id", "model_version")
-_FEW: Final = 50
+_MOST_CLASSES: Final = 50
 _LONGEST: Final = 1000
 _TAIL: Final = (
     "  # alerting:",
@@ -46,38 +46,38 @@ _TAIL: Final = (
 )
 
 
-def _says(name: str, words: str) -> bool:
+def _has_word(name: str, words: str) -> bool:
     return any(re.fullmatch(words, word) for word in re.split(r"[^a-z0-9]+", name))
 
 
 def model_name(address: str) -> str:
-    """A model's name from that of its file or folder, without the date."""
+    """Return a model's name from that of its file or folder, without the date."""
     stem = (_dated(address)[0] or address).rstrip("/").rpartition("/")[2].partition(".")[0]
     words = re.sub(r"[^a-z0-9]+", "-", re.sub("%.", "", stem).lower()).strip("-")[:63].strip("-")
     return "model" if words in {"", "t"} else words
 
 
 def first_spec(name: str, address: str, columns: Sequence[Column], folder: Path) -> str:
-    """The text of a spec.
+    """Return the text of a spec.
 
     Args:
         name: the model's name.
-        address: the file that the columns are of.
-        columns: them.
-        folder: where the spec will lie, which local paths are relative to.
+        address: the log file.
+        columns: the columns of that file.
+        folder: the folder of the spec, to which local paths are relative.
 
     Raises:
-        UsageError: when no column can be watched, or the path cannot stand in a spec.
+        UsageError: when no column can be watched, or the path cannot be used in a spec.
     """
     if "%" in address:
-        raise UsageError(f"{address}: a path of a spec cannot hold %, which begins a part of a date")
+        raise UsageError(f"{address}: the path must not contain %, which starts a part of a date in a spec")
     roles = _roles(columns)
     rest = [column for column in columns if column.name not in roles.values()]
     features = list(_features(rest))
     if not any(not line.startswith("#") for line in features):
-        raise UsageError(f"{address}: has no column that can be watched: numbers and texts with values that recur")
+        raise UsageError(f"{address}: has no column that can be watched: a number, or a text with repeated values")
     head = (
-        "# A first guess from the columns of one file. See what is marked with ?, and docs/spec.md for every key.",
+        "# A first guess from the columns of one file. Check the lines marked with ?; docs/spec.md has every key.",
         "apiVersion: leeway/v1",
         "kind: Model",
         f"metadata: {{name: {_quoted(name)}}}  # add team, owner, runbooks, grafana",
@@ -94,59 +94,58 @@ def _log(address: str, roles: Mapping[str, str], folder: Path) -> Iterator[str]:
     labels = _undated(address).replace("log/", "labels/")
     yield "  inference:"
     if template is None:
-        yield "    # ? the path has no date: say where each partition of the log lies"
+        yield "    # ? the path has no date: give the path of each partition of the log"
     yield f"    source: {{{_source(template or _undated(address), folder)}}}"
     yield f"    grain: {grain}  # the length of one partition"
     yield "    columns:" if roles else "    columns: {}"
     yield from (f"      {role}: {_quoted(column)}" for role, column in roles.items())
     yield from (f"      # {role}: which column?" for role in _WANTED if role not in roles)
-    yield "  # labels:  # where what turned out to be true is filed, and by which id"
+    yield "  # labels:  # where the labels of predictions are, and their columns"
     yield f"  #   source: {{{_source(labels, folder)}}}"
     yield "  #   columns: {prediction_id: …, label: …, timestamp: …}"
     yield "  #   maturity: 7d"
 
 
 def _reference(address: str, roles: Mapping[str, str], folder: Path) -> Iterator[str]:
-    """What a log with times can be compared with, and how finely; without any, the file itself."""
+    """Yield the reference, the windows and the season; without timestamps, the reference is the file itself."""
     hourly = _dated(address)[1] == "1h"
     if "timestamp" in roles:
-        yield "  reference: {trailing: 4w}  # ? better the training data, {source: …}, which no drift can enter"
+        yield "  reference: {trailing: 4w}  # ? better: the training data, {source: …}, which drift cannot enter"
     else:
         yield f"  reference: {{source: {{{_source(address, folder)}}}}}  # ? the training data"
     yield f"  windows: [{'1h, ' if hourly else ''}24h, 7d]"
     season = "hour_of_week" if hourly else "day_of_week"
-    yield f"  seasonality: {{timezone: UTC, season: {season}}}  # ? the zone in which people use the model"
+    yield f"  seasonality: {{timezone: UTC, season: {season}}}  # ? the time zone of the model's users"
 
 
 def _roles(columns: Sequence[Column]) -> dict[str, str]:
-    """The column of each role that has one; none has two roles."""
-    found: dict[str, str] = {}
-    usable = [column for column in columns if _sayable(column.name)]
+    """Return the column of each role that has one; no column has two roles."""
+    roles: dict[str, str] = {}
+    usable = [column for column in columns if _is_usable(column.name)]
     for role, fits in _ROLES.items():
-        free = (column for column in usable if column.name not in found.values())
-        if column := next((one for one in free if fits(one.name.lower(), one)), None):
-            found[role] = column.name
-    if "score" not in found:
-        predicted = (one for one in usable if one.kind is Kind.NUMBER and _says(one.name.lower(), _PREDICTED))
-        if column := next(predicted, None):
-            found["score"] = column.name
-    return found
+        free = (column for column in usable if column.name not in roles.values())
+        if match := next((column for column in free if fits(column.name.lower(), column)), None):
+            roles[role] = match.name
+    if "score" not in roles:
+        numbers = (column for column in usable if column.kind is Kind.NUMBER)
+        if match := next((column for column in numbers if _has_word(column.name.lower(), _PREDICTED)), None):
+            roles["score"] = match.name
+    return roles
 
 
 def _task(columns: Sequence[Column], roles: dict[str, str]) -> str:
     by_name = {column.name: column for column in columns}
-    answer, score = by_name.get(roles.get("prediction", "")), by_name.get(roles.get("score", ""))
-    if answer is not None and 2 < answer.distinct <= _FEW:
+    prediction, score = by_name.get(roles.get("prediction", "")), by_name.get(roles.get("score", ""))
+    if prediction is not None and 2 < prediction.distinct <= _MOST_CLASSES:
         return "multiclass_classification"
-    return (
-        "regression" if score is not None and not score.is_probability and answer is None else "binary_classification"
-    )
+    is_value = score is not None and not score.is_probability and prediction is None
+    return "regression" if is_value else "binary_classification"
 
 
 def _features(columns: Sequence[Column]) -> Iterator[str]:
-    """A line for each column; for one that cannot be a feature a comment with the reason."""
+    """Yield a line for each column; a column that cannot be a feature is a comment with the reason."""
     for column in columns:
-        reason = _unfit(column)
+        reason = _unusable(column)
         kind = "categorical" if column.kind is Kind.TEXT else "numeric"
         if reason:
             yield f"# {ascii(column.name)[:80]}: {reason}"
@@ -154,31 +153,31 @@ def _features(columns: Sequence[Column]) -> Iterator[str]:
             yield f"- {{name: {_quoted(column.name)}, type: {kind}}}"
 
 
-def _unfit(column: Column) -> str:
-    if not _sayable(column.name):
-        return "its name cannot stand in a spec"
+def _unusable(column: Column) -> str:
+    if not _is_usable(column.name):
+        return "its name cannot be used in a spec"
     if column.kind in {Kind.OTHER, Kind.TIME}:
         return f"{column.type} is not watched"
-    if _says(column.name.lower(), _OUTCOME):
-        return "looks like what turned out to be true, not like an input"
+    if _has_word(column.name.lower(), _OUTCOME):
+        return "looks like a label, not like an input"
     if (
         column.kind in {Kind.TEXT, Kind.WHOLE}
         and column.is_unique
-        and (column.kind is Kind.TEXT or _says(column.name.lower(), "id|uuid|guid|key"))
+        and (column.kind is Kind.TEXT or _has_word(column.name.lower(), "id|uuid|guid|key"))
     ):
-        return "has a value of its own in nearly every row"
+        return "has a different value in nearly every row"
     return "" if column.rows else "has no values"
 
 
-def _sayable(name: str) -> bool:
+def _is_usable(name: str) -> bool:
     return 0 < len(name) <= _LONGEST and all(ord(letter) >= 32 and ord(letter) != 127 for letter in name)
 
 
 def _dated(address: str) -> tuple[str | None, str]:
-    """The path as a template, None when it has no date, and the grain that goes with it."""
+    """Return the path as a template, None when it has no date, and the grain of that template."""
     for pattern, template in _DATES:
-        dated, found = re.subn(pattern, template, address, count=1)
-        if found:
+        dated, count = re.subn(pattern, template, address, count=1)
+        if count:
             return dated, "1h" if "%H" in template else "24h"
     return None, "1h"
 
@@ -194,7 +193,7 @@ def _source(address: str, folder: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """A text where it stands in braces: quoted unless it is a plain word."""
+    """Return a text for use in braces: quoted unless it is a plain word."""
     return text if re.fullmatch(r"[a-z][a-z_]*[a-z0-9_]*", text) and yaml_text(text) == f"{text}\n" else _single(text)
 
 

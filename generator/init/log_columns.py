@@ -1,4 +1,4 @@
-"""What the columns of a Parquet file look like, from its first rows: all that a first spec can be guessed from."""
+"""The columns of a Parquet file, described from its first rows, as the input of a first spec."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROWS: Final = 50_000
 
 
 class Kind(StrEnum):
-    """What a column holds, as far as a spec is concerned."""
+    """The kind of a column's values, as far as a spec distinguishes them."""
 
     NUMBER = "number"
     WHOLE = "whole number"
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a file: `distinct` counts the values among `rows` first rows that are not null."""
+    """One column of a file: among the first rows, `rows` have a value, and `distinct` values are different."""
 
     name: str
     kind: Kind
@@ -41,25 +41,25 @@ class Column:
 
     @property
     def is_probability(self) -> bool:
-        """Whether all values lie between 0 and 1, and are not only the two."""
+        """Whether the column has fractional numbers, all of them from 0 to 1."""
         bounds = self.low is not None and self.high is not None and 0 <= self.low <= self.high <= 1
         return self.kind is Kind.NUMBER and bounds
 
     @property
     def is_unique(self) -> bool:
-        """Whether nearly every row has a value of its own."""
+        """Whether more than 90 % of the values are different."""
         return self.rows > 0 and self.distinct > 0.9 * self.rows
 
 
 def read(address: str) -> list[Column]:
-    """The columns of a file, in its order.
+    """Return the columns of a file, in its order.
 
     Args:
         address: a path on this machine, or `s3://bucket/key`; endpoint, region and credentials of S3 come from the AWS
             environment.
 
     Raises:
-        UsageError: when it cannot be read, or is no Parquet file.
+        UsageError: when it cannot be read, or is not a Parquet file.
     """
     import pyarrow as pa  # noqa: PLC0415 - nothing else of the generator needs it
     import pyarrow.parquet as pq  # noqa: PLC0415
@@ -115,4 +115,4 @@ def _kind(given: pa.DataType) -> Kind:
         Kind.WHOLE: (pa.types.is_integer,),
         Kind.TEXT: (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_boolean),
     }
-    return next((found for found, each in tests.items() if any(test(kind) for test in each)), Kind.OTHER)
+    return next((name for name, matching in tests.items() if any(test(kind) for test in matching)), Kind.OTHER)

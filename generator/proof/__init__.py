@@ -1,1 +1,1 @@
-"""What proves the rules: promtool's tests of every alert, made from the scenarios that stand beside it in `rules/`."""
+"""The proof of the rules: promtool tests of every alert, made from the scenarios beside it in `rules/`."""

@@ -1,4 +1,4 @@
-"""What proves the rules of a model: promtool's tests, of the scenarios that stand beside each alert in `rules/`."""
+"""The promtool test files of a model."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from generator.proof.scenarios import scenarios
 
 
 def documents(spec: ModelSpec, rules: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The test files of a model by their name without its ending, for a folder below that of the rules.
+    """Return the test files of a model by their name without suffix, for a folder below that of the rules.
 
     Args:
         spec: the model.
-        rules: what `rules/mixin.libsonnet` returns of it.
+        rules: the result of `rules/mixin.libsonnet` for it.
     """
-    found = {spec.name: scenarios(spec, rules), f"{spec.name}.calendar": calendar(spec, rules)}
-    found |= {f"{spec.name}.slo-{name}": tests for name, tests in objectives(spec, rules)}
-    named = {"rule_files": [f"../{spec.name}.yaml"]}
-    return {stem: named | tests for stem, tests in found.items() if tests["tests"]}
+    files = {spec.name: scenarios(spec, rules), f"{spec.name}.calendar": calendar(spec, rules)}
+    files |= {f"{spec.name}.slo-{name}": tests for name, tests in objectives(spec, rules)}
+    rule_files = {"rule_files": [f"../{spec.name}.yaml"]}
+    return {stem: rule_files | tests for stem, tests in files.items() if tests["tests"]}

@@ -1,4 +1,4 @@
-"""The PromQL of proxies as rule files, for promtool to parse: they are proof, and never deployed."""
+"""The PromQL of proxies as rule files, so that promtool parses it; they are only tested, never deployed."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from exporter.spec.loading import LoadedSpec
 from generator.layout import RULES, Documents
 from generator.serialization import yaml_text
 
-_RECORD: Final = "asked"
+_RECORD: Final = "proxy"
 
 
 def expressions(specs: Iterable[LoadedSpec]) -> Documents:
-    """A rule file for each proxy that is PromQL; its name says where in the spec the expression stands."""
+    """Return a rule file for each proxy with PromQL; its name has the key path of the expression in the spec."""
     return {
         RULES / f"{loaded.spec.name}.spec.proxies[{place}].promql.yaml": yaml_text(_recorded(proxy.name, proxy.promql))
         for loaded in specs

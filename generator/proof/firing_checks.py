@@ -1,4 +1,4 @@
-"""When an alert fires in the course of days, as promtool asks Prometheus."""
+"""promtool checks of the moments at which an alert begins and stops firing."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from generator.proof.series import duration, ticks
 def firing_checks(
     alert: Mapping[str, Any], runs: Iterable[Mapping[str, Any]], begins: int, tick: int
 ) -> Iterator[dict[str, Any]]:
-    """The tick before the alert changes and that at which it does; and the last of each run.
+    """Yield checks of the tick before the alert changes, of the tick at which it changes, and of each run's last tick.
 
-    What is asked is what Prometheus itself says fires: the texts of the alert have their proof elsewhere.
+    They query the series `ALERTS`; other tests check the labels and annotations of the alert.
 
     Args:
-        alert: its name, and for how many seconds it is held and lingers.
-        runs: for how many `ticks` its condition holds or not, `fires`.
-        begins: the tick at which the first run begins; until then the alert is silent.
-        tick: the seconds from one evaluation to the next.
+        alert: its name, and the seconds of its `for` (`hold`) and `keep_firing_for` (`linger`).
+        runs: periods in their order: their `ticks`, and whether the condition holds (`fires`).
+        begins: the tick at which the first run begins; before it the alert does not fire.
+        tick: the evaluation interval in seconds.
     """
     expression = f'count(ALERTS{{alertname={json.dumps(alert["alert"])},alertstate="firing"}})'
 
@@ -40,5 +40,5 @@ def firing_checks(
 
 
 def ticks_until_change(alert: Mapping[str, Any], tick: int, *, fires: bool) -> int:
-    """The ticks from when the alert's condition begins to hold, or ends, until the alert follows."""
-    return ticks(alert["for" if fires else "keep_firing_for"], tick)
+    """Return the ticks from the moment at which the condition begins to hold, or ends, until the alert changes."""
+    return ticks(alert["hold" if fires else "linger"], tick)

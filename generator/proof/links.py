@@ -1,4 +1,4 @@
-"""What a link of an alert becomes when Prometheus expands it."""
+"""The links of alerts as Prometheus expands them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote_plus
 
-_CHOICE: Final = re.compile(r"\{\{ with \$labels\.(\w+) \}\}(.*?)\{\{ end \}\}", re.DOTALL)
+_WITH: Final = re.compile(r"\{\{ with \$labels\.(\w+) \}\}(.*?)\{\{ end \}\}", re.DOTALL)
 _VALUE: Final = "{{ . | urlquery }}"
 
 
 def expand_link(link: str, labels: Mapping[str, str]) -> str:
-    """A link whose templates are `{{ with $labels.x }}…{{ . | urlquery }}…{{ end }}`, for an alert of these labels."""
+    """Expand the templates `{{ with $labels.x }}…{{ . | urlquery }}…{{ end }}` of a link with an alert's labels."""
 
-    def chosen(found: re.Match[str]) -> str:
-        value = labels.get(found[1], "")
-        return found[2].replace(_VALUE, quote_plus(value)) if value else ""
+    def replacement(match: re.Match[str]) -> str:
+        value = labels.get(match[1], "")
+        return match[2].replace(_VALUE, quote_plus(value)) if value else ""
 
-    return _CHOICE.sub(chosen, link)
+    return _WITH.sub(replacement, link)

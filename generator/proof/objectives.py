@@ -1,12 +1,13 @@
-"""The promtool tests of objectives, slice by slice, in files of their own since they last for days and tick slowly.
+"""The promtool tests of objectives, slice by slice, in files of their own: they last for days, with a longer interval.
 
-The burn rates are what the exporter would tell, and when an alert must fire is what `leeway explain` prints:
-`generator/proof/slo_cases.py`.
+`generator/proof/slo_cases.py` computes the burn rates as the exporter publishes them, and the moments at which an alert
+must fire as `leeway explain` prints them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from exporter.catalogue import MODEL, SLO, SLO_BURN_RATE, WINDOW
@@ -14,21 +15,21 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import Slo
 from generator.proof import slo_cases
 from generator.proof.firing_checks import firing_checks
-from generator.proof.series import Phase, duration, exposed
+from generator.proof.series import Phase, duration, replicated
 
 Document = dict[str, Any]
-Told = Mapping[str, Any]
+Data = Mapping[str, Any]
 
 
-def objectives(spec: ModelSpec, rules: Told) -> Iterator[tuple[str, Document]]:
-    """The test file of each objective that has stories, by its name.
+def objectives(spec: ModelSpec, rules: Data) -> Iterator[tuple[str, Document]]:
+    """Yield the test file of each objective that has cases, with the objective's name.
 
     Args:
         spec: the model.
-        rules: what `rules/mixin.libsonnet` returns of it.
+        rules: the result of `rules/mixin.libsonnet` for it.
 
-    Returns:
-        Plain data, but for `rule_files`.
+    Yields:
+        Plain data, without `rule_files`.
     """
     alerts = {(alert["key"], alert["objective"]): alert for alert in rules["alert_tests"]}
     cases = slo_cases.slo_cases(spec)
@@ -39,11 +40,11 @@ def objectives(spec: ModelSpec, rules: Told) -> Iterator[tuple[str, Document]]:
             yield slo.name, {"evaluation_interval": duration(tick), "tests": tests}
 
 
-def _test(spec: ModelSpec, slo: Slo, alert: Told, case: Told, tick: int) -> Document:
+def _test(spec: ModelSpec, slo: Slo, alert: Data, case: Data, tick: int) -> Document:
     own = {**spec.metadata.labels, MODEL: spec.name, SLO: slo.name}
     spans = case["spans"]
     series = (
-        exposed(
+        replicated(
             SLO_BURN_RATE.name,
             {**own, WINDOW: window},
             [Phase(span["rates"][window], span["ticks"]) for span in spans],
@@ -54,6 +55,6 @@ def _test(spec: ModelSpec, slo: Slo, alert: Told, case: Told, tick: int) -> Docu
     return {
         "name": f"{alert['alert']}: {spec.name}/{slo.name} {case['title']}",
         "interval": duration(tick),
-        "input_series": [one for both in series for one in both],
+        "input_series": list(chain.from_iterable(series)),
         "promql_expr_test": list(firing_checks(alert, case["runs"], 0, tick)),
     }

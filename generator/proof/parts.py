@@ -1,7 +1,7 @@
-"""A proof in parts: the tests of each alert, with the rules that they can depend on.
+"""A test file in parts: the tests of each alert, with the rules that they can depend on.
 
-promtool evaluates every rule at every step of every test, and then judges the alerts that the test names. With the
-other alerts' rules left out it judges the same, in less time.
+promtool evaluates every rule at every step of every test, and compares only the alerts that the test names. Without the
+rules of the other alerts the result is the same, in less time.
 """
 
 from __future__ import annotations
@@ -12,31 +12,31 @@ from typing import Any, Final, NamedTuple
 Document = dict[str, Any]
 
 _ALERTS: Final = "ALERTS"
-"""The series by which an expression can depend on the alerts of other rules."""
+"""The series through which an expression can depend on the alerts of other rules."""
 
 
 class Part(NamedTuple):
-    """Some tests of a proof, and a rule file that is enough for them; `rule_files` are still the proof's."""
+    """Some tests of a test file, and the rules that they need; its `rule_files` are still those of the whole."""
 
     rules: Document
     proof: Document
 
 
 def parts(proof: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> Iterator[Part]:
-    """The tests of a proof by the alerts that they name.
+    """Split a test file by the alerts that its tests name.
 
     Args:
-        proof: a test file of promtool's.
+        proof: a test file of promtool.
         rules: the rule files that it names.
 
     Yields:
-        Parts that hold together if and only if the proof does. Tests of expressions, and rules that ask for other
-        rules' alerts, stay with all rules.
+        Parts that all pass if and only if the whole passes. Tests of expressions keep all rules, and so do all tests
+        when a rule queries the alerts of other rules.
     """
     groups = [group for file in rules for group in file["groups"]]
     by_alerts: dict[frozenset[str] | None, list[Any]] = {}
     for test in proof["tests"]:
-        by_alerts.setdefault(None if _asks_for_alerts(groups) else _alerts(test), []).append(test)
+        by_alerts.setdefault(None if _query_alerts(groups) else _alerts(test), []).append(test)
     for alerts, tests in by_alerts.items():
         needed = groups if alerts is None else list(_needed(groups, alerts))
         yield Part({"groups": needed}, {**proof, "tests": tests})
@@ -48,7 +48,7 @@ def _alerts(test: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(case["alertname"] for case in test.get("alert_rule_test", ()))
 
 
-def _asks_for_alerts(groups: Sequence[Mapping[str, Any]]) -> bool:
+def _query_alerts(groups: Sequence[Mapping[str, Any]]) -> bool:
     return any(_ALERTS in rule["expr"] for group in groups for rule in group["rules"])
 
 

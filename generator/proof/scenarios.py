@@ -1,9 +1,9 @@
-"""The promtool test file of one model: every alert on its scenarios and on their twins.
+"""The promtool test file of one model: every alert on its scenarios and on their calm twins.
 
-It fires in its scenarios with exactly these labels and annotations, not before its time and as long as it should, and
-is silent in the twins. Two replicas expose every series and must give one alert. Beside them stand series, of one
-replica, that would fire, were they the model's own: of another model, of another value of each constant label, of a
-window that is not judged.
+In a scenario the alert fires with exactly these labels and annotations, not too early and for as long as it should. In
+a twin it does not fire. Two replicas expose every series and must give one alert. Each test also has series, of one
+replica, that must not fire although their values would: of another model, of another value of each constant label, of
+a window without alerts.
 """
 
 from __future__ import annotations
@@ -15,50 +15,50 @@ from typing import Any, Final, NamedTuple
 from exporter.catalogue import CHALLENGER, HOOK_METRICS, METRICS, MODEL, ROLE, SEGMENT, WINDOW
 from exporter.spec.model import ModelSpec
 from generator.proof.links import expand_link
-from generator.proof.series import REPLICAS, TARGET, Phase, duration, exposed, ticks
+from generator.proof.series import REPLICAS, TARGET, Phase, duration, replicated, ticks
 
 Document = dict[str, Any]
-Told = Mapping[str, Any]
+Data = Mapping[str, Any]
 
 _CALM: Final = 2
 """Ticks before the scenario begins."""
 _MARGIN: Final = 2
-"""Ticks for which it lasts beyond what it must."""
+"""Ticks by which the scenario is longer than it must be."""
 _LONG: Final = 6000
-"""Seconds that a scenario of ticks of a minute may last."""
+"""The longest scenario, in seconds, that has ticks of a minute."""
 _SAMPLES: Final = 4
-"""Ticks of which there are so many in whatever an expression looks back: an increase needs two samples."""
+"""The least number of ticks in the range of an expression: an increase needs two samples."""
 _UNLABELLED: Final = frozenset(metric.name for metric in HOOK_METRICS)
-"""The metrics that do not bear a model's constant labels."""
+"""The metrics that do not have a model's constant labels."""
 _SEGMENTED: Final = frozenset(metric.name for metric in METRICS if SEGMENT in metric.labels)
 
 
-def scenarios(spec: ModelSpec, rules: Told) -> Document:
-    """The test file.
+def scenarios(spec: ModelSpec, rules: Data) -> Document:
+    """Return the test file.
 
     Args:
         spec: the model.
-        rules: what `rules/mixin.libsonnet` returns of it.
+        rules: the result of `rules/mixin.libsonnet` for it.
 
     Returns:
-        Plain data, but for `rule_files`.
+        Plain data, without `rule_files`.
     """
     proof = _Proof(spec, rules["segment"], _tick(rules["alert_tests"]))
     tests = list(chain.from_iterable(map(proof.tests, rules["alert_tests"])))
     return {"evaluation_interval": duration(proof.tick), "tests": tests}
 
 
-def _tick(alerts: Sequence[Told]) -> int:
-    """The seconds from one sample and evaluation to the next: as many as the longest scenario and every range bear."""
-    longest = max((alert["for"] + alert["lookback"] + alert["keep_firing_for"] for alert in alerts), default=0)
-    ranges: list[int] = [alert["lookback"] // _SAMPLES for alert in alerts if alert["lookback"]]
+def _tick(alerts: Sequence[Data]) -> int:
+    """Return the sample and evaluation interval in seconds: as long as the longest scenario and every range allow."""
+    longest = max((alert["hold"] + alert["memory"] + alert["linger"] for alert in alerts), default=0)
+    ranges: list[int] = [alert["memory"] // _SAMPLES for alert in alerts if alert["memory"]]
     return min([60 * max(1, ticks(longest, _LONG)), *ranges])
 
 
 class _Moments(NamedTuple):
-    """When things happen, in ticks; until `lasts` the alert stays for certain, and at `resolved` it is gone.
+    """The moments of a test, in ticks. The alert certainly fires until `lasts`, and certainly not at `resolved`.
 
-    In between it goes: a range of Prometheus 3 has lost the scenario's last samples a tick before one of Prometheus 2.
+    It resolves in between: a range of Prometheus 3 loses the scenario's last samples a tick before one of Prometheus 2.
     """
 
     fires: int
@@ -72,16 +72,16 @@ class _Moments(NamedTuple):
 
 
 class _Proof:
-    """The tests of a model, a tick of so many seconds apart."""
+    """The tests of a model, with an evaluation interval of `tick` seconds."""
 
     def __init__(self, spec: ModelSpec, segment: str | None, tick: int) -> None:
         self.tick = tick
         self._name, self._constants, self._segment = spec.name, spec.metadata.labels, segment
         self._own = {**spec.metadata.labels, MODEL: spec.name}
 
-    def tests(self, alert: Told) -> Iterator[Document]:
-        """An alert's: first those in which it fires."""
-        fires = _CALM + ticks(alert["for"], self.tick)
+    def tests(self, alert: Data) -> Iterator[Document]:
+        """Yield the tests of an alert: first those in which it fires."""
+        fires = _CALM + ticks(alert["hold"], self.tick)
         ends = fires + _MARGIN
         lasts = ends + ticks(alert["keep_firing_for"], self.tick)
         at = _Moments(fires, ends, lasts, lasts + ticks(alert["lookback"], self.tick))
@@ -92,7 +92,7 @@ class _Proof:
         for twin in alert["silent_cases"]:
             yield self._test(alert, twin, at, {at.fires: [], at.ends - 1: []})
 
-    def _test(self, alert: Told, story: Told, at: _Moments, checks: Mapping[int, list[Document]]) -> Document:
+    def _test(self, alert: Data, story: Data, at: _Moments, checks: Mapping[int, list[Document]]) -> Document:
         return {
             "name": f"{alert['alert']}: {self._name} {story['title']}",
             "interval": duration(self.tick),
@@ -103,39 +103,39 @@ class _Proof:
             ],
         }
 
-    def _expected(self, alert: Told, scenario: Told) -> Document:
+    def _expected(self, alert: Data, scenario: Data) -> Document:
         labels = {**self._own, **scenario["labels"], **scenario.get("target", TARGET), **alert["labels"]}
-        told = scenario["annotations"]
-        link = expand_link(told["dashboard_url"], {**labels, "alertname": alert["alert"]})
-        return {"exp_labels": labels, "exp_annotations": {**told, "dashboard_url": link}}
+        annotations = scenario["annotations"]
+        link = expand_link(annotations["dashboard_url"], {**labels, "alertname": alert["alert"]})
+        return {"exp_labels": labels, "exp_annotations": {**annotations, "dashboard_url": link}}
 
-    def _input(self, story: Told, at: _Moments) -> Iterator[list[dict[str, str]]]:
-        for one in story["series"]:
-            during, after = Phase(one["during"], at.ends - _CALM), Phase(one["before"], at.over - at.ends)
-            yield self._exposed(one, {}, [Phase(one["before"], _CALM), during, after], REPLICAS)
-        for stranger, ones in self._beside(story):
-            for one in ones:
-                value = one["before"] if one["during"] is None else one["during"]
-                yield self._exposed(one, stranger, [Phase(value, at.over)], REPLICAS[:1])
+    def _input(self, story: Data, at: _Moments) -> Iterator[list[dict[str, str]]]:
+        for series in story["series"]:
+            during, after = Phase(series["during"], at.ends - _CALM), Phase(series["before"], at.over - at.ends)
+            yield self._replicated(series, {}, [Phase(series["before"], _CALM), during, after], REPLICAS)
+        for labels, foreign in self._foreign(story):
+            for series in foreign:
+                value = series["before"] if series["during"] is None else series["during"]
+                yield self._replicated(series, labels, [Phase(value, at.over)], REPLICAS[:1])
 
-    def _exposed(
-        self, one: Told, instead: Mapping[str, str], phases: Iterable[Phase], replicas: Iterable[str]
+    def _replicated(
+        self, series: Data, other: Mapping[str, str], phases: Iterable[Phase], replicas: Iterable[str]
     ) -> list[dict[str, str]]:
-        own = {MODEL: self._name} if one["metric"] in _UNLABELLED else self._own
-        return exposed(one["metric"], {**own, **one["labels"], **instead}, phases, self.tick, replicas)
+        own = {MODEL: self._name} if series["metric"] in _UNLABELLED else self._own
+        return replicated(series["metric"], {**own, **series["labels"], **other}, phases, self.tick, replicas)
 
-    def _beside(self, story: Told) -> Iterator[tuple[Mapping[str, str], list[Told]]]:
-        """What stands beside the story and is not the model's to alert on: other labels, and which series bear them."""
+    def _foreign(self, story: Data) -> Iterator[tuple[Mapping[str, str], list[Data]]]:
+        """Yield series on which the model must not alert: the labels that differ, and the story's series to copy."""
         every = story["series"]
         yield {MODEL: f"{self._name}-other"}, every
-        labelled = [one for one in every if one["metric"] not in _UNLABELLED]
+        labelled = [series for series in every if series["metric"] not in _UNLABELLED]
         for label, value in sorted(self._constants.items()):
             yield {label: f"{value}-other"}, labelled
-        for stranger in story["unrelated_labels"]:
-            yield stranger, every
+        for labels in story["strangers"]:
+            yield labels, every
         for label, value in ((WINDOW, "99w"), (ROLE, CHALLENGER)):
             if label in story["labels"]:
                 yield {label: value}, every
         if self._segment is not None:
-            of_the_whole = [one for one in every if one["metric"] in _SEGMENTED and SEGMENT not in one["labels"]]
-            yield {SEGMENT: self._segment}, of_the_whole
+            whole = [series for series in every if series["metric"] in _SEGMENTED and SEGMENT not in series["labels"]]
+            yield {SEGMENT: self._segment}, whole

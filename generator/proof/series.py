@@ -1,4 +1,4 @@
-"""The input series of a proof, in promtool's notation."""
+"""The input series of promtool tests, in promtool's notation."""
 
 from __future__ import annotations
 
@@ -12,52 +12,47 @@ TARGET: Final = {"job": "leeway", "namespace": "ml"}
 """The labels that a scrape adds to every series."""
 
 REPLICAS: Final = ("a", "b")
-"""Those of the exporter."""
+"""The replicas of the exporter."""
 
 _quoted: Final = json.JSONEncoder(ensure_ascii=False).encode
-"""A text as a literal of PromQL, which reads Go's escapes, JSON's among them."""
+"""Quotes a text as a PromQL literal, which allows Go's escapes, and so JSON's."""
 _REPLICA_MARK: Final = "\x01"
-"""Stands for the name of a replica. A control character: no quoted text holds one as it is."""
+"""A placeholder for the name of a replica: a control character, which no quoted text contains unescaped."""
 _SCRAPED: Final = tuple(f'{label}="{label}-{_REPLICA_MARK}"' for label in REPLICA_LABELS)
 
 
 class Phase(NamedTuple):
-    """So many samples of a value: a number or its text, `{"age": n}` for a time n seconds ago, None for none.
+    """A number of samples of one value: a number or its text, or None for no samples.
 
-    `{"grows": n}` is a counter that grows by n with each sample, from n.
+    `{"age": n}` is the timestamp n seconds ago; `{"grows": n}` is a counter that starts at n and grows by n per sample.
     """
 
     value: Any
     samples: int
 
 
-def exposed(
+def replicated(
     metric: str, labels: Mapping[str, str], phases: Iterable[Phase], tick: int, replicas: Iterable[str] = REPLICAS
 ) -> list[dict[str, str]]:
-    """A series as each replica of the exporter exposes it."""
+    """Return a series as each replica of the exporter exposes it."""
     matchers = sorted([*_matchers({**labels, **TARGET}), *_SCRAPED])
     name, text = f"{metric}{{{','.join(matchers)}}}", values(phases, tick)
     return [{"series": name.replace(_REPLICA_MARK, replica), "values": text} for replica in replicas]
 
 
-def named(metric: str, labels: Mapping[str, str]) -> str:
-    """A series by its labels."""
-    return f"{metric}{{{','.join(sorted(_matchers(labels)))}}}"
-
-
 def values(phases: Iterable[Phase], tick: int) -> str:
-    """Phases one after the other from time 0; `tick` is the seconds between two samples."""
+    """Return the values of consecutive phases from time 0; `tick` is the seconds between two samples."""
     return " ".join(_texts(phases, tick))
 
 
 def duration(seconds: int) -> str:
-    """Seconds as a duration, in their largest whole unit up to hours: 900 is 15m."""
+    """Return seconds as a duration in the largest unit, up to hours, that gives a whole number: 900 is 15m."""
     unit, size = next((unit, size) for unit, size in (("h", 3600), ("m", 60), ("s", 1)) if seconds % size == 0)
     return f"{seconds // size}{unit}"
 
 
 def ticks(seconds: int, tick: int) -> int:
-    """How many ticks it takes until so many seconds are over."""
+    """Return the number of ticks in so many seconds, rounded up."""
     return -(-seconds // tick)
 
 
@@ -79,7 +74,7 @@ def _texts(phases: Iterable[Phase], tick: int) -> Iterator[str]:
 
 
 def _gap(count: int, *, had: bool) -> str:
-    """A series that ends is marked stale, as by a scrape that no longer finds it."""
+    """Return a gap: a series that had samples is marked stale first, as by a scrape that no longer has it."""
     if not had:
         return f"_x{count}"
     return "stale" if count == 1 else f"stale _x{count - 1}"

@@ -1,7 +1,7 @@
-"""What proves the alerts of an objective slice by slice: burn as the exporter would tell it, and when it must alert.
+"""Test cases of an objective's alerts, slice by slice: the burn rates, and when the alert must fire.
 
-A story begins in a period of good slices, and its outage lasts for one slice more than `leeway explain` says that the
-alert needs. Its burn rates come from the function that the exporter has; a rule that tells them apart otherwise fails.
+A case begins after a period of good slices. Its outage is one slice longer than the alert needs according to `leeway
+explain`. The burn rates come from the exporter's own function, so a rule that compares them in another way fails.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
 
-from exporter import catalogue
 from exporter.catalogue import Alert
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import Slo, Tier
 from exporter.statistics.slo import Tally, Verdict, burn_rate, firing, slice_tally, slices_to_fire
-from generator.weekday_floors import text
+from generator.objectives import burn_alerts
+from generator.weekday_floors import number_text
 
 _TICKS: Final = tuple(timedelta(minutes=minutes) for minutes in (60, 30, 20, 15, 10, 5, 2, 1))
 _AWAY: Final = timedelta(hours=1)
 _LONGEST: Final = 400
-"""Slices that a story may have: promtool takes long for more."""
+"""The most slices of a case: promtool is slow with more."""
 
 GOOD, BAD, UNKNOWN = (slice_tally(each) for each in (Verdict.GOOD, Verdict.BAD, Verdict.UNKNOWN))
 
@@ -31,30 +31,27 @@ Case = dict[str, Any]
 
 
 def slo_cases(spec: ModelSpec) -> dict[str, list[Case]]:
-    """The stories of every objective, by its name; plain data, for jsonnet.
+    """Return the cases of every objective, by the objective's name.
 
-    Each has the alert's key, a title, `spans`, for how many ticks each window's burn `rates` stand, None where there is
-    no gauge, and `runs`, for how many ticks the alert's condition holds or not.
+    Each case has the alert's key, a title, `spans` and `runs`. A span has a number of ticks and the burn rate of each
+    window, None where the gauge is absent. A run has a number of ticks and whether the alert's condition holds.
     """
     return {slo.name: list(_of(slo)) for slo in spec.spec.slos_evaluated}
 
 
 def tick(slo: Slo) -> timedelta:
-    """The longest time between evaluations that is a fair part of a slice; a slice that has none is one itself."""
+    """Return the longest evaluation interval that divides a slice into 6 or more; the slice itself if there is none."""
     return next((each for each in _TICKS if slo.slice % each == timedelta() and slo.slice >= 6 * each), slo.slice)
 
 
 def _of(slo: Slo) -> Iterator[Case]:
-    for alert, tiers in (
-        (catalogue.ERROR_BUDGET_BURN_FAST, slo.fast()),
-        (catalogue.ERROR_BUDGET_BURN_SLOW, slo.slow()),
-    ):
+    for alert, tiers in burn_alerts(slo):
         needed = [slices for tier in tiers if (slices := slices_to_fire(tier, slo.ratio)) is not None]
         if needed and min(needed) + 2 * max(tier.short for tier in tiers) < _LONGEST:
-            yield from _stories(slo, alert, tiers, min(needed))
+            yield from _cases(slo, alert, tiers, min(needed))
 
 
-def _stories(slo: Slo, alert: Alert, tiers: Sequence[Tier], needed: int) -> Iterator[Case]:
+def _cases(slo: Slo, alert: Alert, tiers: Sequence[Tier], needed: int) -> Iterator[Case]:
     calm, outage = [GOOD] * 2, [BAD] * (needed + 1)
     over = [GOOD] * (max(tier.short for tier in tiers) + 1)
     yield _case(slo, alert, tiers, "when all is bad from one slice on", story=[*calm, *outage, *over])
@@ -71,7 +68,7 @@ def _stories(slo: Slo, alert: Alert, tiers: Sequence[Tier], needed: int) -> Iter
 def _case(
     slo: Slo, alert: Alert, tiers: Sequence[Tier], title: str, *, story: Sequence[Tally], away: Collection[int] = ()
 ) -> Case:
-    """One story; in the middle of the slices in `away` there is no exporter for an hour."""
+    """Return one case; in the middle of the slices in `away` the exporter is away for an hour."""
     past = [GOOD] * slo.slices
     spans: list[dict[str, Any]] = []
     for index in range(len(story)):
@@ -107,5 +104,5 @@ def _lengths(tiers: Sequence[Tier]) -> list[int]:
     return sorted({length for tier in tiers for length in (tier.long, tier.short)})
 
 
-def _text(burnt: Fraction | None) -> str | None:
-    return None if burnt is None else text(float(burnt))
+def _text(burn: Fraction | None) -> str | None:
+    return None if burn is None else number_text(float(burn))

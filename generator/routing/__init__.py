@@ -1,1 +1,1 @@
-"""What Alertmanager decides, as a pure model: routes, groups, hours and inhibition, for what amtool cannot ask."""
+"""A model of Alertmanager as pure functions: routes, groups, hours, inhibition; for tests that amtool does not have."""

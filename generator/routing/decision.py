@@ -1,7 +1,7 @@
-"""The decision: what Alertmanager sends, to whom, of alerts that fire together at an instant.
+"""The notifications that Alertmanager sends for alerts that fire together at an instant.
 
-It is Alertmanager's own order: routes and groups first, then inhibition takes alerts out of a notification, then hours
-hold it back. Silences, waits and repeats are not part of it: they are an operator's, or a matter of time alone.
+The order is Alertmanager's: routes and groups, then inhibition removes alerts from a notification, then time intervals
+mute it. Silences, waits and repeats are left out: an operator sets silences, and the others only delay.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from generator.routing.time_intervals import TimeInterval, time_intervals
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What one receiver is told at once: a group, and which of the alerts are in it, by their place."""
+    """One notification to a receiver: a group, and the indexes of the alerts in it."""
 
     receiver: str
     group: Group
@@ -29,7 +29,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """A configuration, read."""
+    """A parsed configuration, which decides what is sent."""
 
     route: Route
     rules: tuple[Rule, ...]
@@ -37,47 +37,47 @@ class Decider:
 
     @classmethod
     def of(cls, configuration: Mapping[str, Any]) -> Self:
-        """Read a configuration: the data of an `alertmanager.yml` that amtool accepts.
+        """Parse a configuration: the data of an `alertmanager.yml` that amtool accepts.
 
         Raises:
-            RenderError: when a matcher or an interval in it cannot be read.
+            RenderError: when a matcher or an interval is invalid.
         """
         return cls(tree(configuration), inhibition.rules(configuration), time_intervals(configuration))
 
     def receivers(self, labels: Labels) -> tuple[str, ...]:
-        """Whom an alert is for, at any hour and inhibited or not, in the order of the tree."""
-        return tuple(route.receiver for route in self.route.taken(labels))
+        """Return the receivers of an alert in the order of the tree, regardless of hours and inhibition."""
+        return tuple(route.receiver for route in self.route.matches(labels))
 
     def inhibited(self, firing: Sequence[Labels]) -> frozenset[int]:
-        """Which of the alerts that fire another one silences, by their place."""
-        return frozenset(place for rule in self.rules for place in rule.silenced(firing))
+        """Return the indexes of the firing alerts that another one inhibits."""
+        return frozenset(index for rule in self.rules for index in rule.inhibited(firing))
 
-    def told(self, route: Route, at: datetime) -> bool:
-        """Whether a route sends at an instant: within one of its active intervals, if it has any, and no muted one."""
+    def sends(self, route: Route, at: datetime) -> bool:
+        """Return whether a route sends at an instant: in an active interval, if it has any, and in no mute interval."""
         return (not route.active or self._within(route.active, at)) and not self._within(route.muted, at)
 
     def notifications(self, firing: Sequence[Labels], at: datetime) -> tuple[Notification, ...]:
-        """All that is sent of some alerts that fire together, when every wait is over.
+        """Return everything that is sent for alerts that fire together, once every wait is over.
 
         Args:
-            firing: the labels of each.
-            at: the instant, which knows its zone.
+            firing: the labels of each alert.
+            at: the instant, with a time zone.
 
         Returns:
-            A notification for each group of each route, in the order in which their first alerts are given; a group
-            that is held back or silenced whole has none.
+            A notification for each group of each route, in the order of their first alerts. A group that is muted, or
+            whose alerts are all inhibited, has none.
         """
-        silenced = self.inhibited(firing)
+        inhibited = self.inhibited(firing)
         groups: dict[tuple[int, Group], list[int]] = {}
         routes: dict[int, Route] = {}
-        for place, labels in enumerate(firing):
-            for route in () if place in silenced else self.route.taken(labels):
+        for index, labels in enumerate(firing):
+            for route in () if index in inhibited else self.route.matches(labels):
                 routes[id(route)] = route
-                groups.setdefault((id(route), route.group(labels)), []).append(place)
+                groups.setdefault((id(route), route.group(labels)), []).append(index)
         return tuple(
-            Notification(routes[key].receiver, group, tuple(places))
-            for (key, group), places in groups.items()
-            if self.told(routes[key], at)
+            Notification(routes[key].receiver, group, tuple(indexes))
+            for (key, group), indexes in groups.items()
+            if self.sends(routes[key], at)
         )
 
     def _within(self, names: Sequence[str], at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""When a ticket must be told and when not, from the spec: instants at the edges of its hours, in summer and winter."""
+"""The instants at which a ticket must be sent or held back: at the edges of the spec's hours, in summer and winter."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from exporter.spec.model import ModelSpec
 
 _WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONDAYS: Final = (datetime(2026, 1, 12), datetime(2026, 7, 13))  # noqa: DTZ001 - local to each model
-"""Mondays of weeks in which no clocks change, one on either side of the change."""
+"""Two Mondays, in winter and in summer, of weeks in which no clocks change."""
 _MINUTE: Final = timedelta(minutes=1)
 
 
 def hours(spec: ModelSpec) -> Iterator[dict[str, Any]]:
-    """Instants and whether a ticket is told then, as plain data; none for a model whose tickets keep no hours.
+    """Yield instants and whether a ticket is sent then (`told`), as plain data; none for tickets without hours.
 
-    Around the first day's beginning and end, and at the same time on the day after the last, in the model's own zone.
+    The instants are around the start and the end of the first day, and at the start on the day after the last, in the
+    model's own time zone.
     """
     ticket = spec.spec.alerting.ticket
     if ticket is None or ticket.hours is None:
@@ -30,12 +31,12 @@ def hours(spec: ModelSpec) -> Iterator[dict[str, Any]]:
         after = monday + timedelta(days=days[0] + len(days))
         for local in (first + start - _MINUTE, first + start, first + end - _MINUTE, first + end, after + start):
             clock = timedelta(hours=local.hour, minutes=local.minute)
-            told = local.weekday() in days and start <= clock < end
-            yield {"at": local.replace(tzinfo=zone).astimezone(UTC).isoformat(), "told": told}
+            sent = local.weekday() in days and start <= clock < end
+            yield {"at": local.replace(tzinfo=zone).astimezone(UTC).isoformat(), "told": sent}
 
 
 def _parsed(text: str) -> tuple[list[int], timedelta, timedelta]:
-    """`Fri-Mon 09:00-18:00`: its weekdays, Monday 0, from the first on; beginning and end from midnight."""
+    """Parse `Fri-Mon 09:00-18:00`: its weekdays in order, where Monday is 0, and start and end since midnight."""
     *named, clock = text.split(" ")
     first, _, last = (named or ["Mon-Sun"])[0].partition("-")
     begin, length = _day(first), (_day(last or first) - _day(first)) % 7 + 1

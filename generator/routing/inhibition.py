@@ -1,4 +1,4 @@
-"""Inhibition: which of the alerts that fire silence which."""
+"""Inhibition: which firing alerts inhibit which."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from generator.routing.matchers import Labels, Matcher
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """While an alert of the source fires, those of the target that are equal to it in some labels tell nobody."""
+    """An inhibition rule: a firing source alert inhibits the target alerts with the same values of the equal labels."""
 
     source: tuple[Matcher, ...]
     target: tuple[Matcher, ...]
     equal: tuple[str, ...]
 
-    def silenced(self, firing: Sequence[Labels]) -> Iterator[int]:
-        """The places of the alerts that another silences; one that is silenced itself silences all the same.
+    def inhibited(self, firing: Sequence[Labels]) -> Iterator[int]:
+        """Yield the indexes of the alerts that another one inhibits; an inhibited alert still inhibits others.
 
-        Two labels that are both missing are equal, and so are a missing one and an empty one. Of two alerts that are
-        both on both sides neither silences the other, so none silences itself.
+        A missing label equals another missing one and an empty one. An alert that matches source and target is not
+        inhibited by another such alert, so none inhibits itself.
         """
         sources: dict[tuple[str, ...], set[bool]] = defaultdict(set)
         for labels in firing:
-            if matchers.hold(self.source, labels):
-                sources[self._key(labels)].add(matchers.hold(self.target, labels))
-        for place, labels in enumerate(firing):
-            found = sources.get(self._key(labels), set())
-            if (found and matchers.hold(self.target, labels)) and (
-                False in found or not matchers.hold(self.source, labels)
+            if matchers.all_match(self.source, labels):
+                sources[self._key(labels)].add(matchers.all_match(self.target, labels))
+        for index, labels in enumerate(firing):
+            source_is_target = sources.get(self._key(labels), set())
+            if (source_is_target and matchers.all_match(self.target, labels)) and (
+                False in source_is_target or not matchers.all_match(self.source, labels)
             ):
-                yield place
+                yield index
 
     def _key(self, labels: Labels) -> tuple[str, ...]:
         return tuple(labels.get(name, "") for name in self.equal)
 
 
 def rules(configuration: Mapping[str, Any]) -> tuple[Rule, ...]:
-    """The rules of a configuration.
+    """Return the inhibition rules of a configuration.
 
     Raises:
-        RenderError: when a matcher in it is none.
+        RenderError: when a matcher is invalid.
     """
     return tuple(
         Rule(matchers.read(part, "source_"), matchers.read(part, "target_"), tuple(part.get("equal") or ()))

@@ -1,4 +1,4 @@
-"""Alertmanager's matchers: `severity="critical"`, `layer=~"dataset|feature"`, as a configuration writes them."""
+"""Alertmanager's matchers, such as `severity="critical"` and `layer=~"dataset|feature"`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TERM: Final = re.compile(r'(?:"(?:\\.|[^"\\])*"|[^,"])+', re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Matcher:
-    """One condition on one label; a label that is not there has the empty value."""
+    """One condition on one label; a missing label has the empty value."""
 
     name: str
     operator: str
@@ -26,61 +26,64 @@ class Matcher:
     value: str
 
     def matches(self, labels: Labels) -> bool:
-        """Whether it holds; a regular expression must match the whole value."""
+        """Return whether the labels match; a regular expression must match the whole value."""
         value = labels.get(self.name, "")
-        regular = self.operator.endswith("~")
-        equal = bool(re.fullmatch(self.value, value)) if regular else value == self.value
+        is_regex = self.operator.endswith("~")
+        equal = bool(re.fullmatch(self.value, value)) if is_regex else value == self.value
         return equal != self.operator.startswith("!")
 
 
 def parse(text: str) -> tuple[Matcher, ...]:
-    """The matchers of one text: one, or several between commas, in braces or not.
+    """Return the matchers of one text: one or several, separated by commas, with or without braces.
 
-    Regular expressions are Python's here and RE2 in Alertmanager; the two agree on literals, alternatives, classes,
-    groups and repetition.
+    Regular expressions are Python's here and RE2 in Alertmanager. Both agree on literals, alternatives, classes, groups
+    and repetition.
 
     Raises:
-        RenderError: when it is none, or its regular expression is.
+        RenderError: when a matcher is invalid; its regular expression is not compiled here.
     """
     stripped = text.strip()
     inner = stripped[1:-1] if stripped.startswith("{") and stripped.endswith("}") else stripped
     if _TERM.sub("", inner).strip(", "):
-        raise RenderError(f"{text}: a quotation mark without the other")
-    return tuple(_one(term) for term in _TERM.findall(inner) if term.strip())
+        raise RenderError(f"{text}: unbalanced quotation mark")
+    return tuple(_matcher(term) for term in _TERM.findall(inner) if term.strip())
 
 
 def read(part: Mapping[str, Any], side: str = "") -> tuple[Matcher, ...]:
-    """All matchers of a part of a configuration: `matchers`, and the older `match` and `match_re`.
+    """Return all matchers of a part of a configuration: `matchers`, and the older `match` and `match_re`.
 
     Args:
-        part: a route, or a rule of inhibition.
-        side: what stands before these names in a rule: `source_` or `target_`.
+        part: a route, or an inhibition rule.
+        side: the prefix of these keys in an inhibition rule: `source_` or `target_`.
+
+    Raises:
+        RenderError: when a matcher or its regular expression is invalid.
     """
-    return tuple(_all(part, side))
+    return tuple(_matchers(part, side))
 
 
-def hold(matchers: tuple[Matcher, ...], labels: Labels) -> bool:
-    """Whether every one of them matches; none at all match everything."""
+def all_match(matchers: tuple[Matcher, ...], labels: Labels) -> bool:
+    """Return whether every matcher matches; no matchers match everything."""
     return all(matcher.matches(labels) for matcher in matchers)
 
 
-def _all(part: Mapping[str, Any], side: str) -> Iterator[Matcher]:
+def _matchers(part: Mapping[str, Any], side: str) -> Iterator[Matcher]:
     for text in part.get(f"{side}matchers") or ():
-        yield from parse(text)
+        yield from map(_checked, parse(text))
     for name, value in (part.get(f"{side}match") or {}).items():
         yield Matcher(name, "=", value)
     for name, value in (part.get(f"{side}match_re") or {}).items():
         yield _checked(Matcher(name, "=~", value))
 
 
-def _one(text: str) -> Matcher:
-    found = _MATCHER.fullmatch(text)
-    if found is None:
+def _matcher(text: str) -> Matcher:
+    match = _MATCHER.fullmatch(text)
+    if match is None:
         raise RenderError(f"{text}: not a matcher of Alertmanager")
-    name, operator, value = found.groups()
+    name, operator, value = match.groups()
     if len(value) > 1 and value[0] == value[-1] == '"':
         value = value[1:-1]
-    return _checked(Matcher(name, operator, _ESCAPED.sub(_unescaped, value)))
+    return Matcher(name, operator, _ESCAPED.sub(_unescaped, value))
 
 
 def _unescaped(escape: re.Match[str]) -> str:

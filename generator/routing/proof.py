@@ -1,4 +1,4 @@
-"""What amtool cannot be asked, proven by the model: hours, one incident one notification, no model silences another."""
+"""Tests that amtool does not have: hours, one notification for one incident, and no inhibition between models."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ from generator.routing.matchers import Labels
 from generator.serialization import from_yaml
 
 _LAYERS: Final = tuple(Layer)
-_ANSWERS: Final = (Layer.FEATURE, Layer.SCORE)
+_BELOW_DATASET: Final = (Layer.FEATURE, Layer.SCORE)
 INCIDENTS: Final[Mapping[tuple[str, str], tuple[Layer, ...]]] = {
     (Layer.EXPORTER, Severity.CRITICAL): _LAYERS[_LAYERS.index(Layer.EXPORTER) + 1 :],
     (Layer.FRESHNESS, Severity.CRITICAL): _LAYERS[_LAYERS.index(Layer.FRESHNESS) + 1 :],
     (Layer.QUALITY, Severity.WARNING): (Layer.FEATURE,),
-    (Layer.DATASET, Severity.CRITICAL): _ANSWERS,
+    (Layer.DATASET, Severity.CRITICAL): _BELOW_DATASET,
     (Layer.OBJECTIVE, Severity.CRITICAL): (Layer.OBJECTIVE,),
 }
-"""What an incident begins with, and the layers that it brings along."""
+"""The layers whose alerts follow from an alert of each layer and severity, and which it inhibits."""
 
 _SCRAPED: Final = {"namespace": "ml", VERSION: "1", FEATURE: "a feature"}
-"""What alerts of one incident have in common beside the labels of their rules."""
+"""The labels that the alerts of one incident share, beside those of their rules."""
 _MONDAY: Final = datetime(2026, 1, 12, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One alert of a model: its labels, and who must get it."""
+    """One alert of a model: its labels, and the receivers that it must reach."""
 
     labels: Labels
     receivers: tuple[str, ...]
 
     @property
     def name(self) -> str:
-        """The alert's name."""
+        """The name of the alert."""
         return self.labels["alertname"]
 
     def __str__(self) -> str:
-        """The alert and its model."""
+        """Return the names of the alert and the model."""
         return f"{self.name} of {self.labels[MODEL]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """The alerts of one model, and the instants that its hours are tried at."""
+    """The alerts of one model, and instants at which its tickets must be sent or held back."""
 
     name: str
     cases: tuple[Case, ...]
@@ -60,19 +60,19 @@ class Model:
 
     @property
     def open(self) -> datetime:
-        """An instant at which tickets are told."""
-        return next((at for at, told in self.hours if told), _MONDAY)
+        """An instant at which tickets are sent."""
+        return next((at for at, sent in self.hours if sent), _MONDAY)
 
 
 def simulate(documents: Mapping[PurePosixPath, str]) -> Iterator[Outcome]:
-    """Try the routing of the documents in situations that follow from its own route cases.
+    """Test the routing of the documents in situations that follow from their own route cases.
 
     Args:
-        documents: what `render` returned, as it is or changed since.
+        documents: the result of `render`, perhaps changed since.
 
     Yields:
-        An outcome for each incident and for the hours of each model, then one for all models together; a failure
-        alone when the routing cannot be read.
+        An outcome for each incident and for the hours of each model, then one for all models together; only one failure
+        when the routing is invalid.
     """
     try:
         decider = Decider.of(from_yaml(documents[ROUTING]))
@@ -84,70 +84,71 @@ def simulate(documents: Mapping[PurePosixPath, str]) -> Iterator[Outcome]:
         yield from _incidents(decider, model)
         yield from _hours(decider, model)
     if len(models) > 1:
-        yield _apart(decider, models)
+        yield _independence(decider, models)
 
 
-def _models(told: Mapping[str, Any]) -> list[Model]:
+def _models(expected: Mapping[str, Any]) -> list[Model]:
     cases: dict[str, list[Case]] = {}
-    for each in told["cases"]:
+    for each in expected["cases"]:
         if LAYER in each["labels"]:
             cases.setdefault(each["labels"][MODEL], []).append(Case(each["labels"], tuple(each["receivers"])))
-    return [Model(name, tuple(own), _instants(told["hours"].get(name, ()))) for name, own in cases.items()]
+    return [Model(name, tuple(own), _instants(expected["hours"].get(name, ()))) for name, own in cases.items()]
 
 
-def _instants(given: Sequence[Mapping[str, Any]]) -> tuple[tuple[datetime, bool], ...]:
-    return tuple((datetime.fromisoformat(each["at"]), each["told"]) for each in given)
+def _instants(hours: Sequence[Mapping[str, Any]]) -> tuple[tuple[datetime, bool], ...]:
+    return tuple((datetime.fromisoformat(each["at"]), each["told"]) for each in hours)
 
 
 def _incidents(decider: Decider, model: Model) -> Iterator[Outcome]:
-    """Each cause and all that it brings along fire together: the cause alone is told."""
+    """Yield an outcome for each cause that fires together with the alerts that follow from it: only it is sent."""
     for cause in model.cases:
-        brought = [case for case in model.cases if case is not cause and case.labels[LAYER] in _brought(cause)]
-        if not brought:
+        inhibited = [case for case in model.cases if case is not cause and case.labels[LAYER] in _inhibits(cause)]
+        if not inhibited:
             continue
         firing = [{**cause.labels, **({} if cause.labels[LAYER] == Layer.EXPORTER else _SCRAPED)}]
-        firing += [{**case.labels, **_SCRAPED} for case in brought]
-        sent = decider.notifications(firing, model.open)
-        got = sorted((each.receiver, each.alerts) for each in sent)
-        wrong = got != sorted((receiver, (0,)) for receiver in cause.receivers)
-        everything = [cause, *brought]
-        told = [f"  {receiver}: {', '.join(everything[place].name for place in places)}" for receiver, places in got]
-        what = f"incident of {cause}, with {len(brought)} more -> {','.join(cause.receivers)}"
-        yield Outcome(what, ok=not wrong, detail="\n".join(told or ["  nobody is told"]) if wrong else "")
+        firing += [{**case.labels, **_SCRAPED} for case in inhibited]
+        sent = sorted((each.receiver, each.alerts) for each in decider.notifications(firing, model.open))
+        wrong = sent != sorted((receiver, (0,)) for receiver in cause.receivers)
+        alerts = [cause, *inhibited]
+        lines = [f"  {receiver}: {', '.join(alerts[index].name for index in indexes)}" for receiver, indexes in sent]
+        what = f"incident: {cause} inhibits {len(inhibited)} other alerts -> {','.join(cause.receivers)}"
+        yield Outcome(what, ok=not wrong, detail="\n".join(lines or ["  nothing is sent"]) if wrong else "")
 
 
-def _brought(cause: Case) -> tuple[Layer, ...]:
+def _inhibits(cause: Case) -> tuple[Layer, ...]:
     return INCIDENTS.get((cause.labels[LAYER], cause.labels[SEVERITY]), ())
 
 
 def _hours(decider: Decider, model: Model) -> Iterator[Outcome]:
-    """At each instant a ticket is told or held back as the spec says, and a page is told."""
+    """Yield the outcome of a model's hours: at each instant pages are sent, and tickets only within the hours."""
     if not model.hours:
         return
     wrong = []
     for case in model.cases:
-        routes = tuple(decider.route.taken(case.labels))
+        routes = tuple(decider.route.matches(case.labels))
         always = case.labels[SEVERITY] != Severity.WARNING
         for at, within in model.hours:
-            sent = [route.receiver for route in routes if decider.told(route, at)]
+            sent = [route.receiver for route in routes if decider.sends(route, at)]
             if sorted(sent) != (sorted(case.receivers) if within or always else []):
-                wrong.append(f"  {case.name} at {at.isoformat()}: {', '.join(sent) or 'nobody'} is told")
-    yield Outcome(f"hours of {model.name} at {len(model.hours)} instants", ok=not wrong, detail="\n".join(wrong))
+                wrong.append(f"  {case.name} at {at.isoformat()}: sent to {', '.join(sent) or 'nobody'}")
+    what = f"hours: tickets of {model.name} at {len(model.hours)} instants"
+    yield Outcome(what, ok=not wrong, detail="\n".join(wrong))
 
 
-def _apart(decider: Decider, models: Sequence[Model]) -> Outcome:
-    """Every model's causes beside every other model's consequences, whichever of two is the cause's.
+def _independence(decider: Decider, models: Sequence[Model]) -> Outcome:
+    """Return the outcome of every model's causes beside every other model's inhibited alerts.
 
-    Two numbers that differ do so in a bit, so for each bit half of the models have causes and the others consequences,
-    and then the other way round.
+    The binary numbers of two models differ in at least one bit. So for each bit, half of the models have the causes and
+    the others the inhibited alerts, and then the other way round: every ordered pair of models is tested.
     """
     wrong: list[str] = []
     for bit in range((len(models) - 1).bit_length()):
         for side in (0, 1):
             causes = [model for number, model in enumerate(models) if number >> bit & 1 == side]
             others = [model for number, model in enumerate(models) if number >> bit & 1 != side]
-            firing = [{**case.labels, **_SCRAPED} for model in causes for case in model.cases if _brought(case)]
-            beside = [case for model in others for case in model.cases if not _brought(case)]
-            silenced = decider.inhibited([*({**case.labels, **_SCRAPED} for case in beside), *firing])
-            wrong += [f"  {case} is silenced" for place, case in enumerate(beside) if place in silenced]
-    return Outcome(f"{len(models)} models silence none of each other's alerts", ok=not wrong, detail="\n".join(wrong))
+            firing = [{**case.labels, **_SCRAPED} for model in causes for case in model.cases if _inhibits(case)]
+            beside = [case for model in others for case in model.cases if not _inhibits(case)]
+            inhibited = decider.inhibited([*({**case.labels, **_SCRAPED} for case in beside), *firing])
+            wrong += [f"  {case} is inhibited" for index, case in enumerate(beside) if index in inhibited]
+    what = f"independence: no alert of {len(models)} models inhibits an alert of another model"
+    return Outcome(what, ok=not wrong, detail="\n".join(wrong))

@@ -1,4 +1,4 @@
-"""The routing tree: which routes an alert takes, and which group of each it joins."""
+"""The routing tree: which routes an alert matches, and which group of each it joins."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from generator.routing.matchers import Labels, Matcher
 _ALL: Final = "..."
 
 Group = frozenset[tuple[str, str]]
-"""The labels, with their values, that the alerts of one notification have in common."""
+"""The labels and values that the alerts of one notification share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A node of the tree, with what it inherits from the one above filled in."""
+    """A node of the tree, with the values that it inherits from its parent."""
 
     receiver: str
     group_by: frozenset[str]
@@ -27,41 +27,41 @@ class Route:
     muted: tuple[str, ...]
     routes: tuple[Route, ...]
 
-    def taken(self, labels: Labels) -> Iterator[Route]:
-        """The routes that an alert takes, in the order of the tree; none when this one does not match.
+    def matches(self, labels: Labels) -> Iterator[Route]:
+        """Yield the routes that an alert matches, in the order of the tree; none when this one does not match.
 
-        An alert goes down into the first child that matches, and into later ones while the one that matches says
-        `continue`; where no child matches, the route itself is taken.
+        An alert goes to the first child that matches, and on to the next ones while the matching child has `continue`.
+        Where no child matches, it stays at this route.
         """
-        if not matchers.hold(self.matchers, labels):
+        if not matchers.all_match(self.matchers, labels):
             return
-        below = False
+        child_matched = False
         for route in self.routes:
-            found = tuple(route.taken(labels))
-            below = below or bool(found)
-            yield from found
-            if found and not route.continues:
+            matching = tuple(route.matches(labels))
+            child_matched = child_matched or bool(matching)
+            yield from matching
+            if matching and not route.continues:
                 break
-        if not below:
+        if not child_matched:
             yield self
 
     def group(self, labels: Labels) -> Group:
-        """The group that an alert joins here; a label of `group_by` that it lacks is not part of it."""
+        """Return the group that an alert joins at this route, without labels of `group_by` that the alert lacks."""
         every = _ALL in self.group_by
         return frozenset((name, value) for name, value in labels.items() if every or name in self.group_by)
 
 
 def tree(configuration: Mapping[str, Any]) -> Route:
-    """The tree of a configuration.
+    """Return the routing tree of a configuration.
 
     Raises:
-        RenderError: when a matcher in it is none.
+        RenderError: when a matcher is invalid.
     """
     return _route(configuration["route"], receiver="", group_by=frozenset())
 
 
 def _route(part: Mapping[str, Any], receiver: str, group_by: frozenset[str]) -> Route:
-    # Hours are a route's own: unlike the receiver and the grouping, they are not inherited.
+    # Time intervals are not inherited, unlike the receiver and the grouping.
     receiver = part.get("receiver") or receiver
     group_by = frozenset(part.get("group_by") or group_by)
     return Route(

@@ -1,4 +1,4 @@
-"""Time intervals: whether an instant is within one, in its own location."""
+"""Alertmanager's time intervals: whether an instant is in one, in the interval's location."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from exporter.errors import RenderError
 
 Ranges = tuple[tuple[int, int], ...] | None
-"""First and last of each, both within; None is any."""
+"""The first and last number of each range, both included; None is any."""
 
 _WEEK: Final = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
 _YEAR: Final = tuple(name.lower() for name in calendar.month_name)
@@ -20,9 +20,9 @@ _YEAR: Final = tuple(name.lower() for name in calendar.month_name)
 
 @dataclass(frozen=True, slots=True)
 class TimeInterval:
-    """Every condition that is given must hold, and of each one of its ranges.
+    """A time interval: every condition that is given must hold, which means that one of its ranges holds.
 
-    `minutes` of the day run up to, not including, their end; `days` of the month count from its end when negative.
+    The end of `minutes` of the day is excluded. Negative `days` of the month count from its end.
     """
 
     zone: tzinfo
@@ -33,7 +33,7 @@ class TimeInterval:
     years: Ranges
 
     def contains(self, instant: datetime) -> bool:
-        """Whether an instant, which knows its zone, is within."""
+        """Return whether an instant, which has a time zone, is in the interval."""
         here = instant.astimezone(self.zone)
         minute = here.hour * 60 + here.minute
         return (
@@ -46,10 +46,10 @@ class TimeInterval:
 
 
 def time_intervals(configuration: Mapping[str, Any]) -> dict[str, tuple[TimeInterval, ...]]:
-    """The named intervals of a configuration, `mute_time_intervals` of old among them; each is any of several.
+    """Return the named intervals of a configuration, including the older `mute_time_intervals`; each may have several.
 
     Raises:
-        RenderError: when one cannot be read.
+        RenderError: when one is invalid.
     """
     named = [*(configuration.get("time_intervals") or ()), *(configuration.get("mute_time_intervals") or ())]
     try:
@@ -63,7 +63,7 @@ def _interval(part: Mapping[str, Any]) -> TimeInterval:
     times = part.get("times")
     return TimeInterval(
         UTC if location is None else ZoneInfo(location),
-        None if times is None else tuple((_minute(each["start_time"]), _minute(each["end_time"])) for each in times),
+        None if times is None else tuple((minute_of_day(t["start_time"]), minute_of_day(t["end_time"])) for t in times),
         _ranges(part.get("weekdays"), _WEEK.index),
         _ranges(part.get("days_of_month"), int),
         _ranges(part.get("months"), lambda text: int(text) if text.isdigit() else _YEAR.index(text.lower())),
@@ -72,14 +72,15 @@ def _interval(part: Mapping[str, Any]) -> TimeInterval:
 
 
 def _ranges(given: Sequence[Any] | None, number: Callable[[str], int]) -> Ranges:
-    """`monday:friday` or `monday`, as numbers."""
+    """Parse texts such as `monday:friday` or `monday` as ranges of numbers."""
     if given is None:
         return None
     ends = [str(text).split(":") for text in given]
     return tuple((number(first_last[0]), number(first_last[-1])) for first_last in ends)
 
 
-def _minute(clock: str) -> int:
+def minute_of_day(clock: str) -> int:
+    """Return the minutes from midnight to a time such as `09:30`."""
     hour, minute = clock.split(":")
     return int(hour) * 60 + int(minute)
 

@@ -1,1 +1,1 @@
-"""What each way to deploy needs: Kubernetes objects, AlertmanagerConfig, Argo, OpenSLO, merging."""
+"""The documents for each way to deploy: Kubernetes, AlertmanagerConfig, Argo, OpenSLO, a merged alertmanager.yml."""

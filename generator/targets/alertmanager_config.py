@@ -1,31 +1,31 @@
-"""An alertmanager.yml as prometheus-operator's AlertmanagerConfig, and what that cannot say.
+"""An alertmanager.yml as an AlertmanagerConfig of prometheus-operator, with remarks on what that cannot express.
 
-The names are those of the API's v1alpha1, which every release of the Operator serves, or of v1beta1. Of what is said
-here they differ in one: the time intervals of the whole object.
+The API version is v1alpha1, which every release of the Operator serves, or v1beta1. For the keys that are used here the
+two differ only in the name of the object's time intervals.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Final
 
 from exporter import catalogue
 from exporter.errors import RenderError
+from generator.layout import ROUTING
 from generator.options import Options
+from generator.routing.matchers import parse
 from generator.targets import kubernetes
 from generator.targets.utc_hours import in_utc
 
-_MATCHER: Final = re.compile(r'\s*([a-zA-Z_]\w*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\\{},]*?))\s*', re.DOTALL)
-_ESCAPES: Final = {"\\n": "\n", '\\"': '"', "\\\\": "\\"}
 _UNIT: Final = {"url": "URL", "tls": "TLS", "id": "ID"}
 _MOUNT: Final = PurePosixPath("/etc/alertmanager/secrets")
-"""Where the Operator mounts `<secret>/<key>`."""
+"""The folder in which the Operator mounts `<secret>/<key>`."""
 _PAIRS: Final = frozenset(("details", "headers"))
-"""Mappings that the API wants as lists of key and value."""
+"""The mappings that the API has as lists of key and value."""
 _MATCHERS: Final = {"matchers": "matchers", "source_matchers": "sourceMatch", "target_matchers": "targetMatch"}
 _INTERVALS: Final = {"v1alpha1": "muteTimeIntervals", "v1beta1": "timeIntervals"}
 _LIMITED: Final = frozenset(("years", "months", "days_of_month"))
@@ -33,21 +33,21 @@ _LIMITED: Final = frozenset(("years", "months", "days_of_month"))
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """The object, and a remark for each thing that it says otherwise or not at all."""
+    """The object, and a remark for each part that it expresses in another way or not at all."""
 
     document: dict[str, Any]
     remarks: tuple[str, ...]
 
 
 def translate(routing: Mapping[str, Any], options: Options) -> Translation:
-    """An alertmanager.yml as an AlertmanagerConfig.
+    """Translate an alertmanager.yml into an AlertmanagerConfig.
 
     Args:
         routing: the whole configuration.
-        options: where the object goes, the version of its API, and the Secret for files that no Secret is mounted at.
+        options: the namespace, the API version, and the Secret that replaces files which are not in a mounted Secret.
 
     Raises:
-        RenderError: when a matcher cannot be read.
+        RenderError: when a matcher is invalid, or a time interval cannot be expressed in UTC.
     """
     secrets = _Secrets(_files(routing["receivers"]), options.secret)
     spec = {
@@ -58,35 +58,36 @@ def translate(routing: Mapping[str, Any], options: Options) -> Translation:
     }
     document = kubernetes.alertmanager_config({key: value for key, value in spec.items() if value}, options)
     return Translation(
-        document, (*_of_namespaces(options), *_of_hours(routing), *secrets.remarks(), *_of_mail(routing))
+        document, (*_namespace_remarks(options), *_hours_remarks(routing), *secrets.remarks(), *_mail_remarks(routing))
     )
 
 
-def _of_namespaces(options: Options) -> Iterator[str]:
+def _namespace_remarks(options: Options) -> Iterator[str]:
+    namespace = f"namespace {options.namespace}" if options.namespace else "object's own namespace"
     yield (
-        f"the Operator lets it see only alerts of the namespace {options.namespace or 'that it is in'}, unless"
-        " Alertmanager's alertmanagerConfigMatcherStrategy.type is None;"
-        f" {catalogue.EXPORTER_DOWN.name} has no namespace, so without that it reaches nobody and silences nothing"
+        f"the Operator restricts the routes to alerts of the {namespace}, unless Alertmanager has"
+        f" alertmanagerConfigMatcherStrategy.type None; {catalogue.EXPORTER_DOWN.name} has no namespace, so with the"
+        " restriction it reaches no receiver and inhibits nothing"
     )
-    yield "an alert that no receiver is named for ends here: it does not go on to Alertmanager's default receiver"
+    yield "an alert for which the spec names no receiver is dropped: it does not reach Alertmanager's default receiver"
 
 
-def _of_hours(routing: Mapping[str, Any]) -> Iterator[str]:
+def _hours_remarks(routing: Mapping[str, Any]) -> Iterator[str]:
     for interval in routing.get("time_intervals", ()):
         for zone in sorted({one.get("location", "UTC") for one in interval["time_intervals"]} - {"UTC"}):
             yield (
-                f"it has no time zones: the hours {interval['name']} of {zone} are written in UTC, wide enough for"
-                " every offset of the year, and with a new law of clocks they are to be generated anew"
+                f"there are no time zones: the hours {interval['name']} of {zone} are given in UTC and cover every UTC"
+                " offset of the year; generate them again when the clock-change rules change"
             )
 
 
-def _of_mail(routing: Mapping[str, Any]) -> Iterator[str]:
+def _mail_remarks(routing: Mapping[str, Any]) -> Iterator[str]:
     if any("email_configs" in receiver for receiver in routing["receivers"]):
-        yield "it has no global settings: the mail server stands in each receiver of mail"
+        yield "there are no global settings: each email receiver has the mail server"
 
 
 def _root(route: Mapping[str, Any]) -> dict[str, Any]:
-    """The route that an object begins with, which must not take what is for others: our branch, when it is alone."""
+    """Return the object's root route, which must not match other alerts: our only branch, or else the whole tree."""
     branches = route.get("routes", ())
     return {**route, "routes": [], **branches[0]} if len(branches) == 1 else dict(route)
 
@@ -98,25 +99,26 @@ def _route(route: Mapping[str, Any]) -> dict[str, Any]:
 
 def _renamed(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        _MATCHERS.get(key) or _camel(key): [_matcher(text) for text in value] if key in _MATCHERS else value
+        _MATCHERS.get(key) or _camel(key): list(_matchers(value)) if key in _MATCHERS else value
         for key, value in data.items()
     }
 
 
-def _matcher(text: str) -> dict[str, str]:
-    match = _MATCHER.fullmatch(text)
-    if match is None:
-        raise RenderError(f"alertmanager/alertmanager.yml: the matcher {text} cannot be read")
-    name, kind, quoted, bare = match.groups()
-    value = re.sub(r"\\[n\"\\]", lambda escape: _ESCAPES[escape[0]], quoted) if quoted is not None else bare
-    return {"name": name, "matchType": kind, "value": value}
+def _matchers(texts: Iterable[str]) -> Iterator[dict[str, str]]:
+    for text in texts:
+        try:
+            parsed = parse(text)
+        except RenderError as problem:
+            raise RenderError(f"{ROUTING}: {problem}") from None
+        for matcher in parsed:
+            yield {"name": matcher.name, "matchType": matcher.operator, "value": matcher.value}
 
 
 def _hours(interval: Mapping[str, Any]) -> dict[str, Any]:
     limited = [sorted(_LIMITED & one.keys()) for one in interval["time_intervals"]]
     if any(limited):
         keys = ", ".join(sorted({key for one in limited for key in one}))
-        raise RenderError(f"alertmanager/alertmanager.yml: time interval {interval['name']}: {keys} cannot be in UTC")
+        raise RenderError(f"{ROUTING}: time interval {interval['name']}: {keys} cannot be converted to UTC")
     shifted = [one for given in interval["time_intervals"] for one in in_utc(given)]
     return {
         "name": interval["name"],
@@ -124,8 +126,8 @@ def _hours(interval: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _receiver(receiver: Mapping[str, Any], world: Mapping[str, Any], secrets: _Secrets) -> dict[str, Any]:
-    mail = {"smarthost": world.get("smtp_smarthost"), "from": world.get("smtp_from")}
+def _receiver(receiver: Mapping[str, Any], settings: Mapping[str, Any], secrets: _Secrets) -> dict[str, Any]:
+    mail = {"smarthost": settings.get("smtp_smarthost"), "from": settings.get("smtp_from")}
     return {"name": receiver["name"]} | {
         _camel(kind): [_settings((mail if kind == "email_configs" else {}) | one, secrets) for one in receiver[kind]]
         for kind in sorted(receiver.keys() - {"name"})
@@ -148,16 +150,16 @@ def _setting(key: str, value: Any, secrets: _Secrets) -> tuple[str, Any]:
 
 def _files(receivers: list[dict[str, Any]]) -> list[str]:
     settings = [one for receiver in receivers for kind in receiver.keys() - {"name"} for one in receiver[kind]]
-    return sorted({file for one in settings for file in _named(one)})
+    return sorted({file for one in settings for file in _file_values(one)})
 
 
-def _named(data: Mapping[str, Any]) -> Iterator[str]:
-    """The files that settings name, and those within them."""
+def _file_values(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the files that settings name, also in nested settings."""
     for key, value in data.items():
         if key.endswith("_file"):
             yield value
         elif isinstance(value, Mapping) and key not in _PAIRS:
-            yield from _named(value)
+            yield from _file_values(value)
 
 
 def _camel(key: str) -> str:
@@ -166,7 +168,7 @@ def _camel(key: str) -> str:
 
 
 class _Secrets:
-    """Which key of which Secret holds what a file holds: as the Operator mounts it, or else by the file's own name."""
+    """The Secret and key that replace each file: those that the Operator mounts there, or a key by the file's name."""
 
     def __init__(self, files: list[str], secret: str) -> None:
         elsewhere = [file for file in files if not _mounted(file)]
@@ -177,14 +179,14 @@ class _Secrets:
             self._places[file] = (secret, short[file] if times[short[file]] == 1 else _key_of(file.strip("/")))
 
     def selector(self, file: str) -> dict[str, str]:
-        """What the API wants in a file's place."""
+        """Return the reference that replaces a file."""
         name, key = self._places[file]
         return {"name": name, "key": key}
 
     def remarks(self) -> Iterator[str]:
-        """Where what each file holds must be."""
+        """Yield a remark for each file."""
         for file, (name, key) in self._places.items():
-            yield f"it reads no files: what {file} holds must be the key {key} of the Secret {name}"
+            yield f"it cannot read files: put the content of {file} into the key {key} of the Secret {name}"
 
 
 def _mounted(file: str) -> tuple[str, str] | None:

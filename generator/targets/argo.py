@@ -1,4 +1,4 @@
-"""What starts a retraining in Argo Workflows when an event comes in."""
+"""The WorkflowEventBinding that starts a retraining in Argo Workflows."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from exporter.catalogue import MODEL
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.retraining import Argo
 from generator.options import Options
-from generator.targets.kubernetes import named
+from generator.targets.kubernetes import object_name
 
 
 def workflow_event_binding(spec: ModelSpec, argo: Argo, options: Options) -> dict[str, Any]:
-    """The WorkflowEventBinding of one model: it submits the template with the parameters `model` and `incident`.
+    """Return the WorkflowEventBinding of one model: it submits the template with parameters `model` and `incident`.
 
-    The event's payload is Alertmanager's webhook, whether Alertmanager itself sent it or the hook did; the end of an
-    incident, which has another status, starts nothing.
+    The event's payload is that of Alertmanager's webhook, sent by Alertmanager or by the hook. The end of an incident
+    has another status and starts nothing.
     """
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "WorkflowEventBinding",
         "metadata": {
-            "name": f"{named(spec.name)}-retrain",
+            "name": f"{object_name(spec.name)}-retrain",
             "namespace": argo.namespace,
             "labels": {"app.kubernetes.io/part-of": "leeway", **options.labels},
         },
@@ -50,5 +50,5 @@ def _conditions(spec: ModelSpec, argo: Argo) -> Iterator[str]:
 
 
 def _text(value: str) -> str:
-    """A string of the expression language, which reads Go's escapes, JSON's among them."""
+    """Return a string literal of the expression language, which allows Go's escapes, and so JSON's."""
     return json.dumps(value)

@@ -1,6 +1,6 @@
-"""The documents that are made from rules, dashboards and routes, and not from specs: one form for each way to deploy.
+"""The documents derived from rules, dashboards and routes: one form for each way to deploy.
 
-They are made last, after the overlays, so a change of a rule stands in every form of it.
+They are made after the overlays, so that a changed rule is changed in every form.
 """
 
 from __future__ import annotations
@@ -31,24 +31,24 @@ from generator.options import Options
 from generator.targets import alertmanager_config, kubernetes, merging
 
 _FRAGMENT: Final = (
-    "The parts of alertmanager.yml to merge into a configuration that is there: put the route before routes of yours",
-    "that match only severity or namespace, and add the other parts to yours.",
+    "The parts of alertmanager.yml to merge into your configuration: put the route before your routes that match only",
+    "severity or namespace, and append the other parts to yours.",
 )
-_UNSAID: Final = "AlertmanagerConfig cannot say all that alertmanager.yml says:"
+_DIFFERENCES: Final = "An AlertmanagerConfig cannot express all of alertmanager.yml:"
 
 _WARNING: Final = "# - "
 
 
 class Derived(NamedTuple):
-    """A document, and remarks for its head."""
+    """A document, and remarks for its first comment."""
 
     path: PurePosixPath
     data: Any
     remarks: tuple[str, ...] = ()
 
 
-def of_document(path: PurePosixPath, data: Any, options: Options) -> Iterator[Derived]:
-    """The other forms of one document that was made from specs."""
+def derived_documents(path: PurePosixPath, data: Any, options: Options) -> Iterator[Derived]:
+    """Yield the derived forms of one document that was made from specs."""
     stem = path.stem
     if path.parent == RULES:
         yield Derived(
@@ -61,14 +61,14 @@ def of_document(path: PurePosixPath, data: Any, options: Options) -> Iterator[De
         )
     elif path == ROUTING:
         translation = alertmanager_config.translate(data, options)
-        remarks = (_UNSAID, *(f"- {remark}" for remark in translation.remarks))
-        yield Derived(FRAGMENT, merging.parts(data), _FRAGMENT)
+        remarks = (_DIFFERENCES, *(f"- {remark}" for remark in translation.remarks))
+        yield Derived(FRAGMENT, merging.mergeable_parts(data), _FRAGMENT)
         yield Derived(ALERTMANAGER_CONFIG, translation.document, remarks)
         yield Derived(KUBERNETES_ROUTES / KUSTOMIZATION, kubernetes.kustomization([ALERTMANAGER_CONFIG.name]))
 
 
-def of_place(paths: Sequence[PurePosixPath], options: Options) -> Iterator[Derived]:
-    """What stands once, whatever the models are; `paths` are those of all other documents."""
+def deployment_documents(paths: Sequence[PurePosixPath], options: Options) -> Iterator[Derived]:
+    """Yield the documents that do not depend on a single model; `paths` are those of all other documents."""
     yield Derived(SCRAPE, _scrape(options))
     yield Derived(PROVIDER, _provider(options))
     yield Derived(SERVICE_MONITOR, kubernetes.service_monitor(options))
@@ -78,17 +78,17 @@ def of_place(paths: Sequence[PurePosixPath], options: Options) -> Iterator[Deriv
 
 
 def warnings(text: str) -> list[str]:
-    """What a document says in its head that it cannot say."""
+    """Return the remarks in the first comment of a document."""
     head = takewhile(lambda line: line.startswith("#"), StringIO(text))
     return [line.removeprefix(_WARNING).rstrip("\n") for line in head if line.startswith(_WARNING)]
 
 
 def mixin(paths: Iterable[PurePosixPath]) -> str:
-    """A jsonnet mixin of the rules and dashboards beside it, as kube-prometheus and Tanka import one."""
+    """Return a jsonnet mixin that imports the rules and dashboards beside it, for kube-prometheus and Tanka."""
     paths = sorted(paths)
     rules = [f"  std.parseYaml(importstr {json.dumps(str(path))}),\n" for path in paths if path.parent == RULES]
     boards = [
-        f"    {json.dumps(f'{kubernetes.named(path.stem)}.json')}: import {json.dumps(str(path))},\n"
+        f"    {json.dumps(f'{kubernetes.object_name(path.stem)}.json')}: import {json.dumps(str(path))},\n"
         for path in paths
         if path.parent == DASHBOARDS
     ]
@@ -127,7 +127,7 @@ def _scrape(options: Options) -> dict[str, Any]:
 
 
 def _provider(options: Options) -> dict[str, Any]:
-    """The file that Grafana reads from `provisioning/dashboards/`."""
+    """Return the file for Grafana's folder `provisioning/dashboards/`."""
     provider = {
         "name": "leeway",
         "folder": options.dashboards.folder,

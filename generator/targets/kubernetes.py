@@ -1,4 +1,4 @@
-"""Kubernetes objects: what the operators of Prometheus and Grafana and the sidecar of Grafana read; kustomizations."""
+"""Kubernetes objects for prometheus-operator, grafana-operator and Grafana's sidecar, and kustomizations."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from exporter.spec.value_types import format_duration
 from generator.options import Options
 
 _MOST_BYTES: Final = 1 << 20
-"""What an API server takes of a ConfigMap's data."""
+"""The largest data of a ConfigMap that an API server accepts."""
 
 
-def named(stem: str) -> str:
-    """The name of an object, a DNS label, from that of a model or of a document, which may hold underscores."""
+def object_name(stem: str) -> str:
+    """Return the name of an object, a DNS label, for a model or a document, whose name may have underscores."""
     return f"leeway-{stem.replace('_', '-')}"
 
 
 def prometheus_rule(stem: str, groups: list[dict[str, Any]], options: Options) -> dict[str, Any]:
-    """The PrometheusRule of the rules in `rules/<stem>.yaml`."""
-    metadata = _metadata(named(stem), options, options.labels)
+    """Return the PrometheusRule of the rules in `rules/<stem>.yaml`."""
+    metadata = _metadata(object_name(stem), options, options.labels)
     return _object("monitoring.coreos.com/v1", "PrometheusRule", metadata) | {"spec": {"groups": groups}}
 
 
 def service_monitor(options: Options) -> dict[str, Any]:
-    """The ServiceMonitor of the exporter, in the namespace of its Service."""
+    """Return the ServiceMonitor of the exporter, for the namespace of its Service."""
     exporter = options.exporter
-    metadata = _metadata(named("exporter"), options, options.labels)
+    metadata = _metadata(object_name("exporter"), options, options.labels)
     return _object("monitoring.coreos.com/v1", "ServiceMonitor", metadata) | {
         "spec": {
             "selector": {"matchLabels": dict(exporter.labels)},
@@ -38,47 +38,49 @@ def service_monitor(options: Options) -> dict[str, Any]:
 
 
 def dashboard_config_map(stem: str, dashboard: Mapping[str, Any], options: Options) -> dict[str, Any]:
-    """The ConfigMap of a dashboard, as Grafana's sidecar selects it.
+    """Return the ConfigMap of a dashboard, with the labels by which Grafana's sidecar selects it.
 
     Raises:
         RenderError: when the dashboard is larger than a ConfigMap may be.
     """
     text = json.dumps(dashboard, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     if len(text.encode()) > _MOST_BYTES:
-        raise RenderError(f"dashboards/{stem}.json: is larger than the 1 MiB of a ConfigMap: leave out some features")
+        raise RenderError(
+            f"dashboards/{stem}.json: is larger than 1 MiB, the limit of a ConfigMap: remove some features"
+        )
     metadata = _metadata(_board(stem), options, options.dashboards.labels)
     if options.dashboards.annotations:
         metadata["annotations"] = dict(options.dashboards.annotations)
-    return _object("v1", "ConfigMap", metadata) | {"data": {f"{named(stem)}.json": text}}
+    return _object("v1", "ConfigMap", metadata) | {"data": {f"{object_name(stem)}.json": text}}
 
 
 def grafana_dashboard(stem: str, options: Options) -> dict[str, Any]:
-    """The GrafanaDashboard by which grafana-operator finds the dashboard in its ConfigMap."""
+    """Return the GrafanaDashboard with which grafana-operator loads the dashboard from its ConfigMap."""
     metadata = _metadata(_board(stem), options, options.labels)
     return _object("grafana.integreatly.org/v1beta1", "GrafanaDashboard", metadata) | {
         "spec": {
             "instanceSelector": {"matchLabels": dict(options.dashboards.instances)},
             "allowCrossNamespaceImport": True,  # Grafana and the exporter seldom share a namespace
             "folder": options.dashboards.folder,
-            "configMapRef": {"name": _board(stem), "key": f"{named(stem)}.json"},
+            "configMapRef": {"name": _board(stem), "key": f"{object_name(stem)}.json"},
         }
     }
 
 
 def kustomization(files: Iterable[str]) -> dict[str, Any]:
-    """The kustomization of some files in its own folder."""
+    """Return the kustomization of some files in its folder."""
     return {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": list(files)}
 
 
 def alertmanager_config(spec: Mapping[str, Any], options: Options) -> dict[str, Any]:
-    """An AlertmanagerConfig, in the version of the options."""
+    """Return an AlertmanagerConfig, in the API version of the options."""
     metadata = _metadata("leeway", options, options.labels)
     version = f"monitoring.coreos.com/{options.alertmanager_config}"
     return _object(version, "AlertmanagerConfig", metadata) | {"spec": spec}
 
 
 def _board(stem: str) -> str:
-    return f"{named(stem)}-dashboard"
+    return f"{object_name(stem)}-dashboard"
 
 
 def _object(version: str, kind: str, metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Hours of a week in a time zone as hours in UTC, for a reader that knows no zone."""
+"""Hours of a week in a time zone as hours in UTC, for configurations without time zones."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from exporter.spec.seasons import WEEKDAYS
+from generator.routing.time_intervals import minute_of_day
 
 _DAY, _WEEK = 1440, 10080
 _DAYS: Final = (WEEKDAYS[-1], *WEEKDAYS[:-1])
 """Alertmanager's week begins on Sunday."""
 _YEAR: Final = 2037
-"""The last for which every time zone file spells the changes out: the law as it stands, and the same on every run."""
+"""The last year whose clock changes every time zone file lists: it has today's law, and is the same on every run."""
 
 Interval = Mapping[str, Any]
 
 
 def in_utc(interval: Interval) -> list[dict[str, Any]]:
-    """The hours of an Alertmanager interval, in UTC.
+    """Return the hours of an Alertmanager interval in UTC.
 
-    Where clocks change, the hours are those of both offsets together: nothing is held back that should be told, and
-    an hour at one end is too much.
+    Where clocks change, the hours cover both offsets: nothing is muted that should be sent, and there is an extra hour
+    at one end.
 
     Args:
-        interval: `weekdays`, `times` and `location`, each of which may be left out.
+        interval: `weekdays`, `times` and `location`, all of them optional.
 
     Returns:
-        Intervals without a location, the earliest day first.
+        Intervals without a location, earliest day first.
     """
     days = frozenset(day for text in interval.get("weekdays", ("sunday:saturday",)) for day in _days(text))
     whole = [{"start_time": "00:00", "end_time": "24:00"}]
-    times = frozenset((_minute(t["start_time"]), _minute(t["end_time"])) for t in interval.get("times", whole))
+    times = frozenset(
+        (minute_of_day(t["start_time"]), minute_of_day(t["end_time"])) for t in interval.get("times", whole)
+    )
     return [dict(one) for one in _shifted(days, times, interval.get("location", "UTC"))]
 
 
@@ -48,22 +51,22 @@ def _shifted(days: frozenset[int], times: frozenset[tuple[int, int]], zone: str)
         for start, end in times
         for minute in range(start, end)
     }
-    same: dict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
+    days_by_ranges: dict[tuple[tuple[int, int], ...], list[int]] = defaultdict(list)
     for day in range(7):
-        if found := tuple(_runs(minute for minute in range(_DAY) if day * _DAY + minute in open_)):
-            same[found].append(day)
+        if ranges := tuple(_runs(minute for minute in range(_DAY) if day * _DAY + minute in open_)):
+            days_by_ranges[ranges].append(day)
     return [
         {
             "weekdays": [_range(_DAYS[first], _DAYS[last - 1]) for first, last in _runs(iter(members))],
             "times": [{"start_time": _clock(start), "end_time": _clock(end)} for start, end in ranges],
         }
-        for ranges, members in same.items()
+        for ranges, members in days_by_ranges.items()
     ]
 
 
 @cache
 def _offsets(zone: str) -> frozenset[int]:
-    """The minutes by which a zone is ahead of UTC, in a year."""
+    """Return the offsets of a zone from UTC in a year, in minutes."""
     begin = datetime(_YEAR, 1, 1, tzinfo=UTC)
     moments = (begin + timedelta(days=day) for day in range(365))
     ahead = (moment.astimezone(ZoneInfo(zone)).utcoffset() or timedelta() for moment in moments)
@@ -71,7 +74,7 @@ def _offsets(zone: str) -> frozenset[int]:
 
 
 def _runs(numbers: Iterator[int]) -> Iterator[tuple[int, int]]:
-    """The half-open ranges that ascending whole numbers make."""
+    """Yield the half-open ranges of consecutive numbers among ascending ones."""
     for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
         members: Sequence[int] = [number for _, number in run]
         yield members[0], members[-1] + 1
@@ -84,11 +87,6 @@ def _days(text: str) -> range:
 
 def _range(first: str, last: str) -> str:
     return first if first == last else f"{first}:{last}"
-
-
-def _minute(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return int(hours) * 60 + int(minutes)
 
 
 def _clock(minute: int) -> str:

@@ -13,7 +13,7 @@ from exporter.spec.loading import LoadedSpec, load
 from generator import jsonnet
 from generator.documents import render
 from generator.jsonnet import LIBRARY
-from generator.overlays import found
+from generator.overlays import overlay_files
 from spec_files import EXAMPLES
 
 RUST = SimpleNamespace(evaluate_file=rjsonnet.evaluate_file, evaluate_snippet=rjsonnet.evaluate_snippet)
@@ -35,4 +35,4 @@ def test_both_write_the_same_bytes(loaded: LoadedSpec, monkeypatch: pytest.Monke
 
 
 def test_both_apply_overlays_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    both(model({"runbooks": None}), found(LIBRARY / "docs" / "overlays"), monkeypatch)
+    both(model({"runbooks": None}), overlay_files(LIBRARY / "docs" / "overlays"), monkeypatch)

@@ -6,7 +6,7 @@ import pytest
 
 from examples import model
 from exporter.spec.sections.slo import Slo
-from generator.objectives import objectives, said
+from generator.objectives import objective_sentence, objectives
 
 AUROC = {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}
 
@@ -18,17 +18,17 @@ AUROC = {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.
         ({"objective": 0.995, "slice": "1h"}, "auroc is at least 0.91 in 99.5 % of slices of 1h"),
         (
             {"over": "rolling", "window": "7d"},
-            "auroc is at least 0.91 over the 7d that end with it in 95 % of slices of 24h",
+            "auroc is at least 0.91 (over the 7d that end with the slice) in 95 % of slices of 24h",
         ),
         ({"metric": "rmse", "at_least": None, "at_most": 3}, "rmse is at most 3 in 95 % of slices of 24h"),
         (
             {"metric": "within_tolerance", "at_least": None, "tolerance": 0.5},
-            "95 % of predictions are within 0.5 of what comes true",
+            "95 % of predictions are within 0.5 of their label",
         ),
     ],
 )
 def test_an_objective_in_words(changes: dict[str, Any], sentence: str) -> None:
-    assert said(Slo.model_validate({**AUROC, **changes})) == sentence
+    assert objective_sentence(Slo.model_validate({**AUROC, **changes})) == sentence
 
 
 def test_numbers_are_exact_text() -> None:

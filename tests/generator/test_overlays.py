@@ -17,7 +17,7 @@ from exporter.errors import RenderError, UsageError
 from generator.documents import render
 from generator.jsonnet import LIBRARY
 from generator.layout import ROUTE_CASES, ROUTING
-from generator.overlays import applied, found
+from generator.overlays import apply_overlays, overlay_files
 from generator.proof.check import prove
 
 RULES, PROOF = PurePosixPath("rules/fraud.yaml"), PurePosixPath("rules/tests/fraud.yaml")
@@ -39,7 +39,7 @@ def write(tmp_path: Path) -> Write:
 
 def test_the_examples_of_the_docs_prove_themselves() -> None:
     spec = model({"runbooks": None}, alerting={"page": RECEIVERS, "ticket": RECEIVERS})
-    documents = render([spec], overlaid=found(EXAMPLES))
+    documents = render([spec], overlaid=overlay_files(EXAMPLES))
     failed = [str(outcome) for outcome in prove(documents) if not outcome.ok]
     assert failed == []
     rules = [rule for group in yaml.safe_load(documents[RULES])["groups"] for rule in group["rules"]]
@@ -77,7 +77,7 @@ def test_a_document_that_is_added_has_its_other_forms(write: Write) -> None:
 def test_overlays_apply_one_after_the_other_and_nothing_is_the_same_bytes(write: Write) -> None:
     first = write("function(documents) documents { 'rules/own.yaml': { groups: [], step: 1 } }")
     second = write("function(documents) documents { 'rules/own.yaml'+: { step+: 1 } }")
-    assert applied({}, [first, second]) == {PurePosixPath("rules/own.yaml"): {"groups": [], "step": 2}}
+    assert apply_overlays({}, [first, second]) == {PurePosixPath("rules/own.yaml"): {"groups": [], "step": 2}}
     nothing = write("function(documents) documents")
     assert render([model()], overlaid=[nothing]) == render([model()])
 
@@ -94,9 +94,9 @@ def test_a_document_may_be_left_out(write: Write) -> None:
     [
         ("{}", "an overlay must be a function of the documents"),
         ("function(documents) [documents]", "must return the documents"),
-        ("function(documents) { '../x.yaml': {} }", "is no path of a document"),
-        ("function(documents) { 'kubernetes/x.yaml': {} }", "is no path of a document"),
-        ("function(documents) { 'rules/a b.yaml': {} }", "is no path of a document"),
+        ("function(documents) { '../x.yaml': {} }", "is not the path of a document"),
+        ("function(documents) { 'kubernetes/x.yaml': {} }", "is not the path of a document"),
+        ("function(documents) { 'rules/a b.yaml': {} }", "is not the path of a document"),
         ("function(documents) { 'rules/x.yaml': 1 }", "must be an object"),
         ("function(documents) { 'rules/x.yaml': {} }", "must have groups, a list"),
         ("function(documents) { 'rules/tests/x.yaml': {} }", "must have tests, a list"),
@@ -111,16 +111,16 @@ def test_a_document_may_be_left_out(write: Write) -> None:
 def test_a_mistake_names_the_overlay(write: Write, text: str, message: str) -> None:
     overlay = write(text)
     with pytest.raises(RenderError, match=f"^{re.escape(str(overlay))}:.*{re.escape(message)}"):
-        applied({RULES: {"groups": []}}, [overlay])
+        apply_overlays({RULES: {"groups": []}}, [overlay])
 
 
 def test_overlays_are_the_jsonnet_files_of_a_folder_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name in ("b.jsonnet", "a.jsonnet", "lib.libsonnet", "notes.md"):
         (tmp_path / name).write_text("")
-    assert [path.name for path in found(tmp_path)] == ["a.jsonnet", "b.jsonnet"]
-    assert found(tmp_path / "none") == []
+    assert [path.name for path in overlay_files(tmp_path)] == ["a.jsonnet", "b.jsonnet"]
+    assert overlay_files(tmp_path / "none") == []
     with pytest.raises(UsageError, match="cannot be read"):
-        found(tmp_path / "a.jsonnet")
+        overlay_files(tmp_path / "a.jsonnet")
 
 
 def test_route_cases_may_be_changed(write: Write) -> None:

@@ -12,7 +12,14 @@ from exporter.catalogue import ALERTS
 from exporter.spec.seasons import WEEKDAYS, promql_weekday
 from exporter.spec.sections.proxies import Proxy
 from exporter.spec.sections.thresholds import Threshold, Thresholds
-from generator.weekday_floors import FLOORS, levels, text, week, weekly, weekly_proxies
+from generator.weekday_floors import (
+    FLOORS,
+    floor_levels,
+    number_text,
+    varying_floors,
+    varying_proxy_floors,
+    week_of_floors,
+)
 
 NUMBERS = st.floats(min_value=0, allow_nan=False, allow_infinity=False)
 
@@ -40,13 +47,13 @@ def test_every_floor_of_a_spec_belongs_to_a_score_that_alerts() -> None:
     ],
 )
 def test_a_threshold_that_is_the_same_every_day_needs_no_calendar(thresholds: Any, keys: list[str]) -> None:
-    assert list(weekly(Thresholds.model_validate(thresholds))) == keys
+    assert list(varying_floors(Thresholds.model_validate(thresholds))) == keys
 
 
 def test_proxies_have_floors_of_their_own() -> None:
     floors = {"a": 0.1, "b": {"floor": 0.1, "weekdays": {"sunday": 0.2}}}
     proxies = [Proxy.model_validate({"name": name, "promql": "up", "floor": floor}) for name, floor in floors.items()]
-    assert weekly_proxies(proxies) == {"b": threshold(0.1, sunday=0.2)}
+    assert varying_proxy_floors(proxies) == {"b": threshold(0.1, sunday=0.2)}
 
 
 @pytest.mark.parametrize(
@@ -59,7 +66,7 @@ def test_proxies_have_floors_of_their_own() -> None:
     ],
 )
 def test_each_floor_above_the_lowest_has_its_days(given: Threshold, expected: list[dict[str, Any]]) -> None:
-    assert levels(given) == expected
+    assert floor_levels(given) == expected
 
 
 @given(
@@ -68,17 +75,17 @@ def test_each_floor_above_the_lowest_has_its_days(given: Threshold, expected: li
     )
 )
 def test_levels_say_the_floor_of_every_day(one: Threshold) -> None:
-    said = {day: float(level["floor"]) for level in levels(one) for day in level["days"]}
-    lowest = min(week(one))
+    said = {day: float(level["floor"]) for level in floor_levels(one) for day in level["days"]}
+    lowest = min(week_of_floors(one))
     assert [said.get(promql_weekday(day), lowest) for day in range(7)] == [one.on(name) for name in WEEKDAYS]
 
 
 @given(NUMBERS)
 def test_a_number_reads_back_as_itself_and_is_in_digits_alone(number: float) -> None:
-    assert float(text(number)) == number
-    assert re.fullmatch(r"\d+(\.\d+)?", text(number))
+    assert float(number_text(number)) == number
+    assert re.fullmatch(r"\d+(\.\d+)?", number_text(number))
 
 
 @pytest.mark.parametrize(("number", "said"), [(0.3, "0.3"), (2, "2"), (0.0, "0"), (1e-5, "0.00001")])
 def test_a_number_is_as_short_as_a_person_would_write_it(number: float, said: str) -> None:
-    assert text(number) == said
+    assert number_text(number) == said

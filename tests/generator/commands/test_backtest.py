@@ -13,7 +13,8 @@ from examples import BODY, METADATA
 from exporter.backtest import backtest
 from exporter.backtest.injection import FaultKind, InjectionRequest
 from exporter.spec.loading import LoadedSpec
-from generator.cli import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, main
+from generator.cli import main
+from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE
 
 
 @pytest.fixture

@@ -16,8 +16,9 @@ from simulation.objectives import Labels, falls, months
 
 from examples import model
 from exporter.spec.model import ModelSpec
-from generator.cli import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, main
+from generator.cli import main
 from generator.commands.explanation import Assumptions, explanation, half_widths, page_time
+from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE
 from spec_parts import document
 
 SEED = {"name": "auroc", "metric": "auroc", "at_least": 0.91, "over": "rolling", "window": "7d", "objective": 0.995}
@@ -30,9 +31,9 @@ def of(**slo: Any) -> ModelSpec:
     return model(slos=[{**KEPT, **slo}]).spec
 
 
-def text(spec: ModelSpec, question: Assumptions = DEFAULT) -> str:
+def text(spec: ModelSpec, assumptions: Assumptions = DEFAULT) -> str:
     console = Console(file=io.StringIO(), width=140, highlight=False)
-    console.print(explanation(spec, spec.spec.slos[0], question))
+    console.print(explanation(spec, spec.spec.slos[0], assumptions))
     printed: str = console.file.getvalue()  # type: ignore[attr-defined]
     return printed
 
@@ -44,43 +45,46 @@ def rows(printed: str, first: str) -> list[list[str]]:
 
 
 def test_the_budget_in_slices_and_hours() -> None:
-    told = text(of())
-    assert "auroc is at least 0.91 over the 7d that end with it in 95 % of slices of 24h" in told
-    assert "Budget: 1.5 of the 30 slices of 24h in 30d, 36h together; 2 bad ones exhaust it." in told
+    printed = text(of())
+    assert "auroc is at least 0.91 (over the 7d that end with the slice) in 95 % of slices of 24h" in printed
+    assert "Budget: 1.5 of the 30 slices of 24h in 30d may be bad, in total 36h; 2 bad slices exhaust it." in printed
 
 
 def test_one_bad_day_stays_in_a_rolling_window_and_in_no_other() -> None:
-    assert "One bad 24h makes up to 7 slices bad, since it stays in a window of 7d, which is 467 %" in text(of())
-    assert "One bad 24h makes up to 1 slices bad, which is 66.7 %" in text(of(over="cohort", window=None))
+    rolling = "A bad period of 24h makes up to 7 slices bad, because it stays in the rolling window of 7d: 467 %"
+    assert rolling in text(of())
+    assert "A bad period of 24h makes up to 1 slice bad: 66.7 %" in text(of(over="cohort", window=None))
     # A bad day ends 24 hourly windows of a week, and stays in the 167 that begin within it.
     assert "makes up to 191 slices bad" in text(of(objective=0.995, slice="1h"))
 
 
 def test_each_tier_s_time_to_fire_at_a_complete_outage_and_at_twice_the_rate() -> None:
-    told = text(of())
-    assert rows(told, "MLErrorBudgetBurnFast") == [
-        ["MLErrorBudgetBurnFast", "14.4", "48h", "24h", "48h", "never"],
-        ["MLErrorBudgetBurnFast", "6", "4d", "24h", "48h", "never"],
+    printed = text(of())
+    assert rows(printed, "MLErrorBudgetBurnFast") == [
+        ["MLErrorBudgetBurnFast", "14.4", "48h", "24h", "after 48h", "never"],
+        ["MLErrorBudgetBurnFast", "6", "4d", "24h", "after 48h", "never"],
     ]
-    assert rows(told, "MLErrorBudgetBurnSlow") == [
-        ["MLErrorBudgetBurnSlow", "3", "7d", "24h", "48h", "never"],
-        ["MLErrorBudgetBurnSlow", "1", "20d", "48h", "48h", "20d"],
+    assert rows(printed, "MLErrorBudgetBurnSlow") == [
+        ["MLErrorBudgetBurnSlow", "3", "7d", "24h", "after 48h", "never"],
+        ["MLErrorBudgetBurnSlow", "1", "20d", "48h", "after 48h", "after 20d"],
     ]
-    assert rows(told, "MLErrorBudgetExhausted") == [["MLErrorBudgetExhausted", "-", "30d", "-", "48h", "20d"]]
+    assert rows(printed, "MLErrorBudgetExhausted") == [
+        ["MLErrorBudgetExhausted", "-", "30d", "-", "after 48h", "after 20d"]
+    ]
 
 
-def test_a_tier_that_cannot_fire_is_told() -> None:
-    assert rows(text(of(objective=0.9)), "- ") == [["-", "14.4", "-", "-", "cannot fire: at most 10", "-"]]
+def test_a_tier_that_cannot_fire_is_marked() -> None:
+    assert rows(text(of(objective=0.9)), "- ") == [["-", "14.4", "-", "-", "cannot fire: the rate is at most 10", "-"]]
 
 
 def test_counted_predictions_have_no_slices() -> None:
     near = {"name": "near", "metric": "within_tolerance", "tolerance": 0.2, "objective": 0.99, "slice": "1h"}
-    told = text(model(slos=[near]).spec)
-    assert "Budget: 1 % of the predictions of 30d may be farther off." in told
-    assert "truly" not in told
+    printed = text(model(slos=[near]).spec)
+    assert "Budget: 1 % of the predictions of 30d may be outside the tolerance." in printed
+    assert "exhausts" not in printed
 
 
-class TestWhatToExpect:
+class TestExpectation:
     def test_the_width_comes_from_the_labels_or_from_the_gauges(self) -> None:
         [slo] = of().spec.slos
         assert [name for name, _ in half_widths(slo, 0.93, DEFAULT)] == [
@@ -94,29 +98,29 @@ class TestWhatToExpect:
         week, day = (next(half_widths(each, 0.93, DEFAULT))[1] for each in (slo, daily))
         assert day == pytest.approx(week * np.sqrt(7))
 
-    def test_a_metric_whose_width_labels_do_not_tell_asks_for_it(self) -> None:
+    def test_a_metric_without_a_known_width_needs_the_flag(self) -> None:
         spec = of(metric="log_loss", at_least=None, at_most=0.5)
-        assert "With --width" in text(spec)
-        assert "truly 0.48: budget exhausted" in text(spec, replace(DEFAULT, width=0.01))
+        assert "Give --width" in text(spec)
+        assert "chance that a model at 0.48 exhausts the budget" in text(spec, replace(DEFAULT, width=0.01))
 
     def test_without_a_tier_that_pages_nothing_pages(self) -> None:
         spec = of(objective=0.5)
         assert page_time(spec, spec.spec.slos[0], 0.001, DEFAULT) is None
 
-    def test_the_time_to_page_has_maturity_the_slice_and_the_looking_in_it(self) -> None:
+    def test_the_time_to_page_has_maturity_the_slice_and_the_evaluation_in_it(self) -> None:
         spec = of(over="cohort", window=None)
         # Two bad days, one that had begun, a week of maturity, ten minutes of delay, three refreshes.
         expected = timedelta(days=3 + 7, minutes=10 + 15)
         assert page_time(spec, spec.spec.slos[0], 0.0001, DEFAULT) == expected
 
     def test_a_healthy_model_keeps_its_budget_and_one_that_fell_pages_in_time(self) -> None:
-        """280 positives a week: simulated scores and labels against what is printed; benchmarks/slo.py counts more."""
-        spec, question, labels = of(), replace(DEFAULT, rows=(280,)), Labels()
+        """280 positives a week: simulated scores and labels against the printed chances; benchmarks/slo.py counts more."""
+        spec, assumptions, labels = of(), replace(DEFAULT, rows=(280,)), Labels()
         [slo] = spec.spec.slos
         assert np.mean(list(months(slo, 0.93, labels, 60))) < 0.05
-        assert rows(text(spec, question), "280")[0][:2] == ["280 a week", "less than 0.1 %"]
-        [(_, half)] = half_widths(slo, 0.88, question)
-        within = page_time(spec, slo, half, question)
+        assert rows(text(spec, assumptions), "280")[0][:2] == ["280 a week", "less than 0.1 %"]
+        [(_, half)] = half_widths(slo, 0.88, assumptions)
+        within = page_time(spec, slo, half, assumptions)
         assert within is not None
         days = (within - timedelta(days=7)) // timedelta(days=1)
         assert np.mean(np.array(list(falls(slo, (0.93, 0.88), labels, 80))) <= days) >= 0.9
@@ -131,24 +135,27 @@ class TestCommand:
         path.write_text(yaml.safe_dump(document(inference=log, labels=labels, slos=[slo])))
         return str(path)
 
-    def test_the_founding_sentence_as_it_stands_is_explained(
+    def test_an_objective_that_one_bad_slice_breaks_is_an_error(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["explain", self.write(tmp_path, SEED)]) == EXIT_PROBLEM
-        said = capsys.readouterr().err
+        printed = capsys.readouterr().err
         assert (
-            "spec.slos[0].objective: leaves a budget of 0.15 of the 30 slices of 24h: one bad slice exhausts it" in said
+            "spec.slos[0].objective: leaves a budget of 0.15 of the 30 slices of 24h: one bad slice exhausts it"
+            in printed
         )
-        assert "one bad 24h may stay in the window for 7d" in said
-        assert "give slices shorter than 3h36m, or an objective below 0.9666" in said
+        assert "one bad 24h may stay in the window for 7d" in printed
+        assert "give slices shorter than 3h36m, or an objective below 0.9666" in printed
 
-    def test_with_shorter_slices_it_is_told_what_it_asks_for(
+    def test_with_shorter_slices_its_budget_is_printed(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert main(["explain", "--rows", "280", self.write(tmp_path, {**SEED, "slice": "1h"})]) == EXIT_OK
-        said = capsys.readouterr().out
-        assert "Budget: 3.6 of the 720 slices of 1h in 30d, 3h36m together; 4 bad ones exhaust it." in said
-        assert "280 a week" in said
+        printed = capsys.readouterr().out
+        assert (
+            "Budget: 3.6 of the 720 slices of 1h in 30d may be bad, in total 3h36m; 4 bad slices exhaust it." in printed
+        )
+        assert "280 a week" in printed
 
     def test_a_spec_without_objectives_says_so(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         path = tmp_path / "fraud.yaml"
@@ -157,7 +164,7 @@ class TestCommand:
         assert "no objectives" in capsys.readouterr().out
 
     @pytest.mark.parametrize("value", ["0", "-1", "x", "inf", "nan"])
-    def test_a_number_must_be_one(self, value: str) -> None:
+    def test_a_width_must_be_a_number_above_0(self, value: str) -> None:
         with pytest.raises(SystemExit) as caught:
             main(["explain", f"--width={value}"])
         assert caught.value.code == EXIT_USAGE

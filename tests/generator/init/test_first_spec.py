@@ -54,11 +54,11 @@ def test_every_role_is_found_and_the_rest_are_features(tmp_path: Path) -> None:
     assert body.inference.source.s3 == "s3://logs/fraud/%Y-%m-%dT%H.parquet"
 
 
-def test_what_is_left_out_stands_there_with_the_reason() -> None:
+def test_a_column_that_is_left_out_is_a_comment_with_the_reason() -> None:
     text = first_spec("fraud", "log.parquet", LOG, Path())
-    assert "# 'device_token': has a value of its own in nearly every row" in text
+    assert "# 'device_token': has a different value in nearly every row" in text
     assert "# 'embedding': list<item: float> is not watched" in text
-    assert "# 'label': looks like what turned out to be true, not like an input" in text
+    assert "# 'label': looks like a label, not like an input" in text
     assert "# ? the path has no date" in text
 
 
@@ -113,7 +113,7 @@ def test_a_name_comes_from_the_file(address: str, name: str) -> None:
 def test_a_file_with_nothing_to_watch_or_a_path_that_no_spec_can_hold_is_told() -> None:
     with pytest.raises(UsageError, match="has no column that can be watched"):
         first_spec("m", "a.parquet", LOG[:1], Path())
-    with pytest.raises(UsageError, match="cannot hold %"):
+    with pytest.raises(UsageError, match="must not contain %"):
         first_spec("m", "a%20b.parquet", LOG, Path())
 
 

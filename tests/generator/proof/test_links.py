@@ -9,18 +9,17 @@ from examples import HOSTILE, model
 from exporter import catalogue
 from exporter.catalogue import FEATURE, VERSION, WINDOW
 from generator.proof.links import expand_link
-from generator.proof.series import named
-from promtool import verdict
+from promtool import series, verdict
 
-CHOICE = "{{ with $labels.a }}&a={{ . | urlquery }}{{ end }}"
+TEMPLATE = "{{ with $labels.a }}&a={{ . | urlquery }}{{ end }}"
 
 
 @pytest.mark.parametrize(
     ("labels", "link"),
     [({"a": "x y/é"}, "/d?x&a=x+y%2F%C3%A9&to=now"), ({"a": ""}, "/d?x&to=now"), ({}, "/d?x&to=now")],
 )
-def test_a_label_sets_its_choice_and_its_absence_none(labels: dict[str, str], link: str) -> None:
-    assert expand_link(f"/d?x{CHOICE}&to=now", labels) == link
+def test_a_label_expands_its_template_and_a_missing_one_removes_it(labels: dict[str, str], link: str) -> None:
+    assert expand_link(f"/d?x{TEMPLATE}&to=now", labels) == link
 
 
 def test_a_link_expands_as_prometheus_expands_it(tmp_path: Path) -> None:
@@ -28,10 +27,11 @@ def test_a_link_expands_as_prometheus_expands_it(tmp_path: Path) -> None:
     every = "".join(filter(str.isprintable, map(chr, range(0x180)))) + HOSTILE
     labels = {FEATURE: every, VERSION: "v3 b", "other": "x"}
     assert WINDOW not in labels
-    rule = {"alert": "A", "expr": "one", "labels": {}, "annotations": {"v": link}}
+    metric = catalogue.FEATURE_PSI
+    rule = {"alert": "A", "expr": metric.name, "labels": {}, "annotations": {"v": link}}
     alert = {"exp_labels": labels, "exp_annotations": {"v": expand_link(link, labels)}}
     test = {"eval_time": "1m", "alertname": "A", "exp_alerts": [alert]}
-    inputs = [{"series": named("one", labels), "values": "1x5"}]
+    inputs = [{"series": series(metric, labels), "values": "1x5"}]
     group = {"interval": "1m", "input_series": inputs, "alert_rule_test": [test]}
     rules = {"groups": [{"name": "g", "rules": [rule]}]}
     holds, said = verdict(rules, {"evaluation_interval": "1m", "tests": [group]}, tmp_path)

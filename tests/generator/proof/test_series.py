@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from exporter.catalogue import REPLICA_LABELS
-from generator.proof.series import Phase, duration, exposed, named, ticks, values
+from generator.proof.series import Phase, duration, replicated, ticks, values
 
 
 @pytest.mark.parametrize(
@@ -27,12 +27,8 @@ def test_phases_follow_each_other(phases: list[tuple[Any, int]], text: str) -> N
     assert values([Phase(*phase) for phase in phases], 60) == text
 
 
-def test_a_series_is_named_by_its_labels() -> None:
-    assert named("m", {"b": 'x"', "a": "y"}) == 'm{a="y",b="x\\""}'
-
-
 def test_a_series_is_exposed_by_two_replicas_that_differ_in_nothing_else() -> None:
-    one, other = exposed("m", {"b": 'x"\n'}, [Phase(1, 2)], 60)
+    one, other = replicated("m", {"b": 'x"\n'}, [Phase(1, 2)], 60)
     replica = ",".join(f'{label}="{label}-a"' for label in sorted(REPLICA_LABELS[2:]))
     assert one["series"].startswith(f'm{{b="x\\"\\n",container="container-a",{replica.split(",")[1]},')
     assert one["series"].replace('-a"', '-b"') == other["series"] != one["series"]

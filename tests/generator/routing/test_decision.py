@@ -182,7 +182,7 @@ def compare(folder: Path, receiver: Receiver, document: dict[str, Any], cases: l
         )
         for labels in case:
             assert list(decider.receivers(labels)) == receivers[labels["id"]], labels
-            own = [(route.receiver, sorted(route.group(labels))) for route in decider.route.taken(labels)]
+            own = [(route.receiver, sorted(route.group(labels))) for route in decider.route.matches(labels)]
             assert sorted(own) == groups[labels["id"]], labels
     return {"sent": len(expected), "inhibited": len(inhibited), "alerts": len(receivers)}
 

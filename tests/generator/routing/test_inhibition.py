@@ -12,7 +12,7 @@ BOTH = CAUSE | LOW
 
 
 def silenced(*firing: dict[str, str], rule: Rule = RULE) -> list[int]:
-    return list(rule.silenced(firing))
+    return list(rule.inhibited(firing))
 
 
 def test_a_cause_silences_its_consequence_wherever_it_stands() -> None:

@@ -7,7 +7,7 @@ import pytest
 from examples import HOSTILE
 from exporter.errors import RenderError
 from generator.jsonnet import LIBRARY, evaluate
-from generator.routing.matchers import Matcher, hold, parse, read
+from generator.routing.matchers import Matcher, all_match, parse, read
 
 
 @pytest.mark.parametrize(
@@ -22,14 +22,14 @@ from generator.routing.matchers import Matcher, hold, parse, read
         ("", []),
     ],
 )
-def test_a_text_is_read(text: str, expected: list[Matcher]) -> None:
+def test_a_text_is_parsed(text: str, expected: list[Matcher]) -> None:
     assert list(parse(text)) == expected
 
 
 @pytest.mark.parametrize("text", ["severity", '="x"', 'a="b', 'a=~"("', "1a=b"])
-def test_what_is_no_matcher_is_refused(text: str) -> None:
-    with pytest.raises(RenderError, match=r"not a matcher|without the other|a=~"):
-        parse(text)
+def test_an_invalid_matcher_is_an_error(text: str) -> None:
+    with pytest.raises(RenderError, match=r"not a matcher|unbalanced quotation mark|a=~"):
+        read({"matchers": [text]})
 
 
 @pytest.mark.parametrize(
@@ -56,15 +56,15 @@ def test_a_missing_label_is_empty() -> None:
     assert not parse('a=~".+"')[0].matches({})
 
 
-def test_older_forms_are_read_beside_the_new() -> None:
+def test_older_forms_are_read_with_the_new_one() -> None:
     part = {"source_match": {"a": "1"}, "source_match_re": {"b": "2|3"}, "source_matchers": ["c=4"]}
     assert read(part, "source_") == (Matcher("c", "=", "4"), Matcher("a", "=", "1"), Matcher("b", "=~", "2|3"))
-    assert hold(read(part, "source_"), {"a": "1", "b": "3", "c": "4"})
-    assert hold((), {})
+    assert all_match(read(part, "source_"), {"a": "1", "b": "3", "c": "4"})
+    assert all_match((), {})
 
 
 @pytest.mark.parametrize("value", [HOSTILE, '"', "\\n", "\n", ",", "{}"])
-def test_what_the_library_quotes_is_read_back(value: str, tmp_path: Path) -> None:
+def test_a_value_that_the_library_quotes_is_parsed_to_itself(value: str, tmp_path: Path) -> None:
     file = tmp_path / "quoted.libsonnet"
     library = LIBRARY / "alertmanager" / "matchers.libsonnet"
     file.write_text(f"local matchers = import '{library}';\nfunction(arguments) matchers.equal('a', arguments.value)")

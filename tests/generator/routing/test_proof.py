@@ -14,11 +14,12 @@ from generator.layout import ROUTE_CASES, ROUTING
 from generator.proof.check import Outcome
 from generator.routing.proof import INCIDENTS, simulate
 
-TOLD = {
+ALERTING = {
     "page": {"webhook": RECEIVERS["webhook"]},
     "ticket": {"slack": RECEIVERS["slack"], "hours": "Mon-Fri 09:00-18:00"},
 }
-MODELS = tuple(model({"name": name}, alerting=TOLD) for name in ("fraud", "churn", "prices"))
+MODELS = tuple(model({"name": name}, alerting=ALERTING) for name in ("fraud", "churn", "prices"))
+INDEPENDENCE = "independence: no alert of 3 models inhibits an alert of another model"
 
 
 @pytest.fixture(scope="module")
@@ -27,23 +28,23 @@ def documents() -> Documents:
 
 
 def failures(documents: Documents, **changes: Any) -> list[Outcome]:
-    """What fails once parts of the routing are replaced."""
+    """Return the failures after keys of the routing are replaced."""
     routing = yaml.safe_load(documents[ROUTING]) | changes
     return [outcome for outcome in simulate(documents | {ROUTING: yaml.safe_dump(routing)}) if not outcome.ok]
 
 
-def test_what_is_generated_holds_and_each_proof_is_one_line(documents: Documents) -> None:
+def test_generated_routing_passes_and_each_outcome_is_one_line(documents: Documents) -> None:
     outcomes = [str(outcome) for outcome in simulate(documents)]
     causes = [alert for alert in ALERTS if (alert.layer, alert.severity) in INCIDENTS]
     assert len(outcomes) == len(MODELS) * (len(causes) + 1) + 1
     later = sum(list(Layer).index(alert.layer) > 0 for alert in ALERTS)
-    assert f"ok: incident of LeewayExporterDown of fraud, with {later} more -> fraud-page" in outcomes
-    assert "ok: hours of churn at 10 instants" in outcomes
-    assert outcomes[-1] == "ok: 3 models silence none of each other's alerts"
+    assert f"ok: incident: LeewayExporterDown of fraud inhibits {later} other alerts -> fraud-page" in outcomes
+    assert "ok: hours: tickets of churn at 10 instants" in outcomes
+    assert outcomes[-1] == f"ok: {INDEPENDENCE}"
     assert not [line for line in outcomes if not line.startswith("ok: ") or "\n" in line]
 
 
-def test_hostile_names_hold() -> None:
+def test_hostile_names_pass() -> None:
     assert all(outcome.ok for outcome in simulate(render([hostile_model(), *MODELS[1:]])))
 
 
@@ -55,67 +56,69 @@ def rules(documents: Documents) -> list[dict[str, Any]]:
     return list(yaml.safe_load(documents[ROUTING])["inhibit_rules"])
 
 
-def test_a_cause_that_silences_nothing_is_noticed(documents: Documents) -> None:
+def test_a_cause_that_inhibits_nothing_fails(documents: Documents) -> None:
     for index, rule in enumerate(rules(documents)):
         given = rules(documents)
         del given[index]
         failed = failures(documents, inhibit_rules=given)
         assert len(failed) >= len(MODELS), rule
-        assert all(outcome.what.startswith("incident of ") for outcome in failed)
+        assert all(outcome.what.startswith("incident: ") for outcome in failed)
         assert "fraud-" in "".join(outcome.detail for outcome in failed)
 
 
-def test_a_rule_that_forgets_the_model_is_noticed(documents: Documents) -> None:
+def test_an_inhibition_rule_without_the_model_fails(documents: Documents) -> None:
     given = [rule | {"equal": [name for name in rule["equal"] if name != "model"]} for rule in rules(documents)]
     (failed,) = failures(documents, inhibit_rules=given)
-    assert failed.what == "3 models silence none of each other's alerts"
-    assert "MLPredictionScoreShift of churn is silenced" in failed.detail
+    assert failed.what == INDEPENDENCE
+    assert "MLPredictionScoreShift of churn is inhibited" in failed.detail
 
 
 @pytest.mark.parametrize("number", range(len(MODELS)))
-def test_one_model_that_silences_one_other_is_noticed(number: int, documents: Documents) -> None:
+def test_a_model_that_inhibits_one_other_model_fails(number: int, documents: Documents) -> None:
     source, target = MODELS[number].spec.name, MODELS[number - 1].spec.name
     stray = {
         "source_matchers": [f"model={source}", "layer=exporter"],
         "target_matchers": [f"model={target}", "layer=score"],
     }
     (failed,) = failures(documents, inhibit_rules=[*rules(documents), stray])
-    assert f"of {target} is silenced" in failed.detail
+    assert f"of {target} is inhibited" in failed.detail
 
 
 @pytest.mark.parametrize(
     "change",
     [{"location": "UTC"}, {"weekdays": ["monday:saturday"]}, {"times": [{"start_time": "09:00", "end_time": "18:01"}]}],
 )
-def test_hours_that_are_not_the_specs_are_noticed(change: dict[str, Any]) -> None:
-    zoned = render([model(alerting=TOLD, seasonality={"timezone": "Europe/Berlin"})])
+def test_hours_other_than_the_spec_s_fail(change: dict[str, Any]) -> None:
+    zoned = render([model(alerting=ALERTING, seasonality={"timezone": "Europe/Berlin"})])
     assert failures(zoned) == []
     (named,) = yaml.safe_load(zoned[ROUTING])["time_intervals"]
     changed = [named | {"time_intervals": [named["time_intervals"][0] | change]}]
     failed = [
-        outcome for outcome in failures(zoned, time_intervals=changed) if outcome.what.startswith("hours of fraud")
+        outcome
+        for outcome in failures(zoned, time_intervals=changed)
+        if outcome.what.startswith("hours: tickets of fraud")
     ]
     assert len(failed) == 1
     assert "MLFeatureDriftHigh at 2026-" in failed[0].detail
 
 
-def test_a_page_that_keeps_hours_is_noticed(documents: Documents) -> None:
+def test_a_page_with_hours_fails(documents: Documents) -> None:
     route = yaml.safe_load(documents[ROUTING])["route"]
     page, ticket, _ = route["routes"][0]["routes"][0]["routes"]
     page["active_time_intervals"] = ticket["active_time_intervals"]
     (failed,) = failures(documents, route=route)
-    assert failed.what == "hours of fraud at 10 instants"
-    assert "LeewayExporterDown at 2026-01-12T08:59:00+00:00: nobody is told" in failed.detail
+    assert failed.what == "hours: tickets of fraud at 10 instants"
+    assert "LeewayExporterDown at 2026-01-12T08:59:00+00:00: sent to nobody" in failed.detail
 
 
-def test_routing_that_cannot_be_read_is_a_failure(documents: Documents) -> None:
+def test_invalid_routing_is_a_failure(documents: Documents) -> None:
     (failed,) = failures(documents, inhibit_rules=[{"source_matchers": ["no matcher"]}])
     assert (failed.what, failed.detail) == (f"routing of {ROUTING}", "  no matcher: not a matcher of Alertmanager")
 
 
-def test_cases_that_a_team_has_changed_are_what_is_proven(documents: Documents) -> None:
-    told = json.loads(documents[ROUTE_CASES])
-    for case in told["cases"]:
+def test_cases_that_a_team_has_changed_are_the_ones_tested(documents: Documents) -> None:
+    expected = json.loads(documents[ROUTE_CASES])
+    for case in expected["cases"]:
         case["receivers"] = ["nobody"]
-    changed = documents | {PurePosixPath(ROUTE_CASES): json.dumps(told)}
+    changed = documents | {PurePosixPath(ROUTE_CASES): json.dumps(expected)}
     assert all(not outcome.ok for outcome in list(simulate(changed))[:-1])

@@ -27,7 +27,7 @@ DOCUMENT: dict[str, Any] = {
 
 
 def taken(labels: dict[str, str]) -> list[Route]:
-    return list(tree(DOCUMENT).taken(labels))
+    return list(tree(DOCUMENT).matches(labels))
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_a_group_is_of_labels_that_are_there() -> None:
 
 
 def test_a_route_of_another_alert_is_not_taken() -> None:
-    assert list(tree(DOCUMENT).routes[0].taken({"a": "2"})) == []
+    assert list(tree(DOCUMENT).routes[0].matches({"a": "2"})) == []

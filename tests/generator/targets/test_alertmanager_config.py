@@ -131,9 +131,9 @@ def test_matchers_of_an_overlay_may_be_written_otherwise(text: str, kind: str, v
     assert made == [{"name": "a", "matchType": kind, "value": value}]
 
 
-def test_what_cannot_be_said_at_all_is_refused() -> None:
+def test_what_cannot_be_expressed_at_all_is_an_error() -> None:
     with pytest.raises(RenderError, match="matcher"):
         spec({"route": {"receiver": "r", "matchers": ["{"]}, "receivers": [{"name": "r"}]})
     january = {"name": "n", "time_intervals": [{"months": ["january"]}]}
-    with pytest.raises(RenderError, match="months cannot be in UTC"):
+    with pytest.raises(RenderError, match="months cannot be converted to UTC"):
         spec({"route": {"receiver": "r"}, "receivers": [{"name": "r"}], "time_intervals": [january]})

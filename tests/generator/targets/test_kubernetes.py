@@ -170,9 +170,9 @@ def test_the_service_monitor_finds_the_service_of_the_exporter() -> None:
 
 
 def test_an_underscore_is_no_part_of_a_kubernetes_name() -> None:
-    assert kubernetes.named("a_b") == "leeway-a-b"
+    assert kubernetes.object_name("a_b") == "leeway-a-b"
 
 
 def test_a_dashboard_that_no_config_map_can_hold_is_refused() -> None:
-    with pytest.raises(RenderError, match=r"dashboards/big\.json: is larger than the 1 MiB"):
+    with pytest.raises(RenderError, match=r"dashboards/big\.json: is larger than 1 MiB"):
         kubernetes.dashboard_config_map("big", {"description": "x" * (1 << 20)}, Options())

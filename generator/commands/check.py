@@ -1,0 +1,46 @@
+"""`leeway check`: compare the output folder with the specs, and test the documents."""
+
+from __future__ import annotations
+
+import argparse
+from itertools import chain
+from typing import Final
+
+from exporter.spec.loading import load_all
+from generator.commands import output
+from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, complain, say, show
+from generator.proof.check import prove
+from generator.proof.expressions import expressions
+from generator.routing.proof import simulate
+from generator.writing import Change, plan
+
+SUMMARY: Final = "fail when the output is out of date, or when a test of a rule or a route fails"
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the command."""
+    output.add_flags(parser)
+    parser.add_argument("--no-tools", action="store_true", help="do not run promtool and amtool")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a diff of every document that is out of date, and the outcome of every test.
+
+    Returns:
+        1 when a document is out of date or a test fails.
+
+    Raises:
+        LeewayError: when a spec or a flag is wrong, or a document cannot be made or read.
+    """
+    specs = load_all(options.specs)
+    documents = output.render_output(options, specs)
+    outdated = [step for step in plan(documents, options.out) if step.change is not Change.UNCHANGED]
+    for step in outdated:
+        show(step.diff())
+        complain(f"{options.out / step.path}: out of date: run leeway generate")
+    failed = False
+    proofs = () if options.no_tools else prove(documents | expressions(specs))
+    for outcome in chain(simulate(documents), proofs):
+        failed |= not outcome.ok
+        (say if outcome.ok else complain)(str(outcome))
+    return EXIT_PROBLEM if outdated or failed else EXIT_OK

@@ -1,0 +1,42 @@
+"""`leeway generate`: write every document of the specs."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from typing import Final
+
+from exporter.spec.loading import load_all
+from generator.commands import output
+from generator.commands.terminal import EXIT_OK, complain, say, show
+from generator.targets.documents import warnings
+from generator.writing import Change, plan, write
+
+SUMMARY: Final = "write rules, routes and dashboards, with their tests"
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the command."""
+    output.add_flags(parser)
+    parser.add_argument("--diff", action="store_true", help="print what would change, and write nothing")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the documents that changed, remove those of models that are gone, and list all of them.
+
+    Raises:
+        LeewayError: when a spec or a flag is wrong, or a document cannot be made or written.
+    """
+    steps = plan(output.render_output(options, load_all(options.specs)), options.out)
+    if options.diff:
+        for step in steps:
+            show(step.diff())
+        return EXIT_OK
+    for step in steps:
+        write(step, options.out)
+        say(f"{step.change:9}  {options.out / step.path}")
+        for warning in warnings(step.new or "") if step.change is Change.WRITTEN else ():
+            complain(f"{options.out / step.path}: warning: {warning}")
+    counts = Counter(step.change for step in steps)
+    say(", ".join(f"{counts[change]} {change}" for change in Change))
+    return EXIT_OK

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM
+from generator.jsonnet import LIBRARY
+
+
+def run_into_closed_pipe(folder: Path, unbuffered: str, *arguments: str) -> tuple[int, str]:
+    """Return the exit code and standard error of `leeway`, whose standard output nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = os.environ | {"PYTHONPATH": str(LIBRARY), "PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "generator.cli", *arguments]
+    try:
+        ended = subprocess.run(
+            command, cwd=folder, env=environment, stdout=writer, stderr=subprocess.PIPE, text=True, check=False
+        )
+    finally:
+        os.close(writer)
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_stops_early_ends_no_command_early(work: Path, unbuffered: str) -> None:
+    code, errors = run_into_closed_pipe(work, unbuffered, "generate")
+    assert code == EXIT_OK
+    assert all(": warning: " in line for line in errors.splitlines())
+    assert (work / "build/mixin.libsonnet").exists(), "the last document is written"
+    assert run_into_closed_pipe(work, unbuffered, "generate", "--diff") == (EXIT_OK, "")
+    assert run_into_closed_pipe(work, unbuffered, "validate") == (EXIT_OK, "")
+    assert run_into_closed_pipe(work, unbuffered, "--help") == (EXIT_OK, "")
+    (work / "build/mixin.libsonnet").unlink()
+    code, errors = run_into_closed_pipe(work, unbuffered, "check", "--no-tools")
+    assert (code, errors) == (EXIT_PROBLEM, "build/mixin.libsonnet: out of date: run leeway generate\n")
+
+
+def test_a_table_without_a_reader_ends_quietly(work: Path) -> None:
+    assert run_into_closed_pipe(work, "", "explain")[1] == ""
