@@ -1,4 +1,4 @@
-"""Write the pages that are made from the code: `make docs`. A test keeps them true."""
+"""Write the pages that are generated from the code: `make docs`. A test checks that they are up to date."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ HERE = Path(__file__).resolve().parent
 _METRICS = """\
 # Metrics
 
-Made from `exporter/catalogue.py` by `make docs`.
+Generated from `exporter/catalogue.py` by `make docs`.
 
-Facts about a model are `ml_*`, facts about the exporter are `leeway_*`. Ratios run 0 to 1, units are base units. A
-model's constant labels (`metadata.labels` of its spec) stand on every series with a `model` label, beside those listed.
-A series with `window` is about the newest window of that length; the exporter refreshes on a schedule of its own, so
-judge age by `{end}`.
-Values that labels tell are about a window that ends `labels.maturity` before that (see
-[statistics.md](statistics.md#performance-and-calibration)); those of `…_provisional` are about the newest window as far
-as its labels have come, and those of `…_estimated` need none of them.
-A value that is not known is absent, never 0. A label that says nothing is absent too: `role` where the log names none,
-`segment` on what is said of the whole.
+Metrics of a model are `ml_*`, metrics of the exporter are `leeway_*`. Ratios are from 0 to 1, units are base units.
+Every series with a `model` label also has the model's constant labels (`metadata.labels` of its spec).
+A series with `window` describes the newest window of that length. The exporter refreshes on its own schedule, so read
+the age of a value from `{end}`.
+Values that need labels of predictions describe a window that ends `labels.maturity` earlier (see
+[statistics.md](statistics.md#performance-and-calibration)). Those with `…_provisional` describe the newest window with
+the labels that have arrived, and those with `…_estimated` need no labels.
+An unknown value is absent, never 0. A series label without a value is absent too: `role` where the log has none, and
+`segment` on series of the whole.
 
-A `gaugehistogram` stands as `…_bucket`, with the label `le`, `…_gcount` and `…_gsum`. In Prometheus' text format, which
-has no such kind, its buckets are a histogram's; they are rows of a window, and do not grow.
+A `gaugehistogram` has the series `…_bucket`, with the label `le`, `…_gcount` and `…_gsum`. Prometheus' text format does
+not have this type, so the buckets look like those of a histogram; they count the rows of a window, and do not grow.
 
-A statistic that an alert reads has its threshold beside it, in a series of equal labels: the alert is
-`score > threshold`, and a panel draws both.
+A statistic with an alert has a second series with equal labels, its threshold: the alert is `score > threshold`, and a
+panel draws both.
 
 | metric | kind | labels | unit | meaning |
 |---|---|---|---|---|
@@ -54,7 +54,7 @@ constant labels.
 
 
 def metrics_page() -> str:
-    """The page of metrics and alerts."""
+    """Return the page of metrics and alerts."""
     return _METRICS.format(
         end=catalogue.WINDOW_END_TIMESTAMP_SECONDS.name,
         metrics="\n".join(map(_metric_row, catalogue.METRICS)),
@@ -74,7 +74,7 @@ def _alert_row(alert: Alert) -> str:
 
 
 def pages() -> dict[Path, str]:
-    """Every page that is made from the code, by its path."""
+    """Return every page that is generated from the code, by its path."""
     return {
         HERE / "metrics.md": metrics_page(),
         HERE / "spec.md": spec_page(),
@@ -86,4 +86,4 @@ if __name__ == "__main__":
     for path, text in pages().items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
-        print(f"wrote {path.relative_to(HERE.parent)}")  # noqa: T201 - what a person sees of `make docs`
+        print(f"wrote {path.relative_to(HERE.parent)}")  # noqa: T201 - the output of `make docs`

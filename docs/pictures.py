@@ -1,7 +1,7 @@
-"""Previews of the dashboards for the README and the docs: what the same JSON shows of the demo's past. `make pictures`.
+"""Previews of the dashboards for the README and the docs, with the demo's data: `make pictures`.
 
-They are no screenshots of Grafana: matplotlib draws each panel's place, title and data, so that a reader sees what is
-where. What folded rows hold is left out, as on a first view.
+They are not screenshots of Grafana: matplotlib draws each panel of the dashboard's JSON with its place, title and data.
+The panels of folded rows are left out.
 """
 
 from __future__ import annotations
@@ -44,21 +44,21 @@ Series = list[dict[str, Any]]
 
 
 def picture(board: Mapping[str, Any], address: str, chosen: Mapping[str, str], path: Path) -> None:
-    """Draw a dashboard's first view into a PNG file."""
+    """Draw a dashboard, without its folded rows, into a PNG file."""
     panels = [panel for panel in board["panels"] if panel["type"] != "row"]
     height = max(panel["gridPos"]["y"] + panel["gridPos"]["h"] for panel in panels)
     figure = plt.figure(figsize=(14, 0.36 * height + 0.9), facecolor="#f4f5f5")
     figure.text(0.008, 1 - 0.3 / figure.get_figheight(), board["title"], fontsize=12, fontweight="bold")
     figure.text(0.008, 0.1 / figure.get_figheight(), NOTE, fontsize=7, color="#666666")
     for panel in panels:
-        draw(figure, panel, height, [ask(target, address, chosen) for target in panel["targets"]], chosen)
+        draw(figure, panel, height, [query_result(target, address, chosen) for target in panel["targets"]], chosen)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, dpi=72, pil_kwargs={"optimize": True})
     plt.close(figure)
 
 
-def draw(figure: Any, panel: Mapping[str, Any], height: int, answers: list[Series], chosen: Mapping[str, str]) -> None:
-    """A panel on its card, as Grafana lays it out on a grid of 24 columns."""
+def draw(figure: Any, panel: Mapping[str, Any], height: int, results: list[Series], chosen: Mapping[str, str]) -> None:
+    """Draw a panel on its card; like Grafana's, the grid has 24 columns."""
     place, unit = panel["gridPos"], 0.36 / figure.get_figheight()
     left, low = (
         0.006 + place["x"] / 24 * 0.988,
@@ -71,8 +71,8 @@ def draw(figure: Any, panel: Mapping[str, Any], height: int, answers: list[Serie
     title = re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), panel["title"])
     figure.text(card[0] + 0.005, card[1] + card[3] - 0.7 * unit, title, fontsize=8)
     axes = figure.add_axes((card[0] + 0.006, card[1] + 0.3 * unit, card[2] - 0.012, card[3] - 1.4 * unit))
-    DRAW[panel["type"]](axes, panel, answers)
-    if not any(answers) and panel["type"] != "stat":
+    DRAW[panel["type"]](axes, panel, results)
+    if not any(results) and panel["type"] != "stat":
         text = panel["fieldConfig"]["defaults"]["noValue"]
         axes.text(0.5, 0.5, text, fontsize=7, color="#666666", ha="center", va="center", transform=axes.transAxes)
     if axes.axison:
@@ -80,15 +80,15 @@ def draw(figure: Any, panel: Mapping[str, Any], height: int, answers: list[Serie
 
 
 def _within(figure: Any, axes: Any) -> None:
-    """Shrink axes until the texts beside and below them fit where the axes alone stood."""
+    """Shrink axes so that they fit their place together with the texts beside and below them."""
     outer = axes.get_position()
     taken = axes.get_tightbbox(figure.canvas.get_renderer()).transformed(figure.transFigure.inverted())
     beside, below = outer.x0 - taken.x0, outer.y0 - taken.y0
     axes.set_position((outer.x0 + beside, outer.y0 + below, outer.width - beside - 0.004, outer.height - below))
 
 
-def ask(target: Mapping[str, Any], address: str, chosen: Mapping[str, str]) -> Series:
-    """What Prometheus answers a panel's query, over the week or now."""
+def query_result(target: Mapping[str, Any], address: str, chosen: Mapping[str, str]) -> Series:
+    """Return the result of a panel's query from Prometheus, over the week or for now."""
     query = {"query": re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), target["expr"])}
     path = "query"
     if target["range"]:
@@ -97,22 +97,22 @@ def ask(target: Mapping[str, Any], address: str, chosen: Mapping[str, str]) -> S
         query |= {"step": f"{OFTEN.total_seconds()}"}
     else:
         query["time"] = f"{NOW.timestamp()}"
-    with urlopen(f"{address}/api/v1/{path}?{urlencode(query)}") as answer:  # noqa: S310 - a loopback address
-        found: Series = json.load(answer)["data"]["result"]
-    return found
+    with urlopen(f"{address}/api/v1/{path}?{urlencode(query)}") as response:  # noqa: S310 - a loopback address
+        result: Series = json.load(response)["data"]["result"]
+    return result
 
 
 # ------------------------------------------------------------------------------------------------ panels
 
 
-def tile(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
-    """A stat: its value in words, on its colour."""
+def tile(axes: Any, panel: Mapping[str, Any], results: list[Series]) -> None:
+    """Draw a stat: its value as text, on its colour."""
     axes.set_axis_off()
     field = panel["fieldConfig"]
-    if not answers[0]:
+    if not results[0]:
         text, colour = field["defaults"]["noValue"], "#808080"
     else:
-        series = answers[0][0]
+        series = results[0][0]
         value = float(series["value"][1])
         named = {each["matcher"]["options"]: each["properties"][0]["value"] for each in field["overrides"]}
         names = [label for label in series["metric"].values() if label in named]
@@ -122,17 +122,17 @@ def tile(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
     axes.text(0.5, 0.5, text, color="white", ha="center", va="center", fontsize=11, transform=axes.transAxes)
 
 
-def lines(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
-    """A time series: thresholds dashed, references dotted, as the panel's overrides say."""
+def lines(axes: Any, panel: Mapping[str, Any], results: list[Series]) -> None:
+    """Draw a time series: thresholds dashed and references dotted, as in the panel's overrides."""
     styles = {
         each["matcher"]["options"]: {item["id"]: item["value"] for item in each["properties"]}
         for each in panel["fieldConfig"]["overrides"]
     }
-    for target, found in zip(panel["targets"], answers, strict=True):
+    for target, result in zip(panel["targets"], results, strict=True):
         style = styles.get(target["refId"], {})
         fill = style.get("custom.lineStyle", {}).get("fill")
         colour = style.get("color", {}).get("fixedColor")
-        for series in found:
+        for series in result:
             times, values = moments(series)
             axes.plot(
                 times,
@@ -149,10 +149,10 @@ def lines(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
         axes.legend(fontsize=6, loc="upper left", frameon=False, ncols=2)
 
 
-def states(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
-    """A state timeline or a status history: a bar for each series, in the colour of its state."""
+def states(axes: Any, panel: Mapping[str, Any], results: list[Series]) -> None:
+    """Draw a state timeline or a status history: a bar for each series, in the colour of its state."""
     options = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
-    rows = [(target, series) for target, found in zip(panel["targets"], answers, strict=True) for series in found]
+    rows = [(target, series) for target, result in zip(panel["targets"], results, strict=True) for series in result]
     for place, (_target, series) in enumerate(rows):
         times, values = moments(series)
         for at, value in zip(times, values, strict=True):
@@ -165,10 +165,10 @@ def states(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
     in_time(axes)
 
 
-def rows_of(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
-    """A table, sorted as its first key says."""
+def rows_of(axes: Any, panel: Mapping[str, Any], results: list[Series]) -> None:
+    """Draw a table, sorted by its first sort key."""
     axes.set_axis_off()
-    columns, table = joined(panel, answers)
+    columns, table = joined(panel, results)
     overrides = {
         each["matcher"]["options"]: {item["id"]: item["value"] for item in each["properties"]}
         for each in panel["fieldConfig"]["overrides"]
@@ -189,9 +189,9 @@ def rows_of(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
         drawn.set_fontsize(7)
 
 
-def pairs(axes: Any, panel: Mapping[str, Any], answers: list[Series]) -> None:
-    """A bar chart: a pair of bars for each bin."""
-    columns, table = joined(panel, answers)
+def pairs(axes: Any, panel: Mapping[str, Any], results: list[Series]) -> None:
+    """Draw a bar chart: a pair of bars for each bin."""
+    columns, table = joined(panel, results)
     table.sort(key=lambda row: str(row[columns[0]]))
     for offset, title, colour in ((-0.2, columns[1], "#3274d9"), (0.2, columns[2], "#808080")):
         values = [float(row.get(title, 0)) for row in table]
@@ -211,14 +211,14 @@ DRAW |= {"table": rows_of, "barchart": pairs}
 # ------------------------------------------------------------------------------------------------ data
 
 
-def joined(panel: Mapping[str, Any], answers: list[Series]) -> tuple[list[str], list[dict[str, str]]]:
-    """The columns and rows that Grafana's merge and organize make of a panel's answers."""
+def joined(panel: Mapping[str, Any], results: list[Series]) -> tuple[list[str], list[dict[str, str]]]:
+    """Return the columns and rows that Grafana's transformations merge and organize make of a panel's results."""
     [order] = [each["options"] for each in panel["transformations"] if each["id"] == "organize"]
-    shared = [set(found[0]["metric"]) for found in answers if found]
+    shared = [set(result[0]["metric"]) for result in results if result]
     keys = sorted(set.intersection(*shared)) if shared else []
     table: dict[tuple[str, ...], dict[str, str]] = {}
-    for target, found in zip(panel["targets"], answers, strict=True):
-        for series in found:
+    for target, result in zip(panel["targets"], results, strict=True):
+        for series in result:
             row = table.setdefault(tuple(series["metric"][key] for key in keys), {})
             row |= {order["renameByName"].get(name, name): value for name, value in series["metric"].items()}
             column = f"{'Trend' if target['range'] else 'Value'} #{target['refId']}"
@@ -227,7 +227,7 @@ def joined(panel: Mapping[str, Any], answers: list[Series]) -> tuple[list[str], 
 
 
 def trend(series: Mapping[str, Any]) -> str:
-    """A small line of blocks, as high as the values are."""
+    """Return a sparkline of block characters."""
     values = moments(series)[1]
     parts = [max(values[at : at + len(values) // 14 + 1]) for at in range(0, len(values), len(values) // 14 + 1)]
     most = max(parts) or 1.0
@@ -235,7 +235,7 @@ def trend(series: Mapping[str, Any]) -> str:
 
 
 def cell(value: str | None, override: Mapping[str, Any]) -> tuple[str, str]:
-    """A cell's text and colour."""
+    """Return a cell's text and colour."""
     if value is None:
         return "", "white"
     if "unit" not in override or override.get("custom.cellOptions", {}).get("type") == "sparkline":
@@ -250,7 +250,7 @@ def cell(value: str | None, override: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def shown(value: float, unit: str) -> str:
-    """A value with its unit, in few digits."""
+    """Return a value with its unit, in few digits."""
     if unit == "percentunit":
         return f"{value:.1%}"
     if unit == "s":
@@ -259,22 +259,22 @@ def shown(value: float, unit: str) -> str:
 
 
 def step(steps: list[Mapping[str, Any]], value: float) -> str:
-    """The colour from which value on it holds."""
+    """Return the colour of the highest step at or below a value."""
     return [each["color"] for each in steps if each["value"] is None or value >= each["value"]][-1]
 
 
 def moments(series: Mapping[str, Any]) -> tuple[list[datetime], list[float]]:
-    """The times and values of a series."""
+    """Return the times and values of a series."""
     return [datetime.fromtimestamp(at, UTC) for at, _ in series["values"]], [float(v) for _, v in series["values"]]
 
 
 def legend(template: str, labels: Mapping[str, str]) -> str:
-    """A series' name, as Grafana makes it of its labels."""
+    """Return a series' name, as Grafana makes it from its labels."""
     return re.sub(r"\{\{(\w+)\}\}", lambda match: labels.get(match[1], ""), template).strip()
 
 
 def in_time(axes: Any) -> None:
-    """Axes over the week."""
+    """Format axes for the week."""
     axes.set_xlim(NOW - STORY, NOW)
     axes.xaxis.set_major_formatter(dates.DateFormatter("%a %d", tz=UTC))
     axes.tick_params(labelsize=6)

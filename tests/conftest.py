@@ -1,4 +1,4 @@
-"""What many tests share: an S3 and a BigQuery to read from, and patience with slow examples."""
+"""The shared fixtures: an S3 and a BigQuery server; and hypothesis without a deadline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bigquery_server import BigQueryServer
 from exporter.sources.bigquery_client import connect
 from s3_server import S3Server
 
-settings.register_profile("leeway", deadline=None)  # what else the machine does must not fail a test
+settings.register_profile("leeway", deadline=None)  # other load on the machine must not fail a test
 settings.load_profile("leeway")
 
 
@@ -23,7 +23,7 @@ def _running_s3_server() -> Iterator[S3Server]:
 
 @pytest.fixture
 def s3_server(_running_s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
-    """An empty S3, which the AWS environment of this process points at; it forgets everything after the test."""
+    """An empty S3, to which the AWS environment of this process points; it is emptied after the test."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in _running_s3_server.environment().items():
@@ -40,7 +40,7 @@ def _running_bigquery() -> Iterator[BigQueryServer]:
 
 @pytest.fixture
 def bigquery_server(_running_bigquery: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQueryServer]:
-    """An empty BigQuery, which the environment of this process points at; it forgets everything after the test."""
+    """An empty BigQuery, to which the environment of this process points; it is emptied after the test."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", _running_bigquery.address)
     connect.cache_clear()
     yield _running_bigquery

@@ -22,9 +22,9 @@ from fraud_log import ROWS, FraudLog, labelled_spec_document
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 
 EXPOSED = [metric for metric in catalogue.METRICS if metric is not catalogue.SOURCE_BILLED_BYTES_TOTAL]
-"""Every metric that files have; what a table costs is told of tables alone."""
+"""Every metric of a log in files; the costs of tables are measured for tables alone."""
 WHOLE = {catalogue.SEGMENT}
-"""What is said of the whole does not bear it."""
+"""The labels that series of the whole do not have."""
 
 
 @pytest.fixture(scope="module")

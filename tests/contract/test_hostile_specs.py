@@ -113,9 +113,9 @@ def test_what_no_document_can_hold_is_refused_with_its_place(part: str, text: st
     texts = dict.fromkeys(PARTS, "y")
     if part == "file" and not text:
         return
-    with pytest.raises(ValidationError) as told:
+    with pytest.raises(ValidationError) as caught:
         spec_of(texts | {part: text})
-    assert len(told.value.errors()[0]["loc"]) >= 2
+    assert len(caught.value.errors()[0]["loc"]) >= 2
 
 
 def test_the_longest_texts_fit_everywhere() -> None:

@@ -1,4 +1,4 @@
-"""The jsonnet libraries mean the same to both implementations of jsonnet: the one in Go, and the faster one in Rust."""
+"""The jsonnet libraries give equal results in both implementations of jsonnet: in Go, and the faster one in Rust."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One vocabulary: no file but the catalogue spells a name of a metric or an alert."""
+"""One vocabulary: only the catalogue spells the name of a metric or an alert."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PREFIXED = re.compile(r"\b(?:ml|leeway)_[a-z]\w*|\b(?:ML|Leeway)[A-Z][A-Za-z]+\
 
 
 def spelled(text: str) -> set[str]:
-    """What in a text is, or looks like, a name of ours."""
+    """Return the texts that are, or look like, the name of a metric or an alert of Leeway."""
     ours = {metric.name for metric in (*METRICS, *HOOK_METRICS)} | {alert.name for alert in ALERTS}
     return ({name for name in ours if name in text} | set(_PREFIXED.findall(text))) - ERRORS
 
@@ -46,5 +46,5 @@ def test_every_folder_is_read() -> None:
         ("html_url, XMLFile, LeewayError, MLflow", set()),
     ],
 )
-def test_a_name_is_found_wherever_it_stands(text: str, found: set[str]) -> None:
+def test_a_name_is_found_anywhere_in_a_text(text: str, found: set[str]) -> None:
     assert spelled(text) == found

@@ -1,4 +1,4 @@
-"""Every dashboard of ours for one spec, and how their queries are read."""
+"""Every generated dashboard of one spec, and helpers to read their panels and queries."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BY_NAME = {part.name: part for metric in (*METRICS, *HOOK_METRICS) for part in m
 
 
 def boards(spec: ModelSpec) -> dict[str, dict[str, Any]]:
-    """By name: the model's own, and those of all models."""
+    """Return the dashboards by name: the model's own, and those of all models."""
     return {
         "model": model.dashboard(spec),
         "fleet": fleet.dashboard([spec.name]),
@@ -29,7 +29,7 @@ def boards(spec: ModelSpec) -> dict[str, dict[str, Any]]:
 
 
 def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """All panels that are not rows, folded ones too."""
+    """Return all panels that are not rows, also those in folded rows."""
 
     def walk(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for panel in panels:
@@ -42,7 +42,7 @@ def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def selectors(expression: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
-    """Every selector in an expression."""
+    """Return every selector in an expression."""
     found: list[promql_parser.VectorSelector] = []
 
     def visit(part: Any) -> None:

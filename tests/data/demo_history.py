@@ -1,6 +1,6 @@
-"""A week of the demo's model as Prometheus would have it, had it scraped the real exporter now and then.
+"""A week of the demo's model in Prometheus, from a few refreshes of the real exporter.
 
-The demo's world and spec, with an objective and labels that are mature after two days, so that every panel has a story.
+The demo's world and spec, with an objective and labels that are mature after two days, so that every panel has data.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ END = datetime(2026, 11, 24, 12, tzinfo=UTC)
 """The end of the newest hour; a Tuesday."""
 NOW = END + timedelta(minutes=15)
 STORY = timedelta(days=7, hours=12)
-"""How long it is scraped: a week, and a little of the week before it."""
+"""The time with samples: a week, and a little of the week before it."""
 SIZE = Size(rate_per_hour=300, days=9, training_rows=40_000)
 EVERY = timedelta(hours=12)
 OFTEN = timedelta(hours=3)
-"""How far apart the scrapes are, and in the last of such stretches, in which a feature breaks."""
+"""The time between samples; in the last `EVERY`, in which a feature breaks, there is one every `OFTEN`."""
 
 History = dict[str, dict[datetime, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """The demo's model, and the address of a Prometheus that holds its past until `NOW`."""
+    """The demo's model, and the address of a Prometheus with its samples until `NOW`."""
 
     loaded: LoadedSpec
     address: str
@@ -50,7 +50,7 @@ class Demo:
 
 @contextmanager
 def demo(folder: Path) -> Iterator[Demo]:
-    """The Prometheus lives while the block lasts."""
+    """Run the Prometheus for the length of the block."""
     loaded = _written(folder)
     flag = f"--query.lookback-delta={int(EVERY.total_seconds()) - 1}s"  # as long as a value is valid between scrapes
     with backfilled_prometheus(folder / "prometheus", _scraped(loaded, folder), flag) as address:
@@ -82,7 +82,7 @@ def _moments() -> Iterator[datetime]:
 
 
 def _scraped(loaded: LoadedSpec, folder: Path) -> History:
-    """What the exporter says at each moment, and the alerts whose conditions hold then."""
+    """Return the exporter's samples at each moment, and the alerts whose conditions hold then."""
     moment = NOW
     history: History = defaultdict(dict)
     refresher = Refresher([loaded], ProfileStore(folder / "data"), clock=lambda: moment)
@@ -102,7 +102,7 @@ def _scraped(loaded: LoadedSpec, folder: Path) -> History:
 
 
 def _firing(loaded: LoadedSpec, samples: Sequence[Sample]) -> Iterator[str]:
-    """The alerts as Prometheus writes them down, without the wait of a rule's `for`."""
+    """Yield the alerts as series `ALERTS`, without the wait of a rule's `for`."""
     spec = loaded.spec
     for held in conditions(samples, spec.spec.alert_window_names):
         alert = held.alert

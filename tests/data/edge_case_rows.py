@@ -1,4 +1,4 @@
-"""Rows with everything that columns bring, and a binning that not all of them fit."""
+"""Rows with edge cases of every type of column, and a binning that does not fit all of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SELECTION = Selection(("version", "role", "country"), NUMERIC, CATEGORICAL)
 
 
 def edge_case_rows(rows: int, seed: int = 1) -> pa.Table:
-    """Nulls, NaN, infinities, empty strings, unicode, and more new categories than are named."""
+    """Return rows with nulls, NaN, infinities, empty strings, unicode, and more new categories than are named."""
     random = np.random.default_rng(seed)
 
     def any_of(*values: object) -> list[object]:
@@ -50,7 +50,7 @@ def edge_case_rows(rows: int, seed: int = 1) -> pa.Table:
 
 
 def edge_case_binning() -> Binning:
-    """Cells for these rows; `missing` and `absent` are columns that they do not have, `late` one that some have."""
+    """Return a binning for them; the rows have no columns `missing` and `absent`, and only some files have `late`."""
     sample = np.random.default_rng(2).normal(100, 40, 1000)
     known = {"country": ("", "ÅÄ", "gone"), "code": ("7", "11"), "ratio": ("7", "0.1", "0", "inf", "word")}
     return Binning(
@@ -65,7 +65,7 @@ def edge_case_binning() -> Binning:
 
 
 def put_files(folder: Path, files: int, rows: int = 150) -> None:
-    """The rows in files of several row groups; the last have a column more, and one of another type."""
+    """Write the rows to files of several row groups; the last files have a new column, and one of another type."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(files):
         table = edge_case_rows(rows, seed=number)

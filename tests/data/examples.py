@@ -1,4 +1,4 @@
-"""Specs for the tests of what is generated from them, and what a few of them have in common: a program's verdict."""
+"""Example models for the tests of generated documents, and helpers to write documents and run programs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 
 HOSTILE = "a\"b\\c {{ $labels.x }} {{{ }} %d %q $x `y` <!channel> & '; } # é 🦉"
-"""A text that means something to PromQL, Go templates, printf, Slack and YAML."""
+"""A text with special characters of PromQL, Go templates, printf, Slack and YAML."""
 
 METADATA: Mapping[str, Any] = {
     "name": "fraud",
@@ -55,7 +55,7 @@ RECEIVERS: Mapping[str, Any] = {
 
 
 def model(metadata: Mapping[str, Any] | None = None, **body: Any) -> LoadedSpec:
-    """A small spec that has every alert; keys of its metadata and of its body may be replaced.
+    """Return a small spec that has every alert; keys of its metadata and of its body may be replaced.
 
     Other features take the segments with them, and what the gate is about the retraining.
     """
@@ -72,7 +72,7 @@ def model(metadata: Mapping[str, Any] | None = None, **body: Any) -> LoadedSpec:
 
 
 def hostile_model() -> LoadedSpec:
-    """Hostile text wherever a spec takes free text that reaches a document."""
+    """Return a model with hostile text in every free text of a spec that reaches a document."""
     return model(
         {"labels": {"env": HOSTILE}, "team": HOSTILE, "owner": HOSTILE},
         features=[{"name": HOSTILE, "type": "categorical"}],
@@ -85,13 +85,13 @@ def hostile_model() -> LoadedSpec:
 
 
 def write_all(documents: Mapping[PurePosixPath, str], folder: Path) -> None:
-    """Documents onto disk."""
+    """Write documents to a folder."""
     for path, text in documents.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
 
 
 def run(command: Sequence[str | Path], folder: Path) -> tuple[bool, str]:
-    """Whether a program is content, and all that it says."""
+    """Run a program; return whether it succeeded, and all of its output."""
     done = subprocess.run([str(part) for part in command], cwd=folder, capture_output=True, text=True, check=False)
     return done.returncode == 0, done.stdout + done.stderr

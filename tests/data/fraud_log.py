@@ -25,7 +25,7 @@ REFERENCE_KEY = "reference/train_features_v3.parquet"
 
 @dataclass
 class FraudLog:
-    """Writes partitions of the fraud model's log; the same hour is always the same rows."""
+    """Writes partitions of the fraud model's log; the same hour always has the same rows."""
 
     store: Callable[[str, bytes], None]
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -37,7 +37,7 @@ class FraudLog:
 
     @classmethod
     def in_folder(cls, folder: Path, now: datetime) -> FraudLog:
-        """A log in a folder, as `local_spec_document` wants it."""
+        """A log in a folder, for the spec of `local_spec_document`."""
 
         def store(key: str, content: bytes) -> None:
             path = folder / key
@@ -52,7 +52,7 @@ class FraudLog:
         return self.now.replace(minute=0, second=0, microsecond=0)
 
     def rows(self, seed: int, rows: int = ROWS, **columns: Any) -> pa.Table:
-        """Undrifted rows; `columns` take the place of those of the same name, None leaves one out."""
+        """Return rows without drift; `columns` replace those of the same name, and None removes one."""
         generator = np.random.default_rng(seed)
         data = {
             "age": generator.normal(40, 12, rows),

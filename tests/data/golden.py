@@ -1,4 +1,4 @@
-"""What is generated for some specs, committed so that a change of it is read before it is merged: `make golden`."""
+"""The generated documents of some specs, committed so that a change of them is reviewed: `make golden`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SPECS = {
 
 
 def documents(name: str) -> Documents:
-    """What the generator makes of one of the specs."""
+    """Return the generated documents of one of the specs."""
     return render(load_all([SPECS[name]]))
 
 

@@ -1,4 +1,4 @@
-"""Weeks of a scored log whose labels come at once, and what a part of it should teach, told by hand."""
+"""Weeks of a scored log whose labels arrive at once, and the estimator that a part of it must fit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ A_DAY = 600
 
 
 def weeks(folder: Path, days: int, *, others_from: int | None = None, regression: bool = False) -> pd.DataFrame:
-    """A log of so many days, as it is on disk; from a day on, scores say half as much of what comes true."""
+    """Write a log of so many days, and return its rows; from day `others_from` on, scores are half as informative."""
     random, log = np.random.default_rng(days), ScoredLog(folder)
     rows = days * A_DAY
     made = pd.DataFrame({ID: np.arange(rows), AT: moments(random, rows, days), SCORE: random.beta(1, 4, rows)})
@@ -39,7 +39,7 @@ def weeks(folder: Path, days: int, *, others_from: int | None = None, regression
 
 
 def expected_fit(reader: ModelReader, rows: pd.DataFrame, now: Any, *, binary: bool = True) -> Estimator:
-    """What some rows of the log teach, counted at once in the bins of the reader's reference."""
+    """Return the estimator fitted on some rows of the log, in the bins of the reader's reference."""
     bins = reader.reference(now).binning.by_name[SCORE]
     assert isinstance(bins, NumericBins)
     counted = by_score(rows[SCORE].to_numpy(), rows[LABEL].to_numpy(), bins.edges, binary=binary)
@@ -49,7 +49,7 @@ def expected_fit(reader: ModelReader, rows: pd.DataFrame, now: Any, *, binary: b
 
 
 def expected(reader: ModelReader, taught: Estimator, rows: pd.DataFrame, now: Any) -> dict[Metric, float]:
-    """What that gives to expect of some rows."""
+    """Return the estimates of that estimator for some rows."""
     bins = reader.reference(now).binning.by_name[SCORE]
     assert isinstance(bins, NumericBins)
     counted = by_score(rows[SCORE].to_numpy(), np.full(len(rows), np.nan), bins.edges, binary=True)
@@ -59,7 +59,7 @@ def expected(reader: ModelReader, taught: Estimator, rows: pd.DataFrame, now: An
 
 
 def estimated(samples: list[Sample]) -> dict[Metric, float]:
-    """The estimates among samples."""
+    """Return the estimates among samples."""
     estimates = {each.estimated() for each in (catalogue.AUROC, catalogue.F1_SCORE, catalogue.PRECISION)}
     estimates |= {each.estimated() for each in (catalogue.RECALL, catalogue.ACCURACY, catalogue.RMSE, catalogue.MAE)}
     return {one.metric: one.value for one in samples if one.metric in estimates}

@@ -1,6 +1,6 @@
-"""Mutants of alerting rules: each rule's expression with one mistake in it, and whether the rule's own proof notices.
+"""Mutants of alerting rules: each rule's expression with one mistake in it, and whether the rule's own tests fail.
 
-A mutant that passes the proof has survived: the proof does not hold the rule to what was changed.
+A mutant that passes all tests survives: no test covers what was changed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _OPENING, _CLOSING = "([{", ")]}"
 
 @dataclass(frozen=True)
 class Mutant:
-    """A rule of a model with another expression, and what was done to it."""
+    """A rule of a model with a changed expression, and a description of the change."""
 
     model: str
     alert: str
@@ -47,7 +47,7 @@ class Mutant:
 
 
 def mutants(expression: str) -> Iterator[tuple[str, str]]:
-    """Expressions that differ in one comparison, in one limit, or by one condition, each with what was changed."""
+    """Yield expressions that differ in one comparison, one limit or one condition, with a description of the change."""
     for found in _COMPARISON.finditer(expression):
         before, after, line = expression[: found.start()], expression[found.end() :], _line(expression, found.start())
         # A count that is not 0 is above it.
@@ -77,7 +77,7 @@ def _scaled(before: str, after: str, line: str) -> Iterator[tuple[str, str]]:
 
 
 def _rest(before: str, after: str) -> str:
-    """The expression without an operator and its right side, which ends where the next one begins, or a bracket."""
+    """Return an expression without an operator and its right side, which ends at the next operator or bracket."""
     depth = 0
     for place, letter in enumerate(after):
         depth += (letter in _OPENING) - (letter in _CLOSING)
@@ -87,7 +87,7 @@ def _rest(before: str, after: str) -> str:
 
 
 def of_model(loaded: LoadedSpec) -> tuple[list[Mutant], list[Document]]:
-    """The mutants of all rules of a model, and the proofs that must notice them."""
+    """Return the mutants of all rules of a model, and the test files in which they must fail."""
     name, documents = loaded.spec.name, render([loaded])
     rules = yaml.safe_load(documents[RULES / f"{name}.yaml"])
     proofs = [yaml.safe_load(text) for path, text in documents.items() if path.parent == PROOFS]
@@ -101,7 +101,7 @@ def of_model(loaded: LoadedSpec) -> tuple[list[Mutant], list[Document]]:
 
 
 def survives(mutant: Mutant, proofs: list[Document]) -> bool:
-    """Whether every test of the alert passes for a mutant of its rule."""
+    """Return whether a mutant of a rule passes every test of its alert."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "rules.json").write_text(json.dumps({"groups": [{"name": "one", "rules": [mutant.rule]}]}))

@@ -1,4 +1,4 @@
-"""Whether two ways of counting give the same: counts exactly, sums but for their last digits."""
+"""Assertions that two ways of counting give equal results: counts exactly, sums up to their last digits."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DIGITS = 1e-9
 
 
 def assert_same_partition(left: PartitionProfile, right: PartitionProfile) -> None:
-    """Whether both hold the same groups, and failed at the same columns for the same reasons."""
+    """Assert that both have the same groups, and failed at the same columns for the same reasons."""
     assert left.problems == right.problems
     assert_same_profiles(left.groups, right.groups)
 
 
 def assert_same_profiles(left: Mapping[Any, Profile], right: Mapping[Any, Profile]) -> None:
-    """Whether both have the same profiles under the same names."""
+    """Assert that both have the same profiles under the same names."""
     assert left.keys() == right.keys()
     for name, one in left.items():
         other = right[name]
@@ -36,7 +36,7 @@ def assert_same_profiles(left: Mapping[Any, Profile], right: Mapping[Any, Profil
 
 
 def assert_same_binning(left: Binning, right: Binning) -> None:
-    """Whether both have the same cells; pivots are means."""
+    """Assert that both have the same cells; pivots are means, so they may differ in their last digits."""
     assert [bins.name for bins in left.columns] == [bins.name for bins in right.columns]
     for one, other in zip(left.columns, right.columns, strict=True):
         if isinstance(one, NumericBins) and isinstance(other, NumericBins):
@@ -48,7 +48,7 @@ def assert_same_binning(left: Binning, right: Binning) -> None:
 
 
 def assert_same_history(left: History | None, right: History | None) -> None:
-    """Whether both have the same hours."""
+    """Assert that both have the same hours."""
     assert left is not None
     assert right is not None
     np.testing.assert_array_equal(left.hours, right.hours)

@@ -1,4 +1,4 @@
-"""Small tables as the kernel takes them, for the tests of what is made from profiles."""
+"""Small tables, binnings and profiles for tests."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from exporter.profiles.profile import Profile
 from exporter.sources.source import Batch
 
 UNKNOWN = Group(catalogue.UNKNOWN_VERSION)
-"""The group of rows that name no version."""
+"""The group of rows without a version."""
 
 
 def whole(table: pa.Table) -> list[Batch]:
-    """A table as one batch."""
+    """Return a table as one batch."""
     return [Batch(table, first=True, schema=table.schema)]
 
 
 def partition(binning: Binning, version_column: str | None = None, /, **columns: Any) -> PartitionProfile:
-    """What the kernel makes of a partition with these columns."""
+    """Return the profile of a partition with these columns."""
     return profile_partition(whole(pa.table(columns)), binning, Grouping(version_column))
 
 
 def count(binning: Binning, /, **columns: Any) -> Profile:
-    """The profile of rows without versions."""
+    """Return the profile of rows without versions."""
     return partition(binning, **columns).groups[UNKNOWN]
 
 
 def numeric(name: str = "x", edges: tuple[float, ...] = (0.0, 1.0, 2.0), pivot: float = 0.0) -> NumericBins:
-    """Bins whose every edge ends a cell."""
+    """Return numeric bins in which every edge ends a cell."""
     return NumericBins(name, np.array(edges), np.arange(len(edges)), pivot)
 
 
 def quantile_bins(values: Any, name: str = "x") -> NumericBins:
-    """The bins of a reference that has these values."""
+    """Return the bins of a reference that has these values."""
     sample = np.sort(np.asarray(values, dtype=np.float64))
     return numeric_bins(name, sample, sample[0], sample[-1], pivot=sample[len(sample) // 2])
 
 
 def categorical(name: str = "c", *categories: str) -> CategoricalBins:
-    """Bins of these categories."""
+    """Return bins of these categories."""
     return CategoricalBins(name, categories)
 
 
 def binning(*columns: Bins) -> Binning:
-    """A binning of these columns."""
+    """Return a binning of these columns."""
     return Binning(columns)

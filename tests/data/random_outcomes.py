@@ -1,4 +1,4 @@
-"""What became of predictions, for tests of what is told of it: hours of random scores, as far as labels have come."""
+"""Outcomes of predictions with random scores, of which some have labels."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROWS = 2000
 
 
 def outcome_of(scores: Floats, labels: Floats, *, binary: bool = True) -> Outcome:
-    """What became of an hour's predictions; a label of NaN has not come."""
+    """Return the outcomes of an hour's predictions; a label of NaN has not arrived."""
     known, rows = np.isfinite(labels), len(scores)
     made = Predictions(
         np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), (Group("v"),), {}
@@ -34,7 +34,7 @@ def outcome_of(scores: Floats, labels: Floats, *, binary: bool = True) -> Outcom
 
 
 def hour_outcome(seed: int, reported: float, *, binary: bool = True) -> Outcome:
-    """An hour of which a share of the labels has come."""
+    """Return the outcomes of an hour in which a share of the labels has arrived."""
     random = np.random.default_rng(seed)
     scores = random.random(ROWS)
     labels = (random.random(ROWS) < scores).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Random Alertmanager configurations that are valid, and random alerts for them, from a seed."""
+"""Random valid Alertmanager configurations, and random alerts for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from generator.routing.time_intervals import time_intervals
 Document = dict[str, Any]
 
 CASE: Final = "case"
-"""The label that keeps cases apart: no alert of one case silences one of another."""
+"""The label that separates cases: no alert of one case inhibits one of another."""
 
 _NAMES: Final = ("a", "b", "c", "d")
 _VALUES: Final = ("", "x", "y", "xy", 'q"\\', "two\nlines", "é, {}")
@@ -23,7 +23,7 @@ _STEADY: Final = timedelta(minutes=10)
 
 
 def configuration(chance: random.Random, receiver: str, now: datetime) -> Document:
-    """A configuration whose receivers post to `receiver`/<name>; its intervals begin and end not within ten minutes."""
+    """Return a configuration with receivers at `receiver`/<name>; no interval begins or ends within ten minutes."""
     intervals = dict(_intervals(chance, now))
     receivers = [f"r{number}" for number in range(6)]
     root = {
@@ -40,7 +40,7 @@ def configuration(chance: random.Random, receiver: str, now: datetime) -> Docume
 
 
 def alerts(chance: random.Random, case: str) -> list[dict[str, str]]:
-    """One to four alerts that fire together, told apart by an `id`."""
+    """Return one to four alerts that fire together, each with its own `id`."""
     return [
         {CASE: case, "id": f"{case}.{number}"} | {name: value for name in _NAMES if (value := chance.choice(_VALUES))}
         for number in range(chance.randint(1, 4))
@@ -80,16 +80,16 @@ def _matcher(chance: random.Random) -> str:
 
 
 def _intervals(chance: random.Random, now: datetime) -> Iterator[tuple[str, list[Document]]]:
-    found = 0
-    while found < 6:
+    count = 0
+    while count < 6:
         each = [_interval(chance) for _ in range(chance.choice([1, 1, 2]))]
         (read,) = time_intervals({"time_intervals": [{"name": "it", "time_intervals": each}]}).values()
         moments = [now + step * timedelta(minutes=1) for step in range(-1, int(_STEADY / timedelta(minutes=1)) + 1)]
         inside = {any(interval.contains(moment) for interval in read) for moment in moments}
-        # Half of them hold now: of intervals with many conditions, few would.
-        if inside == {found % 2 == 0}:
-            yield f"i{found}", each
-            found += 1
+        # Half of them contain the present, as few random intervals with many conditions do.
+        if inside == {count % 2 == 0}:
+            yield f"i{count}", each
+            count += 1
 
 
 def _interval(chance: random.Random) -> Document:

@@ -1,4 +1,4 @@
-"""A log of days: predictions with a score, labels filed under the day on which they came, and a labelled reference."""
+"""A log of days: predictions with a score, labels partitioned by the day of arrival, and a labelled reference."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class ScoredLog:
     folder: Path
 
     def put_reference(self, rows: pd.DataFrame) -> None:
-        """Rows with a score, and a label or none."""
+        """Write rows with a score, and perhaps a label."""
         self.folder.mkdir(parents=True, exist_ok=True)
         rows.assign(age=1.0).to_parquet(self.folder / "reference.parquet", index=False)
 
     def put_predictions(self, rows: pd.DataFrame) -> None:
-        """Rows with an id, a time and a score; every day up to the last has a file."""
+        """Write rows with an id, a time and a score; every day up to the last has a file."""
         self._put("predictions", rows.assign(age=1.0, version="v1"))
 
     def put_labels(self, rows: pd.DataFrame) -> None:
-        """Rows with an id, a time and a label."""
+        """Write rows with an id, a time and a label."""
         self._put("labels", rows)
 
     def _put(self, kind: str, rows: pd.DataFrame) -> None:
@@ -49,22 +49,22 @@ class ScoredLog:
             rows[days == day].to_parquet(self.folder / name, index=False)
 
     def reader(self, store: str = "store", **body: Any) -> ModelReader:
-        """What reads the log; keys of the spec's body may be replaced."""
+        """Return a reader of the log; keys of the spec's body may be replaced."""
         loaded = LoadedSpec(self.folder / "loans.yaml", ModelSpec.model_validate(document(**body)))
         return ModelReader(loaded, ProfileStore(self.folder / store))
 
     def read(self, day: int, store: str = "store", **body: Any) -> list[Sample]:
-        """What is told once so many days are over."""
+        """Return the samples once so many days are over."""
         return self.reader(store, **body).read(after(day))
 
 
 def after(day: int) -> Attempt:
-    """A refresh once so many days are over."""
+    """Return the attempt of a refresh once so many days are over."""
     return Attempt(START + day * DAY + DAY / 24)
 
 
 def document(**body: Any) -> dict[str, Any]:
-    """The spec, as YAML would give it."""
+    """Return the spec as plain data."""
     return {
         "apiVersion": "leeway/v1",
         "kind": "Model",
@@ -92,6 +92,6 @@ def document(**body: Any) -> dict[str, Any]:
 
 
 def moments(random: np.random.Generator, rows: int, days: int) -> pd.Series:
-    """Times at random within the first days, in their order."""
+    """Return random times within the first days, in ascending order."""
     seconds = np.sort(random.integers(0, days * 86400, rows))
     return pd.Series(pd.Timestamp(START) + pd.to_timedelta(seconds, unit="s"))

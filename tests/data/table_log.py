@@ -15,27 +15,27 @@ from fraud_log import HOUR, FraudLog, spec_document
 
 @dataclass
 class TableLog:
-    """Writes the rows of a `FraudLog` into tables, partitioned by the hour where they are a log."""
+    """Writes the rows of a `FraudLog` into tables; the tables of logs are partitioned by the hour."""
 
     server: BigQueryServer
     now: datetime
 
     @property
     def rows(self) -> FraudLog:
-        """Where rows come from; nothing is stored by it."""
+        """The source of the rows, which stores nothing."""
         return FraudLog(lambda key, content: None, self.now)
 
     def put_hours(self, *hours_ago: int, rows: int = 500, **columns: Any) -> None:
-        """Append hours of the log, in one load; the same hour is always the same rows."""
+        """Append hours of the log in one load; the same hour always has the same rows."""
         parts = [self._hour(hour, self.rows.rows(1000 + hour, rows, **columns)) for hour in hours_ago]
         self.server.load("log", pa.concat_tables(parts), "event_time")
 
     def put_reference(self, rows: int = 3000) -> None:
-        """The reference, without times."""
+        """Write the reference, without times."""
         self.server.load("train", self.rows.rows(1, rows))
 
     def put_labels(self, *hours_ago: int, rows: int = 500, arrived_ago: int = 0) -> None:
-        """The labels of some hours, all of which came in one hour."""
+        """Write the labels of some hours, which all arrived in one hour."""
         made = pa.concat_tables([self.rows.rows(1000 + hour, rows) for hour in hours_ago])
         fraud = np.random.default_rng(1).random(made.num_rows) < made["predicted_score"].to_numpy()
         times = pa.array([self.rows.end - arrived_ago * HOUR - HOUR / 2] * made.num_rows, pa.timestamp("us", "UTC"))
@@ -49,7 +49,7 @@ class TableLog:
 
 
 def table_spec_document(**body: Any) -> dict[str, Any]:
-    """The spec of the small fraud model in BigQuery, with changes to its body."""
+    """Return the spec of the small fraud model in BigQuery, with changes to its body."""
     document = spec_document(**{"windows": ["1h", "4h"], **body})
     log = document["spec"]["inference"]
     log["source"] = {"bigquery": "acme-data.ml.log"}

@@ -1,4 +1,4 @@
-"""What the end-to-end tests start from."""
+"""The fixtures of the end-to-end tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def fraud_log(s3_server: S3Server) -> FraudLog:
 
 @pytest.fixture
 def write_spec(tmp_path: Path) -> Callable[..., Path]:
-    """A function that writes the spec, with changes to its body, and says where."""
+    """A function that writes the spec, with changes to its body, and returns its path."""
 
     def write(**body: Any) -> Path:
         path = tmp_path / "models" / "fraud.yaml"

@@ -41,7 +41,7 @@ FAST, SLOW = 16.0, 4.0  # above all tiers of the objective, and above those of t
 
 
 class Gauges(Loopback):
-    """What the exporter says of some models, at `/metrics`.
+    """The exporter's gauges of some models, at `/metrics`.
 
     Each incident has a namespace of its own, and so new groups in Alertmanager: one that has notified before does not
     wait for the cause any more, and is forgotten only half a minute after it is empty.
@@ -101,8 +101,8 @@ class Stack:
         fires = {(name, alert.name) for name, alerts in firing.items() for alert in alerts}
         until(lambda: self._firing() == fires, within=90, what=f"{fires} alone to fire")
 
-    def told(self, firing: dict[str, set[Alert]], expected: set[tuple[str, Alert]]) -> None:
-        """Wait until exactly these alerts of each model fire; assert that this is sent, and nothing else."""
+    def assert_sent(self, firing: dict[str, set[Alert]], expected: set[tuple[str, Alert]]) -> None:
+        """Wait until exactly these alerts of each model fire; assert that exactly the expected ones are sent."""
         self.fires(firing)
         sent = {(path, alert.name) for path, alert in expected}
         until(lambda: sent <= self._new(), within=90, what=f"{sent} to be sent")
@@ -110,7 +110,7 @@ class Stack:
         assert self._new() == sent
 
     def calm(self) -> None:
-        """Wait until nothing fires, here or there."""
+        """Wait until nothing fires, in Prometheus and in Alertmanager."""
         self.gauges.calm()
         until(lambda: self._firing() == set(), within=90, what="nothing to fire")
         until(lambda: not self._active(), within=90, what="nothing to be active")
@@ -201,13 +201,13 @@ BURNING = {catalogue.ERROR_BUDGET_BURN_FAST} | BURNING_SLOWLY
 def test_each_incident_in_turn_is_told_once(stack: Stack) -> None:
     stack.calm()
     stack.gauges.high["fraud"] = QUALITY
-    stack.told({"fraud": BROKEN}, {("/fraud/ticket", catalogue.FEATURE_NULLS_HIGH)})
+    stack.assert_sent({"fraud": BROKEN}, {("/fraud/ticket", catalogue.FEATURE_NULLS_HIGH)})
     stack.calm()
     stack.gauges.high["fraud"] = DRIFT
-    stack.told({"fraud": DRIFTED}, {("/fraud/page", catalogue.DATA_DRIFT_HIGH)})
+    stack.assert_sent({"fraud": DRIFTED}, {("/fraud/page", catalogue.DATA_DRIFT_HIGH)})
     stack.calm()
     stack.gauges.burn = {"fraud": FAST, "churn": SLOW}
-    stack.told(
+    stack.assert_sent(
         {"fraud": BURNING, "churn": BURNING_SLOWLY},
         {
             ("/fraud/page", catalogue.ERROR_BUDGET_BURN_FAST),
@@ -216,10 +216,10 @@ def test_each_incident_in_turn_is_told_once(stack: Stack) -> None:
     )
     stack.calm()
     stack.gauges.stale.add("fraud")
-    stack.told({"fraud": STALE}, {("/fraud/page", catalogue.WINDOW_STALE)})
+    stack.assert_sent({"fraud": STALE}, {("/fraud/page", catalogue.WINDOW_STALE)})
     stack.calm()
     stack.gauges.down.add("fraud")
-    stack.told({"fraud": DOWN}, {("/fraud/page", catalogue.EXPORTER_DOWN)})
+    stack.assert_sent({"fraud": DOWN}, {("/fraud/page", catalogue.EXPORTER_DOWN)})
 
 
 def test_incidents_together_are_one_of_each_model(stack: Stack) -> None:
@@ -228,7 +228,7 @@ def test_incidents_together_are_one_of_each_model(stack: Stack) -> None:
     stack.fires({"fraud": STALE})
     stack.gauges.high = {"fraud": DRIFT | QUALITY, "churn": DRIFT}
     stack.gauges.burn = {"fraud": FAST, "churn": SLOW}
-    stack.told(
+    stack.assert_sent(
         {"fraud": STALE | BROKEN | DRIFTED | BURNING, "churn": DRIFTED | BURNING_SLOWLY},
         {
             ("/fraud/page", catalogue.WINDOW_STALE),
@@ -239,8 +239,8 @@ def test_incidents_together_are_one_of_each_model(stack: Stack) -> None:
     stack.calm()
     stack.gauges.down.add("churn")
     stack.gauges.high["fraud"] = DRIFT | QUALITY
-    stack.gauges.burn = {"fraud": FAST, "churn": FAST}  # that of an exporter that is down is not told
-    stack.told(
+    stack.gauges.burn = {"fraud": FAST, "churn": FAST}  # that of an exporter that is down is not scraped
+    stack.assert_sent(
         {"fraud": BROKEN | DRIFTED | BURNING, "churn": DOWN},
         {
             ("/churn/page", catalogue.EXPORTER_DOWN),

@@ -43,7 +43,7 @@ def test_calm_data_tell_nobody_and_drifted_data_reach_the_right_receiver(
 
 
 def _check_distribution(stack: Pipeline) -> None:
-    """A gauge histogram is one to Prometheus, however it was scraped."""
+    """Prometheus reads a gauge histogram in each format of a scrape."""
     buckets, rows, _ = (series.name for series in catalogue.PREDICTION_SCORE.series)
     for query in (f'{rows}{{window="1h"}}', f'{buckets}{{window="1h",le="+Inf"}}'):
         assert [series["value"][1] for series in stack.query(query)] == [str(ROWS)]

@@ -1,4 +1,4 @@
-"""Killed at any moment, the exporter comes back with the same numbers and reads only what is new."""
+"""An exporter that was killed at any moment restarts with the same numbers and reads only what is new."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ HOURS_OF_WEEK = 168
 
 
 def _facts(text: str) -> Facts:
-    """What an exposition says of the model: every sample but those of the exporter and its process."""
+    """Return the samples of the model: all but those of the exporter and its process."""
     about_models = {metric.name for metric in catalogue.METRICS if metric.name.startswith("ml_")}
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
@@ -55,7 +55,7 @@ def _once(specs: Path, store: Path, log: FraudLog, server: S3Server) -> Facts:
 
 
 def _reads(server: S3Server) -> Counter[str]:
-    """How often each partition's object was asked for since the last look."""
+    """Return how often each partition's object was requested since the last call."""
     reads = Counter(request.path for request in server.requests if not request.lists and "/inference/" in request.path)
     server.requests.clear()
     return reads
@@ -73,7 +73,7 @@ def _rows(facts: Facts, window: str, metric: catalogue.Metric = catalogue.WINDOW
 
 
 def _put_past(log: FraudLog) -> set[str]:
-    """The newest hour of past weeks, as usual; the objects' paths."""
+    """Store the newest hour of past weeks, without drift, and return the objects' paths."""
     hours = [week * HOURS_OF_WEEK for week in range(1, WEEKS + 1)]
     for hours_ago in hours:
         log.put_hour(hours_ago)

@@ -34,7 +34,7 @@ DECISIONS = HOOK_METRICS[0].name
 
 
 class Prometheus(Loopback):
-    """A Prometheus as far as the hook asks it: some values, by metric."""
+    """The part of Prometheus that the hook queries: some values, by metric."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class Running:
             yield
 
     def fire(self, *, anew: bool = False, ended: bool = False) -> None:
-        """One alert of each model, or its end, or another one of the same labels after it."""
+        """Send one alert of each model, or its end, or a later one with the same labels."""
         now = datetime.now(UTC)
         self.began = now if anew else self.began
         alerts = [
@@ -113,18 +113,18 @@ class Running:
         ).close()
 
     def decided(self, decision: Decision, count: int) -> None:
-        """Wait until so much has been decided of each model."""
+        """Wait until each model has so many decisions."""
 
         def counted() -> bool:
             lines = (get(f"http://127.0.0.1:{self.port}/metrics") or "").splitlines()
-            told = [f'{DECISIONS}{{decision="{decision}",model="{each.spec.name}"}}' for each in self.models]
-            counts = [float(line.split()[-1]) for line in lines if line.startswith(tuple(told))]
-            return len(counts) == len(told) and min(counts) >= count
+            counters = [f'{DECISIONS}{{decision="{decision}",model="{each.spec.name}"}}' for each in self.models]
+            counts = [float(line.split()[-1]) for line in lines if line.startswith(tuple(counters))]
+            return len(counts) == len(counters) and min(counts) >= count
 
         until(counted, within=60, what=f"{count} x {decision} ({self.folder / 'log'})")
 
     def starts(self) -> tuple[int, int]:
-        """How many executions SageMaker has, and how many events Argo."""
+        """Return the numbers of executions in SageMaker and of events in Argo."""
         return len(self.sagemaker.executions()), len(self.argo.received)
 
 
@@ -150,7 +150,7 @@ def test_repeats_resolves_and_restarts_start_nothing_twice(tmp_path: Path) -> No
         assert running.argo.headers[0]["Authorization"] == "Bearer the token"
         assert running.argo.received[0][1]["groupLabels"] == {"model": "churn", "layer": "dataset"}
         assert len(running.sagemaker.tokens[0]) == 64
-        assert running.pages.alerts("/default")  # nobody else would be told of these models
+        assert running.pages.alerts("/default")  # these models have no other receiver
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert {"started", "repeat", "resolved", "gate_closed", "cooling_down"} <= {line.get("decision") for line in lines}
     assert sum(line.get("decision") == "started" for line in lines) == 2

@@ -1,4 +1,4 @@
-"""From rows in BigQuery to a notification: the exporter asks through the real client, and the rows stay there."""
+"""From rows in BigQuery to a notification: the exporter queries with the real client, and the rows stay there."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ def test_a_log_in_bigquery_is_watched_and_who_must_know_is_told(
         log.put_hours(0, rows=501, txn_count_7d=np.random.default_rng(7).poisson(20, 501))
         until(lambda: pipeline.receiver.received, within=240, what="the ticket")
         pipeline.after_evaluations(3)
-        told = {
+        alerts = {
             (path, alert["labels"]["alertname"], alert["labels"].get("feature"))
             for path, sent in pipeline.receiver.received
             for alert in sent["alerts"]
         }
-        assert told == {("/ticket", catalogue.FEATURE_DRIFT_HIGH.name, "txn_count_7d")}
+        assert alerts == {("/ticket", catalogue.FEATURE_DRIFT_HIGH.name, "txn_count_7d")}
     texts = [text for text in bigquery_server.statements if "`acme-data.ml.log`" in text]
     assert texts
     assert all("WHERE (`event_time` >= @start0 AND `event_time` < @end0)" in text for text in texts)

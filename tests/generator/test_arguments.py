@@ -21,9 +21,9 @@ def test_jsonnet_is_told_json() -> None:
 def test_durations_that_are_reckoned_with_are_seconds() -> None:
     inference = model().spec.spec.inference.model_dump(mode="json") | {"delay": "10m", "grain": "1h"}
     spec = model(inference=inference, refresh={"interval": "7m", "timeout": "1h"}, windows=["24h", "1h"]).spec
-    told = rule_arguments(spec, Options())
-    assert told["seconds"] == {"refresh_interval": 420, "refresh_timeout": 3600, "stale_after": 3 * 3600 + 600}
-    assert parse_duration(told["shortest_window"]) == timedelta(hours=1)
+    arguments = rule_arguments(spec, Options())
+    assert arguments["seconds"] == {"refresh_interval": 420, "refresh_timeout": 3600, "stale_after": 3 * 3600 + 600}
+    assert parse_duration(arguments["shortest_window"]) == timedelta(hours=1)
 
 
 def test_every_alert_has_its_link() -> None:
@@ -35,8 +35,8 @@ def test_every_alert_has_its_link() -> None:
 def test_grafana_from_the_options_serves_a_spec_that_names_none_and_leaves_its_fingerprint() -> None:
     silent, outspoken = model({"grafana": None}).spec, model().spec
     options = Options(grafana="https://elsewhere.example.com")
-    told = rule_arguments(silent, options)
-    assert all(url.startswith("https://elsewhere.example.com/d/") for url in told["dashboards"].values())
-    assert told["fingerprint"] == silent.fingerprint()
+    arguments = rule_arguments(silent, options)
+    assert all(url.startswith("https://elsewhere.example.com/d/") for url in arguments["dashboards"].values())
+    assert arguments["fingerprint"] == silent.fingerprint()
     assert with_grafana(outspoken, options) == outspoken
     assert route_arguments([silent], options)["models"][0]["metadata"]["grafana"] == "https://elsewhere.example.com"

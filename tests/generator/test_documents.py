@@ -74,9 +74,9 @@ def test_many_models_are_made_by_processes_and_are_the_same(monkeypatch: pytest.
     alone = render(specs)
     monkeypatch.setattr(documents, "_MANY", 2)
     monkeypatch.setattr(documents.os, "cpu_count", lambda: 2)
-    told: list[int] = []
-    assert list(render(specs, told=lambda what, done, total: told.append(done)).items()) == list(alone.items())
-    assert told == [1, 2]
+    steps: list[int] = []
+    assert list(render(specs, progress=lambda what, done, total: steps.append(done)).items()) == list(alone.items())
+    assert steps == [1, 2]
 
 
 def test_a_models_documents_do_not_depend_on_the_others() -> None:
@@ -145,9 +145,9 @@ def test_the_dashboards_of_all_models_are_the_same_whatever_the_models_are() -> 
 
 
 def test_progress_is_told_model_by_model() -> None:
-    told: list[tuple[str, int, int]] = []
-    render([model(), model({"name": "churn"})], told=lambda *step: told.append(step))
-    assert [(done, total) for _, done, total in told] == [(1, 2), (2, 2)]
+    steps: list[tuple[str, int, int]] = []
+    render([model(), model({"name": "churn"})], progress=lambda *step: steps.append(step))
+    assert [(done, total) for _, done, total in steps] == [(1, 2), (2, 2)]
 
 
 def test_rendering_needs_nothing_of_the_machinery(tmp_path: Path) -> None:

@@ -32,13 +32,13 @@ def test_an_objective_in_words(changes: dict[str, Any], sentence: str) -> None:
 
 
 def test_numbers_are_exact_text() -> None:
-    [told] = objectives(model(slos=[{**AUROC, "objective": 0.9}]).spec)
-    assert told["fast"] == [{"factor": "6", "long": "48h", "short": "24h", "above": "6.75", "formatted": "6.75"}]
-    assert [tier["factor"] for tier in told["slow"]] == ["3", "1"]
-    assert told["period"] == "30d"
+    [objective] = objectives(model(slos=[{**AUROC, "objective": 0.9}]).spec)
+    assert objective["fast"] == [{"factor": "6", "long": "48h", "short": "24h", "above": "6.75", "said": "6.75"}]
+    assert [tier["factor"] for tier in objective["slow"]] == ["3", "1"]
+    assert objective["period"] == "30d"
 
 
 def test_only_what_is_evaluated_has_rules() -> None:
     assert objectives(model(slos=[AUROC], labels=None).spec) == []
     drift = {"name": "drift", "metric": "drift_share", "at_most": 0.3, "objective": 0.9}
-    assert [told["name"] for told in objectives(model(slos=[AUROC, drift], labels=None).spec)] == ["drift"]
+    assert [objective["name"] for objective in objectives(model(slos=[AUROC, drift], labels=None).spec)] == ["drift"]

@@ -79,10 +79,10 @@ def test_a_mistake_is_told_with_its_place(tmp_path: Path, text: str, message: st
     path = written(tmp_path, text)
     with pytest.raises(
         SpecError, match=f"{re.escape(str(path))}:.*{re.escape(message.lstrip('0123456789: '))}"
-    ) as told:
+    ) as caught:
         load(path, {})
     if message[0].isdigit():
-        assert str(told.value).startswith(f"{path}:{message[0]}: ")
+        assert str(caught.value).startswith(f"{path}:{message[0]}: ")
 
 
 def test_a_mistake_in_a_flag_names_the_flag(tmp_path: Path) -> None:

@@ -75,9 +75,9 @@ def test_each_floor_above_the_lowest_has_its_days(given: Threshold, expected: li
     )
 )
 def test_levels_say_the_floor_of_every_day(one: Threshold) -> None:
-    said = {day: float(level["floor"]) for level in floor_levels(one) for day in level["days"]}
+    by_day = {day: float(level["floor"]) for level in floor_levels(one) for day in level["days"]}
     lowest = min(week_of_floors(one))
-    assert [said.get(promql_weekday(day), lowest) for day in range(7)] == [one.on(name) for name in WEEKDAYS]
+    assert [by_day.get(promql_weekday(day), lowest) for day in range(7)] == [one.on(name) for name in WEEKDAYS]
 
 
 @given(NUMBERS)
@@ -86,6 +86,6 @@ def test_a_number_reads_back_as_itself_and_is_in_digits_alone(number: float) -> 
     assert re.fullmatch(r"\d+(\.\d+)?", number_text(number))
 
 
-@pytest.mark.parametrize(("number", "said"), [(0.3, "0.3"), (2, "2"), (0.0, "0"), (1e-5, "0.00001")])
-def test_a_number_is_as_short_as_a_person_would_write_it(number: float, said: str) -> None:
-    assert number_text(number) == said
+@pytest.mark.parametrize(("number", "text"), [(0.3, "0.3"), (2, "2"), (0.0, "0"), (1e-5, "0.00001")])
+def test_a_number_is_as_short_as_a_person_would_write_it(number: float, text: str) -> None:
+    assert number_text(number) == text

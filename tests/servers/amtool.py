@@ -1,4 +1,4 @@
-"""An Alertmanager configuration as data, and amtool's account of it."""
+"""An Alertmanager configuration as data, and amtool's results for it."""
 
 from __future__ import annotations
 
@@ -18,39 +18,39 @@ Document = dict[str, Any]
 
 
 def routing_of(*models: LoadedSpec, options: Options | None = None) -> Document:
-    """The alertmanager.yml of some models."""
-    told = route_arguments([loaded.spec for loaded in models], options or Options())
-    document: Document = evaluate(Path("alertmanager/alertmanager.libsonnet"), told)
+    """Return the alertmanager.yml of some models."""
+    arguments = route_arguments([loaded.spec for loaded in models], options or Options())
+    document: Document = evaluate(Path("alertmanager/alertmanager.libsonnet"), arguments)
     return document
 
 
 def labels_of(alert: Alert, loaded: LoadedSpec, **more: str) -> dict[str, str]:
-    """The labels that every instance of an alert bears."""
+    """Return the labels that every instance of an alert has."""
     metadata = loaded.spec.metadata
     fixed = {MODEL: metadata.name, TEAM: metadata.team, SEVERITY: alert.severity, LAYER: alert.layer, SLO: "none"}
     return {"alertname": alert.name, **metadata.labels, **fixed, **more}
 
 
 def receivers_of(document: Document, labels: Mapping[str, str], folder: Path) -> str:
-    """Which receivers amtool says an alert reaches."""
+    """Return the receivers that an alert reaches, from amtool."""
     (folder / "alertmanager.json").write_text(json.dumps(document, ensure_ascii=False))
     return receivers_by(folder / "alertmanager.json", labels)
 
 
 def receivers_by(file: Path, labels: Mapping[str, str]) -> str:
-    """Which receivers amtool says an alert reaches by a file."""
+    """Return the receivers that an alert reaches with a configuration file, from amtool."""
     pairs = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items()]
-    routed, said = run(["amtool", "config", "routes", "test", f"--config.file={file.name}", *pairs], file.parent)
-    assert routed, said
-    return said.splitlines()[0]  # amtool may warn on the next
+    routed, output = run(["amtool", "config", "routes", "test", f"--config.file={file.name}", *pairs], file.parent)
+    assert routed, output
+    return output.splitlines()[0]  # amtool may warn on the next
 
 
 def accepted(document: Document, folder: Path) -> tuple[bool, str]:
-    """Whether amtool accepts a configuration, and what it says."""
+    """Return whether amtool accepts a configuration, and its output."""
     (folder / "alertmanager.json").write_text(json.dumps(document, ensure_ascii=False))
     return run(["amtool", "check-config", "alertmanager.json"], folder)
 
 
 def own_labels(metric: Metric) -> tuple[str, ...]:
-    """The labels of a metric beside the model's name."""
+    """Return the labels of a metric without the model's name."""
     return tuple(label for label in metric.labels if label != MODEL)

@@ -1,8 +1,8 @@
-"""A BigQuery to test against: an emulator in its own environment, behind a door that notes and may rewrite what passes.
+"""A BigQuery for tests: an emulator in its own environment, behind a proxy that records and may rewrite requests.
 
-The emulator runs GoogleSQL and speaks the service's protocol, and the real client asks it. It differs from the
-service where nothing is charged: estimates and bills are 0, limits are not kept, and INFORMATION_SCHEMA.PARTITIONS
-knows no time of modification. The door lets a test say otherwise.
+The emulator runs GoogleSQL with the service's protocol, so the real client can use it. It differs from the service:
+estimates and bills are 0, limits are not enforced, and INFORMATION_SCHEMA.PARTITIONS has no modification times. With
+the proxy a test can change that.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PROJECT, DATASET = "acme-data", "ml"
 
 @dataclass(frozen=True)
 class Call:
-    """A request as it came, and the bytes of its answer as they went."""
+    """A request, and the size of its response in bytes."""
 
     method: str
     path: str
@@ -45,7 +45,7 @@ class Call:
 
     @property
     def query(self) -> dict[str, Any]:
-        """What a job of a query was asked to do; empty for anything else."""
+        """The query of a query job; empty for anything else."""
         return query_of(self.body)
 
     @property
@@ -54,33 +54,33 @@ class Call:
 
 
 def query_of(body: dict[str, Any]) -> dict[str, Any]:
-    """The query that a request asks to run or to price; empty for anything else."""
+    """Return the query that a request runs or estimates; empty for anything else."""
     return body if "query" in body else body.get("configuration", {}).get("query", {})
 
 
 Answer = tuple[int, dict[str, Any]]
 Fault = Callable[[str, str, dict[str, Any]], Answer | None]
-"""Told a request's method, path and body: the answer to give in place of the emulator's, if any."""
+"""Is passed a request's method, path and body; returns a response in place of the emulator's, or None."""
 Rewrite = Callable[[str, dict[str, Any], dict[str, Any]], dict[str, Any]]
-"""Told a request's path and body, and the answer: what to answer."""
+"""Is passed a request's path and body, and the response; returns the response to send."""
 
 
 def refusal(status: int, reason: str, message: str) -> Answer:
-    """An error as the service tells it."""
+    """Return an error in the service's format."""
     return status, {"error": {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}}
 
 
 @dataclass
 class BigQueryServer:
-    """The emulator, and the door before it."""
+    """The emulator, and the proxy in front of it."""
 
     calls: list[Call] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     rewrites: list[Rewrite] = field(default_factory=list)
-    asked: list[Callable[[str], str]] = field(default_factory=list)
-    """Rewrites of the text of a query, before the emulator has it."""
-    patience: float = 600
-    """Seconds that the emulator may take for an answer."""
+    query_rewrites: list[Callable[[str], str]] = field(default_factory=list)
+    """Functions that rewrite the text of a query before the emulator runs it."""
+    timeout: float = 600
+    """The seconds that the emulator may take for a response."""
 
     def __enter__(self) -> Self:
         python = ENVIRONMENT / "bin" / "python"
@@ -93,10 +93,10 @@ class BigQueryServer:
         assert self._process.stdout is not None
         ports = json.loads(self._process.stdout.readline())
         self._emulator, self.storage = f"127.0.0.1:{ports['rest']}", f"127.0.0.1:{ports['storage']}"
-        self._door = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, self._emulator))
-        self._thread = threading.Thread(target=self._door.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        self._proxy = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, self._emulator))
+        self._thread = threading.Thread(target=self._proxy.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
-        self.address = f"http://127.0.0.1:{self._door.server_address[1]}"
+        self.address = f"http://127.0.0.1:{self._proxy.server_address[1]}"
         self.client = bigquery.Client(
             project=PROJECT,
             credentials=AnonymousCredentials(),
@@ -108,23 +108,23 @@ class BigQueryServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.client.close()
-        self._door.shutdown()
-        self._door.server_close()
+        self._proxy.shutdown()
+        self._proxy.server_close()
         self._thread.join()
         try:
             self._process.communicate(timeout=30)
-        except subprocess.TimeoutExpired:  # it counts what nobody waits for any more
+        except subprocess.TimeoutExpired:  # it still runs a query whose client has gone
             self._process.kill()
             self._process.communicate()
 
     def reset(self) -> None:
         """Forget tables, calls and faults."""
-        for noted in (self.calls, self.faults, self.rewrites, self.asked):
-            noted.clear()
+        for records in (self.calls, self.faults, self.rewrites, self.query_rewrites):
+            records.clear()
         self.client.delete_dataset(DATASET, delete_contents=True, not_found_ok=True)
 
     def load(self, name: str, rows: pa.Table, partitioned: str | None = None, unit: str = "HOUR") -> str:
-        """Append rows to a table, which is made where there is none; its full name."""
+        """Append rows to a table, which is created if needed, and return its full name."""
         with suppress(Conflict):
             self.client.create_dataset(DATASET)
         table = bigquery.Table(f"{PROJECT}.{DATASET}.{name}", schema=[_field(each) for each in rows.schema])
@@ -141,7 +141,7 @@ class BigQueryServer:
 
     @property
     def statements(self) -> list[str]:
-        """The text of every query that was asked, dry or not."""
+        """The text of every query, dry runs included."""
         return [call.query["query"] for call in self.calls if call.query]
 
 
@@ -173,36 +173,36 @@ def _handler(server: BigQueryServer, emulator: str) -> type[BaseHTTPRequestHandl
         def _pass(self) -> None:
             sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             body = json.loads(sent) if sent else {}
-            refused = next((told for fault in server.faults if (told := fault(self.command, self.path, body))), None)
+            refused = next(filter(None, (fault(self.command, self.path, body) for fault in server.faults)), None)
             status, answer = refused or self._forwarded(body)
             if refused is None:
                 for rewrite in server.rewrites:
                     answer = rewrite(self.path, body, answer)
             plain = json.dumps(answer).encode()
             packed = "gzip" in self.headers.get("Accept-Encoding", "")
-            told = gzip.compress(plain, 6) if packed else plain  # as the service does
-            server.calls.append(Call(self.command, self.path, body, len(told)))
+            payload = gzip.compress(plain, 6) if packed else plain  # as the service does
+            server.calls.append(Call(self.command, self.path, body, len(payload)))
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             if packed:
                 self.send_header("Content-Encoding", "gzip")
-            self.send_header("Content-Length", str(len(told)))
+            self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
             with suppress(BrokenPipeError):  # the client has given up
-                self.wfile.write(told)
+                self.wfile.write(payload)
 
         def _forwarded(self, body: dict[str, Any]) -> Answer:
             body = copy.deepcopy(body)
             query = query_of(body)
-            for rewrite in server.asked if query else ():
+            for rewrite in server.query_rewrites if query else ():
                 query["query"] = rewrite(query["query"])
-            connection = HTTPConnection(emulator, timeout=server.patience)
+            connection = HTTPConnection(emulator, timeout=server.timeout)
             sent = json.dumps(body).encode() if body else None
             connection.request(self.command, self.path, sent, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            told = response.read()
+            content = response.read()
             connection.close()
-            return response.status, json.loads(told) if told else {}
+            return response.status, json.loads(content) if content else {}
 
         do_GET = do_POST = do_DELETE = _pass  # noqa: N815 - as the base class names them
 

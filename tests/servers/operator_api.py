@@ -1,4 +1,4 @@
-"""What prometheus-operator's API has, and nothing more: an API server silently drops keys that it does not know."""
+"""Strict validation of objects of prometheus-operator's API: an API server silently drops unknown keys."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _SCHEMAS = Path(__file__).parent / "operator_schemas"
 
 
 def validate(document: Any) -> None:
-    """Refuse an object that is not what the Operator's API has, or has more.
+    """Validate an object of the Operator's API, in which unknown keys are errors.
 
     Raises:
-        jsonschema.ValidationError: saying where.
+        jsonschema.ValidationError: with the place of the error.
     """
-    told = _schema(document["kind"], document["apiVersion"].rpartition("/")[2])
-    jsonschema.validate(document, told)
+    schema = _schema(document["kind"], document["apiVersion"].rpartition("/")[2])
+    jsonschema.validate(document, schema)
     if document["kind"] == "AlertmanagerConfig":
-        _child_routes(document["spec"]["route"], told)
+        _child_routes(document["spec"]["route"], schema)
 
 
 @cache
@@ -30,8 +30,8 @@ def _schema(kind: str, version: str) -> Any:
     return json.loads((_SCHEMAS / f"{name}.json").read_text())
 
 
-def _child_routes(route: Any, told: Any) -> None:
-    """The schema leaves child routes open, since it cannot recur; the Operator itself reads them as routes."""
+def _child_routes(route: Any, schema: Any) -> None:
+    """Validate child routes, which the schema does not describe because it cannot be recursive."""
     for child in route.get("routes", ()):
-        jsonschema.validate(child, {"$ref": "#/$defs/Route", "$defs": told["$defs"]})
-        _child_routes(child, told)
+        jsonschema.validate(child, {"$ref": "#/$defs/Route", "$defs": schema["$defs"]})
+        _child_routes(child, schema)

@@ -1,4 +1,4 @@
-"""The whole way from a spec to a notification: the exporter, Prometheus, Alertmanager and a receiver, all real.
+"""The pipeline from a spec to a notification: the exporter, Prometheus, Alertmanager and a receiver, all real.
 
 The generated rules and routes are loaded as they are, but for their waits (`for`, `group_wait` and the like), which
 their own promtool tests prove and which a person would not sit through here.
@@ -30,7 +30,7 @@ class Pipeline:
     receiver: Receiver
 
     def query(self, expression: str) -> list[dict[str, Any]]:
-        """What an instant query returns."""
+        """Return the result of an instant query."""
         answer = get_json(f"{self.prometheus}/api/v1/query?query={quote(expression)}")
         return list(answer["data"]["result"]) if answer else []
 
@@ -53,7 +53,7 @@ class Pipeline:
 def running_pipeline(
     tmp_path: Path, write_spec: Callable[..., Path], now: datetime, environment: Mapping[str, str]
 ) -> Iterator[Pipeline]:
-    """All of it, watching the model of a spec that `write_spec` writes with the receivers in it, as it is at `now`."""
+    """Run the pipeline as of `now`, for a spec that `write_spec` writes with the receivers in it."""
     with Receiver() as receiver:
         receivers = {
             "page": {"webhook": {"url": f"{receiver.address}/page"}},

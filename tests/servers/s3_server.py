@@ -1,4 +1,4 @@
-"""A real S3 over HTTP for tests: moto's server behind a door that counts, and that can fail the way stores do."""
+"""An S3 over HTTP for tests: moto's server behind a proxy that counts requests, and can fail as real stores do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """What a client asked: `GET`, `/bucket/key`, `list-type=2&prefix=...`."""
+    """A request of a client: `GET`, `/bucket/key`, `list-type=2&prefix=...`."""
 
     method: str
     path: str
@@ -28,13 +28,13 @@ class Request(NamedTuple):
 
     @property
     def lists(self) -> bool:
-        """Whether it lists a bucket rather than touches one object."""
+        """Whether it lists a bucket."""
         return self.method == "GET" and "list-type=2" in self.query
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """Answer with an error as S3 words it."""
+    """Respond with an error in S3's format."""
 
     status: int
     code: str
@@ -43,19 +43,19 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Hang:
-    """Take the request and say nothing until the client gives up."""
+    """Accept the request and send nothing until the client gives up."""
 
 
 @dataclass(frozen=True)
 class Truncate:
-    """Promise the whole body, send its first `size` bytes and drop the connection."""
+    """Announce the whole body, send its first `size` bytes and drop the connection."""
 
     size: int
 
 
 @dataclass(frozen=True)
 class Alter:
-    """Answer as the store does, then let the test change the answer: a rotten body, another header."""
+    """Let the test change the store's response: a corrupt body, another header."""
 
     change: Callable[[Response], None]
 
@@ -92,11 +92,11 @@ class S3Server:
 
     def __init__(self, tls: tuple[str, str] | None = None) -> None:
         self.requests: list[Request] = []
-        """What was asked since the last reset, in order."""
+        """The requests since the last reset, in order."""
         self.signers: list[str] = []
-        """Whose signature each of them had: access key, date, region, service, `aws4_request`, between slashes."""
+        """The credential of each request: access key, date, region, service and `aws4_request`, joined by slashes."""
         self.sent = 0
-        """Bytes of bodies that were sent since the last reset."""
+        """The bytes of response bodies since the last reset."""
         self.faults: Faults | None = None
         """Decides for each request whether and how it fails."""
         self._tls = tls
@@ -104,7 +104,7 @@ class S3Server:
         self._released = threading.Event()
 
     def start(self) -> Self:
-        """Listen; returns itself."""
+        """Start to listen, and return the server."""
         logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
         self._server = make_server(
             "127.0.0.1", 0, self, threaded=True, request_handler=MotoRequestHandler, ssl_context=self._tls
@@ -126,7 +126,7 @@ class S3Server:
         self.stop()
 
     def reset(self) -> None:
-        """Drop all buckets, faults and counts; let go of requests that hang."""
+        """Drop all buckets, faults and counts; release requests that hang."""
         self._released.set()
         self._released = threading.Event()
         self.faults = None
@@ -134,18 +134,18 @@ class S3Server:
         self._backend.reset()
 
     def reset_counts(self) -> None:
-        """Forget what was asked, and nothing else."""
+        """Forget the requests, and nothing else."""
         self.sent = 0
         self.requests.clear()
         self.signers.clear()
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:<port>`, or `https://` likewise."""
+        """The address: `http://127.0.0.1:<port>`, or with `https://`."""
         return f"{'https' if self._tls else 'http'}://127.0.0.1:{self._server.port}"
 
     def environment(self) -> dict[str, str]:
-        """The AWS variables of a process that is to use this server, and nothing of the machine's own set-up."""
+        """Return the AWS variables of a process that must use this server and nothing of the machine's own settings."""
         return {
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test-secret",
@@ -158,13 +158,13 @@ class S3Server:
         }
 
     def put(self, bucket: str, key: str, content: bytes) -> None:
-        """Store an object, past the door: it is not counted and does not fail. The bucket is made when it is new."""
+        """Store an object without the proxy: it is not counted and does not fail. The bucket is created if needed."""
         if bucket not in self._backend.buckets:
             self._backend.create_bucket(bucket, "us-east-1")
         self._backend.put_object(bucket, key, content)
 
     def delete(self, bucket: str, key: str) -> None:
-        """Remove an object, likewise."""
+        """Remove an object without the proxy."""
         self._backend.delete_object(bucket, key)
 
     @property
@@ -172,7 +172,7 @@ class S3Server:
         return s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Count, fail if asked to, or pass on to moto."""
+        """Count, fail if a fault says so, or pass on to moto."""
         request = Request(environ["REQUEST_METHOD"], environ["PATH_INFO"], environ.get("QUERY_STRING", ""))
         signed = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2]
         self.requests.append(request)

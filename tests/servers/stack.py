@@ -1,6 +1,6 @@
 """Real servers for end-to-end tests: Prometheus, Alertmanager, the exporter, and a receiver of webhooks.
 
-Everything listens on loopback and free ports, is waited for by asking it, and is ended by its process id.
+Everything listens on loopback and free ports, is polled until it is ready, and is ended by its process id.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ from exporter.demo.processes import free_port, get
 T = TypeVar("T")
 
 
-def until(ask: Callable[[], T | None], *, within: float, what: str) -> T:
-    """The first answer that is neither None, False nor empty; an assertion error when none comes in time."""
+def until(poll: Callable[[], T | None], *, within: float, what: str) -> T:
+    """Poll until a value is neither None, False nor empty, and return it; an assertion error when it takes too long."""
     end = time.monotonic() + within
     while True:
-        answer = ask()
-        if answer:
-            return answer
+        value = poll()
+        if value:
+            return value
         if time.monotonic() > end:
-            raise AssertionError(f"waited {within} s in vain for {what}; the last answer was {answer!r}")
+            raise AssertionError(f"waited {within} s for {what}; the last value was {value!r}")
         time.sleep(0.05)
 
 
 def get_json(url: str) -> Any:
-    """The JSON behind an address, or None while nobody answers."""
+    """Return the JSON at an address, or None while there is no response."""
     body = get(url)
     return None if body is None else json.loads(body)
 
@@ -46,7 +46,7 @@ def get_json(url: str) -> Any:
 def process(
     command: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A program that runs while the block lasts; its output goes to `log`."""
+    """Run a program for the length of the block; its output goes to `log`."""
     with log.open("ab") as output:
         running = subprocess.Popen(
             [str(part) for part in command], stdout=output, stderr=output, env={**os.environ, **(environment or {})}
@@ -64,7 +64,7 @@ def process(
 
 @contextmanager
 def prometheus(folder: Path, scrape: str, alertmanager: str, rules: Path) -> Iterator[str]:
-    """Prometheus: scrapes `scrape` (host:port) every second, loads `rules`, sends to `alertmanager`; its address."""
+    """Run a Prometheus that scrapes `scrape` (host:port) each second and sends to `alertmanager`; yield its address."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     config = {
@@ -88,7 +88,7 @@ def prometheus(folder: Path, scrape: str, alertmanager: str, rules: Path) -> Ite
 
 @contextmanager
 def backfilled_prometheus(folder: Path, samples: Mapping[str, Mapping[datetime, float]], *flags: str) -> Iterator[str]:
-    """Prometheus that knows the past of some series and scrapes nothing; its address. `flags` are more of its own."""
+    """Run a Prometheus with past samples of some series and no scrapes, with more `flags`; yield its address."""
     port, data = free_port(), folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     text = "".join(
@@ -121,11 +121,11 @@ def backfilled_prometheus(folder: Path, samples: Mapping[str, Mapping[datetime, 
 
 @contextmanager
 def alertmanager(folder: Path, config: Path) -> Iterator[str]:
-    """Alertmanager with a configuration file; its host:port."""
+    """Run Alertmanager with a configuration file; yield its host:port."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     program = shutil.which("alertmanager") or shutil.which("prometheus-alertmanager")
-    assert program, "Alertmanager is not installed; `make tools` tells how to get it"
+    assert program, "Alertmanager is not installed; `make tools` installs it"
     command = [
         program,
         f"--config.file={config}",
@@ -142,7 +142,7 @@ def alertmanager(folder: Path, config: Path) -> Iterator[str]:
 def exporter(
     folder: Path, specs: Path, *flags: str, environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The exporter as a process, once it listens; its host:port, and the process."""
+    """Run the exporter as a process until it listens; yield its host:port, and the process."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     command = [
@@ -164,7 +164,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class Loopback:
-    """An HTTP server on loopback that answers each GET with a page and keeps what is posted, while a block lasts."""
+    """An HTTP server on loopback that serves pages and takes posts for the length of a block."""
 
     content_type = "application/json"
 
@@ -185,7 +185,7 @@ class Loopback:
                 self.wfile.write(page(self.path).encode())
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-                """Say nothing."""
+                """Log nothing."""
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -197,15 +197,15 @@ class Loopback:
 
     @property
     def address(self) -> str:
-        """Where to ask and to post."""
+        """The address for GET and POST."""
         return f"http://{self.target}"
 
     def page(self, path: str) -> str:
-        """What a GET is answered with."""
+        """Return the page for a GET."""
         return "null"
 
     def posted(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Take what was posted; nothing is kept here."""
+        """Handle a POST; this class ignores it."""
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -218,7 +218,7 @@ class Loopback:
 
 
 class Receiver(Loopback):
-    """Keeps the JSON that is posted to it, by path."""
+    """A server that stores the JSON posted to it, by path."""
 
     def __init__(self) -> None:
         self.received: list[tuple[str, dict[str, Any]]] = []
@@ -226,12 +226,12 @@ class Receiver(Loopback):
         super().__init__()
 
     def posted(self, path: str, headers: Mapping[str, str], body: bytes) -> None:
-        """Keep it."""
+        """Store the JSON."""
         self.headers.append(headers)
         self.received.append((path, json.loads(body)))
 
     def alerts(self, path: str, status: str = "firing") -> list[dict[str, Any]]:
-        """Every alert of a status that was posted to a path, in the order of arrival."""
+        """Return every alert with a status that was posted to a path, in the order of arrival."""
         return [
             alert for at, body in self.received if at == path for alert in body["alerts"] if alert["status"] == status
         ]

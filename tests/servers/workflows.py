@@ -1,4 +1,4 @@
-"""A real SageMaker over HTTP for tests: moto's server, and the tokens that it was asked with."""
+"""A real SageMaker over HTTP for tests: moto's server, and the tokens of its requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Sagemaker:
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def environment(self) -> dict[str, str]:
-        """What a client's environment must hold."""
+        """Return the environment variables of a client."""
         return {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self._server.server_port}",
             "AWS_ACCESS_KEY_ID": "test",
@@ -39,9 +39,9 @@ class Sagemaker:
         }
 
     def executions(self) -> list[str]:
-        """The ARNs of all executions."""
-        told = self._client().list_pipeline_executions(PipelineName=self._pipeline)
-        return [each["PipelineExecutionArn"] for each in told["PipelineExecutionSummaries"]]
+        """Return the ARNs of all executions."""
+        listed = self._client().list_pipeline_executions(PipelineName=self._pipeline)
+        return [each["PipelineExecutionArn"] for each in listed["PipelineExecutionSummaries"]]
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -59,13 +59,13 @@ class Sagemaker:
         sagemaker_backends[DEFAULT_ACCOUNT_ID][REGION].reset()
 
     def _client(self) -> Any:
-        told = self.environment()
+        environment = self.environment()
         return boto3.client(
             "sagemaker",
-            endpoint_url=told["AWS_ENDPOINT_URL"],
+            endpoint_url=environment["AWS_ENDPOINT_URL"],
             region_name=REGION,
-            aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         )
 
     def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

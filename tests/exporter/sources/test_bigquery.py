@@ -83,7 +83,7 @@ def _with_modification_times(text: str) -> str:
 @pytest.mark.parametrize("known", [True, False], ids=["modification times", "counts"])
 def test_hours_that_have_rows_are_partitions(bigquery_server: BigQueryServer, known: bool) -> None:
     if known:
-        bigquery_server.asked.append(_with_modification_times)
+        bigquery_server.query_rewrites.append(_with_modification_times)
     source = _open(bigquery_server.load("log", _rows(), "at"))
     starts = [START + HOUR * hour for hour in range(-1, 5)]
     before = source.partitions(starts)
@@ -96,8 +96,8 @@ def test_hours_that_have_rows_are_partitions(bigquery_server: BigQueryServer, kn
     assert bool(counted) != known
 
 
-def test_a_day_combines_the_hours_of_a_table(bigquery_server: BigQueryServer) -> None:
-    bigquery_server.asked.append(_with_modification_times)
+def test_a_day_is_made_of_the_hours_of_a_table(bigquery_server: BigQueryServer) -> None:
+    bigquery_server.query_rewrites.append(_with_modification_times)
     source = _open(bigquery_server.load("log", _rows(hours=20), "at"), grain=DAY)
     midnight = datetime(2026, 11, 23, tzinfo=UTC)
     found = source.partitions([midnight, midnight + DAY, midnight + 2 * DAY])

@@ -12,9 +12,9 @@ from generator.documents import render
 
 
 def test_demo_is_handed_the_folder_and_the_renderer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    asked: list[tuple[Path, Any]] = []
+    calls: list[tuple[Path, Any]] = []
     demo = types.ModuleType("exporter.demo.demo")
-    demo.run = lambda folder, *, render: asked.append((folder, render)) or 130  # type: ignore[attr-defined] - a stand-in
+    demo.run = lambda folder, *, render: calls.append((folder, render)) or 130  # type: ignore[attr-defined] - a stand-in
     monkeypatch.setitem(sys.modules, "exporter.demo.demo", demo)
     assert main(["demo", "--folder", str(tmp_path)]) == 130
-    assert asked == [(tmp_path, render)]
+    assert calls == [(tmp_path, render)]

@@ -114,7 +114,7 @@ class TestExpectation:
         assert page_time(spec, spec.spec.slos[0], 0.0001, DEFAULT) == expected
 
     def test_a_healthy_model_keeps_its_budget_and_one_that_fell_pages_in_time(self) -> None:
-        """280 positives a week: simulated scores and labels against the printed chances; benchmarks/slo.py counts more."""
+        """Simulated scores and labels, 280 positives a week, give the printed chances; benchmarks/slo.py has more."""
         spec, assumptions, labels = of(), replace(DEFAULT, rows=(280,)), Labels()
         [slo] = spec.spec.slos
         assert np.mean(list(months(slo, 0.93, labels, 60))) < 0.05

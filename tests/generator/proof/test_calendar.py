@@ -68,8 +68,8 @@ SPECS = {
 def test_the_proof_holds(loaded: LoadedSpec, tmp_path: Path) -> None:
     rules, proof = proven(loaded)
     assert len(proof["tests"]) >= 2
-    holds, said = verdict(rules, proof, tmp_path)
-    assert holds, said
+    passed, output = verdict(rules, proof, tmp_path)
+    assert passed, output
 
 
 def test_an_ordinary_and_a_drifted_saturday_a_holiday_and_the_nights_when_clocks_change() -> None:
@@ -84,12 +84,12 @@ def test_an_ordinary_and_a_drifted_saturday_a_holiday_and_the_nights_when_clocks
 
 def test_saturday_in_utc_still_fires_and_saturday_in_new_york_is_silent() -> None:
     ordinary = proven(SPECS["west"])[1]["tests"][0]
-    told = {minutes(check["eval_time"]): bool(check["exp_samples"]) for check in ordinary["promql_expr_test"]}
+    expected_at = {minutes(check["eval_time"]): bool(check["exp_samples"]) for check in ordinary["promql_expr_test"]}
     # From a Thursday's midnight in UTC: Saturday is two days later there, and five hours and a window more in New York.
     saturday = 2 * 24 * 60
-    assert told[saturday + 5 * 60] is True  # the window until midnight in New York is the newest
-    assert told[saturday + 6 * 60] is True  # it is not any more, and Friday's alert lingers
-    assert told[saturday + 7 * 60] is False
+    assert expected_at[saturday + 5 * 60] is True  # the window until midnight in New York is the newest
+    assert expected_at[saturday + 6 * 60] is True  # it is not any more, and Friday's alert lingers
+    assert expected_at[saturday + 7 * 60] is False
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_a_gauge_of_another_calendar_fails(wrong: Callable[[int, int, int], str]
     for one in ordinary["input_series"]:
         if one["series"].startswith(GAUGE):
             before, *days = one["values"].split()
-            told = [wrong(*map(int, text.split("x")), index) for index, text in enumerate(days)]
-            one["values"] = " ".join([before, *told])
+            expected_at = [wrong(*map(int, text.split("x")), index) for index, text in enumerate(days)]
+            one["values"] = " ".join([before, *expected_at])
     assert not verdict(rules, proof | {"tests": [ordinary]}, tmp_path)[0]
 
 

@@ -14,12 +14,12 @@ RATIO = {"name": "ctr", "ratio": {"numerator": "clicks"}}
 HOSTILE = 'sum(orders{a="x\\"}: {{ $labels.x }} # "})\n  / 2'
 
 
-def asked(expression: str) -> dict[str, str]:
-    return {"name": "asked", "promql": expression}
+def proxy(expression: str) -> dict[str, str]:
+    return {"name": "conversion", "promql": expression}
 
 
 def test_each_expression_is_a_rule_file_named_after_its_place() -> None:
-    documents = expressions([model(proxies=[RATIO, asked(HOSTILE)])])
+    documents = expressions([model(proxies=[RATIO, proxy(HOSTILE)])])
     ((path, text),) = documents.items()
     assert str(path) == "rules/fraud.spec.proxies[1].promql.yaml"
     ((rule,),) = [group["rules"] for group in yaml.safe_load(text)["groups"]]
@@ -30,7 +30,7 @@ def test_each_expression_is_a_rule_file_named_after_its_place() -> None:
     ("expression", "ok"), [("sum(orders) / sum(views)", True), (HOSTILE, True), ("sum(orders", False), ("a b", False)]
 )
 def test_promtool_parses_it(expression: str, ok: bool) -> None:
-    (outcome,) = [one for one in prove(expressions([model(proxies=[asked(expression)])])) if "promtool" in one.what]
+    (outcome,) = [one for one in prove(expressions([model(proxies=[proxy(expression)])])) if "promtool" in one.what]
     assert outcome.ok is ok
     assert outcome.what == "promtool check rules rules/fraud.spec.proxies[0].promql.yaml"
     assert ok or "parse error" in outcome.detail
@@ -41,9 +41,9 @@ def test_check_fails_for_promql_that_does_not_parse(tmp_path: Path, capsys: pyte
     lines = (Path(__file__).parents[2] / "specs" / "valid" / "minimal.yaml").read_text()
     arguments = ["--out", str(tmp_path / "build"), str(spec)]
     for expression, code in (("sum(orders)", 0), ("sum(orders", 1)):
-        spec.write_text(f"{lines}\n  proxies: [{{name: asked, promql: {expression!r}}}]\n")
+        spec.write_text(f"{lines}\n  proxies: [{{name: conversion, promql: {expression!r}}}]\n")
         assert main(["generate", *arguments]) == 0
         assert main(["check", *arguments]) == code
-    said = capsys.readouterr().err
-    assert "FAILED: promtool check rules rules/minimal.spec.proxies[0].promql.yaml" in said
+    errors = capsys.readouterr().err
+    assert "FAILED: promtool check rules rules/minimal.spec.proxies[0].promql.yaml" in errors
     assert not list((tmp_path / "build" / "rules").glob("*promql*")), "it is proof and never deployed"

@@ -13,9 +13,9 @@ def run(ticks: int, *, fires: bool) -> dict[str, Any]:
 
 
 def course(runs: list[dict[str, Any]], begins: int) -> list[tuple[str, bool]]:
-    told = list(firing_checks(ALERT, runs, begins, HOUR))
-    assert {check["expr"] for check in told} == {'count(ALERTS{alertname="Late",alertstate="firing"})'}
-    return [(check["eval_time"], bool(check["exp_samples"])) for check in told]
+    checks = list(firing_checks(ALERT, runs, begins, HOUR))
+    assert {check["expr"] for check in checks} == {'count(ALERTS{alertname="Late",alertstate="firing"})'}
+    return [(check["eval_time"], bool(check["exp_samples"])) for check in checks]
 
 
 def test_an_alert_follows_a_tick_after_it_begins_and_three_after_it_ends() -> None:

@@ -34,5 +34,5 @@ def test_a_link_expands_as_prometheus_expands_it(tmp_path: Path) -> None:
     inputs = [{"series": series(metric, labels), "values": "1x5"}]
     group = {"interval": "1m", "input_series": inputs, "alert_rule_test": [test]}
     rules = {"groups": [{"name": "g", "rules": [rule]}]}
-    holds, said = verdict(rules, {"evaluation_interval": "1m", "tests": [group]}, tmp_path)
-    assert holds, said
+    passed, output = verdict(rules, {"evaluation_interval": "1m", "tests": [group]}, tmp_path)
+    assert passed, output

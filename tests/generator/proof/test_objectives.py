@@ -42,8 +42,8 @@ SPECS = {
 def test_the_proof_holds(loaded: LoadedSpec, tmp_path: Path) -> None:
     rules, proof = documents(loaded)
     assert len(proof["tests"]) >= 4
-    holds, said = verdict(rules, proof, tmp_path)
-    assert holds, said
+    passed, output = verdict(rules, proof, tmp_path)
+    assert passed, output
 
 
 def test_each_burn_alert_is_proven_in_an_outage_with_unknown_slices_and_without_the_exporter() -> None:
@@ -56,11 +56,11 @@ def test_each_burn_alert_is_proven_in_an_outage_with_unknown_slices_and_without_
 
 
 def test_it_fires_an_evaluation_after_the_slice_that_was_predicted() -> None:
-    """Two good days; the second bad day is told at the end of the fourth, and must have stood for ten minutes."""
+    """Two good days; the second bad day is published at the end of the fourth, and must have stood for ten minutes."""
     outage = documents(SPECS["days"])[1]["tests"][0]
-    told = [(check["eval_time"], bool(check["exp_samples"])) for check in outage["promql_expr_test"]]
-    assert ("72h", False) in told
-    assert ("73h", True) in told
+    checks = [(check["eval_time"], bool(check["exp_samples"])) for check in outage["promql_expr_test"]]
+    assert ("72h", False) in checks
+    assert ("73h", True) in checks
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,8 @@ SPECS = {
 
 @pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
 def test_the_proof_holds(loaded: LoadedSpec, tmp_path: Path) -> None:
-    holds, said = verdict(*rendered(loaded), tmp_path)
-    assert holds, said
+    passed, output = verdict(*rendered(loaded), tmp_path)
+    assert passed, output
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
@@ -74,8 +74,8 @@ def test_a_range_holds_several_samples_however_long_another_scenario_lasts(tmp_p
     rules, proof = rendered(model(refresh={"timeout": "1d"}))
     assert proof["evaluation_interval"] == "150s"  # a quarter of ten minutes; a hundredth of a day is more
     proof["tests"] = [group for group in proof["tests"] if group["name"].startswith(RETRAINING_NOT_STARTED.name)]
-    holds, said = verdict(rules, proof, tmp_path)
-    assert holds, said
+    passed, output = verdict(rules, proof, tmp_path)
+    assert passed, output
 
 
 def test_the_model_s_own_series_are_exposed_by_two_replicas_and_those_beside_them_by_one() -> None:

@@ -202,11 +202,11 @@ def test_the_model_agrees_with_alertmanager_on_what_is_generated(tmp_path: Path)
     chance = random.Random(7)
     zone = f"Etc/GMT{datetime.now(UTC).hour - 12:+}"  # where it is noon
     with Receiver() as receiver:
-        told = {kind: {"webhook": {"url": f"{receiver.address}/{kind}"}} for kind in ("page", "ticket")}
+        receivers = {kind: {"webhook": {"url": f"{receiver.address}/{kind}"}} for kind in ("page", "ticket")}
         models = [
             model(
                 {"name": name},
-                alerting=told | {"ticket": told["ticket"] | {"hours": hours}},
+                alerting=receivers | {"ticket": receivers["ticket"] | {"hours": hours}},
                 seasonality={"timezone": zone},
             )
             for name, hours in (("open", "06:00-18:00"), ("shut", "20:00-24:00"))

@@ -12,14 +12,14 @@ from generator.routing.hours import hours
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
-def told(text: str | None, zone: str = "UTC") -> dict[str, bool]:
+def sent_at(text: str | None, zone: str = "UTC") -> dict[str, bool]:
     ticket = {"slack": RECEIVERS["slack"]} | ({"hours": text} if text else {})
     spec = model(alerting={"ticket": ticket}, seasonality={"timezone": zone}).spec
     return {each["at"]: each["told"] for each in hours(spec)}
 
 
 def test_edges_are_instants_of_the_models_zone_in_winter_and_summer() -> None:
-    assert told("Mon-Fri 09:00-18:00", "America/New_York") == {
+    assert sent_at("Mon-Fri 09:00-18:00", "America/New_York") == {
         "2026-01-12T13:59:00+00:00": False,
         "2026-01-12T14:00:00+00:00": True,
         "2026-01-12T22:59:00+00:00": True,
@@ -34,18 +34,18 @@ def test_edges_are_instants_of_the_models_zone_in_winter_and_summer() -> None:
 
 
 def test_a_day_that_is_whole_has_no_edge_within_its_week() -> None:
-    assert set(told("00:00-24:00").values()) == {True}
-    assert list(told("Sat 00:00-24:00").values())[:5] == [False, True, True, False, False]
+    assert set(sent_at("00:00-24:00").values()) == {True}
+    assert list(sent_at("Sat 00:00-24:00").values())[:5] == [False, True, True, False, False]
 
 
 def test_tickets_at_any_hour_have_no_edges() -> None:
-    assert told(None) == {}
+    assert sent_at(None) == {}
     assert list(hours(model().spec)) == []
 
 
 @given(st.sampled_from(DAYS), st.sampled_from(DAYS), st.integers(0, 22), st.sampled_from(["UTC", "Asia/Kolkata"]))
 def test_every_instant_is_judged_by_its_local_clock(first: str, last: str, start: int, zone: str) -> None:
     open_days = {(DAYS.index(first) + step) % 7 for step in range((DAYS.index(last) - DAYS.index(first)) % 7 + 1)}
-    for at, expected in told(f"{first}-{last} {start:02}:00-{start + 1:02}:00", zone).items():
+    for at, expected in sent_at(f"{first}-{last} {start:02}:00-{start + 1:02}:00", zone).items():
         local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
         assert expected == (local.weekday() in open_days and local.hour == start), (at, local)

@@ -19,8 +19,8 @@ NEW_YORK = {"timezone": "America/New_York"}
 
 
 def spec(routing: dict[str, Any]) -> dict[str, Any]:
-    told: dict[str, Any] = translate(routing, Options()).document["spec"]
-    return told
+    translated: dict[str, Any] = translate(routing, Options()).document["spec"]
+    return translated
 
 
 def receiver(name: str) -> dict[str, Any]:
@@ -74,12 +74,12 @@ def test_every_kind_of_receiver_is_spelt_as_the_api_has_it() -> None:
 
 
 def test_hours_are_in_utc_and_a_remark_says_so() -> None:
-    told = translate(routing_of(model(alerting=HOURS, seasonality=NEW_YORK)), Options())
-    (interval,) = told.document["spec"]["muteTimeIntervals"]
+    translation = translate(routing_of(model(alerting=HOURS, seasonality=NEW_YORK)), Options())
+    (interval,) = translation.document["spec"]["muteTimeIntervals"]
     assert interval["timeIntervals"] == [
         {"weekdays": ["monday:friday"], "times": [{"startTime": "13:00", "endTime": "23:00"}]}
     ]
-    assert [remark for remark in told.remarks if "America/New_York" in remark]
+    assert [remark for remark in translation.remarks if "America/New_York" in remark]
 
 
 def test_there_is_a_remark_for_each_thing_that_is_otherwise_and_for_no_other() -> None:

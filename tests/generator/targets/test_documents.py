@@ -22,8 +22,8 @@ def test_the_scrape_job_is_a_configuration_of_prometheus(tmp_path: Path) -> None
     exporter = {"targets": ["a.example.com:9877", "b.example.com:9877"], "interval": "1m"}
     text = render([model()], Options.model_validate({"exporter": exporter}))[SCRAPE]
     (tmp_path / "scrape.yml").write_text(text)
-    right, said = run(["promtool", "check", "config", "scrape.yml"], tmp_path)
-    assert right, said
+    passed, output = run(["promtool", "check", "config", "scrape.yml"], tmp_path)
+    assert passed, output
     (job,) = yaml.safe_load(text)["scrape_configs"]
     assert job["static_configs"] == [{"targets": ["a.example.com:9877", "b.example.com:9877"]}]
     assert (job["job_name"], job["scrape_interval"]) == ("leeway", "1m")
@@ -53,8 +53,8 @@ def test_the_fragment_fits_into_a_configuration_that_is_there(tmp_path: Path) ->
         render([model(alerting={"page": TOLD["page"]}), model({"name": "b"}, alerting=TOLD)])[FRAGMENT]
     )
     whole = merged(fragment) | {"global": {"smtp_smarthost": "mail:25", "smtp_from": "a@example.com"}}
-    right, said = accepted(whole, tmp_path)
-    assert right, said
+    passed, output = accepted(whole, tmp_path)
+    assert passed, output
     labels = {"model": "fraud", "env": "prod", "layer": "dataset", "severity": "critical"}
     assert receivers_of(whole, labels, tmp_path) == "fraud-page"
     assert receivers_of(whole, {"severity": "critical"}, tmp_path) == "team"
@@ -66,12 +66,12 @@ def test_the_mixin_holds_the_rules_and_dashboards_beside_it(loaded: Any, tmp_pat
     write_all(documents, tmp_path)
     parts = "{ alerts: m.prometheusAlerts, rules: m.prometheusRules, dashboards: m.grafanaDashboards }"
     text = _gojsonnet.evaluate_snippet(str(tmp_path / "x"), f"local m = import 'mixin.libsonnet'; {parts}")
-    told = json.loads(text)
+    evaluated = json.loads(text)
     files = [yaml.safe_load(documents[path]) for path in sorted(documents) if path.parent.name == "rules"]
-    assert told["alerts"]["groups"] == [group for file in files for group in file["groups"]]
-    assert told["rules"]["groups"] == []
+    assert evaluated["alerts"]["groups"] == [group for file in files for group in file["groups"]]
+    assert evaluated["rules"]["groups"] == []
     boards = {f"leeway-{path.stem}.json": text for path, text in documents.items() if path.parent.name == "dashboards"}
-    assert told["dashboards"] == {name: json.loads(text) for name, text in boards.items()}
+    assert evaluated["dashboards"] == {name: json.loads(text) for name, text in boards.items()}
 
 
 def test_the_mixin_keeps_recording_rules_apart(tmp_path: Path) -> None:
@@ -83,9 +83,9 @@ def test_the_mixin_keeps_recording_rules_apart(tmp_path: Path) -> None:
     write_all(render([model()], overlaid=[overlay]), tmp_path)
     parts = "{ alerts: m.prometheusAlerts.groups, rules: m.prometheusRules.groups }"
     text = _gojsonnet.evaluate_snippet(str(tmp_path / "x"), f"local m = import 'mixin.libsonnet'; {parts}")
-    told = json.loads(text)
-    assert told["rules"] == [{"name": "g", "rules": [{"record": "a", "expr": "1"}]}]
-    assert told["alerts"][-1] == {"name": "g", "rules": [{"alert": "B", "expr": "1"}]}
+    evaluated = json.loads(text)
+    assert evaluated["rules"] == [{"name": "g", "rules": [{"record": "a", "expr": "1"}]}]
+    assert evaluated["alerts"][-1] == {"name": "g", "rules": [{"alert": "B", "expr": "1"}]}
 
 
 def test_the_head_of_a_document_says_what_it_cannot_say() -> None:

@@ -73,15 +73,15 @@ def in_block(lines: list[str]) -> list[bool]:
     return found
 
 
-def judged(text: str, folder: Path) -> tuple[bool, str]:
+def check_config(text: str, folder: Path) -> tuple[bool, str]:
     (folder / "merged.yml").write_text(text)
     return run(["amtool", "check-config", "merged.yml"], folder)
 
 
 def test_amtool_takes_it_and_everybody_is_reached(tmp_path: Path) -> None:
     whole = merge(THEIRS, OURS, "am.yml")
-    right, said = judged(whole, tmp_path)
-    assert right, said
+    passed, output = check_config(whole, tmp_path)
+    assert passed, output
     file = tmp_path / "merged.yml"
     ours = {"model": "fraud", "env": "prod", "layer": "dataset", "severity": "critical"}
     assert receivers_by(file, ours) == "archive,fraud-page,fraud-retrain"
@@ -224,8 +224,8 @@ def test_whatever_a_spec_says_comes_out_as_it_went_in(text: str) -> None:
 
 def test_a_hostile_model_is_merged_and_taken(tmp_path: Path) -> None:
     whole = merge(THEIRS, routing_of(hostile_model()), "am.yml")
-    right, said = judged(whole, tmp_path)
-    assert right, said
+    passed, output = check_config(whole, tmp_path)
+    assert passed, output
 
 
 def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:

@@ -111,7 +111,7 @@ SCHEMA = {
     "if": {"properties": {"kind": {"const": "SLO"}}},
     "then": {"properties": {"spec": SPEC}},
 }
-"""The shape of version 1, as its specification tells it."""
+"""The shape of version 1, as its specification has it."""
 
 SLOS = [
     {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95, "over": "rolling", "window": "7d"},

@@ -68,8 +68,8 @@ def test_no_local_hour_is_lost_and_at_most_a_change_of_clocks_is_added(
     start, end = (f"{one // 4:02}:{one % 4 * 15:02}" for one in quarters)
     local = interval(f"{DAYS[days[0]]}:{DAYS[days[1]]}", start, end, zone)
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=15 * quarter)
-    told = holds(in_utc(local), moment)
+    in_hours = holds(in_utc(local), moment)
     there = moment.astimezone(ZoneInfo(zone))
     near = [(there + timedelta(minutes=shift)).replace(tzinfo=None) for shift in (-60, -30, 0, 30, 60)]
-    assert told >= holds([local], there.replace(tzinfo=None))
-    assert told <= any(holds([local], one) for one in near)
+    assert in_hours >= holds([local], there.replace(tzinfo=None))
+    assert in_hours <= any(holds([local], one) for one in near)

@@ -1,4 +1,4 @@
-"""Serve the emulator on free ports of this machine until standard input ends; tells its ports first, as JSON."""
+"""Serve the emulator on free ports of this machine until standard input ends; print the ports first, as JSON."""
 
 from __future__ import annotations
 
