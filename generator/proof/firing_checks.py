@@ -17,7 +17,7 @@ def firing_checks(
     They query the series `ALERTS`; other tests check the labels and annotations of the alert.
 
     Args:
-        alert: its name, and the seconds of its `for` (`hold`) and `keep_firing_for` (`linger`).
+        alert: its name, and the seconds of its `for` and `keep_firing_for`.
         runs: periods in their order: their `ticks`, and whether the condition holds (`fires`).
         begins: the tick at which the first run begins; before it the alert does not fire.
         tick: the evaluation interval in seconds.

@@ -8,6 +8,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from exporter.spec.model import ModelSpec
+from generator.routing.time_intervals import minute_of_day
 
 _WEEK: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONDAYS: Final = (datetime(2026, 1, 12), datetime(2026, 7, 13))  # noqa: DTZ001 - local to each model
@@ -41,13 +42,12 @@ def _parsed(text: str) -> tuple[list[int], timedelta, timedelta]:
     first, _, last = (named or ["Mon-Sun"])[0].partition("-")
     begin, length = _day(first), (_day(last or first) - _day(first)) % 7 + 1
     start, end = clock.split("-")
-    return [(begin + step) % 7 for step in range(length)], _clock(start), _clock(end)
+    return [(begin + step) % 7 for step in range(length)], _since_midnight(start), _since_midnight(end)
 
 
 def _day(name: str) -> int:
     return _WEEK.index(name.capitalize())
 
 
-def _clock(text: str) -> timedelta:
-    hour, minute = text.split(":")
-    return timedelta(hours=int(hour), minutes=int(minute))
+def _since_midnight(clock: str) -> timedelta:
+    return timedelta(minutes=minute_of_day(clock))

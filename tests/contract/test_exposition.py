@@ -1,4 +1,4 @@
-"""What the exporter exposes is the catalogue: every name, kind and label of it, and nothing else."""
+"""The exporter exposes exactly the names, kinds and labels of the catalogue."""
 
 from __future__ import annotations
 
@@ -108,9 +108,7 @@ def test_a_metric_has_its_kind_help_and_labels(metric: catalogue.Metric, familie
 
 
 @pytest.mark.parametrize("metric", [m for m in catalogue.METRICS if m.name.endswith("_threshold")], ids=lambda m: m.key)
-def test_a_threshold_stands_beside_its_score_with_equal_labels(
-    metric: catalogue.Metric, families: dict[str, Family]
-) -> None:
+def test_a_threshold_has_the_same_labels_as_its_score(metric: catalogue.Metric, families: dict[str, Family]) -> None:
     score = families[metric.name.removesuffix("_threshold")]
     labels = {tuple(sorted(sample.labels.items())) for sample in families[metric.name].samples}
     assert labels == {tuple(sorted(sample.labels.items())) for sample in score.samples}

@@ -73,7 +73,7 @@ def selectors(expression: promql_parser.Expr) -> Iterator[promql_parser.VectorSe
 
 
 def grouped(part: Any) -> set[str]:
-    """The labels by which an aggregation or a comparison groups."""
+    """Return the labels by which an aggregation or a comparison groups."""
     modifier = getattr(part, "modifier", None)
     if isinstance(part, promql_parser.AggregateExpr):
         return set(modifier.labels) if modifier else set()
@@ -134,11 +134,11 @@ def test_every_rule_counts_replicas_as_one_and_keeps_the_namespace(loaded: Loade
     assert all(", ".join(REPLICA_LABELS) in text for text in aggregated)
 
 
-def test_a_metric_that_is_renamed_on_one_side_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_metric_that_is_renamed_on_one_side_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = catalogue.as_arguments()
     arguments["metrics"][catalogue.FEATURE_PSI.key]["name"] += "_renamed"
     monkeypatch.setattr(catalogue, "as_arguments", lambda: arguments)
-    found = [one for text in rule_expressions(model()) for one in complaints(text, {"env"})]
+    found = [one for text in rule_expressions(model()) for one in errors(text, {"env"})]
     assert found == [f"no metric {catalogue.FEATURE_PSI.name}_renamed"]
 
 

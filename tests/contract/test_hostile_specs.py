@@ -1,4 +1,4 @@
-"""Whatever text stands in a spec: every document is valid and selects exactly that text, or the spec is refused."""
+"""With any text in a spec, every document is valid and selects exactly that text, or the spec is invalid."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ PIECES = [
     *('a="b"', '",b="', "=~", ".*", "})", "{", "}", "[", "]", ",", " ", "\t", "\n", "\x00", "\x85", "\u2028"),
     *("\u202e", "\ufeff", "é", "🦉", "x" * 200),
 ]
-"""What means something to PromQL, Go templates, jsonnet, Alertmanager, Grafana, Slack, printf and YAML."""
+"""Special texts of PromQL, Go templates, jsonnet, Alertmanager, Grafana, Slack, printf and YAML."""
 TEXT = st.lists(st.sampled_from(PIECES) | st.text(max_size=3), min_size=1, max_size=8).map("".join)
 
 
 def spec_of(texts: dict[str, str]) -> LoadedSpec:
-    """A spec with a text in every place that takes one; `ValidationError` refuses it."""
+    """Return a spec with a text in every place that takes one; `ValidationError` when it is invalid."""
     columns = {"score": texts["score"], "prediction": "decision", "prediction_id": texts["id"]}
     file = f"/secrets/{texts['file']}"
     return model(
@@ -54,7 +54,7 @@ def spec_of(texts: dict[str, str]) -> LoadedSpec:
 
 
 def matched(expression: str, label: str) -> set[str]:
-    """The values that the selectors of an expression want of a label."""
+    """Return the values of a label in the selectors of an expression."""
     found: list[Any] = []
     promql_parser.walk(promql_parser.parse(expression), found.append)
     chosen = [part for part in found if isinstance(part, promql_parser.VectorSelector)]
@@ -62,7 +62,7 @@ def matched(expression: str, label: str) -> set[str]:
 
 
 def data_of(documents: Documents) -> dict[str, Any]:
-    """Every document but the mixin, as its reader has it."""
+    """Return every parsed document except the mixin."""
     return {
         str(path): json.loads(text) if path.suffix == ".json" else yaml.load(text, yaml.CSafeLoader)
         for path, text in documents.items()
@@ -71,7 +71,7 @@ def data_of(documents: Documents) -> dict[str, Any]:
 
 
 def check(loaded: LoadedSpec, texts: dict[str, str]) -> None:
-    """Every document is valid, and whoever selects, selects the texts."""
+    """Assert that every document is valid, and that every selector selects the texts."""
     data = data_of(render([loaded]))
     rules = [rule for group in data["rules/fraud.yaml"]["groups"] for rule in group["rules"]]
     for rule in rules:
@@ -98,7 +98,7 @@ def check(loaded: LoadedSpec, texts: dict[str, str]) -> None:
 @given(st.fixed_dictionaries(dict.fromkeys(PARTS, TEXT)))
 @example(dict.fromkeys(PARTS, HOSTILE))
 @settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
-def test_every_text_is_selected_as_it_is_or_is_refused(texts: dict[str, str]) -> None:
+def test_every_text_is_selected_unchanged_or_rejected(texts: dict[str, str]) -> None:
     try:
         loaded = spec_of(texts)
     except ValidationError:
@@ -109,7 +109,7 @@ def test_every_text_is_selected_as_it_is_or_is_refused(texts: dict[str, str]) ->
 
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("text", ["x" * 10_240, "a\nb", "a\x00b", ""], ids=["10 kB", "line break", "null", "empty"])
-def test_what_no_document_can_hold_is_refused_with_its_place(part: str, text: str) -> None:
+def test_a_text_that_no_document_can_hold_is_an_error_with_its_place(part: str, text: str) -> None:
     texts = dict.fromkeys(PARTS, "y")
     if part == "file" and not text:
         return

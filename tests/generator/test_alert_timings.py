@@ -1,4 +1,4 @@
-"""How long each alert waits, as its generated rule says it."""
+"""The timings of alerts equal those of the generated rules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from generator.alert_timings import alert_timings
 from generator.documents import RULES, render
 
 
-def test_they_are_those_of_the_rules_that_are_written() -> None:
+def test_timings_equal_those_of_the_generated_rules() -> None:
     loaded = model(refresh={"interval": "10m"})
     written = yaml.safe_load(render([loaded])[RULES / "fraud.yaml"])
     rules = [rule for group in written["groups"] for rule in group["rules"] if "alert" in rule]

@@ -11,14 +11,14 @@ from generator.arguments import route_arguments, rule_arguments, with_grafana
 from generator.options import Options
 
 
-def test_jsonnet_is_told_json() -> None:
+def test_the_arguments_are_json() -> None:
     assert json.loads(json.dumps(rule_arguments(model().spec, Options()))) == rule_arguments(model().spec, Options())
     assert json.loads(json.dumps(route_arguments([model().spec], Options()))) == route_arguments(
         [model().spec], Options()
     )
 
 
-def test_durations_that_are_reckoned_with_are_seconds() -> None:
+def test_durations_for_arithmetic_are_seconds() -> None:
     inference = model().spec.spec.inference.model_dump(mode="json") | {"delay": "10m", "grain": "1h"}
     spec = model(inference=inference, refresh={"interval": "7m", "timeout": "1h"}, windows=["24h", "1h"]).spec
     arguments = rule_arguments(spec, Options())
@@ -32,7 +32,7 @@ def test_every_alert_has_its_link() -> None:
     assert rule_arguments(spec, Options())["dashboards"] == expected
 
 
-def test_grafana_from_the_options_serves_a_spec_that_names_none_and_leaves_its_fingerprint() -> None:
+def test_grafana_of_the_options_is_used_without_one_in_the_spec_and_keeps_the_fingerprint() -> None:
     silent, outspoken = model({"grafana": None}).spec, model().spec
     options = Options(grafana="https://elsewhere.example.com")
     arguments = rule_arguments(silent, options)

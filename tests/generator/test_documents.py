@@ -86,7 +86,7 @@ def test_a_models_documents_do_not_depend_on_the_others() -> None:
     assert {path: alone[path] for path in own} == {path: together[path] for path in own}
 
 
-def test_every_document_says_where_it_comes_from_and_nothing_that_changes_by_itself() -> None:
+def test_every_document_names_its_specs_and_has_no_time_or_version() -> None:
     for path, text in render([model()]).items():
         if path.suffix == ".json":
             data = json.loads(text)
@@ -110,7 +110,7 @@ def test_a_file_name_cannot_end_the_comment() -> None:
     assert "\n" not in banner([odd])
 
 
-def test_the_dashboard_is_the_dashboards_own_with_a_tag() -> None:
+def test_the_dashboard_has_only_an_additional_tag() -> None:
     made = {str(path): text for path, text in render([model()]).items()}
     expected = dashboard(model().spec)
     assert json.loads(made["dashboards/fraud.json"]) == expected | {"tags": [*expected["tags"], TAG]}
@@ -127,7 +127,7 @@ def test_route_cases_are_data() -> None:
 
 
 @pytest.mark.parametrize("names", [("fraud", "fraud"), ("a_b", "a-b")])
-def test_two_models_that_would_share_a_document_are_refused(names: tuple[str, str]) -> None:
+def test_two_models_with_the_same_document_are_an_error(names: tuple[str, str]) -> None:
     with pytest.raises(RenderError, match=r"metadata\.name"):
         render([model({"name": name}) for name in names])
 
@@ -144,13 +144,13 @@ def test_the_dashboards_of_all_models_are_the_same_whatever_the_models_are() -> 
         assert one[path] == other[path]
 
 
-def test_progress_is_told_model_by_model() -> None:
+def test_progress_is_reported_after_each_model() -> None:
     steps: list[tuple[str, int, int]] = []
     render([model(), model({"name": "churn"})], progress=lambda *step: steps.append(step))
     assert [(done, total) for _, done, total in steps] == [(1, 2), (2, 2)]
 
 
-def test_rendering_needs_nothing_of_the_machinery(tmp_path: Path) -> None:
+def test_rendering_does_not_import_the_exporter(tmp_path: Path) -> None:
     heavy = ("pandas", "pyarrow", "scipy", "boto3", "prometheus_client", "uvicorn", "exporter.samples.windows")
     script = f"import sys; from generator import cli; print([name for name in {heavy} if name in sys.modules])"
     environment = {"PYTHONPATH": str(LIBRARY), "PATH": ""}

@@ -6,7 +6,7 @@ import golden
 
 
 @pytest.mark.parametrize("name", golden.SPECS)
-def test_what_is_generated_is_what_is_committed(name: str) -> None:
+def test_the_generated_documents_equal_the_committed_ones(name: str) -> None:
     folder = golden.GOLDEN / name
     committed = {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
     assert {str(path): text for path, text in golden.documents(name).items()} == committed, "run make golden"

@@ -36,12 +36,12 @@ def test_a_syntax_error_names_its_place(tmp_path: Path) -> None:
         evaluate(path, {})
 
 
-def test_a_file_that_is_not_there_is_an_error() -> None:
+def test_a_missing_file_is_an_error() -> None:
     with pytest.raises(RenderError, match=r"rules/nothing\.libsonnet: "):
         evaluate(Path("rules/nothing.libsonnet"), {})
 
 
-def test_without_the_faster_engine_the_other_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_engines_return_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = rule_arguments(model().spec, Options())
     fast = evaluate(Path("rules/mixin.libsonnet"), arguments)
     monkeypatch.setattr(jsonnet, "_rjsonnet", None)

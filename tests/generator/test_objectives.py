@@ -27,7 +27,7 @@ AUROC = {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.
         ),
     ],
 )
-def test_an_objective_in_words(changes: dict[str, Any], sentence: str) -> None:
+def test_an_objective_as_a_sentence(changes: dict[str, Any], sentence: str) -> None:
     assert objective_sentence(Slo.model_validate({**AUROC, **changes})) == sentence
 
 

@@ -1,4 +1,4 @@
-"""Overlays, and the examples of them in docs, whose results must prove themselves."""
+"""Overlays, and the examples in the docs, whose results must pass their tests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def write(tmp_path: Path) -> Write:
     return write
 
 
-def test_the_examples_of_the_docs_prove_themselves() -> None:
+def test_the_examples_of_the_docs_pass_their_tests() -> None:
     spec = model({"runbooks": None}, alerting={"page": RECEIVERS, "ticket": RECEIVERS})
     documents = render([spec], overlaid=overlay_files(EXAMPLES))
     failed = [str(outcome) for outcome in prove(documents) if not outcome.ok]
@@ -49,7 +49,7 @@ def test_the_examples_of_the_docs_prove_themselves() -> None:
     assert PurePosixPath("rules/tests/team.yaml") in documents
 
 
-def test_a_change_stands_in_every_form_of_a_document(write: Write) -> None:
+def test_a_change_is_in_every_form_of_a_document(write: Write) -> None:
     slow = write(
         "local overlay = import 'rules/overlay.libsonnet';\noverlay.rules(function(rule) rule { 'for': '42m' })"
     )
@@ -59,7 +59,7 @@ def test_a_change_stands_in_every_form_of_a_document(write: Write) -> None:
     assert yaml.safe_load(documents["kubernetes/prometheusrule-fraud.yaml"])["spec"] == plain
 
 
-def test_a_change_that_is_not_proven_fails_its_proof(write: Write) -> None:
+def test_a_change_without_a_changed_test_fails(write: Write) -> None:
     late = write(
         "local overlay = import 'rules/overlay.libsonnet';\noverlay.rules(function(rule) rule { 'for': '42m' })"
     )
@@ -67,14 +67,14 @@ def test_a_change_that_is_not_proven_fails_its_proof(write: Write) -> None:
     assert failed == [f"promtool test rules {PROOF}"]
 
 
-def test_a_document_that_is_added_has_its_other_forms(write: Write) -> None:
+def test_an_added_document_has_its_derived_forms(write: Write) -> None:
     more = "'rules/own.yaml': { groups: [] }, 'dashboards/own.json': { tags: [] }"
     added = write(f"function(documents) documents {{ {more} }}")
     paths = {str(path) for path in render([model()], overlaid=[added])}
     assert {"kubernetes/prometheusrule-own.yaml", "kubernetes/dashboard-own.yaml"} <= paths
 
 
-def test_overlays_apply_one_after_the_other_and_nothing_is_the_same_bytes(write: Write) -> None:
+def test_overlays_apply_in_order_and_one_without_changes_keeps_the_bytes(write: Write) -> None:
     first = write("function(documents) documents { 'rules/own.yaml': { groups: [], step: 1 } }")
     second = write("function(documents) documents { 'rules/own.yaml'+: { step+: 1 } }")
     assert apply_overlays({}, [first, second]) == {PurePosixPath("rules/own.yaml"): {"groups": [], "step": 2}}

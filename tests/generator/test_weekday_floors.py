@@ -46,7 +46,7 @@ def test_every_floor_of_a_spec_belongs_to_a_score_that_alerts() -> None:
         ({"drift_share": {"floor": 0.2, "weekdays": {"monday": 0}}}, [catalogue.DATA_DRIFT_SHARE.key]),
     ],
 )
-def test_a_threshold_that_is_the_same_every_day_needs_no_calendar(thresholds: Any, keys: list[str]) -> None:
+def test_only_thresholds_that_differ_between_weekdays_are_returned(thresholds: Any, keys: list[str]) -> None:
     assert list(varying_floors(Thresholds.model_validate(thresholds))) == keys
 
 
@@ -74,18 +74,18 @@ def test_each_floor_above_the_lowest_has_its_days(given: Threshold, expected: li
         lambda floor, days: threshold(floor, **days), NUMBERS, st.dictionaries(st.sampled_from(WEEKDAYS), NUMBERS)
     )
 )
-def test_levels_say_the_floor_of_every_day(one: Threshold) -> None:
+def test_the_levels_give_the_floor_of_every_day(one: Threshold) -> None:
     by_day = {day: float(level["floor"]) for level in floor_levels(one) for day in level["days"]}
     lowest = min(week_of_floors(one))
     assert [by_day.get(promql_weekday(day), lowest) for day in range(7)] == [one.on(name) for name in WEEKDAYS]
 
 
 @given(NUMBERS)
-def test_a_number_reads_back_as_itself_and_is_in_digits_alone(number: float) -> None:
+def test_a_number_parses_to_itself_and_is_in_digits_alone(number: float) -> None:
     assert float(number_text(number)) == number
     assert re.fullmatch(r"\d+(\.\d+)?", number_text(number))
 
 
 @pytest.mark.parametrize(("number", "text"), [(0.3, "0.3"), (2, "2"), (0.0, "0"), (1e-5, "0.00001")])
-def test_a_number_is_as_short_as_a_person_would_write_it(number: float, text: str) -> None:
+def test_a_number_is_short(number: float, text: str) -> None:
     assert number_text(number) == text

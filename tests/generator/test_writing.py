@@ -40,7 +40,7 @@ def test_a_file_is_replaced_whole_and_leaves_no_draft(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "rules").iterdir()] == ["fraud.yaml"]
 
 
-def test_a_file_may_be_read_by_those_whom_the_umask_lets(tmp_path: Path) -> None:
+def test_a_file_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
     put(tmp_path, {RULES: OURS})
     current = os.umask(0o022)
     os.umask(current)
@@ -57,7 +57,7 @@ def test_a_file_may_be_read_by_those_whom_the_umask_lets(tmp_path: Path) -> None
         ("alertmanager/routes.json", json.dumps({"generated": MARK})),
     ],
 )
-def test_what_an_earlier_run_wrote_and_no_spec_asks_for_is_removed(tmp_path: Path, path: str, text: str) -> None:
+def test_a_document_of_an_earlier_run_without_a_spec_is_removed(tmp_path: Path, path: str, text: str) -> None:
     target = tmp_path / path
     target.parent.mkdir(parents=True)
     target.write_text(text)
@@ -78,7 +78,7 @@ def test_what_an_earlier_run_wrote_and_no_spec_asks_for_is_removed(tmp_path: Pat
         ("rules/empty.yaml", ""),
     ],
 )
-def test_what_somebody_else_wrote_stays(tmp_path: Path, path: str, text: str) -> None:
+def test_files_of_others_stay(tmp_path: Path, path: str, text: str) -> None:
     target = tmp_path / path
     target.parent.mkdir(parents=True)
     target.write_text(text)
@@ -86,7 +86,7 @@ def test_what_somebody_else_wrote_stays(tmp_path: Path, path: str, text: str) ->
     assert target.read_text() == text
 
 
-def test_what_somebody_else_wrote_in_a_documents_place_is_not_overwritten(tmp_path: Path) -> None:
+def test_a_file_of_others_at_a_documents_path_is_not_overwritten(tmp_path: Path) -> None:
     target = tmp_path / RULES
     target.parent.mkdir()
     target.write_bytes(b"mine: \xff\n")
@@ -117,7 +117,7 @@ def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path: Path) -> None:
         put(out, {RULES: OURS})
 
 
-def test_a_draft_is_removed_when_it_cannot_take_its_place(tmp_path: Path) -> None:
+def test_a_draft_is_removed_when_it_cannot_be_renamed(tmp_path: Path) -> None:
     (tmp_path / RULES).mkdir(parents=True)
     with pytest.raises(UsageError, match="cannot be written"):
         write(Step(RULES, None, OURS), tmp_path)

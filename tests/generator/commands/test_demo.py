@@ -11,7 +11,7 @@ from generator.cli import main
 from generator.documents import render
 
 
-def test_demo_is_handed_the_folder_and_the_renderer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_demo_runs_with_the_folder_and_the_renderer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls: list[tuple[Path, Any]] = []
     demo = types.ModuleType("exporter.demo.demo")
     demo.run = lambda folder, *, render: calls.append((folder, render)) or 130  # type: ignore[attr-defined] - a stand-in

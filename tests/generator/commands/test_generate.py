@@ -59,7 +59,7 @@ def test_a_diff_shows_the_change_and_writes_nothing(work: Path, capsys: pytest.C
     assert (work / "build/rules/fraud.yaml").read_text() == before
 
 
-def test_a_file_of_somebody_else_in_the_way_is_wrong_usage(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_of_others_at_a_documents_path_is_wrong_usage(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (work / "alertmanager").mkdir()
     (work / "alertmanager/alertmanager.yml").write_text("route: {receiver: mine}\n")
     assert main(["generate", "--out", "."]) == EXIT_USAGE
@@ -67,7 +67,7 @@ def test_a_file_of_somebody_else_in_the_way_is_wrong_usage(work: Path, capsys: p
     assert not (work / "rules").exists()
 
 
-def test_generate_warns_once_of_what_a_document_cannot_say(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_generate_prints_the_remarks_of_a_document_once(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["generate"]) == EXIT_OK
     first = capsys.readouterr().err.splitlines()
     assert first

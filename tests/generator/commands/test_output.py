@@ -10,7 +10,7 @@ from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE
 from spec_folder import write_spec
 
 
-def test_the_place_of_deployment_is_told_by_flags(work: Path) -> None:
+def test_flags_set_the_options_of_the_deployment(work: Path) -> None:
     write_spec("fraud", grafana=None)
     flags = ["--namespace", "ml", "--label", "release=x", "--label", "a=b", "--grafana", "https://g.example.com/"]
     assert main(["generate", *flags]) == EXIT_OK
@@ -20,7 +20,7 @@ def test_the_place_of_deployment_is_told_by_flags(work: Path) -> None:
     assert rule["spec"]["groups"][0]["rules"][0]["annotations"]["dashboard_url"].startswith("https://g.example.com/d/")
 
 
-def test_options_come_from_a_file_and_flags_go_over_it(work: Path) -> None:
+def test_options_come_from_a_file_and_flags_override_it(work: Path) -> None:
     Path("generator.yaml").write_text("namespace: ml\nlabels: {release: x}\n")
     Path("other.yaml").write_text("namespace: other\n")
     rule = work / "build/kubernetes/prometheusrule-fraud.yaml"
@@ -29,7 +29,7 @@ def test_options_come_from_a_file_and_flags_go_over_it(work: Path) -> None:
         assert yaml.safe_load(rule.read_text())["metadata"]["namespace"] == namespace
 
 
-def test_overlays_of_the_folder_apply_and_what_is_named_must_be_there(
+def test_overlays_of_the_folder_apply_and_a_path_in_a_flag_must_exist(
     work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("overlays").mkdir()
@@ -43,7 +43,7 @@ def test_overlays_of_the_folder_apply_and_what_is_named_must_be_there(
     assert main(["generate", "--options", "none.yaml"]) == EXIT_USAGE
 
 
-def test_routes_are_merged_into_a_copy_of_what_is_there(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_routes_are_merged_into_a_copy_of_an_existing_file(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     theirs, copy = Path("alertmanager.yml"), Path("build/alertmanager/merged.yml")
     theirs.write_text("# mine\nroute:\n  receiver: team\nreceivers:\n- name: team\n")
     assert main(["generate", "--merge-with", "alertmanager.yml"]) == EXIT_OK

@@ -17,7 +17,7 @@ def written(tmp_path: Path, loaded: object) -> Path:
     return path
 
 
-def test_a_token_is_demanded(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_token_is_required(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["retrain-hook"])
     assert ended.value.code == 2
@@ -32,7 +32,7 @@ def test_a_token_is_demanded(capsys: pytest.CaptureFixture[str]) -> None:
         ("x", ["--web.listen-address=nowhere"], "nowhere is not HOST:PORT"),
     ],
 )
-def test_what_cannot_be_had_is_told(
+def test_a_token_storage_or_address_that_cannot_be_used_is_an_error(
     token: str | None, flags: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     if token is not None:
@@ -42,6 +42,6 @@ def test_what_cannot_be_had_is_told(
     assert message in capsys.readouterr().err
 
 
-def test_specs_without_a_hook_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_specs_without_a_hook_are_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["retrain-hook", "--token.file=token", str(written(tmp_path, model(alerting={})))]) == 2
     assert "no spec has alerting.retrain.hook" in capsys.readouterr().err

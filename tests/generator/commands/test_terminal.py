@@ -27,7 +27,7 @@ def run_into_closed_pipe(folder: Path, unbuffered: str, *arguments: str) -> tupl
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_stops_early_ends_no_command_early(work: Path, unbuffered: str) -> None:
+def test_a_command_finishes_although_its_reader_stops_early(work: Path, unbuffered: str) -> None:
     code, errors = run_into_closed_pipe(work, unbuffered, "generate")
     assert code == EXIT_OK
     assert all(": warning: " in line for line in errors.splitlines())

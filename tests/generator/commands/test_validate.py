@@ -8,7 +8,7 @@ from generator.cli import main
 from generator.commands.terminal import EXIT_OK
 
 
-def test_validate_says_ok_and_what_is_left_open(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_validate_prints_each_spec_with_its_notes(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["validate"]) == EXIT_OK
     first, *more = capsys.readouterr().out.splitlines()
     assert first == "models/fraud.yaml: ok"

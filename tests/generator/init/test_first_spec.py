@@ -110,7 +110,7 @@ def test_a_name_comes_from_the_file(address: str, name: str) -> None:
     assert model_name(address) == name
 
 
-def test_a_file_with_nothing_to_watch_or_a_path_that_no_spec_can_hold_is_told() -> None:
+def test_a_file_without_features_or_with_an_invalid_path_is_an_error() -> None:
     with pytest.raises(UsageError, match="has no column that can be watched"):
         first_spec("m", "a.parquet", LOG[:1], Path())
     with pytest.raises(UsageError, match="must not contain %"):

@@ -42,7 +42,7 @@ def test_columns_are_what_their_values_are(tmp_path: Path) -> None:
     assert read(str(tmp_path / "log.parquet")) == EXPECTED
 
 
-def test_a_file_in_s3_is_read_alike(s3_server: S3Server) -> None:
+def test_a_file_in_s3_gives_the_same_columns(s3_server: S3Server) -> None:
     written = io.BytesIO()
     pq.write_table(TABLE, written)
     s3_server.put("logs", "a/log.parquet", written.getvalue())
@@ -54,7 +54,7 @@ def test_a_file_without_rows_has_columns(tmp_path: Path) -> None:
     assert {(column.rows, column.distinct) for column in read(str(tmp_path / "log.parquet"))} == {(0, 0)}
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no Parquet")
     for name in ("none.parquet", "text.parquet", "."):
         with pytest.raises(UsageError, match="cannot be read"):

@@ -1,4 +1,4 @@
-"""What proves the calendar holds, and fails where the calendar is another."""
+"""The tests of the calendar pass, and fail with another calendar."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def spec(zone: str = "America/New_York", thresholds: Any = WEEKEND, **body: Any)
 
 
 def documents(loaded: LoadedSpec) -> tuple[Document, Document | None]:
-    """The rules of a model, and the proof of its calendar."""
+    """Return the rules of a model, and the test file of its calendar."""
     texts = {str(path): text for path, text in render([loaded]).items()}
     proof = texts.get(f"rules/tests/{loaded.spec.name}.calendar.yaml")
     return yaml.safe_load(texts[f"rules/{loaded.spec.name}.yaml"]), proof and yaml.safe_load(proof)
@@ -65,7 +65,7 @@ SPECS = {
 
 
 @pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
-def test_the_proof_holds(loaded: LoadedSpec, tmp_path: Path) -> None:
+def test_the_rules_pass_their_tests(loaded: LoadedSpec, tmp_path: Path) -> None:
     rules, proof = proven(loaded)
     assert len(proof["tests"]) >= 2
     passed, output = verdict(rules, proof, tmp_path)
@@ -97,7 +97,7 @@ def test_saturday_in_utc_still_fires_and_saturday_in_new_york_is_silent() -> Non
     [{}, {"thresholds": {"feature_psi": 0.2}}, {"thresholds": WEEKEND, "refresh": {"interval": "1d", "timeout": "6h"}}],
     ids=["no weekdays", "one floor", "slower than days"],
 )
-def test_where_there_is_nothing_to_show_there_is_no_proof(body: Any) -> None:
+def test_without_cases_there_is_no_test_file(body: Any) -> None:
     assert documents(model(seasonality={"timezone": "America/New_York"}, **body))[1] is None
 
 
@@ -142,7 +142,7 @@ def next_day(day: int, count: int, index: int) -> str:
 
 
 def five_hours_early(day: int, count: int, index: int) -> str:
-    """The days of UTC instead of New York's: the first is shorter, the last longer."""
+    """Return the days of UTC instead of New York's: the first is shorter, the last longer."""
     return f"{day}x{count + {0: -5, 3: 5}.get(index, 0)}"
 
 

@@ -15,7 +15,7 @@ THURSDAY_IN_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def cases(zone: str = "UTC", thresholds: Any = WEEKEND, grain: str = "1h", **holidays: Any) -> dict[str, Any]:
-    """The cases of a spec, by what their titles begin with."""
+    """Return the cases of a spec, by the beginning of their titles."""
     inference = {**BODY["inference"], "grain": grain}
     windows = ["1h", "24h"] if grain == "1h" else [grain]
     seasonality = {"timezone": zone, "holidays": holidays}
@@ -25,17 +25,17 @@ def cases(zone: str = "UTC", thresholds: Any = WEEKEND, grain: str = "1h", **hol
 
 
 def hours(case: Any) -> list[tuple[int, float, bool]]:
-    """The days of a case, how many hours each lasts, and whether it fires."""
+    """Return the days of a case, with their hours and whether the alert fires."""
     return [(day["day"], day["ticks"] * TICK / timedelta(hours=1), day["fires"]) for day in case["days"]]
 
 
 def begins(case: Any) -> timedelta:
-    """How long after a Thursday's midnight in UTC a case begins."""
+    """Return the time from a Thursday's midnight in UTC to the start of a case."""
     return case["begins"] * TICK
 
 
 def after(*moment: int) -> timedelta:
-    """How long after a Thursday's midnight in UTC a moment is."""
+    """Return the time from a Thursday's midnight in UTC to a moment."""
     return (datetime(*moment, tzinfo=UTC) - THURSDAY_IN_UTC) % timedelta(days=7)  # type: ignore[arg-type,misc]
 
 
@@ -48,13 +48,13 @@ def test_new_yorks_saturday_begins_five_hours_after_utcs() -> None:
     assert begins(cases()["on an ordinary Saturday, 2026-01-03"]) == after(2026, 1, 2, 13)
 
 
-def test_a_drifted_saturday_fires_all_along() -> None:
+def test_a_drifted_saturday_fires_on_every_day() -> None:
     case = cases("America/New_York")["on a drifted Saturday, 2026-01-03"]
     assert [fires for _, _, fires in hours(case)] == [True] * 4
     assert case["score"] == "0.33"
 
 
-def test_a_holiday_is_a_day_of_its_like_between_two_others() -> None:
+def test_a_holiday_has_the_floor_of_the_day_that_it_counts_as() -> None:
     case = cases("America/New_York", dates=["2026-11-26"])["on a holiday, 2026-11-26, that counts as a Sunday"]
     assert hours(case) == [(WEDNESDAY, 12, True), (SUNDAY, 24, False), (FRIDAY, 12, True)]
     assert begins(case) == after(2026, 11, 25, 18)
@@ -66,14 +66,14 @@ def test_a_holiday_beside_a_weekend_prolongs_it() -> None:
     assert [fires for _, _, fires in hours(case)] == [True, False, False, False, True]
 
 
-def test_a_holiday_that_may_be_as_high_as_its_own_day_shows_nothing() -> None:
+def test_a_holiday_with_the_floor_of_its_own_day_has_no_case() -> None:
     saturday = cases(dates=["2026-12-26"], like="sunday")
     assert not [title for title in saturday if "holiday" in title]
     friday = cases(dates=["2026-12-25"], like="monday")
     assert not [title for title in friday if "holiday" in title]
 
 
-def test_a_working_saturday_is_a_holiday_the_other_way_round() -> None:
+def test_a_working_saturday_is_a_holiday_that_counts_as_a_weekday() -> None:
     case = cases(dates=["2026-12-26"], like="monday")["on a holiday, 2026-12-26, that counts as a Monday"]
     assert hours(case)[-2:] == [(MONDAY, 24, True), (SUNDAY, 12, False)]
 
@@ -89,7 +89,7 @@ def test_the_weekend_when_clocks_change_is_an_hour_shorter_or_longer() -> None:
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
-def test_where_clocks_stay_there_is_no_such_night(zone: str) -> None:
+def test_a_zone_without_clock_changes_has_no_such_night(zone: str) -> None:
     assert not [title for title in cases(zone) if "clocks" in title]
 
 
@@ -98,7 +98,7 @@ def test_an_ordinary_day_is_neither_a_holiday_nor_beside_one() -> None:
     assert titles[0] == "on an ordinary Saturday, 2026-01-17"
 
 
-def test_without_a_restful_saturday_another_day_is_ordinary() -> None:
+def test_without_a_higher_floor_on_saturday_another_day_is_ordinary() -> None:
     case = cases(thresholds={"drift_share": {"floor": 0.2, "weekdays": {"sunday": 0.4}}})
     assert hours(case["on an ordinary Sunday, 2026-01-04"]) == [(6, 12, True), (SUNDAY, 24, False), (MONDAY, 12, True)]
     strict = cases(thresholds={"feature_psi": {"floor": 0.2, "weekdays": {"saturday": 0.1}}})
@@ -107,18 +107,18 @@ def test_without_a_restful_saturday_another_day_is_ordinary() -> None:
     assert not any(fires for _, _, fires in hours(ordinary)[1:-1])
 
 
-def test_a_day_of_utc_is_judged_as_the_local_day_on_which_it_ends() -> None:
+def test_a_day_of_utc_has_the_floor_of_the_local_day_on_which_it_ends() -> None:
     case = cases("America/New_York", grain="24h")["on an ordinary Saturday, 2026-01-03"]
     # The day that ends at 19:00 in New York on Saturday is Saturday's, and stays to be read until Sunday's.
     assert begins(case) == after(2026, 1, 3, 12)
     assert hours(case)[:2] == [(FRIDAY, 12, True), (SATURDAY, 24, False)]
 
 
-def test_partitions_of_a_week_know_no_weekday() -> None:
+def test_partitions_of_a_week_have_no_cases() -> None:
     assert cases(grain="7d") == {}
 
 
-def test_without_weekdays_there_is_nothing_to_show() -> None:
+def test_without_weekday_floors_there_are_no_cases() -> None:
     assert calendar_cases(model(seasonality={"timezone": "America/New_York"}).spec) == {}
 
 
@@ -130,7 +130,7 @@ def test_each_score_has_its_own_cases() -> None:
     ]
 
 
-def test_of_proxies_the_first_whose_weekdays_differ_has_cases() -> None:
+def test_only_the_first_proxy_with_weekday_floors_has_cases() -> None:
     floors = [0.1, {"floor": 0.1, "weekdays": {"saturday": 0.3}}, {"floor": 0.1, "weekdays": {"saturday": 0.5}}]
     proxies = [{"name": f"p{place}", "promql": "up", "floor": floor} for place, floor in enumerate(floors)]
     found = calendar_cases(model(proxies=proxies).spec)

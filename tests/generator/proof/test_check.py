@@ -19,11 +19,11 @@ def failures(documents: dict[PurePosixPath, str]) -> list[Outcome]:
 
 
 def those_in(folder: str) -> dict[PurePosixPath, str]:
-    """The documents of a folder: what proves the others is not run."""
+    """Return the documents of one folder, so that the others are not tested."""
     return {path: text for path, text in render([model()]).items() if path.parts[0] == folder}
 
 
-def test_what_is_generated_holds_and_each_proof_is_one_line() -> None:
+def test_generated_documents_pass_and_each_outcome_is_one_line() -> None:
     outcomes = list(prove(render([model(alerting={"page": RECEIVERS})])))
     assert all(outcome.ok for outcome in outcomes), [str(outcome) for outcome in outcomes]
     assert [str(outcome) for outcome in outcomes[:4]] == [
@@ -37,27 +37,27 @@ def test_what_is_generated_holds_and_each_proof_is_one_line() -> None:
     assert not [outcome for outcome in outcomes if "\n" in str(outcome)]
 
 
-def test_rules_that_are_no_rules_fail() -> None:
+def test_invalid_rules_fail() -> None:
     documents = those_in("rules")
     failed = failures(documents | {RULES: documents[RULES].replace("max without", "max outwith", 1)})
     assert {outcome.what.split(" rules/")[0] for outcome in failed} == {"promtool check rules", "promtool test rules"}
     assert "parse error" in failed[0].detail
 
 
-def test_rules_that_do_not_do_what_they_should_fail() -> None:
+def test_wrong_rules_fail() -> None:
     documents = those_in("rules")
     (failed,) = failures(documents | {RULES: documents[RULES].replace("\n          >\n", "\n          <\n", 1)})
     assert failed.what == f"promtool test rules {PROOF}"
     assert "FAILED" in failed.detail
 
 
-def test_a_routing_file_that_is_none_fails() -> None:
+def test_an_invalid_routing_file_fails() -> None:
     documents = those_in("alertmanager")
     failed = failures(documents | {ROUTING: documents[ROUTING].replace("receiver: default", "receiver: nobody", 1)})
     assert 'undefined receiver "nobody"' in failed[0].detail
 
 
-def test_an_alert_that_goes_elsewhere_fails() -> None:
+def test_an_alert_with_another_receiver_fails() -> None:
     documents = those_in("alertmanager")
     cases = json.loads(documents[ROUTE_CASES])
     cases["cases"][0]["receivers"] = ["null"]
@@ -65,7 +65,7 @@ def test_an_alert_that_goes_elsewhere_fails() -> None:
     assert failed.what.endswith("-> null")
 
 
-def test_a_program_that_is_missing_is_named_and_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_is_a_failure_that_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert missing_programs() == ["promtool", "amtool"]
     assert [str(outcome) for outcome in prove(render([model()]))] == [

@@ -18,7 +18,7 @@ def course(runs: list[dict[str, Any]], begins: int) -> list[tuple[str, bool]]:
     return [(check["eval_time"], bool(check["exp_samples"])) for check in checks]
 
 
-def test_an_alert_follows_a_tick_after_it_begins_and_three_after_it_ends() -> None:
+def test_an_alert_changes_a_tick_after_its_condition_begins_and_three_after_it_ends() -> None:
     assert ticks_until_change(ALERT, HOUR, fires=True) == 1
     assert ticks_until_change(ALERT, HOUR, fires=False) == 3
     assert course([run(4, fires=False), run(5, fires=True), run(6, fires=False)], begins=2) == [
@@ -28,7 +28,7 @@ def test_an_alert_follows_a_tick_after_it_begins_and_three_after_it_ends() -> No
     ]
 
 
-def test_a_run_that_is_over_before_the_alert_follows_changes_nothing() -> None:
+def test_a_run_that_ends_before_the_alert_changes_has_no_effect() -> None:
     assert course([run(5, fires=True), run(3, fires=False), run(2, fires=True)], begins=0) == [
         *[("0h", False), ("1h", True), ("4h", True)],
         ("7h", True),

@@ -1,4 +1,4 @@
-"""What proves objectives slice by slice holds, and fails where a rule fires at another time."""
+"""The tests of objectives pass, and fail when a rule fires at another time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AUROC = {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.
 
 
 def documents(loaded: LoadedSpec) -> tuple[Document, Document]:
-    """The rules of a model, and the proof of its first objective."""
+    """Return the rules of a model, and the test file of its first objective."""
     texts = {str(path): text for path, text in render([loaded]).items()}
     name = loaded.spec.spec.slos[0].name
     proof = yaml.safe_load(texts[f"rules/tests/{loaded.spec.name}.slo-{name}.yaml"])
@@ -39,7 +39,7 @@ SPECS = {
 
 
 @pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
-def test_the_proof_holds(loaded: LoadedSpec, tmp_path: Path) -> None:
+def test_the_rules_pass_their_tests(loaded: LoadedSpec, tmp_path: Path) -> None:
     rules, proof = documents(loaded)
     assert len(proof["tests"]) >= 4
     passed, output = verdict(rules, proof, tmp_path)
@@ -55,7 +55,7 @@ def test_each_burn_alert_is_proven_in_an_outage_with_unknown_slices_and_without_
     ]
 
 
-def test_it_fires_an_evaluation_after_the_slice_that_was_predicted() -> None:
+def test_an_alert_fires_one_evaluation_after_the_predicted_slice() -> None:
     """Two good days; the second bad day is published at the end of the fourth, and must have stood for ten minutes."""
     outage = documents(SPECS["days"])[1]["tests"][0]
     checks = [(check["eval_time"], bool(check["exp_samples"])) for check in outage["promql_expr_test"]]

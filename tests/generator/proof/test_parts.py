@@ -35,13 +35,13 @@ def names(group: dict[str, Any]) -> list[str]:
 
 
 def made(tests: list[dict[str, Any]], rules: list[dict[str, Any]] = RULES) -> list[tuple[list[list[str]], int]]:
-    """Of each part, the names of the rules in each group, and the number of tests."""
+    """Return, for each part, the names of the rules in each group, and the number of tests."""
     found = list(parts({"evaluation_interval": "1m", "tests": tests}, rules))
     assert all(part.proof["evaluation_interval"] == "1m" for part in found)
     return [(list(map(names, part.rules["groups"])), len(part.proof["tests"])) for part in found]
 
 
-def test_each_alert_has_its_own_rules_and_all_that_are_recorded() -> None:
+def test_each_alert_has_its_own_rules_and_all_recording_rules() -> None:
     assert made([case("A"), case("B", "B"), case("A")]) == [([["A", "record"]], 2), ([["record"], ["B"]], 1)]
 
 
@@ -53,18 +53,18 @@ def test_a_test_of_an_expression_has_all_rules() -> None:
     assert made([case("A") | {"promql_expr_test": [{"expr": "x"}]}]) == [([["A", "record"], ["B"]], 1)]
 
 
-def test_rules_that_ask_for_alerts_are_not_parted() -> None:
+def test_rules_that_query_alerts_are_not_split() -> None:
     asking = [{"groups": [{"name": "one", "rules": [rule("A"), rule("B", 'count(ALERTS{alertname="A"}) > 1')]}]}]
     assert made([case("A"), case("B")], asking) == [([["A", "B"]], 2)]
 
 
-def test_what_is_in_a_group_beside_its_rules_stays() -> None:
+def test_other_keys_of_a_group_stay() -> None:
     [part] = parts({"tests": [case("A")]}, RULES)
     assert part.rules["groups"][0] == {"name": "one", "interval": "5m", "rules": [rule("A"), RECORD]}
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_the_parts_hold_if_and_only_if_the_whole_does(broken: bool, tmp_path: Path) -> None:
+def test_the_parts_pass_if_and_only_if_the_whole_passes(broken: bool, tmp_path: Path) -> None:
     rules, proof = rendered(model(windows=["1h"]))
     if broken:
         rules = copy.deepcopy(rules)

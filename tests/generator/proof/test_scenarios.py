@@ -14,7 +14,7 @@ from exporter.spec.loading import LoadedSpec
 from promtool import Document, rendered, verdict, verdicts
 
 HOOKED = tuple(f"{metric.name}{{" for metric in HOOK_METRICS)
-"""What has no constant labels."""
+"""The metrics without constant labels."""
 WINDOWS = ["1h", "24h", "7d"]
 SPECS = {
     "plain": model(windows=WINDOWS),
@@ -50,7 +50,7 @@ SPECS = {
 
 
 @pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())
-def test_the_proof_holds(loaded: LoadedSpec, tmp_path: Path) -> None:
+def test_the_rules_pass_their_tests(loaded: LoadedSpec, tmp_path: Path) -> None:
     passed, output = verdict(*rendered(loaded), tmp_path)
     assert passed, output
 
@@ -63,7 +63,7 @@ def test_every_alert_fires_in_a_scenario_and_is_silent_in_a_twin(alert: Alert) -
     assert False in fires
 
 
-def test_a_scenario_tells_of_the_time_before_during_and_after() -> None:
+def test_a_scenario_has_a_time_before_during_and_after() -> None:
     _, proof = rendered(model())
     for group in proof["tests"]:
         alerts = [len(check["exp_alerts"]) for check in group["alert_rule_test"]]
@@ -78,7 +78,7 @@ def test_a_range_holds_several_samples_however_long_another_scenario_lasts(tmp_p
     assert passed, output
 
 
-def test_the_model_s_own_series_are_exposed_by_two_replicas_and_those_beside_them_by_one() -> None:
+def test_the_model_s_own_series_have_two_replicas_and_foreign_ones_have_one() -> None:
     for group in rendered(model())[1]["tests"]:
         inputs = [each["series"] for each in group["input_series"]]
         counts = Counter(re.sub(rf'({"|".join(REPLICA_LABELS)})="[^"]*"', "", name) for name in inputs)
@@ -127,11 +127,11 @@ EXPRESSIONS = [
     (r'decision=~"failed\|no_answer"', 'decision="no_answer"'),
     (r"(increase\(.*)\[10m\]", r"\1[20m]"),
 ]
-"""What could be wrong in an expression; each that applies must be noticed."""
+"""Possible mistakes in an expression; each one that applies must fail a test."""
 
 
 def mutants(rule: Document) -> Iterator[tuple[str, Document]]:
-    """A rule with one mistake in it, and what the mistake is."""
+    """Yield the name of a mistake, and the rule with it."""
     for pattern, wrong in EXPRESSIONS:
         expression = re.sub(pattern, wrong, rule["expr"])
         if expression != rule["expr"]:

@@ -27,7 +27,7 @@ def test_phases_follow_each_other(phases: list[tuple[Any, int]], text: str) -> N
     assert values([Phase(*phase) for phase in phases], 60) == text
 
 
-def test_a_series_is_exposed_by_two_replicas_that_differ_in_nothing_else() -> None:
+def test_a_series_has_two_replicas_that_differ_only_in_their_labels() -> None:
     one, other = replicated("m", {"b": 'x"\n'}, [Phase(1, 2)], 60)
     replica = ",".join(f'{label}="{label}-a"' for label in sorted(REPLICA_LABELS[2:]))
     assert one["series"].startswith(f'm{{b="x\\"\\n",container="container-a",{replica.split(",")[1]},')
@@ -41,5 +41,5 @@ def test_a_duration_is_in_its_largest_whole_unit(seconds: int, text: str) -> Non
 
 
 @pytest.mark.parametrize(("seconds", "count"), [(0, 0), (1, 1), (60, 1), (61, 2), (120, 2)])
-def test_what_lasts_for_part_of_a_tick_is_over_at_its_end(seconds: int, count: int) -> None:
+def test_part_of_a_tick_counts_as_a_tick(seconds: int, count: int) -> None:
     assert ticks(seconds, 60) == count

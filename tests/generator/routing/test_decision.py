@@ -1,4 +1,4 @@
-"""The model of Alertmanager beside a real one: whom each alert is for, its groups, what is silenced, what is sent."""
+"""The model of Alertmanager compared with a real one: receivers, groups, inhibition and notifications."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from random_routing import CASE, alerts, configuration
 from stack import Receiver, alertmanager, get_json, until
 
 CONFIGURATIONS, CASES = 10, 50
-"""500 cases."""
+"""Together 500 random cases."""
 
 DOCUMENT: dict[str, Any] = {
     "route": {
@@ -66,7 +66,7 @@ def test_alerts_of_a_group_are_one_notification() -> None:
         ([{}], NIGHT, ["default"]),
     ],
 )
-def test_hours_and_causes_hold_notifications_back(firing: list[Labels], at: datetime, receivers: list[str]) -> None:
+def test_hours_and_inhibition_hold_notifications_back(firing: list[Labels], at: datetime, receivers: list[str]) -> None:
     assert [each.receiver for each in Decider.of(DOCUMENT).notifications(firing, at)] == receivers
 
 
@@ -78,13 +78,13 @@ Sent = tuple[str, Group, str]
 
 
 class Real:
-    """A running Alertmanager, and what it has sent."""
+    """A running Alertmanager, and the notifications that it has sent."""
 
     def __init__(self, address: str, receiver: Receiver) -> None:
         self._address, self._receiver = address, receiver
 
     def fire(self, firing: list[Labels], expected: set[Sent]) -> None:
-        """Post alerts, and wait until all has been looked at and sent that is expected, and a moment longer."""
+        """Post alerts, and wait until everything expected is sent, and a moment longer."""
         # What is posted later is looked at later, so once these two are, all before them have been.
         last = [{SENTINEL: side} for side in ("cause", "consequence")]
         body = json.dumps([{"labels": labels} for labels in [*firing, *last]]).encode()
@@ -101,14 +101,14 @@ class Real:
         until(lambda: self._receiver.alerts("/last"), within=30, what="the last notification")
 
     def receivers(self) -> dict[str, list[str]]:
-        """Whom each alert is for, by its id."""
+        """Return the receivers of each alert, by its id."""
         return {labels["id"]: receivers for labels, _, receivers in self._known() if "id" in labels}
 
     def inhibited(self) -> set[str]:
         return {labels["id"] for labels, status, _ in self._known() if "id" in labels and status["inhibitedBy"]}
 
     def groups(self) -> dict[str, list[tuple[str, Any]]]:
-        """The groups that each alert is in, by its id."""
+        """Return the groups of each alert, by its id."""
         found = defaultdict(list)
         for group in self._ask("alerts/groups"):
             for alert in group["alerts"]:
@@ -116,7 +116,7 @@ class Real:
         return {key: sorted(groups) for key, groups in found.items()}
 
     def sent(self) -> set[Sent]:
-        """Receiver, group and id of all that has been sent."""
+        """Return receiver, group and id of every alert that was sent."""
         return {
             (path.strip("/"), frozenset(body["groupLabels"].items()), alert["labels"]["id"])
             for path, body in list(self._receiver.received)
@@ -133,7 +133,7 @@ class Real:
 
 
 def _watched(document: dict[str, Any], address: str) -> dict[str, Any]:
-    """With a pair of alerts of our own, routed before all others, of which one silences the other."""
+    """Add a pair of alerts, routed before all others, of which one inhibits the other."""
     sentinel = {"receiver": "last", "matchers": [f'{SENTINEL}="cause"'], "group_by": [CASE]}
     route = document["route"] | {"routes": [sentinel, *document["route"]["routes"]]}
     pair = {"source_matchers": [f"{SENTINEL}=cause"], "target_matchers": [f"{SENTINEL}=consequence"], "equal": [CASE]}
@@ -146,7 +146,7 @@ def _watched(document: dict[str, Any], address: str) -> dict[str, Any]:
 
 
 def _hurried(document: dict[str, Any]) -> dict[str, Any]:
-    """The waits of the whole tree cut short; a moment is left, in which all that was posted is looked at."""
+    """Shorten the waits of the whole tree to a moment, which is enough to process all posted alerts."""
 
     def hurried(route: dict[str, Any]) -> dict[str, Any]:
         quick = {"group_wait": "900ms" if route.get("receiver") == "last" else "500ms", "group_interval": "500ms"}
@@ -157,14 +157,14 @@ def _hurried(document: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def real(folder: Path, receiver: Receiver, document: dict[str, Any]) -> Iterator[Real]:
-    """An Alertmanager that runs with a configuration."""
+    """Run an Alertmanager with a configuration."""
     (folder / "config.json").write_text(json.dumps(_hurried(_watched(document, receiver.address))))
     with alertmanager(folder / "run", folder / "config.json") as address:
         yield Real(address, receiver)
 
 
 def compare(folder: Path, receiver: Receiver, document: dict[str, Any], cases: list[list[Labels]]) -> dict[str, int]:
-    """Assert that model and reality agree on every case; how often each kind of decision was made."""
+    """Assert that both agree on every case; return how often each kind of decision was made."""
     decider, now = Decider.of(document), datetime.now(UTC)
     expected = {
         (each.receiver, each.group, case[place]["id"])
@@ -198,7 +198,7 @@ def test_the_model_agrees_with_alertmanager_on_random_cases(seed: int, tmp_path:
 
 
 @pytest.mark.e2e
-def test_the_model_agrees_with_alertmanager_on_what_is_generated(tmp_path: Path) -> None:
+def test_the_model_agrees_with_alertmanager_on_generated_routes(tmp_path: Path) -> None:
     chance = random.Random(7)
     zone = f"Etc/GMT{datetime.now(UTC).hour - 12:+}"  # where it is noon
     with Receiver() as receiver:
@@ -222,7 +222,7 @@ def test_the_model_agrees_with_alertmanager_on_what_is_generated(tmp_path: Path)
 
 
 def incident(chance: random.Random, models: list[LoadedSpec], number: int) -> list[Labels]:
-    """Some alerts of some models."""
+    """Return some alerts of some models."""
     return [
         labels_of(alert, chance.choice(models), id=f"{number}.{place}", namespace="ml", **{CASE: str(number)})
         for place, alert in enumerate(chance.sample(ALERTS, chance.randint(1, 6)))

@@ -18,7 +18,7 @@ def sent_at(text: str | None, zone: str = "UTC") -> dict[str, bool]:
     return {each["at"]: each["told"] for each in hours(spec)}
 
 
-def test_edges_are_instants_of_the_models_zone_in_winter_and_summer() -> None:
+def test_instants_are_at_the_edges_of_the_local_hours_in_winter_and_summer() -> None:
     assert sent_at("Mon-Fri 09:00-18:00", "America/New_York") == {
         "2026-01-12T13:59:00+00:00": False,
         "2026-01-12T14:00:00+00:00": True,
@@ -33,7 +33,7 @@ def test_edges_are_instants_of_the_models_zone_in_winter_and_summer() -> None:
     }
 
 
-def test_a_day_that_is_whole_has_no_edge_within_its_week() -> None:
+def test_a_ticket_at_all_hours_of_some_days_is_sent_on_those_days() -> None:
     assert set(sent_at("00:00-24:00").values()) == {True}
     assert list(sent_at("Sat 00:00-24:00").values())[:5] == [False, True, True, False, False]
 
@@ -44,7 +44,7 @@ def test_tickets_at_any_hour_have_no_edges() -> None:
 
 
 @given(st.sampled_from(DAYS), st.sampled_from(DAYS), st.integers(0, 22), st.sampled_from(["UTC", "Asia/Kolkata"]))
-def test_every_instant_is_judged_by_its_local_clock(first: str, last: str, start: int, zone: str) -> None:
+def test_every_instant_follows_the_local_clock(first: str, last: str, start: int, zone: str) -> None:
     open_days = {(DAYS.index(first) + step) % 7 for step in range((DAYS.index(last) - DAYS.index(first)) % 7 + 1)}
     for at, expected in sent_at(f"{first}-{last} {start:02}:00-{start + 1:02}:00", zone).items():
         local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))

@@ -15,14 +15,14 @@ def silenced(*firing: dict[str, str], rule: Rule = RULE) -> list[int]:
     return list(rule.inhibited(firing))
 
 
-def test_a_cause_silences_its_consequence_wherever_it_stands() -> None:
+def test_a_source_inhibits_a_target_in_any_order() -> None:
     assert silenced(CAUSE, LOW) == [1]
     assert silenced(LOW, CAUSE) == [0]
     assert silenced(LOW) == []
 
 
 @pytest.mark.parametrize("difference", [{"model": "b"}, {"env": "prod"}])
-def test_a_consequence_elsewhere_is_told(difference: dict[str, str]) -> None:
+def test_a_target_with_another_label_is_not_inhibited(difference: dict[str, str]) -> None:
     assert silenced(CAUSE, LOW | difference) == []
 
 
@@ -30,18 +30,18 @@ def test_missing_and_empty_labels_are_equal() -> None:
     assert silenced(CAUSE, LOW | {"env": ""}) == [1]
 
 
-def test_an_alert_on_both_sides_silences_neither_itself_nor_its_like() -> None:
+def test_alerts_on_both_sides_do_not_inhibit_each_other() -> None:
     assert silenced(BOTH) == []
     assert silenced(BOTH, BOTH | {"id": "2"}) == []
 
 
-def test_an_alert_on_both_sides_silences_a_mere_target_and_is_silenced_by_a_mere_source() -> None:
+def test_an_alert_on_both_sides_inhibits_a_target_and_is_inhibited_by_a_source() -> None:
     assert silenced(BOTH, LOW) == [1]
     assert silenced(CAUSE, BOTH) == [1]
     assert silenced(BOTH, BOTH | {"id": "2"}, CAUSE) == [0, 1]
 
 
-def test_what_is_silenced_silences() -> None:
+def test_an_inhibited_alert_inhibits() -> None:
     first, second = rules(
         {
             "inhibit_rules": [

@@ -41,7 +41,7 @@ def taken(labels: dict[str, str]) -> list[Route]:
         ({"a": "2"}, ["two"]),
     ],
 )
-def test_an_alert_takes_the_first_route_and_those_that_it_continues_to(
+def test_an_alert_matches_the_first_route_and_those_it_continues_to(
     labels: dict[str, str], receivers: list[str]
 ) -> None:
     assert [route.receiver for route in taken(labels)] == receivers
@@ -56,11 +56,11 @@ def test_grouping_is_inherited_and_hours_are_not() -> None:
     assert two.group_by == {"alertname"}
 
 
-def test_a_group_is_of_labels_that_are_there() -> None:
+def test_a_group_has_only_labels_of_the_alert() -> None:
     deep, two = taken({"a": "1", "b": "2", "c": "3"})
     assert deep.group({"a": "1", "c": "3"}) == {("a", "1"), ("c", "3")}
     assert two.group({"a": "1"}) == frozenset()
 
 
-def test_a_route_of_another_alert_is_not_taken() -> None:
+def test_a_route_of_another_alert_does_not_match() -> None:
     assert list(tree(DOCUMENT).routes[0].matches({"a": "2"})) == []

@@ -39,7 +39,7 @@ def within(instant: str, **interval: Any) -> bool:
         ("2026-01-12T12:00Z", {}, True),
     ],
 )
-def test_an_instant_is_within_or_not(instant: str, interval: dict[str, Any], inside: bool) -> None:
+def test_an_instant_is_in_the_interval_or_not(instant: str, interval: dict[str, Any], inside: bool) -> None:
     assert within(instant, **interval) is inside
 
 
@@ -62,6 +62,6 @@ def test_an_instant_is_the_same_in_any_zone() -> None:
 @pytest.mark.parametrize(
     "interval", [{"location": "Atlantis/Capital"}, {"weekdays": ["someday"]}, {"times": [{"start_time": "09:00"}]}]
 )
-def test_what_is_no_interval_is_refused(interval: dict[str, Any]) -> None:
+def test_an_invalid_interval_is_an_error(interval: dict[str, Any]) -> None:
     with pytest.raises(RenderError, match="time_intervals: "):
         within("2026-01-12T12:00Z", **interval)

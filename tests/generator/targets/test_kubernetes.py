@@ -32,7 +32,7 @@ BETA = PLACED.model_copy(update={"alertmanager_config": "v1beta1"})
 
 
 def routes(options: Options, loaded: Any = MODELS[0]) -> Any:
-    """The AlertmanagerConfig of a model."""
+    """Return the AlertmanagerConfig of a model."""
     (document,) = (one for one in objects(loaded, options).values() if one["kind"] == "AlertmanagerConfig")
     return document
 
@@ -53,7 +53,7 @@ def valid(document: Any) -> None:
 
 
 @pytest.mark.parametrize("loaded", MODELS, ids=lambda one: one.spec.name)
-def test_every_object_is_what_its_api_has_and_nothing_more(loaded: Any) -> None:
+def test_every_object_is_valid_without_unknown_keys(loaded: Any) -> None:
     made = objects(loaded)
     assert {one["kind"] for one in made.values()} == {
         "PrometheusRule",
@@ -70,7 +70,7 @@ def test_every_object_is_what_its_api_has_and_nothing_more(loaded: Any) -> None:
 @pytest.mark.parametrize(
     "kind", ["PrometheusRule", "ServiceMonitor", "ConfigMap", "AlertmanagerConfig", "GrafanaDashboard"]
 )
-def test_what_an_api_server_would_drop_is_refused(kind: str) -> None:
+def test_keys_that_an_api_server_would_drop_are_errors(kind: str) -> None:
     document = next(one for one in objects(MODELS[0]).values() if one["kind"] == kind)
     for place in (document, document.get("spec", document["metadata"])):
         place["unknown"] = "x"
@@ -81,7 +81,7 @@ def test_what_an_api_server_would_drop_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize("loaded", MODELS, ids=lambda one: one.spec.name)
-def test_routes_in_the_newer_api_are_what_it_has_and_nothing_more(loaded: Any) -> None:
+def test_routes_in_the_newer_api_are_valid_without_unknown_keys(loaded: Any) -> None:
     document = routes(BETA, loaded)
     assert document["apiVersion"] == "monitoring.coreos.com/v1beta1"
     valid(document)
@@ -92,7 +92,7 @@ def test_routes_in_the_newer_api_are_what_it_has_and_nothing_more(loaded: Any) -
         del place["unknown"]
 
 
-def test_each_api_refuses_what_only_the_other_has() -> None:
+def test_the_schema_of_each_api_rejects_keys_of_the_other() -> None:
     older, newer = routes(PLACED), routes(BETA)
     assert newer["spec"].pop("timeIntervals") == older["spec"].pop("muteTimeIntervals")
     assert newer["spec"] == older["spec"]
@@ -107,7 +107,7 @@ def test_each_api_refuses_what_only_the_other_has() -> None:
 
 
 @pytest.mark.parametrize("options", [PLACED, BETA], ids=["v1alpha1", "v1beta1"])
-def test_a_child_route_is_judged_as_a_route(options: Options) -> None:
+def test_a_child_route_is_validated_as_a_route(options: Options) -> None:
     document = routes(options)
     document["spec"]["route"]["routes"][0]["routes"][0]["group_wait"] = "30s"
     with pytest.raises(jsonschema.ValidationError, match="group_wait"):
@@ -169,10 +169,10 @@ def test_the_service_monitor_finds_the_service_of_the_exporter() -> None:
     }
 
 
-def test_an_underscore_is_no_part_of_a_kubernetes_name() -> None:
+def test_an_underscore_is_replaced_in_a_kubernetes_name() -> None:
     assert kubernetes.object_name("a_b") == "leeway-a-b"
 
 
-def test_a_dashboard_that_no_config_map_can_hold_is_refused() -> None:
+def test_a_dashboard_too_large_for_a_config_map_is_an_error() -> None:
     with pytest.raises(RenderError, match=r"dashboards/big\.json: is larger than 1 MiB"):
         kubernetes.dashboard_config_map("big", {"description": "x" * (1 << 20)}, Options())

@@ -193,7 +193,7 @@ def test_a_receiver_that_tells_nobody_may_be_there_already() -> None:
         ("a: [", "is not YAML"),
     ],
 )
-def test_what_cannot_be_merged_is_refused_with_its_place(text: str, message: str) -> None:
+def test_a_file_that_cannot_be_merged_is_an_error_with_its_place(text: str, message: str) -> None:
     with pytest.raises(RenderError, match=message.replace("(", r"\(")):
         merge(text, OURS, "am.yml")
 
@@ -228,7 +228,7 @@ def test_a_hostile_model_is_merged_and_taken(tmp_path: Path) -> None:
     assert passed, output
 
 
-def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"none\.yml: cannot be read"):
         read(tmp_path / "none.yml")
     (tmp_path / "bom.yml").write_bytes(b"\xef\xbb\xbfroute:\n")

@@ -1,4 +1,4 @@
-"""OpenSLO documents have the shape of its version 1, and ask for gauges that the exporter has."""
+"""OpenSLO documents have the shape of version 1, and query gauges that the exporter has."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_documents_have_the_shape_of_version_1(loaded: LoadedSpec) -> None:
         jsonschema.validate(one, SCHEMA)
 
 
-def test_an_indicator_asks_for_the_exporter_s_own_verdict() -> None:
+def test_an_indicator_queries_the_exporter_s_own_gauge() -> None:
     _, sliced, counted = documents(model(slos=SLOS).spec).values()
     queries = [
         sliced["spec"]["indicator"]["spec"]["thresholdMetric"]["metricSource"]["spec"]["query"],

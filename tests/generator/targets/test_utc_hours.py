@@ -45,7 +45,7 @@ def test_hours_by_hand(local: dict[str, Any], expected: list[dict[str, Any]]) ->
 
 
 def holds(intervals: list[dict[str, Any]], moment: datetime) -> bool:
-    """Whether a moment lies in some intervals, by its own clock: Alertmanager's rule, written down anew."""
+    """Return whether a moment is in some intervals, by its own clock: Alertmanager's rule, implemented again."""
     clock = f"{moment:%H:%M}"
     for one in intervals:
         ranges = [text.split(":") for text in one["weekdays"]]
