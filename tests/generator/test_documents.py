@@ -134,7 +134,7 @@ def test_two_models_with_the_same_document_are_an_error(names: tuple[str, str]) 
 
 @pytest.mark.parametrize("name", ["leeway-fleet", "leeway_feature", "leeway-exporter"])
 def test_a_model_cannot_take_the_name_of_a_dashboard_of_all_models(name: str) -> None:
-    with pytest.raises(RenderError, match=r"metadata\.name: dashboards/leeway-\w+\.json is not a model's"):
+    with pytest.raises(RenderError, match=r"metadata\.name: reserved for dashboards/leeway-\w+\.json"):
         render([model({"name": name})])
 
 

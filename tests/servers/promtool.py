@@ -35,7 +35,8 @@ def rules_of(loaded: LoadedSpec) -> dict[str, Document]:
 
 def series(metric: Metric, labels: Mapping[str, str]) -> str:
     """Return a series in PromQL's notation."""
-    return f"{metric.name}{{{','.join(f'{name}={json.dumps(value)}' for name, value in labels.items())}}}"
+    matchers = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items())
+    return f"{metric.name}{{{','.join(matchers)}}}"
 
 
 def verdict(rules: Document, proof: Document, folder: Path) -> tuple[bool, str]:
