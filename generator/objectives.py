@@ -19,7 +19,7 @@ def objectives(spec: ModelSpec) -> list[dict[str, Any]]:
     return [
         {
             "name": slo.name,
-            "said": objective_sentence(slo),
+            "sentence": objective_sentence(slo),
             "period": format_duration(slo.period),
             "fast": _tiers(slo, slo.fast()),
             "slow": _tiers(slo, slo.slow()),
@@ -44,14 +44,14 @@ def burn_alerts(slo: Slo) -> tuple[tuple[Alert, Sequence[Tier]], ...]:
 
 
 def _tiers(slo: Slo, tiers: Sequence[Tier]) -> list[dict[str, str]]:
-    """Return each tier's factor and windows; `above` is a rate at which it fires, `said` that rate in a template."""
+    """Return each tier's factor and windows; `above` is a rate at which it fires, `formatted` its text."""
     return [
         {
             "factor": number_text(float(tier.factor)),
             "long": slo.window_name(tier.long),
             "short": slo.window_name(tier.short),
             "above": number_text(float(tier.factor * Fraction(9, 8))),
-            "said": f"{float(tier.factor * Fraction(9, 8)):.3g}",
+            "formatted": f"{float(tier.factor * Fraction(9, 8)):.3g}",
         }
         for tier in tiers
     ]

@@ -89,6 +89,6 @@ def run(options: argparse.Namespace) -> int:
                 storage=storage,
                 report=options.report,
                 console=Console(highlight=False),
-                told=progress,
+                progress=progress,
             )
     return EXIT_OK if ok else EXIT_PROBLEM

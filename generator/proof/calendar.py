@@ -53,7 +53,7 @@ def _test(spec: ModelSpec, alert: Data, case: Data) -> Document:
     return {
         "name": f"{alert['alert']}: {spec.name} {case['title']}",
         "interval": duration(_SECONDS),
-        "input_series": list(chain.from_iterable(_input(spec, alert["compared"], case))),
+        "input_series": list(chain.from_iterable(_input(spec, alert["comparison"], case))),
         "promql_expr_test": list(firing_checks(alert, case["days"], case["begins"], _SECONDS)),
     }
 

@@ -41,4 +41,4 @@ def firing_checks(
 
 def ticks_until_change(alert: Mapping[str, Any], tick: int, *, fires: bool) -> int:
     """Return the ticks from the moment at which the condition begins to hold, or ends, until the alert changes."""
-    return ticks(alert["hold" if fires else "linger"], tick)
+    return ticks(alert["for" if fires else "keep_firing_for"], tick)

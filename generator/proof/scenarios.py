@@ -50,8 +50,8 @@ def scenarios(spec: ModelSpec, rules: Data) -> Document:
 
 def _tick(alerts: Sequence[Data]) -> int:
     """Return the sample and evaluation interval in seconds: as long as the longest scenario and every range allow."""
-    longest = max((alert["hold"] + alert["memory"] + alert["linger"] for alert in alerts), default=0)
-    ranges: list[int] = [alert["memory"] // _SAMPLES for alert in alerts if alert["memory"]]
+    longest = max((alert["for"] + alert["lookback"] + alert["keep_firing_for"] for alert in alerts), default=0)
+    ranges: list[int] = [alert["lookback"] // _SAMPLES for alert in alerts if alert["lookback"]]
     return min([60 * max(1, ticks(longest, _LONG)), *ranges])
 
 
@@ -81,7 +81,7 @@ class _Proof:
 
     def tests(self, alert: Data) -> Iterator[Document]:
         """Yield the tests of an alert: first those in which it fires."""
-        fires = _CALM + ticks(alert["hold"], self.tick)
+        fires = _CALM + ticks(alert["for"], self.tick)
         ends = fires + _MARGIN
         lasts = ends + ticks(alert["keep_firing_for"], self.tick)
         at = _Moments(fires, ends, lasts, lasts + ticks(alert["lookback"], self.tick))
@@ -131,7 +131,7 @@ class _Proof:
         labelled = [series for series in every if series["metric"] not in _UNLABELLED]
         for label, value in sorted(self._constants.items()):
             yield {label: f"{value}-other"}, labelled
-        for labels in story["strangers"]:
+        for labels in story["unrelated_labels"]:
             yield labels, every
         for label, value in ((WINDOW, "99w"), (ROLE, CHALLENGER)):
             if label in story["labels"]:

@@ -33,7 +33,7 @@ def test_an_objective_as_a_sentence(changes: dict[str, Any], sentence: str) -> N
 
 def test_numbers_are_exact_text() -> None:
     [objective] = objectives(model(slos=[{**AUROC, "objective": 0.9}]).spec)
-    assert objective["fast"] == [{"factor": "6", "long": "48h", "short": "24h", "above": "6.75", "said": "6.75"}]
+    assert objective["fast"] == [{"factor": "6", "long": "48h", "short": "24h", "above": "6.75", "formatted": "6.75"}]
     assert [tier["factor"] for tier in objective["slow"]] == ["3", "1"]
     assert objective["period"] == "30d"
 
