@@ -6,25 +6,23 @@ time; data drift; then collapsed sections with details, freshness and the export
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, Final
+from typing import Any
 
-from grafanalib.core import DashboardLink, StateTimeline, Table
+from grafanalib.core import DashboardLink, StateTimeline
 
 from dashboards import graph_annotations, variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, queries, scopes
-from dashboards.panels.builders import PanelInfo, StatusHistory, state_timeline, status_history
-from dashboards.panels.charts import chart, panel_info
+from dashboards.panels.builders import PanelInfo, state_timeline
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, UNITS, State, Steps
-from dashboards.panels.tables import Column, table
+from dashboards.panels.style import SEVERITY_COLOURS, State
 from dashboards.sections import (
     calendar,
     details,
     estimates,
+    features,
     freshness,
     labels,
     proxies,
@@ -34,12 +32,9 @@ from dashboards.sections import (
     slo,
 )
 from dashboards.sections.tiles import ALERT_STATES, tiles
-from exporter import catalogue
-from exporter.catalogue import FEATURE, ROLE, SEGMENT, VERSION, WINDOW, Metric, Severity
+from exporter.catalogue import ROLE, SEGMENT, WINDOW
 from exporter.spec.model import ModelSpec
 from exporter.spec.value_types import format_duration
-
-_WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
 
 
 def dashboard(spec: ModelSpec) -> dict[str, Any]:
@@ -68,8 +63,8 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
 
 def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     return [
-        Section("state", "", [*tiles(spec, scope), _features(spec, scope), _alert_timeline(scope)]),
-        Section("drift", "Data drift", _drift(spec, scope), collapsed=False),
+        Section("state", "", [*tiles(spec, scope), features.feature_table(spec, scope), _alert_timeline(scope)]),
+        features.section(spec, scope),
         *segments.sections(spec, scope),
         *details.sections(spec, scope),
         scores.section(spec, scope),
@@ -96,48 +91,6 @@ def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
-# ------------------------------------------------------------------------------------------------ which feature?
-
-
-def _features(spec: ModelSpec, scope: Scope) -> Table:
-    info = PanelInfo(
-        key="features",
-        title="Features, worst first, $window",
-        meaning="Every selected feature, the worst first. *Worst statistic* is the greatest of drift, nulls and new "
-        "categories, each divided by its own threshold. Above 1 it alerts.",
-        window="the newest `$window` of the log.",
-        action="Click the first feature. If it has more nulls or new categories: ask the owner of its source. If only "
-        "its mean has shifted: find out whether the data have really changed, and retrain if they have.",
-        no_data="No feature evaluated yet: too few rows, or no reference",
-        size=(14, 10),
-        data_links=(
-            links.to_feature_board(spec, "Distribution and statistics of this feature"),
-            links.to_feature(spec, "Only this feature, on this dashboard"),
-        ),
-    )
-    return table(info, {FEATURE: "Feature", VERSION: "Version"}, _columns(scope), sort=["Worst statistic"])
-
-
-def _columns(scope: Scope) -> list[Column]:
-    keys = (FEATURE, VERSION)
-
-    def column(title: str, metric: Metric) -> Column:
-        return Column(title, queries.across("max", keys, queries.select(metric, scope)), UNITS[metric.unit])
-
-    past = queries.across("max", keys, queries.select(catalogue.FEATURE_PSI, scope))
-    over: Steps = ((None, TRANSPARENT), (1, _WARNING))
-    return [
-        Column("Worst statistic", queries.worst_statistic(scope), "suffix:x threshold", steps=over),
-        column("PSI", catalogue.FEATURE_PSI),
-        Column("PSI over time", queries.still_present(past, keys, catalogue.FEATURE_PSI, scope), "none", trend=True),
-        column("PSI threshold", catalogue.FEATURE_PSI_THRESHOLD),
-        column("Nulls", catalogue.FEATURE_NULL_RATIO),
-        column("New categories", catalogue.FEATURE_NEW_CATEGORY_RATIO),
-        column("Mean shift", catalogue.FEATURE_MEAN_SHIFT),
-        column("Rows", catalogue.FEATURE_ROWS),
-    ]
-
-
 def _alert_timeline(scope: Scope) -> StateTimeline:
     info = PanelInfo(
         key=ALERT_STATES,
@@ -153,40 +106,3 @@ def _alert_timeline(scope: Scope) -> StateTimeline:
     ranks = queries.SEVERITY_RANK.items()
     states = {rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in ranks}
     return state_timeline(info, [Query(queries.alert_states(scope), legend)], states)
-
-
-# ------------------------------------------------------------------------------------------------ data drift
-
-
-def _drift(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope)
-    share = (
-        "Above the dashed line it pages. A step: look for a release or a new source. A slow rise: the data have really "
-        "changed, so retrain."
-    )
-    psi = (
-        "If a feature is above its dashed threshold, it has drifted. See its nulls and its drift details in the "
-        "sections below."
-    )
-    return [
-        draw(catalogue.DATA_DRIFT_SHARE, "Drift share over time, $window", share, size=(8, 8)),
-        _drifted_features(spec, scope),
-        draw(catalogue.FEATURE_PSI, "PSI by feature, $window", psi, limits=(0, None), size=(24, 9)),
-    ]
-
-
-def _drifted_features(spec: ModelSpec, scope: Scope) -> StatusHistory:
-    psi, drifted = catalogue.FEATURE_PSI, catalogue.FEATURE_DRIFTED
-    info = panel_info(
-        spec,
-        drifted,
-        "Features drifted over time, $window",
-        "One feature: look at its source. Many at the same time: look for a release. The same hours each week: use a "
-        "finer season in the spec.",
-        meaning=f"{drifted.help} Shows the twenty features with the highest PSI in the time range.",
-        size=(16, 8),
-    )
-    top = f"{queries.range_extreme('max', drifted, scope)} and {queries.top_series(queries.latest(psi, scope), 20)}"
-    return status_history(
-        info, Query(top, queries.legend(drifted, scope)), {0: State("ok", GOOD), 1: State("drifted", _WARNING)}
-    )

@@ -1,4 +1,4 @@
-"""The service, and the vocabulary from which everything else derives."""
+"""The exporter, and the catalogue that all names come from."""
 
 from exporter.processor import prefer_quick_sort
 

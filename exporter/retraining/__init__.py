@@ -1,1 +1,1 @@
-"""The retraining hook: it receives Alertmanager's notifications and starts at most one pipeline per incident."""
+"""The retraining hook: `hook` decides for each notification whether a pipeline starts; `gate` is one condition."""
