@@ -50,7 +50,8 @@ examples:
   leeway init --from s3://logs/2026-11-22T10.parquet --name fraud   write a first spec from a log file
   leeway validate models/                   check every spec in the folder
   leeway generate --out build models/       write all documents of every spec in the folder
-  leeway generate --diff models/fraud.yaml  print what would change, and write nothing
+  leeway generate --diff models/            print what would change, and write nothing
+  leeway generate --prune models/           also remove the files of models whose spec is gone
   leeway check --out build models/          in CI: fail when build/ is out of date or a test fails
   leeway explain models/fraud.yaml          print error budgets, and how soon alerts fire
   leeway backtest --inject all models/      find false alarms and missed faults before deploying

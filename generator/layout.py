@@ -45,3 +45,17 @@ PROVIDER: Final = GRAFANA / "leeway.yaml"
 SERVICE_MONITOR: Final = KUBERNETES / "servicemonitor.yaml"
 ALERTMANAGER_CONFIG: Final = KUBERNETES_ROUTES / "alertmanagerconfig.yaml"
 KUSTOMIZATION: Final = "kustomization.yaml"
+
+_PREFIXES: Final = ("workfloweventbinding-", "prometheusrule-", "dashboard-", "grafanadashboard-")
+"""How the names of files begin, before the name of their model."""
+
+
+def model_of(path: PurePosixPath) -> str | None:
+    """Return the model that a document belongs to by its path; None for a document of all models."""
+    name = path.name.split(".", 1)[0]  # names of models have no dots
+    if path.parent in {KUBERNETES, KUBERNETES_DASHBOARDS, ARGO}:
+        prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), None)
+        name = name.removeprefix(prefix) if prefix else ""
+    elif path.parent not in {RULES, PROOFS, DASHBOARDS, OPENSLO}:
+        return None
+    return None if name in {"", FLEET.stem, FEATURE.stem, EXPORTER.stem} else name

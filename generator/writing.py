@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 from exporter.errors import UsageError
-from generator.layout import FOLDERS, MARK, TAG
+from generator.layout import FOLDERS, MARK, TAG, model_of
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json", ".libsonnet")
 
@@ -48,18 +48,20 @@ class Step:
         return "".join(_whole_lines(difflib.unified_diff(before, after, old, new)))
 
 
-def plan(documents: Mapping[PurePosixPath, str], out: Path) -> list[Step]:
+def plan(documents: Mapping[PurePosixPath, str], out: Path, *, prune: bool = False) -> list[Step]:
     """Return the steps after which a folder holds exactly these documents, and the files of others unchanged.
 
     Args:
         documents: text by path, relative to `out`.
         out: the output folder; it need not exist.
+        prune: whether files of models without a document may be removed.
 
     Returns:
         A step for each document, in their order, then one for each file of an earlier run that is no document now.
 
     Raises:
-        UsageError: when a file cannot be read, or a file that leeway did not write has a document's path.
+        UsageError: when a file cannot be read, when a file that leeway did not write has a document's path, or when
+            the folder holds files of models without a document and `prune` is not set.
     """
     steps = [Step(path, _read(out / path), text) for path, text in documents.items()]
     changed = [step for step in steps if step.change is not Change.UNCHANGED]
@@ -68,7 +70,10 @@ def plan(documents: Mapping[PurePosixPath, str], out: Path) -> list[Step]:
     ]
     if foreign:
         raise UsageError(f"{', '.join(foreign)}: not written by leeway; move it away or choose another folder")
-    return steps + list(_leftovers(documents, out))
+    leftovers = list(_leftovers(documents, out))
+    if not prune:
+        _reject_other_models(documents, leftovers, out)
+    return steps + leftovers
 
 
 def write(step: Step, out: Path) -> None:
@@ -114,6 +119,21 @@ def _leftovers(documents: Mapping[PurePosixPath, str], out: Path) -> Iterator[St
                 text = _read(file)
                 if text is not None and _is_generated(path, text):
                     yield Step(path, text, None)
+
+
+def _reject_other_models(documents: Mapping[PurePosixPath, str], leftovers: Iterable[Step], out: Path) -> None:
+    """Raise a `UsageError` that names the models with leftover files and without a document.
+
+    Their routes and their places in lists of files would be lost from the documents of all models.
+    """
+    named = {model_of(path) for path in documents} | {None}
+    others = [str(model) for step in leftovers if (model := model_of(step.path)) not in named]
+    if others:
+        raise UsageError(
+            f"{out}: holds {len(others)} files of models whose specs are not given: {', '.join(sorted(set(others)))}."
+            " Nothing was written, since routes, kustomizations and the mixin are made from all given specs and would"
+            " lose these models. Give their specs too, or the folder of all specs; or remove their files with --prune"
+        )
 
 
 def _is_generated(path: PurePosixPath, text: str) -> bool:

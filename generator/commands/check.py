@@ -30,14 +30,16 @@ def run(options: argparse.Namespace) -> int:
         1 when a document is out of date or a test fails.
 
     Raises:
-        LeewayError: when a spec or a flag is wrong, or a document cannot be made or read.
+        LeewayError: when a spec or a flag is wrong, when the output folder holds files of other models and `--prune`
+            is not given, or when a document cannot be made or read.
     """
     specs = load_all(options.specs)
     documents = output.render_output(options, specs)
-    outdated = [step for step in plan(documents, options.out) if step.change is not Change.UNCHANGED]
+    steps = plan(documents, options.out, prune=options.prune)
+    outdated = [step for step in steps if step.change is not Change.UNCHANGED]
     for step in outdated:
         show(step.diff())
-        complain(f"{options.out / step.path}: out of date: run leeway generate")
+        complain(f"{options.out / step.path}: out of date: run leeway generate{' --prune' if options.prune else ''}")
     failed = False
     proofs = () if options.no_tools else prove(documents | expressions(specs))
     for outcome in chain(simulate(documents), proofs):

@@ -22,12 +22,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the documents that changed, remove those of models that are gone, and list all of them.
+    """Write the documents that changed, remove those that no spec asks for any more, and list all of them.
 
     Raises:
-        LeewayError: when a spec or a flag is wrong, or a document cannot be made or written.
+        LeewayError: when a spec or a flag is wrong, when the output folder holds files of other models and `--prune`
+            is not given, or when a document cannot be made or written.
     """
-    steps = plan(output.render_output(options, load_all(options.specs)), options.out)
+    steps = plan(output.render_output(options, load_all(options.specs)), options.out, prune=options.prune)
     if options.diff:
         for step in steps:
             show(step.diff())

@@ -29,6 +29,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add_specs(parser)
     add = parser.add_argument
     add("--out", type=Path, default=Path("build"), metavar="DIR", help="the output folder (default: build)")
+    text = "remove the files of models whose specs are not given, instead of refusing to run"
+    add("--prune", action="store_true", help=text)
     text = "a file of options; flags override it (default: generator.yaml, if it exists)"
     add("--options", type=Path, metavar="FILE", help=text)
     text = "a folder of *.jsonnet overlays (default: overlays, if it exists)"

@@ -14,8 +14,8 @@ RULES = PurePosixPath("rules/fraud.yaml")
 OURS = f"# {MARK} from fraud.yaml; do not edit.\n"
 
 
-def put(out: Path, documents: dict[PurePosixPath, str]) -> list[Change]:
-    steps = plan(documents, out)
+def put(out: Path, documents: dict[PurePosixPath, str], *, prune: bool = False) -> list[Change]:
+    steps = plan(documents, out, prune=prune)
     for step in steps:
         write(step, out)
     return [step.change for step in steps]
@@ -47,22 +47,70 @@ def test_a_file_has_the_permissions_of_the_umask(tmp_path: Path) -> None:
     assert (tmp_path / RULES).stat().st_mode & 0o777 == 0o666 & ~current
 
 
+def leave(out: Path, path: str, text: str) -> Path:
+    """Write a file as an earlier run left it."""
+    target = out / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(text)
+    return target
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("rules/old.yaml", OURS),
-        ("rules/tests/old.yaml", OURS),
-        ("kubernetes/prometheusrule-old.yaml", OURS),
-        ("dashboards/old.json", json.dumps({"tags": ["x", TAG]})),
+        ("rules/tests/fraud.calendar.yaml", OURS),
+        ("rules/tests/fraud.slo-auroc.yaml", OURS),
+        ("argo/workfloweventbinding-fraud.yaml", OURS),
+        ("dashboards/fraud.json", json.dumps({"tags": ["x", TAG]})),
+        ("dashboards/leeway-fleet.json", json.dumps({"tags": ["x", TAG]})),
+        ("kubernetes/dashboard-leeway-feature.yaml", OURS),
+        ("kubernetes/servicemonitor.yaml", OURS),
+        ("kubernetes/alertmanager/kustomization.yaml", OURS),
         ("alertmanager/routes.json", json.dumps({"generated": MARK})),
+        ("mixin.libsonnet", f"// {MARK} from fraud.yaml; do not edit.\n"),
     ],
 )
-def test_a_document_of_an_earlier_run_without_a_spec_is_removed(tmp_path: Path, path: str, text: str) -> None:
-    target = tmp_path / path
-    target.parent.mkdir(parents=True)
-    target.write_text(text)
+def test_a_file_of_a_given_model_or_of_all_models_that_is_no_document_now_is_removed(
+    tmp_path: Path, path: str, text: str
+) -> None:
+    target = leave(tmp_path, path, text)
     assert put(tmp_path, {RULES: OURS}) == [Change.WRITTEN, Change.REMOVED]
     assert not target.exists()
+
+
+OTHER_MODELS = [
+    ("rules/churn.yaml", OURS),
+    ("rules/tests/churn.slo-auroc.yaml", OURS),
+    ("openslo/churn.slo-auroc.yaml", OURS),
+    ("argo/workfloweventbinding-churn.yaml", OURS),
+    ("kubernetes/prometheusrule-churn.yaml", OURS),
+    ("kubernetes/dashboard-churn.yaml", OURS),
+    ("kubernetes/grafana/grafanadashboard-churn.yaml", OURS),
+    ("dashboards/churn.json", json.dumps({"tags": ["x", TAG]})),
+]
+
+
+@pytest.mark.parametrize(("path", "text"), OTHER_MODELS)
+def test_files_of_a_model_that_is_not_given_refuse_the_run_with_its_name(tmp_path: Path, path: str, text: str) -> None:
+    target = leave(tmp_path, path, text)
+    with pytest.raises(UsageError, match=r"holds 1 files of models whose specs are not given: churn\."):
+        plan({RULES: OURS}, tmp_path)
+    assert target.read_text() == text
+
+
+@pytest.mark.parametrize(("path", "text"), OTHER_MODELS)
+def test_files_of_a_model_that_is_not_given_are_removed_on_demand(tmp_path: Path, path: str, text: str) -> None:
+    target = leave(tmp_path, path, text)
+    assert put(tmp_path, {RULES: OURS}, prune=True) == [Change.WRITTEN, Change.REMOVED]
+    assert not target.exists()
+
+
+def test_every_model_that_is_not_given_is_named_once(tmp_path: Path) -> None:
+    for path, text in OTHER_MODELS:
+        leave(tmp_path, path, text)
+    leave(tmp_path, "rules/pricing.yaml", OURS)
+    with pytest.raises(UsageError, match=r"holds 9 files of models whose specs are not given: churn, pricing\."):
+        plan({RULES: OURS}, tmp_path)
 
 
 @pytest.mark.parametrize(

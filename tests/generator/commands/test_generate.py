@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from generator.cli import main
-from generator.commands.terminal import EXIT_OK, EXIT_USAGE
+from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE
 from spec_folder import write_spec
 
 
@@ -20,12 +21,54 @@ def test_generate_writes_every_document_once(work: Path, capsys: pytest.CaptureF
     assert {path: path.read_bytes() for path in (work / "build").rglob("*.*")} == written
 
 
-def test_generate_removes_the_documents_of_a_model_that_is_gone(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def files(work: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in (work / "build").rglob("*.*")}
+
+
+@pytest.mark.parametrize("command", [["generate"], ["generate", "--diff"], ["check", "--no-tools"]])
+def test_one_of_several_specs_is_refused_and_nothing_changes(
+    command: list[str], work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_spec("churn")
+    write_spec("pricing")
+    main(["generate"])
+    before = files(work)
+    write_spec("churn", team="another")
+    capsys.readouterr()
+    assert main([*command, str(path)]) == EXIT_USAGE
+    printed = capsys.readouterr()
+    assert "build: holds 18 files of models whose specs are not given: fraud, pricing. " in printed.err
+    assert "remove their files with --prune" in printed.err
+    assert printed.out == ""
+    assert files(work) == before
+
+
+def test_the_difference_with_prune_shows_what_a_run_with_prune_does(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     gone = write_spec("churn")
     main(["generate"])
     gone.unlink()
     capsys.readouterr()
-    assert main(["generate"]) == EXIT_OK
+    assert main(["generate", "--diff", "--prune"]) == EXIT_OK
+    shown = capsys.readouterr().out.splitlines()
+    removed = [f"build/{line.removeprefix('--- a/')}" for line, after in pairwise(shown) if after == "+++ /dev/null"]
+    assert main(["check", "--no-tools", "--prune"]) == EXIT_PROBLEM
+    checked = capsys.readouterr().err.splitlines()
+    assert main(["generate", "--prune"]) == EXIT_OK
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in printed if line.startswith("removed")] == removed
+    written = [line.split()[1] for line in printed if line.startswith(("written", "removed"))]
+    assert checked == [f"{path}: out of date: run leeway generate --prune" for path in written]
+    assert main(["check", "--no-tools"]) == EXIT_OK
+
+
+def test_prune_removes_the_documents_of_a_model_that_is_gone(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gone = write_spec("churn")
+    main(["generate"])
+    gone.unlink()
+    capsys.readouterr()
+    assert main(["generate", "--prune"]) == EXIT_OK
     printed = capsys.readouterr().out.splitlines()
     assert [line for line in printed if line.startswith("removed")] == [
         "removed    build/rules/churn.yaml",
