@@ -23,6 +23,8 @@ FEATURE: Final = "feature"
 CATEGORY: Final = "category"
 STREAM: Final = "stream"
 STAGE: Final = "stage"
+FILE: Final = "file"
+"""The name of a spec's file, without its folder: equal on every replica."""
 LABEL: Final = "label"
 TEAM: Final = "team"
 OWNER: Final = "owner"
@@ -606,6 +608,11 @@ SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS = _Labels().timestamp(
     "leeway_spec_reload_success_timestamp_seconds", "Time when the specs were last loaded without error."
 )
 
+SPEC_LOAD_SUCCESS = _Labels((MODEL, FILE)).flag(
+    "leeway_spec_load_success",
+    "1 when the spec in the file was last loaded without error, else 0; no model where the name cannot be read.",
+)
+
 METRICS: Final[tuple[Metric, ...]] = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """Every metric, in the order in which it stands above."""
 
@@ -669,6 +676,7 @@ class Alert:
 EXPORTER_DOWN = Alert("LeewayExporterDown", Severity.CRITICAL, Layer.EXPORTER, MODEL_INFO)
 REFRESH_FAILING = Alert("LeewayRefreshFailing", Severity.WARNING, Layer.EXPORTER, REFRESH_SUCCESS)
 SPEC_MISMATCH = Alert("LeewaySpecMismatch", Severity.WARNING, Layer.EXPORTER, MODEL_INFO)
+SPEC_REJECTED = Alert("LeewaySpecRejected", Severity.WARNING, Layer.EXPORTER, SPEC_LOAD_SUCCESS)
 RETRAINING_NOT_STARTED = Alert("LeewayRetrainingNotStarted", Severity.WARNING, Layer.EXPORTER, RETRAIN_DECISIONS_TOTAL)
 SERIES_LIMITED_ALERT = Alert("LeewaySeriesLimited", Severity.INFO, Layer.EXPORTER, SERIES_LIMITED)
 WINDOW_STALE = Alert("LeewayWindowStale", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_END_TIMESTAMP_SECONDS)

@@ -18,7 +18,7 @@ from exporter import logs, sharding
 from exporter.errors import LeewayError, Problem, SpecError
 from exporter.service.refresh import Clock, Refresher, wall_clock
 from exporter.service.server import listen, serve
-from exporter.spec.loading import LoadedSpec, load_all
+from exporter.spec.loading import Loads, RejectedSpec, load_valid
 from exporter.spec.value_types import Url
 from exporter.store.profiles import ProfileStore
 
@@ -122,32 +122,46 @@ def _url(text: str) -> str:
         raise argparse.ArgumentTypeError("must be an http:// or https:// address, without user or password") from None
 
 
-def _specs(options: argparse.Namespace) -> tuple[LoadedSpec, ...]:
-    """Return the specs that the flags name, or those of them that are in the shard.
+def _specs(options: argparse.Namespace) -> Loads:
+    """Return the specs that the flags name, or those of them that are in the shard; mistakes are logged.
 
     Raises:
-        SpecError: with every problem of the specs, alone or together with the flags.
+        SpecError: with every problem of the specs, alone or together with the flags, when none can be used.
     """
-    specs = load_all([options.config_file])
+    loads = _with_prometheus(load_valid(options.config_file), options.prometheus_url)
+    for problem in loads.problems:
+        log.error("a spec is rejected: %s", problem)
+    return _of_shard(loads, options.shard)
+
+
+def _with_prometheus(loads: Loads, url: str | None) -> Loads:
+    """Reject the specs that need the address of a Prometheus, where neither they nor the flag have it."""
     message = "must be given, here or by the flag --prometheus.url: a proxy has promql"
-    lacking = [] if options.prometheus_url else [loaded for loaded in specs if loaded.spec.spec.lacks_prometheus]
-    if lacking:
-        raise SpecError(tuple(Problem(str(loaded.path), 0, "spec.prometheus.url", message) for loaded in lacking))
-    return _of_shard(specs, options.shard)
+    rejected = tuple(
+        RejectedSpec(each.path, (Problem(str(each.path), 0, "spec.prometheus.url", message),), each.spec.metadata)
+        for each in loads.specs
+        if not url and each.spec.spec.lacks_prometheus
+    )
+    paths = {each.path for each in rejected}
+    loads = Loads(tuple(each for each in loads.specs if each.path not in paths), (*loads.rejected, *rejected))
+    if not loads.specs:
+        raise SpecError(loads.problems)
+    return loads
 
 
-def _of_shard(specs: Sequence[LoadedSpec], shard: sharding.Shard) -> tuple[LoadedSpec, ...]:
-    own = tuple(loaded for loaded in specs if shard.has(loaded.spec.name))
+def _of_shard(loads: Loads, shard: sharding.Shard) -> Loads:
+    own = tuple(loaded for loaded in loads.specs if shard.has(loaded.spec.name))
+    rejected = tuple(each for each in loads.rejected if each.metadata is None or shard.has(each.metadata.name))
     if shard != sharding.WHOLE:
         names = ", ".join(loaded.spec.name for loaded in own) or "none"
-        log.info("shard %s has %d of %d models: %s", shard, len(own), len(specs), names)
-    return own
+        log.info("shard %s has %d of %d models: %s", shard, len(own), len(loads.specs), names)
+    return Loads(own, rejected)
 
 
 def _once(options: argparse.Namespace) -> int:
-    specs = _specs(options)
+    loads = _specs(options)
     with logs.progress() as progress:
-        refresher = _refresher(options, specs, progress)
+        refresher = _refresher(options, loads, progress)
         try:
             refresher.refresh_all()
         finally:
@@ -155,7 +169,8 @@ def _once(options: argparse.Namespace) -> int:
     if refresher.snapshot is not None:
         sys.stdout.buffer.write(refresher.snapshot.text)
         sys.stdout.buffer.flush()
-    return EXIT_OK if all(state.succeeded for state in refresher.states.values()) else EXIT_PROBLEM
+    succeeded = not loads.rejected and all(state.succeeded for state in refresher.states.values())
+    return EXIT_OK if succeeded else EXIT_PROBLEM
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -163,12 +178,15 @@ def _serve(options: argparse.Namespace) -> int:
 
     def reload() -> None:
         try:
-            refresher.replace_specs(_specs(options))
+            loads = _specs(options)
         except LeewayError as problem:
             log.error("the new specs are rejected, the old ones stay in use: %s", problem)  # noqa: TRY400
             refresher.reject_specs()
             raise
-        log.info("the specs have been loaded again")
+        refresher.replace_specs(loads.specs, loads.rejected)
+        log.info("%d specs have been loaded again", len(loads.specs))
+        if loads.rejected:
+            raise SpecError(loads.problems)
 
     with listen(options.web_listen_address) as bound:
         host, port = bound.getsockname()[:2]
@@ -182,12 +200,13 @@ def _serve(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _refresher(options: argparse.Namespace, specs: Sequence[LoadedSpec], progress: logs.Progress) -> Refresher:
+def _refresher(options: argparse.Namespace, loads: Loads, progress: logs.Progress) -> Refresher:
     clock: Clock = wall_clock if options.now is None else lambda: options.now
     store = ProfileStore(options.storage_path)
     return Refresher(
-        specs,
+        loads.specs,
         store,
+        rejected=loads.rejected,
         clock=clock,
         workers=options.refresh_workers,
         prometheus=options.prometheus_url,

@@ -79,6 +79,11 @@ def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
         "If the bar ends: the exporter is down, or it no longer has the model. If the spec differs from the rules: "
         "generate the rules again, or reload the exporter."
     )
+    rejected = (
+        "If it is rejected: read the exporter's log or its page at /, which name file, line and key. A model that was "
+        "loaded before runs its old spec until the exporter restarts."
+    )
+    file = catalogue.SPEC_LOAD_SUCCESS
     return [
         state_timeline(
             panel_info(spec, refreshed, "Refreshes and spec loads", failed),
@@ -87,6 +92,11 @@ def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
                 Query(range_extreme("min", loaded, scope), "spec load"),
             ],
             {1: State("ok", GOOD), 0: State("failed", _ORANGE)},
+        ),
+        state_timeline(
+            panel_info(spec, file, "Spec files", rejected, no_data="The exporter has no spec of the model"),
+            [Query(range_extreme("min", file, scope if spec else Scope((), {})), f"{{{{{catalogue.FILE}}}}}")],
+            {1: State("loaded", GOOD), 0: State("rejected", _ORANGE)},
         ),
         state_timeline(
             panel_info(spec, model_info, "Spec in use", gone, no_data="The exporter does not expose this model"),

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import metadata
 
@@ -22,7 +22,8 @@ from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
 from exporter.service.snapshot import Snapshot, render
-from exporter.spec.loading import LoadedSpec
+from exporter.service.spec_loads import SpecLoads
+from exporter.spec.loading import LoadedSpec, RejectedSpec
 from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,7 @@ class Refresher:
         specs: Iterable[LoadedSpec],
         store: ProfileStore,
         *,
+        rejected: Iterable[RejectedSpec] = (),
         clock: Clock = wall_clock,
         workers: int = 2,
         prometheus: str | None = None,
@@ -104,6 +106,7 @@ class Refresher:
         Args:
             specs: the models.
             store: where profiles are stored.
+            rejected: the files whose specs cannot be used.
             clock: returns the current time.
             workers: how many models are refreshed at a time.
             prometheus: the address to query for proxies if a spec names none.
@@ -118,11 +121,16 @@ class Refresher:
         self._wake = threading.Event()
         self._stopping = False
         self._lock = threading.Lock()
-        self._reloaded = (True, clock())
+        self._loads = SpecLoads()
         self._published_stale: frozenset[str] = frozenset()
         self._published_all = False
         self._states: dict[str, ModelState] = {}
-        self.replace_specs(specs)
+        self.replace_specs(specs, rejected)
+
+    @property
+    def rejected(self) -> Sequence[RejectedSpec]:
+        """The files whose specs could not be used at the last load."""
+        return self._loads.rejected
 
     @property
     def states(self) -> Mapping[str, ModelState]:
@@ -134,24 +142,26 @@ class Refresher:
         """Whether the snapshot has the result of every model's first refresh."""
         return self._published_all
 
-    def replace_specs(self, specs: Iterable[LoadedSpec]) -> None:
-        """Replace the specs; a model whose spec has not changed keeps its state."""
+    def replace_specs(self, specs: Iterable[LoadedSpec], rejected: Iterable[RejectedSpec] = ()) -> None:
+        """Replace the specs; a model keeps its state if its spec has not changed, or if its file was rejected."""
         with self._lock:
-            loaded_by_name = {loaded.spec.name: loaded for loaded in specs}
+            loads = SpecLoads(tuple(rejected), last_success=self._loads.last_success)
+            old = [state.loaded for state in self._states.values() if state.loaded.path in loads.rejected_paths]
+            loaded_by_name = {loaded.spec.name: loaded for loaded in (*old, *specs)}
             self._states = {
                 name: self._states[name]
                 if name in self._states and self._states[name].loaded == loaded
                 else self._open(loaded)
                 for name, loaded in loaded_by_name.items()
             }
-            self._reloaded = (True, self._clock())
+            self._loads = replace(loads, last_success=self._clock()) if loads.succeeded else loads
         if self.snapshot is not None:
             self._publish()
         self._wake.set()
 
     def reject_specs(self) -> None:
-        """Record that new specs were rejected; the old ones stay."""
-        self._reloaded = (False, self._reloaded[1])
+        """Record that none of the new specs can be used; the old ones stay."""
+        self._loads = replace(self._loads, none_valid=True)
         self._publish()
 
     def refresh_all(self) -> None:
@@ -226,15 +236,13 @@ class Refresher:
     def _publish(self) -> None:
         now = self._clock()
         with self._lock:
-            states = list(self._states.values())
+            states, loads = list(self._states.values()), self._loads
         all_refreshed = all(state.succeeded is not None for state in states)  # read before their samples
         samples = [Sample(catalogue.BUILD_INFO, (metadata.version("leeway"),), 1)]
-        succeeded, at = self._reloaded
-        samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS, (), succeeded))
-        samples.append(Sample(catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS, (), at.timestamp()))
+        samples += loads.samples(state.loaded for state in states)
         for state in states:
             samples += [*state.current_samples(now), *state.own_samples()]
-        labels = {state.loaded.spec.name: state.loaded.spec.metadata.labels for state in states}
+        labels = dict(loads.labels) | {state.loaded.spec.name: state.loaded.spec.metadata.labels for state in states}
         self._published_stale = self._stale_names(now)
         self.snapshot = render(samples, labels)
         self._published_all = all_refreshed

@@ -53,7 +53,7 @@ def application(refresher: Refresher, reload: Reload) -> Starlette:
         return PlainTextResponse("The specs have been loaded.\n")
 
     async def index(_: Request) -> Response:
-        return HTMLResponse(await run_in_threadpool(status_page.render, refresher.states))
+        return HTMLResponse(await run_in_threadpool(status_page.render, refresher.states, refresher.rejected))
 
     return Starlette(
         routes=[

@@ -8,6 +8,7 @@ from html import escape
 
 from exporter import catalogue
 from exporter.service.refresh import ModelState
+from exporter.spec.loading import RejectedSpec
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem;
@@ -19,14 +20,15 @@ td.number { font-variant-numeric: tabular-nums; }
 """
 
 
-def render(states: Mapping[str, ModelState]) -> str:
-    """Return the page as HTML; every value is escaped."""
+def render(states: Mapping[str, ModelState], rejected: Iterable[RejectedSpec] = ()) -> str:
+    """Return the page as HTML, with the mistakes of rejected specs first; every value is escaped."""
+    mistakes = [(str(problem),) for each in rejected for problem in each.problems]
     models = "".join(_model(state) for _, state in sorted(states.items())) or "<p>No models are loaded.</p>"
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Leeway</title>'
         f"<style>{_STYLE}</style></head><body><h1>Leeway</h1>"
         '<p><a href="/metrics">Metrics</a> · <a href="/-/healthy">healthy</a> · <a href="/-/ready">ready</a></p>'
-        f"{models}</body></html>"
+        f"{_table(('rejected specs',), mistakes) if mistakes else ''}{models}</body></html>"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from exporter.spec.checks.all_checks import mistakes
 from exporter.spec.messages import KeyPath, error_message, format_path
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.schema import EXAMPLE
+from exporter.spec.sections.metadata import Metadata
 from exporter.spec.yaml_document import Document, parse
 
 MAX_BYTES: Final = 1 << 20
@@ -33,6 +34,29 @@ class LoadedSpec:
     def folder(self) -> Path:
         """The folder that relative paths in the spec refer to."""
         return self.path.parent
+
+
+@dataclass(frozen=True, slots=True)
+class RejectedSpec:
+    """A file whose spec cannot be used, with its mistakes."""
+
+    path: Path
+    problems: tuple[Problem, ...]
+    metadata: Metadata | None
+    """The model's name and labels; None where they cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """The specs of some files: those that are valid, and the files of the others."""
+
+    specs: tuple[LoadedSpec, ...]
+    rejected: tuple[RejectedSpec, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every mistake of the rejected specs."""
+        return tuple(problem for each in self.rejected for problem in each.problems)
 
 
 def load(path: Path) -> LoadedSpec:
@@ -59,28 +83,55 @@ def load_all(paths: Iterable[Path]) -> tuple[LoadedSpec, ...]:
             files.update({_identity(file): file for file in _files(path) if _identity(file) not in files})
         except SpecError as error:
             problems.extend(error.problems)
-    loaded = tuple(_valid_specs(files.values(), problems))
-    if not loaded and not problems:
+    loads = _load_each(files.values())
+    if not files and not problems:
         problems.append(Problem("", 0, "", "no spec is given: name a file or a folder of *.yaml files"))
-    if problems:
-        raise SpecError(tuple(problems))
-    return loaded
+    if problems or loads.rejected:
+        raise SpecError((*problems, *loads.problems))
+    return loads.specs
 
 
-def _valid_specs(files: Iterable[Path], problems: list[Problem]) -> Iterator[LoadedSpec]:
-    """Yield the valid specs; add the mistakes of the others, and duplicate names, to `problems`."""
-    first: dict[str, str] = {}
+def load_valid(path: Path) -> Loads:
+    """Load the valid specs of a file or folder, and describe the files of the others.
+
+    Of two specs of one name, the first by the name of its file is valid.
+
+    Raises:
+        SpecError: with all mistakes, when no spec is valid.
+    """
+    loads = _load_each(_files(path))
+    if not loads.specs:
+        raise SpecError(loads.problems)
+    return loads
+
+
+def _load_each(files: Iterable[Path]) -> Loads:
+    """Load files; a wrong spec, or one whose name is taken, costs only itself."""
+    specs, rejected, first = list[LoadedSpec](), list[RejectedSpec](), dict[str, str]()
     for path in files:
         try:
-            spec, line = _load(path)
+            loaded, line = _load(path)
         except SpecError as error:
-            problems.extend(error.problems)
+            rejected.append(RejectedSpec(path, error.problems, _metadata(path)))
             continue
-        if spec.spec.name in first:
-            message = f"is already the name of the model at {first[spec.spec.name]}"
-            problems.append(Problem(str(path), line, "metadata.name", message))
-        first.setdefault(spec.spec.name, f"{path}:{line}")
-        yield spec
+        if (name := loaded.spec.name) in first:
+            problem = Problem(str(path), line, "metadata.name", f"is already the name of the model at {first[name]}")
+            rejected.append(RejectedSpec(path, (problem,), loaded.spec.metadata))
+            continue
+        first[name] = f"{path}:{line}"
+        specs.append(loaded)
+    return Loads(tuple(specs), tuple(rejected))
+
+
+def _metadata(path: Path) -> Metadata | None:
+    """Return the metadata of a wrong spec; None where they are wrong too."""
+    try:
+        document = parse(_text(path), str(path))
+        data = document.data.get("metadata") if isinstance(document.data, dict) else None
+        refused = any(key[:1] == ("metadata",) for key in document.refused)
+        return None if refused else Metadata.model_validate(data)
+    except (SpecError, ValidationError):
+        return None
 
 
 def _files(path: Path) -> list[Path]:

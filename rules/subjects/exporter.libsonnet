@@ -1,4 +1,4 @@
-// The exporter itself: does it run, do its refreshes succeed, and does it have the spec that these rules come from?
+// The exporter itself: does it run, do its refreshes succeed, does it accept the spec, and is it that of these rules?
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 
@@ -12,6 +12,12 @@ function(model)
 
   local refresh_case(title, during) =
     { title: title, labels: {}, series: [{ metric: metrics.refresh_success, labels: {}, before: 1, during: during }] };
+
+  local load_case(title, during) =
+    local example = { [labels.file]: 'model.yaml' };
+    { title: title, labels: example, series: [
+      { metric: metrics.spec_load_success, labels: example, before: 1, during: during },
+    ] };
 
   local limit_case(title, during) =
     local example = { [labels.label]: labels.feature };
@@ -77,6 +83,20 @@ function(model)
       silent_cases: [
         { title: 'runs with the spec of these rules', labels: {}, series: [info_series(model.fingerprint, 1, 1)] },
       ],
+    },
+    {
+      key: 'spec_rejected',
+      'for': 300,
+      expr: promql.without('min', model.replicas, model.selector(metrics.spec_load_success)) + '\n== 0',
+      fields: { file: template.label(labels.file) },
+      summary(fields):: model.name + ': the exporter rejects the spec in ' + fields.file,
+      description(fields)::
+        'The spec in ' + fields.file + ' has mistakes, or the specs cannot be read. An exporter that had loaded an older'
+        + ' spec of the model still runs that one. An exporter that has started since does not watch the model.',
+      action: 'Read the log of the exporter or its page at /: both name file, line and key. Run leeway validate, then'
+              + ' reload the exporter.',
+      firing_cases: [load_case('has a spec with mistakes', 0) { fields: { file: 'model.yaml' } }],
+      silent_cases: [load_case('has a spec that loads', 1)],
     },
     {
       key: 'series_limited',

@@ -5,7 +5,7 @@ from typing import Any
 
 from boards import panels_of
 from dashboards import exporter
-from exporter.catalogue import HOOK_METRICS, MODEL_INFO, REFRESH_SUCCESS, SPEC_RELOAD_SUCCESS
+from exporter.catalogue import HOOK_METRICS, MODEL_INFO, REFRESH_SUCCESS, SPEC_LOAD_SUCCESS, SPEC_RELOAD_SUCCESS
 
 
 def panel(title: str) -> dict[str, Any]:
@@ -27,6 +27,16 @@ def test_each_exporter_that_rejected_its_specs_counts(evaluates: Callable[..., N
     name = SPEC_RELOAD_SUCCESS.name
     given = {f'{name}{{instance="1"}}': 0.0, f'{name}{{instance="2"}}': 0.0, f'{name}{{instance="3"}}': 1.0}
     evaluates(given, target["expr"], {"{}": 2.0})
+
+
+def test_every_spec_file_has_a_line_also_one_without_a_model(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Spec files")["targets"]
+    name = SPEC_LOAD_SUCCESS.name
+    given = {f'{name}{{file="a.yaml",model="a",instance="1"}}': 1.0, f'{name}{{file="b.yaml",instance="1"}}': 0.0}
+    given |= {f'{name}{{file="a.yaml",model="a",instance="2"}}': 0.0}
+    expected = {'{file="a.yaml",model="a"}': 0.0, '{file="b.yaml"}': 0.0}
+    evaluates(given, target["expr"].replace("$__rate_interval", "5m"), expected)
+    assert target["legendFormat"] == "{{file}}"
 
 
 def test_replicas_with_different_specs_are_visible(evaluates: Callable[..., None]) -> None:

@@ -110,6 +110,31 @@ def test_a_shard_has_the_models_that_hash_to_it(spec: Path, capsys: pytest.Captu
         assert f"shard {index}/2 has {len(own)} of 3 models: {', '.join(own)}" in output.err
 
 
+def test_a_bad_spec_costs_only_itself_and_the_exit_code(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = spec.parent / "bad.yaml"
+    bad.write_text("apiVersion: leeway/v1\nkind: Model\nmetadata: {name: churn}\nspec: {task: oracle}\n")
+    assert _once(spec.parent, "--now=2026-11-22T10:05:00Z") == 1
+    output = capsys.readouterr()
+    assert f'{catalogue.REFRESH_SUCCESS.name}{{env="prod",model="fraud"}} 1.0' in output.out
+    assert f'{catalogue.SPEC_LOAD_SUCCESS.name}{{file="bad.yaml",model="churn"}} 0.0' in output.out
+    assert f"{catalogue.SPEC_RELOAD_SUCCESS.name} 0.0" in output.out
+    for mistake in ("spec.task: must be", "spec.inference: is required", "spec.features: is required"):
+        assert f"a spec is rejected: {bad}:4: {mistake}" in output.err
+
+
+def test_a_shard_reports_the_bad_specs_of_its_models_and_of_no_known_model(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "apiVersion: leeway/v1\nkind: Model\nmetadata: {name: churn}\nspec: {}\n"
+    (spec.parent / "bad.yaml").write_text(text)
+    (spec.parent / "broken.yaml").write_text("[")
+    for index in range(2):
+        _once(spec.parent, "--now=2026-11-22T10:05:00Z", f"--shard={index}/2")
+        exposed = capsys.readouterr().out
+        assert ('file="bad.yaml"' in exposed) == (hashmod("churn", 2) == index)
+        assert 'file="broken.yaml"' in exposed
+
+
 def test_a_shard_may_have_no_model(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     elsewhere = 1 - hashmod("fraud", 2)
     assert _once(spec, f"--shard={elsewhere}/2") == 0

@@ -13,9 +13,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter import catalogue
+from exporter.errors import Problem
 from exporter.service.refresh import Refresher
-from exporter.spec.loading import LoadedSpec
+from exporter.spec.loading import LoadedSpec, RejectedSpec
 from exporter.spec.model import ModelSpec
+from exporter.spec.sections.metadata import Metadata
 from exporter.store.profiles import ProfileStore
 from fraud_log import REFERENCE_KEY, FraudLog, local_spec_document
 from stack import until
@@ -175,6 +177,66 @@ def test_new_specs_replace_old_ones_and_unchanged_models_keep_their_state(
     assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS) == {"": 1}
 
 
+def _rejected(path: Path, name: str | None = None) -> RejectedSpec:
+    metadata = Metadata(name=name, labels={"env": "test"}) if name else None
+    return RejectedSpec(path, (Problem(str(path), 3, "spec.task", "is required"),), metadata)
+
+
+def _loads(refresher: Refresher) -> dict[tuple[str, ...], float]:
+    """`leeway_spec_load_success` by file, model and constant label."""
+    assert refresher.snapshot is not None
+    return {
+        (sample.labels["file"], sample.labels.get("model", ""), sample.labels.get("env", "")): sample.value
+        for family in text_string_to_metric_families(refresher.snapshot.text.decode())
+        for sample in family.samples
+        if sample.name == catalogue.SPEC_LOAD_SUCCESS.name
+    }
+
+
+def test_a_rejected_spec_costs_only_itself_at_the_start(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: list[Refresher]
+) -> None:
+    rejected = [_rejected(tmp_path / "churn.yaml", "churn"), _rejected(tmp_path / "broken.yaml")]
+    made.append(Refresher([_spec(tmp_path)], ProfileStore(tmp_path / "store"), rejected=rejected, clock=clock))
+    made[0].refresh_all()
+    assert _exposed(made[0], catalogue.REFRESH_SUCCESS) == {"fraud": 1}
+    assert _loads(made[0]) == {
+        ("fraud.yaml", "fraud", "prod"): 1,
+        ("churn.yaml", "churn", "test"): 0,
+        ("broken.yaml", "", ""): 0,
+    }
+    assert _exposed(made[0], catalogue.SPEC_RELOAD_SUCCESS) == {"": 0}
+    assert _exposed(made[0], catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS) == {}
+    assert made[0].rejected == tuple(rejected)
+
+
+def test_a_spec_that_is_rejected_later_stays_while_the_others_are_replaced(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: list[Refresher]
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path), _spec(tmp_path, "old"))
+    refresher.refresh_all()
+    state = refresher.states["fraud"]
+    clock.now += timedelta(minutes=1)
+    refresher.replace_specs([_spec(tmp_path, "new")], [_rejected(tmp_path / "fraud.yaml")])
+    assert refresher.states["fraud"] is state
+    assert set(refresher.states) == {"fraud", "new"}
+    assert _loads(refresher) == {("fraud.yaml", "fraud", "prod"): 0, ("new.yaml", "new", "prod"): 1}
+    assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS) == {"": 0}
+    assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS) == {"": NOW.timestamp()}
+    refresher.replace_specs([_spec(tmp_path)])
+    assert _loads(refresher) == {("fraud.yaml", "fraud", "prod"): 1}
+    assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS) == {"": clock.now.timestamp()}
+
+
+def test_a_valid_file_takes_the_name_of_a_model_whose_file_is_rejected(
+    tmp_path: Path, clock: Clock, made: list[Refresher]
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
+    moved = LoadedSpec(tmp_path / "moved.yaml", _spec(tmp_path).spec)
+    refresher.replace_specs([moved], [_rejected(tmp_path / "fraud.yaml", "fraud")])
+    assert refresher.states["fraud"].loaded is moved
+
+
 def test_rejected_specs_are_reported_and_the_old_ones_stay(
     tmp_path: Path, log: FraudLog, clock: Clock, made: Any
 ) -> None:
@@ -182,6 +244,7 @@ def test_rejected_specs_are_reported_and_the_old_ones_stay(
     refresher.refresh_all()
     clock.now += timedelta(minutes=1)
     refresher.reject_specs()
+    assert _loads(refresher) == {("fraud.yaml", "fraud", "prod"): 0}
     assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS) == {"": 0}
     assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS) == {"": NOW.timestamp()}
     assert "fraud" in _exposed(refresher, catalogue.FEATURE_PSI)

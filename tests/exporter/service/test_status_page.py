@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from exporter import catalogue
+from exporter.errors import Problem
 from exporter.samples.windows import Sample
 from exporter.service.refresh import ModelState
 from exporter.service.status_page import render
-from exporter.spec.loading import LoadedSpec
+from exporter.spec.loading import LoadedSpec, RejectedSpec
 from exporter.spec.model import ModelSpec
 from fraud_log import local_spec_document
 
@@ -62,6 +63,14 @@ def test_windows_are_listed_with_their_rows_and_end() -> None:
     page = _read(_state(succeeded=True, last_success=END, duration=1.25, samples=samples))
     assert "24h48,0002026-11-22 10:00 UTC" in page.text
     assert "Refreshed at 2026-11-22 10:00:00 UTC in 1.2 s." in page.text
+
+
+def test_the_mistakes_of_rejected_specs_are_listed() -> None:
+    problems = (Problem("a.yaml", 3, "spec.task", HOSTILE), Problem("a.yaml", 9, "", "odd"))
+    parser = _Tags()
+    parser.feed(render({"fraud": _state()}, [RejectedSpec(Path("a.yaml"), problems, None)]))
+    assert f"a.yaml:3: spec.task: {HOSTILE}a.yaml:9: odd" in parser.text
+    assert "script" not in parser.tags
 
 
 def test_a_page_without_models_says_so() -> None:

@@ -8,8 +8,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exporter.errors import SpecError
-from exporter.spec.loading import MAX_BYTES, LoadedSpec, load, load_all
+from exporter.errors import Problem, SpecError
+from exporter.spec.loading import MAX_BYTES, LoadedSpec, load, load_all, load_valid
 from exporter.spec.schema import EXAMPLE
 from spec_files import EXAMPLES, INVALID, VALID, expected, loaded_data
 
@@ -132,6 +132,56 @@ class TestLoadAll:
     def test_no_spec_is_an_error(self, tmp_path: Path) -> None:
         assert problems(tmp_path) == [f"{tmp_path}: contains no *.yaml or *.yml file"]
         assert problems() == ["no spec is given: name a file or a folder of *.yaml files"]
+
+
+class TestLoadValid:
+    def test_a_wrong_spec_costs_only_itself(self, tmp_path: Path) -> None:
+        write(tmp_path / "a.yaml", "a: [")
+        wrong = write(tmp_path / "b.yaml", named("b").replace("task:", "tusk:"))
+        write(tmp_path / "c.yaml", named("c"))
+        taken = write(tmp_path / "d.yaml", named("c"))
+        loads = load_valid(tmp_path)
+        assert [loaded.spec.name for loaded in loads.specs] == ["c"]
+        assert [each.path.name for each in loads.rejected] == ["a.yaml", "b.yaml", "d.yaml"]
+        assert [each.metadata and each.metadata.name for each in loads.rejected] == [None, "b", "c"]
+        assert loads.rejected[1].problems == tuple(sorted(rejected_problems(wrong)))
+        assert str(loads.rejected[2].problems[0]).startswith(f"{taken}:")
+        assert loads.problems == tuple(problem for each in loads.rejected for problem in each.problems)
+
+    @pytest.mark.parametrize(
+        ("metadata", "name"),
+        [
+            ("{name: b, labels: {env: prod}}", "b"),
+            ("{name: B}", None),
+            ("{name: b, labels: {model: x}}", None),
+            ("{name: 1:30}", None),
+            ("[b]", None),
+        ],
+    )
+    def test_the_model_of_a_wrong_spec_is_known_where_its_metadata_are_valid(
+        self, tmp_path: Path, metadata: str, name: str | None
+    ) -> None:
+        write(tmp_path / "a.yaml", named("a"))
+        write(tmp_path / "b.yaml", f"apiVersion: leeway/v1\nkind: Model\nspec: {{}}\nmetadata: {metadata}\n")
+        (rejected,) = load_valid(tmp_path).rejected
+        assert (rejected.metadata and rejected.metadata.name) == name
+
+    def test_without_a_valid_spec_every_mistake_is_raised(self, tmp_path: Path) -> None:
+        write(tmp_path / "a.yaml", "a: [")
+        write(tmp_path / "b.yaml", named("b").replace("task:", "tusk:"))
+        with pytest.raises(SpecError) as caught:
+            load_valid(tmp_path)
+        assert list(map(str, caught.value.problems)) == problems(tmp_path)
+
+    def test_a_folder_without_specs_is_an_error(self, tmp_path: Path) -> None:
+        with pytest.raises(SpecError, match=r"contains no \*\.yaml"):
+            load_valid(tmp_path)
+
+
+def rejected_problems(path: Path) -> list[Problem]:
+    with pytest.raises(SpecError) as caught:
+        load(path)
+    return list(caught.value.problems)
 
 
 PIECES = [line for path in VALID for line in path.read_text().splitlines(keepends=True)]
