@@ -6,7 +6,8 @@ import argparse
 import logging
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -15,8 +16,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from exporter import logs, sharding
-from exporter.errors import LeewayError, Problem, SpecError
-from exporter.service.refresh import Clock, Refresher, wall_clock
+from exporter.errors import LeewayError, Problem, SourceError, SpecError
+from exporter.service.refresh import Clock, ModelState, Refresher, wall_clock
 from exporter.service.server import listen, serve
 from exporter.spec.loading import Loads, RejectedSpec, load_valid
 from exporter.spec.value_types import Url
@@ -164,13 +165,26 @@ def _once(options: argparse.Namespace) -> int:
         refresher = _refresher(options, loads, progress)
         try:
             refresher.refresh_all()
+            missing = _missing_data(refresher.states.values(), _clock(options)())
         finally:
             refresher.stop()
+    for each in missing:
+        log.error("%s", each)
     if refresher.snapshot is not None:
         sys.stdout.buffer.write(refresher.snapshot.text)
         sys.stdout.buffer.flush()
-    succeeded = not loads.rejected and all(state.succeeded for state in refresher.states.values())
+    succeeded = not loads.rejected and not missing and all(state.succeeded for state in refresher.states.values())
     return EXIT_OK if succeeded else EXIT_PROBLEM
+
+
+def _missing_data(states: Iterable[ModelState], now: datetime) -> list[str]:
+    """Return what specs name and their inference logs do not have; a log that cannot be read has failed already."""
+    missing: list[str] = []
+    for state in states:
+        with suppress(SourceError):
+            found = state.reader.missing_data(now) if state.reader else []
+            missing += [f"{state.loaded.path}: {each}" for each in found]
+    return missing
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -201,17 +215,20 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _refresher(options: argparse.Namespace, loads: Loads, progress: logs.Progress) -> Refresher:
-    clock: Clock = wall_clock if options.now is None else lambda: options.now
     store = ProfileStore(options.storage_path)
     return Refresher(
         loads.specs,
         store,
         rejected=loads.rejected,
-        clock=clock,
+        clock=_clock(options),
         workers=options.refresh_workers,
         prometheus=options.prometheus_url,
         progress=progress,
     )
+
+
+def _clock(options: argparse.Namespace) -> Clock:
+    return wall_clock if options.now is None else lambda: options.now
 
 
 if __name__ == "__main__":

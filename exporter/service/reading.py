@@ -23,6 +23,7 @@ from exporter.service.attempt import Attempt, Record, required
 from exporter.service.labels import reading as label_reading
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
 from exporter.service.labels.reference_fit import EstimatorFit
+from exporter.service.missing_data import missing_data
 from exporter.service.profile_reading import ProfileReader
 from exporter.service.proxies.reading import ProxyReader
 from exporter.service.reference_reading import ReferenceReader
@@ -105,6 +106,14 @@ class ModelReader:
             self._exclude_alarming_week(samples, attempt.now)
             objectives = list(self._objective_samples(attempt.now, partitions, profiles, reference))
         return [*samples, *labels, *objectives, *proxies, *self._calendar(reference, attempt.now)]
+
+    def missing_data(self, now: datetime) -> list[str]:
+        """Return what the spec names and the inference log does not have: partitions, columns.
+
+        Raises:
+            SourceError: the log cannot be listed, or does not answer.
+        """
+        return missing_data(self.spec.spec, self._source, _starts(self.spec, _windows(self.spec, now).values()))
 
     def reference(self, now: datetime) -> Reference:
         """Return the reference of the windows at `now`.

@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from exporter.errors import ReferenceUnusable
+from exporter.service.missing_data import what_lies_there
 from exporter.sources.opening import open_log, open_source
 from exporter.sources.source import Partition, Source, Stream
 from exporter.spec.loading import LoadedSpec
@@ -60,7 +61,7 @@ class DataSet:
         """Return all of its files."""
         data = self.source.dataset()
         if data is None:
-            raise ReferenceUnusable(f"there is nothing at {self.name}")
+            raise ReferenceUnusable(f"there is nothing at {self.name}{what_lies_there(self.source)}")
         return data
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 from exporter.errors import SourceUnavailable
 from exporter.sources import templates
 from exporter.sources.parquet import parquet_errors, read_batches
-from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, Traffic
+from exporter.sources.source import Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
 
 T = TypeVar("T")
 
@@ -56,6 +56,14 @@ class Local:
         with closing(self._batches(partition, selection)) as stream:
             return kernel(stream)
 
+    def browse(self, limit: int) -> Found:
+        """See `BrowsableSource`."""
+        folder = Path(self._template.prefix.rpartition("/")[0] or "/")
+        while not _is_folder(folder):
+            folder = folder.parent
+        names = [f"{name}/" if _is_folder(folder / name) else name for name in _if_present(_names, str(folder)) or []]
+        return Found(f"{folder}/", tuple(names[:limit]), templates.matching(self._template, self._list, limit))
+
     def _batches(self, partition: Partition, selection: Selection) -> Generator[Batch]:
         for item in partition.objects:
             self.traffic.count_opened(item, selection)
@@ -82,6 +90,11 @@ def _walk(
             yield StoredObject(path, status.st_size, str(status.st_mtime_ns))
         elif status and stat.S_ISDIR(status.st_mode) and (depth is None or path.count("/") < depth):
             yield from _walk(f"{path}/", prefix, depth, above | {(here.st_dev, here.st_ino)})
+
+
+def _is_folder(path: Path) -> bool:
+    status = _if_present(Path.stat, str(path))
+    return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 def _names(folder: Path) -> list[str]:

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ from botocore.utils import get_environ_proxies
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources import templates
 from exporter.sources.parquet import one_line, parquet_errors, read_batches
-from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, Traffic
+from exporter.sources.source import Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials, ReadOnlyCredentials
@@ -102,6 +103,14 @@ class S3:
         """See `Source`."""
         with closing(self._batches(partition, selection)) as stream:
             return kernel(stream)
+
+    def browse(self, limit: int) -> Found:
+        """See `BrowsableSource`; where no key begins with the prefix, the first keys of the bucket are returned."""
+        prefix = self._template.prefix.rpartition("/")[0] + "/"
+        for place in dict.fromkeys((prefix, self._root)):
+            if names := tuple(item.path for item in islice(self._list(place, None), limit)):
+                return Found(place, names, templates.matching(self._template, self._list, limit))
+        return Found(self._root, (), ())
 
     def _list(self, prefix: str, _depth: int | None) -> Iterator[StoredObject]:
         with self._connected(self._root) as connection:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Protocol, TypeVar
+from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import pyarrow as pa
 
@@ -123,6 +123,26 @@ class Source(Protocol):
 
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """Return the kernel's result for a partition's rows; each row of each selected column is decoded once."""
+        ...
+
+
+class Found(NamedTuple):
+    """What lies where a path looks."""
+
+    place: str
+    """The nearest folder or prefix of the path that holds anything."""
+    names: tuple[str, ...]
+    """The first names in it, sorted; a folder's ends in `/`."""
+    matching: tuple[str, ...]
+    """The first files that match the path, of any time."""
+
+
+@runtime_checkable
+class BrowsableSource(Source, Protocol):
+    """A source of files that can say what lies where its path looks."""
+
+    def browse(self, limit: int) -> Found:
+        """Return what lies where the path looks, at most `limit` names of each kind."""
         ...
 
 

@@ -39,7 +39,7 @@ from exporter.sources.pieces import (
     read_results,
 )
 from exporter.sources.reducing import K, Reduction
-from exporter.sources.source import Kernel, Partition, Selection, Source, Traffic
+from exporter.sources.source import BrowsableSource, Found, Kernel, Partition, Selection, Source, Traffic
 
 T = TypeVar("T")
 
@@ -98,6 +98,10 @@ class Spark:
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
         return self._source.profile(partition, selection, kernel)
+
+    def browse(self, limit: int) -> Found:
+        """See `BrowsableSource`."""
+        return self._source.browse(limit) if isinstance(self._source, BrowsableSource) else Found(self._place, (), ())
 
     def reduce(
         self, partitions: Mapping[K, Partition], selection: Selection, reduction: Reduction[T]

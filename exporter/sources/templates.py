@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import Final
 
 from exporter.errors import SourceError
@@ -30,6 +30,7 @@ _VARIABLE: Final = re.compile(r"(%[YmdjHM]|\*+|\?|\{[A-Za-z_]\w*\})")
 _BELOW: Final = ""  # the variable part after the slash at a template's end
 _SHOWN: Final = r"(?![._])(?=[^/])"
 _TEMPORARY: Final = ("~", ".tmp", ".temp", ".part", ".partial", ".crc")
+_BROWSED: Final = 10_000
 _FINISHED: Final = "".join(rf"(?<!{re.escape(ending)})" for ending in _TEMPORARY)
 
 
@@ -152,6 +153,12 @@ def dataset(template: Template, names: Mapping[str, str], listing: Listing) -> P
     listed = listing(template.prefix, template.depth)
     objects = tuple(sorted(item for item in listed if template.read(item.path) is not None))
     return Partition(str(template), objects) if objects else None
+
+
+def matching(template: Template, listing: Listing, limit: int) -> tuple[str, ...]:
+    """Return the first paths that match a template, at any time and with any names, among the first 10,000 listed."""
+    listed = (item.path for item in islice(listing(template.prefix, template.depth), _BROWSED))
+    return tuple(islice((path for path in listed if template.read(path) is not None), limit))
 
 
 def _field(directive: str, start: datetime) -> str:

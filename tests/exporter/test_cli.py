@@ -58,6 +58,26 @@ def test_once_fails_when_a_model_fails_and_still_writes_the_exposition(
     assert "train_features_v3.parquet" in output.err
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"age"', '"agee"', 'spec.features[0].name: no column agee in any of 1 partitions; did you mean "age"?'),
+        ('"predicted_score"', '"score"', "spec.inference.columns.score: no column score in any of 1 partitions"),
+        ("inference/%Y", "infer/%Y", "no partition from 2026-11-22 09:00 to 2026-11-22 10:00 UTC at infer/%Y"),
+        ("%H.parquet", "%H.csv", "no file matches this path, and "),
+        ("reference/train", "reference/trainn", "/reference/ has train_features_v3.parquet"),
+    ],
+)
+def test_once_fails_with_what_lies_there_when_a_path_or_a_column_is_wrong(
+    old: str, new: str, message: str, spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec.write_text(spec.read_text().replace(old, new, 1))
+    assert _once(spec, "--now=2026-11-22T10:05:00Z") == 1
+    output = capsys.readouterr()
+    assert message in output.err.replace("\\", "")
+    assert catalogue.MODEL_INFO.name in output.out
+
+
 def test_every_mistake_in_a_spec_is_printed_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "fraud.yaml"
     path.write_text("apiVersion: leeway/v1\nkind: Modell\nmetadata: {name: fraud}\nspeck: {}\n")

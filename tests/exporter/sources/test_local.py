@@ -251,3 +251,15 @@ def test_only_the_footer_is_read_for_the_number_of_rows(tmp_path: Path) -> None:
     found = source.partitions([NOON])[NOON]
     assert source.profile(found, ROWS_ONLY, lambda rows: sum(batch.table.num_rows for batch in rows)) == 100_000
     assert (source.traffic.requests, source.traffic.bytes_read) == (2, 0)
+
+
+def test_a_folder_is_browsed_or_the_nearest_one_above_it(tmp_path: Path) -> None:
+    write(tmp_path / "log" / "2026.parquet")
+    write(tmp_path / "log" / "2025.parquet")
+    write(tmp_path / "log" / "a" / "b.csv")
+    matching = (f"{tmp_path}/log/2025.parquet", f"{tmp_path}/log/2026.parquet")
+    names = ("2025.parquet", "2026.parquet", "a/")
+    assert Local("log/%Y.parquet", tmp_path).browse(3) == (f"{tmp_path}/log/", names, matching)
+    assert Local("log/%Y.parquet", tmp_path).browse(1) == (f"{tmp_path}/log/", names[:1], matching[:1])
+    assert Local("log/b/c/%Y.parquet", tmp_path).browse(3) == (f"{tmp_path}/log/", names, ())
+    assert Local("log/2025.parquet/%Y.parquet", tmp_path).browse(3).place == f"{tmp_path}/log/"

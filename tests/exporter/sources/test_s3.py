@@ -572,3 +572,19 @@ def test_sources_share_one_connection(s3_server: S3Server) -> None:
     s3.connect.cache_clear()
     assert [read(S3(TEMPLATE)) for _ in range(3)] == [[1]] * 3
     assert s3.connect.cache_info().misses == 1
+
+
+def test_a_bucket_is_browsed_at_the_prefix_or_from_its_first_key(s3_server: S3Server) -> None:
+    for key in ("a/1.csv", "a/2.csv", "inference/2026-11-22T12.csv", KEY):
+        s3_server.put("logs", key, b"x")
+    found = S3(TEMPLATE).browse(5)
+    assert found.place == "s3://logs/inference/"
+    assert found.names == ("s3://logs/inference/2026-11-22T12.csv", f"s3://logs/{KEY}")
+    assert found.matching == (f"s3://logs/{KEY}",)
+    assert S3("s3://logs/inferences/%Y.parquet").browse(2) == (
+        "s3://logs/",
+        ("s3://logs/a/1.csv", "s3://logs/a/2.csv"),
+        (),
+    )
+    s3_server.put("other", "x", b"x")
+    assert S3("s3://other/%Y.parquet").browse(2) == ("s3://other/", ("s3://other/x",), ())
