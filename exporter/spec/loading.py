@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -14,8 +14,8 @@ from exporter.errors import Problem, SpecError
 from exporter.spec import solved
 from exporter.spec.checks.all_checks import mistakes
 from exporter.spec.messages import KeyPath, error_message, format_path
-from exporter.spec.model import Body, ModelSpec
-from exporter.spec.schema import EXAMPLE
+from exporter.spec.model import ModelSpec
+from exporter.spec.repair import repaired
 from exporter.spec.sections.metadata import Metadata
 from exporter.spec.yaml_document import Document, parse
 
@@ -191,18 +191,17 @@ PlacedMistake = tuple[KeyPath, int, str]
 
 def _validate(document: Document) -> tuple[ModelSpec | None, list[PlacedMistake]]:
     """Return the spec, None where its schema is wrong, and all mistakes in it."""
-    spec, body, errors = None, None, []
+    spec, errors = None, []
     try:
         spec = ModelSpec.model_validate(document.data)
-        body = spec.spec
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    paths = [*document.refused, *(error["loc"] for error in errors)]
-    broken = {str(path[1]) for path in paths if len(path) > 1 and path[0] == "spec"}
-    body = body or _valid_sections(document.data, broken)
+    refused = [path[1:] for path in document.refused if path[:1] == ("spec",)]
+    whole = isinstance(document.data, dict) and () not in refused and () not in document.refused
+    checked = repaired(document.data.get("spec"), refused) if whole else None
     placed = [(path, document.places[path].key, message) for path, message in document.refused.items()]
     placed += [_placed(error, document) for error in errors if not _is_consequence(error, document)]
-    for path, message in mistakes(body, broken) if body else ():
+    for path, message in mistakes(*checked) if checked else ():
         placed.append((path, document.places[document.existing(path)].line, message))
     return spec, placed
 
@@ -221,12 +220,3 @@ def _is_consequence(error: ErrorDetails, document: Document) -> bool:
     path = error["loc"]
     refused = any(path[:length] in document.refused for length in range(len(path) + 1))
     return refused or (error["type"] == "too_short" and bool(error["input"]))
-
-
-def _valid_sections(data: Any, broken: set[str]) -> Body | None:
-    """Return a spec of the valid sections, with an example's in place of the broken ones; None if there are none."""
-    given = data.get("spec") if isinstance(data, dict) else None
-    if not isinstance(given, dict):
-        return None
-    valid = {name: section for name, section in given.items() if name in Body.model_fields and name not in broken}
-    return Body.model_validate({**EXAMPLE["spec"], **valid})

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from exporter.spec.checks.all_checks import mistakes
-from exporter.spec.messages import format_path
+from exporter.spec.messages import KeyPath, format_path
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.schema import EXAMPLE
 
@@ -30,7 +30,7 @@ def refusal(**parts: Any) -> str:
     return caught.value.errors()[0]["msg"].removeprefix("Value error, ")
 
 
-def inconsistencies(*broken: str, **parts: Any) -> list[str]:
+def inconsistencies(*unknown: KeyPath, **parts: Any) -> list[str]:
     """The messages of the checks, each with its key path."""
     checked = Body.model_validate({**EXAMPLE["spec"], **parts})
-    return [f"{format_path(path)}: {message}" for path, message in mistakes(checked, broken)]
+    return [f"{format_path(path)}: {message}" for path, message in mistakes(checked, unknown)]

@@ -90,12 +90,12 @@ def _prometheus(body: Body) -> Mistakes:
 
 
 COLUMN_CHECKS: Final[Checks] = {
-    _features: frozenset({"features"}),
-    _feature_columns: frozenset({"features", "inference"}),
-    _class_column: frozenset({"inference", "task"}),
-    _confidence: frozenset({"inference", "task"}),
-    _class_scores: frozenset({"inference", "task"}),
-    _segments: frozenset({"segments", "features", "inference"}),
-    _proxies: frozenset({"proxies"}),
+    _features: frozenset({"features[].name"}),
+    _feature_columns: frozenset({"features[].name", "inference.columns"}),
+    _class_column: frozenset({"inference.columns.prediction", "inference.columns.score", "task"}),
+    _confidence: frozenset({"inference.confidence", "task"}),
+    _class_scores: frozenset({"inference.columns", "task"}),
+    _segments: frozenset({"segments", "features", "inference.columns"}),
+    _proxies: frozenset({"proxies[].name"}),
     _prometheus: frozenset({"proxies", "prometheus"}),
 }

@@ -14,6 +14,9 @@ from exporter.spec.sections.task import REQUIRED_COLUMNS
 
 def _inference_log(body: Body) -> Mistakes:
     yield from _log("inference", body.inference)
+
+
+def _staleness(body: Body) -> Mistakes:
     if body.inference.staleness < body.inference.delay + body.inference.grain:
         yield ("inference", "stale_after"), "must be at least delay plus grain"
 
@@ -71,9 +74,12 @@ def _label_task(body: Body) -> Mistakes:
             yield ("labels", key), f"is only for ranking, not for {body.task}"
 
 
+_COMPARED: Final = {f"inference.columns.{use}" for uses in REQUIRED_COLUMNS.values() for use in uses}
+
 LOG_CHECKS: Final[Checks] = {
-    _inference_log: frozenset({"inference"}),
-    _label_log: frozenset({"labels"}),
-    _label_join: frozenset({"labels", "inference"}),
-    _label_task: frozenset({"labels", "inference", "task"}),
+    _inference_log: frozenset({"inference.source", "inference.grain", "inference.columns.timestamp"}),
+    _staleness: frozenset({"inference.grain", "inference.delay", "inference.stale_after"}),
+    _label_log: frozenset({"labels.source", "labels.grain", "labels.columns.timestamp"}),
+    _label_join: frozenset({"labels?", "inference.columns.prediction_id"}),
+    _label_task: frozenset({"labels?", "labels.ndcg_at", "labels.absent", "task", *_COMPARED}),
 }

@@ -13,7 +13,11 @@ Mistakes = Iterator[tuple[KeyPath, str]]
 """Key paths, each with a message."""
 
 Checks = Mapping[Callable[[Body], Mistakes], frozenset[str]]
-"""Checks, each with the keys under `spec` that it reads."""
+"""Checks, each with the key paths under `spec` that it reads.
+
+`labels?` is whether the key is given. `slos[]` and `features[].name` are read item by item: a mistake is in the item
+that has the value.
+"""
 
 
 def not_multiple(path: KeyPath, value: timedelta, unit: timedelta, unit_name: str) -> Mistakes:

@@ -171,11 +171,11 @@ def _retrain_gate(body: Body) -> Mistakes:
 
 
 OBJECTIVE_CHECKS: Final[Checks] = {
-    _slo_names: frozenset({"slos"}),
-    _slo_labels: frozenset({"slos", "labels"}),
-    _slo_metrics: frozenset({"slos", "task", "inference"}),
-    _slo_times: frozenset({"slos", "inference", "windows"}),
-    _slo_budgets: frozenset({"slos"}),
-    _slo_burn: frozenset({"slos"}),
-    _retrain_gate: frozenset({"alerting", "task", "windows", "labels"}),
+    _slo_names: frozenset({"slos[].name"}),
+    _slo_labels: frozenset({"slos", "labels?"}),
+    _slo_metrics: frozenset({"slos[]", "task", "inference.columns.scores"}),
+    _slo_times: frozenset({"slos[]", "inference.grain", "windows"}),
+    _slo_budgets: frozenset({"slos[]"}),
+    _slo_burn: frozenset({"slos[]"}),
+    _retrain_gate: frozenset({"alerting.retrain", "task", "windows", "labels?"}),
 }

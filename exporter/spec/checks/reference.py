@@ -64,7 +64,9 @@ def _reference_label(body: Body) -> Mistakes:
 
 REFERENCE_CHECKS: Final[Checks] = {
     _reference_source: frozenset({"reference"}),
-    _reference_log: frozenset({"reference", "inference"}),
-    _trailing_reference: frozenset({"reference", "windows"}),
-    _reference_label: frozenset({"reference", "features", "inference"}),
+    _reference_log: frozenset(
+        {"reference.period", "reference.trailing", "inference.grain", "inference.columns.timestamp"}
+    ),
+    _trailing_reference: frozenset({"reference.trailing", "windows"}),
+    _reference_label: frozenset({"reference.columns.label", "features", "inference.columns"}),
 }

@@ -35,7 +35,7 @@ def _false_alarms(body: Body) -> Mistakes:
 
 WINDOW_CHECKS: Final[Checks] = {
     _windows: frozenset({"windows"}),
-    _whole_windows: frozenset({"windows", "inference"}),
-    _alerting_windows: frozenset({"alerting", "windows"}),
-    _false_alarms: frozenset({"alerting", "thresholds"}),
+    _whole_windows: frozenset({"windows", "inference.grain"}),
+    _alerting_windows: frozenset({"alerting.windows", "windows"}),
+    _false_alarms: frozenset({"alerting.false_alarms?", "thresholds.false_positive_rate?"}),
 }
