@@ -6,11 +6,15 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
 from exporter.errors import UsageError
+from exporter.spec.schema import schema_text
+from exporter.spec.value_types import Name
 from generator.commands.terminal import say
 from generator.commands.validate import validate
 from generator.init import log_columns
-from generator.init.first_spec import first_spec, model_name
+from generator.init.first_spec import SCHEMA_FILE, first_spec, model_name
 
 SUMMARY: Final = "write a first spec from the columns of a log file"
 
@@ -18,26 +22,48 @@ SUMMARY: Final = "write a first spec from the columns of a log file"
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the command."""
     add = parser.add_argument
-    add("--from", dest="log", required=True, metavar="FILE", help="a Parquet file, or s3://bucket/key")
+    add(
+        "--from",
+        dest="log",
+        required=True,
+        metavar="PATH",
+        help="a Parquet file, or a folder of them; or s3://bucket/key",
+    )
     add("--name", metavar="NAME", help="the model's name (default: from the name of the file)")
     text = "the file to write (default: models/NAME.yaml); it must not exist"
     add("--out", type=Path, metavar="FILE", help=text)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the spec, then validate it.
+    """Write the spec, and beside it the schema that it names unless one is there; then validate the spec.
 
     Raises:
-        UsageError: when the log file cannot be read or has no column to watch, or the spec cannot be written.
+        UsageError: when the name is not one of a model, the log file cannot be read or has no column to watch, or the
+            spec cannot be written.
     """
-    name = options.name or model_name(options.log)
+    name = _name(options.name) if options.name is not None else model_name(options.log)
     out = options.out or Path("models") / f"{name}.yaml"
-    text = first_spec(name, options.log, log_columns.read(options.log), out.parent)
+    log = log_columns.find(options.log)
+    text = first_spec(name, log, log_columns.read(log), out.parent)
+    _write(out, text)
+    if not (schema := out.parent / SCHEMA_FILE).exists():
+        _write(schema, schema_text())
+    return validate([out])
+
+
+def _name(text: str) -> str:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with out.open("x", encoding="utf-8") as file:
+        return TypeAdapter(Name).validate_python(text)
+    except ValidationError as error:
+        message = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UsageError(f"--name {text}: {message}") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as problem:
-        raise UsageError(f"{out}: cannot be written: {problem.strerror}") from None
-    say(f"written    {out}")
-    return validate([out])
+        raise UsageError(f"{path}: cannot be written: {problem.strerror}") from None
+    say(f"written    {path}")

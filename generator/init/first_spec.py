@@ -23,11 +23,16 @@ _DATES: Final = (
 )
 """Patterns of days and hours in paths, the most precise first."""
 
+_HOURLY: Final = "%Y-%m-%dT%H.parquet"
+_UUID: Final = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+SCHEMA_FILE: Final = "model.schema.json"
+"""The JSON Schema beside a spec, which its first line names for editors."""
+
 _ROLES: Final[dict[str, Callable[[str, Column], bool]]] = {
     "timestamp": lambda name, column: column.kind is Kind.TIME,
     "score": lambda name, column: column.kind is Kind.NUMBER and _has_word(name, "score|prob|proba|probability"),
     "prediction_id": lambda name, column: column.is_unique and _has_word(name, "id|uuid|guid|key"),
-    "model_version": lambda name, column: not column.is_unique and _has_word(name, "version"),
+    "model_version": lambda name, column: not column.is_unique and _has_word(name, "version|ver"),
     "prediction": lambda name, column: (
         column.kind in {Kind.TEXT, Kind.WHOLE} and _has_word(name, "decision|prediction|predicted|pred")
     ),
@@ -36,6 +41,10 @@ _ROLES: Final[dict[str, Callable[[str, Column], bool]]] = {
 """Whether a column may have each role, by its name and its values; the first column that may has it."""
 _PREDICTED: Final = "predicted|prediction|pred|yhat|estimate"
 _OUTCOME: Final = "label|target|outcome|actual|truth"
+_TWO_VALUED_OUTCOME: Final = (
+    "y|fraud|churn|churned|default|defaulted|click|clicked|convert|converted|conversion|chargeback"
+)
+"""Words of outcomes with two values; a feature may have them too, such as the number of clicks."""
 _WANTED: Final = ("timestamp", "score", "prediction_id", "model_version")
 _MOST_CLASSES: Final = 50
 _LONGEST: Final = 1000
@@ -77,6 +86,7 @@ def first_spec(name: str, address: str, columns: Sequence[Column], folder: Path)
     if not any(not line.startswith("#") for line in features):
         raise UsageError(f"{address}: has no column that can be watched: a number, or a text with repeated values")
     head = (
+        f"# yaml-language-server: $schema={SCHEMA_FILE}",
         "# A first guess from the columns of one file. Check the lines marked with ?; docs/spec.md has every key.",
         "apiVersion: leeway/v1",
         "kind: Model",
@@ -91,7 +101,6 @@ def first_spec(name: str, address: str, columns: Sequence[Column], folder: Path)
 
 def _log(address: str, roles: Mapping[str, str], folder: Path) -> Iterator[str]:
     template, grain = _dated(address)
-    labels = _undated(address).replace("log/", "labels/")
     yield "  inference:"
     if template is None:
         yield "    # ? the path has no date: give the path of each partition of the log"
@@ -101,7 +110,7 @@ def _log(address: str, roles: Mapping[str, str], folder: Path) -> Iterator[str]:
     yield from (f"      {role}: {_quoted(column)}" for role, column in roles.items())
     yield from (f"      # {role}: which column?" for role in _WANTED if role not in roles)
     yield "  # labels:  # where the labels of predictions are, and their columns"
-    yield f"  #   source: {{{_source(labels, folder)}}}"
+    yield f"  #   source: {{{_source(_labels(template or _undated(address)), folder)}}}"
     yield "  #   columns: {prediction_id: …, label: …, timestamp: …}"
     yield "  #   maturity: 7d"
 
@@ -158,8 +167,8 @@ def _unusable(column: Column) -> str:
         return "its name cannot be used in a spec"
     if column.kind in {Kind.OTHER, Kind.TIME}:
         return f"{column.type} is not watched"
-    if _has_word(column.name.lower(), _OUTCOME):
-        return "looks like a label, not like an input"
+    if _is_outcome(column):
+        return "looks like a label, not like an input; in training data it is reference.columns.label"
     if (
         column.kind in {Kind.TEXT, Kind.WHOLE}
         and column.is_unique
@@ -169,21 +178,41 @@ def _unusable(column: Column) -> str:
     return "" if column.rows else "has no values"
 
 
+def _is_outcome(column: Column) -> bool:
+    name, two_valued = column.name.lower(), column.distinct == 2 and column.kind is not Kind.NUMBER
+    return _has_word(name, _OUTCOME) or (two_valued and _has_word(name, _TWO_VALUED_OUTCOME))
+
+
 def _is_usable(name: str) -> bool:
     return 0 < len(name) <= _LONGEST and all(ord(letter) >= 32 and ord(letter) != 127 for letter in name)
 
 
 def _dated(address: str) -> tuple[str | None, str]:
     """Return the path as a template, None when it has no date, and the grain of that template."""
+    dated = address
     for pattern, template in _DATES:
-        dated, count = re.subn(pattern, template, address, count=1)
-        if count:
-            return dated, "1h" if "%H" in template else "24h"
-    return None, "1h"
+        dated = re.sub(pattern, template, dated)
+    if dated == address:
+        return None, "1h"
+    folder, slash, file = dated.rpartition("/")
+    return folder + slash + _any_writer(file), "1h" if "%H" in dated else "24h"
+
+
+def _any_writer(file: str) -> str:
+    """Return the name of a file as a pattern without what a writer makes up anew for each file."""
+    return "*.parquet" if re.match(r"part-\d", file) else re.sub(_UUID, "*", file)
 
 
 def _undated(address: str) -> str:
-    return f"{address.rpartition('/')[0] or '.'}/log/%Y-%m-%dT%H.parquet"
+    folder = address.rpartition("/")[0] or "."
+    return f"{folder}{'' if folder.endswith(('/log', '/inference')) else '/log'}/{_HOURLY}"
+
+
+def _labels(template: str) -> str:
+    """Return a likely path of the labels: a folder beside that of the log, in the same bucket."""
+    folder = template.partition("%")[0].rpartition("/")[0]
+    beside = folder if re.fullmatch("s3://[^/]*", folder) else folder.rpartition("/")[0]
+    return f"{beside}/labels/{_HOURLY}" if beside or template.startswith("/") else f"labels/{_HOURLY}"
 
 
 def _source(address: str, folder: Path) -> str:

@@ -75,6 +75,42 @@ def read(address: str) -> list[Column]:
     return [_column(field, table.column(index)) for index, field in enumerate(schema)]
 
 
+def find(address: str) -> str:
+    """Return the address of a log file: the given one, or in a folder or below a prefix the last by name.
+
+    Hidden names, which begin with `.` or `_`, are passed over.
+
+    Raises:
+        UsageError: when the folder cannot be read, or has no Parquet file.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import fs  # noqa: PLC0415
+
+    try:
+        system, path = _opened(address)
+        if system.get_file_info(path.rstrip("/") or path).type is not fs.FileType.Directory:
+            return address
+        file = _last_file(system, path.rstrip("/") or path)
+    except (OSError, pa.ArrowException) as problem:
+        raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
+    if file is None:
+        raise UsageError(f"{address}: has no *.parquet file")
+    return f"s3://{file}" if address.startswith("s3://") else file
+
+
+def _last_file(system: FileSystem, folder: str) -> str | None:
+    from pyarrow import fs  # noqa: PLC0415
+
+    for entry in sorted(system.get_file_info(fs.FileSelector(folder)), key=lambda entry: entry.path, reverse=True):
+        if entry.base_name.startswith((".", "_")):
+            continue
+        if entry.type is fs.FileType.Directory and (file := _last_file(system, entry.path)) is not None:
+            return file
+        if entry.type is fs.FileType.File and entry.base_name.endswith(".parquet"):
+            return str(entry.path)
+    return None
+
+
 def _opened(address: str) -> tuple[FileSystem, str]:
     from pyarrow import fs  # noqa: PLC0415
 

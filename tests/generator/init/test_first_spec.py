@@ -13,6 +13,7 @@ from exporter.spec.model import ModelSpec
 from generator.init.first_spec import first_spec, model_name
 from generator.init.log_columns import Column, Kind
 
+UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 LOG = [
     Column("event_time", Kind.TIME, "timestamp[us]", 1000, 900),
     Column("request_id", Kind.TEXT, "string", 1000, 1000),
@@ -79,8 +80,12 @@ def test_the_task_follows_from_the_answers(tmp_path: Path, columns: list[Column]
     ("address", "template", "grain"),
     [
         ("s3://logs/2026-11-22T10.parquet", "s3://logs/%Y-%m-%dT%H.parquet", "1h"),
-        ("s3://logs/dt=2026-11-22/hour=10/part-0.parquet", "s3://logs/dt=%Y-%m-%d/hour=%H/part-0.parquet", "1h"),
-        ("s3://logs/2026/11/22/10/part-0.parquet", "s3://logs/%Y/%m/%d/%H/part-0.parquet", "1h"),
+        ("s3://logs/dt=2026-11-22/hour=10/part-0.parquet", "s3://logs/dt=%Y-%m-%d/hour=%H/*.parquet", "1h"),
+        (f"s3://logs/2026-11-22/10/part-00000-{UUID}.snappy.parquet", "s3://logs/%Y-%m-%d/%H/*.parquet", "1h"),
+        (f"s3://logs/2026-11-22T10-{UUID}.parquet", "s3://logs/%Y-%m-%dT%H-*.parquet", "1h"),
+        ("s3://logs/dt=2026-11-22/2026-11-22T10.parquet", "s3://logs/dt=%Y-%m-%d/%Y-%m-%dT%H.parquet", "1h"),
+        ("s3://logs/log/a.parquet", "s3://logs/log/%Y-%m-%dT%H.parquet", "1h"),
+        ("s3://logs/2026/11/22/10/part-0.parquet", "s3://logs/%Y/%m/%d/%H/*.parquet", "1h"),
         ("s3://logs/2026/11/22/a.parquet", "s3://logs/%Y/%m/%d/a.parquet", "24h"),
         ("s3://logs/20261122.parquet", "s3://logs/%Y%m%d.parquet", "24h"),
         ("s3://logs/a.parquet", "s3://logs/log/%Y-%m-%dT%H.parquet", "1h"),
@@ -90,6 +95,39 @@ def test_a_date_in_the_path_becomes_a_template(tmp_path: Path, address: str, tem
     inference = written(tmp_path, LOG, address).spec.inference
     assert inference.source.s3 == template
     assert inference.model_dump(mode="json")["grain"] == grain
+
+
+@pytest.mark.parametrize(
+    ("address", "labels"),
+    [
+        ("data/log/2026-11-22T10.parquet", "../data/labels/"),
+        ("data/log/a.parquet", "../data/labels/"),
+        ("data/a.parquet", "../data/labels/"),
+        ("2026-11-22.parquet", "../labels/"),
+        ("/data/log/2026/11/22/10/part-0.parquet", "/data/labels/"),
+        ("s3://logs/2026-11-22T10.parquet", "s3://logs/labels/"),
+        ("s3://logs/fraud/dt=2026-11-22/a.parquet", "s3://logs/labels/"),
+    ],
+)
+def test_labels_are_sought_beside_the_log(address: str, labels: str) -> None:
+    text = first_spec("m", address, LOG, Path("models"))
+    (line,) = [line for line in text.splitlines() if line.startswith("  #   source:")]
+    assert f"'{labels}%Y-%m-%dT%H.parquet'" in line
+
+
+def test_a_short_name_of_the_version_and_outcomes_of_two_values_are_no_features(tmp_path: Path) -> None:
+    columns = [
+        Column("model_ver", Kind.TEXT, "string", 1000, 3),
+        Column("is_fraud", Kind.TEXT, "bool", 1000, 2),
+        Column("churned", Kind.WHOLE, "int64", 1000, 2, 0, 1),
+        Column("fraud_reports", Kind.WHOLE, "int64", 1000, 30, 0, 40),
+    ]
+    body = written(tmp_path, columns).spec
+    assert body.inference.columns.model_version == "model_ver"
+    assert [feature.name for feature in body.features] == ["fraud_reports"]
+    text = (tmp_path / "spec.yaml").read_text()
+    assert "# 'is_fraud': looks like a label, not like an input; in training data it is reference.columns.label" in text
+    assert text.startswith("# yaml-language-server: $schema=model.schema.json\n")
 
 
 def test_a_local_path_is_relative_to_the_spec() -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from exporter.errors import UsageError
-from generator.init.log_columns import Column, Kind, read
+from generator.init.log_columns import Column, Kind, find, read
 from s3_server import S3Server
 
 TABLE = pa.table(
@@ -59,3 +59,13 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     for name in ("none.parquet", "text.parquet", "."):
         with pytest.raises(UsageError, match="cannot be read"):
             read(str(tmp_path / name))
+
+
+def test_a_prefix_in_s3_stands_for_its_last_file(s3_server: S3Server) -> None:
+    for key in ("a/2026/01.parquet", "a/2026/02.parquet", "a/2026/_tmp/03.parquet", "a/2027/notes.csv", "b.parquet"):
+        s3_server.put("logs", key, b"x")
+    for address in ("s3://logs/a", "s3://logs/a/"):
+        assert find(address) == "s3://logs/a/2026/02.parquet"
+    assert find("s3://logs/b.parquet") == "s3://logs/b.parquet"
+    with pytest.raises(UsageError, match=r"s3://logs/a/2027: has no \*\.parquet file"):
+        find("s3://logs/a/2027")
