@@ -72,6 +72,12 @@ REPLICA_LABELS: Final = ("instance", "pod", "endpoint", "container")
 MAX_LABEL_BYTES: Final = 200
 """Label values that come from data are cut at this many bytes of UTF-8."""
 
+
+def label_value(text: str) -> str:
+    """Return a text of at most `MAX_LABEL_BYTES` in UTF-8; a character that is cut in two is dropped."""
+    return text.encode("utf-8", "replace")[:MAX_LABEL_BYTES].decode("utf-8", "ignore")
+
+
 # ------------------------------------------------------------------------------------------------ metrics
 
 

@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from exporter.errors import LeewayError
 from exporter.service import status_page
+from exporter.service.negotiation import prefers
 from exporter.service.refresh import Refresher
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,10 @@ Reload = Callable[[], None]
 
 _GZIP_LEVEL = 1
 """Ten times faster than the default level, and only a fifth larger."""
+
+
+_OPENMETRICS = ("application/openmetrics-text", "application/*", "*/*")
+_TEXT = ("text/plain", "text/*", "*/*")
 
 
 def application(refresher: Refresher, reload: Reload) -> Starlette:
@@ -70,18 +75,13 @@ def _metrics(request: Request, refresher: Refresher) -> Response:
     snapshot = refresher.snapshot
     if snapshot is None:
         return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
-    wants_openmetrics = "application/openmetrics-text" in request.headers.get("accept", "")
-    body, content_type = snapshot.exposition(openmetrics=wants_openmetrics)
+    accept = ",".join(request.headers.getlist("accept"))
+    body, content_type = snapshot.exposition(openmetrics=prefers(accept, _OPENMETRICS, _TEXT))
     headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-    if _accepts_gzip(request.headers.get("accept-encoding", "")):
+    if prefers(",".join(request.headers.getlist("accept-encoding")), ("gzip", "*"), ("identity", "*")):
         body = gzip.compress(body, _GZIP_LEVEL)
         headers["Content-Encoding"] = "gzip"
     return Response(body, headers=headers)
-
-
-def _accepts_gzip(header: str) -> bool:
-    offers = [part.replace(" ", "").lower() for part in header.split(",")]
-    return any(offer.split(";")[0] == "gzip" and not offer.endswith((";q=0", ";q=0.0")) for offer in offers)
 
 
 class _Server(uvicorn.Server):

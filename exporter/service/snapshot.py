@@ -75,7 +75,7 @@ class _Families(Collector):
 def _families(samples: Iterable[Sample], constant_labels: Mapping[str, Mapping[str, str]]) -> Iterator[Family]:
     families: dict[catalogue.Metric, _Series] = {}
     for sample in samples:
-        key = sample.metric, tuple(_truncate(value) for value in sample.labels)
+        key = sample.metric, tuple(catalogue.label_value(value) for value in sample.labels)
         families.setdefault(_FAMILY[sample.metric], {}).setdefault(key, sample.value)
     for metric in catalogue.METRICS:
         if metric in families:
@@ -91,9 +91,3 @@ def _family(metric: catalogue.Metric, series: _Series, constant_labels: Mapping[
         constants = constant_labels.get(labels.get(catalogue.MODEL, ""), {})
         family.add_sample(part.name, {**labels, **constants}, float(value))
     return family
-
-
-def _truncate(value: str) -> str:
-    """Return a label value of at most `MAX_LABEL_BYTES` in UTF-8; a character that is cut in two is dropped."""
-    data = value.encode("utf-8", "replace")
-    return data[: catalogue.MAX_LABEL_BYTES].decode("utf-8", "ignore")

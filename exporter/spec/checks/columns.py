@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Final
 
+from exporter import catalogue
 from exporter.spec.checks.mistakes import Checks, Mistakes, duplicates
 from exporter.spec.model import Body
 from exporter.spec.sections.logs import InferenceColumns
@@ -24,6 +25,17 @@ def uses(columns: InferenceColumns) -> dict[str, str]:
 
 def _features(body: Body) -> Mistakes:
     yield from duplicates(("features",), [feature.name for feature in body.features], "name")
+
+
+def _feature_labels(body: Body) -> Mistakes:
+    """Names that are equal where label values are cut would give two features the same series."""
+    first: dict[str, tuple[int, str]] = {}
+    for index, feature in enumerate(body.features):
+        cut = catalogue.label_value(feature.name)
+        other, name = first.setdefault(cut, (index, feature.name))
+        if name != feature.name:
+            message = f"has the same first {catalogue.MAX_LABEL_BYTES} bytes as features[{other}], and labels end there"
+            yield ("features", index, "name"), message
 
 
 def _feature_columns(body: Body) -> Mistakes:
@@ -91,6 +103,7 @@ def _prometheus(body: Body) -> Mistakes:
 
 COLUMN_CHECKS: Final[Checks] = {
     _features: frozenset({"features[].name"}),
+    _feature_labels: frozenset({"features[].name"}),
     _feature_columns: frozenset({"features[].name", "inference.columns"}),
     _class_column: frozenset({"inference.columns.prediction", "inference.columns.score", "task"}),
     _confidence: frozenset({"inference.confidence", "task"}),

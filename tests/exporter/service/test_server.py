@@ -60,6 +60,8 @@ def test_metrics_and_readiness_wait_for_the_first_refresh(client: TestClient, re
     [
         ("*/*", "text/plain; version=0.0.4"),
         ("application/openmetrics-text;version=1.0.0,text/plain;q=0.5", "application/openmetrics-text; version=1.0.0"),
+        ("application/openmetrics-text;q=0.5,text/plain", "text/plain; version=0.0.4"),
+        ("application/openmetrics-text;q=0", "text/plain; version=0.0.4"),
     ],
 )
 def test_metrics_have_the_format_that_the_scraper_accepts(
@@ -73,7 +75,15 @@ def test_metrics_have_the_format_that_the_scraper_accepts(
 
 @pytest.mark.parametrize(
     ("accepted", "compressed"),
-    [("gzip", True), ("deflate, GZIP;q=0.8", True), ("identity", False), ("gzip;q=0", False), ("", False)],
+    [
+        ("gzip", True),
+        ("deflate, GZIP;q=0.8", True),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("gzip;q=0.000", False),
+        ("gzip;q=0.1, identity", False),
+        ("", False),
+    ],
 )
 def test_metrics_are_compressed_for_clients_that_accept_it(
     client: TestClient, refresher: Refresher, accepted: str, *, compressed: bool

@@ -23,6 +23,17 @@ class TestFeatures:
             f"spec.features[0].name: is the column of inference.columns.{use}, and cannot be a feature too"
         ]
 
+    def test_differ_within_the_length_of_a_label(self) -> None:
+        long = "é" * 99 + "x"  # 199 bytes
+        names = [f"{long}a", f"{long}ab", f"{long}b", f"{long}éa", long, f"{long}éa"]
+        features = [{"name": name, "type": "numeric"} for name in names]
+        message = "has the same first 200 bytes as features"
+        assert inconsistencies(features=features) == [
+            "spec.features[5].name: is given twice: see features[3]",
+            f"spec.features[1].name: {message}[0], and labels end there",
+            f"spec.features[4].name: {message}[3], and labels end there",
+        ]
+
 
 class TestScores:
     def test_are_of_more_than_one_class(self) -> None:
