@@ -164,4 +164,4 @@ def test_nothing_is_started_unless_it_is_asked_for(tmp_path: Path) -> None:
             running.decided(Decision.DRY_RUN, 1)
             running.decided(Decision.REPEAT, 2)
         assert running.starts() == (0, 0)
-        assert "a dry run: nothing is started without --start" in (tmp_path / "log").read_text()
+        assert "dry run: without --start nothing is started" in (tmp_path / "log").read_text()

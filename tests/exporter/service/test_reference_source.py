@@ -196,7 +196,7 @@ class _Labels:
     """Labels by which the scores of weeks ago were no probabilities."""
 
     problems: Mapping[str, str] = {}
-    learned = None
+    estimator = None
 
     def read(self, *_: object) -> list[Sample]:
         error, labels = catalogue.CALIBRATION_ERROR, ("fraud", "v3", "6h", "", "")
