@@ -17,6 +17,7 @@ function(arguments)
   local causes = [
     { layer: 'exporter', severity: 'critical', equal: model },
     { layer: 'freshness', severity: 'critical', equal: scraped },
+    { layer: 'input', severity: 'critical', equal: version },
     { layer: 'quality', severity: 'warning', equal: version + [labels.feature] },
     { layer: 'dataset', severity: 'critical', equal: version },
   ];
@@ -57,7 +58,10 @@ function(arguments)
         matchers.equal(labels.layer, cause.layer),
         matchers.equal(labels.severity, cause.severity),
         matchers.present(labels.model),
-      ],
+      ] + (
+        // Alertmanager treats two missing labels as equal: an alert without a feature inhibits nothing here.
+        if std.member(cause.equal, labels.feature) then [matchers.present(labels.feature)] else []
+      ),
       target_matchers: [
         matchers.any(labels.layer, in_order([alert.layer for alert in consequences(cause)], catalogue.layers)),
         matchers.any(labels.severity, in_order([alert.severity for alert in consequences(cause)], catalogue.severities)),

@@ -20,6 +20,10 @@ SEGMENT: Final = "segment"
 """A column and its value, such as `country_code=US`; absent for all rows together."""
 WINDOW: Final = "window"
 FEATURE: Final = "feature"
+COLUMN: Final = "column"
+"""A column of the inference log that the spec names: a feature, the score, the version, an id."""
+PART: Final = "part"
+"""A part of the inference log without which a version cannot be monitored: `FEATURES` or `SCORES`."""
 CATEGORY: Final = "category"
 STREAM: Final = "stream"
 STAGE: Final = "stage"
@@ -59,6 +63,10 @@ FAILED: Final = "failed"
 """The `decision` of the hook when the retraining target refused."""
 NO_ANSWER: Final = "no_answer"
 """The `decision` of the hook when Prometheus did not answer."""
+
+FEATURES: Final = "features"
+SCORES: Final = "scores"
+"""The values of `PART`."""
 
 INFERENCE: Final = "inference"
 """The `stream` of predictions; labels have a stream of their own."""
@@ -136,7 +144,7 @@ class Metric:
         """The series that this one is compared with. Its labels are equal, so the alert is `score > threshold`."""
         text = f"Value above which {self.name} alerts: {self.limit}."
         if self.alerts_below:
-            text = f"Value below which {self.name} alerts: the spec's floor minus the sampling noise."
+            text = f"Value below which {self.name} alerts: {self.limit}."
         return Metric(f"{self.name}_threshold", text, self.labels, self.unit)
 
     def reference(self) -> Metric:
@@ -210,6 +218,8 @@ _GROUP = _Labels((*_WHOLE, SEGMENT))
 """These rows, or those of one of their segments."""
 _FEATURE_WHOLE = _Labels((MODEL, VERSION, FEATURE, WINDOW, ROLE))
 _FEATURE = _Labels((*_FEATURE_WHOLE, SEGMENT))
+_COLUMN = _Labels((MODEL, VERSION, COLUMN, WINDOW, ROLE))
+_PART = _Labels((MODEL, VERSION, PART, WINDOW, ROLE))
 _CATEGORY = _Labels((MODEL, VERSION, FEATURE, CATEGORY, WINDOW, ROLE))
 _FEATURE_BIN = _Labels((MODEL, VERSION, FEATURE, BIN, WINDOW, ROLE))
 _CLASS = _Labels((MODEL, VERSION, CLASS, WINDOW, ROLE))
@@ -221,6 +231,25 @@ _SLO_WINDOW = _Labels((MODEL, VERSION, SLO, WINDOW))
 _STREAM = _Labels((MODEL, STREAM))
 _STREAM_WINDOW = _Labels((MODEL, STREAM, WINDOW))
 _PROXY = _Labels((MODEL, PROXY, WINDOW))
+
+COLUMN_READABLE_RATIO = replace(
+    _COLUMN.ratio(
+        "ml_column_readable_ratio",
+        "Share of the rows whose files have a column of the spec with a usable type; nulls are readable.",
+    ),
+    limit="the spec's thresholds.column_readable",
+    alerts_below=True,
+)
+COLUMN_READABLE_RATIO_THRESHOLD = COLUMN_READABLE_RATIO.threshold()
+DATA_READABLE_RATIO = replace(
+    _PART.ratio(
+        "ml_data_readable_ratio",
+        "Share of the features that can be read, weighted by importance; of the scores, share of the rows.",
+    ),
+    limit="one half of the features; of the scores, the spec's thresholds.column_readable",
+    alerts_below=True,
+)
+DATA_READABLE_RATIO_THRESHOLD = DATA_READABLE_RATIO.threshold()
 
 FEATURE_PSI = _FEATURE.number(
     "ml_feature_psi",
@@ -278,7 +307,8 @@ FEATURE_BIN_RATIO = _FEATURE_BIN.ratio(
 FEATURE_BIN_RATIO_REFERENCE = FEATURE_BIN_RATIO.reference()
 
 DATA_DRIFT_SHARE = _GROUP.ratio(
-    "ml_data_drift_share", "Share of the features that have drifted, weighted by importance."
+    "ml_data_drift_share",
+    "Share of the features that have drifted or can no longer be read, weighted by importance.",
 )
 DATA_DRIFT_SHARE_THRESHOLD = DATA_DRIFT_SHARE.threshold()
 
@@ -337,6 +367,7 @@ SEGMENT_DRIFT_THRESHOLD = SEGMENT_DRIFT.threshold()
 LABEL_ROWS = _GROUP.rows("ml_label_rows", "Mature predictions of a window that have a label.")
 LABEL_COVERAGE_RATIO = replace(
     _GROUP.ratio("ml_label_coverage_ratio", "Share of a window's mature predictions that have a label."),
+    limit="the spec's floor minus the sampling noise",
     alerts_below=True,
 )
 LABEL_COVERAGE_RATIO_THRESHOLD = LABEL_COVERAGE_RATIO.threshold()
@@ -650,6 +681,7 @@ class Layer(StrEnum):
     FRESHNESS = "freshness"
     TRAFFIC = "traffic"
     LABELS = "labels"
+    INPUT = "input"
     QUALITY = "quality"
     DATASET = "dataset"
     FEATURE = "feature"
@@ -690,6 +722,8 @@ INFERENCE_LOGS_MISSING = Alert("MLInferenceLogsMissing", Severity.CRITICAL, Laye
 TRAFFIC_UNUSUAL = Alert("MLTrafficUnusual", Severity.WARNING, Layer.TRAFFIC, TRAFFIC_FACTOR)
 LABELS_LATE = Alert("MLLabelsLate", Severity.WARNING, Layer.LABELS, LABEL_SILENCE_SECONDS)
 LABEL_COVERAGE_LOW = Alert("MLLabelCoverageLow", Severity.WARNING, Layer.LABELS, LABEL_COVERAGE_RATIO)
+DATA_UNREADABLE = Alert("MLDataUnreadable", Severity.CRITICAL, Layer.INPUT, DATA_READABLE_RATIO)
+COLUMN_UNREADABLE = Alert("MLColumnUnreadable", Severity.WARNING, Layer.QUALITY, COLUMN_READABLE_RATIO)
 FEATURE_NULLS_HIGH = Alert("MLFeatureNullsHigh", Severity.WARNING, Layer.QUALITY, FEATURE_NULL_RATIO)
 NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATURE_NEW_CATEGORY_RATIO)
 DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DATA_DRIFT_SHARE)
@@ -740,5 +774,6 @@ def as_arguments() -> dict[str, Any]:
         "replica_labels": list(REPLICA_LABELS),
         "streams": {INFERENCE: INFERENCE},
         "roles": {CHALLENGER: CHALLENGER},
+        "parts": {FEATURES: FEATURES, SCORES: SCORES},
         "decisions": {FAILED: FAILED, NO_ANSWER: NO_ANSWER},
     }

@@ -14,6 +14,8 @@ function(
   feature=null,
   segment=null,
   proxy=null,
+  column=null,
+  part=null,
   scale=1,
   usual_when='on an ordinary Saturday',
   no_threshold_when='with too few rows',
@@ -41,6 +43,8 @@ function(
       [model.labels.feature]: feature,
       [model.labels.window]: windows[0],
       [model.labels.proxy]: proxy,
+      [model.labels.column]: column,
+      [model.labels.part]: part,
     }[label]
     for label in labels
   };

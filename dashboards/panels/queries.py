@@ -12,11 +12,13 @@ from typing import Final, Literal
 
 from dashboards.panels.scopes import Scope, equal, quote
 from exporter.catalogue import (
+    COLUMN,
     FEATURE,
     LE,
     METRICS,
     MODEL,
     MODEL_INFO,
+    PART,
     REPLICA_LABELS,
     ROLE,
     SEGMENT,
@@ -152,7 +154,7 @@ SEVERITY_RANK: Final = {severity: rank for rank, severity in enumerate(reversed(
 
 def alert_labels(scope: Scope) -> tuple[str, ...]:
     """The labels by which a person distinguishes the alerts of a model."""
-    return (ALERTNAME, FEATURE, *([SEGMENT] if SEGMENT in scope.selected else []), WINDOW)
+    return (ALERTNAME, FEATURE, COLUMN, PART, *([SEGMENT] if SEGMENT in scope.selected else []), WINDOW)
 
 
 def alert_states(scope: Scope) -> str:
@@ -223,7 +225,7 @@ def history(
 ) -> tuple[Query, ...]:
     """A metric over time with what the catalogue has for it: threshold, reference and confidence interval.
 
-    Of features and segments, only the worst are shown.
+    Of features, columns and segments, only the worst are shown.
 
     Args:
         metric: the metric.
@@ -235,7 +237,7 @@ def history(
         rows: add this metric, the number of rows of each value.
     """
     value = plotted(metric, scope)
-    many = FEATURE in metric.labels or metric == SEGMENT_DRIFT
+    many = FEATURE in metric.labels or COLUMN in metric.labels or metric == SEGMENT_DRIFT
     top = f" and {top_series(rank or value)}" if many else ""
     name = name or legend(metric, scope)
     lower, upper = metric.interval()

@@ -29,6 +29,19 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
     return [
         draw(
+            catalogue.DATA_READABLE_RATIO,
+            "Readable features and scores, $window",
+            "If a line is below its dashed threshold: columns are missing in the files or have another type, and drift "
+            "of them is unknown. The next panel names them.",
+        ),
+        draw(
+            catalogue.COLUMN_READABLE_RATIO,
+            "Readable rows by column, $window",
+            "If a column is below its dashed threshold: ask who writes the log what changed. The log of the exporter "
+            "has the reason for each file.",
+            rank=f"-{latest(catalogue.COLUMN_READABLE_RATIO, scope)}",
+        ),
+        draw(
             catalogue.FEATURE_NULL_RATIO,
             "Nulls by feature, $window",
             "If a feature is above its dashed threshold: more values are missing than in the reference (dotted). Ask "

@@ -181,7 +181,7 @@ def _categorical(name: str, before: CategoricalColumn, now: CategoricalColumn, s
 
 
 def dataset_values(drifted: Mapping[Feature, bool], settings: ThresholdSettings) -> Values:
-    """The drift share of the features that could be compared; empty without any."""
+    """The drift share of the features that could be compared or that the window lacks; empty without any."""
     if not drifted:
         return {}
     weights = [feature.importance for feature in drifted]

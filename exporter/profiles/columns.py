@@ -45,8 +45,8 @@ def numeric_values(column: pa.ChunkedArray) -> tuple[Floats, Mask | None]:
     Raises:
         ColumnMismatch: for any other type.
     """
-    kind = _value_type(column.type)
-    if not _is_any(kind, _NUMBERS):
+    kind = value_type(column.type)
+    if not is_number(kind):
         raise ColumnMismatch(f"the column is {kind}, a number was expected")
     plain = column.cast(kind) if kind != column.type else column
     numbers = plain.cast(pa.float64(), safe=False)
@@ -75,8 +75,8 @@ def category_codes(column: pa.ChunkedArray) -> tuple[list[str | None], Counts]:
     Raises:
         ColumnMismatch: for any other type.
     """
-    kind = _value_type(column.type)
-    if not _is_any(kind, _CATEGORIES):
+    kind = value_type(column.type)
+    if not is_category(kind):
         raise ColumnMismatch(f"the column is {kind}, a category was expected")
     encoded = column if kind != column.type else pc.dictionary_encode(column)
     positions: dict[str | None, int] = {}
@@ -100,7 +100,18 @@ def is_text(kind: pa.DataType) -> bool:
     return _is_any(kind, _TEXTS)
 
 
-def _value_type(kind: pa.DataType) -> pa.DataType:
+def is_number(kind: pa.DataType) -> bool:
+    """Return whether `numeric_values` reads a column of this type."""
+    return _is_any(value_type(kind), _NUMBERS)
+
+
+def is_category(kind: pa.DataType) -> bool:
+    """Return whether `category_codes` reads a column of this type."""
+    return _is_any(value_type(kind), _CATEGORIES)
+
+
+def value_type(kind: pa.DataType) -> pa.DataType:
+    """Return the type of a column's values: of a dictionary, that of its entries."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 

@@ -14,6 +14,7 @@ from exporter.profiles.binning import Counts
 from exporter.profiles.columns import ColumnMismatch, category_codes
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.profile import most_frequent
+from exporter.profiles.readability import Watched
 
 OTHER_VERSIONS: Final = "other"
 """The version of rows beyond `MAX_VERSIONS`, which protects against a column of ids."""
@@ -47,12 +48,14 @@ ROLE: Final = Axis("", MAX_ROLES, OTHER_ROLES)
 class Grouping:
     """The columns of version and role, and for each segment column the values that have a segment.
 
-    Without a version column all rows have the version `unknown`, and without a role column they have no role.
+    `watched` are the columns for which each group counts the rows in which they cannot be read. Without a version
+    column all rows have the version `unknown`, and without a role column they have no role.
     """
 
     version: str | None = None
     role: str | None = None
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    watched: tuple[Watched, ...] = ()
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -61,8 +64,9 @@ class Grouping:
 
     @property
     def fingerprint(self) -> str:
-        """Changes when rows are grouped differently."""
-        return str((self.version, self.role, dict(self.segments)))
+        """Changes when rows are grouped differently, or other columns are watched."""
+        watched = [tuple(map(str, column)) for column in self.watched]
+        return str((self.version, self.role, dict(self.segments), watched))
 
     def split(self, table: pa.Table, known: Iterable[Group]) -> tuple[list[tuple[Group, Rows]], dict[str, str]]:
         """Return the groups in a table, each with its rows, and by column why it cannot be used.

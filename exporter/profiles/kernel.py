@@ -7,8 +7,10 @@ fails alone: it has no counts, and the partition's problems have the reason.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, Generic, TypeVar
 
 import numpy as np
@@ -20,6 +22,7 @@ from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_va
 from exporter.profiles.group import WHOLE, Group, unsegmented
 from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.profiles.profile import NOVEL_KEPT, Profile, empty_profile, most_frequent
+from exporter.profiles.readability import Watched, unreadable_columns
 from exporter.sources.source import Batch
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -57,11 +60,16 @@ class _Tally:
     profile: Profile
     rows: int = 0
     novel: dict[str, dict[str, int]] = field(default_factory=dict)
+    unreadable: Counter[str] = field(default_factory=Counter)
+
+    def add_rows(self, rows: int, unreadable: Iterable[str]) -> None:
+        self.rows += rows
+        for column in unreadable if rows else ():
+            self.unreadable[column] += rows
 
     def finish(self, named: int) -> Profile:
         novel = {column: most_frequent(names, named) for column, names in self.novel.items() if names}
-        done = self.profile
-        return Profile(self.rows, done.counts, done.sums, done.squares, done.lows, done.highs, novel)
+        return replace(self.profile, rows=self.rows, novel=novel, unreadable=dict(self.unreadable))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +92,13 @@ class Splitting(Generic[K]):
     """How rows are split into groups.
 
     `keys` are the columns that it needs. `split` gives the groups of a batch, and receives those found so far. `cells`
-    is the binning of each group.
+    is the binning of each group. `watched` are the columns for which unreadable rows are counted.
     """
 
     keys: Sequence[str]
     split: Callable[[pa.Table, Mapping[K, object]], Parts[K]]
     cells: Callable[[K], Binning]
+    watched: Sequence[Watched] = ()
 
 
 def profile_partition(
@@ -113,7 +122,8 @@ def profile_partition(
         Profiles that hold every row once, and those of segments once more. A column that failed has no counts in the
         rows in which it failed.
     """
-    splitting = Splitting(grouping.keys, grouping.split, lambda group: group_binning(binning, group))
+    cells = partial(group_binning, binning)
+    splitting = Splitting(grouping.keys, grouping.split, cells, grouping.watched)
     return PartitionProfile(*profile_groups(batches, binning, splitting, named))
 
 
@@ -144,8 +154,9 @@ def profile_groups(
         parts = [_Part(tallies[key], rows) for key, rows in parts_by_key]
         if batch.first:
             problems |= _absent(batch.schema, binning, splitting.keys) | split_problems
+            unreadable = unreadable_columns(batch.schema, splitting.watched)
             for part in parts:
-                part.tally.rows += batch.table.num_rows if part.rows is None else len(part.rows)
+                part.tally.add_rows(batch.table.num_rows if part.rows is None else len(part.rows), unreadable)
         # Wide rows come in several batches that all have the keys: a key that is a feature is counted in the first.
         names = [name for name in batch.table.column_names if batch.first or name not in splitting.keys]
         problems |= _count_columns(batch.table.select(names), binning, parts)

@@ -29,6 +29,7 @@ _SCHEMA: Final = pa.schema(
         "lows": pa.list_(pa.float64()),
         "highs": pa.list_(pa.float64()),
         "novel": pa.string(),
+        "unreadable": pa.string(),
     }
 )
 

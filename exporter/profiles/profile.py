@@ -28,8 +28,9 @@ class Profile:
 
     `counts` and `sums` have one entry per cell of the binning (a sum is 0 where the cell is not a bin of finite
     values). `squares` (about the pivot), `lows` and `highs` have one per numeric column (`inf` and `-inf` where it has
-    no finite value). `novel` names the most frequent new categories of each column. Counts are whole numbers, except in
-    a mixture of seasons.
+    no finite value). `novel` names the most frequent new categories of each column. `unreadable` has the rows
+    of files in which a watched column could not be read, for each column that has such rows. Counts are whole numbers,
+    except in a mixture of seasons.
     """
 
     rows: int
@@ -39,6 +40,7 @@ class Profile:
     lows: Floats
     highs: Floats
     novel: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    unreadable: Mapping[str, int] = field(default_factory=dict)
 
     def __add__(self, other: Profile) -> Profile:
         """Return the profile of both sets of rows together; their binnings must be equal."""
@@ -51,6 +53,7 @@ class Profile:
                 np.minimum(self.lows, other.lows),
                 np.maximum(self.highs, other.highs),
                 _merge_novel(self.novel, other.novel),
+                _sum_rows(self.unreadable, other.unreadable),
             )
 
 
@@ -70,6 +73,10 @@ def empty_profile(binning: Binning) -> Profile:
 def merge_profiles(binning: Binning, profiles: Iterable[Profile]) -> Profile:
     """Return the profile of all the rows together; without profiles, the empty one."""
     return reduce(Profile.__add__, profiles, empty_profile(binning))
+
+
+def _sum_rows(left: Mapping[str, int], right: Mapping[str, int]) -> dict[str, int]:
+    return {**left, **{column: rows + left.get(column, 0) for column, rows in right.items()}}
 
 
 def _merge_novel(

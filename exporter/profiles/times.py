@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.columns import ColumnMismatch, value_type
 
 Instants = npt.NDArray[np.int64]
 """Microseconds since the Unix epoch."""
@@ -19,7 +19,14 @@ Instants = npt.NDArray[np.int64]
 NO_TIME: Final = int(np.iinfo(np.int64).min)
 """Stands for a missing time; smaller than all times."""
 
+_MOMENTS: Final = (pa.types.is_timestamp, pa.types.is_date)
+_TEXTS: Final = (pa.types.is_string, pa.types.is_large_string)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def is_time(kind: pa.DataType) -> bool:
+    """Return whether a column of this type can hold times: timestamps, dates or texts."""
+    return any(test(value_type(kind)) for test in (*_MOMENTS, *_TEXTS))
 
 
 def timestamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -31,14 +38,11 @@ def timestamps(column: pa.ChunkedArray) -> pa.ChunkedArray:
     Raises:
         ColumnMismatch: when the column does not hold times.
     """
-    kind = column.type
-    if pa.types.is_dictionary(kind):
-        column, kind = column.cast(kind.value_type), kind.value_type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return _parsed(column)
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return column
-    raise ColumnMismatch(f"the column is {kind}, a time was expected")
+    kind = value_type(column.type)
+    if not is_time(kind):
+        raise ColumnMismatch(f"the column is {kind}, a time was expected")
+    plain = column.cast(kind) if kind != column.type else column
+    return _parsed(plain) if any(test(kind) for test in _TEXTS) else plain
 
 
 def instants(column: pa.ChunkedArray) -> Instants:

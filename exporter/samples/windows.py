@@ -26,6 +26,7 @@ from exporter.comparison.features import (
     dataset_values,
     feature_values,
 )
+from exporter.comparison.readability import lost_features, readability
 from exporter.comparison.score import score_series
 from exporter.comparison.segments import segment_values
 from exporter.profiles.binning import Floats
@@ -103,6 +104,8 @@ class _Comparison:
         """The samples of a group's rows."""
         profile, segment, labels = self.window.groups[group], group.segment, self._labels(group)
         samples = list(samples_of({catalogue.VERSION_ROWS: profile.rows}, labels))
+        for own, values in readability(self.spec.spec, profile) if segment == WHOLE else ():
+            samples += samples_of(values, {**labels, **own})
         seasons = self.reference.seasons if segment == WHOLE else self.reference.segment_seasons[segment]
         before = mixture(seasons, self.window.hours[group])
         if before is not None:
@@ -219,7 +222,8 @@ def _compared(
     if not labels.get(catalogue.SEGMENT):
         yield from _distributions(most_drifted(compared, spec.limits.distributions), pair, labels)
     drifted = {feature: bool(values[catalogue.FEATURE_DRIFTED]) for feature, values in compared.items()}
-    yield from samples_of(dataset_values(drifted, settings), labels)
+    lost = {feature: True for feature in lost_features(spec, features, pair) if feature not in drifted}
+    yield from samples_of(dataset_values(drifted | lost, settings), labels)
     for own_labels, values in _of_predictions(spec, settings, pair):
         yield from samples_of(values, {**labels, **own_labels})
 

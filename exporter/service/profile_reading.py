@@ -13,6 +13,7 @@ from exporter.errors import LeewayError, PartitionUnreadable, SourceUnavailable
 from exporter.profiles.binning import Binning
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
+from exporter.profiles.readability import watched_columns
 from exporter.service.attempt import Attempt, Record
 from exporter.service.reference_reading import segment_values, selected_columns
 from exporter.sources.source import Partition, Source
@@ -125,4 +126,5 @@ class ProfileReader:
 
 def _grouping(spec: ModelSpec, binning: Binning) -> Grouping:
     columns = spec.spec.inference.columns
-    return Grouping(columns.model_version, columns.role, segment_values(spec, binning))
+    segments, watched = segment_values(spec, binning), watched_columns(spec.spec)
+    return Grouping(columns.model_version, columns.role, segments, watched)

@@ -18,7 +18,18 @@ import pyarrow as pa
 from exporter.errors import SourceError
 from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, JobTerms, Limits, Query
 from exporter.sources.bigquery_ranges import TimeRange, merged_ranges, range_of, within
-from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT, TIME_KINDS, JoinedRows, Kind, Parameter, Statement, quoted
+from exporter.sources.engine import (
+    INGESTION,
+    JOINED_ROWS,
+    ROWS,
+    SLOT,
+    TIME_KINDS,
+    JoinedRows,
+    Kind,
+    Parameter,
+    Statement,
+    quoted,
+)
 from exporter.sources.source import Batch, Kernel, Partition, Selection, Source, StoredObject, Stream, Traffic
 
 if TYPE_CHECKING:
@@ -27,8 +38,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _STANDARD: Final = {"BOOLEAN": "BOOL", "FLOAT": "FLOAT64", "INTEGER": "INT64", "RECORD": "STRUCT"}
-_INGESTION: Final = "_PARTITIONTIME"
-"""The pseudo-column of a table that is partitioned by ingestion time."""
 _PARTITION_NAMES: Final = {"HOUR": (timedelta(hours=1), "%Y%m%d%H"), "DAY": (timedelta(days=1), "%Y%m%d")}
 """The length of a table's own partitions, and the format of their names."""
 _MODIFIED: Final = "last_modified_time"
@@ -210,7 +219,7 @@ class BigQuery:
     def _refuse_unpartitioned(self, table: Table) -> None:
         if self._whole or _unit(table, self._column) is not None:
             return
-        by = table.time_partitioning.field or _INGESTION if table.time_partitioning else None
+        by = table.time_partitioning.field or INGESTION if table.time_partitioning else None
         partitioning = f"partitioned by {by}, not by {self._column}" if by else f"not partitioned by {self._column}"
         hint = f"partition_column: {by}" if by else f"a table that is partitioned by {self._column}"
         raise SourceError(
@@ -233,7 +242,7 @@ class BigQuery:
     @property
     def _kind(self) -> Kind:
         """The type of the column of times."""
-        if self._column == _INGESTION:
+        if self._column == INGESTION:
             return "TIMESTAMP"
         column_type = next(
             (_type(field) for field in self._table_metadata(refresh=False).schema if field.name == self._column), None
@@ -254,7 +263,7 @@ def _type(field: SchemaField) -> str:
 def _unit(table: Table, column: str) -> str | None:
     """Return the unit of the table's own partitions if they are by this column: HOUR, DAY, MONTH or YEAR."""
     by = table.time_partitioning
-    return by.type_ if by is not None and (by.field or _INGESTION) == column else None
+    return by.type_ if by is not None and (by.field or INGESTION) == column else None
 
 
 def _state(rows: Sequence[Mapping[str, Any]]) -> tuple[int, int, str]:

@@ -21,6 +21,8 @@ SLOT: Final = "partition_slot"
 Kind = Literal["BOOL", "DATE", "DATETIME", "FLOAT64", "INT64", "STRING", "TIMESTAMP"]
 TIME_KINDS: Final[tuple[Kind, ...]] = ("TIMESTAMP", "DATETIME", "DATE")
 """Types of columns of times."""
+INGESTION: Final = "_PARTITIONTIME"
+"""The pseudo-column of times of a table that is partitioned by ingestion time; it is not among the table's columns."""
 Scalar = str | int | float | date | datetime
 
 

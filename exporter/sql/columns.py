@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
 from exporter.profiles.columns import ColumnMismatch, float_name
-from exporter.sources.engine import Kind, quoted
+from exporter.profiles.readability import Use, Watched
+from exporter.sources.engine import INGESTION, TIME_KINDS, Kind, quoted
 
 _NUMBERS: Final = {
     "FLOAT64": "{0}",
@@ -37,6 +38,12 @@ _NAMES: Final = {
     "DATETIME": _MIDNIGHT.format("FORMAT_DATETIME('%F %H:%M:%E6S', {0})"),
     "TIMESTAMP": _MIDNIGHT.format("FORMAT_TIMESTAMP('%F %H:%M:%E6S', {0}, 'UTC')"),
     "FLOAT64": "IF({0} IS NULL OR IS_NAN({0}), NULL, TO_JSON_STRING({0}))",
+}
+
+_READABLE: Final[Mapping[Use, Collection[str]]] = {
+    Use.NUMBER: _NUMBERS,
+    Use.CATEGORY: _NAMES,
+    Use.TIME: (*TIME_KINDS, "STRING"),
 }
 
 
@@ -80,6 +87,21 @@ def category_column(column: str, kind: str) -> CategoryColumn:
     if kind == "FLOAT64":
         return CategoryColumn(name, plain, "FLOAT64", _floats, _float_category)
     return CategoryColumn(name, name, "STRING", list, str)
+
+
+def unreadable_columns(types: Mapping[str, str], watched: Iterable[Watched]) -> list[str]:
+    """Return the watched columns, each once, that a table lacks or has with another type.
+
+    Args:
+        types: the table's columns with their types.
+        watched: the columns. The time of ingestion is a column of every table that is partitioned by it.
+    """
+    unreadable = (
+        column.name
+        for column in watched
+        if types.get(column.name) not in _READABLE[column.use] and column != Watched(INGESTION, Use.TIME)
+    )
+    return list(dict.fromkeys(unreadable))
 
 
 def _floats(categories: Iterable[str]) -> list[float]:

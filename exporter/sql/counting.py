@@ -6,6 +6,7 @@ Both give the same profile: counts exactly, sums up to their last digits.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 from exporter import catalogue
@@ -20,7 +21,7 @@ from exporter.profiles.profile import Profile
 from exporter.sources.engine import CountingSource
 from exporter.sources.reducing import ReducingSource, reduce_partition
 from exporter.sources.source import Partition, Selection, Source
-from exporter.sql.columns import CategoryColumn, category_column
+from exporter.sql.columns import CategoryColumn, category_column, unreadable_columns
 from exporter.sql.groups import GroupBy, Key, SegmentKey
 from exporter.sql.result import profiles_of_result
 from exporter.sql.statement import profile_query
@@ -66,13 +67,15 @@ def count_partition(
     if not isinstance(source, CountingSource):
         return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, grouping))
     types = source.types(partition)
+    unreadable = unreadable_columns(types, grouping.watched)
     keys, segments, problems = group_keys(types, grouping)
     query = profile_query(types, binning, GroupBy(tuple(keys.values()), segments))
     groups: dict[Group, Profile] = {}
     for row_group, profile in profiles_of_result(source.count(partition, query.statement), query).items():
         names = dict(zip(keys, row_group.keys, strict=True))
         version, role = names.get(catalogue.VERSION, catalogue.UNKNOWN_VERSION), names.get(catalogue.ROLE, "")
-        groups[Group(version, role, row_group.segment)] = profile
+        rows = dict.fromkeys(unreadable, profile.rows)
+        groups[Group(version, role, row_group.segment)] = replace(profile, unreadable=rows)
     return PartitionProfile(groups, {**query.problems, **problems})
 
 

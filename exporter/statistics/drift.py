@@ -216,7 +216,8 @@ def stddev_ratio(stddev: float, reference_stddev: float, reference_mean: float =
 def drift_share(drifted: Sequence[bool], importances: Sequence[float]) -> float:
     """Share of the features that have drifted, weighted by importance; 0 to 1.
 
-    The caller leaves out features that could not be compared. NaN without features, or without any importance.
+    The caller leaves out features that could not be compared, unless they can no longer be read. NaN without features,
+    or without any importance.
 
     Raises:
         ValueError: when the lengths differ or an importance is negative.

@@ -1,10 +1,34 @@
-// Data quality: missing values, and categories that the model was not trained on.
+// Data quality: columns that cannot be read, missing values, and categories that the model was not trained on.
 local threshold = import '../threshold.libsonnet';
 
 function(model)
   local features = model.spec.features;
   local categorical = [feature for feature in features if feature.type == 'categorical'];
   [
+    threshold(model, 'data_unreadable', part=model.catalogue.parts.features) {
+      'for': 2 * model.evaluation_interval,
+      summary(fields)::
+        model.name + ': only ' + fields.value + ' of the ' + fields.part + ' can be read in the ' + fields.window
+        + ' window',
+      description(fields)::
+        'Only ' + fields.value + ' of the ' + fields.part + ' of version ' + fields.version + ' can be read in the '
+        + fields.window + ' window; the threshold is ' + fields.threshold
+        + '. The columns are missing in the files or have another type. Drift of what cannot be read is unknown.',
+      action: 'The log of the exporter names each file and column with the reason. Ask who writes the inference log what'
+              + ' changed.',
+    },
+    threshold(model, 'column_unreadable', column=features[0].name) {
+      'for': 2 * model.evaluation_interval,
+      summary(fields)::
+        model.name + ': only ' + fields.value + ' of the rows have a readable column ' + fields.column + ' in the '
+        + fields.window + ' window',
+      description(fields)::
+        'Only ' + fields.value + ' of the rows of version ' + fields.version + ' have the column ' + fields.column
+        + ' with a usable type in the ' + fields.window + ' window; the threshold is ' + fields.threshold
+        + '. What is measured of this column is measured on these rows alone.',
+      action: 'The log of the exporter names each file with the reason: a missing column, or its type. Ask who writes the'
+              + ' inference log, or correct the name in the spec.',
+    },
     threshold(model, 'feature_nulls_high', features[0].name) {
       'for': 2 * model.evaluation_interval,
       summary(fields)::

@@ -21,8 +21,10 @@ PREDICTIONS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.P
 LABELS = {catalogue.LABELS_LATE, catalogue.LABEL_COVERAGE_LOW}
 BUDGETS = {alert for alert in ALERTS if alert.layer is Layer.OBJECTIVE}
 SEGMENTS = {catalogue.SEGMENT_DRIFT_ALERT}
+QUALITY = {catalogue.COLUMN_UNREADABLE, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES}
 DATA = (
-    {catalogue.TRAFFIC_UNUSUAL, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH}
+    {catalogue.TRAFFIC_UNUSUAL, catalogue.DATA_UNREADABLE, catalogue.DATA_DRIFT_HIGH}
+    | QUALITY
     | FEATURES
     | SEGMENTS
     | PREDICTIONS
@@ -34,6 +36,7 @@ INHIBITED_BY = {
     catalogue.EXPORTER_DOWN: {catalogue.WINDOW_STALE, catalogue.INFERENCE_LOGS_MISSING} | DATA,
     catalogue.WINDOW_STALE: DATA,
     catalogue.INFERENCE_LOGS_MISSING: DATA,
+    catalogue.DATA_UNREADABLE: QUALITY | {catalogue.DATA_DRIFT_HIGH} | FEATURES | SEGMENTS | PREDICTIONS,
     catalogue.FEATURE_NULLS_HIGH: FEATURES,
     catalogue.NEW_CATEGORIES: FEATURES,
     catalogue.DATA_DRIFT_HIGH: FEATURES | SEGMENTS | PREDICTIONS,
@@ -113,6 +116,7 @@ def test_every_pair_of_alerts_of_one_model(address: str) -> None:
         (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE, {"env": "staging"}),
         (catalogue.EXPORTER_DOWN, catalogue.WINDOW_STALE, {"region": "eu"}),
         (catalogue.WINDOW_STALE, catalogue.DATA_DRIFT_HIGH, {"namespace": "other"}),
+        (catalogue.DATA_UNREADABLE, catalogue.COLUMN_UNREADABLE, {VERSION: "other"}),
         (catalogue.DATA_DRIFT_HIGH, catalogue.FEATURE_DRIFT_HIGH, {VERSION: "other"}),
         (catalogue.NEW_CATEGORIES, catalogue.FEATURE_DRIFT_HIGH, {FEATURE: "other"}),
         (catalogue.ERROR_BUDGET_BURN_FAST, catalogue.ERROR_BUDGET_BURN_SLOW, {SLO: "other"}),

@@ -17,6 +17,7 @@ def assert_identical(left: Profile, right: Profile) -> None:
         assert one.dtype == other.dtype
         assert one.tobytes() == other.tobytes()
     assert left.novel == right.novel
+    assert left.unreadable == right.unreadable
 
 
 def assert_all_identical(left: Mapping[Any, Profile], right: Mapping[Any, Profile]) -> None:

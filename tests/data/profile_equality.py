@@ -33,6 +33,7 @@ def assert_same_profiles(left: Mapping[Any, Profile], right: Mapping[Any, Profil
         np.testing.assert_array_equal(one.lows, other.lows)
         np.testing.assert_array_equal(one.highs, other.highs)
         assert one.novel == other.novel
+        assert one.unreadable == other.unreadable
 
 
 def assert_same_binning(left: Binning, right: Binning) -> None:

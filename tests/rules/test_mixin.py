@@ -82,7 +82,13 @@ def test_an_alert_waits_for_more_than_one_refresh(interval: str, waits: set[str]
 
 def test_a_cause_waits_no_longer_than_its_consequence() -> None:
     rules = rules_of(model())
-    causes = [catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES, catalogue.DATA_DRIFT_HIGH]
+    causes = [
+        catalogue.DATA_UNREADABLE,
+        catalogue.COLUMN_UNREADABLE,
+        catalogue.FEATURE_NULLS_HIGH,
+        catalogue.NEW_CATEGORIES,
+        catalogue.DATA_DRIFT_HIGH,
+    ]
     consequences = [catalogue.FEATURE_DRIFT_HIGH, catalogue.PREDICTION_SCORE_SHIFT]
     assert {rules[alert.name]["for"] for alert in causes} == {"10m"}
     assert {rules[alert.name]["for"] for alert in consequences} == {"15m"}

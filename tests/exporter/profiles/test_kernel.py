@@ -19,6 +19,7 @@ from exporter.profiles.group import WHOLE, Group, Segment, unsegmented
 from exporter.profiles.grouping import MAX_VERSIONS, OTHER_VERSIONS, Grouping
 from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import NOVEL_KEPT, Profile, categorical_column, merge_profiles, numeric_column
+from exporter.profiles.readability import Use, Watched
 from exporter.sources.source import Batch
 from profiling import UNKNOWN, binning, categorical, count, numeric, partition, quantile_bins, whole
 
@@ -217,6 +218,15 @@ class TestBatches:
         columns = {group: categorical_column(profile, self.CELLS, "v") for group, profile in profiles.items()}
         assert {group: column.rows for group, column in columns.items()} == {Group("v1"): 2, Group("v2"): 1, UNKNOWN: 1}
         assert columns[Group("v2")].novel == {"v2": 1}
+
+    def test_unreadable_rows_are_counted_once_by_group(self) -> None:
+        watched = (Watched("x", Use.NUMBER), Watched("c", Use.NUMBER), Watched("gone", Use.TIME))
+        profiles = profile_partition(self.batches(("x",), ("y",), ("c",)), self.CELLS, Grouping("v", watched=watched))
+        assert {group: profile.unreadable for group, profile in profiles.groups.items()} == {
+            Group("v1"): {"c": 2, "gone": 2},
+            Group("v2"): {"c": 1, "gone": 1},
+            UNKNOWN: {"c": 1, "gone": 1},
+        }
 
     def test_batches_of_rows_add_up(self) -> None:
         stretches = [self.TABLE.slice(0, 1), self.TABLE.slice(1, 3)]

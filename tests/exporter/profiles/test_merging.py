@@ -17,12 +17,14 @@ from exporter.profiles.grouping import MAX_VERSIONS, OTHER_ROLES, OTHER_VERSIONS
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.merging import limit_novel_of_groups, merge_partition_profiles, partition_reduction
 from exporter.profiles.profile import NOVEL_KEPT
+from exporter.profiles.readability import Use, Watched
 from exporter.sources.reducing import ALL
 from profile_equality import assert_same_partition
 from profiling import binning, categorical, numeric, whole
 
 ROWS = edge_case_rows(300)
-GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "gone")})
+WATCHED = (Watched("version", Use.NUMBER), Watched("country", Use.CATEGORY), Watched("absent", Use.TIME))
+GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "gone")}, WATCHED)
 
 
 def pieces(table: pa.Table, ends: list[int]) -> list[pa.Table]:
@@ -41,6 +43,13 @@ def in_pieces(parts: list[pa.Table], cells: object, grouping: Grouping) -> Parti
 def test_pieces_merge_into_the_whole(ends: list[int]) -> None:
     counted = in_pieces(pieces(ROWS, ends), edge_case_binning(), GROUPING)
     assert_same_partition(counted, profile_partition(whole(ROWS), edge_case_binning(), GROUPING))
+
+
+def test_unreadable_rows_of_pieces_add_up() -> None:
+    parts = [pa.table({"x": [1.0] * 3}), pa.table({"y": [1.0] * 4}), pa.table({"x": ["1"] * 5, "y": [1.0] * 5})]
+    watched = (Watched("x", Use.NUMBER), Watched("y", Use.NUMBER))
+    (profile,) = in_pieces(parts, binning(numeric("x")), Grouping(watched=watched)).groups.values()
+    assert (profile.rows, profile.unreadable) == (12, {"x": 9, "y": 3})
 
 
 def test_the_number_of_merges_does_not_matter() -> None:

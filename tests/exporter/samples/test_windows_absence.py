@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -43,6 +44,8 @@ class TestAbsence:
             catalogue.SERIES_LIMITED,
             catalogue.VERSION_ROWS,
             catalogue.FEATURE_ROWS,
+            catalogue.COLUMN_READABLE_RATIO,
+            catalogue.DATA_READABLE_RATIO,
         }
         assert {sample.value for sample in samples if sample.metric is catalogue.FEATURE_ROWS} == {3}
         enough = one_window(spec, self.BEFORE, x=[5.0] * 4, c=["new"] * 4, s=[0.9] * 4)
@@ -218,3 +221,13 @@ class TestDrift:
         noise = thresholds.psi_noise(2, 1000, 15, rate)
         assert noise > 0.2
         assert values_of(samples, "x")[catalogue.FEATURE_PSI_THRESHOLD] == pytest.approx(noise)
+
+
+def test_a_feature_that_the_files_lack_counts_as_drifted() -> None:
+    spec = make_spec(min_rows=10)
+    before = make_reference(TestAbsence.CELLS, x=[0.5, 1.5] * 50, c=["a", "b"] * 50, s=[0.2, 0.4] * 50)
+    calm = replace(count(before.binning, c=["a", "b"] * 50), unreadable={})
+    lost = replace(calm, unreadable={"x": 100})
+    for profile, share in ((calm, 0.0), (lost, 0.5), (replace(lost, unreadable={"x": 5}), 0.0)):
+        values = values_of(evaluate(spec, before, [make_window({V1: profile})]))
+        assert values[catalogue.DATA_DRIFT_SHARE] == share

@@ -67,7 +67,7 @@ def test_every_section_and_key_has_a_description() -> None:
             assert "description" in value or "$ref" in json.dumps(value), f"{name}.{key}"
 
 
-PLAIN = {"false_positive_rate", "min_rows", "estimated_gap", "label_coverage", "label_silence"}
+PLAIN = {"column_readable", "false_positive_rate", "min_rows", "estimated_gap", "label_coverage", "label_silence"}
 """The thresholds without weekdays."""
 
 
@@ -88,6 +88,7 @@ def test_a_threshold_is_a_number_or_a_mapping(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "good", "bad"),
     [
+        ("column_readable", 0.5, 1.1),
         ("estimated_gap", 0.1, 1.1),
         ("label_coverage", 0, -0.1),
         ("label_coverage", 1, {"floor": 1}),

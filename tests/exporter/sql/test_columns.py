@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from exporter.profiles.columns import ColumnMismatch
-from exporter.sql.columns import category_column, numeric_expression
+from exporter.profiles.readability import Use, Watched
+from exporter.sql.columns import category_column, numeric_expression, unreadable_columns
 
 
 @pytest.mark.parametrize("kind", ["STRING", "BYTES", "DATE", "TIMESTAMP", "ARRAY", "STRUCT", "JSON"])
@@ -38,3 +39,27 @@ def test_floats_are_compared_with_the_categories_that_are_names_of_floats() -> N
 )
 def test_a_float_has_the_same_name_as_in_rows(text: str, name: str) -> None:
     assert category_column("ratio", "FLOAT64").named(text) == name
+
+
+@pytest.mark.parametrize(
+    ("use", "readable"),
+    [
+        (Use.NUMBER, {"FLOAT64", "INT64", "NUMERIC", "BIGNUMERIC", "BOOL"}),
+        (
+            Use.CATEGORY,
+            {"FLOAT64", "INT64", "NUMERIC", "BIGNUMERIC", "BOOL", "STRING", "DATE", "DATETIME", "TIMESTAMP"},
+        ),
+        (Use.TIME, {"DATE", "DATETIME", "TIMESTAMP", "STRING"}),
+    ],
+)
+def test_a_column_of_another_type_is_unreadable(use: Use, readable: set[str]) -> None:
+    others = {"BYTES", "TIME", "ARRAY", "STRUCT", "JSON", "GEOGRAPHY"}
+    types = {kind: kind for kind in {"FLOAT64", "INT64", "NUMERIC", "BIGNUMERIC", "BOOL", "STRING", "DATE"} | others}
+    types |= {"DATETIME": "DATETIME", "TIMESTAMP": "TIMESTAMP"}
+    watched = [Watched(name, use) for name in (*types, "missing")]
+    assert set(unreadable_columns(types, watched)) == {*types, "missing"} - readable
+
+
+def test_the_time_of_ingestion_is_readable_though_it_is_no_column() -> None:
+    assert unreadable_columns({}, [Watched("_PARTITIONTIME", Use.TIME)]) == []
+    assert unreadable_columns({}, [Watched("_PARTITIONTIME", Use.NUMBER)]) == ["_PARTITIONTIME"]

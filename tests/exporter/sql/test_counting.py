@@ -14,6 +14,7 @@ from bigquery_server import BigQueryServer
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins, numeric_bins
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
+from exporter.profiles.readability import Use, Watched
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Selection, Stream
@@ -112,10 +113,13 @@ def _assert_equal(left: PartitionProfile, right: PartitionProfile) -> None:
         np.testing.assert_array_equal(profile.lows, other.lows)
         np.testing.assert_array_equal(profile.highs, other.highs)
         assert profile.novel == other.novel
+        assert profile.unreadable == other.unreadable
 
 
 SEGMENTS = {"country": ("DE", "", "日本", "gone"), "ratio": ("0.1", "0"), "known": ("true", "false"), "void": ("a",)}
+WATCHED = tuple(Watched(name, use) for name in (*_log().column_names, "missing") for use in Use)
 GROUPINGS = {
+    "watched": Grouping("version", "role", SEGMENTS, WATCHED),
     "versions": Grouping("version"),
     "floats": Grouping("ratio"),
     "whole": Grouping(),

@@ -21,6 +21,7 @@ from exporter.profiles.group import Group
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import empty_profile, merge_profiles
+from exporter.profiles.readability import Use, Watched
 from exporter.store import profiles as module
 from exporter.store.profiles import Key, ProfileStore
 from exporter.store.references import load_reference
@@ -79,7 +80,9 @@ class TestRoundTrip:
 
     def test_groups_come_back_with_their_roles_and_segments(self, store: ProfileStore) -> None:
         table = pa.table({"x": [0.1, 0.2, None], "c": ["a", "\0", "new"], "v": ["1", "1", None], "r": ["a", None, "b"]})
-        saved = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}))
+        watched = (Watched("gone", Use.TIME), Watched("c", Use.NUMBER))
+        saved = profile_partition(whole(table), CELLS, Grouping("v", "r", {"c": ("a", "\0")}, watched))
+        assert {tuple(profile.unreadable.values()) for profile in saved.groups.values()} == {(1, 1)}
         assert len(saved.groups) == 5
         store.save_partition(KEY, saved)
         assert_identical_partition(store.load_partition(KEY), saved)
