@@ -22,7 +22,7 @@ _BELOW_DATASET: Final = (Layer.FEATURE, Layer.SCORE)
 INCIDENTS: Final[Mapping[tuple[str, str], tuple[Layer, ...]]] = {
     (Layer.EXPORTER, Severity.CRITICAL): _LAYERS[_LAYERS.index(Layer.EXPORTER) + 1 :],
     (Layer.FRESHNESS, Severity.CRITICAL): _LAYERS[_LAYERS.index(Layer.FRESHNESS) + 1 :],
-    (Layer.INPUT, Severity.CRITICAL): (Layer.QUALITY, Layer.DATASET, *_ANSWERS),
+    (Layer.INPUT, Severity.CRITICAL): (Layer.QUALITY, Layer.DATASET, *_BELOW_DATASET),
     (Layer.QUALITY, Severity.WARNING): (Layer.FEATURE,),
     (Layer.DATASET, Severity.CRITICAL): _BELOW_DATASET,
     (Layer.OBJECTIVE, Severity.CRITICAL): (Layer.OBJECTIVE,),
