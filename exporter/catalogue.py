@@ -69,7 +69,9 @@ SCORES: Final = "scores"
 """The values of `PART`."""
 
 INFERENCE: Final = "inference"
-"""The `stream` of predictions; labels have a stream of their own."""
+"""The `stream` of predictions."""
+LABEL_LOG: Final = "labels"
+"""The `stream` of labels."""
 
 TARGET_LABELS: Final = ("instance", "pod", "endpoint", "container", "job", "service", "namespace")
 """Labels that a scrape adds; a model's constant labels may not use them."""
@@ -371,6 +373,15 @@ LABEL_COVERAGE_RATIO = replace(
     alerts_below=True,
 )
 LABEL_COVERAGE_RATIO_THRESHOLD = LABEL_COVERAGE_RATIO.threshold()
+LOG_USABLE_RATIO = replace(
+    _STREAM_WINDOW.ratio(
+        "ml_log_usable_ratio",
+        "Share of the newest rows of predictions or labels with an id and a value of usable types.",
+    ),
+    limit="the spec's thresholds.log_usable",
+    alerts_below=True,
+)
+LOG_USABLE_RATIO_THRESHOLD = LOG_USABLE_RATIO.threshold()
 LABEL_SILENCE_SECONDS = replace(
     _MODEL.seconds(
         "ml_label_silence_seconds",
@@ -722,6 +733,7 @@ INFERENCE_LOGS_MISSING = Alert("MLInferenceLogsMissing", Severity.CRITICAL, Laye
 TRAFFIC_UNUSUAL = Alert("MLTrafficUnusual", Severity.WARNING, Layer.TRAFFIC, TRAFFIC_FACTOR)
 LABELS_LATE = Alert("MLLabelsLate", Severity.WARNING, Layer.LABELS, LABEL_SILENCE_SECONDS)
 LABEL_COVERAGE_LOW = Alert("MLLabelCoverageLow", Severity.WARNING, Layer.LABELS, LABEL_COVERAGE_RATIO)
+LOG_ROWS_UNUSABLE = Alert("MLLogRowsUnusable", Severity.WARNING, Layer.LABELS, LOG_USABLE_RATIO)
 DATA_UNREADABLE = Alert("MLDataUnreadable", Severity.CRITICAL, Layer.INPUT, DATA_READABLE_RATIO)
 COLUMN_UNREADABLE = Alert("MLColumnUnreadable", Severity.WARNING, Layer.QUALITY, COLUMN_READABLE_RATIO)
 FEATURE_NULLS_HIGH = Alert("MLFeatureNullsHigh", Severity.WARNING, Layer.QUALITY, FEATURE_NULL_RATIO)
@@ -772,7 +784,7 @@ def as_arguments() -> dict[str, Any]:
         "layers": [layer.value for layer in Layer],
         "severities": [severity.value for severity in Severity],
         "replica_labels": list(REPLICA_LABELS),
-        "streams": {INFERENCE: INFERENCE},
+        "streams": {INFERENCE: INFERENCE, LABEL_LOG: LABEL_LOG},
         "roles": {CHALLENGER: CHALLENGER},
         "parts": {FEATURES: FEATURES, SCORES: SCORES},
         "decisions": {FAILED: FAILED, NO_ANSWER: NO_ANSWER},

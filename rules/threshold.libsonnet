@@ -16,6 +16,7 @@ function(
   proxy=null,
   column=null,
   part=null,
+  stream=null,
   scale=1,
   usual_when='on an ordinary Saturday',
   no_threshold_when='with too few rows',
@@ -45,6 +46,7 @@ function(
       [model.labels.proxy]: proxy,
       [model.labels.column]: column,
       [model.labels.part]: part,
+      [model.labels.stream]: stream,
     }[label]
     for label in labels
   };

@@ -175,6 +175,12 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
             "labelling team.",
         ),
         draw(
+            catalogue.LOG_USABLE_RATIO,
+            "Usable rows of both logs, $window",
+            "Below the dashed line ids, scores or labels are missing or have another type, and these rows are not "
+            "joined. The log of the exporter has the reason for each file.",
+        ),
+        draw(
             catalogue.LABEL_SILENCE_SECONDS,
             "Time without a label",
             "Above the dashed line labels have stopped. Ask the labelling team, and check the label pipeline.",

@@ -22,7 +22,7 @@ from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_va
 from exporter.profiles.group import WHOLE, Group, unsegmented
 from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.profiles.profile import NOVEL_KEPT, Profile, empty_profile, most_frequent
-from exporter.profiles.readability import Watched, unreadable_columns
+from exporter.profiles.readability import Watched, newly_unreadable
 from exporter.sources.source import Batch
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -61,11 +61,6 @@ class _Tally:
     rows: int = 0
     novel: dict[str, dict[str, int]] = field(default_factory=dict)
     unreadable: Counter[str] = field(default_factory=Counter)
-
-    def add_rows(self, rows: int, unreadable: Iterable[str]) -> None:
-        self.rows += rows
-        for column in unreadable if rows else ():
-            self.unreadable[column] += rows
 
     def finish(self, named: int) -> Profile:
         novel = {column: most_frequent(names, named) for column, names in self.novel.items() if names}
@@ -154,13 +149,19 @@ def profile_groups(
         parts = [_Part(tallies[key], rows) for key, rows in parts_by_key]
         if batch.first:
             problems |= _absent(batch.schema, binning, splitting.keys) | split_problems
-            unreadable = unreadable_columns(batch.schema, splitting.watched)
-            for part in parts:
-                part.tally.add_rows(batch.table.num_rows if part.rows is None else len(part.rows), unreadable)
         # Wide rows come in several batches that all have the keys: a key that is a feature is counted in the first.
         names = [name for name in batch.table.column_names if batch.first or name not in splitting.keys]
-        problems |= _count_columns(batch.table.select(names), binning, parts)
+        failed = _count_columns(batch.table.select(names), binning, parts)
+        problems |= failed
+        _count_rows(batch, newly_unreadable(batch, splitting.watched, failed), parts)
     return {key: tally.finish(named) for key, tally in tallies.items() if tally.rows}, problems
+
+
+def _count_rows(batch: Batch, unreadable: Iterable[str], parts: Iterable[_Part]) -> None:
+    for part in parts:
+        rows = batch.table.num_rows if part.rows is None else len(part.rows)
+        part.tally.rows += rows if batch.first else 0
+        part.tally.unreadable.update(dict.fromkeys(unreadable, rows) if rows else {})
 
 
 def _absent(schema: pa.Schema, binning: Binning, keys: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ each column, so that its loss is a number and not only a line in the log.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from exporter.profiles.columns import is_category, is_number
 from exporter.profiles.times import is_time
+from exporter.sources.source import Batch
 from exporter.spec.model import Body
 
 
@@ -65,3 +66,17 @@ def unreadable_columns(schema: pa.Schema, watched: Iterable[Watched]) -> list[st
         return len(positions) == 1 and _TESTS[column.use](schema.field(positions[0]).type)
 
     return list(dict.fromkeys(column.name for column in watched if not readable(column)))
+
+
+def newly_unreadable(batch: Batch, watched: Iterable[Watched], failed: Container[str]) -> list[str]:
+    """Return the watched columns that cannot be read in a batch's rows, without those of an earlier batch of the rows.
+
+    Args:
+        batch: some columns of some rows.
+        watched: the columns.
+        failed: the columns of the batch that could not be counted, for their type or for their values.
+    """
+    columns = tuple(watched)
+    by_type = unreadable_columns(batch.schema, columns)
+    by_values = dict.fromkeys(name for name, _ in columns if name in failed and name not in by_type)
+    return [*(by_type if batch.first else ()), *by_values]

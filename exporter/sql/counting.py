@@ -67,9 +67,10 @@ def count_partition(
     if not isinstance(source, CountingSource):
         return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, grouping))
     types = source.types(partition)
-    unreadable = unreadable_columns(types, grouping.watched)
     keys, segments, problems = group_keys(types, grouping)
     query = profile_query(types, binning, GroupBy(tuple(keys.values()), segments))
+    by_type = unreadable_columns(types, grouping.watched)
+    unreadable = dict.fromkeys([*by_type, *(name for name, _ in grouping.watched if name in query.problems)])
     groups: dict[Group, Profile] = {}
     for row_group, profile in profiles_of_result(source.count(partition, query.statement), query).items():
         names = dict(zip(keys, row_group.keys, strict=True))

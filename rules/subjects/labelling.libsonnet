@@ -1,4 +1,4 @@
-// Labels: do they still arrive, and do enough predictions have one when they are mature?
+// Labels: do they still arrive, can both logs be used, and do enough predictions have a label when they are mature?
 local threshold = import '../threshold.libsonnet';
 
 local day = 24 * 3600;
@@ -13,6 +13,18 @@ function(model) if !model.labels_evaluated then [] else [
       'The newest label arrived ' + fields.value + ' ago; the threshold is ' + fields.threshold + ': the greater of the'
       + ' floor in the spec and twice the longest gap before. Performance is measured on older and older predictions.',
     action: 'Ask the labelling team, and check the label pipeline. Late labels are joined when they arrive.',
+  },
+  threshold(model, 'log_rows_unusable', stream=model.catalogue.streams.labels) {
+    'for': 3 * model.evaluation_interval,
+    summary(fields)::
+      model.name + ': only ' + fields.value + ' of the rows of the ' + fields.stream + ' log can be used in the '
+      + fields.window + ' window',
+    description(fields)::
+      'Only ' + fields.value + ' of the newest rows of the ' + fields.stream + ' log have an id and a value of usable types'
+      + ' in the ' + fields.window + ' window; the threshold is ' + fields.threshold
+      + '. The other rows are not joined, so performance is measured without them or not at all.',
+    action: 'The panel of rejected rows shows why rows are left out. The log of the exporter names each file with a column'
+            + ' that is missing or has another type.',
   },
   threshold(model, 'label_coverage_low', usual_when='in a small window', no_threshold_when='with no predictions') {
     'for': 3 * model.evaluation_interval,

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
+from exporter.profiles.columns import ColumnMismatch
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.failures import UNUSABLE, stage_of
-from exporter.sources.source import Batch, Partition, Selection, Source
+from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection, Source
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
 
@@ -17,6 +18,10 @@ T = TypeVar("T")
 
 RECENT: Final = timedelta(days=2)
 """Partitions that are looked up at every refresh; older ones are looked up once a day."""
+
+
+UNUSABLE_COLUMN: Final = "unusable_column"
+"""Why all rows of a partition are left out: it lacks a column, or has it with another type."""
 
 
 class Listing:
@@ -106,6 +111,8 @@ class StoredLog(Generic[T]):
             reduction: how they are reduced.
         """
         self.known: dict[datetime, StoredPartition] = {}
+        self.unusable: dict[datetime, StoredPartition] = {}
+        """The partitions with a column that cannot be used: all of their rows are left out."""
         self.built = 0
         self.reused = 0
         self._group = group
@@ -133,6 +140,7 @@ class StoredLog(Generic[T]):
         """
         keys = {start: self._key(start, partition) for start, partition in partitions.items()}
         self.known = {start: stored for start, stored in self.known.items() if keys.get(start) == stored.key}
+        self.unusable = {start: each for start, each in self.unusable.items() if keys.get(start) == each.key}
         wanted = set(keys.values())
         self._unusable = {key: problem for key, problem in self._unusable.items() if key in wanted}
         new = [start for start, key in keys.items() if start not in self.known and key not in self._unusable]
@@ -172,6 +180,8 @@ class StoredLog(Generic[T]):
         try:
             content = self._source.profile(partition, reduction.selection, lambda rows: reduction.reduce(rows, start))
         except UNUSABLE as problem:
+            if isinstance(problem, ColumnMismatch):
+                self.unusable[start] = StoredPartition(key, 0, {UNUSABLE_COLUMN: self._count_rows(partition)})
             what = f"partition {partition.name} of {self._what}"
             self._unusable[key] = (what, str(problem))
             self._failed(stage_of(problem), what, problem)
@@ -179,3 +189,14 @@ class StoredLog(Generic[T]):
         self.built += 1
         reduction.save(self._store, key, content)
         return content
+
+    def _count_rows(self, partition: Partition) -> int:
+        """Return the rows of a partition, which are in the footers of its files; 0 where these cannot be read."""
+        try:
+            return self._source.profile(partition, ROWS_ONLY, _rows)
+        except UNUSABLE:
+            return 0
+
+
+def _rows(batches: Iterator[Batch]) -> int:
+    return sum(int(batch.table.num_rows) for batch in batches)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from exporter import catalogue
 from exporter.labels.counting import JoinSpec
 from exporter.labels.evaluation import Evaluation
 from exporter.labels.outcomes import Outcome
@@ -25,6 +26,7 @@ from exporter.samples.label_arrivals import arrival_samples, silence
 from exporter.samples.labels import label_samples
 from exporter.samples.provisional import provisional_samples
 from exporter.samples.slo import look_back, slo_samples
+from exporter.samples.usable_rows import usable_rows, usable_samples
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.counting import OutcomeCounter
@@ -45,7 +47,7 @@ from exporter.spec.windows import Window, newest_end
 from exporter.sql.logs import NotCountable
 from exporter.store.profiles import ProfileStore
 
-STREAM: Final = "labels"
+STREAM: Final = catalogue.LABEL_LOG
 """The `stream` of labels, beside that of predictions."""
 SPARE: Final = timedelta(days=1)
 """How much farther back than the oldest window both logs are read."""
@@ -192,7 +194,19 @@ class LabelReader:
         rows = {start: stored.rows for start, stored in labels.items()}
         due = min(hours) + self._labels.maturity if hours else None
         yield from arrival_samples(spec, silence(rows, grain, span.end, due))
+        yield from self._usable_samples(now)
         yield from slo_samples(spec, self._outcomes(), mature)
+
+    def _usable_samples(self, now: datetime) -> Iterator[Sample]:
+        logs, grain = self._logs, self._spec.spec.inference.grain
+        streams = (
+            (catalogue.INFERENCE, logs.predictions, grain),
+            (catalogue.LABEL_LOG, logs.labels, self._labels.grain),
+        )
+        for stream, stored, length in streams:
+            every = {**stored.known, **stored.unusable}
+            rows = {start: usable_rows(each.rows, each.left_out) for start, each in every.items()}
+            yield from usable_samples(self._spec, stream, rows, length, self._span(now, length).end)
 
     def _class_names(self) -> set[tuple[str, ...]]:
         """The names of classes in either log; most partitions have the same."""

@@ -77,6 +77,8 @@ class Thresholds(SpecSection):
     """How much worse than expected the estimated performance may be; for an error metric, relative to that."""
     label_coverage: Ratio = 0.8
     """The share of mature predictions that should have a label; set it lower if fewer usually have one."""
+    log_usable: Ratio = 0.8
+    """The share of the rows of predictions and of labels that should have an id and a value of usable types."""
     label_silence: Duration = timedelta(days=1)
     """Never alert before labels have been missing for longer than this."""
     prediction_psi: Floor | None = None

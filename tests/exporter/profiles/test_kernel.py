@@ -228,6 +228,13 @@ class TestBatches:
             UNKNOWN: {"c": 1, "gone": 1},
         }
 
+    def test_a_column_that_cannot_be_counted_is_unreadable(self) -> None:
+        text = pa.table({"x": ["1", "2", "3"], "y": [1.0] * 3, "c": ["a"] * 3})
+        watched = (Watched("x", Use.CATEGORY), Watched("y", Use.NUMBER))
+        batches = [Batch(text.select([name]), index == 0, text.schema) for index, name in enumerate("yxc")]
+        (profile,) = profile_partition(batches, self.CELLS, Grouping(watched=watched)).groups.values()
+        assert (profile.rows, profile.unreadable) == (3, {"x": 3})
+
     def test_batches_of_rows_add_up(self) -> None:
         stretches = [self.TABLE.slice(0, 1), self.TABLE.slice(1, 3)]
         batches = [Batch(table, first=True, schema=table.schema) for table in stretches]

@@ -67,7 +67,15 @@ def test_every_section_and_key_has_a_description() -> None:
             assert "description" in value or "$ref" in json.dumps(value), f"{name}.{key}"
 
 
-PLAIN = {"column_readable", "false_positive_rate", "min_rows", "estimated_gap", "label_coverage", "label_silence"}
+PLAIN = {
+    "column_readable",
+    "false_positive_rate",
+    "min_rows",
+    "estimated_gap",
+    "label_coverage",
+    "label_silence",
+    "log_usable",
+}
 """The thresholds without weekdays."""
 
 
@@ -93,6 +101,7 @@ def test_a_threshold_is_a_number_or_a_mapping(name: str) -> None:
         ("label_coverage", 0, -0.1),
         ("label_coverage", 1, {"floor": 1}),
         ("label_silence", "8d", 8),
+        ("log_usable", 0.5, 1.1),
     ],
 )
 def test_a_threshold_without_weekdays_is_a_plain_value(name: str, good: Any, bad: Any) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from exporter import catalogue
@@ -124,3 +127,25 @@ def test_a_store_that_refuses_is_reported_and_costs_no_more(folder: Path, monkey
     one = reader(folder)
     assert label_gauges(one.read(Attempt(NOW))) == {}
     assert one.record.failures == {"store": 1}
+
+
+def uuids(path: Path, hours: range) -> None:
+    """Rewrite hours of a log with ids of sixteen bytes."""
+    for hour in hours:
+        file = path / f"{END - hour * HOUR:%Y-%m-%dT%H}.parquet"
+        table = pq.read_table(file)
+        ids = pa.array([text.encode()[:16].ljust(16) for text in table["request_id"].to_pylist()], pa.binary(16))
+        pq.write_table(table.set_column(table.column_names.index("request_id"), "request_id", ids), file)
+
+
+@pytest.mark.parametrize(("log", "stream"), [("inference", catalogue.INFERENCE), ("labels", catalogue.LABEL_LOG)])
+def test_ids_of_an_unusable_type_lower_the_share_of_usable_rows(folder: Path, log: str, stream: str) -> None:
+    def shares(now: datetime) -> dict[str, float]:
+        samples = [one for one in reader(folder).read(Attempt(now)) if one.metric is catalogue.LOG_USABLE_RATIO]
+        return {window: one.value for one in samples for _, at, window in [one.labels] if at == stream}
+
+    assert shares(NOW) == {"1h": 1.0, "24h": 1.0}
+    uuids(folder / log, range(1, 13))
+    files = [folder / log / f"{END - hour * HOUR:%Y-%m-%dT%H}.parquet" for hour in range(1, 25)]
+    rows = [pq.read_metadata(file).num_rows for file in files]
+    assert shares(NOW) == {"1h": 0.0, "24h": sum(rows[12:]) / sum(rows)}
