@@ -15,9 +15,10 @@ import pytest
 
 from edge_case_rows import SELECTION, START, edge_case_binning, edge_case_rows, put_files
 from exporter.errors import PartitionUnreadable, ReferenceUnusable, SourceError, SourceUnavailable
-from exporter.profiles.group import Segment
+from exporter.profiles.group import Segment, unsegmented
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
+from exporter.profiles.readability import Use, Watched
 from exporter.reference.counting import count_binning, count_by_hour
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
@@ -38,7 +39,8 @@ from profile_equality import assert_same_binning, assert_same_history, assert_sa
 from s3_server import S3Server
 
 HOUR = timedelta(hours=1)
-GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "日本", "gone")})
+WATCHED = (Watched("late", Use.NUMBER), Watched("missing", Use.TIME), Watched("country", Use.CATEGORY))
+GROUPING = Grouping("version", "role", {"country": ("", "ÅÄ", "日本", "gone")}, WATCHED)
 # Jobs of a second: to compile them well would take half of the time.
 SUBMIT = (
     "--master local[2] --conf spark.ui.enabled=false --conf spark.driver.host=127.0.0.1 "
@@ -69,6 +71,11 @@ def test_for_the_same_rows_spark_and_arrow_give_the_same_profile(tmp_path: Path)
     assert counted.rows == 5 * 150
     assert_same_partition(counted, count_partition(local, whole, SELECTION, edge_case_binning(), GROUPING))
     assert counted.problems.keys() == {"missing", "absent", "country_code", "code", "late"}
+    for profile in counted.groups.values():
+        assert profile.unreadable["missing"] == profile.rows
+    without = sum(counted.groups[group].unreadable.get("late", 0) for group in unsegmented(counted.groups))
+    assert without == 150 * sum("late" not in pq.read_schema(path).names for path in tmp_path.glob("*.parquet"))
+    assert 0 < without < counted.rows
 
 
 def test_spark_and_arrow_give_the_same_reference(tmp_path: Path) -> None:
