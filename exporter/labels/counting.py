@@ -77,9 +77,9 @@ def count_labels(
         NotCountable, SourceError: as `count_outcomes`.
     """
     statement = label_statement(_logs(predictions, labels, spec), spec.task)
-    reasons = {"without_id": label_rows.NO_ID, "without_value": label_rows.NO_VALUE, "old": label_rows.OLD}
+    reasons = list(enumerate(label_rows.REASONS, 1))
     return {
-        labels.first + row[SLOT] * labels.grain: (row["usable"], {why: row[name] for name, why in reasons.items()})
+        labels.first + row[SLOT] * labels.grain: (row["usable"], {why: row[f"rejected{each}"] for each, why in reasons})
         for row in labels.source.count(labels.together, statement).to_pylist()
     }
 

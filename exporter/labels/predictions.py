@@ -8,9 +8,7 @@ to 64 bits: with a hundred million predictions, one label in a hundred billion f
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -23,10 +21,12 @@ from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_t
 from exporter.profiles.group import Group
 from exporter.profiles.hashing import hash_order, text_hashes
 from exporter.profiles.naming import CodedColumn, Codes, ColumnNames, encode_column, encode_groups
-from exporter.profiles.times import NO_TIME, Instants, instants, microseconds
+from exporter.profiles.times import NO_TIME, UNREADABLE, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.logs import InferenceColumns
 from exporter.spec.sections.task import Task
+from exporter.spec.value_types import TimeUnit
+from exporter.spec.windows import Window
 
 Ids = npt.NDArray[np.uint64]
 
@@ -34,9 +34,11 @@ NO_ID: Final = "prediction_without_id"
 NO_SCORE: Final = "prediction_without_score"
 NO_CLASS: Final = "prediction_without_class"
 NO_QUERY: Final = "prediction_without_query"
+BAD_TIME: Final = "prediction_with_unreadable_time"
+OUTSIDE: Final = "prediction_outside_partition"
 REPEATED: Final = "prediction_repeated"
-"""Why a prediction is left out: it has no id to join by, it lacks what is compared with a label (three reasons), or a
-later row has its id."""
+"""Why a prediction is left out: it has no id to join by, it lacks what is compared with a label (three reasons), its
+time is no time or is far from its partition, or a later row has its id."""
 
 _CODES: Final = "codes {}"
 """The name of the codes of each column of names: to choose rows of one table of all codes takes longer."""
@@ -83,7 +85,7 @@ def selection(
 def reduced(
     batches: Iterable[Batch],
     columns: InferenceColumns,
-    start: datetime,
+    partition: Window,
     task: Task = "binary_classification",
     segments: Sequence[str] = (),
 ) -> Predictions:
@@ -92,18 +94,20 @@ def reduced(
     Args:
         batches: the rows, with the columns of `selection`.
         columns: the columns of the log, with all that the task needs.
-        start: of the partition: the time of a prediction that has none. A missing version is unknown, a missing role is
-            no role.
+        partition: its stretch of time. A prediction without a time was made at its start. One whose time cannot be
+            read, or is farther outside than `Window.tolerant` allows, is left out.
         task: of the model. A returned class without a score of its own has a score of NaN.
         segments: the columns of segments; one that is missing or has no names has no segments.
 
+    A missing version is unknown, a missing role is no role.
+
     Raises:
-        ColumnMismatch: when a file lacks the ids or the scores, or they are of a type that cannot be used.
+        ColumnMismatch: when a file lacks the ids or the scores, or a column is of a type that cannot be used.
     """
     names = [ColumnNames(column) for column in (columns.model_version, columns.role, *segments)]
     parts = [_part(batch.table, columns, names, task) for batch in batches]
     rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in parts)])
-    reasons = _left_out(rows, task)
+    reasons = _left_out(rows, task, partition.tolerant(partition.length))
     usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
     used = usable[last_of_each(rows["ids"][usable])]
     codes = [rows[_CODES.format(place)][used] for place in range(len(names))]
@@ -113,7 +117,7 @@ def reduced(
     return Predictions(
         rows["ids"][used],
         rows["scores"][used],
-        np.where(made_at == NO_TIME, microseconds(start), made_at),
+        np.where(made_at == NO_TIME, microseconds(partition.start), made_at),
         groups,
         group_names,
         {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(used)},
@@ -144,8 +148,8 @@ def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {name: np.concatenate([part[name] for part in parts if name in part]) for name in parts[0]}
 
 
-def _left_out(rows: Mapping[str, Any], task: Task) -> dict[str, Mask]:
-    """Return the rows that are not usable, each by its first reason."""
+def _left_out(rows: Mapping[str, Any], task: Task, allowed: Window) -> dict[str, Mask]:
+    """Return the rows that are not usable, each by its first reason; `allowed` are the times that rows may have."""
     reasons = {NO_ID: ~rows["known"]}
     if task == "multiclass_classification":
         reasons[NO_CLASS] = np.isnan(rows["classes"])
@@ -154,6 +158,10 @@ def _left_out(rows: Mapping[str, Any], task: Task) -> dict[str, Mask]:
         reasons[NO_SCORE] = ~np.isfinite(rows["scores"])
     if task == "ranking":
         reasons[NO_QUERY] = ~rows["has_query"]
+    made_at = rows["made_at"]
+    reasons[BAD_TIME] = made_at == UNREADABLE
+    inside = (made_at >= microseconds(allowed.start)) & (made_at < microseconds(allowed.end))
+    reasons[OUTSIDE] = ~inside & (made_at != NO_TIME)
     left_out = np.zeros(len(rows["known"]), bool)
     for reason, missing in reasons.items():
         reasons[reason] = missing & ~left_out
@@ -186,12 +194,18 @@ def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
     return chosen
 
 
-def times(table: pa.Table, column: str | None) -> Instants:
-    """Return the time of each row; `NO_TIME` where it has none, or the column is missing or has no times."""
-    if column is not None and column in table.column_names:
-        with suppress(ColumnMismatch):
-            return instants(table.column(column))
-    return np.full(table.num_rows, NO_TIME)
+def times(table: pa.Table, column: str | None, unit: TimeUnit | None) -> Instants:
+    """Return the time of each row, as `instants`; `NO_TIME` where the column is missing.
+
+    Raises:
+        ColumnMismatch: when a column of this type does not hold times.
+    """
+    if column is None or column not in table.column_names:
+        return np.full(table.num_rows, NO_TIME)
+    try:
+        return instants(table.column(column), unit)
+    except ColumnMismatch as problem:
+        raise ColumnMismatch(f"column {column}: {problem}") from problem
 
 
 def _part(
@@ -202,7 +216,7 @@ def _part(
     part: dict[str, Any] = {
         "ids": ids,
         "known": known,
-        "made_at": times(table, columns.timestamp),
+        "made_at": times(table, columns.timestamp, columns.timestamp_unit),
         **{_CODES.format(place): each.codes(table) for place, each in enumerate(names)},
     }
     if task == "multiclass_classification":

@@ -15,7 +15,7 @@ from exporter.labels.by_score import ByScore
 from exporter.labels.evaluation import Evaluation
 from exporter.labels.labelled import Labelled, Moments, RegressionErrors
 from exporter.labels.outcomes import CORRECTED, DELAY_EDGES, DUPLICATE, EARLY, Outcome, Performance
-from exporter.labels.predictions import NO_ID, NO_SCORE, REPEATED
+from exporter.labels.predictions import BAD_TIME, NO_ID, NO_SCORE, OUTSIDE, REPEATED
 from exporter.labels.statement import OutcomeQuery
 from exporter.labels.statement_steps import (
     CORRECTIONS,
@@ -33,7 +33,7 @@ from exporter.profiles.group import WHOLE, Group
 from exporter.sources.engine import SLOT
 from exporter.sql.result import segment_of_row
 
-_REASONS: Final = (NO_ID, NO_SCORE, REPEATED)
+_REASONS: Final = (NO_ID, NO_SCORE, REPEATED, BAD_TIME, OUTSIDE)
 _REJECTED: Final = {DUPLICATES: DUPLICATE, CORRECTIONS: CORRECTED, TOO_EARLY: EARLY}
 Row = Mapping[str, Any]
 

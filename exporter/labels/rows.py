@@ -15,7 +15,7 @@ from exporter.labels.join import Chunk, chunk
 from exporter.labels.predictions import hashed, times
 from exporter.profiles.binning import Floats
 from exporter.profiles.columns import Mask, numeric_values, required_column
-from exporter.profiles.times import NO_TIME, microseconds
+from exporter.profiles.times import NO_TIME, UNREADABLE, microseconds
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.logs import LabelColumns
 from exporter.spec.sections.task import Task
@@ -23,8 +23,11 @@ from exporter.spec.windows import Window
 
 NO_ID: Final = "without_id"
 NO_VALUE: Final = "without_value"
+BAD_TIME: Final = "with_unreadable_time"
+LATER: Final = "after_partition"
 OLD: Final = "older_than_look_back"
-"""Why a row of the label log is left out."""
+REASONS: Final = (NO_ID, NO_VALUE, BAD_TIME, LATER, OLD)
+"""Why a row of the label log is left out; a row counts under the first that holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,9 @@ def reduced(
     """Reduce a partition's rows.
 
     Booleans and numbers are labels; of a multiclass model, every value that names a category. A label became known at
-    the time in its row. Where the row has no time, or one after the end of the partition, it is that end: a time in the
-    future would win over every correction.
+    the time in its row. Where the row has no time, or one a little after the end of the partition, it is that end. A
+    row whose time cannot be read, or is later than `Window.tolerant` allows, is left out: it would win over every
+    correction.
 
     Args:
         batches: the rows, with the columns of `selection`.
@@ -71,13 +75,19 @@ def reduced(
     ids, known, labels, row_times = (np.concatenate(each) for each in zip(empty, *rows, strict=True))
     end = microseconds(arrival.end)
     labelled_at = np.where(row_times == NO_TIME, end, np.minimum(row_times, end))
-    valid = _valid(labels, task)
-    recent = labelled_at >= microseconds(arrival.start - look_back)
-    used = known & valid & recent
-    left_out = {NO_ID: ~known, NO_VALUE: known & ~valid, OLD: known & valid & ~recent}
-    reasons = {reason: int(rows.sum()) for reason, rows in left_out.items()}
+    used, left_out = np.ones(len(ids), np.bool_), dict[str, int]()
+    rejections = (
+        ~known,
+        ~_valid(labels, task),
+        row_times == UNREADABLE,
+        row_times >= microseconds(arrival.tolerant(arrival.length).end),
+        labelled_at < microseconds(arrival.start - look_back),
+    )
+    for reason, rejected in zip(REASONS, rejections, strict=True):
+        left_out[reason] = int((used & rejected).sum())
+        used &= ~rejected
     return LabelRows(
-        chunk(ids[used], labels[used], labelled_at[used]), reasons, frequent_names(counts for _, counts in parts)
+        chunk(ids[used], labels[used], labelled_at[used]), left_out, frequent_names(counts for _, counts in parts)
     )
 
 
@@ -93,4 +103,4 @@ def _part(table: pa.Table, columns: LabelColumns, *, multiclass: bool) -> tuple[
     ids, known = hashed(required_column(table, columns.prediction_id))
     column = required_column(table, columns.label)
     labels, counts = classes(column) if multiclass else (numeric_values(column)[0], {})
-    return (ids, known, labels, times(table, columns.timestamp)), counts
+    return (ids, known, labels, times(table, columns.timestamp, columns.timestamp_unit)), counts

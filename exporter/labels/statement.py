@@ -15,9 +15,11 @@ from exporter.profiles.grouping import Grouping
 from exporter.profiles.times import microseconds
 from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT, Parameter, Statement
 from exporter.spec.sections.task import Task
+from exporter.spec.windows import tolerance
 from exporter.sql.counting import group_keys
 from exporter.sql.groups import GroupBy
 from exporter.sql.logs import (
+    REJECTIONS,
     Logs,
     NotCountable,
     id_expression,
@@ -84,13 +86,8 @@ def label_statement(logs: Logs, task: Task) -> Statement:
         raise NotCountable(f"{task} is evaluated by rows")
     columns = logs.label_columns
     steps = {"read_labels": label_rows_query(logs, ROWS, binary=task == "binary_classification")}
-    select = (
-        f"SELECT {SLOT}, COUNTIF(id IS NULL) AS without_id, "
-        "COUNTIF(id IS NOT NULL AND label IS NULL) AS without_value, "
-        "COUNTIF(id IS NOT NULL AND label IS NOT NULL AND labelled_at < oldest) AS old, "
-        "COUNTIF(id IS NOT NULL AND label IS NOT NULL AND labelled_at >= oldest) AS usable "
-        f"FROM read_labels GROUP BY {SLOT}"
-    )
+    reasons = "".join(f"COUNTIF(rejected = {number}) AS rejected{number}, " for number in range(1, REJECTIONS + 1))
+    select = f"SELECT {SLOT}, {reasons}COUNTIF(rejected = 0) AS usable FROM read_labels GROUP BY {SLOT}"
     read = (columns.prediction_id, columns.label, time_column(logs.arrived, columns.timestamp))
     return Statement(tuple(dict.fromkeys(filter(None, read))), steps, select, label_parameters(logs), slotted=True)
 
@@ -115,6 +112,7 @@ def _parameters(logs: Logs, evaluation: Evaluation, edges: list[float]) -> dict[
     values = {
         "made_from": Parameter("INT64", microseconds(logs.made_from)),
         "made_grain": Parameter("INT64", logs.prediction_grain // timedelta(microseconds=1)),
+        "made_spare": Parameter("INT64", tolerance(logs.prediction_grain) // timedelta(microseconds=1)),
         "width": Parameter("FLOAT64", width),
         "infinity": Parameter("FLOAT64", math.inf),
         "threshold": Parameter("FLOAT64", float(evaluation.threshold)),

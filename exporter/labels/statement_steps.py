@@ -52,17 +52,23 @@ def outcome_steps(
 ) -> Iterator[tuple[str, str]]:
     """Return the steps of the statement, by name."""
     columns, types = logs.prediction_columns, logs.made
-    made_at = f"IFNULL({microseconds_expression(types, columns.timestamp)}, @made_from + {SLOT} * @made_grain)"
+    time = microseconds_expression(types, columns.timestamp, columns.timestamp_unit)
+    made_at = f"IFNULL({time}, @made_from + {SLOT} * @made_grain)"
     score = number_expression(types, columns.score)
     read = [*grouping.values, f"{id_expression(types, columns.prediction_id)} AS id", f"{score} AS score"]
     yield "read_predictions", f"SELECT {SLOT}, {', '.join(read)}, {made_at} AS made_at\nFROM {ROWS}"
     finite = "score IS NOT NULL AND NOT (IS_NAN(score) OR IS_INF(score))"
-    lacking = f"CASE WHEN id IS NULL THEN 0 WHEN {finite} THEN NULL ELSE 1 END AS lacking"
+    start = f"@made_from + {SLOT} * @made_grain"
+    outside = f"made_at < {start} - @made_spare OR made_at >= {start} + @made_grain + @made_spare"
+    lacking = (
+        f"CASE WHEN id IS NULL THEN 0 WHEN NOT ({finite}) THEN 1 WHEN made_at = @unreadable THEN 3 "
+        f"WHEN {outside} THEN 4 ELSE NULL END AS lacking"
+    )
     yield "checked", f"SELECT *, {lacking}\nFROM read_predictions"
     newest = f"ROW_NUMBER() OVER (PARTITION BY {SLOT}, id ORDER BY made_at DESC, score DESC) AS turn"
     yield "numbered", f"SELECT *, {newest}\nFROM checked\nWHERE lacking IS NULL"
     yield "all_labels", label_rows_query(logs, JOINED_ROWS, binary=binary)
-    yield "labels", "SELECT * FROM all_labels WHERE id IS NOT NULL AND label IS NOT NULL AND labelled_at >= oldest"
+    yield "labels", "SELECT * FROM all_labels WHERE rejected = 0"
     order = "ROW_NUMBER() OVER (PARTITION BY id ORDER BY labelled_at DESC, label DESC) AS turn"
     repeats = "COUNT(*) OVER (PARTITION BY id) AS label_rows, MIN(label) OVER (PARTITION BY id) AS least"
     yield (

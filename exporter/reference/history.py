@@ -13,13 +13,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from exporter.profiles.binning import Binning, Bins, CategoricalBins, Counts, Floats
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
-from exporter.profiles.times import timestamps
+from exporter.profiles.times import instants
 from exporter.sources.source import Batch
 from exporter.spec.seasons import HOURS_OF_WEEK
+from exporter.spec.value_types import TimeUnit
 
 SECONDS: Final = 3600
 LONGEST_WEEKS: Final = 13
@@ -57,19 +57,18 @@ class History:
     columns: Mapping[str, HourlyColumn]
 
 
-def hours_of(column: pa.ChunkedArray) -> Counts:
-    """Return the hour of each row since the Unix epoch; -1 for a null or an earlier time. Times without a zone are UTC.
+def hours_of(column: pa.ChunkedArray, unit: TimeUnit | None = None) -> Counts:
+    """Return the hour of each row since the Unix epoch; -1 for a row without a readable time, or an earlier one.
 
     Args:
-        column: timestamps, dates (their midnight), or ISO 8601 texts that all have a zone or all have none.
+        column: times as `exporter.profiles.times` reads them.
+        unit: of epoch numbers; None to take it from the magnitude of each.
 
     Raises:
-        ColumnMismatch: when the column does not hold times.
+        ColumnMismatch: when a column of this type does not hold times.
     """
-    column = timestamps(column)
-    seconds = column.cast(pa.timestamp("s", getattr(column.type, "tz", None)), safe=False).cast(pa.int64())
-    filled = pc.fill_null(seconds, -1).to_numpy()
-    return np.where(filled < 0, -1, filled // SECONDS)
+    times = instants(column, unit)
+    return np.where(times < 0, -1, times // (SECONDS * 1_000_000))
 
 
 @dataclass(slots=True)

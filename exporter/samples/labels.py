@@ -29,6 +29,8 @@ from exporter.statistics.performance import Estimate
 REJECTED_ROWS: Final = (
     label_rows.NO_ID,
     label_rows.NO_VALUE,
+    label_rows.BAD_TIME,
+    label_rows.LATER,
     label_rows.OLD,
     outcomes.UNKNOWN,
     outcomes.EARLY,
@@ -38,6 +40,8 @@ REJECTED_ROWS: Final = (
     predictions.NO_SCORE,
     predictions.NO_CLASS,
     predictions.NO_QUERY,
+    predictions.BAD_TIME,
+    predictions.OUTSIDE,
     predictions.REPEATED,
 )
 """The reasons of `catalogue.LABEL_ODD_ROWS`; each has a sample, also when it is 0."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from functools import cache
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, StringConstraints, WithJsonSchema
@@ -223,6 +223,7 @@ OpenRatio = Annotated[
     WithJsonSchema({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
 ]
 Count = Annotated[int, Strict()]
+TimeUnit = Literal["s", "ms", "us", "ns"]
 YesNo = Annotated[bool, Strict(), WithJsonSchema({"type": "boolean", "title": "true or false"})]
 
 

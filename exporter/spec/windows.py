@@ -24,9 +24,21 @@ class Window:
         """The length of the window."""
         return self.end - self.start
 
+    def tolerant(self, grain: timedelta) -> Window:
+        """Return the times that rows of this stretch of a log may have: `tolerance` more on both sides."""
+        return Window(self.start - tolerance(grain), self.end + tolerance(grain))
+
     def partitions(self, grain: timedelta) -> tuple[datetime, ...]:
         """Return the starts of the window's partitions, oldest first; none for an empty window."""
         return tuple(self.start + index * grain for index in range(self.length // grain))
+
+
+def tolerance(grain: timedelta) -> timedelta:
+    """Return how far outside its partition the time of a row may be: a grain, at least an hour.
+
+    Clocks differ, and a row is often written some time after its event, into the next partition.
+    """
+    return max(grain, timedelta(hours=1))
 
 
 def newest_end(now: datetime, delay: timedelta, grain: timedelta) -> datetime:

@@ -11,12 +11,31 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from exporter.profiles.columns import ColumnMismatch
-from exporter.profiles.times import microseconds
+from exporter.profiles.times import UNITS_FROM, UNREADABLE, microseconds
 from exporter.sources.engine import SLOT, TIME_KINDS, Parameter, quoted
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
+from exporter.spec.value_types import TimeUnit
+from exporter.spec.windows import tolerance
 from exporter.sql.columns import category_column, numeric_expression
 
+REJECTIONS: Final = 5
+"""The reasons for which `label_rows_query` rejects a row, by number from 1: no id, no label, an unreadable time, a time
+that is too late, one that is too old."""
+
 _IDS: Final = ("STRING", "INT64")
+_FLOATS: Final = ("FLOAT64", "NUMERIC", "BIGNUMERIC")
+_TO_MICROSECONDS: Final[Mapping[TimeUnit, str]] = {
+    "s": "SAFE_MULTIPLY({0}, 1000000)",
+    "ms": "SAFE_MULTIPLY({0}, 1000)",
+    "us": "{0}",
+    "ns": "DIV({0}, 1000)",
+}
+_FLOAT_TO_MICROSECONDS: Final[Mapping[TimeUnit, str]] = {
+    "s": "SAFE_CAST(ROUND({0} * 1000000) AS INT64)",
+    "ms": "SAFE_CAST(ROUND({0} * 1000) AS INT64)",
+    "us": "SAFE_CAST(ROUND({0}) AS INT64)",
+    "ns": "SAFE_CAST(FLOOR({0} / 1000) AS INT64)",
+}
 
 
 class NotCountable(Exception):  # noqa: N818 - it is no error: the rows are read instead
@@ -43,8 +62,8 @@ class Logs:
 
 
 def time_column(types: Mapping[str, str], column: str | None) -> str | None:
-    """Return the column if its type is one of times, else None."""
-    return column if column is not None and types.get(column) in TIME_KINDS else None
+    """Return the column if its type is one of times or of epoch numbers, else None."""
+    return column if column is not None and types.get(column) in (*TIME_KINDS, "INT64", *_FLOATS) else None
 
 
 def id_expression(types: Mapping[str, str], column: str | None) -> str:
@@ -62,12 +81,43 @@ def number_expression(types: Mapping[str, str], column: str | None) -> str:
         raise NotCountable(str(problem)) from None
 
 
-def microseconds_expression(types: Mapping[str, str], column: str | None) -> str:
-    """Return the expression of a time in microseconds since the Unix epoch; NULL where there is no column."""
+def microseconds_expression(types: Mapping[str, str], column: str | None, unit: TimeUnit | None = None) -> str:
+    """Return the expression of a time in microseconds since the Unix epoch, as `exporter.profiles.times.instants`.
+
+    It is NULL where there is no time or no column, and `@unreadable` where a number is no time. A statement with it has
+    the parameters of `time_parameters`.
+
+    Raises:
+        NotCountable: the column is of another type, such as STRING: its rows must be read.
+    """
     existing = time_column(types, column)
     if existing is None and column is not None and column in types:
         raise NotCountable(f"the times are {types[column]}")
-    return f"UNIX_MICROS(CAST({quoted(existing)} AS TIMESTAMP))" if existing else "CAST(NULL AS INT64)"
+    if existing is None:
+        return "CAST(NULL AS INT64)"
+    if types[existing] in TIME_KINDS:
+        return f"UNIX_MICROS(CAST({quoted(existing)} AS TIMESTAMP))"
+    if types[existing] == "INT64":
+        return _from_number(quoted(existing), "{0} IS NULL", _TO_MICROSECONDS, unit)
+    number = f"CAST({quoted(existing)} AS FLOAT64)"
+    return _from_number(number, "{0} IS NULL OR IS_NAN({0})", _FLOAT_TO_MICROSECONDS, unit)
+
+
+def _from_number(number: str, absent: str, factors: Mapping[TimeUnit, str], unit: TimeUnit | None) -> str:
+    """Return the time of an epoch number; its unit is that of its magnitude where none is given, see `UNITS_FROM`."""
+    if unit is None:
+        smaller = [f"{{0}} > -{larger:.0f} AND {{0}} < {larger:.0f}" for _, larger in UNITS_FROM[1:]]
+        cases = zip(smaller, (factors[each] for each, _ in UNITS_FROM[:-1]), strict=True)
+        whens = " ".join(f"WHEN {condition} THEN {factor}" for condition, factor in cases)
+        time = f"CASE {whens} ELSE {factors[UNITS_FROM[-1][0]]} END"
+    else:
+        time = factors[unit]
+    return f"IF({absent}, NULL, IFNULL({time}, @unreadable))".format(number)
+
+
+def time_parameters() -> dict[str, Parameter]:
+    """Return the parameters of `microseconds_expression`."""
+    return {"unreadable": Parameter("INT64", UNREADABLE)}
 
 
 def label_parameters(logs: Logs) -> dict[str, Parameter]:
@@ -75,20 +125,30 @@ def label_parameters(logs: Logs) -> dict[str, Parameter]:
     return {
         "arrived_from": Parameter("INT64", microseconds(logs.labels_start)),
         "arrived_grain": Parameter("INT64", logs.label_grain // timedelta(microseconds=1)),
+        "arrived_spare": Parameter("INT64", tolerance(logs.label_grain) // timedelta(microseconds=1)),
         "look_back": Parameter("INT64", logs.look_back // timedelta(microseconds=1)),
+        **time_parameters(),
     }
 
 
 def label_rows_query(logs: Logs, rows: str, *, binary: bool) -> str:
-    """Return the query for rows of the label log. A value that is not a label becomes NULL."""
+    """Return the query for rows of the label log: slot, id, label, labelled_at, and `rejected`.
+
+    A value that is not a label becomes NULL. `rejected` is 0, or the number of the first of `REJECTIONS`.
+    """
     columns, types = logs.label_columns, logs.arrived
     label = number_expression(types, columns.label)
     valid = f"{label} IN (0, 1)" if binary else f"NOT (IS_NAN({label}) OR IS_INF({label}))"
     start = f"@arrived_from + {SLOT} * @arrived_grain"
     end = f"{start} + @arrived_grain"
-    return (
+    time = microseconds_expression(types, columns.timestamp, columns.timestamp_unit)
+    read = (
         f"SELECT {SLOT}, {id_expression(types, columns.prediction_id)} AS id, "
-        f"IF({valid}, {label} + 0.0, NULL) AS label, "
-        f"LEAST(IFNULL({microseconds_expression(types, columns.timestamp)}, {end}), {end}) AS labelled_at, "
+        f"IF({valid}, {label} + 0.0, NULL) AS label, IFNULL({time}, {end}) AS written_at, {end} AS ends, "
         f"{start} - @look_back AS oldest\nFROM {rows}"
     )
+    rejected = (
+        "CASE WHEN id IS NULL THEN 1 WHEN label IS NULL THEN 2 WHEN written_at = @unreadable THEN 3 "
+        "WHEN written_at >= ends + @arrived_spare THEN 4 WHEN LEAST(written_at, ends) < oldest THEN 5 ELSE 0 END"
+    )
+    return f"SELECT {SLOT}, id, label, LEAST(written_at, ends) AS labelled_at, {rejected} AS rejected\nFROM ({read})"

@@ -183,8 +183,10 @@ class StoredLog(Generic[T]):
             if isinstance(problem, ColumnMismatch):
                 self.unusable[start] = StoredPartition(key, 0, {UNUSABLE_COLUMN: self._count_rows(partition)})
             what = f"partition {partition.name} of {self._what}"
+            known = isinstance(problem, ColumnMismatch) and str(problem) in self.problems.values()
             self._unusable[key] = (what, str(problem))
-            self._failed(stage_of(problem), what, problem)
+            if not known:  # a column is usually wrong in every partition
+                self._failed(stage_of(problem), what, problem)
             return None
         self.built += 1
         reduction.save(self._store, key, content)

@@ -25,9 +25,14 @@ from exporter.store import labels as label_store
 def prediction_reduction(spec: ModelSpec) -> Reduction[Predictions]:
     """Return how the inference log is reduced to predictions."""
     columns, task, segments = spec.spec.inference.columns, spec.spec.task, spec.spec.segments
+    grain = spec.spec.inference.grain
+
+    def reduce(batches: Iterator[Batch], start: datetime) -> Predictions:
+        return predictions.reduced(batches, columns, Window(start, start + grain), task, segments)
+
     return Reduction(
         selection=predictions.selection(columns, task, segments),
-        reduce=lambda batches, start: predictions.reduced(batches, columns, start, task, segments),
+        reduce=reduce,
         load=label_store.load_predictions,
         save=label_store.save_predictions,
         rows=lambda content: len(content.ids),

@@ -8,13 +8,14 @@ from typing import Final
 from exporter import catalogue
 from exporter.spec.checks.mistakes import Checks, Mistakes, duplicates
 from exporter.spec.model import Body
-from exporter.spec.sections.logs import InferenceColumns
+from exporter.spec.sections.logs import InferenceColumns, LabelColumns
+from exporter.spec.sections.reference import ReferenceColumns
 from exporter.spec.sections.task import CLASSIFICATION
 
 
 def _named_columns(columns: InferenceColumns) -> dict[str, str]:
     """Return the columns of the inference log by their key, such as `score` or `scores.cat`."""
-    named: dict[str, str] = columns.model_dump(exclude_none=True, exclude={"scores"})
+    named: dict[str, str] = columns.model_dump(exclude_none=True, exclude={"scores", "timestamp_unit"})
     return named | {f"scores.{name}": column for name, column in columns.scores.items()}
 
 
@@ -80,6 +81,18 @@ def _class_scores(body: Body) -> Mistakes:
         yield (*path, "query"), f"is only for ranking, not for {body.task}"
 
 
+def _time_units(body: Body) -> Mistakes:
+    sections: dict[str, InferenceColumns | LabelColumns | ReferenceColumns] = {
+        "inference": body.inference.columns,
+        "reference": body.reference.columns,
+    }
+    if body.labels is not None:
+        sections["labels"] = body.labels.columns
+    for section, columns in sections.items():
+        if columns.timestamp_unit is not None and columns.timestamp is None:
+            yield (section, "columns", "timestamp_unit"), "needs columns.timestamp, whose unit it is"
+
+
 def _segments(body: Body) -> Mistakes:
     yield from duplicates(("segments",), body.segments)
     columns = _named_columns(body.inference.columns)
@@ -108,6 +121,7 @@ COLUMN_CHECKS: Final[Checks] = {
     _class_column: frozenset({"inference.columns.prediction", "inference.columns.score", "task"}),
     _confidence: frozenset({"inference.confidence", "task"}),
     _class_scores: frozenset({"inference.columns", "task"}),
+    _time_units: frozenset({"inference.columns", "labels.columns", "reference.columns"}),
     _segments: frozenset({"segments", "features", "inference.columns"}),
     _proxies: frozenset({"proxies[].name"}),
     _prometheus: frozenset({"proxies", "prometheus"}),

@@ -11,14 +11,16 @@ from pydantic import AfterValidator, Field
 
 from exporter.spec.sections.section import SpecSection
 from exporter.spec.sections.source import Source
-from exporter.spec.value_types import Count, Duration, NonNegative, Number, Ratio, Text
+from exporter.spec.value_types import Count, Duration, NonNegative, Number, Ratio, Text, TimeUnit
 
 
 class InferenceColumns(SpecSection):
     """The columns of the inference log, besides the features."""
 
     timestamp: Text | None = None
-    """When the prediction was made."""
+    """When the prediction was made: timestamps, texts or epoch numbers."""
+    timestamp_unit: TimeUnit | None = None
+    """The unit of `timestamp` where it holds epoch numbers; left out, it follows from how large they are."""
     prediction_id: Text | None = None
     """The id by which labels are joined."""
     model_version: Text | None = None
@@ -73,7 +75,9 @@ class LabelColumns(SpecSection):
     label: Text
     """The true outcome."""
     timestamp: Text | None = None
-    """When the label arrived."""
+    """When the label arrived: timestamps, texts or epoch numbers."""
+    timestamp_unit: TimeUnit | None = None
+    """The unit of `timestamp` where it holds epoch numbers; left out, it follows from how large they are."""
 
 
 class Labels(SpecSection):

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from exporter.spec.sections.section import SpecSection, alternatives
 from exporter.spec.sections.source import Source
-from exporter.spec.value_types import Day, Duration, Text
+from exporter.spec.value_types import Day, Duration, Text, TimeUnit
 
 
 class Period(SpecSection):
@@ -31,6 +31,8 @@ class ReferenceColumns(SpecSection):
 
     timestamp: Text | None = None
     """When the prediction was made; needed for seasons."""
+    timestamp_unit: TimeUnit | None = None
+    """The unit of `timestamp` where it holds epoch numbers; left out, it follows from how large they are."""
     label: Text | None = None
     """The true outcome; with it, performance is estimated before labels arrive."""
 

@@ -22,6 +22,7 @@ from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Stream
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.spec.sections.task import Task
+from exporter.spec.value_types import TimeUnit
 from exporter.spec.windows import Window
 from exporter.sql.logs import NotCountable
 
@@ -82,6 +83,46 @@ def _flag(value: float | None) -> bool | None:
     return None if value is None else value > 0.4
 
 
+def _in_epoch(column: pa.ChunkedArray, kind: pa.DataType) -> pa.Array:
+    """The times in milliseconds, and some that are no time, far away, or none."""
+    numbers: list[Any] = [None if time is None else time // 1000 for time in column.cast(pa.int64()).to_pylist()]
+    numbers[40], numbers[41], numbers[42] = 2**62, 0, numbers[42] // 1000
+    if kind == pa.float64():
+        numbers[43], numbers[44] = np.inf, np.nan
+    return pa.array([number if number is None or kind == pa.int64() else float(number) for number in numbers], kind)
+
+
+def _with_epochs(table: pa.Table, name: str, source: str, kind: pa.DataType) -> pa.Table:
+    return table.drop_columns([name] * (name in table.column_names)).append_column(
+        name, _in_epoch(table.column(source), kind)
+    )
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64()], ids=str)
+@pytest.mark.parametrize("unit", [None, "ms"])
+def test_epoch_numbers_are_the_same_times_for_the_engine_and_the_rows(
+    bigquery_server: BigQueryServer, kind: pa.DataType, unit: TimeUnit | None
+) -> None:
+    columns = COLUMNS.model_copy(update={"timestamp": "made", "timestamp_unit": unit})
+    label_columns = LABELS.model_copy(update={"timestamp_unit": unit})
+    made = _with_epochs(_predictions(0), "made", "at", kind)
+    arrived = _with_epochs(_labels(0, pa.bool_()), "told", "told", kind)
+    log, labels = _open(bigquery_server, "log", made, "at"), _open(bigquery_server, "labels", arrived, "arrived")
+    about = JoinSpec(columns, label_columns, "binary_classification", LOOK_BACK)
+    window = Window(START, START + HOUR)
+    rows = label_rows.reduced(_batches(arrived), label_columns, window, LOOK_BACK, about.task)
+    read = predictions.reduced(_batches(made), columns, window, about.task, tuple(SEGMENTS))
+    assert count_labels(log, labels, about) == {START: (int(rows.labels.known.rows.sum()), rows.left_out)}
+    assert rows.left_out["after_partition"] >= 1
+    assert rows.left_out["with_unreadable_time"] == (kind == pa.float64()) + (unit == "ms")
+    assert read.left_out["prediction_outside_partition"] >= 1
+    counted = count_outcomes(log, labels, about, _evaluation(about.task))[START]
+    assert read.left_out == counted.left_out
+    together = merge_chunks([rows.labels])
+    answers = join(matches(read.ids, together, np.ones(1, np.bool_)), KnownLabels.none(len(read.ids)), together)
+    _assert_same_outcomes(outcomes(read, answers, _evaluation(about.task)), dict(counted.outcomes))
+
+
 def _batches(table: pa.Table) -> list[Batch]:
     return [Batch(table, first=True, schema=table.schema)]
 
@@ -140,7 +181,7 @@ def test_the_engine_and_the_rows_give_the_same_outcomes(
     assert len(found) == 2
     for hour, rows in enumerate(made):
         start = START + hour * HOUR
-        told = predictions.reduced(_batches(rows), COLUMNS, start, task, tuple(SEGMENTS))
+        told = predictions.reduced(_batches(rows), COLUMNS, Window(start, start + HOUR), task, tuple(SEGMENTS))
         matched = matches(told.ids, together, np.ones(len(chunks), np.bool_))
         answers = join(matched, KnownLabels.none(len(told.ids)), together)
         counted = found[start]
@@ -165,7 +206,7 @@ def test_the_engine_and_the_rows_give_the_same_outcomes(
         ("multiclass_classification", {}, {}),
         ("regression", {"prediction_id": "score"}, {}),
         ("regression", {}, {"label": "id"}),
-        ("regression", {}, {"timestamp": "id"}),
+        ("regression", {}, {"timestamp": "id", "timestamp_unit": "s"}),
     ],
     ids=["lists", "classes", "ids that are floats", "labels that are texts", "times that are texts"],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,14 +17,17 @@ from exporter.profiles.group import Group
 from exporter.profiles.grouping import MAX_VERSIONS
 from exporter.profiles.times import microseconds
 from exporter.spec.sections.logs import InferenceColumns
+from exporter.spec.windows import Window
 from profiling import whole
 
 COLUMNS = InferenceColumns(prediction_id="id", score="score", timestamp="at", model_version="version")
 START = datetime(2026, 11, 22, 10, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+PARTITION = Window(START, START + HOUR)
 
 
 def reduce(*tables: pa.Table) -> Predictions:
-    return reduced((batch for table in tables for batch in whole(table)), COLUMNS, START)
+    return reduced((batch for table in tables for batch in whole(table)), COLUMNS, PARTITION)
 
 
 def by_id(predictions: Predictions, *ids: Any) -> list[tuple[float, str]]:
@@ -59,8 +62,36 @@ def test_rows_that_no_label_can_be_compared_with_are_left_out_and_counted() -> N
     assert found.left_out == {
         "prediction_without_id": 2,
         "prediction_without_score": 2,
+        "prediction_with_unreadable_time": 0,
+        "prediction_outside_partition": 0,
         "prediction_repeated": 0,
     }
+
+
+def test_a_time_that_cannot_be_read_or_is_far_away_costs_only_its_row() -> None:
+    at = ["2026-11-22 10:30:00 UTC", "", "noon", None, "2042-01-01T00:00:00Z", "2026-11-22T09:00:00", "2026/11/22 8:59"]
+    found = reduce(pa.table({"id": list("abcdefg"), "score": np.zeros(7), "at": at}))
+    half = microseconds(START + HOUR / 2)
+    assert sorted(found.made_at.tolist()) == [microseconds(START - HOUR), microseconds(START), half]
+    assert found.left_out["prediction_with_unreadable_time"] == 2
+    assert found.left_out["prediction_outside_partition"] == 2
+
+
+@pytest.mark.parametrize(
+    ("minutes", "grain", "inside"),
+    [(-60, 60, True), (-61, 60, False), (119, 60, True), (120, 60, False), (-60, 5, True), (-61, 5, False)],
+)
+def test_a_time_may_be_a_grain_or_an_hour_outside(minutes: int, grain: int, inside: bool) -> None:
+    partition = Window(START, START + timedelta(minutes=grain))
+    table = pa.table({"id": ["a"], "score": [0.5], "at": [START + timedelta(minutes=minutes)]})
+    assert len(reduced(whole(table), COLUMNS, partition).ids) == inside
+
+
+def test_epoch_numbers_are_times_in_the_unit_of_the_spec() -> None:
+    table = pa.table({"id": ["a"], "score": [0.5], "at": [microseconds(START) // 1000]})
+    assert reduce(table).made_at.tolist() == [microseconds(START)]
+    columns = COLUMNS.model_copy(update={"timestamp_unit": "us"})
+    assert reduced(whole(table), columns, PARTITION).left_out["prediction_outside_partition"] == 1
 
 
 def test_a_score_that_is_missing_does_not_hide_one_before_it() -> None:
@@ -87,7 +118,7 @@ def test_a_column_of_very_many_versions_is_cut() -> None:
 
 
 def test_a_partition_without_rows_has_no_predictions() -> None:
-    found = reduced([], COLUMNS, START)
+    found = reduced([], COLUMNS, PARTITION)
     assert (len(found.ids), found.names, found.ids.dtype) == (0, (), np.uint64)
 
 
@@ -98,10 +129,12 @@ def test_without_ids_or_scores_there_is_nothing_to_join(missing: str) -> None:
         reduce(table)
 
 
-def test_texts_as_scores_are_an_error_and_unusable_times_and_versions_are_not() -> None:
+def test_texts_as_scores_and_flags_as_times_are_an_error_and_unusable_versions_are_not() -> None:
     with pytest.raises(ColumnMismatch, match="a number was expected"):
         reduce(pa.table({"id": ["a"], "score": ["high"]}))
-    found = reduce(pa.table({"id": ["a"], "score": [0.1], "at": ["noon"], "version": [[1]]}))
+    with pytest.raises(ColumnMismatch, match="column at: the column is bool, a time was expected"):
+        reduce(pa.table({"id": ["a"], "score": [0.1], "at": [True]}))
+    found = reduce(pa.table({"id": ["a"], "score": [0.1], "version": [[1]]}))
     assert by_id(found, "a") == [(0.1, "unknown")]
     assert found.made_at.tolist() == [microseconds(START)]
 
@@ -122,7 +155,7 @@ def test_each_row_keeps_its_role_and_its_segments() -> None:
             "plan": ["free", None, "paid"],
         }
     )
-    found = reduced(whole(table), columns, START, segments=["plan", "role", "nowhere"])
+    found = reduced(whole(table), columns, PARTITION, segments=["plan", "role", "nowhere"])
     at = np.argsort(hashed(pa.chunked_array([["a", "b", "c"]]))[0])
     groups = [Group("v1", "champion"), Group("v1", "challenger"), Group("v2")]
     assert [found.names[code] for code in found.groups] == [groups[place] for place in at]
@@ -140,7 +173,7 @@ CLASSES = InferenceColumns(prediction_id="id", prediction="animal", scores={"cat
 
 
 def several(columns: InferenceColumns = CLASSES, **table: Any) -> Predictions:
-    return reduced(whole(pa.table(table)), columns, START, "multiclass_classification")
+    return reduced(whole(pa.table(table)), columns, PARTITION, "multiclass_classification")
 
 
 def test_a_multiclass_model_has_returned_classes_and_scores() -> None:
@@ -177,7 +210,7 @@ def test_without_a_class_or_one_of_the_scores_a_row_is_left_out() -> None:
 def test_of_a_ranking_each_row_knows_its_list() -> None:
     columns = InferenceColumns(prediction_id="id", score="score", query="request")
     table = pa.table({"id": ["a", "b", "c"], "score": [1.0, 2.0, 3.0], "request": [7, 7, None]})
-    found = reduced(whole(table), columns, START, "ranking")
+    found = reduced(whole(table), columns, PARTITION, "ranking")
     assert found.queries is not None
     assert found.queries.tolist() == [hashed(pa.chunked_array([["7"]]))[0][0]] * 2
     assert found.left_out["prediction_without_query"] == 1

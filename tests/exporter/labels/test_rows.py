@@ -70,12 +70,42 @@ def test_what_is_no_label_is_left_out_and_counted() -> None:
     rows = reduce(id=["a", None, "c", "d", "e"], fraud=[1, 1, None, 2, 1], at=[None, None, None, None, old])
     assert labels(rows, "a") == [1.0]
     assert len(rows.labels.ids) == 1
-    assert rows.left_out == {"without_id": 1, "without_value": 2, "older_than_look_back": 1}
+    assert rows.left_out == {
+        "without_id": 1,
+        "without_value": 2,
+        "with_unreadable_time": 0,
+        "after_partition": 0,
+        "older_than_look_back": 1,
+    }
 
 
-def test_a_label_without_a_time_or_from_the_future_became_known_at_the_end_of_its_partition() -> None:
+def test_a_time_that_cannot_be_read_costs_only_its_row() -> None:
+    at = ["2026-11-22T10:30:00Z", "", "yesterday", "2026-11-22 10:45:00 UTC", None]
+    rows = reduce(id=list("abcde"), fraud=[1, 0, 0, 1, 1], at=at)
+    assert sorted(rows.labels.known.labelled_at.tolist()) == [
+        microseconds(ARRIVAL.start + HOUR / 2),
+        microseconds(ARRIVAL.start + 3 * HOUR / 4),
+        microseconds(ARRIVAL.end),
+    ]
+    assert rows.left_out["with_unreadable_time"] == 2
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("s", 1e-6), ("ms", 1e-3), ("us", 1.0), ("ns", 1e3)])
+def test_epoch_numbers_of_every_unit_are_times(unit: str, factor: float) -> None:
+    at = [int(microseconds(ARRIVAL.start + HOUR / 4) * factor)]
+    columns = COLUMNS.model_copy(update={"timestamp_unit": unit})
+    table = pa.table({"id": ["a"], "fraud": [1], "at": at})
+    for each in (COLUMNS, columns):
+        rows = reduced(whole(table), each, ARRIVAL, 14 * DAY, "binary_classification")
+        assert rows.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.start + HOUR / 4)]
+
+
+def test_a_label_without_a_time_or_from_soon_after_became_known_at_the_end_of_its_partition() -> None:
     told = ARRIVAL.start + HOUR / 4
-    rows = reduce(id=["a", "b", "c"], fraud=[1, 1, 1], at=[told, None, ARRIVAL.end + 365 * DAY])
+    rows = reduce(
+        id=["a", "b", "c", "d"], fraud=[1, 1, 1, 1], at=[told, None, ARRIVAL.end + HOUR / 2, ARRIVAL.end + DAY]
+    )
+    assert rows.left_out["after_partition"] == 1
     assert sorted(rows.labels.known.labelled_at.tolist()) == [
         microseconds(told),
         microseconds(ARRIVAL.end),
@@ -83,13 +113,13 @@ def test_a_label_without_a_time_or_from_the_future_became_known_at_the_end_of_it
     ]
     without = reduce(id=["a"], fraud=[1])
     assert without.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
-    words = reduce(id=["a"], fraud=[1], at=["noon"])
-    assert words.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
 
 
 def test_texts_are_no_labels_and_a_missing_column_is_an_error() -> None:
     with pytest.raises(ColumnMismatch, match="a number was expected"):
         reduce(id=["a"], fraud=["yes"])
+    with pytest.raises(ColumnMismatch, match="column at: the column is bool, a time was expected"):
+        reduce(id=["a"], fraud=[1], at=[True])
     with pytest.raises(ColumnMismatch, match="the column fraud is missing"):
         reduce(id=["a"])
 

@@ -18,6 +18,7 @@ def test_other_columns_are_not_time_columns() -> None:
         None,
     ]
     assert microseconds_expression(TYPES, "at") == "UNIX_MICROS(CAST(`at` AS TIMESTAMP))"
+    assert time_column(TYPES, "id") == "id", "epoch numbers"
     assert microseconds_expression(TYPES, "missing") == microseconds_expression(TYPES, None) == "CAST(NULL AS INT64)"
 
 

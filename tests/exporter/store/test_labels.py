@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from exporter.labels.predictions import Predictions, reduced
 from exporter.labels.rows import LabelRows
 from exporter.spec.sections.logs import InferenceColumns
 from exporter.spec.sections.task import Task
+from exporter.spec.windows import Window
 from exporter.store.labels import (
     LabelStore,
     load_known_labels,
@@ -31,6 +32,8 @@ from exporter.store.labels import (
 )
 from exporter.store.profiles import Key, ProfileStore
 from profiling import whole
+
+PARTITION = Window(datetime(2026, 11, 22, 10, tzinfo=UTC), datetime(2026, 11, 22, 10, tzinfo=UTC) + timedelta(hours=1))
 
 KEY = Key("fraud/labels", "20261122T1000", ("data", "columns"))
 
@@ -54,7 +57,7 @@ def predictions(rows: int = 3) -> Predictions:
         {"id": list(range(rows)), "score": np.linspace(0, 1, rows), "v": ["é\0"] * rows, "at": [None] * rows}
     )
     columns = InferenceColumns(prediction_id="id", score="score", model_version="v", timestamp="at")
-    return reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC))
+    return reduced(whole(table), columns, PARTITION)
 
 
 def labels(rows: int = 3) -> LabelRows:
@@ -71,7 +74,7 @@ def test_predictions_come_back(store: ProfileStore, rows: int) -> None:
 def test_roles_and_segments_come_back(store: ProfileStore) -> None:
     table = pa.table({"id": [1, 2, 3], "s": [0.1, 0.2, 0.3], "r": ["x", "é\0", None], "score": ["a", None, "b"]})
     columns = InferenceColumns(prediction_id="id", score="s", role="r")
-    made = reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC), segments=["score", "r", "nowhere"])
+    made = reduced(whole(table), columns, PARTITION, segments=["score", "r", "nowhere"])
     save_predictions(store, KEY, made)
     back = load_predictions(store, KEY)
     assert back is not None
@@ -87,7 +90,7 @@ def test_what_only_one_task_has_comes_back(store: ProfileStore, task: Task) -> N
         {"id": [1, 2, 3], "s": [0.1, 0.7, 0.2], "c": ["x", "y", "é"], "r": [0.9, 0.3, 0.8], "q": [1, 1, 2]}
     )
     columns = InferenceColumns(prediction_id="id", score="s", prediction="c", query="q", scores={"x": "s", "y": "r"})
-    made = reduced(whole(table), columns, datetime(2026, 11, 22, 10, tzinfo=UTC), task)
+    made = reduced(whole(table), columns, PARTITION, task)
     save_predictions(store, KEY, made)
     back = load_predictions(store, KEY)
     assert back is not None

@@ -168,6 +168,14 @@ class TestStoredLog:
     def test_when_the_time_is_over_the_rest_is_left(self, setting: Setting) -> None:
         assert setting.log().read(Attempt(START, lambda: True), setting.partitions(5), 10) == 5
 
+    def test_a_column_that_is_wrong_in_every_partition_is_reported_once(self, setting: Setting) -> None:
+        for hour in ("20T00", "20T01", "20T02"):
+            setting.source.problems[hour] = ColumnMismatch("column at: the column is bool, a time was expected")
+        log = setting.log()
+        log.read(Attempt(START), setting.partitions(3), 10)
+        assert setting.failures == [("column", "partition 20T00 of labels")]
+        assert len(log.problems) == 3
+
     @pytest.mark.parametrize(
         ("problem", "stage"), [(PartitionUnreadable("torn"), "read"), (ColumnMismatch("words"), "column")]
     )

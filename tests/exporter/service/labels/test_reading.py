@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -103,6 +104,34 @@ def test_rejected_labels_change_no_gauge_but_are_counted(folder: Path) -> None:
     counts = {catalogue.LABEL_ODD_ROWS, catalogue.LOG_USABLE_RATIO}
     known = {key: value for key, value in label_gauges(samples).items() if key[0] not in counts}
     assert known == {key: value for key, value in before.items() if key[0] not in counts}
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M:%S.%f UTC", "%Y/%m/%d %H:%M:%S.%f", "epoch"])
+def test_a_label_whose_time_cannot_be_read_costs_only_itself(folder: Path, form: str) -> None:
+    """Every label corrects an earlier one, so without the times accuracy would be that of other labels."""
+    hours = [START + hour * HOUR for hour in range(54) if (folder / (START + hour * HOUR).strftime(LABELS)).exists()]
+    correct = {hour: label_hour(folder, hour) for hour in hours}
+    both = {}
+    for hour, rows in correct.items():
+        wrong = rows.assign(is_fraud=~rows["is_fraud"], labelled_at=rows["labelled_at"] - HOUR / 60)
+        both[hour] = pd.concat([rows, wrong], ignore_index=True)
+    lost = max(hours, key=lambda hour: (hour < END - DAY, len(correct[hour])))
+    for hour, rows in both.items():
+        put_labels(folder, hour, rows[1:] if hour == lost else rows)
+    expected = label_gauges(reader(folder).read(Attempt(NOW)))
+    assert expected[catalogue.ACCURACY, ("v3", "24h")] > 0.5
+    shutil.rmtree(folder / "store")
+    for hour, rows in both.items():
+        times = rows["labelled_at"]
+        written = times.astype("int64").astype("float64") if form == "epoch" else times.dt.strftime(form)
+        if hour == lost:
+            written[0] = np.inf if form == "epoch" else ""
+        put_labels(folder, hour, rows.assign(labelled_at=written))
+    samples = reader(folder).read(Attempt(NOW))
+    assert rejected(samples)["with_unreadable_time"] == 1
+    odd = catalogue.LABEL_ODD_ROWS
+    found = {key: value for key, value in label_gauges(samples).items() if key[0] is not odd}
+    assert found == pytest.approx({key: value for key, value in expected.items() if key[0] is not odd})
 
 
 def test_a_correction_wins_and_a_label_before_its_prediction_is_counted(folder: Path) -> None:

@@ -41,3 +41,12 @@ class TestScores:
         assert inconsistencies(task="multiclass_classification", inference={**LOG_WITH_IDS, "columns": columns}) == [
             "spec.inference.columns.scores: must name every class, not only one"
         ]
+
+
+class TestTimeUnits:
+    def test_is_the_unit_of_a_column_of_times(self) -> None:
+        columns = {"timestamp": "at", "timestamp_unit": "ms"}
+        assert inconsistencies(inference={"source": LOG_WITH_IDS["source"], "columns": columns}) == []
+        assert inconsistencies(inference={"source": LOG_WITH_IDS["source"], "columns": {"timestamp_unit": "ms"}}) == [
+            "spec.inference.columns.timestamp_unit: needs columns.timestamp, whose unit it is"
+        ]
