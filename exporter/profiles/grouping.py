@@ -33,7 +33,7 @@ Named = list[tuple[str, Rows]]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The name of rows without a value, the greatest number of names, and the name of the others together."""
+    """The name of rows with no value or an empty one, the greatest number of names, and the name of the others."""
 
     absent: str
     limit: int
@@ -134,7 +134,9 @@ def _named(table: pa.Table, column: str | None, axis: Axis, known: set[str], pro
     names, codes = _coded(table, column, problems)
     if not names:
         return [(axis.absent, None)]
-    return list(_capped([axis.absent if name is None else name for name in names], codes, known, axis))
+    positions: dict[str, int] = {}
+    merged = [positions.setdefault(name or axis.absent, len(positions)) for name in names]
+    return list(_capped(list(positions), np.array(merged, np.int64)[codes], known, axis))
 
 
 def _coded(table: pa.Table, column: str | None, problems: dict[str, str]) -> tuple[list[str | None], Counts]:

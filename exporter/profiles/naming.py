@@ -51,9 +51,9 @@ class ColumnNames:
         Args:
             codes: the rows' positions, shape (rows,).
             limit: the greatest number of names.
-            absent: the name of rows without one; if it is None they have none.
+            absent: the name of rows without one, or with an empty one; if it is None, rows without one have none.
         """
-        names = [absent if name is None else name for name in self._positions]
+        names = [absent if name is None or (not name and absent is not None) else name for name in self._positions]
         counts: dict[str, int] = {}
         for name, rows in zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True):
             if rows and name is not None:

@@ -89,7 +89,9 @@ def group_keys(
     for label, column, axis in axes:
         named = _named(types, column, problems)
         if column is not None and named is not None:
-            keys[label] = Key(column, named.name, named.named, missing=axis.absent, most=axis.limit, other=axis.other)
+            keys[label] = Key(
+                column, f"NULLIF({named.name}, '')", named.named, missing=axis.absent, most=axis.limit, other=axis.other
+            )
     return keys, segment_keys(types, grouping.segments, problems), problems
 
 

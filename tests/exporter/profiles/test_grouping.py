@@ -40,6 +40,11 @@ def test_versions_and_roles_cross() -> None:
     }
 
 
+def test_an_empty_version_is_unknown_like_a_missing_one() -> None:
+    found = split(Grouping("v", "r"), v=["", None, "unknown", "1"], r=["", None, "", None])
+    assert found == {Group("unknown"): [0, 1, 2], Group("1"): [3]}
+
+
 def test_segments_are_split_within_each_version_and_role() -> None:
     found = split(ALL, v=["1", "1", "2"], r=["a", "a", "a"], c=["US", "FR", "US"], p=["free", "free", None])
     us, free = Segment("c", "US"), Segment("p", "free")

@@ -45,7 +45,7 @@ def test_a_version_named_other_is_merged_with_the_others() -> None:
     assert [group.version for group in found].count("other") == 3
 
 
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y", None]))))
+@given(st.lists(st.tuples(st.sampled_from(["a", "b", "", None]), st.sampled_from(["x", "y", "", None]))))
 def test_rows_have_different_groups_for_different_names(rows: list[tuple[str | None, str | None]]) -> None:
     found = groups([version for version, _ in rows], [role for _, role in rows])
     assert found == [Group(version or "unknown", role or "") for version, role in rows]
