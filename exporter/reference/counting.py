@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -27,13 +27,21 @@ from exporter.profiles.binning import (
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.profile import Profile, categorical_column, empty_profile, numeric_column
 from exporter.reference.columns import binning_of_columns
-from exporter.reference.history import LONGEST_WEEKS, SECONDS, History, HourlyColumn
-from exporter.reference.reducing import reduce_binning, reduce_by_hour
-from exporter.reference.reference import ByHour, HourProfiles, Hours, build_binning, profile_by_hour
+from exporter.reference.history import ANY_TIME, LONGEST_WEEKS, SECONDS, History, HourlyColumn, TimeRule
+from exporter.reference.reducing import reduce_binning, reduce_by_hour, reduce_rows_by_hour
+from exporter.reference.reference import (
+    ByHour,
+    HourProfiles,
+    Hours,
+    build_binning,
+    count_rows_by_hour,
+    profile_by_hour,
+)
 from exporter.sources.engine import ROWS, TIME_KINDS, CountingSource, Parameter, Statement, quoted
 from exporter.sources.reducing import ReducingSource
 from exporter.sources.source import Partition, Selection, Source
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar
+from exporter.spec.value_types import TimeUnit
 from exporter.sql.columns import numeric_expression
 from exporter.sql.counting import segment_keys
 from exporter.sql.groups import GroupBy, Key, segments_expression
@@ -44,6 +52,13 @@ POINTS: Final = 10_000
 """Approximate quantiles that an engine returns for each numeric column."""
 
 _NO_EDGES: Final = np.empty(0)
+
+
+class HourColumn(NamedTuple):
+    """A column of times, and the expression of a row's hour of the Unix epoch; NULL where it does not count."""
+
+    timestamp: str
+    expression: str
 
 
 def count_binning(
@@ -70,6 +85,26 @@ def count_binning(
     return binning_of_columns(bins_by_name, problems)
 
 
+def rows_by_hour(
+    source: Source, partition: Partition, timestamp: str, unit: TimeUnit | None = None
+) -> Mapping[int, int]:
+    """Return a reference's rows by hour; see `exporter.reference.reference.count_rows_by_hour`.
+
+    Raises:
+        ReferenceUnusable: when the column is missing or does not hold times.
+        SourceError: as `Source.profile`.
+    """
+    selection = Selection((timestamp,), (), ())
+    if isinstance(source, ReducingSource):
+        return reduce_rows_by_hour(source, partition, selection, unit)
+    types = source.types(partition) if isinstance(source, CountingSource) else {}
+    if not isinstance(source, CountingSource) or types.get(timestamp) not in TIME_KINDS:
+        return source.profile(partition, selection, lambda rows: count_rows_by_hour(rows, timestamp, unit))
+    steps = {"hours": f"SELECT IFNULL(GREATEST({_hour(timestamp, ANY_TIME)}, -1), -1) AS hour FROM {ROWS}"}
+    statement = Statement((timestamp,), steps, "SELECT hour, COUNT(*) AS n FROM hours GROUP BY hour", {})
+    return {row["hour"]: row["n"] for row in source.count(partition, statement).to_pylist()}
+
+
 def count_by_hour(
     source: Source,
     partition: Partition,
@@ -78,10 +113,11 @@ def count_by_hour(
     calendar: Calendar,
     *,
     segments: Mapping[str, tuple[str, ...]],
+    rule: TimeRule = ANY_TIME,
 ) -> ByHour:
     """Count a reference's rows by hour; see `exporter.reference.reference.profile_by_hour`.
 
-    An engine counts by a column of times. Where the times are texts, the rows are read instead.
+    An engine counts by a column of times. Where the times are texts or epoch numbers, the rows are read instead.
 
     Args:
         source: the source of the rows.
@@ -90,6 +126,7 @@ def count_by_hour(
         binning: the cells to count in.
         calendar: the model's calendar.
         segments: the columns of segments, with the values that have one.
+        rule: how the times are read, and which count.
 
     Raises:
         ReferenceUnusable: when the column is missing or does not hold times.
@@ -97,27 +134,29 @@ def count_by_hour(
     """
     timestamp = selection.keys[0]
     if isinstance(source, ReducingSource):
-        return reduce_by_hour(source, partition, selection, Hours(binning, timestamp, calendar, segments))
+        return reduce_by_hour(source, partition, selection, Hours(binning, timestamp, calendar, segments, rule))
     types = source.types(partition) if isinstance(source, CountingSource) else {}
     if not isinstance(source, CountingSource) or types.get(timestamp) not in TIME_KINDS:
         return source.profile(
-            partition, selection, lambda rows: profile_by_hour(rows, binning, timestamp, calendar, segments)
+            partition, selection, lambda rows: profile_by_hour(rows, binning, timestamp, calendar, segments, rule=rule)
         )
-    hours = _hours(source, partition, timestamp)
+    hour = HourColumn(timestamp, _hour(timestamp, rule))
+    hours = _hours(source, partition, hour)
     if not len(hours):
         return ByHour({}, {}, None)
     cells = calendar.cells(hours.astype("datetime64[h]"))
     parameters = {"hours": Parameter("INT64", hours.tolist()), "cells": Parameter("INT64", cells.tolist())}
-    of_week = f"CAST(@cells[SAFE_ORDINAL(RANGE_BUCKET({_hour(timestamp)}, @hours))] AS STRING)"
+    of_week = f"CAST(@cells[SAFE_ORDINAL(RANGE_BUCKET({hour.expression}, @hours))] AS STRING)"
     grouping = GroupBy((Key(timestamp, of_week, str, parameters),), segment_keys(types, segments, {}))
     query = profile_query(types, binning, grouping)
     by_segment: dict[Segment, dict[int, Profile]] = {WHOLE: {}}
     for row_group, profile in profiles_of_result(source.count(partition, query.statement), query).items():
         by_segment.setdefault(row_group.segment, {})[int(row_group.keys[0])] = profile
     whole = by_segment.pop(WHOLE)
-    weeks = _weeks(source, partition, grouping, timestamp, dict(zip(hours.tolist(), cells.tolist(), strict=True)))
+    cell_of = dict(zip(hours.tolist(), cells.tolist(), strict=True))
+    weeks = _weeks(source, partition, grouping, hour, cell_of)
     parts = {segment: HourProfiles(by_segment[segment], weeks[segment]) for segment in sorted(by_segment)}
-    return ByHour(whole, parts, _history(source, partition, binning, timestamp, hours))
+    return ByHour(whole, parts, _history(source, partition, binning, hour, hours))
 
 
 def _blank(selection: Selection) -> Binning:
@@ -159,32 +198,38 @@ def _bins(bins: Bins, profile: Profile, blank: Binning, quantiles: Mapping[str, 
     return numeric_bins(bins.name, sample, column.low, column.high, mean)
 
 
-def _hour(timestamp: str) -> str:
-    return f"DIV(UNIX_SECONDS(CAST({quoted(timestamp)} AS TIMESTAMP)), {SECONDS})"
+def _hour(timestamp: str, rule: TimeRule) -> str:
+    """Return the expression of a row's hour of the Unix epoch; NULL where it does not count."""
+    hour = f"DIV(UNIX_SECONDS(CAST({quoted(timestamp)} AS TIMESTAMP)), {SECONDS})"
+    return f"IF({hour} >= {rule.hours.first:d} AND {hour} < {rule.hours.end:d}, {hour}, NULL)"
 
 
-def _hours(source: CountingSource, partition: Partition, timestamp: str) -> Counts:
-    """Return the hours of the Unix epoch that have rows, increasing. Times before the epoch are left out."""
-    steps = {"hours": f"SELECT {_hour(timestamp)} AS hour FROM {ROWS}"}
+def _hours(source: CountingSource, partition: Partition, hour: HourColumn) -> Counts:
+    """Return the hours of the Unix epoch that have rows, increasing."""
+    steps = {"hours": f"SELECT {hour.expression} AS hour FROM {ROWS}"}
     select = "SELECT hour FROM hours WHERE hour >= 0 GROUP BY hour ORDER BY hour"
-    result = source.count(partition, Statement((timestamp,), steps, select, {}))
+    result = source.count(partition, Statement((hour.timestamp,), steps, select, {}))
     return np.array([row["hour"] for row in result.to_pylist()], np.int64)
 
 
 def _weeks(
-    source: CountingSource, partition: Partition, grouping: GroupBy, timestamp: str, cells: Mapping[int, int]
+    source: CountingSource,
+    partition: Partition,
+    grouping: GroupBy,
+    hour: HourColumn,
+    cells: Mapping[int, int],
 ) -> dict[Segment, dict[int, int]]:
     """Count the weeks of each segment's rows, by hour of the week. Without segments no statement runs."""
     if not grouping.segments:
         return {}
     steps = {
-        "hours": f"SELECT {_hour(timestamp)} AS hour, {segments_expression(grouping.segments)} AS segments FROM {ROWS}",
+        "hours": f"SELECT {hour.expression} AS hour, {segments_expression(grouping.segments)} AS segments FROM {ROWS}",
         "present": (
             "SELECT g.place AS segment, g.name AS segment_name, hour FROM hours, UNNEST(segments) AS g "
             "WHERE hour >= 0 AND g.name IS NOT NULL GROUP BY segment, segment_name, hour"
         ),
     }
-    columns = tuple(dict.fromkeys([timestamp, *(each.column for each in grouping.segments)]))
+    columns = tuple(dict.fromkeys([hour.timestamp, *(each.column for each in grouping.segments)]))
     statement = Statement(
         columns, steps, "SELECT segment, segment_name, hour FROM present", grouping.segment_parameters
     )
@@ -195,17 +240,16 @@ def _weeks(
 
 
 def _history(
-    source: CountingSource, partition: Partition, binning: Binning, timestamp: str, present: Counts
+    source: CountingSource, partition: Partition, binning: Binning, hour: HourColumn, present: Counts
 ) -> History:
     end = int(present[-1]) + 1
     hours = np.arange(max(int(present[0]), end - LONGEST_WEEKS * HOURS_OF_WEEK), end)
     coarse = Binning(tuple(map(_coarse, binning.columns)))
-    hour = _hour(timestamp)
-    recent = f"IF({hour} >= @first, CAST({hour} AS STRING), NULL)"
-    key = Key(timestamp, recent, str, {"first": Parameter("INT64", int(hours[0]))})
+    recent = f"IF({hour.expression} >= @first, CAST({hour.expression} AS STRING), NULL)"
+    key = Key(hour.timestamp, recent, str, {"first": Parameter("INT64", int(hours[0]))})
     query = profile_query(source.types(partition), coarse, GroupBy((key,)))
     profiles = profiles_of_result(source.count(partition, query.statement), query)
-    by_hour = [profiles.get(RowGroup((str(hour),)), empty_profile(coarse)) for hour in hours.tolist()]
+    by_hour = [profiles.get(RowGroup((str(each),)), empty_profile(coarse)) for each in hours.tolist()]
     columns = {bins.name: _hourly(by_hour, coarse, bins) for bins in coarse.columns if bins.name not in query.problems}
     return History(hours, np.array([profile.rows for profile in by_hour], np.int64), columns)
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 from exporter.profiles.binning import Binning, Bins, CategoricalBins, Counts, Floats
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
 from exporter.profiles.times import instants
+from exporter.reference.outliers import ALL_HOURS, HourRange
 from exporter.sources.source import Batch
 from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.value_types import TimeUnit
@@ -28,6 +29,18 @@ LONGEST_WEEKS: Final = 13
 
 _Hours = tuple[Counts, npt.NDArray[Any]]
 """Values by hour: the hours, increasing, and one row of values for each hour."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRule:
+    """How a reference's times are read: the unit of epoch numbers, None to take it from their size, and which count."""
+
+    unit: TimeUnit | None = None
+    hours: HourRange = ALL_HOURS
+
+
+ANY_TIME: Final = TimeRule()
+"""Every time from the epoch on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +70,18 @@ class History:
     columns: Mapping[str, HourlyColumn]
 
 
-def hours_of(column: pa.ChunkedArray, unit: TimeUnit | None = None) -> Counts:
-    """Return the hour of each row since the Unix epoch; -1 for a row without a readable time, or an earlier one.
+def hours_of(column: pa.ChunkedArray, rule: TimeRule = ANY_TIME) -> Counts:
+    """Return the hour of each row since the Unix epoch; -1 for a row without a readable time, or one that is left out.
 
     Args:
         column: times as `exporter.profiles.times` reads them.
-        unit: of epoch numbers; None to take it from the magnitude of each.
+        rule: how they are read.
 
     Raises:
         ColumnMismatch: when a column of this type does not hold times.
     """
-    times = instants(column, unit)
-    return np.where(times < 0, -1, times // (SECONDS * 1_000_000))
+    hours = instants(column, rule.unit) // (SECONDS * 1_000_000)
+    return np.where((hours >= rule.hours.first) & (hours < rule.hours.end), hours, -1)
 
 
 @dataclass(slots=True)
@@ -81,6 +94,7 @@ class HistoryBuilder:
 
     binning: Binning
     timestamp: str
+    rule: TimeRule = ANY_TIME
     _first: int | None = None
     _rows: _Hours | None = None
     _columns: dict[str, tuple[_Hours, ...]] = field(default_factory=dict)
@@ -91,7 +105,7 @@ class HistoryBuilder:
         Raises:
             ColumnMismatch: when the timestamps are not times.
         """
-        hours, index = np.unique(hours_of(batch.table.column(self.timestamp)), return_inverse=True)
+        hours, index = np.unique(hours_of(batch.table.column(self.timestamp), self.rule), return_inverse=True)
         known = hours[hours >= 0]
         if batch.first and len(known):
             first = int(known[0])

@@ -13,9 +13,18 @@ from typing import TypeVar
 
 from exporter.profiles.binning import Binning
 from exporter.reference.columns import ObservedColumns, merge_observed, observe_columns
-from exporter.reference.reference import ByHour, HourCounts, Hours, finish_hour_counts, merge_hour_counts
+from exporter.reference.outliers import merge_hours
+from exporter.reference.reference import (
+    ByHour,
+    HourCounts,
+    Hours,
+    count_rows_by_hour,
+    finish_hour_counts,
+    merge_hour_counts,
+)
 from exporter.sources.reducing import Portion, ReducingSource, Reduction, reduce_partition
 from exporter.sources.source import Batch, Partition, Selection
+from exporter.spec.value_types import TimeUnit
 
 T = TypeVar("T")
 
@@ -43,6 +52,24 @@ def reduce_by_hour(source: ReducingSource, partition: Partition, selection: Sele
     """
     reduction: Reduction[HourCounts] = Reduction(partial(_count, hours), merge_hour_counts, pickle.dumps, pickle.loads)
     return finish_hour_counts(reduce_partition(source, partition, selection, reduction), hours.calendar)
+
+
+def reduce_rows_by_hour(
+    source: ReducingSource, partition: Partition, selection: Selection, unit: TimeUnit | None
+) -> dict[int, int]:
+    """Return a reference's rows by hour; see `exporter.reference.reference.count_rows_by_hour`.
+
+    Raises:
+        ReferenceUnusable: when the column of times is missing or does not hold times.
+        SourceError: as `Source.profile`.
+    """
+    count = partial(_count_rows, selection.keys[0], unit)
+    reduction: Reduction[dict[int, int]] = Reduction(count, merge_hours, pickle.dumps, pickle.loads)
+    return reduce_partition(source, partition, selection, reduction)
+
+
+def _count_rows(timestamp: str, unit: TimeUnit | None, batches: Iterator[Batch], _: Portion) -> dict[int, int]:
+    return count_rows_by_hour(batches, timestamp, unit)
 
 
 def _count(hours: Hours, batches: Iterator[Batch], _: Portion) -> HourCounts:

@@ -6,6 +6,7 @@ its source or the spec changes.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,10 +23,11 @@ from exporter.profiles.kernel import NOVEL_TRACKED, Parts, Splitting, profile_gr
 from exporter.profiles.merging import limit_novel, sum_profiles
 from exporter.profiles.profile import Profile
 from exporter.reference.columns import observe_columns
-from exporter.reference.history import History, HistoryBuilder, hours_of
+from exporter.reference.history import ANY_TIME, History, HistoryBuilder, TimeRule, hours_of
 from exporter.reference.seasonal import Seasons, divide
 from exporter.sources.source import Batch, Selection
 from exporter.spec.seasons import Calendar, Level
+from exporter.spec.value_types import TimeUnit
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,8 @@ def profile_by_hour(
     timestamp: str,
     calendar: Calendar,
     segments: Mapping[str, tuple[str, ...]] | None = None,
+    *,
+    rule: TimeRule = ANY_TIME,
 ) -> ByHour:
     """Count a reference's rows by hour of the local week, and hour by hour for its history.
 
@@ -138,11 +142,12 @@ def profile_by_hour(
         timestamp: the column of times; rows without one are left out.
         calendar: the model's calendar.
         segments: the columns of segments, with the values that have one.
+        rule: how the times are read, and which count.
 
     Raises:
         ReferenceUnusable: when the column is missing or does not hold times.
     """
-    hours = Hours(binning, timestamp, calendar, segments or {})
+    hours = Hours(binning, timestamp, calendar, segments or {}, rule)
     return finish_hour_counts(hours.count(batches), calendar)
 
 
@@ -163,6 +168,7 @@ class Hours:
     timestamp: str
     calendar: Calendar
     segments: Mapping[str, tuple[str, ...]]
+    rule: TimeRule = ANY_TIME
 
     def count(self, batches: Iterable[Batch]) -> HourCounts:
         """Count some rows, of all or of a piece.
@@ -170,7 +176,7 @@ class Hours:
         Raises:
             ReferenceUnusable: when the column of times is missing or does not hold times.
         """
-        history, split = HistoryBuilder(self.binning, self.timestamp), _HourSplit(self)
+        history, split = HistoryBuilder(self.binning, self.timestamp, self.rule), _HourSplit(self)
         splitting = Splitting(
             (self.timestamp, *self.segments),
             split.split,
@@ -181,6 +187,28 @@ class Hours:
         except (ColumnMismatch, KeyError) as problem:
             raise ReferenceUnusable(f"column {self.timestamp} of the reference: {problem}") from problem
         return HourCounts(profiles, split.seen, history)
+
+
+def count_rows_by_hour(batches: Iterable[Batch], timestamp: str, unit: TimeUnit | None = None) -> dict[int, int]:
+    """Return the rows of each hour since the Unix epoch; those without a readable time, or before it, under -1.
+
+    Args:
+        batches: the rows, with the column of times as a key.
+        timestamp: this column.
+        unit: of epoch numbers.
+
+    Raises:
+        ReferenceUnusable: when the column is missing or does not hold times.
+    """
+    total = Counter[int]()
+    try:
+        for batch in batches:
+            if batch.first:
+                hours, rows = np.unique(hours_of(batch.table.column(timestamp), TimeRule(unit)), return_counts=True)
+                total.update(dict(zip(hours.tolist(), rows.tolist(), strict=True)))
+    except (ColumnMismatch, KeyError) as problem:
+        raise ReferenceUnusable(f"column {timestamp} of the reference: {problem}") from problem
+    return dict(total)
 
 
 def merge_hour_counts(parts: Sequence[HourCounts]) -> HourCounts:
@@ -223,7 +251,7 @@ class _HourSplit:
     seen: dict[Segment, set[int]] = field(default_factory=dict)
 
     def split(self, table: pa.Table, _: Mapping[tuple[Segment, int], object]) -> Parts[tuple[Segment, int]]:
-        hours = hours_of(table.column(self.hours.timestamp))
+        hours = hours_of(table.column(self.hours.timestamp), self.hours.rule)
         cells = np.where(hours < 0, -1, self.hours.calendar.cells(hours.astype("datetime64[h]")))
         rows = [(cell, np.flatnonzero(cells == cell)) for cell in np.unique(cells[cells >= 0]).tolist()]
         parts: list[tuple[tuple[Segment, int], Counts | None]] = [((WHOLE, cell), of_cell) for cell, of_cell in rows]

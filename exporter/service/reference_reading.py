@@ -16,8 +16,9 @@ from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.profile import Profile, empty_profile
 from exporter.profiles.score_bins import score_bins
-from exporter.reference.counting import count_binning, count_by_hour
-from exporter.reference.history import History
+from exporter.reference.counting import count_binning, count_by_hour, rows_by_hour
+from exporter.reference.history import ANY_TIME, History, TimeRule
+from exporter.reference.outliers import hours_in, plausible_hours
 from exporter.reference.reference import ByHour, HourProfiles, Reference
 from exporter.reference.seasonal import ENOUGH_ROWS
 from exporter.service.reference_source import STREAM, open_reference
@@ -73,7 +74,7 @@ class ReferenceReader:
         data = self._data = self._location.find(now)
         key = self._key(data)
         if self._current is None or self._current[0] != key:
-            self._current = (key, self._load(key) or self._build(data, key))
+            self._current = (key, self._load(key) or self._build(data, key, now))
             self._store.prune(key.group, [key])
         return self._current[1]
 
@@ -100,16 +101,32 @@ class ReferenceReader:
         self.reused += reference is not None
         return reference
 
-    def _build(self, data: Partition, key: Key) -> Reference:
+    def _build(self, data: Partition, key: Key, now: datetime) -> Reference:
         selection, limit = selected_columns(self._spec, keys=()), self._spec.spec.limits.categories
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
         binning, problems = count_binning(self._location.source, data, selection, limit)
-        reference = replace(self._count(data, with_score_bins(self._spec, binning)), problems=problems)
+        rule, left_out = self._time_rule(data, now)
+        counted = self._count(data, with_score_bins(self._spec, binning), rule)
+        reference = replace(counted, problems={**problems, **left_out})
         save_reference(self._store, key, reference)
         self.built += 1
         return reference
 
-    def _count(self, data: Partition, binning: Binning) -> Reference:
+    def _time_rule(self, data: Partition, now: datetime) -> tuple[TimeRule, dict[str, str]]:
+        """Return how the times are read and which count, and by column how many rows are left out for their time."""
+        timestamp, unit, span = self._location.timestamp, self._location.unit, self._location.span
+        if timestamp is None:
+            return ANY_TIME, {}
+        rows = rows_by_hour(self._location.source, data, timestamp, unit)
+        rule = TimeRule(unit, hours_in(span) if span is not None else plausible_hours(rows, now))
+        outside = rule.hours.outside(rows)
+        if not outside:
+            return rule, {}
+        return rule, {
+            timestamp: f"{outside} of {sum(rows.values())} rows are left out: their time is missing or far off"
+        }
+
+    def _count(self, data: Partition, binning: Binning, rule: TimeRule) -> Reference:
         """Count the reference's rows, by season if they have times."""
         timestamp, segments = self._location.timestamp, segment_values(self._spec, binning)
         if timestamp is None:
@@ -120,14 +137,22 @@ class ReferenceReader:
             return Reference.whole(binning, parts.pop(WHOLE, empty_profile(binning)), segments=_with_enough_rows(parts))
         calendar = Calendar.of(self._spec.spec.seasonality)
         selection = selected_columns(self._spec, keys=(timestamp, *segments))
-        by_hour = count_by_hour(self._location.source, data, selection, binning, calendar, segments=segments)
+        by_hour = count_by_hour(self._location.source, data, selection, binning, calendar, segments=segments, rule=rule)
         return seasonal_reference(self._spec, binning, by_hour)
 
     def _key(self, data: Partition) -> Key:
         body = self._spec.spec
         sections = {"features", "seasonality", "windows", "reference", "limits", "segments"}
         content, named = body.model_dump_json(include=sections), body.inference.columns
-        columns = str((named.score, body.class_column, dict(named.scores), self._location.timestamp))
+        columns = str(
+            (
+                named.score,
+                body.class_column,
+                dict(named.scores),
+                self._location.timestamp,
+                self._location.unit,
+            )
+        )
         score = str((body.task, body.confidence_edges, body.decision_threshold))
         return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, content, columns, score))
 

@@ -14,6 +14,7 @@ from exporter.service.missing_data import what_lies_there
 from exporter.sources.opening import open_log, open_source
 from exporter.sources.source import Partition, Source, Stream
 from exporter.spec.loading import LoadedSpec
+from exporter.spec.value_types import TimeUnit
 from exporter.spec.windows import Window, newest_end
 
 STREAM: Final = "reference"
@@ -39,6 +40,16 @@ class ReferenceSource(Protocol):
         """Its column of times, if it has one."""
         ...
 
+    @property
+    def unit(self) -> TimeUnit | None:
+        """The unit of epoch numbers in this column, where the spec names it."""
+        ...
+
+    @property
+    def span(self) -> Window | None:
+        """The times that rows of what was found last may have; None for a data set."""
+        ...
+
     def find(self, now: datetime) -> Partition:
         """Return everything that is stored for it at `now`, as one partition.
 
@@ -56,6 +67,12 @@ class DataSet:
     source: Source
     timestamp: str | None
     name: str
+    unit: TimeUnit | None = None
+
+    @property
+    def span(self) -> Window | None:
+        """Any time: where a data set begins and ends is not known."""
+        return None
 
     def find(self, now: datetime) -> Partition:
         """Return all of its files."""
@@ -74,7 +91,13 @@ class LogPeriod:
     period: Window
     delay: timedelta
     grain: timedelta
+    unit: TimeUnit | None = None
     _listed: tuple[date, Partition] | None = field(default=None, init=False)
+
+    @property
+    def span(self) -> Window | None:
+        """The period, with what clocks may differ."""
+        return self.period.tolerant(self.grain)
 
     def find(self, now: datetime) -> Partition:
         """Return all partitions of the period, as one."""
@@ -106,6 +129,8 @@ class LogTrailing:
     delay: timedelta
     grain: timedelta
     alarming: Weeks
+    unit: TimeUnit | None = None
+    span: Window | None = field(default=None, init=False)
     _listed: tuple[date, tuple[date, ...], Partition] | None = field(default=None, init=False)
 
     def find(self, now: datetime) -> Partition:
@@ -129,6 +154,7 @@ class LogTrailing:
         if not weeks:
             raise ReferenceUnusable(f"the log holds no whole week without an alarm among the last {LOOK_BACK}")
         parts = {start: part for listed in weeks for start, part in listed.items()}
+        self.span = Window(min(parts), max(parts) + self.grain).tolerant(self.grain)
         return _as_one(f"{len(weeks)} weeks since {min(parts):%Y-%m-%d}", parts)
 
     def _week(self, monday: date) -> Window:
@@ -155,13 +181,15 @@ def open_reference(loaded: LoadedSpec, alarming: Weeks) -> ReferenceSource:
     if reference.source is not None:
         stream = Stream(loaded.spec.name, STREAM)
         source = open_source(reference.source, loaded.folder, stream)
-        return DataSet(source, reference.columns.timestamp, reference.source.template)
+        columns = reference.columns
+        return DataSet(source, columns.timestamp, reference.source.template, columns.timestamp_unit)
     zone, source = ZoneInfo(body.seasonality.timezone), open_log(loaded, STREAM)
+    timestamp, unit = log.columns.timestamp, log.columns.timestamp_unit
     if reference.period is not None:
         period = local_days(reference.period.start, reference.period.end, zone, log.grain)
-        return LogPeriod(source, log.columns.timestamp, period, log.delay, log.grain)
+        return LogPeriod(source, timestamp, period, log.delay, log.grain, unit)
     weeks = (reference.trailing or WEEK) // WEEK
-    return LogTrailing(source, log.columns.timestamp, weeks, zone, log.delay, log.grain, alarming)
+    return LogTrailing(source, timestamp, weeks, zone, log.delay, log.grain, alarming, unit)
 
 
 def local_days(first: date, last: date, zone: ZoneInfo, grain: timedelta) -> Window:

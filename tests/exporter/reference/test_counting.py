@@ -11,8 +11,10 @@ import pytest
 from bigquery_server import BigQueryServer
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import CategoricalBins, NumericBins
-from exporter.reference.counting import count_binning, count_by_hour
-from exporter.reference.reference import build_binning, profile_by_hour
+from exporter.reference.counting import count_binning, count_by_hour, rows_by_hour
+from exporter.reference.history import TimeRule
+from exporter.reference.outliers import HourRange
+from exporter.reference.reference import build_binning, count_rows_by_hour, profile_by_hour
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Selection, Stream
@@ -101,6 +103,39 @@ def test_each_hour_has_the_profile_of_the_kernel(bigquery_server: BigQueryServer
         np.testing.assert_array_equal(history.columns[name].finite, column.finite)
         np.testing.assert_allclose(history.columns[name].sums, column.sums, atol=1e-9)
         np.testing.assert_allclose(history.columns[name].squares, column.squares, atol=1e-9)
+
+
+def test_hours_that_do_not_count_are_left_out_by_the_engine_too(bigquery_server: BigQueryServer) -> None:
+    right = _rows()
+    wrong = right.slice(1, 3).set_column(
+        0, "at", pa.array([datetime(year, 1, 1, tzinfo=UTC) for year in (1960, 2000, 2042)], right["at"].type)
+    )
+    rows = pa.concat_tables([right, wrong])
+    times = [each for each in right["at"].to_pylist() if each is not None]
+    source, calendar = _source(bigquery_server, rows), Calendar("UTC", frozenset(), 6)
+    partition = source.dataset()
+    assert partition is not None
+    counted = rows_by_hour(source, partition, "at")
+    assert counted == count_rows_by_hour([Batch(rows, first=True, schema=rows.schema)], "at")
+    first, last = (int(each.timestamp()) // 3600 for each in (min(times), max(times)))
+    rule = TimeRule(None, HourRange(first, last + 1))
+    assert rule.hours.outside(counted) == ROWS - len(times) + 3
+    binning, _ = build_binning(
+        [Batch(rows, first=True, schema=rows.schema)], Selection((), ("amount",), ("country",)), 2
+    )
+    segments = {"country": ("DE",)}
+    found = count_by_hour(source, partition, SELECTION, binning, calendar, segments=segments, rule=rule)
+    read = profile_by_hour([Batch(right, first=True, schema=right.schema)], binning, "at", calendar, segments)
+    assert {cell: each.rows for cell, each in found.by_cell.items()} == {
+        cell: each.rows for cell, each in read.by_cell.items()
+    }
+    assert {key: each.weeks for key, each in found.segments.items()} == {
+        key: each.weeks for key, each in read.segments.items()
+    }
+    assert found.history is not None
+    assert read.history is not None
+    np.testing.assert_array_equal(found.history.hours, read.history.hours)
+    np.testing.assert_array_equal(found.history.rows, read.history.rows)
 
 
 def test_rows_are_read_where_times_are_texts(bigquery_server: BigQueryServer) -> None:

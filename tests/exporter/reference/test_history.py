@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.profile import categorical_column, numeric_column
-from exporter.reference.history import LONGEST_WEEKS, History, HistoryBuilder, hours_of
+from exporter.reference.history import LONGEST_WEEKS, History, HistoryBuilder, TimeRule, hours_of
 from exporter.sources.source import Batch
 from exporter.spec.seasons import HOURS_OF_WEEK
 from profiling import binning, categorical, count, numeric, whole
@@ -110,7 +110,7 @@ class TestHoursOf:
 
     def test_epoch_numbers_are_times(self) -> None:
         assert hours_of(pa.chunked_array([[NOON_HOUR * 3_600_000, None]])).tolist() == [NOON_HOUR, -1]
-        assert hours_of(pa.chunked_array([[NOON_HOUR * 3_600_000.0]]), "us").tolist() == [NOON_HOUR // 1000]
+        assert hours_of(pa.chunked_array([[NOON_HOUR * 3_600_000.0]]), TimeRule("us")).tolist() == [NOON_HOUR // 1000]
 
 
 class TestHistory:

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from edge_case_rows import SELECTION, edge_case_binning, edge_case_rows
 from exporter.reference import columns as reference_columns
 from exporter.reference.columns import merge_observed, observe_columns
-from exporter.reference.reference import Hours, finish_hour_counts, merge_hour_counts, profile_by_hour
+from exporter.reference.outliers import merge_hours
+from exporter.reference.reference import (
+    Hours,
+    count_rows_by_hour,
+    finish_hour_counts,
+    merge_hour_counts,
+    profile_by_hour,
+)
 from exporter.sources.reducing import Portion
 from exporter.sources.source import Selection
 from exporter.spec.seasons import Calendar
@@ -59,6 +66,14 @@ def test_any_pieces_give_the_same_hours(places: list[int]) -> None:
         assert part.weeks == one.segments[segment].weeks
         assert_same_profiles(part.by_cell, one.segments[segment].by_cell)
     assert_same_history(counted.history, one.history)
+
+
+@given(ends)
+def test_any_pieces_have_the_same_rows_by_hour(places: list[int]) -> None:
+    parts = [count_rows_by_hour(whole(part), "at") for part in pieces(ROWS, places)]
+    one = count_rows_by_hour(whole(ROWS), "at")
+    assert merge_hours(parts) == one
+    assert sum(one.values()) == ROWS.num_rows
 
 
 class TestSample:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from exporter import catalogue
@@ -17,6 +18,7 @@ from exporter.samples.conditions import Condition, conditions
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
+from exporter.service.reference_reading import ReferenceReader
 from exporter.service.reference_source import DataSet, LogPeriod, LogTrailing, local_days, open_reference
 from exporter.sources.source import Partition
 from exporter.spec.loading import LoadedSpec
@@ -24,6 +26,7 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
 from exporter.store.profiles import ProfileStore
 from fraud_log import ROWS, FraudLog, local_spec_document
+from profile_equality import assert_same_profiles
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -153,6 +156,44 @@ def test_trailing_weeks_change_on_mondays_and_are_listed_once_a_day(month: Path)
     found = reference.find(NOW)
     assert reference.find(NOW + HOUR) is found
     assert reference.find(NOW + DAY).fingerprint != found.fingerprint
+
+
+def test_the_rows_of_a_log_have_times_near_its_days(month: Path) -> None:
+    weeks = _trailing(month, 2)
+    assert weeks.span is None
+    weeks.find(NOW)
+    monday = datetime.combine(MONDAYS[2], time(), UTC)
+    assert weeks.span == Window(monday + 11 * HOUR, monday + 13 * DAY + 14 * HOUR), "an hour around files of one hour"
+    day = datetime(2026, 11, 21, tzinfo=UTC)
+    assert _period(month, "2026-11-21", "2026-11-21").span == Window(day - HOUR, day + 25 * HOUR)
+    assert open_reference(_loaded(month), list).span is None
+
+
+@pytest.mark.parametrize("reference", [{"trailing": "2w"}, {"period": {"from": "2026-11-02", "to": "2026-11-15"}}])
+def test_one_wrong_clock_in_the_log_changes_neither_seasons_nor_thresholds(
+    tmp_path: Path, reference: dict[str, Any]
+) -> None:
+    document = local_spec_document(reference=reference, windows=["6h"])
+    document["spec"]["inference"]["columns"]["timestamp"] = "event_time"
+    found = []
+    for name in ("right", "wrong"):
+        folder = tmp_path / name
+        log = FraudLog.in_folder(folder, NOW)
+        for hours in range(0, 14 * 24, 6):
+            at = datetime(2026, 11, 2, tzinfo=UTC) + hours * HOUR
+            rows = log.rows(hours, event_time=np.full(ROWS, np.datetime64(at.replace(tzinfo=None), "us")))
+            if name == "wrong" and hours == 60:
+                extra = {each.name: pa.nulls(1, each.type) for each in rows.schema}
+                extra["event_time"] = pa.array([datetime(2042, 1, 1)], rows.schema.field("event_time").type)  # noqa: DTZ001
+                rows = pa.concat_tables([rows, pa.table(extra)])
+            log.put(f"inference/{at:%Y-%m-%dT%H}.parquet", rows)
+        loaded = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
+        found.append(ReferenceReader(loaded, ProfileStore(folder / "store")).read(datetime(2026, 11, 18, tzinfo=UTC)))
+    right, wrong = found
+    assert (right.weeks, right.stretches) == (wrong.weeks, wrong.stretches)
+    assert_same_profiles(right.by_cell, wrong.by_cell)
+    total = 56 * ROWS + 1
+    assert wrong.problems == {"event_time": f"1 of {total} rows are left out: their time is missing or far off"}
 
 
 def test_a_drift_that_lasts_does_not_enter_the_reference(tmp_path: Path) -> None:
