@@ -98,8 +98,8 @@ def test_spark_and_arrow_give_the_same_reference(tmp_path: Path) -> None:
         assert part.weeks == right.segments[segment].weeks
         assert_same_profiles(part.by_cell, right.segments[segment].by_cell)
     assert_same_history(left.history, right.history)
-    with pytest.raises(ReferenceUnusable, match="column role of the reference: "):
-        count_by_hour(counted, whole, replace(SELECTION, keys=("role",)), here, calendar, segments={})
+    with pytest.raises(ReferenceUnusable, match="column flag of the reference: "):
+        count_by_hour(counted, whole, replace(SELECTION, keys=("flag",)), here, calendar, segments={})
 
 
 def test_partitions_are_counted_together_and_a_failure_affects_only_its_own(tmp_path: Path) -> None:
