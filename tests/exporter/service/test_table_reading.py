@@ -118,9 +118,9 @@ _SCAN = re.compile(r"FROM `acme-data\.ml\.([^`]+)`(.*)")
 
 def _check_filter(query: dict[str, Any], column: str, rest: str) -> None:
     """It is the first condition, joined to others of its kind alone, and its ends are given."""
-    stretch = rf"\(`{column}` >= @(?:beside_)?start\d+ AND `{column}` < @(?:beside_)?end\d+\)"
+    stretch = rf"\(`{column}` >= @(?:joined_)?start\d+ AND `{column}` < @(?:joined_)?end\d+\)"
     assert re.match(rf" WHERE {stretch}( OR {stretch})*( GROUP BY slot)?$", rest), rest
     given = {each["name"]: each["parameterValue"].get("value") for each in query["queryParameters"]}
-    for start in re.findall(r"@((?:beside_)?start\d+)", rest):
+    for start in re.findall(r"@((?:joined_)?start\d+)", rest):
         first, last = (datetime.fromisoformat(given[name]) for name in (start, start.replace("start", "end")))
         assert first < last <= NOW
