@@ -17,7 +17,15 @@ import pyarrow as pa
 
 from exporter.labels.classes import class_keys, classes, frequent_names
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import ColumnMismatch, Mask, category_codes, is_text, numeric_values, required_column
+from exporter.profiles.columns import (
+    ColumnMismatch,
+    Mask,
+    arrow_errors,
+    category_codes,
+    is_text,
+    numeric_values,
+    required_column,
+)
 from exporter.profiles.group import Group
 from exporter.profiles.hashing import hash_order, text_hashes
 from exporter.profiles.naming import CodedColumn, Codes, ColumnNames, encode_column, encode_groups
@@ -177,8 +185,9 @@ def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
     """
     kind = column.type
     if is_text(kind) or pa.types.is_integer(kind):
-        parts = [text_hashes(chunk) for chunk in column.chunks]
-        return np.concatenate([np.zeros(0, np.uint64), *parts]), column.is_valid().to_numpy()
+        with arrow_errors(kind):
+            parts = [text_hashes(chunk) for chunk in column.chunks]
+            return np.concatenate([np.zeros(0, np.uint64), *parts]), column.is_valid().to_numpy()
     names, codes = category_codes(column)
     hashes = text_hashes(pa.array([name or "" for name in names], pa.large_string()))
     present = np.array([name is not None for name in names], dtype=bool)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Final
 
@@ -29,10 +30,26 @@ _CATEGORIES: Final = (*_TEXTS, *_PRINTED, pa.types.is_floating, pa.types.is_deci
 _MIDNIGHT: Final = " 00:00:00.000000"
 _EXACT: Final = 2**53
 """Whole 64-bit floats below this are exact integers; above it they are only near an integer."""
+_WHY: Final = 200
+"""Letters of an error of Arrow that a message repeats."""
 
 
 class ColumnMismatch(TypeError):  # noqa: N818 - a state of the data
     """A column that does not have a type that its feature can be counted from."""
+
+
+@contextmanager
+def arrow_errors(kind: pa.DataType) -> Iterator[None]:
+    """A context that computes on one column of this type.
+
+    Raises:
+        ColumnMismatch: for any error of Arrow in the block, such as a computation that it does not have for the type.
+    """
+    try:
+        yield
+    except (pa.ArrowException, OverflowError) as problem:
+        why = " ".join(str(problem).split())[:_WHY]
+        raise ColumnMismatch(f"the column is {kind}, and Arrow cannot count it: {why}") from problem
 
 
 def numeric_values(column: pa.ChunkedArray) -> tuple[Floats, Mask | None]:
@@ -43,16 +60,17 @@ def numeric_values(column: pa.ChunkedArray) -> tuple[Floats, Mask | None]:
     it.
 
     Raises:
-        ColumnMismatch: for any other type.
+        ColumnMismatch: for any other type, and for values that Arrow cannot convert.
     """
     kind = value_type(column.type)
     if not is_number(kind):
         raise ColumnMismatch(f"the column is {kind}, a number was expected")
-    plain = column.cast(kind) if kind != column.type else column
-    numbers = plain.cast(pa.float64(), safe=False)
-    if not plain.null_count:
-        return _array(numbers), None
-    return _array(numbers.fill_null(math.nan)), _array(plain.is_null())
+    with arrow_errors(kind):
+        plain = column.cast(kind) if kind != column.type else column
+        numbers = plain.cast(pa.float64(), safe=False)
+        if not plain.null_count:
+            return _array(numbers), None
+        return _array(numbers.fill_null(math.nan)), _array(plain.is_null())
 
 
 def _array(column: pa.ChunkedArray) -> npt.NDArray[Any]:
@@ -73,14 +91,15 @@ def category_codes(column: pa.ChunkedArray) -> tuple[list[str | None], Counts]:
     NaN is null. Bytes that are not UTF-8 become U+FFFD. A string is not changed.
 
     Raises:
-        ColumnMismatch: for any other type.
+        ColumnMismatch: for any other type, and for values that Arrow cannot convert.
     """
     kind = value_type(column.type)
     if not is_category(kind):
         raise ColumnMismatch(f"the column is {kind}, a category was expected")
-    encoded = column if kind != column.type else pc.dictionary_encode(column)
     positions: dict[str | None, int] = {}
-    codes = [_chunk_codes(chunk, positions) for chunk in encoded.chunks] or [np.empty(0, np.int64)]
+    with arrow_errors(kind):
+        encoded = column if kind != column.type else pc.dictionary_encode(_wide(column))
+        codes = [_chunk_codes(chunk, positions) for chunk in encoded.chunks] or [np.empty(0, np.int64)]
     return list(positions), codes[0] if len(codes) == 1 else np.concatenate(codes)
 
 
@@ -117,6 +136,13 @@ def value_type(kind: pa.DataType) -> pa.DataType:
 
 def _is_any(kind: pa.DataType, tests: Sequence[Any]) -> bool:
     return any(test(kind) for test in tests)
+
+
+def _wide(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return decimals of 32 and 64 bits as those of 128, since Arrow makes no dictionary of the narrow ones."""
+    kind = column.type
+    narrow = pa.types.is_decimal32(kind) or pa.types.is_decimal64(kind)
+    return column.cast(pa.decimal128(kind.precision, kind.scale)) if narrow else column
 
 
 def _chunk_codes(chunk: pa.DictionaryArray, positions: dict[str | None, int]) -> Counts:

@@ -151,7 +151,7 @@ def profile_groups(
             problems |= _absent(batch.schema, binning, splitting.keys) | split_problems
         # Wide rows come in several batches that all have the keys: a key that is a feature is counted in the first.
         names = [name for name in batch.table.column_names if batch.first or name not in splitting.keys]
-        failed = _count_columns(batch.table.select(names), binning, parts)
+        failed = _count_columns(batch.table.select(names), binning, parts) | dict(batch.problems)
         problems |= failed
         _count_rows(batch, newly_unreadable(batch, splitting.watched, failed), parts)
     return {key: tally.finish(named) for key, tally in tallies.items() if tally.rows}, problems

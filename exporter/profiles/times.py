@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import ColumnMismatch, Mask, is_text, value_type
+from exporter.profiles.columns import ColumnMismatch, Mask, arrow_errors, is_text, value_type
 from exporter.spec.value_types import TimeUnit
 
 Instants = npt.NDArray[np.int64]
@@ -82,12 +82,13 @@ def instants(column: pa.ChunkedArray, unit: TimeUnit | None = None) -> Instants:
     kind = value_type(column.type)
     if not is_time(kind):
         raise ColumnMismatch(f"the column is {kind}, a time was expected")
-    plain = column.cast(kind) if kind != column.type else column
-    if is_text(kind):
-        return _of_texts(plain)
     if pa.types.is_null(kind):
         return np.full(len(column), NO_TIME)
-    return _filled(plain) if any(test(kind) for test in _MOMENTS) else _of_numbers(plain, unit)
+    with arrow_errors(kind):
+        plain = column.cast(kind) if kind != column.type else column
+        if is_text(kind):
+            return _of_texts(plain)
+        return _filled(plain) if any(test(kind) for test in _MOMENTS) else _of_numbers(plain, unit)
 
 
 def microseconds(moment: datetime) -> int:

@@ -67,6 +67,7 @@ def observe_columns(batches: Iterable[Batch], portion: Portion = ALL, *, selecti
     for batch in batches:
         present = set(batch.schema.names)
         problems |= {name: "the reference has no such column" for name in columns if name not in present}
+        problems |= {name: f"in the reference {why}" for name, why in batch.problems.items() if name in columns}
         problems |= _add(batch.table, columns)
     return ObservedColumns(most, numbers, categories, problems)
 

@@ -7,7 +7,8 @@ Texts that rows are grouped or counted by are read as dictionaries, so that not 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
@@ -21,6 +22,12 @@ T = TypeVar("T")
 
 BATCH_BYTES: Final = 64 * 2**20
 """The approximate memory of a batch: more only where a single column of a single row group is larger."""
+_TEXT_BYTES: Final = 32
+"""The weight of a text or a nested value beside numbers, whose weight is their width."""
+_INDEX_BYTES: Final = 4
+"""The least memory of a value that is not a number: an index into a dictionary."""
+_NOT_DECODED: Final = re.compile("not yet implemented|not ?implemented|unsupported", re.IGNORECASE)
+"""In the message of an error about the way a column is stored. Errors about damage have other words."""
 
 
 def read_batches(
@@ -48,17 +55,15 @@ def read_batches(
     keys, others = _columns(schema, selection, item.path)
     plain = {*selection.numeric, *selection.plain}
     texts = [name for name in (*keys, *others) if name not in plain and _is_text(schema.field(name).type)]
-    reader = pq.ParquetFile(
-        file, metadata=footer.metadata, read_dictionary=texts, pre_buffer=True, page_checksum_verification=True
-    )
-    sizes = _sizes(footer.metadata, reader.schema_arrow, (*keys, *others))
+    reader = _Reader(file, footer.metadata, texts)
+    sizes = _sizes(footer.metadata, schema, (*keys, *others))
     groups = [group for group in _part(footer.num_row_groups, selection) if footer.metadata.row_group(group).num_rows]
     for stretch in _packed(groups, [sum(sizes[group].values()) for group in groups], limit):
         taken = {name: sum(sizes[group][name] for group in stretch) for name in (*keys, *others)}
         room = limit - sum(taken[name] for name in keys)
         runs = _packed(others, [taken[name] for name in others], room) or [()]
-        for index, table in enumerate(_tables(reader, stretch, keys, runs)):
-            yield Batch(table, first=index == 0, schema=schema)
+        for index, (table, problems) in enumerate(_tables(reader, stretch, keys, runs)):
+            yield Batch(table, first=index == 0, schema=schema, problems=problems)
 
 
 @contextmanager
@@ -111,26 +116,23 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _sizes(metadata: pq.FileMetaData, schema: pa.Schema, names: Sequence[str]) -> list[dict[str, int]]:
-    """Return for each row group the approximate bytes of each column in memory."""
-    paths = [metadata.schema.column(index).path for index in range(metadata.num_columns)]
-    places = {path: [index] for index, path in enumerate(paths)}
-    leaves = {name: places.get(name) or _within(name, paths) for name in names}
-    widths = {name: _width(schema.field(name).type) for name in names}
+    """Return for each row group the approximate bytes of each column in memory.
+
+    They are shares of the row group's size. The size of a column is in the footer too, but pyarrow ends the process
+    when it is asked for a column of a damaged footer.
+    """
+    weights = {field.name: _width(field.type, _TEXT_BYTES) for field in schema}
+    total = max(sum(weights.values()), 1)
+    widths = {name: _width(schema.field(name).type, _INDEX_BYTES) for name in names}
     groups = map(metadata.row_group, range(metadata.num_row_groups))
-    return [{name: _size(group, leaves[name], widths[name]) for name in names} for group in groups]
+    return [
+        {name: max(group.total_byte_size * weights[name] // total, group.num_rows * widths[name]) for name in names}
+        for group in groups
+    ]
 
 
-def _within(name: str, paths: Sequence[str]) -> list[int]:
-    return [index for index, path in enumerate(paths) if path.startswith(f"{name}.")]
-
-
-def _width(kind: pa.DataType) -> int:
-    return int(kind.bit_width) // 8 if pa.types.is_primitive(kind) else 4  # the index into a dictionary
-
-
-def _size(group: pq.RowGroupMetaData, leaves: Sequence[int], width: int) -> int:
-    stored: int = sum(group.column(index).total_uncompressed_size for index in leaves)
-    return max(stored, int(group.num_rows) * width)
+def _width(kind: pa.DataType, other: int) -> int:
+    return int(kind.bit_width) // 8 or 1 if pa.types.is_primitive(kind) else other
 
 
 def _packed(items: Sequence[T], sizes: Sequence[int], limit: int) -> list[tuple[T, ...]]:
@@ -148,16 +150,81 @@ def _packed(items: Sequence[T], sizes: Sequence[int], limit: int) -> list[tuple[
 
 
 def _tables(
-    reader: pq.ParquetFile, groups: Sequence[int], keys: Sequence[str], runs: Sequence[Sequence[str]]
-) -> Iterator[pa.Table]:
-    shared = _table(reader, groups, (*keys, *runs[0]))
-    yield shared
-    shared = shared.select(keys)
+    reader: _Reader, groups: Sequence[int], keys: Sequence[str], runs: Sequence[Sequence[str]]
+) -> Iterator[tuple[pa.Table, Mapping[str, str]]]:
+    """Yield a table for each run of columns, each with the keys, and the columns that cannot be decoded, with why."""
+    shared, problems = reader.table(groups, (*keys, *runs[0]))
+    yield shared, problems
+    shared = shared.select([name for name in keys if name not in problems])
     for run in runs[1:]:
-        rest = _table(reader, groups, run)
-        yield pa.Table.from_arrays([*shared.columns, *rest.columns], names=[*keys, *run])
+        rest, problems = reader.table(groups, run)
+        names = [*shared.column_names, *rest.column_names]
+        yield pa.Table.from_arrays([*shared.columns, *rest.columns], names=names), problems
 
 
-def _table(reader: pq.ParquetFile, groups: Sequence[int], names: Sequence[str]) -> pa.Table:
+class _Reader:
+    """Decodes columns of one file: texts as dictionaries where Arrow can, and else plain.
+
+    Arrow decodes no dictionary from texts with delta encoding. The first row groups show which columns these are.
+    """
+
+    def __init__(self, file: pa.NativeFile, metadata: pq.FileMetaData, texts: Sequence[str]) -> None:
+        self._file = file
+        self._metadata = metadata
+        self._encoded = self._opened(texts)
+        self._decoded: pq.ParquetFile | None = None
+        self._plain: set[str] = set()
+        self._problems: dict[str, str] = {}
+
+    def table(self, groups: Sequence[int], names: Sequence[str]) -> tuple[pa.Table, Mapping[str, str]]:
+        """Return the columns of some row groups that can be decoded, and why others cannot."""
+        columns = self._columns(groups, self._decodable(names))
+        if not isinstance(columns, pa.Table):
+            for name in names:
+                self._find_problem(groups, name)
+            columns = self._columns(groups, self._decodable(names))
+        if not isinstance(columns, pa.Table):
+            raise pa.ArrowNotImplementedError(columns)
+        return columns, {name: self._problems[name] for name in names if name in self._problems}
+
+    def _decodable(self, names: Sequence[str]) -> list[str]:
+        return [name for name in names if name not in self._problems]
+
+    def _find_problem(self, groups: Sequence[int], name: str) -> None:
+        if name in self._problems or isinstance(self._columns(groups, [name]), pa.Table):
+            return
+        self._plain.add(name)
+        column = self._columns(groups, [name])
+        if not isinstance(column, pa.Table):
+            self._problems[name] = f"the column cannot be decoded: {column}"
+
+    def _columns(self, groups: Sequence[int], names: Sequence[str]) -> pa.Table | str:
+        """Return columns, or why one of them cannot be decoded in the way that is known for it."""
+        plain = [name for name in names if name in self._plain]
+        encoded = [name for name in names if name not in self._plain]
+        try:
+            table = _read(self._encoded, groups, encoded)
+            if not plain:
+                return table
+            if self._decoded is None:
+                self._decoded = self._opened(())
+            rest = _read(self._decoded, groups, plain)
+        except (pa.ArrowException, OSError) as error:
+            if not _NOT_DECODED.search(str(error)):
+                raise
+            return one_line(error)
+        return pa.Table.from_arrays([*table.columns, *rest.columns], names=[*encoded, *plain]).select(list(names))
+
+    def _opened(self, texts: Sequence[str]) -> pq.ParquetFile:
+        return pq.ParquetFile(
+            self._file,
+            metadata=self._metadata,
+            read_dictionary=list(texts),
+            pre_buffer=True,
+            page_checksum_verification=True,
+        )
+
+
+def _read(reader: pq.ParquetFile, groups: Sequence[int], names: Sequence[str]) -> pa.Table:
     # pyarrow also reads a name as a path into nested columns and returns both, so the table is reduced to the names
     return reader.read_row_groups(list(groups), columns=list(names)).select(list(names)).unify_dictionaries()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -76,12 +76,14 @@ class Batch:
 
     The columns of wide rows come in several batches. Every batch has the keys, and every other column is in exactly one
     batch. `first` marks the first batch of the same rows, so that the rows, and a key that is also a feature, are
-    counted once. `schema` names all the columns of the file, whether selected or not.
+    counted once. `schema` names all the columns of the file, whether selected or not. `problems` are the selected
+    columns that are not in the table because Arrow cannot decode them, with the reason.
     """
 
     table: pa.Table
     first: bool
     schema: pa.Schema
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 Kernel = Callable[[Iterator[Batch]], T]

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.columns import ColumnMismatch, arrow_errors, category_codes, numeric_values
 
 
 def chunked(*chunks: pa.Array) -> pa.ChunkedArray:
@@ -209,3 +209,17 @@ class TestCategories:
         flat = [value for chunk in chunks for value in chunk]
         assert categories(column) == flat
         assert categories(column.dictionary_encode()) == flat
+
+
+@pytest.mark.parametrize("kind", [pa.decimal32(5, 2), pa.decimal64(12, 2), pa.decimal128(20, 2), pa.decimal256(50, 2)])
+def test_decimals_of_every_width_are_numbers_and_categories(kind: pa.DataType) -> None:
+    column = pa.array([Decimal("1.50"), None, Decimal("2.00")], kind)
+    assert numbers(column) == [1.5, None, 2.0]
+    assert categories(column) == ["1.5", None, "2"]
+
+
+def test_an_error_of_arrow_is_named_in_one_short_line() -> None:
+    with pytest.raises(ColumnMismatch) as caught, arrow_errors(pa.time64("us")):
+        raise pa.ArrowNotImplementedError("no kernel\n" + "x" * 1000)
+    assert str(caught.value).startswith("the column is time64[us], and Arrow cannot count it: no kernel x")
+    assert len(str(caught.value)) < 300

@@ -354,6 +354,13 @@ class TestVersions:
 class TestProblems:
     CELLS = binning(numeric("x"), categorical("c", "a"))
 
+    def test_a_column_that_could_not_be_decoded_has_the_readers_reason(self) -> None:
+        table = pa.table({"x": [1.0, 2.0]})
+        schema = table.schema.append(pa.field("c", pa.string()))
+        found = profile_partition([Batch(table, first=True, schema=schema, problems={"c": "odd"})], self.CELLS)
+        assert found.problems == {"c": "odd"}
+        assert numeric_column(found.groups[UNKNOWN], self.CELLS, "x").rows == 2
+
     def problems(self, **columns: Any) -> dict[str, str]:
         found = partition(self.CELLS, **columns)
         assert found.rows == len(next(iter(columns.values())))

@@ -151,3 +151,9 @@ def test_one_irregular_text_among_very_many_is_read_like_the_others() -> None:
 def test_other_types_are_rejected(column: pa.Array) -> None:
     with pytest.raises(ColumnMismatch, match="a time was expected"):
         instants(pa.chunked_array([column]))
+
+
+def test_times_that_arrow_cannot_convert_are_a_mismatch() -> None:
+    nested = pa.DictionaryArray.from_arrays([0], pa.array([[1]]))
+    with pytest.raises(ColumnMismatch):
+        instants(pa.chunked_array([nested]))

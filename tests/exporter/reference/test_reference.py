@@ -151,6 +151,13 @@ class TestProblems:
         assert [column.name for column in binning.columns] == ["x"]
         assert problems == dict.fromkeys(["y", "c"], "the reference has no such column")
 
+    def test_a_column_that_could_not_be_decoded_has_the_readers_reason(self) -> None:
+        table = pa.table({"x": [1.0]})
+        batch = Batch(table, first=True, schema=table.schema.append(pa.field("c", pa.string())), problems={"c": "odd"})
+        binning, problems = build_binning([batch], Selection((), ("x",), ("c",)), 10)
+        assert list(binning.by_name) == ["x"]
+        assert problems == {"c": "in the reference odd"}
+
     def test_a_column_that_one_file_lacks_is_missing(self) -> None:
         binning, problems = build(pa.table({"x": [1.0], "c": ["a"]}), pa.table({"x": [1.0]}))
         assert list(binning.by_name) == ["x"]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,33 @@ class TestColumns:
         assert batch.table.schema.field("version").type == pa.dictionary(pa.int32(), pa.string())
         assert batch.table["country"].to_pylist() == ["US", "CA", None, "US"]
         assert batch.schema.field("country").type == pa.string()
+
+    @pytest.mark.parametrize("encoding", ["DELTA_BYTE_ARRAY", "DELTA_LENGTH_BYTE_ARRAY"])
+    def test_texts_with_delta_encoding_are_plain_and_others_stay_dictionaries(self, encoding: str) -> None:
+        stored = content(log(), use_dictionary=["version"], column_encoding={"country": encoding})
+        (batch,) = read(stored)
+        assert batch.table.schema.field("country").type == pa.string()
+        assert batch.table["country"].to_pylist() == ["US", "CA", None, "US"]
+        assert pa.types.is_dictionary(batch.table.schema.field("version").type)
+        assert batch.problems == {}
+
+    @pytest.mark.parametrize("limit", [1, BATCH_BYTES])
+    def test_a_column_that_arrow_cannot_decode_is_a_problem_of_its_own(self, limit: int) -> None:
+        table = log().set_column(1, "country", log()["country"].dictionary_encode())
+        stored = content(table, use_dictionary=False, column_encoding={"country": "DELTA_BYTE_ARRAY"})
+        found = read(stored, limit=limit)
+        assert rows_of(found, "age") == [0.0, 1.0, 2.0, None]
+        assert rows_of(found, "country") == []
+        problems = {name: why for batch in found for name, why in batch.problems.items()}
+        assert list(problems) == ["country"]
+        assert problems["country"].startswith("the column cannot be decoded: Not yet implemented: ")
+
+    def test_a_key_that_arrow_cannot_decode_costs_no_other_column(self) -> None:
+        table = log().set_column(5, "version", log()["version"].dictionary_encode())
+        stored = content(table, use_dictionary=False, column_encoding={"version": "DELTA_BYTE_ARRAY"})
+        first, *_ = found = read(stored, limit=1)
+        assert (first.table.num_rows, list(first.problems)) == (4, ["version"])
+        assert rows_of(found, "score") == [0.0, 0.1, 0.2, 0.3]
 
     def test_numeric_columns_keep_their_stored_type(self) -> None:
         (batch,) = read(content(pa.table({"age": ["4", "5"]})))
@@ -223,6 +250,15 @@ class TestErrors:
             except PartitionUnreadable:
                 unreadable += 1
         assert unreadable > 200
+
+    def test_damage_to_the_footer_never_ends_the_process(self) -> None:
+        whole = content(log(200))
+        shuffle = random.Random(7)
+        for _ in range(2000):  # hundreds of these are footers that Arrow reads and whose columns it then refuses
+            data = bytearray(whole)
+            data[shuffle.randrange(len(data) * 2 // 3, len(data) - 8)] = shuffle.randrange(256)
+            with suppress(PartitionUnreadable):
+                read(bytes(data), limit=1)
 
     def test_a_file_of_another_size_than_listed_has_changed(self) -> None:
         data = content(log())
