@@ -43,7 +43,7 @@ _NAMES: Final = {
 _READABLE: Final[Mapping[Use, Collection[str]]] = {
     Use.NUMBER: _NUMBERS,
     Use.CATEGORY: _NAMES,
-    Use.TIME: (*TIME_KINDS, "STRING"),
+    Use.TIME: (*TIME_KINDS, "STRING", *(_NUMBERS.keys() - {"BOOL"})),
 }
 
 

@@ -112,9 +112,13 @@ class _Proof:
     def _input(self, story: Data, at: _Moments) -> Iterator[list[dict[str, str]]]:
         for series in story["series"]:
             during, after = Phase(series["during"], at.ends - _CALM), Phase(series["before"], at.over - at.ends)
-            yield self._replicated(series, {}, [Phase(series["before"], _CALM), during, after], REPLICAS)
+            yield self._replicated(
+                series, {}, [Phase(series["before"], _CALM), during, after], series.get("replicas", REPLICAS)
+            )
         for labels, foreign in self._foreign(story):
             for series in foreign:
+                if REPLICAS[0] not in series.get("replicas", REPLICAS):
+                    continue
                 value = series["before"] if series["during"] is None else series["during"]
                 yield self._replicated(series, labels, [Phase(value, at.over)], REPLICAS[:1])
 

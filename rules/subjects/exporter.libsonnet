@@ -95,7 +95,13 @@ function(model)
         + ' spec of the model still runs that one. An exporter that has started since does not watch the model.',
       action: 'Read the log of the exporter or its page at /: both name file, line and key. Run leeway validate, then'
               + ' reload the exporter.',
-      firing_cases: [load_case('has a spec with mistakes', 0) { fields: { file: 'model.yaml' } }],
+      firing_cases: [
+        load_case('has a spec with mistakes', 0) { fields: { file: 'model.yaml' } },
+        load_case('has one on one replica alone', 0) {
+          series: [super.series[0] { replicas: ['a'] }, super.series[0] { during: 1, replicas: ['b'] }],
+          fields: { file: 'model.yaml' },
+        },
+      ],
       silent_cases: [load_case('has a spec that loads', 1)],
     },
     {

@@ -39,6 +39,7 @@ def test_every_role_is_found_and_the_rest_are_features(tmp_path: Path) -> None:
     body = written(tmp_path, LOG).spec
     assert body.inference.columns.model_dump() == {
         "timestamp": "event_time",
+        "timestamp_unit": None,
         "prediction_id": "request_id",
         "model_version": "model_version",
         "score": "predicted_score",
