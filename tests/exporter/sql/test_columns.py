@@ -49,7 +49,7 @@ def test_a_float_has_the_same_name_as_in_rows(text: str, name: str) -> None:
             Use.CATEGORY,
             {"FLOAT64", "INT64", "NUMERIC", "BIGNUMERIC", "BOOL", "STRING", "DATE", "DATETIME", "TIMESTAMP"},
         ),
-        (Use.TIME, {"DATE", "DATETIME", "TIMESTAMP", "STRING"}),
+        (Use.TIME, {"DATE", "DATETIME", "TIMESTAMP", "STRING", "FLOAT64", "INT64", "NUMERIC", "BIGNUMERIC"}),
     ],
 )
 def test_a_column_of_another_type_is_unreadable(use: Use, readable: set[str]) -> None:
