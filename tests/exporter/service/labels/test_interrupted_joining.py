@@ -67,14 +67,6 @@ def damage(path: Path, before: bytes | None, how: str) -> None:
         path.unlink(missing_ok=True)
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path, 3)
-    world.label(0, (1, 1, 5), (11, 0, 6), (99, 1, 7))
-    world.label(1, (1, 0, 9), (12, 1, 8), (1, 0, 9))
-    return world
-
-
 def test_known_labels_that_were_changed_on_disk_are_joined_again(world: World) -> None:
     joiner = world.joiner()
     world.join(joiner)

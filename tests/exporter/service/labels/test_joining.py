@@ -17,14 +17,6 @@ from exporter.store.profiles import Key
 from label_world import EVALUATION, FIRST, HOUR, START, World, labelled, matched, results
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path, 3)
-    world.label(0, (1, 1, 5), (11, 0, 6), (99, 1, 7))
-    world.label(1, (1, 0, 9), (12, 1, 8), (1, 0, 9))
-    return world
-
-
 def test_each_hour_has_its_labels_and_their_number_of_rows(world: World) -> None:
     joiner = world.joiner()
     assert world.join(joiner)
