@@ -646,6 +646,9 @@ PROFILES_BUILT_TOTAL = _STREAM.counter("leeway_profiles_built_total", "Partition
 PROFILES_REUSED_TOTAL = _STREAM.counter(
     "leeway_profiles_reused_total", "Partitions that were not read because their profile was known."
 )
+FILES_SKIPPED = _Labels((MODEL, STREAM, REASON)).number(
+    "leeway_files_skipped", "Files that are left out because they cannot be read, by reason; absent without any."
+)
 SERIES_LIMITED = _Labels((MODEL, LABEL)).number(
     "leeway_series_limited", "Values of a label that are not exposed because the spec's limit was reached."
 )
@@ -727,6 +730,7 @@ REFRESH_FAILING = Alert("LeewayRefreshFailing", Severity.WARNING, Layer.EXPORTER
 SPEC_MISMATCH = Alert("LeewaySpecMismatch", Severity.WARNING, Layer.EXPORTER, MODEL_INFO)
 SPEC_REJECTED = Alert("LeewaySpecRejected", Severity.WARNING, Layer.EXPORTER, SPEC_LOAD_SUCCESS)
 RETRAINING_NOT_STARTED = Alert("LeewayRetrainingNotStarted", Severity.WARNING, Layer.EXPORTER, RETRAIN_DECISIONS_TOTAL)
+FILES_SKIPPED_ALERT = Alert("LeewayFilesSkipped", Severity.WARNING, Layer.EXPORTER, FILES_SKIPPED)
 SERIES_LIMITED_ALERT = Alert("LeewaySeriesLimited", Severity.INFO, Layer.EXPORTER, SERIES_LIMITED)
 WINDOW_STALE = Alert("LeewayWindowStale", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_END_TIMESTAMP_SECONDS)
 INFERENCE_LOGS_MISSING = Alert("MLInferenceLogsMissing", Severity.CRITICAL, Layer.FRESHNESS, WINDOW_ROWS)

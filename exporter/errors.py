@@ -5,7 +5,9 @@ LeewayError
 ├── UsageError           the command line or the environment asks for something impossible
 ├── SourceError          data could not be read from a source
 │   ├── SourceUnavailable    the source did not answer, refused or throttled: another try may succeed
+│   │   └── FileUnavailable      the store refuses one file: another try may succeed, and other files are not affected
 │   └── PartitionUnreadable  the data are corrupt or have the wrong shape: another try fails again
+│       └── FileUnreadable       one file is corrupt or has changed: other files are not affected
 ├── ReferenceUnusable     the reference is empty, or lacks the columns that the spec names
 └── RenderError          the generator could not render a document
 """
@@ -13,6 +15,7 @@ LeewayError
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 class LeewayError(Exception):
@@ -60,6 +63,31 @@ class SourceUnavailable(SourceError):  # noqa: N818 - named after a state
 
 class PartitionUnreadable(SourceError):  # noqa: N818
     """A partition's data are corrupt, truncated or of the wrong shape; another try fails again."""
+
+
+class SkipReason(StrEnum):
+    """Why a file is left out."""
+
+    CORRUPT = "corrupt"  # not Parquet, empty, truncated or damaged
+    CHANGED = "changed"  # deleted or rewritten since it was listed
+    DENIED = "denied"  # the store refuses it to this user
+    ARCHIVED = "archived"  # it must be restored before it can be read
+
+
+class FileUnavailable(SourceUnavailable):
+    """The store refuses one file and not others; another try may succeed."""
+
+    def __init__(self, message: str, reason: SkipReason = SkipReason.DENIED) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class FileUnreadable(PartitionUnreadable):
+    """One file is corrupt, or is no longer what was listed."""
+
+    def __init__(self, message: str, reason: SkipReason = SkipReason.CORRUPT) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class ReferenceUnusable(LeewayError):  # noqa: N818

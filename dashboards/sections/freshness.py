@@ -172,6 +172,13 @@ def _reads(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             style="bars",
         ),
         draw(
+            catalogue.FILES_SKIPPED,
+            "Files that are left out",
+            "The rows of these files are in no value. The log and the status page of the exporter name each file and "
+            "what to do. A file that is allowed, replaced or deleted is read at the next refresh.",
+            no_data="All files are read",
+        ),
+        draw(
             catalogue.SERIES_LIMITED,
             "Label values without a series",
             "These values are counted but have no series of their own. If they matter, raise the limit in the spec.",

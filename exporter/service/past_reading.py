@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Generic, TypeVar
 
+from exporter.errors import FileUnavailable
 from exporter.service.attempt import PERMANENT, Attempt, Record
 from exporter.sources.source import Partition
 from exporter.store.profiles import Key, ProfileStore
@@ -22,7 +24,16 @@ log = logging.getLogger(__name__)
 class PastPartitions(Generic[V]):
     """Values of one log's past partitions, by the partition's fingerprint. One thread at a time may use it."""
 
-    def __init__(self, record: Record, store: ProfileStore, key: Key, form: Format[str, V], subject: str) -> None:
+    def __init__(
+        self,
+        record: Record,
+        store: ProfileStore,
+        key: Key,
+        form: Format[str, V],
+        subject: str,
+        *,
+        readable: Callable[[Partition], Partition] = lambda partition: partition,
+    ) -> None:
         """Nothing is loaded or read yet.
 
         Args:
@@ -31,13 +42,16 @@ class PastPartitions(Generic[V]):
             key: under which key; its group has no other.
             form: how they are stored.
             subject: what they are, for messages.
+            readable: returns a partition with the files that are read of it.
         """
         self.values = Sums(store, key, form)
         self._record = record
         self._store = store
         self._key = key
         self._subject = subject
+        self._readable = readable
         self._unreadable: dict[str, tuple[str, str]] = {}
+        self._refused: tuple[date, set[str]] | None = None
 
     @property
     def problems(self) -> Mapping[str, str]:
@@ -59,7 +73,7 @@ class PastPartitions(Generic[V]):
     ) -> None:
         """Reduce the partitions that have no value yet, and save the values.
 
-        A partition that cannot be read is left out until it changes.
+        A partition that cannot be read is left out until it changes; one that the store refuses, until the next day.
 
         Args:
             attempt: this refresh.
@@ -68,6 +82,7 @@ class PastPartitions(Generic[V]):
             most: the cost of one refresh.
             cost: of a partition.
         """
+        self._retry_refused(attempt.now.date())
         listed = {partition.fingerprint: partition for partition in partitions}
         new = [listed[name] for name in self.values.missing(listed) if name not in self._unreadable]
         with self._record.contain(self._subject):
@@ -97,11 +112,20 @@ class PastPartitions(Generic[V]):
             attempt.progress(done + 1, len(partitions))
         return 0
 
+    def _retry_refused(self, today: date) -> None:
+        if self._refused is None or self._refused[0] != today:
+            refused = self._refused[1] if self._refused else set()
+            self._unreadable = {name: problem for name, problem in self._unreadable.items() if name not in refused}
+            self._refused = (today, set())
+
     def _reduce(self, partition: Partition, reduce: Callable[[Partition], V]) -> None:
         what = f"partition {partition.name}, {self._subject}"
-        with self._record.contain(what, errors=PERMANENT) as reading:
-            self.values.add(partition.fingerprint, reduce(partition))
+        with self._record.contain(what, errors=(*PERMANENT, FileUnavailable)) as reading:
+            value = reduce(partition)
+            self.values.add(self._readable(partition).fingerprint, value)
         if reading.problem is not None:
             self._unreadable[partition.fingerprint] = (what, str(reading.problem))
+            if isinstance(reading.problem, FileUnavailable) and self._refused is not None:
+                self._refused[1].add(partition.fingerprint)
         with self._record.contain(self._subject):
             self.values.save_stretch()

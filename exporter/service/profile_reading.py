@@ -5,24 +5,25 @@ A failure costs only its partition or its column.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from exporter import catalogue
-from exporter.errors import LeewayError, PartitionUnreadable, SourceUnavailable
+from exporter.errors import FileUnavailable, LeewayError, PartitionUnreadable, SourceUnavailable
 from exporter.profiles.binning import Binning
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.readability import watched_columns
 from exporter.service.attempt import Attempt, Record
 from exporter.service.reference_reading import segment_values, selected_columns
+from exporter.sources.skipping import without_skipped
 from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.value_types import format_duration
 from exporter.sql.counting import count_partitions
 from exporter.store.profiles import Key, ProfileStore
 
-Profiled = PartitionProfile | PartitionUnreadable
+Profiled = PartitionProfile | PartitionUnreadable | FileUnavailable
 
 
 class ProfileReader:
@@ -51,21 +52,45 @@ class ProfileReader:
     ) -> dict[datetime, PartitionProfile]:
         """Return the profiles of the partitions that can be used, by start.
 
+        A profile is stored under the files that it was made from: when another file of its partition can be read, the
+        partition is profiled anew.
+
         Raises:
-            LeewayError: a source does not answer, or the timeout is over; what was profiled is stored.
+            LeewayError: a source does not answer or refuses every partition, or the timeout is over; what was profiled
+                is stored.
             OSError: the disk refuses.
         """
         self.problems = {}
-        keys = {start: self._key(start, partition, binning) for start, partition in partitions.items()}
-        wanted = set(keys.values())
-        self._known = {key: known for key, known in self._known.items() if key in wanted}
-        new = {start: partitions[start] for start in sorted(partitions) if not self._load(keys[start])}
+        readable = {start: without_skipped(self._source, partition) for start, partition in partitions.items()}
+        keys = {start: self._key(start, partition, binning) for start, partition in readable.items()}
+        self._keep_only(set(keys.values()))
+        new = {start: readable[start] for start in sorted(readable) if not self._load(keys[start])}
         for start, profile in self._count(new, binning, attempt, len(keys)):
+            keys[start] = self._key(start, without_skipped(self._source, readable[start]), binning)
             self._known[keys[start]] = profile
             self._save(partitions[start], keys[start], profile)
-        self._store.prune(self._group, wanted)
+        self._store.prune(self._group, keys.values())
         usable = {start: self._usable(partitions[start], keys[start]) for start in sorted(partitions)}
+        self._fail_refused({partitions[start].name: self._known[keys[start]] for start in new}, usable.values())
         return {start: profile for start, profile in usable.items() if profile is not None}
+
+    def _keep_only(self, wanted: Collection[Key]) -> None:
+        """Drop what is known of other partitions, and of partitions that were refused: these are tried again."""
+        self._known = {
+            key: known for key, known in self._known.items() if key in wanted and not isinstance(known, FileUnavailable)
+        }
+
+    def _fail_refused(self, new: Mapping[str, Profiled], usable: Iterable[PartitionProfile | None]) -> None:
+        """Record the partitions that the store refused.
+
+        Raises:
+            FileUnavailable: no partition can be used.
+        """
+        refused = {name: known for name, known in new.items() if isinstance(known, FileUnavailable)}
+        if refused and not any(usable):
+            raise next(iter(refused.values()))
+        for name, why in refused.items():
+            self._record.fail("read", f"partition {name}", why)
 
     def _load(self, key: Key) -> bool:
         """Return whether a partition is known, in memory or in the store."""
@@ -103,7 +128,7 @@ class ProfileReader:
     def _usable(self, partition: Partition, key: Key) -> PartitionProfile | None:
         """Return the profile of a partition, if it has one; what is missing is added to the problems."""
         known = self._known[key]
-        if isinstance(known, PartitionUnreadable):
+        if not isinstance(known, PartitionProfile):
             self.problems[f"partition {partition.name}"] = str(known)
             return None
         for column, why in known.problems.items():
@@ -113,6 +138,7 @@ class ProfileReader:
     def _save(self, partition: Partition, key: Key, profile: Profiled) -> None:
         if isinstance(profile, PartitionUnreadable):
             self._record.fail("read", f"partition {partition.name}", profile)
+        if not isinstance(profile, PartitionProfile):
             return
         self._record.built += 1
         for column, why in profile.problems.items():

@@ -28,9 +28,11 @@ from exporter.service.profile_reading import ProfileReader
 from exporter.service.proxies.reading import ProxyReader
 from exporter.service.reference_reading import ReferenceReader
 from exporter.service.reference_source import STREAM
+from exporter.service.skip_report import SkipReport
 from exporter.service.slo_reading import ObjectiveReader
 from exporter.service.traffic_reading import TrafficReader
 from exporter.sources.opening import open_log
+from exporter.sources.skipping import without_skipped
 from exporter.sources.source import Partition, Source
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
@@ -71,6 +73,10 @@ class ModelReader:
         self._labels = label_reading.open_labels(loaded, self._source, store, self.record.fail) if live else None
         self._proxies = ProxyReader(self.spec, self._source, store, self.record, prometheus) if live else None
         self._objectives = ObjectiveReader(self.spec, store) if live and body.slos_of_log else None
+        sources = {catalogue.INFERENCE: self._source, STREAM: self._reference.source}
+        if self._labels is not None:
+            sources[label_reading.STREAM] = self._labels.source
+        self._skips = SkipReport(self.record, sources)
 
     @property
     def problems(self) -> dict[str, str]:
@@ -84,6 +90,10 @@ class ModelReader:
             RefreshFailed: a source does not answer, or the reference is unusable; what was profiled is stored.
         """
         self.record.problems = {}
+        with self._skips.refresh():
+            return self._read(attempt)
+
+    def _read(self, attempt: Attempt) -> list[Sample]:
         with required("reference"):
             reference = self.reference(attempt.now)
         with required("list"):
@@ -91,6 +101,7 @@ class ModelReader:
             partitions = self._source.partitions(_starts(self.spec, windows.values()))
         with required("read"):
             profiles = self._log.read(partitions, reference.binning, attempt)
+        readable = {start: without_skipped(self._source, partition) for start, partition in partitions.items()}
         self.record.problems |= self._log.problems
         rows = self._traffic.read(attempt, partitions, profiles)
         with required("store"):
@@ -104,7 +115,7 @@ class ModelReader:
         with required("store"):
             # Labels are about past weeks, and proxies about the world: neither makes a week of the log alarming.
             self._exclude_alarming_week(samples, attempt.now)
-            objectives = list(self._objective_samples(attempt.now, partitions, profiles, reference))
+            objectives = list(self._objective_samples(attempt.now, readable, profiles, reference))
         return [*samples, *labels, *objectives, *proxies, *self._calendar(reference, attempt.now)]
 
     def missing_data(self, now: datetime) -> list[str]:
@@ -134,6 +145,7 @@ class ModelReader:
         """Yield the samples about the reader itself: failures, requests to sources, and profiles."""
         for stage, count in sorted(self.record.failures.items()):
             yield Sample(catalogue.REFRESH_FAILURES_TOTAL, (self.spec.name, stage), count)
+        yield from self._skips.samples()
         reference, own = self._reference, self.record
         streams = [
             (catalogue.INFERENCE, self._source.traffic, own.built, own.reused),

@@ -22,6 +22,7 @@ from exporter.reference.outliers import hours_in, plausible_hours
 from exporter.reference.reference import ByHour, HourProfiles, Reference
 from exporter.reference.seasonal import ENOUGH_ROWS
 from exporter.service.reference_source import STREAM, open_reference
+from exporter.sources.skipping import without_skipped
 from exporter.sources.source import Partition, Selection, Source, Traffic
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
@@ -55,9 +56,14 @@ class ReferenceReader:
         self._data: Partition | None = None
 
     @property
+    def source(self) -> Source:
+        """The source of the reference's rows."""
+        return self._location.source
+
+    @property
     def traffic(self) -> Traffic:
         """The requests to the source so far."""
-        return self._location.source.traffic
+        return self.source.traffic
 
     @property
     def fingerprint(self) -> str:
@@ -71,11 +77,13 @@ class ReferenceReader:
             SourceError: the source does not answer, or its rows cannot be read.
             ReferenceUnusable: there is none, or it has none of the features.
         """
-        data = self._data = self._location.find(now)
+        data = self._data = self._readable(self._location.find(now))
         key = self._key(data)
         if self._current is None or self._current[0] != key:
-            self._current = (key, self._load(key) or self._build(data, key, now))
-            self._store.prune(key.group, [key])
+            reference = self._load(key) or self._build(data, now)
+            self._data = self._readable(data)
+            self._current = (self._key(self._data), reference)
+            self._store.prune(key.group, [self._current[0]])
         return self._current[1]
 
     @property
@@ -101,14 +109,18 @@ class ReferenceReader:
         self.reused += reference is not None
         return reference
 
-    def _build(self, data: Partition, key: Key, now: datetime) -> Reference:
+    def _readable(self, data: Partition) -> Partition:
+        return without_skipped(self._location.source, data)
+
+    def _build(self, data: Partition, now: datetime) -> Reference:
         selection, limit = selected_columns(self._spec, keys=()), self._spec.spec.limits.categories
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
         binning, problems = count_binning(self._location.source, data, selection, limit)
+        data = self._readable(data)
         rule, left_out = self._time_rule(data, now)
         counted = self._count(data, with_score_bins(self._spec, binning), rule)
         reference = replace(counted, problems={**problems, **left_out})
-        save_reference(self._store, key, reference)
+        save_reference(self._store, self._key(self._readable(data)), reference)
         self.built += 1
         return reference
 

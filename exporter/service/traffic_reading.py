@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from exporter.profiles.kernel import PartitionProfile
 from exporter.samples.traffic import LOOK_BACK, PartitionRows
 from exporter.service.attempt import Attempt, Record
 from exporter.service.past_reading import PastPartitions
+from exporter.sources.skipping import without_skipped
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window, newest_end
@@ -46,7 +48,9 @@ class TrafficReader:
         self._spec = spec
         self._source = source
         self._record = record
-        self._counts = PastPartitions(record, store, Key(f"{spec.name}/traffic", "rows", ()), ROW_COUNTS, _SUBJECT)
+        self._readable = partial(without_skipped, source)
+        key = Key(f"{spec.name}/traffic", "rows", ())
+        self._counts = PastPartitions(record, store, key, ROW_COUNTS, _SUBJECT, readable=self._readable)
         self._listed: tuple[date, Mapping[datetime, Partition]] | None = None
 
     def read(
@@ -64,14 +68,17 @@ class TrafficReader:
         recent = end - max(body.windows)
         span = Window(newest_end(recent - LOOK_BACK, timedelta(), grain), end)
         self._list(attempt.now.date(), span)
-        past = {start: partition for start, partition in self.past.items() if span.start <= start < recent}
-        names = {start: partition.fingerprint for start, partition in {**past, **partitions}.items()}
+        listed_past = self.past.items()
+        past = {start: self._readable(each) for start, each in listed_past if span.start <= start < recent}
         counts = self._counts.values
         for start in profiles:
-            if names[start] not in counts:
-                counts.add(names[start], profiles[start].rows)
+            name = self._readable(partitions[start]).fingerprint
+            if name not in counts:
+                counts.add(name, profiles[start].rows)
         newest_first = (past[start] for start in sorted(past, reverse=True))
         self._counts.read(attempt, newest_first, self._rows, MOST_FILES, cost=lambda partition: len(partition.objects))
+        listed_partitions = {**past, **partitions}
+        names = {start: self._readable(partition).fingerprint for start, partition in listed_partitions.items()}
         starts = span.partitions(grain)
         rows = np.array([counts.get(names.get(start, ""), np.nan) for start in starts])
         listed = np.array([start in names for start in starts])
@@ -89,7 +96,7 @@ class TrafficReader:
         with self._record.contain(_SUBJECT, "list"):
             listed = self._source.partitions(span.partitions(self._spec.spec.inference.grain))
             self._listed = (today, listed)
-            self._counts.keep_only({partition.fingerprint for partition in listed.values()})
+            self._counts.keep_only({self._readable(partition).fingerprint for partition in listed.values()})
 
     def _rows(self, partition: Partition) -> int:
         return self._source.profile(partition, ROWS_ONLY, _count)

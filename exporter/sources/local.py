@@ -7,21 +7,24 @@ import os
 import re
 import stat
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
 
-from exporter.errors import SourceUnavailable
+from exporter.errors import FileUnavailable, SourceUnavailable
 from exporter.sources import templates
+from exporter.sources.files import check_files, profile_files
 from exporter.sources.parquet import parquet_errors, read_batches
-from exporter.sources.source import Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
+from exporter.sources.skipping import SkippedFiles
+from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
 
 T = TypeVar("T")
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+_OF_FILE = {errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
+"""Refusals of one file; other numbers are about the machine, such as too many open files."""
 
 
 class Local:
@@ -40,6 +43,7 @@ class Local:
             folder: where a relative template begins; its own characters have no meaning in the template.
         """
         self.traffic = Traffic()
+        self.skipped = SkippedFiles()
         root = "" if template.startswith("/") else f"{folder}/".replace("//", "/")
         self._template = templates.parse(re.sub("/+", "/", template), root)
 
@@ -53,8 +57,13 @@ class Local:
 
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
-        with closing(self._batches(partition, selection)) as stream:
-            return kernel(stream)
+        for item in partition.objects:
+            self.traffic.count_opened(item, selection)
+        return profile_files(partition, lambda item: _read(item, selection), kernel, self.skipped)
+
+    def retry_skipped(self) -> None:
+        """See `SkippingSource`."""
+        self.skipped.retry(lambda items: check_files(items, lambda item: _read(item, ROWS_ONLY)))
 
     def browse(self, limit: int) -> Found:
         """See `BrowsableSource`."""
@@ -64,16 +73,15 @@ class Local:
         names = [f"{name}/" if _is_folder(folder / name) else name for name in _if_present(_names, str(folder)) or []]
         return Found(f"{folder}/", tuple(names[:limit]), templates.matching(self._template, self._list, limit))
 
-    def _batches(self, partition: Partition, selection: Selection) -> Generator[Batch]:
-        for item in partition.objects:
-            self.traffic.count_opened(item, selection)
-            # read, not mapped: if another process truncated a mapped file, this process would crash
-            with parquet_errors(item, _store_error), _opened(item.path) as file:
-                yield from read_batches(file, item, selection)
-
     def _list(self, prefix: str, depth: int | None) -> Iterator[StoredObject]:
         self.traffic.requests += 1
         return _walk(prefix[: prefix.rindex("/") + 1], prefix, depth)
+
+
+def _read(item: StoredObject, selection: Selection) -> Generator[Batch]:
+    # read, not mapped: if another process truncated a mapped file, this process would crash
+    with parquet_errors(item, _store_error), _opened(item.path) as file:
+        yield from read_batches(file, item, selection)
 
 
 def _walk(
@@ -118,9 +126,11 @@ def _opened(path: str) -> pa.NativeFile:
 
 def _store_error(item: StoredObject, error: OSError) -> SourceUnavailable | None:
     """Return an error of the store if the operating system gave a reason; content that is not Parquet has none."""
-    return None if error.errno is None else _unavailable(item.path, error)
+    if error.errno is None:
+        return None
+    return _unavailable(item.path, error, FileUnavailable if error.errno in _OF_FILE else SourceUnavailable)
 
 
-def _unavailable(path: str, error: OSError) -> SourceUnavailable:
+def _unavailable(path: str, error: OSError, kind: type[SourceUnavailable] = SourceUnavailable) -> SourceUnavailable:
     hint = "; let the exporter's user read it" if isinstance(error, PermissionError) else ""
-    return SourceUnavailable(f"{path}: {os.strerror(error.errno or 0)}{hint}")
+    return kind(f"{path}: {os.strerror(error.errno or 0)}{hint}")

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exporter.errors import PartitionUnreadable, SourceError
+from exporter.errors import FileUnreadable, SkipReason, SourceError
 from exporter.sources.source import Batch, Selection, StoredObject
 
 T = TypeVar("T")
@@ -45,11 +45,12 @@ def read_batches(
         limit: bytes of a batch, decoded.
 
     Raises:
-        PartitionUnreadable: the size is not as listed, or two columns have the name of a selected one.
+        FileUnreadable: the size is not as listed, or two columns have the name of a selected one.
         pyarrow.ArrowException, OSError: the content is not Parquet; `parquet_errors` translates these.
     """
     if file.size() != item.size:
-        raise PartitionUnreadable(f"{item.path}: changed while it was read: {file.size()} bytes, {item.size} as listed")
+        message = f"{item.path}: changed while it was read: {file.size()} bytes, {item.size} as listed"
+        raise FileUnreadable(message, SkipReason.CHANGED)
     footer = pq.ParquetFile(file)
     schema = footer.schema_arrow
     keys, others = _columns(schema, selection, item.path)
@@ -77,18 +78,16 @@ def parquet_errors(
         store_error: returns the error for an `OSError` that the store caused; `None` when the content caused it.
 
     Raises:
-        PartitionUnreadable: the file has deleted, or is not Parquet, or is truncated or corrupt.
+        FileUnreadable: the file was deleted, or is not Parquet, or is truncated or corrupt.
         SourceError: the result of `store_error`.
     """
     try:
         yield
     except FileNotFoundError:
-        raise PartitionUnreadable(f"{item.path}: was deleted after it was listed") from None
+        raise FileUnreadable(f"{item.path}: was deleted after it was listed", SkipReason.CHANGED) from None
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         error_of_store = store_error(item, error) if isinstance(error, OSError) else None
-        raise error_of_store or PartitionUnreadable(
-            f"{item.path}: cannot be read as Parquet: {one_line(error)}"
-        ) from None
+        raise error_of_store or FileUnreadable(f"{item.path}: cannot be read as Parquet: {one_line(error)}") from None
 
 
 def one_line(words: object) -> str:
@@ -100,7 +99,7 @@ def _columns(schema: pa.Schema, selection: Selection, path: str) -> tuple[tuple[
     wanted = dict.fromkeys(selection.columns)
     twice = sorted(name for name in wanted if len(schema.get_all_field_indices(name)) > 1)
     if twice:
-        raise PartitionUnreadable(f"{path}: has several columns named {', '.join(map(repr, twice))}")
+        raise FileUnreadable(f"{path}: has several columns named {', '.join(map(repr, twice))}")
     keys = tuple(name for name in dict.fromkeys(selection.keys) if name in schema.names)
     return keys, tuple(name for name in schema.names if name in wanted and name not in keys)
 

@@ -1,63 +1,48 @@
 """Partitions in S3, or in a store with its API.
 
-boto3 takes the endpoint, the region and the credentials from the usual AWS environment, and lists. pyarrow reads with
-the same settings: only the column chunks that are selected, and near ones in one request.
+boto3 takes the endpoint, the region and the credentials from the usual AWS environment. It lists, and it fetches what
+pyarrow asks for: of a large object only the footer and the column chunks that are selected, near ones in one request.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+import io
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
-from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
-import pyarrow.fs
+import pyarrow as pa
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.httpsession import get_cert_path
-from botocore.utils import get_environ_proxies
 
-from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
+from exporter.errors import SourceUnavailable
 from exporter.sources import templates
+from exporter.sources.files import READERS, check_files, profile_files
 from exporter.sources.parquet import one_line, parquet_errors, read_batches
-from exporter.sources.source import Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
+from exporter.sources.s3_errors import refusal, unavailable
+from exporter.sources.skipping import SkippedFiles
+from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials, ReadOnlyCredentials
     from mypy_boto3_s3 import S3Client
 
 T = TypeVar("T")
 
-# endpoints of AWS; any other is passed to pyarrow, which then writes the bucket into the path
-_AWS: Final = re.compile(r"s3(\.[a-z0-9-]+)?\.amazonaws\.com(\.cn)?")
-_USERINFO: Final = re.compile(r"//[^/@\s]*@")
-_GONE: Final = {"NoSuchKey", "PreconditionFailed", "InvalidRange", "InvalidObjectState"}
-"""Error codes of an object that was deleted, rewritten or archived."""
-_ADVICE: Final = tuple(
-    (re.compile(pattern), advice)
-    for pattern, advice in (
-        ("NoSuchBucket", "check the bucket's name, and AWS_ENDPOINT_URL if the store is not AWS"),
-        (
-            "InvalidAccessKeyId|SignatureDoesNotMatch|ExpiredToken|InvalidToken|credentials|config profile|status 400",
-            "check the credentials in the AWS environment",
-        ),
-        ("AccessDenied|ACCESS_DENIED", "allow s3:ListBucket on the bucket and s3:GetObject on its objects"),
-        (
-            "SlowDown|SLOW_DOWN|SERVICE_UNAVAILABLE|status 503|Throttl",
-            "the store is busy: the next refresh tries again",
-        ),
-        ("PermanentRedirect|status 301|AuthorizationHeaderMalformed", "set AWS_REGION to the bucket's region"),
-        ("endpoint|connect|SSL|curlCode", "check AWS_ENDPOINT_URL, the network, proxies and certificates"),
-        ("", "the next refresh tries again"),
-    )
-)
+WHOLE_BYTES: Final = 2**20
+"""An object up to this size is fetched with one request."""
+FOOTER_BYTES: Final = 2**16
+"""What is fetched of an object whose rows are counted, unless its footer is longer."""
+PART_BYTES: Final = 8 * 2**20
+"""The longest range of one request."""
+PARTS: Final = 4
+"""Ranges of an object that are fetched at a time."""
 
 
 class Limits(NamedTuple):
@@ -85,11 +70,11 @@ class S3:
             limits: timeouts and attempts of requests.
         """
         self.traffic = Traffic()
+        self.skipped = SkippedFiles()
         self._bucket, _, key = template.removeprefix("s3://").partition("/")
         self._root = f"s3://{self._bucket}/"
         self._template = templates.parse(key, self._root)
         self._limits = limits
-        self._region: str | None = None
 
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
         """See `Source`."""
@@ -101,8 +86,13 @@ class S3:
 
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
-        with closing(self._batches(partition, selection)) as stream:
-            return kernel(stream)
+        for item in partition.objects:
+            self.traffic.count_opened(item, selection)
+        return profile_files(partition, lambda item: self._read(item, selection), kernel, self.skipped)
+
+    def retry_skipped(self) -> None:
+        """See `SkippingSource`."""
+        self.skipped.retry(lambda items: check_files(items, lambda item: self._read(item, ROWS_ONLY)))
 
     def browse(self, limit: int) -> Found:
         """See `BrowsableSource`; where no key begins with the prefix, the first keys of the bucket are returned."""
@@ -119,44 +109,41 @@ class S3:
             )
             for page in pages:
                 self.traffic.requests += 1
-                self._region = page["ResponseMetadata"]["HTTPHeaders"].get("x-amz-bucket-region")
                 for item in page.get("Contents", ()):
                     yield StoredObject(self._root + item["Key"], item["Size"], item["ETag"].strip('"'))
 
-    def _batches(self, partition: Partition, selection: Selection) -> Generator[Batch]:
-        for item in partition.objects:
-            with self._connected(item.path) as connection:
-                filesystem = connection.filesystem(self._region)
-            self.traffic.count_opened(item, selection)
-            with (
-                parquet_errors(item, self._store_error),
-                filesystem.open_input_file(item.path.removeprefix("s3://")) as file,
-            ):
-                yield from read_batches(file, item, selection)
+    def _read(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
+        with parquet_errors(item, lambda _item, _error: None), self._opened(item, selection) as file:
+            yield from read_batches(file, item, selection)
 
-    def _store_error(self, item: StoredObject, error: OSError) -> SourceError | None:
-        """Return the error of this package for an error of pyarrow; None if the store did not cause it.
+    def _opened(self, item: StoredObject, selection: Selection) -> pa.NativeFile:
+        if item.size <= (WHOLE_BYTES if selection.columns else FOOTER_BYTES):
+            return pa.BufferReader(self._fetch(item, 0, item.size))
+        return pa.PythonFile(StoredFile(item.size, partial(self._fetch, item)), mode="r")
 
-        pyarrow's errors have a text but no types, and for a denied request often not even the text. So boto3 requests
-        one byte of the object, and its error is the reason. If that request succeeds, the failure was temporary.
+    def _fetch(self, item: StoredObject, start: int, size: int) -> bytes:
+        """Return a range of an object, unless it has changed since it was listed.
+
+        Raises:
+            FileUnreadable, FileUnavailable: the store refuses this object.
+            SourceUnavailable: the store does not answer.
         """
-        _, marker, message = one_line(error).partition("AWS Error ")
-        if not marker:
-            return None
-        if not message.startswith("NETWORK_CONNECTION"):
-            try:
-                self._fetch_byte(item)
-            except SourceError as reason:
-                return reason
-        return _unavailable(item.path, message)
-
-    def _fetch_byte(self, item: StoredObject) -> None:
-        key = item.path.removeprefix(self._root)
+        if not size:
+            return b""
         with self._connected(item.path) as connection:
-            response = connection.client.get_object(
-                Bucket=self._bucket, Key=key, Range="bytes=0-0", IfMatch=f'"{item.tag}"'
-            )
-            response["Body"].read()
+            for attempt in range(1, self._limits.attempts + 1):
+                response = connection.client.get_object(
+                    Bucket=self._bucket,
+                    Key=item.path.removeprefix(self._root),
+                    Range=f"bytes={start}-{start + size - 1}",
+                    IfMatch=f'"{item.tag}"',
+                )
+                try:
+                    return response["Body"].read()
+                except BotoCoreError:  # boto3 repeats requests, but not the reading of their bodies
+                    if attempt == self._limits.attempts:
+                        raise
+        raise AssertionError
 
     @contextmanager
     def _connected(self, place: str) -> Iterator[Connection]:
@@ -167,26 +154,16 @@ class S3:
         try:
             yield connect(self._limits)
         except ClientError as error:
-            code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
-            message = one_line(f"{error.operation_name} failed: {code}: {message}")
-            gone = code in _GONE and error.operation_name == "GetObject"
-            raise (PartitionUnreadable(f"{place}: {message}") if gone else _unavailable(place, message)) from None
+            raise refusal(place, error) from None
         except (BotoCoreError, ValueError) as error:
-            raise _unavailable(place, one_line(error)) from None
+            raise unavailable(place, one_line(error)) from None
 
 
 @dataclass(frozen=True, eq=False)
 class Connection:
-    """The clients that boto3 made from the AWS environment; safe to share among threads."""
+    """The client that boto3 made from the AWS environment; safe to share among threads."""
 
     client: S3Client
-    credentials: Credentials
-    ca_bundle: str
-    limits: Limits
-
-    def filesystem(self, region: str | None) -> pyarrow.fs.S3FileSystem:
-        """Return a filesystem whose credentials are valid for some minutes: call this again for each object."""
-        return _filesystem(self.credentials.get_frozen_credentials(), region or self.client.meta.region_name, self)
 
 
 @lru_cache
@@ -198,8 +175,7 @@ def connect(limits: Limits) -> Connection:
         botocore.exceptions.BotoCoreError, ValueError: the environment has an invalid setting.
     """
     core = botocore.session.get_session()
-    credentials = core.get_credentials()
-    if credentials is None:
+    if core.get_credentials() is None:
         raise SourceUnavailable(
             "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
             "or AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE, or give the machine a role"
@@ -209,34 +185,48 @@ def connect(limits: Limits) -> Connection:
         config=Config(
             connect_timeout=limits.connect_timeout,
             read_timeout=limits.read_timeout,
+            max_pool_connections=READERS,
             retries={"mode": "standard", "total_max_attempts": limits.attempts},
         ),
     )
-    ca_bundle = core.get_config_variable("ca_bundle") or get_cert_path(verify=True)
-    return Connection(client, credentials, str(ca_bundle), limits)
+    return Connection(client)
 
 
-@lru_cache(maxsize=8)
-def _filesystem(credentials: ReadOnlyCredentials, region: str, connection: Connection) -> pyarrow.fs.S3FileSystem:
-    endpoint = urlsplit(connection.client.meta.endpoint_url)
-    proxies = get_environ_proxies(connection.client.meta.endpoint_url)
-    addressing = (getattr(connection.client.meta.config, "s3", None) or {}).get("addressing_style")
-    return pyarrow.fs.S3FileSystem(
-        access_key=credentials.access_key,
-        secret_key=credentials.secret_key,
-        session_token=credentials.token,
-        region=region,
-        scheme=endpoint.scheme,
-        endpoint_override=None if _AWS.fullmatch(endpoint.netloc) else endpoint.netloc.rpartition("@")[2],
-        force_virtual_addressing=addressing == "virtual",
-        proxy_options=proxies.get(endpoint.scheme),
-        tls_ca_file_path=connection.ca_bundle,
-        connect_timeout=connection.limits.connect_timeout,
-        request_timeout=connection.limits.read_timeout,
-        retry_strategy=pyarrow.fs.AwsStandardS3RetryStrategy(max_attempts=connection.limits.attempts),
-    )
+class StoredFile(io.RawIOBase):
+    """An object as a file: each read is a request, or several at a time where it is long."""
 
+    def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
+        """Save the arguments; `fetch` returns the bytes from a start, and as many as are asked for."""
+        super().__init__()
+        self._size = size
+        self._fetch = fetch
+        self._position = 0
 
-def _unavailable(place: str, message: str) -> SourceUnavailable:
-    advice = next(text for pattern, text in _ADVICE if pattern.search(message))
-    return SourceUnavailable(f"{place}: {_USERINFO.sub('//', message)}; {advice}")
+    def readable(self) -> bool:
+        """Return true."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return true."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move the position, and return it."""
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(origin + offset, 0)
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the bytes at the position: as many as are asked for, or up to the end."""
+        left = max(self._size - self._position, 0)
+        end = self._position + (left if size < 0 else min(size, left))
+        ranges = [(start, min(end - start, PART_BYTES)) for start in range(self._position, end, PART_BYTES)]
+        self._position = end
+        if len(ranges) < 2:
+            return b"".join(self._fetch(*each) for each in ranges)
+        with ThreadPoolExecutor(min(len(ranges), PARTS), thread_name_prefix="fetch") as pool:
+            return b"".join(pool.map(lambda each: self._fetch(*each), ranges))

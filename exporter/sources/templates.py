@@ -2,9 +2,10 @@
 
 In a template, `%Y %m %d %j %H %M` stand for the partition's start in UTC, `*` for any characters and `?` for one
 character of a name (neither matches a `/`), and `{version}` and its like for a given name. A `/` at the end stands for
-every `*.parquet` below it. As in a shell, a wildcard never matches a hidden name. Hidden names begin with `.`, or with
-`_`, which writers use for unfinished files. A wildcard also does not match a name with the suffix of a temporary file.
-A path is parsed back into the one start that it belongs to, so that no object is in two partitions.
+every file below it whose name ends in `.parquet`, `.parq` or `.pq`, or has no `.`, as Hive and Athena name files. As in
+a shell, a wildcard never matches a hidden name. Hidden names begin with `.`, or with `_`, which writers use for
+unfinished files. A wildcard also does not match a name with the suffix of a temporary file. A path is parsed back into
+the one start that it belongs to, so that no object is in two partitions.
 """
 
 from __future__ import annotations
@@ -194,7 +195,7 @@ def _expression(part: str, *, starts_name: bool, again: bool) -> str:
     if part in _WIDTHS:
         return f"(?P={part[1]})" if again else f"(?P<{part[1]}>[0-9]{{{_WIDTHS[part]}}})"
     if part == _BELOW:
-        return rf"(?:{_SHOWN}[^/]+/)*{_SHOWN}[^/]+\.parquet"
+        return rf"(?:{_SHOWN}[^/]+/|/)*{_SHOWN}(?:[^/]+\.(?:parquet|parq|pq)|[^/.]+)"
     return _SHOWN * starts_name + ("[^/]" if part == "?" else "[^/]*?")
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from exporter import catalogue
-from exporter.errors import LeewayError, PartitionUnreadable
+from exporter.errors import FileUnavailable, LeewayError, PartitionUnreadable
 from exporter.profiles.binning import Binning
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.group import Group
@@ -35,11 +35,11 @@ def count_partitions(
     """Count several partitions, one at a time as the caller iterates, or in any order where the source takes several.
 
     Returns:
-        Each key with its profile, in any order, or with the error: `PartitionUnreadable`, or any other from a source
-        that takes several.
+        Each key with its profile, in any order, or with the error: `PartitionUnreadable` or `FileUnavailable`, or any
+        other from a source that takes several.
 
     Raises:
-        SourceError: as `Source.profile`, except `PartitionUnreadable`. The remaining partitions are then not counted.
+        SourceError: as `Source.profile`, except these two. The remaining partitions are then not counted.
     """
     if isinstance(source, ReducingSource):
         for key, result in source.reduce(partitions, selection, partition_reduction(binning, grouping)):
@@ -48,7 +48,7 @@ def count_partitions(
     for key, partition in partitions.items():
         try:
             yield key, count_partition(source, partition, selection, binning, grouping)
-        except PartitionUnreadable as problem:
+        except (PartitionUnreadable, FileUnavailable) as problem:
             yield key, problem
 
 

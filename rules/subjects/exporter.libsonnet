@@ -19,6 +19,12 @@ function(model)
       { metric: metrics.spec_load_success, labels: example, before: 1, during: during },
     ] };
 
+  local skipped_case(title, during) =
+    local example = { [labels.stream]: 'inference', [labels.reason]: 'denied' };
+    { title: title, labels: example, series: [
+      { metric: metrics.files_skipped, labels: example, before: null, during: during },
+    ] };
+
   local limit_case(title, during) =
     local example = { [labels.label]: labels.feature };
     { title: title, labels: example, series: [
@@ -103,6 +109,29 @@ function(model)
         },
       ],
       silent_cases: [load_case('has a spec that loads', 1)],
+    },
+    {
+      key: 'files_skipped',
+      'for': 3 * model.evaluation_interval,
+      expr: model.series(metrics.files_skipped) + '\n> 0',
+      fields: {
+        stream: template.label(labels.stream),
+        reason: template.label(labels.reason),
+        value: template.value(metrics.files_skipped.unit),
+      },
+      summary(fields):: model.name + ': files left out of ' + fields.stream + ': ' + fields.value + ' ' + fields.reason,
+      description(fields)::
+        'Files that cannot be read, in the stream ' + fields.stream + ' for the reason ' + fields.reason + ': '
+        + fields.value + '. Their rows are in no value. All other files of their partitions are read.',
+      action: 'The log of the exporter and its status page name each file and what to do. The alert ends when the file is'
+              + ' allowed, replaced or deleted.',
+      firing_cases: [skipped_case('has files that it cannot read', 2) {
+        fields: { stream: 'inference', reason: 'denied', value: '2' },
+      }],
+      silent_cases: [
+        skipped_case('has read every file again', 0),
+        skipped_case('has no file that it cannot read', null),
+      ],
     },
     {
       key: 'series_limited',

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -99,6 +100,8 @@ class S3Server:
         """The bytes of response bodies since the last reset."""
         self.faults: Faults | None = None
         """Decides for each request whether and how it fails."""
+        self.delay = 0.0
+        """Seconds that every request waits, as on the way to a store far away."""
         self._tls = tls
         self._moto: WSGIApplication = DomainDispatcherApplication(create_backend_app)
         self._released = threading.Event()
@@ -129,7 +132,7 @@ class S3Server:
         """Drop all buckets, faults and counts; release requests that hang."""
         self._released.set()
         self._released = threading.Event()
-        self.faults = None
+        self.faults, self.delay = None, 0.0
         self.reset_counts()
         self._backend.reset()
 
@@ -177,6 +180,7 @@ class S3Server:
         signed = environ.get("HTTP_AUTHORIZATION", "").partition("Credential=")[2]
         self.requests.append(request)
         self.signers.append(signed.partition(",")[0])
+        time.sleep(self.delay)
         fault = self.faults(request) if self.faults else None
         return self._counted(self._answer(fault, environ)(environ, start_response))
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
+from exporter.errors import FileUnavailable
 from exporter.profiles.columns import ColumnMismatch
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.failures import UNUSABLE, stage_of
+from exporter.sources.skipping import without_skipped
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection, Source
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
@@ -122,9 +124,12 @@ class StoredLog(Generic[T]):
         self._failed = failed
         self._reduction = reduction
         self._unusable: dict[Key, tuple[str, str]] = {}
+        self._refused: set[Key] = set()
 
     def read(self, attempt: Attempt, partitions: Mapping[datetime, Partition], most: int) -> int:
         """Bring the store up to date; partitions that cannot be used are reported once and are not known.
+
+        A partition that the store refuses is tried again at the next refresh.
 
         Args:
             attempt: this refresh.
@@ -138,12 +143,15 @@ class StoredLog(Generic[T]):
             SourceUnavailable: when the source does not answer.
             OSError: when the disk refuses.
         """
+        partitions = {start: without_skipped(self._source, partition) for start, partition in partitions.items()}
         keys = {start: self._key(start, partition) for start, partition in partitions.items()}
         self.known = {start: stored for start, stored in self.known.items() if keys.get(start) == stored.key}
         self.unusable = {start: each for start, each in self.unusable.items() if keys.get(start) == each.key}
         wanted = set(keys.values())
         self._unusable = {key: problem for key, problem in self._unusable.items() if key in wanted}
-        new = [start for start, key in keys.items() if start not in self.known and key not in self._unusable]
+        self._refused &= wanted
+        lasting = self._unusable.keys() - self._refused
+        new = [start for start, key in keys.items() if start not in self.known and key not in lasting]
         before = self.built
         for done, start in enumerate(new):
             if attempt.overdue() or self.built - before >= most:
@@ -167,10 +175,11 @@ class StoredLog(Generic[T]):
 
     def _take(self, key: Key, start: datetime, partition: Partition) -> None:
         content = self._reduction.load(self._store, key)
-        if content is None:
-            content = self._build(key, start, partition)
-        else:
+        if content is not None:
             self.reused += 1
+        else:
+            content = self._build(key, start, partition)
+            key = self._key(start, without_skipped(self._source, partition))
         if content is not None:
             made = self._reduction
             self.known[start] = StoredPartition(key, made.rows(content), made.left_out(content), made.names(content))
@@ -179,24 +188,27 @@ class StoredLog(Generic[T]):
         reduction = self._reduction
         try:
             content = self._source.profile(partition, reduction.selection, lambda rows: reduction.reduce(rows, start))
-        except UNUSABLE as problem:
+        except (*UNUSABLE, FileUnavailable) as problem:
             if isinstance(problem, ColumnMismatch):
                 self.unusable[start] = StoredPartition(key, 0, {UNUSABLE_COLUMN: self._count_rows(partition)})
             what = f"partition {partition.name} of {self._what}"
             known = isinstance(problem, ColumnMismatch) and str(problem) in self.problems.values()
             self._unusable[key] = (what, str(problem))
-            if not known:  # a column is usually wrong in every partition
+            if not known and key not in self._refused:  # a column is usually wrong in every partition
                 self._failed(stage_of(problem), what, problem)
+            if isinstance(problem, FileUnavailable):
+                self._refused.add(key)
             return None
         self.built += 1
-        reduction.save(self._store, key, content)
+        self._unusable.pop(key, None)
+        reduction.save(self._store, self._key(start, without_skipped(self._source, partition)), content)
         return content
 
     def _count_rows(self, partition: Partition) -> int:
         """Return the rows of a partition, which are in the footers of its files; 0 where these cannot be read."""
         try:
             return self._source.profile(partition, ROWS_ONLY, _rows)
-        except UNUSABLE:
+        except (*UNUSABLE, FileUnavailable):
             return 0
 
 

@@ -21,6 +21,7 @@ from exporter.service.labels.labelled_rows import (
     score_columns,
     score_edges,
 )
+from exporter.sources.skipping import without_skipped
 from exporter.sources.source import Batch, Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
@@ -58,11 +59,13 @@ class EstimatorFit:
         edges = score_edges(self._spec, binning)
         if edges is None:
             return None
+        data = without_skipped(source, data)
         key = self._key(data, binning)
         if self._current is None or self._current[0] != key:
             self.problem = None
             try:
-                self._current = (key, self._fitted(key, source, data, edges))
+                fitted = self._fitted(key, source, data, edges)
+                self._current = (self._key(without_skipped(source, data), binning), fitted)
             except SourceUnavailable as problem:  # worth another try
                 self._report(stage_of(problem), problem)
                 return None
@@ -89,7 +92,8 @@ class EstimatorFit:
             columns += [body.class_column or "", body.inference.columns.score or ""]
         selection = labelled_reference.selection(list(dict.fromkeys(columns)), self._label)
         rows: Rows = source.profile(data, selection, lambda batches: self._reduced(batches, edges))
-        save_rows(self._store, key, rows)
+        if without_skipped(source, data) == data:
+            save_rows(self._store, key, rows)
         return rows
 
     def _reduced(self, batches: Iterator[Batch], edges: Sequence[Floats]) -> Rows:

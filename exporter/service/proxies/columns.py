@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from exporter.samples.proxies import ProxyHistory
 from exporter.samples.traffic import slot_of
 from exporter.service.attempt import Attempt, Record
 from exporter.service.past_reading import PastPartitions
+from exporter.sources.skipping import without_skipped
 from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.proxies import ColumnRatio, Proxy
@@ -48,7 +50,10 @@ class ProxyColumns:
         self._proxies: list[Proxy] = [proxy for proxy in spec.spec.proxies if proxy.ratio]
         self._ratios: Sequence[ColumnRatio] = [proxy.ratio for proxy in self._proxies if proxy.ratio]
         key = Key(f"{spec.name}/proxy-columns", "sums", tuple(ratio.model_dump_json() for ratio in self._ratios))
-        self._sums = PastPartitions(record, store, key, column_sums(len(self._ratios)), _SUBJECT)
+        self._readable = partial(without_skipped, source)
+        self._sums = PastPartitions(
+            record, store, key, column_sums(len(self._ratios)), _SUBJECT, readable=self._readable
+        )
         self._without_columns: dict[str, str] = {}
 
     def read(
@@ -64,17 +69,18 @@ class ProxyColumns:
         """
         if not self._ratios:
             return
-        partitions = {**past, **recent}
+        partitions = {start: self._readable(partition) for start, partition in {**past, **recent}.items()}
         newest_first = sorted((start for start in partitions if start >= span.start), reverse=True)
         names = {start: partitions[start].fingerprint for start in newest_first}
         self._sums.keep_only(set(names.values()))
-        in_windows = {partition.fingerprint for partition in recent.values()}
+        in_windows = {partitions[start].fingerprint for start in recent}
         self._sums.read(
             attempt,
             (partitions[start] for start in newest_first),
             lambda partition: self._summed(partition, in_window=partition.fingerprint in in_windows),
             MOST_PARTITIONS,
         )
+        names = {start: self._readable(partitions[start]).fingerprint for start in newest_first}
         self._without_columns = dict(self._find_without_columns(recent))
         yield from self._histories(span, names)
 
@@ -85,7 +91,7 @@ class ProxyColumns:
 
     def _find_without_columns(self, recent: Mapping[datetime, Partition]) -> Iterator[tuple[str, str]]:
         for partition in recent.values():
-            sums = self._sums.values.get(partition.fingerprint, ())
+            sums = self._sums.values.get(self._readable(partition).fingerprint, ())
             for proxy, row in zip(self._proxies, sums, strict=False):
                 if np.isnan(row).any():
                     yield f"partition {partition.name}, proxy {proxy.name}", "its columns are missing or cannot be used"

@@ -197,12 +197,27 @@ class TestProfile:
         with pytest.raises(OSError, match=r"^of the kernel$"):
             source.profile(source.partitions(HOURS)[NOON], AGES, failing)
 
-    def test_one_bad_file_is_named(self, tmp_path: Path) -> None:
+    def test_one_bad_file_is_skipped_and_named(self, tmp_path: Path) -> None:
         write(tmp_path / "12/a.parquet", parquet(1))
         bad = write(tmp_path / "12/b.parquet", b"not parquet")
         source = Local("%H/", tmp_path)
-        with pytest.raises(PartitionUnreadable, match=rf"^{bad}: cannot be read as Parquet"):
-            source.profile(source.partitions(HOURS)[NOON], AGES, ages)
+        assert source.profile(source.partitions(HOURS)[NOON], AGES, ages) == [1]
+        ((path, why),) = source.skipped.problems.items()
+        assert path == str(bad)
+        assert why.startswith(f"{bad}: cannot be read as Parquet")
+
+    def test_a_file_that_nobody_may_read_is_skipped_until_it_is_allowed(self, public_path: Path) -> None:
+        write(public_path / "12/a.parquet", parquet(1))
+        closed = write(public_path / "12/b.parquet", parquet(2))
+        source = Local("%H/", public_path)
+        partition = source.partitions(HOURS)[NOON]
+        with closed_to_us(closed):
+            assert source.profile(partition, AGES, ages) == [1]
+            assert source.skipped.counts == {"denied": 1}
+            source.retry_skipped()
+            assert source.skipped.without_skipped(partition) != partition
+        source.retry_skipped()
+        assert source.skipped.without_skipped(partition) == partition
 
     def test_a_deleted_or_changed_file_is_unreadable(self, tmp_path: Path) -> None:
         path = write(tmp_path / "12.parquet", parquet(1))

@@ -1,0 +1,110 @@
+"""The files that a source leaves out because they cannot be read: which, why, and when each is tried again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
+
+from exporter.errors import FileUnavailable, FileUnreadable, SkipReason, SourceUnavailable
+from exporter.sources.source import Partition, Source, StoredObject
+
+FileError = FileUnreadable | FileUnavailable
+
+
+@dataclass(slots=True)
+class SkippedFiles:
+    """The files that one source leaves out. One thread at a time may use it.
+
+    A file that has changed is another `StoredObject`, so it is read like a new one. A file that is refused, and not
+    corrupt, is tried again at every refresh.
+    """
+
+    _errors: dict[StoredObject, FileError] = field(default_factory=dict)
+    _whole: set[StoredObject] = field(default_factory=set)
+    """Those of partitions of which no file can be read."""
+    _used: set[StoredObject] = field(default_factory=set)
+    _new: dict[StoredObject, FileError] = field(default_factory=dict)
+
+    def without_skipped(self, partition: Partition) -> Partition:
+        """Return a partition without the files that are left out; unchanged if nothing would remain.
+
+        Its fingerprint is that of the files that are read, so what is stored under it is complete for them, and is made
+        anew when another file can be read.
+        """
+        self._used |= self._errors.keys() & set(partition.objects)
+        readable = tuple(item for item in partition.objects if item not in self._errors)
+        return replace(partition, objects=readable) if readable else partition
+
+    def update(self, partition: Partition, errors: Mapping[StoredObject, FileError]) -> None:
+        """Record which files of a partition could not be read in a try that reached all of them."""
+        whole = len(errors) == len(partition.objects)
+        for item in partition.objects:
+            self._errors.pop(item, None)
+            self._whole.discard(item)
+        self._errors |= errors
+        self._used |= errors.keys()
+        if whole:
+            self._whole |= errors.keys()
+        else:
+            self._new |= errors
+
+    def retry(self, check: Callable[[Collection[StoredObject]], Mapping[StoredObject, FileError]]) -> None:
+        """Begin a refresh: try again those that were refused.
+
+        Args:
+            check: returns the errors of those files that still cannot be read.
+
+        Raises:
+            SourceUnavailable: the store does not answer.
+        """
+        self._used, self._new = set(), {}
+        refused = [item for item, error in self._errors.items() if isinstance(error, SourceUnavailable)]
+        refused = [item for item in refused if item not in self._whole]  # reading their partition is the next try
+        if refused:
+            still = check(refused)
+            self._errors = {item: each for item, each in self._errors.items() if item not in refused} | dict(still)
+            self._new |= still
+
+    def finish(self) -> None:
+        """End a refresh that has looked at all partitions it needs: drop the files that are in none of them."""
+        self._errors = {item: error for item, error in self._errors.items() if item in self._used}
+        self._whole &= self._used
+
+    def take_new(self) -> dict[str, str]:
+        """Return the errors, by path, of files that this refresh has tried in vain; each is returned once.
+
+        Files of a partition of which nothing can be read are not among them: the error of the partition names them.
+        """
+        new, self._new = self._new, {}
+        return {item.path: str(error) for item, error in new.items() if item in self._errors}
+
+    @property
+    def problems(self) -> Mapping[str, str]:
+        """The errors of the files that are left out, by path, except those of partitions that failed as a whole."""
+        return {item.path: str(error) for item, error in self._errors.items() if item not in self._whole}
+
+    @property
+    def counts(self) -> Mapping[SkipReason, int]:
+        """How many files are left out, by reason."""
+        return Counter(error.reason for error in self._errors.values())
+
+
+@runtime_checkable
+class SkippingSource(Source, Protocol):
+    """A source of files, which leaves out those that cannot be read."""
+
+    @property
+    def skipped(self) -> SkippedFiles:
+        """The files that are left out."""
+        ...
+
+    def retry_skipped(self) -> None:
+        """Begin a refresh; see `SkippedFiles.retry`."""
+        ...
+
+
+def without_skipped(source: Source, partition: Partition) -> Partition:
+    """Return a partition with the files that a source reads of it, as far as is known."""
+    return source.skipped.without_skipped(partition) if isinstance(source, SkippingSource) else partition
