@@ -8,6 +8,7 @@ from typing import Final
 
 from exporter.errors import SourceError
 from exporter.sources.local import Local
+from exporter.sources.skipping import SkippingSource
 from exporter.sources.source import Source, Stream
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.sections import source as spec_source
@@ -31,7 +32,8 @@ def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Sou
     """
     if source.engine is None:
         return _opened(source, folder, stream)
-    return _distributed(_opened(source, folder.absolute(), stream), source.template)
+    files = _opened(source, folder.absolute(), stream)
+    return _distributed(files, source.template) if isinstance(files, SkippingSource) else files
 
 
 def _opened(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
@@ -56,7 +58,7 @@ def open_log(loaded: LoadedSpec, stream: str) -> Source:
     return open_source(log.source, loaded.folder, Stream(loaded.spec.name, stream, log.columns.timestamp, log.grain))
 
 
-def _distributed(source: Source, place: str) -> Source:
+def _distributed(source: SkippingSource, place: str) -> Source:
     try:
         from exporter.sources.spark import Spark  # noqa: PLC0415 - an extra, and a second to import
     except ModuleNotFoundError as missing:

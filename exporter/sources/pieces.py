@@ -43,7 +43,7 @@ class Piece:
 
 
 class PieceResult(NamedTuple):
-    """The packed result of a piece; for a piece that failed, its pickled error."""
+    """The packed result of a piece; for a piece that failed, the pickled list of its file and its error."""
 
     partition: int
     node: int
@@ -77,22 +77,19 @@ class Task(Generic[T]):
             yield _batch(PieceResult(partition, node // FAN_IN, node, failed, content))
 
     def merged(self, pieces: Iterable[PieceResult]) -> tuple[bool, bytes]:
-        """Return the merged result of pieces of a partition, packed, or that one failed, with the first error."""
+        """Return the merged result of pieces of a partition, packed, or that some failed, with all of their errors."""
         ordered = sorted(pieces, key=lambda result: result.piece)
-        failed = next((result for result in ordered if result.failed), None)
-        if failed is not None:
-            return True, failed.content
+        errors = [error for result in ordered if result.failed for error in unpack_errors(result.content)]
+        if errors:
+            return True, pickle.dumps(errors)
         if len(ordered) == 1:
             return False, ordered[0].content
         reduction = self.reduction
         return False, reduction.pack(reduction.merge([reduction.unpack(result.content) for result in ordered]))
 
     def outcome(self, failed: bool, content: bytes) -> T | LeewayError:  # noqa: FBT001 - as it travels
-        """Return the unpacked result or error."""
-        if not failed:
-            return self.reduction.unpack(content)
-        error: LeewayError = pickle.loads(content)  # noqa: S301 - from a machine that runs our own code
-        return error
+        """Return the unpacked result or the first error."""
+        return unpack_errors(content)[0][1] if failed else self.reduction.unpack(content)
 
     def _counted(self, piece: Piece) -> PieceResult:
         partition = Partition(piece.item.path, (piece.item,))
@@ -102,8 +99,14 @@ class Task(Generic[T]):
             counted = self.source.profile(partition, selection, lambda rows: reduction.count(rows, portion))
             failed, content = False, reduction.pack(counted)
         except LeewayError as problem:
-            failed, content = True, pickle.dumps(problem)
+            failed, content = True, pickle.dumps([(piece.item, problem)])
         return PieceResult(piece.partition, piece.position // FAN_IN, piece.position, failed, content)
+
+
+def unpack_errors(content: bytes) -> list[tuple[StoredObject, LeewayError]]:
+    """Return the errors of pieces that failed, in their order, each with its file."""
+    errors: list[tuple[StoredObject, LeewayError]] = pickle.loads(content)  # noqa: S301 - from our own code
+    return errors
 
 
 def cut_pieces(number: int, partition: Partition, piece_bytes: int = PIECE_BYTES) -> list[Piece]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
 from exporter.errors import FileUnavailable, FileUnreadable, SkipReason, SourceUnavailable
-from exporter.sources.source import Partition, Source, StoredObject
+from exporter.sources.source import BrowsableSource, Partition, Source, StoredObject
 
 FileError = FileUnreadable | FileUnavailable
 
@@ -92,7 +92,7 @@ class SkippedFiles:
 
 
 @runtime_checkable
-class SkippingSource(Source, Protocol):
+class SkippingSource(BrowsableSource, Protocol):
     """A source of files, which leaves out those that cannot be read."""
 
     @property

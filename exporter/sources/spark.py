@@ -37,9 +37,11 @@ from exporter.sources.pieces import (
     cut_pieces,
     merge_rounds,
     read_results,
+    unpack_errors,
 )
 from exporter.sources.reducing import K, Reduction
-from exporter.sources.source import BrowsableSource, Found, Kernel, Partition, Selection, Source, Traffic
+from exporter.sources.skipping import FileError, SkippedFiles, SkippingSource
+from exporter.sources.source import Found, Kernel, Partition, Selection, Traffic
 
 T = TypeVar("T")
 
@@ -67,7 +69,7 @@ class Spark:
     """
 
     def __init__(
-        self, source: Source, place: str, piece_bytes: int = PIECE_BYTES, seconds: float = JOB_SECONDS
+        self, source: SkippingSource, place: str, piece_bytes: int = PIECE_BYTES, seconds: float = JOB_SECONDS
     ) -> None:
         """Save the arguments; Spark starts with the first partition that is counted.
 
@@ -87,6 +89,15 @@ class Spark:
         self._piece_bytes = piece_bytes
         self._seconds = seconds
 
+    @property
+    def skipped(self) -> SkippedFiles:
+        """See `SkippingSource`."""
+        return self._source.skipped
+
+    def retry_skipped(self) -> None:
+        """See `SkippingSource`."""
+        self._source.retry_skipped()
+
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
         """See `Source`."""
         return self._source.partitions(starts)
@@ -101,7 +112,7 @@ class Spark:
 
     def browse(self, limit: int) -> Found:
         """See `BrowsableSource`."""
-        return self._source.browse(limit) if isinstance(self._source, BrowsableSource) else Found(self._place, (), ())
+        return self._source.browse(limit)
 
     def reduce(
         self, partitions: Mapping[K, Partition], selection: Selection, reduction: Reduction[T]
@@ -132,7 +143,25 @@ class Spark:
                 yield from self._outcomes([number], pieces, selection, reduction)
             return
         for number in job:
-            yield number, task.outcome(*task.merged(results[number]))
+            failed, content = task.merged(results[number])
+            left = self._without_failed(pieces[number], content) if failed else []
+            if left:
+                again = [left if place == number else each for place, each in enumerate(pieces)]
+                yield from self._outcomes([number], again, selection, reduction)
+            else:
+                yield number, task.outcome(failed, content)
+
+    def _without_failed(self, pieces: list[Piece], content: bytes) -> list[Piece]:
+        """Return the pieces of a partition without the files that failed; none if another error ends the partition."""
+        errors = {}
+        for item, error in unpack_errors(content):
+            if not isinstance(error, FileError):
+                return []
+            errors[item] = error
+        items = tuple(dict.fromkeys(piece.item for piece in pieces))
+        self.skipped.update(Partition("", items), errors)
+        left = tuple(item for item in items if item not in errors)
+        return cut_pieces(pieces[0].partition, Partition("", left), self._piece_bytes)
 
     def _run(self, task: Task[T]) -> dict[int, list[PieceResult]]:
         """Return the results of each partition that the executors did not merge further."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from exporter.errors import LeewayError, PartitionUnreadable
 from exporter.sources.parquet import read_batches
-from exporter.sources.pieces import FAN_IN, Piece, Task, cut_pieces, merge_rounds, read_results
+from exporter.sources.pieces import FAN_IN, Piece, Task, cut_pieces, merge_rounds, read_results, unpack_errors
 from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, T, Traffic
 
@@ -110,3 +110,15 @@ def test_the_result_of_a_partition_is_the_error_of_its_first_failed_piece(files:
     problem = run(made, cut_pieces(0, made.whole))
     assert isinstance(problem, PartitionUnreadable)
     assert str(problem) == "001: is empty"
+
+
+@pytest.mark.parametrize("files", [2, 30])
+def test_the_errors_of_a_partition_are_those_of_all_its_failed_pieces(files: int) -> None:
+    made = Files(*[4] * files)
+    made.content[f"{files - 1:03}"] = made.content["001"] = b""
+    pieces = cut_pieces(0, made.whole)
+    task = Task(made, X, NUMBERS, pieces)
+    results = list(task.count([pa.record_batch({"id": range(len(pieces))})]))
+    failed, content = task.merged(read_results(results))
+    assert failed
+    assert [item.path for item, _ in unpack_errors(content)] == sorted({"001", f"{files - 1:03}"})

@@ -102,21 +102,24 @@ def test_spark_and_arrow_give_the_same_reference(tmp_path: Path) -> None:
         count_by_hour(counted, whole, replace(SELECTION, keys=("flag",)), here, calendar, segments={})
 
 
-def test_partitions_are_counted_together_and_a_failure_affects_only_its_own(tmp_path: Path) -> None:
+def test_partitions_are_counted_together_and_a_bad_file_costs_itself(tmp_path: Path) -> None:
     for hour in range(3):
         put_files(tmp_path / f"{10 + hour}", 2)
-    (tmp_path / "11" / "01.parquet").write_bytes(b"no Parquet")
+    for name in ("11/01", "12/00", "12/01"):
+        (tmp_path / f"{name}.parquet").write_bytes(b"no Parquet")
     source = Spark(Local("%H/*.parquet", tmp_path), "log")
     partitions = source.partitions([START + hour * HOUR for hour in range(3)])
     listed = source.traffic.requests
     found = dict(count_partitions(source, partitions, SELECTION, edge_case_binning(), GROUPING))
-    broken = found.pop(START + HOUR)
-    assert isinstance(broken, PartitionUnreadable)
-    assert f"{tmp_path}/11/01.parquet: cannot be read as Parquet" in str(broken)
-    assert [each.rows for each in found.values() if isinstance(each, PartitionProfile)] == [300, 300]
     assert source.traffic.requests == listed + 6
-    with pytest.raises(PartitionUnreadable, match=r"01\.parquet"):
-        count_partition(source, partitions[START + HOUR], SELECTION, edge_case_binning(), GROUPING)
+    broken = found.pop(START + 2 * HOUR)
+    assert isinstance(broken, PartitionUnreadable)
+    assert f"{tmp_path}/12/00.parquet: cannot be read as Parquet" in str(broken)
+    assert [each.rows for each in found.values() if isinstance(each, PartitionProfile)] == [300, 150]
+    assert source.skipped.counts == {"corrupt": 3}
+    assert list(source.skipped.problems) == [f"{tmp_path}/11/01.parquet"]
+    with pytest.raises(PartitionUnreadable, match=r"00\.parquet"):
+        count_partition(source, partitions[START + 2 * HOUR], SELECTION, edge_case_binning(), GROUPING)
 
 
 def test_a_killed_worker_affects_only_its_own_partition(tmp_path: Path) -> None:
