@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from exporter.errors import PartitionUnreadable, SourceUnavailable
+from exporter.errors import FileUnavailable, PartitionUnreadable, SourceUnavailable
 from exporter.service.attempt import Attempt, Record
 from exporter.service.past_reading import PastPartitions
 from exporter.sources.source import Partition, StoredObject
@@ -54,6 +55,30 @@ def test_a_partition_is_read_once_even_after_a_restart(log: Log) -> None:
         past.read(ATTEMPT, HOURS, log.reduce, most=10)
         assert sizes(past) == [1, 2, 3, 4, 5, 6]
     assert log.read == [hour.name for hour in HOURS]
+
+
+def test_a_partition_that_is_refused_costs_itself_and_is_tried_again_the_next_day(log: Log) -> None:
+    log.errors["hour 2"] = FileUnavailable("archived")
+    past = log.reader()
+    for _ in range(2):
+        past.read(ATTEMPT, HOURS, log.reduce, most=10)
+        assert sizes(past) == [1, 3, 4, 5, 6]
+        assert list(past.problems.values()) == ["archived"]
+    assert log.read.count("hour 2") == log.record.failures["read"] == 1
+    log.errors.clear()
+    past.read(Attempt(ATTEMPT.now + timedelta(days=1)), HOURS, log.reduce, most=10)
+    assert sizes(past) == [1, 2, 3, 4, 5, 6]
+    assert past.problems == {}
+
+
+def test_a_value_is_stored_under_the_files_that_were_read(log: Log) -> None:
+    def readable(partition: Partition) -> Partition:
+        return Partition(partition.name, tuple(replace(item, tag="read") for item in partition.objects))
+
+    past = PastPartitions(log.record, ProfileStore(log.folder), KEY, ROW_COUNTS, "row counts", readable=readable)
+    past.read(ATTEMPT, HOURS[:1], log.reduce, most=10)
+    assert past.values.get(readable(HOURS[0]).fingerprint, 0) == 1
+    assert HOURS[0].fingerprint not in past.values
 
 
 def test_a_partition_that_cannot_be_read_is_tried_once_until_it_changes(log: Log) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from exporter.errors import PartitionUnreadable, SourceUnavailable
+from exporter.errors import FileUnavailable, PartitionUnreadable, SourceUnavailable
 from exporter.profiles.columns import ColumnMismatch
 from exporter.service.attempt import Attempt
 from exporter.service.labels.logs import Listing, Reduction, StoredLog
@@ -190,6 +190,19 @@ class TestStoredLog:
         setting.source.tags[START + HOUR] = "mended"
         log.read(Attempt(START), setting.partitions(3), 10)
         assert len(log.known) == 3
+
+    def test_one_that_is_refused_costs_itself_and_is_reported_once_until_it_is_allowed(self, setting: Setting) -> None:
+        setting.source.problems["20T01"] = FileUnavailable("denied")
+        log = setting.log()
+        for refresh in (1, 2):
+            assert log.read(Attempt(START), setting.partitions(3), 10) == 0
+            assert setting.source.read.count("20T01") == refresh
+        assert setting.failures == [("read", "partition 20T01 of labels")]
+        assert list(log.problems.values()) == ["denied"]
+        setting.source.problems.clear()
+        log.read(Attempt(START), setting.partitions(3), 10)
+        assert len(log.known) == 3
+        assert log.problems == {}
 
     def test_a_source_that_does_not_answer_is_the_callers(self, setting: Setting) -> None:
         setting.source.problems["20T01"] = SourceUnavailable("busy")
