@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,16 +51,27 @@ def verdict(rules: Document, proof: Document, folder: Path) -> tuple[bool, str]:
     return run(["promtool", "test", "rules", *files], folder)
 
 
-def verdicts(many: Iterable[Document], proof: Document, folder: Path) -> list[bool]:
-    """Return whether each of many rules passes the tests, with one call of promtool."""
-    files = []
-    for number, rules in enumerate(many):
-        files.append(f"proof{number}.json")
-        (folder / f"rules{number}.json").write_text(json.dumps(rules, ensure_ascii=False))
-        (folder / files[-1]).write_text(json.dumps(proof | {"rule_files": [f"rules{number}.json"]}, ensure_ascii=False))
-    results = run(["promtool", "test", "rules", *files], folder)[1].partition("Unit Testing:")[2].split("Unit Testing:")
-    assert [result.split()[0] for result in results] == files, results
-    return ["SUCCESS" in result.splitlines()[1] for result in results]
+def passing(rules: Mapping[str, Document], proof: Document, folder: Path) -> set[str]:
+    """Return the names of those variants of one alerting rule that pass its tests; each is tried until it fails."""
+    left = set(rules)
+    for test in proof["tests"]:
+        left = _passing({name: rules[name] for name in sorted(left)}, proof, test, folder)
+    return left
+
+
+def _passing(rules: Mapping[str, Document], proof: Document, test: Document, folder: Path) -> set[str]:
+    """Return the names of those variants that pass one test; one call of promtool runs all of them."""
+    names = {f"Variant{number}": name for number, name in enumerate(rules)}
+    variants = [rules[name] | {"alert": variant} for variant, name in names.items()]
+    cases = [case | {"alertname": variant} for case in test["alert_rule_test"] for variant in names]
+    document = {"groups": [{"name": "variants", "rules": variants}]}
+    passed, output = whole_verdict(document, proof | {"tests": [test | {"alert_rule_test": cases}]}, folder)
+    invalid = {names[variant] for variant in re.findall(r"rule: (Variant\d+), time: .*err:", output)}
+    if invalid:  # promtool ends a test at the first rule that cannot be evaluated
+        return _passing({name: rule for name, rule in rules.items() if name not in invalid}, proof, test, folder)
+    failed = {names[variant] for variant in re.findall(r"alertname:\s*(Variant\d+)", output)}
+    assert passed is not bool(failed), output
+    return rules.keys() - failed
 
 
 def whole_verdict(rules: Document, proof: Document, folder: Path) -> tuple[bool, str]:

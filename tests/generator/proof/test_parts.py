@@ -66,7 +66,9 @@ def test_other_keys_of_a_group_stay() -> None:
 @pytest.mark.parametrize("broken", [False, True])
 def test_the_parts_pass_if_and_only_if_the_whole_passes(broken: bool, tmp_path: Path) -> None:
     rules, proof = rendered(model(windows=["1h"]))
+    few = [next(iter(group["rules"])) for group in rules["groups"]]
+    rules = {"groups": [{"name": "few", "rules": copy.deepcopy(few)}]}
+    proof["tests"] = [group for group in proof["tests"] if group["name"].split(":")[0] in {one["alert"] for one in few}]
     if broken:
-        rules = copy.deepcopy(rules)
         rules["groups"][0]["rules"][-1]["for"] = "2h"
     assert whole_verdict(rules, proof, tmp_path)[0] is verdict(rules, proof, tmp_path)[0] is not broken
