@@ -19,6 +19,7 @@ from exporter.profiles.group import Segment, unsegmented
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.readability import Use, Watched
+from exporter.profiles.times import instants
 from exporter.reference.counting import count_binning, count_by_hour
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
@@ -26,7 +27,7 @@ from exporter.sources import spark
 from exporter.sources.local import Local
 from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.s3 import S3
-from exporter.sources.source import ROWS_ONLY, Batch, Partition
+from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection
 from exporter.sources.spark import Spark
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
@@ -76,6 +77,29 @@ def test_for_the_same_rows_spark_and_arrow_give_the_same_profile(tmp_path: Path)
     without = sum(counted.groups[group].unreadable.get("late", 0) for group in unsegmented(counted.groups))
     assert without == 150 * sum("late" not in pq.read_schema(path).names for path in tmp_path.glob("*.parquet"))
     assert 0 < without < counted.rows
+
+
+def test_what_spark_writes_is_read_like_what_arrow_writes(tmp_path: Path) -> None:
+    rows = edge_case_rows(150)
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    spark.session().read.parquet(str(tmp_path / "rows.parquet")).write.parquet(str(tmp_path / "log"))
+    expected, written = Local("rows.parquet", tmp_path), Local("log/", tmp_path)
+    counted = [
+        count_partition(each, whole(each), SELECTION, edge_case_binning(), GROUPING) for each in (written, expected)
+    ]
+    assert_same_partition(*counted)
+    times = [each.profile(whole(each), Selection(("at",), (), ()), read_times) for each in (written, expected)]
+    assert times[0] == times[1] == [value.value // 1000 for value in rows["at"].to_pandas()]
+
+
+def whole(source: Local) -> Partition:
+    partition = source.dataset()
+    assert partition is not None
+    return partition
+
+
+def read_times(batches: Iterator[Batch]) -> list[int]:
+    return [time for batch in batches for time in instants(batch.table["at"]).tolist()]
 
 
 def test_spark_and_arrow_give_the_same_reference(tmp_path: Path) -> None:
