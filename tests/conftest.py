@@ -1,7 +1,8 @@
-"""The shared fixtures: an S3 and a BigQuery server; and hypothesis without a deadline."""
+"""The shared fixtures: an S3 and a BigQuery server; hypothesis without a deadline; and how many tests run at a time."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,11 @@ from s3_server import S3Server
 
 settings.register_profile("leeway", deadline=None)  # other load on the machine must not fail a test
 settings.load_profile("leeway")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than there are processors: tests that run servers wait for them a part of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session")
