@@ -49,6 +49,7 @@ _EXAMPLES: Final = """\
 examples:
   leeway init --from s3://logs/2026-11-22T10.parquet --name fraud   write a first spec from a log file
   leeway validate models/                   check every spec in the folder
+  leeway validate --data models/            also read a sample of their data: what would go wrong?
   leeway generate --out build models/       write all documents of every spec in the folder
   leeway generate --diff models/            print what would change, and write nothing
   leeway generate --prune models/           also remove the files of models whose spec is gone
@@ -59,7 +60,7 @@ examples:
   leeway schema > model.json                save the JSON Schema of a spec, for editors
   leeway demo                               try Leeway without data of your own
 
-exit codes: 0 success, 1 a problem was found, 2 wrong usage
+exit codes: 0 success, 1 a problem was found, 2 wrong usage, 3 only warnings (validate --data)
 """
 
 

@@ -44,7 +44,7 @@ def missing_data(body: Body, source: Source, starts: Sequence[datetime]) -> list
     if not known:
         return []  # no partition can be read, which the refresh reports
     return [
-        f"{key}: no column {column} in any of {len(partitions)} partitions{_nearest(column, known)}"
+        f"{key}: no column {column} in any of {len(partitions)} partitions{nearest(column, known)}"
         for column, key in columns.items()
         if column not in known
     ]
@@ -101,7 +101,8 @@ def what_lies_there(source: Source) -> str:
     return f"; {found.place} is empty"
 
 
-def _nearest(name: str, known: set[str]) -> str:
+def nearest(name: str, known: set[str]) -> str:
+    """Return the end of a message about a column that is missing: the most similar name, or those that there are."""
     near = difflib.get_close_matches(name, known, n=1)
     return f'; did you mean "{near[0]}"?' if near else f"; the columns are {_listed(sorted(known))}"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,8 @@ from exporter.spec.yaml_document import Document, parse
 
 MAX_BYTES: Final = 1 << 20
 """The maximum size of a spec file."""
+_STEP: Final = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+"""A step of a written key path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,23 @@ def load_all(paths: Iterable[Path]) -> tuple[LoadedSpec, ...]:
     if problems or loads.rejected:
         raise SpecError((*problems, *loads.problems))
     return loads.specs
+
+
+def key_lines(path: Path) -> Callable[[str], int]:
+    """Return a function that gives the line of a key path, such as `spec.features[0].name`.
+
+    A key that the file leaves out has the line of the nearest key above it; 0 where the file can no longer be read.
+    """
+    try:
+        document = parse(_text(path), str(path))
+    except SpecError:
+        return lambda key: 0
+
+    def line(key: str) -> int:
+        steps = tuple(int(number) if number else name for number, name in _STEP.findall(key))
+        return document.places[document.existing(steps)].line if steps else 0
+
+    return line
 
 
 def load_valid(path: Path) -> Loads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
+EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, EXIT_WARNING = 0, 1, 2, 3
 
 
 def show(text: str) -> None:

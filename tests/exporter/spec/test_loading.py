@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import Problem, SpecError
-from exporter.spec.loading import MAX_BYTES, LoadedSpec, load, load_all, load_valid
+from exporter.spec.loading import MAX_BYTES, LoadedSpec, key_lines, load, load_all, load_valid
 from exporter.spec.schema import EXAMPLE
 from spec_files import EXAMPLES, INVALID, VALID, expected, loaded_data
 
@@ -223,3 +223,11 @@ def assert_loads_or_raises(folder: Path, content: bytes) -> None:
         assert problem.line <= lines or any(separator in content.decode() for separator in "\x85\u2028\u2029")
         assert problem.message[0].islower()
         str(problem).encode()
+
+
+def test_a_key_has_its_line_or_that_of_the_nearest_above_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "fraud.yaml", "a:\n  b:\n    - c: 1\n    - c: 2\n  d.e: 3\n")
+    line = key_lines(path)
+    assert [line(key) for key in ("a", "a.b[1].c", "a.b[7].c", "a.x.y", "")] == [1, 4, 2, 1, 0]
+    path.unlink()
+    assert key_lines(path)("a") == 0
