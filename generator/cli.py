@@ -47,7 +47,7 @@ spec per model.
 
 _EXAMPLES: Final = """\
 examples:
-  leeway init --from s3://logs/2026-11-22T10.parquet --name fraud   write a first spec from a log file
+  leeway init --from s3://logs/ --name fraud   write a first spec from the files of a log
   leeway validate models/                   check every spec in the folder
   leeway validate --data models/            also read a sample of their data: what would go wrong?
   leeway generate --out build models/       write all documents of every spec in the folder

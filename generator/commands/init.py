@@ -1,8 +1,9 @@
-"""`leeway init`: write a first spec from the columns of a log file."""
+"""`leeway init`: write a first spec from the names and the columns of a log."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +14,13 @@ from exporter.spec.schema import schema_text
 from exporter.spec.value_types import Name
 from generator.commands.terminal import say
 from generator.commands.validate import validate
-from generator.init import log_columns
-from generator.init.first_spec import SCHEMA_FILE, first_spec, model_name
+from generator.init.asking import ask_on_terminal, asked
+from generator.init.data_sets import find
+from generator.init.first_spec import SCHEMA_FILE, first_spec
+from generator.init.guessing import guess
+from generator.init.templates import model_name
 
-SUMMARY: Final = "write a first spec from the columns of a log file"
+SUMMARY: Final = "write a first spec from the names and the columns of a log"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +31,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         dest="log",
         required=True,
         metavar="PATH",
-        help="a Parquet file, or a folder of them; or s3://bucket/key",
+        help="a Parquet file, a folder of a log, or one with the folders of the log, its labels and its training data;"
+        " or s3://bucket/key",
     )
     add("--name", metavar="NAME", help="the model's name (default: from the name of the file)")
     text = "the file to write (default: models/NAME.yaml); it must not exist"
@@ -37,14 +42,19 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the spec, and beside it the schema that it names unless one is there; then validate the spec.
 
+    On a terminal it asks what it cannot know; elsewhere the spec has the defaults, marked with `?`.
+
     Raises:
         UsageError: when the name is not one of a model, the log file cannot be read or has no column to watch, or the
             spec cannot be written.
     """
     name = _name(options.name) if options.name is not None else model_name(options.log)
     out = options.out or Path("models") / f"{name}.yaml"
-    log = log_columns.find(options.log)
-    text = first_spec(name, log, log_columns.read(log), out.parent)
+    found = find(options.log)
+    guessed = guess(found)
+    if sys.stdin.isatty():
+        guessed = asked(found, guessed, ask_on_terminal)
+    text = first_spec(name, found, guessed, out.parent)
     _write(out, text)
     if not (schema := out.parent / SCHEMA_FILE).exists():
         _write(schema, schema_text())

@@ -1,1 +1,1 @@
-"""The first spec that `leeway init` guesses from a log file."""
+"""The first spec that `leeway init` guesses from a log, its labels and its training data."""

@@ -1,8 +1,10 @@
-"""The columns of a Parquet file, described from its first rows, as the input of a first spec."""
+"""The columns of some Parquet files, described from their first rows, as the input of a first spec."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -51,67 +53,40 @@ class Column:
         return self.rows > 0 and self.distinct > 0.9 * self.rows
 
 
-def read(address: str) -> list[Column]:
-    """Return the columns of a file, in its order.
+def read(addresses: Sequence[str]) -> list[Column]:
+    """Return the columns of some files of a log together, in the order of the first.
 
     Args:
-        address: a path on this machine, or `s3://bucket/key`; endpoint, region and credentials of S3 come from the AWS
-            environment.
+        addresses: paths on this machine, or `s3://bucket/key`; endpoint, region and credentials of S3 come from the AWS
+            environment. The first must be readable; others whose columns have other types are left out.
 
     Raises:
-        UsageError: when it cannot be read, or is not a Parquet file.
+        UsageError: when a file cannot be read, or is not a Parquet file.
     """
     import pyarrow as pa  # noqa: PLC0415 - nothing else of the generator needs it
+
+    table, *others = (_head(address, _ROWS // len(addresses)) for address in addresses)
+    for other in others:
+        with suppress(pa.ArrowException):
+            table = pa.concat_tables([table, other], promote_options="default")
+    return [_column(field, table.column(index)) for index, field in enumerate(table.schema)]
+
+
+def _head(address: str, rows: int) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     try:
-        system, path = _opened(address)
+        system, path = opened(address)
         with system.open_input_file(path) as source, pq.ParquetFile(source) as file:
-            schema = file.schema_arrow
-            batch = next(file.iter_batches(batch_size=_ROWS), None)
+            batch = next(file.iter_batches(batch_size=rows), None)
+            return pa.Table.from_batches([batch] if batch is not None else [], file.schema_arrow)
     except (OSError, pa.ArrowException) as problem:
         raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
-    table = pa.Table.from_batches([batch] if batch is not None else [], schema)
-    return [_column(field, table.column(index)) for index, field in enumerate(schema)]
 
 
-def find(address: str) -> str:
-    """Return the address of a log file: the given one, or in a folder or below a prefix the last by name.
-
-    Hidden names, which begin with `.` or `_`, are passed over.
-
-    Raises:
-        UsageError: when the folder cannot be read, or has no Parquet file.
-    """
-    import pyarrow as pa  # noqa: PLC0415
-    from pyarrow import fs  # noqa: PLC0415
-
-    try:
-        system, path = _opened(address)
-        if system.get_file_info(path.rstrip("/") or path).type is not fs.FileType.Directory:
-            return address
-        file = _last_file(system, path.rstrip("/") or path)
-    except (OSError, pa.ArrowException) as problem:
-        raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
-    if file is None:
-        raise UsageError(f"{address}: has no *.parquet file")
-    return f"s3://{file}" if address.startswith("s3://") else file
-
-
-def _last_file(system: FileSystem, folder: str) -> str | None:
-    from pyarrow import fs  # noqa: PLC0415
-
-    for entry in sorted(system.get_file_info(fs.FileSelector(folder)), key=lambda entry: entry.path, reverse=True):
-        if entry.base_name.startswith((".", "_")):
-            continue
-        if entry.type is fs.FileType.Directory and (file := _last_file(system, entry.path)) is not None:
-            return file
-        if entry.type is fs.FileType.File and entry.base_name.endswith(".parquet"):
-            return str(entry.path)
-    return None
-
-
-def _opened(address: str) -> tuple[FileSystem, str]:
+def opened(address: str) -> tuple[FileSystem, str]:
+    """Return the file system of an address, and the path there."""
     from pyarrow import fs  # noqa: PLC0415
 
     if not address.startswith("s3://"):

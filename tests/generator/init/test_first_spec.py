@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from exporter.errors import UsageError
 from exporter.spec.loading import load
 from exporter.spec.model import ModelSpec
-from generator.init.first_spec import first_spec, model_name
+from generator.init.data_sets import DataSet, Found
+from generator.init.first_spec import first_spec
+from generator.init.guessing import guess
 from generator.init.log_columns import Column, Kind
 
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -29,9 +31,14 @@ LOG = [
 ]
 
 
+def text_of(name: str, address: str, columns: list[Column], folder: Path) -> str:
+    found = Found(DataSet((address,), tuple(columns)))
+    return first_spec(name, found, guess(found), folder)
+
+
 def written(folder: Path, columns: list[Column], address: str = "s3://logs/fraud/2026-11-22T10.parquet") -> ModelSpec:
     path = folder / "spec.yaml"
-    path.write_text(first_spec("fraud", address, columns, folder))
+    path.write_text(text_of("fraud", address, columns, folder))
     return load(path).spec
 
 
@@ -57,7 +64,7 @@ def test_every_role_is_found_and_the_rest_are_features(tmp_path: Path) -> None:
 
 
 def test_a_column_that_is_left_out_is_a_comment_with_the_reason() -> None:
-    text = first_spec("fraud", "log.parquet", LOG, Path())
+    text = text_of("fraud", "log.parquet", LOG, Path())
     assert "# 'device_token': has a different value in nearly every row" in text
     assert "# 'embedding': list<item: float> is not watched" in text
     assert "# 'label': looks like a label, not like an input" in text
@@ -87,6 +94,12 @@ def test_the_task_follows_from_the_answers(tmp_path: Path, columns: list[Column]
         ("s3://logs/dt=2026-11-22/2026-11-22T10.parquet", "s3://logs/dt=%Y-%m-%d/%Y-%m-%dT%H.parquet", "1h"),
         ("s3://logs/log/a.parquet", "s3://logs/log/%Y-%m-%dT%H.parquet", "1h"),
         ("s3://logs/2026/11/22/10/part-0.parquet", "s3://logs/%Y/%m/%d/%H/*.parquet", "1h"),
+        (
+            "s3://logs/year=2026/month=11/day=22/hour=10/a.parquet",
+            "s3://logs/year=%Y/month=%m/day=%d/hour=%H/a.parquet",
+            "1h",
+        ),
+        ("s3://logs/y=2026/m=11/d=22/a.parquet", "s3://logs/y=%Y/m=%m/d=%d/a.parquet", "24h"),
         ("s3://logs/2026/11/22/a.parquet", "s3://logs/%Y/%m/%d/a.parquet", "24h"),
         ("s3://logs/20261122.parquet", "s3://logs/%Y%m%d.parquet", "24h"),
         ("s3://logs/a.parquet", "s3://logs/log/%Y-%m-%dT%H.parquet", "1h"),
@@ -96,6 +109,64 @@ def test_a_date_in_the_path_becomes_a_template(tmp_path: Path, address: str, tem
     inference = written(tmp_path, LOG, address).spec.inference
     assert inference.source.s3 == template
     assert inference.model_dump(mode="json")["grain"] == grain
+
+
+@pytest.mark.parametrize(
+    ("files", "template"),
+    [
+        (["22/11/b.parquet", "22/11/a.parquet", "22/10/b.parquet"], "22/%H/*.parquet"),
+        (["2026-11-22T10-b.parquet", "2026-11-22T10-a.parquet"], "%Y-%m-%dT%H-*.parquet"),
+        (["2026-11-22T10.parquet", "2026-11-22T09.parquet"], "%Y-%m-%dT%H.parquet"),
+        (["2026-11-22/x1.parquet", "2026-11-21/y12.parquet"], "%Y-%m-%d/*.parquet"),
+    ],
+)
+def test_a_template_is_that_of_all_files(tmp_path: Path, files: list[str], template: str) -> None:
+    above = "s3://logs/2026/11/" if files[0].startswith("22/") else "s3://logs/"
+    found = Found(DataSet(tuple(f"{above}{file}" for file in files), tuple(LOG)))
+    (tmp_path / "spec.yaml").write_text(first_spec("m", found, guess(found), tmp_path))
+    source = load(tmp_path / "spec.yaml").spec.spec.inference.source
+    assert (
+        source.s3 == f"s3://logs/{'%Y/%m/' if files[0].startswith('22/') else ''}{template.replace('22/%H', '%d/%H')}"
+    )
+
+
+LABELS = (
+    Column("request_id", Kind.TEXT, "string", 1000, 1000),
+    Column("is_fraud", Kind.TEXT, "bool", 1000, 2),
+    Column("labelled_at", Kind.TIME, "timestamp[us]", 1000, 900),
+)
+
+
+def test_labels_and_training_data_beside_the_log_are_named(tmp_path: Path) -> None:
+    training = (*(column for column in LOG if column.name in {"age", "country_code"}), *LABELS[1:])
+    found = Found(
+        DataSet(("/data/log/2026-11-22T10.parquet",), tuple(LOG)),
+        DataSet(("/data/labels/2026-11-22.parquet",), LABELS),
+        DataSet(("/data/reference/train.parquet",), training),
+    )
+    (tmp_path / "spec.yaml").write_text(first_spec("m", found, guess(found), tmp_path))
+    body = load(tmp_path / "spec.yaml").spec.spec
+    assert body.task == "binary_classification"
+    assert body.labels is not None
+    assert body.labels.source.local == "/data/labels/%Y-%m-%d.parquet"
+    assert body.labels.model_dump(mode="json")["grain"] == "24h"
+    assert (body.labels.columns.prediction_id, body.labels.columns.label) == ("request_id", "is_fraud")
+    assert body.reference.source is not None
+    assert body.reference.source.local == "/data/reference/train.parquet"
+    assert (body.reference.columns.timestamp, body.reference.columns.label) == ("labelled_at", "is_fraud")
+
+
+@pytest.mark.parametrize("missing", ["request_id", "predicted_score"])
+def test_labels_that_cannot_be_joined_or_compared_are_a_comment(tmp_path: Path, missing: str) -> None:
+    columns = tuple(column for column in LOG if column.name != missing)
+    found = Found(
+        DataSet(("/data/log/2026-11-22T10.parquet",), columns), DataSet(("/data/labels/2026-11-22.parquet",), LABELS)
+    )
+    text = first_spec("m", found, guess(found), tmp_path)
+    (tmp_path / "spec.yaml").write_text(text)
+    assert load(tmp_path / "spec.yaml").spec.spec.labels is None
+    assert "  #   source: {local: '/data/labels/%Y-%m-%d.parquet'}" in text
+    assert "label: is_fraud" in text
 
 
 @pytest.mark.parametrize(
@@ -111,7 +182,7 @@ def test_a_date_in_the_path_becomes_a_template(tmp_path: Path, address: str, tem
     ],
 )
 def test_labels_are_sought_beside_the_log(address: str, labels: str) -> None:
-    text = first_spec("m", address, LOG, Path("models"))
+    text = text_of("m", address, LOG, Path("models"))
     (line,) = [line for line in text.splitlines() if line.startswith("  #   source:")]
     assert f"'{labels}%Y-%m-%dT%H.parquet'" in line
 
@@ -132,28 +203,15 @@ def test_a_short_name_of_the_version_and_outcomes_of_two_values_are_no_features(
 
 
 def test_a_local_path_is_relative_to_the_spec() -> None:
-    assert "local: '../data/%Y-%m-%d.parquet'" in first_spec("m", "data/2026-11-22.parquet", LOG, Path("models"))
-    assert "local: '/data/%Y-%m-%d.parquet'" in first_spec("m", "/data/2026-11-22.parquet", LOG, Path("models"))
-
-
-@pytest.mark.parametrize(
-    ("address", "name"),
-    [
-        ("data/Fraud Log-2026-11-22.parquet", "fraud-log"),
-        ("s3://logs/2026-11-22T10.parquet", "model"),
-        ("churn.parquet", "churn"),
-        ("é.parquet", "model"),
-    ],
-)
-def test_a_name_comes_from_the_file(address: str, name: str) -> None:
-    assert model_name(address) == name
+    assert "local: '../data/%Y-%m-%d.parquet'" in text_of("m", "data/2026-11-22.parquet", LOG, Path("models"))
+    assert "local: '/data/%Y-%m-%d.parquet'" in text_of("m", "/data/2026-11-22.parquet", LOG, Path("models"))
 
 
 def test_a_file_without_features_or_with_an_invalid_path_is_an_error() -> None:
     with pytest.raises(UsageError, match="has no column that can be watched"):
-        first_spec("m", "a.parquet", LOG[:1], Path())
+        text_of("m", "a.parquet", LOG[:1], Path())
     with pytest.raises(UsageError, match="must not contain %"):
-        first_spec("m", "a%20b.parquet", LOG, Path())
+        text_of("m", "a%20b.parquet", LOG, Path())
 
 
 COLUMNS = st.builds(

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from exporter.errors import UsageError
-from generator.init.log_columns import Column, Kind, find, read
+from generator.init.log_columns import Column, Kind, read
 from s3_server import S3Server
 
 TABLE = pa.table(
@@ -39,33 +39,30 @@ EXPECTED = [
 
 def test_columns_are_what_their_values_are(tmp_path: Path) -> None:
     pq.write_table(TABLE, tmp_path / "log.parquet")
-    assert read(str(tmp_path / "log.parquet")) == EXPECTED
+    assert read([str(tmp_path / "log.parquet")]) == EXPECTED
 
 
 def test_a_file_in_s3_gives_the_same_columns(s3_server: S3Server) -> None:
     written = io.BytesIO()
     pq.write_table(TABLE, written)
     s3_server.put("logs", "a/log.parquet", written.getvalue())
-    assert read("s3://logs/a/log.parquet") == EXPECTED
+    assert read(["s3://logs/a/log.parquet"]) == EXPECTED
 
 
 def test_a_file_without_rows_has_columns(tmp_path: Path) -> None:
     pq.write_table(TABLE.slice(0, 0), tmp_path / "log.parquet")
-    assert {(column.rows, column.distinct) for column in read(str(tmp_path / "log.parquet"))} == {(0, 0)}
+    assert {(column.rows, column.distinct) for column in read([str(tmp_path / "log.parquet")])} == {(0, 0)}
 
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no Parquet")
     for name in ("none.parquet", "text.parquet", "."):
         with pytest.raises(UsageError, match="cannot be read"):
-            read(str(tmp_path / name))
+            read([str(tmp_path / name)])
 
 
-def test_a_prefix_in_s3_stands_for_its_last_file(s3_server: S3Server) -> None:
-    for key in ("a/2026/01.parquet", "a/2026/02.parquet", "a/2026/_tmp/03.parquet", "a/2027/notes.csv", "b.parquet"):
-        s3_server.put("logs", key, b"x")
-    for address in ("s3://logs/a", "s3://logs/a/"):
-        assert find(address) == "s3://logs/a/2026/02.parquet"
-    assert find("s3://logs/b.parquet") == "s3://logs/b.parquet"
-    with pytest.raises(UsageError, match=r"s3://logs/a/2027: has no \*\.parquet file"):
-        find("s3://logs/a/2027")
+def test_files_whose_types_differ_from_the_first_are_left_out(tmp_path: Path) -> None:
+    for name, values in (("a", [1, 2]), ("b", ["x", "y"]), ("c", [3, None])):
+        pq.write_table(pa.table({"n": values}), tmp_path / f"{name}.parquet")
+    (column,) = read([str(tmp_path / f"{name}.parquet") for name in "abc"])
+    assert column == Column("n", Kind.WHOLE, "int64", 3, 3, 1, 3)

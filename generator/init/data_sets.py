@@ -1,0 +1,135 @@
+"""The data sets below a folder or prefix: the inference log, the label log and the reference, as far as names tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from exporter.errors import UsageError
+from generator.init.log_columns import Column, opened, read
+
+if TYPE_CHECKING:
+    from pyarrow.fs import FileInfo, FileSystem
+
+_FILES: Final = 3
+"""The newest files of a data set that are read."""
+_FOLDERS: Final = 20
+"""Subfolders of a folder that may be data sets."""
+_DATED: Final = re.compile(r"\d{4}|^(\w+=)?\d{1,2}$")
+"""In the name of a folder that is a part of a data set, such as `dt=2026-11-22` or `10`."""
+_LABELS: Final = "label|labels|outcome|outcomes|truth|feedback|target|targets"
+_REFERENCE: Final = "reference|ref|train|training|baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """The addresses of the newest files of a data set, the newest first, and their columns."""
+
+    files: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The inference log, and what else lies beside it."""
+
+    log: DataSet
+    labels: DataSet | None = None
+    reference: DataSet | None = None
+
+
+def find(address: str) -> Found:
+    """Return the data sets at an address: those below a folder or prefix, or the one of a file.
+
+    Hidden names, which begin with `.` or `_`, are passed over. A data set whose folder or file is named after labels or
+    training is taken for these. Of the others, that with most columns is the inference log.
+
+    Raises:
+        UsageError: when the folder cannot be read, or has no Parquet file.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    try:
+        groups = list(_groups(address))
+    except (OSError, pa.ArrowException) as problem:
+        raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
+    if not groups:
+        raise UsageError(f"{address}: has no *.parquet file")
+    sets = [DataSet(files, tuple(read(files))) for files in groups]
+    above = address.rstrip("/")
+    labels = _first(each for each in sets if _named(each, above, _LABELS))
+    reference = _first(each for each in sets if each is not labels and _named(each, above, _REFERENCE))
+    logs = [each for each in sets if each not in (labels, reference)]
+    if not logs:  # the address is that of labels or of training data: it is what the user asks for
+        return Found(sets[0])
+    return Found(max(logs, key=lambda each: len(each.columns)), labels, reference)
+
+
+def _first(sets: Iterator[DataSet]) -> DataSet | None:
+    return next(sets, None)
+
+
+def _named(data: DataSet, above: str, words: str) -> bool:
+    """Return whether a name in the path below the given address has one of these words."""
+    below = data.files[0].removeprefix(above).lower()
+    return any(re.fullmatch(words, word) for word in re.split(r"[^a-z]+", below))
+
+
+def _groups(address: str) -> Iterator[tuple[str, ...]]:
+    """Yield the newest files of each data set."""
+    from pyarrow import fs  # noqa: PLC0415
+
+    system, path = opened(address)
+    folder = path.rstrip("/") or path
+    scheme = "s3://" if address.startswith("s3://") else ""
+    if system.get_file_info(folder).type is not fs.FileType.Directory:
+        yield (address,)
+        return
+    for data in _folders(system, folder, depth=2):
+        files = []
+        for file in _newest_files(system, data):
+            files.append(f"{scheme}{file}")
+            if len(files) == _FILES:
+                break
+        if files:
+            yield tuple(files)
+
+
+def _folders(system: FileSystem, folder: str, depth: int) -> Iterator[str]:
+    """Yield the folder itself where it holds files or dates, else its subfolders that do."""
+    entries = _entries(system, folder)
+    below = [entry for entry in entries if _is_folder(entry)]
+    if not below or depth == 0 or any(_is_file(entry) or _DATED.search(entry.base_name) for entry in entries):
+        yield folder
+        return
+    for entry in below[:_FOLDERS]:
+        yield from _folders(system, entry.path, depth - 1)
+
+
+def _newest_files(system: FileSystem, folder: str) -> Iterator[str]:
+    for entry in reversed(_entries(system, folder)):
+        if _is_folder(entry):
+            yield from _newest_files(system, entry.path)
+        elif _is_file(entry):
+            yield str(entry.path)
+
+
+def _entries(system: FileSystem, folder: str) -> Sequence[FileInfo]:
+    from pyarrow import fs  # noqa: PLC0415
+
+    listed = sorted(system.get_file_info(fs.FileSelector(folder)), key=lambda entry: str(entry.path))
+    return [entry for entry in listed if not entry.base_name.startswith((".", "_"))]
+
+
+def _is_folder(entry: FileInfo) -> bool:
+    from pyarrow import fs  # noqa: PLC0415
+
+    return entry.type is fs.FileType.Directory
+
+
+def _is_file(entry: FileInfo) -> bool:
+    from pyarrow import fs  # noqa: PLC0415
+
+    return entry.type is fs.FileType.File and entry.base_name.endswith(".parquet")
