@@ -36,10 +36,16 @@ from exporter.validation.sample import LogSample, Rows
 _DAY: Final = timedelta(days=1)
 _MONDAY: Final = datetime(2026, 11, 2, tzinfo=UTC)
 """The start of windows whose series are counted; any time has as many."""
-_LABEL_SERIES: Final = (27, 40)
-"""Series of labels of a binary classifier: for each role and window, or segment of it; and for each role."""
+_LABEL_SERIES: Final = 88
+"""Series of labels of a binary classifier for each role and window, as docs/operations.md counts them."""
+_SEGMENT_SERIES: Final = 28
+"""Those of a segment."""
+_ESTIMATED_SERIES: Final = 17
+"""Those of estimates for each role and window."""
+_REASON_SERIES: Final = 24
+"""Those of a model: rejected rows by reason, and the like."""
 _MANY_SERIES: Final = 20_000
-_PROCESS_BYTES: Final = 200_000_000
+_PROCESS_BYTES: Final = 270_000_000
 """A running exporter without models."""
 _BATCH_BYTES: Final = 200_000_000
 """The greatest memory of the rows that are in memory at a time."""
@@ -93,10 +99,10 @@ def series(spec: ModelSpec, sample: Counted) -> int:
 def _label_series(spec: ModelSpec, groups: Mapping[Group, Profile], binning: Binning) -> int:
     if not spec.spec.labels_evaluated or spec.spec.task != "binary_classification":
         return 0
-    by_window, by_role = _LABEL_SERIES
     roles = len({group.role for group in groups})
     segments = sum(map(len, segment_values(spec, binning).values()))
-    return roles * (by_role + by_window * len(spec.spec.windows) * (1 + segments))
+    by_window = _LABEL_SERIES + segments * _SEGMENT_SERIES + spec.spec.estimated * _ESTIMATED_SERIES
+    return roles * by_window * len(spec.spec.windows) + _REASON_SERIES
 
 
 def cost_findings(
