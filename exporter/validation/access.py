@@ -12,6 +12,8 @@ from exporter.validation.sample import LogSample
 _ACTION: Final = re.compile(r"\b(?:s3:[A-Z]\w+|kms:[A-Z]\w+|bigquery\.\w+\.\w+)")
 """The name of a permission, as an error of a source gives it."""
 _BY_SYSTEM: Final = "let the exporter's user read it"
+_ADVICE: Final = {"spec.reference.trailing": "until the log is old enough, name a data set: {source: …}"}
+"""What to do about a source that cannot be used, by its key."""
 _SHOWN: Final = 10
 
 
@@ -39,7 +41,8 @@ def actions(message: str) -> list[str]:
 
 def _refused(log: LogSample, why: str, what: str = "") -> Finding:
     permission = _permission(log, f"{what}{why}")
-    return permission or log.place.error("unreadable" if what else "unavailable", f"{what}{why}")
+    advice = _ADVICE.get(log.place.key, "")
+    return permission or log.place.error("unreadable" if what else "unavailable", f"{what}{why}", advice)
 
 
 def _skipped(log: LogSample, path: str, why: str) -> Finding:

@@ -45,7 +45,9 @@ def named_columns(body: Body) -> Mapping[str, str]:
 
 def missing_column(place: Place, rows: Rows) -> Iterator[Finding]:
     """Yield a finding where files lack the column of a place."""
-    without = sum(batch.table.num_rows for batch in rows.batches if place.column not in batch.schema.names)
+    without = sum(
+        batch.table.num_rows for batch in rows.batches if not batch.schema.get_all_field_indices(place.column)
+    )
     if place.column not in rows.names:
         near = nearest(place.column, set(rows.names))
         yield place.error("column_missing", f"no column {place.column}{near}", "correct the name, or add the column")

@@ -85,15 +85,13 @@ def counted(spec: ModelSpec, log: Rows, reference: Rows) -> Counted | None:
 
 def series(spec: ModelSpec, sample: Counted) -> int:
     """Return the number of series of a model's windows, each with enough rows for every score, and of its labels."""
-    log, binning = spec.spec.inference, sample.reference.binning
-    windows = []
-    for length in spec.spec.windows:
-        times = max(length // log.grain, 1) * spec.spec.thresholds.min_rows
-        groups = {group: _times(profile, times) for group, profile in sample.partition.groups.items()}
-        hours = {group: np.full(HOURS_OF_WEEK, profile.rows / HOURS_OF_WEEK) for group, profile in groups.items()}
-        span = Window(_MONDAY, _MONDAY + length)
-        windows.append(WindowProfile(format_duration(length), span, groups, hours))
-    return len(evaluate(spec, sample.reference, windows)) + _label_series(spec, sample.partition.groups, binning)
+    log, binning, length = spec.spec.inference, sample.reference.binning, max(spec.spec.windows)
+    times = (length // log.grain) * spec.spec.thresholds.min_rows
+    groups = {group: _times(profile, times) for group, profile in sample.partition.groups.items()}
+    hours = {group: np.full(HOURS_OF_WEEK, profile.rows / HOURS_OF_WEEK) for group, profile in groups.items()}
+    window = WindowProfile(format_duration(length), Window(_MONDAY, _MONDAY + length), groups, hours)
+    of_window = len(evaluate(spec, sample.reference, [window]))
+    return of_window * len(spec.spec.windows) + _label_series(spec, sample.partition.groups, binning)
 
 
 def _label_series(spec: ModelSpec, groups: Mapping[Group, Profile], binning: Binning) -> int:

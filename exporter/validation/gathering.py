@@ -218,8 +218,6 @@ def _reference(loaded: LoadedSpec, now: datetime) -> LogSample:
     kind = next(name for name in ("source", "period", "trailing") if getattr(reference, name) is not None)
     key = f"spec.reference.{kind}" + (f".{reference.source.kind}" if reference.source is not None else "")
     sample = LogSample(Place(REFERENCE, key), reference.source.template if reference.source else kind)
-    if reference.source is not None and "{version}" in reference.source.template:
-        return sample  # the exporter does not evaluate it yet, which a note says
     try:
         location = open_reference(loaded, lambda: ())
         data = location.find(now)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 import pyarrow as pa
 
@@ -13,7 +14,7 @@ from exporter.spec.windows import Window
 from exporter.validation.finding import Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rows:
     """Some rows of a partition.
 
@@ -33,14 +34,20 @@ class Rows:
         """The rows that were read."""
         return sum(int(batch.table.num_rows) for batch in self.batches)
 
-    @property
-    def names(self) -> list[str]:
+    @cached_property
+    def names(self) -> KeysView[str]:
         """The names of the columns of the files, whether they were read or not."""
-        return list(dict.fromkeys(name for batch in self.batches for name in batch.schema.names))
+        return dict.fromkeys(name for batch in self.batches for name in batch.schema.names).keys()
 
     def column(self, name: str | None) -> list[pa.ChunkedArray]:
         """Return a column in pieces, whose types may differ; nothing where no file has it or none can decode it."""
-        return [batch.table.column(name) for batch in self.batches if name in batch.table.column_names]
+        places = ((batch.table, columns.get(name)) for batch, columns in zip(self.batches, self._columns, strict=True))
+        return [table.column(place) for table, place in places if place is not None]
+
+    @cached_property
+    def _columns(self) -> list[Mapping[str | None, int]]:
+        """The position of each column in each table."""
+        return [{name: place for place, name in enumerate(batch.table.column_names)} for batch in self.batches]
 
 
 @dataclass(frozen=True, slots=True)

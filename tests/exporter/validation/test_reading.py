@@ -30,7 +30,7 @@ def folder_of(folder: Path, *rows: int) -> tuple[Local, Partition]:
 def test_a_small_partition_is_read_whole(tmp_path: Path) -> None:
     rows = read_rows(*folder_of(tmp_path, 5, 7), COLUMNS)
     assert (rows.count, rows.total, rows.whole) == (12, 12, True)
-    assert rows.names == ["a", "b", "c"]
+    assert list(rows.names) == ["a", "b", "c"]
     assert [piece.type for piece in rows.column("a")] == [pa.int64()] * 2
     assert rows.column("c") == rows.column(None) == []
 

@@ -10,7 +10,7 @@ from sampled import HOUR, START, log_of, rows_of
 
 def test_rows_of_files_with_other_columns_are_one_sample() -> None:
     rows = rows_of(pa.table({"a": [1, 2]}), pa.table({"b": ["x"], "a": ["3"]}))
-    assert (rows.count, rows.names) == (3, ["a", "b"])
+    assert (rows.count, list(rows.names)) == (3, ["a", "b"])
     assert [piece.to_pylist() for piece in rows.column("a")] == [[1, 2], ["3"]]
     assert [piece.to_pylist() for piece in rows.column("b")] == [["x"]]
 
