@@ -94,8 +94,7 @@ def _volume(samples: Samples) -> Iterator[Finding]:
 def _cost(samples: Samples) -> Iterator[Finding]:
     spec, now, before = samples.loaded.spec, samples.inference.rows, samples.reference.rows
     counted = cost.counted(spec, now, before) if now is not None and before is not None else None
-    place = Place(samples.inference.place.source, "spec.windows")
-    yield from cost.cost_findings(spec, place, samples.inference, samples.labels, counted)
+    yield from cost.cost_findings(spec, samples.inference, samples.labels, samples.reference, counted)
 
 
 _CHECKS: Final[dict[str, Callable[[Samples], Iterator[Finding]]]] = {
@@ -112,9 +111,3 @@ _CHECKS: Final[dict[str, Callable[[Samples], Iterator[Finding]]]] = {
     "volume": _volume,
     "cost": _cost,
 }
-
-
-def summary(findings: list[Finding]) -> str:
-    """Return the number of findings of each severity: `2 errors, 1 warning, 6 notes`."""
-    counts = [(sum(each.severity is severity for each in findings), severity) for severity in Severity]
-    return ", ".join(f"{number} {severity}{'s' * (number != 1)}" for number, severity in counts)

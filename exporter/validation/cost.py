@@ -7,7 +7,7 @@ window. Memory is an estimate.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -104,26 +104,29 @@ def _label_series(spec: ModelSpec, groups: Mapping[Group, Profile], binning: Bin
 
 
 def cost_findings(
-    spec: ModelSpec, place: Place, log: LogSample, labels: LogSample | None, sample: Counted | None
+    spec: ModelSpec, log: LogSample, labels: LogSample | None, reference: LogSample, sample: Counted | None
 ) -> Iterator[Finding]:
     """Yield what the model costs, as notes, and a warning where it has very many series.
 
     Args:
         spec: the model.
-        place: its windows.
         log: the inference log.
         labels: the label log, if there is one.
+        reference: the reference.
         sample: the counts of the sample.
     """
     if not log.partitions:
         return
-    yield log.place.note("cost_reading", _reading(spec, log, labels))
+    place = Place(log.place.source, "spec.windows")
+    size = reference.rows.partition.size if reference.rows is not None else 0
+    yield log.place.note("cost_reading", _reading(spec, [log, *([labels] if labels is not None else [])], size))
     if sample is None:
         return
     memory = format_bytes(_two_digits(_memory(spec, log, labels, sample)))
     yield place.note("cost_memory", f"some {memory} of memory, of an exporter of this model alone")
     number = series(spec, sample)
-    message = f"some {number:,} series"
+    uncounted = spec.spec.labels_evaluated and spec.spec.task != "binary_classification"
+    message = f"some {number:,} series" + ", and those of labels" * uncounted
     if number > _MANY_SERIES:
         advice = "lower limits.segments, limits.versions or the number of windows; see docs/operations.md"
         yield place.warning("cost_series", message, advice)
@@ -131,12 +134,12 @@ def cost_findings(
         yield place.note("cost_series", message)
 
 
-def _reading(spec: ModelSpec, log: LogSample, labels: LogSample | None) -> str:
-    logs = [each for each in (log, labels) if each is not None and each.partitions]
+def _reading(spec: ModelSpec, listed: Sequence[LogSample], reference: int) -> str:
+    logs = [each for each in listed if each.partitions]
     listing, refreshes = sum(map(_listing, logs)), _DAY / spec.spec.refresh.interval
     files = sum(_of_a_day(each)[0] for each in logs)
     size = sum(_of_a_day(each)[1] for each in logs)
-    first = sum(partition.size for each in logs for partition in each.partitions.values())
+    first = reference + sum(partition.size for each in logs for partition in each.partitions.values())
     return (
         f"some {listing} requests a refresh to list, {round(listing * refreshes + files):,} requests and at most"
         f" {format_bytes(size)} read a day; {format_bytes(first)} at the first start"

@@ -7,13 +7,14 @@ beside the ids.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from exporter import catalogue
-from exporter.errors import LeewayError
+from exporter.errors import LeewayError, SourceError
 from exporter.service.labels.reading import STREAM as LABELS
 from exporter.service.labels.reductions import label_reduction
 from exporter.service.missing_data import what_lies_there
@@ -40,7 +41,7 @@ STEPS: Final = 4
 
 _DAY: Final = timedelta(days=1)
 _TRIES: Final = 3
-"""The newest partitions of predictions that are tried until one has rows."""
+"""The newest partitions of predictions that are tried until one has rows; and failures, until no more are tried."""
 _TABLE_BYTES: Final = 10**9
 """A reference that is a larger table is not read: a query would be billed for all of it."""
 _TIME_ROWS: Final = 1_000_000
@@ -80,7 +81,8 @@ def gather(loaded: LoadedSpec, now: datetime, step: Step) -> Samples:
     step("ids")
     ids = None
     if source is not None and labels is not None and label_source is not None:
-        ids = gather_ids(body, source, log, label_source, labels)
+        with suppress(SourceError):  # a store that is down now has been up: its other findings matter more
+            ids = gather_ids(body, source, log, label_source, labels)
     return Samples(loaded, now, log, labels, reference, ids, day_times)
 
 
@@ -182,6 +184,8 @@ def _newest_rows(
             rows = read_rows(source, partition, selection, start)
         except Exception as error:  # noqa: BLE001 - no content may stop the other checks
             unreadable[partition.name] = reason(error)
+            if len(unreadable) == _TRIES:
+                break
             continue
         if rows.count:
             return rows

@@ -11,13 +11,12 @@ from exporter.service.reading import ModelReader
 from exporter.spec.loading import LoadedSpec
 from exporter.store.profiles import ProfileStore
 from exporter.validation.cost import Counted, cost_findings, counted, series
-from exporter.validation.finding import Place
 from fraud_log import FraudLog
 from sampled import HOUR, NOW, START, brief, log_of, partition, rows_of, spec, texts
 
 LOG = FraudLog(lambda key, content: None)
 REFERENCE = rows_of(LOG.rows(1, 4000))
-PLACE = Place("inference", "spec.windows")
+NONE = log_of(rows=None)
 
 
 def sample(**body: Any) -> Counted:
@@ -43,17 +42,19 @@ def test_a_reference_without_a_usable_column_has_no_counts() -> None:
 def test_the_cost_of_reading_follows_from_what_was_listed() -> None:
     parts = {START - hours * HOUR: partition(START - hours * HOUR, 1000) for hours in range(48)}
     log = replace(log_of(LOG.rows(2, 500)), partitions=parts, requests=3)
-    found = list(cost_findings(spec(refresh={"interval": "15m"}), PLACE, log, None, sample()))
+    found = list(cost_findings(spec(refresh={"interval": "15m"}), log, None, log_of(LOG.rows(3, 50)), sample()))
     assert brief(found) == ["note cost_reading", "note cost_memory", "note cost_series"]
     # 96 refreshes of 3 requests, and 24 files of 1000 bytes a day
-    assert "3 requests a refresh to list, 312 requests and at most 24 kB read a day; 48 kB at the first" in texts(found)
+    assert "3 requests a refresh to list, 312 requests and at most 24 kB read a day; 48.1 kB at the first" in texts(
+        found
+    )
 
 
 def test_very_many_series_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("exporter.validation.cost._MANY_SERIES", 10)
-    found = list(cost_findings(spec(), PLACE, log_of(LOG.rows(2, 500)), None, sample()))
+    found = list(cost_findings(spec(), log_of(LOG.rows(2, 500)), None, NONE, sample()))
     assert brief(found)[-1] == "warning cost_series"
 
 
 def test_without_partitions_nothing_costs() -> None:
-    assert list(cost_findings(spec(), PLACE, log_of(partitions={}), None, None)) == []
+    assert list(cost_findings(spec(), log_of(partitions={}), None, NONE, None)) == []
