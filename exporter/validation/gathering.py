@@ -144,8 +144,7 @@ def _labels(loaded: LoadedSpec, now: datetime) -> tuple[LogSample | None, Source
     wanted = Window(end - max(span // labels.grain, 1) * labels.grain, end).partitions(labels.grain)
     sample = LogSample(place, labels.source.template, labels.grain, wanted=wanted)
     stream = Stream(loaded.spec.name, LABELS, labels.columns.timestamp, labels.grain)
-    read = label_reduction(loaded.spec, labels, look_back(body)).selection
-    selection = Selection((), (), read.columns, read.plain)
+    selection = label_reduction(loaded.spec, labels, look_back(body)).selection
     return _sampled(sample, partial(open_source, labels.source, loaded.folder, stream), selection, LABEL_TRIES)
 
 

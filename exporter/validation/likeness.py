@@ -11,11 +11,13 @@ from typing import Final
 
 import pyarrow as pa
 
+from exporter.catalogue import INFERENCE
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning, CategoricalBins
 from exporter.profiles.columns import ColumnMismatch, category_codes, is_number, is_text, value_type
 from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import Profile, categorical_column, merge_profiles, most_frequent, numeric_column
+from exporter.profiles.readability import unreadable_columns, watched_columns
 from exporter.reference.reference import build_binning
 from exporter.service.reference_reading import selected_columns
 from exporter.spec.model import ModelSpec
@@ -60,7 +62,8 @@ def likeness_findings(spec: ModelSpec, stream: str, log: Rows, reference: Rows) 
     if min(log.count, reference.count) < _ENOUGH:
         yield whole.note("likeness", f"too few rows to compare: {log.count} of the log, {reference.count}")
         return
-    before, now = (_profile(rows, binning) for rows in (reference, log))
+    before, (now, uncounted) = _profile(reference, binning)[0], _profile(log, binning)
+    yield from _uncounted(spec, keys, log, uncounted)
     for bins in binning.columns:
         place = Place(stream, keys.get(bins.name, ""), bins.name)
         if not log.column(bins.name):
@@ -72,8 +75,19 @@ def likeness_findings(spec: ModelSpec, stream: str, log: Rows, reference: Rows) 
             yield from _numbers(place, binning, now, before)
 
 
-def _profile(rows: Rows, binning: Binning) -> Profile:
-    return merge_profiles(binning, profile_partition(iter(rows.batches), binning).groups.values())
+def _profile(rows: Rows, binning: Binning) -> tuple[Profile, Mapping[str, str]]:
+    """Return the counts of some rows, and why columns could not be counted."""
+    partition = profile_partition(iter(rows.batches), binning)
+    return merge_profiles(binning, partition.groups.values()), partition.problems
+
+
+def _uncounted(spec: ModelSpec, keys: Mapping[str, str], log: Rows, problems: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield what could not be counted although the columns are there with a usable type."""
+    watched = watched_columns(spec.spec)
+    known = {name for batch in log.batches for name in (*unreadable_columns(batch.schema, watched), *batch.problems)}
+    for column, why in problems.items():
+        if column not in known:
+            yield Place(INFERENCE, keys.get(column, ""), column).error("column_uncounted", f"column {column}: {why}")
 
 
 def _kinds(place: Place, log: Rows, reference: Rows) -> Iterator[Finding]:

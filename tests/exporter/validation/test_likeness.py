@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from exporter.validation import likeness
 from exporter.validation.likeness import likeness_findings
 from fraud_log import FraudLog
 from sampled import brief, rows_of, spec, texts
@@ -68,6 +70,16 @@ def test_a_feature_that_the_reference_lacks_is_a_warning_and_a_score_a_note() ->
 
 def test_a_reference_without_a_usable_column_is_an_error() -> None:
     assert brief(findings(pa.table({"x": [1] * 100}))) == ["error reference_unusable"]
+
+
+def test_a_column_that_arrow_cannot_count_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    count = likeness.profile_partition
+
+    def failing(batches: Any, binning: Any) -> Any:
+        return replace(count(batches, binning), problems={"age": "Arrow cannot count it: overflow"})
+
+    monkeypatch.setattr(likeness, "profile_partition", failing)
+    assert brief(findings()) == ["error column_uncounted age"]
 
 
 def test_few_rows_are_not_compared() -> None:

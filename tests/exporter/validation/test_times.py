@@ -7,11 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporter.profiles.times import microseconds
 from exporter.spec.seasons import Calendar
 from exporter.spec.windows import Window
 from exporter.validation.finding import Place
-from exporter.validation.times import TimeColumn, label_time_findings, quietest_hour, time_findings
+from exporter.validation.times import TimeColumn, label_time_findings, time_findings
 from sampled import HOUR, NOW, START, brief, texts
 
 NEW_YORK = Calendar("America/New_York", frozenset(), 6)
@@ -120,12 +119,6 @@ def day_of_traffic(night: int) -> list[datetime]:
     weights = np.array([0.1 if (hour - night) % 24 < 6 else 1 for hour in range(24)])
     hours = np.repeat(np.arange(24), (weights * 60).astype(int))
     return [DAY.start + timedelta(hours=int(hour)) for hour in hours]
-
-
-def test_the_quietest_hours_are_the_middle_of_the_night() -> None:
-    times = np.array([microseconds(each) for each in day_of_traffic(night=22)])
-    assert quietest_hour(times) == 1
-    assert quietest_hour(np.arange(24) * 3_600_000_000) is None
 
 
 def test_a_day_of_local_times_is_noticed_by_its_night() -> None:
