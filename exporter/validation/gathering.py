@@ -1,7 +1,7 @@
 """Gathers the samples of one model: lists each source, and reads some rows of its newest partition.
 
-What a source refuses is part of the result. More than 50,000 rows of at most 8 files of a partition are never read,
-beside the ids.
+What a source refuses is part of the result. More than 50,000 rows of a partition are never read, beside its times and
+its ids.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from exporter.spec.windows import Window, newest_end, window
 from exporter.validation.columns import named_columns
 from exporter.validation.finding import Place
 from exporter.validation.id_gathering import LABEL_TRIES, LONGEST, gather_ids
-from exporter.validation.reading import read_rows
+from exporter.validation.reading import MOST_PIECES, read_rows
 from exporter.validation.sample import IdSample, LogSample, Rows
 
 Step = Callable[[str], None]
@@ -206,7 +206,7 @@ def _day_times(body: Body, log: LogSample, source: Source | None) -> Rows | None
             Selection((), (), (timestamp,)),
             log.rows.start,
             rows=_TIME_ROWS,
-            files=len(partition.objects),
+            pieces=max(len(partition.objects), MOST_PIECES),
         )
     except Exception:  # noqa: BLE001 - what cannot be read has been reported
         return None

@@ -24,7 +24,7 @@ _LABELS: Final = 1000
 """Ids of labels that are enough."""
 _PARTITIONS: Final = (6, 18)
 """Partitions of predictions: the newest, and others at even distances over the look-back."""
-_FILES: Final = 2
+_PIECES: Final = 2
 _DAY: Final = timedelta(days=1)
 
 
@@ -75,7 +75,7 @@ def _ids(source: Source, partitions: Sequence[Partition], column: str) -> Iterat
         parts = [Partition("ids", tuple(item for part in partitions for item in part.objects))]
     for part in parts:
         try:
-            rows = read_rows(source, part, Selection((), (), (column,), (column,)), files=_FILES)
+            rows = read_rows(source, part, Selection((), (), (column,), (column,)), pieces=_PIECES)
         except Exception:  # noqa: BLE001, S112 - no content may stop the other checks
             continue
         yield rows

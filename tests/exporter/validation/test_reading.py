@@ -37,10 +37,26 @@ def test_a_small_partition_is_read_whole(tmp_path: Path) -> None:
 
 def test_of_many_rows_the_first_of_some_files_are_read_and_the_rest_is_estimated(tmp_path: Path) -> None:
     source, partition = folder_of(tmp_path, *[100] * 10)
-    rows = read_rows(source, partition, COLUMNS, rows=40, files=4)
+    rows = read_rows(source, partition, COLUMNS, rows=40, pieces=4)
     assert (rows.count, rows.whole) == (40, False)
     assert rows.total == pytest.approx(1000, rel=0.01)
     assert [str(piece[0].as_py()) for piece in rows.column("b")] == ["2", "4", "7", "9"]
+
+
+def test_rows_of_one_file_are_from_all_over_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(pa.table({"a": range(100), "b": ["x"] * 100}), tmp_path / "a.parquet")
+    source = Local("*.parquet", tmp_path)
+    partition = source.dataset()
+    assert partition is not None
+    (column,) = read_rows(source, partition, COLUMNS, rows=5).column("a")
+    assert column.to_pylist() == [0, 24, 49, 74, 99]
+    monkeypatch.setattr("exporter.validation.reading._LARGE_BYTES", 1)
+    one_group = read_rows(source, partition, COLUMNS, rows=5)
+    assert (one_group.count, one_group.total) == (5, 100)
+    pq.write_table(pa.table({"a": range(100), "b": ["x"] * 100}), tmp_path / "a.parquet", row_group_size=10)
+    rows = read_rows(source, source.dataset() or partition, COLUMNS, rows=5, pieces=5)
+    assert [column[0].as_py() for column in rows.column("a")] == [0, 20, 40, 60, 80]
+    assert (rows.total, rows.whole) == (100, False)
 
 
 def test_wide_rows_come_in_one_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
