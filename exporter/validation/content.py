@@ -118,6 +118,10 @@ def check_labels(samples: Samples) -> Iterator[Finding]:
     invalid = reduced.left_out[NO_VALUE] if isinstance(reduced, LabelRows) else 0
     refused = isinstance(reduced, ColumnMismatch)
     yield from labels.value_findings(body, place, pieces, refused=refused, invalid=invalid)
+    predictions = samples.inference.rows
+    if body.task == "binary_classification" and isinstance(reduced, LabelRows) and predictions is not None:
+        made = scores.finite(predictions.column(body.inference.columns.score))
+        yield from labels.balance_findings(place, reduced.labels.known.labels, made)
     if body.task == "multiclass_classification" and samples.inference.rows is not None:
         predicted = samples.inference.rows.column(body.inference.columns.prediction)
         yield from labels.class_findings(place, pieces, predicted)

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from exporter.profiles.binning import Counts
+from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.columns import ColumnMismatch, category_codes, is_number, value_type
 from exporter.profiles.profile import most_frequent
 from exporter.spec.model import Body
@@ -17,6 +17,8 @@ from exporter.validation.finding import Finding, Place, percent, shown
 
 _ENOUGH: Final = 30
 """With fewer labels it says nothing that all are the same."""
+_EXPECTED: Final = 10
+"""So many labels of the other class must be expected before their absence says something."""
 _FEW_VALUES: Final = 20
 _MOST: Final = 0.5
 _VALUES: Final[Mapping[Task, str]] = {
@@ -51,9 +53,8 @@ def value_findings(
         yield place.error("label_type", message, f"write {expected}")
     elif invalid:
         yield _invalid(body, place, pieces, invalid, seen)
-    elif len(counts) == 1 and total >= _ENOUGH:
-        advice = "see whether negative labels are written too" if body.task == "binary_classification" else ""
-        yield place.warning("label_one_value", f"all {total} labels are {seen}", advice)
+    elif len(counts) == 1 and total >= _ENOUGH and body.task != "binary_classification":
+        yield place.warning("label_one_value", f"all {total} labels are {seen}", "see whether the column is the label")
     elif len(counts) <= _FEW_VALUES:
         yield place.note("label_values", f"{total} labels: {seen}")
 
@@ -66,6 +67,30 @@ def _invalid(body: Body, place: Place, pieces: Sequence[pa.ChunkedArray], invali
     if invalid > nulls and invalid / rows < 1 - body.thresholds.log_usable:
         return place.warning("labels_invalid", message, advice)
     return place.by_share(invalid / rows, "labels_invalid", message, advice, most=1 - body.thresholds.log_usable)
+
+
+def balance_findings(place: Place, labels: Floats, scores: Floats) -> Iterator[Finding]:
+    """Yield a finding where labels of two classes are all equal, or positive much more or less often than scores say.
+
+    Args:
+        place: of the column of labels.
+        labels: usable labels, 0 and 1.
+        scores: finite scores of predictions.
+    """
+    if min(len(labels), len(scores)) < _ENOUGH:
+        return
+    positive, expected = float(labels.mean()), float(scores.mean())
+    if not 0 <= expected <= 1:
+        return
+    missing = len(labels) * {0.0: expected, 1.0: 1 - expected}.get(positive, 0.0)
+    if missing >= _EXPECTED:
+        value = "positive" if positive else "negative"
+        message = f"all {len(labels)} labels are {value}, where some {missing:.0f} others are expected from the scores"
+        yield place.warning("label_one_value", message, "see whether labels of both classes are written")
+    elif abs(positive - expected) >= _MOST:
+        message = f"{percent(positive)} of the labels are positive, while the mean score is {expected:.2g}"
+        advice = "see whether 1 and true mean the class that the score is the probability of"
+        yield place.warning("label_balance", message, advice)
 
 
 def class_findings(

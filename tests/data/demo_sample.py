@@ -17,13 +17,13 @@ from exporter.validation.finding import Finding, Severity
 
 END = datetime(2026, 11, 22, 10, tzinfo=UTC)
 NOW = END + timedelta(minutes=15)
-HOURS = 54
+HOURS = 30
 Change = Callable[[pa.Table], pa.Table]
 
 
 def write_demo(folder: Path) -> None:
     """Write a log without faults, and its spec."""
-    world = World(seed=1, rate_per_hour=200)
+    world = World(seed=1, rate_per_hour=400)
     write_log(world, folder / "log", END - timedelta(hours=HOURS), END, rows=20_000)
     write_demo_spec(folder)
 

@@ -56,6 +56,11 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
         replaced("is_fraud", lambda column: pa.array(["fraud" if each.as_py() else "ok" for each in column])),
         "error label_type is_fraud",
     ),
+    "labels the wrong way round": (
+        "labels",
+        replaced("is_fraud", lambda column: pa.array([not each.as_py() for each in column])),
+        "warning label_balance is_fraud",
+    ),
     "labels from 1": (
         "labels",
         replaced("is_fraud", lambda column: pa.array([1 + each.as_py() for each in column])),

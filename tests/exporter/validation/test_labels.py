@@ -2,18 +2,21 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pytest
 
 from exporter.validation.finding import Place
-from exporter.validation.labels import class_findings, value_counts, value_findings
+from exporter.validation.labels import balance_findings, class_findings, value_counts, value_findings
 from sampled import brief, spec, texts
 
+LABELS = {"source": {"local": "l/%Y-%m-%dT%H.parquet"}, "columns": {"prediction_id": "request_id", "label": "y"}}
 PLACE = Place("labels", "spec.labels.columns.label", "is_fraud")
 
 
-def findings(values: list[Any], *, refused: bool = False, invalid: int = 0) -> list[Any]:
+def findings(values: list[Any], *, refused: bool = False, invalid: int = 0, **body: Any) -> list[Any]:
     pieces = [pa.chunked_array([pa.array(values)])]
-    return list(value_findings(spec().spec, PLACE, pieces, refused=refused, invalid=invalid))
+    return list(value_findings(spec(**body).spec, PLACE, pieces, refused=refused, invalid=invalid))
 
 
 def test_the_values_are_a_note_with_their_shares() -> None:
@@ -39,8 +42,10 @@ def test_labels_other_than_0_and_1_are_a_warning_however_few() -> None:
 
 
 def test_labels_of_one_value_are_a_warning_where_there_are_enough() -> None:
-    assert brief(findings([1] * 30)) == ["warning label_one_value is_fraud"]
-    assert brief(findings([1] * 29)) == ["note label_values is_fraud"]
+    other = {"task": "regression", "labels": LABELS}
+    assert brief(findings([1] * 30, **other)) == ["warning label_one_value is_fraud"]
+    assert brief(findings([1] * 29, **other)) == ["note label_values is_fraud"]
+    assert brief(findings([1] * 30)) == ["note label_values is_fraud"]  # it depends on the scores
     assert findings([None, None]) == []
 
 
@@ -56,6 +61,26 @@ def test_labels_of_classes_that_are_never_predicted_are_an_error() -> None:
         found
     )
     assert list(class_findings(PLACE, predicted, predicted)) == []
+
+
+@pytest.mark.parametrize(
+    ("positive", "score", "found"),
+    [
+        (0.97, 0.03, "label_balance"),
+        (0.03, 0.97, "label_balance"),
+        (0.5, 0.0, "label_balance"),
+        (0.03, 0.4, ""),
+        (0.97, 30.0, ""),  # no probability, which is another finding
+        (0, 0.101, "label_one_value"),  # 10 of 100 should be positive
+        (0, 0.09, ""),
+        (1, 0.899, "label_one_value"),
+    ],
+)
+def test_labels_are_compared_with_what_scores_say(positive: float, score: float, found: str) -> None:
+    labels = np.arange(100) < 100 * positive
+    findings = list(balance_findings(PLACE, labels.astype(float), np.full(100, score)))
+    assert brief(findings) == ([f"warning {found} is_fraud"] if found else [])
+    assert list(balance_findings(PLACE, labels[:29].astype(float), np.full(100, score))) == []
 
 
 def test_values_of_pieces_with_other_types_are_counted_together() -> None:
