@@ -5,11 +5,72 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 _LONGEST: Final = 40
 _SHOWN: Final = 5
 _SOME: Final = 0.01
+
+Check = Literal[
+    "permission",
+    "unavailable",
+    "no_partitions",
+    "newest",
+    "stale",
+    "newest_missing",
+    "gaps",
+    "unreadable",
+    "file_skipped",
+    "read",
+    "no_rows",
+    "column_missing",
+    "column_type",
+    "column_undecodable",
+    "column_uncounted",
+    "column_empty",
+    "reference_unusable",
+    "reference_column",
+    "likeness",
+    "type_differs",
+    "categories_unseen",
+    "nulls_differ",
+    "out_of_range",
+    "time_zone",
+    "time_unit",
+    "time_unreadable",
+    "time_missing",
+    "time_outside",
+    "time_future",
+    "labels_later",
+    "labels_older",
+    "ids_unmatched",
+    "ids_match",
+    "ids_written_differently",
+    "ids_missing",
+    "ids_repeated",
+    "label_values",
+    "label_type",
+    "labels_invalid",
+    "label_one_value",
+    "label_balance",
+    "label_classes",
+    "score_range",
+    "score_constant",
+    "score_sum",
+    "scores_missing",
+    "classes_missing",
+    "queries_missing",
+    "few_rows",
+    "versions",
+    "version_missing",
+    "roles",
+    "cost_reading",
+    "cost_memory",
+    "cost_series",
+    "spec",
+    "check_failed",
+]
+"""The stable names of kinds of findings; docs/validate.md says what each is."""
 
 
 class Severity(StrEnum):
@@ -24,12 +85,12 @@ class Severity(StrEnum):
 class Finding:
     """One finding.
 
-    `check` is the stable name of the kind of finding, `source` the stream that it is about, `key` the key path in the
+    `check` is the kind of finding, `source` the stream that it is about, `key` the key path in the
     spec, `line` its line there (0: unknown), and `column` the column; each is empty where it does not apply.
     """
 
     severity: Severity
-    check: str
+    check: Check
     message: str
     advice: str = ""
     source: str = ""
@@ -45,19 +106,19 @@ class Place(NamedTuple):
     key: str = ""
     column: str = ""
 
-    def error(self, check: str, message: str, advice: str = "") -> Finding:
+    def error(self, check: Check, message: str, advice: str = "") -> Finding:
         """Return an error at this place."""
         return Finding(Severity.ERROR, check, message, advice, *self)
 
-    def warning(self, check: str, message: str, advice: str = "") -> Finding:
+    def warning(self, check: Check, message: str, advice: str = "") -> Finding:
         """Return a warning at this place."""
         return Finding(Severity.WARNING, check, message, advice, *self)
 
-    def note(self, check: str, message: str, advice: str = "") -> Finding:
+    def note(self, check: Check, message: str, advice: str = "") -> Finding:
         """Return a note at this place."""
         return Finding(Severity.NOTE, check, message, advice, *self)
 
-    def by_share(self, share: float, check: str, message: str, advice: str = "", *, most: float = 0.5) -> Finding:
+    def by_share(self, share: float, check: Check, message: str, advice: str = "", *, most: float = 0.5) -> Finding:
         """Return an error where at least the share `most` of rows is concerned, a note below 1 %, else a warning."""
         severe = self.error if share >= most else self.warning if share >= _SOME else self.note
         return severe(check, message, advice)

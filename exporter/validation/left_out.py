@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 from exporter.labels import predictions
 from exporter.labels import rows as labels
 from exporter.spec.model import Body
-from exporter.validation.finding import Finding, Place, percent
+from exporter.validation.finding import Check, Finding, Place, percent
 
-_PREDICTIONS: Final = {
+_PREDICTIONS: Final[Mapping[str, tuple[Check, str, str]]] = {
     predictions.NO_ID: ("ids_missing", "prediction_id", "have no id, so no label is joined to them"),
     predictions.NO_SCORE: ("scores_missing", "score", "have no finite score"),
     predictions.NO_CLASS: ("classes_missing", "prediction", "have no returned class"),
@@ -18,7 +18,7 @@ _PREDICTIONS: Final = {
     predictions.REPEATED: ("ids_repeated", "prediction_id", "have an id that a later row has too"),
 }
 """By reason: the check, the key of the column, and what it says. Times are the subject of another check."""
-_LABELS: Final = {
+_LABELS: Final[Mapping[str, tuple[Check, str, str]]] = {
     labels.NO_ID: ("ids_missing", "prediction_id", "have no id, so they are joined to no prediction"),
     labels.OLD: ("labels_older", "timestamp", "are older than the look-back: their predictions are older still"),
 }
@@ -55,7 +55,7 @@ class _Part(NamedTuple):
     whole: int
 
 
-def _finding(body: Body, place: Place, check: str, words: str, part: _Part) -> Iterator[Finding]:
+def _finding(body: Body, place: Place, check: Check, words: str, part: _Part) -> Iterator[Finding]:
     if part.rows:
         share = part.rows / part.whole
         message = f"{percent(share)} of {part.whole} rows {words}"

@@ -16,12 +16,16 @@ from exporter.profiles.times import NO_TIME, UNITS_FROM, UNREADABLE, Instants, i
 from exporter.spec.seasons import Calendar
 from exporter.spec.value_types import TimeUnit
 from exporter.spec.windows import Window
-from exporter.validation.finding import Finding, Place, percent
+from exporter.validation.finding import Check, Finding, Place, percent
 from exporter.validation.zones import by_night, outside, shifted
 
 _DAY: Final = timedelta(days=1)
 _SLACK: Final = timedelta(minutes=5)
 """Clocks differ: a time so little ahead is not in the future."""
+_NO_TIMES: Final[tuple[tuple[int, Check, str], ...]] = (
+    (UNREADABLE, "time_unreadable", "have a value that is no time"),
+    (NO_TIME, "time_missing", "have no time"),
+)
 _YEAR: Final = timedelta(days=366)
 _LABEL_ZONE: Final = "times without a zone are read as UTC: write UTC, or the zone with each time"
 _ARRIVAL: Final = "partition labels by the UTC time at which they become known"
@@ -164,10 +168,7 @@ def wrong_unit(place: Place, column: TimeColumn, times: Instants, partition: Win
 
 
 def _unreadable(place: Place, times: Instants) -> Iterator[Finding]:
-    for marker, check, words in (
-        (UNREADABLE, "time_unreadable", "are no time"),
-        (NO_TIME, "time_missing", "have no time"),
-    ):
+    for marker, check, words in _NO_TIMES:
         share = float((times == marker).mean()) if len(times) else 0.0
         if share:
             advice = "write times like 2026-11-22T10:00:00Z, or epoch numbers"

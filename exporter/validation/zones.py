@@ -7,7 +7,6 @@ least traffic show which zone the times are in, since users sleep at night.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -27,6 +26,8 @@ _SHIFTS: Final = (*range(-14, 15), -9.5, -4.5, -3.5, 3.5, 4.5, 5.5, 5.75, 6.5, 9
 """Hours by which zones differ from UTC."""
 _FITS: Final = 0.98
 """The share of rows inside the partition after a shift that explains them."""
+_MOST: Final = 0.5
+"""The share of rows that no label would be joined to from which a shift is an error."""
 _NIGHT_HOURS: Final = 6
 _NIGHT: Final = (23, 8)
 """The hours between which a night's middle is."""
@@ -57,17 +58,13 @@ def shifted(place: Place, times: Instants, partition: Window, calendar: Calendar
         f"{percent(outside(times, partition))} of the rows are outside their partition, which they are"
         f" {abs(shift):g} h {direction}"
     )
+    advice = "paths are in UTC: write the times in UTC, and name partitions by the UTC time of the prediction"
     offset = calendar.utc_offset(partition.start) / timedelta(hours=1)
     if naive and shift == offset:
         message += f": they are local times of {calendar.zone} without a zone, and are read as UTC"
-        return _severe(place, times, partition)("time_zone", message, "write UTC, or the zone with each time")
-    advice = "paths are in UTC: write the times in UTC, and name partitions by the UTC time of the prediction"
-    return _severe(place, times, partition)("time_zone", message, advice)
-
-
-def _severe(place: Place, times: Instants, partition: Window) -> Callable[[str, str, str], Finding]:
+        advice = "write UTC, or the zone with each time"
     lost = outside(times, partition.tolerant(partition.length))
-    return place.error if lost >= 0.5 else place.warning
+    return (place.error if lost >= _MOST else place.warning)("time_zone", message, advice)
 
 
 def by_night(place: Place, times: Instants, partition: Window, calendar: Calendar) -> Finding | None:

@@ -96,7 +96,7 @@ def test_unreadable_and_missing_times_are_shares() -> None:
     values = pa.array(["soon"] * 30 + [None] + [each.isoformat() for each in spread(rows=89)])
     found = findings(values)
     assert brief(found) == ["warning time_unreadable at", "note time_missing at"]
-    assert "25 % of the rows are no time" in texts(found)
+    assert "25 % of the rows have a value that is no time" in texts(found)
 
 
 def test_rows_far_outside_their_partition_are_lost_to_labels() -> None:
