@@ -29,7 +29,7 @@ def test_places_are_lines_of_the_spec(work: Path) -> None:
     lines = (work / "models" / "fraud.yaml").read_text().splitlines()
     (missing,) = [each for each in check(loaded_spec(work), NOW) if each.check == "column_missing"]
     assert "name: age" in lines[missing.line - 1]
-    assert 'did you mean "Age"' not in missing.message or missing.key == "spec.features[0].name"
+    assert '"Age"' in missing.message
 
 
 def test_a_wrong_path_is_reported_with_what_lies_there(work: Path) -> None:
