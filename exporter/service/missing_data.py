@@ -56,7 +56,7 @@ def spec_columns(body: Body) -> Mapping[str, str]:
     for index, feature in enumerate(body.features):
         columns.setdefault(feature.name, f"spec.features[{index}].name")
     used = body.inference.columns
-    for key, column in used.model_dump(exclude_none=True, exclude={"scores"}).items():
+    for key, column in used.model_dump(exclude_none=True, exclude={"scores", "timestamp_unit"}).items():
         columns.setdefault(column, f"spec.inference.columns.{key}")
     for name, column in used.scores.items():
         columns.setdefault(column, f"spec.inference.columns.scores.{name}")

@@ -35,7 +35,8 @@ def partition_findings(log: LogSample, now: datetime, stale_after: timedelta | N
     late = newest < max(log.wanted)
     size, files = log.partitions[newest].size, len(log.partitions[newest].objects)
     message = (
-        f"the newest of {len(log.partitions)} partitions is {log.partitions[newest].name}, which ended"
+        f"the newest of {len(log.partitions)} partition{'s' * (len(log.partitions) != 1)} is"
+        f" {log.partitions[newest].name}, which ended"
         f" {format_duration(max(age - age % _MINUTE, _MINUTE))} ago ({files} file{'s' * (files > 1)},"
         f" {format_bytes(size)})"
     )

@@ -97,7 +97,7 @@ def test_an_empty_folder_is_reported_as_empty(tmp_path: Path) -> None:
 
 
 def test_every_column_of_a_spec_has_the_key_that_names_it_first() -> None:
-    columns = {"score": "p", "prediction": "age", "timestamp": "at"}
+    columns = {"score": "p", "prediction": "age", "timestamp": "at", "timestamp_unit": "ms"}
     inference = local_spec_document()["spec"]["inference"] | {"columns": columns}
     proxies = [{"name": "clicks", "ratio": {"numerator": "clicked", "denominator": "p"}}]
     features = [{"name": "x", "type": "numeric"}]
