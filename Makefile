@@ -29,8 +29,8 @@ test: check ## The same as check
 
 .PHONY: check
 check: ## All that CI runs: lint, types, layers, the docs and every test
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target tools install bigquery spark lint types layers docs-site
-	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target tools install bigquery spark azurite lint types layers docs-site
+	@$(MAKE) --no-print-directory unit azure
 
 .PHONY: generate
 generate: $(RUN_STAMP) ## Write dashboards, rules and routes for SPECS (models) into OUT (build)
@@ -70,6 +70,15 @@ layers: $(DEV_STAMP) ## Check who imports whom
 .PHONY: unit
 unit: $(DEV_STAMP) $(EMULATOR_STAMP) $(SPARK_STAMP) ## Run every test: unit, contract, golden, end to end
 	@$(BIN)/pytest
+
+.PHONY: azurite
+azurite: ## Install the emulator of Azure's storage that tests run, where npm is on the PATH
+	@if command -v npm >/dev/null; then .ci/azurite; fi
+
+.PHONY: azure
+azure: $(DEV_STAMP) azurite ## Run the tests on the emulator of Azure's storage, where npm is on the PATH
+	@if command -v npm >/dev/null; then $(BIN)/pytest -m azurite tests/exporter/sources/test_azure.py; \
+	else echo "Without npm on the PATH the tests on Azure's storage do not run."; fi
 
 .PHONY: golden
 golden: $(DEV_STAMP) ## Write the golden files again; read the diff before you commit it
@@ -119,7 +128,7 @@ lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .venv-bigquery .venv-docs .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .azurite .venv-bigquery .venv-docs .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(RUN_STAMP): requirements.lock pyproject.toml
 	@PYTHON=$(PYTHON) .ci/environment requirements.lock

@@ -38,7 +38,7 @@ examples:
   leeway-exporter --config.file=models/fraud.yaml --once
   leeway-exporter --config.file=models/fraud.yaml --once --now=2026-11-22T10:00:00Z
 
-Credentials, region and endpoint of S3 come from the ordinary AWS environment."""
+Credentials come from the usual environment of AWS, Google Cloud or Azure."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,7 +19,7 @@ Progress = Callable[[str, int, int], None]
 
 _EXTRA: Final = ("model", "stage", "decision")
 _EVERY_SECONDS: Final = 10.0
-_QUIET: Final = ("uvicorn", "uvicorn.error", "botocore", "boto3", "urllib3", "s3transfer", "asyncio")
+_QUIET: Final = ("uvicorn", "uvicorn.error", "botocore", "boto3", "urllib3", "s3transfer", "asyncio", "azure", "google")
 
 log = logging.getLogger(__name__)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from exporter.errors import SourceError
 from exporter.sources.local import Local
@@ -13,10 +15,20 @@ from exporter.sources.source import Source, Stream
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.sections import source as spec_source
 
-CLIENT: Final = "google-cloud-bigquery[bqstorage]>=3.38"
-"""The package for BigQuery, which is optional."""
-SPARK: Final = "pyspark>=4.0"
-"""The package for Spark, which is optional and also needs Java."""
+
+class Client(NamedTuple):
+    """An optional client: its name, its packages as pip takes them, and the modules that they bring."""
+
+    name: str
+    packages: tuple[str, ...]
+    modules: frozenset[str]
+
+
+BIGQUERY: Final = Client("BigQuery's client", ("google-cloud-bigquery[bqstorage]>=3.38",), frozenset({"google"}))
+GCS: Final = Client("Cloud Storage's client", ("google-cloud-storage>=3.4",), frozenset({"google", "requests"}))
+AZURE: Final = Client("Azure's client", ("azure-storage-blob>=12.27", "azure-identity>=1.25"), frozenset({"azure"}))
+SPARK: Final = Client("PySpark", ("pyspark>=4.0",), frozenset({"pyspark", "py4j"}))
+"""It also needs Java."""
 
 
 def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
@@ -36,18 +48,6 @@ def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Sou
     return _distributed(files, source.template) if isinstance(files, SkippingSource) else files
 
 
-def _opened(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
-    match source.kind:
-        case "s3":
-            from exporter.sources.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
-
-            return S3(source.template)
-        case "local":
-            return Local(source.template, folder)
-        case _:
-            return _table(source, stream)
-
-
 def open_log(loaded: LoadedSpec, stream: str) -> Source:
     """Return the source of a model's inference log, for the log itself or for another stream that is made of it.
 
@@ -58,27 +58,51 @@ def open_log(loaded: LoadedSpec, stream: str) -> Source:
     return open_source(log.source, loaded.folder, Stream(loaded.spec.name, stream, log.columns.timestamp, log.grain))
 
 
+def _opened(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
+    match source.kind:
+        case "s3":
+            from exporter.sources.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
+
+            return S3(source.template)
+        case "gcs":
+            with _needs(GCS, source.template):
+                from exporter.sources.gcs import Gcs  # noqa: PLC0415 - an extra
+
+            return Gcs(source.template)
+        case "azure":
+            with _needs(AZURE, source.template):
+                from exporter.sources.azure import Azure  # noqa: PLC0415 - an extra
+
+            return Azure(source.template)
+        case "local":
+            return Local(source.template, folder)
+        case _:
+            return _table(source, stream)
+
+
 def _distributed(source: SkippingSource, place: str) -> Source:
-    try:
+    with _needs(SPARK, place):
         from exporter.sources.spark import Spark  # noqa: PLC0415 - an extra, and a second to import
-    except ModuleNotFoundError as missing:
-        if (missing.name or "").split(".")[0] not in {"pyspark", "py4j"}:
-            raise
-        raise SourceError(f"{place}: PySpark is not installed; run: pip install '{SPARK}'") from None
     return Spark(source, place)
 
 
 def _table(source: spec_source.Source, stream: Stream) -> Source:
-    try:
+    with _needs(BIGQUERY, source.template):
         from exporter.sources.bigquery import BigQuery  # noqa: PLC0415 - an extra, and a second to import
         from exporter.sources.bigquery_jobs import JobTerms  # noqa: PLC0415
-    except ModuleNotFoundError as missing:
-        if not (missing.name or "").startswith("google"):
-            raise
-        raise SourceError(
-            f"{source.template}: BigQuery's client is not installed; run: pip install '{CLIENT}'"
-        ) from None
     labels = {"leeway-model": stream.model, "leeway-stream": stream.name}
     terms = JobTerms(source.location, labels, source.billing_limit)
     cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
     return BigQuery(source.template, terms, cut, whole=source.unpartitioned)
+
+
+@contextmanager
+def _needs(client: Client, place: str) -> Iterator[None]:
+    """Turn the error of a client that is not installed into one that says how to install it."""
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").split(".")[0] not in client.modules:
+            raise
+        packages = " ".join(f"'{package}'" for package in client.packages)
+        raise SourceError(f"{place}: {client.name} is not installed; run: pip install {packages}") from None

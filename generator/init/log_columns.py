@@ -90,6 +90,8 @@ def opened(address: str) -> tuple[FileSystem, str]:
     from pyarrow import fs  # noqa: PLC0415
 
     if not address.startswith("s3://"):
+        if "://" in address:
+            raise UsageError(f"{address}: not read from this store: copy one file of the log to this machine first")
         return fs.LocalFileSystem(), address
     path = address.removeprefix("s3://")
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")

@@ -26,6 +26,18 @@ def _s3(value: str) -> str:
     return value
 
 
+def _gcs(value: str) -> str:
+    if not re.fullmatch(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/.+", value):
+        raise ValueError("must be gs://bucket/path")
+    return value
+
+
+def _azure(value: str) -> str:
+    if not re.fullmatch(r"abfss://[a-z0-9$][a-z0-9-]{2,62}@[a-z0-9-]{3,63}\.dfs\.[a-z0-9.-]+/.+", value):
+        raise ValueError("must be abfss://container@account.dfs.core.windows.net/path")
+    return value
+
+
 def _table(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9.:-]{4,62}\.\w+\.[\w$-]+", value):
         raise ValueError("must be project.dataset.table")
@@ -34,6 +46,7 @@ def _table(value: str) -> str:
 
 BYTES_BILLED: Final = 100 * 10**9
 """The default limit of the bytes billed for one query: 100 GB, which cost cents."""
+_KINDS: Final = ("s3", "gcs", "azure", "local", "bigquery")
 _TABLE_KEYS: Final = ("partition_column", "location", "maximum_bytes_billed", "unpartitioned")
 
 
@@ -50,16 +63,21 @@ def _location(value: str) -> str:
 
 
 class Source(SpecSection):
-    """The place of the rows: exactly one of `s3`, `local` and `bigquery`.
+    """The place of the rows: exactly one of `s3`, `gcs`, `azure`, `local` and `bigquery`.
 
     A path is a strftime template in UTC (`%Y %m %d %j %H %M`). It may contain `*` and may end in `/`: then all files
     that match are one partition.
     """
 
-    model_config = alternatives("oneOf", "s3", "local", "bigquery")
+    model_config = alternatives("oneOf", *_KINDS)
 
     s3: Annotated[Text, AfterValidator(_template), AfterValidator(_s3)] | None = None
     """`s3://bucket/path-%Y-%m-%dT%H.parquet`; endpoint, region, role and credentials come from the AWS environment."""
+    gcs: Annotated[Text, AfterValidator(_template), AfterValidator(_gcs)] | None = None
+    """`gs://bucket/path-%Y-%m-%dT%H.parquet`; credentials come from the Google Cloud environment."""
+    azure: Annotated[Text, AfterValidator(_template), AfterValidator(_azure)] | None = None
+    """`abfss://container@account.dfs.core.windows.net/path-%Y-%m-%dT%H.parquet`, in Blob Storage or Data Lake Storage;
+    credentials come from the Azure environment."""
     local: Annotated[Text, AfterValidator(_template)] | None = None
     """A path on this machine, relative to the spec's folder."""
     bigquery: Annotated[Text, AfterValidator(_table)] | None = None
@@ -77,7 +95,7 @@ class Source(SpecSection):
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        kind = self.exactly_one("s3", "local", "bigquery")
+        kind = self.exactly_one(*_KINDS)
         given = [name for name in _TABLE_KEYS if getattr(self, name)]
         if given and kind != "bigquery":
             raise ValueError(f"must not have {', '.join(given)}: only for a BigQuery table")
@@ -92,8 +110,8 @@ class Source(SpecSection):
 
     @property
     def kind(self) -> str:
-        """The kind of the source: `s3`, `local` or `bigquery`."""
-        return self.exactly_one("s3", "local", "bigquery")
+        """The kind of the source, which is the name of its key."""
+        return self.exactly_one(*_KINDS)
 
     @property
     def template(self) -> str:

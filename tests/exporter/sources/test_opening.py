@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,11 +8,15 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import SourceError
+from exporter.sources.azure import Azure
 from exporter.sources.bigquery import BigQuery
+from exporter.sources.gcs import Gcs
 from exporter.sources.local import Local
+from exporter.sources.objects import ObjectSource
 from exporter.sources.opening import open_source
 from exporter.sources.reducing import ReducingSource
 from exporter.sources.s3 import S3
+from exporter.sources.skipping import SkippingSource
 from exporter.sources.source import Stream
 from exporter.sources.spark import Spark
 from exporter.spec.sections.source import Source
@@ -21,6 +26,43 @@ STREAM = Stream("fraud", "inference")
 
 def test_s3() -> None:
     assert isinstance(open_source(Source(s3="s3://logs/%Y-%m-%dT%H.parquet"), Path("/models"), STREAM), S3)
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ({"gcs": "gs://logs/%Y-%m-%dT%H.parquet"}, Gcs),
+        ({"azure": "abfss://logs@account.dfs.core.windows.net/%Y-%m-%dT%H.parquet"}, Azure),
+    ],
+)
+def test_other_clouds(place: dict[str, str], kind: type[ObjectSource]) -> None:
+    opened = open_source(Source(**place), Path("/models"), STREAM)
+    assert isinstance(opened, kind)
+    assert isinstance(opened, SkippingSource)
+
+
+@pytest.mark.parametrize(
+    ("place", "module", "message"),
+    [
+        (
+            {"gcs": "gs://logs/x"},
+            "google.cloud",
+            "Cloud Storage's client is not installed; run: pip install 'google-cloud-s",
+        ),
+        (
+            {"azure": "abfss://logs@account.dfs.core.windows.net/x"},
+            "azure.identity",
+            "Azure's client is not installed; run: pip install 'azure-storage-blob>=12.27' 'azure-identity>=1.25'",
+        ),
+    ],
+)
+def test_without_its_client_a_cloud_is_an_error_with_advice(
+    monkeypatch: pytest.MonkeyPatch, place: dict[str, str], module: str, message: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    monkeypatch.delitem(sys.modules, f"exporter.sources.{next(iter(place))}", raising=False)
+    with pytest.raises(SourceError, match=re.escape(f"{next(iter(place.values()))}: {message}")):
+        open_source(Source(**place), Path("/models"), STREAM)
 
 
 def test_local_begins_at_the_specs_folder(tmp_path: Path) -> None:
@@ -66,6 +108,6 @@ from exporter.sources.opening import open_source
 from exporter.sources.source import Stream
 from exporter.spec.sections.source import Source
 open_source(Source(local="x.parquet"), Path("."), Stream("fraud", "inference"))
-assert not {"boto3", "botocore", "google.cloud.bigquery", "pyspark"} & set(sys.modules)
+assert not {"boto3", "botocore", "google.cloud.bigquery", "google.cloud.storage", "azure", "pyspark"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)

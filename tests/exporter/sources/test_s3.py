@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from exporter.errors import FileUnavailable, FileUnreadable, PartitionUnreadable, SourceError, SourceUnavailable
-from exporter.sources import s3
-from exporter.sources.s3 import S3, Limits
+from exporter.sources import objects, s3
+from exporter.sources.objects import Limits
+from exporter.sources.s3 import S3
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection
 from s3_server import Alter, Fault, Hang, Refuse, Request, S3Server, Truncate, always, once
 
@@ -144,8 +145,8 @@ class TestProfile:
     def test_a_long_range_is_fetched_in_parts_and_put_together(
         self, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(s3, "WHOLE_BYTES", 0)
-        monkeypatch.setattr(s3, "PART_BYTES", 10_000)
+        monkeypatch.setattr(objects, "WHOLE_BYTES", 0)
+        monkeypatch.setattr(objects, "PART_BYTES", 10_000)
         numbers = np.random.default_rng(7).integers(0, 2**40, 30_000)
         s3_server.put("logs", KEY, log(*numbers.tolist()))
         assert read(S3(TEMPLATE)) == numbers.tolist()
@@ -382,7 +383,7 @@ class TestFailures:
     def test_an_object_that_is_rewritten_while_it_is_read_is_unreadable(
         self, s3_server: S3Server, listed: tuple[S3, Partition], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(s3, "WHOLE_BYTES", 0)
+        monkeypatch.setattr(objects, "WHOLE_BYTES", 0)
         source, partition = listed
 
         def rewritten(_: Request) -> None:

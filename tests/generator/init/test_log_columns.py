@@ -66,3 +66,8 @@ def test_files_whose_types_differ_from_the_first_are_left_out(tmp_path: Path) ->
         pq.write_table(pa.table({"n": values}), tmp_path / f"{name}.parquet")
     (column,) = read([str(tmp_path / f"{name}.parquet") for name in "abc"])
     assert column == Column("n", Kind.WHOLE, "int64", 3, 3, 1, 3)
+
+
+def test_a_file_in_another_store_is_an_error_with_advice() -> None:
+    with pytest.raises(UsageError, match=r"^gs://logs/a\.parquet: not read .*: copy one file of the log to this"):
+        read(["gs://logs/a.parquet"])

@@ -11,6 +11,9 @@ class TestSource:
         ("source", "kind"),
         [
             ({"s3": "s3://bucket/a/%Y/%m/%d/%H/*.parquet"}, "s3"),
+            ({"gcs": "gs://my_bucket.example.com/a/%Y/%m/%d/%H/"}, "gcs"),
+            ({"azure": "abfss://logs@account.dfs.core.windows.net/a/%Y-%m-%dT%H.parquet"}, "azure"),
+            ({"azure": "abfss://$web@account.dfs.core.chinacloudapi.cn/a"}, "azure"),
             ({"local": "../log/%Y%j.parquet"}, "local"),
             ({"bigquery": "my-project.ml.log_v2"}, "bigquery"),
             ({"bigquery": "example.com:my-project.ml.log$20261122"}, "bigquery"),
@@ -23,11 +26,21 @@ class TestSource:
     @pytest.mark.parametrize(
         ("source", "message"),
         [
-            ({}, "must have exactly one of s3, local, bigquery"),
-            ({"s3": "s3://bucket/a", "local": "a"}, "must have exactly one of s3, local, bigquery"),
+            ({}, "must have exactly one of s3, gcs, azure, local, bigquery"),
+            ({"s3": "s3://bucket/a", "local": "a"}, "must have exactly one of s3, gcs, azure, local, bigquery"),
             ({"s3": "bucket/a"}, "must be s3://bucket/path"),
             ({"s3": "s3://bucket"}, "must be s3://bucket/path"),
             ({"s3": "s3://Bucket/a"}, "must be s3://bucket/path"),
+            ({"gcs": "s3://bucket/a"}, "must be gs://bucket/path"),
+            ({"gcs": "gs://bucket"}, "must be gs://bucket/path"),
+            (
+                {"azure": "abfss://account.dfs.core.windows.net/a"},
+                "must be abfss://container@account.dfs.core.windows.net/path",
+            ),
+            (
+                {"azure": "abfss://a@b.blob.core.windows.net/a"},
+                "must be abfss://container@account.dfs.core.windows.net/path",
+            ),
             ({"local": "log/%A-%y"}, "has %A, %y: a path can use only %Y, %m, %d, %j, %H and %M"),
             ({"local": "log/100%"}, "has %: a path can use only %Y, %m, %d, %j, %H and %M"),
             ({"bigquery": "dataset.table"}, "must be project.dataset.table"),
