@@ -64,8 +64,10 @@ def unavailable(place: str, message: str) -> SourceUnavailable:
 
 
 def _message(error: AzureError) -> str:
-    """Return the service's own words: the lines after the first repeat the request."""
-    return str(error.message or error).partition("\n")[0]
+    """Return the service's own words: of a response the lines after the first repeat the request."""
+    if isinstance(error, HttpResponseError) and error.response is not None:
+        return str(error.message).partition("\n")[0]
+    return str(error.message or error).partition("To mitigate this issue")[0].strip()
 
 
 def _advice(message: str) -> str:

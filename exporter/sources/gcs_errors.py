@@ -15,6 +15,7 @@ _CHANGED: Final = {404, 412, 416}
 _OF_OBJECT: Final = {400, 403}
 """Statuses that one object may have and others not: its permissions and its encryption."""
 _PERMISSION: Final = re.compile(r"\b(storage\.\w+\.\w+|cloudkms\.\w+\.\w+)\b")
+_ADDRESS: Final = re.compile(r"Max retries exceeded with url: \S+ ")
 _IDENTITY: Final = "set GOOGLE_APPLICATION_CREDENTIALS, or give the machine or the workload an identity"
 _ADVICE: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), advice)
@@ -49,6 +50,7 @@ def refusal(place: str, permission: str, error: GoogleAPICallError) -> SourceErr
 
 def unavailable(place: str, message: str) -> SourceUnavailable:
     """Return the error for a store that does not answer, with advice."""
+    message = _ADDRESS.sub("", message)
     return SourceUnavailable(f"{place}: {message}; {_advice(message)}")
 
 

@@ -20,6 +20,7 @@ ROLE = "give the identity the role Storage Blob Data Reader"
 
 def failed(place: str, code: str, kind: type[HttpResponseError] = HttpResponseError) -> SourceError:
     error = kind(message="This request is not authorized.\nRequestId:1\nTime:2026-11-22")
+    error.response = object()
     error.error_code = code
     return failure(place, error)
 
@@ -80,6 +81,12 @@ def test_a_store_that_does_not_answer(error: AzureError, advice: str) -> None:
     found = failure(BLOB, error)
     assert type(found) is SourceUnavailable
     assert str(found).startswith(f"{BLOB}: {error.message}; {advice}")
+
+
+def test_the_reasons_of_missing_credentials_are_kept() -> None:
+    words = "Attempted credentials:\n\tEnvironmentCredential: no variables.\nTo mitigate this issue, please read."
+    found = failure(CONTAINER, ClientAuthenticationError(words))
+    assert f"{CONTAINER}: Attempted credentials: EnvironmentCredential: no variables.; set AZURE_TENANT_ID" in str(found)
 
 
 def test_a_signature_is_not_repeated() -> None:
