@@ -15,8 +15,11 @@ from typing import Any, Final
 
 from azure.core import MatchConditions
 from azure.core.exceptions import AzureError
+from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
 from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
+from requests import Session
+from requests.adapters import HTTPAdapter
 
 from exporter.sources import objects
 from exporter.sources.azure_errors import failure, unavailable
@@ -85,9 +88,12 @@ def connect(endpoint: str, limits: Limits) -> BlobServiceClient:
     Raises:
         ValueError: the environment has an invalid setting.
     """
+    session = Session()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(pool_maxsize=objects.CONNECTIONS))
+    waits = {"connection_timeout": limits.connect_timeout, "read_timeout": limits.read_timeout}
     options: dict[str, Any] = {
-        "connection_timeout": limits.connect_timeout,
-        "read_timeout": limits.read_timeout,
+        "transport": RequestsTransport(session=session, **waits),
         "retry_policy": ExponentialRetry(0, 2, retry_total=limits.attempts - 1, random_jitter_range=1),
     }
     account = endpoint.removeprefix("https://").partition(".")[0]
@@ -95,7 +101,5 @@ def connect(endpoint: str, limits: Limits) -> BlobServiceClient:
         client = BlobServiceClient.from_connection_string(text, **options)
         if client.account_name == account:
             return client
-    credential = DefaultAzureCredential(
-        connection_timeout=limits.connect_timeout, read_timeout=limits.read_timeout, retry_total=limits.attempts - 1
-    )
+    credential = DefaultAzureCredential(retry_total=limits.attempts - 1, **waits)
     return BlobServiceClient(endpoint, credential, **options)

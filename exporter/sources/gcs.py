@@ -17,6 +17,7 @@ from google.api_core.retry import Retry
 from google.auth.exceptions import GoogleAuthError
 from google.cloud import storage  # type: ignore[attr-defined]
 from google.cloud.storage.exceptions import InvalidResponse
+from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, RequestException, Timeout
 from requests.exceptions import ConnectionError as NoConnection
 from urllib3.exceptions import HTTPError, ProtocolError
@@ -92,7 +93,10 @@ def connect() -> storage.Client:
         GoogleAuthError: there are no credentials.
     """
     os.environ.setdefault(_NO_METADATA, "true")
-    return storage.Client(project=None)  # a bucket is found without its project
+    client = storage.Client(project=None)  # a bucket is found without its project
+    for scheme in ("https://", "http://"):  # the service's own advice for more than ten connections
+        client._http.mount(scheme, HTTPAdapter(pool_maxsize=objects.CONNECTIONS))  # noqa: SLF001
+    return client
 
 
 def _retry(limits: Limits) -> Retry:

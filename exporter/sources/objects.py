@@ -17,7 +17,7 @@ from typing import Final, NamedTuple, TypeVar
 import pyarrow as pa
 
 from exporter.sources import templates
-from exporter.sources.files import check_files, profile_files
+from exporter.sources.files import READERS, check_files, profile_files
 from exporter.sources.parquet import parquet_errors, read_batches
 from exporter.sources.skipping import SkippedFiles
 from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
@@ -34,6 +34,8 @@ PARTS: Final = 4
 """Ranges of an object that are fetched at a time."""
 PAGE_OBJECTS: Final = 1000
 """Objects of a page of a listing: as many as every store allows."""
+CONNECTIONS: Final = READERS * PARTS
+"""Requests of a source at a time, at most: a client keeps so many connections open."""
 
 
 class Limits(NamedTuple):

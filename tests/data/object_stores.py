@@ -32,6 +32,7 @@ class Store(Protocol):
 
     requests: list[Request]
     sent: int
+    delay: float
     faults: Faults | None
 
     def put_object(self, key: str, content: bytes) -> None: ...
@@ -167,6 +168,15 @@ class ObjectStoreTests:
         store.put_object(KEY, log(*numbers.tolist()))
         assert read(opened(PATH)) == numbers.tolist()
         assert len(store.requests) > 1 + 240_000 // 50_000
+
+    def test_many_objects_are_read_side_by_side_over_connections_that_are_kept(
+        self, store: Store, opened: Open, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for index in range(20):
+            store.put_object(f"12/{index:02}.parquet", log(index))
+        store.delay = 0.03
+        assert read(opened("%H/")) == list(range(20))
+        assert not [record for record in caplog.records if record.name.startswith("urllib3")]
 
     @pytest.mark.parametrize("name", ["hour=12 €+%20&a#b.parquet", "12/a:b=c,d.parquet", "12 'x'?.parquet"])
     def test_keys_are_taken_literally(self, store: Store, opened: Open, name: str) -> None:

@@ -76,6 +76,12 @@ def once(fault: Fault, where: Callable[[Request], bool] = lambda _: True) -> Fau
     return lambda request: left.pop() if left and where(request) else None
 
 
+class KeepAlive(WSGIRequestHandler):
+    """Keeps connections open, as real stores do."""
+
+    protocol_version = "HTTP/1.1"
+
+
 class StoreServer(ABC):
     """A store's endpoint on a free port of 127.0.0.1.
 
@@ -83,7 +89,7 @@ class StoreServer(ABC):
         tls: the paths of a certificate and its key, to serve https.
     """
 
-    handler: ClassVar[type[WSGIRequestHandler]] = WSGIRequestHandler
+    handler: ClassVar[type[WSGIRequestHandler]] = KeepAlive
 
     def __init__(self, tls: tuple[str, str] | None = None) -> None:
         self.requests: list[Request] = []

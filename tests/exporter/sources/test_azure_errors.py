@@ -86,7 +86,9 @@ def test_a_store_that_does_not_answer(error: AzureError, advice: str) -> None:
 def test_the_reasons_of_missing_credentials_are_kept() -> None:
     words = "Attempted credentials:\n\tEnvironmentCredential: no variables.\nTo mitigate this issue, please read."
     found = failure(CONTAINER, ClientAuthenticationError(words))
-    assert f"{CONTAINER}: Attempted credentials: EnvironmentCredential: no variables.; set AZURE_TENANT_ID" in str(found)
+    assert f"{CONTAINER}: Attempted credentials: EnvironmentCredential: no variables.; set AZURE_TENANT_ID" in str(
+        found
+    )
 
 
 def test_a_signature_is_not_repeated() -> None:

@@ -69,7 +69,9 @@ def test_the_message_is_the_services_own() -> None:
 
 def test_the_address_of_a_request_is_not_repeated() -> None:
     words = "HTTPSConnectionPool: Max retries exceeded with url: /storage/v1/b/logs/o?prefix=a (Caused by: timed out)"
-    assert str(unavailable("gs://logs/", words)).startswith("gs://logs/: HTTPSConnectionPool: (Caused by: timed out); che")
+    assert str(unavailable("gs://logs/", words)).startswith(
+        "gs://logs/: HTTPSConnectionPool: (Caused by: timed out); che"
+    )
 
 
 @pytest.mark.parametrize(
