@@ -50,7 +50,8 @@ class GcsServer(StoreServer):
         """Store an object without the proxy. The bucket is created if needed."""
         if self._emulator._storage.get_bucket(bucket) is None:
             create_bucket(bucket, self._emulator._storage)
-        resource = objects._make_object_resource(f"http://{self._address}", bucket, name, None, str(len(content)))
+        size, kind = str(len(content)), "application/octet-stream"
+        resource = objects._make_object_resource(f"http://{self._address}", bucket, name, kind, size)
         self._emulator._storage.create_file(bucket, name, content, objects._checksums(content, resource))
 
     def delete(self, bucket: str, name: str) -> None:
