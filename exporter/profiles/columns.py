@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from exporter.profiles.binning import Counts, Floats
+from exporter.sources.near_names import nearest_name
+from exporter.sources.source import Batch, Kernel
 
+T = TypeVar("T")
 Mask = npt.NDArray[np.bool_]
 
 _NUMBERS: Final = (
@@ -36,6 +39,14 @@ _WHY: Final = 200
 
 class ColumnMismatch(TypeError):  # noqa: N818 - a state of the data
     """A column that does not have a type that its feature can be counted from."""
+
+
+class MissingColumn(ColumnMismatch):
+    """A column that a file does not have."""
+
+    def __init__(self, column: str | None) -> None:
+        super().__init__(f"the column {column} is missing")
+        self.column = column or ""
 
 
 @contextmanager
@@ -107,11 +118,50 @@ def required_column(table: pa.Table, column: str | None) -> pa.ChunkedArray:
     """Return a column of a table.
 
     Raises:
-        ColumnMismatch: when it is missing.
+        MissingColumn: when it is missing.
     """
     if column is None or column not in table.column_names:
-        raise ColumnMismatch(f"the column {column} is missing")
+        raise MissingColumn(column)
     return table.column(column)
+
+
+def column_of(batch: Batch, column: str) -> pa.ChunkedArray:
+    """Return a column of a batch.
+
+    Raises:
+        ColumnMismatch: when it is missing; the message has the name in the file that may be meant.
+    """
+    try:
+        return required_column(batch.table, column)
+    except MissingColumn as problem:
+        raise explained(problem, batch.schema) from None
+
+
+def explained(problem: ColumnMismatch, schema: pa.Schema) -> ColumnMismatch:
+    """Return an error, with the name in the file that may be meant where a column is missing."""
+    if not isinstance(problem, MissingColumn):
+        return problem
+    return ColumnMismatch(f"{problem}{nearest_name(problem.column, tuple(schema.names))}")
+
+
+def explaining(kernel: Kernel[T]) -> Kernel[T]:
+    """Return a kernel whose `ColumnMismatch` has, where a column is missing, the name that may be meant."""
+
+    def explain(batches: Iterator[Batch]) -> T:
+        schema = pa.schema([])
+
+        def watched() -> Iterator[Batch]:
+            nonlocal schema
+            for batch in batches:
+                schema = batch.schema
+                yield batch
+
+        try:
+            return kernel(watched())
+        except ColumnMismatch as problem:
+            raise explained(problem, schema) from problem
+
+    return explain
 
 
 def is_text(kind: pa.DataType) -> bool:

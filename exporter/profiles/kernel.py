@@ -23,6 +23,7 @@ from exporter.profiles.group import WHOLE, Group, unsegmented
 from exporter.profiles.grouping import UNGROUPED, Grouping
 from exporter.profiles.profile import NOVEL_KEPT, Profile, empty_profile, most_frequent
 from exporter.profiles.readability import Watched, newly_unreadable
+from exporter.sources.near_names import missing_column
 from exporter.sources.source import Batch
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -166,8 +167,9 @@ def _count_rows(batch: Batch, unreadable: Iterable[str], parts: Iterable[_Part])
 
 def _absent(schema: pa.Schema, binning: Binning, keys: Sequence[str]) -> dict[str, str]:
     wanted = [*binning.slices, *keys]
-    present = set(schema.names)
-    return {name: "the column is missing" for name in wanted if name not in present}
+    names = tuple(schema.names)
+    present = set(names)
+    return {name: missing_column(name, names) for name in wanted if name not in present}
 
 
 def _count_columns(table: pa.Table, binning: Binning, parts: list[_Part]) -> dict[str, str]:

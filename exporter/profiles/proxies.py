@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values, required_column
+from exporter.profiles.columns import ColumnMismatch, category_codes, explained, numeric_values, required_column
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.proxies import ColumnRatio
 
@@ -60,7 +60,7 @@ def sum_moments(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tupl
             try:
                 sums[position] += _moments(batch.table, ratio)
             except ColumnMismatch as problem:
-                problems[position] = str(problem)
+                problems[position] = str(explained(problem, batch.schema))
                 sums[position] = np.nan
     return sums, problems
 

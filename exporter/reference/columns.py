@@ -15,8 +15,11 @@ from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning, Bins, Floats, categorical_bins, numeric_bins
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
 from exporter.profiles.profile import most_frequent
+from exporter.sources.near_names import nearest_name
 from exporter.sources.reducing import ALL, Portion
 from exporter.sources.source import Batch, Selection
+
+NOT_IN_REFERENCE: Final = "the reference has no such column"
 
 SAMPLE_ROWS: Final = 200_000
 """Values of a numeric column from which the edges are taken. A larger reference is sampled; its counts stay exact."""
@@ -66,7 +69,11 @@ def observe_columns(batches: Iterable[Batch], portion: Portion = ALL, *, selecti
     problems: dict[str, str] = {}
     for batch in batches:
         present = set(batch.schema.names)
-        problems |= {name: "the reference has no such column" for name in columns if name not in present}
+        problems |= {
+            name: NOT_IN_REFERENCE + nearest_name(name, tuple(batch.schema.names))
+            for name in columns
+            if name not in present
+        }
         problems |= {name: f"in the reference {why}" for name, why in batch.problems.items() if name in columns}
         problems |= _add(batch.table, columns)
     return ObservedColumns(most, numbers, categories, problems)

@@ -26,7 +26,7 @@ from exporter.profiles.binning import (
 )
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.profile import Profile, categorical_column, empty_profile, numeric_column
-from exporter.reference.columns import binning_of_columns
+from exporter.reference.columns import NOT_IN_REFERENCE, binning_of_columns
 from exporter.reference.history import ANY_TIME, LONGEST_WEEKS, SECONDS, History, HourlyColumn, TimeRule
 from exporter.reference.reducing import reduce_binning, reduce_by_hour, reduce_rows_by_hour
 from exporter.reference.reference import (
@@ -38,6 +38,7 @@ from exporter.reference.reference import (
     profile_by_hour,
 )
 from exporter.sources.engine import ROWS, TIME_KINDS, CountingSource, Parameter, Statement, quoted
+from exporter.sources.near_names import nearest_name
 from exporter.sources.reducing import ReducingSource
 from exporter.sources.source import Partition, Selection, Source
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar
@@ -75,7 +76,9 @@ def count_binning(
     if not isinstance(source, CountingSource):
         return source.profile(partition, selection, lambda rows: build_binning(rows, selection, category_limit))
     types = source.types(partition)
-    absent = {name: "the reference has no such column" for name in selection.columns if name not in types}
+    absent = {
+        name: NOT_IN_REFERENCE + nearest_name(name, tuple(types)) for name in selection.columns if name not in types
+    }
     query = profile_query(types, _blank(selection), GroupBy(), category_limit)
     problems = {name: f"in the reference {why}" for name, why in query.problems.items()} | absent
     first = next(iter(profiles_of_result(source.count(partition, query.statement), query).values()), None)

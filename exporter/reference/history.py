@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from exporter.profiles.binning import Binning, Bins, CategoricalBins, Counts, Floats
-from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.columns import ColumnMismatch, category_codes, column_of, numeric_values
 from exporter.profiles.times import instants
 from exporter.reference.outliers import ALL_HOURS, HourRange
 from exporter.sources.source import Batch
@@ -105,7 +105,7 @@ class HistoryBuilder:
         Raises:
             ColumnMismatch: when the timestamps are not times.
         """
-        hours, index = np.unique(hours_of(batch.table.column(self.timestamp), self.rule), return_inverse=True)
+        hours, index = np.unique(hours_of(column_of(batch, self.timestamp), self.rule), return_inverse=True)
         known = hours[hours >= 0]
         if batch.first and len(known):
             first = int(known[0])

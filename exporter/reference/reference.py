@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning, Counts
-from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.columns import ColumnMismatch, column_of
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.grouping import intersect_rows, segment_rows
 from exporter.profiles.kernel import NOVEL_TRACKED, Parts, Splitting, profile_groups
@@ -184,7 +184,7 @@ class Hours:
         )
         try:
             profiles, _ = profile_groups(_each(batches, history.add), self.binning, splitting, NOVEL_TRACKED)
-        except (ColumnMismatch, KeyError) as problem:
+        except ColumnMismatch as problem:
             raise ReferenceUnusable(f"column {self.timestamp} of the reference: {problem}") from problem
         return HourCounts(profiles, split.seen, history)
 
@@ -204,9 +204,9 @@ def count_rows_by_hour(batches: Iterable[Batch], timestamp: str, unit: TimeUnit 
     try:
         for batch in batches:
             if batch.first:
-                hours, rows = np.unique(hours_of(batch.table.column(timestamp), TimeRule(unit)), return_counts=True)
+                hours, rows = np.unique(hours_of(column_of(batch, timestamp), TimeRule(unit)), return_counts=True)
                 total.update(dict(zip(hours.tolist(), rows.tolist(), strict=True)))
-    except (ColumnMismatch, KeyError) as problem:
+    except ColumnMismatch as problem:
         raise ReferenceUnusable(f"column {timestamp} of the reference: {problem}") from problem
     return dict(total)
 

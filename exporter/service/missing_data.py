@@ -6,12 +6,12 @@ it reports a wrong path or a misspelt column at once, with what lies there inste
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
 from exporter.errors import PartitionUnreadable
+from exporter.sources.near_names import nearest_name
 from exporter.sources.source import ROWS_ONLY, Batch, BrowsableSource, Partition, Source
 from exporter.spec.model import Body
 
@@ -102,9 +102,9 @@ def what_lies_there(source: Source) -> str:
 
 
 def nearest(name: str, known: set[str]) -> str:
-    """Return the end of a message about a column that is missing: the most similar name, or those that there are."""
-    near = difflib.get_close_matches(name, known, n=1)
-    return f'; did you mean "{near[0]}"?' if near else f"; the columns are {_listed(sorted(known))}"
+    """Return the end of a message about a missing column: the name that may be meant, or those that there are."""
+    names = sorted(known)
+    return nearest_name(name, tuple(names)) or f"; the columns are {_listed(names)}"
 
 
 def _listed(names: Sequence[str]) -> str:

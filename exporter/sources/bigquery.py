@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from exporter.errors import SourceError
 from exporter.sources.bigquery_jobs import DEFAULT_LIMITS, Jobs, JobTerms, Limits, Query
-from exporter.sources.bigquery_ranges import TimeRange, merged_ranges, range_of, within
+from exporter.sources.bigquery_ranges import range_of, within
 from exporter.sources.engine import (
     INGESTION,
     JOINED_ROWS,
@@ -31,6 +31,7 @@ from exporter.sources.engine import (
     quoted,
 )
 from exporter.sources.source import Batch, Kernel, Partition, Selection, Source, StoredObject, Stream, Traffic
+from exporter.sources.time_range import TimeRange, merged_ranges
 
 if TYPE_CHECKING:
     from google.cloud.bigquery import SchemaField, Table

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from exporter.sources.engine import Kind, Parameter, quoted
 from exporter.sources.source import StoredObject
+from exporter.sources.time_range import STAMP, TimeRange
 
-_STAMP: Final = "%Y-%m-%dT%H:%M:%SZ"
 _PATH: Final = re.compile(r"\[([0-9TZ:-]+), ([0-9TZ:-]+)\)")
-
-
-@dataclass(frozen=True, slots=True)
-class TimeRange:
-    """A half-open range of a table's time, in UTC."""
-
-    start: datetime
-    end: datetime
-
-    def __str__(self) -> str:
-        """Return the range as it is in the path of a stored object."""
-        return f"[{self.start:{_STAMP}}, {self.end:{_STAMP}})"
 
 
 def within(column: str, kind: Kind, ranges: Sequence[TimeRange], prefix: str = "") -> tuple[str, dict[str, Parameter]]:
@@ -50,19 +37,8 @@ def range_of(item: StoredObject) -> TimeRange | None:
     match = _PATH.search(item.path)
     if match is None:
         return None
-    start, end = (datetime.strptime(text, _STAMP).replace(tzinfo=UTC) for text in match.groups())
+    start, end = (datetime.strptime(text, STAMP).replace(tzinfo=UTC) for text in match.groups())
     return TimeRange(start, end)
-
-
-def merged_ranges(ranges: Iterable[TimeRange]) -> list[TimeRange]:
-    """Return the same times in as few ranges as possible."""
-    joined: list[TimeRange] = []
-    for each in sorted(ranges, key=lambda item: item.start):
-        if joined and joined[-1].end >= each.start:
-            joined[-1] = TimeRange(joined[-1].start, max(joined[-1].end, each.end))
-        else:
-            joined.append(each)
-    return joined
 
 
 def _as_kind(moment: datetime, kind: Kind) -> datetime | Any:

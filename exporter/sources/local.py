@@ -17,8 +17,10 @@ from exporter.errors import FileUnavailable, SourceUnavailable
 from exporter.sources import templates
 from exporter.sources.files import check_files, profile_files
 from exporter.sources.parquet import parquet_errors, read_batches
+from exporter.sources.path_columns import with_path_columns
 from exporter.sources.skipping import SkippedFiles
 from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
+from exporter.sources.table_folders import TableCheck
 
 T = TypeVar("T")
 
@@ -46,14 +48,19 @@ class Local:
         self.skipped = SkippedFiles()
         root = "" if template.startswith("/") else f"{folder}/".replace("//", "/")
         self._template = templates.parse(re.sub("/+", "/", template), root)
+        self._tables = TableCheck(_below, root)
 
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
         """See `Source`."""
-        return templates.partitions(self._template, starts, self._list)
+        found = templates.partitions(self._template, starts, self._list)
+        self._tables.refuse(item for partition in found.values() for item in partition.objects)
+        return found
 
     def dataset(self, **names: str) -> Partition | None:
         """See `Source`."""
-        return templates.dataset(self._template, names, self._list)
+        found = templates.dataset(self._template, names, self._list)
+        self._tables.refuse(found.objects if found else ())
+        return found
 
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
@@ -79,6 +86,16 @@ class Local:
 
 
 def _read(item: StoredObject, selection: Selection) -> Generator[Batch]:
+    yield from with_path_columns(read_file(item, selection), item.path, selection)
+
+
+def read_file(item: StoredObject, selection: Selection) -> Generator[Batch]:
+    """Yield the batches of a file, without columns of its path.
+
+    Raises:
+        FileUnreadable, FileUnavailable: the file cannot be read.
+        SourceUnavailable: the machine does not read files.
+    """
     # read, not mapped: if another process truncated a mapped file, this process would crash
     with parquet_errors(item, _store_error), _opened(item.path) as file:
         yield from read_batches(file, item, selection)
@@ -98,6 +115,10 @@ def _walk(
             yield StoredObject(path, status.st_size, str(status.st_mtime_ns))
         elif status and stat.S_ISDIR(status.st_mode) and (depth is None or path.count("/") < depth):
             yield from _walk(f"{path}/", prefix, depth, above | {(here.st_dev, here.st_ino)})
+
+
+def _below(folder: str) -> Iterator[StoredObject]:
+    return _walk(folder, folder, None)
 
 
 def _is_folder(path: Path) -> bool:

@@ -19,8 +19,10 @@ import pyarrow as pa
 from exporter.sources import templates
 from exporter.sources.files import READERS, check_files, profile_files
 from exporter.sources.parquet import parquet_errors, read_batches
+from exporter.sources.path_columns import with_path_columns
 from exporter.sources.skipping import SkippedFiles
 from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
+from exporter.sources.table_folders import TableCheck
 
 T = TypeVar("T")
 
@@ -66,6 +68,7 @@ class ObjectSource(ABC):
         self.skipped = SkippedFiles()
         self._root = root
         self._template = templates.parse(key, root)
+        self._tables = TableCheck(partial(self._list, _depth=None))
 
     @abstractmethod
     def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
@@ -86,11 +89,15 @@ class ObjectSource(ABC):
 
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
         """See `Source`."""
-        return templates.partitions(self._template, starts, self._list)
+        found = templates.partitions(self._template, starts, self._list)
+        self._tables.refuse(item for partition in found.values() for item in partition.objects)
+        return found
 
     def dataset(self, **names: str) -> Partition | None:
         """See `Source`."""
-        return templates.dataset(self._template, names, self._list)
+        found = templates.dataset(self._template, names, self._list)
+        self._tables.refuse(found.objects if found else ())
+        return found
 
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
@@ -119,6 +126,15 @@ class ObjectSource(ABC):
             yield from page
 
     def _read(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
+        yield from with_path_columns(self.read_object(item, selection), item.path, selection)
+
+    def read_object(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
+        """Yield the batches of an object of this bucket, without columns of its path.
+
+        Raises:
+            FileUnreadable, FileUnavailable: the object cannot be read.
+            SourceUnavailable: the store does not answer.
+        """
         with parquet_errors(item, lambda _item, _error: None), self._opened(item, selection) as file:
             yield from read_batches(file, item, selection)
 

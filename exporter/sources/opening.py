@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exporter.errors import SourceError
+from exporter.sources.lake import Lake, LakeTable
 from exporter.sources.local import Local
 from exporter.sources.skipping import SkippingSource
 from exporter.sources.source import Source, Stream
@@ -27,6 +28,9 @@ class Client(NamedTuple):
 BIGQUERY: Final = Client("BigQuery's client", ("google-cloud-bigquery[bqstorage]>=3.38",), frozenset({"google"}))
 GCS: Final = Client("Cloud Storage's client", ("google-cloud-storage>=3.4",), frozenset({"google", "requests"}))
 AZURE: Final = Client("Azure's client", ("azure-storage-blob>=12.27", "azure-identity>=1.25"), frozenset({"azure"}))
+DELTA: Final = Client("delta-rs", ("deltalake>=1.5",), frozenset({"deltalake"}))
+ICEBERG: Final = Client("PyIceberg", ("pyiceberg[pyarrow]>=0.10",), frozenset({"pyiceberg"}))
+"""A catalog may need another of its extras."""
 SPARK: Final = Client("PySpark", ("pyspark>=4.0",), frozenset({"pyspark", "py4j"}))
 """It also needs Java."""
 
@@ -76,6 +80,9 @@ def _opened(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
             return Azure(source.template)
         case "local":
             return Local(source.template, folder)
+        case "delta" | "iceberg":
+            cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
+            return Lake(_lake_table(source, folder), cut, whole=source.unpartitioned)
         case _:
             return _table(source, stream)
 
@@ -84,6 +91,16 @@ def _distributed(source: SkippingSource, place: str) -> Source:
     with _needs(SPARK, place):
         from exporter.sources.spark import Spark  # noqa: PLC0415 - an extra, and a second to import
     return Spark(source, place)
+
+
+def _lake_table(source: spec_source.Source, folder: Path) -> LakeTable:
+    if source.kind == "delta":
+        with _needs(DELTA, source.template):
+            from exporter.sources.delta import DeltaLog  # noqa: PLC0415 - an extra
+        return DeltaLog(source.template, folder)
+    with _needs(ICEBERG, source.template):
+        from exporter.sources.iceberg import IcebergTable  # noqa: PLC0415 - an extra, and a second to import
+    return IcebergTable(source.template)
 
 
 def _table(source: spec_source.Source, stream: Stream) -> Source:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import boto3
@@ -52,15 +52,16 @@ class S3(ObjectSource):
                 ]
 
     def _fetch(self, item: StoredObject, start: int, size: int) -> bytes:
-        """See `ObjectSource`."""
+        """See `ObjectSource`; an object without a tag may have changed."""
         with self._connected(item.path) as connection:
             for attempt in range(1, self._limits.attempts + 1):
-                response = connection.client.get_object(
+                get = partial(
+                    connection.client.get_object,
                     Bucket=self._bucket,
                     Key=self._key(item),
                     Range=f"bytes={start}-{start + size - 1}",
-                    IfMatch=f'"{item.tag}"',
                 )
+                response = get(IfMatch=f'"{item.tag}"') if item.tag else get()
                 try:
                     return response["Body"].read()
                 except BotoCoreError:  # boto3 repeats requests, but not the reading of their bodies

@@ -81,6 +81,11 @@ class SkippedFiles:
         return {item.path: str(error) for item, error in new.items() if item in self._errors}
 
     @property
+    def errors(self) -> Mapping[StoredObject, FileError]:
+        """The errors of all files that are left out."""
+        return self._errors
+
+    @property
     def problems(self) -> Mapping[str, str]:
         """The errors of the files that are left out, by path, except those of partitions that failed as a whole."""
         return {item.path: str(error) for item, error in self._errors.items() if item not in self._whole}

@@ -1,11 +1,13 @@
 """Path templates: the stored objects of a partition, and the few listings that find them.
 
 In a template, `%Y %m %d %j %H %M` stand for the partition's start in UTC, `*` for any characters and `?` for one
-character of a name (neither matches a `/`), and `{version}` and its like for a given name. A `/` at the end stands for
-every file below it whose name ends in `.parquet`, `.parq` or `.pq`, or has no `.`, as Hive and Athena name files. As in
-a shell, a wildcard never matches a hidden name. Hidden names begin with `.`, or with `_`, which writers use for
-unfinished files. A wildcard also does not match a name with the suffix of a temporary file. A path is parsed back into
-the one start that it belongs to, so that no object is in two partitions.
+character of a name (neither matches a `/`), and `{version}` and its like for a given name. A number between other
+characters than digits is read with and without leading zeros, so `hour=%H` matches `hour=09` and `hour=9`; `%-m %-d %-j
+%-H %-M` say that it is written without, so that it is listed so first. A `/` at the end stands for every file below it
+whose name ends in `.parquet`, `.parq` or `.pq`, or has no `.`, as Hive and Athena name files. As in a shell, a wildcard
+never matches a hidden name. Hidden names begin with `.`, or with `_`, which writers use for unfinished files. A
+wildcard also does not match a name with the suffix of a temporary file. A path is parsed back into the one start that
+it belongs to, so that no object is in two partitions.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import chain, islice
+from itertools import islice, product
 from typing import Final
 
 from exporter.errors import SourceError
@@ -25,9 +27,9 @@ from exporter.sources.source import Partition, StoredObject
 Listing = Callable[[str, int | None], Iterable[StoredObject]]
 """Lists every object whose path begins with a prefix; objects with more `/` than the number may be left out."""
 
-_WIDTHS: Final = {"%Y": 4, "%m": 2, "%d": 2, "%j": 3, "%H": 2, "%M": 2}
-_DAYS: Final = ({"%Y", "%m", "%d"}, {"%Y", "%j"})
-_VARIABLE: Final = re.compile(r"(%[YmdjHM]|\*+|\?|\{[A-Za-z_]\w*\})")
+_WIDTHS: Final = {"Y": 4, "m": 2, "d": 2, "j": 3, "H": 2, "M": 2}
+_DAYS: Final = ({"Y", "m", "d"}, {"Y", "j"})
+_VARIABLE: Final = re.compile(r"(%(?:Y|-?[mdjHM])|\*+|\?|\{[A-Za-z_]\w*\})")
 _BELOW: Final = ""  # the variable part after the slash at a template's end
 _SHOWN: Final = r"(?![._])(?=[^/])"
 _TEMPORARY: Final = ("~", ".tmp", ".temp", ".part", ".partial", ".crc")
@@ -66,53 +68,93 @@ class Template:
                 raise SourceError(f"{self}: {part} has no value here: only the path of a reference may contain it")
         return Template(tuple(pieces))
 
-    def fields(self, start: datetime) -> tuple[str, ...]:
-        """Return the text of each of the template's directives at `start`, each directive once."""
-        return tuple(_field(directive, start) for directive in self._directives)
+    def fields(self, start: datetime) -> tuple[int, ...]:
+        """Return the numbers of the template's directives at `start`, each directive once."""
+        return tuple(_number(letter, start) for letter in dict.fromkeys(self._written))
 
-    def read(self, path: str) -> tuple[str, ...] | None:
-        """Return the texts of the directives in a path, as `fields` gives them; `None` when the path does not match."""
+    def read(self, path: str) -> tuple[int, ...] | None:
+        """Return the numbers of the directives in a path, as `fields` gives them; `None` if the path does not match."""
         match = self._form.fullmatch(path)
-        return match.groups() if match else None
+        if match is None:
+            return None
+        numbers = dict[str, int]()
+        for letter, text in zip(self._written, match.groups(), strict=True):
+            if numbers.setdefault(letter, int(text)) != int(text):
+                return None
+        return tuple(numbers.values())
 
-    def prefixes(self, starts: Iterable[datetime]) -> tuple[str, ...]:
-        """Return the prefixes under which all objects of `starts` are found, none within another.
+    def prefixes(self, starts: Iterable[datetime]) -> tuple[tuple[frozenset[datetime], tuple[str, ...]], ...]:
+        """Return the starts in groups, each with the prefixes under which all of its objects are found.
 
-        There is one for each UTC day where the day is before the first wildcard and before the hour. Otherwise there is
-        one for each text before the first wildcard.
+        There is a group for each UTC day where the day is before the first wildcard and before the hour. Otherwise
+        there is one for each text before the first wildcard. The first prefix is as the template writes numbers; the
+        others are with and without leading zeros, and needed only while a start has no object.
         """
-        groups: dict[str, list[str]] = defaultdict(list)
+        groups: dict[str, list[datetime]] = defaultdict(list)
         for start in starts:
-            groups[_rendered(self._head[: self._day_end], start)].append(_rendered(self._head, start))
-        return tuple(map(_common_prefix, groups.values()))
+            groups[self._spellings(0, self._day_end, start)[0]].append(start)
+        return tuple((frozenset(group), self._group_prefixes(group)) for group in groups.values())
 
     @property
     def prefix(self) -> str:
         """The literal text before the first variable part."""
         return self.pieces[0]
 
+    def _group_prefixes(self, starts: list[datetime]) -> tuple[str, ...]:
+        end = len(self._head)
+        rest = _common_prefix([text for start in starts for text in self._spellings(self._day_end, end, start)])
+        return tuple(day + rest for day in self._spellings(0, self._day_end, starts[0]))
+
+    def _spellings(self, first: int, end: int, start: datetime) -> tuple[str, ...]:
+        """Return the texts that some pieces may have at `start`, that of the template itself first."""
+        return tuple(map("".join, product(*(self._piece_spellings(index, start) for index in range(first, end)))))
+
+    def _piece_spellings(self, index: int, start: datetime) -> tuple[str, ...]:
+        piece = self.pieces[index]
+        if not index % 2:
+            return (piece,)
+        short = str(_number(piece[-1], start))
+        padded = short.zfill(_WIDTHS[piece[-1]])
+        ordered = (short, padded) if "-" in piece else (padded, short)
+        return tuple(dict.fromkeys(ordered)) if self._is_delimited(index) else (padded,)
+
+    def _is_delimited(self, index: int) -> bool:
+        """Return whether a number stands between characters that are no digits, so that its width may vary."""
+        before, after = self.pieces[index - 1], self.pieces[index + 1]
+        begins, ends = index == 1, index + 2 == len(self.pieces)
+        return (
+            self.pieces[index][-1] != "Y"
+            and (not before[-1].isdigit() if before else begins)
+            and (not after[0].isdigit() if after else ends)
+        )
+
     @cached_property
-    def _directives(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(part for part in self.pieces[1::2] if part in _WIDTHS))
+    def _written(self) -> tuple[str, ...]:
+        """The letters of the directives, in order; one that is repeated is here as often."""
+        return tuple(part[-1] for part in self.pieces[1::2] if _is_directive(part))
 
     @cached_property
     def _head(self) -> tuple[str, ...]:
-        others = (index for index in range(1, len(self.pieces), 2) if self.pieces[index] not in _WIDTHS)
+        others = (index for index in range(1, len(self.pieces), 2) if not _is_directive(self.pieces[index]))
         return self.pieces[: next(others, len(self.pieces))]
 
     @cached_property
     def _day_end(self) -> int:
         ends = range(1, len(self._head) + 1, 2)
-        return next((end for end in ends if any(day <= set(self._head[1:end:2]) for day in _DAYS)), len(self._head))
+        letters = [piece[-1:] for piece in self._head]
+        return next((end for end in ends if any(day <= set(letters[1:end:2]) for day in _DAYS)), len(self._head))
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
         form, wild = re.escape(self.pieces[0]), False
         for index in range(1, len(self.pieces), 2):
             part, text = self.pieces[index : index + 2]
-            starts_name = not "".join(self.pieces[:index]).rpartition("/")[2]
-            form += _expression(part, starts_name=starts_name, again=part in self.pieces[1:index:2]) + re.escape(text)
-            wild = "/" not in text and (wild or part not in _WIDTHS)
+            if _is_directive(part):
+                form += _digits(part, varies=self._is_delimited(index)) + re.escape(text)
+            else:
+                starts_name = not "".join(self.pieces[:index]).rpartition("/")[2]
+                form += _expression(part, starts_name=starts_name) + re.escape(text)
+            wild = "/" not in text and (wild or not _is_directive(part))
         return re.compile(form + _FINISHED * wild, re.DOTALL)
 
 
@@ -131,11 +173,15 @@ def partitions(template: Template, starts: Iterable[datetime], listing: Listing)
     wanted = tuple(dict.fromkeys(starts))
     template = template.filled({})
     owners = _owners(template, wanted)
-    objects: dict[datetime, list[StoredObject]] = defaultdict(list)
-    for item in chain.from_iterable(listing(prefix, template.depth) for prefix in template.prefixes(wanted)):
-        fields = template.read(item.path)
-        if fields is not None and fields in owners:
-            objects[owners[fields]].append(item)
+    objects: dict[datetime, set[StoredObject]] = defaultdict(set)
+    for group, prefixes in template.prefixes(wanted):
+        for prefix in prefixes:
+            for item in listing(prefix, template.depth):
+                fields = template.read(item.path)
+                if fields is not None and owners.get(fields) in group:
+                    objects[owners[fields]].add(item)
+            if group <= objects.keys():
+                break
     return {start: Partition(_name(start), tuple(sorted(objects[start]))) for start in wanted if start in objects}
 
 
@@ -162,12 +208,12 @@ def matching(template: Template, listing: Listing, limit: int) -> tuple[str, ...
     return tuple(islice((path for path in listed if template.read(path) is not None), limit))
 
 
-def _field(directive: str, start: datetime) -> str:
-    return start.astimezone(UTC).strftime(directive).zfill(_WIDTHS[directive])  # %Y of year 1 is "1" on Linux
+def _is_directive(part: str) -> bool:
+    return part.startswith("%")
 
 
-def _rendered(pieces: tuple[str, ...], start: datetime) -> str:
-    return "".join(_field(piece, start) if index % 2 else piece for index, piece in enumerate(pieces))
+def _number(letter: str, start: datetime) -> int:
+    return int(start.astimezone(UTC).strftime(f"%{letter}"))
 
 
 def _name(start: datetime) -> str:
@@ -179,8 +225,8 @@ def _common_prefix(texts: list[str]) -> str:
     return next((first[:end] for end, letter in enumerate(first) if not last.startswith(letter, end)), first)
 
 
-def _owners(template: Template, starts: Iterable[datetime]) -> dict[tuple[str, ...], datetime]:
-    owners: dict[tuple[str, ...], datetime] = {}
+def _owners(template: Template, starts: Iterable[datetime]) -> dict[tuple[int, ...], datetime]:
+    owners: dict[tuple[int, ...], datetime] = {}
     for start in starts:
         other = owners.setdefault(template.fields(start), start)
         if other != start:
@@ -191,9 +237,12 @@ def _owners(template: Template, starts: Iterable[datetime]) -> dict[tuple[str, .
     return owners
 
 
-def _expression(part: str, *, starts_name: bool, again: bool) -> str:
-    if part in _WIDTHS:
-        return f"(?P={part[1]})" if again else f"(?P<{part[1]}>[0-9]{{{_WIDTHS[part]}}})"
+def _digits(directive: str, *, varies: bool) -> str:
+    width = _WIDTHS[directive[-1]]
+    return f"([0-9]{{1,{width}}})" if varies else f"([0-9]{{{width}}})"
+
+
+def _expression(part: str, *, starts_name: bool) -> str:
     if part == _BELOW:
         return rf"(?:{_SHOWN}[^/]+/|/)*{_SHOWN}(?:[^/]+\.(?:parquet|parq|pq)|[^/.]+)"
     return _SHOWN * starts_name + ("[^/]" if part == "?" else "[^/]*?")

@@ -19,6 +19,7 @@ from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.merging import limit_novel_of_groups, partition_reduction
 from exporter.profiles.profile import Profile
 from exporter.sources.engine import CountingSource
+from exporter.sources.near_names import missing_column
 from exporter.sources.reducing import ReducingSource, reduce_partition
 from exporter.sources.source import Partition, Selection, Source
 from exporter.sql.columns import CategoryColumn, category_column, unreadable_columns
@@ -107,7 +108,7 @@ def _named(types: Mapping[str, str], column: str | None, problems: dict[str, str
     if column is None:
         return None
     if column not in types:
-        problems[column] = "the column is missing"
+        problems[column] = missing_column(column, tuple(types))
         return None
     try:
         return category_column(column, types[column])

@@ -19,6 +19,7 @@ from exporter.profiles.binning import NUMERIC_EXTRA, Binning, CategoricalBins, N
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.profile import NOVEL_KEPT
 from exporter.sources.engine import ROWS, Parameter, Statement
+from exporter.sources.near_names import missing_column
 from exporter.sql.columns import CategoryColumn, category_column, numeric_expression
 from exporter.sql.groups import ROW, SUMS, WHOLE_ROWS, GroupBy, limit_groups
 
@@ -89,7 +90,7 @@ class _Plan:
 
     def _add(self, types: Mapping[str, str], position: int, name: str, bins: NumericBins | CategoricalBins) -> None:
         if name not in types:
-            raise ColumnMismatch("the column is missing")
+            raise ColumnMismatch(missing_column(name, tuple(types)))
         if isinstance(bins, NumericBins):
             self.values.append(f"{numeric_expression(name, types[name])} AS v{position}")
             self._count_number(position, bins)

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from exporter.errors import FileUnavailable
-from exporter.profiles.columns import ColumnMismatch
+from exporter.profiles.columns import ColumnMismatch, explaining
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.failures import UNUSABLE, stage_of
 from exporter.sources.skipping import without_skipped
@@ -187,7 +187,9 @@ class StoredLog(Generic[T]):
     def _build(self, key: Key, start: datetime, partition: Partition) -> T | None:
         reduction = self._reduction
         try:
-            content = self._source.profile(partition, reduction.selection, lambda rows: reduction.reduce(rows, start))
+            content = self._source.profile(
+                partition, reduction.selection, explaining(lambda rows: reduction.reduce(rows, start))
+            )
         except (*UNUSABLE, FileUnavailable) as problem:
             if isinstance(problem, ColumnMismatch):
                 self.unusable[start] = StoredPartition(key, 0, {UNUSABLE_COLUMN: self._count_rows(partition)})

@@ -8,6 +8,7 @@ from exporter.errors import SourceUnavailable
 from exporter.labels import labelled_reference
 from exporter.labels.labelled_reference import Returned
 from exporter.profiles.binning import Binning, Floats
+from exporter.profiles.columns import explaining
 from exporter.samples.estimators import Estimator
 from exporter.service.attempt import Failed
 from exporter.service.labels.failures import UNUSABLE, stage_of
@@ -91,7 +92,7 @@ class EstimatorFit:
         if len(edges) > len(columns):
             columns += [body.class_column or "", body.inference.columns.score or ""]
         selection = labelled_reference.selection(list(dict.fromkeys(columns)), self._label)
-        rows: Rows = source.profile(data, selection, lambda batches: self._reduced(batches, edges))
+        rows: Rows = source.profile(data, selection, explaining(lambda batches: self._reduced(batches, edges)))
         if without_skipped(source, data) == data:
             save_rows(self._store, key, rows)
         return rows

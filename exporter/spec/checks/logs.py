@@ -9,6 +9,7 @@ from typing import Final
 from exporter.spec.checks.mistakes import Checks, Mistakes
 from exporter.spec.model import Body
 from exporter.spec.sections.logs import Inference, Labels
+from exporter.spec.sections.source import directives
 from exporter.spec.sections.task import REQUIRED_COLUMNS
 
 
@@ -32,7 +33,7 @@ def _label_log(body: Body) -> Mistakes:
 def _log(key: str, log: Inference | Labels) -> Mistakes:
     """The path differs for every partition, or the table has a timestamp."""
     path, template = (key, "source", log.source.kind), log.source.template
-    if log.source.kind == "bigquery":
+    if log.source.is_table:
         if log.columns.timestamp is None and log.source.partition_column is None:
             yield (key, "columns", "timestamp"), "is required: it selects a partition's rows in the table"
         return
@@ -44,7 +45,7 @@ def _log(key: str, log: Inference | Labels) -> Mistakes:
 
 def missing_directives(template: str, grain: timedelta) -> tuple[str, ...]:
     """Return the strftime directives that a path needs to differ for every partition."""
-    given = set(re.findall(r"%.", template))
+    given = {directive.replace("-", "") for directive in directives(template)}
     day = set() if "%j" in given else {"%m", "%d"}
     hour = {"%H"} if grain % timedelta(days=1) else set()
     minute = {"%M"} if grain % timedelta(hours=1) else set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +10,7 @@ from exporter.spec.checks.logs import placeholders
 from exporter.spec.checks.mistakes import Checks, Mistakes
 from exporter.spec.model import Body
 from exporter.spec.sections.reference import ReferenceColumns
+from exporter.spec.sections.source import directives
 from exporter.spec.value_types import format_duration
 
 
@@ -24,8 +24,8 @@ def _reference_source(body: Body) -> Mistakes:
             )
         return
     path = ("reference", "source", reference.source.kind)
-    if directives := sorted(set(re.findall(r"%.", reference.source.template))):
-        message = f"must be the path of one data set, without {', '.join(directives)}"
+    if dated := sorted(set(directives(reference.source.template))):
+        message = f"must be the path of one data set, without {', '.join(dated)}"
         yield path, f"{message}; to compare with the inference log, use period"
     if names := [name for name in placeholders(reference.source.template) if name != "{version}"]:
         yield path, f"must not contain {', '.join(names)}: the only placeholder is {{version}}"

@@ -10,13 +10,23 @@ from pydantic import AfterValidator, model_validator
 from exporter.spec.sections.section import SpecSection, alternatives
 from exporter.spec.value_types import Bytes, Text, YesNo
 
-_DIRECTIVES: Final = re.compile(r"%(.?)")
+_DIRECTIVE: Final = re.compile("%-?.?")
+_NUMBER: Final = "%-[mdjHM]"
+_JOINED: Final = re.compile(rf"[0-9*?}}]{_NUMBER}|%-?[YmdjHM]{_NUMBER}|{_NUMBER}[0-9*?{{%]")
+_DIRECTIVES: Final = {"%Y", "%m", "%d", "%H", "%M", "%j", "%-m", "%-d", "%-H", "%-M", "%-j"}
+
+
+def directives(template: str) -> list[str]:
+    """Return the strftime directives of a path, in order, such as `%Y` and `%-H`."""
+    return _DIRECTIVE.findall(template)
 
 
 def _template(value: str) -> str:
-    unknown = sorted({f"%{letter}" for letter in _DIRECTIVES.findall(value)} - {"%Y", "%m", "%d", "%H", "%M", "%j"})
+    unknown = sorted(set(directives(value)) - _DIRECTIVES)
     if unknown:
         raise ValueError(f"has {', '.join(unknown)}: a path can use only %Y, %m, %d, %j, %H and %M")
+    if joined := _JOINED.search(value):
+        raise ValueError(f"has {joined[0]}: a number without leading zeros needs other characters on both sides")
     return value
 
 
@@ -44,10 +54,34 @@ def _table(value: str) -> str:
     return value
 
 
+def _delta(value: str) -> str:
+    if value.startswith("s3://"):
+        _s3(value)
+    if value.rstrip("/").endswith("_delta_log"):
+        raise ValueError("must be the folder of the table, in which _delta_log is")
+    if found := re.search(r"%-?[YmdjHM]|[*?]|\{[A-Za-z_]\w*\}", value):
+        raise ValueError(f"has {found[0]}: must be the folder of one table, whose log knows the time of each file")
+    return value.rstrip("/") or "/"
+
+
+def _iceberg(value: str) -> str:
+    if not re.fullmatch(r"[\w-]+(?:\.[\w$-]+){2,}", value):
+        raise ValueError("must be catalog.namespace.table, with the catalog's name in PyIceberg's own configuration")
+    return value
+
+
+KINDS: Final = ("s3", "gcs", "azure", "local", "bigquery", "delta", "iceberg")
+TABLES: Final = ("bigquery", "delta", "iceberg")
+"""The kinds that are tables: their partitions are ranges of a column of times."""
 BYTES_BILLED: Final = 100 * 10**9
 """The default limit of the bytes billed for one query: 100 GB, which cost cents."""
-_KINDS: Final = ("s3", "gcs", "azure", "local", "bigquery")
-_TABLE_KEYS: Final = ("partition_column", "location", "maximum_bytes_billed", "unpartitioned")
+_KEYS: Final = {
+    "partition_column": TABLES,
+    "unpartitioned": TABLES,
+    "location": ("bigquery",),
+    "maximum_bytes_billed": ("bigquery",),
+}
+"""The keys of tables, and the kinds that have them."""
 
 
 def _column(value: str) -> str:
@@ -63,13 +97,14 @@ def _location(value: str) -> str:
 
 
 class Source(SpecSection):
-    """The place of the rows: exactly one of `s3`, `gcs`, `azure`, `local` and `bigquery`.
+    """The place of the rows: exactly one of `s3`, `gcs`, `azure`, `local`, `delta`, `iceberg` and `bigquery`.
 
-    A path is a strftime template in UTC (`%Y %m %d %j %H %M`). It may contain `*` and may end in `/`: then all files
-    that match are one partition.
+    A path to files is a strftime template in UTC (`%Y %m %d %j %H %M`, or `%-m` and its like for numbers without
+    leading zeros). It may contain `*` and may end in `/`: then all files that match are one partition. Folders such as
+    `country=de` are columns that the files lack.
     """
 
-    model_config = alternatives("oneOf", *_KINDS)
+    model_config = alternatives("oneOf", *KINDS)
 
     s3: Annotated[Text, AfterValidator(_template), AfterValidator(_s3)] | None = None
     """`s3://bucket/path-%Y-%m-%dT%H.parquet`; endpoint, region, role and credentials come from the AWS environment."""
@@ -82,26 +117,38 @@ class Source(SpecSection):
     """A path on this machine, relative to the spec's folder."""
     bigquery: Annotated[Text, AfterValidator(_table)] | None = None
     """`project.dataset.table`; credentials come from the Google Cloud environment."""
+    delta: Annotated[Text, AfterValidator(_delta)] | None = None
+    """The folder of a Delta table: `s3://bucket/path`, or a path relative to the spec's folder."""
+    iceberg: Annotated[Text, AfterValidator(_iceberg)] | None = None
+    """`catalog.namespace.table` of an Iceberg table; the catalog is in PyIceberg's configuration or environment."""
     engine: Literal["spark"] | None = None
     """For files: the engine that counts the rows, `spark` where one machine is too small; left out, the exporter."""
     partition_column: Annotated[Text, AfterValidator(_column)] | None = None
-    """For a table: the column by which it is partitioned, with times in UTC; left out, the log's timestamp."""
+    """For a table: the column by which it is cut into partitions, with times in UTC; left out, the log's timestamp."""
     location: Annotated[Text, AfterValidator(_location)] | None = None
-    """For a table: where its queries run, such as `EU`; left out, BigQuery decides."""
+    """For BigQuery: where its queries run, such as `EU`; left out, BigQuery decides."""
     maximum_bytes_billed: Bytes | None = None
-    """For a table: the maximum bytes billed for one query; a query above it is not run. Left out, 100 GB."""
+    """For BigQuery: the maximum bytes billed for one query; a query above it is not run. Left out, 100 GB."""
     unpartitioned: YesNo = False
-    """For a table: it has no partitions, so each query may read all of it."""
+    """For a table: it is not partitioned by this column, so each partition may read all of it."""
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        kind = self.exactly_one(*_KINDS)
-        given = [name for name in _TABLE_KEYS if getattr(self, name)]
-        if given and kind != "bigquery":
-            raise ValueError(f"must not have {', '.join(given)}: only for a BigQuery table")
+        kind = self.exactly_one(*KINDS)
+        wrong = {name: kinds for name, kinds in _KEYS.items() if getattr(self, name) and kind not in kinds}
+        if wrong:
+            named = (f"{name}, which is only for {', '.join(kinds)}" for name, kinds in wrong.items())
+            raise ValueError(f"must not have {'; or '.join(named)}")
         if self.engine is not None and kind == "bigquery":
             raise ValueError("must not have engine: BigQuery counts a table itself")
+        if self.engine is not None and kind in TABLES:
+            raise ValueError("must not have engine: the exporter itself counts a lake table")
         return self
+
+    @property
+    def is_table(self) -> bool:
+        """Whether its partitions are ranges of a column of times, and not paths."""
+        return self.kind in TABLES
 
     @property
     def billing_limit(self) -> int:
@@ -111,7 +158,7 @@ class Source(SpecSection):
     @property
     def kind(self) -> str:
         """The kind of the source, which is the name of its key."""
-        return self.exactly_one(*_KINDS)
+        return self.exactly_one(*KINDS)
 
     @property
     def template(self) -> str:

@@ -14,7 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.profiles.columns import ColumnMismatch, arrow_errors, category_codes, numeric_values
+from exporter.profiles.columns import (
+    ColumnMismatch,
+    arrow_errors,
+    category_codes,
+    column_of,
+    explaining,
+    numeric_values,
+    required_column,
+)
+from exporter.sources.source import Batch
 
 
 def chunked(*chunks: pa.Array) -> pa.ChunkedArray:
@@ -223,3 +232,29 @@ def test_an_error_of_arrow_is_named_in_one_short_line() -> None:
         raise pa.ArrowNotImplementedError("no kernel\n" + "x" * 1000)
     assert str(caught.value).startswith("the column is time64[us], and Arrow cannot count it: no kernel x")
     assert len(str(caught.value)) < 300
+
+
+class TestMissingColumns:
+    WIDE = pa.schema([("userid", pa.string()), ("age", pa.int64())])
+
+    def test_a_column_of_a_batch(self) -> None:
+        batch = Batch(pa.table({"age": [1]}), first=True, schema=self.WIDE)
+        assert column_of(batch, "age").to_pylist() == [1]
+        with pytest.raises(ColumnMismatch, match=r'^the column userId is missing; the column is named "userid" here$'):
+            column_of(batch, "userId")
+
+    def test_a_kernel_explains_with_the_file_in_which_the_column_is_missing(self) -> None:
+        batches = [
+            Batch(pa.table({"Age": [1]}), first=True, schema=pa.schema([("Age", pa.int64())])),
+            Batch(pa.table({"Age": [1]}).select([]), first=True, schema=self.WIDE),
+        ]
+        kernel = explaining(lambda rows: [required_column(batch.table, "Age").to_pylist() for batch in rows])
+        assert kernel(iter(batches[:1])) == [[1]]
+        with pytest.raises(ColumnMismatch, match=r'^the column Age is missing; the column is named "age" here$'):
+            kernel(iter(batches))
+
+    def test_other_mistakes_stay_as_they_are(self) -> None:
+        kernel = explaining(lambda rows: [numeric_values(batch.table.column("userid")) for batch in rows])
+        table = pa.table({"userid": ["x"]})
+        with pytest.raises(ColumnMismatch, match=r"^the column is string, a number was expected$"):
+            kernel(iter([Batch(table, first=True, schema=table.schema)]))

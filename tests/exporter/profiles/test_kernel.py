@@ -366,6 +366,10 @@ class TestProblems:
         assert found.rows == len(next(iter(columns.values())))
         return dict(found.problems)
 
+    def test_a_column_in_another_case_is_named(self) -> None:
+        found = partition(Binning((numeric("userAge"),)), userage=[1.0])
+        assert found.problems == {"userAge": 'the column is missing; the column is named "userage" here'}
+
     def test_a_missing_column_does_not_affect_others(self) -> None:
         found = partition(self.CELLS, c=["a", "b"])
         assert found.problems == {"x": "the column is missing"}

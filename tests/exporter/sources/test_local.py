@@ -11,8 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable, write_deltalake
 
-from exporter.errors import PartitionUnreadable, SourceUnavailable
+from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources.local import Local
 from exporter.sources.source import ROWS_ONLY, Batch, Selection, StoredObject
 
@@ -278,3 +279,42 @@ def test_a_folder_is_browsed_or_the_nearest_one_above_it(tmp_path: Path) -> None
     assert Local("log/%Y.parquet", tmp_path).browse(1) == (f"{tmp_path}/log/", names[:1], matching[:1])
     assert Local("log/b/c/%Y.parquet", tmp_path).browse(3) == (f"{tmp_path}/log/", names, ())
     assert Local("log/2025.parquet/%Y.parquet", tmp_path).browse(3).place == f"{tmp_path}/log/"
+
+
+class TestHivePaths:
+    def test_hours_without_leading_zeros_are_all_found(self, tmp_path: Path) -> None:
+        day = [datetime(2026, 1, 5, hour, tzinfo=UTC) for hour in range(24)]
+        for start in day:
+            write(tmp_path / start.strftime("year=%Y/month=%-m/day=%-d/hour=%-H/part-0.parquet"), parquet(start.hour))
+        for template in ("year=%Y/month=%m/day=%d/hour=%H/", "year=%Y/month=%-m/day=%-d/hour=%-H/*.parquet"):
+            source = Local(template, tmp_path)
+            found = {start: source.profile(each, AGES, ages) for start, each in source.partitions(day).items()}
+            assert found == {start: [start.hour] for start in day}
+
+    def test_keys_of_the_path_are_columns(self, tmp_path: Path) -> None:
+        for version, country in (("v1", "de"), ("v2", "__HIVE_DEFAULT_PARTITION__")):
+            write(tmp_path / f"version={version}/floor=2/country={country}/x.parquet", parquet(7))
+        source = Local("version=*/floor=*/country=*/*.parquet", tmp_path)
+        data = source.dataset()
+        assert data is not None
+        selection = Selection(("version",), ("age", "floor"), ("country",))
+        found = source.profile(data, selection, lambda batches: [each.table.to_pylist()[0] for each in batches])
+        assert found == [
+            {"age": 7, "version": "v1", "floor": 2, "country": "de"},
+            {"age": 7, "version": "v2", "floor": 2, "country": None},
+        ]
+
+
+class TestFilesOfTables:
+    def test_a_path_under_a_delta_table_is_refused(self, tmp_path: Path) -> None:
+        at = pa.array([NOON, NOON], pa.timestamp("us", "UTC"))
+        rows = pa.table({"at": at, "age": [1, 2], "hour": [12, 13]})
+        write_deltalake(tmp_path / "t/log", rows, partition_by=["hour"])
+        DeltaTable(tmp_path / "t/log").delete("age = 1")
+        for template in ("t/log/", "t/log/hour=12/", "t/log/hour=*/*.parquet"):
+            source = Local(template, tmp_path)
+            for _ in range(2):
+                with pytest.raises(SourceError, match=r'is a Delta table, .*; write `source: \{delta: "t/log"\}`'):
+                    source.dataset()
+        with pytest.raises(SourceError, match="is a Delta table"):
+            Local("t/log/hour=%H/", tmp_path).partitions(HOURS)

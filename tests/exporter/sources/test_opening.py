@@ -3,14 +3,18 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from deltalake import write_deltalake
 
 from exporter.errors import SourceError
 from exporter.sources.azure import Azure
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.gcs import Gcs
+from exporter.sources.lake import Lake
 from exporter.sources.local import Local
 from exporter.sources.objects import ObjectSource
 from exporter.sources.opening import open_source
@@ -85,6 +89,49 @@ def test_without_its_client_bigquery_is_an_error_with_advice(monkeypatch: pytest
         open_source(Source(bigquery="project.dataset.table"), Path("/models"), STREAM)
 
 
+@pytest.mark.parametrize("place", [{"delta": "tables/log"}, {"delta": "s3://lake/log"}, {"iceberg": "prod.ml.log"}])
+def test_lake_tables(place: dict[str, str]) -> None:
+    assert isinstance(open_source(Source(**place), Path("/models"), STREAM), Lake)
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_delta_table_begins_at_the_specs_folder_and_its_partition_column_cuts_it(
+    tmp_path: Path, absolute: bool
+) -> None:
+    day = datetime(2026, 11, 22, tzinfo=UTC)
+    write_deltalake(tmp_path / "log", pa.table({"at": [day], "arrived": [day + timedelta(days=1)]}))
+    table = Source(delta=str(tmp_path / "log") if absolute else "log/", partition_column="arrived")
+    source = open_source(table, tmp_path, Stream("fraud", "inference", "at", timedelta(days=1)))
+    assert list(source.partitions([day, day + timedelta(days=1)])) == [day + timedelta(days=1)]
+
+
+@pytest.mark.parametrize(
+    ("place", "library", "message"),
+    [
+        (
+            {"delta": "s3://lake/log"},
+            "deltalake",
+            r"^s3://lake/log: delta-rs is not installed; run: pip install 'deltalake>=",
+        ),
+        (
+            {"iceberg": "a.b.c"},
+            "pyiceberg",
+            r"^a\.b\.c: PyIceberg is not installed; run: pip install 'pyiceberg\[pyarrow\]>=",
+        ),
+    ],
+)
+def test_without_its_reader_a_lake_table_is_an_error_with_advice(
+    place: dict[str, str], library: str, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == library]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, library, None)
+    for name in ("exporter.sources.delta", "exporter.sources.iceberg"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    with pytest.raises(SourceError, match=message):
+        open_source(Source(**place), Path("/models"), STREAM)
+
+
 @pytest.mark.parametrize("place", [{"s3": "s3://logs/%Y-%m-%dT%H/"}, {"local": "%Y-%m-%dT%H/"}])
 def test_spark_counts_files_where_the_spec_selects_it(place: dict[str, str]) -> None:
     opened = open_source(Source(**place, engine="spark"), Path("/models"), STREAM)
@@ -109,5 +156,6 @@ from exporter.sources.source import Stream
 from exporter.spec.sections.source import Source
 open_source(Source(local="x.parquet"), Path("."), Stream("fraud", "inference"))
 assert not {"boto3", "botocore", "google.cloud.bigquery", "google.cloud.storage", "azure", "pyspark"} & set(sys.modules)
+assert not {"deltalake", "pyiceberg"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -66,6 +66,32 @@ def listed(s3_server: S3Server) -> tuple[S3, Partition]:
     return source, source.partitions([NOON])[NOON]
 
 
+class TestLayouts:
+    def test_keys_of_the_path_are_columns(self, s3_server: S3Server) -> None:
+        s3_server.put("logs", "dt=2026-11-22/hour=9/country=S%C3%A3o/x.parquet", log(1, 2))
+        source = S3("s3://logs/dt=%Y-%m-%d/hour=%H/country=*/*.parquet")
+        partition = source.partitions([NOON - timedelta(hours=3)])[NOON - timedelta(hours=3)]
+        found = source.profile(partition, Selection(("country",), (), ()), lambda batches: next(batches).table)
+        assert found["country"].to_pylist() == ["São", "São"]
+
+    def test_files_of_a_delta_table_are_refused_and_others_cost_one_listing(self, s3_server: S3Server) -> None:
+        name = "part-00000-0b6f2f2e-1c1d-4a55-9d31-2f7a1f0c6c11-c000.snappy.parquet"
+        s3_server.put("logs", f"t/hour=12/{name}", log(1))
+        source = S3("s3://logs/t/hour=%H/*.parquet")
+        for _ in range(3):
+            source.partitions([NOON])
+        assert [request.query.partition("prefix=")[2] for request in s3_server.requests if "delta_log" in request.query]
+        assert len(s3_server.requests) == 4
+        s3_server.put("logs", "t/_delta_log/00000000000000000000.json", b"{}")
+        source = S3("s3://logs/t/hour=%H/*.parquet")
+        for _ in range(2):
+            with pytest.raises(
+                SourceError, match=r'^s3://logs/t/: is a Delta table, .*`source: \{delta: "s3://logs/t"\}`'
+            ):
+                source.partitions([NOON])
+        assert len(s3_server.requests) == 4 + 3
+
+
 class TestListing:
     def test_partitions_are_the_objects_of_the_hours(self, s3_server: S3Server) -> None:
         s3_server.put("logs", KEY, b"abc")

@@ -102,6 +102,19 @@ def read_times(batches: Iterator[Batch]) -> list[int]:
     return [time for batch in batches for time in instants(batch.table["at"]).tolist()]
 
 
+def test_columns_that_spark_writes_into_paths_are_read_like_those_of_files(tmp_path: Path) -> None:
+    rows = edge_case_rows(150)
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    frame = spark.session().read.parquet(str(tmp_path / "rows.parquet"))
+    frame.write.partitionBy("version", "role").parquet(str(tmp_path / "log"))
+    expected, written = Local("rows.parquet", tmp_path), Local("log/", tmp_path)
+    sources = (expected, written, Spark(written, "rows"))
+    one, *others = [count_partition(each, whole(each), SELECTION, edge_case_binning(), GROUPING) for each in sources]
+    assert len({(group.version, group.role) for group in one.groups}) > 2
+    for other in others:
+        assert_same_partition(other, one)
+
+
 def test_spark_and_arrow_give_the_same_reference(tmp_path: Path) -> None:
     for number in range(9):
         pq.write_table(edge_case_rows(100, number), tmp_path / f"{number}.parquet")

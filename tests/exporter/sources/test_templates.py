@@ -41,6 +41,11 @@ def found(template: str, starts: Iterable[datetime], *paths: str) -> dict[dateti
     return {start: [item.path for item in partition.objects] for start, partition in partitioned.items()}
 
 
+def prefixes(template: str, starts: Iterable[datetime]) -> tuple[str, ...]:
+    """The prefix of each group that is listed first."""
+    return tuple(texts[0] for _, texts in parse(template).prefixes(starts))
+
+
 def matches(template: str, path: str) -> bool:
     return parse(template).read(path) is not None
 
@@ -48,13 +53,14 @@ def matches(template: str, path: str) -> bool:
 class TestRead:
     def test_a_path_has_the_start_of_its_partition(self) -> None:
         template = parse("inference/%Y-%m-%dT%H.parquet")
-        assert template.read("inference/2026-11-22T14.parquet") == ("2026", "11", "22", "14")
-        assert template.fields(datetime(2026, 11, 22, 14, tzinfo=UTC)) == ("2026", "11", "22", "14")
+        assert template.read("inference/2026-11-22T14.parquet") == (2026, 11, 22, 14)
+        assert template.fields(datetime(2026, 11, 22, 14, tzinfo=UTC)) == (2026, 11, 22, 14)
 
     @pytest.mark.parametrize(
         "path",
         [
-            "inference/2026-11-22T1.parquet",
+            "inference/2026-11-22T.parquet",
+            "inference/2026-11-22T014.parquet",
             "inference/2026-11-22T140.parquet",
             "inference/2026-11-22T14.parquet.crc",
             "inference/2026-11-22T14xparquet",
@@ -68,12 +74,36 @@ class TestRead:
 
     def test_a_repeated_date_must_agree(self) -> None:
         template = parse("%Y/%m/%d/%Y-%m-%d-%H.parquet")
-        assert template.read("2026/11/22/2026-11-22-05.parquet") == ("2026", "11", "22", "05")
+        assert template.read("2026/11/22/2026-11-22-05.parquet") == (2026, 11, 22, 5)
+        assert template.read("2026/11/22/2026-11-22-5.parquet") == (2026, 11, 22, 5)
         assert template.read("2026/11/22/2026-11-23-05.parquet") is None
 
     def test_hive_and_day_of_year(self) -> None:
         template = parse("year=%Y/day=%j/%H%M/*.parquet")
-        assert template.read("year=2026/day=326/1430/part-0.parquet") == ("2026", "326", "14", "30")
+        assert template.read("year=2026/day=326/1430/part-0.parquet") == (2026, 326, 14, 30)
+
+    @pytest.mark.parametrize(
+        ("template", "path", "match"),
+        [
+            ("year=%Y/month=%m/day=%d/hour=%H/", "year=2026/month=1/day=5/hour=9/x.parquet", True),
+            ("year=%Y/month=%-m/day=%-d/hour=%-H/", "year=2026/month=01/day=05/hour=09/x.parquet", True),
+            ("year=%Y/month=%m/%Y-%m-%d/%H/", "year=2026/month=1/2026-01-05/09/x.parquet", True),
+            ("year=%Y/month=%m/%Y-%m-%d/%H/", "year=2026/month=1/2026-11-05/09/x.parquet", False),
+            ("%Y/%j/%H.parquet", "2026/5/9.parquet", True),
+            ("%Y/%j-%H", "2026/005-9", True),
+            ("%Y%m%d/%H.parquet", "2026105/9.parquet", False),
+            ("%Y%m%d/%H.parquet", "20260105/9.parquet", True),
+            ("%Y-%m-%d/*%H.parquet", "2026-01-05/x9.parquet", False),
+            ("%Y-%m-%d/%H*", "2026-01-05/9x", False),
+            ("%Y-%m-%d/1%H.parquet", "2026-01-05/19.parquet", False),
+            ("%Y-%m-%d/%H%M", "2026-01-05/905", False),
+            ("%Y-%m-%d", "26-1-5", False),
+        ],
+    )
+    def test_a_number_between_other_characters_may_have_no_leading_zeros(
+        self, template: str, path: str, match: bool
+    ) -> None:
+        assert matches(template, path) is match
 
     @pytest.mark.parametrize(
         ("template", "path", "match"),
@@ -127,7 +157,7 @@ class TestRead:
 
     def test_the_root_is_always_literal(self) -> None:
         template = parse("%d.parquet", root="/mnt/100%d/*{x}/")
-        assert template.read("/mnt/100%d/*{x}/22.parquet") == ("22",)
+        assert template.read("/mnt/100%d/*{x}/22.parquet") == (22,)
         assert template.read("/mnt/10022/*{x}/22.parquet") is None
         assert str(template) == "/mnt/100%d/*{x}/%d.parquet"
 
@@ -157,17 +187,29 @@ class TestPrefixes:
         ],
     )
     def test_a_day_has_one_prefix(self, template: str, prefix: str) -> None:
-        assert parse(template).prefixes(hours(24)) == (prefix,)
+        assert prefixes(template, hours(24)) == (prefix,)
 
     def test_an_hour_before_the_date_needs_one_listing_per_hour(self) -> None:
-        prefixes = parse("i/%H/%Y-%m-%d.parquet").prefixes(hours(3))
-        assert prefixes == ("i/21/2026-11-22.parquet", "i/22/2026-11-22.parquet", "i/23/2026-11-22.parquet")
+        assert prefixes("i/%H/%Y-%m-%d.parquet", hours(3)) == (
+            "i/21/2026-11-22.parquet",
+            "i/22/2026-11-22.parquet",
+            "i/23/2026-11-22.parquet",
+        )
 
     def test_the_prefix_of_one_hour_is_not_its_day(self) -> None:
-        assert parse("i/%Y-%m-%d/%H/").prefixes(hours(1)) == ("i/2026-11-22/23/",)
+        assert prefixes("i/%Y-%m-%d/%H/", hours(1)) == ("i/2026-11-22/23/",)
+
+    def test_a_day_below_ten_has_prefixes_of_each_width(self) -> None:
+        ((_, texts),) = parse("i/%Y-%-m/day=%d/hour=%H/").prefixes([datetime(2026, 1, 5, 9, tzinfo=UTC)])
+        assert texts == (
+            "i/2026-1/day=05/hour=",
+            "i/2026-1/day=5/hour=",
+            "i/2026-01/day=05/hour=",
+            "i/2026-01/day=5/hour=",
+        )
 
     def test_without_starts_there_are_no_prefixes(self) -> None:
-        assert parse("i/%Y-%m-%dT%H.parquet").prefixes(()) == ()
+        assert prefixes("i/%Y-%m-%dT%H.parquet", ()) == ()
 
 
 class TestPartitions:
@@ -189,6 +231,34 @@ class TestPartitions:
         start = datetime(2026, 11, 22, 9, tzinfo=timezone(-5 * HOUR))
         partition = partitions(parse("%H.parquet"), [start, start], Store("14.parquet"))
         assert [(key.tzinfo, value.name) for key, value in partition.items()] == [(start.tzinfo, "2026-11-22T14:00Z")]
+
+    @pytest.mark.parametrize("template", ["day=%d/hour=%H/%Y-%m/", "%Y-%m/day=%d/hour=%H/", "%Y-%-m/day=%-d/hour=%-H/"])
+    @pytest.mark.parametrize("name", ["%Y-%m/day=%d/hour=%H", "%Y-%m/day=%-d/hour=%-H", "%Y-%-m/day=%d/hour=%-H"])
+    def test_a_week_without_leading_zeros_is_found_as_a_whole(self, template: str, name: str) -> None:
+        week = hours(168, datetime(2026, 1, 13, tzinfo=UTC))
+        if template.startswith("day"):
+            name = "/".join(reversed(name.split("/", 1)))
+        assert len(found(template, week, *(start.strftime(f"{name}/x.parquet") for start in week))) == 168
+
+    def test_other_widths_cost_a_listing_only_where_nothing_is_found(self) -> None:
+        store = Store(*(f"i/2026-01-05/{hour}.parquet" for hour in range(24)))
+        day = hours(24, datetime(2026, 1, 6, tzinfo=UTC))
+        assert len(partitions(parse("i/%Y-%m-%d/%H.parquet"), day, store)) == 24
+        assert store.prefixes == ["i/2026-01-05/"]
+        assert len(partitions(parse("i/%Y-%-m-%d/%H.parquet"), day, store)) == 24
+        assert store.prefixes[1:] == ["i/2026-1-05/", "i/2026-1-5/", "i/2026-01-05/"]
+
+    def test_a_day_with_names_of_both_widths_is_found_as_a_whole(self) -> None:
+        day = hours(24, datetime(2026, 1, 6, tzinfo=UTC))
+        names = [start.strftime("i/%Y-%m-%d/%H" if start.hour < 12 else "i/%Y-%m-%-d/%-H") for start in day]
+        assert len(found("i/%Y-%m-%d/%H", day, *names)) == 24
+
+    def test_a_prefix_of_another_day_finds_nothing_twice(self) -> None:
+        days = [datetime(2026, 1, day, tzinfo=UTC) for day in (1, 15)]
+        assert found("i/%Y-%m-%-d", days, "i/2026-01-1", "i/2026-01-15") == {
+            days[0]: ["i/2026-01-1"],
+            days[1]: ["i/2026-01-15"],
+        }
 
     def test_a_path_without_the_hour_is_an_error_for_hours(self) -> None:
         with pytest.raises(
@@ -288,16 +358,15 @@ def test_no_path_matches_an_hour_outside_the_starts(template: str, starts: list[
 
 @given(hourly_templates(), st.lists(starts_of_hours, max_size=30))
 def test_prefixes_are_disjoint_and_at_most_one_for_each_start(template: str, starts: list[datetime]) -> None:
-    prefixes = parse(template).prefixes(starts)
-    assert len(prefixes) <= len(set(starts))
-    assert not [(one, other) for one in prefixes for other in prefixes if one is not other and one.startswith(other)]
+    listed = prefixes(template, starts)
+    assert len(listed) <= len(set(starts))
+    assert not [(one, other) for one in listed for other in listed if one is not other and one.startswith(other)]
 
 
 @given(starts_of_hours, st.integers(1, 400))
 def test_a_span_of_hours_needs_one_listing_per_day(start: datetime, count: int) -> None:
     span = [start + index * HOUR for index in range(count)]
-    prefixes = parse("i/%Y-%m-%dT%H.parquet").prefixes(span)
-    assert len(prefixes) == len({instant.date() for instant in span})
+    assert len(prefixes("i/%Y-%m-%dT%H.parquet", span)) == len({instant.date() for instant in span})
 
 
 @given(st.text(max_size=30))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -15,19 +17,26 @@ class TestSource:
             ({"azure": "abfss://logs@account.dfs.core.windows.net/a/%Y-%m-%dT%H.parquet"}, "azure"),
             ({"azure": "abfss://$web@account.dfs.core.chinacloudapi.cn/a"}, "azure"),
             ({"local": "../log/%Y%j.parquet"}, "local"),
+            ({"local": "../log/%Y-%-m-%-d/hour=%-H/"}, "local"),
+            ({"delta": "s3://bucket/tables/log"}, "delta"),
+            ({"delta": "../tables/log", "partition_column": "date"}, "delta"),
+            ({"iceberg": "prod.ml.fraud-team.log_v2", "unpartitioned": True}, "iceberg"),
             ({"bigquery": "my-project.ml.log_v2"}, "bigquery"),
             ({"bigquery": "example.com:my-project.ml.log$20261122"}, "bigquery"),
         ],
     )
-    def test_has_a_kind(self, source: dict[str, str], kind: str) -> None:
+    def test_has_a_kind(self, source: dict[str, Any], kind: str) -> None:
         found = Source.model_validate(source)
         assert (found.kind, found.template) == (kind, source[kind])
 
     @pytest.mark.parametrize(
         ("source", "message"),
         [
-            ({}, "must have exactly one of s3, gcs, azure, local, bigquery"),
-            ({"s3": "s3://bucket/a", "local": "a"}, "must have exactly one of s3, gcs, azure, local, bigquery"),
+            ({}, "must have exactly one of s3, gcs, azure, local, bigquery, delta, iceberg"),
+            (
+                {"s3": "s3://bucket/a", "local": "a"},
+                "must have exactly one of s3, gcs, azure, local, bigquery, delta, iceberg",
+            ),
             ({"s3": "bucket/a"}, "must be s3://bucket/path"),
             ({"s3": "s3://bucket"}, "must be s3://bucket/path"),
             ({"s3": "s3://Bucket/a"}, "must be s3://bucket/path"),
@@ -43,6 +52,23 @@ class TestSource:
             ),
             ({"local": "log/%A-%y"}, "has %A, %y: a path can use only %Y, %m, %d, %j, %H and %M"),
             ({"local": "log/100%"}, "has %: a path can use only %Y, %m, %d, %j, %H and %M"),
+            (
+                {"local": "%Y%-m/%-d"},
+                "has %Y%-m: a number without leading zeros needs other characters on both sides",
+            ),
+            ({"local": "%Y/%-d*"}, "has %-d*: a number without leading zeros needs other characters on both sides"),
+            ({"delta": "s3://Bucket/a"}, "must be s3://bucket/path"),
+            ({"delta": "log/_delta_log/"}, "must be the folder of the table, in which _delta_log is"),
+            (
+                {"delta": "log/date=%Y-%m-%d"},
+                "has %Y: must be the folder of one table, whose log knows the time of each file",
+            ),
+            (
+                {"iceberg": "s3://bucket/log"},
+                "must be catalog.namespace.table, with the catalog's name in PyIceberg's own configuration",
+            ),
+            ({"delta": "a", "engine": "spark"}, "must not have engine: the exporter itself counts a lake table"),
+            ({"iceberg": "a.b.c", "location": "EU"}, "must not have location, which is only for bigquery"),
             ({"bigquery": "dataset.table"}, "must be project.dataset.table"),
             ({"bigquery": "my-project.ml.log`; DROP"}, "must be project.dataset.table"),
             ({"bigquery": "my-project.ml.log", "partition_column": "at` = 1 --"}, "must be the name of a column"),
@@ -50,10 +76,14 @@ class TestSource:
                 {"bigquery": "my-project.ml.log", "location": "the EU"},
                 "must be a location such as EU, US or europe-west3",
             ),
-            ({"local": "a", "location": "EU"}, "must not have location: only for a BigQuery table"),
+            ({"local": "a", "location": "EU"}, "must not have location, which is only for bigquery"),
+            (
+                {"s3": "s3://bucket/a", "unpartitioned": True},
+                "must not have unpartitioned, which is only for bigquery, delta, iceberg",
+            ),
         ],
     )
-    def test_a_wrong_value_is_refused(self, source: dict[str, str], message: str) -> None:
+    def test_a_wrong_value_is_refused(self, source: dict[str, Any], message: str) -> None:
         with pytest.raises(ValidationError) as caught:
             Source.model_validate(source)
         assert caught.value.errors()[0]["msg"].endswith(message)
