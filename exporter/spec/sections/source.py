@@ -55,8 +55,8 @@ def _table(value: str) -> str:
 
 
 def _delta(value: str) -> str:
-    if value.startswith("s3://"):
-        _s3(value)
+    if "://" in value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", value):
+        raise ValueError("must be s3://bucket/path, or a folder")
     if value.rstrip("/").endswith("_delta_log"):
         raise ValueError("must be the folder of the table, in which _delta_log is")
     if found := re.search(r"%-?[YmdjHM]|[*?]|\{[A-Za-z_]\w*\}", value):

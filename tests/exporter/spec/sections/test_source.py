@@ -57,7 +57,8 @@ class TestSource:
                 "has %Y%-m: a number without leading zeros needs other characters on both sides",
             ),
             ({"local": "%Y/%-d*"}, "has %-d*: a number without leading zeros needs other characters on both sides"),
-            ({"delta": "s3://Bucket/a"}, "must be s3://bucket/path"),
+            ({"delta": "s3://Bucket/a"}, "must be s3://bucket/path, or a folder"),
+            ({"delta": "gs://bucket/a"}, "must be s3://bucket/path, or a folder"),
             ({"delta": "log/_delta_log/"}, "must be the folder of the table, in which _delta_log is"),
             (
                 {"delta": "log/date=%Y-%m-%d"},
