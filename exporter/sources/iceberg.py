@@ -133,7 +133,7 @@ class IcebergTable:
         if file.ranges and column is not None:
             condition = _inside(schema.find_field(column), file.ranges)
             if file.without_time:
-                condition = Or(condition, IsNull(column))  # type: ignore[call-arg,misc] # it takes a name
+                condition = Or(condition, IsNull(column))  # type: ignore[call-arg] # it takes a name
         keys = [name for name in dict.fromkeys(selection.keys) if name in present]
         others = [name for name in dict.fromkeys(selection.columns) if name in present and name not in keys]
         runs = _runs(others, file.detail.file.record_count) if selection.part[0] == 0 else []
@@ -162,7 +162,7 @@ def _runs(names: Sequence[str], rows: int) -> list[Sequence[str]]:
 def _inside(field: NestedField, ranges: Sequence[TimeRange]) -> BooleanExpression:
     def between(part: TimeRange) -> BooleanExpression:
         start, end = _literal(part.start, field), _literal(part.end, field)
-        return And(GreaterThanOrEqual(field.name, start), LessThan(field.name, end))  # type: ignore[call-arg,misc]
+        return And(GreaterThanOrEqual(field.name, start), LessThan(field.name, end))  # type: ignore[call-arg]
 
     return reduce(Or, map(between, ranges))
 
