@@ -1,4 +1,4 @@
-"""Notes on a valid spec: alerts without a receiver, and what is not watched or not evaluated yet."""
+"""Notes on a valid spec: alerts without a receiver, and what is not watched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exporter.spec.sections.task import CLASSIFICATION, SINGLE_SCORE_TASKS
 
 def notes(spec: ModelSpec) -> tuple[str, ...]:
     """Return the notes, each a key path with a remark: `spec.alerting.page: not set: …`."""
-    return (*_alerting_notes(spec), *_column_notes(spec), *_prometheus_notes(spec), *_not_evaluated_yet(spec))
+    return (*_alerting_notes(spec), *_column_notes(spec), *_prometheus_notes(spec))
 
 
 def _alerting_notes(spec: ModelSpec) -> Iterator[str]:
@@ -59,10 +59,3 @@ def _column_notes(spec: ModelSpec) -> Iterator[str]:
 def _prometheus_notes(spec: ModelSpec) -> Iterator[str]:
     if spec.spec.lacks_prometheus:
         yield "spec.prometheus.url: not set: proxies with promql need the exporter's flag --prometheus.url"
-
-
-def _not_evaluated_yet(spec: ModelSpec) -> Iterator[str]:
-    """Yield the keys that a spec may set and this release does not evaluate."""
-    source = spec.spec.reference.source
-    if source is not None and "{version}" in source.template:
-        yield "spec.reference.source: accepted, not evaluated yet"

@@ -12,7 +12,6 @@ RECEIVING = {"page": {"webhook": RECEIVERS["webhook"]}, "ticket": {"slack": RECE
 SEASONAL = {"source": {"local": "reference.parquet"}, "columns": {"timestamp": "event_time", "label": "fraud"}}
 UNLABELLED = SEASONAL | {"columns": {"timestamp": "event_time"}}
 INFERENCE = BODY["inference"]
-LATER = "accepted, not evaluated yet"
 
 
 def test_a_spec_that_leaves_nothing_open_has_none() -> None:
@@ -91,11 +90,6 @@ def test_labels_of_a_ranking_s_reference_are_not_read() -> None:
 
 COLUMNS = {"prediction_id": "id", "label": "label"}
 TABLE = {"bigquery": "project-one.set.table"}
-
-
-def test_a_key_that_is_not_evaluated_yet_has_a_note() -> None:
-    reference = SEASONAL | {"source": {"local": "train-{version}.parquet"}}
-    assert notes(model(alerting=RECEIVING, reference=reference).spec) == (f"spec.reference.source: {LATER}",)
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def _log(key: str, log: Inference | Labels) -> Mistakes:
     if missing := missing_directives(template, log.grain):
         yield path, f"must be a different path for every partition: add {', '.join(missing)}"
     if names := placeholders(template):
-        yield path, f"must not contain {', '.join(names)}: only the path of the reference can have a placeholder"
+        yield path, f"must not contain {', '.join(names)}: a path has no placeholders"
 
 
 def missing_directives(template: str, grain: timedelta) -> tuple[str, ...]:

@@ -27,8 +27,8 @@ def _reference_source(body: Body) -> Mistakes:
     if dated := sorted(set(directives(reference.source.template))):
         message = f"must be the path of one data set, without {', '.join(dated)}"
         yield path, f"{message}; to compare with the inference log, use period"
-    if names := [name for name in placeholders(reference.source.template) if name != "{version}"]:
-        yield path, f"must not contain {', '.join(names)}: the only placeholder is {{version}}"
+    if names := placeholders(reference.source.template):
+        yield path, f"must not contain {', '.join(names)}: all versions are compared with one reference; name its path"
 
 
 def _reference_log(body: Body) -> Mistakes:

@@ -43,7 +43,7 @@ class Reference(SpecSection):
     model_config = alternatives("oneOf", "source", "period", "trailing")
 
     source: Source | None = None
-    """A data set, usually the training data; `{version}` in its path stands for the model version."""
+    """A data set, usually the training data; all versions of the model are compared with it."""
     columns: ReferenceColumns = ReferenceColumns()
     """The names of the columns."""
     period: Period | None = None

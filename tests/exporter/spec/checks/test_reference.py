@@ -22,9 +22,16 @@ class TestReference:
         period = {"period": {"from": "2026-08-01", "to": "2026-10-31"}}
         assert inconsistencies(inference=inference, reference=period, windows=["1d"]) == []
 
-    @pytest.mark.parametrize("path", ["train.parquet", "train/{version}/*.parquet", "train/"])
-    def test_of_a_reference_can_contain_a_version(self, path: str) -> None:
+    @pytest.mark.parametrize("path", ["train.parquet", "train/*.parquet", "train/"])
+    def test_is_one_path(self, path: str) -> None:
         assert inconsistencies(reference={"source": {"local": path}}) == []
+
+    @pytest.mark.parametrize("path", ["train/{version}/*.parquet", "{version}.parquet"])
+    def test_of_each_version_is_an_error(self, path: str) -> None:
+        assert inconsistencies(reference={"source": {"local": path}}) == [
+            "spec.reference.source.local: must not contain {version}: all versions are compared with one reference;"
+            " name its path"
+        ]
 
 
 class TestReferenceLabel:
