@@ -1,7 +1,8 @@
 """Classes as numbers: each is the hash of its name.
 
-A class is named like a category, so 7, 7.0 and "7" are the same class. Its name is hashed to 53 bits, which a float
-holds exactly. So predictions and labels of any partition can be compared without a common list of classes.
+A class is its value (`exporter.profiles.values`), so 7, 7.0, "7" and "7.0" are the same class, and so are true and 1.
+The value is hashed to 53 bits, which a float holds exactly. So predictions and labels of any partition can be compared
+without a common list of classes.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from exporter.profiles.binning import Floats
 from exporter.profiles.columns import category_codes
 from exporter.profiles.hashing import text_hashes
 from exporter.profiles.profile import most_frequent
+from exporter.profiles.values import value_of
 
 MAX_CLASSES: Final = 1000
 """The most classes that are counted one by one: a column of ids is not a class."""
@@ -29,7 +31,7 @@ _BITS: Final = 2**53 - 1
 
 def class_keys(names: Iterable[str]) -> Floats:
     """Return the key of each class: a whole number from 0 to 2**53 - 1, the same on every machine."""
-    hashes = text_hashes(pa.array([*names], pa.large_string()))
+    hashes = text_hashes(pa.array([*map(value_of, names)], pa.large_string()))
     return (hashes & np.uint64(_BITS)).astype(np.float64)
 
 

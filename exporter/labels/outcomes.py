@@ -20,6 +20,7 @@ from exporter.labels.predictions import Ids, Predictions
 from exporter.labels.ranked import Ranked, ranked
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.group import Group, Segment
+from exporter.profiles.values import find_values
 
 Performance = Labelled | RegressionErrors | Classified | Ranked
 
@@ -105,10 +106,11 @@ def segment_outcomes(
 def _segment_rows(predictions: Predictions, evaluation: Evaluation) -> Iterator[tuple[Segment, Counts]]:
     for column, values in evaluation.segments.items():
         coded = predictions.segments[column]
-        places = {name: code for code, name in enumerate(coded.names)}
-        for value in values:
-            if value in places:
-                yield Segment(column, value), np.flatnonzero(coded.codes == places[value])
+        places = np.array([*find_values(coded.names, values), -1], np.int64)  # the last is of rows without a name
+        of_rows = places[coded.codes]
+        for place, value in enumerate(values):
+            if place in places:
+                yield Segment(column, value), np.flatnonzero(of_rows == place)
 
 
 def _segment_outcome(

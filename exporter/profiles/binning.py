@@ -22,6 +22,8 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from exporter.profiles.values import find_values
+
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Rows = npt.NDArray[np.int64] | npt.NDArray[np.float64]
@@ -86,10 +88,10 @@ class CategoricalBins:
         return len(self.categories) + CATEGORICAL_EXTRA
 
     def cells_of(self, names: Sequence[str | None]) -> Counts:
-        """Return the cell of each name; None is a null."""
-        known = {name: position for position, name in enumerate(self.categories)}
-        new = len(known)
-        return np.array([new + 1 if name is None else known.get(name, new) for name in names], np.int64)
+        """Return the cell of each name; None is a null. A name belongs to the category with the same value."""
+        cells = np.array(find_values(names, self.categories), np.int64)
+        absent = np.array([name is None for name in names], np.bool_)
+        return np.where(cells < 0, len(self.categories) + absent, cells)
 
 
 Bins = NumericBins | CategoricalBins

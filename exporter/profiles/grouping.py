@@ -15,6 +15,7 @@ from exporter.profiles.columns import ColumnMismatch, category_codes
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.profile import most_frequent
 from exporter.profiles.readability import Watched
+from exporter.profiles.values import find_values
 
 OTHER_VERSIONS: Final = "other"
 """The version of rows beyond `MAX_VERSIONS`, which protects against a column of ids."""
@@ -96,10 +97,11 @@ def segment_rows(
     """Yield the segments in a table, each with its rows; if a column cannot be used, the reason goes to `problems`."""
     for column, with_segment in values.items():
         names, codes = _coded(table, column, problems)
-        code_of = {name: code for code, name in enumerate(names)}
-        for value in with_segment:
-            if value in code_of:
-                yield Segment(column, value), np.flatnonzero(codes == code_of[value])
+        places = np.array(find_values(names, with_segment), np.int64)
+        of_rows = places[codes]
+        for place, value in enumerate(with_segment):
+            if place in places:
+                yield Segment(column, value), np.flatnonzero(of_rows == place)
 
 
 def _crossed(versions: Named, roles: Named, total: int) -> Iterator[tuple[Group, Rows]]:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from exporter.profiles.binning import Floats
 from exporter.profiles.columns import ColumnMismatch, category_codes, explained, numeric_values, required_column
+from exporter.profiles.values import value_of
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.proxies import ColumnRatio
 
@@ -81,5 +82,6 @@ def _numbers(table: pa.Table, column: str) -> Floats:
 def _matches(table: pa.Table, column: str, value: str) -> Floats:
     """Return 1 in the rows that equal the value, 0 in others, NaN in nulls."""
     names, codes = category_codes(required_column(table, column))
-    matches: Floats = np.array([np.nan if name is None else float(name == value) for name in names])[codes]
+    wanted = value_of(value)
+    matches: Floats = np.array([np.nan if name is None else float(value_of(name) == wanted) for name in names])[codes]
     return matches

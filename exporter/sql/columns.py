@@ -17,6 +17,7 @@ import numpy as np
 
 from exporter.profiles.columns import ColumnMismatch, float_name
 from exporter.profiles.readability import Use, Watched
+from exporter.profiles.values import FALSE, TRUE, WHOLE, value_of
 from exporter.sources.engine import INGESTION, TIME_KINDS, Kind, quoted
 
 _NUMBERS: Final = {
@@ -40,6 +41,15 @@ _NAMES: Final = {
     "FLOAT64": "IF({0} IS NULL OR IS_NAN({0}), NULL, TO_JSON_STRING({0}))",
 }
 
+_VALUES: Final = {
+    "STRING": (
+        f"CASE WHEN {{0}} IN {TRUE} THEN '1' WHEN {{0}} IN {FALSE} THEN '0' "
+        f"ELSE REGEXP_REPLACE({{0}}, r'{WHOLE}', r'\\1') END"
+    ),
+    "BOOL": "CAST(CAST({0} AS INT64) AS STRING)",
+}
+"""The value of a name, where the name may write it in several ways."""
+
 _READABLE: Final[Mapping[Use, Collection[str]]] = {
     Use.NUMBER: _NUMBERS,
     Use.CATEGORY: _NAMES,
@@ -52,8 +62,9 @@ class CategoryColumn:
     """A column as category names.
 
     `name` is the expression of a row's name, NULL for a missing one. `key` is the expression that is compared with the
-    known categories, of type `kind`. `key_values` turns category names into values of `key`. `named` turns a value of
-    `name` into a category.
+    known categories, of type `kind`: it is equal for names that stand for the same value, see
+    `exporter.profiles.values`. `key_values` turns category names into values of `key`. `named` turns a value of `name`
+    into a category.
     """
 
     name: str
@@ -86,7 +97,7 @@ def category_column(column: str, kind: str) -> CategoryColumn:
     name = _NAMES[kind].format(plain)
     if kind == "FLOAT64":
         return CategoryColumn(name, plain, "FLOAT64", _floats, _float_category)
-    return CategoryColumn(name, name, "STRING", list, str)
+    return CategoryColumn(name, _VALUES.get(kind, name).format(plain), "STRING", _values, str)
 
 
 def unreadable_columns(types: Mapping[str, str], watched: Iterable[Watched]) -> list[str]:
@@ -104,9 +115,13 @@ def unreadable_columns(types: Mapping[str, str], watched: Iterable[Watched]) -> 
     return list(dict.fromkeys(unreadable))
 
 
+def _values(categories: Iterable[str]) -> list[str]:
+    return [value_of(category) for category in categories]
+
+
 def _floats(categories: Iterable[str]) -> list[float]:
-    """Return the floats with these names. A category that is no float's name is left out: no row can equal it."""
-    return [value for category in categories if (value := _float(category)) is not None]
+    """Return the floats with these values. A category that is no float is left out: no row can equal it."""
+    return [value for category in categories if (value := _float(value_of(category))) is not None]
 
 
 def _float(category: str) -> float | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from exporter.profiles.values import find_values
 from exporter.sources.engine import Parameter
 from exporter.sql.columns import CategoryColumn
 
@@ -47,6 +48,10 @@ class SegmentKey:
     column: str
     names: CategoryColumn
     values: tuple[str, ...]
+
+    def value_named(self, text: str) -> str:
+        """Return the value that has a segment, from a text of a row that is in it."""
+        return self.values[find_values([self.names.named(text)], self.values)[0]]
 
 
 @dataclass(frozen=True, slots=True)

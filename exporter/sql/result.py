@@ -14,6 +14,7 @@ import pyarrow as pa
 from exporter.profiles.binning import Binning, CategoricalBins, Counts, NumericBins
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.profile import Profile, empty_profile, most_frequent
+from exporter.profiles.values import find_values
 from exporter.sql.columns import CategoryColumn
 from exporter.sql.groups import ROW, WHOLE_ROWS, GroupBy
 from exporter.sql.statement import KNOWN, NAMED, NULL, ProfileQuery
@@ -58,7 +59,7 @@ def segment_of_row(row: Mapping[str, Any], grouping: GroupBy) -> Segment:
     if not grouping.segments or row["segment"] == WHOLE_ROWS:
         return WHOLE
     segment = grouping.segments[row["segment"]]
-    return Segment(segment.column, segment.names.named(row["segment_name"]))
+    return Segment(segment.column, segment.value_named(row["segment_name"]))
 
 
 def _profile(rows: Iterable[Mapping[str, Any]], query: ProfileQuery, binning: Binning) -> Profile:
@@ -105,10 +106,12 @@ def _add_names(
     own: npt.NDArray[Any], bins: CategoricalBins, column: CategoryColumn, row: Mapping[str, Any]
 ) -> dict[str, int]:
     """Add a categorical column's counts to its cells, in place, and return the new categories that have names."""
-    known = {name: position for position, name in enumerate(bins.categories)}
     novel: dict[str, int] = {}
-    for cell, rows, name in _named_cells(row, column):
-        own[_place(cell, name, known)] += rows
+    named = list(_named_cells(row, column))
+    places = find_values([name if cell == KNOWN else None for cell, _, name in named], bins.categories)
+    new, null = len(bins.categories), len(bins.categories) + 1
+    for (cell, rows, name), place in zip(named, places, strict=True):
+        own[null if cell == NULL else place if cell == KNOWN else new] += rows
         if cell == NAMED:
             novel[name] = novel.get(name, 0) + rows
     return novel
@@ -119,9 +122,3 @@ def _named_cells(row: Mapping[str, Any], column: CategoryColumn) -> Iterator[tup
     names = iter(json.loads(row["names"] or "[]") or [])
     for cell, rows in zip(json.loads(row["cells"]), json.loads(row["counts"]), strict=True):
         yield cell, rows, column.named(next(names)) if cell in {KNOWN, NAMED} else ""
-
-
-def _place(cell: int, name: str, known: Mapping[str, int]) -> int:
-    if cell == NULL:
-        return len(known) + 1
-    return known[name] if cell == KNOWN else len(known)

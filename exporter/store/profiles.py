@@ -29,7 +29,7 @@ T = TypeVar("T")
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Columns by name, all of one length; numbers or booleans."""
 
-_FORMAT: Final = 7
+_FORMAT: Final = 8
 """Goes up when the content of a file or the way it is counted changes: then everything is made again."""
 _SUFFIX: Final = ".arrow"
 _ALARMS: Final = "alarming-weeks.json"

@@ -30,7 +30,10 @@ class ColumnRatio(SpecSection):
     numerator: Text
     """The column to sum: numbers, or booleans as 0 and 1."""
     equals: Text | None = None
-    """Count the rows in which the numerator column has this value, such as `review`, instead of summing it."""
+    """Count the rows in which the numerator column has this value, such as `review`, instead of summing it.
+
+    Values are compared, not texts: `1`, `1.0` and `true` are one.
+    """
     denominator: Text | None = None
     """The column to divide by; left out, the number of rows."""
 

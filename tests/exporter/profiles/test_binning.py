@@ -120,6 +120,11 @@ class TestNumeric:
 
 
 class TestCategorical:
+    def test_a_name_belongs_to_the_category_with_its_value(self) -> None:
+        bins = CategoricalBins("c", ("1", "1.0", "false"))
+        assert bins.cells_of(["1", "1.0", "1.00", "true", "0", "2", None]).tolist() == [0, 1, 0, 0, 2, 3, 4]
+        assert bins.cells_of([]).tolist() == []
+
     def test_the_most_frequent_come_first_and_ties_by_name(self) -> None:
         names = pd.Series(list("ccbbbaadd"))
         bins = categorical_bins("c", names.value_counts().to_dict(), limit=3)

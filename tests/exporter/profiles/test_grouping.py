@@ -58,6 +58,17 @@ def test_segments_are_split_within_each_version_and_role() -> None:
     assert ALL.keys == ("v", "r", "c", "p")
 
 
+def test_a_segment_has_the_rows_with_its_value() -> None:
+    found = split(Grouping("v", None, {"c": ("1", "0.0")}), v=["1.0", "1", "1", "1"], c=["True", "1.0", "0", None])
+    assert found == {
+        Group("1.0"): [0],  # versions are names, not values
+        Group("1"): [1, 2, 3],
+        Group("1.0", segment=Segment("c", "1")): [0],
+        Group("1", segment=Segment("c", "1")): [1],
+        Group("1", segment=Segment("c", "0.0")): [2],
+    }
+
+
 def test_a_column_may_be_both_version_and_segment() -> None:
     same = Grouping("v", None, {"v": ("1",)})
     assert same.keys == ("v",)

@@ -43,6 +43,21 @@ def test_rows_of_a_value_are_counted_and_nulls_are_not(kind: pa.DataType) -> Non
     assert sum_moments([batch(decision=decision)], [REVIEWS])[0].tolist() == [[3, 2, 3, 2, 2, 3]]
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ([True, False, None, True], "True"),
+        ([1, 2, None, 1], "1.0"),
+        ([1.0, 2.0, None, 1.0], "1"),
+        (["1.0", "2", None, "true"], "1"),
+        ([True, False, None, True], "1"),
+    ],
+)
+def test_values_are_compared_and_not_texts(column: list[object], value: str) -> None:
+    ratio = ColumnRatio(numerator="decision", equals=value)
+    assert sum_moments([batch(decision=column)], [ratio])[0].tolist() == [[3, 2, 3, 2, 2, 3]]
+
+
 def test_a_value_may_be_a_number() -> None:
     codes = ColumnRatio(numerator="code", equals="7", denominator="weight")
     assert sum_moments([batch(code=[7, 8, 7], weight=[2.0, 2.0, 1.0])], [codes])[0][0, :3].tolist() == [3, 2, 5]

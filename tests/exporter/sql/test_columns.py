@@ -5,6 +5,7 @@ import pytest
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.readability import Use, Watched
 from exporter.sql.columns import category_column, numeric_expression, unreadable_columns
+from written_values import SPELLINGS
 
 
 @pytest.mark.parametrize("kind", ["STRING", "BYTES", "DATE", "TIMESTAMP", "ARRAY", "STRUCT", "JSON"])
@@ -19,10 +20,16 @@ def test_a_type_that_is_not_categorical_is_rejected(kind: str) -> None:
         category_column("country", kind)
 
 
-def test_floats_are_compared_with_the_categories_that_are_names_of_floats() -> None:
+def test_floats_are_compared_with_the_categories_that_are_floats() -> None:
     column = category_column("ratio", "FLOAT64")
-    # 1.0 is named 1, so no float has the name 1.0
-    assert column.key_values(["7", "0.1", "1.0", "word", "inf", "nan", "", "1e+16"]) == [7.0, 0.1, float("inf"), 1e16]
+    expected = [7.0, 0.1, 1.0, 0.0, float("inf"), 1e16]
+    assert column.key_values(["7", "0.1", "1.0", "false", "word", "inf", "nan", "", "1e+16"]) == expected
+
+
+@pytest.mark.parametrize("kind", ["STRING", "INT64", "BOOL", "NUMERIC", "DATE"])
+def test_categories_are_compared_by_value(kind: str) -> None:
+    for value, texts in SPELLINGS.items():
+        assert category_column("code", kind).key_values(texts) == [value] * len(texts)
 
 
 @pytest.mark.parametrize(

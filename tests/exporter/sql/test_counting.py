@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pytest
 
 from bigquery_server import BigQueryServer
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins, numeric_bins
+from exporter.profiles.group import Group, Segment
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.readability import Use, Watched
@@ -19,6 +21,7 @@ from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Selection, Stream
 from exporter.sql.counting import count_partition
+from written_values import SPELLINGS
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -114,6 +117,49 @@ def _assert_equal(left: PartitionProfile, right: PartitionProfile) -> None:
         np.testing.assert_array_equal(profile.highs, other.highs)
         assert profile.novel == other.novel
         assert profile.unreadable == other.unreadable
+
+
+VALUES = {
+    "text": pa.array(list(chain.from_iterable(SPELLINGS.values()))),
+    "whole": pa.array([1, 0, 3, -3, 10, 100, 90071992547409930], pa.int64()),
+    "flag": pa.array([True, False, True, None]),
+    "real": pa.array([1.0, 0.0, 3.0, -3.0, 10.0, 1.5, -0.0, None, math.nan]),
+    "exact": pa.array([Decimal(1), Decimal("3.0"), Decimal("1.50")], pa.decimal128(38, 9)),
+}
+"""Columns of every type with the same values."""
+
+
+@pytest.mark.parametrize("spelling", [0, -1], ids=["as whole numbers", "as other texts"])
+def test_values_are_the_same_in_rows_and_in_sql_however_they_are_written(
+    bigquery_server: BigQueryServer, spelling: int
+) -> None:
+    """Each known category is one of its texts, and the row of the log another."""
+    known = tuple(texts[spelling] for texts in SPELLINGS.values())
+    most = max(map(len, VALUES.values()))
+    columns = {name: pa.concat_arrays([each, pa.nulls(most - len(each), each.type)]) for name, each in VALUES.items()}
+    rows = pa.table({"at": pa.array([START] * most, pa.timestamp("us", "UTC")), **columns})
+    binning = Binning(tuple(CategoricalBins(name, known) for name in VALUES))
+    grouping = Grouping(segments=dict.fromkeys(VALUES, known))
+    profile = profile_partition([Batch(rows, True, rows.schema)], binning, grouping)
+    _assert_equal(_counted(bigquery_server, rows, binning, grouping), profile)
+    counts = {name: profile.groups[Group("unknown", "")].counts[binning.slices[name]].tolist() for name in VALUES}
+    # By hand: each text is known; numbers and truths are those that have one of these values.
+    values = list(SPELLINGS)
+    assert counts["text"] == [*map(len, SPELLINGS.values()), 0, 0]
+    assert counts["whole"] == [
+        *(int(value in {"1", "0", "3", "-3", "10", "100", "90071992547409930"}) for value in values),
+        0,
+        most - 7,
+    ]
+    assert counts["flag"] == [*({"1": 2, "0": 1}.get(value, 0) for value in values), 0, most - 3]
+    assert counts["real"] == [
+        *({"1": 1, "0": 2, "3": 1, "-3": 1, "10": 1}.get(value, 0) for value in values),
+        1,
+        most - 7,
+    ]
+    assert counts["exact"] == [*(int(value in {"1", "3"}) for value in values), 1, most - 3]
+    of_one = {column: profile.groups[Group("unknown", "", Segment(column, known[0]))].rows for column in VALUES}
+    assert of_one == {"text": 6, "whole": 1, "flag": 2, "real": 1, "exact": 1}
 
 
 SEGMENTS = {"country": ("DE", "", "日本", "gone"), "ratio": ("0.1", "0"), "known": ("true", "false"), "void": ("a",)}

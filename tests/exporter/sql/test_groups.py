@@ -27,7 +27,7 @@ def test_a_row_is_in_the_whole_and_in_each_of_its_segments() -> None:
     *_, segments = grouping.values
     assert segments == (
         "[STRUCT<place INT64, name STRING>(-1, ''), "
-        "STRUCT<place INT64, name STRING>(0, IF(`land` IN UNNEST(@s0), `land`, NULL))] AS segments"
+        f"STRUCT<place INT64, name STRING>(0, IF({LAND.names.key} IN UNNEST(@s0), `land`, NULL))] AS segments"
     )
     assert grouping.segment_parameters["s0"].value == ["DE", "FR"]
 

@@ -28,10 +28,8 @@ class TestReference:
 
     @pytest.mark.parametrize("path", ["train/{version}/*.parquet", "{version}.parquet"])
     def test_of_each_version_is_an_error(self, path: str) -> None:
-        assert inconsistencies(reference={"source": {"local": path}}) == [
-            "spec.reference.source.local: must not contain {version}: all versions are compared with one reference;"
-            " name its path"
-        ]
+        message = "must not contain {version}: all versions are compared with one reference; name its path"
+        assert inconsistencies(reference={"source": {"local": path}}) == [f"spec.reference.source.local: {message}"]
 
 
 class TestReferenceLabel:
