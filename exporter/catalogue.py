@@ -382,6 +382,15 @@ LOG_USABLE_RATIO = replace(
     alerts_below=True,
 )
 LOG_USABLE_RATIO_THRESHOLD = LOG_USABLE_RATIO.threshold()
+LABEL_INVALID_RATIO = replace(
+    _WHOLE.ratio(
+        "ml_label_invalid_ratio",
+        "Share of labelled predictions that cannot be judged: the label is none of the model's, or the score no"
+        " probability.",
+    ),
+    limit="0.01, above which performance is withheld",
+)
+LABEL_INVALID_RATIO_THRESHOLD = LABEL_INVALID_RATIO.threshold()
 LABEL_SILENCE_SECONDS = replace(
     _MODEL.seconds(
         "ml_label_silence_seconds",
@@ -737,6 +746,7 @@ INFERENCE_LOGS_MISSING = Alert("MLInferenceLogsMissing", Severity.CRITICAL, Laye
 TRAFFIC_UNUSUAL = Alert("MLTrafficUnusual", Severity.WARNING, Layer.TRAFFIC, TRAFFIC_FACTOR)
 LABELS_LATE = Alert("MLLabelsLate", Severity.WARNING, Layer.LABELS, LABEL_SILENCE_SECONDS)
 LABEL_COVERAGE_LOW = Alert("MLLabelCoverageLow", Severity.WARNING, Layer.LABELS, LABEL_COVERAGE_RATIO)
+PERFORMANCE_WITHHELD = Alert("MLPerformanceWithheld", Severity.WARNING, Layer.LABELS, LABEL_INVALID_RATIO)
 LOG_ROWS_UNUSABLE = Alert("MLLogRowsUnusable", Severity.WARNING, Layer.LABELS, LOG_USABLE_RATIO)
 DATA_UNREADABLE = Alert("MLDataUnreadable", Severity.CRITICAL, Layer.INPUT, DATA_READABLE_RATIO)
 COLUMN_UNREADABLE = Alert("MLColumnUnreadable", Severity.WARNING, Layer.QUALITY, COLUMN_READABLE_RATIO)

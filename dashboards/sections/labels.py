@@ -181,6 +181,12 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
             "joined. The log of the exporter has the reason for each file.",
         ),
         draw(
+            catalogue.LABEL_INVALID_RATIO,
+            "Labelled predictions that cannot be judged, $window",
+            "Above the dashed line performance is withheld: labels are none of the model's, or scores are no "
+            "probabilities. The log of the exporter says which.",
+        ),
+        draw(
             catalogue.LABEL_SILENCE_SECONDS,
             "Time without a label",
             "Above the dashed line labels have stopped. Ask the labelling team, and check the label pipeline.",

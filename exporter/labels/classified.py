@@ -69,6 +69,12 @@ class Classified:
             self.log_losses + other.log_losses,
         )
 
+    @property
+    def foreign(self) -> bool:
+        """Whether several classes were returned, several were true, and none was both."""
+        returned, true = self.counts[:, 1] > 0, self.counts[:, 2] > 0
+        return bool(returned.sum() > 1 and true.sum() > 1 and not (returned & true).any())
+
     def confusion(self, place: int) -> Floats:
         """Return the confusion of the class at a place in `keys` with the rest, (2, 2) as [label, decision]."""
         hits, returned, true = self.counts[place].tolist()

@@ -10,20 +10,20 @@ from exporter.labels import rows as label_rows
 from exporter.labels.evaluation import Evaluation
 from exporter.labels.result import PartitionOutcomes, read_result
 from exporter.labels.statement import label_statement, outcome_query, touched_statement
+from exporter.labels.truths import LabelRule
 from exporter.sources.engine import SLOT, CountingSource, JoinedRows
 from exporter.sources.source import Partition
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
-from exporter.spec.sections.task import Task
 from exporter.sql.logs import Logs
 
 
 @dataclass(frozen=True, slots=True)
 class JoinSpec:
-    """The columns of predictions and of labels, the task, and how much older than its arrival a label may be."""
+    """The columns of predictions and labels, what a label is, and how much older than its arrival it may be."""
 
     predictions: InferenceColumns
     labels: LabelColumns
-    task: Task
+    rule: LabelRule
     look_back: timedelta
 
 
@@ -62,7 +62,7 @@ def count_outcomes(
         NotCountable: the rows must be read.
         SourceError: as `CountingSource.count`.
     """
-    query = outcome_query(_logs(predictions, labels, spec), spec.task, evaluation)
+    query = outcome_query(_logs(predictions, labels, spec), spec.rule.task, evaluation)
     joined = JoinedRows(labels.source, labels.together, query.label_columns)
     by_slot = read_result(predictions.source.count(predictions.together, query.statement, joined), query, evaluation)
     return {predictions.first + slot * predictions.grain: each for slot, each in by_slot.items()}
@@ -76,10 +76,11 @@ def count_labels(
     Raises:
         NotCountable, SourceError: as `count_outcomes`.
     """
-    statement = label_statement(_logs(predictions, labels, spec), spec.task)
-    reasons = list(enumerate(label_rows.REASONS, 1))
+    statement = label_statement(_logs(predictions, labels, spec), spec.rule.task)
+    reasons = {why: f"rejected{each}" for each, why in enumerate(label_rows.REASONS, 1)}
+    reasons[label_rows.INVALID_VALUE] = "invalid"
     return {
-        labels.first + row[SLOT] * labels.grain: (row["usable"], {why: row[f"rejected{each}"] for each, why in reasons})
+        labels.first + row[SLOT] * labels.grain: (row["usable"], {why: row[name] for why, name in reasons.items()})
         for row in labels.source.count(labels.together, statement).to_pylist()
     }
 
@@ -108,4 +109,5 @@ def _logs(predictions: LogPartitions, labels: LogPartitions, spec: JoinSpec) -> 
         labels.first,
         labels.grain,
         spec.look_back,
+        spec.rule.positive,
     )

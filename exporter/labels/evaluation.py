@@ -30,10 +30,11 @@ class Lists:
 class Evaluation:
     """How predictions are evaluated.
 
-    Of a binary classifier, a score of at least `threshold` is a positive decision. `edges` are the fine bins of the
-    score; None where they are not known. A multiclass classifier has `classes`, a ranking has `lists`, and a
-    regression has neither. `tolerances` are the distances from the label within which a score counts as near it.
-    `segments` are the columns of segments, with the values that have one.
+    Of a binary classifier, a score of at least `threshold` is a positive decision. Where that threshold is a
+    probability above 0, so are the scores; another one is on a scale of the model's own, such as log odds. `edges` are
+    the fine bins of the score; None where they are not known. A multiclass classifier has `classes`, a ranking has
+    `lists`, and a regression has neither. `tolerances` are the distances from the label within which a score counts as
+    near it. `segments` are the columns of segments, with the values that have one.
     """
 
     binary: bool
@@ -43,6 +44,11 @@ class Evaluation:
     lists: Lists | None = None
     tolerances: tuple[float, ...] = ()
     segments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def probabilities(self) -> bool:
+        """Whether scores are probabilities of a positive: the decision threshold is one."""
+        return self.binary and 0 < self.threshold <= 1
 
     def counts_like(self, other: Evaluation) -> bool:
         """Whether both count in the same bins, and evaluate the same segments."""

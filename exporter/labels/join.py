@@ -28,7 +28,8 @@ Positions = npt.NDArray[np.int64]
 class KnownLabels:
     """The labels of some ids, row by row; all arrays are (ids,).
 
-    `labels` are NaN and `labelled_at` is `NO_TIME` where an id has no label. `rows` are the number of its rows in the
+    `labels` are NaN and `labelled_at` is `NO_TIME` where an id has no label; a label that is none of the model's is
+    infinite, see `exporter.labels.truths`. `rows` are the number of its rows in the
     label log; `disputed` marks ids whose rows do not all have the same label.
     """
 
@@ -68,7 +69,7 @@ class Chunk:
 
 
 def chunk(ids: Ids, labels: Floats, labelled_at: Instants) -> Chunk:
-    """Reduce rows of the label log, (rows,), in any order, to a chunk; the labels are finite."""
+    """Reduce rows of the label log, (rows,), in any order, to a chunk; no label is NaN."""
     order = hash_order(ids)
     ordered = ids[order]
     again = ordered[1:] == ordered[:-1]

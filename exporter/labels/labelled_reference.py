@@ -10,8 +10,10 @@ import pyarrow as pa
 
 from exporter.labels.by_score import ByScore, by_score, merged
 from exporter.labels.classes import class_keys, classes
+from exporter.labels.truths import INVALID, LabelRule
+from exporter.labels.validity import Invalid, invalid_scores, judged
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import numeric_values, required_column
+from exporter.profiles.columns import ColumnMismatch, numeric_values, required_column
 from exporter.sources.source import Batch, Selection
 
 
@@ -20,28 +22,46 @@ def selection(scores: Sequence[str], label: str) -> Selection:
     return Selection((*scores, label), (), ())
 
 
-def reduced(batches: Iterable[Batch], score: str, label: str, edges: Floats, *, binary: bool) -> ByScore:
-    """Count a reference's rows; those without a finite score are left out.
+def reduced(
+    batches: Iterable[Batch], score: str, label: str, edges: Floats, rule: LabelRule, *, probabilities: bool
+) -> ByScore:
+    """Count a reference's rows; those without a finite score, and a few with an invalid label or score, are left out.
 
     Args:
         batches: the rows, with the columns of `selection`.
         score: the column of the model's score.
         label: the column of the label.
         edges: of the score's fine bins, (k,).
-        binary: whether only 0 and 1 are labels.
+        rule: what a label is.
+        probabilities: whether scores are probabilities.
 
     Raises:
-        ColumnMismatch: when a file lacks a column, or it is of a type that cannot be used.
+        ColumnMismatch: when a file lacks a column, it is of a type that cannot be used, too many labels or scores are
+            invalid, or no label is one of the positive ones that the rule names.
     """
-    none = by_score(np.zeros(0), np.zeros(0), edges, binary=binary)
-    return merged([none, *(_part(batch.table, score, label, edges, binary=binary) for batch in batches)])
+    binary, invalid = rule.task == "binary_classification", Invalid()
+    parts = [by_score(np.zeros(0), np.zeros(0), edges, binary=binary)]
+    for batch in batches:
+        scores, labels = _scored(batch.table, score, label, rule)
+        truths = judged(labels, scores, probabilities=probabilities)
+        left_out = np.isfinite(labels) & np.isnan(truths)
+        invalid += Invalid(labels=int((labels == INVALID).sum())) + invalid_scores(scores[left_out])
+        parts.append(by_score(scores, truths, edges, binary=binary))
+    counted = merged(parts)
+    known = int(counted.known.sum())
+    if invalid.too_many(known):
+        raise ColumnMismatch(invalid.reason(known, rule.mismatch))
+    if rule.positive and known and not counted.labels.any():
+        raise ColumnMismatch(f"none of {known} labels is in labels.positive: {', '.join(rule.positive)}")
+    return counted
 
 
-def _part(table: pa.Table, score: str, label: str, edges: Floats, *, binary: bool) -> ByScore:
+def _scored(table: pa.Table, score: str, label: str, rule: LabelRule) -> tuple[Floats, Floats]:
+    """Return the scores and the labels of the rows with a finite score."""
     scores, _ = numeric_values(required_column(table, score))
-    labels, _ = numeric_values(required_column(table, label))
-    valid, scored = np.isin(labels, (0, 1)) if binary else np.isfinite(labels), np.isfinite(scores)
-    return by_score(scores[scored], np.where(valid, labels, np.nan)[scored], edges, binary=binary)
+    labels, _ = rule.read(required_column(table, label))
+    finite = np.isfinite(scores)
+    return scores[finite], labels[finite]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from typing import Final, TypeVar
@@ -18,6 +18,8 @@ from exporter.labels.join import KnownLabels
 from exporter.labels.labelled import Labelled, RegressionErrors, confusion, regression_errors
 from exporter.labels.predictions import Ids, Predictions
 from exporter.labels.ranked import Ranked, ranked
+from exporter.labels.truths import INVALID
+from exporter.labels.validity import NONE_INVALID, Invalid, invalid_scores, judged
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.values import find_values
@@ -30,6 +32,8 @@ EARLY: Final = "before_prediction"
 UNKNOWN: Final = "without_prediction"
 """Why a row of the label log is rejected: it repeats the label of another row, it is one of several rows with different
 labels, it is older than its prediction, its prediction is not in the log."""
+IMPROPER_SCORE: Final = "prediction_with_improper_score"
+"""Why a prediction with a label is not judged: its score is no probability, as the model's scores are."""
 
 DELAY_EDGES: Final = np.geomspace(1.0, 10 * 365 * 86400.0, 1000)
 """The ends of the cells of delays, in seconds: each is 2 % wider than the one before, up to ten years."""
@@ -41,12 +45,12 @@ _MICRO: Final = 1e-6
 class Outcome:
     """Predictions and their labels.
 
-    `rows` are the predictions, and `known` those that have a label. `delays` counts these by the time from the
-    prediction to its newest label, in the cells of `DELAY_EDGES`, (edges + 1,), without labels that are older than
-    their prediction. `improper` are those with a label whose scores are no probabilities. `performance` is None where
-    it cannot be computed. `by_score` are all predictions by the fine bin of their score, None where its bins are not
-    known. `near` are those whose score differs from the label by each tolerance of the evaluation at most,
-    (tolerances,).
+    `rows` are the predictions, and `known` those with a label by which they can be judged; `invalid` are those with a
+    label by which they cannot. `delays` counts the labels by the time from the prediction to its newest label, in the
+    cells of `DELAY_EDGES`, (edges + 1,), without labels that are older than their prediction. `improper` are known
+    ones whose scores are no probabilities. `performance` of the known ones is None where it cannot be computed.
+    `by_score` are all predictions by the fine bin of their score, None where its bins are not known. `near` are known
+    ones whose score differs from the label by each tolerance of the evaluation at most, (tolerances,).
 
     Of a segment, `delays`, `by_score` and `near` are empty: a segment has no metrics before its predictions are mature.
     """
@@ -58,6 +62,22 @@ class Outcome:
     performance: Performance | None
     by_score: ByScore | None = None
     near: Counts = field(default_factory=lambda: np.zeros(0, np.int64))
+    invalid: Invalid = NONE_INVALID
+
+    @property
+    def labelled(self) -> int:
+        """The predictions that have a label of the model."""
+        return self.known + self.invalid.scores
+
+    @property
+    def withheld(self) -> bool:
+        """Whether performance is withheld: too many predictions cannot be judged, or no label is a returned class."""
+        return self.invalid.too_many(self.known) or self.foreign
+
+    @property
+    def foreign(self) -> bool:
+        """Whether labels and returned classes are written in two ways: several of each, and none is both."""
+        return isinstance(self.performance, Classified) and self.performance.foreign
 
     def __add__(self, other: Outcome) -> Outcome:
         """Both together."""
@@ -69,11 +89,12 @@ class Outcome:
             _both(self.performance, other.performance),
             None if self.by_score is None or other.by_score is None else self.by_score + other.by_score,
             self.near + other.near,
+            self.invalid + other.invalid,
         )
 
     def labelled_within(self, seconds: float) -> int:
         """Return how many predictions had their newest label within this time, up to 2 %, or before the prediction."""
-        return self.known - int(self.delays[np.searchsorted(DELAY_EDGES, seconds) + 1 :].sum())
+        return self.labelled - int(self.delays[np.searchsorted(DELAY_EDGES, seconds) + 1 :].sum())
 
 
 def _both(left: Performance | None, right: Performance | None) -> Performance | None:
@@ -84,22 +105,29 @@ def _both(left: Performance | None, right: Performance | None) -> Performance | 
 
 def outcomes(predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation) -> dict[Group, Outcome]:
     """Return the outcomes of a partition's predictions, by model version and role."""
+    truths = _truths(predictions, known_labels, evaluation)
     return {
-        group: _outcome(predictions, known_labels, evaluation, np.flatnonzero(predictions.groups == code))
+        group: _outcome(predictions, known_labels, truths, evaluation, np.flatnonzero(predictions.groups == code))
         for code, group in enumerate(predictions.names)
     }
+
+
+def _truths(predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation) -> KnownLabels:
+    """Return the same labels, NaN where a prediction cannot be judged."""
+    labels = judged(known_labels.labels, predictions.scores, probabilities=evaluation.probabilities)
+    return replace(known_labels, labels=labels)
 
 
 def segment_outcomes(
     predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation
 ) -> dict[Group, Outcome]:
     """Return the outcomes of a partition's predictions by model version, role and segment."""
-    by_group = {}
+    by_group, truths = {}, _truths(predictions, known_labels, evaluation)
     for segment, among in _segment_rows(predictions, evaluation):
         for code, group in enumerate(predictions.names):
             rows = among[predictions.groups[among] == code]
             if len(rows):
-                by_group[group.within(segment)] = _segment_outcome(predictions, known_labels, evaluation, rows)
+                by_group[group.within(segment)] = _segment_outcome(predictions, known_labels, truths, evaluation, rows)
     return by_group
 
 
@@ -114,13 +142,20 @@ def _segment_rows(predictions: Predictions, evaluation: Evaluation) -> Iterator[
 
 
 def _segment_outcome(
-    predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation, rows: Counts
+    predictions: Predictions, given: KnownLabels, truths: KnownLabels, evaluation: Evaluation, rows: Counts
 ) -> Outcome:
-    known = rows[known_labels.known[rows]]
+    known = _known(truths, rows)
     evaluated = rows if predictions.queries is None else _whole_lists(predictions.queries, rows)
-    counted = _by_score(predictions, known_labels, evaluation, evaluated) if evaluation.binary else None
-    performance = _performance(predictions, known_labels, evaluation, evaluated, counted)
-    return Outcome(len(rows), len(known), _improper(predictions, known), np.zeros(0, np.int64), performance)
+    counted = _by_score(predictions, truths, evaluation, evaluated) if evaluation.binary else None
+    performance = _performance(predictions, truths, evaluation, evaluated, counted)
+    return Outcome(
+        len(rows),
+        len(known),
+        _improper(predictions, known),
+        np.zeros(0, np.int64),
+        performance,
+        invalid=_invalid(predictions, given, truths, rows),
+    )
 
 
 def _whole_lists(queries: Ids, rows: Counts) -> Counts:
@@ -130,19 +165,32 @@ def _whole_lists(queries: Ids, rows: Counts) -> Counts:
     return rows[~np.isin(queries[rows], queries[others])]
 
 
-def _outcome(predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation, rows: Counts) -> Outcome:
-    known = rows[known_labels.known[rows]]
-    waited = _MICRO * (known_labels.labelled_at[known] - predictions.made_at[known]).astype(np.float64)
+def _known(truths: KnownLabels, rows: Counts) -> Counts:
+    return rows[~np.isnan(truths.labels[rows])]
+
+
+def _invalid(predictions: Predictions, given: KnownLabels, truths: KnownLabels, rows: Counts) -> Invalid:
+    labels = given.labels[rows]
+    left_out = rows[np.isfinite(labels) & np.isnan(truths.labels[rows])]
+    return Invalid(labels=int((labels == INVALID).sum())) + invalid_scores(predictions.scores[left_out])
+
+
+def _outcome(
+    predictions: Predictions, given: KnownLabels, truths: KnownLabels, evaluation: Evaluation, rows: Counts
+) -> Outcome:
+    known, labelled = _known(truths, rows), rows[np.isfinite(given.labels[rows])]
+    waited = _MICRO * (given.labelled_at[labelled] - predictions.made_at[labelled]).astype(np.float64)
     cells = _delay_cells(waited[waited >= 0])
-    counted = _by_score(predictions, known_labels, evaluation, rows)
+    counted = _by_score(predictions, truths, evaluation, rows)
     return Outcome(
         rows=len(rows),
         known=len(known),
         improper=_improper(predictions, known),
         delays=np.bincount(cells, minlength=len(DELAY_EDGES) + 1),
-        performance=_performance(predictions, known_labels, evaluation, rows, counted),
+        performance=_performance(predictions, truths, evaluation, rows, counted),
         by_score=counted,
-        near=_near(predictions.scores[known] - known_labels.labels[known], evaluation.tolerances),
+        near=_near(predictions.scores[known] - truths.labels[known], evaluation.tolerances),
+        invalid=_invalid(predictions, given, truths, rows),
     )
 
 
@@ -164,22 +212,20 @@ def _improper(predictions: Predictions, rows: Counts) -> int:
     return int(((scores < 0) | (scores > 1)).sum())
 
 
-def _by_score(
-    predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation, rows: Counts
-) -> ByScore | None:
+def _by_score(predictions: Predictions, truths: KnownLabels, evaluation: Evaluation, rows: Counts) -> ByScore | None:
     if evaluation.edges is None or evaluation.classes is not None or evaluation.lists is not None:
         return None
-    return by_score(predictions.scores[rows], known_labels.labels[rows], evaluation.edges, binary=evaluation.binary)
+    return by_score(predictions.scores[rows], truths.labels[rows], evaluation.edges, binary=evaluation.binary)
 
 
 def _performance(
-    predictions: Predictions, known_labels: KnownLabels, evaluation: Evaluation, rows: Counts, counted: ByScore | None
+    predictions: Predictions, truths: KnownLabels, evaluation: Evaluation, rows: Counts, counted: ByScore | None
 ) -> Performance | None:
     """Return the performance of some rows; of a binary classifier they are `counted` already."""
     if evaluation.lists is not None:
-        return _ranked(predictions, known_labels, evaluation.lists, rows)
-    known = rows[known_labels.known[rows]]
-    scores, labels = predictions.scores[known], known_labels.labels[known]
+        return _ranked(predictions, truths, evaluation.lists, rows)
+    known = _known(truths, rows)
+    scores, labels = predictions.scores[known], truths.labels[known]
     if evaluation.classes is not None:
         return _classified(predictions, labels, evaluation.classes, known)
     if not evaluation.binary:
@@ -196,11 +242,11 @@ def _classified(predictions: Predictions, labels: Floats, known: Classes, rows: 
     return classified(predictions.classes[rows], labels, scores, by_class)
 
 
-def _ranked(predictions: Predictions, known_labels: KnownLabels, lists: Lists, rows: Counts) -> Ranked | None:
+def _ranked(predictions: Predictions, truths: KnownLabels, lists: Lists, rows: Counts) -> Ranked | None:
     if predictions.queries is None:
         return None
     absent = math.nan if lists.absent is None else lists.absent
-    relevances = np.where(known_labels.known[rows], known_labels.labels[rows], absent)
+    relevances = np.where(truths.known[rows], truths.labels[rows], absent)
     return ranked(predictions.queries[rows], predictions.scores[rows], relevances, lists.depth)
 
 
@@ -222,7 +268,7 @@ def rejected_rows(predictions: Predictions, known_labels: KnownLabels) -> dict[s
     return {
         DUPLICATE: int(again[~known_labels.disputed].sum()),
         CORRECTED: int(again[known_labels.disputed].sum()),
-        EARLY: int((known_labels.known & (known_labels.labelled_at < predictions.made_at)).sum()),
+        EARLY: int((np.isfinite(known_labels.labels) & (known_labels.labelled_at < predictions.made_at)).sum()),
     }
 
 

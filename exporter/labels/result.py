@@ -22,12 +22,16 @@ from exporter.labels.statement_steps import (
     DELAY,
     DUPLICATES,
     IMPROPER,
+    INVALID_LABEL,
+    INVALID_PERCENT,
+    INVALID_SCORE,
     LEFT_OUT,
     MATCHED,
     NEAR,
     SCORE,
     TOO_EARLY,
 )
+from exporter.labels.validity import Invalid
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.group import WHOLE, Group
 from exporter.sources.engine import SLOT
@@ -117,7 +121,15 @@ def _outcome(rows: Sequence[Row], query: OutcomeQuery, evaluation: Evaluation, g
         performance=_performance(known, query.bins, evaluation),
         by_score=_by_score(scored, known, query.bins) if whole and evaluation.edges is not None else None,
         near=_cells(rows, NEAR, len(evaluation.tolerances)) if whole else np.zeros(0, np.int64),
+        invalid=_invalid(rows),
     )
+
+
+def _invalid(rows: Sequence[Row]) -> Invalid:
+    labels, percentages, others = (
+        int(_cells(rows, kind, 1).sum()) for kind in (INVALID_LABEL, INVALID_PERCENT, INVALID_SCORE)
+    )
+    return Invalid(labels, percentages + others, percentages)
 
 
 def _cells(rows: Iterable[Row], kind: int, cells: int) -> Counts:

@@ -10,15 +10,14 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from exporter.labels.classes import classes, frequent_names
+from exporter.labels.classes import frequent_names
 from exporter.labels.join import Chunk, chunk
 from exporter.labels.predictions import hashed, times
-from exporter.profiles.binning import Floats
-from exporter.profiles.columns import Mask, numeric_values, required_column
+from exporter.labels.truths import INVALID, LabelRule
+from exporter.profiles.columns import required_column
 from exporter.profiles.times import NO_TIME, UNREADABLE, microseconds
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.logs import LabelColumns
-from exporter.spec.sections.task import Task
 from exporter.spec.windows import Window
 
 NO_ID: Final = "without_id"
@@ -28,13 +27,16 @@ LATER: Final = "after_partition"
 OLD: Final = "older_than_look_back"
 REASONS: Final = (NO_ID, NO_VALUE, BAD_TIME, LATER, OLD)
 """Why a row of the label log is left out; a row counts under the first that holds."""
+INVALID_VALUE: Final = "with_invalid_value"
+"""Why a row is joined and yet no label: its value is none of the model's. It may be the newest of its prediction."""
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRows:
-    """A partition of the label log: its labels, and the rows that are left out, by reason.
+    """A partition of the label log: its labels, and the rows that are left out or invalid, by reason.
 
-    A label of a multiclass model is the key of a class, and `class_names` are the names of the most frequent classes.
+    A label of a multiclass model is the key of a class. `class_names` are the names of the most frequent values, where
+    values are read as names.
     """
 
     labels: Chunk
@@ -49,28 +51,27 @@ def selection(columns: LabelColumns) -> Selection:
 
 
 def reduced(
-    batches: Iterable[Batch], columns: LabelColumns, arrival: Window, look_back: timedelta, task: Task
+    batches: Iterable[Batch], columns: LabelColumns, arrival: Window, look_back: timedelta, rule: LabelRule
 ) -> LabelRows:
     """Reduce a partition's rows.
 
-    Booleans and numbers are labels; of a multiclass model, every value that names a category. A label became known at
-    the time in its row. Where the row has no time, or one a little after the end of the partition, it is that end. A
-    row whose time cannot be read, or is later than `Window.tolerant` allows, is left out: it would win over every
-    correction.
+    A label became known at the time in its row. Where the row has no time, or one a little after the end of the
+    partition, it is that end. A row whose time cannot be read, or is later than `Window.tolerant` allows, is left out:
+    it would win over every correction.
 
     Args:
         batches: the rows, with the columns of `selection`.
         columns: the columns of the log.
         arrival: the partition's stretch of time.
         look_back: a label that is older than its arrival by this much is left out, since its prediction is older still.
-        task: of the model: for two classes only 0 and 1 are labels, for a ranking no number below 0 is.
+        rule: what a label is. A row with a value that is none is joined as `INVALID`, so that what is left out of
+            performance is known for each prediction.
 
     Raises:
         ColumnMismatch: when a file lacks the ids or the labels, or a column is of a type that cannot be used.
     """
     empty = (np.zeros(0, np.uint64), np.zeros(0, bool), np.zeros(0), np.zeros(0, np.int64))
-    multiclass = task == "multiclass_classification"
-    parts = [_part(batch.table, columns, multiclass=multiclass) for batch in batches]
+    parts = [_part(batch.table, columns, rule) for batch in batches]
     rows = [part for part, _ in parts]
     ids, known, labels, row_times = (np.concatenate(each) for each in zip(empty, *rows, strict=True))
     end = microseconds(arrival.end)
@@ -78,7 +79,7 @@ def reduced(
     used, left_out = np.ones(len(ids), np.bool_), dict[str, int]()
     rejections = (
         ~known,
-        ~_valid(labels, task),
+        np.isnan(labels),
         row_times == UNREADABLE,
         row_times >= microseconds(arrival.tolerant(arrival.length).end),
         labelled_at < microseconds(arrival.start - look_back),
@@ -86,21 +87,14 @@ def reduced(
     for reason, rejected in zip(REASONS, rejections, strict=True):
         left_out[reason] = int((used & rejected).sum())
         used &= ~rejected
+    left_out[INVALID_VALUE] = int((labels[used] == INVALID).sum())
     return LabelRows(
         chunk(ids[used], labels[used], labelled_at[used]), left_out, frequent_names(counts for _, counts in parts)
     )
 
 
-def _valid(labels: Floats, task: Task) -> Mask:
-    if task == "binary_classification":
-        return np.isin(labels, (0, 1))
-    valid = np.isfinite(labels)
-    return valid & (labels >= 0) if task == "ranking" else valid
-
-
-def _part(table: pa.Table, columns: LabelColumns, *, multiclass: bool) -> tuple[tuple[Any, ...], dict[str, int]]:
-    """Return the rows' columns, and how often each class is named."""
+def _part(table: pa.Table, columns: LabelColumns, rule: LabelRule) -> tuple[tuple[Any, ...], dict[str, int]]:
+    """Return the rows' columns, and how often each value is named."""
     ids, known = hashed(required_column(table, columns.prediction_id))
-    column = required_column(table, columns.label)
-    labels, counts = classes(column) if multiclass else (numeric_values(column)[0], {})
+    labels, counts = rule.read(required_column(table, columns.label))
     return (ids, known, labels, times(table, columns.timestamp, columns.timestamp_unit)), counts

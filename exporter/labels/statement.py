@@ -87,7 +87,8 @@ def label_statement(logs: Logs, task: Task) -> Statement:
     columns = logs.label_columns
     steps = {"read_labels": label_rows_query(logs, ROWS, binary=task == "binary_classification")}
     reasons = "".join(f"COUNTIF(rejected = {number}) AS rejected{number}, " for number in range(1, REJECTIONS + 1))
-    select = f"SELECT {SLOT}, {reasons}COUNTIF(rejected = 0) AS usable FROM read_labels GROUP BY {SLOT}"
+    joined = "COUNTIF(rejected = 0) AS usable, COUNTIF(rejected = 0 AND IS_INF(label)) AS invalid"
+    select = f"SELECT {SLOT}, {reasons}{joined} FROM read_labels GROUP BY {SLOT}"
     read = (columns.prediction_id, columns.label, time_column(logs.arrived, columns.timestamp))
     return Statement(tuple(dict.fromkeys(filter(None, read))), steps, select, label_parameters(logs), slotted=True)
 

@@ -26,9 +26,14 @@ CORRECTIONS: Final = 5
 TOO_EARLY: Final = 6
 MATCHED: Final = 7
 LEFT_OUT: Final = 8
+INVALID_LABEL: Final = 9
+INVALID_SCORE: Final = 10
+INVALID_PERCENT: Final = 11
 """What a row of the result counts: predictions by the bin of their score, labels by the cell of their delay, scores
 that are no probabilities, scores within each tolerance of the label, labels that repeat or correct another or are older
-than their prediction, rows of a partition of labels that were joined, predictions that were left out by reason."""
+than their prediction, rows of a partition of labels that were joined, predictions that were left out by reason,
+predictions that cannot be judged: their label is none of the model's, their score is no probability, or a percentage.
+"""
 
 UNKNOWN_TRUTH: Final = -1
 """The truth of a prediction without a label."""
@@ -37,8 +42,9 @@ _ENTRY: Final = "STRUCT<kind INT64, cell INT64, weight INT64>"
 _MICROS: Final = 1_000_000
 _SUMS: Final = ("scores", "truths", "squared", "squared_squares", "losses", "loss_squares")
 
-_JOINED: Final = f"""SELECT p.{SLOT} AS {SLOT}, {{names}}p.score AS score, p.made_at AS made_at, a.label AS label,
-  a.labelled_at AS labelled_at, a.label_rows AS label_rows, a.least < a.most AS disputed
+_JOINED: Final = f"""SELECT p.{SLOT} AS {SLOT}, {{names}}p.score AS score, p.made_at AS made_at,
+  IF({{unjudged}}, NULL, a.label) AS label, a.label AS given,
+  IF(a.label = @infinity, NULL, a.labelled_at) AS labelled_at, a.label_rows AS label_rows, a.least < a.most AS disputed
 FROM numbered AS p LEFT JOIN (SELECT * FROM ranked_labels WHERE turn = 1) AS a ON p.id = a.id
 WHERE p.turn = 1"""
 _MATCHED: Final = f"""SELECT p.{SLOT} AS {SLOT}, l.{SLOT} AS cell, COUNT(*) AS n
@@ -76,7 +82,8 @@ def outcome_steps(
         f"SELECT id, label, labelled_at, {order}, {repeats}, MAX(label) OVER (PARTITION BY id) AS most\nFROM labels",
     )
     names = "".join(f"p.{name} AS {name}, " for name in [*_keys(grouping), *_segments(grouping)])
-    yield "joined", _JOINED.format(names=names)
+    outside = " OR p.score < 0 OR p.score > 1" if evaluation.probabilities else ""
+    yield "joined", _JOINED.format(names=names, unjudged=f"a.label = @infinity{outside}")
     yield "evaluated", _evaluated(binary=binary, bins=bins)
     yield "listed", _listed_entries(evaluation, grouping)
     yield "counted", _counted(grouping)
@@ -106,6 +113,7 @@ def _evaluated(*, binary: bool, bins: int) -> str:
 
 def _listed_entries(evaluation: Evaluation, grouping: GroupBy) -> str:
     delay = f"LEAST(CAST(CEIL(LN(GREATEST(waited / {_MICROS}, 1.0)) / @width) AS INT64), {len(DELAY_EDGES)})"
+    invalid_score = f"IF(score > 1 AND score <= 100, {INVALID_PERCENT}, {INVALID_SCORE})"
     entries = [
         f"{_ENTRY}({SCORE}, bin, 1)",
         f"{_ENTRY}({DELAY}, {delay}, IF(waited >= 0, 1, 0))",
@@ -113,6 +121,8 @@ def _listed_entries(evaluation: Evaluation, grouping: GroupBy) -> str:
         f"{_ENTRY}({DUPLICATES}, 0, IF(disputed, 0, label_rows - 1))",
         f"{_ENTRY}({CORRECTIONS}, 0, IF(disputed, label_rows - 1, 0))",
         f"{_ENTRY}({TOO_EARLY}, 0, IF(waited < 0, 1, 0))",
+        f"{_ENTRY}({INVALID_LABEL}, 0, IF(given = @infinity, 1, 0))",
+        f"{_ENTRY}({invalid_score}, 0, IF(label IS NULL AND given < @infinity, 1, 0))",
     ]
     entries += [
         f"{_ENTRY}({NEAR}, {place}, IF(ABS(miss) <= @near{place}, 1, 0))" for place in range(len(evaluation.tolerances))

@@ -6,15 +6,18 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+import numpy as np
+
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.classes import class_keys
 from exporter.labels.classified import Classified
 from exporter.labels.labelled import Labelled, RegressionErrors
 from exporter.labels.outcomes import Outcome
-from exporter.profiles.binning import Binning, Floats, Rows
+from exporter.labels.validity import FEW
+from exporter.profiles.binning import Binning, Floats, Rows, edges_above
 from exporter.profiles.group import largest_groups
-from exporter.profiles.profile import Profile, numeric_column
+from exporter.profiles.profile import NumericColumn, Profile, numeric_column
 from exporter.samples.class_performance import multiclass
 from exporter.samples.estimators import Estimator, Expectations, MulticlassClassifier
 from exporter.samples.labels import MatureWindow, classification, regression, shown
@@ -47,7 +50,7 @@ def estimate_samples(
 
 
 def _expected(spec: Body, estimator: Estimator, profile: Profile, binning: Binning) -> Expectations:
-    """The expected performance of a window's predictions; nothing for too few of them."""
+    """The expected performance of a window's predictions; nothing for too few, or where scores are no probabilities."""
     columns = spec.inference.columns
     multiclass_scores = isinstance(estimator, MulticlassClassifier)
     names = columns.scores.values() if multiclass_scores else [columns.score or ""]
@@ -56,7 +59,14 @@ def _expected(spec: Body, estimator: Estimator, profile: Profile, binning: Binni
         return {}
     if isinstance(estimator, MulticlassClassifier):
         return estimator.expected([(score.bins, score.sums) for score in scores], _confidence(spec, profile, binning))
+    if spec.probability_scores and _above_one(scores[0]) > FEW:
+        return {}
     return estimator.expected(scores[0].bins, scores[0].sums)
+
+
+def _above_one(scores: NumericColumn) -> float:
+    """The share of scores above 1, which is an edge where the reference's scores are probabilities."""
+    return 1 - float(scores.up_to(edges_above(np.ones(1)))[0]) / scores.comparable
 
 
 def _confidence(spec: Body, profile: Profile, binning: Binning) -> tuple[Rows, Floats] | None:
@@ -76,7 +86,7 @@ def gap_samples(spec: ModelSpec, estimator: Estimator, windows: Iterable[MatureW
     for window in windows:
         for group in shown(spec, window):
             outcome = window.groups[group]
-            if outcome.known >= spec.spec.thresholds.min_rows:
+            if outcome.known >= spec.spec.thresholds.min_rows and not outcome.withheld:
                 values = _gaps(spec.spec, estimator, outcome)
                 yield from samples_of(values, labels_of(spec, window.name, group))
 

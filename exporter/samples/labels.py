@@ -18,6 +18,7 @@ from exporter.labels.classified import Classified
 from exporter.labels.labelled import Labelled, RegressionErrors
 from exporter.labels.outcomes import Outcome, delay_quantile
 from exporter.labels.ranked import Ranked
+from exporter.labels.validity import FEW
 from exporter.profiles.group import Group, largest_groups, segments_of, unsegmented
 from exporter.samples.class_performance import by_key, class_values, hidden_classes, multiclass
 from exporter.samples.windows import Sample, labels_of, samples_of
@@ -32,6 +33,7 @@ REJECTED_ROWS: Final = (
     label_rows.BAD_TIME,
     label_rows.LATER,
     label_rows.OLD,
+    label_rows.INVALID_VALUE,
     outcomes.UNKNOWN,
     outcomes.EARLY,
     outcomes.DUPLICATE,
@@ -43,6 +45,7 @@ REJECTED_ROWS: Final = (
     predictions.BAD_TIME,
     predictions.OUTSIDE,
     predictions.REPEATED,
+    outcomes.IMPROPER_SCORE,
 )
 """The reasons of `catalogue.LABEL_ODD_ROWS`; each has a sample, also when it is 0."""
 
@@ -60,7 +63,12 @@ class MatureWindow:
 
 
 def label_samples(
-    spec: ModelSpec, windows: Iterable[MatureWindow], rejected: Mapping[str, int], class_names: Iterable[str] = ()
+    spec: ModelSpec,
+    windows: Iterable[MatureWindow],
+    rejected: Mapping[str, int],
+    class_names: Iterable[str] = (),
+    *,
+    delays: bool = True,
 ) -> Iterator[Sample]:
     """Every sample of labels and performance; values that are unknown or rest on too few labels are left out.
 
@@ -69,17 +77,20 @@ def label_samples(
         windows: the windows to evaluate.
         rejected: rows by the reasons of `REJECTED_ROWS`.
         class_names: the classes in the logs.
+        delays: whether it is known when labels came.
     """
     names = by_key({*class_names, *spec.spec.inference.columns.scores})
     hidden = 0
     for reason in REJECTED_ROWS:
         yield Sample(catalogue.LABEL_ODD_ROWS, (spec.name, reason), rejected.get(reason, 0))
     for window in windows:
-        yield from _delays(spec, window)
+        yield from _delays(spec, window) if delays else ()
         for group in shown(spec, window):
             for part in (group, *segments_of(group, window.groups)):
                 values = performance_values(spec, window.groups[part], window.end)
                 yield from samples_of(values, labels_of(spec, window.name, part))
+            unjudged = _unjudged(window.groups[group], spec.spec.thresholds.min_rows)
+            yield from samples_of(unjudged, labels_of(spec, window.name, group))
             yield from _by_class_or_reason(spec, window, group, names)
             yield from _diagram(spec, window, group)
             hidden = max(hidden, hidden_classes(window.groups[group].performance, spec.spec.limits.classes))
@@ -98,6 +109,8 @@ def _by_class_or_reason(
     """The samples of each class, or of each reason why a list is not evaluated."""
     outcome = window.groups[group]
     found: dict[str, dict[Metric, float]] = {}
+    if outcome.withheld:
+        return
     if isinstance(outcome.performance, Ranked):
         found = {reason: {catalogue.NDCG_LISTS_LEFT_OUT: n} for reason, n in outcome.performance.left_out.items()}
     elif isinstance(outcome.performance, Classified) and outcome.known >= spec.spec.thresholds.min_rows:
@@ -112,7 +125,7 @@ def _diagram(spec: ModelSpec, window: MatureWindow, group: Group) -> Iterator[Sa
     """The bins of the reliability diagram behind the calibration error, numbered from 01."""
     outcome = window.groups[group]
     labelled = _confident(outcome)
-    if labelled is None or outcome.known < spec.spec.thresholds.min_rows:
+    if labelled is None or outcome.withheld or outcome.known < spec.spec.thresholds.min_rows:
         return
     diagram = calibration.reliability(labelled)
     columns = {
@@ -147,13 +160,13 @@ def _delays(spec: ModelSpec, window: MatureWindow) -> Iterator[Sample]:
 
 def performance_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
     """The coverage and performance of a window that ends at `end`; unknown values are NaN or left out."""
-    values: dict[Metric, float] = {catalogue.LABEL_ROWS: outcome.known}
+    limits = spec.spec.thresholds
+    values: dict[Metric, float] = {catalogue.LABEL_ROWS: outcome.labelled}
     if outcome.rows:
-        limits = spec.spec.thresholds
         level = thresholds.ratio_shortfall(limits.label_coverage, outcome.rows, limits.false_positive_rate)
-        values[catalogue.LABEL_COVERAGE_RATIO] = outcome.known / outcome.rows
+        values[catalogue.LABEL_COVERAGE_RATIO] = outcome.labelled / outcome.rows
         values[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] = level
-    if outcome.known < spec.spec.thresholds.min_rows:
+    if outcome.withheld or outcome.known < limits.min_rows:
         return values
     if isinstance(outcome.performance, RegressionErrors):
         return values | with_intervals(regression(outcome.performance))
@@ -170,6 +183,16 @@ def performance_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict
             values |= with_intervals(probabilities(outcome.performance))
             values |= _calibration(spec, outcome.performance, end)
     return values
+
+
+def _unjudged(outcome: Outcome, least: int) -> dict[Metric, float]:
+    """The share of labelled predictions that cannot be judged, and the share above which performance is withheld."""
+    total = outcome.known + outcome.invalid.rows
+    if not total:
+        return {}
+    ratio = 1.0 if outcome.foreign else outcome.invalid.ratio(outcome.known)
+    level = {catalogue.LABEL_INVALID_RATIO_THRESHOLD: FEW} if total >= least else {}
+    return {catalogue.LABEL_INVALID_RATIO: ratio, **level}
 
 
 def with_intervals(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Final
 
 import numpy as np
@@ -79,7 +81,8 @@ def _values(spec: ModelSpec, outcomes: Sequence[Outcome], decisions: Mask) -> di
     estimates, moments = _estimates(spec, outcomes, parts, weights, decisions)
     effective = moments.weights**2 / moments.squared_weights if moments.squared_weights else 0.0
     values[catalogue.LABEL_EFFECTIVE_ROWS] = effective
-    if represented < REPRESENTED or effective < spec.spec.thresholds.min_rows:
+    known, invalid = sum(each.known for each in outcomes), reduce(add, (each.invalid for each in outcomes))
+    if represented < REPRESENTED or effective < spec.spec.thresholds.min_rows or invalid.too_many(known):
         return values
     return values | with_intervals({metric.provisional(): estimate for metric, estimate in estimates.items()})
 

@@ -116,6 +116,8 @@ def _evaluated(spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Serv
 
 
 def _value(spec: ModelSpec, slo: Slo, outcome: Outcome, end: datetime) -> tuple[float, Tally]:
+    if slo.tolerance is not None and outcome.withheld:
+        return math.nan, Tally(0, 0, known=False)
     if slo.tolerance is not None:
         good = int(outcome.near[tolerances(spec.spec).index(slo.tolerance)])
         return _share(good, outcome.known), Tally(outcome.known, outcome.known - good, outcome.known > 0)

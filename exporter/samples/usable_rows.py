@@ -25,9 +25,13 @@ class UsableRows(NamedTuple):
 
 
 def usable_rows(rows: int, left_out: Mapping[str, int]) -> UsableRows:
-    """Return the usable rows of a partition, from those that are joined and those that are not, by reason."""
+    """Return the usable rows of a partition, from those that are joined and those that are not, by reason.
+
+    Rows with an invalid value are joined and not usable.
+    """
     readable = sum(number for reason, number in left_out.items() if reason in _READABLE)
-    return UsableRows(rows + readable, rows + sum(left_out.values()))
+    invalid = left_out.get(label_rows.INVALID_VALUE, 0)
+    return UsableRows(rows - invalid + readable, rows - invalid + sum(left_out.values()))
 
 
 def usable_samples(

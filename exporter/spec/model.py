@@ -139,6 +139,11 @@ class Body(SpecSection):
         return self.labels.threshold if self.labels is not None else 0.5
 
     @property
+    def probability_scores(self) -> bool:
+        """Whether a binary classifier's scores are probabilities: its decision threshold is one, above 0."""
+        return self.task == "binary_classification" and 0 < self.decision_threshold <= 1
+
+    @property
     def estimated(self) -> bool:
         """Whether performance is estimated before labels arrive: the reference has labels, and there are scores.
 

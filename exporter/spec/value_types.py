@@ -6,6 +6,7 @@ the spec's page in docs.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -177,6 +178,40 @@ def _no_control_characters(value: str) -> str:
 
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_no_control_characters)]
+
+_WORDS: Final = {True: ("true", "yes"), False: ("false", "no")}
+"""What a truth may be written as: YAML reads yes as true."""
+
+
+def _to_values(value: object) -> object:
+    items = value if isinstance(value, list | tuple) else [value]
+    return tuple(text for item in items for text in _value_texts(item))
+
+
+def _value_texts(item: object) -> tuple[object, ...]:
+    if isinstance(item, bool):
+        return _WORDS[item]
+    if isinstance(item, float) and not math.isfinite(item):
+        raise ValueError("must be texts, numbers, true or false")
+    return (str(item) if isinstance(item, int | float) else item,)
+
+
+Values = Annotated[
+    tuple[Text, ...],
+    Field(min_length=1, max_length=100),
+    BeforeValidator(_to_values),
+    WithJsonSchema(
+        {
+            "title": "value or list of values",
+            "anyOf": [
+                {"type": ["string", "number", "boolean"]},
+                {"type": "array", "items": {"type": ["string", "number", "boolean"]}, "minItems": 1, "maxItems": 100},
+            ],
+            "examples": ["fraud", [2, 3]],
+        }
+    ),
+]
+"""Values of a column, as texts."""
 
 _NAME: Final = re.compile("[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?")
 

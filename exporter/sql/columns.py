@@ -96,7 +96,7 @@ def category_column(column: str, kind: str) -> CategoryColumn:
     plain = quoted(column)
     name = _NAMES[kind].format(plain)
     if kind == "FLOAT64":
-        return CategoryColumn(name, plain, "FLOAT64", _floats, _float_category)
+        return CategoryColumn(name, plain, "FLOAT64", float_values, _float_category)
     return CategoryColumn(name, _VALUES.get(kind, name).format(plain), "STRING", _values, str)
 
 
@@ -119,7 +119,7 @@ def _values(categories: Iterable[str]) -> list[str]:
     return [value_of(category) for category in categories]
 
 
-def _floats(categories: Iterable[str]) -> list[float]:
+def float_values(categories: Iterable[str]) -> list[float]:
     """Return the floats with these values. A category that is no float is left out: no row can equal it."""
     return [value for category in categories if (value := _float(value_of(category))) is not None]
 

@@ -5,6 +5,7 @@ The statement does what `exporter.labels.predictions` and `exporter.labels.rows`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from exporter.sources.engine import SLOT, TIME_KINDS, Parameter, quoted
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.spec.value_types import TimeUnit
 from exporter.spec.windows import tolerance
-from exporter.sql.columns import category_column, numeric_expression
+from exporter.sql.columns import category_column, float_values, numeric_expression
 
 REJECTIONS: Final = 5
 """The reasons for which `label_rows_query` rejects a row, by number from 1: no id, no label, an unreadable time, a time
@@ -47,7 +48,7 @@ class Logs:
     """The columns of both logs with their types, the start of each log's first partition, and the grain of each log.
 
     `made` are the types of the prediction log's columns, `arrived` those of the label log's. `look_back` is how much
-    older than its arrival a label may be.
+    older than its arrival a label may be. `positive` are the positive labels, where the spec names them.
     """
 
     made: Mapping[str, str]
@@ -59,6 +60,7 @@ class Logs:
     labels_start: datetime
     label_grain: timedelta
     look_back: timedelta
+    positive: tuple[str, ...] = ()
 
 
 def time_column(types: Mapping[str, str], column: str | None) -> str | None:
@@ -127,24 +129,36 @@ def label_parameters(logs: Logs) -> dict[str, Parameter]:
         "arrived_grain": Parameter("INT64", logs.label_grain // timedelta(microseconds=1)),
         "arrived_spare": Parameter("INT64", tolerance(logs.label_grain) // timedelta(microseconds=1)),
         "look_back": Parameter("INT64", logs.look_back // timedelta(microseconds=1)),
+        "infinity": Parameter("FLOAT64", math.inf),
+        **({"positive": Parameter("FLOAT64", float_values(logs.positive))} if logs.positive else {}),
         **time_parameters(),
     }
+
+
+def label_expression(number: str, *, binary: bool, named: bool) -> str:
+    """Return the expression of a label, as `exporter.labels.truths.LabelRule`; `named` labels are in `@positive`."""
+    if not binary:
+        label = f"IF(IS_INF({number}), @infinity, {number} + 0.0)"
+    elif named:
+        label = f"IF({number} IN UNNEST(@positive), 1.0, 0.0)"
+    else:
+        label = f"IF({number} IN (0, 1), {number} + 0.0, @infinity)"
+    return f"IF({number} IS NULL OR IS_NAN({number}), NULL, {label})"
 
 
 def label_rows_query(logs: Logs, rows: str, *, binary: bool) -> str:
     """Return the query for rows of the label log: slot, id, label, labelled_at, and `rejected`.
 
-    A value that is not a label becomes NULL. `rejected` is 0, or the number of the first of `REJECTIONS`.
+    A value that is not a label of the model is infinite. `rejected` is 0, or the number of the first of `REJECTIONS`.
     """
     columns, types = logs.label_columns, logs.arrived
-    label = number_expression(types, columns.label)
-    valid = f"{label} IN (0, 1)" if binary else f"NOT (IS_NAN({label}) OR IS_INF({label}))"
+    label = label_expression(number_expression(types, columns.label), binary=binary, named=bool(logs.positive))
     start = f"@arrived_from + {SLOT} * @arrived_grain"
     end = f"{start} + @arrived_grain"
     time = microseconds_expression(types, columns.timestamp, columns.timestamp_unit)
     read = (
         f"SELECT {SLOT}, {id_expression(types, columns.prediction_id)} AS id, "
-        f"IF({valid}, {label} + 0.0, NULL) AS label, IFNULL({time}, {end}) AS written_at, {end} AS ends, "
+        f"{label} AS label, IFNULL({time}, {end}) AS written_at, {end} AS ends, "
         f"{start} - @look_back AS oldest\nFROM {rows}"
     )
     rejected = (

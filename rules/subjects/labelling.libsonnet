@@ -23,8 +23,19 @@ function(model) if !model.labels_evaluated then [] else [
       'Only ' + fields.value + ' of the newest rows of the ' + fields.stream + ' log have an id and a value of usable types'
       + ' in the ' + fields.window + ' window; the threshold is ' + fields.threshold
       + '. The other rows are not joined, so performance is measured without them or not at all.',
-    action: 'The panel of rejected rows shows why rows are left out. The log of the exporter names each file with a column'
-            + ' that is missing or has another type.',
+    action: 'The panel of rejected rows shows why rows are left out: no id, no value, or a time outside of the partition.'
+            + ' The log of the exporter names each file with a column that is missing or has another type.',
+  },
+  threshold(model, 'performance_withheld', no_threshold_when='with few labels') {
+    'for': 3 * model.evaluation_interval,
+    summary(fields):: model.name + ': performance in the ' + fields.window + ' window is withheld',
+    description(fields)::
+      fields.value + ' of the labelled predictions of version ' + fields.version + ' in the ' + fields.window
+      + ' window cannot be judged; the threshold is ' + fields.threshold
+      + '. Their label is none of the model\'s, or their score is no probability. The others may be different, so no'
+      + ' performance is exposed.',
+    action: 'The log of the exporter and its page say which labels or scores these are. Name the positive labels in'
+            + ' labels.positive, or fix the writer of the log.',
   },
   threshold(model, 'label_coverage_low', usual_when='in a small window', no_threshold_when='with no predictions') {
     'for': 3 * model.evaluation_interval,

@@ -18,7 +18,12 @@ pytestmark = pytest.mark.e2e
 FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
 PREDICTIONS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)} - {catalogue.PROXY_UNUSUAL}
 """A proxy has no version, so drift of one version does not inhibit it."""
-LABELS = {catalogue.LABELS_LATE, catalogue.LABEL_COVERAGE_LOW, catalogue.LOG_ROWS_UNUSABLE}
+LABELS = {
+    catalogue.LABELS_LATE,
+    catalogue.LABEL_COVERAGE_LOW,
+    catalogue.PERFORMANCE_WITHHELD,
+    catalogue.LOG_ROWS_UNUSABLE,
+}
 BUDGETS = {alert for alert in ALERTS if alert.layer is Layer.OBJECTIVE}
 SEGMENTS = {catalogue.SEGMENT_DRIFT_ALERT}
 QUALITY = {catalogue.COLUMN_UNREADABLE, catalogue.FEATURE_NULLS_HIGH, catalogue.NEW_CATEGORIES}

@@ -73,7 +73,11 @@ def _others(document: dict[str, Any], folder: Path) -> Iterator[LoadedSpec]:
     columns = document["spec"]["inference"]["columns"]
     by_task = {
         "regression": columns,
-        "multiclass_classification": {**columns, "scores": {"true": "predicted_score", "false": "genuine_score"}},
+        "multiclass_classification": {
+            **columns,
+            "prediction": "flagged",
+            "scores": {"true": "predicted_score", "false": "genuine_score"},
+        },
         "ranking": {**columns, "query": "txn_count_7d"},
     }
     for task, own in by_task.items():

@@ -66,6 +66,7 @@ class FraudLog:
             "request_id": [f"{seed}-{row}" for row in range(rows)],
         }
         data["genuine_score"] = 1 - data["predicted_score"]
+        data["flagged"] = data["predicted_score"] > DECLINED
         data["decision"] = np.where(data["predicted_score"] > DECLINED, "decline", "approve")
         return pa.table({name: values for name, values in (data | columns).items() if values is not None})
 

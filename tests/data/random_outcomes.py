@@ -23,14 +23,14 @@ EDGES = np.append(edges_below(np.array([THRESHOLD])), np.arange(2, 20) / 20)
 ROWS = 2000
 
 
-def outcome_of(scores: Floats, labels: Floats, *, binary: bool = True) -> Outcome:
+def outcome_of(scores: Floats, labels: Floats, *, binary: bool = True, threshold: float = THRESHOLD) -> Outcome:
     """Return the outcomes of an hour's predictions; a label of NaN has not arrived."""
-    known, rows = np.isfinite(labels), len(scores)
+    known, rows = ~np.isnan(labels), len(scores)
     made = Predictions(
         np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), (Group("v"),), {}
     )
     answers = KnownLabels(labels, np.where(known, 60, NO_TIME), known.astype(np.int32), np.zeros(rows, bool))
-    return outcomes(made, answers, Evaluation(binary, THRESHOLD, EDGES))[Group("v")]
+    return outcomes(made, answers, Evaluation(binary, threshold, EDGES))[Group("v")]
 
 
 def hour_outcome(seed: int, reported: float, *, binary: bool = True) -> Outcome:

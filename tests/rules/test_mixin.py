@@ -143,6 +143,7 @@ def test_rules_that_could_never_fire_are_left_out() -> None:
                 catalogue.CONCEPT_DRIFT_ALERT,
                 catalogue.LABELS_LATE,
                 catalogue.LABEL_COVERAGE_LOW,
+                catalogue.PERFORMANCE_WITHHELD,
                 catalogue.LOG_ROWS_UNUSABLE,
                 catalogue.ERROR_BUDGET_BURN_FAST,
                 catalogue.ERROR_BUDGET_BURN_SLOW,

@@ -69,7 +69,8 @@ def fit_estimator(spec: ModelSpec, rows: Rows, edges: Sequence[Floats]) -> Estim
 def labelled_rows(spec: ModelSpec, parts: Iterable[Mapping[Group, Outcome]]) -> Rows | None:
     """Add up the labelled predictions of all versions; None where there are none.
 
-    A challenger's are left out: it serves no users, and its scores need not mean the same as the champion's.
+    A challenger's are left out: it serves no users, and its scores need not mean the same as the champion's. So are
+    parts in which too many predictions cannot be judged.
 
     Args:
         spec: the model.
@@ -85,6 +86,8 @@ def labelled_rows(spec: ModelSpec, parts: Iterable[Mapping[Group, Outcome]]) -> 
 
 
 def _rows_of(spec: ModelSpec, outcome: Outcome) -> Rows | None:
+    if outcome.invalid.too_many(outcome.known):
+        return None
     if spec.spec.task != "multiclass_classification":
         return None if outcome.by_score is None else [outcome.by_score]
     if not isinstance(outcome.performance, Classified):

@@ -9,7 +9,7 @@ partition of predictions and one chunk of labels are in memory at a time. A fail
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,19 +23,20 @@ from exporter.profiles.group import Group
 from exporter.samples.estimate_samples import gap_samples
 from exporter.samples.estimators import Estimator
 from exporter.samples.label_arrivals import arrival_samples, silence
-from exporter.samples.labels import label_samples
+from exporter.samples.labels import MatureWindow, label_samples
 from exporter.samples.provisional import provisional_samples
 from exporter.samples.slo import look_back, slo_samples
 from exporter.samples.usable_rows import usable_rows, usable_samples
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, Failed
+from exporter.service.labels import remarks
 from exporter.service.labels.counting import OutcomeCounter
 from exporter.service.labels.failures import reported
 from exporter.service.labels.joined_logs import JoinedLogs
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
 from exporter.service.labels.log_fit import open_log_fit
 from exporter.service.labels.logs import StoredLog
-from exporter.service.labels.reductions import evaluation_of
+from exporter.service.labels.reductions import evaluation_of, label_rule
 from exporter.service.labels.trailing_outcomes import FitInput, weeks_fitted
 from exporter.service.labels.windows import Hours, mature_windows, open_windows, rejected_rows
 from exporter.sources.engine import CountingSource
@@ -94,9 +95,11 @@ class LabelReader:
         self._look_back = labels.maturity + oldest + labels.grain + SPARE
         sources = inference, self.source
         self._logs = JoinedLogs(spec, labels, sources, store, failed, look_back=self._look_back)
+        self._rule = label_rule(spec.spec)
         self._counter = self._engine(inference)
         self._fit = open_log_fit(loaded, labels, sources, store, failed)
         self._complete = False
+        self._remarks: dict[str, str] = {}
 
     def _engine(self, inference: Source) -> OutcomeCounter | None:
         """The counter of an engine that has both logs; None where rows must be read."""
@@ -105,7 +108,7 @@ class LabelReader:
             return None
         if not inference.can_join(source):
             return None
-        spec = JoinSpec(body.inference.columns, self._labels.columns, body.task, self._look_back)
+        spec = JoinSpec(body.inference.columns, self._labels.columns, self._rule, self._look_back)
         return OutcomeCounter((inference, body.inference.grain), (source, self._labels.grain), spec, self._spec.name)
 
     @property
@@ -115,9 +118,9 @@ class LabelReader:
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """The partitions of both logs that cannot be used, and the reason why no estimator is fitted."""
+        """What cannot be used of both logs, why performance is withheld, and why no estimator is fitted."""
         reason = self._fit.problem if self._fit is not None and self._complete else None
-        return {**self._logs.problems, **({REFERENCE_LABELS: reason} if reason else {})}
+        return {**self._logs.problems, **self._remarks, **({REFERENCE_LABELS: reason} if reason else {})}
 
     def read(
         self,
@@ -188,7 +191,9 @@ class LabelReader:
         windows = list(mature_windows(spec, hours, mature))
         rejected = rejected_rows(hours.values(), predictions.values(), labels, span.start + self._labels.maturity)
         class_names = {name for names in self._class_names() for name in names}
-        yield from label_samples(spec, windows, rejected, class_names)
+        delays = self._labels.columns.timestamp is not None or not remarks.by_prediction(spec, hours, grain)
+        self._remark(windows, delays=delays)
+        yield from label_samples(spec, windows, rejected, class_names, delays=delays)
         yield from gap_samples(spec, self.estimator, windows) if self.estimator else ()
         yield from provisional_samples(spec, list(open_windows(spec, hours, now)), evaluation.edges)
         rows = {start: stored.rows for start, stored in labels.items()}
@@ -196,6 +201,20 @@ class LabelReader:
         yield from arrival_samples(spec, silence(rows, grain, span.end, due))
         yield from self._usable_samples(now)
         yield from slo_samples(spec, self._outcomes(), mature)
+
+    def _remark(self, windows: Iterable[MatureWindow], *, delays: bool) -> None:
+        """Collect the remarks of this refresh, and log those with a new subject."""
+        logs = remarks.Logs(self._logs.predictions.known, self._logs.labels.known)
+        found = [
+            *remarks.withheld(self._spec, self._rule, windows),
+            *remarks.unseen_positive(self._spec, self._rule, logs.labels.values()),
+            *remarks.shifted(logs),
+            *([] if delays else [remarks.delay_unknown(self._labels.grain)]),
+        ]
+        new = {subject: reason for subject, reason in found if subject not in self._remarks}
+        for subject, reason in new.items():
+            log.warning("%s: %s: %s", self._spec.name, subject, reason, extra={"model": self._spec.name})
+        self._remarks = dict(found)
 
     def _usable_samples(self, now: datetime) -> Iterator[Sample]:
         logs, grain = self._logs, self._spec.spec.inference.grain

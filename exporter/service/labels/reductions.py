@@ -11,12 +11,13 @@ from exporter.labels.classes import class_keys
 from exporter.labels.evaluation import Classes, Evaluation, Lists
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
+from exporter.labels.truths import LabelRule
 from exporter.profiles.binning import Binning, Floats, NumericBins
 from exporter.samples.slo import tolerances
 from exporter.service.labels.logs import Reduction
 from exporter.service.reference_reading import segment_values
 from exporter.sources.source import Batch
-from exporter.spec.model import ModelSpec
+from exporter.spec.model import Body, ModelSpec
 from exporter.spec.sections.logs import Labels
 from exporter.spec.windows import Window
 from exporter.store import labels as label_store
@@ -44,11 +45,11 @@ def prediction_reduction(spec: ModelSpec) -> Reduction[Predictions]:
 
 def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Reduction[LabelRows]:
     """Return how the label log is reduced to labels that are at most `look_back` older than their arrival."""
-    task = spec.spec.task
+    rule = label_rule(spec.spec)
 
     def reduce(batches: Iterator[Batch], start: datetime) -> LabelRows:
         arrival = Window(start, start + labels.grain)
-        return label_rows.reduced(batches, labels.columns, arrival, look_back, task)
+        return label_rows.reduced(batches, labels.columns, arrival, look_back, rule)
 
     return Reduction(
         selection=label_rows.selection(labels.columns),
@@ -57,9 +58,15 @@ def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Re
         save=label_store.save_labels,
         rows=lambda content: int(content.labels.known.rows.sum()),
         left_out=lambda content: content.left_out,
-        content=(labels.columns.model_dump_json(), task, str(look_back)),
+        content=(labels.columns.model_dump_json(), str(rule), str(look_back)),
         names=lambda content: content.class_names,
     )
+
+
+def label_rule(body: Body) -> LabelRule:
+    """Return what a label of a model is, in its label log and in its reference."""
+    positive = body.labels.positive or () if body.labels is not None else ()
+    return LabelRule(body.task, positive, tuple(body.inference.columns.scores))
 
 
 def evaluation_of(spec: ModelSpec, labels: Labels, binning: Binning | None) -> Evaluation:

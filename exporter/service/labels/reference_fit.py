@@ -22,6 +22,7 @@ from exporter.service.labels.labelled_rows import (
     score_columns,
     score_edges,
 )
+from exporter.service.labels.reductions import label_rule
 from exporter.sources.skipping import without_skipped
 from exporter.sources.source import Batch, Partition, Source
 from exporter.spec.model import ModelSpec
@@ -98,14 +99,16 @@ class EstimatorFit:
         return rows
 
     def _reduced(self, batches: Iterator[Batch], edges: Sequence[Floats]) -> Rows:
-        columns, task = self._spec.spec.inference.columns, self._spec.spec.task
+        body, columns, task = self._spec.spec, self._spec.spec.inference.columns, self._spec.spec.task
         if task == "multiclass_classification":
             number, returned = len(columns.scores), None
             if len(edges) > number:
                 returned = Returned(columns.prediction or "", columns.score or "", edges[number])
             return labelled_reference.reduced_classes(batches, columns.scores, self._label, edges[:number], returned)
-        binary = task == "binary_classification"
-        return [labelled_reference.reduced(batches, columns.score or "", self._label, edges[0], binary=binary)]
+        rule, scored = label_rule(body), body.probability_scores
+        return [
+            labelled_reference.reduced(batches, columns.score or "", self._label, edges[0], rule, probabilities=scored)
+        ]
 
     @property
     def _label(self) -> str:
@@ -116,4 +119,5 @@ class EstimatorFit:
         columns = str(
             (self._label, score_columns(self._spec), *inference.scores, inference.score, inference.prediction)
         )
+        columns += str((label_rule(self._spec.spec).positive, self._spec.spec.probability_scores))
         return Key(self._group, "reference", (data.fingerprint, binning.fingerprint, columns, self._spec.spec.task))

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
-from exporter.labels.outcomes import UNKNOWN, total
+from exporter.labels.outcomes import IMPROPER_SCORE, UNKNOWN, total
 from exporter.samples.labels import REJECTED_ROWS, MatureWindow
 from exporter.samples.provisional import OpenWindow
 from exporter.service.labels.joining import EvaluatedHour
@@ -56,6 +56,7 @@ def rejected_rows(
     recent = {stored.key.path.name: stored.rows for start, stored in labels.items() if start >= since}
     for hour in hours:
         rejected.update(hour.rejected_rows or {})
+        rejected[IMPROPER_SCORE] += sum(outcome.invalid.scores for outcome in (hour.outcomes or {}).values())
         matched += sum(rows for name, rows in hour.joined.rows.items() if name in recent)
     rejected[UNKNOWN] = max(sum(recent.values()) - matched, 0)  # an id that was used twice matches twice
     return rejected

@@ -70,9 +70,9 @@ def _label_task(body: Body) -> Mistakes:
     for use in REQUIRED_COLUMNS[body.task]:
         if getattr(body.inference.columns, use) is None:
             yield ("inference", "columns", use), f"is required: labels of {body.task} are compared with it"
-    for key in ("ndcg_at", "absent"):
-        if body.task != "ranking" and getattr(body.labels, key) is not None:
-            yield ("labels", key), f"is only for ranking, not for {body.task}"
+    for key, task in (("ndcg_at", "ranking"), ("absent", "ranking"), ("positive", "binary_classification")):
+        if body.task != task and getattr(body.labels, key) is not None:
+            yield ("labels", key), f"is only for {task}, not for {body.task}"
 
 
 _COMPARED: Final = {f"inference.columns.{use}" for uses in REQUIRED_COLUMNS.values() for use in uses}
@@ -82,5 +82,5 @@ LOG_CHECKS: Final[Checks] = {
     _staleness: frozenset({"inference.grain", "inference.delay", "inference.stale_after"}),
     _label_log: frozenset({"labels.source", "labels.grain", "labels.columns.timestamp"}),
     _label_join: frozenset({"labels?", "inference.columns.prediction_id"}),
-    _label_task: frozenset({"labels?", "labels.ndcg_at", "labels.absent", "task", *_COMPARED}),
+    _label_task: frozenset({"labels?", "labels.ndcg_at", "labels.absent", "labels.positive", "task", *_COMPARED}),
 }

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from exporter.spec.sections.section import SpecSection
 from exporter.spec.sections.source import Source
-from exporter.spec.value_types import Count, Duration, NonNegative, Number, Ratio, Text, TimeUnit
+from exporter.spec.value_types import Count, Duration, NonNegative, Number, Ratio, Text, TimeUnit, Values
 
 
 class InferenceColumns(SpecSection):
@@ -92,7 +92,11 @@ class Labels(SpecSection):
     maturity: Duration = timedelta(days=7)
     """The age from which a prediction is evaluated with the labels that it has."""
     threshold: Number = 0.5
-    """The lowest score that counts as a positive prediction of a binary classifier."""
+    """The lowest score that counts as a positive prediction of a binary classifier. Above 0 and up to 1, scores are
+    probabilities; any other threshold is on a scale of the model's own, such as percent or log odds."""
+    positive: Values | None = None
+    """The positive labels of a binary classifier, such as `fraud` or `[2, 3]`; all others are negative. Left out, only
+    0, 1, false and true are labels."""
     ndcg_at: Annotated[Count, Field(ge=1, le=100_000)] | None = None
     """The rank `k` of NDCG@k; left out, the whole list."""
     absent: NonNegative | None = None

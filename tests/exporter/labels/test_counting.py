@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,8 @@ from exporter.labels.counting import JoinSpec, LogPartitions, count_labels, coun
 from exporter.labels.evaluation import Evaluation
 from exporter.labels.join import KnownLabels, join, matched_rows, matches, merge_chunks
 from exporter.labels.outcomes import Outcome, outcomes, rejected_rows, segment_outcomes
+from exporter.labels.truths import LabelRule
+from exporter.labels.validity import Invalid
 from exporter.profiles.group import Group
 from exporter.sources.bigquery import BigQuery
 from exporter.sources.bigquery_jobs import JobTerms
@@ -67,7 +70,7 @@ def _labels(hour: int, kind: pa.DataType) -> pa.Table:
     told = [START + hour * HOUR - timedelta(minutes=10) + timedelta(seconds=70 * row) for row in range(ROWS)]
     told[3], told[4], told[5] = START - 3 * HOUR, START - 20 * HOUR, START + 30 * HOUR
     label = [float(value) for value in random.integers(0, 2, ROWS)]
-    label[30], label[31] = 0.5, -0.0
+    label[30], label[31], label[32], label[33:40] = 0.5, -0.0, np.nan, [np.inf] * 7
     values: list[Any] = [None if row % 20 == 19 else value for row, value in enumerate(label)]
     return pa.table(
         {
@@ -108,19 +111,19 @@ def test_epoch_numbers_are_the_same_times_for_the_engine_and_the_rows(
     made = _with_epochs(_predictions(0), "made", "at", kind)
     arrived = _with_epochs(_labels(0, pa.bool_()), "told", "told", kind)
     log, labels = _open(bigquery_server, "log", made, "at"), _open(bigquery_server, "labels", arrived, "arrived")
-    about = JoinSpec(columns, label_columns, "binary_classification", LOOK_BACK)
+    about = JoinSpec(columns, label_columns, LabelRule("binary_classification"), LOOK_BACK)
     window = Window(START, START + HOUR)
-    rows = label_rows.reduced(_batches(arrived), label_columns, window, LOOK_BACK, about.task)
-    read = predictions.reduced(_batches(made), columns, window, about.task, tuple(SEGMENTS))
+    rows = label_rows.reduced(_batches(arrived), label_columns, window, LOOK_BACK, about.rule)
+    read = predictions.reduced(_batches(made), columns, window, about.rule.task, tuple(SEGMENTS))
     assert count_labels(log, labels, about) == {START: (int(rows.labels.known.rows.sum()), rows.left_out)}
     assert rows.left_out["after_partition"] >= 1
     assert rows.left_out["with_unreadable_time"] == (kind == pa.float64()) + (unit == "ms")
     assert read.left_out["prediction_outside_partition"] >= 1
-    counted = count_outcomes(log, labels, about, _evaluation(about.task))[START]
+    counted = count_outcomes(log, labels, about, _evaluation(about.rule.task))[START]
     assert read.left_out == counted.left_out
     together = merge_chunks([rows.labels])
     answers = join(matches(read.ids, together, np.ones(1, np.bool_)), KnownLabels.none(len(read.ids)), together)
-    _assert_same_outcomes(outcomes(read, answers, _evaluation(about.task)), dict(counted.outcomes))
+    _assert_same_outcomes(outcomes(read, answers, _evaluation(about.rule.task)), dict(counted.outcomes))
 
 
 def _batches(table: pa.Table) -> list[Batch]:
@@ -133,8 +136,8 @@ def _open(server: BigQueryServer, name: str, rows: pa.Table, column: str) -> Log
     return LogPartitions(source, source.partitions([START + hour * HOUR for hour in range(4)]), HOUR)
 
 
-def _evaluation(task: Task) -> Evaluation:
-    return Evaluation(task == "binary_classification", 0.5, EDGES, tolerances=(0.1, 0.5), segments=SEGMENTS)
+def _evaluation(task: Task, threshold: float = 0.5) -> Evaluation:
+    return Evaluation(task == "binary_classification", threshold, EDGES, tolerances=(0.1, 0.5), segments=SEGMENTS)
 
 
 def _assert_same(left: Any, right: Any) -> None:
@@ -155,16 +158,27 @@ def _assert_same_outcomes(left: dict[Group, Outcome], right: dict[Group, Outcome
         _assert_same(outcome, right[group])
 
 
-CASES: list[tuple[Task, pa.DataType]] = [("binary_classification", pa.bool_()), ("regression", pa.float64())]
+BINARY = LabelRule("binary_classification")
 
 
-@pytest.mark.parametrize(("task", "kind"), CASES, ids=["binary", "regression"])
+@pytest.mark.parametrize(
+    ("rule", "kind", "threshold"),
+    [
+        (BINARY, pa.bool_(), 0.5),
+        (BINARY, pa.float64(), -0.1),
+        (replace(BINARY, positive=("0.5", "false")), pa.float64(), 0.5),
+        (replace(BINARY, positive=("fraud",)), pa.bool_(), 0.5),
+        (LabelRule("regression"), pa.float64(), 0.5),
+    ],
+    ids=["binary", "on a scale of its own", "positive values", "no positive value", "regression"],
+)
 def test_the_engine_and_the_rows_give_the_same_outcomes(
-    bigquery_server: BigQueryServer, task: Task, kind: pa.DataType
+    bigquery_server: BigQueryServer, rule: LabelRule, kind: pa.DataType, threshold: float
 ) -> None:
+    task = rule.task
     made = [_predictions(hour) for hour in range(2)]
     arrived = [_labels(hour, kind) for hour in range(3)]
-    evaluation, about = _evaluation(task), JoinSpec(COLUMNS, LABELS, task, LOOK_BACK)
+    evaluation, about = _evaluation(task, threshold), JoinSpec(COLUMNS, LABELS, rule, LOOK_BACK)
     log = _open(bigquery_server, "log", pa.concat_tables(made), "at")
     labels = _open(bigquery_server, "labels", pa.concat_tables(arrived), "arrived")
     bigquery_server.calls.clear()
@@ -173,7 +187,7 @@ def test_the_engine_and_the_rows_give_the_same_outcomes(
 
     chunks = [
         label_rows.reduced(
-            _batches(rows), LABELS, Window(START + hour * HOUR, START + (hour + 1) * HOUR), LOOK_BACK, task
+            _batches(rows), LABELS, Window(START + hour * HOUR, START + (hour + 1) * HOUR), LOOK_BACK, rule
         )
         for hour, rows in enumerate(arrived)
     ]
@@ -188,7 +202,9 @@ def test_the_engine_and_the_rows_give_the_same_outcomes(
         _assert_same_outcomes(outcomes(told, answers, evaluation), dict(counted.outcomes))
         _assert_same_outcomes(segment_outcomes(told, answers, evaluation), dict(counted.segments))
         assert rejected_rows(told, answers) == counted.rejected_rows
-        assert min(counted.rejected_rows.values()) > 0, "each kind is there"
+        kinds = {reason for reason, number in counted.rejected_rows.items() if number}
+        alike = {"corrected"} if rule.positive == ("fraud",) else set()
+        assert kinds == {"duplicate", "corrected", "before_prediction"} - alike, "each kind is there"
         assert dict(enumerate(matched_rows(matched, together).tolist())) == {
             place: counted.joined.get(place, 0) for place in range(3)
         }
@@ -197,6 +213,9 @@ def test_the_engine_and_the_rows_give_the_same_outcomes(
         START + hour * HOUR: (int(rows.labels.known.rows.sum()), rows.left_out) for hour, rows in enumerate(chunks)
     }
     assert count_labels(log, labels, about) == expected
+    every = sum((outcome.invalid for counted in found.values() for outcome in counted.outcomes.values()), Invalid())
+    assert (every.labels > 0) == (kind == pa.float64() and not rule.positive), "0.5 and infinity are no labels"
+    assert (every.scores > every.percentages > 0) == (task != "regression" and threshold == 0.5)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +234,8 @@ def test_what_only_rows_can_give_is_not_counted_by_the_engine(
 ) -> None:
     log = _open(bigquery_server, "log", _predictions(0), "at")
     labels = _open(bigquery_server, "labels", _labels(0, pa.bool_()), "arrived")
-    about = JoinSpec(COLUMNS.model_copy(update=made), LABELS.model_copy(update=arrived), task, LOOK_BACK)
+    rule = LabelRule(task)
+    about = JoinSpec(COLUMNS.model_copy(update=made), LABELS.model_copy(update=arrived), rule, LOOK_BACK)
     bigquery_server.calls.clear()
     with pytest.raises(NotCountable):
         count_outcomes(log, labels, about, _evaluation(task))

@@ -5,10 +5,12 @@ import pyarrow as pa
 import pytest
 
 from exporter.labels.labelled_reference import Returned, reduced, reduced_classes, selection
+from exporter.labels.truths import LabelRule
 from exporter.profiles.columns import ColumnMismatch
 from exporter.sources.source import Batch
 
 EDGES = np.array([0.5])
+BINARY = LabelRule("binary_classification")
 
 
 def batch(**columns: pa.Array) -> Batch:
@@ -22,27 +24,55 @@ def test_the_columns_are_read_together() -> None:
 
 def test_rows_without_a_score_are_left_out_and_those_without_a_label_are_known_to_have_none() -> None:
     first = batch(s=pa.array([0.2, None, 0.9, float("nan")]), y=pa.array([True, True, None, False]))
-    second = batch(s=pa.array([0.7, 0.8]), y=pa.array([1, 2]))
-    found = reduced([first, second], "s", "y", EDGES, binary=True)
+    second = batch(s=pa.array([0.7, 0.8]), y=pa.array([1.0, None]))
+    found = reduced([first, second], "s", "y", EDGES, BINARY, probabilities=True)
     assert found.made.tolist() == [1, 3]
-    assert found.known.tolist() == [1, 1], "2 is no label of a binary classifier"
+    assert found.known.tolist() == [1, 1]
     assert found.labels.tolist() == [1, 1]
 
 
+@pytest.mark.parametrize(
+    ("labels", "scores", "rule", "made", "why"),
+    [
+        ([2, 2], [0.1, 0.1], LabelRule("binary_classification"), 198, None),
+        ([2, 2, 2], [0.1] * 3, LabelRule("binary_classification"), 197, "3 of 200 labels are neither 0 nor 1"),
+        ([0, 0], [7.0, 7.0], LabelRule("binary_classification"), 198, None),
+        ([0, 0, 0], [7.0] * 3, LabelRule("binary_classification"), 197, "3 of 200 scores are .* look like percent"),
+        (["ok"], [0.1], LabelRule("binary_classification", ("1",)), 199, None),
+        (["ok"], [0.1], LabelRule("binary_classification", ("fraud",)), 199, "none of 200 labels is in .*: fraud"),
+        (["many"] * 3, [0.1] * 3, LabelRule("regression"), 197, "3 of 200 labels are no finite number"),
+        ([1] * 3, [7.0] * 3, LabelRule("regression"), 197, None),
+    ],
+)
+def test_a_few_invalid_rows_are_left_out_and_more_are_an_error(
+    labels: list[object], scores: list[float], rule: LabelRule, made: int, why: str | None
+) -> None:
+    rows = batch(s=pa.array([*scores, *[0.9] * made]), y=pa.array(list(map(str, [*labels, *[1] * made]))))
+    binary = rule.task == "binary_classification"
+    if why:
+        with pytest.raises(ColumnMismatch, match=why):
+            reduced([rows], "s", "y", EDGES, rule, probabilities=binary)
+        return
+    found = reduced([rows], "s", "y", EDGES, rule, probabilities=binary)
+    left_out = len(labels) if binary and not rule.positive else 0
+    assert found.known.sum() == made + len(labels) - left_out
+
+
 def test_of_a_number_every_finite_value_is_a_label() -> None:
-    found = reduced([batch(s=pa.array([0.2, 0.9]), y=pa.array([-3.0, float("inf")]))], "s", "y", EDGES, binary=False)
+    rows = [batch(s=pa.array([0.2, 0.9]), y=pa.array([-3.0, None]))]
+    found = reduced(rows, "s", "y", EDGES, LabelRule("regression"), probabilities=False)
     assert (found.known.tolist(), found.labels.tolist(), found.losses.tolist()) == ([1, 0], [-3, 0], [3.2, 0])
 
 
 def test_no_batch_is_no_row() -> None:
-    assert reduced([], "s", "y", EDGES, binary=True).made.tolist() == [0, 0]
+    assert reduced([], "s", "y", EDGES, BINARY, probabilities=True).made.tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("column", ["s", "y"])
 def test_a_missing_column_is_an_error(column: str) -> None:
     other = {"s": "y", "y": "s"}[column]
     with pytest.raises(ColumnMismatch, match=f"the column {column} is missing"):
-        reduced([batch(**{other: pa.array([0.1])})], "s", "y", EDGES, binary=True)
+        reduced([batch(**{other: pa.array([0.1])})], "s", "y", EDGES, BINARY, probabilities=True)
 
 
 def test_each_class_is_counted_against_the_rest() -> None:

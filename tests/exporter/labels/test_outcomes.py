@@ -17,6 +17,8 @@ from exporter.labels.labelled import Labelled, RegressionErrors
 from exporter.labels.outcomes import Outcome, delay_quantile, outcomes, rejected_rows, segment_outcomes, total
 from exporter.labels.predictions import Predictions
 from exporter.labels.ranked import Ranked
+from exporter.labels.truths import INVALID
+from exporter.labels.validity import Invalid
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.naming import CodedColumn
 
@@ -69,8 +71,55 @@ def test_of_a_number_the_errors_are_summed() -> None:
     assert (found.rows, found.squared_errors.values, found.absolute_errors.values) == (2, 13, 5)
 
 
-def test_scores_that_are_no_probabilities_are_counted() -> None:
-    assert outcomes(predictions(1.5, -0.1, 1.0, 9.0), answers(1, 1, 1, None), BINARY)[V1].improper == 2
+def test_scores_that_are_no_probabilities_are_not_judged_where_the_threshold_is_one() -> None:
+    found = outcomes(predictions(1.5, -0.1, 1.0, 9.0), answers(1, 1, 1, None), BINARY)[V1]
+    assert (found.known, found.labelled, found.improper, found.invalid) == (1, 3, 0, Invalid(0, 2, 1))
+    assert found.withheld
+    assert found.delays.sum() == 3, "their labels came all the same"
+
+
+@pytest.mark.parametrize("threshold", [-0.5, 0.0, 1.5, 50.0])
+def test_scores_on_a_scale_of_their_own_are_judged_but_are_no_probabilities(threshold: float) -> None:
+    evaluation = Evaluation(binary=True, threshold=threshold, edges=EDGES)
+    found = outcomes(predictions(1.5, -0.1, 1.0, 9.0), answers(1, 1, 1, None), evaluation)[V1]
+    assert (found.known, found.improper, found.invalid, found.withheld) == (3, 2, Invalid(), False)
+
+
+@pytest.mark.parametrize(
+    "evaluation",
+    [BINARY, Evaluation(binary=False, threshold=0.5, edges=EDGES)],
+    ids=["binary", "regression"],
+)
+def test_an_invalid_label_is_not_judged_and_is_counted(evaluation: Evaluation) -> None:
+    made, given = predictions(0.9, 0.1, 0.6), answers(1, INVALID, 0, after=5)
+    found = outcomes(made, given, evaluation)[V1]
+    assert (found.rows, found.known, found.labelled, found.invalid) == (3, 2, 2, Invalid(labels=1))
+    assert found.delays.sum() == 2
+    assert found.withheld
+    assert found.by_score is not None
+    assert (found.by_score.made.sum(), found.by_score.known.sum()) == (3, 2)
+    assert (found + found).invalid == Invalid(labels=2)
+    assert rejected_rows(made, answers(1, INVALID, None, after=-5))["before_prediction"] == 1
+
+
+def test_a_segment_has_invalid_rows_of_its_own() -> None:
+    made = replace(predictions(0.9, 0.1), segments={"c": CodedColumn(np.array([0, 1], np.int16), ("1.0", "x"))})
+    evaluation = Evaluation(binary=True, threshold=0.5, edges=EDGES, segments={"c": ("1", "x", "gone")})
+    found = segment_outcomes(made, answers(INVALID, 1), evaluation)
+    assert {group.segment.value: (each.known, each.invalid.labels) for group, each in found.items()} == {
+        "1": (0, 1),
+        "x": (1, 0),
+    }
+
+
+def test_an_item_with_an_invalid_label_is_not_one_without() -> None:
+    made = replace(predictions(0.9, 0.1), queries=np.array([7, 7], np.uint64))
+    lists = Evaluation(binary=False, threshold=0.5, edges=None, lists=Lists(None, 0.0))
+    judged = outcomes(made, answers(1, None), lists)[V1].performance
+    unknown = outcomes(made, answers(1, INVALID), lists)[V1].performance
+    assert isinstance(judged, Ranked)
+    assert isinstance(unknown, Ranked)
+    assert (judged.lists, unknown.lists) == (1, 0)
 
 
 def test_without_bins_of_the_score_there_is_no_performance_but_coverage() -> None:

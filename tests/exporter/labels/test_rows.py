@@ -12,6 +12,7 @@ import pytest
 from exporter.labels.classes import class_keys
 from exporter.labels.predictions import hashed
 from exporter.labels.rows import LabelRows, reduced, selection
+from exporter.labels.truths import INVALID, LabelRule
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.times import microseconds
 from exporter.spec.sections.logs import LabelColumns
@@ -25,7 +26,7 @@ ARRIVAL = Window(datetime(2026, 11, 22, 10, tzinfo=UTC), datetime(2026, 11, 22, 
 
 
 def reduce(task: Task = "binary_classification", **columns: Any) -> LabelRows:
-    return reduced(whole(pa.table(columns)), COLUMNS, ARRIVAL, 14 * DAY, task)
+    return reduced(whole(pa.table(columns)), COLUMNS, ARRIVAL, 14 * DAY, LabelRule(task))
 
 
 def labels(rows: LabelRows, *ids: Any) -> list[float]:
@@ -46,8 +47,8 @@ def test_booleans_and_numbers_are_labels(column: Any) -> None:
 
 def test_of_a_number_any_finite_one_is_a_label() -> None:
     rows = reduce("regression", id=["a", "b", "c"], fraud=[-2.5, 0.5, np.inf])
-    assert labels(rows, "a", "b") == [-2.5, 0.5]
-    assert rows.left_out["without_value"] == 1
+    assert labels(rows, "a", "b", "c") == [-2.5, 0.5, INVALID]
+    assert rows.left_out["with_invalid_value"] == 1
 
 
 def test_a_multiclass_label_is_a_class_however_it_is_stored() -> None:
@@ -61,18 +62,19 @@ def test_a_multiclass_label_is_a_class_however_it_is_stored() -> None:
 
 def test_a_relevance_is_not_negative() -> None:
     rows = reduce("ranking", id=["a", "b", "c"], fraud=[-1, 0, 3])
-    assert labels(rows, "b", "c") == [0, 3]
-    assert rows.left_out["without_value"] == 1
+    assert labels(rows, "a", "b", "c") == [INVALID, 0, 3]
+    assert rows.left_out["with_invalid_value"] == 1
 
 
-def test_what_is_no_label_is_left_out_and_counted() -> None:
+def test_what_is_no_label_is_joined_as_such_or_left_out_and_counted() -> None:
     old = ARRIVAL.start - 14 * DAY - HOUR
     rows = reduce(id=["a", None, "c", "d", "e"], fraud=[1, 1, None, 2, 1], at=[None, None, None, None, old])
-    assert labels(rows, "a") == [1.0]
-    assert len(rows.labels.ids) == 1
+    assert labels(rows, "a", "d") == [1.0, INVALID]
+    assert len(rows.labels.ids) == 2
     assert rows.left_out == {
         "without_id": 1,
-        "without_value": 2,
+        "without_value": 1,
+        "with_invalid_value": 1,
         "with_unreadable_time": 0,
         "after_partition": 0,
         "older_than_look_back": 1,
@@ -96,7 +98,7 @@ def test_epoch_numbers_of_every_unit_are_times(unit: str, factor: float) -> None
     columns = COLUMNS.model_copy(update={"timestamp_unit": unit})
     table = pa.table({"id": ["a"], "fraud": [1], "at": at})
     for each in (COLUMNS, columns):
-        rows = reduced(whole(table), each, ARRIVAL, 14 * DAY, "binary_classification")
+        rows = reduced(whole(table), each, ARRIVAL, 14 * DAY, LabelRule("binary_classification"))
         assert rows.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.start + HOUR / 4)]
 
 
@@ -115,9 +117,15 @@ def test_a_label_without_a_time_or_from_soon_after_became_known_at_the_end_of_it
     assert without.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.end)]
 
 
-def test_texts_are_no_labels_and_a_missing_column_is_an_error() -> None:
+def test_the_newest_value_counts_though_it_is_none() -> None:
+    at = [ARRIVAL.start + HOUR / 4, ARRIVAL.start + HOUR / 2]
+    assert labels(reduce(id=["a", "a"], fraud=[1, 2], at=at), "a") == [INVALID]
+    assert labels(reduce(id=["a", "a"], fraud=[2, 1], at=at), "a") == [1]
+
+
+def test_lists_are_no_labels_and_a_missing_column_is_an_error() -> None:
     with pytest.raises(ColumnMismatch, match="a number was expected"):
-        reduce(id=["a"], fraud=["yes"])
+        reduce("regression", id=["a"], fraud=[[1]])
     with pytest.raises(ColumnMismatch, match="column at: the column is bool, a time was expected"):
         reduce(id=["a"], fraud=[1], at=[True])
     with pytest.raises(ColumnMismatch, match="the column fraud is missing"):

@@ -19,6 +19,7 @@ from exporter.labels.evaluation import Classes, Evaluation, Lists
 from exporter.labels.join import KnownLabels
 from exporter.labels.outcomes import Outcome, outcomes
 from exporter.labels.predictions import Predictions
+from exporter.labels.truths import INVALID
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.times import NO_TIME
 from exporter.samples.labels import REJECTED_ROWS, MatureWindow, label_samples
@@ -41,10 +42,16 @@ def spec(**body: Any) -> ModelSpec:
 
 
 def of(
-    scores: Floats, labels: Floats, *, binary: bool = True, bins: bool = True, edges: Floats | None = None
+    scores: Floats,
+    labels: Floats,
+    *,
+    binary: bool = True,
+    bins: bool = True,
+    edges: Floats | None = None,
+    threshold: float = THRESHOLD,
 ) -> Outcome:
     """The outcomes of predictions; a label of NaN is missing. The labels arrived after a minute."""
-    known, rows = np.isfinite(labels), len(scores)
+    known, rows = ~np.isnan(labels), len(scores)
     made = Predictions(
         np.arange(rows, dtype=np.uint64), scores, np.zeros(rows, np.int64), np.zeros(rows, np.int8), (V,), {}
     )
@@ -52,7 +59,7 @@ def of(
     answers = KnownLabels(labels, when, known.astype(np.int32), np.zeros(rows, bool))
     if bins and edges is None:
         edges = quantile_bins(scores).edges
-    evaluation = Evaluation(binary, THRESHOLD, edges)
+    evaluation = Evaluation(binary, threshold, edges)
     return outcomes(made, answers, evaluation)[V]
 
 
@@ -99,7 +106,7 @@ def test_the_calibration_error_follows_from_the_reliability_diagram(truth: tuple
 @pytest.mark.parametrize("case", ["few labels", "no probabilities"])
 def test_without_a_calibration_error_there_is_no_diagram(case: str, truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
-    outcome = of(scores[:5], labels[:5]) if case == "few labels" else of(scores * 3, labels)
+    outcome = of(scores[:5], labels[:5]) if case == "few labels" else of(scores * 3, labels, threshold=2)
     samples = list(label_samples(spec(), [MatureWindow("24h", END, {V: outcome})], {}))
     assert samples
     assert all(catalogue.BIN not in sample.metric.labels for sample in samples)
@@ -154,9 +161,32 @@ def test_a_regression_has_only_its_errors() -> None:
 
 def test_scores_that_are_not_probabilities_have_an_auroc_and_no_calibration(truth: tuple[Floats, Floats]) -> None:
     scores, labels = truth
-    found = gauges(of(10 * scores, labels))
+    found = gauges(of(10 * scores, labels, threshold=3))
     assert catalogue.AUROC in found
     assert found.keys().isdisjoint({catalogue.LOG_LOSS, catalogue.BRIER_SCORE, catalogue.CALIBRATION_ERROR})
+
+
+def test_with_more_than_one_invalid_label_in_a_hundred_performance_is_withheld(truth: tuple[Floats, Floats]) -> None:
+    """By hand: of 4,000 labels, 40 are few."""
+    scores, labels = truth[0], np.where(np.isnan(truth[1]), 0.0, truth[1])
+    few, many = (of(scores, np.where(np.arange(ROWS) < number, INVALID, labels)) for number in (40, 41))
+    assert gauges(few).keys() > COVERAGE
+    assert set(gauges(many)) == COVERAGE
+    assert gauges(many)[catalogue.LABEL_COVERAGE_RATIO] == pytest.approx(1 - 41 / ROWS)
+    samples = list(label_samples(spec(), [MatureWindow("24h", END, {V: many})], {}))
+    assert all(catalogue.BIN not in sample.metric.labels for sample in samples)
+    found = {sample.metric: sample.value for sample in samples}
+    assert found[catalogue.LABEL_INVALID_RATIO] == pytest.approx(41 / ROWS)
+    assert found[catalogue.LABEL_INVALID_RATIO_THRESHOLD] == 0.01
+
+
+def test_few_labels_have_no_threshold_of_invalid_ones_and_none_have_no_share(truth: tuple[Floats, Floats]) -> None:
+    few = of(truth[0][:20], np.full(20, INVALID))
+    none = of(truth[0][:20], np.full(20, np.nan))
+    for outcome, expected in ((few, {catalogue.LABEL_INVALID_RATIO: 1.0}), (none, {})):
+        samples = label_samples(spec(), [MatureWindow("24h", END, {V: outcome})], {})
+        invalid = {catalogue.LABEL_INVALID_RATIO, catalogue.LABEL_INVALID_RATIO_THRESHOLD}
+        assert {one.metric: one.value for one in samples if one.metric in invalid} == expected
 
 
 def test_too_few_labels_have_only_coverage(truth: tuple[Floats, Floats]) -> None:

@@ -93,9 +93,19 @@ def test_too_few_effective_labels_have_no_values() -> None:
 
 def test_scores_that_are_not_probabilities_have_no_losses() -> None:
     random = np.random.default_rng(4)
-    found = gauges(outcome_of(5 * random.random(ROWS), (random.random(ROWS) < 0.5).astype(np.float64)))
+    labels = (random.random(ROWS) < 0.5).astype(np.float64)
+    found = gauges(outcome_of(5 * random.random(ROWS), labels, threshold=2))
     assert catalogue.AUROC.provisional() in found
     assert found.keys().isdisjoint({catalogue.LOG_LOSS.provisional(), catalogue.BRIER_SCORE.provisional()})
+
+
+def test_too_many_invalid_labels_withhold_all_values() -> None:
+    scores, labels = np.linspace(0.01, 0.99, 1000), np.arange(1000) % 2.0
+    few, many = (
+        gauges(outcome_of(scores, np.where(np.arange(1000) < invalid, np.inf, labels))) for invalid in (10, 11)
+    )
+    assert catalogue.AUROC.provisional() in few
+    assert set(many) == {catalogue.LABEL_REPRESENTED_RATIO, catalogue.LABEL_EFFECTIVE_ROWS}
 
 
 def test_there_are_no_samples_without_bins_or_predictions() -> None:

@@ -53,8 +53,8 @@ def test_a_column_that_is_like_none_is_named_with_the_columns_that_there_are(tmp
     log.put_hour(0)
     (message,) = missing(tmp_path, body(features=[{"name": "zzz", "type": "numeric"}]))
     assert message.endswith(
-        "; the columns are age, country_code, credit_balance, decision, device_type, genuine_score, model_version,"
-        " predicted_score, request_id, role, …"
+        "; the columns are age, country_code, credit_balance, decision, device_type, flagged, genuine_score,"
+        " model_version, predicted_score, request_id, …"
     )
 
 

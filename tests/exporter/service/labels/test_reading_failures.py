@@ -47,11 +47,12 @@ def test_a_file_that_cannot_be_read_costs_only_its_own_labels(folder: Path, brok
 
 def test_labels_of_another_type_fail_like_any_column(folder: Path) -> None:
     hour = END - 5 * HOUR
-    put_labels(folder, hour, label_hour(folder, hour).assign(is_fraud="yes"))
+    rows = label_hour(folder, hour)
+    put_labels(folder, hour, rows.assign(is_fraud=[[True]] * len(rows)))
     one = reader(folder)
     assert label_gauges(one.read(Attempt(NOW)))
     assert one.record.failures == {"column": 1}
-    assert "a number was expected" in next(iter(one.problems.values()))
+    assert "a category was expected" in next(iter(one.problems.values()))
 
 
 def test_a_label_log_that_does_not_answer_costs_only_the_metrics_of_labels(
