@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from exporter.labels.rows import NO_VALUE, LabelRows
+import numpy as np
+
+from exporter.labels.rows import INVALID_VALUE, NO_VALUE, LabelRows
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.readability import Use
 from exporter.service.labels.reading import STREAM as LABELS
@@ -115,13 +117,15 @@ def check_labels(samples: Samples) -> Iterator[Finding]:
     place = Place(LABELS, "spec.labels.columns.label", body.labels.columns.label)
     pieces = samples.labels.rows.column(place.column)
     reduced = _reduced_labels(samples)
-    invalid = reduced.left_out[NO_VALUE] if isinstance(reduced, LabelRows) else 0
+    left_out_rows = reduced.left_out if isinstance(reduced, LabelRows) else {}
+    invalid = left_out_rows.get(NO_VALUE, 0) + left_out_rows.get(INVALID_VALUE, 0)
     refused = isinstance(reduced, ColumnMismatch)
     yield from labels.value_findings(body, place, pieces, refused=refused, invalid=invalid)
     predictions = samples.inference.rows
     if body.task == "binary_classification" and isinstance(reduced, LabelRows) and predictions is not None:
         made = scores.finite(predictions.column(body.inference.columns.score))
-        yield from labels.balance_findings(place, reduced.labels.known.labels, made)
+        known = reduced.labels.known.labels
+        yield from labels.balance_findings(place, known[np.isfinite(known)], made)
     if body.task == "multiclass_classification" and samples.inference.rows is not None:
         predicted = samples.inference.rows.column(body.inference.columns.prediction)
         yield from labels.class_findings(place, pieces, predicted)
@@ -133,7 +137,7 @@ def check_scores(samples: Samples) -> Iterator[Finding]:
     if rows is None:
         return
     used, stream = body.inference.columns, samples.inference.place.source
-    probability = body.task in {"binary_classification", "multiclass_classification"}
+    probability = body.probability_scores or body.task == "multiclass_classification"
     if used.score is not None:
         place = Place(stream, "spec.inference.columns.score", used.score)
         yield from scores.score_findings(place, rows.column(used.score), probability=probability)

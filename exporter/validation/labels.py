@@ -1,4 +1,4 @@
-"""Whether the values of labels are what the task needs: 0 and 1, classes of the predictions, or numbers."""
+"""Whether the values of labels are what the task needs: two values, classes of the predictions, or numbers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EXPECTED: Final = 10
 _FEW_VALUES: Final = 20
 _MOST: Final = 0.5
 _VALUES: Final[Mapping[Task, str]] = {
-    "binary_classification": "labels are 0 and 1, or false and true: of labels 1 and 2 each 1 would be a positive",
+    "binary_classification": "labels are 0 and 1, or false and true; name other positive values in labels.positive",
     "regression": "labels are finite numbers",
     "ranking": "labels are numbers from 0",
 }

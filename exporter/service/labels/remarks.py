@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from exporter.labels import predictions
 from exporter.labels import rows as label_rows
+from exporter.labels.outcomes import Outcome
 from exporter.labels.truths import LabelRule
 from exporter.labels.validity import FEW
 from exporter.profiles.values import value_of
@@ -41,10 +42,22 @@ def withheld(spec: ModelSpec, rule: LabelRule, windows: Iterable[MatureWindow]) 
     for window in windows:
         for group in shown(spec, window):
             outcome = window.groups[group]
-            if outcome.withheld and outcome.known + outcome.invalid.rows >= spec.spec.thresholds.min_rows:
-                why = outcome.invalid.reason(outcome.known, rule.mismatch)
-                reason = why or "no label is one of the returned classes: both logs must name classes alike"
-                yield f"performance of version {group.version}", f"withheld in the {window.name} window: {reason}"
+            if outcome.known + outcome.invalid.rows >= spec.spec.thresholds.min_rows:
+                where = f"withheld in the {window.name} window"
+                yield from (
+                    (f"{what} of version {group.version}", f"{where}: {why}") for what, why in _why(outcome, rule)
+                )
+
+
+def _why(outcome: Outcome, rule: LabelRule) -> Iterator[Remark]:
+    """Yield what is withheld of an outcome, and why."""
+    if outcome.withheld:
+        why = outcome.invalid.reason(outcome.known, rule.mismatch)
+        yield "performance", why or "no label is one of the returned classes: both logs must name classes alike"
+    elif outcome.improper and rule.task == "multiclass_classification":
+        # Of a binary classifier, the threshold in the spec says that scores are no probabilities.
+        why = "are no probabilities, each from 0 to 1 and together 1"
+        yield "log loss, Brier score and calibration", f"the scores of {outcome.improper} of {outcome.known} rows {why}"
 
 
 def unseen_positive(spec: ModelSpec, rule: LabelRule, labels: Iterable[StoredPartition]) -> Iterator[Remark]:

@@ -11,9 +11,17 @@ import pytest
 
 from exporter import catalogue
 from exporter.catalogue import Alert, Metric
+from exporter.labels.classes import class_keys
+from exporter.labels.classified import Classified, classified
+from exporter.labels.outcomes import Outcome
+from exporter.labels.truths import LabelRule
+from exporter.profiles.group import Group
 from exporter.samples.conditions import conditions
+from exporter.samples.labels import MatureWindow
 from exporter.samples.windows import Sample
-from scored_log import AT, DAY, ID, LABEL, SCORE, START, ScoredLog, after
+from exporter.service.labels import remarks
+from exporter.spec.model import ModelSpec
+from scored_log import AT, DAY, ID, LABEL, SCORE, START, ScoredLog, after, document
 
 # By hand: of 1,000 predictions 100 are positive, and 60 of these are right; so are 895 of the others.
 TRUTHS = np.repeat([1, 0, 1, 0], [60, 40, 5, 895])
@@ -165,6 +173,41 @@ def test_a_few_scores_that_are_no_probabilities_are_left_out(tmp_path: Path) -> 
     assert problems == {}
     rejected = {one.labels[1]: one.value for one in samples if one.metric is catalogue.LABEL_ODD_ROWS}
     assert rejected["prediction_with_improper_score"] == 10
+
+
+def outcome(performance: Classified, improper: int = 0) -> Outcome:
+    return Outcome(performance.rows, performance.rows, improper, np.zeros(0, np.int64), performance)
+
+
+def remark(found: Outcome) -> dict[str, str]:
+    body = {"task": "multiclass_classification", "labels": labels_section(), "reference": REFERENCE}
+    columns = {"prediction_id": ID, "prediction": "answer", "scores": {"cat": "p_cat", "dog": "p_dog"}}
+    inference = {"source": {"local": "predictions/%Y-%m-%d.parquet"}, "grain": "1d", "columns": columns}
+    spec = ModelSpec.model_validate(document(**body, inference=inference))
+    window = MatureWindow("24h", START, {Group("v1"): found})
+    return dict(remarks.withheld(spec, LabelRule("multiclass_classification"), [window]))
+
+
+def test_classes_that_the_two_logs_name_differently_are_not_compared() -> None:
+    """By hand: cat and dog against 0 and 1. One class that is always wrong is a bad model, not another name."""
+    cat, dog, zero, one = class_keys(["cat", "dog", "0", "1"])
+    rows, none = np.arange(200), np.full(200, np.nan)
+    other = outcome(classified(np.where(rows % 2, cat, dog), np.where(rows % 3, zero, one), none))
+    assert other.withheld
+    assert remark(other)["performance of version v1"].startswith("withheld in the 24h window: no label is one of the")
+    wrong = outcome(classified(np.full(200, cat), np.where(rows % 2, dog, zero), none))
+    shared = outcome(classified(np.where(rows % 2, cat, dog), np.where(rows == 1, cat, zero), none))
+    assert (wrong.withheld, shared.withheld) == (False, False)
+    assert remark(wrong) == remark(shared) == {}
+
+
+def test_scores_of_classes_that_are_no_probabilities_are_told() -> None:
+    cat, dog = class_keys(["cat", "dog"])
+    rows = np.arange(200)
+    found = remark(outcome(classified(np.where(rows % 2, cat, dog), np.full(200, cat), np.full(200, np.nan)), 200))
+    ((subject, reason),) = found.items()
+    assert subject == "log loss, Brier score and calibration of version v1"
+    assert "the scores of 200 of 200 rows are no probabilities, each from 0 to 1 and together 1" in reason
 
 
 def delays(samples: list[Sample]) -> list[float]:
