@@ -54,7 +54,7 @@ FAULTS: dict[str, tuple[str, Change, str]] = {
     "labels as texts": (
         "labels",
         replaced("is_fraud", lambda column: pa.array(["fraud" if each.as_py() else "ok" for each in column])),
-        "error label_type is_fraud",
+        "error labels_invalid is_fraud",
     ),
     "labels the wrong way round": (
         "labels",
