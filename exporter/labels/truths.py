@@ -21,6 +21,8 @@ INVALID: Final = math.inf
 
 _MISSING: Final = frozenset({"", "nan", "NaN", "<NA>"})
 """Texts that stand for a missing value in a CSV file or a data frame."""
+_YAML_WORDS: Final[Mapping[str, str]] = {"true": "yes", "false": "no"}
+"""What a spec may have been written with: YAML reads yes without quotes as true."""
 _TRUTHS: Final[Mapping[str, float]] = {"0": 0.0, "1": 1.0}
 
 
@@ -36,6 +38,12 @@ class LabelRule:
     task: Task
     positive: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+
+    @property
+    def positive_values(self) -> frozenset[str]:
+        """The values of positive labels; see `exporter.profiles.values`."""
+        words = (_YAML_WORDS[each] for each in self.positive if each in _YAML_WORDS)
+        return frozenset(map(value_of, (*self.positive, *words)))
 
     @property
     def mismatch(self) -> str:
@@ -66,7 +74,7 @@ class LabelRule:
         if is_number(column.type) and not self.positive:
             values = numeric_values(column)[0]
             return np.where(np.isin(values, (0, 1)) | np.isnan(values), values, INVALID), {}
-        return _truths(column, {value_of(each) for each in self.positive})
+        return _truths(column, self.positive_values)
 
 
 def _truths(column: pa.ChunkedArray, positive: Collection[str]) -> tuple[Floats, dict[str, int]]:

@@ -179,21 +179,18 @@ def _no_control_characters(value: str) -> str:
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_no_control_characters)]
 
-_WORDS: Final = {True: ("true", "yes"), False: ("false", "no")}
-"""What a truth may be written as: YAML reads yes as true."""
-
 
 def _to_values(value: object) -> object:
     items = value if isinstance(value, list | tuple) else [value]
-    return tuple(text for item in items for text in _value_texts(item))
+    return tuple(map(_value_text, items))
 
 
-def _value_texts(item: object) -> tuple[object, ...]:
+def _value_text(item: object) -> object:
     if isinstance(item, bool):
-        return _WORDS[item]
+        return str(item).lower()
     if isinstance(item, float) and not math.isfinite(item):
         raise ValueError("must be texts, numbers, true or false")
-    return (str(item) if isinstance(item, int | float) else item,)
+    return str(item) if isinstance(item, int | float) else item
 
 
 Values = Annotated[

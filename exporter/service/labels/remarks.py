@@ -64,7 +64,7 @@ def unseen_positive(spec: ModelSpec, rule: LabelRule, labels: Iterable[StoredPar
     """Yield a remark if no label has a value that the spec calls positive."""
     stored = list(labels)
     names = sorted({name for each in stored for name in each.names})
-    rows, positive = sum(each.rows for each in stored), {value_of(each) for each in rule.positive}
+    rows, positive = sum(each.rows for each in stored), rule.positive_values
     if positive and names and rows >= spec.spec.thresholds.min_rows and positive.isdisjoint(map(value_of, names)):
         values = ", ".join(names[:_SHOWN])
         yield "labels", f"none of {rows} is in labels.positive ({', '.join(rule.positive)}): their values are {values}"

@@ -37,7 +37,7 @@ def read(rule: LabelRule, column: Any) -> list[float | None]:
     ],
     ids=["bool", "int", "float", "decimal", "text", "float text", "words", "dictionary"],
 )
-@pytest.mark.parametrize("rule", [LabelRule(BINARY), LabelRule(BINARY, ("1",)), LabelRule(BINARY, ("true", "yes"))])
+@pytest.mark.parametrize("rule", [LabelRule(BINARY), LabelRule(BINARY, ("1",)), LabelRule(BINARY, ("true",))])
 def test_truths_are_labels_in_every_type(column: Any, rule: LabelRule) -> None:
     assert read(rule, column) == [1, 0, None]
 
@@ -64,7 +64,8 @@ def test_without_positive_values_other_values_are_invalid(column: Any, expected:
         (("2", "3"), [1, 2, 3], [0, 1, 1]),
         (("2",), ["1.0", "2.0", "2"], [0, 1, 1]),
         (("fraud",), ["fraud", "ok", "Fraud", None, ""], [1, 0, 0, None, None]),
-        (("true", "yes"), ["yes", "no"], [1, 0]),
+        (("true",), ["yes", "no"], [1, 0]),
+        (("false",), ["yes", "no", "0"], [0, 1, 1]),
         (("0.5",), [0.5, 0.25], [1, 0]),
         (("word",), [1.0, 0.0], [0, 0]),
     ],

@@ -81,6 +81,16 @@ class TestStaleness:
 
 
 class TestLabels:
+    @pytest.mark.parametrize("task", ["multiclass_classification", "regression", "ranking"])
+    def test_are_positive_only_for_two_classes(self, task: str) -> None:
+        columns = {"prediction_id": "id", "score": "s", "prediction": "p", "query": "q"}
+        source = {"local": "labels/%Y%m%dT%H"}
+        labels = {"source": source, "columns": {"prediction_id": "id", "label": "y"}, "positive": "fraud"}
+        inference = {**LOG_WITH_IDS, "columns": columns if task == "ranking" else {**columns, "query": None}}
+        assert inconsistencies(task=task, inference=inference, labels=labels) == [
+            f"spec.labels.positive: is only for binary_classification, not for {task}"
+        ]
+
     @pytest.mark.parametrize("task", get_args(Task))
     def test_need_the_columns_that_they_are_compared_with(self, task: str) -> None:
         bare = {**LOG_WITH_IDS, "columns": {"prediction_id": "id"}}
