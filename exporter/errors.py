@@ -68,7 +68,7 @@ class PartitionUnreadable(SourceError):  # noqa: N818
 class SkipReason(StrEnum):
     """Why a file is left out."""
 
-    CORRUPT = "corrupt"  # not Parquet, empty, truncated or damaged
+    CORRUPT = "corrupt"  # of another format, truncated or damaged
     CHANGED = "changed"  # deleted or rewritten since it was listed
     DENIED = "denied"  # the store refuses it to this user
     ARCHIVED = "archived"  # it must be restored before it can be read

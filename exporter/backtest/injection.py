@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -61,7 +61,7 @@ class Injection:
         if index < 0:
             return batch
         damaged = batch.table.set_column(index, self.column, self.damage(batch.table.column(self.column)))
-        return Batch(damaged, batch.first, batch.schema)
+        return replace(batch, table=damaged)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,16 @@ from exporter.profiles.columns import ColumnMismatch, numeric_values, required_c
 from exporter.sources.source import Batch, Selection
 
 
-def selection(scores: Sequence[str], label: str) -> Selection:
-    """Return the columns that are needed, as keys: a batch has all of them for a stretch of rows."""
-    return Selection((*scores, label), (), ())
+def selection(scores: Sequence[str], label: str, returned: str | None = None) -> Selection:
+    """Return the columns that are needed, as keys: a batch has all of them for a stretch of rows.
+
+    Args:
+        scores: the columns of scores.
+        label: the column of the label.
+        returned: the column of the returned class, if it is needed.
+    """
+    keys = (*scores, label, *([returned] if returned else []))
+    return Selection(keys, (), (), numeric_keys=tuple(scores))
 
 
 def reduced(

@@ -87,7 +87,8 @@ def selection(
     wanted += [columns.query] if task == "ranking" else []
     wanted += [columns.role, *segments]
     plain = tuple(name for name in (columns.prediction_id, columns.query) if name)
-    return Selection(tuple(dict.fromkeys(name for name in wanted if name)), (), (), plain)
+    numbers = tuple(name for name in (columns.score, *columns.scores.values()) if name)
+    return Selection(tuple(dict.fromkeys(name for name in wanted if name)), (), (), plain, numeric_keys=numbers)
 
 
 def reduced(

@@ -35,13 +35,16 @@ PIECE_ROWS: Final = 2**17
 _INFINITIES: Final = np.array([-np.inf, np.inf])
 NOVEL_TRACKED: Final = 10 * NOVEL_KEPT
 """New categories of a column that are tracked while a partition is read; the rarest are dropped."""
+LINES: Final = ""
+"""Stands for a column in the problems: lines of a file that cannot be read, and so have no column."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionProfile:
     """The counts of one partition: a profile per group, and the columns that could not be counted, with the reason.
 
-    Segments are counted in the binning's `coarse` cells.
+    Lines that cannot be read are rows of the largest group, in which no column can be read; their reason is that of
+    `LINES`. Segments are counted in the binning's `coarse` cells.
     """
 
     groups: Mapping[Group, Profile]
@@ -141,7 +144,12 @@ def profile_groups(
     """
     tallies: dict[K, _Tally] = {}
     problems: dict[str, str] = {}
+    lost = 0
     for batch in batches:
+        if batch.unreadable:
+            problems[LINES] = batch.unreadable
+            lost += batch.table.num_rows
+            continue
         parts_by_key, split_problems = splitting.split(batch.table, tallies)
         for key, _ in parts_by_key:
             if key not in tallies:
@@ -155,7 +163,23 @@ def profile_groups(
         failed = _count_columns(batch.table.select(names), binning, parts) | dict(batch.problems)
         problems |= failed
         _count_rows(batch, newly_unreadable(batch, splitting.watched, failed), parts)
+    if lost and splitting.watched:
+        _count_lost(lost, splitting, tallies)
     return {key: tally.finish(named) for key, tally in tallies.items() if tally.rows}, problems
+
+
+def _count_lost(rows: int, splitting: Splitting[K], tallies: dict[K, _Tally]) -> None:
+    """Count rows of which nothing can be read: in the group that has most of the others, which it hardly changes.
+
+    A group of their own would look like a version without any column, and page for a handful of lines.
+    """
+    key = max(tallies, key=lambda each: tallies[each].rows, default=None)  # the whole is before its segments
+    if key is None:
+        ((key, _),) = splitting.split(pa.table({"": pa.nulls(rows)}), {})[0]
+        cells = splitting.cells(key)
+        tallies[key] = _Tally(cells, empty_profile(cells))
+    tallies[key].rows += rows
+    tallies[key].unreadable.update(dict.fromkeys((name for name, _ in splitting.watched), rows))
 
 
 def _count_rows(batch: Batch, unreadable: Iterable[str], parts: Iterable[_Part]) -> None:

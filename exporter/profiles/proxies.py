@@ -40,7 +40,10 @@ MOMENTS: Final = len(Moment)
 
 def ratio_selection(ratios: Iterable[ColumnRatio]) -> Selection:
     """Return the columns that `sum_moments` needs, as keys, so that all of them are in each batch."""
-    return Selection(tuple(dict.fromkeys(name for ratio in ratios for name in ratio.columns)), (), ())
+    listed = tuple(ratios)
+    numbers = {name for ratio in listed for name in ratio.columns if ratio.equals is None or name != ratio.numerator}
+    keys = tuple(dict.fromkeys(name for ratio in listed for name in ratio.columns))
+    return Selection(keys, (), (), numeric_keys=tuple(name for name in keys if name in numbers))
 
 
 def sum_moments(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tuple[Sums, dict[int, str]]:

@@ -3,7 +3,8 @@
 A column holds timestamps, dates, epoch numbers or texts. Each row is read by itself, so one value that is no time costs
 only its own row. A text is `2026-11-22`, `2026-11-22T10:00`, `2026-11-22 10:00:00.25` or the like; `/` may stand for
 `-`. A fraction of a second has 1 to 9 digits. The zone is `Z`, `UTC`, `GMT`, `+02`, `+0200` or `+02:00`, with or
-without a blank before it. Times without a zone are UTC. A date is its midnight.
+without a blank before it. Times without a zone are UTC. A date is its midnight. A text of 9 to 19 digits, perhaps with
+a fraction, is an epoch number, as CSV has it.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ _FORM: Final = (
     r"(?:[Tt ]\s*(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?)?"
     r"\s*(?:(?P<sign>[+-])(?P<zone_hour>\d{2})(?::?(?P<zone_minute>\d{2}))?)?)?\s*(?:[Zz]|UTC|GMT)?\s*$"
 )
+_EPOCH_NUMBER: Final = r"^\s*(?:\d{9,18}|[1-8]\d{18})(?:\.\d*)?\s*$"
 _RANGES: Final = {
     "year": (0, 9999),
     "month": (1, 12),
@@ -87,7 +89,7 @@ def instants(column: pa.ChunkedArray, unit: TimeUnit | None = None) -> Instants:
     with arrow_errors(kind):
         plain = column.cast(kind) if kind != column.type else column
         if is_text(kind):
-            return _of_texts(plain)
+            return _of_texts(plain, unit)
         return _filled(plain) if any(test(kind) for test in _MOMENTS) else _of_numbers(plain, unit)
 
 
@@ -123,16 +125,28 @@ def _scaled(numbers: Instants | Floats, up: int, down: int) -> Instants | Floats
     return np.rint(numbers * up) if numbers.dtype == np.float64 else numbers * up
 
 
-def _of_texts(texts: pa.ChunkedArray) -> Instants:
+def _of_texts(texts: pa.ChunkedArray, unit: TimeUnit | None) -> Instants:
     texts = texts.cast(pa.large_string())
     whole = _quick(texts)
     if whole is not None:
         return whole
     blocks = [texts.slice(start, _BLOCK) for start in range(0, len(texts), _BLOCK)]
-    return np.concatenate([_of_block(block) for block in blocks])
+    return np.concatenate([_of_block(block, unit) for block in blocks])
 
 
-def _of_block(texts: pa.ChunkedArray) -> Instants:
+def _of_block(texts: pa.ChunkedArray, unit: TimeUnit | None) -> Instants:
+    is_epoch = pc.match_substring_regex(texts, _EPOCH_NUMBER)
+    if not pc.any(is_epoch).as_py():
+        return _of_calendar(texts)
+    nothing = pa.scalar(None, texts.type)
+    numbers = pc.utf8_trim_whitespace(pc.if_else(is_epoch, texts, nothing))
+    whole = not pc.any(pc.match_substring(numbers, ".")).as_py()
+    times = _of_numbers(numbers.cast(pa.int64() if whole else pa.float64()), unit)
+    others = pc.if_else(is_epoch, nothing, texts)
+    return np.where(_mask(pc.fill_null(is_epoch, pa.scalar(value=False))), times, _of_calendar(others))
+
+
+def _of_calendar(texts: pa.ChunkedArray) -> Instants:
     quick = _quick(texts)
     quick = _quick(_usual(texts)) if quick is None else quick
     return _by_form(texts) if quick is None else quick

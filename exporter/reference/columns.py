@@ -14,6 +14,7 @@ import pyarrow as pa
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning, Bins, Floats, categorical_bins, numeric_bins
 from exporter.profiles.columns import ColumnMismatch, category_codes, numeric_values
+from exporter.profiles.kernel import LINES
 from exporter.profiles.profile import most_frequent
 from exporter.sources.near_names import nearest_name
 from exporter.sources.reducing import ALL, Portion
@@ -75,6 +76,7 @@ def observe_columns(batches: Iterable[Batch], portion: Portion = ALL, *, selecti
             if name not in present
         }
         problems |= {name: f"in the reference {why}" for name, why in batch.problems.items() if name in columns}
+        problems |= {LINES: batch.unreadable} if batch.unreadable else {}
         problems |= _add(batch.table, columns)
     return ObservedColumns(most, numbers, categories, problems)
 

@@ -12,7 +12,7 @@ from exporter import catalogue
 from exporter.errors import FileUnavailable, LeewayError, PartitionUnreadable, SourceUnavailable
 from exporter.profiles.binning import Binning
 from exporter.profiles.grouping import Grouping
-from exporter.profiles.kernel import PartitionProfile
+from exporter.profiles.kernel import LINES, PartitionProfile
 from exporter.profiles.readability import watched_columns
 from exporter.service.attempt import Attempt, Record
 from exporter.service.reference_reading import segment_values, selected_columns
@@ -132,7 +132,7 @@ class ProfileReader:
             self.problems[f"partition {partition.name}"] = str(known)
             return None
         for column, why in known.problems.items():
-            self.problems[f"partition {partition.name}, column {column}"] = why
+            self.problems[_subject(partition, column)] = why
         return known
 
     def _save(self, partition: Partition, key: Key, profile: Profiled) -> None:
@@ -142,12 +142,16 @@ class ProfileReader:
             return
         self._record.built += 1
         for column, why in profile.problems.items():
-            self._record.fail("column", f"partition {partition.name}, column {column}", why)
+            self._record.fail("read" if column == LINES else "column", _subject(partition, column), why)
         self._store.save_partition(key, profile)
 
     def _key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
         grouping = _grouping(self._spec, binning).fingerprint
         return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, grouping))
+
+
+def _subject(partition: Partition, column: str) -> str:
+    return f"partition {partition.name}" + (", some lines" if column == LINES else f", column {column}")
 
 
 def _grouping(spec: ModelSpec, binning: Binning) -> Grouping:

@@ -10,7 +10,7 @@ import numpy as np
 from exporter import catalogue
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.group import Group
-from exporter.profiles.kernel import PartitionProfile, group_binning
+from exporter.profiles.kernel import LINES, PartitionProfile, group_binning
 from exporter.profiles.profile import Profile, merge_profiles
 from exporter.reference.reference import Reference
 from exporter.samples.calendar import calendar_samples, season_sample
@@ -135,7 +135,7 @@ class ModelReader:
         built = self._reference.built
         reference = self._reference.read(now)
         for column, why in reference.problems.items():
-            what = f"column {column} of the reference"
+            what = f"column {column} of the reference" if column != LINES else "some lines of the reference"
             self.record.problems[what] = why
             if self._reference.built > built:
                 self.record.fail("reference", what, why)

@@ -23,6 +23,7 @@ from requests.adapters import HTTPAdapter
 
 from exporter.sources import objects
 from exporter.sources.azure_errors import failure, unavailable
+from exporter.sources.formats import BY_NAME, FileFormat
 from exporter.sources.objects import DEFAULT_LIMITS, Limits, ObjectSource
 from exporter.sources.parquet import one_line
 from exporter.sources.source import StoredObject
@@ -36,16 +37,17 @@ _FOLDER: Final = "hdi_isfolder"
 class Azure(ObjectSource):
     """Blobs of a container whose names match a template."""
 
-    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS, form: FileFormat = BY_NAME) -> None:
         """Save the arguments; no request is sent, and no credentials are needed, before the first call.
 
         Args:
             template: `abfss://container@account.dfs.core.windows.net/name`, the name as in
                 `exporter.sources.templates`.
             limits: timeouts and attempts of requests.
+            form: the format of the objects.
         """
         place, _, key = template.removeprefix("abfss://").partition("/")
-        super().__init__(f"abfss://{place}/", key)
+        super().__init__(f"abfss://{place}/", key, form)
         self._container, _, host = place.partition("@")
         self._endpoint = f"https://{host.replace('.dfs.', '.blob.', 1)}"
         self._limits = limits

@@ -23,6 +23,7 @@ from requests.exceptions import ConnectionError as NoConnection
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from exporter.sources import objects
+from exporter.sources.formats import BY_NAME, FileFormat
 from exporter.sources.gcs_errors import refusal, unavailable
 from exporter.sources.objects import DEFAULT_LIMITS, Limits, ObjectSource
 from exporter.sources.parquet import one_line
@@ -40,15 +41,16 @@ _NO_METADATA: Final = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 class Gcs(ObjectSource):
     """Objects of a bucket whose names match a template."""
 
-    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS, form: FileFormat = BY_NAME) -> None:
         """Save the arguments; no request is sent, and no credentials are needed, before the first call.
 
         Args:
             template: `gs://bucket/name`, the name as in `exporter.sources.templates`.
             limits: timeouts and attempts of requests.
+            form: the format of the objects.
         """
         self._bucket, _, key = template.removeprefix("gs://").partition("/")
-        super().__init__(f"gs://{self._bucket}/", key)
+        super().__init__(f"gs://{self._bucket}/", key, form)
         self._limits = limits
 
     def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:

@@ -33,7 +33,7 @@ from pyiceberg.types import (
 
 from exporter.errors import FileUnavailable, SourceError, SourceUnavailable
 from exporter.sources.live_files import EPOCH, LiveFile, report_timeless
-from exporter.sources.parquet import one_line, parquet_errors
+from exporter.sources.parquet import content_errors, one_line
 from exporter.sources.source import Batch, Selection, StoredObject
 from exporter.sources.time_range import TimeRange
 
@@ -137,7 +137,7 @@ class IcebergTable:
         keys = [name for name in dict.fromkeys(selection.keys) if name in present]
         others = [name for name in dict.fromkeys(selection.columns) if name in present and name not in keys]
         runs = _runs(others, file.detail.file.record_count) if selection.part[0] == 0 else []
-        with parquet_errors(file, _store_error):
+        with content_errors(file, _store_error):
             for number, run in enumerate(runs):
                 names = [*keys, *run]
                 projected = schema.select(*(names or self.schema.names[:1]))

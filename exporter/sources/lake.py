@@ -109,7 +109,7 @@ class Lake:
         sources, skipped = merged_files(partition), SkippedFiles()
         for item in sources:
             if not _is_counted(item, selection):
-                self.traffic.count_opened(item, selection)
+                self.traffic.count_opened(item, read=bool(selection.columns))
         files = replace(partition, objects=tuple(sources))
         try:
             result = profile_files(files, lambda item: self._read(item, selection), kernel, skipped)

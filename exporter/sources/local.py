@@ -16,7 +16,7 @@ import pyarrow as pa
 from exporter.errors import FileUnavailable, SourceUnavailable
 from exporter.sources import templates
 from exporter.sources.files import check_files, profile_files
-from exporter.sources.parquet import parquet_errors, read_batches
+from exporter.sources.formats import BY_NAME, FileFormat
 from exporter.sources.path_columns import with_path_columns
 from exporter.sources.skipping import SkippedFiles
 from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
@@ -37,17 +37,19 @@ class Local:
     half written is unreadable, and is read again when it has changed.
     """
 
-    def __init__(self, template: str, folder: Path) -> None:
+    def __init__(self, template: str, folder: Path, form: FileFormat = BY_NAME) -> None:
         """Save the arguments; nothing is read.
 
         Args:
             template: see `exporter.sources.templates`.
             folder: where a relative template begins; its own characters have no meaning in the template.
+            form: the format of the files.
         """
         self.traffic = Traffic()
         self.skipped = SkippedFiles()
         root = "" if template.startswith("/") else f"{folder}/".replace("//", "/")
-        self._template = templates.parse(re.sub("/+", "/", template), root)
+        self._form = form
+        self._template = templates.parse(re.sub("/+", "/", template), root, form.below_folder, form.reading)
         self._tables = TableCheck(_below, root)
 
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
@@ -65,12 +67,13 @@ class Local:
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
         for item in partition.objects:
-            self.traffic.count_opened(item, selection)
-        return profile_files(partition, lambda item: _read(item, selection), kernel, self.skipped)
+            self.traffic.count_opened(item, read=self._form.reads_rows(item, selection))
+        whole = self._form.whole(kernel, selection)
+        return profile_files(partition, lambda item: self._read(item, selection), whole, self.skipped)
 
     def retry_skipped(self) -> None:
         """See `SkippingSource`."""
-        self.skipped.retry(lambda items: check_files(items, lambda item: _read(item, ROWS_ONLY)))
+        self.skipped.retry(lambda items: check_files(items, lambda item: self._read(item, ROWS_ONLY)))
 
     def browse(self, limit: int) -> Found:
         """See `BrowsableSource`."""
@@ -84,12 +87,11 @@ class Local:
         self.traffic.requests += 1
         return _walk(prefix[: prefix.rindex("/") + 1], prefix, depth)
 
+    def _read(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
+        yield from with_path_columns(read_file(item, selection, self._form), item.path, selection)
 
-def _read(item: StoredObject, selection: Selection) -> Generator[Batch]:
-    yield from with_path_columns(read_file(item, selection), item.path, selection)
 
-
-def read_file(item: StoredObject, selection: Selection) -> Generator[Batch]:
+def read_file(item: StoredObject, selection: Selection, form: FileFormat = BY_NAME) -> Generator[Batch]:
     """Yield the batches of a file, without columns of its path.
 
     Raises:
@@ -97,8 +99,7 @@ def read_file(item: StoredObject, selection: Selection) -> Generator[Batch]:
         SourceUnavailable: the machine does not read files.
     """
     # read, not mapped: if another process truncated a mapped file, this process would crash
-    with parquet_errors(item, _store_error), _opened(item.path) as file:
-        yield from read_batches(file, item, selection)
+    return form.read(lambda: _opened(item.path), item, selection, _store_error)
 
 
 def _walk(

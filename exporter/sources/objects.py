@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from exporter.sources import templates
 from exporter.sources.files import READERS, check_files, profile_files
-from exporter.sources.parquet import parquet_errors, read_batches
+from exporter.sources.formats import BY_NAME, FileFormat
 from exporter.sources.path_columns import with_path_columns
 from exporter.sources.skipping import SkippedFiles
 from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
@@ -57,17 +57,19 @@ DEFAULT_LIMITS: Final = Limits()
 class ObjectSource(ABC):
     """Objects whose keys match a template."""
 
-    def __init__(self, root: str, key: str) -> None:
+    def __init__(self, root: str, key: str, form: FileFormat = BY_NAME) -> None:
         """Save the arguments; no request is sent, and no credentials are needed, before the first call.
 
         Args:
             root: the address of the bucket or container, with a `/` at its end.
             key: see `exporter.sources.templates`.
+            form: the format of the objects.
         """
         self.traffic = Traffic()
         self.skipped = SkippedFiles()
         self._root = root
-        self._template = templates.parse(key, root)
+        self._form = form
+        self._template = templates.parse(key, root, form.below_folder, form.reading)
         self._tables = TableCheck(partial(self._list, _depth=None))
 
     @abstractmethod
@@ -102,8 +104,9 @@ class ObjectSource(ABC):
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
         for item in partition.objects:
-            self.traffic.count_opened(item, selection)
-        return profile_files(partition, lambda item: self._read(item, selection), kernel, self.skipped)
+            self.traffic.count_opened(item, read=self._form.reads_rows(item, selection))
+        whole = self._form.whole(kernel, selection)
+        return profile_files(partition, lambda item: self._read(item, selection), whole, self.skipped)
 
     def retry_skipped(self) -> None:
         """See `SkippingSource`."""
@@ -135,8 +138,7 @@ class ObjectSource(ABC):
             FileUnreadable, FileUnavailable: the object cannot be read.
             SourceUnavailable: the store does not answer.
         """
-        with parquet_errors(item, lambda _item, _error: None), self._opened(item, selection) as file:
-            yield from read_batches(file, item, selection)
+        return self._form.read(lambda: self._opened(item, selection), item, selection, lambda _item, _error: None)
 
     def _opened(self, item: StoredObject, selection: Selection) -> pa.NativeFile:
         if item.size <= (WHOLE_BYTES if selection.columns else FOOTER_BYTES):

@@ -9,10 +9,14 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exporter.errors import SourceError
+from exporter.sources.formats import FileFormat
 from exporter.sources.lake import Lake, LakeTable
 from exporter.sources.local import Local
+from exporter.sources.payloads import Shape, Writer
 from exporter.sources.skipping import SkippingSource
 from exporter.sources.source import Source, Stream
+from exporter.spec.file_names import Format
+from exporter.spec.json_path import parse_path
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.sections import source as spec_source
 
@@ -46,10 +50,19 @@ def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Sou
     Raises:
         SourceError: its client is not installed.
     """
+    form = _file_format(source)
     if source.engine is None:
-        return _opened(source, folder, stream)
-    files = _opened(source, folder.absolute(), stream)
-    return _distributed(files, source.template) if isinstance(files, SkippingSource) else files
+        return _opened(source, folder, stream, form)
+    files = _opened(source, folder.absolute(), stream, form)
+    return _distributed(files, source.template, form) if isinstance(files, SkippingSource) else files
+
+
+def _file_format(source: spec_source.Source) -> FileFormat:
+    given, shape = Format(source.format) if source.format else None, None
+    if source.shape or source.paths:
+        paths = {column: parse_path(path) for column, path in source.paths.items()}
+        shape = Shape(Writer(source.shape) if source.shape else None, source.request, source.response, paths)
+    return FileFormat(given, shape)
 
 
 def open_log(loaded: LoadedSpec, stream: str) -> Source:
@@ -62,24 +75,24 @@ def open_log(loaded: LoadedSpec, stream: str) -> Source:
     return open_source(log.source, loaded.folder, Stream(loaded.spec.name, stream, log.columns.timestamp, log.grain))
 
 
-def _opened(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
+def _opened(source: spec_source.Source, folder: Path, stream: Stream, form: FileFormat) -> Source:
     match source.kind:
         case "s3":
             from exporter.sources.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
 
-            return S3(source.template)
+            return S3(source.template, form=form)
         case "gcs":
             with _needs(GCS, source.template):
                 from exporter.sources.gcs import Gcs  # noqa: PLC0415 - an extra
 
-            return Gcs(source.template)
+            return Gcs(source.template, form=form)
         case "azure":
             with _needs(AZURE, source.template):
                 from exporter.sources.azure import Azure  # noqa: PLC0415 - an extra
 
-            return Azure(source.template)
+            return Azure(source.template, form=form)
         case "local":
-            return Local(source.template, folder)
+            return Local(source.template, folder, form)
         case "delta" | "iceberg":
             cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
             return Lake(_lake_table(source, folder), cut, whole=source.unpartitioned)
@@ -87,10 +100,10 @@ def _opened(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
             return _table(source, stream)
 
 
-def _distributed(source: SkippingSource, place: str) -> Source:
+def _distributed(source: SkippingSource, place: str, form: FileFormat) -> Source:
     with _needs(SPARK, place):
         from exporter.sources.spark import Spark  # noqa: PLC0415 - an extra, and a second to import
-    return Spark(source, place)
+    return Spark(source, place, form=form)
 
 
 def _lake_table(source: spec_source.Source, folder: Path) -> LakeTable:

@@ -46,7 +46,7 @@ def read_batches(
 
     Raises:
         FileUnreadable: the size is not as listed, or two columns have the name of a selected one.
-        pyarrow.ArrowException, OSError: the content is not Parquet; `parquet_errors` translates these.
+        pyarrow.ArrowException, OSError: the content is not Parquet; `content_errors` translates these.
     """
     if file.size() != item.size:
         message = f"{item.path}: changed while it was read: {file.size()} bytes, {item.size} as listed"
@@ -68,17 +68,22 @@ def read_batches(
 
 
 @contextmanager
-def parquet_errors(
-    item: StoredObject, store_error: Callable[[StoredObject, OSError], SourceError | None]
+def content_errors(
+    item: StoredObject,
+    store_error: Callable[[StoredObject, OSError], SourceError | None],
+    form: str = "Parquet",
+    hint: str = "",
 ) -> Iterator[None]:
     """Turn errors while a file is open into errors of this package.
 
     Args:
         item: the file.
         store_error: returns the error for an `OSError` that the store caused; `None` when the content caused it.
+        form: the name of the format that the content should have.
+        hint: what to do where it has another.
 
     Raises:
-        FileUnreadable: the file was deleted, or is not Parquet, or is truncated or corrupt.
+        FileUnreadable: the file was deleted, or has another format, or is truncated or corrupt.
         SourceError: the result of `store_error`.
     """
     try:
@@ -87,7 +92,8 @@ def parquet_errors(
         raise FileUnreadable(f"{item.path}: was deleted after it was listed", SkipReason.CHANGED) from None
     except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
         error_of_store = store_error(item, error) if isinstance(error, OSError) else None
-        raise error_of_store or FileUnreadable(f"{item.path}: cannot be read as Parquet: {one_line(error)}") from None
+        message = f"{item.path}: cannot be read as {form}: {one_line(error)}{hint}"
+        raise error_of_store or FileUnreadable(message) from None
 
 
 def one_line(words: object) -> str:

@@ -1,7 +1,7 @@
 """Pieces of partitions: how they are cut, counted and merged, on any machine.
 
-A piece is a file, or a part of the row groups of a large file; cutting reads nothing. The functions here run on the
-machines that count. They take and return record batches, and do not depend on the framework that runs them.
+A piece is a file, or a part of the row groups of a large Parquet file; cutting reads nothing. The functions here run on
+the machines that count. They take and return record batches, and do not depend on the framework that runs them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import pyarrow as pa
 
 from exporter.errors import LeewayError
+from exporter.sources.formats import BY_NAME, FileFormat
 from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.source import Partition, Selection, Source, StoredObject
+from exporter.spec.file_names import Format
 
 T = TypeVar("T")
 
@@ -109,12 +111,14 @@ def unpack_errors(content: bytes) -> list[tuple[StoredObject, LeewayError]]:
     return errors
 
 
-def cut_pieces(number: int, partition: Partition, piece_bytes: int = PIECE_BYTES) -> list[Piece]:
+def cut_pieces(
+    number: int, partition: Partition, piece_bytes: int = PIECE_BYTES, form: FileFormat = BY_NAME
+) -> list[Piece]:
     """Return the pieces of a partition, which has a number, in the order of its files."""
     parts = [
         (item, (part, count))
         for item in partition.objects
-        for count in [-(-item.size // piece_bytes) or 1]
+        for count in [-(-item.size // piece_bytes) or 1 if form.of(item.path) is Format.PARQUET else 1]
         for part in range(count)
     ]
     total = max(partition.size, 1)

@@ -18,6 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from exporter.errors import SourceUnavailable
 from exporter.sources.files import READERS
+from exporter.sources.formats import BY_NAME, FileFormat
 from exporter.sources.objects import DEFAULT_LIMITS, Limits, ObjectSource
 from exporter.sources.parquet import one_line
 from exporter.sources.s3_errors import refusal, unavailable
@@ -30,15 +31,16 @@ if TYPE_CHECKING:
 class S3(ObjectSource):
     """Objects whose keys match a template."""
 
-    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS, form: FileFormat = BY_NAME) -> None:
         """Save the arguments; no request is sent, and no credentials are needed, before the first call.
 
         Args:
             template: `s3://bucket/key`, the key as in `exporter.sources.templates`.
             limits: timeouts and attempts of requests.
+            form: the format of the objects.
         """
         self._bucket, _, key = template.removeprefix("s3://").partition("/")
-        super().__init__(f"s3://{self._bucket}/", key)
+        super().__init__(f"s3://{self._bucket}/", key, form)
         self._limits = limits
 
     def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:

@@ -27,15 +27,19 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """The stored objects of one time range of the log, or of a whole data set; `objects` is never empty."""
+    """The stored objects of one time range of the log, or of a whole data set; `objects` is never empty.
+
+    `reading` is how they are read, as far as it is not usual: other rows come of the same objects then.
+    """
 
     name: str
     objects: tuple[StoredObject, ...]
+    reading: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that change when an object is added, removed or rewritten."""
-        lines = "".join(f"{item.path}\0{item.size}\0{item.tag}\n" for item in sorted(self.objects))
+        """Sixteen hexadecimal digits that change when an object is added, removed, rewritten or read otherwise."""
+        lines = self.reading + "".join(f"{item.path}\0{item.size}\0{item.tag}\n" for item in sorted(self.objects))
         return hashlib.sha256(lines.encode(errors="surrogateescape")).hexdigest()[:16]  # a file name may be any bytes
 
     @property
@@ -49,9 +53,10 @@ class Selection:
     """The columns that a reader needs.
 
     `keys` are in every batch, because rows are grouped by them. `categorical` are read as dictionaries where the file
-    allows it, and so are keys that are not `plain` (ids, which are all different). A column that a file does not have
-    is missing from its batches; the kernel handles that. `part` is the part of each file that is read, counted from 0,
-    and the number of parts: the row groups of a file are divided among them in order.
+    allows it, and so are keys that are not `plain` (ids, which are all different). `numeric_keys` are the keys that
+    hold numbers, which a file of texts does not tell. A column that a file does not have is missing from its batches;
+    the kernel handles that. `part` is the part of each file that is read, counted from 0, and the number of parts: the
+    row groups of a file are divided among them in order, and a file of texts is in the first as a whole.
     """
 
     keys: tuple[str, ...]
@@ -59,11 +64,17 @@ class Selection:
     categorical: tuple[str, ...]
     plain: tuple[str, ...] = ()
     part: tuple[int, int] = (0, 1)
+    numeric_keys: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """All selected columns; without any, a reader only gives the number of rows."""
         return (*self.keys, *self.numeric, *self.categorical)
+
+    @property
+    def numbers(self) -> frozenset[str]:
+        """The columns that hold numbers."""
+        return frozenset((*self.numeric, *self.numeric_keys))
 
 
 ROWS_ONLY: Final = Selection((), (), ())
@@ -77,13 +88,15 @@ class Batch:
     The columns of wide rows come in several batches. Every batch has the keys, and every other column is in exactly one
     batch. `first` marks the first batch of the same rows, so that the rows, and a key that is also a feature, are
     counted once. `schema` names all the columns of the file, whether selected or not. `problems` are the selected
-    columns that are not in the table because Arrow cannot decode them, with the reason.
+    columns that are not in the table because Arrow cannot decode them, with the reason. `unreadable` is the reason why
+    the lines of a file cannot be read whose rows these are; all values are then null.
     """
 
     table: pa.Table
     first: bool
     schema: pa.Schema
     problems: Mapping[str, str] = field(default_factory=dict)
+    unreadable: str = ""
 
 
 Kernel = Callable[[Iterator[Batch]], T]
@@ -159,7 +172,7 @@ class Traffic:
     bytes_billed: int | None = None
     """Bytes that the store bills; `None` where reading is not billed."""
 
-    def count_opened(self, item: StoredObject, selection: Selection) -> None:
-        """Count an object that is opened. If no column is selected, only its footer is read."""
+    def count_opened(self, item: StoredObject, *, read: bool) -> None:
+        """Count an object that is opened; `read` is false where only its footer is read."""
         self.requests += 1
-        self.bytes_read += item.size if selection.columns else 0
+        self.bytes_read += item.size if read else 0

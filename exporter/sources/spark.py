@@ -26,6 +26,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from exporter.errors import LeewayError, SourceError, SourceUnavailable
+from exporter.sources.formats import BY_NAME, FileFormat
 from exporter.sources.parquet import one_line
 from exporter.sources.pieces import (
     COLUMNS,
@@ -69,7 +70,12 @@ class Spark:
     """
 
     def __init__(
-        self, source: SkippingSource, place: str, piece_bytes: int = PIECE_BYTES, seconds: float = JOB_SECONDS
+        self,
+        source: SkippingSource,
+        place: str,
+        piece_bytes: int = PIECE_BYTES,
+        seconds: float = JOB_SECONDS,
+        form: FileFormat = BY_NAME,
     ) -> None:
         """Save the arguments; Spark starts with the first partition that is counted.
 
@@ -78,6 +84,7 @@ class Spark:
             place: the name in errors.
             piece_bytes: the size from which a file is cut.
             seconds: the timeout of a job.
+            form: the format of the files; those of texts are not cut.
 
         Raises:
             SourceError: there is no Java to run Spark.
@@ -87,6 +94,7 @@ class Spark:
         self._source = source
         self._place = place
         self._piece_bytes = piece_bytes
+        self._form = form
         self._seconds = seconds
 
     @property
@@ -119,10 +127,10 @@ class Spark:
     ) -> Iterator[tuple[K, T | LeewayError]]:
         """See `ReducingSource`."""
         keys = list(partitions)
-        pieces = [cut_pieces(number, partitions[key], self._piece_bytes) for number, key in enumerate(keys)]
+        pieces = [cut_pieces(number, partitions[key], self._piece_bytes, self._form) for number, key in enumerate(keys)]
         for job in _jobs(pieces):
             for item in (item for number in job for item in partitions[keys[number]].objects):
-                self.traffic.count_opened(item, selection)
+                self.traffic.count_opened(item, read=self._form.reads_rows(item, selection))
             yield from (
                 (keys[number], outcome) for number, outcome in self._outcomes(job, pieces, selection, reduction)
             )
@@ -161,7 +169,7 @@ class Spark:
         items = tuple(dict.fromkeys(piece.item for piece in pieces))
         self.skipped.update(Partition("", items), errors)
         left = tuple(item for item in items if item not in errors)
-        return cut_pieces(pieces[0].partition, Partition("", left), self._piece_bytes)
+        return cut_pieces(pieces[0].partition, Partition("", left), self._piece_bytes, self._form)
 
     def _run(self, task: Task[T]) -> dict[int, list[PieceResult]]:
         """Return the results of each partition that the executors did not merge further."""

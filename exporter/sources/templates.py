@@ -4,7 +4,7 @@ In a template, `%Y %m %d %j %H %M` stand for the partition's start in UTC, `*` f
 character of a name (neither matches a `/`), and `{version}` and its like for a given name. A number between other
 characters than digits is read with and without leading zeros, so `hour=%H` matches `hour=09` and `hour=9`; `%-m %-d %-j
 %-H %-M` say that it is written without, so that it is listed so first. A `/` at the end stands for every file below it
-whose name ends in `.parquet`, `.parq` or `.pq`, or has no `.`, as Hive and Athena name files. As in a shell, a wildcard
+whose name has a form that the caller gives, such as `.parquet` at its end. As in a shell, a wildcard
 never matches a hidden name. Hidden names begin with `.`, or with `_`, which writers use for unfinished files. A
 wildcard also does not match a name with the suffix of a temporary file. A path is parsed back into the one start that
 it belongs to, so that no object is in two partitions.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice, product
@@ -31,6 +31,8 @@ _WIDTHS: Final = {"Y": 4, "m": 2, "d": 2, "j": 3, "H": 2, "M": 2}
 _DAYS: Final = ({"Y", "m", "d"}, {"Y", "j"})
 _VARIABLE: Final = re.compile(r"(%(?:Y|-?[mdjHM])|\*+|\?|\{[A-Za-z_]\w*\})")
 _BELOW: Final = ""  # the variable part after the slash at a template's end
+PARQUET_NAME: Final = r"(?:[^/]+\.(?:parquet|parq|pq)|[^/.]+)"
+"""The pattern of names of Parquet files; those without a `.` are named as by Hive and Athena."""
 _SHOWN: Final = r"(?![._])(?=[^/])"
 _TEMPORARY: Final = ("~", ".tmp", ".temp", ".part", ".partial", ".crc")
 _BROWSED: Final = 10_000
@@ -39,9 +41,14 @@ _FINISHED: Final = "".join(rf"(?<!{re.escape(ending)})" for ending in _TEMPORARY
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed template: literal text and variable parts alternate, and it begins and ends with literal text."""
+    """A parsed template: literal text and variable parts alternate, and it begins and ends with literal text.
+
+    `below` is the pattern of the names of files below a `/` at the end, and `reading` that of `Partition`.
+    """
 
     pieces: tuple[str, ...]
+    below: str = PARQUET_NAME
+    reading: str = ""
 
     def __str__(self) -> str:
         """Return the template as it was written."""
@@ -66,7 +73,7 @@ class Template:
                 pieces[-1] += names[part[1:-1]] + text
             else:
                 raise SourceError(f"{self}: {part} has no value here: only the path of a reference may contain it")
-        return Template(tuple(pieces))
+        return replace(self, pieces=tuple(pieces))
 
     def fields(self, start: datetime) -> tuple[int, ...]:
         """Return the numbers of the template's directives at `start`, each directive once."""
@@ -153,15 +160,15 @@ class Template:
                 form += _digits(part, varies=self._is_delimited(index)) + re.escape(text)
             else:
                 starts_name = not "".join(self.pieces[:index]).rpartition("/")[2]
-                form += _expression(part, starts_name=starts_name) + re.escape(text)
+                form += _expression(part, self.below, starts_name=starts_name) + re.escape(text)
             wild = "/" not in text and (wild or not _is_directive(part))
         return re.compile(form + _FINISHED * wild, re.DOTALL)
 
 
-def parse(text: str, root: str = "") -> Template:
-    """Parse a template; `root` is put before it literally."""
+def parse(text: str, root: str = "", below: str = PARQUET_NAME, reading: str = "") -> Template:
+    """Parse a template; `root` is put before it literally, and `below` and `reading` are those of `Template`."""
     pieces = [*_VARIABLE.split(text), *([_BELOW, ""] if text.endswith("/") else [])]
-    return Template((root + pieces[0], *pieces[1:]))
+    return Template((root + pieces[0], *pieces[1:]), below, reading)
 
 
 def partitions(template: Template, starts: Iterable[datetime], listing: Listing) -> dict[datetime, Partition]:
@@ -182,7 +189,11 @@ def partitions(template: Template, starts: Iterable[datetime], listing: Listing)
                     objects[owners[fields]].add(item)
             if group <= objects.keys():
                 break
-    return {start: Partition(_name(start), tuple(sorted(objects[start]))) for start in wanted if start in objects}
+    return {
+        start: Partition(_name(start), tuple(sorted(objects[start])), template.reading)
+        for start in wanted
+        if start in objects
+    }
 
 
 def dataset(template: Template, names: Mapping[str, str], listing: Listing) -> Partition | None:
@@ -199,7 +210,7 @@ def dataset(template: Template, names: Mapping[str, str], listing: Listing) -> P
     template = template.filled(names)
     listed = listing(template.prefix, template.depth)
     objects = tuple(sorted(item for item in listed if template.read(item.path) is not None))
-    return Partition(str(template), objects) if objects else None
+    return Partition(str(template), objects, template.reading) if objects else None
 
 
 def matching(template: Template, listing: Listing, limit: int) -> tuple[str, ...]:
@@ -242,9 +253,9 @@ def _digits(directive: str, *, varies: bool) -> str:
     return f"([0-9]{{1,{width}}})" if varies else f"([0-9]{{{width}}})"
 
 
-def _expression(part: str, *, starts_name: bool) -> str:
+def _expression(part: str, below: str, *, starts_name: bool) -> str:
     if part == _BELOW:
-        return rf"(?:{_SHOWN}[^/]+/|/)*{_SHOWN}(?:[^/]+\.(?:parquet|parq|pq)|[^/.]+)"
+        return rf"(?:{_SHOWN}[^/]+/|/)*{_SHOWN}{below}"
     return _SHOWN * starts_name + ("[^/]" if part == "?" else "[^/]*?")
 
 

@@ -15,6 +15,7 @@ from typing import Final
 
 from exporter import catalogue
 from exporter.errors import LeewayError, SourceError
+from exporter.profiles.proxies import ratio_selection
 from exporter.service.labels.reading import STREAM as LABELS
 from exporter.service.labels.reductions import label_reduction
 from exporter.service.missing_data import what_lies_there
@@ -130,7 +131,8 @@ def _columns_of(spec: ModelSpec) -> Selection:
     counted, used = selected_columns(spec, keys=()), spec.spec.inference.columns
     others = [name for name in named_columns(spec.spec) if name not in counted.columns]
     plain = tuple(filter(None, (used.prediction_id, used.query)))
-    return replace(counted, categorical=(*counted.categorical, *others), plain=plain)
+    numbers = ratio_selection(proxy.ratio for proxy in spec.spec.proxies if proxy.ratio is not None).numeric_keys
+    return replace(counted, categorical=(*counted.categorical, *others), plain=plain, numeric_keys=numbers)
 
 
 def _labels(loaded: LoadedSpec, now: datetime) -> tuple[LogSample | None, Source | None]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from exporter.errors import UsageError
+from exporter.spec.file_names import SIDE_FILES, known_suffix
 from generator.init.log_columns import Column, opened, read
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def find(address: str) -> Found:
     training is taken for these. Of the others, that with most columns is the inference log.
 
     Raises:
-        UsageError: when the folder cannot be read, or has no Parquet file.
+        UsageError: when the folder cannot be read, or has no file whose name tells a format.
     """
     import pyarrow as pa  # noqa: PLC0415
 
@@ -56,7 +57,7 @@ def find(address: str) -> Found:
     except (OSError, pa.ArrowException) as problem:
         raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
     if not groups:
-        raise UsageError(f"{address}: has no *.parquet file")
+        raise UsageError(f"{address}: has no file of a known format, such as .parquet or .csv")
     sets = [DataSet(files, tuple(read(files))) for files in groups]
     above = address.rstrip("/")
     labels = _first(each for each in sets if _named(each, above, _LABELS))
@@ -132,4 +133,4 @@ def _is_folder(entry: FileInfo) -> bool:
 def _is_file(entry: FileInfo) -> bool:
     from pyarrow import fs  # noqa: PLC0415
 
-    return entry.type is fs.FileType.File and entry.base_name.endswith(".parquet")
+    return entry.type is fs.FileType.File and known_suffix(entry.base_name) not in {"", f".{SIDE_FILES}"}

@@ -1,4 +1,4 @@
-"""The columns of some Parquet files, described from their first rows, as the input of a first spec."""
+"""The columns of some files of a log, described from their first rows, as the input of a first spec."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from exporter.errors import UsageError
+from exporter.spec.file_names import Format, known_format
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from pyarrow.fs import FileSystem
 
 _ROWS: Final = 50_000
+_TEXT_BYTES: Final = 16 * 2**20
+"""The first bytes of files of texts, whose lines describe their columns."""
 
 
 class Kind(StrEnum):
@@ -61,28 +64,54 @@ def read(addresses: Sequence[str]) -> list[Column]:
             environment. The first must be readable; others whose columns have other types are left out.
 
     Raises:
-        UsageError: when a file cannot be read, or is not a Parquet file.
+        UsageError: when a file cannot be read, or does not have the format that its name tells.
     """
     import pyarrow as pa  # noqa: PLC0415 - nothing else of the generator needs it
 
-    table, *others = (_head(address, _ROWS // len(addresses)) for address in addresses)
+    table, *others = (_head(address, len(addresses)) for address in addresses)
     for other in others:
         with suppress(pa.ArrowException):
             table = pa.concat_tables([table, other], promote_options="default")
     return [_column(field, table.column(index)) for index, field in enumerate(table.schema)]
 
 
-def _head(address: str, rows: int) -> pa.Table:
+def _head(address: str, files: int) -> pa.Table:
+    """Return the first rows of one of several files."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    form = known_format(address) or Format.PARQUET
+    try:
+        system, path = opened(address)
+        if form is Format.PARQUET:
+            return _parquet_head(system, path, _ROWS // files)
+        return _text_head(system, path, form, _TEXT_BYTES // files)
+    except (OSError, pa.ArrowException) as problem:
+        raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
+
+
+def _parquet_head(system: FileSystem, path: str, rows: int) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    try:
-        system, path = opened(address)
-        with system.open_input_file(path) as source, pq.ParquetFile(source) as file:
-            batch = next(file.iter_batches(batch_size=rows), None)
-            return pa.Table.from_batches([batch] if batch is not None else [], file.schema_arrow)
-    except (OSError, pa.ArrowException) as problem:
-        raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
+    with system.open_input_file(path) as source, pq.ParquetFile(source) as file:
+        batch = next(file.iter_batches(batch_size=rows), None)
+        return pa.Table.from_batches([batch] if batch is not None else [], file.schema_arrow)
+
+
+def _text_head(system: FileSystem, path: str, form: Format, size: int) -> pa.Table:
+    """Return the rows in the first bytes, with the types that Arrow finds in them."""
+    import pyarrow as pa  # noqa: PLC0415
+    from pyarrow import csv, json  # noqa: PLC0415
+
+    with system.open_input_stream(path) as source:
+        start = bytes(source.read(size))
+    whole = start[: start.rfind(b"\n") + 1] if len(start) == size else start
+    lines = pa.BufferReader(whole.removeprefix(b"\xef\xbb\xbf"))
+    if form is Format.JSONL:
+        return json.read_json(lines, json.ReadOptions(block_size=len(whole) + 1))
+    reading = csv.ReadOptions(block_size=len(whole) + 1)
+    parsing = csv.ParseOptions(delimiter="\t" if form is Format.TSV else ",", newlines_in_values=True)
+    return csv.read_csv(lines, reading, parsing)
 
 
 def opened(address: str) -> tuple[FileSystem, str]:

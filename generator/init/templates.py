@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from exporter.spec.file_names import known_suffix
+
 _KEY: Final = r"([A-Za-z_]+=)"
 _DATES: Final = (
     (rf"(?<!\d){_KEY}\d{{4}}/{_KEY}\d{{1,2}}/{_KEY}\d{{1,2}}/{_KEY}\d{{1,2}}(?=/)", r"\1%Y/\2%m/\3%d/\4%H"),
@@ -20,7 +22,7 @@ _DATES: Final = (
 )
 """Patterns of days and hours in paths, the most precise first."""
 
-_HOURLY: Final = "%Y-%m-%dT%H.parquet"
+_HOURLY: Final = "%Y-%m-%dT%H"
 _UUID: Final = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
@@ -64,22 +66,27 @@ def _common_start(names: Sequence[str]) -> str:
 def whole_path(files: Sequence[str]) -> str:
     """Return the path of a data set that is read whole: files of any date, or its only file."""
     folder = files[0].rpartition("/")[0] or "."
-    return template_of(files)[0] or (files[0] if len(files) == 1 else f"{folder}/*.parquet")
+    return template_of(files)[0] or (files[0] if len(files) == 1 else f"{folder}/*{_suffix(files[0])}")
 
 
 def _any_writer(file: str) -> str:
     """Return the name of a file as a pattern without what a writer makes up anew for each file."""
-    return "*.parquet" if re.match(r"part-\d", file) else re.sub(_UUID, "*", file)
+    return f"*{_suffix(file)}" if re.match(r"part-\d", file) else re.sub(_UUID, "*", file)
+
+
+def _suffix(address: str) -> str:
+    return known_suffix(address) or ".parquet"
 
 
 def undated(address: str) -> str:
     """Return a likely path of a log whose file has no date."""
     folder = address.rpartition("/")[0] or "."
-    return f"{folder}{'' if folder.endswith(('/log', '/inference')) else '/log'}/{_HOURLY}"
+    return f"{folder}{'' if folder.endswith(('/log', '/inference')) else '/log'}/{_HOURLY}{_suffix(address)}"
 
 
 def labels_beside(template: str) -> str:
     """Return a likely path of the labels: a folder beside that of the log, in the same bucket."""
     folder = template.partition("%")[0].rpartition("/")[0]
     beside = folder if re.fullmatch("s3://[^/]*", folder) else folder.rpartition("/")[0]
-    return f"{beside}/labels/{_HOURLY}" if beside or template.startswith("/") else f"labels/{_HOURLY}"
+    name = f"labels/{_HOURLY}{_suffix(template)}"
+    return f"{beside}/{name}" if beside or template.startswith("/") else name

@@ -1,4 +1,4 @@
-"""Parquet as each writer writes it: the same rows give the same profile, times and ids."""
+"""Parquet, JSON Lines and CSV as each writer writes them: the same rows give the same profile, times and ids."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import fastparquet
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -152,3 +154,68 @@ def test_each_writer_s_file_has_the_same_profile_times_and_ids(write: Callable[[
     assert keys(path) == keys(expected)
     ids, times = keys(path)
     assert (ids[1], times[1]) == ("001", pd.Timestamp(START).value // 1000 + 7_000_000)
+
+
+def texts_by_duckdb(options: str) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
+        with duckdb.connect() as connection:
+            connection.register("log", wide())
+            connection.sql(f"SET TimeZone = 'UTC'; COPY log TO '{path}' ({options})")
+
+    return write
+
+
+def texts_by_pandas(**options: Any) -> Callable[[Path], object]:
+    def write(path: Path) -> None:
+        frame = wide().to_pandas().astype({"amount": str, "small": str})  # it would round them
+        with warnings.catch_warnings(action="ignore"):  # a newer pandas writes no epoch numbers by itself
+            frame.to_json(path, orient="records", lines=True, **options)
+
+    return write
+
+
+def wide() -> pa.Table:
+    """The rows without narrow floats, whose texts are shorter than their values."""
+    return rows().set_column(4, "small", rows()["small"].cast(pa.float64()))
+
+
+def polars_frame() -> pl.DataFrame:
+    frame = pl.from_arrow(wide())
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+TEXT_WRITERS: dict[str, tuple[str, Callable[[Path], object]]] = {
+    "pyarrow": ("log.csv", lambda path: pyarrow.csv.write_csv(wide(), path)),
+    "DuckDB, CSV": ("log.csv", texts_by_duckdb("FORMAT csv, HEADER")),
+    "DuckDB, TSV": ("log.tsv.zst", texts_by_duckdb("FORMAT csv, HEADER, DELIMITER '\t', COMPRESSION zstd")),
+    "DuckDB, JSON Lines": ("log.ndjson.gz", texts_by_duckdb("FORMAT json, COMPRESSION gzip")),
+    "Polars, CSV": ("log.csv", lambda path: polars_frame().write_csv(path)),
+    "Polars, CSV with all quoted": ("log.csv", lambda path: polars_frame().write_csv(path, quote_style="always")),
+    "Polars, JSON Lines": ("log.jsonl", lambda path: polars_frame().write_ndjson(path)),
+    "pandas, CSV": ("log.csv.gz", lambda path: wide().to_pandas().to_csv(path, index=False)),
+    "pandas, CSV with CRLF": ("log.csv", lambda path: wide().to_pandas().to_csv(path, lineterminator="\r\n")),
+    **{
+        f"pandas, JSON Lines, {form}": ("log.json", texts_by_pandas(date_format=form, date_unit="ms"))
+        for form in ("epoch", "iso")
+    },
+}
+
+
+@pytest.mark.parametrize(("name", "write"), TEXT_WRITERS.values(), ids=TEXT_WRITERS.keys())
+def test_each_writer_s_texts_have_the_same_profile_times_and_ids(
+    name: str, write: Callable[[Path], object], tmp_path: Path
+) -> None:
+    (tmp_path / "expected").mkdir()
+    expected, path = tmp_path / "expected" / "log.parquet", tmp_path / name
+    write(path)
+    table = wide()
+    if "json" not in name:  # CSV does not tell an empty text from none
+        countries = [text or None for text in table["country"].to_pylist()]
+        table = table.set_column(7, "country", pa.array(countries))
+    pq.write_table(table, expected)
+    assert_same_partition(profile(path), profile(expected))
+    source, partition = log(path)
+    found = source.profile(partition, Selection(("id", "at"), (), (), plain=("id",)), list)
+    assert [each for batch in found for each in batch.table["id"].to_pylist()] == table["id"].to_pylist()
+    assert [each for batch in found for each in instants(batch.table["at"]).tolist()] == keys(expected)[1]

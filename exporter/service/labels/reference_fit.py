@@ -89,10 +89,11 @@ class EstimatorFit:
         self._failed(stage, REFERENCE_LABELS, reason)
 
     def _read(self, key: Key, source: Source, data: Partition, edges: Sequence[Floats]) -> Rows:
-        body, columns = self._spec.spec, list(score_columns(self._spec))
-        if len(edges) > len(columns):
-            columns += [body.class_column or "", body.inference.columns.score or ""]
-        selection = labelled_reference.selection(list(dict.fromkeys(columns)), self._label)
+        body, scores, returned = self._spec.spec, list(score_columns(self._spec)), None
+        if len(edges) > len(scores):
+            scores.append(body.inference.columns.score or "")
+            returned = body.class_column
+        selection = labelled_reference.selection(list(dict.fromkeys(scores)), self._label, returned)
         rows: Rows = source.profile(data, selection, explaining(lambda batches: self._reduced(batches, edges)))
         if without_skipped(source, data) == data:
             save_rows(self._store, key, rows)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from exporter.spec.json_path import parse_path
 from exporter.spec.sections.section import SpecSection, alternatives
 from exporter.spec.value_types import Bytes, Text, YesNo
 
@@ -90,6 +93,11 @@ def _column(value: str) -> str:
     return value
 
 
+def _path(value: str) -> str:
+    parse_path(value)
+    return value
+
+
 def _location(value: str) -> str:
     if not re.fullmatch("[A-Za-z][A-Za-z0-9-]*", value):
         raise ValueError("must be a location such as EU, US or europe-west3")
@@ -121,6 +129,16 @@ class Source(SpecSection):
     """The folder of a Delta table: `s3://bucket/path`, or a path relative to the spec's folder."""
     iceberg: Annotated[Text, AfterValidator(_iceberg)] | None = None
     """`catalog.namespace.table` of an Iceberg table; the catalog is in PyIceberg's configuration or environment."""
+    format: Literal["parquet", "jsonl", "csv", "tsv"] | None = None
+    """For files: their format, if their names do not tell; see [logs.md](logs.md#formats)."""
+    shape: Literal["kserve", "triton", "sagemaker"] | None = None
+    """For JSON Lines: the tool that writes the lines, if they are payload logs; see [logs.md](logs.md#payload-logs)."""
+    request: Annotated[tuple[Text, ...], Field(max_length=10_000)] = ()
+    """With `shape`: the names of the values of a request's row, if it is a list."""
+    response: Annotated[tuple[Text, ...], Field(max_length=10_000)] = ()
+    """With `shape`: the names of the values of a response's row, if it is a list."""
+    paths: Annotated[Mapping[Text, Annotated[Text, AfterValidator(_path)]], Field(max_length=10_000)] = {}
+    """For JSON Lines: columns by their path in a line, such as `{age: $.user.age}`; with `[*]` a line is many rows."""
     engine: Literal["spark"] | None = None
     """For files: the engine that counts the rows, `spark` where one machine is too small; left out, the exporter."""
     partition_column: Annotated[Text, AfterValidator(_column)] | None = None
@@ -139,11 +157,31 @@ class Source(SpecSection):
         if wrong:
             named = (f"{name}, which is only for {', '.join(kinds)}" for name, kinds in wrong.items())
             raise ValueError(f"must not have {'; or '.join(named)}")
+        if self.format is not None and kind in TABLES:
+            raise ValueError("must not have format: only for files")
+        self._check_shape()
         if self.engine is not None and kind == "bigquery":
             raise ValueError("must not have engine: BigQuery counts a table itself")
         if self.engine is not None and kind in TABLES:
             raise ValueError("must not have engine: the exporter itself counts a lake table")
         return self
+
+    def _check_shape(self) -> None:
+        shaped = [name for name in ("shape", "paths") if getattr(self, name)]
+        if shaped and self.format != "jsonl":
+            raise ValueError(f"must have format: jsonl with {', '.join(shaped)}: other formats have columns")
+        named = [name for name in ("request", "response") if getattr(self, name)]
+        if named and self.shape is None:
+            raise ValueError(f"must have shape with {', '.join(named)}: they name what its rows have")
+        if self.shape is not None and any("[*]" in path for path in self.paths.values()):
+            raise ValueError("must have no path with [*] with shape: the shape defines the rows of a line")
+        twice = sorted(
+            name for name, count in Counter((*self.request, *self.response, *self.paths)).items() if count > 1
+        )
+        if twice:
+            raise ValueError(f"must not name {', '.join(twice)} twice in request, response and paths")
+        if self.engine is not None and self.shape in {"kserve", "triton"}:
+            raise ValueError(f"must not have engine with shape {self.shape}: the exporter itself joins its lines")
 
     @property
     def is_table(self) -> bool:

@@ -105,3 +105,8 @@ def test_the_score_of_the_returned_class_is_counted_by_whether_it_was_right() ->
     assert found.known.tolist() == [0, 1, 1]
     assert found.labels.tolist() == [0, 0, 1]
     assert found.scores.tolist() == [0, 0.6, 0.7]
+
+
+def test_scores_are_numbers_and_labels_what_their_rule_says() -> None:
+    chosen = selection(["a", "b"], "label", "class")
+    assert (chosen.keys, chosen.numbers) == (("a", "b", "label", "class"), {"a", "b"})

@@ -141,6 +141,7 @@ def test_texts_as_scores_and_flags_as_times_are_an_error_and_unusable_versions_a
 
 def test_only_what_is_needed_is_read() -> None:
     assert selection(COLUMNS).keys == ("id", "score", "at", "version")
+    assert selection(COLUMNS).numbers == {"score"}
     assert selection(InferenceColumns(prediction_id="id", score="score")).columns == ("id", "score")
 
 

@@ -17,7 +17,7 @@ from exporter.profiles import kernel
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import WHOLE, Group, Segment, unsegmented
 from exporter.profiles.grouping import MAX_VERSIONS, OTHER_VERSIONS, Grouping
-from exporter.profiles.kernel import profile_partition
+from exporter.profiles.kernel import LINES, profile_partition
 from exporter.profiles.profile import NOVEL_KEPT, Profile, categorical_column, merge_profiles, numeric_column
 from exporter.profiles.readability import Use, Watched
 from exporter.sources.source import Batch
@@ -360,6 +360,30 @@ class TestProblems:
         found = profile_partition([Batch(table, first=True, schema=schema, problems={"c": "odd"})], self.CELLS)
         assert found.problems == {"c": "odd"}
         assert numeric_column(found.groups[UNKNOWN], self.CELLS, "x").rows == 2
+
+    def test_lines_that_cannot_be_read_are_rows_in_which_no_column_can(self) -> None:
+        watched = (Watched("x", Use.NUMBER), Watched("id", Use.CATEGORY))
+        grouping = Grouping("v", segments={"c": ("a",)}, watched=watched)
+        table = pa.table({"x": [1.0, 2.0, 3.0], "c": ["a", "a", None], "v": ["v3", "v3", "v4"]})
+        lost = pa.table({name: pa.nulls(3) for name in table.column_names})
+        batches = [
+            Batch(table, first=True, schema=table.schema.append(pa.field("id", pa.string()))),
+            Batch(lost, first=True, schema=table.schema, unreadable="why"),
+        ]
+        found = profile_partition(batches, self.CELLS, grouping)
+        assert found.problems == {LINES: "why"}
+        assert {group: profile.rows for group, profile in found.groups.items()} == {
+            Group("v3"): 5,
+            Group("v4"): 1,
+            Group("v3").within(Segment("c", "a")): 2,
+        }
+        profile = found.groups[Group("v3")]
+        assert profile.unreadable == {"x": 3, "id": 3}
+        assert numeric_column(profile, self.CELLS, "x").rows == 2
+        assert not any(found.groups[group].unreadable for group in found.groups if group != Group("v3"))
+        (alone,) = profile_partition(batches[1:], self.CELLS, grouping).groups.items()
+        assert (alone[0], alone[1].rows, alone[1].unreadable) == (UNKNOWN, 3, {"x": 3, "id": 3})
+        assert profile_partition(batches[1:], self.CELLS).groups == {}
 
     def problems(self, **columns: Any) -> dict[str, str]:
         found = partition(self.CELLS, **columns)

@@ -93,7 +93,9 @@ def test_without_rows_all_sums_are_zero() -> None:
 
 
 def test_columns_are_read_together_and_once() -> None:
-    assert ratio_selection([CLICKS, RATE, REVIEWS]).keys == ("clicks", "shown", "decision")
+    wanted = ratio_selection([CLICKS, RATE, REVIEWS])
+    assert wanted.keys == ("clicks", "shown", "decision")
+    assert wanted.numbers == {"clicks", "shown"}
 
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=1, max_size=40), st.integers(0, 40))

@@ -96,6 +96,10 @@ TEN: Final = 1_795_341_600_000_000
         ("2026-11-22T10:00:00.123456789Z", TEN + 123_456),
         ("2024-02-29", 1_709_164_800_000_000),
         ("9999-12-31T00:00:00Z", 253_402_214_400_000_000),
+        ("1795341600", TEN),
+        (" 1795341600.25 ", TEN + 250_000),
+        ("1795341600000", TEN),
+        ("1795341600000000123", TEN),
     ],
 )
 def test_a_text_is_the_same_time_alone_and_among_others(text: str, time: int) -> None:
@@ -111,6 +115,7 @@ def test_a_text_is_the_same_time_alone_and_among_others(text: str, time: int) ->
         "noon",
         "nan",
         "20261122",
+        "9999999999999999999",
         "2026-02-30",
         "2023-02-29",
         "2026-13-01",
@@ -125,6 +130,11 @@ def test_a_text_is_the_same_time_alone_and_among_others(text: str, time: int) ->
 def test_a_text_that_is_no_time_costs_only_its_row(text: str) -> None:
     assert read([text]) == [UNREADABLE]
     assert read(["2026-11-22T10:00:00Z", text, None]) == [TEN, UNREADABLE, NO_TIME]
+
+
+def test_epoch_numbers_in_texts_have_the_unit_of_the_spec() -> None:
+    texts = pa.chunked_array([["1795341600", "1795341600.5", None, "2026-11-22"]])
+    assert instants(texts, "ms").tolist() == [1_795_341_600_000, 1_795_341_600_500, NO_TIME, TEN - 10 * 3_600_000_000]
 
 
 _PARTS = (

@@ -105,7 +105,7 @@ def test_folders_are_partitions_without_unfinished_files(tmp_path: Path) -> None
         ".c.parquet",
         "_temporary/d.parquet",
         "e.parquet.tmp",
-        "f.csv",
+        "f.txt",
     ):
         write(tmp_path / "12" / name)
     (tmp_path / "12/folder.parquet").mkdir()

@@ -21,7 +21,7 @@ from exporter.sources.opening import open_source
 from exporter.sources.reducing import ReducingSource
 from exporter.sources.s3 import S3
 from exporter.sources.skipping import SkippingSource
-from exporter.sources.source import Stream
+from exporter.sources.source import Selection, Stream
 from exporter.sources.spark import Spark
 from exporter.spec.sections.source import Source
 
@@ -152,10 +152,20 @@ def test_clients_are_imported_only_where_they_are_needed() -> None:
 import sys
 from pathlib import Path
 from exporter.sources.opening import open_source
-from exporter.sources.source import Stream
+from exporter.sources.source import Selection, Stream
 from exporter.spec.sections.source import Source
 open_source(Source(local="x.parquet"), Path("."), Stream("fraud", "inference"))
 assert not {"boto3", "botocore", "google.cloud.bigquery", "google.cloud.storage", "azure", "pyspark"} & set(sys.modules)
 assert not {"deltalake", "pyiceberg"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_format_and_the_shape_are_those_of_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text('{"id": "r1", "data": {"instances": [[1]], "predictions": [2]}, "v": 3}')
+    keys = {"shape": "kserve", "request": ["x"], "response": ["y"], "paths": {"v": "$.v"}}
+    source = open_source(Source(local="log", format="jsonl", **keys), tmp_path, STREAM)
+    partition = source.dataset()
+    assert partition is not None
+    (batch,) = source.profile(partition, Selection(("id",), ("x", "y", "v"), ()), list)
+    assert batch.table.to_pylist() == [{"id": "r1", "x": 1.0, "y": 2.0, "v": 3.0}]

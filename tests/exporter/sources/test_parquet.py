@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
-from exporter.sources.parquet import BATCH_BYTES, one_line, parquet_errors, read_batches
+from exporter.sources.parquet import BATCH_BYTES, content_errors, one_line, read_batches
 from exporter.sources.source import Batch, Selection, StoredObject
 
 PLACE = "logs/2026-11-22T14.parquet"
@@ -29,7 +29,7 @@ def content(table: pa.Table, **options: Any) -> bytes:
 
 def read(data: bytes, selection: Selection = EVERYTHING, limit: int = BATCH_BYTES) -> list[Batch]:
     item = StoredObject(PLACE, len(data), "tag")
-    with parquet_errors(item, lambda item, error: None):
+    with content_errors(item, lambda item, error: None):
         return list(read_batches(pa.BufferReader(data), item, selection, limit))
 
 
@@ -276,7 +276,7 @@ class TestErrors:
 class TestReading:
     @contextmanager
     def judged(self, verdict: SourceError | None) -> Iterator[None]:
-        with parquet_errors(StoredObject(PLACE, 1, "tag"), lambda item, error: verdict):
+        with content_errors(StoredObject(PLACE, 1, "tag"), lambda item, error: verdict):
             yield
 
     def test_an_error_of_the_store_is_passed_on(self) -> None:

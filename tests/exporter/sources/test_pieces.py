@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import pickle
 from collections.abc import Iterator
 from itertools import chain
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,10 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import LeewayError, PartitionUnreadable
+from exporter.sources.formats import FileFormat
+from exporter.sources.local import Local
 from exporter.sources.parquet import read_batches
+from exporter.sources.payloads import Shape, Writer
 from exporter.sources.pieces import FAN_IN, Piece, Task, cut_pieces, merge_rounds, read_results, unpack_errors
 from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, T, Traffic
+from exporter.spec.file_names import Format
 
 X = Selection((), ("x",), ())
 
@@ -88,6 +94,12 @@ def test_only_a_larger_file_is_cut() -> None:
     assert [piece.part for piece in halves] == [(0, 2), (1, 2)] * 3
 
 
+def test_a_file_of_texts_is_not_cut() -> None:
+    whole = Partition("whole", tuple(StoredObject(path, 100, "") for path in ("a.csv", "b.jsonl.gz", "c")))
+    assert [piece.item.path for piece in cut_pieces(0, whole, 50)] == ["a.csv", "b.jsonl.gz", "c", "c"]
+    assert len(cut_pieces(0, whole, 50, FileFormat(Format.CSV))) == 3
+
+
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=50))
 def test_shares_add_up_to_the_whole(sizes: list[int]) -> None:
     whole = Partition("whole", tuple(StoredObject(str(number), size, "") for number, size in enumerate(sizes)))
@@ -122,3 +134,17 @@ def test_the_errors_of_a_partition_are_those_of_all_its_failed_pieces(files: int
     failed, content = task.merged(read_results(results))
     assert failed
     assert [item.path for item, _ in unpack_errors(content)] == sorted({"001", f"{files - 1:03}"})
+
+
+def test_a_payload_log_is_counted_on_another_machine(tmp_path: Path) -> None:
+    lines = [{"id": f"r{x}", "data": {"instances": [[x]], "predictions": [0]}} for x in range(5)]
+    (tmp_path / "log").write_text("\n".join(map(json.dumps, lines)))
+    form = FileFormat(Format.JSONL, Shape(Writer.KSERVE, ("x",), ("y",)))
+    source = Local("log", tmp_path, form)
+    partition = source.dataset()
+    assert partition is not None
+    task = Task(source, X, NUMBERS, cut_pieces(0, partition, 10, form))
+    results = pickle.loads(pickle.dumps(source)).profile(partition, X, list)  # noqa: S301 - just made here
+    assert [batch.table["x"].to_pylist() for batch in results] == [[0, 1, 2, 3, 4]]
+    (counted,) = read_results(task.count([pa.record_batch({"id": [0]})]))
+    assert task.outcome(counted.failed, counted.content) == [0, 1, 2, 3, 4]

@@ -52,4 +52,4 @@ def test_a_folder_stands_for_its_last_file(work: Path, capsys: pytest.CaptureFix
     )
     assert "../data/labels/%Y-%m-%dT%H.parquet" in Path("models/churn.yaml").read_text()
     assert main(["init", "--from", str(hour.parent / "hour=11"), "--name=empty"]) == EXIT_USAGE
-    assert "hour=11: has no *.parquet file" in capsys.readouterr().err
+    assert "hour=11: has no file of a known format" in capsys.readouterr().err

@@ -110,6 +110,8 @@ def test_the_task_follows_from_the_answers(tmp_path: Path, columns: list[Column]
         ("s3://logs/dt=2026-01-05/hour=9/part-0.parquet", "s3://logs/dt=%Y-%m-%d/hour=%H/*.parquet", "1h"),
         ("s3://logs/2026/1/5/9/part-0.parquet", "s3://logs/%Y/%m/%d/%H/*.parquet", "1h"),
         ("s3://logs/20261122.parquet", "s3://logs/%Y%m%d.parquet", "24h"),
+        ("s3://logs/2026/11/22/10/part-0.jsonl.gz", "s3://logs/%Y/%m/%d/%H/*.jsonl.gz", "1h"),
+        ("s3://logs/a.csv", "s3://logs/log/%Y-%m-%dT%H.csv", "1h"),
         ("s3://logs/a.parquet", "s3://logs/log/%Y-%m-%dT%H.parquet", "1h"),
     ],
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from exporter.errors import UsageError
+from generator.init.data_sets import find
 from generator.init.log_columns import Column, Kind, read
 from s3_server import S3Server
 
@@ -49,6 +51,30 @@ def test_a_file_in_s3_gives_the_same_columns(s3_server: S3Server) -> None:
     assert read(["s3://logs/a/log.parquet"]) == EXPECTED
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("log.csv", "\ufeffat,score,id,tags\n2026-11-22T10:00:00,0.25,r1,x\n2026-11-22T11:00:00,,r2,y\n"),
+        ("log.tsv", "at\tscore\tid\ttags\n2026-11-22T10:00:00\t0.25\tr1\tx\n2026-11-22T11:00:00\t\tr2\ty\n"),
+        (
+            "log.jsonl.gz",
+            """{"at": "2026-11-22T10:00:00", "score": 0.25, "id": "r1", "tags": "x"}
+            {"at": "2026-11-22T11:00:00", "score": null, "id": "r2", "tags": "y"}""",
+        ),
+    ],
+)
+def test_texts_have_the_types_of_their_first_rows(tmp_path: Path, name: str, text: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
+    assert [(column.name, column.kind, column.rows, column.distinct) for column in read([str(path)])] == [
+        ("at", Kind.TIME, 2, 2),
+        ("score", Kind.NUMBER, 1, 1),
+        ("id", Kind.TEXT, 2, 2),
+        ("tags", Kind.TEXT, 2, 2),
+    ]
+    assert find(str(tmp_path)).log.files == (str(path),)
+
+
 def test_a_file_without_rows_has_columns(tmp_path: Path) -> None:
     pq.write_table(TABLE.slice(0, 0), tmp_path / "log.parquet")
     assert {(column.rows, column.distinct) for column in read([str(tmp_path / "log.parquet")])} == {(0, 0)}
@@ -56,7 +82,9 @@ def test_a_file_without_rows_has_columns(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("no Parquet")
-    for name in ("none.parquet", "text.parquet", "."):
+    (tmp_path / "text.jsonl").write_text("no JSON")
+    (tmp_path / "empty.csv").write_text("")
+    for name in ("none.parquet", "text.parquet", "text.jsonl", "empty.csv", "."):
         with pytest.raises(UsageError, match="cannot be read"):
             read([str(tmp_path / name)])
 

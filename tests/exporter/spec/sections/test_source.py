@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from exporter.spec.sections.source import Source
 
+KSERVE = {"local": "a", "format": "jsonl", "shape": "kserve"}
+
 
 class TestSource:
     @pytest.mark.parametrize(
@@ -82,12 +84,41 @@ class TestSource:
                 {"s3": "s3://bucket/a", "unpartitioned": True},
                 "must not have unpartitioned, which is only for bigquery, delta, iceberg",
             ),
+            ({"bigquery": "my-project.ml.log", "format": "csv"}, "must not have format: only for files"),
+            ({"local": "a", "shape": "kserve"}, "must have format: jsonl with shape: other formats have columns"),
+            (
+                {"local": "a", "format": "csv", "paths": {"x": "$.x"}},
+                "must have format: jsonl with paths: other formats have columns",
+            ),
+            (
+                {"local": "a", "format": "jsonl", "request": ["x"]},
+                "must have shape with request: they name what its rows have",
+            ),
+            (
+                {**KSERVE, "paths": {"x": "$.x[*]"}},
+                "must have no path with [*] with shape: the shape defines the rows of a line",
+            ),
+            (
+                {**KSERVE, "request": ["x", "y"], "response": ["y"], "paths": {"x": "$.x"}},
+                "must not name x, y twice in request, response and paths",
+            ),
+            (
+                {**KSERVE, "engine": "spark"},
+                "must not have engine with shape kserve: the exporter itself joins its lines",
+            ),
         ],
     )
     def test_a_wrong_value_is_refused(self, source: dict[str, Any], message: str) -> None:
         with pytest.raises(ValidationError) as caught:
             Source.model_validate(source)
         assert caught.value.errors()[0]["msg"].endswith(message)
+
+    def test_a_bad_path_is_refused_with_its_place(self) -> None:
+        with pytest.raises(ValidationError) as caught:
+            Source.model_validate({"local": "a", "format": "jsonl", "paths": {"x": "$.x", "y": "x"}})
+        (error,) = caught.value.errors()
+        assert error["loc"] == ("paths", "y")
+        assert "must be a path such as $.id" in error["msg"]
 
     def test_a_table_has_limits_for_queries(self) -> None:
         plain = Source.model_validate({"bigquery": "my-project.ml.log"})
