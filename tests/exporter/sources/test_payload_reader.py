@@ -120,3 +120,13 @@ def test_a_column_of_the_whole_file_is_one_of_its_rows() -> None:
     batch = payload_reader.PayloadBatch(table, first=True, schema=table.schema, payloads=payloads)
     (found,) = payload_reader.joined_payloads([batch], WANTED)
     assert found.table.to_pylist() == [{"id": "r1", "score": 0.1, "age": 1.0, "country": "US", "absent": "v3"}]
+
+
+def test_keys_of_the_path_are_columns_of_the_rows(tmp_path: Path) -> None:
+    folder = tmp_path / "absent=v2" / "12"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text("\n".join(map(json.dumps, (request(1), response(1), request(2)))))
+    source = Local("absent=*/%H/*", tmp_path, FORM)
+    good, lost = source.profile(source.partitions([NOON])[NOON], WANTED, list)
+    assert good.table.to_pylist() == [{"id": "r1", "score": 0.1, "age": 1.0, "country": "US", "absent": "v2"}]
+    assert lost.table.num_rows == 1
