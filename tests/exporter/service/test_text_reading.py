@@ -183,7 +183,7 @@ class TestDamagedLines:
         reader.read(Attempt(NOW))
         (problem,) = reader.problems.items()
         assert problem[0] == "some lines of the reference"
-        assert problem[1].endswith("the first is line 40002: it has 2 fields, the header has 12")
+        assert "; the first is line 40002: it has 2 fields, the header has 1" in problem[1]
 
     def test_halves_without_the_other_are_reported(self, tmp_path: Path) -> None:
         model = Model(tmp_path, FORMS["KServe"])
