@@ -31,7 +31,7 @@ from rich.table import Table
 from exporter.profiles.binning import Binning, categorical_bins, numeric_bins
 from exporter.service.attempt import Attempt
 from exporter.service.labels.reading import LabelReader, open_labels
-from exporter.sources.local import Local
+from exporter.sources.stores.local import Local
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore

@@ -35,8 +35,8 @@ from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import merge_profiles
 from exporter.reference.reference import Reference, build_binning
 from exporter.samples.windows import WindowProfile, evaluate
-from exporter.sources.local import Local
 from exporter.sources.source import Batch, Selection
+from exporter.sources.stores.local import Local
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.windows import Window

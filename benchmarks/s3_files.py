@@ -25,9 +25,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from exporter.sources import files
-from exporter.sources.s3 import S3
 from exporter.sources.source import Batch, Selection
+from exporter.sources.stores import files
+from exporter.sources.stores.s3 import S3
 
 OBJECTS, ROWS, DELAY = 300, 1_000, 0.03
 NUMBERS = tuple(f"number_{index}" for index in range(10))

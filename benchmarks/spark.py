@@ -34,8 +34,8 @@ from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile
 from exporter.reference.reference import build_binning
 from exporter.sources import spark
-from exporter.sources.local import Local
 from exporter.sources.source import Partition, Source
+from exporter.sources.stores.local import Local
 from exporter.sql.counting import count_partition
 
 T = TypeVar("T")

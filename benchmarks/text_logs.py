@@ -23,8 +23,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from exporter.sources.formats import FileFormat
-from exporter.sources.payloads import Shape, Writer
+from exporter.sources.formats.file_format import FileFormat
+from exporter.sources.formats.payloads import Shape, Writer
 from exporter.sources.source import Selection, StoredObject
 from exporter.spec.file_names import Format
 

@@ -25,9 +25,9 @@ from bigquery_server import BigQueryServer
 from exporter.profiles.binning import Binning
 from exporter.profiles.grouping import UNGROUPED
 from exporter.reference.reference import build_binning
-from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import JobTerms, Limits
 from exporter.sources.source import Batch, Selection, Stream
+from exporter.sources.tables.bigquery import BigQuery
+from exporter.sources.tables.bigquery_jobs import JobTerms, Limits
 from exporter.sql.counting import count_partition
 
 NUMERIC = tuple(f"number_{index:02}" for index in range(40))

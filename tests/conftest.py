@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from bigquery_server import BigQueryServer
-from exporter.sources.bigquery_client import connect
+from exporter.sources.tables.bigquery_client import connect
 from s3_server import S3Server
 
 settings.register_profile("leeway", deadline=None)  # other load on the machine must not fail a test

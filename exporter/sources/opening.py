@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from exporter.errors import SourceError
-from exporter.sources.formats import FileFormat
-from exporter.sources.lake import Lake, LakeTable
-from exporter.sources.local import Local
-from exporter.sources.payloads import Shape, Writer
+from exporter.sources.formats.file_format import FileFormat
+from exporter.sources.formats.payloads import Shape, Writer
 from exporter.sources.skipping import SkippingSource
 from exporter.sources.source import Source, Stream
+from exporter.sources.stores.local import Local
+from exporter.sources.tables.lake import Lake, LakeTable
 from exporter.spec.file_names import Format
 from exporter.spec.json_path import parse_path
 from exporter.spec.loading import LoadedSpec
@@ -78,17 +78,17 @@ def open_log(loaded: LoadedSpec, stream: str) -> Source:
 def _opened(source: spec_source.Source, folder: Path, stream: Stream, form: FileFormat) -> Source:
     match source.kind:
         case "s3":
-            from exporter.sources.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
+            from exporter.sources.stores.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
 
             return S3(source.template, form=form)
         case "gcs":
             with _needs(GCS, source.template):
-                from exporter.sources.gcs import Gcs  # noqa: PLC0415 - an extra
+                from exporter.sources.stores.gcs import Gcs  # noqa: PLC0415 - an extra
 
             return Gcs(source.template, form=form)
         case "azure":
             with _needs(AZURE, source.template):
-                from exporter.sources.azure import Azure  # noqa: PLC0415 - an extra
+                from exporter.sources.stores.azure import Azure  # noqa: PLC0415 - an extra
 
             return Azure(source.template, form=form)
         case "local":
@@ -109,17 +109,17 @@ def _distributed(source: SkippingSource, place: str, form: FileFormat) -> Source
 def _lake_table(source: spec_source.Source, folder: Path) -> LakeTable:
     if source.kind == "delta":
         with _needs(DELTA, source.template):
-            from exporter.sources.delta import DeltaLog  # noqa: PLC0415 - an extra
+            from exporter.sources.tables.delta import DeltaLog  # noqa: PLC0415 - an extra
         return DeltaLog(source.template, folder)
     with _needs(ICEBERG, source.template):
-        from exporter.sources.iceberg import IcebergTable  # noqa: PLC0415 - an extra, and a second to import
+        from exporter.sources.tables.iceberg import IcebergTable  # noqa: PLC0415 - an extra, and a second to import
     return IcebergTable(source.template)
 
 
 def _table(source: spec_source.Source, stream: Stream) -> Source:
     with _needs(BIGQUERY, source.template):
-        from exporter.sources.bigquery import BigQuery  # noqa: PLC0415 - an extra, and a second to import
-        from exporter.sources.bigquery_jobs import JobTerms  # noqa: PLC0415
+        from exporter.sources.tables.bigquery import BigQuery  # noqa: PLC0415 - an extra, and a second to import
+        from exporter.sources.tables.bigquery_jobs import JobTerms  # noqa: PLC0415
     labels = {"leeway-model": stream.model, "leeway-stream": stream.name}
     terms = JobTerms(source.location, labels, source.billing_limit)
     cut = replace(stream, timestamp=source.partition_column or stream.timestamp)

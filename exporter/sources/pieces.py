@@ -14,7 +14,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 import pyarrow as pa
 
 from exporter.errors import LeewayError
-from exporter.sources.formats import BY_NAME, FileFormat
+from exporter.sources.formats.file_format import BY_NAME, FileFormat
 from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.source import Partition, Selection, Source, StoredObject
 from exporter.spec.file_names import Format

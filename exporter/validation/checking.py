@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Final, TypeVar
 
 from exporter.spec.loading import LoadedSpec, key_lines
-from exporter.validation import content, cost, volume
-from exporter.validation.access import access_findings
+from exporter.validation import content
+from exporter.validation.checks import cost, volume
+from exporter.validation.checks.access import access_findings
+from exporter.validation.checks.partitions import partition_findings
 from exporter.validation.finding import Finding, Place, Severity
 from exporter.validation.gathering import STEPS, Samples, gather, reason
-from exporter.validation.partitions import partition_findings
 
 T = TypeVar("T")
 

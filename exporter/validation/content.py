@@ -15,7 +15,7 @@ from exporter.service.reference_source import STREAM as REFERENCE
 from exporter.spec.seasons import Calendar
 from exporter.spec.sections.logs import LabelColumns
 from exporter.spec.sections.reference import ReferenceColumns
-from exporter.validation import columns, ids, labels, left_out, likeness, scores, times
+from exporter.validation.checks import columns, ids, labels, left_out, likeness, scores, times
 from exporter.validation.finding import Finding, Place
 from exporter.validation.gathering import Samples, look_back
 from exporter.validation.sample import Rows

@@ -23,14 +23,14 @@ from exporter.service.reference_reading import selected_columns
 from exporter.service.reference_source import STREAM as REFERENCE
 from exporter.service.reference_source import open_reference
 from exporter.sources.engine import CountingSource
+from exporter.sources.formats.parquet import one_line
 from exporter.sources.opening import open_log, open_source
-from exporter.sources.parquet import one_line
 from exporter.sources.source import Partition, Selection, Source, Stream
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.sections import source as spec_source
 from exporter.spec.windows import Window, newest_end, window
-from exporter.validation.columns import named_columns
+from exporter.validation.checks.columns import named_columns
 from exporter.validation.finding import Place
 from exporter.validation.id_gathering import LABEL_TRIES, LONGEST, gather_ids
 from exporter.validation.reading import MOST_PIECES, read_rows

@@ -22,8 +22,8 @@ import pytest
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.times import instants
-from exporter.sources.local import Local
 from exporter.sources.source import Batch, Partition, Selection
+from exporter.sources.stores.local import Local
 from profile_equality import assert_same_partition
 from profiling import binning, categorical, numeric
 

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from exporter.errors import FileUnavailable, FileUnreadable, SourceUnavailable
-from exporter.sources import objects
-from exporter.sources.objects import Limits, ObjectSource
 from exporter.sources.source import ROWS_ONLY, Batch, Selection
+from exporter.sources.stores import objects
+from exporter.sources.stores.objects import Limits, ObjectSource
 from store_server import Fault, Faults, Hang, Refuse, Request, Truncate, always, once
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ import pytest
 
 from exporter.backtest.injection import FaultKind, Injection
 from exporter.backtest.replayed_source import ReplayedSource
-from exporter.sources.local import Local
 from exporter.sources.source import Batch, Partition, Selection
+from exporter.sources.stores.local import Local
 from fraud_log import FraudLog
 
 NOW = datetime(2026, 11, 22, 10, 5, tzinfo=UTC)

@@ -20,9 +20,9 @@ from exporter.labels.outcomes import Outcome, outcomes, rejected_rows, segment_o
 from exporter.labels.truths import LabelRule
 from exporter.labels.validity import Invalid
 from exporter.profiles.group import Group
-from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Stream
+from exporter.sources.tables.bigquery import BigQuery
+from exporter.sources.tables.bigquery_jobs import JobTerms
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.spec.sections.task import Task
 from exporter.spec.value_types import TimeUnit

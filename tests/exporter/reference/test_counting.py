@@ -15,9 +15,9 @@ from exporter.reference.counting import count_binning, count_by_hour, rows_by_ho
 from exporter.reference.history import TimeRule
 from exporter.reference.outliers import HourRange
 from exporter.reference.reference import build_binning, count_rows_by_hour, profile_by_hour
-from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Selection, Stream
+from exporter.sources.tables.bigquery import BigQuery
+from exporter.sources.tables.bigquery_jobs import JobTerms
 from exporter.spec.seasons import Calendar
 
 ROWS = 400

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exporter.service.missing_data import missing_data, spec_columns, what_lies_there
-from exporter.sources.local import Local
+from exporter.sources.stores.local import Local
 from exporter.spec.model import Body, ModelSpec
 from fraud_log import FraudLog, local_spec_document
 

@@ -115,7 +115,7 @@ def test_a_source_whose_client_is_missing_fails_with_its_reason(
     tmp_path: Path, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "google.cloud", None)
-    for name in ("exporter.sources.bigquery", "exporter.sources.bigquery_jobs"):
+    for name in ("exporter.sources.tables.bigquery", "exporter.sources.tables.bigquery_jobs"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     table = {"source": {"bigquery": "acme-data.ml.train"}}
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, reference=table))

@@ -15,7 +15,7 @@ from exporter.samples.windows import Sample
 from exporter.service import traffic_reading
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
-from exporter.sources.local import Local
+from exporter.sources.stores.local import Local
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.engine import CountingSource, quoted
-from exporter.sources.local import Local
 from exporter.sources.source import Stream
+from exporter.sources.stores.local import Local
+from exporter.sources.tables.bigquery import BigQuery
+from exporter.sources.tables.bigquery_jobs import JobTerms
 
 
 def test_identifiers_are_quoted() -> None:

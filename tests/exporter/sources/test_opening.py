@@ -11,18 +11,18 @@ import pytest
 from deltalake import write_deltalake
 
 from exporter.errors import SourceError
-from exporter.sources.azure import Azure
-from exporter.sources.bigquery import BigQuery
-from exporter.sources.gcs import Gcs
-from exporter.sources.lake import Lake
-from exporter.sources.local import Local
-from exporter.sources.objects import ObjectSource
 from exporter.sources.opening import open_source
 from exporter.sources.reducing import ReducingSource
-from exporter.sources.s3 import S3
 from exporter.sources.skipping import SkippingSource
 from exporter.sources.source import Selection, Stream
 from exporter.sources.spark import Spark
+from exporter.sources.stores.azure import Azure
+from exporter.sources.stores.gcs import Gcs
+from exporter.sources.stores.local import Local
+from exporter.sources.stores.objects import ObjectSource
+from exporter.sources.stores.s3 import S3
+from exporter.sources.tables.bigquery import BigQuery
+from exporter.sources.tables.lake import Lake
 from exporter.spec.sections.source import Source
 
 STREAM = Stream("fraud", "inference")
@@ -82,7 +82,7 @@ def test_bigquery() -> None:
 
 def test_without_its_client_bigquery_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "google.cloud", None)
-    for name in ("exporter.sources.bigquery", "exporter.sources.bigquery_jobs"):
+    for name in ("exporter.sources.tables.bigquery", "exporter.sources.tables.bigquery_jobs"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     message = r"^project\.dataset\.table: BigQuery's client is not installed; run: pip install 'google-cloud-bigquery"
     with pytest.raises(SourceError, match=message):
@@ -126,7 +126,7 @@ def test_without_its_reader_a_lake_table_is_an_error_with_advice(
     for name in [name for name in sys.modules if name.partition(".")[0] == library]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, library, None)
-    for name in ("exporter.sources.delta", "exporter.sources.iceberg"):
+    for name in ("exporter.sources.tables.delta", "exporter.sources.tables.iceberg"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     with pytest.raises(SourceError, match=message):
         open_source(Source(**place), Path("/models"), STREAM)

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import LeewayError, PartitionUnreadable
-from exporter.sources.formats import FileFormat
-from exporter.sources.local import Local
-from exporter.sources.parquet import read_batches
-from exporter.sources.payloads import Shape, Writer
+from exporter.sources.formats.file_format import FileFormat
+from exporter.sources.formats.parquet import read_batches
+from exporter.sources.formats.payloads import Shape, Writer
 from exporter.sources.pieces import FAN_IN, Piece, Task, cut_pieces, merge_rounds, read_results, unpack_errors
 from exporter.sources.reducing import Portion, Reduction
 from exporter.sources.source import Batch, Kernel, Partition, Selection, StoredObject, T, Traffic
+from exporter.sources.stores.local import Local
 from exporter.spec.file_names import Format
 
 X = Selection((), ("x",), ())

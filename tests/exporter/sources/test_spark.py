@@ -24,11 +24,11 @@ from exporter.reference.counting import count_binning, count_by_hour
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
 from exporter.sources import spark
-from exporter.sources.local import Local
 from exporter.sources.reducing import Portion, Reduction
-from exporter.sources.s3 import S3
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection
 from exporter.sources.spark import Spark
+from exporter.sources.stores.local import Local
+from exporter.sources.stores.s3 import S3
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Calendar

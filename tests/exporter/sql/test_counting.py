@@ -17,9 +17,9 @@ from exporter.profiles.group import Group, Segment
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.readability import Use, Watched
-from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Batch, Selection, Stream
+from exporter.sources.tables.bigquery import BigQuery
+from exporter.sources.tables.bigquery_jobs import JobTerms
 from exporter.sql.counting import count_partition
 from written_values import SPELLINGS
 

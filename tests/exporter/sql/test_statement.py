@@ -12,9 +12,9 @@ from bigquery_server import BigQueryServer
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.group import Segment
 from exporter.profiles.grouping import Grouping
-from exporter.sources.bigquery import BigQuery
-from exporter.sources.bigquery_jobs import JobTerms
 from exporter.sources.source import Stream
+from exporter.sources.tables.bigquery import BigQuery
+from exporter.sources.tables.bigquery_jobs import JobTerms
 from exporter.sql.columns import category_column
 from exporter.sql.counting import group_keys
 from exporter.sql.groups import GroupBy, Key, SegmentKey

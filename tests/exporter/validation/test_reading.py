@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.errors import FileUnreadable
-from exporter.sources import parquet
-from exporter.sources.local import Local
+from exporter.sources.formats import parquet
 from exporter.sources.source import Partition, Selection
+from exporter.sources.stores.local import Local
 from exporter.validation.reading import read_rows, spread
 
 COLUMNS = Selection((), ("a",), ("b",), ())

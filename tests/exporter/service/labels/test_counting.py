@@ -11,8 +11,8 @@ from bigquery_server import BigQueryServer
 from exporter import catalogue
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
-from exporter.sources.bigquery import BigQuery
 from exporter.sources.engine import JOINED_ROWS
+from exporter.sources.tables.bigquery import BigQuery
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore

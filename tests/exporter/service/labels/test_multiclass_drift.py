@@ -11,7 +11,7 @@ import pytest
 
 from exporter import catalogue
 from exporter.samples.windows import Sample
-from exporter.sources.local import Local
+from exporter.sources.stores.local import Local
 from performance_samples import alarms, value
 from scored_log import AT, ID, LABEL, ScoredLog, document, moments
 

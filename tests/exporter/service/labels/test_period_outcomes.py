@@ -10,7 +10,7 @@ import pytest
 
 from exporter.errors import SourceUnavailable
 from exporter.service.labels import period_outcomes
-from exporter.sources.local import Local
+from exporter.sources.stores.local import Local
 from labelled_weeks import estimated, expected, expected_fit, weeks
 from scored_log import ID, LABEL, ScoredLog, after
 

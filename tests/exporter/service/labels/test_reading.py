@@ -16,7 +16,7 @@ from exporter.demo.simulation import INFERENCE, LABELS, inference_hour
 from exporter.service.attempt import Attempt
 from exporter.service.labels import joining as label_joining
 from exporter.service.reading import ModelReader
-from exporter.sources.local import Local
+from exporter.sources.stores.local import Local
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore

@@ -12,7 +12,7 @@ import pytest
 from exporter import catalogue
 from exporter.errors import SourceUnavailable
 from exporter.samples.windows import Sample
-from exporter.sources.local import Local
+from exporter.sources.stores.local import Local
 from scored_log import AT, ID, LABEL, SCORE, ScoredLog, after, moments
 
 ROWS = 3000

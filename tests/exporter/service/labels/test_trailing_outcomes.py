@@ -12,7 +12,7 @@ import pytest
 from exporter import catalogue
 from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample
-from exporter.sources.local import Local
+from exporter.sources.stores.local import Local
 from exporter.store.profiles import ProfileStore
 from labelled_weeks import A_DAY, WEEK, estimated, expected, expected_fit, weeks
 from scored_log import START, ScoredLog, after

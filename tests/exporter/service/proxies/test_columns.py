@@ -16,8 +16,8 @@ from exporter.samples.proxies import ProxyHistory
 from exporter.service.attempt import Attempt, Record
 from exporter.service.proxies import columns as proxy_columns
 from exporter.service.proxies.columns import ProxyColumns
-from exporter.sources.local import Local
 from exporter.sources.source import Partition
+from exporter.sources.stores.local import Local
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
 from exporter.store.profiles import ProfileStore

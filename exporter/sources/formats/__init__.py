@@ -1,0 +1,1 @@
+"""How rows are written: the readers of one file, for each format."""

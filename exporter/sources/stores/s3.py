@@ -1,0 +1,118 @@
+"""Partitions in S3, or in a store with its API.
+
+boto3 takes the endpoint, the region and the credentials from the usual AWS environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from exporter.errors import SourceUnavailable
+from exporter.sources.formats.file_format import BY_NAME, FileFormat
+from exporter.sources.formats.parquet import one_line
+from exporter.sources.source import StoredObject
+from exporter.sources.stores.files import READERS
+from exporter.sources.stores.objects import DEFAULT_LIMITS, Limits, ObjectSource
+from exporter.sources.stores.s3_errors import refusal, unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class S3(ObjectSource):
+    """Objects whose keys match a template."""
+
+    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS, form: FileFormat = BY_NAME) -> None:
+        """Save the arguments; no request is sent, and no credentials are needed, before the first call.
+
+        Args:
+            template: `s3://bucket/key`, the key as in `exporter.sources.stores.templates`.
+            limits: timeouts and attempts of requests.
+            form: the format of the objects.
+        """
+        self._bucket, _, key = template.removeprefix("s3://").partition("/")
+        super().__init__(f"s3://{self._bucket}/", key, form)
+        self._limits = limits
+
+    def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
+        """See `ObjectSource`."""
+        with self._connected(self._root) as connection:
+            pages = connection.client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            for page in pages:
+                yield [
+                    StoredObject(self._root + item["Key"], item["Size"], item["ETag"].strip('"'))
+                    for item in page.get("Contents", ())
+                ]
+
+    def _fetch(self, item: StoredObject, start: int, size: int) -> bytes:
+        """See `ObjectSource`; an object without a tag may have changed."""
+        with self._connected(item.path) as connection:
+            for attempt in range(1, self._limits.attempts + 1):
+                get = partial(
+                    connection.client.get_object,
+                    Bucket=self._bucket,
+                    Key=self._key(item),
+                    Range=f"bytes={start}-{start + size - 1}",
+                )
+                response = get(IfMatch=f'"{item.tag}"') if item.tag else get()
+                try:
+                    return response["Body"].read()
+                except BotoCoreError:  # boto3 repeats requests, but not the reading of their bodies
+                    if attempt == self._limits.attempts:
+                        raise
+        raise AssertionError
+
+    @contextmanager
+    def _connected(self, place: str) -> Iterator[Connection]:
+        """Yield the connection, and turn boto3's errors into errors of this package, also those of connecting.
+
+        The error has no cause: the message already says all of it, without secrets.
+        """
+        try:
+            yield connect(self._limits)
+        except ClientError as error:
+            raise refusal(place, error) from None
+        except (BotoCoreError, ValueError) as error:
+            raise unavailable(place, one_line(error)) from None
+
+
+@dataclass(frozen=True, eq=False)
+class Connection:
+    """The client that boto3 made from the AWS environment; safe to share among threads."""
+
+    client: S3Client
+
+
+@lru_cache
+def connect(limits: Limits) -> Connection:
+    """Return the connection of this process. A failure is not cached: the next call reads the environment again.
+
+    Raises:
+        SourceUnavailable: there are no credentials.
+        botocore.exceptions.BotoCoreError, ValueError: the environment has an invalid setting.
+    """
+    core = botocore.session.get_session()
+    if core.get_credentials() is None:
+        raise SourceUnavailable(
+            "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
+            "or AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE, or give the machine a role"
+        )
+    client = boto3.Session(botocore_session=core).client(
+        "s3",
+        config=Config(
+            connect_timeout=limits.connect_timeout,
+            read_timeout=limits.read_timeout,
+            max_pool_connections=READERS,
+            retries={"mode": "standard", "total_max_attempts": limits.attempts},
+        ),
+    )
+    return Connection(client)

@@ -1,0 +1,1 @@
+"""One subject each: from a small sample to findings, without a disk."""
