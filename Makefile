@@ -29,7 +29,8 @@ test: check ## The same as check
 
 .PHONY: check
 check: ## All that CI runs: lint, types, layers, the docs and every test
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target tools install bigquery spark azurite lint types layers docs-site
+	@$(MAKE) --no-print-directory tools install
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target spark bigquery azurite docs-site lint types layers
 	@$(MAKE) --no-print-directory unit azure
 
 .PHONY: generate
