@@ -37,7 +37,7 @@ def dashboard() -> dict[str, Any]:
             [
                 Section("state", "", _tiles(scope)),
                 Section("exporter", "Refreshes and reads", freshness.exporter(None, scope), collapsed=False),
-                Section("specs", "Specs", [_specs(scope)], collapsed=False),
+                Section("specs", "Specs", [_specs(scope)]),
                 Section("retraining", "Retraining hook", retraining.panels(None, scope)),
             ]
         ),

@@ -40,6 +40,7 @@ WITHOUT_DATA = {
     # it is too young for what takes three weeks of a log.
     "New categories by name, $window",
     "Failures by stage",
+    "Files that are left out",
     "Rows / usual rows, $window",
     "Proxies: deviation from expected, $window",
     "New categories over time, $window",

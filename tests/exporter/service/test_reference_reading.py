@@ -288,7 +288,10 @@ class TestTimes:
     @pytest.mark.parametrize(
         ("table", "why"),
         [
-            (TABLE.drop_columns(["event_time"]), "column event_time of the reference.*does not exist"),
+            (
+                TABLE.drop_columns(["event_time"]),
+                "column event_time of the reference: the column event_time is missing",
+            ),
             (with_times(pa.array([True] * 500)), "column event_time of the reference.* a time was expected"),
             (with_times(pa.array(["noon"] * 500)), "no row of the reference has a time"),
             (with_times(pa.nulls(500, pa.timestamp("s"))), "no row of the reference has a time"),

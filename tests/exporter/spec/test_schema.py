@@ -47,7 +47,14 @@ def test_a_valid_spec_matches_the_schema(path: Path) -> None:
     "path", [path for path in INVALID if path.stem.startswith(("shape", "key", "value"))], ids=lambda p: p.stem
 )
 def test_a_spec_of_the_wrong_shape_does_not_match(path: Path) -> None:
-    beyond = {"value-confidence", "value-template", "value-hours-backwards", "value-period", "value-text"}
+    beyond = {
+        "value-confidence",
+        "value-template",
+        "value-hours-backwards",
+        "value-period",
+        "value-text",
+        "value-payloads",
+    }
     assert accepts(loaded_data(path)) == (path.stem in beyond)
 
 

@@ -40,7 +40,6 @@ def proven(loaded: LoadedSpec) -> tuple[Document, Document]:
 
 SPECS = {
     "west": spec(),
-    "utc": spec("UTC"),
     "east": spec("Pacific/Auckland"),
     "half an hour of clocks": spec("Australia/Lord_Howe"),
     "no midnight": spec("America/Santiago"),
@@ -56,8 +55,9 @@ SPECS = {
     ),
     "days": spec(inference={**BODY["inference"], "grain": "24h"}, windows=["24h"]),
     "quarters": spec("Asia/Kathmandu", inference={**BODY["inference"], "grain": "15m", "delay": "3h"}),
-    "slow": spec(refresh={"interval": "1h", "timeout": "1h"}),
-    "without constant labels": model({"labels": {}}, thresholds=WEEKEND),
+    "slow, without constant labels": model(
+        {"labels": {}}, thresholds=WEEKEND, refresh={"interval": "1h", "timeout": "1h"}
+    ),
     "hostile": model(
         {"labels": {"env": HOSTILE}}, features=[{"name": HOSTILE, "type": "categorical"}], thresholds=WEEKEND
     ),

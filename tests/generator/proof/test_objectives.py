@@ -29,12 +29,10 @@ def documents(loaded: LoadedSpec) -> tuple[Document, Document]:
 SPECS = {
     "days": model(slos=[AUROC]),
     "hours": model(slos=[{**AUROC, "objective": 0.995, "slice": "1h"}]),
-    "lax": model(slos=[{**AUROC, "objective": 0.9}]),
     "counted": model(
         slos=[{"name": "near", "metric": "within_tolerance", "tolerance": 0.3, "objective": 0.99, "slice": "1h"}]
     ),
-    "slow": model(slos=[AUROC], refresh={"interval": "2h", "timeout": "1h"}),
-    "hostile": model({"labels": {"env": HOSTILE}}, slos=[AUROC]),
+    "slow and hostile": model({"labels": {"env": HOSTILE}}, slos=[AUROC], refresh={"interval": "2h", "timeout": "1h"}),
 }
 
 

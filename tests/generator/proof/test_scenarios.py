@@ -18,12 +18,14 @@ WINDOWS = ["1h", "24h", "7d"]
 SPECS = {
     "plain": model(windows=WINDOWS),
     "hostile": hostile_model(),
-    "without constant labels": model({"labels": {}}),
-    "two constant labels": model({"labels": {"env": "prod", "region": "eu"}}),
-    "one window": model(windows=["24h"]),
-    "fast": model(refresh={"interval": "10s", "timeout": "1m"}),
-    "slow": model(refresh={"interval": "1d", "timeout": "6h"}),
-    "odd": model(refresh={"interval": "7m13s", "timeout": "61m"}),
+    "without constant labels, fast": model({"labels": {}}, refresh={"interval": "10s", "timeout": "1m"}),
+    "two constant labels, one window, odd": model(
+        {"labels": {"env": "prod", "region": "eu"}}, windows=["24h"], refresh={"interval": "7m13s", "timeout": "61m"}
+    ),
+    "roles, slow": model(
+        inference=BODY["inference"] | {"columns": BODY["inference"]["columns"] | {"role": "role"}},
+        refresh={"interval": "1d", "timeout": "6h"},
+    ),
     "objectives": model(
         slos=[
             {"name": "strict", "metric": "auroc", "at_least": 0.91, "objective": 0.995, "slice": "1h"},
@@ -38,13 +40,12 @@ SPECS = {
             },
         ]
     ),
-    "no score": model(inference={"source": {"local": "log/%H.parquet"}}),
-    "no segments": model(segments=[]),
-    "roles": model(inference=BODY["inference"] | {"columns": BODY["inference"]["columns"] | {"role": "role"}}),
+    "one number and nothing else": model(
+        inference={"source": {"local": "log/%H.parquet"}}, segments=[], features=[{"name": "age", "type": "numeric"}]
+    ),
     "roles without segments": model(
         inference=BODY["inference"] | {"columns": BODY["inference"]["columns"] | {"role": "role"}}, segments=[]
     ),
-    "no categories": model(features=[{"name": "age", "type": "numeric"}]),
 }
 
 
