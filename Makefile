@@ -141,7 +141,7 @@ $(DEV_STAMP): requirements-dev.lock pyproject.toml
 
 $(DOCS_STAMP): requirements-docs.lock
 	@$(PYTHON) -m venv .venv-docs
-	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes -r $<
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 $(EMULATOR_STAMP): .ci/bigquery $(addprefix $(EMULATOR)/,requirements.lock emulator.lock adapt.py) | $(DEV_STAMP)
