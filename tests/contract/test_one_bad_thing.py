@@ -29,7 +29,12 @@ Changes = dict[tuple[Metric, tuple[str, ...]], tuple[float | None, float | None]
 """By series, the value with the good log and with the bad thing; `None` where the series does not exist."""
 
 COUNTED_BYTES = {catalogue.SOURCE_REQUESTS_TOTAL, catalogue.SOURCE_READ_BYTES_TOTAL}
-DAMAGES = {"empty": b"", "text": b"id,score\n", "half a file": b"PAR1\x15\x04\x15"}
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "text": lambda _: b"id,score\n",
+    "cut": lambda content: content[:-50],
+    "begun": lambda content: content[: len(content) // 3],
+}
 SUFFIX = ".parquet"
 
 
@@ -94,7 +99,7 @@ def hour_folder(folder: Path, template: str, ago: int) -> Path:
 STREAMS = {catalogue.INFERENCE: INFERENCE, "labels": LABELS, "reference": REFERENCE}
 
 
-@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     stream=st.sampled_from(sorted(STREAMS)),
     ago=st.integers(1, 50),
@@ -103,7 +108,7 @@ STREAMS = {catalogue.INFERENCE: INFERENCE, "labels": LABELS, "reference": REFERE
 )
 def test_a_bad_file(good: Path, expected: Reading, stream: str, ago: int, damage: str, name: str) -> None:  # noqa: PLR0917
     bad = hour_folder(good, STREAMS[stream], ago) / f"{name}{SUFFIX}"
-    bad.write_bytes(DAMAGES[damage])
+    bad.write_bytes(DAMAGES[damage](bad.with_name(f"0{SUFFIX}").read_bytes()))
     try:
         found = read(good)
     finally:

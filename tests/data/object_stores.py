@@ -21,7 +21,7 @@ from store_server import Fault, Faults, Hang, Refuse, Request, Truncate, always,
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 AGES = Selection(keys=(), numeric=("age",), categorical=())
-HASTY = Limits(connect_timeout=1, read_timeout=0.5, attempts=2)
+HASTY = Limits(connect_timeout=1, read_timeout=1, attempts=2)
 ONE_TRY = HASTY._replace(attempts=1)
 PATH = "inference/%Y-%m-%dT%H.parquet"
 KEY = "inference/2026-11-22T12.parquet"

@@ -101,8 +101,7 @@ def _with_epochs(table: pa.Table, name: str, source: str, kind: pa.DataType) -> 
     )
 
 
-@pytest.mark.parametrize("kind", [pa.int64(), pa.float64()], ids=str)
-@pytest.mark.parametrize("unit", [None, "ms"])
+@pytest.mark.parametrize(("kind", "unit"), [(pa.int64(), None), (pa.float64(), "ms")], ids=str)
 def test_epoch_numbers_are_the_same_times_for_the_engine_and_the_rows(
     bigquery_server: BigQueryServer, kind: pa.DataType, unit: TimeUnit | None
 ) -> None:
@@ -167,10 +166,9 @@ BINARY = LabelRule("binary_classification")
         (BINARY, pa.bool_(), 0.5),
         (BINARY, pa.float64(), -0.1),
         (replace(BINARY, positive=("0.5", "false")), pa.float64(), 0.5),
-        (replace(BINARY, positive=("fraud",)), pa.bool_(), 0.5),
         (LabelRule("regression"), pa.float64(), 0.5),
     ],
-    ids=["binary", "on a scale of its own", "positive values", "no positive value", "regression"],
+    ids=["binary", "on a scale of its own", "positive values", "regression"],
 )
 def test_the_engine_and_the_rows_give_the_same_outcomes(
     bigquery_server: BigQueryServer, rule: LabelRule, kind: pa.DataType, threshold: float

@@ -92,7 +92,7 @@ def damaged(content: bytes, how: str) -> bytes:
     }[how]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=5)
 @given(hour=st.integers(0, 1), how=st.sampled_from(["empty", "text", "cut", "begun", "rotten"]), first=st.booleans())
 def test_a_bad_file_changes_nothing_and_exactly_one_thing_is_said(hour: int, how: str, first: bool) -> None:
     with tempfile.TemporaryDirectory() as name:

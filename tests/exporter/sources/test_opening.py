@@ -64,7 +64,7 @@ def test_without_its_client_a_cloud_is_an_error_with_advice(
     monkeypatch: pytest.MonkeyPatch, place: dict[str, str], module: str, message: str
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    monkeypatch.delitem(sys.modules, f"exporter.sources.{next(iter(place))}", raising=False)
+    monkeypatch.delitem(sys.modules, f"exporter.sources.stores.{next(iter(place))}", raising=False)
     with pytest.raises(SourceError, match=re.escape(f"{next(iter(place.values()))}: {message}")):
         open_source(Source(**place), Path("/models"), STREAM)
 
