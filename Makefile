@@ -9,6 +9,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SPECS ?= models
 OUT ?= build
+# Else every process that a test starts compiles the whole project again.
+unexport PYTHONDONTWRITEBYTECODE
+
 DEV_STAMP := $(VENV)/.dev-stamp
 RUN_STAMP := $(VENV)/.run-stamp
 DOCS_STAMP := .venv-docs/.stamp
