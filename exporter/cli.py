@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from exporter import logs, sharding
 from exporter.errors import LeewayError, Problem, SourceError, SpecError
 from exporter.service.refresh import Clock, ModelState, Refresher, wall_clock
 from exporter.service.server import listen, serve
+from exporter.spec.instant import instant
 from exporter.spec.loading import Loads, RejectedSpec, load_valid
 from exporter.spec.value_types import Url
 from exporter.store.profiles import ProfileStore
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--log.level", default="info", choices=["debug", "info", "warning", "error"], help="lowest level to log (info)")
     add("--log.format", default="logfmt", choices=["logfmt", "json"], help="format of log lines (logfmt)")
     add("--once", action="store_true", help="refresh once, write the exposition to standard output and exit")
-    add("--now", type=_instant, metavar="TIME", help="evaluate as of this instant, such as 2026-11-22T10:00:00Z")
+    add("--now", type=instant, metavar="TIME", help="evaluate as of this instant, such as 2026-11-22T10:00:00Z")
     add("--version", action="version", version=f"leeway-exporter {metadata.version('leeway')}")
     return parser
 
@@ -106,14 +107,6 @@ def _shard(text: str) -> sharding.Shard:
         return sharding.parse(text)
     except ValueError as problem:
         raise argparse.ArgumentTypeError(str(problem)) from None
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not a time such as 2026-11-22T10:00:00Z") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def _url(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -81,11 +82,10 @@ def plausible_hours(rows: Mapping[int, int], now: datetime) -> HourRange:
 
 def merge_hours(parts: Iterable[Mapping[int, int]]) -> dict[int, int]:
     """Return the rows of each hour of several parts together."""
-    total: dict[int, int] = {}
+    total = Counter[int]()
     for part in parts:
-        for hour, count in part.items():
-            total[hour] = total.get(hour, 0) + count
-    return total
+        total.update(part)
+    return dict(total)
 
 
 def _floor(moment: datetime, sign: int = 1) -> int:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 import urllib3
 
 from exporter.errors import SourceError, SourceUnavailable
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 
 Values = npt.NDArray[np.float64]
 

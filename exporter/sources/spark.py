@@ -26,8 +26,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from exporter.errors import LeewayError, SourceError, SourceUnavailable
+from exporter.sources.formats.content import one_line
 from exporter.sources.formats.file_format import BY_NAME, FileFormat
-from exporter.sources.formats.parquet import one_line
 from exporter.sources.pieces import (
     COLUMNS,
     FAN_IN,

@@ -50,10 +50,13 @@ _VALUES: Final = {
 }
 """The value of a name, where the name may write it in several ways."""
 
+EPOCH_TYPES: Final = tuple(kind for kind in _NUMBERS if kind != "BOOL")
+"""The types of numbers that a time may be in."""
+
 _READABLE: Final[Mapping[Use, Collection[str]]] = {
     Use.NUMBER: _NUMBERS,
     Use.CATEGORY: _NAMES,
-    Use.TIME: (*TIME_KINDS, "STRING", *(_NUMBERS.keys() - {"BOOL"})),
+    Use.TIME: (*TIME_KINDS, "STRING", *EPOCH_TYPES),
 }
 
 

@@ -17,14 +17,13 @@ from exporter.sources.engine import SLOT, TIME_KINDS, Parameter, quoted
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.spec.value_types import TimeUnit
 from exporter.spec.windows import tolerance
-from exporter.sql.columns import category_column, float_values, numeric_expression
+from exporter.sql.columns import EPOCH_TYPES, category_column, float_values, numeric_expression
 
 REJECTIONS: Final = 5
 """The reasons for which `label_rows_query` rejects a row, by number from 1: no id, no label, an unreadable time, a time
 that is too late, one that is too old."""
 
 _IDS: Final = ("STRING", "INT64")
-_FLOATS: Final = ("FLOAT64", "NUMERIC", "BIGNUMERIC")
 _TO_MICROSECONDS: Final[Mapping[TimeUnit, str]] = {
     "s": "SAFE_MULTIPLY({0}, 1000000)",
     "ms": "SAFE_MULTIPLY({0}, 1000)",
@@ -65,7 +64,7 @@ class Logs:
 
 def time_column(types: Mapping[str, str], column: str | None) -> str | None:
     """Return the column if its type is one of times or of epoch numbers, else None."""
-    return column if column is not None and types.get(column) in (*TIME_KINDS, "INT64", *_FLOATS) else None
+    return column if column is not None and types.get(column) in (*TIME_KINDS, *EPOCH_TYPES) else None
 
 
 def id_expression(types: Mapping[str, str], column: str | None) -> str:

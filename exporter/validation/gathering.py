@@ -23,7 +23,7 @@ from exporter.service.reference_reading import selected_columns
 from exporter.service.reference_source import STREAM as REFERENCE
 from exporter.service.reference_source import open_reference
 from exporter.sources.engine import CountingSource
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 from exporter.sources.opening import open_log, open_source
 from exporter.sources.source import Partition, Selection, Source, Stream
 from exporter.spec.loading import LoadedSpec

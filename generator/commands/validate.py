@@ -12,6 +12,7 @@ from typing import Final
 
 from exporter import logs
 from exporter.errors import SpecError, UsageError
+from exporter.spec.instant import instant
 from exporter.spec.loading import LoadedSpec, load_all
 from exporter.validation.finding import Finding, Place, Severity
 from exporter.validation.report import Report, count, json_text, text_lines
@@ -33,16 +34,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         " wrong; the exit code is 0 without errors and warnings, 1 with errors, 3 with warnings only"
     )
     add("--data", action="store_true", help=text)
-    add("--now", type=_instant, metavar="TIME", help="with --data: look for partitions up to this time (default: now)")
+    add("--now", type=instant, metavar="TIME", help="with --data: look for partitions up to this time (default: now)")
     add("--json", action="store_true", help="print all findings as one JSON document; see docs/validate.md")
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is not a time such as 2026-11-22T10:00:00Z") from None
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from exporter.labels.truths import LabelRule
 from exporter.labels.validity import FEW
 from exporter.profiles.values import value_of
 from exporter.samples.labels import MatureWindow, shown
+from exporter.samples.usable_rows import usable_rows
 from exporter.service.labels.logs import StoredPartition
 from exporter.service.labels.windows import Hours
 from exporter.spec.model import ModelSpec
@@ -117,6 +118,5 @@ def shifted(logs: Logs) -> Iterator[Remark]:
 
 def _left_out(partitions: Iterable[StoredPartition], reason: str) -> tuple[int, int]:
     stored = list(partitions)
-    joined_as_invalid = sum(each.left_out.get(label_rows.INVALID_VALUE, 0) for each in stored)
-    total = sum(each.rows + sum(each.left_out.values()) for each in stored) - joined_as_invalid
+    total = sum(usable_rows(each.rows, each.left_out).total for each in stored)
     return sum(each.left_out.get(reason, 0) for each in stored), total

@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from exporter.errors import FileUnreadable
-from exporter.sources.formats.text_file import BLOCK_BYTES, BOM, BadLines, TextStream, refuse_duplicates, text_numbers
+from exporter.sources.formats.content import refuse_duplicates
+from exporter.sources.formats.text_file import BLOCK_BYTES, BOM, BadLines, TextStream, text_numbers
 from exporter.sources.source import Batch, Selection, StoredObject
 
 _HEADER_BYTES: Final = 2**20

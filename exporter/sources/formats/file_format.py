@@ -10,9 +10,10 @@ from typing import Final, TypeVar
 import pyarrow as pa
 
 from exporter.errors import SourceError
+from exporter.sources.formats.content import content_errors
 from exporter.sources.formats.delimited import read_delimited
 from exporter.sources.formats.json_lines import read_json_lines
-from exporter.sources.formats.parquet import content_errors, read_batches
+from exporter.sources.formats.parquet import read_batches
 from exporter.sources.formats.payload_reader import joined_payloads, read_payloads
 from exporter.sources.formats.payloads import Shape
 from exporter.sources.source import Batch, Kernel, Selection, StoredObject

@@ -8,14 +8,13 @@ Texts that rows are grouped or counted by are read as dictionaries, so that not 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exporter.errors import FileUnreadable, SkipReason, SourceError
+from exporter.sources.formats.content import one_line, refuse_changed, refuse_duplicates
 from exporter.sources.source import Batch, Selection, StoredObject
 
 T = TypeVar("T")
@@ -48,9 +47,7 @@ def read_batches(
         FileUnreadable: the size is not as listed, or two columns have the name of a selected one.
         pyarrow.ArrowException, OSError: the content is not Parquet; `content_errors` translates these.
     """
-    if file.size() != item.size:
-        message = f"{item.path}: changed while it was read: {file.size()} bytes, {item.size} as listed"
-        raise FileUnreadable(message, SkipReason.CHANGED)
+    refuse_changed(file, item)
     footer = pq.ParquetFile(file)
     schema = footer.schema_arrow
     keys, others = _columns(schema, selection, item.path)
@@ -67,45 +64,9 @@ def read_batches(
             yield Batch(table, first=index == 0, schema=schema, problems=problems)
 
 
-@contextmanager
-def content_errors(
-    item: StoredObject,
-    store_error: Callable[[StoredObject, OSError], SourceError | None],
-    form: str = "Parquet",
-    hint: str = "",
-) -> Iterator[None]:
-    """Turn errors while a file is open into errors of this package.
-
-    Args:
-        item: the file.
-        store_error: returns the error for an `OSError` that the store caused; `None` when the content caused it.
-        form: the name of the format that the content should have.
-        hint: what to do where it has another.
-
-    Raises:
-        FileUnreadable: the file was deleted, or has another format, or is truncated or corrupt.
-        SourceError: the result of `store_error`.
-    """
-    try:
-        yield
-    except FileNotFoundError:
-        raise FileUnreadable(f"{item.path}: was deleted after it was listed", SkipReason.CHANGED) from None
-    except (OSError, UnicodeDecodeError, pa.ArrowException) as error:
-        error_of_store = store_error(item, error) if isinstance(error, OSError) else None
-        message = f"{item.path}: cannot be read as {form}: {one_line(error)}{hint}"
-        raise error_of_store or FileUnreadable(message) from None
-
-
-def one_line(words: object) -> str:
-    """Return a message on one line of at most 500 characters."""
-    return " ".join(str(words).split())[:500]
-
-
 def _columns(schema: pa.Schema, selection: Selection, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    wanted = dict.fromkeys(selection.columns)
-    twice = sorted(name for name in wanted if len(schema.get_all_field_indices(name)) > 1)
-    if twice:
-        raise FileUnreadable(f"{path}: has several columns named {', '.join(map(repr, twice))}")
+    refuse_duplicates(schema.names, selection, path)
+    wanted = frozenset(selection.columns)
     keys = tuple(name for name in dict.fromkeys(selection.keys) if name in schema.names)
     return keys, tuple(name for name in schema.names if name in wanted and name not in keys)
 

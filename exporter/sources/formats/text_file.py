@@ -12,7 +12,8 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporter.errors import FileUnreadable, SkipReason
+from exporter.errors import FileUnreadable
+from exporter.sources.formats.content import refuse_changed
 from exporter.sources.source import Batch, Selection, StoredObject
 
 BLOCK_BYTES: Final = 8 * 2**20
@@ -37,9 +38,7 @@ class TextStream:
         Raises:
             FileUnreadable: the size is not as listed.
         """
-        if file.size() != item.size:
-            message = f"{item.path}: changed while it was read: {file.size()} bytes, {item.size} as listed"
-            raise FileUnreadable(message, SkipReason.CHANGED)
+        refuse_changed(file, item)
         start = file.read(4)
         file.seek(0)
         kind = next((kind for magic, kind in _COMPRESSIONS.items() if start.startswith(magic)), None)
@@ -121,15 +120,3 @@ def text_numbers(texts: pa.ChunkedArray) -> pa.ChunkedArray:
         texts = pc.if_else(pc.is_in(texts, _TRUE), "1", pc.if_else(pc.is_in(texts, _FALSE), "0", texts))
         numbers = pc.if_else(pc.match_substring_regex(texts, _NUMBER), texts, pa.scalar(None, texts.type))
         return pc.utf8_trim_whitespace(numbers).cast(pa.float64())
-
-
-def refuse_duplicates(names: Iterable[str], selection: Selection, path: str) -> None:
-    """Refuse a file in which several columns have the name of a selected one.
-
-    Raises:
-        FileUnreadable: it has.
-    """
-    every = list(names)
-    twice = sorted({name for name in selection.columns if every.count(name) > 1})
-    if twice:
-        raise FileUnreadable(f"{path}: has several columns named {', '.join(map(repr, twice))}")

@@ -21,8 +21,8 @@ from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRe
 from requests import Session
 from requests.adapters import HTTPAdapter
 
+from exporter.sources.formats.content import one_line
 from exporter.sources.formats.file_format import BY_NAME, FileFormat
-from exporter.sources.formats.parquet import one_line
 from exporter.sources.source import StoredObject
 from exporter.sources.stores import objects
 from exporter.sources.stores.azure_errors import failure, unavailable
@@ -38,19 +38,10 @@ class Azure(ObjectSource):
     """Blobs of a container whose names match a template."""
 
     def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS, form: FileFormat = BY_NAME) -> None:
-        """Save the arguments; no request is sent, and no credentials are needed, before the first call.
-
-        Args:
-            template: `abfss://container@account.dfs.core.windows.net/name`, the name as in
-                `exporter.sources.stores.templates`.
-            limits: timeouts and attempts of requests.
-            form: the format of the objects.
-        """
-        place, _, key = template.removeprefix("abfss://").partition("/")
-        super().__init__(f"abfss://{place}/", key, form)
-        self._container, _, host = place.partition("@")
+        """See `ObjectSource`; the template is `abfss://container@account.dfs.core.windows.net/name`."""
+        super().__init__(template, limits, form)
+        self._container, _, host = self._place.partition("@")
         self._endpoint = f"https://{host.replace('.dfs.', '.blob.', 1)}"
-        self._limits = limits
 
     def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
         """See `ObjectSource`."""

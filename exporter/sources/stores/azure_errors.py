@@ -8,7 +8,7 @@ from typing import Final
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from exporter.errors import FileUnavailable, FileUnreadable, SkipReason, SourceError, SourceUnavailable
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 
 ROLE: Final = "Storage Blob Data Reader"
 """The role that reads and lists blobs."""

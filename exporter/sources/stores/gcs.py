@@ -22,12 +22,11 @@ from requests.exceptions import ChunkedEncodingError, RequestException, Timeout
 from requests.exceptions import ConnectionError as NoConnection
 from urllib3.exceptions import HTTPError, ProtocolError
 
-from exporter.sources.formats.file_format import BY_NAME, FileFormat
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 from exporter.sources.source import StoredObject
 from exporter.sources.stores import objects
 from exporter.sources.stores.gcs_errors import refusal, unavailable
-from exporter.sources.stores.objects import DEFAULT_LIMITS, Limits, ObjectSource
+from exporter.sources.stores.objects import Limits, ObjectSource
 
 _FIELDS: Final = "items(name,size,generation),nextPageToken"
 _TEMPORARY: Final = {408, 429, 500, 502, 503, 504}
@@ -39,25 +38,13 @@ _NO_METADATA: Final = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 
 
 class Gcs(ObjectSource):
-    """Objects of a bucket whose names match a template."""
-
-    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS, form: FileFormat = BY_NAME) -> None:
-        """Save the arguments; no request is sent, and no credentials are needed, before the first call.
-
-        Args:
-            template: `gs://bucket/name`, the name as in `exporter.sources.stores.templates`.
-            limits: timeouts and attempts of requests.
-            form: the format of the objects.
-        """
-        self._bucket, _, key = template.removeprefix("gs://").partition("/")
-        super().__init__(f"gs://{self._bucket}/", key, form)
-        self._limits = limits
+    """Objects whose names match a template, `gs://bucket/name`."""
 
     def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
         """See `ObjectSource`."""
         with _translated_errors(self._root, "storage.objects.list"):
             listing = connect().list_blobs(
-                self._bucket,
+                self._place,
                 prefix=prefix,
                 fields=_FIELDS,
                 page_size=objects.PAGE_OBJECTS,
@@ -72,7 +59,7 @@ class Gcs(ObjectSource):
         with _translated_errors(item.path, "storage.objects.get"):
             content: bytes = (
                 connect()
-                .bucket(self._bucket)
+                .bucket(self._place)
                 .blob(self._key(item))
                 .download_as_bytes(
                     start=start,

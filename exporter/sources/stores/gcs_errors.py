@@ -8,7 +8,7 @@ from typing import Final
 from google.api_core.exceptions import GoogleAPICallError
 
 from exporter.errors import FileUnavailable, FileUnreadable, SkipReason, SourceError, SourceUnavailable
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 
 _CHANGED: Final = {404, 412, 416}
 """Statuses of an object that was deleted or rewritten."""

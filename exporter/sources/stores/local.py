@@ -6,8 +6,7 @@ import errno
 import os
 import re
 import stat
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,11 +14,9 @@ import pyarrow as pa
 
 from exporter.errors import FileUnavailable, SourceUnavailable
 from exporter.sources.formats.file_format import BY_NAME, FileFormat
-from exporter.sources.formats.path_columns import with_path_columns
-from exporter.sources.skipping import SkippedFiles
-from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
+from exporter.sources.source import Batch, Found, Selection, StoredObject
 from exporter.sources.stores import templates
-from exporter.sources.stores.files import check_files, profile_files
+from exporter.sources.stores.file_source import FileSource
 from exporter.sources.stores.table_folders import TableCheck
 
 T = TypeVar("T")
@@ -29,7 +26,7 @@ _OF_FILE = {errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
 """Refusals of one file; other numbers are about the machine, such as too many open files."""
 
 
-class Local:
+class Local(FileSource):
     """Files whose paths match a template.
 
     A folder that does not exist has no partitions. Symbolic links are followed. A file counts as changed when its size
@@ -45,35 +42,8 @@ class Local:
             folder: where a relative template begins; its own characters have no meaning in the template.
             form: the format of the files.
         """
-        self.traffic = Traffic()
-        self.skipped = SkippedFiles()
         root = "" if template.startswith("/") else f"{folder}/".replace("//", "/")
-        self._form = form
-        self._template = templates.parse(re.sub("/+", "/", template), root, form.below_folder, form.reading)
-        self._tables = TableCheck(_below, root)
-
-    def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
-        """See `Source`."""
-        found = templates.partitions(self._template, starts, self._list)
-        self._tables.refuse(item for partition in found.values() for item in partition.objects)
-        return found
-
-    def dataset(self, **names: str) -> Partition | None:
-        """See `Source`."""
-        found = templates.dataset(self._template, names, self._list)
-        self._tables.refuse(found.objects if found else ())
-        return found
-
-    def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
-        """See `Source`."""
-        for item in partition.objects:
-            self.traffic.count_opened(item, read=self._form.reads_rows(item, selection))
-        whole = self._form.whole(kernel, selection)
-        return profile_files(partition, lambda item: self._read(item, selection), whole, self.skipped)
-
-    def retry_skipped(self) -> None:
-        """See `SkippingSource`."""
-        self.skipped.retry(lambda items: check_files(items, lambda item: self._read(item, ROWS_ONLY)))
+        super().__init__(re.sub("/+", "/", template), root, form, TableCheck(_below, root))
 
     def browse(self, limit: int) -> Found:
         """See `BrowsableSource`."""
@@ -87,17 +57,13 @@ class Local:
         self.traffic.requests += 1
         return _walk(prefix[: prefix.rindex("/") + 1], prefix, depth)
 
-    def _read(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
-        yield from with_path_columns(read_file(item, selection, self._form), item.path, selection)
+    def read_file(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
+        """See `FileSource`."""
+        return read_file(item, selection, self._form)
 
 
 def read_file(item: StoredObject, selection: Selection, form: FileFormat = BY_NAME) -> Generator[Batch]:
-    """Yield the batches of a file, without columns of its path.
-
-    Raises:
-        FileUnreadable, FileUnavailable: the file cannot be read.
-        SourceUnavailable: the machine does not read files.
-    """
+    """Yield the batches of a file; see `FileSource.read_file`."""
     # read, not mapped: if another process truncated a mapped file, this process would crash
     return form.read(lambda: _opened(item.path), item, selection, _store_error)
 

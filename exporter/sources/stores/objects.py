@@ -6,10 +6,9 @@ Of a large object only the footer and the column chunks that are selected are fe
 from __future__ import annotations
 
 import io
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
@@ -17,11 +16,10 @@ from typing import Final, NamedTuple, TypeVar
 import pyarrow as pa
 
 from exporter.sources.formats.file_format import BY_NAME, FileFormat
-from exporter.sources.formats.path_columns import with_path_columns
-from exporter.sources.skipping import SkippedFiles
-from exporter.sources.source import ROWS_ONLY, Batch, Found, Kernel, Partition, Selection, StoredObject, Traffic
+from exporter.sources.source import Batch, Found, Selection, StoredObject
 from exporter.sources.stores import templates
-from exporter.sources.stores.files import READERS, check_files, profile_files
+from exporter.sources.stores.file_source import FileSource
+from exporter.sources.stores.files import READERS
 from exporter.sources.stores.table_folders import TableCheck
 
 T = TypeVar("T")
@@ -54,23 +52,22 @@ class Limits(NamedTuple):
 DEFAULT_LIMITS: Final = Limits()
 
 
-class ObjectSource(ABC):
+class ObjectSource(FileSource):
     """Objects whose keys match a template."""
 
-    def __init__(self, root: str, key: str, form: FileFormat = BY_NAME) -> None:
+    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS, form: FileFormat = BY_NAME) -> None:
         """Save the arguments; no request is sent, and no credentials are needed, before the first call.
 
         Args:
-            root: the address of the bucket or container, with a `/` at its end.
-            key: see `exporter.sources.stores.templates`.
+            template: the address of a bucket or container, and the key as in `exporter.sources.stores.templates`.
+            limits: timeouts and attempts of requests.
             form: the format of the objects.
         """
-        self.traffic = Traffic()
-        self.skipped = SkippedFiles()
-        self._root = root
-        self._form = form
-        self._template = templates.parse(key, root, form.below_folder, form.reading)
-        self._tables = TableCheck(partial(self._list, _depth=None))
+        scheme, _, rest = template.partition("://")
+        self._place, _, key = rest.partition("/")
+        self._root = f"{scheme}://{self._place}/"
+        self._limits = limits
+        super().__init__(key, self._root, form, TableCheck(partial(self._list, depth=None)))
 
     @abstractmethod
     def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
@@ -89,29 +86,6 @@ class ObjectSource(ABC):
             SourceUnavailable: the store does not answer.
         """
 
-    def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
-        """See `Source`."""
-        found = templates.partitions(self._template, starts, self._list)
-        self._tables.refuse(item for partition in found.values() for item in partition.objects)
-        return found
-
-    def dataset(self, **names: str) -> Partition | None:
-        """See `Source`."""
-        found = templates.dataset(self._template, names, self._list)
-        self._tables.refuse(found.objects if found else ())
-        return found
-
-    def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
-        """See `Source`."""
-        for item in partition.objects:
-            self.traffic.count_opened(item, read=self._form.reads_rows(item, selection))
-        whole = self._form.whole(kernel, selection)
-        return profile_files(partition, lambda item: self._read(item, selection), whole, self.skipped)
-
-    def retry_skipped(self) -> None:
-        """See `SkippingSource`."""
-        self.skipped.retry(lambda items: check_files(items, lambda item: self._read(item, ROWS_ONLY)))
-
     def browse(self, limit: int) -> Found:
         """See `BrowsableSource`; where no key begins with the prefix, the first keys of the bucket are returned."""
         prefix = self._template.prefix.rpartition("/")[0] + "/"
@@ -123,21 +97,13 @@ class ObjectSource(ABC):
     def _key(self, item: StoredObject) -> str:
         return item.path.removeprefix(self._root)
 
-    def _list(self, prefix: str, _depth: int | None) -> Iterator[StoredObject]:
+    def _list(self, prefix: str, depth: int | None) -> Iterator[StoredObject]:
         for page in self._pages(prefix.removeprefix(self._root)):
             self.traffic.requests += 1
             yield from page
 
-    def _read(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
-        yield from with_path_columns(self.read_object(item, selection), item.path, selection)
-
-    def read_object(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
-        """Yield the batches of an object of this bucket, without columns of its path.
-
-        Raises:
-            FileUnreadable, FileUnavailable: the object cannot be read.
-            SourceUnavailable: the store does not answer.
-        """
+    def read_file(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
+        """See `FileSource`."""
         return self._form.read(lambda: self._opened(item, selection), item, selection, lambda _item, _error: None)
 
     def _opened(self, item: StoredObject, selection: Selection) -> pa.NativeFile:

@@ -17,11 +17,10 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from exporter.errors import SourceUnavailable
-from exporter.sources.formats.file_format import BY_NAME, FileFormat
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 from exporter.sources.source import StoredObject
 from exporter.sources.stores.files import READERS
-from exporter.sources.stores.objects import DEFAULT_LIMITS, Limits, ObjectSource
+from exporter.sources.stores.objects import Limits, ObjectSource
 from exporter.sources.stores.s3_errors import refusal, unavailable
 
 if TYPE_CHECKING:
@@ -29,24 +28,12 @@ if TYPE_CHECKING:
 
 
 class S3(ObjectSource):
-    """Objects whose keys match a template."""
-
-    def __init__(self, template: str, limits: Limits = DEFAULT_LIMITS, form: FileFormat = BY_NAME) -> None:
-        """Save the arguments; no request is sent, and no credentials are needed, before the first call.
-
-        Args:
-            template: `s3://bucket/key`, the key as in `exporter.sources.stores.templates`.
-            limits: timeouts and attempts of requests.
-            form: the format of the objects.
-        """
-        self._bucket, _, key = template.removeprefix("s3://").partition("/")
-        super().__init__(f"s3://{self._bucket}/", key, form)
-        self._limits = limits
+    """Objects whose keys match a template, `s3://bucket/key`."""
 
     def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
         """See `ObjectSource`."""
         with self._connected(self._root) as connection:
-            pages = connection.client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            pages = connection.client.get_paginator("list_objects_v2").paginate(Bucket=self._place, Prefix=prefix)
             for page in pages:
                 yield [
                     StoredObject(self._root + item["Key"], item["Size"], item["ETag"].strip('"'))
@@ -59,7 +46,7 @@ class S3(ObjectSource):
             for attempt in range(1, self._limits.attempts + 1):
                 get = partial(
                     connection.client.get_object,
-                    Bucket=self._bucket,
+                    Bucket=self._place,
                     Key=self._key(item),
                     Range=f"bytes={start}-{start + size - 1}",
                 )

@@ -8,7 +8,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from exporter.errors import FileUnavailable, FileUnreadable, SkipReason, SourceError, SourceUnavailable
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 
 _USERINFO: Final = re.compile(r"//[^/@\s]*@")
 _CHANGED: Final = {"NoSuchKey", "PreconditionFailed", "InvalidRange"}

@@ -23,7 +23,7 @@ from google.cloud import bigquery
 from requests.exceptions import RequestException
 
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials

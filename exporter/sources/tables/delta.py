@@ -25,7 +25,7 @@ from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError, TableNotFoundError
 
 from exporter.errors import SourceError, SourceUnavailable
-from exporter.sources.formats.parquet import one_line
+from exporter.sources.formats.content import one_line
 from exporter.sources.formats.path_columns import with_constants
 from exporter.sources.source import Batch, Selection, StoredObject
 from exporter.sources.stores.local import Local, read_file
@@ -69,7 +69,7 @@ class DeltaLog:
         self._remote = place.startswith("s3://")
         self._root = place if self._remote else str((folder / place).absolute())
         self._read_file: Callable[[StoredObject, Selection], Generator[Batch]] = (
-            S3(f"{place}/").read_object if self._remote else read_file
+            S3(f"{place}/").read_file if self._remote else read_file
         )
         self._table: DeltaTable | None = None
         self._version = -1

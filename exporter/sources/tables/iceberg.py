@@ -32,7 +32,7 @@ from pyiceberg.types import (
 )
 
 from exporter.errors import FileUnavailable, SourceError, SourceUnavailable
-from exporter.sources.formats.parquet import content_errors, one_line
+from exporter.sources.formats.content import content_errors, one_line
 from exporter.sources.source import Batch, Selection, StoredObject
 from exporter.sources.tables.live_files import EPOCH, LiveFile, report_timeless
 from exporter.sources.tables.time_range import TimeRange

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -74,6 +74,25 @@ def _naive(piece: pa.ChunkedArray) -> bool:
     return len(texts) > 0 and not pc.any(zoned).as_py()
 
 
+def _readable_times(
+    place: Place, column: TimeColumn, partition: Window, now: datetime
+) -> Generator[Finding, None, Instants | None]:
+    """Yield what is wrong with a column as a whole; return its times, None if nothing can be said of them."""
+    try:
+        times = column.instants
+    except ColumnMismatch:
+        return None
+    yield from _unreadable(place, times)
+    times = times[times > UNREADABLE]
+    if not len(times):
+        return None
+    unit = wrong_unit(place, column, times, partition, now)
+    if unit is not None:
+        yield unit
+        return None
+    return times
+
+
 def time_findings(
     place: Place, column: TimeColumn, partition: Window, now: datetime, calendar: Calendar, *, whole: bool
 ) -> Iterator[Finding]:
@@ -87,17 +106,8 @@ def time_findings(
         calendar: the model's.
         whole: whether these are all rows of the partition, so that the traffic of its day is known.
     """
-    try:
-        times = column.instants
-    except ColumnMismatch:
-        return
-    yield from _unreadable(place, times)
-    times = times[times > UNREADABLE]
-    if not len(times):
-        return
-    unit = wrong_unit(place, column, times, partition, now)
-    if unit is not None:
-        yield unit
+    times = yield from _readable_times(place, column, partition, now)
+    if times is None:
         return
     zone = shifted(place, times, partition, calendar, naive=column.naive)
     if zone is None and whole and column.naive and partition.length >= _DAY:
@@ -129,17 +139,8 @@ def label_time_findings(place: Place, column: TimeColumn, arrival: Window, now: 
         arrival: the stretch of time of the partition.
         now: the time of the check.
     """
-    try:
-        times = column.instants
-    except ColumnMismatch:
-        return
-    yield from _unreadable(place, times)
-    times = times[times > UNREADABLE]
-    if not len(times):
-        return
-    unit = wrong_unit(place, column, times, arrival, now)
-    if unit is not None:
-        yield unit
+    times = yield from _readable_times(place, column, arrival, now)
+    if times is None:
         return
     later = times >= microseconds(arrival.tolerant(arrival.length).end)
     if later.any():

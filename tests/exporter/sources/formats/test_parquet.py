@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import io
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
-from exporter.sources.formats.parquet import BATCH_BYTES, content_errors, one_line, read_batches
+from exporter.errors import PartitionUnreadable
+from exporter.sources.formats.content import content_errors
+from exporter.sources.formats.parquet import BATCH_BYTES, read_batches
 from exporter.sources.source import Batch, Selection, StoredObject
 
 PLACE = "logs/2026-11-22T14.parquet"
@@ -271,38 +271,3 @@ class TestErrors:
     def test_an_encrypted_file_is_unreadable(self) -> None:
         with pytest.raises(PartitionUnreadable):
             read(content(log())[:-4] + b"PARE")
-
-
-class TestReading:
-    @contextmanager
-    def judged(self, verdict: SourceError | None) -> Iterator[None]:
-        with content_errors(StoredObject(PLACE, 1, "tag"), lambda item, error: verdict):
-            yield
-
-    def test_an_error_of_the_store_is_passed_on(self) -> None:
-        with pytest.raises(SourceUnavailable, match=r"^busy$"), self.judged(SourceUnavailable("busy")):
-            raise OSError("AWS Error")
-
-    def test_other_errors_mean_unreadable_content(self) -> None:
-        with (
-            pytest.raises(PartitionUnreadable, match=f"^{PLACE}: cannot be read as Parquet: odd thing$"),
-            self.judged(None),
-        ):
-            raise OSError("odd\n thing")
-
-    def test_a_deleted_file_is_unreadable_in_every_store(self) -> None:
-        with (
-            pytest.raises(PartitionUnreadable, match=f"^{PLACE}: was deleted after it was listed$"),
-            self.judged(SourceUnavailable("busy")),
-        ):
-            raise FileNotFoundError
-
-    def test_other_exceptions_are_not_translated(self) -> None:
-        with pytest.raises(SourceUnavailable, match=r"^ours$"), self.judged(None):
-            raise SourceUnavailable("ours")
-        with pytest.raises(ZeroDivisionError), self.judged(None):
-            raise ZeroDivisionError
-
-    def test_a_message_is_one_line_of_bounded_length(self) -> None:
-        assert one_line(ValueError("a\n  b\tc")) == "a b c"
-        assert len(one_line(ValueError("x" * 10_000))) == 500

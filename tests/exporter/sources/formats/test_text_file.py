@@ -4,7 +4,7 @@ import pyarrow as pa
 import pytest
 
 from exporter.errors import FileUnreadable, SkipReason
-from exporter.sources.formats.text_file import BadLines, TextStream, refuse_duplicates, text_numbers
+from exporter.sources.formats.text_file import BadLines, TextStream, text_numbers
 from exporter.sources.source import StoredObject
 from text_logs import COMPRESSIONS, PLACE, SELECTED, opened
 
@@ -63,9 +63,3 @@ class TestBadLines:
 def test_texts_become_numbers_and_others_null() -> None:
     texts = pa.chunked_array([["1", None], ["-2.5e-3", "+.5", "x", "TRUE", "٣"]])
     assert text_numbers(texts).to_pylist() == [1.0, None, -0.0025, 0.5, None, 1.0, None]
-
-
-def test_duplicates_matter_only_where_they_are_selected() -> None:
-    refuse_duplicates(["a", "a", "age"], SELECTED, PLACE)
-    with pytest.raises(FileUnreadable, match="has several columns named 'age', 'id'"):
-        refuse_duplicates(["id", "age", "age", "id"], SELECTED, PLACE)

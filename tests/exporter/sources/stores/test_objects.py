@@ -20,7 +20,7 @@ class Memory(ObjectSource):
     """Objects in memory, each page of which has one."""
 
     def __init__(self, template: str, stored: dict[str, bytes]) -> None:
-        super().__init__("mem://logs/", template)
+        super().__init__(f"mem://logs/{template}")
         self.stored = stored
         self.fetched: list[tuple[int, int]] = []
 

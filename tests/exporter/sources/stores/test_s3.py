@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 import re
 import socket
 import sys
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -20,42 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from exporter.errors import FileUnavailable, FileUnreadable, PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection
 from exporter.sources.stores import objects, s3
-from exporter.sources.stores.objects import Limits
 from exporter.sources.stores.s3 import S3
+from object_stores import AGES, HASTY, KEY, NOON, ONE_TRY, PATH, ages, fetches, lists, log, parquet, read
 from s3_server import Alter, Fault, Hang, Refuse, Request, S3Server, Truncate, always, once
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-AGES = Selection(keys=(), numeric=("age",), categorical=())
-HASTY = Limits(connect_timeout=1, read_timeout=1, attempts=2)
-ONE_TRY = HASTY._replace(attempts=1)
-TEMPLATE = "s3://logs/inference/%Y-%m-%dT%H.parquet"
-KEY = "inference/2026-11-22T12.parquet"
-
-
-def parquet(table: pa.Table) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer)
-    return buffer.getvalue()
-
-
-def log(*ages: int) -> bytes:
-    return parquet(pa.table({"age": pa.array(ages, pa.int64())}))
-
-
-def ages(batches: Iterator[Batch]) -> list[int]:
-    return [age for batch in batches for age in batch.table["age"].to_pylist()]
-
-
-def read(source: S3, start: datetime = NOON) -> list[int]:
-    return source.profile(source.partitions([start])[start], AGES, ages)
-
-
-def lists(request: Request) -> bool:
-    return request.lists
-
-
-def fetches(request: Request) -> bool:
-    return request.method == "GET" and not request.lists
+TEMPLATE = f"s3://logs/{PATH}"
 
 
 @pytest.fixture

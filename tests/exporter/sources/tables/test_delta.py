@@ -4,7 +4,6 @@ import base64
 import json
 import shutil
 import struct
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -16,38 +15,17 @@ from deltalake import DeltaTable, WriterProperties, write_deltalake
 
 from exporter.errors import FileUnreadable, SourceError, SourceUnavailable
 from exporter.sources.skipping import SkippingSource
-from exporter.sources.source import ROWS_ONLY, Batch, Selection, Stream
+from exporter.sources.source import ROWS_ONLY, Selection, Stream
 from exporter.sources.tables.delta import DeltaLog
 from exporter.sources.tables.lake import Lake
+from lake_rows import AGES, HOUR, HOURS, NOON, count, read, rows
 from s3_server import Refuse, S3Server, always
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-HOURS = [NOON + index * HOUR for index in range(3)]
-AGES = Selection(keys=(), numeric=("age",), categorical=())
-
-
-def rows(*ages: int, at: datetime = NOON, step: timedelta = timedelta(minutes=1), **more: Any) -> pa.Table:
-    times = pa.array([at + index * step for index in range(len(ages))], pa.timestamp("us", "UTC"))
-    columns = {name: [value] * len(ages) for name, value in more.items()}
-    return pa.table({"at": times, "age": pa.array(ages, pa.int64()), **columns})
 
 
 def lake(place: Path | str, column: str | None = "at", grain: timedelta = HOUR, *, whole: bool = False) -> Lake:
     return Lake(DeltaLog(str(place), Path("/")), Stream("fraud", "inference", column, grain), whole=whole)
-
-
-def ages(batches: Iterable[Batch]) -> list[Any]:
-    return sorted(age for batch in batches for age in batch.table["age"].to_pylist())
-
-
-def count(batches: Iterable[Batch]) -> int:
-    return sum(batch.table.num_rows for batch in batches)
-
-
-def read(source: Lake, starts: Iterable[datetime] = HOURS) -> dict[datetime, list[Any]]:
-    return {start: source.profile(each, AGES, ages) for start, each in source.partitions(starts).items()}
 
 
 def table(source: Lake, *keys: str) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,18 +17,15 @@ from pyiceberg.types import StringType
 from pyiceberg.utils.config import Config
 
 from exporter.errors import FileUnavailable, FileUnreadable, SourceError, SourceUnavailable
-from exporter.sources.source import ROWS_ONLY, Batch, Selection, StoredObject, Stream
+from exporter.sources.source import ROWS_ONLY, Selection, StoredObject, Stream
 from exporter.sources.stores.local import Local
 from exporter.sources.stores.s3 import S3
 from exporter.sources.tables import iceberg
 from exporter.sources.tables.iceberg import IcebergTable
 from exporter.sources.tables.lake import Lake
+from lake_rows import HOUR, HOURS, NOON, count, read, rows
 from s3_server import Refuse, S3Server, always
 
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-HOUR = timedelta(hours=1)
-HOURS = [NOON + index * HOUR for index in range(3)]
-AGES = Selection(keys=(), numeric=("age",), categorical=())
 NAME = "prod.ml.log"
 POSITIONS = DataFileContent.POSITION_DELETES
 
@@ -46,27 +42,8 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalog:
     return made
 
 
-def rows(*ages: int, at: datetime = NOON, step: timedelta = timedelta(minutes=1), **more: Any) -> pa.Table:
-    times = pa.array([at + index * step for index in range(len(ages))], pa.timestamp("us", "UTC"))
-    return pa.table(
-        {"at": times, "age": pa.array(ages, pa.int64()), **{key: [each] * len(ages) for key, each in more.items()}}
-    )
-
-
 def lake(column: str | None = "at", grain: timedelta = HOUR, *, whole: bool = False) -> Lake:
     return Lake(IcebergTable(NAME), Stream("fraud", "inference", column, grain), whole=whole)
-
-
-def ages(batches: Iterable[Batch]) -> list[Any]:
-    return sorted(age for batch in batches for age in batch.table["age"].to_pylist())
-
-
-def count(batches: Iterable[Batch]) -> int:
-    return sum(batch.table.num_rows for batch in batches)
-
-
-def read(source: Lake, starts: Iterable[datetime] = HOURS) -> dict[datetime, list[Any]]:
-    return {start: source.profile(each, AGES, ages) for start, each in source.partitions(starts).items()}
 
 
 def written(

@@ -13,6 +13,7 @@ from exporter.errors import FileUnreadable, SourceError
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection, Stream
 from exporter.sources.tables.delta import DeltaLog
 from exporter.sources.tables.lake import Lake
+from lake_rows import AGES, ages, count
 
 DAY_START = datetime(2026, 11, 22, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -30,19 +31,8 @@ def write_day(place: Path, **more: Any) -> None:
     write_deltalake(place, pa.table({"at": at, "age": range(74), "country": ["de", "us"] * 37}), mode="append", **more)
 
 
-def ages(batches: Iterable[Batch]) -> list[int]:
-    return sorted(age for batch in batches for age in batch.table["age"].to_pylist())
-
-
-def count(batches: Iterable[Batch]) -> int:
-    return sum(batch.table.num_rows for batch in batches)
-
-
 def columns(batches: Iterable[Batch]) -> list[list[str]]:
     return [batch.table.column_names for batch in batches]
-
-
-AGES = Selection((), ("age",), ())
 
 
 class TestCuts:
