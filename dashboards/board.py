@@ -15,9 +15,12 @@ from grafanalib.core import (
 )
 
 from dashboards.normalise import normalise
+from dashboards.panels import links
 
 TAG: Final = "leeway"
-"""The tag of all dashboards of Leeway; their links to each other use it."""
+"""The tag of all dashboards of Leeway."""
+MODEL_TAG: Final = "model"
+"""The tag of the dashboards of models; the menu of models uses both."""
 
 
 def board(
@@ -32,7 +35,12 @@ def board(
     more_links: Iterable[DashboardLink] = (),
 ) -> dict[str, Any]:
     """A dashboard as plain JSON data: one week, refreshed every five minutes, with a crosshair shared by all graphs."""
-    others = DashboardLink(title="Leeway", type="dashboards", tags=[TAG], asDropdown=True, includeVars=True)
+    # A selection is not carried to another dashboard, which may not have it: only the data source and the time.
+    fixed = [
+        DashboardLink(title=title, type="link", uri=f"/d/{uid}?${{datasource:queryparam}}", icon="dashboard")
+        for title, uid in (("All models", links.FLEET), ("Exporters", links.EXPORTER))
+    ]
+    models = DashboardLink(title="Models", type="dashboards", tags=[TAG, MODEL_TAG], asDropdown=True)
     return normalise(
         Dashboard(
             uid=uid,
@@ -46,7 +54,7 @@ def board(
             graphTooltip=GRAPH_TOOLTIP_MODE_SHARED_CROSSHAIR,
             templating=Templating(list=list(templating)),
             annotations=Annotations(list=list(annotations)),
-            links=[others, *more_links],
+            links=[*fixed, models, *more_links],
             panels=list(panels),
         )
     )

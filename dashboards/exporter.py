@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from grafanalib.core import Stat, TimeSeries
@@ -14,17 +15,22 @@ from dashboards.panels.charts import panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query, latest
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Steps
+from dashboards.panels.style import FROM_ZERO, GOOD, SEVERITY_COLOURS, UNKNOWN, Steps
 from dashboards.sections import freshness, retraining
 from exporter import catalogue
 from exporter.catalogue import MODEL, SPEC, Metric, Severity, Unit
+from exporter.spec.model import ModelSpec
 
 _SIZE: Final = (6, 4)
 _ZERO_IS_GOOD: Final[Steps] = ((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[Severity.WARNING]))
 
 
-def dashboard() -> dict[str, Any]:
-    """The dashboard as plain JSON data, for all models that the exporters have."""
+def dashboard(specs: Iterable[ModelSpec] = ()) -> dict[str, Any]:
+    """The dashboard as plain JSON data, for all models that the exporters have.
+
+    Args:
+        specs: known models; the colours of the time since a refresh are those of the slowest.
+    """
     scope = scopes.any_model_scope()
     return board(
         uid=links.EXPORTER,
@@ -35,7 +41,7 @@ def dashboard() -> dict[str, Any]:
         annotations=[],
         panels=stack(
             [
-                Section("state", "", _tiles(scope)),
+                Section("state", "", _tiles(scope, _overdue(specs))),
                 Section("exporter", "Refreshes and reads", freshness.exporter(None, scope), collapsed=False),
                 Section("specs", "Specs", [_specs(scope)]),
                 Section("retraining", "Retraining hook", retraining.panels(None, scope)),
@@ -44,7 +50,17 @@ def dashboard() -> dict[str, Any]:
     )
 
 
-def _tiles(scope: Scope) -> list[Stat]:
+def _overdue(specs: Iterable[ModelSpec]) -> Steps:
+    """Orange when two refreshes of the slowest model have failed, red when the windows of all models are stale."""
+    times = [(3 * spec.spec.refresh.interval, spec.spec.inference.staleness) for spec in specs]
+    if not times:
+        return ()
+    late, stale = (max(each).total_seconds() for each in zip(*times, strict=True))
+    warning, critical = (SEVERITY_COLOURS[severity] for severity in (Severity.WARNING, Severity.CRITICAL))
+    return ((late, warning), (stale, critical)) if late < stale else ((stale, critical),)
+
+
+def _tiles(scope: Scope, overdue: Steps) -> list[Stat]:
     success, last = catalogue.REFRESH_SUCCESS, catalogue.REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS
     limited, loaded = catalogue.SERIES_LIMITED, catalogue.SPEC_RELOAD_SUCCESS
     failing = f"count({latest(success, scope)} == 0) or on () 0 * count({latest(success, scope)})"
@@ -61,7 +77,7 @@ def _tiles(scope: Scope) -> list[Stat]:
             "Longest time since a successful refresh",
             f"max({queries.plotted(last, scope)})",
             "If it is much longer than the refresh interval: see below which model it is, and which stage fails.",
-            ((None, UNKNOWN), (0, GOOD)),
+            ((None, UNKNOWN), (0, GOOD), *overdue),
         ),
         _tile(
             loaded,
@@ -107,6 +123,6 @@ def _specs(scope: Scope) -> TimeSeries:
         info,
         [Query(queries.across("count", (MODEL,), specs), f"{{{{{MODEL}}}}}")],
         Unit.NUMBER,
-        limits=(0, None),
+        limits=FROM_ZERO,
         steps=((None, GOOD), (1.5, SEVERITY_COLOURS[Severity.WARNING])),
     )

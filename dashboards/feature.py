@@ -15,11 +15,10 @@ from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNKNOWN, Limits, alert_colour
+from dashboards.panels.style import FROM_ZERO, GOOD, SEVERITY_COLOURS, UNKNOWN, alert_colour
 from exporter import catalogue
 from exporter.catalogue import BIN, FEATURE, Metric, Severity
 
-_FROM_ZERO: Final[Limits] = (0, None)
 _SIZE: Final = (6, 4)
 _FEATURE_OR_MODEL_ALERTS: Final = f'{FEATURE}=~"|${FEATURE}"'
 """Matches alerts of the selected feature and of the whole model, but of no other feature."""
@@ -57,9 +56,9 @@ def dashboard() -> dict[str, Any]:
 
 def _tiles(scope: Scope) -> list[Stat]:
     return [
-        _verdict(scope, catalogue.FEATURE_PSI, "Drift (PSI), $window"),
-        _verdict(scope, catalogue.FEATURE_NULL_RATIO, "Nulls, $window"),
-        _verdict(scope, catalogue.FEATURE_NEW_CATEGORY_RATIO, "New categories, $window"),
+        _verdict(scope, catalogue.FEATURE_PSI, "Drift (PSI)"),
+        _verdict(scope, catalogue.FEATURE_NULL_RATIO, "Nulls"),
+        _verdict(scope, catalogue.FEATURE_NEW_CATEGORY_RATIO, "New categories"),
         _rows(scope),
     ]
 
@@ -85,7 +84,7 @@ def _rows(scope: Scope) -> Stat:
     info = panel_info(
         None,
         metric,
-        "Rows, $window",
+        "Rows",
         "If there are few rows: all values below are uncertain. Below `thresholds.min_rows` nothing is evaluated.",
         key=f"now/{metric.key}",
         no_data="No rows with this feature",
@@ -101,7 +100,7 @@ def _distribution(scope: Scope) -> list[Any]:
     info = panel_info(
         None,
         metric,
-        "Distribution, $window and reference",
+        "Distribution: now and reference",
         "If all bars have moved to one side: look for a change of unit, or a real change in the data. If one bar alone "
         "has grown: look for a default value, or a failing source. Select one version: with several, the greatest "
         "share of each bin is shown.",
@@ -121,7 +120,7 @@ def _distribution(scope: Scope) -> list[Any]:
             plots.Field("Reference", _by_bin(reference, scope), UNKNOWN),
             metric.unit,
         ),
-        draw(catalogue.FEATURE_PSI, "PSI over time, $window", psi, limits=_FROM_ZERO, size=(12, 12), last_week=True),
+        draw(catalogue.FEATURE_PSI, "PSI over time", psi, limits=FROM_ZERO, size=(12, 12), last_week=True),
     ]
 
 
@@ -134,22 +133,22 @@ def _quality(scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.FEATURE_NULL_RATIO,
-            "Nulls over time, $window",
+            "Nulls over time",
             "If it is above the dashed line: more values are missing than in the reference (dotted). Ask the owner of "
             "the source.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_RATIO,
-            "New categories over time, $window",
+            "New categories over time",
             "If it is above the dashed line: the model gets categories that it was not trained on. The next panel "
             "names them.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
             no_data="No categorical feature",
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_ROWS,
-            "New categories by name, $window",
+            "New categories by name",
             "A typing error or a change of case: fix the source. A really new category: retrain.",
             no_data="No new category, or no categorical feature",
         ),
@@ -162,38 +161,40 @@ def _shift(scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.FEATURE_MEAN,
-            "Mean, $window",
+            "Mean",
             "If it is away from its reference (dotted): look for a change of unit, or a real change in the data.",
             no_data=numeric,
         ),
         draw(
             catalogue.FEATURE_STDDEV_RATIO,
-            "Standard deviation / reference, $window",
+            "Standard deviation / reference",
             "Near 0: the feature is constant. Far above 1: outliers, or several sources with different units.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
             no_data=numeric,
         ),
         draw(
             catalogue.FEATURE_OUT_OF_RANGE_RATIO,
-            "Out of range, $window",
+            "Out of range",
             "If it is above the reference (dotted): look for a change of unit, a default such as -1, or an overflow.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
             no_data=numeric,
         ),
         draw(
             catalogue.FEATURE_JS_DISTANCE,
-            "Jensen-Shannon distance, $window",
+            "Jensen-Shannon distance",
             "A second measure beside PSI, from 0 to 1. If both are high, the drift is real.",
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_KS_STATISTIC,
-            "Kolmogorov-Smirnov statistic, $window",
+            "Kolmogorov-Smirnov statistic",
             "0.2 means that a fifth of the rows have moved.",
             no_data=numeric,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_ROWS,
-            "Rows over time, $window",
+            "Rows over time",
             "If there are fewer rows than in the window: the column is missing in some files.",
             last_week=True,
         ),

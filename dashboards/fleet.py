@@ -18,7 +18,17 @@ from dashboards.panels.charts import panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import ALERTNAME, Query, by_model, latest, over_threshold
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, UNITS, UNKNOWN, State, Steps, alert_colour
+from dashboards.panels.style import (
+    FROM_ZERO,
+    GOOD,
+    SEVERITY_COLOURS,
+    TRANSPARENT,
+    UNITS,
+    UNKNOWN,
+    State,
+    Steps,
+    alert_colour,
+)
 from dashboards.panels.tables import Column, table
 from dashboards.sections.tiles import ALERT_STATES
 from exporter import catalogue
@@ -32,6 +42,8 @@ _STATES: Final = {0: State("ok", GOOD)} | {
     rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in queries.SEVERITY_RANK.items()
 }
 _UNMET: Final[Steps] = ((None, TRANSPARENT), (0, SEVERITY_COLOURS[Severity.WARNING]), (1, TRANSPARENT))
+_NUMBER: Final = 112
+"""The width of a column of numbers, in pixels: all columns are visible on a screen of 1440 pixels."""
 _TIERS: Final = "the windows of each objective's own tiers, not the selected windows; the worst of them."
 _WORST: Final = "the newest window of each selected length, at each refresh; the worst of them."
 
@@ -112,7 +124,7 @@ def _models(models: Iterable[str], scope: Scope) -> Table:
         window=_WORST,
         action="Click a cell: it opens the panel on the model's dashboard that shows these values over time.",
         no_data="No model exposed yet: is the exporter scraped?",
-        size=(24, 9),
+        size=(24, 16),
         data_links=(links.to_model("Dashboard of this model"),),
     )
     keys = {MODEL: "Model", TEAM: "Team", ALERTNAME: "Most severe alert", links.DASHBOARD: links.DASHBOARD}
@@ -126,7 +138,9 @@ def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
     red, orange = SEVERITY_COLOURS[Severity.CRITICAL], SEVERITY_COLOURS[Severity.WARNING]
     met = by_model("avg", queries.across("min", (MODEL, SLO), latest(good, scope)))
     return [
-        Column("State", queries.worst_alert(scope), "none", states=_STATES, links=(_link(ALERT_STATES),)),
+        Column(
+            "State", queries.worst_alert(scope), "none", states=_STATES, links=(_link(ALERT_STATES),), width=_NUMBER
+        ),
         Column("Known", _dashboard_ids(models, scope), "none", hidden=True),
         _column(
             "Budget left",
@@ -135,24 +149,22 @@ def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
             ((_LOWEST, red), (0, orange), (0.25, TRANSPARENT)),
         ),
         _column("Burn rate", burn_rate, by_model("max", _burn_rate(scope)), ((1, orange),)),
-        _column("Drift share", catalogue.DATA_DRIFT_SHARE, by_model("max", latest(catalogue.DATA_DRIFT_SHARE, scope))),
         _times_threshold("Drift", catalogue.DATA_DRIFT_SHARE, scope),
         _drift_over_time(scope),
         _times_threshold("Score shift", catalogue.PREDICTION_MEAN_SHIFT, scope),
-        Column("Objectives met", met, UNITS[Unit.RATIO], steps=_UNMET, links=(_link(good.key),)),
+        Column("Objectives met", met, UNITS[Unit.RATIO], steps=_UNMET, links=(_link(good.key),), width=_NUMBER),
         _column(
             "Label coverage",
             catalogue.LABEL_COVERAGE_RATIO,
             by_model("min", latest(catalogue.LABEL_COVERAGE_RATIO, scope)),
         ),
-        _column("Rows", catalogue.WINDOW_ROWS, by_model("max", latest(catalogue.WINDOW_ROWS, inference))),
         _column("Age", end, by_model("min", queries.plotted(end, inference))),
     ]
 
 
 def _column(title: str, metric: Metric, expression: str, steps: Steps = ()) -> Column:
     coloured: Steps = ((None, TRANSPARENT), *steps) if steps else ()
-    return Column(title, expression, UNITS[metric.unit], steps=coloured, links=(_link(metric.key),))
+    return Column(title, expression, UNITS[metric.unit], steps=coloured, links=(_link(metric.key),), width=_NUMBER)
 
 
 def _burn_rate(scope: Scope) -> str:
@@ -162,7 +174,7 @@ def _burn_rate(scope: Scope) -> str:
 
 def _times_threshold(title: str, metric: Metric, scope: Scope) -> Column:
     value = by_model("max", over_threshold(metric, scope))
-    return Column(title, value, _TIMES_THRESHOLD, steps=_OVER, links=(_link(metric.key),))
+    return Column(title, value, _TIMES_THRESHOLD, steps=_OVER, links=(_link(metric.key),), width=_NUMBER)
 
 
 def _drift_over_time(scope: Scope) -> Column:
@@ -190,18 +202,21 @@ def _dashboard_ids(models: Iterable[str], scope: Scope) -> str:
 def _timeline(scope: Scope) -> StateTimeline:
     info = PanelInfo(
         key=ALERT_STATES,
-        title="State of each model over time",
-        meaning="The severity of each model's most severe firing alert, or ok while no alert fires.",
+        title="Models with alerts over time",
+        meaning="The severity of each model's most severe firing alert, or ok while no alert fires. Models without any "
+        "alert in the time range are left out.",
         window="each alert's own.",
         action="If several models change at the same time: look for what they share, such as a store, a feature "
         "pipeline or a release.",
-        no_data="No model exposed in this time",
+        no_data="No alert fired in this time",
         size=(24, 8),
         data_links=(),
     )
-    states = f"{by_model('max', queries.ranked_alerts((MODEL, ALERTNAME), scope))} or on ({MODEL}) 0 * "
+    ranks = by_model("max", queries.ranked_alerts((MODEL, ALERTNAME), scope))
     known = by_model("max", latest(catalogue.MODEL_INFO, scope))
-    return state_timeline(info, [Query(states + known, f"{{{{{MODEL}}}}}")], _STATES)
+    restless = f"max_over_time(({ranks})[$__range:$__interval] @ end())"
+    states = f"({ranks} or on ({MODEL}) 0 * {known}) and on ({MODEL}) {restless}"
+    return state_timeline(info, [Query(states, f"{{{{{MODEL}}}}}")], _STATES)
 
 
 def _history(scope: Scope) -> list[Any]:
@@ -217,7 +232,7 @@ def _history(scope: Scope) -> list[Any]:
             info,
             [Query(by_model("max", value), f"{{{{{MODEL}}}}}")],
             Unit.NUMBER,
-            limits=(0, None),
+            limits=FROM_ZERO,
             steps=((None, GOOD), (1, alert_colour(metric))),
         )
         for (info, value), metric in zip(charts, (drift, burn_rate), strict=True)

@@ -13,17 +13,22 @@ from exporter.catalogue import MODEL, SEVERITY, VERSION, Severity
 
 
 def alerts(scope: Scope, *matchers: str) -> dict[str, Any]:
-    """The alerts of the models while they fire; only those that `matchers` select."""
+    """The times since which the conditions of the firing alerts hold; only of the alerts that `matchers` select.
+
+    Marks and no regions: an alert that fires for a week would colour the whole graph. On a dashboard of several models
+    they are off until someone turns them on.
+    """
     labels = (*([MODEL] if scope.multiple_models else []), ALERTNAME, SEVERITY)
     text_labels = (SEVERITY, *([MODEL] if scope.multiple_models else []))
-    return _annotation(
+    annotation = _annotation(
         "Alerts",
-        queries.across("max", labels, queries.firing(scope, *matchers)),
+        f"{queries.across('max', labels, queries.firing_since(scope, *matchers))} * 1000",
         SEVERITY_COLOURS[Severity.CRITICAL],
         f"{{{{{ALERTNAME}}}}}",
         text=" ".join(f"{{{{{label}}}}}" for label in text_labels),
         tags=SEVERITY,
     )
+    return annotation | {"useValueForTime": True, "enable": not scope.multiple_models}
 
 
 def promotions(scope: Scope) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from grafanalib.core import DashboardLink, StateTimeline
 
 from dashboards import graph_annotations, variables
-from dashboards.board import TAG, board
+from dashboards.board import MODEL_TAG, TAG, board
 from dashboards.panels import links, queries, scopes
 from dashboards.panels.builders import PanelInfo, state_timeline
 from dashboards.panels.layout import Section, stack
@@ -47,7 +47,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
         title=f"Leeway: {spec.name}",
         description="Which alerts of this model fire, and which features cause them? The description of each panel "
         "says what to do.",
-        tags=[TAG, "model"],
+        tags=[TAG, MODEL_TAG],
         templating=_variables(spec, scope),
         annotations=[
             graph_annotations.alerts(scope),

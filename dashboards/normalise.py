@@ -15,8 +15,11 @@ from grafanalib.core import Dashboard
 SCHEMA_VERSION: Final = 42
 """The last version of the v1 schema; newer versions of Grafana convert it when they load it."""
 
-PLUGIN_VERSION: Final = "11.0.0"
-"""The panels have the format of Grafana 11, so a newer Grafana knows which migrations to run."""
+PLUGIN_VERSION: Final = "11.1.0"
+"""The panels have the format of Grafana 11.1, so a newer Grafana knows which migrations to run.
+
+An older version makes Grafana migrate the options of an XY chart, which are in the new format already.
+"""
 
 _DASHBOARD: Final = frozenset(
     {"annotations", "description", "editable", "graphTooltip", "links", "refresh", "tags", "time", "timezone"}

@@ -56,6 +56,8 @@ SLO: Final = "slo"
 UNKNOWN_VERSION: Final = "unknown"
 """The `version` of rows without one."""
 
+CHAMPION: Final = "champion"
+"""The `role` of a version that serves, where the log names it so."""
 CHALLENGER: Final = "challenger"
 """The `role` of a version that serves nobody; alerts ignore it."""
 
@@ -94,7 +96,8 @@ def label_value(text: str) -> str:
 class Unit(StrEnum):
     """The unit of a metric's values, from which panels choose a format."""
 
-    RATIO = "ratio"  # 0 to 1
+    RATIO = "ratio"  # 0 to 1, a part of a whole
+    SCORE = "score"  # 0 to 1, written as a decimal number
     NUMBER = "number"  # no unit
     DEVIATIONS = "deviations"  # reference standard deviations
     ROWS = "rows"
@@ -188,6 +191,9 @@ class _Labels(tuple[str, ...]):
     def ratio(self, name: str, text: str) -> Metric:
         return Metric(name, text, self, Unit.RATIO)
 
+    def score(self, name: str, text: str) -> Metric:
+        return Metric(name, text, self, Unit.SCORE)
+
     def number(self, name: str, text: str) -> Metric:
         return Metric(name, text, self, Unit.NUMBER)
 
@@ -258,10 +264,10 @@ FEATURE_PSI = _FEATURE.number(
     "Population stability index of a feature against its reference, in nats; nulls are a cell of their own.",
 )
 FEATURE_PSI_THRESHOLD = FEATURE_PSI.threshold()
-FEATURE_JS_DISTANCE = _FEATURE.ratio(
+FEATURE_JS_DISTANCE = _FEATURE.score(
     "ml_feature_js_distance", "Jensen-Shannon distance (square root, base 2) between a feature and its reference."
 )
-FEATURE_KS_STATISTIC = _FEATURE_WHOLE.ratio(
+FEATURE_KS_STATISTIC = _FEATURE_WHOLE.score(
     "ml_feature_ks_statistic", "Largest gap between the distribution functions of a numeric feature and its reference."
 )
 FEATURE_WASSERSTEIN_DISTANCE = _FEATURE_WHOLE.deviations(
@@ -280,7 +286,7 @@ FEATURE_CHI2_STATISTIC = _FEATURE.number(
     "ml_feature_chi2_statistic",
     "Chi-squared statistic of a categorical feature against its reference; rare categories are pooled.",
 )
-FEATURE_CHI2_P_VALUE = _FEATURE.ratio(
+FEATURE_CHI2_P_VALUE = _FEATURE.score(
     "ml_feature_chi2_p_value",
     "P-value of the chi-squared test of homogeneity; not for alerts, since any large window rejects.",
 )
@@ -415,31 +421,31 @@ LABEL_ODD_ROWS = _Labels((MODEL, REASON)).rows(
     "ml_label_odd_rows", "Label rows and predictions that cannot be used or joined normally, by reason."
 )
 
-AUROC = _GROUP.ratio(
+AUROC = _GROUP.score(
     "ml_auroc",
     "Area under the ROC curve: how often a positive scores above a negative; multiclass: mean of each class against"
     " the rest.",
 )
 AUROC_CI_LOWER, AUROC_CI_UPPER = AUROC.interval()
-F1_SCORE = _GROUP.ratio(
+F1_SCORE = _GROUP.score(
     "ml_f1_score", "Harmonic mean of precision and recall at labels.threshold; multiclass: mean over classes."
 )
 F1_SCORE_CI_LOWER, F1_SCORE_CI_UPPER = F1_SCORE.interval()
-PRECISION = _GROUP.ratio(
+PRECISION = _GROUP.score(
     "ml_precision", "Share of positives among predictions at or above labels.threshold; multiclass: mean over classes."
 )
 PRECISION_CI_LOWER, PRECISION_CI_UPPER = PRECISION.interval()
-RECALL = _GROUP.ratio(
+RECALL = _GROUP.score(
     "ml_recall", "Share of positives with a score at or above labels.threshold; multiclass: mean over classes."
 )
 RECALL_CI_LOWER, RECALL_CI_UPPER = RECALL.interval()
-ACCURACY = _GROUP.ratio(
+ACCURACY = _GROUP.score(
     "ml_accuracy", "Share of correct decisions at labels.threshold; multiclass: share of correct predictions."
 )
 ACCURACY_CI_LOWER, ACCURACY_CI_UPPER = ACCURACY.interval()
 LOG_LOSS = _GROUP.number("ml_log_loss", "Mean log loss of the scores as probabilities, in nats.")
 LOG_LOSS_CI_LOWER, LOG_LOSS_CI_UPPER = LOG_LOSS.interval()
-BRIER_SCORE = _GROUP.ratio(
+BRIER_SCORE = _GROUP.score(
     "ml_brier_score",
     "Mean squared difference between scores, as probabilities, and labels; multiclass: half of the sum over classes.",
 )
@@ -472,7 +478,7 @@ RMSE = _GROUP.number("ml_rmse", "Root mean squared error of a regression, in the
 RMSE_CI_LOWER, RMSE_CI_UPPER = RMSE.interval()
 MAE = _GROUP.number("ml_mae", "Mean absolute error of a regression, in the data's units.")
 MAE_CI_LOWER, MAE_CI_UPPER = MAE.interval()
-NDCG = _GROUP.ratio(
+NDCG = _GROUP.score(
     "ml_ndcg", "Normalised discounted cumulative gain of a ranking: mean over its lists, up to rank labels.ndcg_at."
 )
 NDCG_CI_LOWER, NDCG_CI_UPPER = NDCG.interval()
@@ -484,10 +490,10 @@ NDCG_LISTS_LEFT_OUT = _Labels((MODEL, VERSION, REASON, WINDOW, ROLE)).rows(
 CLASS_LABEL_ROWS = _CLASS.rows(
     "ml_class_label_rows", "Labelled mature predictions of a window whose true class is this one."
 )
-CLASS_PRECISION = _CLASS.ratio("ml_class_precision", "Share of the predictions of a class that are correct.")
-CLASS_RECALL = _CLASS.ratio("ml_class_recall", "Share of the rows of a true class that are predicted as this class.")
-CLASS_F1_SCORE = _CLASS.ratio("ml_class_f1_score", "Harmonic mean of a class's precision and recall.")
-CLASS_AUROC = _CLASS.ratio("ml_class_auroc", "Area under the ROC curve of a class's own score, against the rest.")
+CLASS_PRECISION = _CLASS.score("ml_class_precision", "Share of the predictions of a class that are correct.")
+CLASS_RECALL = _CLASS.score("ml_class_recall", "Share of the rows of a true class that are predicted as this class.")
+CLASS_F1_SCORE = _CLASS.score("ml_class_f1_score", "Harmonic mean of a class's precision and recall.")
+CLASS_AUROC = _CLASS.score("ml_class_auroc", "Area under the ROC curve of a class's own score, against the rest.")
 CLASS_CALIBRATION_ERROR_DEBIASED = _CLASS.ratio(
     "ml_class_calibration_error_debiased",
     "Root mean square of the gaps between a class's predicted and observed share in ten bins of equal mass, without"

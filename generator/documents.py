@@ -179,7 +179,7 @@ def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Data:
         },
         FLEET: fleet.dashboard(loaded.spec.name for loaded in specs),
         FEATURE: feature_dashboard.dashboard(),
-        EXPORTER: exporter_dashboard.dashboard(),
+        EXPORTER: exporter_dashboard.dashboard(loaded.spec for loaded in specs),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from grafanalib.core import GridPos, Panel, Stat, StateTimeline, TimeSeries
 
@@ -28,6 +28,7 @@ from dashboards.panels.style import (
     fixed_colour,
     mappings,
     override,
+    role_overrides,
     steps_json,
     target,
 )
@@ -72,20 +73,21 @@ def timeseries(
     colour: str = SEVERITY_COLOURS[Severity.INFO],
     limits: Limits | None = None,
     steps: Steps = (),
+    shaded: bool = False,
+    many: bool = False,
     style: Literal["line", "bars", "area"] = "line",
 ) -> TimeSeries:
     """Lines over time, with the thresholds and references among `queries`.
 
-    `colour` is the colour of thresholds. `limits` are the ends of the axis, by default those of the unit. `steps` draw
-    fixed lines for limits that have no series. Areas are stacked. Gaps are not connected: nothing was published there.
+    `colour` is the colour of thresholds. `limits` are the ends that the axis reaches at least, by default those of the
+    unit. `steps` draw fixed lines for limits that have no series, or `shaded` areas. Areas of values are stacked. Gaps
+    are not connected: nothing was published there. The legend of `many` series is beside them, the highest first.
     """
     lower, upper = limits or LIMITS[unit]
     companions = [(index, query) for index, query in enumerate(queries) if query.role is not Role.VALUE]
     return TimeSeries(
         **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)]),
         unit=UNITS[unit],
-        valueMin=lower,
-        valueMax=upper,
         drawStyle="bars" if style == "bars" else "line",
         fillOpacity=0 if style == "line" else 60,
         stacking={"mode": "normal", "group": "A"} if style == "area" else {},
@@ -95,10 +97,16 @@ def timeseries(
         tooltipMode="multi",
         tooltipSort="desc",
         thresholds=steps_json(steps or ((None, TRANSPARENT),)),
-        thresholdsStyleMode="dashed" if steps else "off",
-        overrides=[companion_override(index, query, colour) for index, query in companions],
-        extraJson=field_config(info),
+        thresholdsStyleMode=("area" if shaded else "dashed") if steps else "off",
+        overrides=[
+            *role_overrides(queries),
+            *(companion_override(index, query, colour) for index, query in companions),
+        ],
+        extraJson=field_config(info, custom={"axisSoftMin": lower, "axisSoftMax": upper}) | (_BESIDE if many else {}),
     )
+
+
+_BESIDE: Final = {"options": {"legend": {"placement": "right", "sortBy": "Max", "sortDesc": True}}}
 
 
 def stat(
@@ -130,14 +138,17 @@ def stat(
 
 
 def state_timeline(info: PanelInfo, queries: Sequence[Query], states: Mapping[int, State]) -> StateTimeline:
-    """Bars over time, one for each series, coloured by its state."""
+    """Bars over time, one for each series, coloured by its state.
+
+    The colour mode is `fixed`: with `thresholds` Grafana ignores the colours of the mappings.
+    """
     return StateTimeline(
         **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)]),
         mappings=mappings(states),
         showValue="never",
         tooltipMode="multi",
         thresholds=steps_json(((None, UNKNOWN),)),
-        extraJson=field_config(info, unit="none"),
+        extraJson=field_config(info, unit="none", color=fixed_colour(UNKNOWN)),
     )
 
 
@@ -158,7 +169,7 @@ class StatusHistory(Panel):  # type: ignore[misc]  # grafanalib has no types
 
 def status_history(info: PanelInfo, query: Query, states: Mapping[int, State]) -> StatusHistory:
     """Cells, one for each series and time, coloured by state: at most a hundred times, so that each is visible."""
-    cells = {"mappings": mappings(states), "color": {"mode": "thresholds"}, "custom": {"lineWidth": 1}}
+    cells = {"mappings": mappings(states), "color": fixed_colour(UNKNOWN), "custom": {"lineWidth": 1}}
     return StatusHistory(
         **common_options(info, [target(0, query, "range")]) | {"maxDataPoints": 100},
         thresholds=steps_json(((None, UNKNOWN),)),

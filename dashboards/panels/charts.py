@@ -5,15 +5,16 @@ Its help text, unit, colours, threshold and reference come from the catalogue. A
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from grafanalib.core import TimeSeries
 
 from dashboards.panels import links
 from dashboards.panels.builders import PanelInfo, timeseries
-from dashboards.panels.queries import history
+from dashboards.panels.queries import Query, history, legend
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import Limits, Steps, alert_colour
+from dashboards.panels.style import ANY, Limits, Steps, alert_colour
 from exporter.catalogue import FEATURE, MODEL, WINDOW, Metric
 from exporter.spec.model import ModelSpec
 
@@ -49,18 +50,26 @@ def chart(
     name: str = "",
     limits: Limits | None = None,
     steps: Steps = (),
+    shaded: bool = False,
     last_week: bool = False,
     rows: Metric | None = None,
+    beside: Sequence[Query] = (),
     **more: Any,
 ) -> TimeSeries:
-    """A metric over time with its threshold and reference; `more` as in `PanelInfo`, the others as in `history`."""
+    """A metric over time with its threshold and reference, and the queries `beside` them.
+
+    `more` is as in `PanelInfo`, the others as in `history` and `timeseries`.
+    """
+    name = name or legend(metric, scope) or title
     meaning = f"{metric.help} {_WORST}" if FEATURE in metric.labels else metric.help
     return timeseries(
         panel_info(spec, metric, title, action, **{"meaning": meaning, **more}),
-        history(metric, scope, rank=rank, name=name, last_week=last_week, rows=rows),
+        (*history(metric, scope, rank=rank, name=name, last_week=last_week, rows=rows), *beside),
         metric.unit,
         colour=alert_colour(metric),
-        limits=limits,
+        limits=limits or (ANY if metric.alerts_below else None),  # a fall below a threshold near 1 must be visible
         steps=steps,
+        shaded=shaded,
+        many=FEATURE in metric.labels,
         style="bars" if metric.kind == "counter" else "line",
     )

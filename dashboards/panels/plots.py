@@ -1,6 +1,6 @@
 """Panels of distributions that grafanalib does not have, or writes for an older Grafana.
 
-Their options are those of Grafana 11 and later.
+Their options are those of Grafana 11.1 and later.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def reliability_diagram(info: PanelInfo, label: str, predicted: str, observed: s
     sized = {"size": {"matcher": {"id": "byName", "options": "Rows"}}}
     series = [_series("Observed", "Predicted") | sized, _series("Perfectly calibrated", "Predicted")]
     options = {"mapping": "manual", "series": series, "legend": _LEGEND, "tooltip": {"mode": "single", "sort": "none"}}
-    ends = {"min": 0, "max": 1, "unit": UNITS[Unit.RATIO]}
+    ends = {"min": 0, "unit": UNITS[Unit.RATIO]}  # the highest end is that of the scores: rare positives have low ones
     custom = {"show": "points+lines", "pointSize": {"min": 3, "max": 14}, "fillOpacity": 60, "lineWidth": 1}
     line = {"custom.show": "lines", "custom.lineStyle": {"fill": "dash", "dash": [10, 10]}}
     more = [

@@ -33,6 +33,8 @@ from exporter.catalogue import (
 
 ALERTS: Final = "ALERTS"
 """The series that Prometheus writes for alerts; its labels follow."""
+ALERTS_FOR_STATE: Final = "ALERTS_FOR_STATE"
+"""The series of the times since which the conditions of alerts hold."""
 ALERTNAME: Final = "alertname"
 ALERTSTATE: Final = "alertstate"
 
@@ -142,6 +144,16 @@ def firing(scope: Scope, *matchers: str) -> str:
     return _without_replicas("max", f"{ALERTS}{{{selector}}}")
 
 
+def firing_since(scope: Scope, *matchers: str) -> str:
+    """The firing alerts of the models; the value is the time since which the condition of each holds.
+
+    Prometheus writes the times without the state, so they have all other labels of the alerts.
+    """
+    selector = ",".join((*scope.model_matchers, *matchers))
+    since = _without_replicas("min", f"{ALERTS_FOR_STATE}{{{selector}}}")
+    return f"{since} and ignoring ({ALERTSTATE}) {firing(scope, *matchers)}"
+
+
 def alerts_by_severity(scope: Scope) -> str:
     """The number of firing alerts by severity; 0 with severity `none` if none fires and the model is exposed."""
     none = _with_label(f"0 * max({latest(MODEL_INFO, scope)})", SEVERITY, NO_ALERT)
@@ -206,7 +218,7 @@ def legend(metric: Metric, scope: Scope) -> str:
     omitted = {VERSION, WINDOW, *([] if scope.multiple_models else [MODEL]), *constant}
     shown = [label for label in metric.labels if label not in omitted]
     shown += [VERSION] if VERSION in metric.labels else []
-    return " ".join(f"{{{{{label}}}}}" for label in shown) or metric.key.replace("_", " ")
+    return " ".join(f"{{{{{label}}}}}" for label in shown)
 
 
 def with_model_name(name: str, scope: Scope) -> str:
@@ -239,7 +251,7 @@ def history(
     value = plotted(metric, scope)
     many = FEATURE in metric.labels or COLUMN in metric.labels or metric == SEGMENT_DRIFT
     top = f" and {top_series(rank or value)}" if many else ""
-    name = name or legend(metric, scope)
+    name = name or legend(metric, scope) or metric.key.replace("_", " ")
     lower, upper = metric.interval()
     companions = (
         (metric.threshold(), Role.THRESHOLD),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from dashboards.panels.queries import Query, Role
-from exporter.catalogue import ALERTS, Metric, Severity, Unit
+from exporter.catalogue import ALERTS, CHALLENGER, CHAMPION, ROLE, Metric, Severity, Unit
 
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 """The data source of every query: the selected one."""
@@ -23,6 +23,7 @@ SEVERITY_COLOURS: Final = {Severity.CRITICAL: "red", Severity.WARNING: "orange",
 
 UNITS: Final[Mapping[Unit, str]] = {
     Unit.RATIO: "percentunit",
+    Unit.SCORE: "none",
     Unit.NUMBER: "none",
     Unit.DEVIATIONS: "suffix:\N{GREEK SMALL LETTER SIGMA}",
     Unit.ROWS: "short",
@@ -34,20 +35,29 @@ UNITS: Final[Mapping[Unit, str]] = {
 }
 """Grafana's name for each unit of the catalogue."""
 
-Limits = tuple[int | None, int | None]
+Limits = tuple[float | None, float | None]
+"""The ends that an axis reaches at least; it goes further where values do, and `None` leaves an end to the values."""
 Steps = Sequence[tuple[float | None, str]]
 """The value from which each colour applies; the first step has no value and is also the colour of no data."""
 
+FROM_ZERO: Final[Limits] = (0, 0.01)
+"""From zero; the height keeps values that are all 0 on an axis that can be read, which Grafana would draw up to 100."""
+TO_ONE: Final[Limits] = (0, 1)
+"""From zero to one: counts, and the parts of a whole."""
+"""From zero to one: counts, and the parts of a whole."""
+ANY: Final[Limits] = (None, None)
+
 LIMITS: Final[Mapping[Unit, Limits]] = {
-    Unit.RATIO: (0, 1),
-    Unit.NUMBER: (None, None),
-    Unit.DEVIATIONS: (None, None),
-    Unit.ROWS: (0, None),
-    Unit.SECONDS: (0, None),
-    Unit.TIMESTAMP: (0, None),
-    Unit.BYTES: (0, None),
-    Unit.FLAG: (0, 1),
-    Unit.INFO: (0, 1),
+    Unit.RATIO: FROM_ZERO,
+    Unit.SCORE: ANY,  # a fall from 0.935 to 0.91 is not visible on an axis from 0 to 1
+    Unit.NUMBER: ANY,
+    Unit.DEVIATIONS: ANY,
+    Unit.ROWS: TO_ONE,
+    Unit.SECONDS: TO_ONE,
+    Unit.TIMESTAMP: TO_ONE,
+    Unit.BYTES: TO_ONE,
+    Unit.FLAG: TO_ONE,
+    Unit.INFO: TO_ONE,
 }
 """The ends of the axis for each unit."""
 
@@ -132,6 +142,20 @@ def companion_override(index: int, query: Query, colour: str) -> dict[str, Any]:
     """
     line = fixed_colour(colour if query.role is Role.THRESHOLD else UNKNOWN)
     return override("byFrameRefID", ref_id(index), {"color": line} | _line_properties(query.role))
+
+
+_ROLE_COLOURS: Final = {CHAMPION: "blue", CHALLENGER: "purple"}
+"""By name the colours of both would be near each other."""
+
+
+def role_overrides(queries: Sequence[Query]) -> list[dict[str, Any]]:
+    """The colour of each role's series, for graphs whose legend has the role."""
+    if not any(f"{{{{{ROLE}}}}}" in query.legend for query in queries):
+        return []
+    return [
+        override("byRegexp", f"/\\b{role}\\b/", {"color": fixed_colour(colour)})
+        for role, colour in _ROLE_COLOURS.items()
+    ]
 
 
 def _line_properties(role: Role) -> dict[str, Any]:

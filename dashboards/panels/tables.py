@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from grafanalib.core import Table, TableSortByField
 
@@ -24,6 +24,9 @@ from dashboards.panels.style import (
 )
 from exporter.catalogue import Severity
 
+EMPTY: Final = "\N{EN DASH}"
+"""The text of an empty cell; the text of the panel is for a table without rows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -31,6 +34,7 @@ class Column:
 
     `unit` is Grafana's. `steps` or `states` colour the cells, and `links` are links of the cells. The links of other
     columns can use the values of a hidden column. A `trend` shows its values over the time range as a small line.
+    `width` is in pixels; without it, the column takes its part of the width that is left.
     """
 
     title: str
@@ -41,6 +45,7 @@ class Column:
     links: tuple[dict[str, Any], ...] = ()
     hidden: bool = False
     trend: bool = False
+    width: int | None = None
 
     @property
     def kind(self) -> Literal["range", "table"]:
@@ -54,7 +59,7 @@ class Column:
 
     def override(self) -> dict[str, Any]:
         """The field override with the look of the column."""
-        properties: dict[str, Any] = {"unit": self.unit}
+        properties: dict[str, Any] = {"unit": self.unit, "noValue": EMPTY}
         if self.states:
             properties["mappings"] = mappings(self.states)
         if self.steps:
@@ -66,6 +71,8 @@ class Column:
             properties["color"] = fixed_colour(SEVERITY_COLOURS[Severity.INFO])
         if self.links:
             properties["links"] = list(self.links)
+        if self.width:
+            properties["custom.width"] = self.width
         if self.hidden:
             properties["custom.hidden"] = True
         return override("byName", self.title, properties)
@@ -92,22 +99,35 @@ def table(
         "renameByName": {**keys, **names},
     }
     hidden_labels = [override("byName", label, {"custom.hidden": True}) for label in hidden]
-    trends = any(column.trend for column in columns)
-    first = override("byName", next(iter(keys.values())), {"links": list(info.data_links)})
+    first, *others = (title for label, title in keys.items() if label not in hidden)
+    named = [
+        override("byName", first, {"noValue": EMPTY, "links": list(info.data_links)}),
+        *(override("byName", title, {"noValue": EMPTY}) for title in others),
+    ]
+    trends = [ref_id(index) for index, column in enumerate(columns) if column.trend]
     return Table(
         **common_options(
             info, [target(index, Query(column.expression), column.kind) for index, column in enumerate(columns)]
         )
         | {"maxDataPoints": 100 if trends else None},  # about the width of a cell in pixels
         transformations=[
-            *([{"id": "timeSeriesTable", "options": {}}] if trends else []),
+            *(_small_lines(query) for query in trends),
             {"id": "merge", "options": {}},
             {"id": "organize", "options": order},
         ],
-        overrides=[first, *hidden_labels, *(column.override() for column in columns)],
+        overrides=[*named, *hidden_labels, *(column.override() for column in columns)],
         sortBy=[TableSortByField(displayName=title, desc=True) for title in sort],
         filterable=True,
         unit="none",
         thresholds=steps_json(((None, TRANSPARENT),)),
         extraJson={"fieldConfig": {"defaults": {"noValue": info.no_data}}},
     )
+
+
+def _small_lines(query: str) -> dict[str, Any]:
+    """The transformation of a range query to one small line for each series.
+
+    It is limited to this query: Grafana takes every table with a single row for a series too, and would not join the
+    columns of a table of one row.
+    """
+    return {"id": "timeSeriesTable", "options": {}, "filter": {"id": "byRefId", "options": query}}

@@ -8,11 +8,11 @@ from typing import Any, Final
 from dashboards.panels.builders import state_timeline
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, history, range_extreme
+from dashboards.panels.queries import Query, across, range_extreme
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, State
+from dashboards.panels.style import ANY, GOOD, SEVERITY_COLOURS, TRANSPARENT, State
 from exporter import catalogue
-from exporter.catalogue import Severity
+from exporter.catalogue import LEVEL, Severity
 from exporter.spec.model import ModelSpec
 
 _DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
@@ -41,7 +41,15 @@ def _seasons(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
     return [
         state_timeline(
-            panel_info(spec, season, "Season in use", coarse), history(season, scope), {1: State("now", GOOD)}
+            panel_info(
+                spec,
+                season,
+                "Season in use",
+                coarse,
+                meaning="How fine the season is that the newest hour is compared with.",
+            ),
+            [Query(across("max", (LEVEL,), range_extreme("max", season, scope)), f"{{{{{LEVEL}}}}}")],
+            {1: State("in use", GOOD)},
         ),
         state_timeline(panel_info(spec, weekday, "Weekday", local), weekdays, days),
     ]
@@ -66,5 +74,6 @@ def _clock(spec: ModelSpec, scope: Scope) -> list[Any]:
             "Offset from UTC",
             "A step is a change to or from daylight saving time. If problems start there: some writer of the log uses "
             "local time.",
+            limits=ANY,
         ),
     ]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from dashboards.panels import plots, queries
 from dashboards.panels.charts import panel_info
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import Limits
+from dashboards.panels.style import FROM_ZERO
 from exporter import catalogue
 from exporter.catalogue import BIN, Metric
 from exporter.spec.model import ModelSpec
-
-_FROM_ZERO: Final[Limits] = (0, None)
 
 
 def panels(spec: ModelSpec, scope: Scope, window: str, draw: Callable[..., Any]) -> list[Any]:
@@ -28,7 +26,7 @@ def panels(spec: ModelSpec, scope: Scope, window: str, draw: Callable[..., Any])
     info = panel_info(
         spec,
         catalogue.CALIBRATION_BIN_OBSERVED_RATIO,
-        "Reliability diagram, $window",
+        "Reliability diagram",
         "Points below the dashed line: scores are too high. Points above it: scores are too low. In both cases "
         "calibrate again. A small point far from the line is noise. Select one version: with several, the points are "
         "mixed.",
@@ -46,9 +44,9 @@ def panels(spec: ModelSpec, scope: Scope, window: str, draw: Callable[..., Any])
         ),
         draw(
             catalogue.CALIBRATION_ERROR_MAX,
-            "Worst calibration error of a bin, $window",
+            "Worst calibration error of a bin",
             "If it is high while the mean error is low: one range of scores is wrong. Find it in the diagram.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
             size=(12, 10),
         ),
     ]

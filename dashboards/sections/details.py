@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import latest
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import Limits
+from dashboards.panels.style import FROM_ZERO
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
-
-_FROM_ZERO: Final[Limits] = (0, None)
-"""For small values: on an axis up to 1, a threshold of 1 % would lie on the zero line."""
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
@@ -30,46 +27,48 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.DATA_READABLE_RATIO,
-            "Readable features and scores, $window",
+            "Readable features and scores",
             "If a line is below its dashed threshold: columns are missing in the files or have another type, and drift "
             "of them is unknown. The next panel names them.",
         ),
         draw(
             catalogue.COLUMN_READABLE_RATIO,
-            "Readable rows by column, $window",
+            "Readable rows by column",
             "If a column is below its dashed threshold: ask who writes the log what changed. The log of the exporter "
             "has the reason for each file.",
             rank=f"-{latest(catalogue.COLUMN_READABLE_RATIO, scope)}",
         ),
         draw(
             catalogue.FEATURE_NULL_RATIO,
-            "Nulls by feature, $window",
+            "Nulls by feature",
             "If a feature is above its dashed threshold: more values are missing than in the reference (dotted). Ask "
             "the owner of the source.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_RATIO,
-            "New categories by feature, $window",
+            "New categories by feature",
             "If a feature is above its dashed threshold: the model gets categories that it was not trained on. The "
             "next panel names them.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_ROWS,
-            "New categories by name, $window",
+            "New categories by name",
             "A typing error or a change of case: fix the source. A really new category: retrain.",
         ),
         draw(
             catalogue.FEATURE_OUT_OF_RANGE_RATIO,
-            "Out of range by feature, $window",
+            "Out of range by feature",
             "If it is above the reference (dotted): look for a change of unit, a default such as -1, or an overflow.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_ROWS,
-            "Rows by feature, $window",
+            "Rows by feature",
             "If there are fewer rows than in the window: the column is missing in some files.",
+            meaning=f"{catalogue.FEATURE_ROWS.help} Shows the ten of the selected features with the fewest.",
+            rank=f"-{latest(catalogue.FEATURE_ROWS, scope)}",
             size=(24, 8),
         ),
     ]
@@ -82,34 +81,35 @@ def _numeric(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.FEATURE_KS_STATISTIC,
-            "Kolmogorov-Smirnov statistic, $window",
+            "Kolmogorov-Smirnov statistic",
             "0.2 means that a fifth of the rows have moved.",
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_WASSERSTEIN_DISTANCE,
-            "Wasserstein distance, $window",
+            "Wasserstein distance",
             "If it is high while Kolmogorov-Smirnov is low: a few rows have moved far. Look for outliers or a change "
             "of unit.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_MEAN_SHIFT,
-            "Mean shift, $window",
+            "Mean shift",
             "Above 0 the values have risen, below 0 they have fallen. Beyond 1 or -1: look at the source of the "
             "feature.",
             rank=mean_shift,
         ),
         draw(
             catalogue.FEATURE_MEAN,
-            "Mean and reference, $window",
+            "Mean and reference",
             "A jump by a factor of 100 or 1000 is a change of unit. Select one feature above to see its scale.",
             rank=mean_shift,
         ),
         draw(
             catalogue.FEATURE_STDDEV_RATIO,
-            "Standard deviation / reference, $window",
+            "Standard deviation / reference",
             "Far above 1: the values are more spread out. Near 0: they are constant, so look for a default value.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
             rank=spread,
         ),
     ]
@@ -120,20 +120,22 @@ def _categorical(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.FEATURE_JS_DISTANCE,
-            "Jensen-Shannon distance, $window",
+            "Jensen-Shannon distance",
             "A second measure beside PSI, for every kind of feature. If both are high, the drift is real.",
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_CHI2_STATISTIC,
-            "Chi-squared statistic, $window",
+            "Chi-squared statistic",
             "It grows with the number of rows: compare a feature only with its own past. Use PSI to decide about "
             "drift.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_CHI2_P_VALUE,
-            "Chi-squared p-value, $window",
+            "Chi-squared p-value",
             "For information only: in any large window it is near 0. Use PSI to decide about drift.",
             rank=latest(catalogue.FEATURE_CHI2_STATISTIC, scope),
+            limits=FROM_ZERO,
         ),
     ]

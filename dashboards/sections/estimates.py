@@ -8,15 +8,12 @@ from typing import Any, Final
 from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import Limits
+from dashboards.panels.style import ANY, FROM_ZERO, Limits
 from dashboards.sections.labels import mature_window_text
 from exporter import catalogue
-from exporter.catalogue import Metric, Unit
+from exporter.catalogue import Metric
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.task import SINGLE_SCORE_TASKS
-
-_FROM_ZERO: Final[Limits] = (0, None)
-_ANY: Final[Limits] = (None, None)
 
 _NAMES: Final = {
     catalogue.AUROC: "AUROC",
@@ -30,6 +27,7 @@ _NAMES: Final = {
     catalogue.MAE: "Mean absolute error",
 }
 _REGRESSION: Final = (catalogue.RMSE, catalogue.MAE)
+_LOSSES: Final = (catalogue.LOG_LOSS, catalogue.BRIER_SCORE, *_REGRESSION)
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
@@ -62,7 +60,8 @@ def _estimated_metrics(spec: ModelSpec) -> tuple[Metric, ...]:
 
 
 def _limits(metric: Metric) -> Limits | None:
-    return None if metric.unit is Unit.RATIO else _FROM_ZERO
+    """Losses are drawn from zero, all other metrics where their values are."""
+    return FROM_ZERO if metric in _LOSSES else None
 
 
 def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
@@ -75,7 +74,7 @@ def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
             spec,
             scope,
             metric.estimated(),
-            f"{_NAMES[metric]}: estimated, $window",
+            f"{_NAMES[metric]}: estimated",
             action,
             limits=_limits(metric),
             rows=catalogue.VERSION_ROWS,
@@ -94,10 +93,10 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
         spec,
         scope,
         catalogue.CONCEPT_DRIFT,
-        "Concept drift, $window",
+        "Concept drift",
         "Above 1 the same inputs have other outcomes than in the reference, by more than chance explains. See which "
         "gap is large, then find out what changed in the outcomes or in the labels.",
-        limits=_ANY,
+        limits=ANY,
         window=mature_window_text(spec),
         rows=catalogue.LABEL_ROWS,
         size=(24, 8),
@@ -109,9 +108,9 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
                 spec,
                 scope,
                 metric.estimated_gap(),
-                f"{_NAMES[metric]}: estimated minus observed, $window",
+                f"{_NAMES[metric]}: estimated minus observed",
                 action,
-                limits=_ANY,
+                limits=ANY,
                 window=mature_window_text(spec),
                 rows=catalogue.LABEL_ROWS,
             )
@@ -130,20 +129,20 @@ def _provisional(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.LABEL_REPRESENTED_RATIO,
-            "Predictions represented by labels, $window",
+            "Predictions represented by labels",
             "Below 90 % no provisional values are shown: too many predictions have no similar labelled prediction. "
             "Wait, or select a longer window.",
         ),
         draw(
             catalogue.LABEL_EFFECTIVE_ROWS,
-            "Effective labels, $window",
+            "Effective labels",
             "If it is far below the number of labels: a few labels represent many predictions. The intervals include "
             "this.",
         ),
         *(
             draw(
                 metric.provisional(),
-                f"{_NAMES[metric]}: provisional, $window",
+                f"{_NAMES[metric]}: provisional",
                 action,
                 limits=_limits(metric),
                 rows=catalogue.LABEL_EFFECTIVE_ROWS,

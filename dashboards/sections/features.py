@@ -5,18 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from grafanalib.core import Table
+from grafanalib.core import Table, TimeSeries
 
 from dashboards.panels import links, queries
-from dashboards.panels.builders import PanelInfo, StatusHistory, status_history
+from dashboards.panels.builders import PanelInfo, StatusHistory, status_history, timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, UNITS, State, Steps
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TO_ONE, TRANSPARENT, UNITS, State, Steps
 from dashboards.panels.tables import Column, table
 from exporter import catalogue
-from exporter.catalogue import FEATURE, VERSION, Metric, Severity
+from exporter.catalogue import FEATURE, VERSION, Metric, Severity, Unit
 from exporter.spec.model import ModelSpec
 
 _WARNING: Final = SEVERITY_COLOURS[Severity.WARNING]
@@ -26,7 +26,7 @@ def feature_table(spec: ModelSpec, scope: Scope) -> Table:
     """Return the table of features, worst first."""
     info = PanelInfo(
         key="features",
-        title="Features, worst first, $window",
+        title="Features, worst first",
         meaning="Every selected feature, the worst first. *Worst statistic* is the greatest of drift, nulls and new "
         "categories, each divided by its own threshold. Above 1 it alerts.",
         window="the newest `$window` of the log.",
@@ -69,16 +69,29 @@ def section(spec: ModelSpec, scope: Scope) -> Section:
         "Above the dashed line it pages. A step: look for a release or a new source. A slow rise: the data have really "
         "changed, so retrain."
     )
-    psi = (
-        "If a feature is above its dashed threshold, it has drifted. See its nulls and its drift details in the "
-        "sections below."
-    )
     panels = [
-        draw(catalogue.DATA_DRIFT_SHARE, "Drift share over time, $window", share, size=(8, 8)),
+        draw(catalogue.DATA_DRIFT_SHARE, "Drift share over time", share, size=(8, 8)),
         _drifted_features(spec, scope),
-        draw(catalogue.FEATURE_PSI, "PSI by feature, $window", psi, limits=(0, None), size=(24, 9)),
+        _psi(spec, scope),
     ]
     return Section("drift", "Data drift", panels, collapsed=False)
+
+
+def _psi(spec: ModelSpec, scope: Scope) -> TimeSeries:
+    """PSI relative to its threshold: of ten features with ten thresholds, one line says which are above."""
+    psi = catalogue.FEATURE_PSI
+    info = panel_info(
+        spec,
+        psi,
+        "PSI / threshold by feature",
+        "If a feature is above 1, it has drifted. See its nulls and its drift details in the sections below, or click "
+        "it in the table above for its PSI alone.",
+        meaning=f"{psi.help} Divided by the threshold of the feature. Shows the ten worst of the selected features.",
+        size=(24, 9),
+    )
+    relative = queries.over_threshold(psi, scope)
+    worst = Query(f"{relative} and {queries.top_series(relative)}", queries.legend(psi, scope))
+    return timeseries(info, [worst], Unit.NUMBER, limits=TO_ONE, steps=((None, TRANSPARENT), (1, _WARNING)), many=True)
 
 
 def _drifted_features(spec: ModelSpec, scope: Scope) -> StatusHistory:
@@ -86,7 +99,7 @@ def _drifted_features(spec: ModelSpec, scope: Scope) -> StatusHistory:
     info = panel_info(
         spec,
         drifted,
-        "Features drifted over time, $window",
+        "Features drifted over time",
         "One feature: look at its source. Many at the same time: look for a release. The same hours each week: use a "
         "finer season in the spec.",
         meaning=f"{drifted.help} Shows the twenty features with the highest PSI in the time range.",

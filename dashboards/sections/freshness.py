@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
+from grafanalib.core import Table
+
 from dashboards.panels.builders import state_timeline, timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, history, legend, range_extreme, with_model_name
+from dashboards.panels.queries import Query, across, history, latest, legend, range_extreme, select, with_model_name
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, UNITS, State, Steps
+from dashboards.panels.tables import Column, table
 from exporter import catalogue
-from exporter.catalogue import Severity, Unit
+from exporter.catalogue import SPEC, VERSION, Severity, Unit
 from exporter.spec.model import ModelSpec
 
 _RED: Final = SEVERITY_COLOURS[Severity.CRITICAL]
@@ -41,14 +44,14 @@ def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.WINDOW_ROWS,
-            "Rows read, $window",
+            "Rows read",
             "If it is 0 or drops suddenly: ask the owner of the log pipeline. If it is half of the usual number "
             "(dotted): some writers or files are missing. The solid grey line is last week.",
             last_week=True,
         ),
         draw(
             catalogue.TRAFFIC_FACTOR,
-            "Rows / usual rows, $window",
+            "Rows / usual rows",
             "If it is above its dashed threshold: see in the panel of rows whether there are more or fewer. Ask the "
             "owner of the service that calls the model, then the owner of the log pipeline.",
             limits=(1, None),
@@ -56,7 +59,7 @@ def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
         ),
         draw(
             catalogue.WINDOW_END_TIMESTAMP_SECONDS,
-            "Age of the newest window, $window",
+            "Age of the newest window",
             "A saw-tooth is normal. If it rises above the dashed lines: there are no new data, or the exporter does "
             "not refresh.",
             steps=((None, GOOD), *age_steps(spec)),
@@ -100,10 +103,15 @@ def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
         ),
         state_timeline(
             panel_info(spec, model_info, "Spec in use", gone, no_data="The exporter does not expose this model"),
-            history(model_info, scope),
+            [Query(_short_specs(scope), legend(model_info, scope))],
             {1: State("in use", GOOD)},
         ),
     ]
+
+
+def _short_specs(scope: Scope) -> str:
+    """The specs in use, with the first letters of their fingerprints, which are enough to tell two apart."""
+    return f'label_replace({latest(catalogue.MODEL_INFO, scope)}, "{SPEC}", "$1", "{SPEC}", "(.{{7}}).*")'
 
 
 def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
@@ -184,9 +192,15 @@ def _reads(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             "These values are counted but have no series of their own. If they matter, raise the limit in the spec.",
             no_data="All values have series",
         ),
-        draw(
-            catalogue.BUILD_INFO,
-            "Version of the exporter",
-            "If it changes at the time of a shift: read the changelog of the exporter.",
-        ),
+        _versions(spec),
     ]
+
+
+def _versions(spec: ModelSpec | None) -> Table:
+    build = catalogue.BUILD_INFO
+    action = "If there are several for longer than a rollout: update the others. Read the changelog of the exporter."
+    info = panel_info(
+        spec, build, "Versions of the exporter", action, meaning="The number of running exporters of each version."
+    )
+    running = across("count", (VERSION,), select(build, Scope((), {})))
+    return table(info, {VERSION: "Version"}, [Column("Exporters", running, UNITS[Unit.NUMBER])], sort=["Exporters"])

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
+from dashboards.panels.queries import Query, Role, plotted
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import Limits
+from dashboards.panels.style import FROM_ZERO
 from dashboards.sections import calibration
 from exporter import catalogue
-from exporter.catalogue import WINDOW, Metric
+from exporter.catalogue import SLO, WINDOW, Metric
 from exporter.spec.model import ModelSpec
 from exporter.spec.value_types import format_duration
-
-_FROM_ZERO: Final[Limits] = (0, None)
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
@@ -42,8 +41,8 @@ def _regression(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(_draw, spec, scope, rows=catalogue.LABEL_ROWS)
     error = "If it rises while the inputs have not drifted: the outcomes have changed, so retrain."
     return [
-        draw(catalogue.RMSE, "Root mean squared error, $window", error, limits=_FROM_ZERO),
-        draw(catalogue.MAE, "Mean absolute error, $window", error, limits=_FROM_ZERO),
+        draw(catalogue.RMSE, "Root mean squared error", error, limits=FROM_ZERO),
+        draw(catalogue.MAE, "Mean absolute error", error, limits=FROM_ZERO),
     ]
 
 
@@ -52,19 +51,19 @@ def _ranking(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.NDCG,
-            "NDCG, $window",
+            "NDCG",
             "If it falls by more than its interval (dotted): relevant items are ranked lower. If features have "
             "drifted, start there.",
             rows=catalogue.NDCG_LISTS,
         ),
         draw(
             catalogue.NDCG_LISTS,
-            "Evaluated lists, $window",
+            "Evaluated lists",
             "If there are few: the interval is wide. Below `thresholds.min_rows` nothing is evaluated.",
         ),
         draw(
             catalogue.NDCG_LISTS_LEFT_OUT,
-            "Lists not evaluated, by reason, $window",
+            "Lists not evaluated, by reason",
             "Partly labelled: `labels.absent` can give the value of an item without a label. Nothing relevant: nobody "
             "found what they were looking for; NDCG cannot measure this.",
         ),
@@ -81,48 +80,48 @@ def _classification(spec: ModelSpec, scope: Scope, *, multiclass: bool) -> list[
     return [
         draw(
             catalogue.AUROC,
-            "AUROC, $window",
+            "AUROC",
             "If it falls by more than its interval (dotted), the model ranks worse. If features have drifted, start "
             "there. If not, the outcomes have changed: retrain.",
         ),
         draw(
             catalogue.CALIBRATION_ERROR,
-            "Calibration error, $window",
+            "Calibration error",
             "Above the dashed line the scores are not reliable as probabilities: calibrate again, and review the "
             "decisions that use fixed thresholds on the score.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         *calibration.panels(spec, scope, mature_window_text(spec), draw),
-        draw(catalogue.F1_SCORE, "F1, $window", f1_action),
+        draw(catalogue.F1_SCORE, "F1", f1_action),
         draw(
             catalogue.PRECISION,
-            "Precision, $window",
+            "Precision",
             "If it falls: there are more false positives for each true positive. Compare with recall.",
         ),
-        draw(catalogue.RECALL, "Recall, $window", "If it falls: more positives are missed. Compare with precision."),
+        draw(catalogue.RECALL, "Recall", "If it falls: more positives are missed. Compare with precision."),
         draw(
             catalogue.ACCURACY,
-            "Accuracy, $window",
+            "Accuracy",
             "If positives are rare, accuracy is always high: use the other metrics.",
         ),
         draw(
             catalogue.LOG_LOSS,
-            "Log loss, $window",
+            "Log loss",
             "If it rises while AUROC is stable: scores are too extreme, or too high or too low. See the calibration "
             "error.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.BRIER_SCORE,
-            "Brier score, $window",
+            "Brier score",
             "Read it like the log loss. Single predictions that are confident and wrong change it less.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.CALIBRATION_ERROR_DEBIASED,
-            "Calibration error without noise, $window",
+            "Calibration error without noise",
             "Use it to compare versions and weeks: few labels do not raise it.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
     ]
 
@@ -132,34 +131,34 @@ def _by_class(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.CLASS_F1_SCORE,
-            "F1 by class, $window",
+            "F1 by class",
             "If one class falls: see its precision and recall, and the features that separate it from the other "
             "classes.",
         ),
         draw(
             catalogue.CLASS_PRECISION,
-            "Precision by class, $window",
+            "Precision by class",
             "If it falls: the model returns this class for cases of other classes.",
         ),
         draw(
             catalogue.CLASS_RECALL,
-            "Recall by class, $window",
+            "Recall by class",
             "If it falls: the model returns other classes for cases of this class.",
         ),
         draw(
             catalogue.CLASS_AUROC,
-            "AUROC by class, $window",
+            "AUROC by class",
             "If it falls: the score of this class ranks worse.",
         ),
         draw(
             catalogue.CLASS_CALIBRATION_ERROR_DEBIASED,
-            "Calibration error by class, without noise, $window",
+            "Calibration error by class, without noise",
             "If it rises: the score of this class is not reliable as a probability, so calibrate again.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.CLASS_LABEL_ROWS,
-            "Labelled predictions by class, $window",
+            "Labelled predictions by class",
             "If there are few: the metrics of this class are noise.",
         ),
     ]
@@ -170,19 +169,19 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(
             catalogue.LABEL_COVERAGE_RATIO,
-            "Label coverage, $window",
+            "Label coverage",
             "Below the dashed line labels are late or lost, and performance is measured on fewer predictions. Ask the "
             "labelling team.",
         ),
         draw(
             catalogue.LOG_USABLE_RATIO,
-            "Usable rows of both logs, $window",
+            "Usable rows of both logs",
             "Below the dashed line ids, scores or labels are missing or have another type, and these rows are not "
             "joined. The log of the exporter has the reason for each file.",
         ),
         draw(
             catalogue.LABEL_INVALID_RATIO,
-            "Labelled predictions that cannot be judged, $window",
+            "Labelled predictions that cannot be judged",
             "Above the dashed line performance is withheld: labels are none of the model's, or scores are no "
             "probabilities. The log of the exporter says which.",
         ),
@@ -193,13 +192,13 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
         ),
         draw(
             catalogue.LABEL_DELAY_SECONDS,
-            "Label delay, $window",
+            "Label delay",
             "If it is near `labels.maturity`: make the maturity longer. Otherwise predictions are evaluated before "
             "their labels arrive.",
         ),
         draw(
             catalogue.LABEL_ROWS,
-            "Labelled predictions, $window",
+            "Labelled predictions",
             "If there are few: intervals are wide. Below `thresholds.min_rows` nothing is evaluated.",
         ),
         draw(
@@ -220,4 +219,13 @@ def mature_window_text(spec: ModelSpec) -> str:
 
 def _draw(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str, **more: Any) -> Any:
     window = {"window": mature_window_text(spec)} if WINDOW in metric.labels else {}
-    return chart(spec, scope, metric, title, action, **{**window, **more})
+    return chart(spec, scope, metric, title, action, **{"beside": _targets(spec, scope, metric), **window, **more})
+
+
+def _targets(spec: ModelSpec, scope: Scope, metric: Metric) -> list[Query]:
+    """The targets of the objectives of a metric."""
+    own = [slo for slo in spec.spec.slos_of_labels if slo.metric == metric.key and not slo.counts_events]
+    target = catalogue.SLO_TARGET
+    return [
+        Query(plotted(target, scope.with_value(SLO, slo.name)), f"target of {slo.name}", Role.THRESHOLD) for slo in own
+    ]

@@ -11,6 +11,7 @@ from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query, Role, plotted
 from dashboards.panels.scopes import Scope
+from dashboards.panels.style import FROM_ZERO
 from exporter import catalogue
 from exporter.catalogue import PROXY
 from exporter.spec.model import ModelSpec
@@ -37,10 +38,10 @@ def _deviation(spec: ModelSpec, scope: Scope) -> TimeSeries:
         spec,
         scope,
         catalogue.PROXY_DEVIATION,
-        "Proxies: deviation from expected, $window",
+        "Proxies: deviation from expected",
         "If it is above its dashed threshold: see in the proxy's own panel whether it fell or rose. Then look for a "
         "release of the model or of what shows its predictions.",
-        limits=(0, None),
+        limits=FROM_ZERO,
         size=(24, 8),
         no_data="Not known yet: it needs three weeks of values",
     )
@@ -55,7 +56,7 @@ def _value(spec: ModelSpec, scope: Scope, proxy: Proxy) -> TimeSeries:
     info = panel_info(
         spec,
         metric,
-        f"Proxy {proxy.name}, $window",
+        f"Proxy {proxy.name}",
         "Outside the outer dotted lines it alerts. A step: look for a release, or for events that are counted "
         "differently. A slow change: people really react differently.",
         key=f"{metric.key}/{proxy.name}",

@@ -11,11 +11,11 @@ from dashboards.panels import links, queries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import SEVERITY_COLOURS, TRANSPARENT, UNITS, Steps
+from dashboards.panels.style import FROM_ZERO, SEVERITY_COLOURS, TRANSPARENT, UNITS, Steps
 from dashboards.panels.tables import Column, table
 from dashboards.sections.labels import mature_window_text
 from exporter import catalogue
-from exporter.catalogue import SEGMENT, VERSION, Metric, Severity, Unit
+from exporter.catalogue import SEGMENT, VERSION, Metric, Severity
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.task import Task
 
@@ -37,11 +37,11 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         spec,
         every_segment,
         catalogue.SEGMENT_DRIFT,
-        "Segment drift over time, $window",
+        "Segment drift over time",
         "If it is above its dashed threshold, one segment alone has drifted: select it above, and see its features and "
         "its score. If there is no threshold, the whole traffic is above its own threshold: start there.",
         meaning=f"{catalogue.SEGMENT_DRIFT.help} Shows the ten worst segments.",
-        limits=(0, None),
+        limits=FROM_ZERO,
         size=(24, 8),
     )
     panels = [_worst_segments(spec, every_segment), drift, *_performance(spec, every_segment)]
@@ -57,18 +57,18 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
         spec,
         scope,
         metric,
-        f"{title} by segment, $window",
+        f"{title} by segment",
         "If one segment is worse than the others by more than its interval (dotted): select it above and find out why.",
         key=f"segments/{metric.key}",
         window=mature_window_text(spec),
-        limits=None if metric.unit is Unit.RATIO else (0, None),
+        limits=FROM_ZERO if metric is catalogue.RMSE else None,
         rows=catalogue.NDCG_LISTS if metric is catalogue.NDCG else catalogue.LABEL_ROWS,
     )
     coverage = chart(
         spec,
         scope,
         catalogue.LABEL_COVERAGE_RATIO,
-        "Label coverage by segment, $window",
+        "Label coverage by segment",
         "If one segment has fewer labels than the others, its performance is uncertain. Ask the labelling team.",
         key="segments/label_coverage_ratio",
         window=mature_window_text(spec),
@@ -80,7 +80,7 @@ def _worst_segments(spec: ModelSpec, scope: Scope) -> Table:
     info = panel_info(
         spec,
         catalogue.SEGMENT_DRIFT,
-        "Segments, worst first, $window",
+        "Segments, worst first",
         "Click the first segment: all panels of this dashboard then show only this segment.",
         key="segments/table",
         meaning="Every segment, the worst first. *Worst statistic* is the greater of its drift share and its score "

@@ -11,14 +11,15 @@ from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query, Role
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, SEVERITY_COLOURS, State, Steps, alert_colour
+from dashboards.panels.style import ANY, GOOD, SEVERITY_COLOURS, TO_ONE, TRANSPARENT, State, Steps, alert_colour
 from exporter import catalogue
 from exporter.catalogue import SLO, VERSION, WINDOW, Severity
 from exporter.spec.model import ModelSpec
+from exporter.spec.sections.slo import Slo
 from exporter.spec.value_types import format_duration
 
 _CRITICAL: Final = SEVERITY_COLOURS[Severity.CRITICAL]
-_SPENT: Final[Steps] = ((None, _CRITICAL), (0, GOOD))
+_SPENT: Final[Steps] = ((None, _CRITICAL), (0, TRANSPARENT))
 _BY_SLO: Final = f"{{{{{SLO}}}}}"
 _BY_VERSION: Final = f"{_BY_SLO} {{{{{VERSION}}}}}"
 _BY_WINDOW: Final = f"{_BY_SLO} {{{{{WINDOW}}}}}"
@@ -41,18 +42,29 @@ def _budget(spec: ModelSpec, scope: Scope) -> list[Any]:
             catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO,
             "Error budget remaining",
             "If it falls: see which slices were bad. At or below 0: release only what makes the model better.",
-            limits=(None, 1),
+            limits=TO_ONE,
             steps=_SPENT,
+            shaded=True,
         ),
         draw(
             catalogue.SLO_BURN_RATE,
             "Burn rate",
-            "Above 1 the budget is gone before its period ends. `leeway explain` prints the burn rate and the windows "
-            "that page.",
-            limits=(0, None),
+            "Above 1 the budget is gone before its period ends. Above a red line both windows of a tier page, above an "
+            "orange one they make a ticket. `leeway explain` prints each tier.",
+            limits=TO_ONE,
             name=_BY_WINDOW,
+            steps=_tiers(spec),
         ),
     ]
+
+
+def _tiers(spec: ModelSpec) -> Steps:
+    """The burn rates of all objectives' tiers, the lowest first; where one pages and another does not, it pages."""
+    slow, fast = (
+        {float(tier.factor): SEVERITY_COLOURS[severity] for slo in spec.spec.slos_evaluated for tier in tiers(slo)}
+        for tiers, severity in ((Slo.slow, Severity.WARNING), (Slo.fast, Severity.CRITICAL))
+    )
+    return ((None, TRANSPARENT), *sorted((slow | fast).items()))
 
 
 def _slices(spec: ModelSpec, scope: Scope) -> list[Any]:
@@ -93,7 +105,7 @@ def _counts(spec: ModelSpec, scope: Scope) -> list[Any]:
             catalogue.SLO_BAD_SLICES,
             "Bad slices",
             "By version: see which version used the budget. Compare with the promotions that are marked.",
-            limits=(0, None),
+            limits=TO_ONE,
             name=by_version_and_window,
         ),
         draw(
@@ -101,14 +113,14 @@ def _counts(spec: ModelSpec, scope: Scope) -> list[Any]:
             "Known slices",
             "If there are fewer than in the window: labels are missing. Unknown slices do not use the budget. Ask the "
             "labelling team.",
-            limits=(0, None),
+            limits=TO_ONE,
             name=by_version_and_window,
         ),
         draw(
             catalogue.SLO_ERROR_BUDGET_REMAINING_SECONDS,
             "Error budget remaining as time",
             "If it is shorter than retraining and promotion take: start now, before the budget is gone.",
-            limits=(None, None),
+            limits=ANY,
         ),
         draw(
             catalogue.SLO_OBJECTIVE_RATIO,

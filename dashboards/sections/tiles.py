@@ -31,9 +31,9 @@ def tiles(spec: ModelSpec, scope: Scope) -> list[Stat]:
     """Alerts, drift share, drifted features, score shift, rows and age."""
     return [
         _alerts(spec, scope),
-        _verdict(spec, scope, catalogue.DATA_DRIFT_SHARE, "Drift share, $window"),
+        _verdict(spec, scope, catalogue.DATA_DRIFT_SHARE, "Drift share"),
         _drifted(spec, scope),
-        _verdict(spec, scope, catalogue.PREDICTION_MEAN_SHIFT, "Score shift, $window"),
+        _verdict(spec, scope, catalogue.PREDICTION_MEAN_SHIFT, "Score shift"),
         _rows(spec, scope),
         _age(spec, scope),
     ]
@@ -67,7 +67,7 @@ def _verdict(spec: ModelSpec, scope: Scope, metric: Metric, title: str) -> Stat:
 def _drifted(spec: ModelSpec, scope: Scope) -> Stat:
     metric = catalogue.FEATURE_DRIFTED
     action = "If it is above 0: the table below names the features, worst first."
-    info = _info(spec, metric, "Features drifted, $window", action, "Not evaluated yet")
+    info = _info(spec, metric, "Features drifted", action, "Not evaluated yet")
     drifted = queries.across("max", (FEATURE,), queries.select(metric, scope.without_challengers))
     steps = ((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[Severity.WARNING]))
     return stat(info, Query(f"sum({drifted})"), Unit.NUMBER, steps=steps)
@@ -79,7 +79,7 @@ def _rows(spec: ModelSpec, scope: Scope) -> Stat:
         "If it is 0: the log is empty or not found. If there are few rows: drift cannot be evaluated, so select a "
         "longer window."
     )
-    info = _info(spec, metric, "Rows, $window", action, "No window yet")
+    info = _info(spec, metric, "Rows", action, "No window yet")
     rows = f"max({queries.latest(metric, scope.with_value(STREAM, INFERENCE))})"
     return stat(info, Query(rows), metric.unit, steps=((None, UNKNOWN), (0, alert_colour(metric)), (1, GOOD)))
 
@@ -87,7 +87,7 @@ def _rows(spec: ModelSpec, scope: Scope) -> Stat:
 def _age(spec: ModelSpec, scope: Scope) -> Stat:
     metric = catalogue.WINDOW_END_TIMESTAMP_SECONDS
     action = "Orange: the next window is overdue. Red: this dashboard is out of date; see the section Freshness below."
-    info = _info(spec, metric, "Age, $window", action, "No window yet")
+    info = _info(spec, metric, "Age", action, "No window yet")
     age = f"min({queries.plotted(metric, scope.with_value(STREAM, INFERENCE))})"
     return stat(info, Query(age), metric.unit, steps=((None, UNKNOWN), (0, GOOD), *age_steps(spec)))
 

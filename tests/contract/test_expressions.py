@@ -20,18 +20,8 @@ from generator.jsonnet import LIBRARY, evaluate
 from generator.options import Options
 
 SPECS = {"small": model(), "fraud": load_all([LIBRARY / "models" / "fraud.yaml"])[0]}
-SYNTHETIC = {
-    "ALERTS": {
-        "alertname",
-        "alertstate",
-        TEAM,
-        SEVERITY,
-        LAYER,
-        SLO,
-        *(name for one in METRICS for name in one.labels),
-    },
-    "up": set(),
-}
+OF_ALERTS = {"alertname", TEAM, SEVERITY, LAYER, SLO, *(name for one in METRICS for name in one.labels)}
+SYNTHETIC = {"ALERTS": {*OF_ALERTS, "alertstate"}, "ALERTS_FOR_STATE": OF_ALERTS, "up": set()}
 """The series that Prometheus itself writes, with the labels that expressions may use."""
 DURATIONS = {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}
 

@@ -11,7 +11,7 @@ import promql_parser
 import pytest
 
 from boards import BY_NAME, PANEL_TYPES, boards, panels_of, selectors
-from dashboards.panels import queries
+from dashboards.panels import links, queries
 from exporter.catalogue import LAYER, SEVERITY
 from exporter.spec.model import ModelSpec
 
@@ -35,8 +35,12 @@ def test_a_dashboard_has_the_common_settings(board: dict[str, Any]) -> None:
     assert board["time"] == {"from": "now-7d", "to": "now"}
     assert board["tags"][0] == "leeway"
     assert board["templating"]["list"][0]["name"] == "datasource"
-    others = board["links"][0]
-    assert (others["tags"], others["includeVars"], others["keepTime"]) == (["leeway"], True, True)
+    *fixed, models = board["links"][:3]
+    assert [each["url"] for each in fixed] == [
+        f"/d/{uid}?${{datasource:queryparam}}" for uid in (links.FLEET, links.EXPORTER)
+    ]
+    assert (models["tags"], models["keepTime"]) == (["leeway", "model"], True)
+    assert not any(each["includeVars"] for each in board["links"]), "another dashboard may not have the selected values"
 
 
 def test_uids_differ_from_each_other_and_from_models(spec: ModelSpec) -> None:
@@ -64,6 +68,50 @@ def test_panels_have_known_types_unique_ids_and_say_what_to_do(board: dict[str, 
         assert len(action) > 38
         assert panel["fieldConfig"]["defaults"]["noValue"]
         assert "unit" in panel["fieldConfig"]["defaults"]
+
+
+def test_no_axis_has_a_fixed_end_and_every_ratio_has_an_end_that_moves(board: dict[str, Any]) -> None:
+    for panel in panels_of(board):
+        defaults = panel["fieldConfig"]["defaults"]
+        if panel["type"] == "timeseries":
+            assert not {"min", "max"} & set(defaults), panel["title"]
+            if defaults["unit"] == "percentunit" and "axisSoftMax" in defaults["custom"]:
+                assert defaults["custom"]["axisSoftMax"] in {0.01, 1}
+
+
+def test_the_colours_of_states_come_from_their_mappings(board: dict[str, Any]) -> None:
+    for panel in panels_of(board):
+        if panel["type"] in {"state-timeline", "status-history"}:
+            defaults = panel["fieldConfig"]["defaults"]
+            assert defaults["color"]["mode"] == "fixed"
+            assert all(option["color"] for mapping in defaults["mappings"] for option in mapping["options"].values())
+
+
+def test_the_columns_of_a_table_of_one_row_are_joined(board: dict[str, Any]) -> None:
+    """Grafana makes a small line of every range query, and of every table with a single row: only the former may be."""
+    for panel in (panel for panel in panels_of(board) if panel["type"] == "table"):
+        lines = [step for step in panel["transformations"] if step["id"] == "timeSeriesTable"]
+        assert [line["filter"]["options"] for line in lines] == [
+            target["refId"] for target in panel["targets"] if target["format"] == "time_series"
+        ]
+        assert [step["id"] for step in panel["transformations"]][len(lines) :] == ["merge", "organize"]
+
+
+def test_an_empty_cell_of_a_table_is_a_dash(board: dict[str, Any]) -> None:
+    for panel in (panel for panel in panels_of(board) if panel["type"] == "table"):
+        looks = {
+            each["matcher"]["options"]: {item["id"]: item["value"] for item in each["properties"]}
+            for each in panel["fieldConfig"]["overrides"]
+        }
+        for title in panel["transformations"][-1]["options"]["renameByName"].values():
+            assert looks[title].get("noValue") == "\N{EN DASH}" or looks[title]["custom.hidden"], title
+
+
+def test_titles_fit_their_panels_on_a_screen_of_1440_pixels(board: dict[str, Any]) -> None:
+    """A letter has 7.2 pixels on average; 40 pixels of the width are the borders and the sign of the description."""
+    for panel in panels_of(board):
+        width = panel["gridPos"]["w"] * 1408 / 24 - 40
+        assert len(panel["title"]) * 7.2 <= width, panel["title"]
 
 
 def test_panels_do_not_overlap(board: dict[str, Any]) -> None:

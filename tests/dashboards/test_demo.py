@@ -38,13 +38,13 @@ WITHOUT_DATA = {
     "Time since the last retraining",
     # Nothing of the kind happens in the demo: its features' categories are the training data's, it never fails, and
     # it is too young for what takes three weeks of a log.
-    "New categories by name, $window",
+    "New categories by name",
     "Failures by stage",
     "Files that are left out",
-    "Rows / usual rows, $window",
-    "Proxies: deviation from expected, $window",
-    "New categories over time, $window",
-    "New categories, $window",
+    "Rows / usual rows",
+    "Proxies: deviation from expected",
+    "New categories over time",
+    "New categories",
 }
 """Panels without data in the demo."""
 

@@ -21,8 +21,8 @@ def test_one_model_and_one_feature_are_selected() -> None:
 
 def test_a_feature_in_a_models_table_links_here(dashboard: dict[str, Any]) -> None:
     [table] = [panel for panel in panels_of(dashboard) if panel["title"].startswith("Features, worst first")]
-    first = table["fieldConfig"]["overrides"][0]
-    url = first["properties"][0]["value"][0]["url"]
+    first = {item["id"]: item["value"] for item in table["fieldConfig"]["overrides"][0]["properties"]}
+    url = first["links"][0]["url"]
     assert url.startswith(f"/d/{links.FEATURE_BOARD}?")
     assert "var-model=fraud&${window:queryparam}&var-feature=${__value.raw:percentencode}" in url
     assert feature.dashboard()["uid"] == links.FEATURE_BOARD

@@ -78,7 +78,6 @@ def test_drift_is_how_far_the_worst_window_is_over_its_own_threshold(
     }
     # `interpolate` selects the window 1h; the challenger does not count.
     evaluates(given, column("Drift"), {'{model="m"}': 2.0})
-    evaluates(given, column("Drift share"), {'{model="m"}': 0.5})
 
 
 def test_objectives_met_is_a_share_and_any_version_can_miss_one(column: Any, evaluates: Callable[..., None]) -> None:

@@ -49,25 +49,33 @@ def test_the_fleet_has_annotations_of_pages_only_with_their_model(
     expressions: dict[str, dict[str, str]], evaluates: Any
 ) -> None:
     firing = 'ALERTS{alertname="%s",alertstate="firing",severity="%s",model="fraud",instance="%s"}'
+    since = firing.replace("ALERTS", "ALERTS_FOR_STATE").replace('alertstate="firing",', "")
     given = {
-        firing % ("MLDataDriftHigh", "critical", "a"): 1.0,
-        firing % ("MLDataDriftHigh", "critical", "b"): 1.0,
-        firing % ("MLFeatureDriftHigh", "warning", "a"): 1.0,
+        series % alert: value
+        for alert, at in {
+            ("MLDataDriftHigh", "critical", "a"): 60.0,
+            ("MLDataDriftHigh", "critical", "b"): 60.0,
+            ("MLFeatureDriftHigh", "warning", "a"): 120.0,
+        }.items()
+        for series, value in ((firing, 1.0), (since, at))
     }
+    given[since % ("MLPredictionScoreShift", "critical", "a")] = 60.0  # pending: it may never fire
     one = '{alertname="MLDataDriftHigh",severity="critical",model="fraud"}'
-    evaluates(given, expressions["fleet"]["Alerts"], {one: 1.0})
+    evaluates(given, expressions["fleet"]["Alerts"], {one: 60_000.0})
+    assert not graph_annotations.alerts(fleet_scope())["enable"]
+    assert graph_annotations.alerts(feature_scope())["enable"]
+    assert graph_annotations.alerts(feature_scope())["useValueForTime"], "a mark at its start, and no region"
     assert "{{model}}" in graph_annotations.alerts(fleet_scope())["textFormat"]
     assert "{{model}}" not in graph_annotations.alerts(feature_scope())["textFormat"]
 
 
 def test_a_feature_has_annotations_of_its_own_alerts_and_of_the_models(evaluates: Any) -> None:
-    firing = 'ALERTS{alertname="%s",alertstate="firing",severity="warning",model="fraud",feature="%s"}'
-    given = {
-        firing % ("MLFeatureDriftHigh", "age"): 1.0,
-        firing % ("MLNullRateHigh", "country_code"): 1.0,
-        firing % ("MLDataDriftHigh", ""): 1.0,
-    }
-    expected = {f'{{alertname="{name}",severity="warning"}}': 1.0 for name in ("MLFeatureDriftHigh", "MLDataDriftHigh")}
+    alert = 'alertname="%s",severity="warning",model="fraud",feature="%s"}'
+    alerts = [("MLFeatureDriftHigh", "age"), ("MLNullRateHigh", "country_code"), ("MLDataDriftHigh", "")]
+    given = {'ALERTS{alertstate="firing",' + alert % each: 1.0 for each in alerts}
+    given |= {"ALERTS_FOR_STATE{" + alert % each: 60.0 for each in alerts}
+    names = ("MLFeatureDriftHigh", "MLDataDriftHigh")
+    expected = {f'{{alertname="{name}",severity="warning"}}': 60_000.0 for name in names}
     expression = str(
         Template(feature.dashboard()["annotations"]["list"][0]["expr"]).substitute(model="fraud", feature="age")
     )

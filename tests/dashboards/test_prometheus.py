@@ -62,6 +62,10 @@ def exposition() -> Iterator[str]:
     for alert, moment in product(ALERTS, range(START, END + 1, 60)):
         labels = {"alertname": alert.name, "severity": alert.severity, "alertstate": "firing", "model": "fraud"}
         yield sample("ALERTS", labels | {"env": "prod"}, 1, moment)
+    yield "# TYPE ALERTS_FOR_STATE gauge"
+    for alert, moment in product(ALERTS, range(START, END + 1, 60)):
+        labels = {"alertname": alert.name, "severity": alert.severity, "model": "fraud", "env": "prod"}
+        yield sample("ALERTS_FOR_STATE", labels, START, moment)
     yield "# EOF\n"
 
 
@@ -141,7 +145,7 @@ def test_the_shown_features_do_not_change_over_time(
     run_query: RunQuery,
 ) -> None:
     """The ten worst features of the whole time, each with its whole line; not the ten worst at each time."""
-    [psi] = [panel for panel in every_panel(dashboard) if panel["title"].startswith("PSI by feature")]
+    [psi] = [panel for panel in every_panel(dashboard) if panel["title"] == "PSI / threshold by feature"]
     for target in psi["targets"]:
         lines = run_query("query_range", query=interpolate(target["expr"]), start=START, end=END, step=60)
         assert len(lines) == 10

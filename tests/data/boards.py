@@ -41,6 +41,12 @@ def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
     return list(walk(dashboard["panels"]))
 
 
+def soft_ends(panel: Any) -> tuple[float | None, float | None]:
+    """Return the ends that the axis of a panel of grafanalib reaches at least."""
+    custom = panel.extraJson["fieldConfig"]["defaults"]["custom"]
+    return custom["axisSoftMin"], custom["axisSoftMax"]
+
+
 def selectors(expression: promql_parser.Expr) -> Iterator[promql_parser.VectorSelector]:
     """Return every selector in an expression."""
     found: list[promql_parser.VectorSelector] = []

@@ -6,6 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boards import soft_ends
 from dashboards.panels import builders as panels
 from dashboards.panels.builders import PanelInfo, panel_id
 from dashboards.panels.queries import Query, Role
@@ -50,14 +51,20 @@ def test_lines_have_a_legend_with_the_last_and_greatest_value_and_a_tooltip_of_a
     assert options["tooltip"]["mode"] == "multi"
 
 
-def test_the_axis_has_the_limits_of_the_unit_unless_others_are_given() -> None:
-    def ends(panel: Any) -> tuple[Any, Any]:
-        defaults = written(panel)["fieldConfig"]["defaults"]
-        return defaults["min"], defaults["max"]
+def test_the_axis_reaches_at_least_the_limits_of_the_unit_unless_others_are_given() -> None:
+    assert soft_ends(panels.timeseries(INFO, [], Unit.RATIO)) == (0, 0.01)
+    assert soft_ends(panels.timeseries(INFO, [], Unit.DEVIATIONS)) == (None, None)
+    assert soft_ends(panels.timeseries(INFO, [], Unit.RATIO, limits=(0, 1))) == (0, 1)
 
-    assert ends(panels.timeseries(INFO, [], Unit.RATIO)) == (0, 1)
-    assert ends(panels.timeseries(INFO, [], Unit.DEVIATIONS)) == (None, None)
-    assert ends(panels.timeseries(INFO, [], Unit.RATIO, limits=(0, None))) == (0, None)
+
+def test_many_series_have_their_legend_beside_them_and_the_highest_first() -> None:
+    legend = written(panels.timeseries(INFO, [Query("a")], Unit.RATIO, many=True))["options"]["legend"]
+    assert (legend["placement"], legend["sortBy"], legend["sortDesc"]) == ("right", "Max", True)
+
+
+def test_a_limit_that_must_not_be_passed_is_shaded() -> None:
+    shaded = written(panels.timeseries(INFO, [], Unit.RATIO, steps=((None, "red"), (0, "transparent")), shaded=True))
+    assert shaded["fieldConfig"]["defaults"]["custom"]["thresholdsStyle"] == {"mode": "area"}
 
 
 def test_thresholds_are_dashed_and_references_dotted() -> None:
@@ -108,6 +115,8 @@ def test_states_have_text_and_colour() -> None:
     timeline = written(panels.state_timeline(INFO, [Query("a")], states))
     history = written(panels.status_history(INFO, Query("a"), states))
     assert timeline["fieldConfig"]["defaults"]["mappings"] == [mapping]
+    for panel in (timeline, history):  # Grafana ignores the colours of mappings in its mode of thresholds
+        assert panel["fieldConfig"]["defaults"]["color"]["mode"] == "fixed"
     assert history["fieldConfig"]["defaults"]["mappings"] == [mapping]
     assert (history["type"], history["maxDataPoints"]) == ("status-history", 100)
 

@@ -26,9 +26,10 @@ def test_a_table_joins_its_columns_on_their_labels_and_names_them() -> None:
     assert panel["options"]["sortBy"] == [{"displayName": "PSI", "desc": True}]
     first, plain, coloured = panel["fieldConfig"]["overrides"]
     assert first["matcher"]["options"] == "Feature"
-    assert first["properties"] == [{"id": "links", "value": [{"title": "alone"}]}]
-    assert plain["properties"] == [{"id": "unit", "value": "none"}]
-    assert [item["id"] for item in coloured["properties"]] == ["unit", "thresholds", "custom.cellOptions"]
+    empty = {"id": "noValue", "value": "\N{EN DASH}"}
+    assert first["properties"] == [empty, {"id": "links", "value": [{"title": "alone"}]}]
+    assert plain["properties"] == [{"id": "unit", "value": "none"}, empty]
+    assert [item["id"] for item in coloured["properties"]] == ["unit", "noValue", "thresholds", "custom.cellOptions"]
 
 
 def test_a_trend_queries_a_range_and_is_a_sparkline() -> None:
@@ -39,6 +40,7 @@ def test_a_trend_queries_a_range_and_is_a_sparkline() -> None:
         ("time_series", True),
     ]
     assert [step["id"] for step in panel["transformations"]] == ["timeSeriesTable", "merge", "organize"]
+    assert panel["transformations"][0]["filter"] == {"id": "byRefId", "options": "B"}, "A is no line"
     assert panel["transformations"][2]["options"]["renameByName"]["Trend #B"] == "Over time"
     small = {item["id"]: item["value"] for item in panel["fieldConfig"]["overrides"][-1]["properties"]}
     assert small["custom.cellOptions"] == {"type": "sparkline", "hideValue": True}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from boards import soft_ends
 from dashboards.panels.builders import panel_id
 from dashboards.panels.scopes import model_scope
 from dashboards.sections.details import sections
@@ -27,10 +28,16 @@ def test_every_panel_has_the_key_of_its_metric(spec: ModelSpec) -> None:
 
 def test_the_axis_of_small_shares_does_not_end_at_1(spec: ModelSpec) -> None:
     charts = panels(spec)
-    for metric in (catalogue.FEATURE_NULL_RATIO, catalogue.FEATURE_NEW_CATEGORY_RATIO):
-        assert (charts[panel_id(metric.key)].valueMin, charts[panel_id(metric.key)].valueMax) == (0, None)
-    distance = charts[panel_id(catalogue.FEATURE_JS_DISTANCE.key)]
-    assert (distance.valueMin, distance.valueMax) == (0, 1)
+    for metric in (catalogue.FEATURE_NULL_RATIO, catalogue.FEATURE_NEW_CATEGORY_RATIO, catalogue.FEATURE_JS_DISTANCE):
+        assert soft_ends(charts[panel_id(metric.key)]) == (0, 0.01)
+
+
+def test_of_many_features_those_with_the_fewest_rows_are_shown(spec: ModelSpec, evaluates: Callable[..., None]) -> None:
+    rows = catalogue.FEATURE_ROWS.name + '{model="fraud",env="prod",version="1",window="1h",feature="f%02d"}'
+    given = {rows % number: 100.0 - number for number in range(11)}
+    [target] = panels(spec)[panel_id(catalogue.FEATURE_ROWS.key)].targets
+    fewest = {"{" + (rows % number).partition("{")[2]: 100.0 - number for number in range(1, 11)}
+    evaluates(given, target["expr"], fewest)
 
 
 def series(metric: Metric | None, values: dict[str, float]) -> dict[str, float]:

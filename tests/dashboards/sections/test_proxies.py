@@ -28,9 +28,9 @@ def test_a_spec_without_proxies_has_no_section(spec: ModelSpec) -> None:
 def test_all_deviations_are_in_one_panel_and_each_proxy_has_its_own(spec: ModelSpec) -> None:
     shown = panels(of(spec, {"name": "clicks"}, {"name": "sales"}))
     assert [panel.title for panel in shown] == [
-        "Proxies: deviation from expected, $window",
-        "Proxy clicks, $window",
-        "Proxy sales, $window",
+        "Proxies: deviation from expected",
+        "Proxy clicks",
+        "Proxy sales",
     ]
     assert shown[0].id == panel_id(catalogue.PROXY_DEVIATION.key)
     assert all('proxy="sales"' in target["expr"] for target in shown[2].targets)

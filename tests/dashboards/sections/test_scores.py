@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from boards import soft_ends
 from dashboards.panels.builders import panel_id
 from dashboards.panels.queries import buckets
 from dashboards.panels.scopes import model_scope
@@ -33,17 +35,38 @@ def test_a_distribution_has_one_bar_for_each_bucket(metric: Metric, spec: ModelS
 @pytest.mark.parametrize(
     ("metric", "legend"),
     [
-        (catalogue.PREDICTION_CLASS_RATIO, "{{class}} {{version}}"),
-        (catalogue.PREDICTION_CLASS_RATIO_REFERENCE, "{{class}} {{version}}"),
-        (catalogue.PREDICTION_CONFIDENCE_RATIO, "{{bucket}} {{version}}"),
-        (catalogue.PREDICTION_CONFIDENCE_RATIO_REFERENCE, "{{bucket}} {{version}}"),
+        (catalogue.PREDICTION_CLASS_RATIO, "{{class}}"),
+        (catalogue.PREDICTION_CLASS_RATIO_REFERENCE, "{{class}}"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO, "{{bucket}}"),
+        (catalogue.PREDICTION_CONFIDENCE_RATIO_REFERENCE, "{{bucket}}"),
     ],
 )
 def test_shares_are_stacked(metric: Metric, legend: str, spec: ModelSpec) -> None:
     panel = panels(spec)[panel_id(metric.key)]
     assert panel.stacking == {"mode": "normal", "group": "A"}
-    assert (panel.valueMin, panel.fillOpacity) == (0, 60)
+    assert soft_ends(panel) == (0, 1)
+    assert panel.fillOpacity == 60
     assert [target["legendFormat"] for target in panel.targets] == [legend]
+
+
+def test_the_shares_of_several_versions_are_those_of_their_rows_together(
+    spec: ModelSpec, evaluates: Callable[..., None]
+) -> None:
+    """Version 1 has 300 rows of which 10 % are fraud, version 2 has 100 rows of which 50 % are: 80 of 400."""
+    metric, rows = catalogue.PREDICTION_CLASS_RATIO, catalogue.VERSION_ROWS
+    labels = 'model="fraud",env="prod",version="%s",window="1h",role="%s"'
+    shares = {("1", "champion"): 0.1, ("2", "champion"): 0.5, ("3", "challenger"): 0.9}
+    given: dict[str, float] = {}
+    for (version, role), share in shares.items():
+        own = labels % (version, role)
+        given[f'{metric.name}{{{own},class="fraud"}}'] = share
+        given[f'{metric.name}{{{own},class="ok"}}'] = 1 - share
+        given[f"{rows.name}{{{own}}}"] = {"1": 300.0, "2": 100.0, "3": 9000.0}[version]
+    with_roles = spec.model_copy(update={"spec": spec.spec.model_copy(update={"segments": ("country_code",)})})
+    scope = model_scope(with_roles)
+    scope = replace(scope, selected={**scope.selected, catalogue.ROLE: 'role=~"$role"'})
+    panel = {panel.id: panel for panel in section(with_roles, scope).panels}[panel_id(metric.key)]
+    evaluates(given, panel.targets[0]["expr"], {'{class="fraud"}': 0.2, '{class="ok"}': 0.8})
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,8 @@ def test_the_alert_links_to_a_panel_with_the_segment_selected(
 
 def test_a_segment_links_to_the_dashboard_with_itself_selected(segmented: ModelSpec) -> None:
     [section] = segments.sections(segmented, model_scope(segmented))
-    [link] = section.panels[0].overrides[0]["properties"][0]["value"]
+    properties = {item["id"]: item["value"] for item in section.panels[0].overrides[0]["properties"]}
+    [link] = properties["links"]
     assert "var-segment=${__value.raw:percentencode}" in link["url"]
 
 
