@@ -21,6 +21,7 @@ from dashboards.panels.scopes import Scope
 from dashboards.panels.style import (
     FROM_ZERO,
     GOOD,
+    LOWEST,
     SEVERITY_COLOURS,
     TRANSPARENT,
     UNITS,
@@ -36,8 +37,6 @@ from exporter.catalogue import INFERENCE, MODEL, SEVERITY, SLO, STREAM, TEAM, WI
 
 _TIMES_THRESHOLD: Final = "suffix:x threshold"
 _OVER: Final[Steps] = ((None, TRANSPARENT), (1, SEVERITY_COLOURS[Severity.CRITICAL]))
-_LOWEST: Final = -1e9
-"""Below every real value: it makes an empty cell use the first step, which has no colour."""
 _STATES: Final = {0: State("ok", GOOD)} | {
     rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in queries.SEVERITY_RANK.items()
 }
@@ -146,7 +145,7 @@ def _columns(models: Iterable[str], scope: Scope) -> list[Column]:
             "Budget left",
             budget,
             by_model("min", latest(budget, scope)),
-            ((_LOWEST, red), (0, orange), (0.25, TRANSPARENT)),
+            ((LOWEST, red), (0, orange), (0.25, TRANSPARENT)),
         ),
         _column("Burn rate", burn_rate, by_model("max", _burn_rate(scope)), ((1, orange),)),
         _times_threshold("Drift", catalogue.DATA_DRIFT_SHARE, scope),

@@ -1,7 +1,8 @@
 """The dashboard of one model: which alerts fire, and which features cause them?
 
-From top to bottom: six tiles with the state in words and colour; the features, worst first, beside the alerts over
-time; data drift; then collapsed sections with details, freshness and the exporter itself.
+From top to bottom: six tiles with the state in words and colour; tiles of performance and of the error budget; the
+features, worst first, beside the alerts over time; data drift; then collapsed sections with details, freshness and the
+exporter itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from dashboards.sections import (
     features,
     freshness,
     labels,
+    performance,
     proxies,
     retraining,
     scores,
@@ -63,7 +65,16 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
 
 def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     return [
-        Section("state", "", [*tiles(spec, scope), features.feature_table(spec, scope), _alert_timeline(scope)]),
+        Section(
+            "state",
+            "",
+            [
+                *tiles(spec, scope),
+                *performance.tiles(spec, scope),
+                features.feature_table(spec, scope),
+                _alert_timeline(scope),
+            ],
+        ),
         features.section(spec, scope),
         *segments.sections(spec, scope),
         *details.sections(spec, scope),
@@ -76,6 +87,11 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         *freshness.sections(spec, scope),
         *retraining.sections(spec),
     ]
+
+
+def _state(spec: ModelSpec, scope: Scope) -> list[Any]:
+    found = features.feature_table(spec, scope)
+    return [*tiles(spec, scope), *performance.tiles(spec, scope), found, _alert_timeline(scope)]
 
 
 def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:

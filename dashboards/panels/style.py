@@ -39,6 +39,8 @@ Limits = tuple[float | None, float | None]
 """The ends that an axis reaches at least; it goes further where values do, and `None` leaves an end to the values."""
 Steps = Sequence[tuple[float | None, str]]
 """The value from which each colour applies; the first step has no value and is also the colour of no data."""
+LOWEST: Final = -1e9
+"""Below every real value: a second step from here leaves the first one to what has no value."""
 
 FROM_ZERO: Final[Limits] = (0, 0.01)
 """From zero; the height keeps values that are all 0 on an axis that can be read, which Grafana would draw up to 100."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 from grafanalib.core import Table
 
@@ -14,18 +13,10 @@ from dashboards.panels.scopes import Scope
 from dashboards.panels.style import FROM_ZERO, SEVERITY_COLOURS, TRANSPARENT, UNITS, Steps
 from dashboards.panels.tables import Column, table
 from dashboards.sections.labels import mature_window_text
+from dashboards.sections.performance import MAIN_METRICS
 from exporter import catalogue
 from exporter.catalogue import SEGMENT, VERSION, Metric, Severity
 from exporter.spec.model import ModelSpec
-from exporter.spec.sections.task import Task
-
-_MAIN_METRICS: Final[Mapping[Task, tuple[Metric, str]]] = {
-    "binary_classification": (catalogue.AUROC, "AUROC"),
-    "multiclass_classification": (catalogue.F1_SCORE, "F1"),
-    "regression": (catalogue.RMSE, "Root mean squared error"),
-    "ranking": (catalogue.NDCG, "NDCG"),
-}
-"""The metric that shows a segment's performance."""
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
@@ -52,7 +43,7 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
     """The performance and the label coverage of each segment; nothing if labels are not evaluated."""
     if not spec.spec.labels_evaluated:
         return []
-    metric, title = _MAIN_METRICS[spec.spec.task]
+    metric, title, _ = MAIN_METRICS[spec.spec.task]
     performance = chart(
         spec,
         scope,

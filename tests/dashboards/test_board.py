@@ -16,7 +16,7 @@ from exporter.catalogue import LAYER, SEVERITY
 from exporter.spec.model import ModelSpec
 
 NAMES = ("model", "fleet", "feature", "exporter")
-BUDGET = 20
+BUDGET = 25
 """The greatest number of queries of the first view."""
 
 

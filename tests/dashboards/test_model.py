@@ -108,7 +108,7 @@ def test_every_panel_has_a_known_type_and_unit(panels: list[dict[str, Any]]) -> 
 
 def test_a_tile_without_data_is_neither_green_nor_red(panels: list[dict[str, Any]]) -> None:
     tiles = [panel for panel in panels if panel["type"] == "stat"]
-    assert len(tiles) == 6
+    assert len(tiles) == 11
     for tile in tiles:
         assert tile["fieldConfig"]["defaults"]["thresholds"]["steps"][0] == {"value": None, "color": "#808080"}
         assert all(target["instant"] for target in tile["targets"])
@@ -197,8 +197,8 @@ def test_every_threshold_is_a_dashed_line_in_the_panel_of_its_metric(
 
 
 def test_the_first_view_has_the_state_and_the_features_first(dashboard: dict[str, Any]) -> None:
-    assert [panel["type"] for panel in dashboard["panels"][:8]] == ["stat"] * 6 + ["table", "state-timeline"]
-    table = dashboard["panels"][6]
+    assert [panel["type"] for panel in dashboard["panels"][:13]] == ["stat"] * 11 + ["table", "state-timeline"]
+    table = dashboard["panels"][11]
     assert table["options"]["sortBy"] == [{"displayName": "Worst statistic", "desc": True}]
 
 

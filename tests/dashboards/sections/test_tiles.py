@@ -16,7 +16,7 @@ from exporter.spec.model import ModelSpec
 
 @pytest.fixture
 def by_title(spec: ModelSpec) -> dict[str, Any]:
-    return {tile.title.removesuffix(""): tile for tile in tiles(spec, model_scope(spec))}
+    return {tile.title: tile for tile in tiles(spec, model_scope(spec))}
 
 
 def test_the_tiles_are_six_and_fill_one_line(by_title: dict[str, Any]) -> None:
