@@ -31,13 +31,30 @@ _PANEL: Final = frozenset(
 )
 _ROW: Final = frozenset({"collapsed", "gridPos", "id", "title", "type"})
 _TARGET: Final = frozenset(
-    {"datasource", "editorMode", "exemplar", "expr", "format", "hide", "instant", "interval", "legendFormat", "range"}
-    | {"refId"}
+    {"editorMode", "exemplar", "expr", "format", "hide", "instant", "interval", "legendFormat", "range"} | {"refId"}
 )
 _VARIABLE: Final = frozenset(
     {"allValue", "datasource", "hide", "includeAll", "label", "multi", "name", "query", "refresh", "regex", "sort"}
     | {"type"}
 )
+_OWN: Final = object()
+_CUSTOM: Final[dict[str, Any]] = {
+    "axisLabel": "",
+    "axisPlacement": "auto",
+    "barAlignment": 0,
+    "drawStyle": "line",
+    "fillOpacity": 0,
+    "gradientMode": "none",
+    "hideFrom": {"tooltip": False, "viz": False, "legend": False},
+    "lineInterpolation": "linear",
+    "pointSize": 5,
+    "scaleDistribution": {"type": "linear", "log": 2},
+    "showPoints": "auto",
+    "spanNulls": False,
+    "stacking": {},
+    "thresholdsStyle": {"mode": "off"},
+}
+"""What grafanalib writes although it is Grafana's own default: a tenth of a dashboard."""
 _OPTION: Final = frozenset({"selected", "text", "value"})
 _TIMEPICKER: Final = frozenset({"hidden", "refresh_intervals"})
 
@@ -81,7 +98,8 @@ def _field_config(config: dict[str, Any]) -> dict[str, Any]:
     """Add `overrides`, which some classes do not write, and remove the table's `displayMode`, now `cellOptions`."""
     defaults = dict(config["defaults"])
     if "custom" in defaults:
-        defaults["custom"] = {key: value for key, value in defaults["custom"].items() if key != "displayMode"}
+        custom = {key: value for key, value in defaults["custom"].items() if key != "displayMode"}
+        defaults["custom"] = {key: value for key, value in custom.items() if _CUSTOM.get(key, _OWN) != value}
     return {"defaults": defaults, "overrides": config.get("overrides", [])}
 
 

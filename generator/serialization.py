@@ -58,6 +58,8 @@ _PRINTED: Final = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-
 """Text that every YAML parser reads as it is: no control characters, and no line breaks that only YAML has."""
 _LOOSE_END: Final = re.compile(" (\n|$)")
 _INDENT: Final = "  "
+_WIDTH: Final = 120
+"""The longest line of JSON that has several values."""
 _NESTED: Final = (dict, list)
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -80,8 +82,24 @@ def yaml_text(data: Any) -> str:
 
 
 def json_text(data: Any) -> str:
-    """Return JSON with sorted keys and an indent of two."""
-    return json.dumps(data, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+    """Return JSON with sorted keys; a mapping or list that fits is on one line, so that a panel is short to read."""
+    return _json(data, "") + "\n"
+
+
+def _json(data: Any, indent: str) -> str:
+    if _is_scalar(data):
+        return _json_scalar(data)
+    deeper = indent + " "
+    if isinstance(data, list):
+        items, (opening, closing) = [_json(item, deeper) for item in data], "[]"
+    else:
+        items, (opening, closing) = [f"{_json_scalar(key)}: {_json(data[key], deeper)}" for key in sorted(data)], "{}"
+    if sum(map(len, items)) + 2 * len(items) + len(indent) <= _WIDTH and not any("\n" in item for item in items):
+        return f"{opening}{', '.join(items)}{closing}"
+    return f"{opening}\n{deeper}" + f",\n{deeper}".join(items) + f"\n{indent}{closing}"
+
+
+_json_scalar: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 def _is_scalar(data: Any) -> bool:

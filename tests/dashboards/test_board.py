@@ -126,8 +126,9 @@ def test_panels_do_not_overlap(board: dict[str, Any]) -> None:
 def test_every_query_uses_the_catalogue_and_the_selected_data_source(
     board: dict[str, Any], spec: ModelSpec, interpolate: Callable[[str], str]
 ) -> None:
+    assert all(panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"} for panel in panels_of(board))
     for target in (target for panel in panels_of(board) for target in panel["targets"]):
-        assert target["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
+        assert "datasource" not in target, "it is the panel's"
         for selector in selectors(promql_parser.parse(interpolate(target["expr"]))):
             matched = {matcher.name for matcher in selector.matchers.matchers}
             if selector.name == queries.ALERTS:

@@ -80,8 +80,11 @@ def test_a_value_that_stands_twice_is_written_twice() -> None:
     assert yaml_text({"a": same, "b": same}) == "a:\n  x:\n    - 1\nb:\n  x:\n    - 1\n"
 
 
-def test_json_has_sorted_keys_and_an_indent_of_two() -> None:
-    assert json_text({"b": 1, "a": ["é"]}) == '{\n  "a": [\n    "é"\n  ],\n  "b": 1\n}\n'
+def test_json_has_sorted_keys_and_on_one_line_what_fits() -> None:
+    assert json_text({"b": 1, "a": ["é"]}) == '{"a": ["é"], "b": 1}\n'
+    long = "x" * 60
+    broken = f'{{\n "a": [1],\n "b": [\n  "{long}",\n  "{long}"\n ]\n}}\n'
+    assert json_text({"b": [long] * 2, "a": [1]}) == broken
 
 
 def test_json_refuses_what_is_not_json() -> None:
