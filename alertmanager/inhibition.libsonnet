@@ -20,6 +20,7 @@ function(arguments)
     { layer: 'input', severity: 'critical', equal: version },
     { layer: 'quality', severity: 'warning', equal: version + [labels.feature] },
     { layer: 'dataset', severity: 'critical', equal: version },
+    { layer: 'feature', severity: 'critical', equal: version },
   ];
 
   local severity_rank(severity) = std.find(severity, catalogue.severities)[0];
@@ -52,6 +53,21 @@ function(arguments)
     ],
     equal: scraped + [labels.slo],
   };
+  // The page of a broken feature inhibits the tickets about the same feature: they are about the same values.
+  local feature = {
+    source_matchers: [
+      matchers.equal(labels.layer, 'feature'),
+      matchers.equal(labels.severity, 'critical'),
+      matchers.present(labels.model),
+      matchers.present(labels.feature),
+    ],
+    target_matchers: [
+      matchers.any(labels.layer, ['quality', 'feature']),
+      matchers.equal(labels.severity, 'warning'),
+      matchers.present(labels.model),
+    ],
+    equal: version + [labels.feature],
+  };
   [
     {
       source_matchers: [
@@ -71,4 +87,4 @@ function(arguments)
     }
     for cause in causes
     if consequences(cause) != []
-  ] + [objective]
+  ] + [feature, objective]

@@ -166,6 +166,13 @@ def _shift(scope: Scope) -> list[Any]:
             no_data=numeric,
         ),
         draw(
+            catalogue.FEATURE_SCALE_FACTOR,
+            "Scale / reference",
+            "100 or 0.01: the values have another unit. Outliers do not move it.",
+            limits=FROM_ZERO,
+            no_data=numeric,
+        ),
+        draw(
             catalogue.FEATURE_STDDEV_RATIO,
             "Standard deviation / reference",
             "Near 0: the feature is constant. Far above 1: outliers, or several sources with different units.",

@@ -45,6 +45,19 @@ LE: Final = "le"
 PERCENTILE: Final = "percentile"
 REASON: Final = "reason"
 PROXY: Final = "proxy"
+
+
+class Broken(StrEnum):
+    """How a feature is broken: the `reason` of `ml_feature_broken`."""
+
+    NONE = "none"  # it is not
+    NULLS = "nulls"  # every value is missing
+    CONSTANT = "constant"  # every value is the same
+    SCALE = "scale"  # values are at least ten times larger or smaller: another unit
+    CATEGORIES = "categories"  # most rows have a category that the reference does not have
+    DISTRIBUTION = "distribution"  # the PSI is 1 or more
+
+
 LABELLED_CLASS: Final = "labelled class"
 """The `label` of `leeway_series_limited` for classes with performance; `class` is for classes that are returned."""
 DECISION: Final = "decision"
@@ -226,6 +239,7 @@ _GROUP = _Labels((*_WHOLE, SEGMENT))
 """These rows, or those of one of their segments."""
 _FEATURE_WHOLE = _Labels((MODEL, VERSION, FEATURE, WINDOW, ROLE))
 _FEATURE = _Labels((*_FEATURE_WHOLE, SEGMENT))
+_BROKEN = _Labels((MODEL, VERSION, FEATURE, REASON, WINDOW, ROLE))
 _COLUMN = _Labels((MODEL, VERSION, COLUMN, WINDOW, ROLE))
 _PART = _Labels((MODEL, VERSION, PART, WINDOW, ROLE))
 _CATEGORY = _Labels((MODEL, VERSION, FEATURE, CATEGORY, WINDOW, ROLE))
@@ -282,6 +296,10 @@ FEATURE_MEAN_SHIFT = _FEATURE.deviations(
 FEATURE_STDDEV_RATIO = _FEATURE.number(
     "ml_feature_stddev_ratio", "Standard deviation of a numeric feature divided by that of its reference."
 )
+FEATURE_SCALE_FACTOR = _FEATURE_WHOLE.number(
+    "ml_feature_scale_factor",
+    "Least factor by which all quartiles of a numeric feature's magnitudes, zeros left out, differ from the reference.",
+)
 FEATURE_CHI2_STATISTIC = _FEATURE.number(
     "ml_feature_chi2_statistic",
     "Chi-squared statistic of a categorical feature against its reference; rare categories are pooled.",
@@ -308,6 +326,12 @@ FEATURE_OUT_OF_RANGE_RATIO_REFERENCE = FEATURE_OUT_OF_RANGE_RATIO.reference()
 FEATURE_ROWS = _FEATURE.rows("ml_feature_rows", "Rows in which a feature is present, nulls included.")
 FEATURE_DRIFTED = _FEATURE.flag("ml_feature_drifted", "1 when the feature's PSI is above its threshold, else 0.")
 
+FEATURE_BROKEN = _BROKEN.flag(
+    "ml_feature_broken",
+    "1 when a feature alone deserves a page, with the reason: nulls, constant, scale, categories, distribution; else 0,"
+    " with the reason none.",
+)
+
 FEATURE_BIN_RATIO = _FEATURE_BIN.ratio(
     "ml_feature_bin_ratio",
     "Share of a feature's rows in one of the cells of its PSI; only for the features that drifted most.",
@@ -316,7 +340,8 @@ FEATURE_BIN_RATIO_REFERENCE = FEATURE_BIN_RATIO.reference()
 
 DATA_DRIFT_SHARE = _GROUP.ratio(
     "ml_data_drift_share",
-    "Share of the features that have drifted or can no longer be read, weighted by importance.",
+    "Share of the features that have drifted with a PSI above the spec's page_psi, are broken or can no longer be read,"
+    " weighted by importance.",
 )
 DATA_DRIFT_SHARE_THRESHOLD = DATA_DRIFT_SHARE.threshold()
 
@@ -759,6 +784,7 @@ COLUMN_UNREADABLE = Alert("MLColumnUnreadable", Severity.WARNING, Layer.QUALITY,
 FEATURE_NULLS_HIGH = Alert("MLFeatureNullsHigh", Severity.WARNING, Layer.QUALITY, FEATURE_NULL_RATIO)
 NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATURE_NEW_CATEGORY_RATIO)
 DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DATA_DRIFT_SHARE)
+FEATURE_BROKEN_ALERT = Alert("MLFeatureBroken", Severity.CRITICAL, Layer.FEATURE, FEATURE_BROKEN)
 FEATURE_DRIFT_HIGH = Alert("MLFeatureDriftHigh", Severity.WARNING, Layer.FEATURE, FEATURE_PSI)
 SEGMENT_DRIFT_ALERT = Alert("MLSegmentDrift", Severity.WARNING, Layer.FEATURE, SEGMENT_DRIFT, segments=True)
 PREDICTION_SCORE_SHIFT = Alert("MLPredictionScoreShift", Severity.CRITICAL, Layer.SCORE, PREDICTION_MEAN_SHIFT)
@@ -806,6 +832,7 @@ def as_arguments() -> dict[str, Any]:
         "replica_labels": list(REPLICA_LABELS),
         "streams": {INFERENCE: INFERENCE, LABEL_LOG: LABEL_LOG},
         "roles": {CHALLENGER: CHALLENGER},
+        "broken": {reason.value: reason.value for reason in Broken},
         "parts": {FEATURES: FEATURES, SCORES: SCORES},
         "decisions": {FAILED: FAILED, NO_ANSWER: NO_ANSWER},
     }

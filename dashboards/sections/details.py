@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from dashboards.panels.charts import chart
+from dashboards.panels.builders import StatusHistory, status_history
+from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import latest
+from dashboards.panels.queries import Query, latest, legend, range_extreme
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import FROM_ZERO
+from dashboards.panels.style import FROM_ZERO, SEVERITY_COLOURS, State
 from exporter import catalogue
+from exporter.catalogue import Severity
 from exporter.spec.model import ModelSpec
 
 
@@ -38,6 +40,7 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
             "has the reason for each file.",
             rank=f"-{latest(catalogue.COLUMN_READABLE_RATIO, scope)}",
         ),
+        _broken(spec, scope),
         draw(
             catalogue.FEATURE_NULL_RATIO,
             "Nulls by feature",
@@ -74,6 +77,22 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
+def _broken(spec: ModelSpec, scope: Scope) -> StatusHistory:
+    broken = catalogue.FEATURE_BROKEN
+    info = panel_info(
+        spec,
+        broken,
+        "Features broken over time",
+        "A red feature pages: its name is followed by the reason. Check its pipeline first: a join, a default, a unit, "
+        "a producer upstream.",
+        meaning=f"{broken.help} Shows the features that were broken in the time range.",
+        no_data="No feature was broken in the time range",
+        size=(24, 6),
+    )
+    query = Query(f"{range_extreme('max', broken, scope)} == 1", legend(broken, scope))
+    return status_history(info, query, {1: State("broken", SEVERITY_COLOURS[Severity.CRITICAL])})
+
+
 def _numeric(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
     mean_shift = f"abs({latest(catalogue.FEATURE_MEAN_SHIFT, scope)})"
@@ -104,6 +123,13 @@ def _numeric(spec: ModelSpec, scope: Scope) -> list[Any]:
             "Mean and reference",
             "A jump by a factor of 100 or 1000 is a change of unit. Select one feature above to see its scale.",
             rank=mean_shift,
+        ),
+        draw(
+            catalogue.FEATURE_SCALE_FACTOR,
+            "Scale / reference",
+            "100 or 0.01: the values have another unit. Outliers do not move it.",
+            limits=FROM_ZERO,
+            rank=f"abs(ln({latest(catalogue.FEATURE_SCALE_FACTOR, scope)}))",
         ),
         draw(
             catalogue.FEATURE_STDDEV_RATIO,

@@ -24,6 +24,7 @@ from exporter.spec.model import Feature
 from exporter.spec.seasons import WEEKDAYS
 from exporter.spec.sections.thresholds import Threshold, Thresholds
 from exporter.statistics import drift, thresholds
+from exporter.statistics.scale import scale_ratio
 from exporter.statistics.wasserstein import wasserstein_distance
 
 Column = NumericColumn | CategoricalColumn
@@ -46,6 +47,10 @@ class Pair:
     binning: Binning
     before: Profile
     now: Profile
+
+    def column(self, name: str) -> tuple[Column, Column]:
+        """A column of the reference and of the window."""
+        return self.numeric(name) if isinstance(self.binning.by_name[name], NumericBins) else self.categorical(name)
 
     def numeric(self, name: str) -> tuple[NumericColumn, NumericColumn]:
         """A numeric column of the reference and of the window."""
@@ -107,7 +112,7 @@ def _any(name: str, before: Column, now: Column, settings: ThresholdSettings) ->
     rows: Values = {catalogue.FEATURE_ROWS: now.rows} if now.rows else {}
     if now.rows < settings.spec.min_rows:
         return rows
-    return rows | _nulls(before, now, settings) | _drift(name, before.cells, now.cells, settings)
+    return rows | _nulls(before, now, settings) | _drift(name, before, now, settings)
 
 
 def _nulls(before: Column, now: Column, settings: ThresholdSettings) -> Values:
@@ -119,11 +124,16 @@ def _nulls(before: Column, now: Column, settings: ThresholdSettings) -> Values:
     return values | {catalogue.FEATURE_NULL_RATIO_REFERENCE: usual}
 
 
-def _drift(name: str, before: Rows, now: Rows, settings: ThresholdSettings) -> Values:
-    values = psi_values(catalogue.FEATURE_PSI, name, (before, now), settings, settings.spec.feature_psi)
+def _drift(name: str, before: Column, now: Column, settings: ThresholdSettings) -> Values:
+    rows = _psi_cells(before), _psi_cells(now)
+    values = psi_values(catalogue.FEATURE_PSI, name, rows, settings, settings.spec.feature_psi)
     if values:
         values[catalogue.FEATURE_DRIFTED] = values[catalogue.FEATURE_PSI] > values[catalogue.FEATURE_PSI_THRESHOLD]
-    return values | {catalogue.FEATURE_JS_DISTANCE: drift.jensen_shannon_distance(before, now)}
+    return values | {catalogue.FEATURE_JS_DISTANCE: drift.jensen_shannon_distance(before.cells, now.cells)}
+
+
+def _psi_cells(column: Column) -> Rows:
+    return column.known_cells if isinstance(column, CategoricalColumn) else column.cells
 
 
 def psi_values(
@@ -131,7 +141,9 @@ def psi_values(
 ) -> Values:
     """A population stability index with its threshold; `rows` are the rows of both sides in the same cells.
 
-    The cells are those of the column, or other cells of the same values: the column's stretch holds for both.
+    The cells are those of the column, or other cells of the same values: the column's stretch holds for both. A feature
+    leaves its new categories out: the others' shares are then those among known categories and nulls, and a category
+    that is new does not count twice.
     """
     before, now = rows
     index = drift.population_stability_index(before, now)
@@ -159,6 +171,7 @@ def _moments(before: NumericColumn, now: NumericColumn, settings: ThresholdSetti
     distance = wasserstein_distance(before.edges, before.bins, before.sums, now.bins, now.sums)
     return {
         catalogue.FEATURE_WASSERSTEIN_DISTANCE: distance / before.stddev if before.stddev else math.nan,
+        catalogue.FEATURE_SCALE_FACTOR: scale_ratio(before.bins, before.sums, now.bins, now.sums),
         catalogue.FEATURE_MEAN: now.mean,
         catalogue.FEATURE_MEAN_REFERENCE: before.mean,
         catalogue.FEATURE_MEAN_SHIFT: drift.mean_shift(now.mean, before.mean, before.stddev),

@@ -213,8 +213,13 @@ class CategoricalColumn:
 
     @property
     def cells(self) -> Rows:
-        """PSI's cells: rows per category, then the new ones together, then the nulls."""
+        """All cells: rows per category, then the new ones together, then the nulls."""
         return np.append(self.known, [self.new, self.nulls])
+
+    @property
+    def known_cells(self) -> Rows:
+        """The cells of a feature's PSI: rows per category, then the nulls, without the new ones."""
+        return np.append(self.known, self.nulls)
 
 
 def numeric_column(profile: Profile, binning: Binning, name: str) -> NumericColumn:

@@ -19,8 +19,13 @@ _THRESHOLDS: Final[Mapping[Metric, Alert]] = {
     alert.metric.threshold(): alert for alert in catalogue.ALERTS if alert.metric.threshold() in catalogue.METRICS
 }
 
-THRESHOLD_ALERTS: Final[tuple[Alert, ...]] = tuple(_THRESHOLDS.values())
-"""The alerts that compare a gauge with its threshold, from cause to consequence."""
+_FLAGS: Final[Mapping[Metric, Alert]] = {catalogue.FEATURE_BROKEN: catalogue.FEATURE_BROKEN_ALERT}
+"""The alerts on a gauge that is 1 or 0, which has no threshold of its own."""
+
+THRESHOLD_ALERTS: Final[tuple[Alert, ...]] = tuple(
+    alert for alert in catalogue.ALERTS if alert in (*_THRESHOLDS.values(), *_FLAGS.values())
+)
+"""The alerts that compare a gauge with its threshold, or a gauge of 1 or 0 with 0, from cause to consequence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +48,15 @@ def compared_values(samples: Iterable[Sample], windows: Collection[str]) -> dict
         windows: the names of the windows that alert.
     """
     values = {(sample.metric, sample.labels): sample.value for sample in samples}
+    levels = {
+        (_THRESHOLDS[metric], labels): level for (metric, labels), level in values.items() if metric in _THRESHOLDS
+    }
+    levels |= {(_FLAGS[metric], labels): 0.0 for metric, labels in values if metric in _FLAGS}
     pairs = {}
-    for (metric, labels), level in values.items():
-        alert = _THRESHOLDS.get(metric)
-        if alert and (alert.metric, labels) in values:
-            condition = Condition(alert, labels)
-            if condition.label(catalogue.WINDOW) in windows and _read(condition):
-                pairs[condition] = (values[alert.metric, labels], level)
+    for (alert, labels), level in levels.items():
+        condition = Condition(alert, labels)
+        if (alert.metric, labels) in values and condition.label(catalogue.WINDOW) in windows and _read(condition):
+            pairs[condition] = (values[alert.metric, labels], level)
     return pairs
 
 

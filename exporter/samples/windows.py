@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exporter import catalogue
-from exporter.catalogue import Metric
+from exporter.catalogue import Broken, Metric
+from exporter.comparison.broken import broken
 from exporter.comparison.classes import class_series, hidden_classes
 from exporter.comparison.confidence import confidence_series
 from exporter.comparison.distributions import distribution, most_drifted
@@ -212,6 +213,8 @@ def _compared(
     spec: Body, features: Sequence[Feature], settings: ThresholdSettings, pair: Pair, labels: Labels
 ) -> Iterator[Sample]:
     compared: dict[Feature, Values] = {}
+    counted: dict[Feature, bool] = {}
+    page_psi = spec.thresholds.page_psi
     for feature in features:
         values, own = feature_values(feature.name, pair, settings), {**labels, catalogue.FEATURE: feature.name}
         yield from samples_of(values, own)
@@ -219,11 +222,15 @@ def _compared(
             yield from _new_categories(spec, pair, own)
         if catalogue.FEATURE_DRIFTED in values:
             compared[feature] = values
+            counted[feature] = bool(values[catalogue.FEATURE_DRIFTED]) and values[catalogue.FEATURE_PSI] > page_psi
+        reason = broken(feature, pair, values, settings)
+        if reason is not None:
+            yield from samples_of({catalogue.FEATURE_BROKEN: reason != Broken.NONE}, {**own, catalogue.REASON: reason})
+            counted[feature] = counted.get(feature, False) or reason != Broken.NONE
     if not labels.get(catalogue.SEGMENT):
         yield from _distributions(most_drifted(compared, spec.limits.distributions), pair, labels)
-    drifted = {feature: bool(values[catalogue.FEATURE_DRIFTED]) for feature, values in compared.items()}
-    lost = {feature: True for feature in lost_features(spec, features, pair) if feature not in drifted}
-    yield from samples_of(dataset_values(drifted | lost, settings), labels)
+    lost = {feature: True for feature in lost_features(spec, features, pair) if feature not in compared}
+    yield from samples_of(dataset_values(counted | lost, settings), labels)
     for own_labels, values in _of_predictions(spec, settings, pair):
         yield from samples_of(values, {**labels, **own_labels})
 

@@ -23,7 +23,7 @@ from exporter.spec.sections.section import SpecSection
 from exporter.spec.sections.slo import LOG_METRICS, Slo
 from exporter.spec.sections.task import CLASSIFICATION, REQUIRED_COLUMNS, SINGLE_SCORE_TASKS, Task
 from exporter.spec.sections.thresholds import Thresholds
-from exporter.spec.value_types import Count, Duration, Positive, Text, format_duration
+from exporter.spec.value_types import Count, Duration, NonNegative, Text, format_duration
 
 _CONFIDENCE: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
@@ -35,8 +35,8 @@ class Feature(SpecSection):
     """The feature's column in the log and in the reference."""
     type: Literal["numeric", "categorical"]
     """Whether its values are numbers or categories."""
-    importance: Positive = 1.0
-    """The feature's weight in the drift share."""
+    importance: NonNegative = 1.0
+    """The feature's weight in the drift share; one of 0 has no weight and never pages, it has tickets alone."""
 
 
 class Limits(SpecSection):

@@ -18,6 +18,8 @@ from generator.routing.matchers import Labels
 from generator.serialization import from_yaml
 
 _LAYERS: Final = tuple(Layer)
+_ORDERS: Final = ((SEVERITY, list(map(str, Severity))), (LAYER, list(map(str, _LAYERS))))
+"""Each label of an alert's urgency, and its values in order: the most severe first, the earliest cause first."""
 _BELOW_DATASET: Final = (Layer.FEATURE, Layer.SCORE)
 INCIDENTS: Final[Mapping[tuple[str, str], tuple[Layer, ...]]] = {
     (Layer.EXPORTER, Severity.CRITICAL): _LAYERS[_LAYERS.index(Layer.EXPORTER) + 1 :],
@@ -25,9 +27,13 @@ INCIDENTS: Final[Mapping[tuple[str, str], tuple[Layer, ...]]] = {
     (Layer.INPUT, Severity.CRITICAL): (Layer.QUALITY, Layer.DATASET, *_BELOW_DATASET),
     (Layer.QUALITY, Severity.WARNING): (Layer.FEATURE,),
     (Layer.DATASET, Severity.CRITICAL): _BELOW_DATASET,
+    (Layer.FEATURE, Severity.CRITICAL): (Layer.QUALITY, Layer.FEATURE, Layer.SCORE),
     (Layer.OBJECTIVE, Severity.CRITICAL): (Layer.OBJECTIVE,),
 }
-"""The layers whose alerts follow from an alert of each layer and severity, and which it inhibits."""
+"""The layers whose alerts follow from an alert of each layer and severity, and which it inhibits.
+
+Of its own layer and of earlier ones it inhibits only what is less severe; of later ones, what is not more severe.
+"""
 
 _SCRAPED: Final = {"namespace": "ml", VERSION: "1", FEATURE: "a feature"}
 """The labels that the alerts of one incident share, beside those of their rules."""
@@ -103,7 +109,7 @@ def _instants(hours: Sequence[Mapping[str, Any]]) -> tuple[tuple[datetime, bool]
 def _incidents(decider: Decider, model: Model) -> Iterator[Outcome]:
     """Yield an outcome for each cause that fires together with the alerts that follow from it: only it is sent."""
     for cause in model.cases:
-        inhibited = [case for case in model.cases if case is not cause and case.labels[LAYER] in _inhibits(cause)]
+        inhibited = [case for case in model.cases if case is not cause and _follows(case, cause)]
         if not inhibited:
             continue
         firing = [{**cause.labels, **({} if cause.labels[LAYER] == Layer.EXPORTER else _SCRAPED)}]
@@ -114,6 +120,13 @@ def _incidents(decider: Decider, model: Model) -> Iterator[Outcome]:
         lines = [f"  {receiver}: {', '.join(alerts[index].name for index in indexes)}" for receiver, indexes in sent]
         what = f"incident: {cause} inhibits {len(inhibited)} other alerts -> {','.join(cause.receivers)}"
         yield Outcome(what, ok=not wrong, detail="\n".join(lines or ["  nothing is sent"]) if wrong else "")
+
+
+def _follows(case: Case, cause: Case) -> bool:
+    """Return whether an alert follows from a cause, and is not more severe."""
+    severity, layer = ([order.index(each.labels[name]) for each in (case, cause)] for name, order in _ORDERS)
+    less_severe = severity[0] > severity[1] or (severity[0] == severity[1] and layer[0] > layer[1])
+    return case.labels[LAYER] in _inhibits(cause) and less_severe
 
 
 def _inhibits(cause: Case) -> tuple[Layer, ...]:

@@ -1,5 +1,99 @@
 // Data drift: of all features together, and of each feature.
+local promql = import '../promql.libsonnet';
+local template = import '../template.libsonnet';
 local threshold = import '../threshold.libsonnet';
+
+// A feature that alone deserves a page: what each reason means, and what to look at first.
+local broken(model) =
+  local feature = model.spec.features[0].name;
+  local metrics = model.metrics, labels = model.labels, reasons = model.catalogue.broken;
+  local metric = metrics.feature_broken;
+  local windows = model.spec.alerting.windows;
+  local texts = [
+    [reasons.nulls, 'all of its values are missing'],
+    [reasons.constant, 'all of its values are the same'],
+    [reasons.scale, 'its values have another scale, as after a change of unit'],
+    [reasons.categories, 'most of its categories are not in the reference'],
+    [reasons.distribution, 'its distribution is a completely different one'],
+  ];
+  local explanation =
+    '{{ with $labels.' + labels.reason + ' }}{{ '
+    + std.join('{{ else ', [
+      'if eq . ' + std.escapeStringJson(text[0]) + ' }}' + text[1]
+      for text in texts
+    ]) + '{{ end }}{{ end }}';
+  local own = [label for label in model.series_labels(metric) if label != labels.model];
+  local shared = [label for label in own if label != labels.reason];
+  local figures = {
+    psi: metrics.feature_psi,
+    nulls: metrics.feature_null_ratio,
+    new_categories: metrics.feature_new_category_ratio,
+    mean: metrics.feature_mean,
+    mean_reference: metrics.feature_mean_reference,
+    scale: metrics.feature_scale_factor,
+  };
+  local example(reason) = {
+    [label]: {
+      [labels.version]: '2026-11-01',
+      [labels.role]: 'champion',
+      [labels.feature]: feature,
+      [labels.window]: windows[0],
+      [labels.reason]: reason,
+    }[label]
+    for label in own
+  };
+  local without_reason(given) = { [label]: given[label] for label in shared };
+  local calm = { metric: metric, labels: example(reasons.none) };
+  local firing_case(text) =
+    local given = example(text[0]);
+    {
+      title: 'finds that ' + text[1],
+      labels: given,
+      series: [
+        calm { before: 0, during: null },
+        { metric: metric, labels: given, before: null, during: 1 },
+      ] + [
+        { metric: figures[name], labels: without_reason(given), before: 0.125, during: 0.25 }
+        for name in std.objectFields(figures)
+      ],
+      fields: given { explanation: text[1] } + {
+        [name]: template.expanded_value(figures[name].unit, 0.25)
+        for name in std.objectFields(figures)
+      },
+    };
+  {
+    key: 'feature_broken',
+    'for': 2 * model.evaluation_interval,
+    expr:
+      local matchers = [promql.any(labels.window, windows)] + model.alerting(metric);
+      model.series(metric, matchers) + ' == 1',
+    fields: { [label]: template.label(label) for label in own } + { explanation: explanation } + {
+      [name]: template.lookup(figures[name], model.matchers + model.whole_traffic(figures[name]), shared, 'none')
+      for name in std.objectFields(figures)
+    },
+    summary(fields)::
+      model.name + ': feature ' + fields.feature + ' is broken in the ' + fields.window + ' window: ' + fields.explanation,
+    description(fields)::
+      'Feature ' + fields.feature + ' of version ' + fields.version + ' is of no use to the model in the '
+      + fields.window + ' window: ' + fields.explanation + ' (' + fields.reason + '). PSI ' + fields.psi + ', nulls '
+      + fields.nulls + ', new categories ' + fields.new_categories + ', mean ' + fields.mean + ' (reference '
+      + fields.mean_reference + '), values ' + fields.scale + ' times as large as in the reference.',
+    action: 'Check the pipeline of this feature first: a join, a default, a unit, a producer upstream. Fall back to rules'
+            + ' or to a model without the feature if wrong predictions are expensive.',
+    firing_cases: std.map(firing_case, texts),
+    silent_cases: [
+      {
+        title: 'finds an ordinary feature',
+        labels: example(reasons.none),
+        series: [calm { before: 0, during: 0 }],
+      },
+      {
+        title: 'finds a broken feature in too few rows to tell',
+        labels: example(reasons.none),
+        series: [calm { before: 0, during: null }],
+      },
+    ],
+  };
 
 function(model) [
   threshold(model, 'data_drift_high') {
@@ -14,6 +108,7 @@ function(model) [
     action: 'Open the dashboard and find the features that moved together. Look for a change upstream of them first; think'
             + ' of retraining only after that.',
   },
+  broken(model),
   threshold(model, 'feature_drift_high', model.spec.features[0].name) {
     'for': 3 * model.evaluation_interval,
     summary(fields):: model.name + ': feature ' + fields.feature + ' has drifted in the ' + fields.window + ' window',

@@ -15,7 +15,7 @@ from stack import alertmanager, get_json, until
 
 pytestmark = pytest.mark.e2e
 
-FEATURES = {catalogue.FEATURE_DRIFT_HIGH}
+FEATURES = {catalogue.FEATURE_BROKEN_ALERT, catalogue.FEATURE_DRIFT_HIGH}
 PREDICTIONS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)} - {catalogue.PROXY_UNUSUAL}
 """A proxy has no version, so drift of one version does not inhibit it."""
 LABELS = {
@@ -42,8 +42,14 @@ INHIBITED_BY = {
     catalogue.WINDOW_STALE: DATA,
     catalogue.INFERENCE_LOGS_MISSING: DATA,
     catalogue.DATA_UNREADABLE: QUALITY | {catalogue.DATA_DRIFT_HIGH} | FEATURES | SEGMENTS | PREDICTIONS,
-    catalogue.FEATURE_NULLS_HIGH: FEATURES,
-    catalogue.NEW_CATEGORIES: FEATURES,
+    catalogue.FEATURE_NULLS_HIGH: {catalogue.FEATURE_DRIFT_HIGH},
+    catalogue.NEW_CATEGORIES: {catalogue.FEATURE_DRIFT_HIGH},
+    catalogue.FEATURE_BROKEN_ALERT: {
+        catalogue.FEATURE_NULLS_HIGH,
+        catalogue.NEW_CATEGORIES,
+        catalogue.FEATURE_DRIFT_HIGH,
+    }
+    | PREDICTIONS,
     catalogue.DATA_DRIFT_HIGH: FEATURES | SEGMENTS | PREDICTIONS,
     catalogue.ERROR_BUDGET_BURN_FAST: {catalogue.ERROR_BUDGET_BURN_SLOW, catalogue.ERROR_BUDGET_EXHAUSTED},
 }
@@ -124,6 +130,8 @@ def test_every_pair_of_alerts_of_one_model(address: str) -> None:
         (catalogue.DATA_UNREADABLE, catalogue.COLUMN_UNREADABLE, {VERSION: "other"}),
         (catalogue.DATA_DRIFT_HIGH, catalogue.FEATURE_DRIFT_HIGH, {VERSION: "other"}),
         (catalogue.NEW_CATEGORIES, catalogue.FEATURE_DRIFT_HIGH, {FEATURE: "other"}),
+        (catalogue.FEATURE_BROKEN_ALERT, catalogue.FEATURE_DRIFT_HIGH, {FEATURE: "other"}),
+        (catalogue.FEATURE_BROKEN_ALERT, catalogue.PREDICTION_SCORE_SHIFT, {VERSION: "other"}),
         (catalogue.ERROR_BUDGET_BURN_FAST, catalogue.ERROR_BUDGET_BURN_SLOW, {SLO: "other"}),
     ],
 )

@@ -28,6 +28,14 @@ def _features(body: Body) -> Mistakes:
     yield from duplicates(("features",), [feature.name for feature in body.features], "name")
 
 
+def _importance(body: Body) -> Mistakes:
+    if not any(feature.importance for feature in body.features):
+        yield (
+            ("features",),
+            "must have a feature with an importance above 0: without any, the drift share has no weights",
+        )
+
+
 def _feature_labels(body: Body) -> Mistakes:
     """Names that are equal where label values are cut would give two features the same series."""
     first: dict[str, tuple[int, str]] = {}
@@ -116,6 +124,7 @@ def _prometheus(body: Body) -> Mistakes:
 
 COLUMN_CHECKS: Final[Checks] = {
     _features: frozenset({"features[].name"}),
+    _importance: frozenset({"features"}),
     _feature_labels: frozenset({"features[].name"}),
     _feature_columns: frozenset({"features[].name", "inference.columns"}),
     _class_column: frozenset({"inference.columns.prediction", "inference.columns.score", "task"}),

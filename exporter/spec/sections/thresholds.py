@@ -59,6 +59,8 @@ class Thresholds(SpecSection):
 
     feature_psi: Floor | None = None
     """Population stability index of a feature; left out, 0.05 if the weeks of the reference are known, else 0.2."""
+    page_psi: NonNegative = 0.1
+    """The PSI above which a drifted feature counts toward a page; a smaller drift is a ticket alone."""
     column_readable: Ratio = 0.95
     """The share of rows in which a column should be readable: present in the file, with a usable type."""
     feature_null_ratio: RatioFloor = RatioThreshold(floor=0.05)

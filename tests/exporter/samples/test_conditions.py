@@ -60,6 +60,16 @@ def test_any_value_above_a_threshold_of_0_is_infinitely_far_beyond() -> None:
     }
 
 
+def test_a_flag_alerts_when_it_is_1() -> None:
+    labels = ("fraud", "v3", "age", "nulls", "1h", "")
+    (found,) = conditions([Sample(catalogue.FEATURE_BROKEN, labels, 1.0)], {"1h"})
+    assert (found.alert, found.label(catalogue.REASON)) == (catalogue.FEATURE_BROKEN_ALERT, "nulls")
+    calm = [Sample(catalogue.FEATURE_BROKEN, (*labels[:3], "none", "1h", ""), 0.0)]
+    assert conditions(calm, {"1h"}) == frozenset()
+    assert threshold_ratios(calm, {"1h"}) == {catalogue.FEATURE_BROKEN_ALERT: 0.0}
+    assert conditions([Sample(catalogue.FEATURE_BROKEN, labels, 1.0)], {"24h"}) == frozenset()
+
+
 def test_a_window_that_does_not_alert_is_left_out() -> None:
     assert compared_values(_pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.9, 0.2), {"1h"}) == {}
 
@@ -71,7 +81,9 @@ def test_a_gauge_and_a_threshold_are_not_compared_alone() -> None:
 
 def test_every_alert_with_a_threshold_is_compared_in_order() -> None:
     scored = [alert for alert in catalogue.ALERTS if f"{alert.metric.name}_threshold" in _names()]
-    assert list(THRESHOLD_ALERTS) == scored
+    assert list(THRESHOLD_ALERTS) == [
+        alert for alert in catalogue.ALERTS if alert in scored or alert is catalogue.FEATURE_BROKEN_ALERT
+    ]
     assert catalogue.PREDICTION_SCORE_SHIFT in scored
 
 

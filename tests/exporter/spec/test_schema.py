@@ -76,6 +76,7 @@ def test_every_section_and_key_has_a_description() -> None:
 
 PLAIN = {
     "column_readable",
+    "page_psi",
     "false_positive_rate",
     "min_rows",
     "estimated_gap",

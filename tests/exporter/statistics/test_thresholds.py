@@ -12,6 +12,7 @@ from scipy import special, stats
 from exporter.statistics.drift import effective_cells, population_stability_index
 from exporter.statistics.thresholds import (
     drift_share_noise,
+    ks_noise,
     mean_shift_noise,
     normal_noise,
     per_comparison,
@@ -105,6 +106,16 @@ def test_psi_exceeds_its_noise_with_its_probability(tail: list[float], n: int, m
 
 
 # ------------------------------------------------------------------------------------------------ mean
+
+
+def test_ks_noise_by_hand_and_against_the_law_of_two_samples() -> None:
+    assert ks_noise(200, 200, 2 * math.exp(-2)) == pytest.approx(math.sqrt(0.01))  # sqrt(2 / 2 * (1/200 + 1/200))
+    for n, m, q in ((400, 300, 1e-2), (3000, 1000, 1e-5)):
+        exact = float(stats.kstwobign.isf(q)) * math.sqrt(1 / n + 1 / m)
+        assert ks_noise(n, m, q) == pytest.approx(exact, rel=1e-3)
+        assert ks_noise(n, m, q) >= exact * (1 - 1e-9)
+    assert math.isnan(ks_noise(0, 5, 0.1))
+    assert math.isnan(ks_noise(5, 0, 0.1))
 
 
 def test_mean_shift_noise_by_hand() -> None:

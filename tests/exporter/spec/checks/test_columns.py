@@ -17,6 +17,16 @@ class TestSegments:
 
 
 class TestFeatures:
+    def test_one_of_them_has_an_importance(self) -> None:
+        def found(*importances: float) -> list[str]:
+            names = enumerate(importances)
+            features = [{"name": f"f{i}", "type": "numeric", "importance": weight} for i, weight in names]
+            return inconsistencies(features=features)
+
+        assert found(0, 1) == []
+        message = "must have a feature with an importance above 0: without any, the drift share has no weights"
+        assert found(0, 0) == [f"spec.features: {message}"]
+
     @pytest.mark.parametrize("use", ["timestamp", "prediction_id", "model_version", "score", "prediction", "role"])
     def test_are_not_other_columns_of_the_log(self, use: str) -> None:
         assert inconsistencies(inference={"source": LOG_WITH_IDS["source"], "columns": {use: "age"}}) == [
