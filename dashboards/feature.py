@@ -58,7 +58,7 @@ def _tiles(scope: Scope) -> list[Stat]:
     return [
         _verdict(scope, catalogue.FEATURE_PSI, "Drift (PSI)"),
         _verdict(scope, catalogue.FEATURE_NULL_RATIO, "Nulls"),
-        _verdict(scope, catalogue.FEATURE_NEW_CATEGORY_RATIO, "New categories"),
+        _verdict(scope, catalogue.FEATURE_NEW_CATEGORY_PEAK_RATIO, "New categories, last week"),
         _rows(scope),
     ]
 
@@ -141,8 +141,7 @@ def _quality(scope: Scope) -> list[Any]:
         draw(
             catalogue.FEATURE_NEW_CATEGORY_RATIO,
             "New categories over time",
-            "If it is above the dashed line: the model gets categories that it was not trained on. The next panel "
-            "names them.",
+            "If it is above 0: the model gets categories that it was not trained on. The next panel names them.",
             limits=FROM_ZERO,
             no_data="No categorical feature",
         ),

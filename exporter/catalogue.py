@@ -243,6 +243,9 @@ _BROKEN = _Labels((MODEL, VERSION, FEATURE, REASON, WINDOW, ROLE))
 _COLUMN = _Labels((MODEL, VERSION, COLUMN, WINDOW, ROLE))
 _PART = _Labels((MODEL, VERSION, PART, WINDOW, ROLE))
 _CATEGORY = _Labels((MODEL, VERSION, FEATURE, CATEGORY, WINDOW, ROLE))
+_PAST_FEATURE = _Labels((MODEL, VERSION, FEATURE, ROLE))
+"""A feature, remembered over the longest window."""
+_PAST_CATEGORY = _Labels((MODEL, VERSION, FEATURE, CATEGORY, ROLE))
 _FEATURE_BIN = _Labels((MODEL, VERSION, FEATURE, BIN, WINDOW, ROLE))
 _CLASS = _Labels((MODEL, VERSION, CLASS, WINDOW, ROLE))
 _BUCKET = _Labels((MODEL, VERSION, BUCKET, WINDOW, ROLE))
@@ -311,7 +314,19 @@ FEATURE_CHI2_P_VALUE = _FEATURE.score(
 FEATURE_NEW_CATEGORY_RATIO = _FEATURE.ratio(
     "ml_feature_new_category_ratio", "Share of a categorical feature's rows whose category is not in the reference."
 )
-FEATURE_NEW_CATEGORY_RATIO_THRESHOLD = FEATURE_NEW_CATEGORY_RATIO.threshold()
+FEATURE_NEW_CATEGORY_PEAK_RATIO = replace(
+    _PAST_FEATURE.ratio(
+        "ml_feature_new_category_peak_ratio",
+        "Share of rows with a new category in that stretch of the last week that is furthest above its threshold:"
+        " of the length of a window that alerts, or of the longest window.",
+    ),
+    limit="the greater of the spec's floor, ten rows and the sampling noise of that stretch",
+)
+FEATURE_NEW_CATEGORY_PEAK_RATIO_THRESHOLD = FEATURE_NEW_CATEGORY_PEAK_RATIO.threshold()
+FEATURE_NEW_CATEGORY_FIRST_SEEN_TIMESTAMP_SECONDS = _PAST_CATEGORY.timestamp(
+    "ml_feature_new_category_first_seen_timestamp_seconds",
+    "Start of the first partition of the longest window that has a category that is not in the reference.",
+)
 FEATURE_NEW_CATEGORY_ROWS = _CATEGORY.rows(
     "ml_feature_new_category_rows", "Rows of a category that is not in the reference; only the most frequent of these."
 )
@@ -782,7 +797,7 @@ LOG_ROWS_UNUSABLE = Alert("MLLogRowsUnusable", Severity.WARNING, Layer.LABELS, L
 DATA_UNREADABLE = Alert("MLDataUnreadable", Severity.CRITICAL, Layer.INPUT, DATA_READABLE_RATIO)
 COLUMN_UNREADABLE = Alert("MLColumnUnreadable", Severity.WARNING, Layer.QUALITY, COLUMN_READABLE_RATIO)
 FEATURE_NULLS_HIGH = Alert("MLFeatureNullsHigh", Severity.WARNING, Layer.QUALITY, FEATURE_NULL_RATIO)
-NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATURE_NEW_CATEGORY_RATIO)
+NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATURE_NEW_CATEGORY_PEAK_RATIO)
 DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DATA_DRIFT_SHARE)
 FEATURE_BROKEN_ALERT = Alert("MLFeatureBroken", Severity.CRITICAL, Layer.FEATURE, FEATURE_BROKEN)
 FEATURE_DRIFT_HIGH = Alert("MLFeatureDriftHigh", Severity.WARNING, Layer.FEATURE, FEATURE_PSI)

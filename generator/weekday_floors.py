@@ -16,7 +16,6 @@ from exporter.spec.sections.thresholds import Threshold, Thresholds
 FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
     catalogue.FEATURE_PSI: attrgetter("feature_psi"),
     catalogue.FEATURE_NULL_RATIO: attrgetter("feature_null_ratio"),
-    catalogue.FEATURE_NEW_CATEGORY_RATIO: attrgetter("feature_new_category_ratio"),
     catalogue.DATA_DRIFT_SHARE: attrgetter("drift_share"),
     catalogue.PREDICTION_MEAN_SHIFT: attrgetter("prediction_mean_shift"),
     catalogue.TRAFFIC_FACTOR: attrgetter("traffic_factor"),
@@ -25,7 +24,10 @@ FLOORS: Final[Mapping[Metric, Callable[[Thresholds], Threshold | None]]] = {
     catalogue.PREDICTION_CLASS_PSI: attrgetter("prediction_class_psi"),
     catalogue.PREDICTION_CONFIDENCE_PSI: attrgetter("prediction_confidence_psi"),
 }
-"""The threshold of the spec that holds each score's floor."""
+"""The threshold of the spec that holds each score's floor.
+
+That of new categories is left out: their share is of a past stretch, and has the floor of the day on which that ended.
+"""
 
 
 def varying_floors(thresholds: Thresholds) -> dict[str, Threshold]:

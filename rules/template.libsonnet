@@ -27,6 +27,12 @@ local format(unit) = std.get(
     '{{ with printf ' + std.join(' ', [query] + ['$labels.' + label for label in labels]) + ' | query }}'
     + '{{ . | first | value | ' + format(metric.unit) + ' }}{{ else }}' + missing + '{{ end }}',
 
+  // Every result of a query as text, separated by commas. `query` has a %q for the value of each of the `labels`.
+  listing(query, labels, item)::
+    '{{ range $index, $each := printf '
+    + std.join(' ', [std.escapeStringJson(query)] + ['$labels.' + label for label in labels])
+    + ' | query }}{{ if $index }}, {{ end }}{{ with $each }}' + item + '{{ end }}{{ end }}',
+
   // The text `known` of the alert's value as an age, or the text `infinite` if the age is infinite.
   age(known, infinite)::
     '{{ if gt $value 1e15 }}' + infinite + '{{ else }}' + known('{{ $value | humanizeDuration }}') + '{{ end }}',

@@ -51,9 +51,20 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.FEATURE_NEW_CATEGORY_RATIO,
             "New categories by feature",
-            "If a feature is above its dashed threshold: the model gets categories that it was not trained on. The "
-            "next panel names them.",
+            "If a feature is above 0: the model gets categories that it was not trained on. The next panels name them.",
             limits=FROM_ZERO,
+        ),
+        draw(
+            catalogue.FEATURE_NEW_CATEGORY_PEAK_RATIO,
+            "New categories by feature, last week",
+            "If a feature is above its dashed threshold: find out whether its new categories are really new. What is "
+            "right and will stay belongs in the spec under `accepted`.",
+            limits=FROM_ZERO,
+        ),
+        draw(
+            catalogue.FEATURE_NEW_CATEGORY_FIRST_SEEN_TIMESTAMP_SECONDS,
+            "Time since a new category was first seen",
+            "A new category that is as old as the longest window may be older. Compare its first hour with releases.",
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_ROWS,

@@ -185,9 +185,7 @@ def _categorical(name: str, before: CategoricalColumn, now: CategoricalColumn, s
         return values
     test = drift.chi_squared(before.cells, now.cells)
     values |= {catalogue.FEATURE_CHI2_STATISTIC: test.statistic, catalogue.FEATURE_CHI2_P_VALUE: test.p_value}
-    floor = settings.floor(settings.spec.feature_new_category_ratio)
-    level = _ratio_level(floor, before.new, before.rows, now.rows, settings.rate)
-    return values | with_threshold(catalogue.FEATURE_NEW_CATEGORY_RATIO, _share(now.new, now.rows), level)
+    return values | {catalogue.FEATURE_NEW_CATEGORY_RATIO: _share(now.new, now.rows)}
 
 
 # ------------------------------------------------------------------------------------------------ all features

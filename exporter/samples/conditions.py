@@ -22,6 +22,9 @@ _THRESHOLDS: Final[Mapping[Metric, Alert]] = {
 _FLAGS: Final[Mapping[Metric, Alert]] = {catalogue.FEATURE_BROKEN: catalogue.FEATURE_BROKEN_ALERT}
 """The alerts on a gauge that is 1 or 0, which has no threshold of its own."""
 
+_WINDOWLESS: Final = {catalogue.NEW_CATEGORIES}
+"""The alerts on a gauge that has no window, since it remembers the longest."""
+
 THRESHOLD_ALERTS: Final[tuple[Alert, ...]] = tuple(
     alert for alert in catalogue.ALERTS if alert in (*_THRESHOLDS.values(), *_FLAGS.values())
 )
@@ -55,7 +58,8 @@ def compared_values(samples: Iterable[Sample], windows: Collection[str]) -> dict
     pairs = {}
     for (alert, labels), level in levels.items():
         condition = Condition(alert, labels)
-        if (alert.metric, labels) in values and condition.label(catalogue.WINDOW) in windows and _read(condition):
+        alerts = alert in _WINDOWLESS or condition.label(catalogue.WINDOW) in windows
+        if (alert.metric, labels) in values and alerts and _read(condition):
             pairs[condition] = (values[alert.metric, labels], level)
     return pairs
 

@@ -86,7 +86,7 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
     with np.errstate(over="ignore", invalid="ignore"):  # values too large for a float are left out
         for window in windows:
             comparison = _Comparison(spec, reference, window, _threshold_settings(spec.spec, reference, window))
-            for group in _shown(spec, window):
+            for group in shown_groups(spec, window):
                 whole = comparison.samples(group)
                 samples += [*whole, *comparison.segments(group, whole)]
     return samples
@@ -136,9 +136,13 @@ def _by_metric(samples: Sequence[Sample]) -> dict[Metric, float]:
 
 
 def _threshold_settings(spec: Body, reference: Reference, window: WindowProfile) -> ThresholdSettings:
-    rate = thresholds.per_comparison(spec.thresholds.false_positive_rate, _comparisons(spec))
     weekday = Calendar.of(spec.seasonality).end_weekday(window.window.end)
-    return ThresholdSettings(spec.thresholds, rate, weekday, reference.stretches.get(window.name, {}))
+    return ThresholdSettings(spec.thresholds, comparison_rate(spec), weekday, reference.stretches.get(window.name, {}))
+
+
+def comparison_rate(spec: Body) -> float:
+    """The probability of a false alarm per comparison, of which all together have the spec's rate."""
+    return thresholds.per_comparison(spec.thresholds.false_positive_rate, _comparisons(spec))
 
 
 def _comparisons(spec: Body) -> int:
@@ -161,7 +165,7 @@ def samples_of(values: Mapping[Metric, float], labels: Labels) -> Iterator[Sampl
             yield Sample(metric, tuple(labels[name] for name in metric.labels), float(value))
 
 
-def _shown(spec: ModelSpec, window: WindowProfile) -> list[Group]:
+def shown_groups(spec: ModelSpec, window: WindowProfile) -> list[Group]:
     """The groups of the exposed versions, without their segments."""
     return largest_groups({group: profile.rows for group, profile in window.groups.items()}, spec.spec.limits.versions)
 
@@ -192,7 +196,7 @@ def _freshness(spec: ModelSpec, windows: Sequence[WindowProfile]) -> Iterator[Sa
 def _limited_classes(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> Iterator[Sample]:
     column, limit = spec.spec.class_column, spec.spec.limits.classes
     if column is not None and column in reference.binning.by_name:
-        profiles = (window.groups[group] for window in windows for group in _shown(spec, window))
+        profiles = (window.groups[group] for window in windows for group in shown_groups(spec, window))
         hidden = max((hidden_classes(column, reference.binning, each, limit) for each in profiles), default=0)
         labels = {catalogue.MODEL: spec.name, catalogue.LABEL: catalogue.CLASS}
         yield from samples_of({catalogue.SERIES_LIMITED: hidden}, labels)
@@ -203,7 +207,7 @@ def _limited_segments(spec: ModelSpec, reference: Reference, windows: Sequence[W
     limit, binning = spec.spec.limits.segments, reference.binning
     columns = [column for column in spec.spec.segments if column in binning.by_name]
     if columns:
-        profiles = [window.groups[group] for window in windows for group in _shown(spec, window)]
+        profiles = [window.groups[group] for window in windows for group in shown_groups(spec, window)]
         hidden = [max((hidden_classes(each, binning, p, limit) for p in profiles), default=0) for each in columns]
         labels = {catalogue.MODEL: spec.name, catalogue.LABEL: catalogue.SEGMENT}
         yield from samples_of({catalogue.SERIES_LIMITED: sum(hidden)}, labels)

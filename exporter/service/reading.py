@@ -17,6 +17,7 @@ from exporter.samples.calendar import calendar_samples, season_sample
 from exporter.samples.conditions import conditions
 from exporter.samples.estimate_samples import estimate_samples
 from exporter.samples.estimators import Estimator
+from exporter.samples.new_categories import new_category_samples
 from exporter.samples.traffic import traffic_samples
 from exporter.samples.windows import Sample, WindowProfile, evaluate
 from exporter.service.attempt import Attempt, Record, required
@@ -111,6 +112,9 @@ class ModelReader:
         with required("evaluate"):
             merged = [_merge(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
             samples = [*evaluate(self.spec, reference, merged), *traffic_samples(self.spec, rows)]
+            longest = max(merged, key=lambda each: each.window.length)
+            parts = {start: profile.groups for start, profile in profiles.items()}
+            samples += new_category_samples(self.spec, reference, longest, parts)
             samples += estimate_samples(self.spec, estimator, reference.binning, merged) if estimator else []
         with required("store"):
             # Labels are about past weeks, and proxies about the world: neither makes a week of the log alarming.

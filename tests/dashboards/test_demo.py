@@ -44,7 +44,8 @@ WITHOUT_DATA = {
     "Rows / usual rows",
     "Proxies: deviation from expected",
     "New categories over time",
-    "New categories",
+    "Time since a new category was first seen",
+    "New categories, last week",
 }
 """Panels without data in the demo."""
 

@@ -66,7 +66,8 @@ class Thresholds(SpecSection):
     feature_null_ratio: RatioFloor = RatioThreshold(floor=0.05)
     """Share of nulls above that of the reference."""
     feature_new_category_ratio: RatioFloor = RatioThreshold(floor=0.01)
-    """Share of rows with a category that the reference does not have, above that of the reference itself."""
+    """Share of rows with a category that the reference does not have, above that of the reference itself, in any
+    stretch of the last week that has the length of a window that alerts, or of the longest window."""
     drift_share: RatioFloor = RatioThreshold(floor=0.2)
     """Share of drifted features, weighted by importance."""
     prediction_mean_shift: Floor = Threshold(floor=0.15)

@@ -79,7 +79,6 @@ class TestByHand:
         assert values.keys() == EVERY_FEATURE | CATEGORICAL_ONLY
         assert values[catalogue.FEATURE_NULL_RATIO] == 0.1
         assert values[catalogue.FEATURE_NEW_CATEGORY_RATIO] == 0.1
-        assert values[catalogue.FEATURE_NEW_CATEGORY_RATIO_THRESHOLD] >= 0.01
         table = np.array([[60, 40, 0, 0], [40, 40, 10, 10]])
         test = stats.chi2_contingency(table, correction=False)
         assert values[catalogue.FEATURE_CHI2_STATISTIC] == pytest.approx(test.statistic)

@@ -173,14 +173,12 @@ class TestDrift:
         floors = {
             "feature_psi": {"floor": 7.5, "weekdays": {"saturday": 9}},
             "feature_null_ratio": 0.75,
-            "feature_new_category_ratio": 0.5,
             "drift_share": 0.95,
         }
         samples = one_window(make_spec(thresholds=floors), self.BEFORE, x=MOVED["x"], c=MOVED["c"])
         assert values_of(samples, "x")[catalogue.FEATURE_PSI_THRESHOLD] == 7.5
         assert values_of(samples, "x")[catalogue.FEATURE_DRIFTED] == 0
         assert values_of(samples, "x")[catalogue.FEATURE_NULL_RATIO_THRESHOLD] == 0.75
-        assert values_of(samples, "c")[catalogue.FEATURE_NEW_CATEGORY_RATIO_THRESHOLD] == 0.5
         assert values_of(samples)[catalogue.DATA_DRIFT_SHARE_THRESHOLD] == 0.95
 
     @pytest.mark.parametrize(
@@ -195,7 +193,7 @@ class TestDrift:
         floors = [0.75, 0.5, 0.5, 0.5, 0.5, 0.25, 1]  # Sunday first
         names = ("sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday")
         weekly = {"floor": 0.5, "weekdays": dict(zip(names, floors, strict=True))}
-        scores = ("feature_psi", "feature_null_ratio", "feature_new_category_ratio", "drift_share")
+        scores = ("feature_psi", "feature_null_ratio", "drift_share")
         seasonality = {"timezone": "America/New_York", "holidays": {"dates": ["2026-11-26"]}}
         spec = make_spec(thresholds=dict.fromkeys(scores, weekly), seasonality=seasonality)
         profile = count(self.CELLS, **MOVED | {"c": ["a"] * 200 + ["new"] * 200})
@@ -206,14 +204,13 @@ class TestDrift:
         assert [sample.value for sample in samples if sample.metric is catalogue.WINDOW_DAY_OF_WEEK] == [day]
         levels = {threshold for _, threshold in FEATURE_PAIRS}
         published = [sample.value for sample in samples if sample.metric in levels]
-        assert len(published) == 6
+        assert len(published) == 5
         assert min(published) == floors[day]
 
     def test_the_floor_of_a_ratio_is_added_to_that_of_the_reference(self) -> None:
         before = make_reference(self.CELLS, x=[0.5, None, 1.5, None] * 5000, c=["a", "b", "rare", "b"] * 5000)
         values = one_window(make_spec(), before, x=[0.5, None] * 5000, c=["a", "b"] * 5000)
         assert values_of(values, "x")[catalogue.FEATURE_NULL_RATIO_THRESHOLD] == pytest.approx(0.55)
-        assert values_of(values, "c")[catalogue.FEATURE_NEW_CATEGORY_RATIO_THRESHOLD] == pytest.approx(0.26, abs=0.02)
 
     def test_a_small_window_needs_more_than_the_floor(self) -> None:
         spec = make_spec()

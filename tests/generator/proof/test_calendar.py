@@ -50,7 +50,7 @@ SPECS = {
         {
             "prediction_mean_shift": {"floor": 1, "weekdays": {"monday": 1e-5, "tuesday": 2, "friday": 3, "sunday": 2}},
             "feature_null_ratio": {"floor": 0.1, "weekdays": {"sunday": 0.15}},
-            "feature_new_category_ratio": {"floor": 0.01, "weekdays": {"sunday": 0.02}},
+            "prediction_psi": {"floor": 0.01, "weekdays": {"sunday": 0.02}},
         },
     ),
     "days": spec(inference={**BODY["inference"], "grain": "24h"}, windows=["24h"]),
