@@ -243,6 +243,7 @@ _BROKEN = _Labels((MODEL, VERSION, FEATURE, REASON, WINDOW, ROLE))
 _COLUMN = _Labels((MODEL, VERSION, COLUMN, WINDOW, ROLE))
 _PART = _Labels((MODEL, VERSION, PART, WINDOW, ROLE))
 _CATEGORY = _Labels((MODEL, VERSION, FEATURE, CATEGORY, WINDOW, ROLE))
+_ACCEPTED = _Labels((MODEL, FEATURE, CATEGORY, REASON))
 _PAST_FEATURE = _Labels((MODEL, VERSION, FEATURE, ROLE))
 """A feature, remembered over the longest window."""
 _PAST_CATEGORY = _Labels((MODEL, VERSION, FEATURE, CATEGORY, ROLE))
@@ -345,6 +346,11 @@ FEATURE_BROKEN = _BROKEN.flag(
     "ml_feature_broken",
     "1 when a feature alone deserves a page, with the reason: nulls, constant, scale, categories, distribution; else 0,"
     " with the reason none.",
+)
+
+FEATURE_ACCEPTED_TIMESTAMP_SECONDS = _ACCEPTED.timestamp(
+    "ml_feature_accepted_timestamp_seconds",
+    "First day of a change that the spec accepts, with the reason that it gives: of a new category, or of (all).",
 )
 
 FEATURE_BIN_RATIO = _FEATURE_BIN.ratio(

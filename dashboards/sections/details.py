@@ -72,6 +72,13 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
             "A typing error or a change of case: fix the source. A really new category: retrain.",
         ),
         draw(
+            catalogue.FEATURE_ACCEPTED_TIMESTAMP_SECONDS,
+            "Time since accepted changes",
+            "These changes are known, are right, and stay: their thresholds are raised. Retrain, make the new data the "
+            "reference, and remove them from the spec.",
+            no_data="The spec accepts no change",
+        ),
+        draw(
             catalogue.FEATURE_OUT_OF_RANGE_RATIO,
             "Out of range by feature",
             "If it is above the reference (dotted): look for a change of unit, a default such as -1, or an overflow.",

@@ -7,12 +7,14 @@ few ways that no ordinary week has. What the reference does itself is never brok
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 
 from exporter import catalogue
 from exporter.catalogue import Broken
+from exporter.comparison.accepted import NOTHING
 from exporter.comparison.features import Column, Pair, ThresholdSettings, Values
 from exporter.profiles.profile import CategoricalColumn, NumericColumn
 from exporter.spec.model import Feature
@@ -32,7 +34,8 @@ def broken(feature: Feature, pair: Pair, values: Values, settings: ThresholdSett
     Nulls, a constant and another distribution need a PSI that is above its threshold and above the spec's `page_psi`.
     So the rare flag that stays off for an hour is not broken, nor is a feature that the reference's own weeks have seen
     like this. A change of scale needs a Kolmogorov-Smirnov statistic above its noise, since zeros may hide it from PSI.
-    New categories need a share above its own noise.
+    New categories need a share above its own noise. After an accepted change, another scale must be beyond it in PSI
+    too, and accepted categories are not new; while its level is not known, nothing is judged.
 
     Args:
         feature: the feature; one without importance never pages, so it is not judged.
@@ -45,12 +48,15 @@ def broken(feature: Feature, pair: Pair, values: Values, settings: ThresholdSett
     before, now = pair.column(feature.name)
     if now.rows < settings.spec.min_rows:
         return None
+    accepted = settings.accepted.get(feature.name, NOTHING)
+    if not accepted.known:
+        return None
     drifted = values.get(catalogue.FEATURE_DRIFTED, 0) and values[catalogue.FEATURE_PSI] > settings.spec.page_psi
     found = {
         Broken.NULLS: drifted and not now.rows - now.missing,
         Broken.CONSTANT: drifted and _constant(now, settings.spec.min_rows) and not _constant(before, 1),
-        Broken.SCALE: _rescaled(feature.name, before, now, values, settings),
-        Broken.CATEGORIES: _unknown(before, now, settings),
+        Broken.SCALE: _rescaled(feature.name, before, now, values, settings) and (drifted or not accepted.psi),
+        Broken.CATEGORIES: _unknown(before, now, accepted.categories, settings),
         Broken.DISTRIBUTION: drifted and values[catalogue.FEATURE_PSI] >= PSI,
     }
     return next((reason for reason, holds in found.items() if holds), Broken.NONE)
@@ -72,9 +78,10 @@ def _rescaled(name: str, before: Column, now: Column, values: Values, settings: 
     return bool(values[catalogue.FEATURE_KS_STATISTIC] > noise * math.sqrt(settings.stretch(name)))
 
 
-def _unknown(before: Column, now: Column, settings: ThresholdSettings) -> bool:
+def _unknown(before: Column, now: Column, accepted: Collection[str], settings: ThresholdSettings) -> bool:
     if not (isinstance(before, CategoricalColumn) and isinstance(now, CategoricalColumn)):
         return False
     usual = before.new / before.rows if before.rows else 0.0
     noise = thresholds.ratio_noise(before.new, before.rows, int(now.rows), settings.rate)
-    return now.new / now.rows > max(usual + MOST, noise)
+    new = now.new - sum(now.novel.get(name, 0) for name in accepted)
+    return new / now.rows > max(usual + MOST, noise)

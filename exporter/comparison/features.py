@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
+from exporter.comparison.accepted import NOTHING, AcceptedLevel, beyond_accepted, raised_psi, raised_ratio
 from exporter.profiles.binning import Binning, NumericBins, Rows
 from exporter.profiles.profile import (
     CategoricalColumn,
@@ -67,7 +68,8 @@ class ThresholdSettings:
 
     `rate` is the probability of a false alarm per comparison. `weekday` is that of the window's end, in the model's
     calendar. `stretches` are the factors of each column's noise; see `exporter.statistics.dispersion`. `own_weeks` is
-    False for a segment, whose stretches are those of all rows.
+    False for a segment, whose stretches are those of all rows. `accepted` are the levels of features with an accepted
+    change.
     """
 
     spec: Thresholds
@@ -75,6 +77,7 @@ class ThresholdSettings:
     weekday: int
     stretches: Mapping[str, Sequence[float]]
     own_weeks: bool = True
+    accepted: Mapping[str, AcceptedLevel] = field(default_factory=dict)
 
     def stretch(self, column: str) -> float:
         """The factor for the noise of a squared deviation of a column."""
@@ -112,28 +115,27 @@ def _any(name: str, before: Column, now: Column, settings: ThresholdSettings) ->
     rows: Values = {catalogue.FEATURE_ROWS: now.rows} if now.rows else {}
     if now.rows < settings.spec.min_rows:
         return rows
-    return rows | _nulls(before, now, settings) | _drift(name, before, now, settings)
+    return rows | _nulls(name, before, now, settings) | _drift(name, before, now, settings)
 
 
-def _nulls(before: Column, now: Column, settings: ThresholdSettings) -> Values:
-    level = _ratio_level(
-        settings.floor(settings.spec.feature_null_ratio), before.missing, before.rows, now.rows, settings.rate
-    )
+def _nulls(name: str, before: Column, now: Column, settings: ThresholdSettings) -> Values:
+    floor, accepted = settings.floor(settings.spec.feature_null_ratio), settings.accepted.get(name, NOTHING)
+    level = _ratio_level(floor, before.missing, before.rows, now.rows, settings.rate)
     ratio, usual = _share(now.missing, now.rows), _share(before.missing, before.rows)
     values = with_threshold(catalogue.FEATURE_NULL_RATIO, ratio, level)
+    values = beyond_accepted(
+        values, catalogue.FEATURE_NULL_RATIO, lambda usual: raised_ratio(accepted.nulls, floor, usual)
+    )
     return values | {catalogue.FEATURE_NULL_RATIO_REFERENCE: usual}
 
 
 def _drift(name: str, before: Column, now: Column, settings: ThresholdSettings) -> Values:
-    rows = _psi_cells(before), _psi_cells(now)
+    rows, accepted = (before.psi_cells, now.psi_cells), settings.accepted.get(name, NOTHING)
     values = psi_values(catalogue.FEATURE_PSI, name, rows, settings, settings.spec.feature_psi)
-    if values:
+    values = beyond_accepted(values, catalogue.FEATURE_PSI, lambda usual: raised_psi(accepted.psi, usual))
+    if catalogue.FEATURE_PSI_THRESHOLD in values:
         values[catalogue.FEATURE_DRIFTED] = values[catalogue.FEATURE_PSI] > values[catalogue.FEATURE_PSI_THRESHOLD]
     return values | {catalogue.FEATURE_JS_DISTANCE: drift.jensen_shannon_distance(before.cells, now.cells)}
-
-
-def _psi_cells(column: Column) -> Rows:
-    return column.known_cells if isinstance(column, CategoricalColumn) else column.cells
 
 
 def psi_values(

@@ -157,6 +157,11 @@ class NumericColumn:
         starts = np.concatenate([[0], self.deciles + 1])
         return np.append(np.add.reduceat(self.ordered, starts), self.missing)
 
+    @property
+    def psi_cells(self) -> Rows:
+        """The cells of a feature's PSI: all of them."""
+        return self.cells
+
     def up_to(self, ends: Floats) -> Floats:
         """Return the rows at or below values that are edges, in their order, with infinities."""
         rows = np.cumsum(self.ordered, dtype=np.float64)
@@ -217,7 +222,7 @@ class CategoricalColumn:
         return np.append(self.known, [self.new, self.nulls])
 
     @property
-    def known_cells(self) -> Rows:
+    def psi_cells(self) -> Rows:
         """The cells of a feature's PSI: rows per category, then the nulls, without the new ones."""
         return np.append(self.known, self.nulls)
 

@@ -16,6 +16,7 @@ from typing import Final
 import numpy as np
 
 from exporter import catalogue
+from exporter.comparison.accepted import NOTHING_ACCEPTED, AcceptedFeatures
 from exporter.comparison.features import with_threshold
 from exporter.profiles.binning import CategoricalBins, Floats
 from exporter.profiles.group import Group
@@ -71,7 +72,7 @@ def new_category_samples(
     reference: Reference,
     longest: WindowProfile,
     parts: Parts,
-    accepted: Mapping[str, Collection[str]] | None = None,
+    accepted: AcceptedFeatures = NOTHING_ACCEPTED,
 ) -> Iterator[Sample]:
     """Yield the samples of the new categories of every categorical feature.
 
@@ -80,7 +81,7 @@ def new_category_samples(
         reference: the reference of the windows.
         longest: the longest window.
         parts: the profiles of its partitions.
-        accepted: the new categories of a feature that are accepted.
+        accepted: the changes that the spec accepts; a feature of which nothing is known yet has no threshold.
     """
     starts, binning = longest.window.partitions(spec.spec.inference.grain), reference.binning
     features = [each.name for each in spec.spec.features if isinstance(binning.by_name.get(each.name), CategoricalBins)]
@@ -93,10 +94,13 @@ def new_category_samples(
             past = _Remembered(
                 [categorical_column(each, binning, name) if each else None for each in profiles],
                 categorical_column(before, binning, name),
-                (accepted or {}).get(name, ()),
+                accepted[name].categories if name in accepted else (),
             )
             labels = {**labels_of(spec, longest.name, group), catalogue.FEATURE: name}
-            yield from _of_feature(spec, past, starts, labels)
+            muted = name in accepted and accepted[name].muted
+            for sample in _of_feature(spec, past, starts, labels):
+                if not (muted and sample.metric == catalogue.FEATURE_NEW_CATEGORY_PEAK_RATIO_THRESHOLD):
+                    yield sample
 
 
 def _of_feature(spec: ModelSpec, past: _Remembered, starts: Sequence[datetime], labels: Labels) -> Iterator[Sample]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from exporter import catalogue
 from exporter.catalogue import Broken, Metric
+from exporter.comparison.accepted import NOTHING_ACCEPTED, AcceptedFeatures
 from exporter.comparison.broken import broken
 from exporter.comparison.classes import class_series, hidden_classes
 from exporter.comparison.confidence import confidence_series
@@ -67,13 +68,19 @@ class WindowProfile:
     hours: Mapping[Group, Floats]
 
 
-def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProfile]) -> list[Sample]:
+def evaluate(
+    spec: ModelSpec,
+    reference: Reference,
+    windows: Sequence[WindowProfile],
+    accepted: AcceptedFeatures = NOTHING_ACCEPTED,
+) -> list[Sample]:
     """Every sample of a model's windows, in a stable order.
 
     Args:
         spec: the model.
         reference: the reference of the windows.
         windows: the windows' profiles, counted with the reference's binning.
+        accepted: the changes that the spec accepts.
 
     Returns:
         Samples with finite values only. Segments have samples only of metrics with the label `segment`.
@@ -85,7 +92,9 @@ def evaluate(spec: ModelSpec, reference: Reference, windows: Sequence[WindowProf
     ]
     with np.errstate(over="ignore", invalid="ignore"):  # values too large for a float are left out
         for window in windows:
-            comparison = _Comparison(spec, reference, window, _threshold_settings(spec.spec, reference, window))
+            comparison = _Comparison(
+                spec, reference, window, _threshold_settings(spec.spec, reference, window, accepted)
+            )
             for group in shown_groups(spec, window):
                 whole = comparison.samples(group)
                 samples += [*whole, *comparison.segments(group, whole)]
@@ -135,9 +144,17 @@ def _by_metric(samples: Sequence[Sample]) -> dict[Metric, float]:
     return {sample.metric: sample.value for sample in samples}
 
 
-def _threshold_settings(spec: Body, reference: Reference, window: WindowProfile) -> ThresholdSettings:
+def _threshold_settings(
+    spec: Body, reference: Reference, window: WindowProfile, accepted: AcceptedFeatures
+) -> ThresholdSettings:
     weekday = Calendar.of(spec.seasonality).end_weekday(window.window.end)
-    return ThresholdSettings(spec.thresholds, comparison_rate(spec), weekday, reference.stretches.get(window.name, {}))
+    return ThresholdSettings(
+        spec.thresholds,
+        comparison_rate(spec),
+        weekday,
+        reference.stretches.get(window.name, {}),
+        accepted={name: feature.level(window.name) for name, feature in accepted.items()},
+    )
 
 
 def comparison_rate(spec: Body) -> float:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from exporter import catalogue
+from exporter.comparison.accepted import AcceptedFeatures
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.group import Group
 from exporter.profiles.kernel import LINES, PartitionProfile, group_binning
@@ -20,6 +21,7 @@ from exporter.samples.estimators import Estimator
 from exporter.samples.new_categories import new_category_samples
 from exporter.samples.traffic import traffic_samples
 from exporter.samples.windows import Sample, WindowProfile, evaluate
+from exporter.service.accepted_reading import AcceptedReader, accepted_samples
 from exporter.service.attempt import Attempt, Record, required
 from exporter.service.labels import reading as label_reading
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
@@ -68,6 +70,7 @@ class ModelReader:
         self._source = source or open_log(loaded, catalogue.INFERENCE)
         self._log = ProfileReader(self.spec, self._source, store, self.record)
         self._reference = ReferenceReader(loaded, store)
+        self._accepted = AcceptedReader(self.spec, store, self.record)
         fits_data_set = body.estimated and body.reference.source is not None
         self._fit = EstimatorFit(self.spec, store, self.record.fail) if fits_data_set else None
         self._traffic = TrafficReader(self.spec, self._source, store, self.record)
@@ -99,9 +102,15 @@ class ModelReader:
             reference = self.reference(attempt.now)
         with required("list"):
             windows = _windows(self.spec, attempt.now)
-            partitions = self._source.partitions(_starts(self.spec, windows.values()))
+            starts, of_changes = (
+                _starts(self.spec, windows.values()),
+                self._accepted.missing_starts(reference, attempt.now),
+            )
+            listed = self._source.partitions(sorted({*starts, *of_changes}))
         with required("read"):
-            profiles = self._log.read(partitions, reference.binning, attempt)
+            all_profiles = self._log.read(listed, reference.binning, attempt)
+        partitions = {start: listed[start] for start in starts if start in listed}
+        profiles = {start: all_profiles[start] for start in starts if start in all_profiles}
         readable = {start: without_skipped(self._source, partition) for start, partition in partitions.items()}
         self.record.problems |= self._log.problems
         rows = self._traffic.read(attempt, partitions, profiles)
@@ -109,17 +118,24 @@ class ModelReader:
             estimator = self._fit_reference()
         labels, estimator = self._read_labels(attempt, partitions, reference.binning, estimator)
         proxies = self._read_proxies(attempt, partitions)
+        with required("store"):
+            accepted = self._accepted.read(
+                reference,
+                attempt.now,
+                lambda name, span: _merge(self.spec, name, span, all_profiles, reference.binning),
+            )
         with required("evaluate"):
             merged = [_merge(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
-            samples = [*evaluate(self.spec, reference, merged), *traffic_samples(self.spec, rows)]
+            samples = [*evaluate(self.spec, reference, merged, accepted), *traffic_samples(self.spec, rows)]
             longest = max(merged, key=lambda each: each.window.length)
             parts = {start: profile.groups for start, profile in profiles.items()}
-            samples += new_category_samples(self.spec, reference, longest, parts)
+            samples += new_category_samples(self.spec, reference, longest, parts, accepted)
+            samples += accepted_samples(self.spec, attempt.now)
             samples += estimate_samples(self.spec, estimator, reference.binning, merged) if estimator else []
         with required("store"):
             # Labels are about past weeks, and proxies about the world: neither makes a week of the log alarming.
             self._exclude_alarming_week(samples, attempt.now)
-            objectives = list(self._objective_samples(attempt.now, readable, profiles, reference))
+            objectives = list(self._objective_samples(attempt.now, readable, profiles, reference, accepted))
         return [*samples, *labels, *objectives, *proxies, *self._calendar(reference, attempt.now)]
 
     def missing_data(self, now: datetime) -> list[str]:
@@ -204,10 +220,13 @@ class ModelReader:
         partitions: Mapping[datetime, Partition],
         profiles: Mapping[datetime, PartitionProfile],
         reference: Reference,
+        accepted: AcceptedFeatures,
     ) -> Iterator[Sample]:
         def evaluate_span(span: Window) -> list[Sample]:
             name = format_duration(span.length)
-            return evaluate(self.spec, reference, [_merge(self.spec, name, span, profiles, reference.binning)])
+            return evaluate(
+                self.spec, reference, [_merge(self.spec, name, span, profiles, reference.binning)], accepted
+            )
 
         yield from self._objectives.samples(now, partitions, evaluate_span) if self._objectives else ()
 

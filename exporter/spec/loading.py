@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 
 from exporter.errors import Problem, SpecError
 from exporter.spec import solved
+from exporter.spec.checks.accepted import future_changes
 from exporter.spec.checks.all_checks import mistakes
 from exporter.spec.messages import KeyPath, error_message, format_path
 from exporter.spec.model import ModelSpec
@@ -71,10 +73,14 @@ def load(path: Path) -> LoadedSpec:
     return _load(path)[0]
 
 
-def load_all(paths: Iterable[Path]) -> tuple[LoadedSpec, ...]:
+def load_all(paths: Iterable[Path], now: datetime | None = None) -> tuple[LoadedSpec, ...]:
     """Load specs in the given order; a folder stands for its `*.yaml` and `*.yml` files, sorted by name.
 
     A file that is given twice, as by itself and by its folder, is loaded once.
+
+    Args:
+        paths: files and folders.
+        now: if given, a day in the future where only a past one makes sense is a mistake.
 
     Raises:
         SpecError: with all mistakes in all files, for two specs of one name, or when there is no spec.
@@ -89,9 +95,16 @@ def load_all(paths: Iterable[Path]) -> tuple[LoadedSpec, ...]:
     loads = _load_each(files.values())
     if not files and not problems:
         problems.append(Problem("", 0, "", "no spec is given: name a file or a folder of *.yaml files"))
+    problems += [problem for loaded in loads.specs if now is not None for problem in _of_the_future(loaded, now)]
     if problems or loads.rejected:
         raise SpecError((*problems, *loads.problems))
     return loads.specs
+
+
+def _of_the_future(loaded: LoadedSpec, now: datetime) -> list[Problem]:
+    found = [(format_path(path), message) for path, message in future_changes(loaded.spec.spec, now)]
+    line = key_lines(loaded.path) if found else lambda key: 0
+    return [Problem(str(loaded.path), line(key), key, message) for key, message in found]
 
 
 def key_lines(path: Path) -> Callable[[str], int]:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
+from exporter.spec.sections.accepted import Accepted
 from exporter.spec.sections.alerting import Alerting
 from exporter.spec.sections.logs import Inference, Labels
 from exporter.spec.sections.metadata import Metadata
@@ -80,6 +81,8 @@ class Body(SpecSection):
     """What windows are compared with."""
     features: Annotated[tuple[Feature, ...], Field(min_length=1)]
     """The model's inputs."""
+    accepted: Annotated[tuple[Accepted, ...], Field(max_length=100)] = ()
+    """Changes of features that are known, are right, and stay; they no longer alert."""
     segments: tuple[Text, ...] = ()
     """Categorical columns; the statistics are repeated for each of their values."""
     windows: Annotated[tuple[Duration, ...], Field(min_length=1, max_length=10)] = (

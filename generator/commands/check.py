@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Final
 
@@ -33,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
         LeewayError: when a spec or a flag is wrong, when the output folder holds files of other models and `--prune`
             is not given, or when a document cannot be made or read.
     """
-    specs = load_all(options.specs)
+    specs = load_all(options.specs, datetime.now(UTC))
     documents = output.render_output(options, specs)
     steps = plan(documents, options.out, prune=options.prune)
     outdated = [step for step in steps if step.change is not Change.UNCHANGED]

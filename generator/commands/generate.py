@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Final
 
 from exporter.spec.loading import load_all
@@ -28,7 +29,9 @@ def run(options: argparse.Namespace) -> int:
         LeewayError: when a spec or a flag is wrong, when the output folder holds files of other models and `--prune`
             is not given, or when a document cannot be made or written.
     """
-    steps = plan(output.render_output(options, load_all(options.specs)), options.out, prune=options.prune)
+    steps = plan(
+        output.render_output(options, load_all(options.specs, datetime.now(UTC))), options.out, prune=options.prune
+    )
     if options.diff:
         for step in steps:
             show(step.diff())

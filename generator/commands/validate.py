@@ -50,14 +50,15 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.now is not None and not options.data:
         raise UsageError("--now needs --data")
+    now = options.now or datetime.now(UTC)
     try:
-        specs = load_all(options.specs)
+        specs = load_all(options.specs, now)
     except SpecError as error:
         if not options.json:
             raise
         show(json_text(list(_rejected(error))))
         return EXIT_PROBLEM
-    reports = _checked(specs, options.now or datetime.now(UTC)) if options.data else list(map(_noted, specs))
+    reports = _checked(specs, now) if options.data else list(map(_noted, specs))
     if options.json:
         show(json_text(reports))
     else:

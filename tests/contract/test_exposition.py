@@ -56,6 +56,7 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
         slos=[slo],
         proxies=[{"name": "approval_rate", "ratio": {"numerator": "decision", "equals": "approve"}}],
         segments=["country_code"],
+        accepted=[{"feature": "device_type", "since": "2026-11-01", "category": "tv", "why": "it is sold now"}],
         thresholds={"drift_share": 0.9, "prediction_mean_shift": 0.9},
     )
     document["spec"]["inference"]["columns"] |= {"prediction": "decision", "role": "role"}

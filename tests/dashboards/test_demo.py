@@ -45,6 +45,7 @@ WITHOUT_DATA = {
     "Proxies: deviation from expected",
     "New categories over time",
     "Time since a new category was first seen",
+    "Time since accepted changes",
     "New categories, last week",
 }
 """Panels without data in the demo."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from exporter.spec.checks.accepted import ACCEPTED_CHECKS
 from exporter.spec.checks.columns import COLUMN_CHECKS
 from exporter.spec.checks.logs import LOG_CHECKS
 from exporter.spec.checks.mistakes import Checks, Mistakes
@@ -17,7 +18,14 @@ from exporter.spec.checks.windows import WINDOW_CHECKS
 from exporter.spec.messages import KeyPath
 from exporter.spec.model import Body
 
-_CHECKS: Final[Checks] = {**LOG_CHECKS, **REFERENCE_CHECKS, **WINDOW_CHECKS, **COLUMN_CHECKS, **OBJECTIVE_CHECKS}
+_CHECKS: Final[Checks] = {
+    **LOG_CHECKS,
+    **REFERENCE_CHECKS,
+    **WINDOW_CHECKS,
+    **COLUMN_CHECKS,
+    **ACCEPTED_CHECKS,
+    **OBJECTIVE_CHECKS,
+}
 
 
 def mistakes(body: Body, unknown: Collection[KeyPath] = ()) -> Mistakes:

@@ -17,7 +17,7 @@ import numpy as np
 from exporter.catalogue import LABEL_LOG
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import Binning
-from exporter.profiles.group import WHOLE, Group
+from exporter.profiles.group import WHOLE, Group, unsegmented
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.profile import Profile
@@ -42,6 +42,8 @@ _SEGMENT_SERIES: Final = 28
 """Those of a segment."""
 _ESTIMATED_SERIES: Final = 17
 """Those of estimates for each role and window."""
+_CATEGORICAL_SERIES: Final = 2
+"""Those of a categorical feature that are not of a window."""
 _REASON_SERIES: Final = 24
 """Those of a model: rejected rows by reason, and the like."""
 _MANY_SERIES: Final = 20_000
@@ -91,7 +93,9 @@ def series(spec: ModelSpec, sample: Counted) -> int:
     hours = {group: np.full(HOURS_OF_WEEK, profile.rows / HOURS_OF_WEEK) for group, profile in groups.items()}
     window = WindowProfile(format_duration(length), Window(_MONDAY, _MONDAY + length), groups, hours)
     of_window = len(evaluate(spec, sample.reference, [window]))
-    return of_window * len(spec.spec.windows) + _label_series(spec, sample.partition.groups, binning)
+    categorical = sum(feature.type == "categorical" for feature in spec.spec.features)
+    of_model = _CATEGORICAL_SERIES * categorical * len(unsegmented(groups))
+    return of_window * len(spec.spec.windows) + of_model + _label_series(spec, sample.partition.groups, binning)
 
 
 def _label_series(spec: ModelSpec, groups: Mapping[Group, Profile], binning: Binning) -> int:

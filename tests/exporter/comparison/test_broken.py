@@ -9,6 +9,7 @@ import pytest
 
 from exporter import catalogue
 from exporter.catalogue import Broken
+from exporter.comparison.accepted import NOTHING, UNKNOWN, AcceptedLevel
 from exporter.comparison.broken import broken
 from exporter.comparison.features import Pair, ThresholdSettings, feature_values
 from exporter.profiles.binning import Bins
@@ -27,14 +28,22 @@ CODES = np.array(["a", "b", "c", "d"])[GENERATOR.choice(4, ROWS, p=[0.7, 0.2, 0.
 RATE = 1e-5
 
 
-def judged(before: Any, now: Any, *, stretch: float = 1.0, importance: float = 1.0, **thresholds: Any) -> Broken | None:
+def judged(
+    before: Any,
+    now: Any,
+    *,
+    stretch: float = 1.0,
+    importance: float = 1.0,
+    accepted: AcceptedLevel = NOTHING,
+    **thresholds: Any,
+) -> Broken | None:
     before = np.asarray(before)
     kind = "numeric" if before.dtype.kind == "f" else "categorical"
     names = list(dict.fromkeys(name for name in before.tolist() if name is not None))
     cells: Bins = quantile_bins(before[np.isfinite(before)]) if kind == "numeric" else categorical("x", *names)
     table = binning(cells)
     pair = Pair(table, count(table, x=before), count(table, x=now))
-    settings = ThresholdSettings(Thresholds(**thresholds), RATE, 0, {"x": [stretch] * 7})
+    settings = ThresholdSettings(Thresholds(**thresholds), RATE, 0, {"x": [stretch] * 7}, accepted={"x": accepted})
     feature = Feature(name="x", type=kind, importance=importance)
     return broken(feature, pair, feature_values("x", pair, settings), settings)
 
@@ -111,6 +120,18 @@ def test_a_drift_below_the_spec_s_effect_does_not_page() -> None:
     now = [0.0] * 20_000
     assert judged(FLAG, now) == Broken.NONE  # the PSI of a flag of 1 % that stays off is 0.07
     assert judged(FLAG, now, page_psi=0.01) == Broken.CONSTANT
+
+
+def test_an_accepted_change_is_not_broken_and_a_greater_one_is() -> None:
+    shifted, unit = AcceptedLevel(psi=3.0, nulls=0.1), 100 * some(SPARSE, 2000)
+    assert judged(AMOUNT, AMOUNT[AMOUNT > 20][:1000], accepted=shifted) == Broken.NONE
+    assert judged(AMOUNT, [None] * 1000, accepted=shifted) == Broken.NULLS
+    assert judged(AMOUNT, [20.0] * 1000, accepted=shifted) == Broken.CONSTANT
+    assert judged(SPARSE, unit, accepted=AcceptedLevel(psi=0.1)) == Broken.NONE
+    upper = AcceptedLevel(categories=frozenset("ABCD"))
+    assert judged(CODES, np.char.upper(some(CODES)), accepted=upper) == Broken.NONE
+    assert judged(CODES, np.char.add(some(CODES), "!"), accepted=upper) == Broken.CATEGORIES
+    assert judged(AMOUNT, [None] * 1000, accepted=UNKNOWN) is None
 
 
 def test_a_column_that_the_reference_lacks_is_not_judged() -> None:

@@ -12,6 +12,7 @@ import pytest
 from exporter import catalogue
 from exporter.backtest.firing import AlertTiming, firings
 from exporter.catalogue import Metric
+from exporter.comparison.accepted import AcceptedFeature
 from exporter.profiles.group import Group
 from exporter.profiles.profile import Profile, merge_profiles
 from exporter.reference.reference import Reference
@@ -103,11 +104,19 @@ def test_five_categories_of_saturdays_alone_make_one_ticket_that_stays() -> None
 
 def test_accepted_categories_are_no_news_and_another_one_is() -> None:
     hours = {MONDAY - HOUR: hour(ABQ=40, BGR=20)}
-    accepted = {"dest": {"ABQ", "BGR"}}
+    accepted = {"dest": AcceptedFeature(frozenset({"ABQ", "BGR"}))}
     assert found(samples_at(MONDAY, hours, spec_of(), accepted=accepted)) == {PEAK: 0, PEAK.threshold(): 0.01}
     hours |= {MONDAY - 2 * HOUR: hour(ABQ=40, OTHER=20)}
     values = found(samples_at(MONDAY, hours, spec_of(), accepted=accepted))
     assert values == {PEAK: 0.02, PEAK.threshold(): 0.01, "OTHER": (MONDAY - 2 * HOUR).timestamp()}
+
+
+def test_of_a_change_that_is_not_measured_yet_there_is_no_threshold() -> None:
+    hours, muted = {MONDAY - HOUR: hour(ABQ=40)}, {"dest": AcceptedFeature(levels={})}
+    assert found(samples_at(MONDAY, hours, spec_of(), accepted=muted)) == {
+        PEAK: 0.04,
+        "ABQ": (MONDAY - HOUR).timestamp(),
+    }
 
 
 def test_categories_of_the_reference_s_own_tail_are_neither_named_nor_counted_as_more() -> None:

@@ -35,7 +35,7 @@ def test_rows_have_type_and_default() -> None:
     assert rows("Body")["windows"][:2] == ["list of duration", "`[1h, 24h, 7d]`"]
     assert rows("Body")["features"][:2] == ["list of [Feature](#feature)", "required"]
     assert rows("Feature")["type"][0] == "`numeric` or `categorical`"
-    assert rows("Feature")["importance"][0] == "number, 0 or more"
+    assert rows("Feature")["importance"][0] == "number from 0"
     assert rows("Slo")["objective"][0] == "number between 0 and 1"
     assert rows("Limits")["new_categories"][:2] == ["whole number from 0 to 100", "`5`"]
     assert rows("Threshold")["weekdays"][0] == "mapping of weekday to number from 0"
