@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 
 from exporter import catalogue
+from exporter.backtest.injection import FaultKind, damage, fitting_kinds
 from exporter.catalogue import Broken
 from exporter.comparison.accepted import NOTHING, UNKNOWN, AcceptedLevel
 from exporter.comparison.broken import broken
 from exporter.comparison.features import Pair, ThresholdSettings, feature_values
 from exporter.profiles.binning import Bins
+from exporter.reference.reference import Reference, build_binning
+from exporter.sources.source import Selection
 from exporter.spec.model import Feature
 from exporter.spec.sections.thresholds import Thresholds
-from profiling import binning, categorical, count, quantile_bins
+from fraud_log import FraudLog
+from profiling import binning, categorical, count, quantile_bins, whole
 
 GENERATOR = np.random.default_rng(3)
 ROWS = 20_000
@@ -80,6 +84,39 @@ def test_a_broken_feature_is_found_in_one_small_window(before: Any, now: Any, re
 
 def test_a_renamed_category_is_another_distribution_of_the_others() -> None:
     assert judged(CODES, np.where((now := some(CODES)) == "b", "renamed", now)) == Broken.DISTRIBUTION
+
+
+INPUTS = ("age", "credit_balance", "txn_count_7d", "country_code", "device_type")
+CATASTROPHES = (FaultKind.NULLS, FaultKind.UNIT, FaultKind.FREEZE, FaultKind.RENAME)
+
+
+@pytest.fixture(scope="module")
+def fraud() -> Reference:
+    table = FraudLog(lambda *_: None).rows(1, ROWS).select(INPUTS)
+    binning, _ = build_binning(whole(table), Selection((), INPUTS[:3], INPUTS[3:]), 200)
+    return Reference.whole(binning, count(binning, **{name: table[name] for name in INPUTS}))
+
+
+@pytest.mark.parametrize("name", INPUTS)
+def test_every_catastrophic_fault_of_a_backtest_is_broken_in_the_first_window(name: str, fraud: Reference) -> None:
+    hour = FraudLog(lambda *_: None).rows(2, 500)
+    settings = ThresholdSettings(Thresholds(), RATE, 0, {})
+    feature = Feature(name=name, type="numeric" if name in INPUTS[:3] else "categorical")
+
+    def judged_rows(column: Any) -> Broken | None:
+        pair = Pair(fraud.binning, fraud.by_cell[0], count(fraud.binning, **{name: column}))
+        return broken(feature, pair, feature_values(name, pair, settings), settings)
+
+    assert judged_rows(hour[name]) == Broken.NONE
+    kinds = set(fitting_kinds(fraud.binning.by_name[name], score=False)) & set(CATASTROPHES)
+    found = {kind: judged_rows(damage(kind, name, fraud, 0)(hour[name])) for kind in kinds}
+    expected = {
+        FaultKind.NULLS: {Broken.NULLS},
+        FaultKind.UNIT: {Broken.SCALE},
+        FaultKind.FREEZE: {Broken.CONSTANT},
+        FaultKind.RENAME: {Broken.CATEGORIES, Broken.DISTRIBUTION},
+    }
+    assert all(reason in expected[kind] for kind, reason in found.items()), found
 
 
 CALM = {
