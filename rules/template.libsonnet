@@ -21,11 +21,18 @@ local format(unit) = std.get(
 
   // The present value of the series of a metric that has the alert's own labels, or `missing` if there is none.
   lookup(metric, matchers, labels, missing)::
-    local escaped_matchers = [std.strReplace(matcher, '%', '%%') for matcher in matchers];
     local query =
-      std.escapeStringJson(promql.selector(metric, escaped_matchers + [label + '=%q' for label in labels]));
+      std.escapeStringJson(promql.selector(metric, $.escaped(matchers) + [label + '=%q' for label in labels]));
     '{{ with printf ' + std.join(' ', [query] + ['$labels.' + label for label in labels]) + ' | query }}'
     + '{{ . | first | value | ' + format(metric.unit) + ' }}{{ else }}' + missing + '{{ end }}',
+
+  // A query's matchers in a text for printf.
+  escaped(matchers):: [std.strReplace(matcher, '%', '%%') for matcher in matchers],
+
+  // The first result of a query as text, nothing without any. `query` has a %q for the value of each of the `labels`.
+  first(query, labels, item)::
+    '{{ with printf ' + std.join(' ', [std.escapeStringJson(query)] + ['$labels.' + label for label in labels])
+    + ' | query }}{{ with . | first }}' + item + '{{ end }}{{ end }}',
 
   // Every result of a query as text, separated by commas. `query` has a %q for the value of each of the `labels`.
   listing(query, labels, item)::

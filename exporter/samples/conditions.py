@@ -54,7 +54,12 @@ def compared_values(samples: Iterable[Sample], windows: Collection[str]) -> dict
     levels = {
         (_THRESHOLDS[metric], labels): level for (metric, labels), level in values.items() if metric in _THRESHOLDS
     }
-    levels |= {(_FLAGS[metric], labels): 0.0 for metric, labels in values if metric in _FLAGS}
+    for (metric, labels), value in list(values.items()):
+        if metric in _FLAGS:  # the reason may change while the alert fires, so it is no label of the alert
+            own = tuple(
+                "" if name == catalogue.REASON else text for name, text in zip(metric.labels, labels, strict=True)
+            )
+            values[metric, own], levels[_FLAGS[metric], own] = value, 0.0
     pairs = {}
     for (alert, labels), level in levels.items():
         condition = Condition(alert, labels)

@@ -16,14 +16,19 @@ local broken(model) =
     [reasons.categories, 'most of its categories are not in the reference'],
     [reasons.distribution, 'its distribution is a completely different one'],
   ];
-  local explanation =
-    '{{ with $labels.' + labels.reason + ' }}{{ '
+  local own = [label for label in model.series_labels(metric) if label != labels.model];
+  local shared = [label for label in own if label != labels.reason];
+  // The reason may change from hour to hour, so it is no label of the alert: one broken feature is one page.
+  local with_reason(text) = template.first(
+    promql.selector(metric, template.escaped(model.matchers) + [label + '=%q' for label in shared]) + ' == 1', shared, text
+  );
+  local explanation = with_reason(
+    '{{ with .Labels.' + labels.reason + ' }}{{ '
     + std.join('{{ else ', [
       'if eq . ' + std.escapeStringJson(text[0]) + ' }}' + text[1]
       for text in texts
-    ]) + '{{ end }}{{ end }}';
-  local own = [label for label in model.series_labels(metric) if label != labels.model];
-  local shared = [label for label in own if label != labels.reason];
+    ]) + '{{ end }}{{ end }}'
+  );
   local figures = {
     psi: metrics.feature_psi,
     nulls: metrics.feature_null_ratio,
@@ -48,7 +53,7 @@ local broken(model) =
     local given = example(text[0]);
     {
       title: 'finds that ' + text[1],
-      labels: given,
+      labels: without_reason(given),
       series: [
         calm { before: 0, during: null },
         { metric: metric, labels: given, before: null, during: 1 },
@@ -66,8 +71,11 @@ local broken(model) =
     'for': 2 * model.evaluation_interval,
     expr:
       local matchers = [promql.any(labels.window, windows)] + model.alerting(metric);
-      model.series(metric, matchers) + ' == 1',
-    fields: { [label]: template.label(label) for label in own } + { explanation: explanation } + {
+      model.series(metric, matchers, [labels.reason]) + ' == 1',
+    fields: { [label]: template.label(label) for label in shared } + {
+      reason: with_reason('{{ .Labels.' + labels.reason + ' }}'),
+      explanation: explanation,
+    } + {
       [name]: template.lookup(figures[name], model.matchers + model.whole_traffic(figures[name]), shared, 'none')
       for name in std.objectFields(figures)
     },
@@ -84,12 +92,12 @@ local broken(model) =
     silent_cases: [
       {
         title: 'finds an ordinary feature',
-        labels: example(reasons.none),
+        labels: without_reason(example(reasons.none)),
         series: [calm { before: 0, during: 0 }],
       },
       {
         title: 'finds a broken feature in too few rows to tell',
-        labels: example(reasons.none),
+        labels: without_reason(example(reasons.none)),
         series: [calm { before: 0, during: null }],
       },
     ],

@@ -60,7 +60,7 @@ function(model)
         categories: template.listing(
           'sort(max by (' + model.labels.category + ') (' + promql.selector(
             first_seen,
-            [std.strReplace(matcher, '%', '%%') for matcher in model.matchers] + [label + '=%q' for label in own]
+            template.escaped(model.matchers) + [label + '=%q' for label in own]
           ) + '))', own, '{{ .Labels.' + model.labels.category + ' }} (since {{ .Value | humanizeTimestamp }})',
         ),
       },
