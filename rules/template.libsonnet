@@ -34,11 +34,12 @@ local format(unit) = std.get(
     '{{ with printf ' + std.join(' ', [std.escapeStringJson(query)] + ['$labels.' + label for label in labels])
     + ' | query }}{{ with . | first }}' + item + '{{ end }}{{ end }}',
 
-  // Every result of a query as text, separated by commas. `query` has a %q for the value of each of the `labels`.
-  listing(query, labels, item)::
+  // Every result of a query as text, separated by commas; `missing` if there is none. `query` has a %q for the value of each of the `labels`.
+  listing(query, labels, item, missing)::
     '{{ range $index, $each := printf '
     + std.join(' ', [std.escapeStringJson(query)] + ['$labels.' + label for label in labels])
-    + ' | query }}{{ if $index }}, {{ end }}{{ with $each }}' + item + '{{ end }}{{ end }}',
+    + ' | query }}{{ if $index }}, {{ end }}{{ with $each }}' + item + '{{ end }}{{ else }}'
+    + missing + '{{ end }}',
 
   // The text `known` of the alert's value as an age, or the text `infinite` if the age is infinite.
   age(known, infinite)::

@@ -62,6 +62,7 @@ function(model)
             first_seen,
             template.escaped(model.matchers) + [label + '=%q' for label in own]
           ) + '))', own, '{{ .Labels.' + model.labels.category + ' }} (since {{ .Value | humanizeTimestamp }})',
+          'not named',
         ),
       },
       firing_cases: [
