@@ -18,7 +18,7 @@ import numpy as np
 from exporter import catalogue
 from exporter.comparison.accepted import NOTHING_ACCEPTED, AcceptedFeatures
 from exporter.comparison.features import with_threshold
-from exporter.profiles.binning import CategoricalBins, Floats
+from exporter.profiles.binning import CATEGORICAL_EXTRA, Binning, CategoricalBins, Floats
 from exporter.profiles.group import Group
 from exporter.profiles.profile import CategoricalColumn, Profile, categorical_column, most_frequent
 from exporter.reference.reference import Reference
@@ -38,29 +38,27 @@ Parts = Mapping[datetime, Mapping[Group, Profile]]
 class _Remembered:
     """A categorical feature in each partition of the longest window, and in the reference.
 
-    `columns` has None for a partition without rows. `accepted` are new categories that are no news.
+    `rows` are all rows and `new` those of new categories, (partitions,); `novel` names the most frequent of these.
+    `accepted` are new categories that are no news.
     """
 
-    columns: Sequence[CategoricalColumn | None]
+    rows: Floats
+    new: Floats
+    novel: Sequence[Mapping[str, int]]
     before: CategoricalColumn
     accepted: Collection[str]
 
-    def rows(self) -> Floats:
-        """All rows of each partition."""
-        return np.array([column.rows if column else 0.0 for column in self.columns])
-
-    def new(self) -> Floats:
+    def unaccepted(self) -> Floats:
         """The rows of new categories in each partition, without the accepted ones."""
-        return np.array([column.new - self._accepted(column) if column else 0.0 for column in self.columns])
-
-    def _accepted(self, column: CategoricalColumn) -> float:
-        return sum(column.novel.get(name, 0) for name in self.accepted) if self.accepted else 0.0
+        if not self.accepted:
+            return self.new
+        return self.new - [sum(names.get(name, 0) for name in self.accepted) for names in self.novel]
 
     def named(self) -> dict[str, tuple[int, int]]:
         """The rows of each new category by name, and the first partition in which it was seen."""
         found: dict[str, tuple[int, int]] = {}
-        for place, column in enumerate(self.columns):
-            for name, rows in column.novel.items() if column else ():
+        for place, names in enumerate(self.novel):
+            for name, rows in names.items():
                 if name not in self.before.novel and name not in self.accepted:
                     so_far, first = found.get(name, (0, place))
                     found[name] = (so_far + rows, first)
@@ -84,34 +82,56 @@ def new_category_samples(
         accepted: the changes that the spec accepts; a feature of which nothing is known yet has no threshold.
     """
     starts, binning = longest.window.partitions(spec.spec.inference.grain), reference.binning
-    features = [each.name for each in spec.spec.features if isinstance(binning.by_name.get(each.name), CategoricalBins)]
-    for group in shown_groups(spec, longest):
+    names = [each.name for each in spec.spec.features if isinstance(binning.by_name.get(each.name), CategoricalBins)]
+    floors = _floors(spec, starts)
+    for group in shown_groups(spec, longest) if names else ():
         before = mixture(reference.seasons, longest.hours[group])
         if before is None:
             continue
         profiles = [parts.get(start, {}).get(group) for start in starts]
-        for name in features:
+        for name, rows, new in zip(names, *_counts(binning, names, profiles), strict=True):
             past = _Remembered(
-                [categorical_column(each, binning, name) if each else None for each in profiles],
+                rows,
+                new,
+                [each.novel.get(name, {}) if each else {} for each in profiles],
                 categorical_column(before, binning, name),
                 accepted[name].categories if name in accepted else (),
             )
             labels = {**labels_of(spec, longest.name, group), catalogue.FEATURE: name}
             muted = name in accepted and accepted[name].muted
-            for sample in _of_feature(spec, past, starts, labels):
+            for sample in _of_feature(spec, past, floors, starts, labels):
                 if not (muted and sample.metric == catalogue.FEATURE_NEW_CATEGORY_PEAK_RATIO_THRESHOLD):
                     yield sample
 
 
-def _of_feature(spec: ModelSpec, past: _Remembered, starts: Sequence[datetime], labels: Labels) -> Iterator[Sample]:
+def _floors(spec: ModelSpec, starts: Sequence[datetime]) -> Floats:
+    """The floor of a stretch that ends with each partition: that of the weekday on which it ends."""
     floor, calendar = spec.spec.thresholds.feature_new_category_ratio, Calendar.of(spec.spec.seasonality)
+    if not floor.weekdays:
+        return np.full(len(starts), floor.floor)
     grain = spec.spec.inference.grain
+    return np.array([floor.on(WEEKDAYS[calendar.end_weekday(start + grain)]) for start in starts])
+
+
+def _counts(binning: Binning, names: Sequence[str], profiles: Sequence[Profile | None]) -> tuple[Floats, Floats]:
+    """All rows and the rows of new categories of some features in each partition, (features, partitions)."""
+    cells = [np.arange(binning.slices[name].start, binning.slices[name].stop) for name in names]
+    ends = np.cumsum([len(each) for each in cells])
+    every = np.concatenate(cells)
+    counts = np.array([each.counts[every] if each else np.zeros(len(every)) for each in profiles], np.float64)
+    rows = np.add.reduceat(counts, ends - [len(each) for each in cells], axis=1)
+    return rows.T, counts[:, ends - CATEGORICAL_EXTRA].T
+
+
+def _of_feature(
+    spec: ModelSpec, past: _Remembered, floors: Floats, starts: Sequence[datetime], labels: Labels
+) -> Iterator[Sample]:
     if not past.before.rows:
         return
-    floors = np.array([floor.on(WEEKDAYS[calendar.end_weekday(start + grain)]) for start in starts])
+    grain = spec.spec.inference.grain
     lengths = sorted({length // grain for length in spec.spec.alert_windows} | {len(starts)})
     usual = Usual(past.before.new, past.before.rows, spec.spec.thresholds.min_rows, comparison_rate(spec.spec))
-    found = highest_share(Past(past.new(), past.rows(), floors), lengths, WEEK // grain, usual)
+    found = highest_share(Past(past.unaccepted(), past.rows, floors), lengths, WEEK // grain, usual)
     if found is not None:
         yield from samples_of(with_threshold(catalogue.FEATURE_NEW_CATEGORY_PEAK_RATIO, *found), labels)
     named = past.named()

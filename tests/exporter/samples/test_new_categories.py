@@ -111,6 +111,18 @@ def test_accepted_categories_are_no_news_and_another_one_is() -> None:
     assert values == {PEAK: 0.02, PEAK.threshold(): 0.01, "OTHER": (MONDAY - 2 * HOUR).timestamp()}
 
 
+def test_the_floor_is_that_of_the_weekday_on_which_a_stretch_ends() -> None:
+    # The last hour ends with Sunday; the floor of Saturday's hours is lower, and they are ordinary.
+    floors = {"feature_new_category_ratio": {"floor": 0.01, "weekdays": {"sunday": 0.5}}}
+    values = found(samples_at(MONDAY, {MONDAY - HOUR: hour(new=100)}, spec_of(thresholds=floors)))
+    assert values[PEAK] < values[PEAK.threshold()]
+    saturday = {MONDAY - 30 * HOUR: hour(new=100)}
+    assert found(samples_at(MONDAY, saturday, spec_of(thresholds=floors))).items() >= {
+        (PEAK, 0.1),
+        (PEAK.threshold(), 0.01),
+    }
+
+
 def test_of_a_change_that_is_not_measured_yet_there_is_no_threshold() -> None:
     hours, muted = {MONDAY - HOUR: hour(ABQ=40)}, {"dest": AcceptedFeature(levels={})}
     assert found(samples_at(MONDAY, hours, spec_of(), accepted=muted)) == {
