@@ -39,6 +39,7 @@ WITHOUT_DATA = {
     # Nothing of the kind happens in the demo: its features' categories are the training data's, it never fails, and
     # it is too young for what takes three weeks of a log.
     "New categories by name",
+    "Features broken over time",
     "Failures by stage",
     "Files that are left out",
     "Rows / usual rows",
