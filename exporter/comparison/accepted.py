@@ -88,7 +88,8 @@ def raised_psi(accepted: float, usual: float) -> float:
     A PSI is about the square of a shift, so a second shift in the same direction adds to the roots: it is seen when it
     is as large as a first one must be. In another direction it adds to the squares, and is seen when it is larger.
     """
-    return (math.sqrt(accepted) + math.sqrt(usual)) ** 2
+    # Not as the square of a sum: without an accepted level the usual threshold stays exact, and never below its floor.
+    return usual + accepted + 2 * math.sqrt(accepted * usual)
 
 
 def raised_ratio(accepted: float, floor: float, usual: float) -> float:
