@@ -1,0 +1,196 @@
+"""How much more labelled performance varies between days than independent labels would explain.
+
+Outcomes come in storms: the flights of one day are late together. A window of rows that are drawn independently has the
+sampling variance v. A window of real days has v + t, where t is the variance of what its days have in common. It is
+estimated from past windows of the same length. The design effect is (v + t) / v (Kish 1965; Rao and Scott 1981).
+
+The past is a sequence of blocks of equal length, such as hours. A statistic is written as a sum over them
+(`Linearised`). What remains of that sum in a window, after a slow level is taken out, is compared with sampling:
+
+    t = sum of (D^2 - v_all S) / sum of S^2
+
+over all windows of the length, where D is the remainder of a window, S its share of the whole history and v_all the
+sampling variance of the whole. It is the moment estimator of DerSimonian and Laird (1986) with squared shares as
+weights; the windows overlap, which makes it the sum of autocovariances with Bartlett's weights (Newey and West 1987).
+
+- The level is the median day of `LEVEL_DAYS` around each day. A trend and a lasting change move it, so they are no
+  noise. The median takes (2 - pi / 2) / LEVEL_DAYS of the long-run variance of a day with it: its own variance is
+  pi / 2 times that of a mean, and its covariance with a day that of a mean. The mean that is taken out at last takes
+  1 / days of it. Both are added again.
+- The most extreme day counts no more than the second most extreme: one broken day is no noise either.
+- A length of which the history has fewer than `ENOUGH_WINDOWS` windows has at least the design effect of the longest
+  length that has as many. With fewer than `FEWEST_WINDOWS` it has that of the longest length that is fitted: what days
+  have in common is then taken as independent from one such window to the next.
+
+Windows of whole days begin with a local day, as storms and objectives do.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+Values = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+LEVEL_DAYS: Final = 28
+"""The days whose median is the level: four weeks, so that each weekday counts alike."""
+FEWEST_DAYS: Final = 7
+"""The fewest days with labels for a fit."""
+ENOUGH_WINDOWS: Final = 8
+"""The windows, side by side, from which the variance of a length is taken as it is."""
+FEWEST_WINDOWS: Final = 4
+"""The windows, side by side, from which the variance of a length is taken if it is greater than expected."""
+_DAY: Final = 24.0
+_LOST: Final = 2 - math.pi / 2
+_LENGTHS: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, *(24.0 * days for days in (1, 2, 3, 4, 5, 7, 10, 14, 21, 30)))
+"""The lengths of windows that are fitted, in hours; those between them are interpolated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Linearised:
+    """A statistic of a labelled history as a sum over its blocks: its value is the same for any small change of them.
+
+    `influences` are what each block adds to the deviation of the whole value, (blocks,); they add up to 0, and a window
+    of blocks has about the value of the whole plus their sum divided by the window's share. `shares` are each block's
+    part of the information, 0 or more, (blocks,), adding up to 1: for a mean, its part of the rows. `variance` is the
+    sampling variance of the whole value for independent rows.
+    """
+
+    variance: float
+    shares: Values
+    influences: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """The variance of a statistic beyond sampling, by length of the window.
+
+    `lengths` are in hours, increasing, (lengths,). `hourly` is the excess variance times the length, 0 or more; it is
+    constant where windows side by side are independent. `freedom` are the degrees of freedom of each estimate.
+    """
+
+    lengths: Values
+    hourly: Values
+    freedom: Values
+
+    def variance(self, hours: float) -> float:
+        """The excess variance of a window, in the squared units of the statistic."""
+        return float(np.interp(math.log(hours), np.log(self.lengths), self.hourly)) / hours
+
+    def design_effect(self, sampling: float, hours: float) -> float:
+        """The factor of the variance of a window, 1 or more; NaN where its sampling variance is not above 0."""
+        return 1 + self.variance(hours) / sampling if sampling > 0 else math.nan
+
+    def widening(self, sampling: float, hours: float, tail: float) -> float:
+        """The factor of the half-width of an interval, or of a noise level, by the normal law; 1 or more.
+
+        It is the root of the design effect times the ratio of Student's to the normal quantile, with the degrees of
+        freedom of Satterthwaite (1946): the sampling variance is known, and the excess is an estimate.
+
+        Args:
+            sampling: the sampling variance of the window for independent rows.
+            hours: its length.
+            tail: the probability beyond each end, below one half.
+        """
+        excess = self.variance(hours)
+        if not sampling > 0 or not excess > 0:
+            return 1.0
+        effect = 1 + excess / sampling
+        known = float(np.interp(math.log(hours), np.log(self.lengths), self.freedom))
+        freedom = known * (effect / (effect - 1)) ** 2
+        return math.sqrt(effect) * float(special.stdtrit(freedom, 1 - tail) / special.ndtri(1 - tail))
+
+
+def fit(history: Linearised, days: Indices, hours: float = 1.0) -> Excess | None:
+    """Fit the excess variance of a statistic to a labelled history.
+
+    Args:
+        history: the statistic, block by block; blocks without labels have a share and an influence of 0.
+        days: the number of the local day of each block, not decreasing, (blocks,).
+        hours: the length of a block.
+
+    Returns:
+        None where fewer than `FEWEST_DAYS` days have labels, or the statistic is not known.
+    """
+    day = days - days[0] if len(days) else days
+    daily = _by_day(day, history.shares)
+    if np.count_nonzero(daily) < FEWEST_DAYS or not (history.variance > 0 and np.isfinite(history.influences).all()):
+        return None
+    remainders = _without_level(history, day, daily)
+    by_day = Linearised(history.variance, daily, _by_day(day, remainders))
+    by_block = Linearised(history.variance, history.shares, remainders)
+    effective_days = 1 / float(np.square(daily / daily.sum()).sum())
+    lengths = _fitted_lengths(effective_days, hours)
+    raw = [_excess(by_day, _DAY, each) if each >= _DAY else _excess(by_block, hours, each) for each in lengths]
+    windows = effective_days / np.maximum(lengths / _DAY, 1.0)
+    hourly = _restored(np.array(raw) * lengths, lengths, effective_days)
+    few = (windows < ENOUGH_WINDOWS) & (lengths > _DAY)
+    hourly[few] = np.maximum(hourly[few], hourly[~few][-1])
+    return Excess(lengths, hourly, np.maximum(windows - 1, 1.0))
+
+
+def _restored(hourly: Values, lengths: Values, days: float) -> Values:
+    """Add the variance that was taken out with the level and the mean; it is that of the longest length."""
+    lost = (1 / days + (_LOST / LEVEL_DAYS if days > LEVEL_DAYS else 0.0)) / _DAY
+    return np.asarray(hourly + hourly[-1] / (1 - lost * lengths[-1]) * lost * lengths)
+
+
+def _fitted_lengths(days: float, hours: float) -> Values:
+    """The lengths from one block to a quarter of the history: parts of a day in blocks, and whole days."""
+    longest = max(days / FEWEST_WINDOWS * _DAY, _DAY)
+    return np.array([each for each in _LENGTHS if hours <= each <= longest and not each % hours])
+
+
+def _excess(history: Linearised, hours: float, length: float) -> float:
+    """The variance beyond sampling of the remainders in windows of a length, 0 or more."""
+    blocks = round(length / hours)
+    inside, shares = _runs(history.influences, blocks), _runs(history.shares, blocks)
+    weights = float(np.square(shares).sum())
+    return max(float((np.square(inside) - history.variance * shares).sum()) / weights, 0.0) if weights else 0.0
+
+
+def _runs(values: Values, length: int) -> Values:
+    """The sum of each run of `length` values."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    return np.asarray(sums[length:] - sums[:-length])
+
+
+def _without_level(history: Linearised, day: Indices, daily: Values) -> Values:
+    """The influences without the slow level, their mean, and the excess of the most extreme day."""
+    shares = history.shares
+    level = _level(_by_day(day, history.influences), daily)
+    remainders = history.influences - level[day] * shares
+    size = np.abs(_by_day(day, remainders))
+    if len(size) > 1:
+        worst, second = np.argsort(-size, kind="stable")[:2]
+        remainders[day == worst] *= size[second] / size[worst] if size[worst] else 1.0
+    return np.asarray(remainders - shares * remainders.sum() / shares.sum())
+
+
+def _by_day(day: Indices, values: Values) -> Values:
+    return np.bincount(day, values).astype(np.float64)
+
+
+def _level(sums: Values, shares: Values) -> Values:
+    """The median of the days around each day, weighted by their shares; at the ends that of the first or last days."""
+    known = np.flatnonzero(shares)
+    values, weights = sums[known] / shares[known], shares[known]
+    level = np.zeros(len(shares))
+    for day in range(len(shares)):
+        start = min(max(day - LEVEL_DAYS // 2, 0), max(len(shares) - LEVEL_DAYS, 0))
+        near = (known >= start) & (known < start + LEVEL_DAYS)
+        level[day] = _weighted_median(values[near], weights[near]) if near.any() else 0.0
+    return level
+
+
+def _weighted_median(values: Values, weights: Values) -> float:
+    order = np.argsort(values, kind="stable")
+    reached = np.cumsum(weights[order])
+    middle = int(np.searchsorted(reached, reached[-1] / 2))
+    return float(values[order][middle])
