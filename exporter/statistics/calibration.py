@@ -23,6 +23,11 @@ _HALF_VARIANCE = 1 - 2 / math.pi
 _HALF_SKEW = _HALF_MEAN * (4 / math.pi - 1)
 """The first three cumulants of the absolute value of a standard normal variable."""
 
+_STEPS = np.arange(0.025, 7.0, 0.05)
+_STEP_WEIGHTS = np.exp(-np.square(_STEPS) / 2) / np.exp(-np.square(_STEPS) / 2).sum()
+"""A grid of the absolute value of a standard normal variable, and the probability of each of its cells."""
+_HALVINGS = 40
+
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
@@ -134,7 +139,7 @@ def debiased_error(diagram: Reliability) -> float:
     return squared if math.isnan(squared) else math.sqrt(max(squared, 0.0))
 
 
-def expected_error_noise(diagram: Reliability, q: float) -> float:
+def expected_error_noise(diagram: Reliability, q: float, common: float = 0.0, own: float = 1.0) -> float:
     """The expected error that a perfectly calibrated model exceeds with probability `q`, given these predictions.
 
     If the scores are the true probabilities, each bin's gap is about normal with the variance of its labels. The error
@@ -142,16 +147,69 @@ def expected_error_noise(diagram: Reliability, q: float) -> float:
     Where a bin expects fewer than a few positives the result is too high rather than too low. Source of the idea:
     Brocker and Smith 2007, "consistency bars", who resample instead.
 
+    Outcomes that come together move all bins at once: by one step on the scale of log odds, so each in proportion to
+    the variance of its labels. Given that step the bins are independent around it, and the error has the cumulants of
+    folded normal variables; its law is the mixture of these over a normal step.
+
     Args:
         diagram: the bins; only their scores and weights are used, not the observed shares.
         q: between 0 and 1; 0.05 for a band that a calibrated model leaves once in twenty windows.
+        common: the variance of the gap of all bins together beyond sampling; 0 for independent labels.
+        own: the factor of the variance of each bin besides, 1 or more.
     """
     if not len(diagram.rows):
         return math.nan
-    scale = diagram.shares * np.sqrt(diagram.predicted_variance)
+    scale = diagram.shares * np.sqrt(diagram.predicted_variance * own)
+    if not scale.any():
+        return 0.0
+    if common > 0:
+        return _mixed_quantile(scale, math.sqrt(common), q)
     average, variance = _HALF_MEAN * float(scale.sum()), _HALF_VARIANCE * float(np.square(scale).sum())
-    if not variance:
-        return average
     skew = _HALF_SKEW * float((scale**3).sum()) / math.sqrt(variance) ** 3
     normal = -float(special.ndtri(q))
     return max(average + math.sqrt(variance) * (normal + (normal**2 - 1) * skew / 6), 0.0)
+
+
+def labels_variance(diagram: Reliability) -> tuple[float, float]:
+    """The sampling variance of the gap of all bins together, and the sum of those of the bins' gaps besides.
+
+    Of each bin's part in the whole gap, the second has what is left without its share of that gap, as in
+    `exporter.statistics.linearisation.of_calibration`.
+    """
+    parts = np.square(diagram.shares) * diagram.predicted_variance
+    whole = float(parts.sum())
+    return whole, whole - float(np.square(parts).sum()) / whole if whole else 0.0
+
+
+def _mixed_quantile(scale: Values, deviation: float, q: float) -> float:
+    """The upper quantile of a sum of absolute values of normal variables with a normal step in common.
+
+    Args:
+        scale: the standard deviation of each bin's part of the whole gap, (bins,).
+        deviation: the standard deviation of the step, as a gap of the whole.
+        q: the probability above the result.
+    """
+    steps = _STEPS * deviation
+    means, sums, skews = _folded_cumulants(np.outer(steps, np.square(scale) / np.square(scale).sum()), scale)
+    spread = np.sqrt(sums)
+    bend = np.maximum(skews / spread**3 / 6, 1e-9)
+    low, high = 0.0, float((means + 10 * spread).max())
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        away = (middle - means) / spread
+        normal = (np.sqrt(np.maximum(1 + 4 * bend * (bend + away), 0)) - 1) / (2 * bend)  # Cornish-Fisher, inverted
+        low, high = (middle, high) if _STEP_WEIGHTS @ special.ndtr(-normal) > q else (low, middle)
+    return (low + high) / 2
+
+
+def _folded_cumulants(means: Values, scale: Values) -> tuple[Values, Values, Values]:
+    """The first three cumulants of the sum of absolute values of normal variables with these means, (steps, bins)."""
+    known = scale > 0
+    means, scale = means[:, known], scale[known]
+    ratio = means / scale
+    first = scale * _HALF_MEAN * np.exp(-np.square(ratio) / 2) + means * special.erf(ratio / math.sqrt(2))
+    second = np.square(means) + np.square(scale)
+    third = (np.square(means) + 2 * np.square(scale)) * scale * _HALF_MEAN * np.exp(-np.square(ratio) / 2)
+    third += means * (np.square(means) + 3 * np.square(scale)) * special.erf(ratio / math.sqrt(2))
+    skews = third - 3 * second * first + 2 * first**3
+    return first.sum(axis=1), (second - np.square(first)).sum(axis=1), skews.sum(axis=1)

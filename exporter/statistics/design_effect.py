@@ -59,7 +59,8 @@ class Linearised:
     `influences` are what each block adds to the deviation of the whole value, (blocks,); they add up to 0, and a window
     of blocks has about the value of the whole plus their sum divided by the window's share. `shares` are each block's
     part of the information, 0 or more, (blocks,), adding up to 1: for a mean, its part of the rows. `variance` is the
-    sampling variance of the whole value for independent rows.
+    sampling variance of the whole value for independent rows. Of several statistics whose variances are added up, the
+    influences are (blocks, statistics).
     """
 
     variance: float
@@ -116,13 +117,17 @@ def fit(history: Linearised, days: Indices, hours: float = 1.0) -> Excess | None
         hours: the length of a block.
 
     Returns:
-        None where fewer than `FEWEST_DAYS` days have labels, or the statistic is not known.
+        None where fewer than `FEWEST_DAYS` days have labels, a block is longer than a day, or the statistic is not
+        known.
     """
+    if hours > _DAY:
+        return None
     day = days - days[0] if len(days) else days
     daily = _by_day(day, history.shares)
     if np.count_nonzero(daily) < FEWEST_DAYS or not (history.variance > 0 and np.isfinite(history.influences).all()):
         return None
-    remainders = _without_level(history, day, daily)
+    influences = history.influences.reshape(len(day), -1)
+    remainders = _without_level(influences, history.shares, day)
     by_day = Linearised(history.variance, daily, _by_day(day, remainders))
     by_block = Linearised(history.variance, history.shares, remainders)
     effective_days = 1 / float(np.square(daily / daily.sum()).sum())
@@ -142,9 +147,11 @@ def _restored(hourly: Values, lengths: Values, days: float) -> Values:
 
 
 def _fitted_lengths(days: float, hours: float) -> Values:
-    """The lengths from one block to a quarter of the history: parts of a day in blocks, and whole days."""
+    """The lengths from one block to a quarter of the history: whole blocks below a day, and whole days."""
     longest = max(days / FEWEST_WINDOWS * _DAY, _DAY)
-    return np.array([each for each in _LENGTHS if hours <= each <= longest and not each % hours])
+    parts = [each for each in (hours, *_LENGTHS) if each < _DAY and hours <= each and not each % hours]
+    whole = [each for each in _LENGTHS if _DAY <= each <= longest]
+    return np.array(sorted({*parts, *whole}))
 
 
 def _excess(history: Linearised, hours: float, length: float) -> float:
@@ -152,29 +159,40 @@ def _excess(history: Linearised, hours: float, length: float) -> float:
     blocks = round(length / hours)
     inside, shares = _runs(history.influences, blocks), _runs(history.shares, blocks)
     weights = float(np.square(shares).sum())
-    return max(float((np.square(inside) - history.variance * shares).sum()) / weights, 0.0) if weights else 0.0
+    if not weights:
+        return 0.0
+    return max(float(np.square(inside).sum() - history.variance * shares.sum()) / weights, 0.0)
 
 
 def _runs(values: Values, length: int) -> Values:
-    """The sum of each run of `length` values."""
-    sums = np.concatenate([[0.0], np.cumsum(values)])
+    """The sum of each run of `length` values along the first axis."""
+    sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
     return np.asarray(sums[length:] - sums[:-length])
 
 
-def _without_level(history: Linearised, day: Indices, daily: Values) -> Values:
-    """The influences without the slow level, their mean, and the excess of the most extreme day."""
-    shares = history.shares
-    level = _level(_by_day(day, history.influences), daily)
-    remainders = history.influences - level[day] * shares
-    size = np.abs(_by_day(day, remainders))
-    if len(size) > 1:
-        worst, second = np.argsort(-size, kind="stable")[:2]
-        remainders[day == worst] *= size[second] / size[worst] if size[worst] else 1.0
-    return np.asarray(remainders - shares * remainders.sum() / shares.sum())
+def _without_level(influences: Values, shares: Values, day: Indices) -> Values:
+    """The influences without the slow level, their mean, and the excess of the most extreme day.
+
+    Args:
+        influences: (blocks, statistics).
+        shares: (blocks,).
+        day: of each block, from 0, (blocks,).
+    """
+    daily = _by_day(day, shares)
+    levels = np.stack([_level(sums, daily) for sums in _by_day(day, influences).T], axis=1)
+    remainders = influences - levels[day] * shares[:, None]
+    size = np.sqrt(np.square(_by_day(day, remainders)).sum(axis=1))
+    worst, second = np.argsort(-size, kind="stable")[:2]
+    if size[worst] > 0:
+        remainders[day == worst] *= size[second] / size[worst]
+    return np.asarray(remainders - np.outer(shares, remainders.sum(axis=0) / shares.sum()))
 
 
 def _by_day(day: Indices, values: Values) -> Values:
-    return np.bincount(day, values).astype(np.float64)
+    """The sums of each day, along the first axis."""
+    sums = np.zeros((int(day[-1]) + 1 if len(day) else 0, *values.shape[1:]))
+    np.add.at(sums, day, values)
+    return sums
 
 
 def _level(sums: Values, shares: Values) -> Values:

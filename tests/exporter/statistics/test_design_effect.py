@@ -125,6 +125,21 @@ class TestFit:
         nothing = np.full(240, np.nan)
         assert fit(Linearised(math.nan, nothing, nothing), np.arange(240) // 24) is None
 
+    @pytest.mark.parametrize("hours", [0.25, 1.0, 5.0, 24.0])
+    def test_blocks_may_have_any_length_up_to_a_day(self, hours: float) -> None:
+        """The same shocks in other blocks: whole windows are the same."""
+        random, blocks = np.random.default_rng(7), round(91 * 24 / hours)
+        day = (np.arange(blocks) * hours // 24).astype(int)
+        counts = random.poisson(30 * hours, blocks).astype(float)
+        positives = random.binomial(counts.astype(int), 0.2 + random.normal(0, 0.05, 91)[day]).astype(float)
+        excess = fit(linearised(counts, positives), day, hours)
+        assert excess is not None
+        assert excess.variance(24) == pytest.approx(25e-4, rel=0.4)
+        assert excess.lengths[0] == hours
+
+    def test_blocks_of_several_days_are_not_fitted(self) -> None:
+        assert fit(shares(np.random.default_rng(0), 10, 0.0), np.arange(240) * 2, hours=48.0) is None
+
     def test_hours_without_labels_are_no_windows(self) -> None:
         """A history in which every second day has no labels has the same shock per day."""
         random = np.random.default_rng(5)
