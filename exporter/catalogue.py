@@ -61,6 +61,8 @@ class Broken(StrEnum):
 LABELLED_CLASS: Final = "labelled class"
 """The `label` of `leeway_series_limited` for classes with performance; `class` is for classes that are returned."""
 DECISION: Final = "decision"
+METRIC: Final = "metric"
+"""The performance metric that a value is about, such as auroc: its key in the catalogue."""
 
 SEVERITY: Final = "severity"
 LAYER: Final = "layer"
@@ -249,6 +251,7 @@ _PAST_FEATURE = _Labels((MODEL, VERSION, FEATURE, ROLE))
 _PAST_CATEGORY = _Labels((MODEL, VERSION, FEATURE, CATEGORY, ROLE))
 _FEATURE_BIN = _Labels((MODEL, VERSION, FEATURE, BIN, WINDOW, ROLE))
 _CLASS = _Labels((MODEL, VERSION, CLASS, WINDOW, ROLE))
+_METRIC = _Labels((MODEL, VERSION, METRIC, WINDOW, ROLE))
 _BUCKET = _Labels((MODEL, VERSION, BUCKET, WINDOW, ROLE))
 _BIN = _Labels((MODEL, VERSION, BIN, WINDOW, ROLE))
 _SLO = _Labels((MODEL, SLO))
@@ -465,6 +468,12 @@ LABEL_DELAY_SECONDS = _Labels((MODEL, WINDOW, PERCENTILE)).seconds(
 )
 LABEL_ODD_ROWS = _Labels((MODEL, REASON)).rows(
     "ml_label_odd_rows", "Label rows and predictions that cannot be used or joined normally, by reason."
+)
+
+LABEL_DESIGN_EFFECT = _METRIC.number(
+    "ml_label_design_effect",
+    "Factor by which the variance of a window's performance exceeds that of independent labels, learned from past days;"
+    " intervals and thresholds include it.",
 )
 
 AUROC = _GROUP.score(

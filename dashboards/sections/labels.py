@@ -202,6 +202,13 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
             "If there are few: intervals are wide. Below `thresholds.min_rows` nothing is evaluated.",
         ),
         draw(
+            catalogue.LABEL_DESIGN_EFFECT,
+            "Design effect of labels",
+            "How many times the variance of independent labels a window has: outcomes come in storms. Intervals and "
+            "thresholds include it. If there is no line, fewer than seven days of labels are known, and labels are "
+            "taken as independent: name `reference.columns.label` and `timestamp`.",
+        ),
+        draw(
             catalogue.LABEL_ODD_ROWS,
             "Rejected label rows by reason",
             "Rows without a prediction, or earlier than it: ids or clocks differ between the two logs. Corrected "

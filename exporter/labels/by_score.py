@@ -58,8 +58,7 @@ def by_score(scores: Floats, labels: Floats, edges: Floats, *, binary: bool) -> 
     known = np.flatnonzero(np.isfinite(labels))
     bins = np.searchsorted(edges, scores)
     own, truths, own_bins = scores[known], labels[known], bins[known]
-    squared = np.square(own - truths)
-    losses = _log_losses(own, truths) if binary else np.abs(own - truths)
+    squared, losses = losses_of(own, truths, binary=binary)
 
     def total(values: Floats) -> Floats:
         return np.bincount(own_bins, values, len(edges) + 1).astype(np.float64)
@@ -74,6 +73,11 @@ def by_score(scores: Floats, labels: Floats, edges: Floats, *, binary: bool) -> 
         losses=total(losses),
         loss_squares=total(np.square(losses)),
     )
+
+
+def losses_of(scores: Floats, truths: Floats, *, binary: bool) -> tuple[Floats, Floats]:
+    """Return the squared errors of labelled predictions, and their log losses or absolute errors, (rows,)."""
+    return np.square(scores - truths), _log_losses(scores, truths) if binary else np.abs(scores - truths)
 
 
 def merged(parts: Iterable[ByScore]) -> ByScore:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -20,7 +21,9 @@ from exporter.profiles.group import largest_groups
 from exporter.profiles.profile import NumericColumn, Profile, numeric_column
 from exporter.samples.class_performance import multiclass
 from exporter.samples.estimators import Estimator, Expectations, MulticlassClassifier
-from exporter.samples.labels import MatureWindow, classification, regression, shown
+from exporter.samples.label_noise import INDEPENDENT, LabelNoise
+from exporter.samples.labels import MatureWindow, shown
+from exporter.samples.performance_values import classification, regression
 from exporter.samples.windows import Sample, WindowProfile, labels_of, samples_of
 from exporter.spec.model import Body, ModelSpec
 from exporter.statistics import thresholds
@@ -78,31 +81,53 @@ def _confidence(spec: Body, profile: Profile, binning: Binning) -> tuple[Rows, F
     return (column.bins, column.sums) if column.finite == profile.rows else None
 
 
-def gap_samples(spec: ModelSpec, estimator: Estimator, windows: Iterable[MatureWindow]) -> Iterator[Sample]:
+def gap_samples(
+    spec: ModelSpec, estimator: Estimator, windows: Iterable[MatureWindow], noise: LabelNoise = INDEPENDENT
+) -> Iterator[Sample]:
     """The gap between estimated and measured performance of mature predictions, with its threshold.
 
     The estimate is computed for exactly the rows that have a label, so missing labels do not make a gap.
+
+    Args:
+        spec: the model.
+        estimator: fitted to the labelled reference.
+        windows: the windows to evaluate.
+        noise: how much performance varies between days.
     """
     for window in windows:
         for group in shown(spec, window):
             outcome = window.groups[group]
             if outcome.known >= spec.spec.thresholds.min_rows and not outcome.withheld:
-                values = _gaps(spec.spec, estimator, outcome)
+                values = _gaps(spec.spec, estimator, outcome, _Noise(noise, window.hours, spec.spec))
                 yield from samples_of(values, labels_of(spec, window.name, group))
 
 
-def _gaps(spec: Body, estimator: Estimator, outcome: Outcome) -> dict[Metric, float]:
+@dataclass(frozen=True, slots=True)
+class _Noise:
+    """The noise of gaps in windows of one length."""
+
+    labels: LabelNoise
+    hours: float
+    spec: Body
+
+    def level(self, metric: Metric, expected: Expectations) -> float:
+        """The level that a gap exceeds by chance once in as many windows as the spec allows."""
+        q = self.spec.thresholds.false_positive_rate
+        return self.labels.gap_noise(metric, expected[metric].error, self.hours, q)
+
+
+def _gaps(spec: Body, estimator: Estimator, outcome: Outcome, noise: _Noise) -> dict[Metric, float]:
     expected, measured = _expected_of_labelled(spec, estimator, outcome), _measured(spec, outcome)
     values: dict[Metric, float] = {}
     for metric in (metric for metric in expected if metric in measured):
-        gap, level = expected[metric].value - measured[metric].value, _level(spec, metric, expected)
+        gap, level = expected[metric].value - measured[metric].value, _level(noise, metric, expected)
         if math.isfinite(gap) and math.isfinite(level):
             values |= {metric.estimated_gap(): gap, metric.estimated_gap().threshold(): level}
-    left_out = () if _larger_errors(spec, expected, values) else (catalogue.RMSE,)
+    left_out = () if _larger_errors(noise, expected, values) else (catalogue.RMSE,)
     return values | _concept_drift(values, {each: sign for each, sign in _WORSE.items() if each not in left_out})
 
 
-def _larger_errors(spec: Body, expected: Expectations, gaps: Mapping[Metric, float]) -> bool:
+def _larger_errors(noise: _Noise, expected: Expectations, gaps: Mapping[Metric, float]) -> bool:
     """Whether the MAE is above its estimate by more than chance.
 
     The RMSE of errors with heavy tails depends on a few rows, and the reference may have no such rows. Its noise law
@@ -110,8 +135,7 @@ def _larger_errors(spec: Body, expected: Expectations, gaps: Mapping[Metric, flo
     """
     if catalogue.MAE not in expected:
         return False
-    noise = thresholds.normal_noise(expected[catalogue.MAE].error, spec.thresholds.false_positive_rate)
-    return -gaps.get(catalogue.MAE_ESTIMATED_GAP, 0.0) > noise
+    return -gaps.get(catalogue.MAE_ESTIMATED_GAP, 0.0) > noise.level(catalogue.MAE, expected)
 
 
 def _concept_drift(gaps: Mapping[Metric, float], worse: Mapping[Metric, int]) -> dict[Metric, float]:
@@ -147,8 +171,7 @@ def _measured(spec: Body, outcome: Outcome) -> Mapping[Metric, Estimate]:
     return regression(outcome.performance) if isinstance(outcome.performance, RegressionErrors) else {}
 
 
-def _level(spec: Body, metric: Metric, expected: Expectations) -> float:
+def _level(noise: _Noise, metric: Metric, expected: Expectations) -> float:
     """The floor (for errors relative to the expected value), or the noise level if that is greater."""
-    value, error = expected[metric]
-    floor = spec.thresholds.estimated_gap * (value if metric in (catalogue.RMSE, catalogue.MAE) else 1.0)
-    return thresholds.threshold(floor, thresholds.normal_noise(error, spec.thresholds.false_positive_rate))
+    scale = expected[metric].value if metric in (catalogue.RMSE, catalogue.MAE) else 1.0
+    return thresholds.threshold(noise.spec.thresholds.estimated_gap * scale, noise.level(metric, expected))

@@ -15,17 +15,23 @@ from exporter.catalogue import Metric
 from exporter.labels import outcomes, predictions
 from exporter.labels import rows as label_rows
 from exporter.labels.classified import Classified
-from exporter.labels.labelled import Labelled, RegressionErrors
 from exporter.labels.outcomes import Outcome, delay_quantile
 from exporter.labels.ranked import Ranked
 from exporter.labels.validity import FEW
 from exporter.profiles.group import Group, largest_groups, segments_of, unsegmented
-from exporter.samples.class_performance import by_key, class_values, hidden_classes, multiclass
+from exporter.samples.class_performance import by_key, class_values, hidden_classes
+from exporter.samples.label_history import COMMON
+from exporter.samples.label_noise import INDEPENDENT, LabelNoise
+from exporter.samples.performance_values import (
+    confident,
+    estimates_of,
+    performance_values,
+    widenings,
+)
 from exporter.samples.windows import Sample, labels_of, samples_of
 from exporter.spec.model import ModelSpec
-from exporter.spec.seasons import WEEKDAYS, Calendar
-from exporter.statistics import calibration, performance, thresholds
-from exporter.statistics.performance import Estimate
+from exporter.spec.value_types import parse_duration
+from exporter.statistics import calibration
 
 REJECTED_ROWS: Final = (
     label_rows.NO_ID,
@@ -61,6 +67,11 @@ class MatureWindow:
     end: datetime
     groups: Mapping[Group, Outcome]
 
+    @property
+    def hours(self) -> float:
+        """Its length in hours."""
+        return parse_duration(self.name) / timedelta(hours=1)
+
 
 def label_samples(
     spec: ModelSpec,
@@ -69,6 +80,7 @@ def label_samples(
     class_names: Iterable[str] = (),
     *,
     delays: bool = True,
+    noise: LabelNoise = INDEPENDENT,
 ) -> Iterator[Sample]:
     """Every sample of labels and performance; values that are unknown or rest on too few labels are left out.
 
@@ -78,6 +90,8 @@ def label_samples(
         rejected: rows by the reasons of `REJECTED_ROWS`.
         class_names: the classes in the logs.
         delays: whether it is known when labels came.
+        noise: how much performance varies between days. A segment has the design effects of its whole, since it has too
+            few labels to have its own.
     """
     names = by_key({*class_names, *spec.spec.inference.columns.scores})
     hidden = 0
@@ -86,9 +100,11 @@ def label_samples(
     for window in windows:
         yield from _delays(spec, window) if delays else ()
         for group in shown(spec, window):
+            factors = widenings(spec, window.groups[group], noise, window.hours)
             for part in (group, *segments_of(group, window.groups)):
-                values = performance_values(spec, window.groups[part], window.end)
+                values = performance_values(spec, window.groups[part], window.end, factors)
                 yield from samples_of(values, labels_of(spec, window.name, part))
+            yield from _design_effects(spec, window, group, noise, factors)
             unjudged = _unjudged(window.groups[group], spec.spec.thresholds.min_rows)
             yield from samples_of(unjudged, labels_of(spec, window.name, group))
             yield from _by_class_or_reason(spec, window, group, names)
@@ -124,7 +140,7 @@ def _by_class_or_reason(
 def _diagram(spec: ModelSpec, window: MatureWindow, group: Group) -> Iterator[Sample]:
     """The bins of the reliability diagram behind the calibration error, numbered from 01."""
     outcome = window.groups[group]
-    labelled = _confident(outcome)
+    labelled = confident(outcome)
     if labelled is None or outcome.withheld or outcome.known < spec.spec.thresholds.min_rows:
         return
     diagram = calibration.reliability(labelled)
@@ -139,15 +155,6 @@ def _diagram(spec: ModelSpec, window: MatureWindow, group: Group) -> Iterator[Sa
             yield from samples_of({metric: value}, {**labels, catalogue.BIN: f"{place:02}"})
 
 
-def _confident(outcome: Outcome) -> Labelled | None:
-    """The labelled scores that are probabilities, multiclass those of the returned class; None without any."""
-    if outcome.improper:
-        return None
-    if isinstance(outcome.performance, Classified):
-        return outcome.performance.confident
-    return outcome.performance if isinstance(outcome.performance, Labelled) else None
-
-
 def _delays(spec: ModelSpec, window: MatureWindow) -> Iterator[Sample]:
     whole = [window.groups[group] for group in unsegmented(window.groups)]
     if whole and sum(each.known for each in whole) >= spec.spec.thresholds.min_rows:
@@ -158,31 +165,19 @@ def _delays(spec: ModelSpec, window: MatureWindow) -> Iterator[Sample]:
                 yield Sample(catalogue.LABEL_DELAY_SECONDS, (spec.name, window.name, str(percentile)), delay)
 
 
-def performance_values(spec: ModelSpec, outcome: Outcome, end: datetime) -> dict[Metric, float]:
-    """The coverage and performance of a window that ends at `end`; unknown values are NaN or left out."""
-    limits = spec.spec.thresholds
-    values: dict[Metric, float] = {catalogue.LABEL_ROWS: outcome.labelled}
-    if outcome.rows:
-        level = thresholds.ratio_shortfall(limits.label_coverage, outcome.rows, limits.false_positive_rate)
-        values[catalogue.LABEL_COVERAGE_RATIO] = outcome.labelled / outcome.rows
-        values[catalogue.LABEL_COVERAGE_RATIO_THRESHOLD] = level
-    if outcome.withheld or outcome.known < limits.min_rows:
-        return values
-    if isinstance(outcome.performance, RegressionErrors):
-        return values | with_intervals(regression(outcome.performance))
-    if isinstance(outcome.performance, Ranked):
-        return values | _ranking(outcome.performance, spec.spec.thresholds.min_rows)
-    if isinstance(outcome.performance, Classified):
-        classes = len(spec.spec.inference.columns.scores)
-        values |= with_intervals(multiclass(outcome.performance, classes, proper=not outcome.improper))
-        if not outcome.improper:
-            values |= _calibration(spec, outcome.performance.confident, end)
-    if isinstance(outcome.performance, Labelled):
-        values |= with_intervals(classification(outcome.performance))
-        if not outcome.improper:
-            values |= with_intervals(probabilities(outcome.performance))
-            values |= _calibration(spec, outcome.performance, end)
-    return values
+def _design_effects(
+    spec: ModelSpec, window: MatureWindow, group: Group, noise: LabelNoise, factors: Mapping[Metric, float]
+) -> Iterator[Sample]:
+    """The design effect of each metric that has one; of calibration, the square of the band's factor."""
+    outcome, hours = window.groups[group], window.hours
+    estimates = estimates_of(spec, outcome) if noise.excess else {}
+    effects = {metric: noise.design_effect(metric, each, hours) for metric, each in estimates.items()}
+    if COMMON in noise.excess and catalogue.CALIBRATION_ERROR in factors:
+        effects[catalogue.CALIBRATION_ERROR] = factors[catalogue.CALIBRATION_ERROR] ** 2
+    for metric, effect in effects.items():
+        if effect is not None:
+            labels = {**labels_of(spec, window.name, group), catalogue.METRIC: metric.key}
+            yield from samples_of({catalogue.LABEL_DESIGN_EFFECT: effect}, labels)
 
 
 def _unjudged(outcome: Outcome, least: int) -> dict[Metric, float]:
@@ -193,62 +188,3 @@ def _unjudged(outcome: Outcome, least: int) -> dict[Metric, float]:
     ratio = 1.0 if outcome.foreign else outcome.invalid.ratio(outcome.known)
     level = {catalogue.LABEL_INVALID_RATIO_THRESHOLD: FEW} if total >= least else {}
     return {catalogue.LABEL_INVALID_RATIO: ratio, **level}
-
-
-def with_intervals(estimates: Mapping[Metric, Estimate]) -> dict[Metric, float]:
-    """Values with the ends of their intervals; all three are NaN where a value is unknown."""
-    return {
-        each: value
-        for metric, estimate in estimates.items()
-        for each, value in zip((metric, *metric.interval()), estimate, strict=True)
-    }
-
-
-def classification(labelled: Labelled) -> dict[Metric, Estimate]:
-    """The ranking and the decisions of a binary classifier."""
-    confusion, squares = labelled.confusion, labelled.confusion_squares
-    sides = labelled.positives, labelled.negatives, labelled.positive_squares, labelled.negative_squares
-    return {
-        catalogue.AUROC: performance.auroc(*sides),
-        catalogue.F1_SCORE: performance.f1_score(confusion, squares),
-        catalogue.PRECISION: performance.precision(confusion, squares),
-        catalogue.RECALL: performance.recall(confusion, squares),
-        catalogue.ACCURACY: performance.accuracy(confusion, squares),
-    }
-
-
-def probabilities(labelled: Labelled) -> dict[Metric, Estimate]:
-    """The losses of a binary classifier's scores as probabilities."""
-    return {
-        catalogue.LOG_LOSS: performance.mean(labelled.log_losses),
-        catalogue.BRIER_SCORE: performance.mean(labelled.squared_errors, highest=1.0),
-    }
-
-
-def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime) -> dict[Metric, float]:
-    limits = spec.spec.thresholds
-    weekday = WEEKDAYS[Calendar.of(spec.spec.seasonality).weekday(end - timedelta(microseconds=1))]
-    diagram = calibration.reliability(labelled)
-    noise = calibration.expected_error_noise(diagram, limits.false_positive_rate)
-    return {
-        catalogue.CALIBRATION_ERROR: calibration.expected_error(diagram),
-        catalogue.CALIBRATION_ERROR_THRESHOLD: thresholds.threshold(limits.calibration_error.on(weekday), noise),
-        catalogue.CALIBRATION_ERROR_DEBIASED: calibration.debiased_error(diagram),
-        catalogue.CALIBRATION_ERROR_MAX: calibration.maximal_error(diagram),
-    }
-
-
-def _ranking(ranked: Ranked, least: int) -> dict[Metric, float]:
-    """The number of lists, and their mean gain when there are at least `least`."""
-    values: dict[Metric, float] = {catalogue.NDCG_LISTS: ranked.lists}
-    if ranked.lists < least:
-        return values
-    return values | with_intervals({catalogue.NDCG: performance.mean(ranked.gains, highest=1.0)})
-
-
-def regression(errors: RegressionErrors) -> dict[Metric, Estimate]:
-    """The errors of a regression."""
-    return {
-        catalogue.RMSE: performance.rmse(errors.squared_errors),
-        catalogue.MAE: performance.mean(errors.absolute_errors),
-    }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import reduce
 from operator import add
 from typing import Final
@@ -22,10 +23,12 @@ from exporter.labels.outcomes import Outcome
 from exporter.profiles.binning import Floats
 from exporter.profiles.columns import Mask
 from exporter.profiles.group import Group, largest_groups
-from exporter.samples.labels import classification, probabilities, regression, with_intervals
+from exporter.samples.label_noise import INDEPENDENT, LabelNoise
+from exporter.samples.performance_values import classification, probabilities, regression, with_intervals
 from exporter.samples.windows import Sample, labels_of, samples_of
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.task import SINGLE_SCORE_TASKS
+from exporter.spec.value_types import parse_duration
 from exporter.statistics import reporting
 from exporter.statistics.performance import Estimate
 
@@ -44,7 +47,9 @@ class OpenWindow:
     partitions: Sequence[Mapping[Group, Outcome]]
 
 
-def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: Floats | None) -> Iterator[Sample]:
+def provisional_samples(
+    spec: ModelSpec, windows: Iterable[OpenWindow], edges: Floats | None, noise: LabelNoise = INDEPENDENT
+) -> Iterator[Sample]:
     """Every provisional sample; values that rest on too few labels are left out.
 
     Multiclass models and rankings have none, since their performance depends on more than one score.
@@ -53,6 +58,7 @@ def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: F
         spec: the model.
         windows: the newest windows of the inference log.
         edges: the edges of the score's fine bins; None where they are unknown, which gives no samples.
+        noise: how much performance varies between days.
     """
     if edges is None or spec.spec.task not in SINGLE_SCORE_TASKS:
         return
@@ -61,7 +67,9 @@ def provisional_samples(spec: ModelSpec, windows: Iterable[OpenWindow], edges: F
         by_group = _by_group(window)
         rows = {group: sum(each.rows for each in parts) for group, parts in by_group.items()}
         for group in largest_groups(rows, spec.spec.limits.versions):
-            values = _values(spec, by_group[group], decisions)
+            values, estimates = _values(spec, by_group[group], decisions)
+            widened = noise.widened(estimates, parse_duration(window.name) / timedelta(hours=1))
+            values |= with_intervals({metric.provisional(): each for metric, each in widened.items()})
             yield from samples_of(values, labels_of(spec, window.name, group))
 
 
@@ -74,7 +82,10 @@ def _by_group(window: OpenWindow) -> dict[Group, list[Outcome]]:
     return outcomes
 
 
-def _values(spec: ModelSpec, outcomes: Sequence[Outcome], decisions: Mask) -> dict[Metric, float]:
+def _values(
+    spec: ModelSpec, outcomes: Sequence[Outcome], decisions: Mask
+) -> tuple[dict[Metric, float], dict[Metric, Estimate]]:
+    """What the labels so far stand for, and the performance; no performance where they stand for too few."""
     parts = [outcome.by_score for outcome in outcomes if outcome.by_score is not None]
     weights, represented = _weights(parts)
     values: dict[Metric, float] = {catalogue.LABEL_REPRESENTED_RATIO: represented}
@@ -83,8 +94,8 @@ def _values(spec: ModelSpec, outcomes: Sequence[Outcome], decisions: Mask) -> di
     values[catalogue.LABEL_EFFECTIVE_ROWS] = effective
     known, invalid = sum(each.known for each in outcomes), reduce(add, (each.invalid for each in outcomes))
     if represented < REPRESENTED or effective < spec.spec.thresholds.min_rows or invalid.too_many(known):
-        return values
-    return values | with_intervals({metric.provisional(): estimate for metric, estimate in estimates.items()})
+        return values, {}
+    return values, estimates
 
 
 def _weights(parts: Sequence[ByScore]) -> tuple[Floats, float]:

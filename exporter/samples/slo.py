@@ -20,7 +20,8 @@ from exporter.labels.labelled import Labelled
 from exporter.labels.outcomes import Outcome, total
 from exporter.profiles.group import Group, serving_groups
 from exporter.profiles.profile import most_frequent
-from exporter.samples.labels import performance_values
+from exporter.samples.label_noise import INDEPENDENT, LabelNoise
+from exporter.samples.performance_values import performance_values
 from exporter.samples.windows import Sample
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.sections.slo import Slo
@@ -63,16 +64,19 @@ def tolerances(body: Body) -> tuple[float, ...]:
     return tuple(sorted({slo.tolerance for slo in body.slos_of_labels if slo.tolerance is not None}))
 
 
-def slo_samples(spec: ModelSpec, hours: Mapping[datetime, Outcomes], end: datetime) -> Iterator[Sample]:
+def slo_samples(
+    spec: ModelSpec, hours: Mapping[datetime, Outcomes], end: datetime, noise: LabelNoise = INDEPENDENT
+) -> Iterator[Sample]:
     """Every sample of the objectives that need labels; unknown values are left out.
 
     Args:
         spec: the model.
         hours: the outcomes of each partition's predictions, by its start.
         end: the time up to which predictions are mature.
+        noise: how much performance varies between days.
     """
     for slo in spec.spec.slos_of_labels:
-        yield from objective_samples(spec, slo, evaluated_slices(spec, slo, hours, end))
+        yield from objective_samples(spec, slo, evaluated_slices(spec, slo, hours, end, noise))
 
 
 def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[EvaluatedSlice]) -> Iterator[Sample]:
@@ -87,7 +91,7 @@ def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[EvaluatedSlice
 
 
 def evaluated_slices(
-    spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime
+    spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime, noise: LabelNoise = INDEPENDENT
 ) -> list[EvaluatedSlice]:
     """Every slice of the period that ends with the newest whole slice before `end`, the oldest first."""
     grain = spec.spec.inference.grain
@@ -99,7 +103,7 @@ def evaluated_slices(
     own = [total(parts[len(parts) - (index + 1) * step :][:step]) for index in range(slo.slices)][::-1]
     ends = [last - index * slo.slice for index in range(slo.slices)][::-1]
     slices = zip(ends, own, runs[-slo.slices :], strict=True)
-    return [_evaluated(spec, slo, moment, within, over) for moment, within, over in slices]
+    return [_evaluated(spec, slo, moment, within, over, noise=noise) for moment, within, over in slices]
 
 
 def _served(outcomes: Outcomes) -> Served:
@@ -107,43 +111,47 @@ def _served(outcomes: Outcomes) -> Served:
     return total({group.version: outcomes[group]} for group in serving_groups(outcomes))
 
 
-def _evaluated(spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Served) -> EvaluatedSlice:
+def _evaluated(
+    spec: ModelSpec, slo: Slo, end: datetime, own: Served, over: Served, *, noise: LabelNoise
+) -> EvaluatedSlice:
     """A slice from its own predictions, and from the predictions of its verdict's window (`over`)."""
     rows = {version: outcome.rows for version, outcome in own.items()}
     shown = most_frequent(rows, spec.spec.limits.versions)
-    values = {version: _value(spec, slo, over[version], end) for version in shown}
+    values = {version: _value(spec, slo, noise, over[version], end) for version in shown}
     return EvaluatedSlice(end, next(iter(shown), ""), values)
 
 
-def _value(spec: ModelSpec, slo: Slo, outcome: Outcome, end: datetime) -> tuple[float, Tally]:
+def _value(spec: ModelSpec, slo: Slo, noise: LabelNoise, outcome: Outcome, end: datetime) -> tuple[float, Tally]:
     if slo.tolerance is not None and outcome.withheld:
         return math.nan, Tally(0, 0, known=False)
     if slo.tolerance is not None:
         good = int(outcome.near[tolerances(spec.spec).index(slo.tolerance)])
         return _share(good, outcome.known), Tally(outcome.known, outcome.known - good, outcome.known > 0)
-    estimate = _estimate(spec, slo.metric, outcome, end)
+    estimate = _estimate(spec, slo, noise, outcome, end)
     return estimate.value, slice_tally(verdict(estimate, slo.target, at_least=slo.at_least is not None))
 
 
-def _estimate(spec: ModelSpec, metric: str, outcome: Outcome, end: datetime) -> Estimate:
+def _estimate(spec: ModelSpec, slo: Slo, noise: LabelNoise, outcome: Outcome, end: datetime) -> Estimate:
     """The value of an objective with its interval. Label coverage is known exactly, so its interval has no width."""
     labels, limits = spec.spec.labels, spec.spec.thresholds
-    if metric == "label_coverage" and labels is not None:
+    if slo.metric == "label_coverage" and labels is not None:
         enough = outcome.rows >= limits.min_rows
         in_time = outcome.labelled_within(labels.maturity.total_seconds())
         return Estimate(*[_share(in_time, outcome.rows) if enough else math.nan] * 3)
-    values, own = performance_values(spec, outcome, end), _BY_KEY[metric]
+    hours, own = slo.judged_over / timedelta(hours=1), _BY_KEY[slo.metric]
+    values = performance_values(spec, outcome, end)
     if own is catalogue.CALIBRATION_ERROR:
-        return _calibration(values.get(own, math.nan), outcome)
-    return Estimate(*(values.get(each, math.nan) for each in (own, *own.interval())))
+        return _calibration(values.get(own, math.nan), outcome, noise, hours)
+    estimate = Estimate(*(values.get(each, math.nan) for each in (own, *own.interval())))
+    return noise.widened({own: estimate}, hours)[own]
 
 
-def _calibration(error: float, outcome: Outcome) -> Estimate:
+def _calibration(error: float, outcome: Outcome, noise: LabelNoise, hours: float) -> Estimate:
     """The calibration error; its interval goes from the error minus the noise of perfect calibration to the error."""
     if math.isnan(error) or not isinstance(outcome.performance, Labelled):
         return Estimate(math.nan, math.nan, math.nan)
-    noise = calibration.expected_error_noise(calibration.reliability(outcome.performance), _CHANCE)
-    return Estimate(error, max(error - noise, 0.0), error)
+    band = noise.calibration_noise(calibration.reliability(outcome.performance), hours, _CHANCE)
+    return Estimate(error, max(error - band, 0.0), error)
 
 
 def _share(part: int, whole: int) -> float:

@@ -25,6 +25,7 @@ from exporter.service.accepted_reading import AcceptedReader, accepted_samples
 from exporter.service.attempt import Attempt, Record, required
 from exporter.service.labels import reading as label_reading
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
+from exporter.service.labels.noise import NOTHING, Fitted
 from exporter.service.labels.reference_fit import EstimatorFit
 from exporter.service.missing_data import missing_data
 from exporter.service.profile_reading import ProfileReader
@@ -87,6 +88,11 @@ class ModelReader:
         """What could not be used at the last refresh, with the reason."""
         return self.record.problems
 
+    @property
+    def notes(self) -> dict[str, str]:
+        """What is not wrong at the last refresh, but should be known."""
+        return dict(self._labels.notes) if self._labels is not None else {}
+
     def read(self, attempt: Attempt) -> list[Sample]:
         """Return every sample of the model's windows.
 
@@ -115,7 +121,7 @@ class ModelReader:
         self.record.problems |= self._log.problems
         rows = self._traffic.read(attempt, partitions, profiles)
         with required("store"):
-            estimator = self._fit_reference()
+            estimator = self._fit_reference(attempt.now)
         labels, estimator = self._read_labels(attempt, partitions, reference.binning, estimator)
         proxies = self._read_proxies(attempt, partitions)
         with required("store"):
@@ -183,12 +189,12 @@ class ModelReader:
             yield Sample(catalogue.PROFILES_BUILT_TOTAL, labels, built)
             yield Sample(catalogue.PROFILES_REUSED_TOTAL, labels, reused)
 
-    def _fit_reference(self) -> Estimator | None:
+    def _fit_reference(self, now: datetime) -> Estimator | None:
         """Return the estimator that is fitted to the labels of the reference, if it has any."""
         labelled = self._reference.labelled
         if self._fit is None or labelled is None:
             return None
-        estimator = self._fit.fit(*labelled)
+        estimator = self._fit.fit(*labelled, lambda: self._reference.times(now))
         if self._fit.problem:
             self.record.problems[REFERENCE_LABELS] = self._fit.problem
         return estimator
@@ -203,7 +209,8 @@ class ModelReader:
         """Return the samples of labels, and the estimator with what labels of the log add to it."""
         if self._labels is None:
             return [], estimator
-        samples = self._labels.read(attempt, partitions, binning, estimator, self._reference.fingerprint)
+        fitted = Fitted(estimator, self._fit.noise) if self._fit is not None else NOTHING
+        samples = self._labels.read(attempt, partitions, binning, fitted, self._reference.fingerprint)
         self.record.problems |= self._labels.problems
         return samples, self._labels.estimator
 

@@ -11,13 +11,14 @@ from typing import TypeVar
 import numpy as np
 
 from exporter.errors import ReferenceUnusable
+from exporter.labels.labelled_hours import Times
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.profile import Profile, empty_profile
 from exporter.profiles.score_bins import score_bins
 from exporter.reference.counting import count_binning, count_by_hour, rows_by_hour
-from exporter.reference.history import ANY_TIME, History, TimeRule
+from exporter.reference.history import ANY_TIME, History, TimeRule, hours_of
 from exporter.reference.outliers import hours_in, plausible_hours
 from exporter.reference.reference import ByHour, HourProfiles, Reference
 from exporter.reference.seasonal import ENOUGH_ROWS
@@ -92,6 +93,18 @@ class ReferenceReader:
         if self._data is None or self._current is None:
             return None
         return self._location.source, self._data, self._current[1].binning
+
+    def times(self, now: datetime) -> Times | None:
+        """Return how the times of the reference's rows are read; None where it has none, or before the first read.
+
+        Raises:
+            SourceError: the source does not answer, or its rows cannot be read.
+        """
+        timestamp = self._location.timestamp
+        if timestamp is None or self._data is None:
+            return None
+        rule, _ = self._time_rule(self._data, now)
+        return Times(timestamp, lambda column: hours_of(column, rule))
 
     def exclude_alarming_week(self, moment: datetime) -> None:
         """Exclude the local week of a moment, in which the model was alarming, from a trailing reference.

@@ -66,7 +66,9 @@ def _by_window(state: ModelState, metric: catalogue.Metric) -> dict[str, float]:
 
 def _problems(state: ModelState) -> str:
     problems = dict(state.reader.problems) if state.reader else {}
-    return _table(("problem", "reason"), sorted(problems.items())) if problems else ""
+    notes = dict(state.reader.notes) if state.reader else {}
+    tables = ((("problem", "reason"), problems), (("note", "meaning"), notes))
+    return "".join(_table(titles, sorted(lines.items())) for titles, lines in tables if lines)
 
 
 def _table(titles: Iterable[str], rows: Iterable[tuple[str, ...]]) -> str:

@@ -23,10 +23,10 @@ _HALF_VARIANCE = 1 - 2 / math.pi
 _HALF_SKEW = _HALF_MEAN * (4 / math.pi - 1)
 """The first three cumulants of the absolute value of a standard normal variable."""
 
-_STEPS = np.arange(0.025, 7.0, 0.05)
+_STEPS = np.arange(0.05, 6.0, 0.1)
 _STEP_WEIGHTS = np.exp(-np.square(_STEPS) / 2) / np.exp(-np.square(_STEPS) / 2).sum()
 """A grid of the absolute value of a standard normal variable, and the probability of each of its cells."""
-_HALVINGS = 40
+_HALVINGS = 30
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,16 @@ over all windows of the length, where D is the remainder of a window, S its shar
 sampling variance of the whole. It is the moment estimator of DerSimonian and Laird (1986) with squared shares as
 weights; the windows overlap, which makes it the sum of autocovariances with Bartlett's weights (Newey and West 1987).
 
-- The level is the median day of `LEVEL_DAYS` around each day. A trend and a lasting change move it, so they are no
-  noise. The median takes (2 - pi / 2) / LEVEL_DAYS of the long-run variance of a day with it: its own variance is
-  pi / 2 times that of a mean, and its covariance with a day that of a mean. The mean that is taken out at last takes
-  1 / days of it. Both are added again.
+- The level is the median of the days around each day (`LEVEL_DAYS`). A trend and a lasting change move it, so they are
+  no noise. Like a mean of as many days, it takes one part in as many of the long-run variance of a day with it, and so
+  does the mean that is taken out at last. Both are added again.
 - The most extreme day counts no more than the second most extreme: one broken day is no noise either.
 - A length of which the history has fewer than `ENOUGH_WINDOWS` windows has at least the design effect of the longest
   length that has as many. With fewer than `FEWEST_WINDOWS` it has that of the longest length that is fitted: what days
   have in common is then taken as independent from one such window to the next.
+- Storms have heavier tails than the normal law. The degrees of freedom f of an estimate are those of its windows, and
+  of Student's law with the kurtosis of the days, which falls with the number of days in a window: 1 / f is
+  1 / (windows - 1) + k / (4 k + 6) for an excess kurtosis k.
 
 Windows of whole days begin with a local day, as storms and objectives do.
 """
@@ -39,7 +41,7 @@ Values = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 LEVEL_DAYS: Final = 28
-"""The days whose median is the level: four weeks, so that each weekday counts alike."""
+"""The days around each day whose median is the level: four weeks, or two thirds of a shorter history."""
 FEWEST_DAYS: Final = 7
 """The fewest days with labels for a fit."""
 ENOUGH_WINDOWS: Final = 8
@@ -47,7 +49,8 @@ ENOUGH_WINDOWS: Final = 8
 FEWEST_WINDOWS: Final = 4
 """The windows, side by side, from which the variance of a length is taken if it is greater than expected."""
 _DAY: Final = 24.0
-_LOST: Final = 2 - math.pi / 2
+_LONG_RUN: Final = 7 * _DAY
+"""The length of the windows whose variance is that of the long run."""
 _LENGTHS: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, *(24.0 * days for days in (1, 2, 3, 4, 5, 7, 10, 14, 21, 30)))
 """The lengths of windows that are fitted, in hours; those between them are interpolated."""
 
@@ -117,8 +120,8 @@ def fit(history: Linearised, days: Indices, hours: float = 1.0) -> Excess | None
         hours: the length of a block.
 
     Returns:
-        None where fewer than `FEWEST_DAYS` days have labels, a block is longer than a day, or the statistic is not
-        known.
+        None where fewer than `FEWEST_DAYS` days have labels, or a few of them nearly all, a block is longer than a
+        day, or the statistic is not known.
     """
     if hours > _DAY:
         return None
@@ -126,24 +129,51 @@ def fit(history: Linearised, days: Indices, hours: float = 1.0) -> Excess | None
     daily = _by_day(day, history.shares)
     if np.count_nonzero(daily) < FEWEST_DAYS or not (history.variance > 0 and np.isfinite(history.influences).all()):
         return None
+    effective_days = 1 / float(np.square(daily / daily.sum()).sum())
+    if effective_days < FEWEST_WINDOWS:
+        return None
     influences = history.influences.reshape(len(day), -1)
     remainders = _without_level(influences, history.shares, day)
     by_day = Linearised(history.variance, daily, _by_day(day, remainders))
     by_block = Linearised(history.variance, history.shares, remainders)
-    effective_days = 1 / float(np.square(daily / daily.sum()).sum())
     lengths = _fitted_lengths(effective_days, hours)
     raw = [_excess(by_day, _DAY, each) if each >= _DAY else _excess(by_block, hours, each) for each in lengths]
     windows = effective_days / np.maximum(lengths / _DAY, 1.0)
-    hourly = _restored(np.array(raw) * lengths, lengths, effective_days)
+    hourly = _restored(np.array(raw) * lengths, lengths, effective_days, history.variance * effective_days * _DAY)
     few = (windows < ENOUGH_WINDOWS) & (lengths > _DAY)
     hourly[few] = np.maximum(hourly[few], hourly[~few][-1])
-    return Excess(lengths, hourly, np.maximum(windows - 1, 1.0))
+    heavy = _excess_kurtosis(by_day) / np.maximum(lengths / _DAY, 1.0)
+    return Excess(lengths, hourly, 1 / (1 / np.maximum(windows - 1, 1.0) + heavy / (4 * heavy + 6)))
 
 
-def _restored(hourly: Values, lengths: Values, days: float) -> Values:
-    """Add the variance that was taken out with the level and the mean; it is that of the longest length."""
-    lost = (1 / days + (_LOST / LEVEL_DAYS if days > LEVEL_DAYS else 0.0)) / _DAY
-    return np.asarray(hourly + hourly[-1] / (1 - lost * lengths[-1]) * lost * lengths)
+def _excess_kurtosis(daily: Linearised) -> float:
+    """How much heavier the tails of the days are than a normal law's: the fourth moment over 3, 0 or more."""
+    squares = np.square(daily.influences).sum(axis=1)[daily.shares > 0]
+    parts = daily.influences.shape[1]
+    normal = 3.0 if parts == 1 else 1 + 2 / parts
+    return max(float(np.square(squares).mean() / squares.mean() ** 2) - normal, 0.0) if squares.any() else 0.0
+
+
+def _restored(hourly: Values, lengths: Values, days: float, sampling: float) -> Values:
+    """Add what was taken out with the level and the mean to the excess, and leave out what is below 0.
+
+    Both take a part of the long-run variance of a window, with its sampling: that of a week, or the longest length.
+
+    Args:
+        hourly: the excess variance of the remainders, times the length.
+        lengths: in hours.
+        days: with labels.
+        sampling: the sampling variance, times the length.
+    """
+    lost = (1 / days + 1 / _level_days(days)) / _DAY
+    at = int(np.searchsorted(lengths, _LONG_RUN, side="right")) - 1
+    long_run = max(hourly[at] + sampling, 0.0) / (1 - lost * lengths[at])
+    return np.asarray(np.maximum(hourly + long_run * lost * lengths, 0.0))
+
+
+def _level_days(days: float) -> int:
+    """The days whose median is the level: an odd number, fewer in a short history, so that a lasting change shows."""
+    return 2 * min(LEVEL_DAYS // 2, int(days / 3)) + 1
 
 
 def _fitted_lengths(days: float, hours: float) -> Values:
@@ -155,13 +185,13 @@ def _fitted_lengths(days: float, hours: float) -> Values:
 
 
 def _excess(history: Linearised, hours: float, length: float) -> float:
-    """The variance beyond sampling of the remainders in windows of a length, 0 or more."""
+    """The variance beyond sampling of the remainders in windows of a length; below 0 by chance."""
     blocks = round(length / hours)
     inside, shares = _runs(history.influences, blocks), _runs(history.shares, blocks)
     weights = float(np.square(shares).sum())
     if not weights:
         return 0.0
-    return max(float(np.square(inside).sum() - history.variance * shares.sum()) / weights, 0.0)
+    return float(np.square(inside).sum() - history.variance * shares.sum()) / weights
 
 
 def _runs(values: Values, length: int) -> Values:
@@ -196,13 +226,12 @@ def _by_day(day: Indices, values: Values) -> Values:
 
 
 def _level(sums: Values, shares: Values) -> Values:
-    """The median of the days around each day, weighted by their shares; at the ends that of the first or last days."""
+    """The median of the days around each day, weighted by their shares; at the ends of those on one side."""
     known = np.flatnonzero(shares)
     values, weights = sums[known] / shares[known], shares[known]
-    level = np.zeros(len(shares))
+    level, half = np.zeros(len(shares)), _level_days(len(shares)) // 2
     for day in range(len(shares)):
-        start = min(max(day - LEVEL_DAYS // 2, 0), max(len(shares) - LEVEL_DAYS, 0))
-        near = (known >= start) & (known < start + LEVEL_DAYS)
+        near = np.abs(known - day) <= half
         level[day] = _weighted_median(values[near], weights[near]) if near.any() else 0.0
     return level
 

@@ -99,6 +99,33 @@ def _wilson(share: float, tosses: float) -> Estimate:
     return Estimate(share, min(max(centre - half, 0.0), share), max(min(centre + half, 1.0), share))
 
 
+def stretched(estimate: Estimate, factor: float, *, ratio: bool) -> Estimate:
+    """The same value with an interval that is wider by a factor, as for fewer rows: by its square.
+
+    For a ratio the distance of each end is measured in the standard deviation of a ratio there, as in Wilson's
+    interval: a wider one is exactly Wilson's for fewer rows. Else it is measured plainly, and the lower end is 0 or
+    more.
+
+    Args:
+        estimate: a value with its interval.
+        factor: 1 or more.
+        ratio: whether values go from 0 to 1, rather than from 0 on.
+    """
+    value, lower, upper = estimate
+    if not ratio:
+        return Estimate(value, max(value - factor * (value - lower), 0.0), value + factor * (upper - value))
+    return Estimate(value, _farther(value, lower, factor), _farther(value, upper, factor))
+
+
+def _farther(value: float, end: float, factor: float) -> float:
+    """The end of an interval of a ratio, farther away by a factor; an end at 0 or 1 stays."""
+    if not 0 < end < 1:
+        return end
+    squared = (factor * (value - end)) ** 2 / (end * (1 - end))
+    middle, root = 2 * value + squared, math.sqrt(squared * (4 * value * (1 - value) + squared))
+    return min(max((middle + math.copysign(root, end - value)) / (2 * (1 + squared)), 0.0), 1.0)
+
+
 def share(part: float, whole: Values, squares: Values | None = None) -> Estimate:
     """The share of a part in a whole, 0 to 1, with Wilson's interval (1927); unknown when the whole is empty.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from prometheus_client import Metric as Family
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
@@ -62,11 +63,26 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     document["spec"]["inference"]["columns"] |= {"prediction": "decision", "role": "role"}
     document["spec"]["reference"]["columns"] = {"label": "is_fraud"}
     fraud = LoadedSpec(folder / "fraud.yaml", ModelSpec.model_validate(document))
-    refresher = Refresher([fraud, *_others(document, folder)], ProfileStore(folder / "store"), clock=lambda: NOW)
+    others = [*_others(document, folder), _with_days_of_labels(document, folder, log)]
+    refresher = Refresher([fraud, *others], ProfileStore(folder / "store"), clock=lambda: NOW)
     refresher.refresh_all()
     refresher.stop()
     assert refresher.snapshot is not None
     return {family.name: family for family in text_string_to_metric_families(refresher.snapshot.openmetrics.decode())}
+
+
+def _with_days_of_labels(document: dict[str, Any], folder: Path, log: FraudLog) -> LoadedSpec:
+    """The same log with a reference whose labels are of two weeks."""
+    times = pd.date_range(NOW - timedelta(days=30), periods=5000, freq="4min")
+    rows = log.rows(1, 5000, event_time=times, is_fraud=np.arange(5000) % 50 == 0)
+    log.put("reference/two_weeks.parquet", rows)
+    reference = {
+        "source": {"local": "reference/two_weeks.parquet"},
+        "columns": {"label": "is_fraud", "timestamp": "event_time"},
+    }
+    metadata, body = {**document["metadata"], "name": "weeks"}, {**document["spec"], "reference": reference}
+    other = {**document, "metadata": metadata, "spec": body}
+    return LoadedSpec(folder / "weeks.yaml", ModelSpec.model_validate(other))
 
 
 def _others(document: dict[str, Any], folder: Path) -> Iterator[LoadedSpec]:

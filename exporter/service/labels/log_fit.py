@@ -15,6 +15,7 @@ from exporter import catalogue
 from exporter.profiles.binning import Binning
 from exporter.samples.conditions import conditions
 from exporter.samples.estimators import Estimator
+from exporter.samples.label_noise import INDEPENDENT, LabelNoise, fit_log
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Failed
 from exporter.service.labels.labelled_rows import (
@@ -27,6 +28,8 @@ from exporter.service.labels.labelled_rows import (
     save_rows,
     score_edges,
 )
+from exporter.service.labels.noise import GROUP as NOISE_GROUP
+from exporter.service.labels.noise import load_noise, save_noise
 from exporter.service.labels.period_outcomes import PeriodOutcomes
 from exporter.service.labels.trailing_outcomes import FitInput, TrailingOutcomes
 from exporter.service.reference_source import local_days
@@ -45,6 +48,11 @@ class LabelledPast(Protocol):
     @property
     def problem(self) -> str | None:
         """Why it has no labelled rows yet."""
+        ...
+
+    @property
+    def noise(self) -> LabelNoise:
+        """How performance varies between its days."""
         ...
 
     def rows(self, fit_input: FitInput) -> Rows | None:
@@ -95,6 +103,11 @@ class LogFit:
             return self._past.problem
         return None if self._current[2] is not None else "none of its rows has a label"
 
+    @property
+    def noise(self) -> LabelNoise:
+        """How performance varies between the days that it is fitted on."""
+        return self._past.noise
+
     def fit(self, fit_input: FitInput) -> Estimator | None:
         """Return the estimator; None while there are no labelled rows.
 
@@ -134,6 +147,7 @@ class _StoredPeriod:
         self._store = store
         self._outcomes = outcomes
         self._current_rows: tuple[Key, Rows] | None = None
+        self.noise = INDEPENDENT
 
     @property
     def problem(self) -> str | None:
@@ -143,7 +157,7 @@ class _StoredPeriod:
         key = self._key(fit_input)
         if self._current_rows is None or self._current_rows[0] != key:
             number = len(score_edges(self._spec, fit_input.binning) or [])
-            rows = load_rows(self._store, key, number) or self._read(fit_input, key)
+            rows = self._load(key, number) or self._read(fit_input, key)
             self._current_rows = (key, rows) if rows is not None else None
             if rows is not None:
                 self._outcomes.clear()
@@ -151,11 +165,23 @@ class _StoredPeriod:
 
     def _read(self, fit_input: FitInput, key: Key) -> Rows | None:
         parts = self._outcomes.read(fit_input.attempt, fit_input.binning, fit_input.mature)
-        rows = labelled_rows(self._spec, parts) if parts is not None else None
-        if rows is None or not rows[0].known.any():
+        rows = labelled_rows(self._spec, parts.values()) if parts is not None else None
+        if parts is None or rows is None or not rows[0].known.any():
             return None
+        self.noise = fit_log(self._spec, parts)
         save_rows(self._store, key, rows)
+        save_noise(self._store, self._noise_key(key), self.noise)
         return rows
+
+    def _load(self, key: Key, number: int) -> Rows | None:
+        rows, noise = load_rows(self._store, key, number), load_noise(self._store, self._noise_key(key))
+        self.noise = noise or INDEPENDENT
+        return rows if noise is not None else None
+
+    def _noise_key(self, key: Key) -> Key:
+        body = self._spec.spec
+        own = str((body.decision_threshold, body.seasonality.timezone))
+        return Key(f"{self._spec.name}/{NOISE_GROUP}", "period", (*key.sources, own))
 
     def _key(self, fit_input: FitInput) -> Key:
         body = self._spec.spec

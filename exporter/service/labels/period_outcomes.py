@@ -54,8 +54,10 @@ class PeriodOutcomes:
         self._arrival = Window(newest_end(period.start, timedelta(), labels.grain), end)
         self._logs = JoinedLogs(spec, labels, sources, store, failed, look_back=self._arrival.length, prefix="period-")
 
-    def read(self, attempt: Attempt, binning: Binning, mature: datetime) -> list[Mapping[Group, Outcome]] | None:
-        """Return the outcomes of each partition; None until all is read and the predictions are mature.
+    def read(
+        self, attempt: Attempt, binning: Binning, mature: datetime
+    ) -> dict[datetime, Mapping[Group, Outcome]] | None:
+        """Return the outcomes of each partition, by its start; None until all is read and the predictions are mature.
 
         Args:
             attempt: this refresh.
@@ -74,13 +76,13 @@ class PeriodOutcomes:
         self._logs.look_up(attempt.now, self._period, self._arrival)
         return self._joined(attempt, binning) if not self._logs.read(attempt, MOST_PARTITIONS) else None
 
-    def _joined(self, attempt: Attempt, binning: Binning) -> list[Mapping[Group, Outcome]] | None:
+    def _joined(self, attempt: Attempt, binning: Binning) -> dict[datetime, Mapping[Group, Outcome]] | None:
         evaluation = evaluation_of(self._spec, self._labels, binning)
         self._logs.evaluate_by(replace(evaluation, segments={}, tolerances=()))
         if not self._logs.join(attempt, self._arrival.start):
             return None
         self.problem = "no prediction of its period has a label"
-        return [hour.outcomes for hour in self._logs.hours.values() if hour.outcomes]
+        return {start: hour.outcomes for start, hour in self._logs.hours.items() if hour.outcomes}
 
     def clear(self) -> None:
         """Keep nothing of what was read: its outcomes are summed.

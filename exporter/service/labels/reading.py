@@ -23,6 +23,7 @@ from exporter.profiles.group import Group
 from exporter.samples.estimate_samples import gap_samples
 from exporter.samples.estimators import Estimator
 from exporter.samples.label_arrivals import arrival_samples, silence
+from exporter.samples.label_noise import INDEPENDENT
 from exporter.samples.labels import MatureWindow, label_samples
 from exporter.samples.provisional import provisional_samples
 from exporter.samples.slo import look_back, slo_samples
@@ -36,6 +37,7 @@ from exporter.service.labels.joined_logs import JoinedLogs
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
 from exporter.service.labels.log_fit import open_log_fit
 from exporter.service.labels.logs import StoredLog
+from exporter.service.labels.noise import NOTHING, SUBJECT, UNKNOWN, Fitted, LogNoise, past_hours
 from exporter.service.labels.reductions import evaluation_of, label_rule
 from exporter.service.labels.trailing_outcomes import FitInput, weeks_fitted
 from exporter.service.labels.windows import Hours, mature_windows, open_windows, rejected_rows
@@ -98,6 +100,9 @@ class LabelReader:
         self._rule = label_rule(spec.spec)
         self._counter = self._engine(inference)
         self._fit = open_log_fit(loaded, labels, sources, store, failed)
+        self._log_noise = LogNoise(spec)
+        self._noise = INDEPENDENT
+        self._noted = False
         self._complete = False
         self._remarks: dict[str, str] = {}
 
@@ -122,12 +127,17 @@ class LabelReader:
         reason = self._fit.problem if self._fit is not None and self._complete else None
         return {**self._logs.problems, **self._remarks, **({REFERENCE_LABELS: reason} if reason else {})}
 
+    @property
+    def notes(self) -> Mapping[str, str]:
+        """What is not wrong, but should be known: that no days of labels show how much performance varies."""
+        return {SUBJECT: UNKNOWN} if self._complete and not self._noise.excess else {}
+
     def read(
         self,
         attempt: Attempt,
         partitions: Mapping[datetime, Partition],
         binning: Binning,
-        estimator: Estimator | None = None,
+        fitted: Fitted = NOTHING,
         fingerprint: str = "",
     ) -> list[Sample]:
         """Return the samples of labels; none until all that has arrived was joined once.
@@ -136,23 +146,33 @@ class LabelReader:
             attempt: this refresh.
             partitions: those of the inference log's windows that exist.
             binning: of the reference, with the fine bins of the score.
-            estimator: the one that was fitted on a reference that is a data set; else it is fitted on these labels.
+            fitted: on a reference that is a data set; else the estimator is fitted on these labels.
             fingerprint: of the reference's rows.
         """
         evaluation = evaluation_of(self._spec, self._labels, binning)
         self._logs.evaluate_by(evaluation)
         with reported(self._failed, "labels"):
             self._complete = self._bring_up_to_date(attempt, partitions, evaluation) or self._complete
-        self.estimator = estimator
-        if estimator is None and self._fit is not None and self._complete:
+        self.estimator, of_reference = fitted.estimator, fitted.noise
+        if fitted.estimator is None and self._fit is not None and self._complete:
             fit_input = FitInput(attempt, binning, fingerprint, self._outcomes(), self._mature(attempt.now))
             with reported(self._failed, REFERENCE_LABELS):
                 self.estimator = self._fit.fit(fit_input)
+            of_reference = self._fit.noise
+        if self._complete:
+            past = past_hours(self._spec, self._outcomes(), self._mature(attempt.now))
+            self._noise = of_reference.before(self._log_noise.fit(past))
+            self._log_notes()
         samples = list(self._samples(attempt.now, evaluation)) if self._complete else []
         if self._fit is not None:
             with reported(self._failed, REFERENCE_LABELS):
                 self._fit.exclude_alarming_week(samples, self._mature(attempt.now))
         return samples
+
+    def _log_notes(self) -> None:
+        for subject, note in self.notes.items() if not self._noted else ():
+            log.info("%s: %s: %s", self._spec.name, subject, note, extra={"model": self._spec.name})
+        self._noted = bool(self.notes)
 
     def _bring_up_to_date(
         self, attempt: Attempt, partitions: Mapping[datetime, Partition], evaluation: Evaluation
@@ -193,14 +213,15 @@ class LabelReader:
         class_names = {name for names in self._class_names() for name in names}
         delays = self._labels.columns.timestamp is not None or not remarks.by_prediction(spec, hours, grain)
         self._remark(windows, delays=delays)
-        yield from label_samples(spec, windows, rejected, class_names, delays=delays)
-        yield from gap_samples(spec, self.estimator, windows) if self.estimator else ()
-        yield from provisional_samples(spec, list(open_windows(spec, hours, now)), evaluation.edges)
+        noise = self._noise
+        yield from label_samples(spec, windows, rejected, class_names, delays=delays, noise=noise)
+        yield from gap_samples(spec, self.estimator, windows, noise) if self.estimator else ()
+        yield from provisional_samples(spec, list(open_windows(spec, hours, now)), evaluation.edges, noise)
         rows = {start: stored.rows for start, stored in labels.items()}
         due = min(hours) + self._labels.maturity if hours else None
         yield from arrival_samples(spec, silence(rows, grain, span.end, due))
         yield from self._usable_samples(now)
-        yield from slo_samples(spec, self._outcomes(), mature)
+        yield from slo_samples(spec, self._outcomes(), mature, noise)
 
     def _remark(self, windows: Iterable[MatureWindow], *, delays: bool) -> None:
         """Collect the remarks of this refresh, and log those with a new subject."""

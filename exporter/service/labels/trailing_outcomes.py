@@ -13,6 +13,7 @@ from exporter.labels.by_score import rebinned
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
+from exporter.samples.label_noise import INDEPENDENT, LabelNoise
 from exporter.service.attempt import Attempt
 from exporter.service.labels.labelled_rows import (
     GROUP,
@@ -24,6 +25,8 @@ from exporter.service.labels.labelled_rows import (
     score_columns,
     score_edges,
 )
+from exporter.service.labels.noise import GROUP as NOISE_GROUP
+from exporter.service.labels.noise import LogNoise, load_noise, save_noise
 from exporter.service.reference_source import WEEK, local_days
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.seasons import Calendar
@@ -64,19 +67,24 @@ class TrailingOutcomes:
     def __init__(self, spec: ModelSpec, store: ProfileStore) -> None:
         """Nothing is summed yet."""
         self.problem: str | None = None
+        self.noise = INDEPENDENT
         self._spec = spec
         self._store = store
         self._newest: Rows | None = None
+        self._fit = LogNoise(spec)
 
     def rows(self, fit_input: FitInput) -> Rows | None:
         """Return the sum of those weeks' outcomes; the last sum, where there is no such week."""
         weeks = list(islice(self._weeks(fit_input), (self._spec.spec.reference.trailing or WEEK) // WEEK))
-        summed = labelled_rows(
-            self._spec,
-            (part for start, part in fit_input.hours.items() if any(_contains(week, start) for week in weeks)),
-        )
+        hours = {
+            start: part for start, part in fit_input.hours.items() if any(_contains(week, start) for week in weeks)
+        }
+        summed = labelled_rows(self._spec, hours.values())
         if summed is not None:
             self._save(summed)
+            self._save_noise(self._fit.fit(hours))
+        elif not self.noise.excess:
+            self.noise = load_noise(self._store, self._noise_key) or INDEPENDENT
         rows = summed or self._load(fit_input)
         self.problem = None if rows is not None else "the log holds no whole week without an alarm that is mature"
         return rows
@@ -85,6 +93,16 @@ class TrailingOutcomes:
         if self._newest is None or not _same_rows(self._newest, rows):
             save_rows(self._store, self._key(), rows)
             self._newest = rows
+
+    def _save_noise(self, noise: LabelNoise) -> None:
+        if noise is not self.noise:
+            save_noise(self._store, self._noise_key, noise)
+            self.noise = noise
+
+    @property
+    def _noise_key(self) -> Key:
+        key = self._key()
+        return Key(f"{self._spec.name}/{NOISE_GROUP}", key.name, key.sources)
 
     def _load(self, fit_input: FitInput) -> Rows | None:
         """The last sum, in the bins of today."""

@@ -34,7 +34,8 @@ class ReferenceColumns(SpecSection):
     timestamp_unit: TimeUnit | None = None
     """The unit of `timestamp` where it holds epoch numbers; left out, it follows from how large they are."""
     label: Text | None = None
-    """The true outcome; with it, performance is estimated before labels arrive."""
+    """The true outcome; with it, performance is estimated before labels arrive. With `timestamp` as well, intervals and
+    thresholds of performance include how much its days differ."""
 
 
 class Reference(SpecSection):

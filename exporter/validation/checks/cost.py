@@ -36,7 +36,7 @@ from exporter.validation.sample import LogSample, Rows
 _DAY: Final = timedelta(days=1)
 _MONDAY: Final = datetime(2026, 11, 2, tzinfo=UTC)
 """The start of windows whose series are counted; any time has as many."""
-_LABEL_SERIES: Final = 90
+_LABEL_SERIES: Final = 98
 """Series of labels of a binary classifier for each role and window, as docs/operations.md counts them."""
 _SEGMENT_SERIES: Final = 28
 """Those of a segment."""

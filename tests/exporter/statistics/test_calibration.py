@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
 from exporter.labels.labelled import Labelled, empty, labelled
+from exporter.statistics import calibration
 from exporter.statistics.calibration import (
     Reliability,
     debiased_error,
@@ -189,3 +190,45 @@ def test_without_rows_every_error_is_nan() -> None:
     for statistic in (expected_error, maximal_error, debiased_squared_error, debiased_error):
         assert math.isnan(statistic(diagram))
     assert math.isnan(expected_error_noise(diagram, 0.05))
+
+
+class TestOutcomesInCommon:
+    """The band where a step on the scale of log odds moves all bins at once."""
+
+    @staticmethod
+    def diagram(rows: int) -> Reliability:
+        chance = np.linspace(0.02, 0.7, 10)
+        variance = chance * (1 - chance) / rows
+        return Reliability(np.full(10, rows), np.full(10, float(rows)), chance, chance, variance, variance)
+
+    @pytest.mark.parametrize("rows", [20, 2000])
+    @pytest.mark.parametrize("common", [0.001, 0.01, 0.05])
+    def test_it_is_left_as_often_as_intended(self, rows: int, common: float) -> None:
+        random, diagram = np.random.default_rng(0), self.diagram(rows)
+        scale = diagram.shares * np.sqrt(diagram.predicted_variance)
+        part = np.square(scale) / np.square(scale).sum()
+        steps = random.normal(0, common, (200_000, 1))
+        errors = np.abs(steps * part + random.normal(0, 1, (200_000, 10)) * scale).sum(axis=1)
+        for q in (0.05, 0.0025):
+            band = calibration.expected_error_noise(diagram, q, common**2)
+            assert (errors > band).mean() == pytest.approx(q, rel=0.15)
+
+    def test_without_a_step_it_is_that_of_independent_labels(self) -> None:
+        diagram = self.diagram(200)
+        plain = calibration.expected_error_noise(diagram, 0.001)
+        assert calibration.expected_error_noise(diagram, 0.001, 1e-14) == pytest.approx(plain, rel=1e-3)
+        assert calibration.expected_error_noise(diagram, 0.001, own=4.0) == pytest.approx(2 * plain)
+
+    def test_scores_of_0_and_1_have_no_noise(self) -> None:
+        sure = np.array([0.0, 1.0])
+        certain = Reliability(np.array([5, 5]), np.array([5.0, 5.0]), sure, sure, np.zeros(2), np.zeros(2))
+        assert calibration.expected_error_noise(certain, 0.01, 0.1) == 0
+        assert calibration.labels_variance(certain) == (0, 0)
+
+    def test_the_variances_by_hand(self) -> None:
+        """Two bins of one half with variances 0.04 and 0.12: parts of 0.01 and 0.03 of the whole's 0.04."""
+        half = np.array([0.5, 0.5])
+        diagram = Reliability(np.array([1, 1]), half, half, half, half, np.array([0.04, 0.12]))
+        whole, besides = calibration.labels_variance(diagram)
+        assert whole == pytest.approx(0.04)
+        assert besides == pytest.approx(0.04 - (0.0001 + 0.0009) / 0.04)

@@ -44,13 +44,16 @@ def fitted(history: Linearised) -> Excess:
 
 
 class TestByHand:
-    def test_days_that_alternate_cancel_in_two_days(self) -> None:
-        """Days of +0.2 and -0.2: 0.04 in a day, of which 0.01 is sampling, and nothing in any two of them."""
-        excess = of_days(np.tile([0.2, -0.2], 8), sampling=0.01)
-        assert excess.variance(24) == pytest.approx(0.03)
-        assert excess.design_effect(0.01, 24) == pytest.approx(4.0)
-        assert excess.variance(48) == 0
-        assert excess.design_effect(0.005, 48) == 1
+    def test_the_variance_of_one_two_and_four_days(self) -> None:
+        """Days of 0, +0.2, 0, -0.2: 0.02 in a day and 0.01 in two of them, a half of which is sampling.
+
+        Any four cancel, but of these the history has only four: they are as variable as four independent days.
+        """
+        excess = of_days(np.tile([0, 0.2, 0, -0.2], 4), sampling=0.01)
+        assert excess.variance(24) == pytest.approx(0.01)
+        assert excess.design_effect(0.01, 24) == pytest.approx(2.0)
+        assert excess.variance(48) == pytest.approx(0.005)
+        assert excess.variance(96) == pytest.approx(0.0025)
 
     def test_the_widening_is_the_root_of_the_design_effect_with_students_quantile(self) -> None:
         """An effect of 4 with 15 degrees of freedom has 15 x (4 / 3)^2: a quarter of the variance is known."""
@@ -120,6 +123,10 @@ class TestFit:
         assert fit(shares(random, FEWEST_DAYS - 1, 0.0), np.arange((FEWEST_DAYS - 1) * 24) // 24) is None
         assert fit(shares(random, FEWEST_DAYS, 0.0), np.arange(FEWEST_DAYS * 24) // 24) is not None
         assert fit(Linearised(0.1, np.zeros(0), np.zeros(0)), np.zeros(0, np.int64)) is None
+
+    def test_one_day_that_has_nearly_all_labels_is_not_enough(self) -> None:
+        shares_of = np.array([1.0, 1.0, 100.0, 1.0, 1.0, 1.0, 1.0, 1.0]) / 107
+        assert fit(Linearised(0.01, shares_of, np.zeros(8)), np.arange(8), hours=24.0) is None
 
     def test_an_unknown_value_is_not_fitted(self) -> None:
         nothing = np.full(240, np.nan)

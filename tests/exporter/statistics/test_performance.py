@@ -12,6 +12,7 @@ from scipy import stats
 from sklearn import metrics
 
 from exporter.labels.labelled import Labelled, Moments, labelled, moments, regression_errors
+from exporter.statistics import performance
 from exporter.statistics.performance import (
     UNKNOWN,
     Estimate,
@@ -310,3 +311,19 @@ def test_the_average_of_classes_is_unknown_when_one_is() -> None:
     assert macro_average([Estimate(0.2, 0.1, 0.4), Estimate(0.4, 0.3, 0.8)]) == pytest.approx((0.3, 0.2, 0.6))
     assert is_unknown(macro_average([Estimate(0.2, 0.1, 0.4), UNKNOWN]))
     assert is_unknown(macro_average([]))
+
+
+class TestStretched:
+    @pytest.mark.parametrize(("part", "whole"), [(40, 100), (99, 100), (100, 100), (0, 100)])
+    def test_of_a_share_it_is_wilsons_interval_of_fewer_rows(self, part: int, whole: int) -> None:
+        """Twice as wide: a quarter of the rows."""
+        wide = performance.stretched(performance.share(part, np.array([float(whole)])), 2.0, ratio=True)
+        assert wide == pytest.approx(performance.share(part / 4, np.array([whole / 4])), abs=1e-12)
+
+    def test_of_a_number_both_sides_are_longer_and_none_is_below_0(self) -> None:
+        assert performance.stretched(Estimate(10.0, 8.0, 13.0), 3.0, ratio=False) == (10, 4, 19)
+        assert performance.stretched(Estimate(1.0, 0.5, 2.0), 3.0, ratio=False) == (1, 0, 4)
+
+    def test_unknown_ends_stay_unknown(self) -> None:
+        for ratio in (True, False):
+            assert all(map(math.isnan, performance.stretched(performance.UNKNOWN, 2.0, ratio=ratio)))
