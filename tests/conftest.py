@@ -8,7 +8,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from athena_server import AthenaServer
 from bigquery_server import BigQueryServer
+from engines import Engine
+from exporter.sources.tables import athena_client
 from exporter.sources.tables.bigquery_client import connect
 from s3_server import S3Server
 
@@ -39,6 +42,25 @@ def s3_server(_running_s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
+def _running_athena() -> Iterator[AthenaServer]:
+    with AthenaServer() as server:
+        yield server
+
+
+@pytest.fixture
+def athena_server(_running_athena: AthenaServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[AthenaServer]:
+    """An Athena without tables, to which the AWS environment of this process points; it is emptied after the test."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL_ATHENA", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in _running_athena.environment().items():
+        monkeypatch.setenv(name, value)
+    athena_client.connect.cache_clear()
+    yield _running_athena
+    _running_athena.reset()
+    athena_client.connect.cache_clear()
+
+
+@pytest.fixture(scope="session")
 def _running_bigquery() -> Iterator[BigQueryServer]:
     with BigQueryServer() as server:
         yield server
@@ -52,3 +74,9 @@ def bigquery_server(_running_bigquery: BigQueryServer, monkeypatch: pytest.Monke
     yield _running_bigquery
     _running_bigquery.reset()
     connect.cache_clear()
+
+
+@pytest.fixture(params=["athena", "bigquery"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Each engine that counts tables, with its server."""
+    return Engine(request.getfixturevalue(f"{request.param}_server"))

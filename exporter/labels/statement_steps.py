@@ -1,20 +1,20 @@
 """The steps of the statement that counts predictions and their labels.
 
-They compute what `exporter.labels.join` and `exporter.labels.outcomes` compute from rows. Each prediction becomes a
-list of what it counts for, such as the bin of its score and the cell of its label's delay. These entries are counted
-by partition, group and segment. The statement also counts the rows of each partition of labels that belong to each
+They compute what `exporter.labels.join` and `exporter.labels.outcomes` compute from rows. Each prediction is crossed
+with what it counts for, such as the bin of its score and the cell of its label's delay. These entries are counted by
+partition, group and segment. The statement also counts the rows of each partition of labels that belong to each
 partition of predictions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from exporter.labels.evaluation import Evaluation
 from exporter.labels.outcomes import DELAY_EDGES
 from exporter.sources.engine import JOINED_ROWS, ROWS, SLOT
-from exporter.sql.groups import GroupBy
+from exporter.sql.groups import GroupBy, chosen
 from exporter.sql.logs import Logs, id_expression, label_rows_query, microseconds_expression, number_expression
 
 SCORE: Final = 0
@@ -38,7 +38,6 @@ predictions that cannot be judged: their label is none of the model's, their sco
 UNKNOWN_TRUTH: Final = -1
 """The truth of a prediction without a label."""
 
-_ENTRY: Final = "STRUCT<kind INT64, cell INT64, weight INT64>"
 _MICROS: Final = 1_000_000
 _SUMS: Final = ("scores", "truths", "squared", "squared_squares", "losses", "loss_squares")
 
@@ -81,18 +80,17 @@ def outcome_steps(
         "ranked_labels",
         f"SELECT id, label, labelled_at, {order}, {repeats}, MAX(label) OVER (PARTITION BY id) AS most\nFROM labels",
     )
-    names = "".join(f"p.{name} AS {name}, " for name in [*_keys(grouping), *_segments(grouping)])
+    names = "".join(f"p.{name} AS {name}, " for name in grouping.row_names)
     outside = " OR p.score < 0 OR p.score > 1" if evaluation.probabilities else ""
     yield "joined", _JOINED.format(names=names, unjudged=f"a.label = @infinity{outside}")
     yield "evaluated", _evaluated(binary=binary, bins=bins)
-    yield "listed", _listed_entries(evaluation, grouping)
+    yield "listed", _listed(grouping, weights := _entries(evaluation))
+    yield "entries", _crossed(grouping, weights)
     yield "counted", _counted(grouping)
     yield from _limited(grouping)
     yield "matched", _MATCHED
-    yield (
-        "lacking_rows",
-        f"SELECT {SLOT}, lacking AS cell, COUNT(*) AS n FROM checked WHERE lacking IS NOT NULL GROUP BY {SLOT}, cell",
-    )
+    lacking_rows = f"FROM checked WHERE lacking IS NOT NULL GROUP BY {SLOT}, lacking"
+    yield "lacking_rows", f"SELECT {SLOT}, lacking AS cell, COUNT(*) AS n {lacking_rows}"
     yield "repeated", f"SELECT {SLOT}, 2 AS cell, COUNT(*) AS n FROM numbered WHERE turn > 1 GROUP BY {SLOT}"
 
 
@@ -106,54 +104,83 @@ def _evaluated(*, binary: bool, bins: int) -> str:
     return (
         f"SELECT *, {bucket} AS bin, IF(label IS NULL, {UNKNOWN_TRUTH}, {truth}) AS truth, "
         f"IF(score >= @threshold, 1, 0) AS decided, {miss} AS miss, "
-        f"IF(label IS NULL, NULL, IFNULL(SAFE_MULTIPLY({miss}, {miss}), @infinity)) AS squared, "
+        f"{_product(miss)} AS squared, "
         f"IF(label IS NULL, NULL, {loss}) AS loss, labelled_at - made_at AS waited\nFROM joined"
     )
 
 
-def _listed_entries(evaluation: Evaluation, grouping: GroupBy) -> str:
+class _Weight(NamedTuple):
+    """What a prediction counts for: its kind and cell, as expressions, and how many times."""
+
+    kind: str
+    cell: str
+    weight: str
+
+
+def _entries(evaluation: Evaluation) -> list[_Weight]:
     delay = f"LEAST(CAST(CEIL(LN(GREATEST(waited / {_MICROS}, 1.0)) / @width) AS INT64), {len(DELAY_EDGES)})"
     invalid_score = f"IF(score > 1 AND score <= 100, {INVALID_PERCENT}, {INVALID_SCORE})"
     entries = [
-        f"{_ENTRY}({SCORE}, bin, 1)",
-        f"{_ENTRY}({DELAY}, {delay}, IF(waited >= 0, 1, 0))",
-        f"{_ENTRY}({IMPROPER}, 0, IF(label IS NOT NULL AND (score < 0 OR score > 1), 1, 0))",
-        f"{_ENTRY}({DUPLICATES}, 0, IF(disputed, 0, label_rows - 1))",
-        f"{_ENTRY}({CORRECTIONS}, 0, IF(disputed, label_rows - 1, 0))",
-        f"{_ENTRY}({TOO_EARLY}, 0, IF(waited < 0, 1, 0))",
-        f"{_ENTRY}({INVALID_LABEL}, 0, IF(given = @infinity, 1, 0))",
-        f"{_ENTRY}({invalid_score}, 0, IF(label IS NULL AND given < @infinity, 1, 0))",
+        _Weight(f"{SCORE}", "bin", "1"),
+        _Weight(f"{DELAY}", delay, "IF(waited >= 0, 1, 0)"),
+        _Weight(f"{IMPROPER}", "0", "IF(label IS NOT NULL AND (score < 0 OR score > 1), 1, 0)"),
+        _Weight(f"{DUPLICATES}", "0", "IF(disputed, 0, label_rows - 1)"),
+        _Weight(f"{CORRECTIONS}", "0", "IF(disputed, label_rows - 1, 0)"),
+        _Weight(f"{TOO_EARLY}", "0", "IF(waited < 0, 1, 0)"),
+        _Weight(f"{INVALID_LABEL}", "0", "IF(given = @infinity, 1, 0)"),
+        _Weight(invalid_score, "0", "IF(label IS NULL AND given < @infinity, 1, 0)"),
     ]
-    entries += [
-        f"{_ENTRY}({NEAR}, {place}, IF(ABS(miss) <= @near{place}, 1, 0))" for place in range(len(evaluation.tolerances))
+    near = (f"IF(ABS(miss) <= @near{place}, 1, 0)" for place in range(len(evaluation.tolerances)))
+    return entries + [_Weight(f"{NEAR}", f"{place}", weight) for place, weight in enumerate(near)]
+
+
+def _listed(grouping: GroupBy, entries: Sequence[_Weight]) -> str:
+    """Return the step with the kind, the cell and the weight of each entry of a prediction."""
+    names = "".join(f"{name}, " for name in grouping.row_names)
+    columns = [
+        f"{each.kind} AS kind{place}, {each.cell} AS cell{place}, {each.weight} AS weight{place}"
+        for place, each in enumerate(entries)
     ]
-    names = "".join(f"{name}, " for name in [*_keys(grouping), *_segments(grouping)])
-    columns = "score, label, squared, loss, truth, decided"
-    return f"SELECT {SLOT}, {names}{columns}, [\n  {(',' + chr(10) + '  ').join(entries)}] AS entries\nFROM evaluated"
+    values = f"score, label, squared, loss, truth, decided,\n  {(',' + chr(10) + '  ').join(columns)}"
+    return f"SELECT {SLOT}, {names}{values}\nFROM evaluated"
+
+
+def _crossed(grouping: GroupBy, entries: Sequence[_Weight]) -> str:
+    """Return the step with a row for each entry of each prediction, and, where there are segments, for each segment."""
+    kind, cell, weight = (
+        f"{chosen('entry', {place: f'{name}{place}' for place in range(len(entries))}, '0')} AS {name}"
+        for name in ("kind", "cell", "weight")
+    )
+    names = "".join(f"{value}, " for value in grouping.entry_values)
+    columns = f"score, label, squared, loss, truth, decided, {kind}, {cell}, {weight}"
+    places = ", ".join(map(str, range(len(entries))))
+    return f"SELECT {SLOT}, {names}{columns}\nFROM listed CROSS JOIN UNNEST([{places}]) AS entry{grouping.crossed}"
 
 
 def _counted(grouping: GroupBy) -> str:
-    keys = "".join(f"{name}, " for name in _keys(grouping))
     groups = "".join(f"{name}, " for name in grouping.names)
-    segment = "g.place AS segment, g.name AS segment_name, " if grouping.segments else ""
-    among = ", UNNEST(segments) AS g" if grouping.segments else ""
-    present = " AND g.name IS NOT NULL" if grouping.segments else ""
+    present = " AND segment_name IS NOT NULL" if grouping.segments else ""
     sums = ", ".join(
-        f"SUM(IF(e.kind = {SCORE}, {value}, NULL)) AS {name}"
+        f"SUM(IF(kind = {SCORE}, {value}, NULL)) AS {name}"
         for name, value in (
             ("scores", "IF(truth >= 0, score, NULL)"),
             ("truths", "label"),
             ("squared", "squared"),
-            ("squared_squares", "IFNULL(SAFE_MULTIPLY(squared, squared), IF(squared IS NULL, NULL, @infinity))"),
+            ("squared_squares", _product("squared")),
             ("losses", "loss"),
-            ("loss_squares", "IFNULL(SAFE_MULTIPLY(loss, loss), IF(loss IS NULL, NULL, @infinity))"),
+            ("loss_squares", _product("loss")),
         )
     )
     return (
-        f"SELECT {SLOT}, {keys}{segment}e.kind AS kind, e.cell AS cell, truth, decided, SUM(e.weight) AS n, {sums}\n"
-        f"FROM listed, UNNEST(entries) AS e{among}\nWHERE e.weight > 0{present}\n"
+        f"SELECT {SLOT}, {groups}kind, cell, truth, decided, SUM(weight) AS n, {sums}\n"
+        f"FROM entries\nWHERE weight > 0{present}\n"
         f"GROUP BY {SLOT}, {groups}kind, cell, truth, decided"
     )
+
+
+def _product(value: str) -> str:
+    """Return the expression of a value's square; infinite beyond what a float holds with others of its kind."""
+    return f"CASE WHEN ABS({value}) > 1e150 THEN @infinity ELSE ({value}) * ({value}) END"
 
 
 def _limited(grouping: GroupBy) -> Iterator[tuple[str, str]]:
@@ -187,11 +214,3 @@ def outcome_select(grouping: GroupBy) -> str:
         for kind, step in ((MATCHED, "matched"), (LEFT_OUT, "lacking_rows"), (LEFT_OUT, "repeated"))
     )
     return f"SELECT {SLOT}, {plain}kind, cell, truth, decided, n, {', '.join(_SUMS)} FROM summed{others}"
-
-
-def _keys(grouping: GroupBy) -> tuple[str, ...]:
-    return grouping.names[: len(grouping.keys)]
-
-
-def _segments(grouping: GroupBy) -> tuple[str, ...]:
-    return ("segments",) if grouping.segments else ()

@@ -13,8 +13,8 @@ from typing import Final
 TRUE: Final = ("true", "True", "TRUE")
 FALSE: Final = ("false", "False", "FALSE")
 """The texts of booleans."""
-WHOLE: Final = r"^(-?(?:0|[1-9][0-9]*))\.0+$"
-"""A whole number that is written as a float; its group is the number. RE2, the syntax of SQL engines, reads it too."""
+WHOLE: Final = r"^(-?(0|[1-9][0-9]*))[.]0+$"
+"""A whole number that is written as a float; its first group is the number. Every SQL engine's syntax reads it too."""
 
 _TRUTHS: Final = dict.fromkeys(TRUE, "1") | dict.fromkeys(FALSE, "0")
 _FORM: Final = re.compile(WHOLE.removeprefix("^").removesuffix("$"))

@@ -79,6 +79,10 @@ class CountingSource(Source, Protocol):
         """Return whether one statement can read both sources."""
         ...
 
+    def fits(self, statement: Statement) -> bool:
+        """Return whether the engine takes a statement of this length."""
+        ...
+
     def count(self, partition: Partition, statement: Statement, joined: JoinedRows | None = None) -> pa.Table:
         """Return the result of a statement.
 

@@ -32,6 +32,7 @@ class Client(NamedTuple):
 BIGQUERY: Final = Client("BigQuery's client", ("google-cloud-bigquery[bqstorage]>=3.38",), frozenset({"google"}))
 GCS: Final = Client("Cloud Storage's client", ("google-cloud-storage>=3.4",), frozenset({"google", "requests"}))
 AZURE: Final = Client("Azure's client", ("azure-storage-blob>=12.27", "azure-identity>=1.25"), frozenset({"azure"}))
+ATHENA: Final = Client("sqlglot", ("sqlglot>=30",), frozenset({"sqlglot"}))
 DELTA: Final = Client("delta-rs", ("deltalake>=1.5",), frozenset({"deltalake"}))
 ICEBERG: Final = Client("PyIceberg", ("pyiceberg[pyarrow]>=0.10",), frozenset({"pyiceberg"}))
 """A catalog may need another of its extras."""
@@ -75,7 +76,7 @@ def open_log(loaded: LoadedSpec, stream: str) -> Source:
     return open_source(log.source, loaded.folder, Stream(loaded.spec.name, stream, log.columns.timestamp, log.grain))
 
 
-def _opened(source: spec_source.Source, folder: Path, stream: Stream, form: FileFormat) -> Source:
+def _opened(source: spec_source.Source, folder: Path, stream: Stream, form: FileFormat) -> Source:  # noqa: PLR0911 - one for each kind
     match source.kind:
         case "s3":
             from exporter.sources.stores.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
@@ -96,6 +97,8 @@ def _opened(source: spec_source.Source, folder: Path, stream: Stream, form: File
         case "delta" | "iceberg":
             cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
             return Lake(_lake_table(source, folder), cut, whole=source.unpartitioned)
+        case "athena":
+            return _athena_table(source, stream)
         case _:
             return _table(source, stream)
 
@@ -124,6 +127,16 @@ def _table(source: spec_source.Source, stream: Stream) -> Source:
     terms = JobTerms(source.location, labels, source.billing_limit)
     cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
     return BigQuery(source.template, terms, cut, whole=source.unpartitioned)
+
+
+def _athena_table(source: spec_source.Source, stream: Stream) -> Source:
+    with _needs(ATHENA, source.template):
+        from exporter.sources.tables.athena import Athena  # noqa: PLC0415 - an extra
+        from exporter.sources.tables.athena_queries import QueryTerms  # noqa: PLC0415
+    catalog, database, _ = ["AwsDataCatalog", *source.template.split(".")][-3:]
+    terms = QueryTerms(source.workgroup or "primary", source.output, catalog, database)
+    cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
+    return Athena(source.template, terms, cut, keys=source.partition_keys, whole=source.unpartitioned)
 
 
 @contextmanager

@@ -2,12 +2,11 @@
 
 These expressions do what `exporter.profiles.columns` does to Arrow columns: the same types are numbers or categories,
 and the same values have the same names. Floats are the exception, because each engine writes them in its own way. They
-are returned as JSON, which gives the same float back, and are named here.
+are returned as texts that give the same float back, and are named here.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ _NUMBERS: Final = {
     "BOOL": "CAST(CAST({0} AS INT64) AS FLOAT64)",
 }
 _POINT: Final = "IF(STRPOS({0}, '.') > 0, RTRIM(RTRIM({0}, '0'), '.'), {0})"
-_MIDNIGHT: Final = "REGEXP_REPLACE({0}, ' 00:00:00.000000$', '')"
+_MIDNIGHT: Final = "REPLACE({0}, ' 00:00:00.000000', '')"
 _NAMES: Final = {
     "STRING": "{0}",
     "INT64": "CAST({0} AS STRING)",
@@ -44,7 +43,8 @@ _NAMES: Final = {
 _VALUES: Final = {
     "STRING": (
         f"CASE WHEN {{0}} IN {TRUE} THEN '1' WHEN {{0}} IN {FALSE} THEN '0' "
-        f"ELSE REGEXP_REPLACE({{0}}, r'{WHOLE}', r'\\1') END"
+        f"WHEN {{0}} LIKE '%0' AND REGEXP_CONTAINS({{0}}, r'{WHOLE}') THEN SUBSTR({{0}}, 1, STRPOS({{0}}, '.') - 1) "
+        f"ELSE {{0}} END"
     ),
     "BOOL": "CAST(CAST({0} AS INT64) AS STRING)",
 }
@@ -136,5 +136,5 @@ def _float(category: str) -> float | None:
 
 
 def _float_category(text: str) -> str:
-    value = float(json.loads(text))  # infinities come as texts, or bare
+    value = float(text.strip('"'))  # an engine may quote infinities
     return str(float_name(np.float64(0.0 if value == 0 else value))) if not math.isnan(value) else ""

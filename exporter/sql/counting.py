@@ -24,8 +24,8 @@ from exporter.sources.reducing import ReducingSource, reduce_partition
 from exporter.sources.source import Partition, Selection, Source
 from exporter.sql.columns import CategoryColumn, category_column, unreadable_columns
 from exporter.sql.groups import GroupBy, Key, SegmentKey
-from exporter.sql.result import profiles_of_result
-from exporter.sql.statement import profile_query
+from exporter.sql.result import RowGroup, profiles_of_results
+from exporter.sql.statement import ProfileQuery, profile_query
 
 K = TypeVar("K")
 
@@ -69,16 +69,25 @@ def count_partition(
         return source.profile(partition, selection, lambda rows: profile_partition(rows, binning, grouping))
     types = source.types(partition)
     keys, segments, problems = group_keys(types, grouping)
-    query = profile_query(types, binning, GroupBy(tuple(keys.values()), segments))
+    query = profile_query(types, binning, GroupBy(tuple(keys.values()), segments), fits=source.fits)
     by_type = unreadable_columns(types, grouping.watched)
     unreadable = dict.fromkeys([*by_type, *(name for name, _ in grouping.watched if name in query.problems)])
     groups: dict[Group, Profile] = {}
-    for row_group, profile in profiles_of_result(source.count(partition, query.statement), query).items():
+    for row_group, profile in run_profile_query(source, partition, query).items():
         names = dict(zip(keys, row_group.keys, strict=True))
         version, role = names.get(catalogue.VERSION, catalogue.UNKNOWN_VERSION), names.get(catalogue.ROLE, "")
         rows = dict.fromkeys(unreadable, profile.rows)
         groups[Group(version, role, row_group.segment)] = replace(profile, unreadable=rows)
     return PartitionProfile(groups, {**query.problems, **problems})
+
+
+def run_profile_query(source: CountingSource, partition: Partition, query: ProfileQuery) -> dict[RowGroup, Profile]:
+    """Run a query's statements, and return the profile of each group of rows.
+
+    Raises:
+        SourceError: as `CountingSource.count`.
+    """
+    return profiles_of_results([source.count(partition, statement) for statement in query.statements], query)
 
 
 def group_keys(

@@ -1,7 +1,7 @@
 """How a statement groups rows: by keys, each of which is a text of a row, and by segments.
 
 A row has one group of keys. It also belongs to one segment of each segment column that has a value with a segment. The
-row becomes as many entries as it has groups and segments, so one scan counts all of them.
+row is crossed with the numbers of the segment columns, so one scan counts all groups and segments.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ ROW: Final = -1
 WHOLE_ROWS: Final = -1
 """The segment column number that stands for all rows, in every segment or none."""
 SUMS: Final = "SUM(n) AS n, SUM(total) AS total, SUM(squares) AS squares, MIN(low) AS low, MAX(high) AS high"
-
-_SEGMENT: Final = "STRUCT<place INT64, name STRING>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +93,25 @@ class GroupBy:
 
     @property
     def values(self) -> list[str]:
-        """The expressions computed for each row: its keys, and the segments that it is in."""
+        """The expressions computed for each row: its keys, and the name of the segment that it has in each column."""
         keys = [f"{_key_text(key, position)} AS key{position}" for position, key in enumerate(self.keys)]
-        return [*keys, f"{segments_expression(self.segments)} AS segments"] if self.segments else keys
+        return [*keys, *segment_values(self.segments)]
+
+    @property
+    def row_names(self) -> list[str]:
+        """The columns that `values` makes."""
+        return [*self.names[: len(self.keys)], *(f"segment{position}" for position in range(len(self.segments)))]
+
+    @property
+    def entry_values(self) -> list[str]:
+        """The expressions of `names`, for a row that is `crossed` with its segments."""
+        keys = list(self.names[: len(self.keys)])
+        return [*keys, *segment_entry(len(self.segments))] if self.segments else keys
+
+    @property
+    def crossed(self) -> str:
+        """The end of a FROM clause: each row once for all rows, and once for each segment column."""
+        return crossed_with_segments(len(self.segments)) if self.segments else ""
 
     @property
     def capped(self) -> list[int]:
@@ -114,14 +128,33 @@ def _key_text(key: Key, position: int) -> str:
     return key.expression if key.missing is None else f"IFNULL({key.expression}, @missing{position})"
 
 
-def segments_expression(segments: Sequence[SegmentKey]) -> str:
-    """Return the expression of a row's segments, all rows first; a segment that the row is not in has the name NULL."""
-    names = (
-        f"{_SEGMENT}({position}, IF({each.names.key} IN UNNEST(@s{position}), {each.names.name}, NULL))"
+def segment_values(segments: Sequence[SegmentKey]) -> list[str]:
+    """Return the expression of the name of a row's segment in each column; NULL where it has none."""
+    return [
+        f"IF({each.names.key} IN UNNEST(@s{position}), {each.names.name}, NULL) AS segment{position}"
         for position, each in enumerate(segments)
-    )
-    whole = f"{_SEGMENT}({WHOLE_ROWS}, '')"
-    return f"[{', '.join([whole, *names])}]"
+    ]
+
+
+def segment_entry(columns: int) -> list[str]:
+    """Return the expressions `segment` and `segment_name` of a row that is crossed with `columns` segment columns.
+
+    The row is in no segment where the name is NULL.
+    """
+    names = {position: f"segment{position}" for position in range(columns)}
+    return ["segment", f"{chosen('segment', names, repr(''))} AS segment_name"]
+
+
+def crossed_with_segments(columns: int) -> str:
+    """Return the end of a FROM clause that crosses each row with all rows and with each of some segment columns."""
+    places = ", ".join(map(str, [WHOLE_ROWS, *range(columns)]))
+    return f" CROSS JOIN UNNEST([{places}]) AS segment"
+
+
+def chosen(number: str, expressions: Mapping[int, str], other: str) -> str:
+    """Return the expression that a number chooses of several; `other` where it chooses none."""
+    cases = "".join(f" WHEN {each} THEN {expression}" for each, expression in expressions.items())
+    return f"CASE {number}{cases} ELSE {other} END" if cases else other
 
 
 def limit_groups(grouping: GroupBy, cell: Sequence[str], source: str) -> Iterator[tuple[str, str]]:

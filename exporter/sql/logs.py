@@ -25,8 +25,8 @@ that is too late, one that is too old."""
 
 _IDS: Final = ("STRING", "INT64")
 _TO_MICROSECONDS: Final[Mapping[TimeUnit, str]] = {
-    "s": "SAFE_MULTIPLY({0}, 1000000)",
-    "ms": "SAFE_MULTIPLY({0}, 1000)",
+    "s": "IF({0} BETWEEN -9223372036854 AND 9223372036854, {0} * 1000000, NULL)",
+    "ms": "IF({0} BETWEEN -9223372036854775 AND 9223372036854775, {0} * 1000, NULL)",
     "us": "{0}",
     "ns": "DIV({0}, 1000)",
 }
@@ -164,4 +164,5 @@ def label_rows_query(logs: Logs, rows: str, *, binary: bool) -> str:
         "CASE WHEN id IS NULL THEN 1 WHEN label IS NULL THEN 2 WHEN written_at = @unreadable THEN 3 "
         "WHEN written_at >= ends + @arrived_spare THEN 4 WHEN LEAST(written_at, ends) < oldest THEN 5 ELSE 0 END"
     )
-    return f"SELECT {SLOT}, id, label, LEAST(written_at, ends) AS labelled_at, {rejected} AS rejected\nFROM ({read})"
+    selected = f"SELECT {SLOT}, id, label, LEAST(written_at, ends) AS labelled_at, {rejected} AS rejected"
+    return f"{selected}\nFROM ({read}) AS label_log"

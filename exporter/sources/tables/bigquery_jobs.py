@@ -15,6 +15,7 @@ from exporter.errors import PartitionUnreadable
 from exporter.sources.engine import Parameter
 from exporter.sources.source import Traffic
 from exporter.sources.tables.bigquery_client import ADVICE, Connection, connect, translated_errors
+from exporter.sources.tables.sql_table import Query
 from exporter.spec.value_types import format_bytes
 
 _MEGABYTE: Final = 2**20
@@ -42,13 +43,6 @@ class JobTerms:
     location: str | None
     labels: Mapping[str, str]
     limit: int
-
-
-class Query(NamedTuple):
-    """A query in GoogleSQL, and its parameters."""
-
-    text: str
-    parameters: Mapping[str, Parameter]
 
 
 class Jobs:

@@ -34,7 +34,9 @@ def _log(key: str, log: Inference | Labels) -> Mistakes:
     """The path differs for every partition, or the table has a timestamp."""
     path, template = (key, "source", log.source.kind), log.source.template
     if log.source.is_table:
-        if log.columns.timestamp is None and log.source.partition_column is None:
+        keys = log.source.partition_keys
+        in_folders = bool(keys) and not missing_directives("".join(keys.values()), log.grain)
+        if log.columns.timestamp is None and log.source.partition_column is None and not in_folders:
             yield (key, "columns", "timestamp"), "is required: it selects a partition's rows in the table"
         return
     if missing := missing_directives(template, log.grain):

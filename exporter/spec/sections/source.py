@@ -57,6 +57,34 @@ def _table(value: str) -> str:
     return value
 
 
+def _athena(value: str) -> str:
+    if not re.fullmatch(r"(?:[\w-]+\.)?[a-z0-9_-]+\.[a-z0-9_-]+", value):
+        raise ValueError("must be database.table or catalog.database.table, in small letters")
+    return value
+
+
+def _output(value: str) -> str:
+    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:.*/)?", value):
+        raise ValueError("must be s3://bucket/folder/, which ends in /")
+    return value
+
+
+def _workgroup(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,128}", value):
+        raise ValueError("must be the name of a workgroup")
+    return value
+
+
+def _keys(value: Mapping[str, str]) -> Mapping[str, str]:
+    used = {each.replace("-", "") for template in value.values() for each in directives(template)}
+    bare = sorted(key for key, template in value.items() if not directives(template))
+    if bare:
+        raise ValueError(f"has {bare[0]} without a time: each key needs a template such as %Y-%m-%d")
+    if value and not ("%Y" in used and ("%j" in used or {"%m", "%d"} <= used)):
+        raise ValueError("must tell a day: the templates together need %Y with %m and %d, or %Y with %j")
+    return value
+
+
 def _delta(value: str) -> str:
     if "://" in value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", value):
         raise ValueError("must be s3://bucket/path, or a folder")
@@ -73,9 +101,11 @@ def _iceberg(value: str) -> str:
     return value
 
 
-KINDS: Final = ("s3", "gcs", "azure", "local", "bigquery", "delta", "iceberg")
-TABLES: Final = ("bigquery", "delta", "iceberg")
+KINDS: Final = ("s3", "gcs", "azure", "local", "bigquery", "athena", "delta", "iceberg")
+TABLES: Final = ("bigquery", "athena", "delta", "iceberg")
 """The kinds that are tables: their partitions are ranges of a column of times."""
+ENGINES: Final = {"bigquery": "BigQuery", "athena": "Athena"}
+"""The kinds that are tables of an engine that counts them, with its name."""
 BYTES_BILLED: Final = 100 * 10**9
 """The default limit of the bytes billed for one query: 100 GB, which cost cents."""
 _KEYS: Final = {
@@ -83,6 +113,9 @@ _KEYS: Final = {
     "unpartitioned": TABLES,
     "location": ("bigquery",),
     "maximum_bytes_billed": ("bigquery",),
+    "partition_keys": ("athena",),
+    "workgroup": ("athena",),
+    "output": ("athena",),
 }
 """The keys of tables, and the kinds that have them."""
 
@@ -105,7 +138,7 @@ def _location(value: str) -> str:
 
 
 class Source(SpecSection):
-    """The place of the rows: exactly one of `s3`, `gcs`, `azure`, `local`, `delta`, `iceberg` and `bigquery`.
+    """The place of the rows: exactly one of its kinds, such as `s3`, `local`, `delta`, `bigquery` and `athena`.
 
     A path to files is a strftime template in UTC (`%Y %m %d %j %H %M`, or `%-m` and its like for numbers without
     leading zeros). It may contain `*` and may end in `/`: then all files that match are one partition. Folders such as
@@ -125,6 +158,8 @@ class Source(SpecSection):
     """A path on this machine, relative to the spec's folder."""
     bigquery: Annotated[Text, AfterValidator(_table)] | None = None
     """`project.dataset.table`; credentials come from the Google Cloud environment."""
+    athena: Annotated[Text, AfterValidator(_athena)] | None = None
+    """`database.table` or `catalog.database.table`; region and credentials come from the AWS environment."""
     delta: Annotated[Text, AfterValidator(_delta)] | None = None
     """The folder of a Delta table: `s3://bucket/path`, or a path relative to the spec's folder."""
     iceberg: Annotated[Text, AfterValidator(_iceberg)] | None = None
@@ -147,6 +182,17 @@ class Source(SpecSection):
     """For BigQuery: where its queries run, such as `EU`; left out, BigQuery decides."""
     maximum_bytes_billed: Bytes | None = None
     """For BigQuery: the maximum bytes billed for one query; a query above it is not run. Left out, 100 GB."""
+    partition_keys: Annotated[
+        Mapping[Annotated[Text, AfterValidator(_column)], Annotated[Text, AfterValidator(_template)]],
+        AfterValidator(_keys),
+        Field(max_length=10),
+    ] = {}
+    """For Athena: the table's partition keys of times with the templates of their values in UTC, the coarsest first,
+    such as `{dt: "%Y-%m-%d", hour: "%H"}`."""
+    workgroup: Annotated[Text, AfterValidator(_workgroup)] | None = None
+    """For Athena: the workgroup of its queries; left out, `primary`."""
+    output: Annotated[Text, AfterValidator(_output)] | None = None
+    """For Athena: where its results are written, `s3://bucket/folder/`; left out, where the workgroup says."""
     unpartitioned: YesNo = False
     """For a table: it is not partitioned by this column, so each partition may read all of it."""
 
@@ -160,8 +206,8 @@ class Source(SpecSection):
         if self.format is not None and kind in TABLES:
             raise ValueError("must not have format: only for files")
         self._check_shape()
-        if self.engine is not None and kind == "bigquery":
-            raise ValueError("must not have engine: BigQuery counts a table itself")
+        if self.engine is not None and kind in ENGINES:
+            raise ValueError(f"must not have engine: {ENGINES[kind]} counts a table itself")
         if self.engine is not None and kind in TABLES:
             raise ValueError("must not have engine: the exporter itself counts a lake table")
         return self

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigquery_server import BigQueryServer
+from engines import Engine
 from exporter.labels import predictions
 from exporter.labels import rows as label_rows
 from exporter.labels.counting import JoinSpec, LogPartitions, count_labels, count_outcomes
@@ -20,9 +20,7 @@ from exporter.labels.outcomes import Outcome, outcomes, rejected_rows, segment_o
 from exporter.labels.truths import LabelRule
 from exporter.labels.validity import Invalid
 from exporter.profiles.group import Group
-from exporter.sources.source import Batch, Stream
-from exporter.sources.tables.bigquery import BigQuery
-from exporter.sources.tables.bigquery_jobs import JobTerms
+from exporter.sources.source import Batch
 from exporter.spec.sections.logs import InferenceColumns, LabelColumns
 from exporter.spec.sections.task import Task
 from exporter.spec.value_types import TimeUnit
@@ -103,13 +101,13 @@ def _with_epochs(table: pa.Table, name: str, source: str, kind: pa.DataType) -> 
 
 @pytest.mark.parametrize(("kind", "unit"), [(pa.int64(), None), (pa.float64(), "ms")], ids=str)
 def test_epoch_numbers_are_the_same_times_for_the_engine_and_the_rows(
-    bigquery_server: BigQueryServer, kind: pa.DataType, unit: TimeUnit | None
+    engine: Engine, kind: pa.DataType, unit: TimeUnit | None
 ) -> None:
     columns = COLUMNS.model_copy(update={"timestamp": "made", "timestamp_unit": unit})
     label_columns = LABELS.model_copy(update={"timestamp_unit": unit})
     made = _with_epochs(_predictions(0), "made", "at", kind)
     arrived = _with_epochs(_labels(0, pa.bool_()), "told", "told", kind)
-    log, labels = _open(bigquery_server, "log", made, "at"), _open(bigquery_server, "labels", arrived, "arrived")
+    log, labels = _open(engine, "log", made, "at"), _open(engine, "labels", arrived, "arrived")
     about = JoinSpec(columns, label_columns, LabelRule("binary_classification"), LOOK_BACK)
     window = Window(START, START + HOUR)
     rows = label_rows.reduced(_batches(arrived), label_columns, window, LOOK_BACK, about.rule)
@@ -129,9 +127,8 @@ def _batches(table: pa.Table) -> list[Batch]:
     return [Batch(table, first=True, schema=table.schema)]
 
 
-def _open(server: BigQueryServer, name: str, rows: pa.Table, column: str) -> LogPartitions:
-    stream = Stream("fraud", name, column, HOUR)
-    source = BigQuery(server.load(name, rows, column), JobTerms("EU", {}, 10**9), stream, whole=False)
+def _open(engine: Engine, name: str, rows: pa.Table, column: str) -> LogPartitions:
+    source = engine.table(name, rows, column)
     return LogPartitions(source, source.partitions([START + hour * HOUR for hour in range(4)]), HOUR)
 
 
@@ -171,17 +168,17 @@ BINARY = LabelRule("binary_classification")
     ids=["binary", "on a scale of its own", "positive values", "regression"],
 )
 def test_the_engine_and_the_rows_give_the_same_outcomes(
-    bigquery_server: BigQueryServer, rule: LabelRule, kind: pa.DataType, threshold: float
+    engine: Engine, rule: LabelRule, kind: pa.DataType, threshold: float
 ) -> None:
     task = rule.task
     made = [_predictions(hour) for hour in range(2)]
     arrived = [_labels(hour, kind) for hour in range(3)]
     evaluation, about = _evaluation(task, threshold), JoinSpec(COLUMNS, LABELS, rule, LOOK_BACK)
-    log = _open(bigquery_server, "log", pa.concat_tables(made), "at")
-    labels = _open(bigquery_server, "labels", pa.concat_tables(arrived), "arrived")
-    bigquery_server.calls.clear()
+    log = _open(engine, "log", pa.concat_tables(made), "at")
+    labels = _open(engine, "labels", pa.concat_tables(arrived), "arrived")
+    engine.forget()
     found = count_outcomes(log, labels, about, evaluation)
-    assert [call.dry for call in bigquery_server.calls if call.query] == [True, False], "one statement, priced first"
+    assert len(engine.statements) == 1, "one statement"
 
     chunks = [
         label_rows.reduced(
@@ -228,13 +225,13 @@ def test_the_engine_and_the_rows_give_the_same_outcomes(
     ids=["lists", "classes", "ids that are floats", "labels that are texts", "times that are texts"],
 )
 def test_what_only_rows_can_give_is_not_counted_by_the_engine(
-    bigquery_server: BigQueryServer, task: Task, made: dict[str, str], arrived: dict[str, str]
+    engine: Engine, task: Task, made: dict[str, str], arrived: dict[str, str]
 ) -> None:
-    log = _open(bigquery_server, "log", _predictions(0), "at")
-    labels = _open(bigquery_server, "labels", _labels(0, pa.bool_()), "arrived")
+    log = _open(engine, "log", _predictions(0), "at")
+    labels = _open(engine, "labels", _labels(0, pa.bool_()), "arrived")
     rule = LabelRule(task)
     about = JoinSpec(COLUMNS.model_copy(update=made), LABELS.model_copy(update=arrived), rule, LOOK_BACK)
-    bigquery_server.calls.clear()
+    engine.forget()
     with pytest.raises(NotCountable):
         count_outcomes(log, labels, about, _evaluation(task))
-    assert not any(call.query for call in bigquery_server.calls)
+    assert not engine.statements

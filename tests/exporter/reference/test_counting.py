@@ -8,16 +8,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigquery_server import BigQueryServer
+from engines import Engine
 from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import CategoricalBins, NumericBins
 from exporter.reference.counting import count_binning, count_by_hour, rows_by_hour
 from exporter.reference.history import TimeRule
 from exporter.reference.outliers import HourRange
 from exporter.reference.reference import build_binning, count_rows_by_hour, profile_by_hour
-from exporter.sources.source import Batch, Selection, Stream
-from exporter.sources.tables.bigquery import BigQuery
-from exporter.sources.tables.bigquery_jobs import JobTerms
+from exporter.sources.engine import CountingSource
+from exporter.sources.source import Batch, Selection
 from exporter.spec.seasons import Calendar
 
 ROWS = 400
@@ -45,14 +44,13 @@ def _rows() -> pa.Table:
     )
 
 
-def _source(server: BigQueryServer, rows: pa.Table) -> BigQuery:
-    name = server.load("train", rows)
-    return BigQuery(name, JobTerms(None, {}, 10**9), Stream("fraud", "reference"), whole=False)
+def _source(engine: Engine, rows: pa.Table) -> CountingSource:
+    return engine.table("train", rows)
 
 
-def test_extremes_means_and_categories_are_exact_and_edges_are_near(bigquery_server: BigQueryServer) -> None:
+def test_extremes_means_and_categories_are_exact_and_edges_are_near(engine: Engine) -> None:
     rows = _rows()
-    source = _source(bigquery_server, rows)
+    source = _source(engine, rows)
     partition = source.dataset()
     assert partition is not None
     counted, problems = count_binning(source, partition, SELECTION, 2)
@@ -70,12 +68,12 @@ def test_extremes_means_and_categories_are_exact_and_edges_are_near(bigquery_ser
     assert np.abs(at_deciles - np.searchsorted(values, other.edges[other.deciles]) / len(values)).max() <= 0.01
 
 
-def test_each_hour_has_the_profile_of_the_kernel(bigquery_server: BigQueryServer) -> None:
+def test_each_hour_has_the_profile_of_the_kernel(engine: Engine) -> None:
     rows = _rows()
     batch = Batch(rows, first=True, schema=rows.schema)
     binning, _ = build_binning([batch], Selection((), ("amount",), ("country",)), 2)
     calendar = Calendar("America/New_York", frozenset({date(2026, 10, 21)}), 6)
-    source = _source(bigquery_server, rows)
+    source = _source(engine, rows)
     partition = source.dataset()
     assert partition is not None
     segments = {"country": ("DE", "IT", "gone")}
@@ -105,14 +103,14 @@ def test_each_hour_has_the_profile_of_the_kernel(bigquery_server: BigQueryServer
         np.testing.assert_allclose(history.columns[name].squares, column.squares, atol=1e-9)
 
 
-def test_hours_that_do_not_count_are_left_out_by_the_engine_too(bigquery_server: BigQueryServer) -> None:
+def test_hours_that_do_not_count_are_left_out_by_the_engine_too(engine: Engine) -> None:
     right = _rows()
     wrong = right.slice(1, 3).set_column(
         0, "at", pa.array([datetime(year, 1, 1, tzinfo=UTC) for year in (1960, 2000, 2042)], right["at"].type)
     )
     rows = pa.concat_tables([right, wrong])
     times = [each for each in right["at"].to_pylist() if each is not None]
-    source, calendar = _source(bigquery_server, rows), Calendar("UTC", frozenset(), 6)
+    source, calendar = _source(engine, rows), Calendar("UTC", frozenset(), 6)
     partition = source.dataset()
     assert partition is not None
     counted = rows_by_hour(source, partition, "at")
@@ -138,12 +136,12 @@ def test_hours_that_do_not_count_are_left_out_by_the_engine_too(bigquery_server:
     np.testing.assert_array_equal(found.history.rows, read.history.rows)
 
 
-def test_rows_are_read_where_times_are_texts(bigquery_server: BigQueryServer) -> None:
+def test_rows_are_read_where_times_are_texts(engine: Engine) -> None:
     plain = _rows()
     texts = pa.array([None if each is None else each.isoformat() for each in plain["at"].to_pylist()])
     rows = plain.set_column(0, "at", texts)
     binning, _ = build_binning([Batch(rows, first=True, schema=rows.schema)], Selection((), ("amount",), ()), 2)
-    source = _source(bigquery_server, rows)
+    source = _source(engine, rows)
     partition = source.dataset()
     assert partition is not None
     selection = Selection(("at",), ("amount",), ())
@@ -155,8 +153,8 @@ def test_rows_are_read_where_times_are_texts(bigquery_server: BigQueryServer) ->
     }
 
 
-def test_a_table_without_a_feature_is_unusable(bigquery_server: BigQueryServer) -> None:
-    source = _source(bigquery_server, pa.table({"other": pa.array([1])}))
+def test_a_table_without_a_feature_is_unusable(engine: Engine) -> None:
+    source = _source(engine, pa.table({"other": pa.array([1])}))
     partition = source.dataset()
     assert partition is not None
     with pytest.raises(ReferenceUnusable, match=r"the reference has no such column \(amount\)"):

@@ -21,6 +21,7 @@ from exporter.sources.stores.gcs import Gcs
 from exporter.sources.stores.local import Local
 from exporter.sources.stores.objects import ObjectSource
 from exporter.sources.stores.s3 import S3
+from exporter.sources.tables.athena import Athena
 from exporter.sources.tables.bigquery import BigQuery
 from exporter.sources.tables.lake import Lake
 from exporter.spec.sections.source import Source
@@ -78,6 +79,20 @@ def test_local_begins_at_the_specs_folder(tmp_path: Path) -> None:
 
 def test_bigquery() -> None:
     assert isinstance(open_source(Source(bigquery="project.dataset.table"), Path("/models"), STREAM), BigQuery)
+
+
+def test_athena() -> None:
+    source = Source(athena="lake.ml.log", workgroup="ml", partition_keys={"dt": "%Y%j"})
+    assert isinstance(open_source(source, Path("/models"), STREAM), Athena)
+
+
+def test_without_sqlglot_athena_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("exporter.sources.tables.athena")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delitem(sys.modules, "exporter.sources.tables.dialect", raising=False)
+    monkeypatch.setitem(sys.modules, "sqlglot", None)
+    with pytest.raises(SourceError, match=r"^ml\.log: sqlglot is not installed; run: pip install 'sqlglot>=30'"):
+        open_source(Source(athena="ml.log"), Path("/models"), STREAM)
 
 
 def test_without_its_client_bigquery_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +170,8 @@ from exporter.sources.opening import open_source
 from exporter.sources.source import Selection, Stream
 from exporter.spec.sections.source import Source
 open_source(Source(local="x.parquet"), Path("."), Stream("fraud", "inference"))
-assert not {"boto3", "botocore", "google.cloud.bigquery", "google.cloud.storage", "azure", "pyspark"} & set(sys.modules)
+clients = {"boto3", "botocore", "google.cloud.bigquery", "google.cloud.storage", "azure", "pyspark", "sqlglot"}
+assert not clients & set(sys.modules)
 assert not {"deltalake", "pyiceberg"} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -11,20 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from bigquery_server import BigQueryServer
+from engines import Engine
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins, numeric_bins
 from exporter.profiles.group import Group, Segment
 from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.readability import Use, Watched
-from exporter.sources.source import Batch, Selection, Stream
-from exporter.sources.tables.bigquery import BigQuery
-from exporter.sources.tables.bigquery_jobs import JobTerms
+from exporter.sources.source import Batch, Selection
 from exporter.sql.counting import count_partition
 from written_values import SPELLINGS
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
-HOUR = timedelta(hours=1)
 MIDNIGHT = datetime(2026, 1, 2)  # noqa: DTZ001 - a column without a zone
 ROWS = 600
 
@@ -93,14 +90,8 @@ def _binning() -> Binning:
     )
 
 
-def _table(server: BigQueryServer, rows: pa.Table, limit: int = 10**9) -> BigQuery:
-    name = server.load("log", rows, "at")
-    stream = Stream("fraud", "inference", "at", HOUR)
-    return BigQuery(name, JobTerms(None, {"leeway-model": "fraud"}, limit), stream, whole=False)
-
-
-def _counted(server: BigQueryServer, rows: pa.Table, binning: Binning, grouping: Grouping) -> PartitionProfile:
-    source = _table(server, rows)
+def _counted(engine: Engine, rows: pa.Table, binning: Binning, grouping: Grouping) -> PartitionProfile:
+    source = engine.table("log", rows, "at")
     partition = source.partitions([START])[START]
     return count_partition(source, partition, Selection((), (), ()), binning, grouping)
 
@@ -130,9 +121,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("spelling", [0, -1], ids=["as whole numbers", "as other texts"])
-def test_values_are_the_same_in_rows_and_in_sql_however_they_are_written(
-    bigquery_server: BigQueryServer, spelling: int
-) -> None:
+def test_values_are_the_same_in_rows_and_in_sql_however_they_are_written(engine: Engine, spelling: int) -> None:
     """Each known category is one of its texts, and the row of the log another."""
     known = tuple(texts[spelling] for texts in SPELLINGS.values())
     most = max(map(len, VALUES.values()))
@@ -141,7 +130,7 @@ def test_values_are_the_same_in_rows_and_in_sql_however_they_are_written(
     binning = Binning(tuple(CategoricalBins(name, known) for name in VALUES))
     grouping = Grouping(segments=dict.fromkeys(VALUES, known))
     profile = profile_partition([Batch(rows, True, rows.schema)], binning, grouping)
-    _assert_equal(_counted(bigquery_server, rows, binning, grouping), profile)
+    _assert_equal(_counted(engine, rows, binning, grouping), profile)
     counts = {name: profile.groups[Group("unknown", "")].counts[binning.slices[name]].tolist() for name in VALUES}
     # By hand: each text is known; numbers and truths are those that have one of these values.
     values = list(SPELLINGS)
@@ -176,11 +165,10 @@ GROUPINGS = {
 
 
 @pytest.mark.parametrize("grouping", GROUPINGS.values(), ids=GROUPINGS.keys())
-def test_the_engine_and_the_kernel_give_the_same_profile(bigquery_server: BigQueryServer, grouping: Grouping) -> None:
+def test_the_engine_and_the_kernel_give_the_same_profile(engine: Engine, grouping: Grouping) -> None:
     rows, binning = _log(), _binning()
     kernel = profile_partition([Batch(rows, first=True, schema=rows.schema)], binning, grouping)
-    engine = _counted(bigquery_server, rows, binning, grouping)
-    _assert_equal(engine, kernel)
-    assert engine.problems == kernel.problems
-    statements = [call.query["query"] for call in bigquery_server.calls if call.query and not call.dry]
-    assert sum("read_rows" in text for text in statements) == 1, "one statement, and no rows"
+    counted = _counted(engine, rows, binning, grouping)
+    _assert_equal(counted, kernel)
+    assert counted.problems == kernel.problems
+    assert sum("read_rows" in text for text in engine.statements) == 1, "one statement, and no rows"

@@ -24,11 +24,10 @@ def test_a_row_is_in_the_whole_and_in_each_of_its_segments() -> None:
     grouping = GroupBy((Key("a", "`a`"),), (LAND,))
     assert grouping.columns == ("a", "land")
     assert grouping.names == ("key0", "segment", "segment_name")
-    *_, segments = grouping.values
-    assert segments == (
-        "[STRUCT<place INT64, name STRING>(-1, ''), "
-        f"STRUCT<place INT64, name STRING>(0, IF({LAND.names.key} IN UNNEST(@s0), `land`, NULL))] AS segments"
-    )
+    assert grouping.values[1:] == [f"IF({LAND.names.key} IN UNNEST(@s0), `land`, NULL) AS segment0"]
+    assert grouping.row_names == ["key0", "segment0"]
+    assert grouping.crossed == " CROSS JOIN UNNEST([-1, 0]) AS segment"
+    assert grouping.entry_values == ["key0", "segment", "CASE segment WHEN 0 THEN segment0 ELSE '' END AS segment_name"]
     assert grouping.segment_parameters["s0"].value == ["DE", "FR"]
 
 

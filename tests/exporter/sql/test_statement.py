@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 
-from bigquery_server import BigQueryServer
+from engines import Engine
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.group import Segment
 from exporter.profiles.grouping import Grouping
-from exporter.sources.source import Stream
-from exporter.sources.tables.bigquery import BigQuery
-from exporter.sources.tables.bigquery_jobs import JobTerms
+from exporter.sources.engine import Statement
 from exporter.sql.columns import category_column
-from exporter.sql.counting import group_keys
+from exporter.sql.counting import group_keys, run_profile_query
 from exporter.sql.groups import GroupBy, Key, SegmentKey
-from exporter.sql.result import RowGroup, profiles_of_result
+from exporter.sql.result import RowGroup
 from exporter.sql.statement import profile_query
 
 BINNING = Binning(
@@ -38,7 +36,7 @@ def _key(column: str, most: int) -> Key:
 
 def test_values_are_parameters_and_names_are_quoted() -> None:
     segments = (SegmentKey("other", category_column("other", "STRING"), ("it's",)),)
-    statement = profile_query(TYPES, BINNING, GroupBy((_key("version", 20),), segments)).statement
+    (statement,) = profile_query(TYPES, BINNING, GroupBy((_key("version", 20),), segments)).statements
     text = "\n".join([*statement.steps.values(), statement.select])
     assert {name: parameter.value for name, parameter in statement.parameters.items()} == {
         "e0": [-2.5, -1.25],
@@ -50,8 +48,6 @@ def test_values_are_parameters_and_names_are_quoted() -> None:
         "most0": 20,
         "other0": "rest",
         "s0": ["it's"],
-        "coarse": [0, 0, 1, 2, 3, 4, 5, 6, 0, 1, 2, 0, 1, 2],
-        "starts": [0, 1, 8, 11],
     }
     assert set(re.findall(r"@(\w+)", text)) == statement.parameters.keys()
     assert not re.search(r"2\.5|3\.75|it's|unknown|rest", text)
@@ -60,7 +56,7 @@ def test_values_are_parameters_and_names_are_quoted() -> None:
 
 def test_only_counted_columns_are_read() -> None:
     query = profile_query(TYPES, BINNING, GroupBy())
-    assert query.statement.columns == ("age", "country")
+    assert query.statements[0].columns == ("age", "country")
     assert query.problems == {"day": "the column is BYTES, a category was expected"}
     missing = profile_query({"age": "INT64"}, BINNING, GroupBy())
     assert missing.problems == {"country": "the column is missing", "day": "the column is missing"}
@@ -73,7 +69,43 @@ def test_columns_that_cannot_group_rows_are_problems() -> None:
     assert problems == {"day": "the column is BYTES, a category was expected", "role": "the column is missing"}
 
 
-def test_groups_and_new_categories_beyond_the_most_frequent_are_merged(bigquery_server: BigQueryServer) -> None:
+def test_cells_of_segments_are_coarse() -> None:
+    """The first, the last and the decile edge of six stay: cells 0 to 6 become 0 to 3, the four after them follow."""
+    edges = np.array([0.0, 1.0, 2.0, 3.0, 4.0, 5.0])
+    binning = Binning(
+        (NumericBins("age", edges, np.array([2]), 2.0), NumericBins("one", edges[:1], np.array([0]), 0.0))
+    )
+    segments = (SegmentKey("other", category_column("other", "STRING"), ("a",)),)
+    (statement,) = profile_query(TYPES | {"one": "INT64"}, binning, GroupBy((), segments)).statements
+    coarse = (
+        "CASE feature WHEN 0 THEN CASE WHEN cell > 6 THEN cell - 3 WHEN cell <= 0 THEN 0 WHEN cell <= 2 THEN 1 "
+        "WHEN cell <= 5 THEN 2 ELSE 3 END ELSE cell END"
+    )
+    assert f"CASE WHEN segment = -1 THEN cell ELSE {coarse} END AS cell" in statement.steps["mapped"]
+
+
+def test_a_long_statement_is_cut_into_some_that_fit() -> None:
+    features = tuple(NumericBins(name, np.array([1.0]), np.array([0]), 0.0) for name in "abcde")
+    types = dict.fromkeys("abcde", "INT64") | {"version": "STRING"}
+
+    def fits(statement: Statement) -> bool:
+        return len(statement.columns) <= 3
+
+    query = profile_query(types, Binning(features), GroupBy((_key("version", 2),)), fits=fits)
+    assert [each.columns for each in query.statements] == [
+        ("a", "b", "version"),
+        ("c", "version"),
+        ("d", "e", "version"),
+    ]
+    assert [len(each.columns) for each in profile_query(types, Binning(features), GroupBy(), fits=fits).statements] == [
+        2,
+        3,
+    ]
+    never = profile_query(types, Binning(features[:1]), GroupBy(), fits=lambda statement: False)
+    assert len(never.statements) == 1, "a single feature is not divided"
+
+
+def test_groups_and_new_categories_beyond_the_most_frequent_are_merged(engine: Engine) -> None:
     start = datetime(2026, 11, 23, 10, tzinfo=UTC)
     versions = ["a"] * 5 + ["b"] * 4 + ["c"] * 3 + ["d"] * 2 + [None]
     rows = pa.table(
@@ -85,13 +117,12 @@ def test_groups_and_new_categories_beyond_the_most_frequent_are_merged(bigquery_
             "role": pa.array(["one", "two", "one", "one", "two"] * 3),
         }
     )
-    stream = Stream("fraud", "inference", "at", timedelta(hours=1))
-    source = BigQuery(bigquery_server.load("log", rows, "at"), JobTerms(None, {}, 10**9), stream, whole=False)
+    source = engine.table("log", rows, "at")
     partition = source.partitions([start])[start]
     types = source.types(partition)
 
     query = profile_query(types, BINNING, GroupBy((_key("version", 2),)), 1)
-    profiles = profiles_of_result(source.count(partition, query.statement), query)
+    profiles = run_profile_query(source, partition, query)
     assert {group.keys: profile.rows for group, profile in profiles.items()} == {("a",): 5, ("b",): 4, ("rest",): 6}
     assert profiles[RowGroup(("a",))].novel == {"country": {"p": 2}}, "of p, q and r, with 2, 1 and 2 rows"
     assert profiles[RowGroup(("rest",))].novel == {"country": {"u": 3}}
@@ -100,7 +131,7 @@ def test_groups_and_new_categories_beyond_the_most_frequent_are_merged(bigquery_
 
     segments = (SegmentKey("country", category_column("country", "STRING"), ("p", "u")),)
     crossed = profile_query(types, BINNING, GroupBy((_key("role", 2), _key("version", 1)), segments))
-    profiles = profiles_of_result(source.count(partition, crossed.statement), crossed)
+    profiles = run_profile_query(source, partition, crossed)
     assert {group: profile.rows for group, profile in profiles.items()} == {
         RowGroup(("one", "a")): 3,
         RowGroup(("one", "rest")): 6,

@@ -72,6 +72,13 @@ class TestPaths:
             "spec.inference.columns.timestamp: is required: it selects a partition's rows in the table"
         ]
 
+    def test_a_table_in_folders_of_its_partitions_needs_no_timestamp(self) -> None:
+        source = {"athena": "ml.log", "partition_keys": {"dt": "%Y-%m-%d", "hour": "%H"}}
+        assert inconsistencies(inference={"source": source}) == []
+        assert inconsistencies(inference={"source": source | {"partition_keys": {"dt": "%Y-%m-%d"}}}) == [
+            "spec.inference.columns.timestamp: is required: it selects a partition's rows in the table"
+        ]
+
 
 class TestStaleness:
     @pytest.mark.parametrize(("stale_after", "count"), [("70m", 0), ("69m", 1), ("5m", 1)])

@@ -24,6 +24,9 @@ class TestSource:
             ({"delta": "../tables/log", "partition_column": "date"}, "delta"),
             ({"iceberg": "prod.ml.fraud-team.log_v2", "unpartitioned": True}, "iceberg"),
             ({"bigquery": "my-project.ml.log_v2"}, "bigquery"),
+            ({"athena": "ml.fraud_log"}, "athena"),
+            ({"athena": "AwsDataCatalog.ml.fraud_log", "partition_keys": {"dt": "%Y-%m-%d", "hour": "%H"}}, "athena"),
+            ({"athena": "ml.log", "partition_keys": {"y": "%Y", "day": "%j"}, "output": "s3://results/"}, "athena"),
             ({"bigquery": "example.com:my-project.ml.log$20261122"}, "bigquery"),
         ],
     )
@@ -34,10 +37,10 @@ class TestSource:
     @pytest.mark.parametrize(
         ("source", "message"),
         [
-            ({}, "must have exactly one of s3, gcs, azure, local, bigquery, delta, iceberg"),
+            ({}, "must have exactly one of s3, gcs, azure, local, bigquery, athena, delta, iceberg"),
             (
                 {"s3": "s3://bucket/a", "local": "a"},
-                "must have exactly one of s3, gcs, azure, local, bigquery, delta, iceberg",
+                "must have exactly one of s3, gcs, azure, local, bigquery, athena, delta, iceberg",
             ),
             ({"s3": "bucket/a"}, "must be s3://bucket/path"),
             ({"s3": "s3://bucket"}, "must be s3://bucket/path"),
@@ -79,10 +82,35 @@ class TestSource:
                 {"bigquery": "my-project.ml.log", "location": "the EU"},
                 "must be a location such as EU, US or europe-west3",
             ),
+            ({"athena": "fraud_log"}, "must be database.table or catalog.database.table, in small letters"),
+            ({"athena": "ml.Log"}, "must be database.table or catalog.database.table, in small letters"),
+            ({"athena": 'ml.log"; DROP'}, "must be database.table or catalog.database.table, in small letters"),
+            ({"athena": "ml.log", "output": "s3://results"}, "must be s3://bucket/folder/, which ends in /"),
+            ({"athena": "ml.log", "workgroup": "a b"}, "must be the name of a workgroup"),
+            ({"athena": "ml.log", "engine": "spark"}, "must not have engine: Athena counts a table itself"),
+            ({"athena": "ml.log", "maximum_bytes_billed": "1GB"}, "maximum_bytes_billed, which is only for bigquery"),
+            (
+                {"delta": "a", "partition_keys": {"dt": "%Y%j"}},
+                "must not have partition_keys, which is only for athena",
+            ),
+            ({"bigquery": "my-project.ml.log", "workgroup": "a"}, "must not have workgroup, which is only for athena"),
+            (
+                {"athena": "ml.log", "partition_keys": {"dt": "%Y-%m"}},
+                "need %Y with %m and %d, or %Y with %j",
+            ),
+            (
+                {"athena": "ml.log", "partition_keys": {"dt": "%Y%j", "a": "b"}},
+                "has a without a time: each key needs a template such as %Y-%m-%d",
+            ),
+            (
+                {"athena": "ml.log", "partition_keys": {"dt": "%Y-%B"}},
+                "has %B: a path can use only %Y, %m, %d, %j, %H and %M",
+            ),
+            ({"athena": "ml.log", "partition_keys": {"d`t": "%Y%j"}}, "must be the name of a column"),
             ({"local": "a", "location": "EU"}, "must not have location, which is only for bigquery"),
             (
                 {"s3": "s3://bucket/a", "unpartitioned": True},
-                "must not have unpartitioned, which is only for bigquery, delta, iceberg",
+                "must not have unpartitioned, which is only for bigquery, athena, delta, iceberg",
             ),
             ({"bigquery": "my-project.ml.log", "format": "csv"}, "must not have format: only for files"),
             ({"local": "a", "shape": "kserve"}, "must have format: jsonl with shape: other formats have columns"),

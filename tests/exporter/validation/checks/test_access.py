@@ -18,6 +18,10 @@ LOG = log_of(pa.table({"a": [1]}))
         ("s3://b/k: GetObject failed: AccessDenied: ; allow s3:GetObject on the object", ["s3:GetObject"]),
         ("GetObject failed: KMS.DisabledException: ; allow kms:Decrypt on it", ["kms:Decrypt"]),
         (
+            "ml.log: StartQueryExecution failed: no; allow athena:StartQueryExecution and glue:GetTable",
+            ["athena:StartQueryExecution", "glue:GetTable"],
+        ),
+        (
             "p.d.t: denied; grant bigquery.jobs.create where queries are billed, and bigquery.tables.getData on it",
             ["bigquery.jobs.create", "bigquery.tables.getData"],
         ),

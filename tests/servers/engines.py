@@ -1,0 +1,48 @@
+"""The engines that count tables, behind one function: a test that all of them must pass takes the fixture `engine`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pyarrow as pa
+
+from athena_server import AthenaServer
+from bigquery_server import BigQueryServer
+from exporter.sources.engine import CountingSource
+from exporter.sources.source import Stream
+from exporter.sources.tables.athena import Athena
+from exporter.sources.tables.athena_client import Limits
+from exporter.sources.tables.athena_queries import QueryTerms
+from exporter.sources.tables.bigquery import BigQuery
+from exporter.sources.tables.bigquery_jobs import JobTerms
+
+HOUR = timedelta(hours=1)
+TERMS = QueryTerms("primary", "s3://results/leeway/", "AwsDataCatalog", "ml")
+QUICK = Limits(poll=0.001)
+
+
+@dataclass
+class Engine:
+    """An engine with its server."""
+
+    server: AthenaServer | BigQueryServer
+
+    def table(self, name: str, rows: pa.Table, column: str | None = None) -> CountingSource:
+        """Load a table, which is partitioned by the hours of a column of times, and return it as a source."""
+        stream = Stream("fraud", name, column, HOUR if column else None)
+        if isinstance(self.server, AthenaServer):
+            loaded = self.server.load(name, rows, iceberg=column is not None)
+            return Athena(loaded, TERMS, stream, keys={}, whole=False, limits=QUICK)
+        return BigQuery(self.server.load(name, rows, column), JobTerms(None, {}, 10**9), stream, whole=False)
+
+    @property
+    def statements(self) -> list[str]:
+        """The queries that were run, in order."""
+        if isinstance(self.server, AthenaServer):
+            return self.server.sent_queries
+        return [call.query["query"] for call in self.server.calls if call.query and not call.dry]
+
+    def forget(self) -> None:
+        """Forget the statements so far."""
+        (self.server.sent_queries if isinstance(self.server, AthenaServer) else self.server.calls).clear()
