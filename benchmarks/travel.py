@@ -74,7 +74,7 @@ def measure(server: BigQueryServer, count: int, cells: Binning) -> tuple[int, in
 def main() -> None:
     table = Table("rows", "kB received", "kB sent", box=box.MARKDOWN)
     cells = binning()
-    with BigQueryServer(patience=PATIENT.request) as server:
+    with BigQueryServer(timeout=PATIENT.request) as server:
         os.environ["BIGQUERY_EMULATOR_HOST"] = server.address
         for count in map(int, sys.argv[1:] or ("10000", "1000000")):
             received, sent, counted = measure(server, count, cells)
