@@ -102,7 +102,7 @@ def test_every_statement_has_the_partition_filter(tmp_path: Path, bigquery_serve
     assert any(sample.metric == catalogue.LABEL_ODD_ROWS for sample in samples)
     assert sum("@joined_start0" in text for text in bigquery_server.statements) == 2, "one join, priced first"
     queries = [call.query for call in bigquery_server.calls if call.query]
-    assert any("APPROX_QUANTILES" in query["query"] for query in queries), "of the reference"
+    assert any("PARTITION BY feature ORDER BY value" in query["query"] for query in queries), "of the reference"
     scans = [(query, *scan) for query in queries for scan in _SCAN.findall(query["query"])]
     assert {query["query"] for query, *_ in scans} == {query["query"] for query in queries}, "each reads a table"
     assert {name for _, name, _ in scans} == {"log", "labels", OWN_PARTITIONS}
