@@ -1,8 +1,8 @@
 """Partitions of a table in BigQuery: ranges of its timestamp, counted by BigQuery.
 
-The existing partitions come from the table's own partitions,
-with their times of modification, where these are as fine as the spec's. Otherwise the rows are counted by the column,
-and a partition counts as changed when their number, or the newest time among them, changes.
+The existing partitions come from the table's own partitions, with their times of modification, where these are as fine
+as the spec's. Otherwise the rows are counted by the column, and a partition counts as changed when their number, or the
+newest time among them, changes.
 """
 
 from __future__ import annotations
