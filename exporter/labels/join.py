@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from exporter.labels.predictions import Ids
+from exporter.labels.ids import Ids
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.columns import Mask
 from exporter.profiles.hashing import hash_order

@@ -1,8 +1,7 @@
 """A partition's predictions, reduced to what labels are joined by and evaluated with: ids as numbers, scores and times.
 
 A row takes thirty bytes, however long its id is; eight more for a class or a query, and for each class's score; two
-more for each column of segments. An id is named like a category, so 7, 7.0 and "7" are the same id. Its name is hashed
-to 64 bits: with a hundred million predictions, one label in a hundred billion finds the wrong one.
+more for each column of segments.
 """
 
 from __future__ import annotations
@@ -12,22 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from exporter.labels.classes import class_keys, classes, frequent_names
+from exporter.labels.ids import Ids, hashed, last_of_each
+from exporter.labels.usable_files import UNUSABLE_COLUMN, usable_files
 from exporter.profiles.binning import Floats
-from exporter.profiles.columns import (
-    ColumnMismatch,
-    Mask,
-    arrow_errors,
-    category_codes,
-    is_text,
-    numeric_values,
-    required_column,
-)
+from exporter.profiles.columns import Mask, numeric_values, values_of
 from exporter.profiles.group import Group
-from exporter.profiles.hashing import hash_order, text_hashes
 from exporter.profiles.naming import CodedColumn, Codes, ColumnNames, encode_column, encode_groups
 from exporter.profiles.times import NO_TIME, UNREADABLE, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
@@ -35,8 +26,6 @@ from exporter.spec.sections.logs import InferenceColumns
 from exporter.spec.sections.task import Task
 from exporter.spec.value_types import TimeUnit
 from exporter.spec.windows import Window
-
-Ids = npt.NDArray[np.uint64]
 
 NO_ID: Final = "prediction_without_id"
 NO_SCORE: Final = "prediction_without_score"
@@ -58,7 +47,8 @@ class Predictions:
 
     `ids` are hashes, each once. `scores` are finite, or NaN where a multiclass model has no score of the returned
     class. `made_at` are the times of the predictions. `groups` are positions in `names`, which are no segments.
-    `left_out` are the other rows, by reason. `segments` are the values of the columns of segments, by column.
+    `left_out` are the other rows, by reason; `problem` is why a file is left out, empty if none is. `segments` are the
+    values of the columns of segments, by column.
 
     Of a multiclass model, `classes` are the keys of the returned classes, `class_names` the most frequent names of
     these, and `class_scores`, (rows, classes), the scores of the classes of the spec, finite. Of a ranking, `queries`
@@ -76,6 +66,7 @@ class Predictions:
     class_scores: Floats | None = None
     queries: Ids | None = None
     segments: Mapping[str, CodedColumn] = field(default_factory=dict)
+    problem: str = ""
 
 
 def selection(
@@ -111,12 +102,14 @@ def reduced(
     A missing version is unknown, a missing role is no role.
 
     Raises:
-        ColumnMismatch: when a file lacks the ids or the scores, or a column is of a type that cannot be used.
+        ColumnMismatch: when every file lacks the ids or the scores, or has a column of a type that cannot be used.
     """
     names = [ColumnNames(column) for column in (columns.model_version, columns.role, *segments)]
-    parts = [_part(batch.table, columns, names, task) for batch in batches]
-    rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in parts)])
+    files = usable_files(batches, lambda batch: _part(batch.table, columns, names, task))
+    rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in files.parts)])
     reasons = _left_out(rows, task, partition.tolerant(partition.length))
+    left_out = {reason: int(missing.sum()) for reason, missing in reasons.items()}
+    left_out |= {UNUSABLE_COLUMN: files.left_out} if files.left_out else {}
     usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
     used = usable[last_of_each(rows["ids"][usable])]
     codes = [rows[_CODES.format(place)][used] for place in range(len(names))]
@@ -129,12 +122,13 @@ def reduced(
         np.where(made_at == NO_TIME, microseconds(partition.start), made_at),
         groups,
         group_names,
-        {reason: int(missing.sum()) for reason, missing in reasons.items()} | {REPEATED: len(usable) - len(used)},
+        left_out | {REPEATED: len(usable) - len(used)},
         classes=rows["classes"][used] if multiclass else None,
-        class_names=frequent_names(counts for _, counts in parts),
+        class_names=frequent_names(counts for _, counts in files.parts),
         class_scores=rows["class_scores"][used] if multiclass and columns.scores else None,
         queries=rows["queries"][used] if ranking else None,
         segments={column: encode_column(*own) for column, *own in zip(segments, names[2:], codes[2:], strict=True)},
+        problem=files.problem,
     )
 
 
@@ -178,32 +172,6 @@ def _left_out(rows: Mapping[str, Any], task: Task, allowed: Window) -> dict[str,
     return reasons
 
 
-def hashed(column: pa.ChunkedArray) -> tuple[Ids, Mask]:
-    """Return the hash of each row's id, and whether it has an id.
-
-    Raises:
-        ColumnMismatch: when the column is of no type that `category_codes` names.
-    """
-    kind = column.type
-    if is_text(kind) or pa.types.is_integer(kind):
-        with arrow_errors(kind):
-            parts = [text_hashes(chunk) for chunk in column.chunks]
-            return np.concatenate([np.zeros(0, np.uint64), *parts]), column.is_valid().to_numpy()
-    names, codes = category_codes(column)
-    hashes = text_hashes(pa.array([name or "" for name in names], pa.large_string()))
-    present = np.array([name is not None for name in names], dtype=bool)
-    return hashes[codes], present[codes]
-
-
-def last_of_each(ids: Ids) -> npt.NDArray[np.int64]:
-    """Return the positions of the last row of each id, in the order of the ids."""
-    order = hash_order(ids)
-    ordered = ids[order]
-    last = np.append(ordered[1:] != ordered[:-1], True)[: len(ordered)]
-    chosen: npt.NDArray[np.int64] = order[last]
-    return chosen
-
-
 def times(table: pa.Table, column: str | None, unit: TimeUnit | None) -> Instants:
     """Return the time of each row, as `instants`; `NO_TIME` where the column is missing.
 
@@ -212,17 +180,14 @@ def times(table: pa.Table, column: str | None, unit: TimeUnit | None) -> Instant
     """
     if column is None or column not in table.column_names:
         return np.full(table.num_rows, NO_TIME)
-    try:
-        return instants(table.column(column), unit)
-    except ColumnMismatch as problem:
-        raise ColumnMismatch(f"column {column}: {problem}") from problem
+    return values_of(table, column, lambda values: instants(values, unit))
 
 
 def _part(
     table: pa.Table, columns: InferenceColumns, names: Sequence[ColumnNames], task: Task
 ) -> tuple[dict[str, Any], dict[str, int]]:
     """Return the rows' columns by name, and how often each class was returned."""
-    ids, known = hashed(required_column(table, columns.prediction_id))
+    ids, known = values_of(table, columns.prediction_id, hashed)
     part: dict[str, Any] = {
         "ids": ids,
         "known": known,
@@ -230,20 +195,20 @@ def _part(
         **{_CODES.format(place): each.codes(table) for place, each in enumerate(names)},
     }
     if task == "multiclass_classification":
-        returned, counts = classes(required_column(table, columns.prediction))
+        returned, counts = values_of(table, columns.prediction, classes)
         return part | {"classes": returned, **_class_scores(table, columns, returned)}, counts
-    part["scores"] = numeric_values(required_column(table, columns.score))[0]
+    part["scores"] = values_of(table, columns.score, numeric_values)[0]
     if task == "ranking":
-        part["queries"], part["has_query"] = hashed(required_column(table, columns.query))
+        part["queries"], part["has_query"] = values_of(table, columns.query, hashed)
     return part, {}
 
 
 def _class_scores(table: pa.Table, columns: InferenceColumns, returned: Floats) -> dict[str, Floats]:
     """Return the scores of the spec's classes, and that of the returned class: its own column, or one of these."""
-    parts = [numeric_values(required_column(table, column))[0] for column in columns.scores.values()]
+    parts = [values_of(table, column, numeric_values)[0] for column in columns.scores.values()]
     by_class = np.array(parts).reshape(len(parts), table.num_rows).T
     if columns.score is not None:
-        return {"class_scores": by_class, "scores": numeric_values(required_column(table, columns.score))[0]}
+        return {"class_scores": by_class, "scores": values_of(table, columns.score, numeric_values)[0]}
     own = returned[:, None] == class_keys(columns.scores)
     scores: Floats = np.where(own.any(axis=1), np.where(own, by_class, 0.0).sum(axis=1), np.nan)
     return {"class_scores": by_class, "scores": scores}

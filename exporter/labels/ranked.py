@@ -11,8 +11,8 @@ from typing import Final
 
 import numpy as np
 
+from exporter.labels.ids import Ids
 from exporter.labels.labelled import Moments, moments
-from exporter.labels.predictions import Ids
 from exporter.profiles.binning import Counts, Floats
 
 PARTLY: Final = "partly_labelled"

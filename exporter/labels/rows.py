@@ -11,10 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from exporter.labels.classes import frequent_names
+from exporter.labels.ids import hashed
 from exporter.labels.join import Chunk, chunk
-from exporter.labels.predictions import hashed, times
+from exporter.labels.predictions import times
 from exporter.labels.truths import INVALID, LabelRule
-from exporter.profiles.columns import required_column
+from exporter.labels.usable_files import UNUSABLE_COLUMN, usable_files
+from exporter.profiles.columns import values_of
 from exporter.profiles.times import NO_TIME, UNREADABLE, microseconds
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.logs import LabelColumns
@@ -36,12 +38,13 @@ class LabelRows:
     """A partition of the label log: its labels, and the rows that are left out or invalid, by reason.
 
     A label of a multiclass model is the key of a class. `class_names` are the names of the most frequent values, where
-    values are read as names.
+    values are read as names. `problem` is why a file is left out; empty if none is.
     """
 
     labels: Chunk
     left_out: Mapping[str, int]
     class_names: tuple[str, ...] = ()
+    problem: str = ""
 
 
 def selection(columns: LabelColumns) -> Selection:
@@ -68,11 +71,11 @@ def reduced(
             performance is known for each prediction.
 
     Raises:
-        ColumnMismatch: when a file lacks the ids or the labels, or a column is of a type that cannot be used.
+        ColumnMismatch: when every file lacks the ids or the labels, or has a column of a type that cannot be used.
     """
     empty = (np.zeros(0, np.uint64), np.zeros(0, bool), np.zeros(0), np.zeros(0, np.int64))
-    parts = [_part(batch.table, columns, rule) for batch in batches]
-    rows = [part for part, _ in parts]
+    files = usable_files(batches, lambda batch: _part(batch.table, columns, rule))
+    rows = [part for part, _ in files.parts]
     ids, known, labels, row_times = (np.concatenate(each) for each in zip(empty, *rows, strict=True))
     end = microseconds(arrival.end)
     labelled_at = np.where(row_times == NO_TIME, end, np.minimum(row_times, end))
@@ -88,13 +91,14 @@ def reduced(
         left_out[reason] = int((used & rejected).sum())
         used &= ~rejected
     left_out[INVALID_VALUE] = int((labels[used] == INVALID).sum())
-    return LabelRows(
-        chunk(ids[used], labels[used], labelled_at[used]), left_out, frequent_names(counts for _, counts in parts)
-    )
+    if files.left_out:
+        left_out[UNUSABLE_COLUMN] = files.left_out
+    names = frequent_names(counts for _, counts in files.parts)
+    return LabelRows(chunk(ids[used], labels[used], labelled_at[used]), left_out, names, files.problem)
 
 
 def _part(table: pa.Table, columns: LabelColumns, rule: LabelRule) -> tuple[tuple[Any, ...], dict[str, int]]:
     """Return the rows' columns, and how often each value is named."""
-    ids, known = hashed(required_column(table, columns.prediction_id))
-    labels, counts = rule.read(required_column(table, columns.label))
+    ids, known = values_of(table, columns.prediction_id, hashed)
+    labels, counts = values_of(table, columns.label, rule.read)
     return (ids, known, labels, times(table, columns.timestamp, columns.timestamp_unit)), counts

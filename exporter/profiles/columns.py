@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Final, TypeVar
@@ -125,41 +125,56 @@ def required_column(table: pa.Table, column: str | None) -> pa.ChunkedArray:
     return table.column(column)
 
 
+def values_of(table: pa.Table, column: str | None, read: Callable[[pa.ChunkedArray], T]) -> T:
+    """Return what a function reads from a column of a table.
+
+    Raises:
+        ColumnMismatch: it is missing, or the function does not read its type; the message names it.
+    """
+    values = required_column(table, column)
+    try:
+        return read(values)
+    except ColumnMismatch as problem:
+        raise ColumnMismatch(f"column {column}: {problem}") from problem
+
+
 def column_of(batch: Batch, column: str) -> pa.ChunkedArray:
     """Return a column of a batch.
 
     Raises:
-        ColumnMismatch: when it is missing; the message has the name in the file that may be meant.
+        ColumnMismatch: when it is missing, as `explained`.
     """
     try:
         return required_column(batch.table, column)
     except MissingColumn as problem:
-        raise explained(problem, batch.schema) from None
+        raise explained(problem, batch) from None
 
 
-def explained(problem: ColumnMismatch, schema: pa.Schema) -> ColumnMismatch:
-    """Return an error, with the name in the file that may be meant where a column is missing."""
+def explained(problem: ColumnMismatch, batch: Batch) -> ColumnMismatch:
+    """Return an error; of a missing column with why it cannot be decoded, or the name that may be meant."""
     if not isinstance(problem, MissingColumn):
         return problem
-    return ColumnMismatch(f"{problem}{nearest_name(problem.column, tuple(schema.names))}")
+    if problem.column in batch.problems:
+        return ColumnMismatch(f"column {problem.column}: {batch.problems[problem.column]}")
+    return ColumnMismatch(f"{problem}{nearest_name(problem.column, tuple(batch.schema.names))}")
 
 
 def explaining(kernel: Kernel[T]) -> Kernel[T]:
-    """Return a kernel whose `ColumnMismatch` has, where a column is missing, the name that may be meant."""
+    """Return a kernel whose `ColumnMismatch` is `explained` by the batch in which it was found."""
 
     def explain(batches: Iterator[Batch]) -> T:
-        schema = pa.schema([])
+        last = Batch(pa.table({}), first=True, schema=pa.schema([]))
 
         def watched() -> Iterator[Batch]:
-            nonlocal schema
+            nonlocal last
             for batch in batches:
-                schema = batch.schema
+                last = batch
                 yield batch
 
         try:
             return kernel(watched())
         except ColumnMismatch as problem:
-            raise explained(problem, schema) from problem
+            raise explained(problem, last) from problem
 
     return explain
 

@@ -49,23 +49,26 @@ def ratio_selection(ratios: Iterable[ColumnRatio]) -> Selection:
 def sum_moments(batches: Iterable[Batch], ratios: Sequence[ColumnRatio]) -> tuple[Sums, dict[int, str]]:
     """Sum up a partition's rows.
 
-    A row is left out of a ratio in which it has a null, a NaN or an infinity.
+    A row is left out of a ratio in which it has a null, a NaN or an infinity, and so is a file without its columns.
 
     Args:
         batches: the rows, with the columns of `ratio_selection`.
         ratios: the ratios.
 
     Returns:
-        The sums, and by position why a ratio has none: a column is missing or of a wrong type.
+        The sums, and by position why a ratio lacks those of a file: a column is missing or of a wrong type. The sums
+        are NaN where all files lack it.
     """
     sums, problems = np.zeros((len(ratios), MOMENTS)), dict[int, str]()
+    counted = np.zeros(len(ratios), np.bool_)
     for batch in batches:
         for position, ratio in enumerate(ratios):
             try:
                 sums[position] += _moments(batch.table, ratio)
+                counted[position] = True
             except ColumnMismatch as problem:
-                problems[position] = str(explained(problem, batch.schema))
-                sums[position] = np.nan
+                problems.setdefault(position, str(explained(problem, batch)))
+    sums[[position for position in problems if not counted[position]]] = np.nan
     return sums, problems
 
 

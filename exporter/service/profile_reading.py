@@ -16,7 +16,7 @@ from exporter.profiles.kernel import LINES, PartitionProfile
 from exporter.profiles.readability import watched_columns
 from exporter.service.attempt import Attempt, Record
 from exporter.service.reference_reading import segment_values, selected_columns
-from exporter.sources.skipping import without_skipped
+from exporter.sources.skipping import corrupt_partition, without_skipped
 from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec
 from exporter.spec.value_types import format_duration
@@ -46,6 +46,7 @@ class ProfileReader:
         self._record = record
         self._group = f"{spec.name}/{catalogue.INFERENCE}"
         self._known: dict[Key, Profiled] = {}
+        self._files: dict[datetime, object] = {}
 
     def read(
         self, partitions: Mapping[datetime, Partition], binning: Binning, attempt: Attempt
@@ -64,21 +65,53 @@ class ProfileReader:
         readable = {start: without_skipped(self._source, partition) for start, partition in partitions.items()}
         keys = {start: self._key(start, partition, binning) for start, partition in readable.items()}
         self._keep_only(set(keys.values()))
+        self._known |= dict(self._corrupt(readable, keys))
         new = {start: readable[start] for start in sorted(readable) if not self._load(keys[start])}
         for start, profile in self._count(new, binning, attempt, len(keys)):
             keys[start] = self._key(start, without_skipped(self._source, readable[start]), binning)
             self._known[keys[start]] = profile
             self._save(partitions[start], keys[start], profile)
-        self._store.prune(self._group, keys.values())
+        self._store.prune(self._group, [key for key in keys.values() if isinstance(self._known[key], PartitionProfile)])
         usable = {start: self._usable(partitions[start], keys[start]) for start in sorted(partitions)}
         self._fail_refused({partitions[start].name: self._known[keys[start]] for start in new}, usable.values())
+        self._files = self._files_of(partitions)
         return {start: profile for start, profile in usable.items() if profile is not None}
+
+    def without_corrupt(
+        self,
+        profiles: dict[datetime, PartitionProfile],
+        partitions: Mapping[datetime, Partition],
+        binning: Binning,
+        attempt: Attempt,
+    ) -> dict[datetime, PartitionProfile]:
+        """Return the profiles that `read` has returned, anew if a reader of other columns has found a corrupt file.
+
+        Raises:
+            LeewayError, OSError: as `read`.
+        """
+        return profiles if self._files_of(partitions) == self._files else self.read(partitions, binning, attempt)
+
+    def _files_of(self, partitions: Mapping[datetime, Partition]) -> dict[datetime, object]:
+        """Return the files of partitions that are read, and why none is."""
+        return {
+            start: (without_skipped(self._source, partition), corrupt_partition(self._source, partition))
+            for start, partition in partitions.items()
+        }
 
     def _keep_only(self, wanted: Collection[Key]) -> None:
         """Drop what is known of other partitions, and of partitions that were refused: these are tried again."""
         self._known = {
             key: known for key, known in self._known.items() if key in wanted and not isinstance(known, FileUnavailable)
         }
+
+    def _corrupt(
+        self, partitions: Mapping[datetime, Partition], keys: Mapping[datetime, Key]
+    ) -> Iterator[tuple[Key, Profiled]]:
+        """Yield the errors of partitions that are corrupt, also if only a reader of other columns has found that."""
+        for start, partition in partitions.items():
+            error = corrupt_partition(self._source, partition)
+            if error is not None:
+                yield keys[start], error
 
     def _fail_refused(self, new: Mapping[str, Profiled], usable: Iterable[PartitionProfile | None]) -> None:
         """Record the partitions that the store refused.

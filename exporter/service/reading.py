@@ -116,13 +116,15 @@ class ModelReader:
         with required("read"):
             all_profiles = self._log.read(listed, reference.binning, attempt)
         partitions = {start: listed[start] for start in starts if start in listed}
+        with required("store"):
+            estimator = self._fit_reference(attempt.now)
+        labels, estimator = self._read_labels(attempt, partitions, reference.binning, estimator)
+        with required("read"):
+            all_profiles = self._log.without_corrupt(all_profiles, listed, reference.binning, attempt)
         profiles = {start: all_profiles[start] for start in starts if start in all_profiles}
         readable = {start: without_skipped(self._source, partition) for start, partition in partitions.items()}
         self.record.problems |= self._log.problems
         rows = self._traffic.read(attempt, partitions, profiles)
-        with required("store"):
-            estimator = self._fit_reference(attempt.now)
-        labels, estimator = self._read_labels(attempt, partitions, reference.binning, estimator)
         proxies = self._read_proxies(attempt, partitions)
         with required("store"):
             accepted = self._accepted.read(

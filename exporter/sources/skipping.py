@@ -18,7 +18,8 @@ class SkippedFiles:
     """The files that one source leaves out. One thread at a time may use it.
 
     A file that has changed is another `StoredObject`, so it is read like a new one. A file that is refused, and not
-    corrupt, is tried again at every refresh.
+    corrupt, is tried again at every refresh. A corrupt one is left out by every reader, also by one of columns that are
+    not damaged, so that all values are about the same rows.
     """
 
     _errors: dict[StoredObject, FileError] = field(default_factory=dict)
@@ -35,20 +36,36 @@ class SkippedFiles:
         """
         self._used |= self._errors.keys() & set(partition.objects)
         readable = tuple(item for item in partition.objects if item not in self._errors)
-        return replace(partition, objects=readable) if readable else partition
+        if not readable:
+            return partition
+        alone = self._whole & set(partition.objects)  # the error of their partition was reported in their stead
+        self._whole -= alone
+        self._new |= {item: self._errors[item] for item in alone}
+        return replace(partition, objects=readable)
+
+    def corrupt(self, partition: Partition) -> dict[StoredObject, FileError]:
+        """Return the errors of the files of a partition that no other try can read, in their order."""
+        errors = {item: self._errors[item] for item in partition.objects if item in self._errors}
+        return {item: error for item, error in errors.items() if error.reason is SkipReason.CORRUPT}
 
     def update(self, partition: Partition, errors: Mapping[StoredObject, FileError]) -> None:
-        """Record which files of a partition could not be read in a try that reached all of them."""
-        whole = len(errors) == len(partition.objects)
+        """Record which files of a partition could not be read in a try that reached all of them.
+
+        Args:
+            partition: the files.
+            errors: those of `corrupt`, which were not tried, and of the files that could not be read.
+        """
+        known = self.corrupt(partition)
+        reported = known.keys() - self._whole
         for item in partition.objects:
             self._errors.pop(item, None)
             self._whole.discard(item)
-        self._errors |= errors
+        self._errors |= {**errors, **known}
         self._used |= errors.keys()
-        if whole:
+        if len(errors) == len(partition.objects):
             self._whole |= errors.keys()
         else:
-            self._new |= errors
+            self._new |= {item: error for item, error in errors.items() if item not in reported}
 
     def retry(self, check: Callable[[Collection[StoredObject]], Mapping[StoredObject, FileError]]) -> None:
         """Begin a refresh: try again those that were refused.
@@ -113,3 +130,9 @@ class SkippingSource(BrowsableSource, Protocol):
 def without_skipped(source: Source, partition: Partition) -> Partition:
     """Return a partition with the files that a source reads of it, as far as is known."""
     return source.skipped.without_skipped(partition) if isinstance(source, SkippingSource) else partition
+
+
+def corrupt_partition(source: Source, partition: Partition) -> FileError | None:
+    """Return the error of a partition of which every file is known to be corrupt, else None."""
+    errors = source.skipped.corrupt(partition) if isinstance(source, SkippingSource) else {}
+    return next(iter(errors.values())) if errors and len(errors) == len(partition.objects) else None

@@ -39,6 +39,7 @@ def save_predictions(store: ProfileStore, key: Key, predictions: Predictions) ->
         "class_names": predictions.class_names,
         "segments": {column: part.names for column, part in predictions.segments.items()},
         "left_out": dict(predictions.left_out),
+        "problem": predictions.problem,
     }
     store.save_arrays(key, arrays, metadata)
 
@@ -61,6 +62,7 @@ def load_predictions(store: ProfileStore, key: Key) -> Predictions | None:
         segments=segments,
         class_names=tuple(map(sys.intern, metadata["class_names"])),
         left_out=metadata["left_out"],
+        problem=metadata.get("problem", ""),
     )
 
 
@@ -71,7 +73,8 @@ def save_labels(store: ProfileStore, key: Key, rows: LabelRows) -> None:
         OSError: when the disk refuses.
     """
     arrays = {"ids": rows.labels.ids, **_columns(rows.labels.known)}
-    store.save_arrays(key, arrays, {"left_out": dict(rows.left_out), "class_names": rows.class_names})
+    metadata = {"left_out": dict(rows.left_out), "class_names": rows.class_names, "problem": rows.problem}
+    store.save_arrays(key, arrays, metadata)
 
 
 def load_labels(store: ProfileStore, key: Key) -> LabelRows | None:
@@ -81,7 +84,8 @@ def load_labels(store: ProfileStore, key: Key) -> LabelRows | None:
         return None
     arrays, metadata = stored
     labels = Chunk(arrays["ids"], _known_labels(arrays))
-    return LabelRows(labels, metadata["left_out"], tuple(map(sys.intern, metadata["class_names"])))
+    names = tuple(map(sys.intern, metadata["class_names"]))
+    return LabelRows(labels, metadata["left_out"], names, metadata.get("problem", ""))
 
 
 def save_known_labels(store: ProfileStore, key: Key, known: KnownLabels, joined: Mapping[str, int]) -> None:

@@ -28,7 +28,7 @@ from simulated_log import END, HOUR, NOW, START, WORLD, document
 Changes = dict[tuple[Metric, tuple[str, ...]], tuple[float | None, float | None]]
 """By series, the value with the good log and with the bad thing; `None` where the series does not exist."""
 
-COUNTED_BYTES = {catalogue.SOURCE_REQUESTS_TOTAL, catalogue.SOURCE_READ_BYTES_TOTAL}
+WORK = {catalogue.SOURCE_REQUESTS_TOTAL, catalogue.SOURCE_READ_BYTES_TOTAL, catalogue.PROFILES_BUILT_TOTAL}
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "empty": lambda _: b"",
     "text": lambda _: b"id,score\n",
@@ -62,7 +62,7 @@ def read(folder: Path) -> Reading:
     finally:
         logging.getLogger("exporter").removeHandler(handler)
     result.problems = dict(reader.problems)
-    result.gauges = {(one.metric, one.labels): one.value for one in samples if one.metric not in COUNTED_BYTES}
+    result.gauges = {(one.metric, one.labels): one.value for one in samples if one.metric not in WORK}
     shutil.rmtree(folder / "store")
     return result
 
@@ -122,6 +122,62 @@ def test_a_bad_file(good: Path, expected: Reading, stream: str, ago: int, damage
     assert line.startswith(f"fraud: skipped file {bad}: ")
 
 
+def rotten(path: Path, column: str) -> bytes:
+    """A Parquet file with a damaged page of one column; all other columns can be read."""
+    pq.write_table(pq.read_table(path), path.with_suffix(".checked"), write_page_checksum=True)
+    content = bytearray(path.with_suffix(".checked").read_bytes())
+    path.with_suffix(".checked").unlink()
+    group = pq.ParquetFile(pa.BufferReader(bytes(content))).metadata.row_group(0)
+    (chunk,) = (each for each in map(group.column, range(group.num_columns)) if each.path_in_schema == column)
+    content[(chunk.dictionary_page_offset or chunk.data_page_offset) + chunk.total_compressed_size - 1] ^= 0xFF
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("stream", "column", "alone"),
+    [
+        (catalogue.INFERENCE, "age", False),
+        (catalogue.INFERENCE, "age", True),
+        (catalogue.INFERENCE, "request_id", False),
+        (catalogue.INFERENCE, "request_id", True),
+        ("labels", "is_fraud", False),
+        ("reference", "age", False),
+    ],
+)
+def test_a_column_of_a_file_that_is_damaged_costs_the_file_for_every_reader(
+    good: Path, expected: Reading, stream: str, column: str, *, alone: bool
+) -> None:
+    """Profiles and labels read other columns of the same files: both count the same rows."""
+    hour = hour_folder(good, STREAMS[stream], 7)
+    whole, bad = hour / f"0{SUFFIX}", hour / f"-first{SUFFIX}"
+    content = whole.read_bytes()
+    bad.write_bytes(rotten(whole, column))
+    if alone:
+        whole.unlink()
+        expected = read_without(good, bad)
+    try:
+        found = read(good)
+    finally:
+        bad.unlink()
+        whole.write_bytes(content)
+    assert changes(expected, found) == {
+        (catalogue.FILES_SKIPPED, ("fraud", stream, "corrupt")): (None, 1),
+        (catalogue.REFRESH_FAILURES_TOTAL, ("fraud", "read")): (None, 1),
+    }
+    assert len(found.lines) == 1
+    assert all("cannot be read as Parquet" in why for why in found.problems.values())
+
+
+def read_without(folder: Path, file: Path) -> Reading:
+    """The values of a log without a file, and without the partition if it has no other."""
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        return read(folder)
+    finally:
+        file.write_bytes(content)
+
+
 ROWS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "without_id": lambda row: row.assign(request_id=None),
     "without_prediction": lambda row: row.assign(request_id="nobody"),
@@ -158,6 +214,26 @@ def test_columns_that_the_spec_does_not_name(good: Path, expected: Reading) -> N
         path.write_bytes(before)
     assert changes(expected, found) == {}
     assert (found.lines, found.problems) == ([], {})
+
+
+@pytest.mark.parametrize("stream", [catalogue.INFERENCE, "labels"])
+def test_a_file_with_ids_of_another_type(good: Path, expected: Reading, stream: str) -> None:
+    """Its rows are not joined. Those of its neighbour in the same partition are."""
+    whole = hour_folder(good, STREAMS[stream], 7) / f"0{SUFFIX}"
+    bad, rows = whole.with_name(f"bad{SUFFIX}"), pq.read_table(whole)[:5]
+    place = rows.column_names.index("request_id")
+    pq.write_table(rows.set_column(place, "request_id", pa.array([[1]] * 5)), bad)
+    try:
+        found = read(good)
+    finally:
+        bad.unlink()
+    unlike = changes(expected, found)
+    assert unlike.pop((catalogue.REFRESH_FAILURES_TOTAL, ("fraud", "column"))) == (None, 1)
+    performance = {catalogue.LABEL_ROWS, catalogue.AUROC, catalogue.ACCURACY, catalogue.LABEL_COVERAGE_RATIO}
+    assert not {metric for metric, _ in unlike} & performance
+    assert {labels[1:] for metric, labels in unlike if metric is catalogue.LOG_USABLE_RATIO} == {(stream, "24h")}
+    [line] = found.lines
+    assert line.endswith(": column request_id: the column is list<element: int64>, a category was expected")
 
 
 def test_a_watched_column_of_another_type(good: Path, expected: Reading) -> None:

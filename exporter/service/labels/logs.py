@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from exporter.errors import FileUnavailable
-from exporter.profiles.columns import ColumnMismatch, explaining
+from exporter.labels.usable_files import UNUSABLE_COLUMN
+from exporter.profiles.columns import ColumnMismatch
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.failures import UNUSABLE, stage_of
-from exporter.sources.skipping import without_skipped
+from exporter.sources.skipping import corrupt_partition, without_skipped
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection, Source
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
@@ -20,10 +21,6 @@ T = TypeVar("T")
 
 RECENT: Final = timedelta(days=2)
 """Partitions that are looked up at every refresh; older ones are looked up once a day."""
-
-
-UNUSABLE_COLUMN: Final = "unusable_column"
-"""Why all rows of a partition are left out: it lacks a column, or has it with another type."""
 
 
 class Listing:
@@ -71,7 +68,8 @@ class Reduction(Generic[T]):
 
     `selection` are the columns to read, and `reduce` reduces a partition's rows, given its start. `load` and `save` get
     the result from the store and put it there. `content` is all else that the result depends on. `rows` is the number
-    of usable rows, `left_out` are the other rows by reason, and `names` are the names of classes.
+    of usable rows, `left_out` are the other rows by reason, `problem` is why some files are left out (empty if none
+    is), and `names` are the names of classes.
     """
 
     selection: Selection
@@ -80,6 +78,7 @@ class Reduction(Generic[T]):
     save: Callable[[ProfileStore, Key, T], None]
     rows: Callable[[T], int]
     left_out: Callable[[T], Mapping[str, int]]
+    problem: Callable[[T], str]
     content: tuple[str, ...]
     names: Callable[[T], tuple[str, ...]] = lambda _: ()
 
@@ -88,13 +87,14 @@ class Reduction(Generic[T]):
 class StoredPartition:
     """A partition that is in the store: its key, its usable rows, and the rows that were left out, by reason.
 
-    `names` are the names of classes in it.
+    `names` are the names of classes in it, and `problem` says of what it is that files are left out, and why.
     """
 
     key: Key
     rows: int
     left_out: Mapping[str, int]
     names: tuple[str, ...] = ()
+    problem: tuple[str, str] | None = None
 
 
 class StoredLog(Generic[T]):
@@ -145,10 +145,16 @@ class StoredLog(Generic[T]):
         """
         partitions = {start: without_skipped(self._source, partition) for start, partition in partitions.items()}
         keys = {start: self._key(start, partition) for start, partition in partitions.items()}
-        self.known = {start: stored for start, stored in self.known.items() if keys.get(start) == stored.key}
+        corrupt = self._corrupt(partitions)
+        self.known = {
+            start: stored
+            for start, stored in self.known.items()
+            if keys.get(start) == stored.key and start not in corrupt
+        }
         self.unusable = {start: each for start, each in self.unusable.items() if keys.get(start) == each.key}
         wanted = set(keys.values())
         self._unusable = {key: problem for key, problem in self._unusable.items() if key in wanted}
+        self._unusable |= {keys[start]: problem for start, problem in corrupt.items()}
         self._refused &= wanted
         lasting = self._unusable.keys() - self._refused
         new = [start for start, key in keys.items() if start not in self.known and key not in lasting]
@@ -163,8 +169,9 @@ class StoredLog(Generic[T]):
 
     @property
     def problems(self) -> Mapping[str, str]:
-        """The partitions that cannot be used, with the reason."""
-        return dict(self._unusable.values())
+        """The partitions that cannot be used, as a whole or in some files, with the reason."""
+        partly = (stored.problem for stored in self.known.values() if stored.problem is not None)
+        return dict([*self._unusable.values(), *partly])
 
     def forget(self, missing: Collection[Key]) -> None:
         """Let partitions be read again that are missing in the store."""
@@ -172,6 +179,14 @@ class StoredLog(Generic[T]):
 
     def _key(self, start: datetime, partition: Partition) -> Key:
         return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, *self._reduction.content))
+
+    def _corrupt(self, partitions: Mapping[datetime, Partition]) -> dict[datetime, tuple[str, str]]:
+        """Return the corrupt partitions; whoever found that has reported it."""
+        errors = {start: corrupt_partition(self._source, partition) for start, partition in partitions.items()}
+        return {start: (self._subject(partitions[start]), str(error)) for start, error in errors.items() if error}
+
+    def _subject(self, partition: Partition) -> str:
+        return f"partition {partition.name} of {self._what}"
 
     def _take(self, key: Key, start: datetime, partition: Partition) -> None:
         content = self._reduction.load(self._store, key)
@@ -182,29 +197,35 @@ class StoredLog(Generic[T]):
             key = self._key(start, without_skipped(self._source, partition))
         if content is not None:
             made = self._reduction
-            self.known[start] = StoredPartition(key, made.rows(content), made.left_out(content), made.names(content))
+            problem = (self._subject(partition), why) if (why := made.problem(content)) else None
+            self.known[start] = StoredPartition(
+                key, made.rows(content), made.left_out(content), made.names(content), problem
+            )
 
     def _build(self, key: Key, start: datetime, partition: Partition) -> T | None:
         reduction = self._reduction
         try:
-            content = self._source.profile(
-                partition, reduction.selection, explaining(lambda rows: reduction.reduce(rows, start))
-            )
+            content = self._source.profile(partition, reduction.selection, lambda rows: reduction.reduce(rows, start))
         except (*UNUSABLE, FileUnavailable) as problem:
             if isinstance(problem, ColumnMismatch):
                 self.unusable[start] = StoredPartition(key, 0, {UNUSABLE_COLUMN: self._count_rows(partition)})
-            what = f"partition {partition.name} of {self._what}"
-            known = isinstance(problem, ColumnMismatch) and str(problem) in self.problems.values()
-            self._unusable[key] = (what, str(problem))
-            if not known and key not in self._refused:  # a column is usually wrong in every partition
-                self._failed(stage_of(problem), what, problem)
+            self._report(key, partition, problem)
+            self._unusable[key] = (self._subject(partition), str(problem))
             if isinstance(problem, FileUnavailable):
                 self._refused.add(key)
             return None
+        if why := reduction.problem(content):
+            self._report(key, partition, ColumnMismatch(why))
         self.built += 1
         self._unusable.pop(key, None)
         reduction.save(self._store, self._key(start, without_skipped(self._source, partition)), content)
         return content
+
+    def _report(self, key: Key, partition: Partition, problem: Exception) -> None:
+        # a column is usually wrong in every partition
+        known = isinstance(problem, ColumnMismatch) and str(problem) in self.problems.values()
+        if not known and key not in self._refused:
+            self._failed(stage_of(problem), self._subject(partition), problem)
 
     def _count_rows(self, partition: Partition) -> int:
         """Return the rows of a partition, which are in the footers of its files; 0 where these cannot be read."""

@@ -38,6 +38,7 @@ def prediction_reduction(spec: ModelSpec) -> Reduction[Predictions]:
         save=label_store.save_predictions,
         rows=lambda content: len(content.ids),
         left_out=lambda content: content.left_out,
+        problem=lambda content: content.problem,
         content=(columns.model_dump_json(), task, *segments),
         names=lambda content: content.class_names,
     )
@@ -58,6 +59,7 @@ def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Re
         save=label_store.save_labels,
         rows=lambda content: int(content.labels.known.rows.sum()),
         left_out=lambda content: content.left_out,
+        problem=lambda content: content.problem,
         content=(labels.columns.model_dump_json(), str(rule), str(look_back)),
         names=lambda content: content.class_names,
     )

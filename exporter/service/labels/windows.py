@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 
 from exporter.labels.outcomes import IMPROPER_SCORE, UNKNOWN, total
+from exporter.labels.usable_files import UNUSABLE_COLUMN
 from exporter.samples.labels import REJECTED_ROWS, MatureWindow
 from exporter.samples.provisional import OpenWindow
 from exporter.service.labels.joining import EvaluatedHour
@@ -53,6 +54,7 @@ def rejected_rows(
     rejected, matched = Counter(dict.fromkeys(REJECTED_ROWS, 0)), 0
     for stored in (*labels.values(), *predictions):
         rejected.update(stored.left_out)
+    del rejected[UNUSABLE_COLUMN]  # no row is odd in itself
     recent = {stored.key.path.name: stored.rows for start, stored in labels.items() if start >= since}
     for hour in hours:
         rejected.update(hour.rejected_rows or {})

@@ -57,13 +57,9 @@ def refuse_changed(file: pa.NativeFile, item: StoredObject) -> None:
         raise FileUnreadable(message, SkipReason.CHANGED)
 
 
-def refuse_duplicates(names: Iterable[str], selection: Selection, path: str) -> None:
-    """Refuse a file in which several columns have the name of a selected one.
-
-    Raises:
-        FileUnreadable: it has.
-    """
+def repeated_columns(names: Iterable[str], selection: Selection) -> dict[str, str]:
+    """Return the selected columns whose name several columns of a file have, each with the reason not to read it."""
     counts = Counter(names)
-    twice = sorted({name for name in selection.columns if counts[name] > 1})
-    if twice:
-        raise FileUnreadable(f"{path}: has several columns named {', '.join(map(repr, twice))}")
+    return {
+        name: f"{counts[name]} columns have this name" for name in dict.fromkeys(selection.columns) if counts[name] > 1
+    }

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from exporter.errors import FileUnreadable
-from exporter.sources.formats.content import refuse_duplicates
+from exporter.sources.formats.content import repeated_columns
 from exporter.sources.formats.text_file import BLOCK_BYTES, BOM, BadLines, TextStream, text_numbers
 from exporter.sources.source import Batch, Selection, StoredObject
 
@@ -30,7 +30,8 @@ def read_delimited(
 ) -> Iterator[Batch]:
     """Read an open file, compressed or not.
 
-    A file without rows has no batches. Rows with more or fewer fields than the header come last, as nulls.
+    A file without rows has no batches. A name that several columns have is a problem. Rows with more or fewer fields
+    than the header come last, as nulls.
 
     Args:
         file: the content.
@@ -40,16 +41,16 @@ def read_delimited(
         block_bytes: bytes of text that are decoded at a time; no row is longer.
 
     Raises:
-        FileUnreadable: the size is not as listed, it is not text, two columns have the name of a selected one, or most
-            rows do not fit the header.
+        FileUnreadable: the size is not as listed, it is not text, or most rows do not fit the header.
         pyarrow.ArrowException, OSError: a row is longer than a block, or the compressed content is damaged.
     """
     stream = TextStream(file, item)
     names = _header(stream, item.path, delimiter)
     if not names or selection.part[0]:
         return
-    refuse_duplicates(names, selection, item.path)
-    wanted = {name: str(names.index(name)) for name in dict.fromkeys(selection.columns) if name in names}
+    repeated = repeated_columns(names, selection)
+    selected = (name for name in dict.fromkeys(selection.columns) if name in names and name not in repeated)
+    wanted = {name: str(names.index(name)) for name in selected}
     plain = {*selection.numbers, *selection.plain}
     types = {place: _TEXT if name in plain else _ENCODED for name, place in wanted.items()} or {"0": _TEXT}
     schema = pa.schema([(name, pa.float64() if name in selection.numbers else _TEXT) for name in names])
@@ -58,7 +59,8 @@ def read_delimited(
         rows += part.num_rows
         bad.check(rows, "CSV")
         if part.num_rows:
-            yield Batch(_converted(pa.Table.from_batches([part]), wanted, selection), first=True, schema=schema)
+            table = _converted(pa.Table.from_batches([part]), wanted, selection)
+            yield Batch(table, first=True, schema=schema, problems=repeated)
     bad.check(rows, "CSV")
     yield from bad.batch(schema, selection)
 
@@ -67,8 +69,6 @@ def _header(stream: TextStream, path: str, delimiter: str) -> list[str]:
     """Return the names of the columns, and skip blank lines above them; none in a file without rows."""
     start = stream.peek(_HEADER_BYTES)
     stream.read(len(start) - len(start.removeprefix(BOM).lstrip(b"\r\n")))
-    if b"\0" in start:
-        raise FileUnreadable(f"{path}: cannot be read as CSV: it is not UTF-8 text")
     text = start.decode("utf-8-sig", errors="replace")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
@@ -76,6 +76,8 @@ def _header(stream: TextStream, path: str, delimiter: str) -> list[str]:
         has_rows = len(start) == _HEADER_BYTES or any(rows)
     except csv.Error as error:
         raise FileUnreadable(f"{path}: cannot be read as CSV: {error}") from None
+    if any("\0" in name for name in names):
+        raise FileUnreadable(f"{path}: cannot be read as CSV: it is not UTF-8 text")
     return names if has_rows else []
 
 

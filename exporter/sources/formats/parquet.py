@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exporter.sources.formats.content import one_line, refuse_changed, refuse_duplicates
+from exporter.sources.formats.content import one_line, refuse_changed, repeated_columns
 from exporter.sources.source import Batch, Selection, StoredObject
 
 T = TypeVar("T")
@@ -35,7 +35,8 @@ def read_batches(
     """Read an open file.
 
     Column names are taken literally: `user.age` is the column of that name, not a field of a column `user`. A column of
-    structs or lists comes whole. A name that is also a key comes as a key only. A file without rows has no batches.
+    structs or lists comes whole. A name that is also a key comes as a key only. A name that several columns have is a
+    problem of the first batch of each stretch of rows. A file without rows has no batches.
 
     Args:
         file: the content.
@@ -44,13 +45,14 @@ def read_batches(
         limit: bytes of a batch, decoded.
 
     Raises:
-        FileUnreadable: the size is not as listed, or two columns have the name of a selected one.
+        FileUnreadable: the size is not as listed.
         pyarrow.ArrowException, OSError: the content is not Parquet; `content_errors` translates these.
     """
     refuse_changed(file, item)
     footer = pq.ParquetFile(file)
     schema = footer.schema_arrow
-    keys, others = _columns(schema, selection, item.path)
+    repeated = repeated_columns(schema.names, selection)
+    keys, others = _columns([name for name in schema.names if name not in repeated], selection)
     plain = {*selection.numeric, *selection.plain}
     texts = [name for name in (*keys, *others) if name not in plain and _is_text(schema.field(name).type)]
     reader = _Reader(file, footer.metadata, texts)
@@ -61,14 +63,14 @@ def read_batches(
         room = limit - sum(taken[name] for name in keys)
         runs = _packed(others, [taken[name] for name in others], room) or [()]
         for index, (table, problems) in enumerate(_tables(reader, stretch, keys, runs)):
-            yield Batch(table, first=index == 0, schema=schema, problems=problems)
+            first = index == 0
+            yield Batch(table, first=first, schema=schema, problems={**problems, **repeated} if first else problems)
 
 
-def _columns(schema: pa.Schema, selection: Selection, path: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    refuse_duplicates(schema.names, selection, path)
+def _columns(names: Sequence[str], selection: Selection) -> tuple[tuple[str, ...], tuple[str, ...]]:
     wanted = frozenset(selection.columns)
-    keys = tuple(name for name in dict.fromkeys(selection.keys) if name in schema.names)
-    return keys, tuple(name for name in schema.names if name in wanted and name not in keys)
+    keys = tuple(name for name in dict.fromkeys(selection.keys) if name in names)
+    return keys, tuple(name for name in names if name in wanted and name not in keys)
 
 
 def _part(groups: int, selection: Selection) -> range:

@@ -44,13 +44,13 @@ def profile_files(partition: Partition, read: Read, kernel: Kernel[T], skipped: 
         partition: the files.
         read: reads one of them.
         kernel: is called again if a file fails in its middle.
-        skipped: the files that could not be read are recorded here.
+        skipped: the files that could not be read are recorded here; those that are known to be corrupt are not read.
 
     Raises:
         FileUnreadable, FileUnavailable: no file can be read; the error is the first one's.
         SourceUnavailable: the store does not answer.
     """
-    errors: dict[StoredObject, FileError] = {}
+    errors = skipped.corrupt(partition)
     while True:
         try:
             with closing(_batches(partition, read, errors, skipped)) as batches:

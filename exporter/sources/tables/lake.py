@@ -106,7 +106,11 @@ class Lake:
 
     def profile(self, partition: Partition, selection: Selection, kernel: Kernel[T]) -> T:
         """See `Source`."""
-        sources, skipped = merged_files(partition), SkippedFiles()
+        sources, known = merged_files(partition), self.skipped.corrupt(partition)
+        corrupt: dict[StoredObject, FileError] = {
+            item: known[part] for item, parts in sources.items() for part in parts if part in known
+        }
+        skipped = SkippedFiles(corrupt)
         for item in sources:
             if not _is_counted(item, selection):
                 self.traffic.count_opened(item, read=bool(selection.columns))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from exporter.labels.predictions import hashed
+from exporter.labels.ids import hashed
 from exporter.profiles.columns import ColumnMismatch, category_codes, is_text, value_type
 from exporter.profiles.hashing import Hashes, text_hashes
 from exporter.validation.finding import Finding, Place, percent, shown

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from exporter.labels.classes import class_keys
-from exporter.labels.predictions import Predictions, hashed, reduced, selection
+from exporter.labels.ids import hashed
+from exporter.labels.predictions import Predictions, reduced, selection
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.group import Group
 from exporter.profiles.grouping import MAX_VERSIONS
@@ -98,18 +98,6 @@ def test_a_score_that_is_missing_does_not_hide_one_before_it() -> None:
     assert by_id(reduce(pa.table({"id": ["a", "a"], "score": [0.1, None]})), "a") == [(0.1, "unknown")]
 
 
-def test_an_id_is_the_same_however_it_is_stored() -> None:
-    columns = [
-        pa.array([7, 8]),
-        pa.array([7.0, 8.0]),
-        pa.array(["7", "8"]),
-        pa.array([Decimal(7), Decimal("8.0")]),
-        pa.array(["7", "8"]).dictionary_encode(),
-    ]
-    hashes = {tuple(hashed(pa.chunked_array([column]))[0].tolist()) for column in columns}
-    assert hashes == {(12279063648271707605, 5746360389677295931)}, "they are kept on disk: they may not change"
-
-
 def test_a_column_of_very_many_versions_is_cut() -> None:
     names = [f"v{number:02}" for number in range(30)]
     found = reduce(pa.table({"id": names, "score": np.zeros(30), "version": names}))
@@ -127,6 +115,20 @@ def test_without_ids_or_scores_there_is_nothing_to_join(missing: str) -> None:
     table = pa.table({"id": ["a"], "score": [0.1]}).drop_columns(missing)
     with pytest.raises(ColumnMismatch, match=f"the column {missing} is missing"):
         reduce(table)
+
+
+def test_a_file_with_a_column_that_cannot_be_used_costs_only_its_own_rows() -> None:
+    good = pa.table({"id": ["a", "b"], "score": [0.1, 0.2]})
+    bad = pa.table({"id": [[1], [2], [3]], "score": [0.1, 0.2, 0.3]})
+    other = pa.table({"id": ["c"], "score": ["high"]})
+    for tables in ([good, bad, other], [bad, good, other]):
+        found = reduce(*tables)
+        assert by_id(found, "a", "b") == [(0.1, "unknown"), (0.2, "unknown")]
+        assert len(found.ids) == 2
+        assert found.left_out["unusable_column"] == 4
+        assert found.problem == "column id: the column is list<item: int64>, a category was expected"
+    assert "unusable_column" not in reduce(good).left_out
+    assert reduce(good).problem == ""
 
 
 def test_texts_as_scores_and_flags_as_times_are_an_error_and_unusable_versions_are_not() -> None:

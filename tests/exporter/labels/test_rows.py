@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from exporter.labels.classes import class_keys
-from exporter.labels.predictions import hashed
+from exporter.labels.ids import hashed
 from exporter.labels.rows import LabelRows, reduced, selection
 from exporter.labels.truths import INVALID, LabelRule
 from exporter.profiles.columns import ColumnMismatch
@@ -135,3 +135,12 @@ def test_lists_are_no_labels_and_a_missing_column_is_an_error() -> None:
 def test_only_what_is_needed_is_read() -> None:
     assert selection(COLUMNS).keys == ("id", "fraud", "at")
     assert selection(LabelColumns(prediction_id="id", label="fraud")).columns == ("id", "fraud")
+
+
+def test_a_file_with_a_column_that_cannot_be_used_costs_only_its_own_rows() -> None:
+    good, bad = pa.table({"id": ["a"], "fraud": [1]}), pa.table({"id": ["b", "c"], "fraud": [[1], [0]]})
+    batches = [batch for table in (bad, good) for batch in whole(table)]
+    rows = reduced(batches, COLUMNS, ARRIVAL, 14 * DAY, LabelRule("binary_classification"))
+    assert labels(rows, "a") == [1.0]
+    assert (len(rows.labels.ids), rows.left_out["unusable_column"]) == (1, 2)
+    assert rows.problem == "column fraud: the column is list<item: int64>, a category was expected"

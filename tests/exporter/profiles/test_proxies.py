@@ -77,11 +77,13 @@ def test_rows_without_numerator_or_denominator_are_left_out() -> None:
     ],
 )
 def test_an_unusable_column_affects_only_its_own_ratios(rows: Batch, why: str) -> None:
-    other = batch(clicks=[1], shown=[1], decision=["review"])
-    sums, problems = sum_moments([batch(decision=["review"], **columns(rows)), other], [CLICKS, REVIEWS])
+    bad, other = batch(decision=["review"], **columns(rows)), batch(clicks=[1], shown=[1], decision=["review"])
+    sums, problems = sum_moments([bad], [CLICKS, REVIEWS])
     assert np.isnan(sums[0]).all()
-    assert sums[1].tolist() == [2, 2, 2, 2, 2, 2]
-    assert problems == {0: why}
+    assert (sums[1].tolist(), problems) == ([1, 1, 1, 1, 1, 1], {0: why})
+    for batches in ([bad, other], [other, bad]):  # a file costs only its own rows
+        sums, problems = sum_moments(batches, [CLICKS, REVIEWS])
+        assert (sums.tolist(), problems) == ([[1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2]], {0: why})
 
 
 def columns(rows: Batch) -> dict[str, Any]:

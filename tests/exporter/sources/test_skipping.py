@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from exporter.errors import FileUnavailable, FileUnreadable, SkipReason, SourceUnavailable
-from exporter.sources.skipping import FileError, SkippedFiles
+from exporter.sources.skipping import FileError, SkippedFiles, corrupt_partition
 from exporter.sources.source import Partition, StoredObject
+from exporter.sources.stores.local import Local
 
 GOOD, CORRUPT, DENIED = (StoredObject(name, 1, "tag") for name in ("good", "corrupt", "denied"))
 NOON = Partition("noon", (CORRUPT, DENIED, GOOD))
@@ -83,3 +85,25 @@ def test_a_partition_without_any_good_file_is_kept_whole_and_reported_by_its_rea
     skipped.retry(lambda items: pytest.fail(f"{items} are tried with their partition"))
     skipped.update(whole, {CORRUPT: ERRORS[CORRUPT]})
     assert skipped.take_new() == {"corrupt": "corrupt: odd"}
+
+
+def test_a_corrupt_file_stays_so_for_readers_of_other_columns(skipped: SkippedFiles) -> None:
+    assert skipped.corrupt(NOON) == {CORRUPT: ERRORS[CORRUPT]}
+    skipped.take_new()
+    skipped.update(NOON, {})
+    assert skipped.without_skipped(NOON).objects == (DENIED, GOOD)
+    assert (skipped.take_new(), skipped.counts) == ({}, {SkipReason.CORRUPT: 1})
+
+
+def test_a_file_that_was_deleted_is_tried_again_when_it_is_listed_again(skipped: SkippedFiles) -> None:
+    gone: dict[StoredObject, FileError] = {GOOD: FileUnreadable("gone", SkipReason.CHANGED)}
+    skipped.update(NOON, gone)
+    assert skipped.corrupt(NOON) == {CORRUPT: ERRORS[CORRUPT]}
+
+
+def test_the_error_of_a_partition_of_which_every_file_is_corrupt(tmp_path: Path) -> None:
+    source = Local("*.parquet", tmp_path)
+    source.skipped.update(NOON, ERRORS)
+    assert corrupt_partition(source, NOON) is None
+    assert corrupt_partition(source, replace(NOON, objects=(CORRUPT, DENIED))) is None
+    assert corrupt_partition(source, replace(NOON, objects=(CORRUPT,))) is ERRORS[CORRUPT]

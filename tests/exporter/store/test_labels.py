@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,12 +57,12 @@ def predictions(rows: int = 3) -> Predictions:
         {"id": list(range(rows)), "score": np.linspace(0, 1, rows), "v": ["é\0"] * rows, "at": [None] * rows}
     )
     columns = InferenceColumns(prediction_id="id", score="score", model_version="v", timestamp="at")
-    return reduced(whole(table), columns, PARTITION)
+    return replace(reduced(whole(table), columns, PARTITION), problem="column id: é")
 
 
 def labels(rows: int = 3) -> LabelRows:
     some = chunk(np.arange(rows, dtype=np.uint64), np.ones(rows), np.arange(rows))
-    return LabelRows(some, {"without_id": 4}, ("x", "é"))
+    return LabelRows(some, {"without_id": 4}, ("x", "é"), "column id: é")
 
 
 @pytest.mark.parametrize("rows", [0, 3])

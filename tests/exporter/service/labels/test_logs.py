@@ -114,7 +114,7 @@ def reduction(**changes: Any) -> Reduction[str]:
     def save(store: ProfileStore, key: Key, text: str) -> None:
         store.save_arrays(key, {"x": np.zeros(1)}, {"text": text})
 
-    given = {"reduce": reduce, "load": load, "save": save, "content": ("v1",)} | changes
+    given = {"reduce": reduce, "load": load, "save": save, "problem": lambda _: "", "content": ("v1",)} | changes
     return Reduction(selection=Selection((), (), ()), rows=len, left_out=lambda text: {text: 1}, **given)
 
 
@@ -175,6 +175,14 @@ class TestStoredLog:
         log.read(Attempt(START), setting.partitions(3), 10)
         assert setting.failures == [("column", "partition 20T00 of labels")]
         assert len(log.problems) == 3
+
+    def test_a_file_that_is_left_out_is_reported_once_and_stays_a_problem(self, setting: Setting) -> None:
+        logs = [setting.log(problem=lambda text: "column id: is bool" if text != "20T01" else "") for _ in range(2)]
+        for log in logs:
+            log.read(Attempt(START), setting.partitions(3), 10)
+            assert len(log.known) == 3
+            assert log.problems == {f"partition 20T0{hour} of labels": "column id: is bool" for hour in (0, 2)}
+        assert setting.failures == [("column", "partition 20T00 of labels")]  # also after a restart
 
     @pytest.mark.parametrize(
         ("problem", "stage"), [(PartitionUnreadable("torn"), "read"), (ColumnMismatch("words"), "column")]

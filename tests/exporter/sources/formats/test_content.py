@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from exporter.errors import FileUnreadable, PartitionUnreadable, SourceError, SourceUnavailable
-from exporter.sources.formats.content import content_errors, one_line, refuse_duplicates
+from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
+from exporter.sources.formats.content import content_errors, one_line, repeated_columns
 from exporter.sources.source import StoredObject
 from text_logs import PLACE, SELECTED
 
@@ -46,7 +46,7 @@ class TestReading:
         assert len(one_line(ValueError("x" * 10_000))) == 500
 
 
-def test_duplicates_matter_only_where_they_are_selected() -> None:
-    refuse_duplicates(["a", "a", "age"], SELECTED, PLACE)
-    with pytest.raises(FileUnreadable, match="has several columns named 'age', 'id'"):
-        refuse_duplicates(["id", "age", "age", "id"], SELECTED, PLACE)
+def test_repeated_names_matter_only_where_they_are_selected() -> None:
+    assert repeated_columns(["a", "a", "age"], SELECTED) == {}
+    found = repeated_columns(["id", "age", "age", "age", "id"], SELECTED)
+    assert found == {"id": "2 columns have this name", "age": "3 columns have this name"}

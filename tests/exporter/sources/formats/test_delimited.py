@@ -116,6 +116,9 @@ class TestRows:
         why = "the first is line 3: it has 3 fields, the header has 2"
         assert bad.unreadable == f"2 lines of {PLACE} cannot be read; {why}"
 
+    def test_a_null_byte_is_a_character_of_its_value(self) -> None:
+        assert values(b"id,age\na\0b,1\nc,2\n") == {"id": ["a\0b", "c"], "age": [1.0, 2.0]}
+
 
 class TestFiles:
     @pytest.mark.parametrize(
@@ -130,9 +133,10 @@ class TestFiles:
         with pytest.raises(FileUnreadable, match=f"^{PLACE}: cannot be read as CSV: {why}$"):
             read(data)
 
-    def test_two_columns_of_a_selected_name_cost_the_file(self) -> None:
-        with pytest.raises(FileUnreadable, match=f"^{PLACE}: has several columns named 'age'$"):
-            read(b"age,id,age\n1,2,3\n")
+    def test_two_columns_of_a_selected_name_cost_themselves(self) -> None:
+        (batch,) = read(b"age,id,age\n1,2,3\n")
+        assert batch.table.to_pydict() == {"id": ["2"]}
+        assert batch.problems == {"age": "2 columns have this name"}
         assert values(b"x,id,x\n1,2,3\n") == {"id": ["2"]}
 
     def test_a_truncated_compressed_file_fails(self) -> None:

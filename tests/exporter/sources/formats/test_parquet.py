@@ -128,12 +128,13 @@ class TestColumns:
         (batch,) = read(content(table), Selection((), numeric=("n",), categorical=("user",)))
         assert batch.table["user"].to_pylist() == [{"age": 1, "tags": ["x"]}]
 
-    def test_two_selected_columns_of_one_name_are_an_error(self) -> None:
-        table = pa.table([[1], [2], ["US"]], names=["age", "age", "country"])
-        with pytest.raises(PartitionUnreadable, match=rf"{PLACE}: has several columns named 'age'"):
-            read(content(table))
-        (batch,) = read(content(table), Selection((), (), ("country",)))
-        assert batch.table["country"].to_pylist() == ["US"]
+    @pytest.mark.parametrize("limit", [1, 10**6])
+    def test_two_selected_columns_of_one_name_cost_themselves(self, limit: int) -> None:
+        table = pa.table([[1], [2], [3.0], ["US"]], names=["age", "age", "x", "country"])
+        batches = read(content(table), Selection((), ("age", "x"), ("country",)), limit)
+        assert {name for batch in batches for name in batch.table.column_names} == {"x", "country"}
+        assert [dict(batch.problems) for batch in batches if batch.first] == [{"age": "2 columns have this name"}]
+        assert [dict(batch.problems) for batch in batches if not batch.first] == [{}] * (len(batches) - 1)
 
     @pytest.mark.parametrize("table", [log(0), log(0).select([])])
     def test_a_file_without_rows_has_no_batches(self, table: pa.Table) -> None:
