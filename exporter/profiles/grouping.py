@@ -34,15 +34,26 @@ Named = list[tuple[str, Rows]]
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The name of rows with no value or an empty one, the greatest number of names, and the name of the others."""
+    """How the values of a column are names.
+
+    `absent` is the name of rows with no value or an empty one, `limit` the greatest number of names, and `other` the
+    name of the others. `word` is a name that means something: it is recognised in any case and with blanks around it.
+    """
 
     absent: str
     limit: int
     other: str
+    word: str = ""
+
+    def named(self, value: str | None) -> str:
+        """Return the name of a value."""
+        if value and value.strip().lower() == self.word:
+            return self.word
+        return value or self.absent
 
 
 VERSION: Final = Axis(catalogue.UNKNOWN_VERSION, MAX_VERSIONS, OTHER_VERSIONS)
-ROLE: Final = Axis("", MAX_ROLES, OTHER_ROLES)
+ROLE: Final = Axis("", MAX_ROLES, OTHER_ROLES, catalogue.CHALLENGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +148,7 @@ def _named(table: pa.Table, column: str | None, axis: Axis, known: set[str], pro
     if not names:
         return [(axis.absent, None)]
     positions: dict[str, int] = {}
-    merged = [positions.setdefault(name or axis.absent, len(positions)) for name in names]
+    merged = [positions.setdefault(axis.named(name), len(positions)) for name in names]
     return list(_capped(list(positions), np.array(merged, np.int64)[codes], known, axis))
 
 

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from exporter.catalogue import UNKNOWN_VERSION
 from exporter.profiles.binning import Counts
 from exporter.profiles.columns import ColumnMismatch, category_codes
 from exporter.profiles.group import Group
-from exporter.profiles.grouping import MAX_ROLES, MAX_VERSIONS, OTHER_ROLES, OTHER_VERSIONS
+from exporter.profiles.grouping import ROLE, VERSION, Axis
 from exporter.profiles.profile import most_frequent
 
 Codes = npt.NDArray[np.int8]
@@ -45,15 +44,15 @@ class ColumnNames:
         positions = [self._positions.setdefault(name, len(self._positions)) for name in own]
         return np.array(positions, np.int64)[codes]
 
-    def most_frequent_names(self, codes: Counts, limit: int, absent: str | None = None) -> tuple[Counts, list[str]]:
+    def most_frequent_names(self, codes: Counts, limit: int, axis: Axis | None = None) -> tuple[Counts, list[str]]:
         """Return the most frequent names of some rows, sorted, and each row's position among them; -1 for other rows.
 
         Args:
             codes: the rows' positions, shape (rows,).
             limit: the greatest number of names.
-            absent: the name of rows without one, or with an empty one; if it is None, rows without one have none.
+            axis: how values are names; if it is None, rows without a value have none.
         """
-        names = [absent if name is None or (not name and absent is not None) else name for name in self._positions]
+        names = [name if axis is None else axis.named(name) for name in self._positions]
         counts: dict[str, int] = {}
         for name, rows in zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True):
             if rows and name is not None:
@@ -85,8 +84,8 @@ def encode_groups(
         of_versions: the position of each row's version among these, shape (rows,).
         of_roles: the position of its role, shape (rows,).
     """
-    version_codes, version_names = _all_named(versions, of_versions, MAX_VERSIONS, UNKNOWN_VERSION, OTHER_VERSIONS)
-    role_codes, role_names = _all_named(roles, of_roles, MAX_ROLES, "", OTHER_ROLES)
+    version_codes, version_names = _all_named(versions, of_versions, VERSION)
+    role_codes, role_names = _all_named(roles, of_roles, ROLE)
     pairs = version_codes * len(role_names) + role_codes
     present = np.bincount(pairs, minlength=1) > 0
     pairs_present = (divmod(pair, len(role_names)) for pair in np.flatnonzero(present).tolist())
@@ -94,12 +93,12 @@ def encode_groups(
     return positions, tuple(Group(version_names[version], role_names[role]) for version, role in pairs_present)
 
 
-def _all_named(names: ColumnNames, codes: Counts, limit: int, absent: str, other: str) -> tuple[Counts, list[str]]:
-    limited, limited_names = names.most_frequent_names(codes, limit, absent)
+def _all_named(names: ColumnNames, codes: Counts, axis: Axis) -> tuple[Counts, list[str]]:
+    limited, limited_names = names.most_frequent_names(codes, axis.limit, axis)
     if (limited >= 0).all():
         return limited, limited_names
-    limited_names = limited_names if other in limited_names else [*limited_names, other]
-    return np.where(limited < 0, limited_names.index(other), limited), limited_names
+    limited_names = limited_names if axis.other in limited_names else [*limited_names, axis.other]
+    return np.where(limited < 0, limited_names.index(axis.other), limited), limited_names
 
 
 def encode_column(names: ColumnNames, codes: Counts) -> CodedColumn:

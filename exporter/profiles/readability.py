@@ -56,6 +56,10 @@ def _watched(spec: Body) -> Iterator[Watched]:
         yield Watched(name, Use.CATEGORY)
     if columns.timestamp is not None:
         yield Watched(columns.timestamp, Use.TIME)
+    for ratio in (proxy.ratio for proxy in spec.proxies if proxy.ratio is not None):
+        yield Watched(ratio.numerator, Use.NUMBER if ratio.equals is None else Use.CATEGORY)
+        if ratio.denominator is not None:
+            yield Watched(ratio.denominator, Use.NUMBER)
 
 
 def unreadable_columns(schema: pa.Schema, watched: Iterable[Watched]) -> list[str]:

@@ -14,7 +14,7 @@ from exporter.errors import FileUnavailable, LeewayError, PartitionUnreadable
 from exporter.profiles.binning import Binning
 from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.group import Group
-from exporter.profiles.grouping import ROLE, VERSION, Grouping
+from exporter.profiles.grouping import ROLE, VERSION, Axis, Grouping
 from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.merging import limit_novel_of_groups, partition_reduction
 from exporter.profiles.profile import Profile
@@ -100,9 +100,15 @@ def group_keys(
         named = _named(types, column, problems)
         if column is not None and named is not None:
             keys[label] = Key(
-                column, f"NULLIF({named.name}, '')", named.named, missing=axis.absent, most=axis.limit, other=axis.other
+                column, _key_name(named, axis), named.named, missing=axis.absent, most=axis.limit, other=axis.other
             )
     return keys, segment_keys(types, grouping.segments, problems), problems
+
+
+def _key_name(named: CategoryColumn, axis: Axis) -> str:
+    """Return the expression of a row's name, as `Axis.named`; NULL where it is absent."""
+    name = f"NULLIF({named.name}, '')"
+    return f"IF(LOWER(TRIM({named.name})) = '{axis.word}', '{axis.word}', {name})" if axis.word else name
 
 
 def segment_keys(

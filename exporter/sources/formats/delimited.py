@@ -16,7 +16,7 @@ import pyarrow.csv as arrow_csv
 
 from exporter.errors import FileUnreadable
 from exporter.sources.formats.content import repeated_columns
-from exporter.sources.formats.text_file import BLOCK_BYTES, BOM, BadLines, TextStream, text_numbers
+from exporter.sources.formats.text_file import BLOCK_BYTES, BOM, BadLines, TextStream, text_numbers, text_schema
 from exporter.sources.source import Batch, Selection, StoredObject
 
 _HEADER_BYTES: Final = 2**20
@@ -53,7 +53,7 @@ def read_delimited(
     wanted = {name: str(names.index(name)) for name in selected}
     plain = {*selection.numbers, *selection.plain}
     types = {place: _TEXT if name in plain else _ENCODED for name, place in wanted.items()} or {"0": _TEXT}
-    schema = pa.schema([(name, pa.float64() if name in selection.numbers else _TEXT) for name in names])
+    schema = text_schema(names, selection)
     bad, rows = BadLines(item.path), 0
     for part in _rows(stream, _options(len(names), block_bytes), types, delimiter, bad):
         rows += part.num_rows

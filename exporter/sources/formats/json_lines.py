@@ -23,7 +23,7 @@ from exporter.sources.formats.json_objects import (
     sampled_objects,
     unconverted,
 )
-from exporter.sources.formats.text_file import BLOCK_BYTES, TextStream, text_numbers
+from exporter.sources.formats.text_file import BLOCK_BYTES, TextStream, text_numbers, text_schema
 from exporter.sources.source import Batch, Selection, StoredObject
 
 _SAMPLED_LINES: Final = 100
@@ -83,8 +83,7 @@ class _Columns:
 
     @property
     def schema(self) -> pa.Schema:
-        numbers = self._selection.numbers
-        return pa.schema([(name, pa.float64() if name in numbers else pa.string()) for name in self._names])
+        return text_schema(self._names, self._selection)
 
     def slow(self, rows: Sequence[Object]) -> pa.Table:
         """Return the columns of objects."""

@@ -42,7 +42,7 @@ def with_path_columns(batches: Iterable[Batch], path: str, selection: Selection)
         yield from batches
         return
     constants = {
-        name: _number(value) if name in selection.numeric else pa.scalar(value, pa.string())
+        name: _number(value) if name in selection.numbers else pa.scalar(value, pa.string())
         for name, value in keys.items()
     }
     yield from with_constants(batches, constants, selection)
@@ -57,7 +57,7 @@ def with_constants(
         missing = {name: value for name, value in constants.items() if name not in names}
         table, schema = batch.table, batch.schema
         for name, value in missing.items():
-            schema = schema.append(pa.field(name, value.type))
+            schema = schema.append(pa.field(name, value.type if name in selection.columns else pa.null()))
             if name in selection.keys or (batch.first and name in selection.columns):
                 table = table.append_column(name, _repeated(value, table.num_rows))
         yield replace(batch, table=table, schema=schema)

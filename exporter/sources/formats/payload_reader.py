@@ -16,7 +16,7 @@ import pyarrow as pa
 from exporter.sources.formats.json_objects import ObjectDecoder, blocks, columns_of
 from exporter.sources.formats.payload_rows import PayloadMismatch, Row
 from exporter.sources.formats.payloads import Payload, Shape
-from exporter.sources.formats.text_file import TextStream, unreadable_rows
+from exporter.sources.formats.text_file import TextStream, text_schema, unreadable_rows
 from exporter.sources.source import Batch, Selection, StoredObject
 
 _BLOCK_BYTES: Final = 2 * 2**20
@@ -75,9 +75,9 @@ def joined_payloads(batches: Iterable[Batch], selection: Selection) -> Iterator[
         names |= dict.fromkeys(name for row in rows for name in row)
         if rows:
             present = [name for name in selection.columns if name in names]
-            yield Batch(columns_of(rows, present, selection), first=True, schema=_schema(names, selection))
+            yield Batch(columns_of(rows, present, selection), first=True, schema=text_schema(names, selection))
     if count := joiner.finish():
-        yield unreadable_rows(count, _schema(names, selection), selection, joiner.why)
+        yield unreadable_rows(count, text_schema(names, selection), selection, joiner.why)
 
 
 def _with_columns(batch: PayloadBatch) -> Iterable[Payload]:
@@ -85,10 +85,6 @@ def _with_columns(batch: PayloadBatch) -> Iterable[Payload]:
         return batch.payloads
     (columns,) = batch.table.to_pylist()
     return [payload._replace(shared=columns | payload.shared) for payload in batch.payloads]
-
-
-def _schema(names: Iterable[str], selection: Selection) -> pa.Schema:
-    return pa.schema([(name, pa.float64() if name in selection.numbers else pa.string()) for name in names])
 
 
 @dataclass(slots=True)

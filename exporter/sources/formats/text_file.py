@@ -69,6 +69,17 @@ class TextStream:
         """Do nothing: who opened the file closes it."""
 
 
+def text_schema(names: Iterable[str], selection: Selection) -> pa.Schema:
+    """Return the types of the columns of a text file: those that their use needs; null where a column is not selected.
+
+    A null column can be used in every way (`exporter.profiles.readability`), and so can one of which only texts are
+    known.
+    """
+    selected, numbers = frozenset(selection.columns), selection.numbers
+    kinds = {True: pa.float64(), False: pa.string()}
+    return pa.schema([(name, kinds[name in numbers] if name in selected else pa.null()) for name in names])
+
+
 class BadLines:
     """The lines or rows of one file that cannot be read: how many, and the first."""
 

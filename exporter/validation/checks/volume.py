@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from exporter.catalogue import CHALLENGER
-from exporter.profiles.grouping import MAX_ROLES
+from exporter.profiles.grouping import MAX_ROLES, ROLE
 from exporter.profiles.profile import most_frequent
 from exporter.spec.model import Body
 from exporter.spec.value_types import format_duration
@@ -86,7 +86,7 @@ def _roles(place: Place, rows: Rows) -> Iterator[Finding]:
     if not counts:
         return
     message = f"the roles are {shown(most_frequent(counts, 5))}"
-    if set(counts) == {CHALLENGER}:
+    if {ROLE.named(name) for name in counts} == {CHALLENGER}:
         yield place.warning("roles", message, "a challenger never alerts: see whether the champion is logged too")
     elif len(counts) > MAX_ROLES:
         yield place.warning("roles", message, f"only {MAX_ROLES} are told apart: name the column of the role")

@@ -54,7 +54,7 @@ def _predictions(hour: int) -> pa.Table:
             "at": pa.array([START + hour * HOUR + timedelta(seconds=50 * row) for row in range(ROWS)], UTC_MICROS),
             "id": pa.array([None if row in {20, 21} else f"{hour}-{row % 55}" for row in range(ROWS)]),
             "version": pa.array(_cycle("v1", "v2", None)),
-            "role": pa.array(_cycle("champion", "champion", "challenger", None)),
+            "role": pa.array(_cycle("champion", "CHALLENGER", "challenger", None)),
             "score": pa.array(score, pa.float64()),
             "country": pa.array(_cycle("DE", "FR", "IT", None, "")),
         }

@@ -79,6 +79,13 @@ def test_a_column_may_be_both_version_and_segment() -> None:
     }
 
 
+def test_a_challenger_is_one_however_its_role_is_written() -> None:
+    roles = ["challenger", "Challenger", " CHALLENGER\n", "Champion", "challengers", None]
+    found = split(Grouping(None, "r"), r=roles)
+    assert {group.role for group in found} == {"challenger", "Champion", "challengers", ""}
+    assert found[Group("unknown", "challenger")] == [0, 1, 2]
+
+
 def test_roles_are_limited_and_known_roles_keep_their_name() -> None:
     names = [f"r{number}" for number in range(MAX_ROLES + 3)]
     found = split(Grouping(None, "r"), r=names)

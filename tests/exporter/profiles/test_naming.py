@@ -31,6 +31,13 @@ def test_a_row_has_its_version_and_role_or_the_absent_names() -> None:
     assert found == [Group("v2", "champion"), Group("v1", "challenger"), Group("unknown"), Group("v1", "champion")]
 
 
+def test_a_challenger_is_one_however_its_role_is_written() -> None:
+    assert groups(["v"] * 3, ["Challenger ", "challenger", "Champion"]) == [
+        *[Group("v", "challenger")] * 2,
+        Group("v", "Champion"),
+    ]
+
+
 def test_columns_of_ids_are_limited_as_versions_and_roles() -> None:
     names = [f"{number:02}" for number in range(MAX_VERSIONS + 1)]
     found = groups([*names, *names], [*names, *names])

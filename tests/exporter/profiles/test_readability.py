@@ -96,6 +96,19 @@ def test_every_column_that_the_spec_names_is_watched() -> None:
     )
 
 
+def test_the_columns_of_proxies_are_watched() -> None:
+    ratios = [
+        {"name": "clicks", "ratio": {"numerator": "clicks", "denominator": "shown"}},
+        {"name": "reviews", "ratio": {"numerator": "decision", "equals": "review"}},
+    ]
+    document = local_spec_document(proxies=ratios)
+    assert watched_columns(ModelSpec.model_validate(document).spec)[-3:] == (
+        Watched("clicks", Use.NUMBER),
+        Watched("shown", Use.NUMBER),
+        Watched("decision", Use.CATEGORY),
+    )
+
+
 def test_the_scores_of_classes_and_the_lists_of_a_ranking_are_watched() -> None:
     document = local_spec_document(task="multiclass_classification")
     document["spec"]["inference"]["columns"] = {"scores": {"a": "p_a", "b": "p_b"}}

@@ -41,7 +41,7 @@ def _log() -> pa.Table:
         {
             "at": pa.array([START + row * timedelta(seconds=5) for row in range(ROWS)], pa.timestamp("us", "UTC")),
             "version": pa.array(_cycle("v1", "v2", "v1", None, "v3", "")),
-            "role": pa.array(_cycle("champion", "challenger", "champion", None, "a", "b", "c", "d", "")),
+            "role": pa.array(_cycle("champion", "challenger", "Challenger ", None, "a", "b", "c", "d", "")),
             "amount": pa.array(amount, pa.float64()),
             "items": pa.array(_cycle(1, 2, 3, None, 5, 2**60), pa.int64()),
             "price": pa.array(_cycle(Decimal("1.50"), Decimal("0.25"), None, Decimal(7)), pa.decimal128(38, 9)),

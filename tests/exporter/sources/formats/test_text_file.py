@@ -4,8 +4,8 @@ import pyarrow as pa
 import pytest
 
 from exporter.errors import FileUnreadable, SkipReason
-from exporter.sources.formats.text_file import BadLines, TextStream, text_numbers
-from exporter.sources.source import StoredObject
+from exporter.sources.formats.text_file import BadLines, TextStream, text_numbers, text_schema
+from exporter.sources.source import Selection, StoredObject
 from text_logs import COMPRESSIONS, PLACE, SELECTED, opened
 
 
@@ -63,3 +63,8 @@ class TestBadLines:
 def test_texts_become_numbers_and_others_null() -> None:
     texts = pa.chunked_array([["1", None], ["-2.5e-3", "+.5", "x", "TRUE", "٣"]])
     assert text_numbers(texts).to_pylist() == [1.0, None, -0.0025, 0.5, None, 1.0, None]
+
+
+def test_a_column_that_is_not_selected_may_have_any_type() -> None:
+    schema = text_schema(["id", "age", "other"], Selection(("id",), ("age",), ()))
+    assert schema == pa.schema({"id": pa.string(), "age": pa.float64(), "other": pa.null()})
