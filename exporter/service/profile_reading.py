@@ -77,6 +77,13 @@ class ProfileReader:
         self._files = self._files_of(partitions)
         return {start: profile for start, profile in usable.items() if profile is not None}
 
+    def readable_columns(self) -> set[str]:
+        """Return the watched columns that could be read in any partition of the last reading."""
+        profiles = (known for known in self._known.values() if isinstance(known, PartitionProfile))
+        groups = [group for profile in profiles for group in profile.groups.values()]
+        names = {column.name for column in watched_columns(self._spec.spec)}
+        return {name for name in names if any(group.unreadable.get(name, 0) < group.rows for group in groups)}
+
     def without_corrupt(
         self,
         profiles: dict[datetime, PartitionProfile],

@@ -27,7 +27,7 @@ from exporter.service.labels import reading as label_reading
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
 from exporter.service.labels.noise import NOTHING, Fitted
 from exporter.service.labels.reference_fit import EstimatorFit
-from exporter.service.missing_data import missing_data
+from exporter.service.missing_data import missing_data, spec_columns
 from exporter.service.profile_reading import ProfileReader
 from exporter.service.proxies.reading import ProxyReader
 from exporter.service.reference_reading import ReferenceReader
@@ -149,9 +149,13 @@ class ModelReader:
     def missing_data(self, now: datetime) -> list[str]:
         """Return what the spec names and the inference log does not have: partitions, columns.
 
+        What the last reading has found is not looked up again.
+
         Raises:
             SourceError: the log cannot be listed, or does not answer.
         """
+        if spec_columns(self.spec.spec).keys() <= self._log.readable_columns():
+            return []
         return missing_data(self.spec.spec, self._source, _starts(self.spec, _windows(self.spec, now).values()))
 
     def reference(self, now: datetime) -> Reference:

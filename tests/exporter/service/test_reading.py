@@ -79,6 +79,18 @@ def test_only_what_is_new_is_read(tmp_path: Path, log: FraudLog) -> None:
     assert _counts(third, catalogue.PROFILES_REUSED_TOTAL) == 0, "other columns are other profiles"
 
 
+def test_what_a_reading_has_found_is_not_looked_up_again(tmp_path: Path, log: FraudLog) -> None:
+    reader, known = _reader(tmp_path), {"name": "age", "type": "numeric"}
+    reader.read(Attempt(NOW))
+    requests = _counts(reader, catalogue.SOURCE_REQUESTS_TOTAL)
+    assert reader.missing_data(NOW) == []
+    assert _counts(reader, catalogue.SOURCE_REQUESTS_TOTAL) == requests
+    reader = _reader(tmp_path, features=[known, {"name": "agee", "type": "numeric"}])
+    reader.read(Attempt(NOW))
+    (message,) = reader.missing_data(NOW)
+    assert message.startswith("spec.features[1].name: no column agee in any of 4 partitions")
+
+
 def _classifier(folder: Path, task: str = "binary_classification") -> ModelReader:
     columns = {"score": "predicted_score", "prediction": "decision"}
     inference = {**local_spec_document()["spec"]["inference"], "columns": columns}
