@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from exporter.errors import UsageError
 from exporter.spec.file_names import SIDE_FILES, known_suffix
 from generator.init.log_columns import Column, opened, read
+from generator.init.templates import template_of
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileInfo, FileSystem
@@ -18,18 +19,27 @@ _FILES: Final = 3
 """The newest files of a data set that are read."""
 _FOLDERS: Final = 20
 """Subfolders of a folder that may be data sets."""
-_DATED: Final = re.compile(r"\d{4}|^(\w+=)?\d{1,2}$")
-"""In the name of a folder that is a part of a data set, such as `dt=2026-11-22` or `10`."""
+_PART: Final = re.compile(r"\d{4}|^\d{1,2}$|^\w+=")
+"""In the name of a folder that is a part of a data set, such as `2026-11-22`, `10` or `version=v2`."""
 _LABELS: Final = "label|labels|outcome|outcomes|truth|feedback|target|targets"
 _REFERENCE: Final = "reference|ref|train|training|baseline"
 
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """The addresses of the newest files of a data set, the newest first, and their columns."""
+    """The addresses of the newest files of a data set, the newest first, and their columns.
+
+    `above` is the folder that the user named; empty where it is the file itself.
+    """
 
     files: tuple[str, ...]
     columns: tuple[Column, ...]
+    above: str = ""
+
+    @property
+    def template(self) -> tuple[str | None, str]:
+        """The template of the files, None when they have no date, and its grain."""
+        return template_of(self.files, self.above)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +68,8 @@ def find(address: str) -> Found:
         raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
     if not groups:
         raise UsageError(f"{address}: has no file of a known format, such as .parquet or .csv")
-    sets = [DataSet(files, tuple(read(files))) for files in groups]
-    above = address.rstrip("/")
+    above = "" if groups == [(address,)] else address.rstrip("/")
+    sets = [DataSet(files, tuple(read(files, above)), above) for files in groups]
     labels = _first(each for each in sets if _named(each, above, _LABELS))
     reference = _first(each for each in sets if each is not labels and _named(each, above, _REFERENCE))
     logs = [each for each in sets if each not in (labels, reference)]
@@ -99,10 +109,10 @@ def _groups(address: str) -> Iterator[tuple[str, ...]]:
 
 
 def _folders(system: FileSystem, folder: str, depth: int) -> Iterator[str]:
-    """Yield the folder itself where it holds files or dates, else its subfolders that do."""
+    """Yield the folder itself where it holds files, dates or keys, else its subfolders that do."""
     entries = _entries(system, folder)
     below = [entry for entry in entries if _is_folder(entry)]
-    if not below or depth == 0 or any(_is_file(entry) or _DATED.search(entry.base_name) for entry in entries):
+    if not below or depth == 0 or any(_is_file(entry) or _PART.search(entry.base_name) for entry in entries):
         yield folder
         return
     for entry in below[:_FOLDERS]:

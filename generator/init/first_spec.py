@@ -13,7 +13,7 @@ from exporter.spec.sections.task import REQUIRED_COLUMNS
 from generator.init.data_sets import DataSet, Found
 from generator.init.guessing import ID, Guess, column_of, has_word, is_outcome, is_usable
 from generator.init.log_columns import Column, Kind
-from generator.init.templates import labels_beside, template_of, undated, whole_path
+from generator.init.templates import any_keys, labels_beside, undated, whole_path
 from generator.serialization import yaml_text
 
 SCHEMA_FILE: Final = "model.schema.json"
@@ -40,7 +40,7 @@ def first_spec(name: str, found: Found, guessed: Guess, folder: Path) -> str:
         UsageError: when no column can be watched, or a path cannot be used in a spec.
     """
     for data in filter(None, (found.log, found.labels, found.reference)):
-        if "%" in data.files[0]:
+        if "%" in any_keys(data.files[0], len(data.above)):
             raise UsageError(f"{data.files[0]}: the path must not contain %, which starts a part of a date in a spec")
     rest = [column for column in found.log.columns if column.name not in guessed.roles.values()]
     features = list(_features(rest))
@@ -63,7 +63,7 @@ def first_spec(name: str, found: Found, guessed: Guess, folder: Path) -> str:
 
 
 def _log(found: Found, guessed: Guess, folder: Path) -> Iterator[str]:
-    roles, (template, grain) = guessed.roles, template_of(found.log.files)
+    roles, (template, grain) = guessed.roles, found.log.template
     address = template or undated(found.log.files[0])
     yield "  inference:"
     if template is None:
@@ -78,7 +78,7 @@ def _log(found: Found, guessed: Guess, folder: Path) -> Iterator[str]:
 
 def _label_log(labels: DataSet | None, guessed: Guess, log: str, folder: Path) -> Iterator[str]:
     """Yield the label log; a comment where it, or a column that labels are compared with, is not known."""
-    template, grain = template_of(labels.files) if labels is not None else (None, "1h")
+    template, grain = labels.template if labels is not None else (None, "1h")
     columns = ", ".join(f"{key}: {_quoted(column)}" for key, column in guessed.labels.items())
     needed = {"prediction_id", *REQUIRED_COLUMNS[guessed.task]}
     if template is None or not guessed.labels or not needed <= guessed.roles.keys():
@@ -96,12 +96,12 @@ def _label_log(labels: DataSet | None, guessed: Guess, log: str, folder: Path) -
 
 def _reference(found: Found, roles: Mapping[str, str], folder: Path) -> Iterator[str]:
     """Yield the reference, the windows and the season; without timestamps, the reference is the file itself."""
-    hourly, data = template_of(found.log.files)[1] == "1h", found.reference
+    hourly, data = found.log.template[1] == "1h", found.reference
     if data is not None:
         columns = {"timestamp": column_of(data, lambda column: column.kind is Kind.TIME)}
         columns["label"] = column_of(data, is_outcome)
         named = ", ".join(f"{key}: {_quoted(name)}" for key, name in columns.items() if name is not None)
-        path = _source(whole_path(data.files), folder)
+        path = _source(whole_path(data.files, data.above), folder)
         yield f"  reference: {{source: {{{path}}}{f', columns: {{{named}}}' if named else ''}}}  # ? the training data"
     elif "timestamp" in roles:
         yield "  reference: {trailing: 4w}  # ? better: the training data, {source: …}, which drift cannot enter"

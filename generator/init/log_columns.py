@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from exporter.errors import UsageError
 from exporter.spec.file_names import Format, known_format
+from generator.init.templates import path_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,26 +57,27 @@ class Column:
         return self.rows > 0 and self.distinct > 0.9 * self.rows
 
 
-def read(addresses: Sequence[str]) -> list[Column]:
-    """Return the columns of some files of a log together, in the order of the first.
+def read(addresses: Sequence[str], above: str = "") -> list[Column]:
+    """Return the columns of some files of a log together, in the order of the first, and the keys of their paths.
 
     Args:
         addresses: paths on this machine, or `s3://bucket/key`; endpoint, region and credentials of S3 come from the AWS
             environment. The first must be readable; others whose columns have other types are left out.
+        above: the folder of the log; the keys of a path that are columns are those below it.
 
     Raises:
         UsageError: when a file cannot be read, or does not have the format that its name tells.
     """
     import pyarrow as pa  # noqa: PLC0415 - nothing else of the generator needs it
 
-    table, *others = (_head(address, len(addresses)) for address in addresses)
+    table, *others = (_head(address, len(addresses), above) for address in addresses)
     for other in others:
         with suppress(pa.ArrowException):
             table = pa.concat_tables([table, other], promote_options="default")
     return [_column(field, table.column(index)) for index, field in enumerate(table.schema)]
 
 
-def _head(address: str, files: int) -> pa.Table:
+def _head(address: str, files: int, above: str) -> pa.Table:
     """Return the first rows of one of several files."""
     import pyarrow as pa  # noqa: PLC0415
 
@@ -83,10 +85,15 @@ def _head(address: str, files: int) -> pa.Table:
     try:
         system, path = opened(address)
         if form is Format.PARQUET:
-            return _parquet_head(system, path, _ROWS // files)
-        return _text_head(system, path, form, _TEXT_BYTES // files)
+            rows = _parquet_head(system, path, _ROWS // files)
+        else:
+            rows = _text_head(system, path, form, _TEXT_BYTES // files)
     except (OSError, pa.ArrowException) as problem:
         raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
+    for key, value in path_keys(address, above).items():
+        if key not in rows.schema.names:
+            rows = rows.append_column(key, pa.array([value] * rows.num_rows, pa.string()))
+    return rows
 
 
 def _parquet_head(system: FileSystem, path: str, rows: int) -> pa.Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import unquote
 
 from exporter.spec.file_names import known_suffix
 
@@ -22,6 +23,9 @@ _DATES: Final = (
 )
 """Patterns of days and hours in paths, the most precise first."""
 
+_FOLDER: Final = r"(?<![^/])([A-Za-z_]\w*)=((?:[^/%]|%[0-9A-Fa-f]{2})*)(?=/)"
+"""A folder of Hive whose key is a column of the rows, not a part of a date; its value may be percent-encoded."""
+_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 _HOURLY: Final = "%Y-%m-%dT%H"
 _UUID: Final = r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -33,21 +37,44 @@ def model_name(address: str) -> str:
     return "model" if words in {"", "t"} else words
 
 
-def dated(address: str) -> tuple[str | None, str]:
-    """Return the path as a template, None when it has no date, and the grain of that template."""
-    path = address
-    for pattern, template in _DATES:
-        path = re.sub(pattern, template, path)
+def dated(address: str, above: str = "") -> tuple[str | None, str]:
+    """Return the path as a template, None when it has no date, and the grain of that template.
+
+    Args:
+        address: the path of a file.
+        above: a folder above it, whose own keys have the value that its path says.
+    """
+    path = _with_dates(address)
     if path == address:
         return None, "1h"
-    folder, slash, file = path.rpartition("/")
+    folder, slash, file = any_keys(path, len(_with_dates(above))).rpartition("/")
     return folder + slash + _any_writer(file), "1h" if "%H" in path else "24h"
 
 
-def template_of(files: Sequence[str]) -> tuple[str | None, str]:
-    """Return the template of all files, None when they have no date, and its grain."""
-    template, grain = dated(files[0])
-    templates = {dated(file)[0] for file in files}
+def _with_dates(address: str) -> str:
+    for pattern, template in _DATES:
+        address = re.sub(pattern, template, address)
+    return address
+
+
+def path_keys(address: str, above: str = "") -> dict[str, str | None]:
+    """Return the keys in the folders of a file's path that are columns of its rows; None is Hive's null.
+
+    Keys of which a date is made, as in `dt=2026-11-22` or `year=2026/month=11`, are not among them.
+
+    Args:
+        address: the path of the file.
+        above: a folder above it, whose own keys are left out: all rows have the same value there.
+    """
+    path = _with_dates(address)[len(_with_dates(above)) :]
+    values = {unquote(key): unquote(value) for key, value in re.findall(_FOLDER, path)}
+    return {key: None if value == _NULL else value for key, value in values.items()}
+
+
+def template_of(files: Sequence[str], above: str = "") -> tuple[str | None, str]:
+    """Return the template of all files, None when they have no date, and its grain; `above` is as in `dated`."""
+    template, grain = dated(files[0], above)
+    templates = {dated(file, above)[0] for file in files}
     if template is None or len(templates) == 1:
         return template, grain
     folders, names = zip(*(each.rpartition("/")[::2] for each in templates if each is not None), strict=True)
@@ -63,10 +90,18 @@ def _common_start(names: Sequence[str]) -> str:
     return next((first[:end] for end, letter in enumerate(first) if not last.startswith(letter, end)), first)
 
 
-def whole_path(files: Sequence[str]) -> str:
-    """Return the path of a data set that is read whole: files of any date, or its only file."""
-    folder = files[0].rpartition("/")[0] or "."
-    return template_of(files)[0] or (files[0] if len(files) == 1 else f"{folder}/*{_suffix(files[0])}")
+def whole_path(files: Sequence[str], above: str = "") -> str:
+    """Return the path of a data set that is read whole: files of any date, or its only file; see `dated`."""
+    template = template_of(files, above)[0]
+    if template is not None or len(files) == 1:
+        return template or files[0]
+    folder = any_keys(files[0], len(above)).rpartition("/")[0] or "."
+    return f"{folder}/*{_suffix(files[0])}"
+
+
+def any_keys(path: str, start: int) -> str:
+    """Return a path with any value for the keys of its folders from a position on."""
+    return path[:start] + re.sub(_FOLDER, r"\1=*", path[start:])
 
 
 def _any_writer(file: str) -> str:

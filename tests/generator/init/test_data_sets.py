@@ -47,6 +47,15 @@ def test_a_folder_of_dates_is_one_data_set(tmp_path: Path) -> None:
     assert (found.labels, found.reference) == (None, None)
 
 
+def test_folders_of_keys_are_one_data_set_whose_template_has_any_value(tmp_path: Path) -> None:
+    for version in ("v1", "v2"):
+        put(tmp_path / f"env=prod/log/version={version}/dt=2026-11-22/part-0.parquet")
+    found = find(f"{tmp_path}/env=prod")
+    assert len(found.log.files) == 2
+    assert found.log.template == (f"{tmp_path}/env=prod/log/version=*/dt=%Y-%m-%d/*.parquet", "24h")
+    assert [column.name for column in found.log.columns] == ["request_id", "score", "age", "version"]
+
+
 def test_columns_of_all_files_are_seen_together(tmp_path: Path) -> None:
     for number in range(3):
         put(tmp_path / f"2026-11-2{number}.parquet", pa.table({"version": [f"v{number}"] * 10}))

@@ -96,6 +96,15 @@ def test_files_whose_types_differ_from_the_first_are_left_out(tmp_path: Path) ->
     assert column == Column("n", Kind.WHOLE, "int64", 3, 3, 1, 3)
 
 
+def test_the_keys_of_paths_are_columns_that_the_files_lack(tmp_path: Path) -> None:
+    files = [tmp_path / part for part in ("v=v1/c=de/a.parquet", "v=v2/c=__HIVE_DEFAULT_PARTITION__/a.parquet")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        pq.write_table(pa.table({"n": [1, 1], "c": ["x", "x"]} if "v1" in str(file) else {"n": [1, 1]}), file)
+    found = {column.name: (column.kind, column.rows, column.distinct) for column in read([*map(str, files)])}
+    assert found == {"n": (Kind.WHOLE, 4, 1), "c": (Kind.TEXT, 2, 1), "v": (Kind.TEXT, 4, 2)}
+
+
 def test_a_file_in_another_store_is_an_error_with_advice() -> None:
     with pytest.raises(UsageError, match=r"^gs://logs/a\.parquet: not read .*: copy one file of the log to this"):
         read(["gs://logs/a.parquet"])
