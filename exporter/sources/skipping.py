@@ -132,6 +132,12 @@ def without_skipped(source: Source, partition: Partition) -> Partition:
     return source.skipped.without_skipped(partition) if isinstance(source, SkippingSource) else partition
 
 
+def unreadable_partition(source: Source, partition: Partition) -> FileError | None:
+    """Return the error of a partition of which the last reader could read no file, else None."""
+    errors = source.skipped.errors if isinstance(source, SkippingSource) else {}
+    return errors[partition.objects[0]] if all(item in errors for item in partition.objects) else None
+
+
 def corrupt_partition(source: Source, partition: Partition) -> FileError | None:
     """Return the error of a partition of which every file is known to be corrupt, else None."""
     errors = source.skipped.corrupt(partition) if isinstance(source, SkippingSource) else {}

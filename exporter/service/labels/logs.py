@@ -12,7 +12,7 @@ from exporter.labels.usable_files import UNUSABLE_COLUMN
 from exporter.profiles.columns import ColumnMismatch
 from exporter.service.attempt import Attempt, Failed
 from exporter.service.labels.failures import UNUSABLE, stage_of
-from exporter.sources.skipping import corrupt_partition, without_skipped
+from exporter.sources.skipping import corrupt_partition, unreadable_partition, without_skipped
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection, Source
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
@@ -203,13 +203,14 @@ class StoredLog(Generic[T]):
             )
 
     def _build(self, key: Key, start: datetime, partition: Partition) -> T | None:
-        reduction = self._reduction
+        reduction, reported = self._reduction, str(unreadable_partition(self._source, partition))
         try:
             content = self._source.profile(partition, reduction.selection, lambda rows: reduction.reduce(rows, start))
         except (*UNUSABLE, FileUnavailable) as problem:
             if isinstance(problem, ColumnMismatch):
                 self.unusable[start] = StoredPartition(key, 0, {UNUSABLE_COLUMN: self._count_rows(partition)})
-            self._report(key, partition, problem)
+            if str(problem) != reported:
+                self._report(key, partition, problem)
             self._unusable[key] = (self._subject(partition), str(problem))
             if isinstance(problem, FileUnavailable):
                 self._refused.add(key)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exporter.errors import FileUnavailable, FileUnreadable, SkipReason, SourceUnavailable
-from exporter.sources.skipping import FileError, SkippedFiles, corrupt_partition
+from exporter.sources.skipping import FileError, SkippedFiles, corrupt_partition, unreadable_partition
 from exporter.sources.source import Partition, StoredObject
 from exporter.sources.stores.local import Local
 
@@ -104,6 +104,7 @@ def test_a_file_that_was_deleted_is_tried_again_when_it_is_listed_again(skipped:
 def test_the_error_of_a_partition_of_which_every_file_is_corrupt(tmp_path: Path) -> None:
     source = Local("*.parquet", tmp_path)
     source.skipped.update(NOON, ERRORS)
-    assert corrupt_partition(source, NOON) is None
+    assert corrupt_partition(source, NOON) is unreadable_partition(source, NOON) is None
     assert corrupt_partition(source, replace(NOON, objects=(CORRUPT, DENIED))) is None
+    assert unreadable_partition(source, replace(NOON, objects=(DENIED, CORRUPT))) is ERRORS[DENIED]
     assert corrupt_partition(source, replace(NOON, objects=(CORRUPT,))) is ERRORS[CORRUPT]
