@@ -59,6 +59,10 @@ def likeness_findings(spec: ModelSpec, stream: str, log: Rows, reference: Rows) 
             yield place.warning("reference_column", message, "add it to the reference, or leave the feature out")
         else:
             yield place.note("reference_column", message)
+    if reference.whole and reference.count < _ENOUGH:
+        message = f"only {reference.count} rows: with so few, thresholds are too high for any alert"
+        yield whole.warning("likeness", message, "name the data that the model was trained on")
+        return
     if min(log.count, reference.count) < _ENOUGH:
         yield whole.note("likeness", f"too few rows to compare: {log.count} of the log, {reference.count}")
         return

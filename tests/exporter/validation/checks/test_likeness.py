@@ -24,6 +24,14 @@ def test_two_samples_of_one_world_are_alike() -> None:
     assert findings() == []
 
 
+def test_a_reference_of_a_few_rows_is_a_mistake_unless_it_is_a_sample() -> None:
+    (found,) = findings(REFERENCE[:29])
+    assert brief([found]) == ["warning likeness"]
+    assert found.message.startswith("only 29 rows: ")
+    sample = replace(rows_of(REFERENCE[:29]), whole=False)
+    assert brief(likeness_findings(spec(), "reference", rows_of(LOG.rows(2, 1000)), sample)) == ["note likeness"]
+
+
 def test_drift_is_not_a_difference_of_the_data() -> None:
     assert findings(age=np.random.default_rng(1).normal(60, 12, 1000)) == []
 
