@@ -264,7 +264,7 @@ _PROXY = _Labels((MODEL, PROXY, WINDOW))
 COLUMN_READABLE_RATIO = replace(
     _COLUMN.ratio(
         "ml_column_readable_ratio",
-        "Share of the rows whose files have a column of the spec with a usable type; nulls are readable.",
+        "Share of the rows whose files have a column of the spec with a usable type; 0 of a feature without reference.",
     ),
     limit="the spec's thresholds.column_readable",
     alerts_below=True,

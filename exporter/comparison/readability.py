@@ -7,7 +7,7 @@ out when a group has too few rows, as all others.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final
 
 from exporter import catalogue
@@ -41,15 +41,22 @@ def lost_features(spec: Body, features: Iterable[Feature], pair: Pair) -> list[F
     return [each for each in features if each.name in pair.binning.by_name and ratios[each.name] < level]
 
 
-def readability(spec: Body, profile: Profile) -> Iterator[LabelledValues]:
+def readability(spec: Body, profile: Profile, reference: Container[str]) -> Iterator[LabelledValues]:
     """Yield the readable share of each column, of the features together, and of the scores.
 
-    The features' share is that of the features whose own share is not below its threshold, weighted by importance. The
-    scores' share is that of the column of scores that is read least.
+    A feature that the reference lacks is compared with nothing, so its share is 0. The features' share is that of the
+    features whose own share is not below its threshold, weighted by importance. The scores' share is that of the column
+    of scores that is read least.
+
+    Args:
+        spec: the model.
+        profile: the window's rows.
+        reference: the columns that could be read in the reference.
     """
     ratios, limits = readable_ratios(spec, profile), spec.thresholds
     if not ratios:
         return
+    ratios |= {feature.name: 0.0 for feature in spec.features if feature.name not in reference}
     enough = profile.rows >= limits.min_rows
 
     def values(score: Metric, value: float, level: float) -> Values:

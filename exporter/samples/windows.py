@@ -114,7 +114,8 @@ class _Comparison:
         """The samples of a group's rows."""
         profile, segment, labels = self.window.groups[group], group.segment, self._labels(group)
         samples = list(samples_of({catalogue.VERSION_ROWS: profile.rows}, labels))
-        for own, values in readability(self.spec.spec, profile) if segment == WHOLE else ():
+        known = self.reference.binning.by_name if segment == WHOLE else {}
+        for own, values in readability(self.spec.spec, profile, known) if known else ():
             samples += samples_of(values, {**labels, **own})
         seasons = self.reference.seasons if segment == WHOLE else self.reference.segment_seasons[segment]
         before = mixture(seasons, self.window.hours[group])

@@ -28,9 +28,9 @@ function(model)
       description(fields)::
         'Only ' + fields.value + ' of the rows of version ' + fields.version + ' have the column ' + fields.column
         + ' with a usable type in the ' + fields.window + ' window; the threshold is ' + fields.threshold
-        + '. What is measured of this column is measured on these rows alone.',
-      action: 'The log of the exporter names each file with the reason: a missing column, or its type. Ask who writes the'
-              + ' inference log, or correct the name in the spec.',
+        + '. What is measured of this column is measured on these rows alone; nothing where the reference lacks it.',
+      action: 'The log of the exporter names each file with the reason: a missing column, or its type, there or in the'
+              + ' reference. Ask who writes them, or correct the name in the spec.',
     },
     threshold(model, 'feature_nulls_high', features[0].name) {
       'for': 2 * model.evaluation_interval,

@@ -27,9 +27,9 @@ def profile(rows: int = 100, **unreadable: int) -> Profile:
     return replace(empty_profile(CELLS), rows=rows, unreadable=unreadable)
 
 
-def parts(spec: Body, rows: Profile) -> dict[str, tuple[float | None, float | None]]:
+def parts(spec: Body, rows: Profile, reference: str = "xy") -> dict[str, tuple[float | None, float | None]]:
     found = {}
-    for labels, values in readability(spec, rows):
+    for labels, values in readability(spec, rows, reference):
         (name,) = labels.values()
         metric = catalogue.DATA_READABLE_RATIO if catalogue.PART in labels else catalogue.COLUMN_READABLE_RATIO
         assert set(values) <= {metric, metric.threshold()}
@@ -51,6 +51,13 @@ def test_each_column_has_its_share_and_the_features_their_importance() -> None:
         catalogue.FEATURES: (0.25, 0.5),
         catalogue.SCORES: (0.93, 0.95),
     }
+
+
+def test_a_feature_that_the_reference_lacks_is_compared_with_nothing() -> None:
+    assert parts(body(), profile(y=5), "y") == {"x": (0.0, 0.95), "y": (0.95, 0.95), catalogue.FEATURES: (0.25, 0.5)}
+    assert parts(body(), profile(), "")[catalogue.FEATURES] == (0.0, 0.5)
+    assert parts(body("s"), profile())["s"] == (1.0, 0.95)  # an output: a training set often has none
+    assert parts(body(), profile(0), "") == {}
 
 
 def test_without_a_score_there_is_no_part_of_scores() -> None:
