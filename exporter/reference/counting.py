@@ -26,7 +26,7 @@ from exporter.profiles.binning import (
 from exporter.profiles.group import WHOLE, Segment
 from exporter.profiles.profile import Profile, categorical_column, empty_profile, numeric_column
 from exporter.reference.columns import NOT_IN_REFERENCE, binning_of_columns
-from exporter.reference.history import ANY_TIME, LONGEST_WEEKS, SECONDS, History, HourlyColumn, TimeRule
+from exporter.reference.history import ANY_TIME, LONGEST_WEEKS, SECONDS, History, HourlyColumn, TimeRule, counting_rows
 from exporter.reference.reducing import reduce_binning, reduce_by_hour, reduce_rows_by_hour
 from exporter.reference.reference import (
     ByHour,
@@ -64,21 +64,34 @@ class HourColumn(NamedTuple):
 
 
 def count_binning(
-    source: Source, partition: Partition, selection: Selection, category_limit: int
+    source: Source, partition: Partition, selection: Selection, category_limit: int, rule: TimeRule = ANY_TIME
 ) -> tuple[Binning, dict[str, str]]:
     """Return the cells in which a model's columns are counted; see `exporter.reference.reference.build_binning`.
+
+    Args:
+        source: the source of the rows.
+        partition: all of the reference.
+        selection: the columns; a key is the column of times, where rows are left out by their time.
+        category_limit: the number of categories of a column that have a cell.
+        rule: how the times are read, and which count. An engine counts all rows.
 
     Raises:
         ReferenceUnusable: when no column can be compared.
         SourceError: as `Source.profile`.
     """
     if isinstance(source, ReducingSource):
-        return reduce_binning(source, partition, selection, category_limit)
+        return reduce_binning(source, partition, selection, category_limit, rule)
     if not isinstance(source, CountingSource):
-        return source.profile(partition, selection, lambda rows: build_binning(rows, selection, category_limit))
+        return source.profile(
+            partition,
+            selection,
+            lambda rows: build_binning(counting_rows(rows, selection, rule), selection, category_limit),
+        )
     types = source.types(partition)
     absent = {
-        name: NOT_IN_REFERENCE + nearest_name(name, tuple(types)) for name in selection.columns if name not in types
+        name: NOT_IN_REFERENCE + nearest_name(name, tuple(types))
+        for name in (*selection.numeric, *selection.categorical)
+        if name not in types
     }
     query = profile_query(types, _blank(selection), GroupBy(), category_limit, source.fits)
     problems = {name: f"in the reference {why}" for name, why in query.problems.items()} | absent

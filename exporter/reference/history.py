@@ -5,9 +5,9 @@ It is far coarser than a profile: a dozen counts per feature and hour, so months
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from exporter.profiles.binning import Binning, Bins, CategoricalBins, Counts, Fl
 from exporter.profiles.columns import ColumnMismatch, category_codes, column_of, numeric_values
 from exporter.profiles.times import instants
 from exporter.reference.outliers import ALL_HOURS, HourRange
-from exporter.sources.source import Batch
+from exporter.sources.source import Batch, Selection
 from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.value_types import TimeUnit
 
@@ -82,6 +82,25 @@ def hours_of(column: pa.ChunkedArray, rule: TimeRule = ANY_TIME) -> Counts:
     """
     hours = instants(column, rule.unit) // (SECONDS * 1_000_000)
     return np.where((hours >= rule.hours.first) & (hours < rule.hours.end), hours, -1)
+
+
+def counting_rows(batches: Iterable[Batch], selection: Selection, rule: TimeRule) -> Iterator[Batch]:
+    """Yield batches with the rows whose time counts; all rows where the selection has no column of times.
+
+    Args:
+        batches: the rows.
+        selection: the columns; the column of times is its only key.
+        rule: how the times are read, and which count.
+
+    Raises:
+        ColumnMismatch: the column is missing, or does not hold times.
+    """
+    for batch in batches:
+        if not selection.keys:
+            yield batch
+            continue
+        counts = hours_of(column_of(batch, selection.keys[0]), rule) >= 0
+        yield replace(batch, table=batch.table.filter(pa.array(counts)))
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from exporter.profiles.binning import Binning
 from exporter.reference.columns import ObservedColumns, merge_observed, observe_columns
+from exporter.reference.history import TimeRule, counting_rows
 from exporter.reference.outliers import merge_hours
 from exporter.reference.reference import (
     ByHour,
@@ -30,15 +31,15 @@ T = TypeVar("T")
 
 
 def reduce_binning(
-    source: ReducingSource, partition: Partition, selection: Selection, category_limit: int
+    source: ReducingSource, partition: Partition, selection: Selection, category_limit: int, rule: TimeRule
 ) -> tuple[Binning, dict[str, str]]:
-    """Return the cells in which a model's columns are counted; see `exporter.reference.reference.build_binning`.
+    """Return the cells in which a model's columns are counted; see `exporter.reference.counting.count_binning`.
 
     Raises:
         ReferenceUnusable: when no column can be compared.
         SourceError: as `Source.profile`.
     """
-    count = partial(observe_columns, selection=selection)
+    count = partial(_observe, selection, rule)
     reduction: Reduction[ObservedColumns] = Reduction(count, merge_observed, pickle.dumps, pickle.loads)
     return reduce_partition(source, partition, selection, reduction).binning(category_limit)
 
@@ -66,6 +67,10 @@ def reduce_rows_by_hour(
     count = partial(_count_rows, selection.keys[0], unit)
     reduction: Reduction[dict[int, int]] = Reduction(count, merge_hours, pickle.dumps, pickle.loads)
     return reduce_partition(source, partition, selection, reduction)
+
+
+def _observe(selection: Selection, rule: TimeRule, batches: Iterator[Batch], portion: Portion) -> ObservedColumns:
+    return observe_columns(counting_rows(batches, selection, rule), portion, selection=selection)
 
 
 def _count_rows(timestamp: str, unit: TimeUnit | None, batches: Iterator[Batch], _: Portion) -> dict[int, int]:

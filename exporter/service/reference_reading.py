@@ -126,11 +126,12 @@ class ReferenceReader:
         return without_skipped(self._location.source, data)
 
     def _build(self, data: Partition, now: datetime) -> Reference:
-        selection, limit = selected_columns(self._spec, keys=()), self._spec.spec.limits.categories
         log.info("%s: reading the reference, %d bytes", self._spec.name, data.size)
-        binning, problems = count_binning(self._location.source, data, selection, limit)
-        data = self._readable(data)
         rule, left_out = self._time_rule(data, now)
+        data = self._readable(data)
+        selection, limit = selected_columns(self._spec, keys=tuple(left_out)), self._spec.spec.limits.categories
+        binning, problems = count_binning(self._location.source, data, selection, limit, rule)
+        data = self._readable(data)
         counted = self._count(data, with_score_bins(self._spec, binning), rule)
         reference = replace(counted, problems={**problems, **left_out})
         save_reference(self._store, self._key(self._readable(data)), reference)
@@ -138,18 +139,22 @@ class ReferenceReader:
         return reference
 
     def _time_rule(self, data: Partition, now: datetime) -> tuple[TimeRule, dict[str, str]]:
-        """Return how the times are read and which count, and by column how many rows are left out for their time."""
+        """Return how the times are read and which count, and by column how many rows are left out for their time.
+
+        Raises:
+            ReferenceUnusable: no row has a time that counts.
+        """
         timestamp, unit, span = self._location.timestamp, self._location.unit, self._location.span
         if timestamp is None:
             return ANY_TIME, {}
         rows = rows_by_hour(self._location.source, data, timestamp, unit)
         rule = TimeRule(unit, hours_in(span) if span is not None else plausible_hours(rows, now))
-        outside = rule.hours.outside(rows)
+        outside, total = rule.hours.outside(rows), sum(rows.values())
         if not outside:
             return rule, {}
-        return rule, {
-            timestamp: f"{outside} of {sum(rows.values())} rows are left out: their time is missing or far off"
-        }
+        if outside == total:
+            raise ReferenceUnusable("no row of the reference has a time")
+        return rule, {timestamp: f"{outside} of {total} rows are left out: their time is missing or far off"}
 
     def _count(self, data: Partition, binning: Binning, rule: TimeRule) -> Reference:
         """Count the reference's rows, by season if they have times."""
