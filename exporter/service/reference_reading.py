@@ -30,7 +30,7 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, season_levels
 from exporter.spec.value_types import format_duration
 from exporter.sql.counting import count_partition
-from exporter.statistics.dispersion import Stretch, fit_stretches
+from exporter.statistics.dispersion import FIT, Stretch, fit_stretches
 from exporter.store.profiles import Key, ProfileStore
 from exporter.store.references import load_reference, save_reference
 
@@ -184,7 +184,7 @@ class ReferenceReader:
             )
         )
         score = str((body.task, body.confidence_edges, body.decision_threshold))
-        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, content, columns, score))
+        return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, content, columns, score, FIT))
 
 
 def selected_columns(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:

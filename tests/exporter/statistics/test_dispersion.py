@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 
 from exporter.reference.history import History, HourlyColumn
-from exporter.reference.seasonal import mixing_factors
-from exporter.statistics import dispersion
-from exporter.statistics.dispersion import FEWEST_WEEKS, WEEK, fit_stretches, mean_of
+from exporter.statistics.dispersion import fit_stretches, mean_of
+from exporter.statistics.weeks.past_windows import FEWEST_WEEKS, WEEK
 
 CELLS = 5
 MONDAY, TUESDAY = 0, 1
@@ -118,84 +115,55 @@ class TestStretch:
         assert stretches_of(places, means=("absent",)).keys() == {"x"}
 
 
-@dataclass(frozen=True)
-class Law:
-    """The law of each day's highest of `hours` windows, with independent chi-squared ratios over their degrees."""
+def moving(seed: int, weeks: int, rise: float, bend: float = 0.0, rows: int = 400) -> Places:
+    """Independent rows of which each week more lie in the cells above: a share `rise` more in the last than the first.
 
-    hours: int
-    freedom: int
-
-    def draw(self, random: np.random.Generator, *days: int) -> npt.NDArray[np.float64]:
-        return np.asarray(random.chisquare(self.freedom, (*days, self.hours)).max(axis=-1) / self.freedom)
-
-    def exceeded(self, level: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        return np.asarray(-np.expm1(self.hours * stats.chi2.logcdf(level * self.freedom, self.freedom)))
+    `bend` is the height of half a sine wave on top of it, as a season of the year has.
+    """
+    random, week = np.random.default_rng(seed), np.arange(weeks * WEEK)[:, None] / WEEK
+    share = 0.5 + rise * (week / weeks - 0.5) + bend * np.sin(np.pi * week / weeks)
+    high = random.random((weeks * WEEK, rows)) < share
+    return np.where(high, random.integers(2, CELLS, high.shape), random.integers(0, 2, high.shape))
 
 
-def exceedance(law: Law, days: int, q: float) -> float:
-    """How often another day exceeds the level from some days."""
-    known = law.draw(np.random.default_rng(days), 4000, days)
-    levels = np.array([dispersion._highest_day(each, q) for each in known])
-    return float(law.exceeded(levels).mean())
+class TestTrend:
+    @settings(max_examples=6, deadline=None)
+    @given(st.integers(0, 99), st.sampled_from([4, 8, 13]), st.floats(-0.8, 0.8), st.sampled_from([1, 24, WEEK]))
+    def test_a_trend_changes_the_stretch_by_little(self, seed: int, weeks: int, rise: float, hours: int) -> None:
+        """Without its removal a share that rises by 0.8 gives stretches of up to 60, 1,000 and 7,000."""
+        without, with_trend = (
+            stretches_of(moving(seed, weeks, each, rows=100), hours, means=("x",)) for each in (0, rise)
+        )
+        for name in ("x", mean_of("x")):
+            assert max(with_trend[name]) < 2.5 * max(without[name])
+
+    @pytest.mark.parametrize("hours", [1, 24])
+    def test_a_season_of_the_year_changes_the_stretch_by_little(self, hours: int) -> None:
+        """Three months of it: the share rises by 0.3 and bends by 0.05."""
+        stretches = stretches_of(moving(1, 13, 0.3, 0.05), hours, means=("x",))
+        assert max(map(max, stretches.values())) < 4
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_weeks_that_move_to_and_fro_are_still_noise(self, seed: int) -> None:
+        """Shares of weeks have the deviation 0.05: with 9600 rows a day the inflation is 1 + 9600 x 0.0025 / 0.25."""
+        random = np.random.default_rng(seed)
+        share = np.repeat(0.5 + 0.05 * random.standard_normal(13), WEEK)[:, None]
+        places = np.where(random.random((13 * WEEK, 400)) < share, 1, 0)
+        assert 97 / 4 < np.median(stretches_of(places, 24)["x"]) < 97 * 2
 
 
-class TestHighestDay:
-    def test_by_hand(self) -> None:
-        """Roots 1, 2, 3: mean 2, deviation 1. Student's t of 2 degrees is (2p - 1) / sqrt(2p (1 - p)), p = 0.995."""
-        gumbel = (-math.log(-math.log(0.995)) - 0.5772157) * math.sqrt(6) / math.pi
-        wider = 0.99 / math.sqrt(2 * 0.995 * 0.005) / 2.5758293 * math.sqrt(4 / 3)
-        assert dispersion._highest_day(np.array([9.0, 1.0, 4.0]), 0.005) == pytest.approx((2 + gumbel * wider) ** 2)
+class TestLongWindows:
+    @pytest.mark.parametrize("hours", [WEEK, 720])
+    def test_windows_of_a_week_or_more_have_one_stretch(self, hours: int) -> None:
+        places = independent(np.random.default_rng(1), weeks=13, rows=50)
+        for hour in np.flatnonzero(np.arange(len(places)) // 24 % 7 == MONDAY):
+            places[hour, : places[hour, 0] * 6] = 0
+        (stretch,) = stretches_of(places, hours).values()
+        assert len(set(stretch)) == 1
 
-    @given(st.lists(st.floats(0, 1e6), min_size=FEWEST_WEEKS, max_size=60), st.floats(1e-6, 0.2))
-    def test_it_is_a_quantile_of_gumbel_widened_by_student_s_t(self, highest: list[float], q: float) -> None:
-        k, roots = len(highest), np.sqrt(highest)
-        law = stats.gumbel_r(scale=math.sqrt(6) / math.pi)  # of deviation 1
-        reach = (law.isf(q) - law.mean()) * stats.t.isf(q, k - 1) / stats.norm.isf(q) * math.sqrt(1 + 1 / k)
-        level = (roots.mean() + roots.std(ddof=1) * reach) ** 2
-        assert dispersion._highest_day(np.array(highest), q) == pytest.approx(level, rel=1e-6)
-
-    @given(st.lists(st.floats(0, 1e3), min_size=FEWEST_WEEKS), st.floats(0.01, 100))
-    def test_it_scales_with_its_input(self, highest: list[float], unit: float) -> None:
-        level = dispersion._highest_day(np.array(highest), 0.005)
-        other = dispersion._highest_day(np.array(highest) * unit, 0.005)
-        assert other == pytest.approx(level * unit, rel=1e-9, abs=1e-9)
-
-    @given(st.lists(st.floats(0, 1e3), min_size=FEWEST_WEEKS))
-    def test_many_days_give_a_lower_level_than_few_equal_ones(self, highest: list[float]) -> None:
-        few, many = (dispersion._highest_day(np.array(highest * times), 0.005) for times in (1, 10))
-        assert many <= few * (1 + 1e-9)
-
-    def test_equal_days_are_their_own_level(self) -> None:
-        assert dispersion._highest_day(np.full(8, 4.0), 0.005) == pytest.approx(4)
-
-    def test_two_days_give_no_level(self) -> None:
-        assert dispersion._highest_day(np.array([4.0, 9.0]), 0.005) == 0
-
-    @pytest.mark.parametrize("law", [Law(24, 9), Law(24, 1)])
-    @pytest.mark.parametrize(("days", "q"), [(4, 0.005), (8, 0.005), (12, 0.005), (40, 24e-5)])
-    def test_independent_hours_rarely_exceed_it(self, law: Law, days: int, q: float) -> None:
-        assert exceedance(law, days, q) < 0.8 * q
-
-    @pytest.mark.parametrize(
-        ("days", "q", "most"), [(4, 0.005, 1.6), (8, 0.005, 1.4), (12, 0.005, 1.2), (40, 24e-5, 0.5)]
-    )
-    def test_days_that_move_as_a_whole_exceed_it_with_about_its_probability(
-        self, days: int, q: float, most: float
-    ) -> None:
-        assert exceedance(Law(1, 1), days, q) < most * q
-
-
-class TestDays:
-    def test_a_day_is_a_local_day(self) -> None:
-        """The clocks go forward on the first Sunday, back on the second; the history begins on a Monday at 22:00."""
-        cells = np.concatenate([np.arange(22, WEEK), np.arange(WEEK), np.arange(WEEK), np.arange(50)])
-        cells = np.delete(cells, 6 * 24 + 2 - 22)
-        again = np.flatnonzero(cells == 6 * 24 + 1)[1]
-        cells = np.insert(cells, again, 6 * 24 + 1)
-        windows = dispersion._past_windows(np.ones(len(cells)), cells, HOUR_OF_WEEK, 1)
-        assert windows is not None
-        assert windows.weekday.tolist() == [*range(7), *range(7), *range(7), 0, 1, 2]
-        assert np.bincount(windows.day).tolist() == [2, *[24] * 5, 23, *[24] * 6, 25, *[24] * 9, 2]
+    def test_a_weekday_of_fewer_than_eight_days_has_the_stretch_of_all_days(self) -> None:
+        stretch = stretches_of(independent(np.random.default_rng(1), weeks=7, rows=50), 24)["x"]
+        assert len(set(stretch)) == 1
 
 
 class TestTooLittle:
@@ -215,69 +183,3 @@ class TestTooLittle:
     def test_a_history_without_rows_gives_no_stretch(self) -> None:
         made = history_of(np.zeros((4 * WEEK, 0), np.int64))
         assert fit_stretches(made, np.arange(4 * WEEK) % WEEK, HOUR_OF_WEEK, 1, ()) == {}
-
-
-def compared(values: npt.NDArray[np.number], rows: Places, season: Places, hours: int) -> tuple[Places, ...]:
-    """The positions of the windows that lie in one week, and both sides of the comparison."""
-    windows = dispersion._past_windows(rows.astype(np.float64), np.arange(len(rows)) % WEEK, season, hours)
-    assert windows is not None
-    now, before = dispersion._compared(values, windows)
-    within = windows.starts // WEEK == (windows.ends - 1) // WEEK
-    return windows.starts[within], now[within], before[within]
-
-
-def naive(values: npt.NDArray[np.number], rows: Places, season: Places, start: int, hours: int) -> tuple[float, float]:
-    """One window, and the mixture of the other weeks' hours in its seasons, hour by hour."""
-    week = start // WEEK
-    total, inside, others = 0.0, np.zeros(WEEK), np.zeros(WEEK)
-    for hour in range(start, start + hours):
-        total += values[hour]
-        inside[season[hour % WEEK]] += rows[hour]
-    other_hours = [hour for hour in range(len(rows)) if hour // WEEK != week]
-    for hour in other_hours:
-        others[season[hour % WEEK]] += rows[hour]
-    factors = mixing_factors(inside, others)
-    return total, sum(factors[season[hour % WEEK]] * values[hour] for hour in other_hours)
-
-
-class TestComparison:
-    def test_a_windows_own_week_is_left_out(self) -> None:
-        """Three weeks of 1, 10 and 100 rows an hour with values that say the week: by hand."""
-        rows = np.repeat([1, 10, 100], WEEK)
-        starts, now, before = compared(rows * np.repeat([1, 2, 3], WEEK), rows, HOUR_OF_WEEK, 1)
-        assert starts.tolist() == list(range(3 * WEEK))
-        assert set(zip(now[:WEEK, 0], before[:WEEK, 0].round(9), strict=True)) == {(1, 2 * 10 + 3 * 100)}
-        assert set(zip(now[WEEK:-WEEK, 0], before[WEEK:-WEEK, 0].round(9), strict=True)) == {(20, 1 + 3 * 100)}
-        assert set(zip(now[-WEEK:, 0], before[-WEEK:, 0].round(9), strict=True)) == {(300, 1 + 2 * 10)}
-
-    @pytest.mark.parametrize("hours", [1, 5, 24, WEEK])
-    @pytest.mark.parametrize("season", [HOUR_OF_WEEK, HOUR_OF_WEEK // 24, np.zeros(WEEK, np.int64)])
-    def test_it_equals_a_loop_over_the_hours(self, hours: int, season: Places) -> None:
-        random = np.random.default_rng(hours)
-        rows = random.integers(1, 50, 4 * WEEK + 90)
-        values = random.integers(0, 9, len(rows)) * rows
-        starts, now, before = compared(values, rows, season, hours)
-        for place in random.choice(len(starts), min(12, len(starts)), replace=False):
-            wanted = naive(values, rows, season, int(starts[place]), hours)
-            assert (now[place, 0], before[place, 0]) == pytest.approx(wanted)
-
-    def test_a_column_of_several_cells_is_compared_cell_by_cell(self) -> None:
-        random = np.random.default_rng(3)
-        cells = random.integers(0, 9, (4 * WEEK, 3))
-        rows = cells.sum(axis=1)
-        _, now, before = compared(cells, rows, HOUR_OF_WEEK // 24, 24)
-        for cell in range(3):
-            _, one_now, one_before = compared(cells[:, cell], rows, HOUR_OF_WEEK // 24, 24)
-            np.testing.assert_allclose(now[:, cell], one_now[:, 0])
-            np.testing.assert_allclose(before[:, cell], one_before[:, 0])
-
-    @pytest.mark.parametrize("season", [HOUR_OF_WEEK // 24, np.zeros(WEEK, np.int64)])
-    def test_a_window_across_two_weeks_is_not_compared_with_itself(self, season: Places) -> None:
-        """Only hours around a week's end have a value: a window that holds them all has none to be compared with."""
-        rows, values = np.ones(4 * WEEK), np.zeros(4 * WEEK)
-        values[2 * WEEK - 6 : 2 * WEEK + 6] = 1
-        windows = dispersion._past_windows(rows, np.arange(4 * WEEK) % WEEK, season, 24)
-        assert windows is not None
-        now, before = dispersion._compared(values, windows)
-        assert now.max() == 12
-        assert before[now[:, 0] == 12].max() == 0
