@@ -186,6 +186,13 @@ def _shift(scope: Scope) -> list[Any]:
             no_data=numeric,
         ),
         draw(
+            catalogue.FEATURE_DETECTABLE_SHIFT,
+            "What would be seen, $window",
+            "0.3 means that a shift by 0.3 standard deviations would alarm. If it is above 1, the feature is hardly "
+            "watched: its reference varies from week to week, or there are few rows.",
+            limits=_FROM_ZERO,
+        ),
+        draw(
             catalogue.FEATURE_JS_DISTANCE,
             "Jensen-Shannon distance",
             "A second measure beside PSI, from 0 to 1. If both are high, the drift is real.",

@@ -285,6 +285,11 @@ FEATURE_PSI = _FEATURE.number(
     "Population stability index of a feature against its reference, in nats; nulls are a cell of their own.",
 )
 FEATURE_PSI_THRESHOLD = FEATURE_PSI.threshold()
+FEATURE_DETECTABLE_SHIFT = _FEATURE_WHOLE.deviations(
+    "ml_feature_detectable_shift",
+    "Least shift of a feature that would raise its PSI above the threshold in this window, in reference standard "
+    "deviations, at most 10; of categories, the shift of a normal feature with the same PSI.",
+)
 FEATURE_JS_DISTANCE = _FEATURE.score(
     "ml_feature_js_distance", "Jensen-Shannon distance (square root, base 2) between a feature and its reference."
 )
@@ -816,6 +821,7 @@ NEW_CATEGORIES = Alert("MLNewCategories", Severity.WARNING, Layer.QUALITY, FEATU
 DATA_DRIFT_HIGH = Alert("MLDataDriftHigh", Severity.CRITICAL, Layer.DATASET, DATA_DRIFT_SHARE)
 FEATURE_BROKEN_ALERT = Alert("MLFeatureBroken", Severity.CRITICAL, Layer.FEATURE, FEATURE_BROKEN)
 FEATURE_DRIFT_HIGH = Alert("MLFeatureDriftHigh", Severity.WARNING, Layer.FEATURE, FEATURE_PSI)
+FEATURE_INSENSITIVE = Alert("MLFeatureInsensitive", Severity.INFO, Layer.FEATURE, FEATURE_DETECTABLE_SHIFT)
 SEGMENT_DRIFT_ALERT = Alert("MLSegmentDrift", Severity.WARNING, Layer.FEATURE, SEGMENT_DRIFT, segments=True)
 PREDICTION_SCORE_SHIFT = Alert("MLPredictionScoreShift", Severity.CRITICAL, Layer.SCORE, PREDICTION_MEAN_SHIFT)
 PREDICTION_DISTRIBUTION_SHIFT = Alert("MLPredictionDistributionShift", Severity.WARNING, Layer.SCORE, PREDICTION_PSI)

@@ -163,6 +163,14 @@ def _categorical(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(chart, spec, scope)
     return [
         draw(
+            catalogue.FEATURE_DETECTABLE_SHIFT,
+            "What would be seen, $window",
+            "0.3 means that a shift by 0.3 standard deviations would alarm. If it is above 1, the feature is hardly "
+            "watched: its reference varies from week to week, or there are few rows. `leeway validate "
+            "--data` says more.",
+            limits=_FROM_ZERO,
+        ),
+        draw(
             catalogue.FEATURE_JS_DISTANCE,
             "Jensen-Shannon distance",
             "A second measure beside PSI, for every kind of feature. If both are high, the drift is real.",

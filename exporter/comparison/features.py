@@ -13,6 +13,7 @@ from typing import Final
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.comparison.accepted import NOTHING, AcceptedLevel, beyond_accepted, raised_psi, raised_ratio
+from exporter.comparison.sensitivity import sensitivity_values
 from exporter.profiles.binning import Binning, NumericBins, Rows
 from exporter.profiles.profile import (
     CategoricalColumn,
@@ -115,7 +116,10 @@ def _any(name: str, before: Column, now: Column, settings: ThresholdSettings) ->
     rows: Values = {catalogue.FEATURE_ROWS: now.rows} if now.rows else {}
     if now.rows < settings.spec.min_rows:
         return rows
-    return rows | _nulls(name, before, now, settings) | _drift(name, before, now, settings)
+    values = rows | _nulls(name, before, now, settings) | _drift(name, before, now, settings)
+    if settings.own_weeks and catalogue.FEATURE_PSI_THRESHOLD in values:
+        values |= sensitivity_values(before, now.rows, values[catalogue.FEATURE_PSI_THRESHOLD])
+    return values
 
 
 def _nulls(name: str, before: Column, now: Column, settings: ThresholdSettings) -> Values:

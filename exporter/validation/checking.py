@@ -104,6 +104,7 @@ _CHECKS: Final[dict[str, Callable[[Samples], Iterator[Finding]]]] = {
     "read": _read,
     "columns": content.check_columns,
     "likeness": content.check_likeness,
+    "trends": content.check_trends,
     "times": content.check_times,
     "ids": content.check_ids,
     "left_out": content.check_left_out,

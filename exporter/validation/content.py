@@ -15,7 +15,7 @@ from exporter.service.reference_source import STREAM as REFERENCE
 from exporter.spec.seasons import Calendar
 from exporter.spec.sections.logs import LabelColumns
 from exporter.spec.sections.reference import ReferenceColumns
-from exporter.validation.checks import columns, ids, labels, left_out, likeness, scores, times
+from exporter.validation.checks import columns, ids, labels, left_out, likeness, scores, times, trends
 from exporter.validation.finding import Finding, Place
 from exporter.validation.gathering import Samples, look_back
 from exporter.validation.sample import Rows
@@ -52,6 +52,16 @@ def check_likeness(samples: Samples) -> Iterator[Finding]:
     now, before = samples.inference.rows, samples.reference.rows
     if now is not None and before is not None:
         yield from likeness.likeness_findings(samples.loaded.spec, REFERENCE, now, before)
+
+
+def check_trends(samples: Samples) -> Iterator[Finding]:
+    """Yield what trends in the reference, where its rows have times."""
+    spec, rows = samples.loaded.spec, samples.reference.rows
+    own, log = spec.spec.reference, spec.spec.inference.columns
+    used = own.columns if own.source is not None else log
+    if rows is not None and used.timestamp is not None:
+        column = times.TimeColumn(rows.column(used.timestamp), used.timestamp_unit)
+        yield from trends.trend_findings(spec, REFERENCE, rows, column, Calendar.of(spec.spec.seasonality))
 
 
 def check_times(samples: Samples) -> Iterator[Finding]:

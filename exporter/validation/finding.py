@@ -30,6 +30,7 @@ Check = Literal[
     "column_empty",
     "reference_unusable",
     "reference_column",
+    "reference_trend",
     "likeness",
     "type_differs",
     "categories_unseen",

@@ -1,7 +1,11 @@
-// Data drift: of all features together, and of each feature.
+// Data drift: of all features together, and of each feature; and features whose drift would not be seen.
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 local threshold = import '../threshold.libsonnet';
+
+// The shift, in standard deviations, that some window must be able to see.
+local must_see = 1;
+local day = 86400;
 
 // A feature that alone deserves a page: what each reason means, and what to look at first.
 local broken(model) =
@@ -103,6 +107,58 @@ local broken(model) =
     ],
   };
 
+// One alert for all windows: a shift that stays is seen as soon as one of them can see it.
+local insensitive(model) =
+  local shift = model.metrics.feature_detectable_shift;
+  local windows = model.spec.alerting.windows;
+  local matchers = [promql.any(model.labels.window, windows)] + model.alerting(shift);
+  local example = {
+    [label]: {
+      [model.labels.version]: '2026-11-01',
+      [model.labels.role]: 'champion',
+      [model.labels.feature]: model.spec.features[0].name,
+    }[label]
+    for label in model.series_labels(shift)
+    if !std.member([model.labels.model, model.labels.window], label)
+  };
+  // The first window sees the shift `during`, and each other one `others`.
+  local test_case(title, during, others) = {
+    title: title,
+    labels: example,
+    series: [
+      {
+        metric: shift,
+        labels: example { [model.labels.window]: window },
+        before: 0.25,
+        during: if window == windows[0] then during else others,
+      }
+      for window in windows
+    ],
+  };
+  {
+    key: 'feature_insensitive',
+    // A night of few rows is no reason.
+    'for': day,
+    expr: promql.without('min', [model.labels.window], model.series(shift, matchers)) + '\n> ' + must_see,
+    fields: { [label]: template.label(label) for label in std.objectFields(example) } + {
+      value: template.value(shift.unit),
+    },
+    summary(fields):: model.name + ': feature ' + fields.feature + ' could drift unseen',
+    description(fields)::
+      'A shift of ' + fields.feature + ' by less than ' + fields.value + ' standard deviations would raise no alert, for'
+      + ' version ' + fields.version + ' and in any window. Its PSI threshold is above what it would reach: the weeks of'
+      + ' the reference differ much from each other, or windows have few rows.',
+    action: 'Run leeway validate --data: it names a reference that trends. Use a newer or shorter reference, a longer'
+            + ' window, or a lower floor.',
+    firing_cases: [
+      test_case('sees no shift of a standard deviation in any window', 1.25, 1.5) { fields: example { value: '1.25' } },
+    ],
+    silent_cases: [
+      test_case('sees a shift of exactly a standard deviation', 1, 1.5),
+      test_case('sees a small shift in every window', 0.5, 0.25),
+    ],
+  };
+
 function(model) [
   threshold(model, 'data_drift_high') {
     'for': 2 * model.evaluation_interval,
@@ -125,4 +181,5 @@ function(model) [
       + ' window for version ' + fields.version + '; the threshold is ' + fields.threshold + '.',
     action: 'Compare the distribution with the reference on the dashboard. Ask the owner of the data what changed.',
   },
+  insensitive(model),
 ]

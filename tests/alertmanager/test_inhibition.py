@@ -15,7 +15,7 @@ from stack import alertmanager, get_json, until
 
 pytestmark = pytest.mark.e2e
 
-FEATURES = {catalogue.FEATURE_BROKEN_ALERT, catalogue.FEATURE_DRIFT_HIGH}
+FEATURES = {catalogue.FEATURE_BROKEN_ALERT, catalogue.FEATURE_DRIFT_HIGH, catalogue.FEATURE_INSENSITIVE}
 PREDICTIONS = {alert for alert in ALERTS if alert.layer in (Layer.SCORE, Layer.PERFORMANCE)} - {catalogue.PROXY_UNUSUAL}
 """A proxy has no version, so drift of one version does not inhibit it."""
 LABELS = {

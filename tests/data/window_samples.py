@@ -53,6 +53,7 @@ EVERY_FEATURE = {
     catalogue.FEATURE_ROWS,
     catalogue.FEATURE_PSI,
     catalogue.FEATURE_PSI_THRESHOLD,
+    catalogue.FEATURE_DETECTABLE_SHIFT,
     catalogue.FEATURE_DRIFTED,
     catalogue.FEATURE_BROKEN,
     catalogue.FEATURE_JS_DISTANCE,
