@@ -187,10 +187,10 @@ def _shift(scope: Scope) -> list[Any]:
         ),
         draw(
             catalogue.FEATURE_DETECTABLE_SHIFT,
-            "What would be seen, $window",
+            "What would be seen",
             "0.3 means that a shift by 0.3 standard deviations would alarm. If it is above 1, the feature is hardly "
             "watched: its reference varies from week to week, or there are few rows.",
-            limits=_FROM_ZERO,
+            limits=FROM_ZERO,
         ),
         draw(
             catalogue.FEATURE_JS_DISTANCE,
