@@ -17,9 +17,9 @@ from generator.commands.terminal import EXIT_OK
 SUMMARY: Final = "print the error budget of each objective, and how soon its alerts fire"
 
 _ROWS: Final = (100.0, 300.0, 1000.0, 10_000.0)
-_ABOVE: Final = 0.02
-_BELOW: Final = 0.03
 _WIDTH: Final = 120
+DEFAULT_EFFECT: Final = 3.0
+"""The design effect that is assumed where none is given."""
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -33,10 +33,20 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--rows", action="append", type=_positive, default=[], metavar="N", help=text)
     text = "the width of the 95 %% confidence interval, read off the gauges; used instead of --rows"
     add("--width", type=_positive, metavar="X", help=text)
-    text = f"how far a healthy model is on the good side of its target (default: {_ABOVE})"
-    add("--above", type=_positive, default=_ABOVE, metavar="X", help=text)
-    text = f"how far a degraded model is on the bad side of its target (default: {_BELOW})"
-    add("--below", type=_positive, default=_BELOW, metavar="X", help=text)
+    scale = "of the target, or of what it lacks to 1; a share by at most"
+    text = f"how far a healthy model is on the good side of its target (default: a quarter {scale} 0.02)"
+    add("--above", type=_positive, metavar="X", help=text)
+    text = f"how far a degraded model is on the bad side of its target (default: a third {scale} 0.03)"
+    add("--below", type=_positive, metavar="X", help=text)
+    text = f"how many times the variance of a day's value is that of independent labels (default: {DEFAULT_EFFECT:g})"
+    add("--design-effect", type=_effect, default=DEFAULT_EFFECT, metavar="X", help=text)
+
+
+def _effect(text: str) -> float:
+    value = _positive(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is below 1, which is the effect of independent labels")
+    return value
 
 
 def _positive(text: str) -> float:
@@ -55,10 +65,12 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         SpecError: when a spec is wrong; for an objective that one bad slice breaks, the message names what would hold.
     """
-    from generator.commands.explanation import Assumptions, explanation  # noqa: PLC0415 - it imports scipy
+    from generator.commands.expectation import Assumptions  # noqa: PLC0415 - it imports scipy
+    from generator.commands.explanation import explanation  # noqa: PLC0415 - it imports scipy
 
     console = Console(width=None if sys.stdout.isatty() else _WIDTH, highlight=False)
-    assumptions = Assumptions(tuple(options.rows) or _ROWS, options.width, options.above, options.below)
+    rows, effect = tuple(options.rows) or _ROWS, options.design_effect
+    assumptions = Assumptions(rows, options.width, options.above, options.below, effect)
     for loaded in load_all(options.specs):
         if not loaded.spec.spec.slos:
             console.print(f"{escape(loaded.spec.name)}: no objectives: add spec.slos")

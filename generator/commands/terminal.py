@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 
@@ -19,6 +20,18 @@ def show(text: str) -> None:
 def say(text: str) -> None:
     """Write a line to standard output."""
     show(f"{text}\n")
+
+
+def readable(number: float, digits: int = 3) -> str:
+    """Return a number as a person writes it: rounded to so many significant digits, or whole; never with an exponent.
+
+    5310.4 is 5,310, and 0.000012 is itself.
+    """
+    if not number or not math.isfinite(number):
+        return f"{number:g}"
+    decimals = max(digits - 1 - math.floor(math.log10(abs(number))), 0)
+    text = f"{number:,.{decimals}f}"
+    return text.rstrip("0").removesuffix(".") if decimals else text
 
 
 def complain(text: str) -> None:

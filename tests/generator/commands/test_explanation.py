@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
 from rich.console import Console
-from simulation.objectives import Labels, falls, months
 
 from examples import model
 from exporter.spec.model import ModelSpec
 from generator.cli import main
-from generator.commands.explanation import Assumptions, explanation, half_widths, page_time
+from generator.commands.expectation import Assumptions
+from generator.commands.explanation import explanation
 from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE
 from spec_parts import document
 
 SEED = {"name": "auroc", "metric": "auroc", "at_least": 0.91, "over": "rolling", "window": "7d", "objective": 0.995}
 KEPT = {**SEED, "objective": 0.95}
 """The founding sentence as it is pasted, and as it can be kept."""
-DEFAULT = Assumptions(rows=(100, 300, 1000, 10_000), width=None, above=0.02, below=0.03)
+DEFAULT = Assumptions(rows=(1000,), width=None, above=None, below=None, effect=1)
 
 
 def of(**slo: Any) -> ModelSpec:
@@ -82,48 +79,6 @@ def test_counted_predictions_have_no_slices() -> None:
     printed = text(model(slos=[near]).spec)
     assert "Budget: 1 % of the predictions of 30d may be outside the tolerance." in printed
     assert "exhausts" not in printed
-
-
-class TestExpectation:
-    def test_the_width_comes_from_the_labels_or_from_the_gauges(self) -> None:
-        [slo] = of().spec.slos
-        assert [name for name, _ in half_widths(slo, 0.93, DEFAULT)] == [
-            "100 a week",
-            "300 a week",
-            "1,000 a week",
-            "10,000 a week",
-        ]
-        assert list(half_widths(slo, 0.93, replace(DEFAULT, width=0.02))) == [("interval of 0.02", 0.01)]
-        [daily] = of(over="cohort", window=None).spec.slos
-        week, day = (next(half_widths(each, 0.93, DEFAULT))[1] for each in (slo, daily))
-        assert day == pytest.approx(week * np.sqrt(7))
-
-    def test_a_metric_without_a_known_width_needs_the_flag(self) -> None:
-        spec = of(metric="log_loss", at_least=None, at_most=0.5)
-        assert "Give --width" in text(spec)
-        assert "chance that a model at 0.48 exhausts the budget" in text(spec, replace(DEFAULT, width=0.01))
-
-    def test_without_a_tier_that_pages_nothing_pages(self) -> None:
-        spec = of(objective=0.5)
-        assert page_time(spec, spec.spec.slos[0], 0.001, DEFAULT) is None
-
-    def test_the_time_to_page_has_maturity_the_slice_and_the_evaluation_in_it(self) -> None:
-        spec = of(over="cohort", window=None)
-        # Two bad days, one that had begun, a week of maturity, ten minutes of delay, three refreshes.
-        expected = timedelta(days=3 + 7, minutes=10 + 15)
-        assert page_time(spec, spec.spec.slos[0], 0.0001, DEFAULT) == expected
-
-    def test_a_healthy_model_keeps_its_budget_and_one_that_fell_pages_in_time(self) -> None:
-        """Simulated scores and labels, 280 positives a week, give the printed chances; benchmarks/slo.py has more."""
-        spec, assumptions, labels = of(), replace(DEFAULT, rows=(280,)), Labels()
-        [slo] = spec.spec.slos
-        assert np.mean(list(months(slo, 0.93, labels, 60))) < 0.05
-        assert rows(text(spec, assumptions), "280")[0][:2] == ["280 a week", "less than 0.1 %"]
-        [(_, half)] = half_widths(slo, 0.88, assumptions)
-        within = page_time(spec, slo, half, assumptions)
-        assert within is not None
-        days = (within - timedelta(days=7)) // timedelta(days=1)
-        assert np.mean(np.array(list(falls(slo, (0.93, 0.88), labels, 80))) <= days) >= 0.9
 
 
 class TestCommand:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM
+from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, readable
 from generator.jsonnet import LIBRARY
 
 
@@ -42,3 +42,11 @@ def test_a_command_finishes_although_its_reader_stops_early(work: Path, unbuffer
 
 def test_a_table_without_a_reader_ends_quietly(work: Path) -> None:
     assert run_into_closed_pipe(work, "", "explain")[1] == ""
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(5310.4, "5,310"), (466.7, "467"), (66.666, "66.7"), (1.5, "1.5"), (0.72, "0.72"), (1.2e-5, "0.000012"), (0, "0")],
+)
+def test_numbers_are_written_without_an_exponent(number: float, expected: str) -> None:
+    assert readable(number) == expected
