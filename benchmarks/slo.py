@@ -59,7 +59,7 @@ def objectives() -> Iterator[tuple[dict[str, Any], float]]:
 
 
 def clustered(count: int, areas: int) -> Table:
-    """Each objective at each design effect, with a model above its target by two thirds of the week's interval."""
+    """Each objective at each design effect, with a model above its target by a part of what a verdict varies."""
     titles = ("metric", "slice", "over", "design effect", "truly", "counted", "leeway explain", "other laws of days")
     table = Table(*titles)
     for given, weekly in objectives():
@@ -68,7 +68,8 @@ def clustered(count: int, areas: int) -> Table:
         simulated, number = (bad_areas, areas) if is_area else (bad_shares, count)
         law = (Area if is_area else Share)(weekly * (slo.slice / timedelta(days=7)))
         for effect in EFFECTS:
-            truth = slo.target + 0.8 * math.sqrt(effect * law.variance(slo.target) / (slo.judged_over / slo.slice))
+            above = 0.8 if slo.judged_over >= timedelta(days=1) else 0.1
+            truth = slo.target + above * math.sqrt(effect * law.variance(slo.target) / (slo.judged_over / slo.slice))
             counted = [
                 (
                     np.concatenate(list(simulated(slo, truth, Storms(weekly, effect, link), number)))

@@ -481,6 +481,45 @@ LABEL_DESIGN_EFFECT = _METRIC.number(
     " intervals and thresholds include it.",
 )
 
+LABEL_RATE_OBSERVED = replace(
+    _GROUP.ratio("ml_label_rate_observed", "Share of positives among the labelled mature predictions of a window."),
+    baseline="the labelled reference",
+)
+LABEL_RATE_OBSERVED_REFERENCE = LABEL_RATE_OBSERVED.reference()
+LABEL_RATE_PREDICTED = _GROUP.ratio(
+    "ml_label_rate_predicted",
+    "Mean score of the labelled mature predictions of a window; absent where scores are no probabilities.",
+)
+LABEL_RATE_GAP = replace(
+    _WHOLE.score(
+        "ml_label_rate_gap",
+        "Observed minus predicted rate of positives, less that difference in the labelled reference.",
+    ),
+    limit="in either direction, the greater of the spec's floor and the noise",
+)
+LABEL_RATE_GAP_THRESHOLD = LABEL_RATE_GAP.threshold()
+LABEL_RATE_CHANGE = replace(
+    _WHOLE.score("ml_label_rate_change", "Observed rate of positives minus that of the labelled reference."),
+    limit="in either direction, the greater of the spec's floor and the noise",
+)
+LABEL_RATE_CHANGE_THRESHOLD = LABEL_RATE_CHANGE.threshold()
+LABEL_MEAN = replace(
+    _WHOLE.number(
+        "ml_label_mean", "Mean label of the labelled mature predictions of a regression, in the data's units."
+    ),
+    baseline="the labelled reference",
+)
+LABEL_MEAN_REFERENCE = LABEL_MEAN.reference()
+BASE_RATE_SHIFT = replace(
+    _WHOLE.number(
+        "ml_base_rate_shift",
+        "How far labels are from predictions or from the reference's labels, divided by the threshold of that"
+        " difference: of rates of positives, or of a regression's mean error; above 1 their level has moved.",
+    ),
+    limit="1; floor and noise are in the thresholds of the differences",
+)
+BASE_RATE_SHIFT_THRESHOLD = BASE_RATE_SHIFT.threshold()
+
 AUROC = _GROUP.score(
     "ml_auroc",
     "Area under the ROC curve: how often a positive scores above a negative; multiclass: mean of each class against"
@@ -538,6 +577,17 @@ RMSE = _GROUP.number("ml_rmse", "Root mean squared error of a regression, in the
 RMSE_CI_LOWER, RMSE_CI_UPPER = RMSE.interval()
 MAE = _GROUP.number("ml_mae", "Mean absolute error of a regression, in the data's units.")
 MAE_CI_LOWER, MAE_CI_UPPER = MAE.interval()
+MEAN_ERROR = replace(
+    _WHOLE.number(
+        "ml_mean_error",
+        "Mean of prediction minus label of a regression, in the data's units: above 0 predictions are too high.",
+    ),
+    baseline="the labelled reference",
+    limit="in either direction, measured from its reference, the greater of the spec's floor and the noise",
+)
+MEAN_ERROR_CI_LOWER, MEAN_ERROR_CI_UPPER = MEAN_ERROR.interval()
+MEAN_ERROR_REFERENCE = MEAN_ERROR.reference()
+MEAN_ERROR_THRESHOLD = MEAN_ERROR.threshold()
 NDCG = _GROUP.score(
     "ml_ndcg", "Normalised discounted cumulative gain of a ranking: mean over its lists, up to rank labels.ndcg_at."
 )
@@ -549,6 +599,12 @@ NDCG_LISTS_LEFT_OUT = _Labels((MODEL, VERSION, REASON, WINDOW, ROLE)).rows(
 )
 CLASS_LABEL_ROWS = _CLASS.rows(
     "ml_class_label_rows", "Labelled mature predictions of a window whose true class is this one."
+)
+CLASS_RATE_OBSERVED = _CLASS.ratio(
+    "ml_class_rate_observed", "Share of the labelled mature predictions of a window whose true class is this one."
+)
+CLASS_RATE_PREDICTED = _CLASS.ratio(
+    "ml_class_rate_predicted", "Mean score of a class; absent where it has no score, or scores are no probabilities."
 )
 CLASS_PRECISION = _CLASS.score("ml_class_precision", "Share of the predictions of a class that are correct.")
 CLASS_RECALL = _CLASS.score("ml_class_recall", "Share of the rows of a true class that are predicted as this class.")
@@ -829,6 +885,7 @@ PREDICTION_CLASS_SHIFT = Alert("MLPredictionClassShift", Severity.WARNING, Layer
 CONFIDENCE_SHIFT = Alert("MLConfidenceShift", Severity.WARNING, Layer.SCORE, PREDICTION_CONFIDENCE_PSI)
 CALIBRATION_POOR = Alert("MLCalibrationPoor", Severity.WARNING, Layer.PERFORMANCE, CALIBRATION_ERROR)
 CONCEPT_DRIFT_ALERT = Alert("MLConceptDrift", Severity.WARNING, Layer.PERFORMANCE, CONCEPT_DRIFT)
+BASE_RATE_SHIFT_ALERT = Alert("MLBaseRateShift", Severity.WARNING, Layer.PERFORMANCE, BASE_RATE_SHIFT)
 PROXY_UNUSUAL = Alert("MLProxyUnusual", Severity.WARNING, Layer.PERFORMANCE, PROXY_DEVIATION)
 ERROR_BUDGET_BURN_FAST = Alert("MLErrorBudgetBurnFast", Severity.CRITICAL, Layer.OBJECTIVE, SLO_BURN_RATE)
 ERROR_BUDGET_BURN_SLOW = Alert("MLErrorBudgetBurnSlow", Severity.WARNING, Layer.OBJECTIVE, SLO_BURN_RATE)

@@ -9,8 +9,8 @@ from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query, Role, plotted
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import FROM_ZERO
-from dashboards.sections import calibration
+from dashboards.panels.style import ANY, FROM_ZERO
+from dashboards.sections import calibration, rates
 from exporter import catalogue
 from exporter.catalogue import SLO, WINDOW, Metric
 from exporter.spec.model import ModelSpec
@@ -43,6 +43,20 @@ def _regression(spec: ModelSpec, scope: Scope) -> list[Any]:
     return [
         draw(catalogue.RMSE, "Root mean squared error", error, limits=FROM_ZERO),
         draw(catalogue.MAE, "Mean absolute error", error, limits=FROM_ZERO),
+        draw(
+            catalogue.MEAN_ERROR,
+            "Mean error",
+            "Above 0 predictions are too high. If it is farther from its reference than the dashed line: labels mean "
+            "something else, or the model must be calibrated.",
+            limits=ANY,
+        ),
+        draw(
+            catalogue.LABEL_MEAN,
+            "Mean label",
+            "If it moves while the mean error does not: predictions move with it, and the model is not at fault.",
+            limits=ANY,
+        ),
+        rates.shift(draw),
     ]
 
 
@@ -92,6 +106,8 @@ def _classification(spec: ModelSpec, scope: Scope, *, multiclass: bool) -> list[
             limits=FROM_ZERO,
         ),
         *calibration.panels(spec, scope, mature_window_text(spec), draw),
+        *([] if multiclass else rates.panels(spec, scope, mature_window_text(spec), draw)),
+        *([] if multiclass and not spec.spec.inference.columns.scores else [rates.shift(draw)]),
         draw(catalogue.F1_SCORE, "F1", f1_action),
         draw(
             catalogue.PRECISION,
@@ -129,6 +145,16 @@ def _classification(spec: ModelSpec, scope: Scope, *, multiclass: bool) -> list[
 def _by_class(spec: ModelSpec, scope: Scope) -> list[Any]:
     draw = partial(_draw, spec, scope)
     return [
+        draw(
+            catalogue.CLASS_RATE_OBSERVED,
+            "Observed rate by class",
+            "If one rises: cases of this class are more frequent. Compare with its predicted rate.",
+        ),
+        draw(
+            catalogue.CLASS_RATE_PREDICTED,
+            "Predicted rate by class",
+            "If it is not the observed rate: the scores of this class are too high or too low.",
+        ),
         draw(
             catalogue.CLASS_F1_SCORE,
             "F1 by class",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -47,7 +48,7 @@ def class_values(
 ) -> dict[str, dict[Metric, float]]:
     """The performance of each class against the rest, by name, for the `limit` classes with the most true rows.
 
-    The calibration is left out when the scores are not probabilities (`proper`).
+    The calibration and the predicted rate are left out when the scores are not probabilities (`proper`).
     """
     values = {}
     for place in _ranked(classified)[:limit]:
@@ -56,6 +57,7 @@ def class_values(
             confusion = classified.confusion(place)
             values[names[key]] = {
                 catalogue.CLASS_LABEL_ROWS: float(confusion[1].sum()),
+                catalogue.CLASS_RATE_OBSERVED: float(confusion[1].sum() / confusion.sum()),
                 catalogue.CLASS_PRECISION: performance.precision(confusion).value,
                 catalogue.CLASS_RECALL: performance.recall(confusion).value,
                 catalogue.CLASS_F1_SCORE: performance.f1_score(confusion).value,
@@ -79,7 +81,8 @@ def _scored(labelled: Labelled | None, *, proper: bool) -> dict[Metric, float]:
     if not proper:
         return area
     error = calibration.debiased_error(calibration.reliability(labelled))
-    return area | {catalogue.CLASS_CALIBRATION_ERROR_DEBIASED: error}
+    predicted = float(labelled.score_sums.sum() / labelled.rows.sum()) if labelled.rows.any() else math.nan
+    return area | {catalogue.CLASS_CALIBRATION_ERROR_DEBIASED: error, catalogue.CLASS_RATE_PREDICTED: predicted}
 
 
 def hidden_classes(counts: object, limit: int) -> int:

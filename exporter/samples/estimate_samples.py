@@ -174,4 +174,5 @@ def _measured(spec: Body, outcome: Outcome) -> Mapping[Metric, Estimate]:
 def _level(noise: _Noise, metric: Metric, expected: Expectations) -> float:
     """The floor (for errors relative to the expected value), or the noise level if that is greater."""
     scale = expected[metric].value if metric in (catalogue.RMSE, catalogue.MAE) else 1.0
-    return thresholds.threshold(noise.spec.thresholds.estimated_gap * scale, noise.level(metric, expected))
+    floor = thresholds.lasting_floor(noise.spec.thresholds.estimated_gap, noise.hours)
+    return thresholds.threshold(floor * scale, noise.level(metric, expected))

@@ -16,6 +16,7 @@ from exporter.profiles.binning import Floats, Rows
 from exporter.profiles.columns import Mask
 from exporter.statistics import estimation, loss_estimation, performance
 from exporter.statistics.estimation import Calibration
+from exporter.statistics.label_levels import Level
 from exporter.statistics.loss_estimation import Expected, LossCurve
 from exporter.statistics.performance import Z_95, Estimate
 
@@ -28,12 +29,13 @@ class Classifier:
     """Estimator of a binary classifier (CBPE).
 
     `calibration` is None where scores are used as probabilities. `decisions` are the bins that are predicted positive,
-    (bins,). `errors` are the standard errors of the reference's own performance.
+    (bins,). `errors` are the standard errors of the reference's own performance, and `level` is that of its labels.
     """
 
     calibration: Calibration | None
     decisions: Mask
     errors: Mapping[Metric, float]
+    level: Level | None = None
 
     @classmethod
     def fit(cls, reference: ByScore, edges: Floats, threshold: float) -> Self:
@@ -46,7 +48,8 @@ class Classifier:
         """
         decisions = predicted_positive(edges, threshold)
         own = _performance(reference.labels, reference.known - reference.labels, decisions)
-        return cls(_calibration(reference), decisions, {metric: _error(each) for metric, each in own.items()})
+        errors = {metric: _error(each) for metric, each in own.items()}
+        return cls(_calibration(reference), decisions, errors, _level(reference))
 
     def expected(self, rows: Rows, scores: Floats) -> Expectations:
         """The expected performance of predictions without labels.
@@ -70,10 +73,11 @@ class Classifier:
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """Estimator of a regression (direct loss estimation)."""
+    """Estimator of a regression (direct loss estimation); `level` is that of the reference's labels."""
 
     squared: LossCurve
     absolute: LossCurve
+    level: Level | None = None
 
     def expected(self, rows: Rows, scores: Floats) -> Expectations:
         """The expected errors of predictions without labels; see `Classifier.expected`."""
@@ -177,7 +181,13 @@ def fit_single_score(reference: ByScore, edges: Floats, threshold: float, *, bin
         return Classifier.fit(reference, edges, threshold)
     squared = loss_estimation.fit(reference.known, reference.squared_errors, reference.squared_error_squares)
     absolute = loss_estimation.fit(reference.known, reference.losses, reference.loss_squares)
-    return Regression(squared, absolute) if squared and absolute else None
+    return Regression(squared, absolute, _level(reference)) if squared and absolute else None
+
+
+def _level(reference: ByScore) -> Level:
+    """The level of the reference's labels; the squared errors of one class against the rest are not known."""
+    sums = (reference.known, reference.labels, reference.scores, reference.squared_errors, reference.losses)
+    return Level(*(float(each.sum()) for each in sums))
 
 
 def _calibration(reference: ByScore) -> Calibration | None:

@@ -28,6 +28,11 @@ _MOST_CLASSES: Final = 100
 """Of more classes only the accuracy is fitted, not the means over classes."""
 
 
+def level_key(metric: Metric, of_class: float | None = None) -> str:
+    """The key of a level of labels: of a class where there are several."""
+    return metric.key if of_class is None else f"{metric.key} of {of_class:g}"
+
+
 def histories_of_reference(blocks: LabelledBlocks, task: Task, *, proper: bool) -> dict[str, Linearised]:
     """Each metric of the labelled rows of a reference, by its key.
 
@@ -37,7 +42,9 @@ def histories_of_reference(blocks: LabelledBlocks, task: Task, *, proper: bool) 
         proper: whether scores are probabilities.
     """
     if task == "regression":
-        return _of_errors(blocks.squared_errors, blocks.log_losses)
+        return _of_errors(blocks.squared_errors, blocks.log_losses) | _of_mean_error(
+            blocks.squared_errors, blocks.positives.sum(axis=1) - blocks.scores.sum(axis=1)
+        )
     if task == "multiclass_classification":
         right, rows = blocks.positives.sum(axis=1), blocks.rows.sum(axis=1)
         return _known({catalogue.ACCURACY: linearisation.of_share(right, rows)}) | _of_calibration(blocks)
@@ -62,7 +69,9 @@ def histories(parts: Sequence[Outcome | None]) -> dict[str, Linearised]:
             moments_of([None if each is None else getattr(each, name) for each in errors])
             for name in ("squared_errors", "absolute_errors")
         )
-        return _of_errors(squared, absolute)
+        counts = [None if part is None else part.by_score for part in parts]
+        missed = [0.0 if each is None else float(each.labels.sum() - each.scores.sum()) for each in counts]
+        return _of_errors(squared, absolute) | _of_mean_error(squared, np.array(missed))
     if kinds == {Ranked}:
         gains = [each.gains if isinstance(each, Ranked) else None for each in performances]
         return _known({catalogue.NDCG: linearisation.of_mean(*moments_of(gains).T)})
@@ -85,6 +94,7 @@ def _of_binary(blocks: LabelledBlocks, *, proper: bool) -> dict[str, Linearised]
             catalogue.ACCURACY: linearisation.of_share(hits + right, hits + misses + alarms + right),
         }
     )
+    found |= _of_rates(blocks, proper=proper)
     if not proper:
         return found
     losses = {
@@ -99,9 +109,35 @@ def _of_calibration(blocks: LabelledBlocks) -> dict[str, Linearised]:
     return {} if parts is None else dict(zip((COMMON, OWN), parts, strict=True))
 
 
+def _of_rates(blocks: LabelledBlocks, of_class: float | None = None, *, proper: bool) -> dict[str, Linearised]:
+    """The rate of positives, and where scores are probabilities its difference to the predicted one."""
+    rows, positives, predicted = (each.sum(axis=1) for each in (blocks.rows, blocks.positives, blocks.scores))
+    found = {level_key(catalogue.LABEL_RATE_OBSERVED, of_class): linearisation.of_share(positives, rows)}
+    if proper:
+        gap = linearisation.of_mean(rows, positives - predicted, blocks.squared_errors[:, 1])
+        found[level_key(catalogue.LABEL_RATE_GAP, of_class)] = gap
+    return {key: each for key, each in found.items() if each is not None}
+
+
+def _of_class_rates(parts: Sequence[Classified | None], *, proper: bool) -> dict[str, Linearised]:
+    """The rates of each class that has a score."""
+    keys = sorted({key for part in parts if part is not None for key in part.against_rest})
+    found: dict[str, Linearised] = {}
+    for key in keys[:_MOST_CLASSES]:
+        blocks = LabelledBlocks.of([None if part is None else part.against_rest.get(key) for part in parts])
+        found |= _of_rates(blocks, key, proper=proper) if blocks is not None else {}
+    return found
+
+
+def _of_mean_error(squared: Floats, missed: Floats) -> dict[str, Linearised]:
+    """The mean error of a regression, from the moments of the squared errors and the sums of the errors, by block."""
+    return _known({catalogue.MEAN_ERROR: linearisation.of_mean(squared[:, 0], missed, squared[:, 1])})
+
+
 def _of_classes(parts: Sequence[Classified | None], *, proper: bool) -> dict[str, Linearised]:
     counts = np.array([np.zeros(3) if part is None else part.counts.sum(axis=0) for part in parts], np.float64)
     found = _known({catalogue.ACCURACY: linearisation.of_share(counts[:, 0], counts[:, 1])}) | _of_means(parts)
+    found |= _of_class_rates(parts, proper=proper)
     if not proper:
         return found
     losses = {

@@ -60,15 +60,19 @@ class LabelNoise:
         }
 
     def gap_noise(self, metric: Metric, error: float, hours: float, q: float) -> float:
-        """The noise level of a difference to an expected value that the same history gave.
+        """The noise level of a difference to an expected value that the same history gave; see `difference_noise`."""
+        return self.difference_noise(metric.key, error, hours, q)
+
+    def difference_noise(self, key: str, error: float, hours: float, q: float) -> float:
+        """The noise level of a difference between a window and what the same history gave.
 
         Args:
-            metric: the metric.
+            key: of what is fitted, such as the metric's.
             error: the standard error of the difference for independent labels.
             hours: the length of the window.
             q: the probability of a false alarm.
         """
-        excess = self.excess.get(metric.key)
+        excess = self.excess.get(key)
         if excess is None or not error > 0:
             return thresholds.normal_noise(error, q)
         both = error**2 + excess.variance(max(self.hours, hours))

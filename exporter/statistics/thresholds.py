@@ -19,6 +19,9 @@ Values = npt.NDArray[np.float64]
 _EXACT: Final = 1000.0
 """The standard deviation of a count, in rows, up to which its law is summed; above it a continuous law is as good."""
 
+_LEAST_FLOOR: Final = 0.25
+"""The least part of a day's floor: that of 16 days and more."""
+
 _STEPS: Final = 1000
 """Steps of the grid on which shares of importance are added."""
 
@@ -27,6 +30,19 @@ def threshold(floor: float, *noises: float) -> float:
     """The greatest of the spec's floor and the noise levels; NaN when one of them is, since all must be exceeded."""
     levels = (floor, *noises)
     return math.nan if any(map(math.isnan, levels)) else max(levels)
+
+
+def lasting_floor(floor: float, hours: float) -> float:
+    """The floor of an effect in a window, from that of a day: divided by the root of the days, at least a quarter.
+
+    An effect that lasts is worth an alert at a smaller size, since its cost is its size times its duration. What is
+    known of it grows likewise: the noise of a mean falls with the root of the days. Shorter windows have a day's floor.
+
+    Args:
+        floor: of a window of a day.
+        hours: the length of the window.
+    """
+    return floor * min(max(math.sqrt(24 / hours), _LEAST_FLOOR), 1.0)
 
 
 def per_comparison(q: float, comparisons: int) -> float:

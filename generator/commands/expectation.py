@@ -81,7 +81,7 @@ def expectation(spec: ModelSpec, slo: Slo, assumptions: Assumptions) -> Iterator
         yield "  Give --width, the width of the interval in the gauges, to print how often chance exhausts the budget."
     else:
         factor = readable(assumptions.effect)
-        yield f"  The variance of a day's value is taken as {factor} times that of independent labels (--design-effect)."
+        yield f"  A day's value has {factor} times the variance of independent labels (--design-effect)."
         healthy, degraded = (_value(value, step) for value, step in zip(values, distances, strict=True))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("labels")

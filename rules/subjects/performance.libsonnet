@@ -7,6 +7,9 @@ local has_scores(spec) =
   || (spec.task == 'multiclass_classification'
       && (spec.inference.columns.score != null || std.length(spec.inference.columns.scores) > 0));
 
+local has_levels(spec) =
+  spec.task == 'binary_classification' || spec.task == 'regression' || std.length(spec.inference.columns.scores) > 0;
+
 local calibration(model) = [
   threshold(model, 'calibration_poor', no_threshold_when='with too few labels') {
     'for': 3 * model.evaluation_interval,
@@ -48,6 +51,37 @@ local concept_drift(model) = [
   },
 ];
 
+// Several classes have differences of their own; the alert's value is of the worst.
+local differences(model) =
+  if model.spec.task == 'regression' then { bias: model.metrics.mean_error }
+  else if model.spec.task == 'binary_classification' then
+    { gap: model.metrics.label_rate_gap, change: model.metrics.label_rate_change }
+  else {};
+
+local moved(model, fields) =
+  if model.spec.task == 'regression' then
+    'predictions minus labels are ' + fields.bias + ' on average'
+  else if model.spec.task == 'binary_classification' then
+    'the observed rate of positives minus the predicted one is ' + fields.gap
+    + ' (beyond that difference in the reference), and minus the rate of the reference ' + fields.change
+  else 'the rate of a class differs from its predicted rate or from the rate of the reference';
+
+local base_rate(model) = [
+  threshold(model, 'base_rate_shift', scale=4, no_threshold_when='with too few labels', extra_metrics=differences(model)) {
+    'for': 3 * model.evaluation_interval,
+    summary(fields)::
+      model.name + (if model.classifier then ': the rate of positives' else ': the mean error') + ' has moved in the '
+      + fields.window + ' window',
+    description(fields)::
+      'For the mature predictions of version ' + fields.version + ' in the ' + fields.window + ' window, '
+      + moved(model, fields) + '. This is ' + fields.value + ' times the allowed difference; the threshold is '
+      + fields.threshold + '.',
+    action: 'Find out whether labels are incomplete or defined otherwise. If they are right, calibrate or retrain, and'
+            + ' review what depends on the number of positives.',
+  },
+];
+
 function(model)
   (if model.labels_evaluated && has_scores(model.spec) then calibration(model) else [])
   + (if model.labels_evaluated && model.estimated then concept_drift(model) else [])
+  + (if model.labels_evaluated && has_levels(model.spec) then base_rate(model) else [])

@@ -24,6 +24,7 @@ from exporter.samples.estimate_samples import gap_samples
 from exporter.samples.estimators import Estimator
 from exporter.samples.label_arrivals import arrival_samples, silence
 from exporter.samples.label_noise import INDEPENDENT
+from exporter.samples.label_rates import rate_samples
 from exporter.samples.labels import MatureWindow, label_samples
 from exporter.samples.provisional import provisional_samples
 from exporter.samples.slo import look_back, slo_samples
@@ -215,6 +216,7 @@ class LabelReader:
         self._remark(windows, delays=delays)
         noise = self._noise
         yield from label_samples(spec, windows, rejected, class_names, delays=delays, noise=noise)
+        yield from rate_samples(spec, self.estimator, windows, noise)
         yield from gap_samples(spec, self.estimator, windows, noise) if self.estimator else ()
         yield from provisional_samples(spec, list(open_windows(spec, hours, now)), evaluation.edges, noise)
         rows = {start: stored.rows for start, stored in labels.items()}

@@ -77,7 +77,13 @@ class Thresholds(SpecSection):
     calibration_error: RatioFloor = RatioThreshold(floor=0.02)
     """Mean gap between the predicted and the observed share of positives."""
     estimated_gap: Ratio = 0.05
-    """How much worse than expected the estimated performance may be; for an error metric, relative to that."""
+    """How much worse than expected the estimated performance may be, in a day; for an error metric, relative to that.
+    Longer windows have less, by the root of their days, down to a quarter.
+    """
+    base_rate_shift: Ratio = 0.2
+    """How far the rate of positives may be from the predicted one and from the reference's, relative to the rate; of a
+    regression, the mean error relative to the mean absolute error.
+    """
     label_coverage: Ratio = 0.8
     """The share of mature predictions that should have a label; set it lower if fewer usually have one."""
     log_usable: Ratio = 0.8

@@ -71,6 +71,8 @@ def test_the_performance_of_each_class_is_that_of_scikit_learn(
         area = metrics.roc_auc_score(truths == place, scores[:, place])
         assert one[catalogue.CLASS_AUROC] == pytest.approx(area, abs=0.001)
         assert one[catalogue.CLASS_CALIBRATION_ERROR_DEBIASED] < 0.02
+        assert one[catalogue.CLASS_RATE_OBSERVED] == report[name]["support"] / ROWS
+        assert one[catalogue.CLASS_RATE_PREDICTED] == pytest.approx(scores[:, place].mean())
 
 
 def test_the_rarest_classes_beyond_the_limit_are_only_counted(

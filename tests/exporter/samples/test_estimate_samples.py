@@ -93,8 +93,10 @@ def test_each_role_has_its_own_estimates(estimator: Estimator) -> None:
         assert {one.metric: one.value for one in found if one.labels[3] == group.role} == gaps(estimator, outcome)
 
 
-def gaps(estimator: Estimator, outcome: Outcome, model: ModelSpec | None = None) -> dict[Metric, float]:
-    windows = [MatureWindow("24h", END, {Group("v"): outcome})]
+def gaps(
+    estimator: Estimator, outcome: Outcome, model: ModelSpec | None = None, window: str = "24h"
+) -> dict[Metric, float]:
+    windows = [MatureWindow(window, END, {Group("v"): outcome})]
     return {one.metric: one.value for one in gap_samples(model or spec(), estimator, windows)}
 
 
@@ -167,3 +169,12 @@ def test_a_few_large_errors_with_the_same_mean_are_no_drift() -> None:
     assert found[catalogue.RMSE_ESTIMATED_GAP] < -2 * found[catalogue.RMSE_ESTIMATED_GAP_THRESHOLD]
     assert found[catalogue.MAE_ESTIMATED_GAP] == pytest.approx(0)
     assert found[catalogue.CONCEPT_DRIFT] == pytest.approx(0)
+
+
+@pytest.mark.parametrize(("window", "part"), [("1h", 1), ("24h", 1), ("4d", 0.5), ("30d", 0.25)])
+def test_a_longer_window_has_a_smaller_floor(window: str, part: float) -> None:
+    scores = np.tile(np.arange(20) / 20, 100) + 0.025
+    estimator = fit_single_score(by_score(scores, scores + 1, EDGES, binary=False), EDGES, 0.5, binary=False)
+    assert estimator is not None
+    found = gaps(estimator, outcome_of(scores, scores + 1, binary=False), spec(task="regression"), window)
+    assert found[catalogue.MAE_ESTIMATED_GAP_THRESHOLD] == pytest.approx(0.05 * part)

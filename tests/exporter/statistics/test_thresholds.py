@@ -13,6 +13,7 @@ from exporter.statistics.drift import effective_cells, population_stability_inde
 from exporter.statistics.thresholds import (
     drift_share_noise,
     ks_noise,
+    lasting_floor,
     mean_shift_noise,
     normal_noise,
     per_comparison,
@@ -313,3 +314,10 @@ def test_a_shortfall_at_the_ends() -> None:
     assert ratio_shortfall(1, 10, 0.01) == 1
     assert ratio_shortfall(0.8, 1_000_000, 0.0005) == pytest.approx(0.8, abs=0.002)
     assert math.isnan(ratio_shortfall(0.8, 0, 0.01))
+
+
+def test_the_floor_of_an_effect_that_lasts_is_smaller() -> None:
+    floors = {hours: lasting_floor(0.05, hours) for hours in (1, 24, 96, 24 * 7, 24 * 16, 24 * 30)}
+    assert floors == pytest.approx(
+        {1: 0.05, 24: 0.05, 96: 0.025, 24 * 7: 0.05 / 7**0.5, 24 * 16: 0.0125, 24 * 30: 0.0125}
+    )

@@ -126,9 +126,9 @@ def test_a_metric_without_a_known_width_needs_the_flag() -> None:
 
 
 def test_the_design_effect_is_printed_and_used() -> None:
-    assert "The variance of a day's value is taken as 1 times that of independent labels" in text(of())
+    assert "A day's value has 1 times the variance of independent labels" in text(of())
     stormy = text(daily(), replace(DEFAULT, effect=7, rows=(1000,)))
-    assert "taken as 7 times that of independent labels" in stormy
+    assert "has 7 times the variance of independent labels" in stormy
     calm = text(daily(), replace(DEFAULT, above=0.001, rows=(1000,)))
     alone, clustered = (float(rows(each, "1,000")[0][1].split()[0]) for each in (calm, stormy))
     assert clustered > 3 * alone
