@@ -30,8 +30,9 @@ WEEK: Final = {"over": "rolling", "window": "7d"}
 EFFECTS: Final = (1, 3, 7, 12)
 
 
-def period(slo: Slo, effect: float = 1) -> Slices:
-    return Slices(slo.target, slo.slices, slo.judged_over // slo.slice, timedelta(days=1) / slo.slice, effect)
+def period(slo: Slo, effect: float = 1, judged: float = 1) -> Slices:
+    daily = timedelta(days=1) / slo.slice
+    return Slices(slo.target, slo.slices, slo.judged_over // slo.slice, daily, effect, judged)
 
 
 def independent(count: int) -> Table:
@@ -58,26 +59,27 @@ def objectives() -> Iterator[tuple[dict[str, Any], float]]:
     yield {**AUROC, **WEEK}, 2800
 
 
-def clustered(count: int, areas: int) -> Table:
-    """Each objective at each design effect, with a model above its target by a part of what a verdict varies."""
+def clustered(count: int, areas: int, *, widened: bool) -> Table:
+    """Each objective at each design effect, with a model above its target by a part of what a verdict varies.
+
+    Intervals are those of independent labels, or `widened` by the design effect as the exporter's are.
+    """
     titles = ("metric", "slice", "over", "design effect", "truly", "counted", "leeway explain", "other laws of days")
-    table = Table(*titles)
+    table = Table(*titles, title="intervals as wide as days vary" if widened else "intervals of independent labels")
     for given, weekly in objectives():
         slo = Slo.model_validate(given)
         is_area = slo.metric == "auroc"
         simulated, number = (bad_areas, areas) if is_area else (bad_shares, count)
         law = (Area if is_area else Share)(weekly * (slo.slice / timedelta(days=7)))
-        for effect in EFFECTS:
-            above = 0.8 if slo.judged_over >= timedelta(days=1) else 0.1
-            truth = slo.target + above * math.sqrt(effect * law.variance(slo.target) / (slo.judged_over / slo.slice))
-            counted = [
-                (
-                    np.concatenate(list(simulated(slo, truth, Storms(weekly, effect, link), number)))
-                    >= float(slo.budget)
-                ).mean()
-                for link in (special.ndtr, *([] if is_area or effect == 1 else [special.expit, loglog]))
-            ]
-            expected = exhaustion_chance(law, truth, period(slo, effect), slo.budget)
+        for effect in EFFECTS if not widened else EFFECTS[1:]:
+            slices = period(slo, effect, effect if widened else 1)
+            above = 0.2 if widened else 0.8 if slo.judged_over >= timedelta(days=1) else 0.1
+            truth = slo.target + above * math.sqrt(effect * law.variance(slo.target) / slices.overlap)
+            links = (special.ndtr, *([] if is_area or effect == 1 else [special.expit, loglog]))
+            storms = [Storms(weekly, effect, link, slices.judged_window) for link in links]
+            budget = math.ceil(slo.budget)
+            counted = [(np.concatenate(list(simulated(slo, truth, each, number))) >= budget).mean() for each in storms]
+            expected = exhaustion_chance(law, truth, slices, slo.budget)
             others = ", ".join(f"{each:.1%}" for each in counted[1:])
             cells = (slo.metric, f"{slo.slice / timedelta(hours=1):g}h", slo.over, f"{effect}", f"{truth:.4f}")
             table.add_row(*cells, f"{counted[0]:.1%}", f"{expected:.1%}", others)
@@ -97,7 +99,8 @@ def main() -> None:
     options = parser.parse_args()
     console, began = Console(width=140), time.monotonic()
     console.print(independent(options.months))
-    console.print(clustered(options.periods, options.area_periods))
+    for widened in (False, True):
+        console.print(clustered(options.periods, options.area_periods, widened=widened))
     console.print(f"{time.monotonic() - began:.0f} s")
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy import optimize, special
 
 from exporter.spec.sections.slo import Slo
-from exporter.statistics.performance import Z_95, auroc
+from exporter.statistics.performance import Z_95, auroc, stretched
 
 Values = npt.NDArray[np.float64]
 Link = Callable[[Values], Values]
@@ -28,11 +28,15 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 
 @dataclass(frozen=True, slots=True)
 class Storms:
-    """Labels in a week (of an AUROC, the positive ones), the design effect of a day, and the law of its values."""
+    """Labels in a week (of an AUROC, the positive ones), the design effect of a day, and the law of its values.
+
+    `judged` is the design effect of the window of a verdict by which its interval is widened.
+    """
 
     weekly: float
     effect: float
     link: Link = special.ndtr
+    judged: float = 1.0
 
 
 def day_values(
@@ -63,7 +67,11 @@ def bad_shares(slo: Slo, truth: float, storms: Storms, periods: int, seed: int =
     for _ in range(0, periods, _BATCH):
         truths = day_values(truth, variance, (_BATCH, int(days[-1]) + 1), random, storms.link)[:, days]
         right = _runs(random.binomial(rows, truths).astype(np.float64), overlap)
-        yield (_upper(right / (rows * overlap), rows * overlap) < slo.target).sum(axis=1).astype(np.float64)
+        yield (
+            (_upper(right / (rows * overlap), rows * overlap / storms.judged) < slo.target)
+            .sum(axis=1)
+            .astype(np.float64)
+        )
 
 
 def bad_areas(slo: Slo, truth: float, storms: Storms, periods: int, seed: int = 2) -> Iterator[Values]:
@@ -81,7 +89,11 @@ def bad_areas(slo: Slo, truth: float, storms: Storms, periods: int, seed: int = 
         means = positives * np.diff(special.ndtr(edges - shifts[..., None]), axis=-1)
         sides = random.poisson(means), random.poisson(100 * positives * chances, means.shape)
         summed = [np.asarray(_runs(side.swapaxes(1, 2), overlap)).swapaxes(1, 2) for side in sides]
-        uppers = [[auroc(*both).upper for both in zip(*period, strict=True)] for period in zip(*summed, strict=True)]
+        factor = math.sqrt(storms.judged)
+        uppers = [
+            [stretched(auroc(*both), factor, ratio=True).upper for both in zip(*period, strict=True)]
+            for period in zip(*summed, strict=True)
+        ]
         yield (np.array(uppers) < slo.target).sum(axis=1).astype(np.float64)
 
 

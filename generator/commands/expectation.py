@@ -81,7 +81,10 @@ def expectation(spec: ModelSpec, slo: Slo, assumptions: Assumptions) -> Iterator
         yield "  Give --width, the width of the interval in the gauges, to print how often chance exhausts the budget."
     else:
         factor = readable(assumptions.effect)
-        yield f"  A day's value has {factor} times the variance of independent labels (--design-effect)."
+        yield (
+            f"  A day's value has {factor} times the variance of independent labels (--design-effect),"
+            " and intervals are as wide."
+        )
         healthy, degraded = (_value(value, step) for value, step in zip(values, distances, strict=True))
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("labels")
@@ -121,7 +124,8 @@ def steps(slo: Slo, assumptions: Assumptions) -> tuple[float, float]:
 def cases(spec: ModelSpec, slo: Slo, assumptions: Assumptions) -> Iterator[Case]:
     """Yield the law of a slice for each number of labels; nothing where it cannot be computed."""
     overlap, daily = slo.judged_over // slo.slice, _DAY / slo.slice
-    slices = Slices(slo.target, slo.slices, overlap, daily, assumptions.effect)
+    # The exporter widens intervals by the design effect that it learns.
+    slices = Slices(slo.target, slo.slices, overlap, daily, assumptions.effect, judged=assumptions.effect)
     if assumptions.width is not None:
         deviation = assumptions.width / 2 / Z_95 * math.sqrt(overlap / slices.judged_window)
         yield Case(f"interval of {readable(assumptions.width)}", Number(deviation), replace(slices, target=0.0))

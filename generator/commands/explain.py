@@ -38,7 +38,10 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--above", type=_positive, metavar="X", help=text)
     text = f"how far a degraded model is on the bad side of its target (default: a third {scale} 0.03)"
     add("--below", type=_positive, metavar="X", help=text)
-    text = f"how many times the variance of a day's value is that of independent labels (default: {DEFAULT_EFFECT:g})"
+    text = (
+        "how many times the variance of a day's value is that of independent labels, as ml_label_design_effect shows"
+        f" (default: {DEFAULT_EFFECT:g})"
+    )
     add("--design-effect", type=_effect, default=DEFAULT_EFFECT, metavar="X", help=text)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,10 +19,13 @@ from exporter.labels.outcomes import Outcome
 from exporter.profiles.group import Group, Segment
 from exporter.samples.conditions import conditions
 from exporter.samples.estimators import Estimator, MulticlassClassifier, fit_single_score
+from exporter.samples.label_history import histories, level_key
+from exporter.samples.label_noise import LabelNoise, fit_log
 from exporter.samples.label_rates import rate_samples
 from exporter.samples.labels import MatureWindow
 from exporter.samples.windows import Sample
 from exporter.spec.model import ModelSpec
+from exporter.statistics.thresholds import normal_noise
 from fraud_log import labelled_spec_document
 from random_outcomes import EDGES, END, Floats, outcome_of
 
@@ -177,3 +182,53 @@ def test_a_regression_has_its_mean_error_with_an_interval() -> None:
 )
 def test_a_mean_error_that_is_not_the_references_alerts(bias: float, reference: float | None, expected: bool) -> None:
     assert fires(regression(bias, reference)) is expected
+
+
+@lru_cache
+def noise_of(spread: float, *, binary: bool = True) -> LabelNoise:
+    """Fitted to four weeks of 60 predictions an hour, where the labels of a day have a shift in common."""
+    hours, random = {}, np.random.default_rng(5)
+    for day in range(28):
+        shift = spread * random.standard_normal()
+        for hour in range(24):
+            scores = random.beta(4, 8, 60)
+            chances = np.clip(scores + shift, 0, 1)
+            labels = random.random(60) < chances if binary else scores + shift + 0.1 * random.standard_normal(60)
+            moment = END - timedelta(days=28 - day, hours=-hour)
+            hours[moment] = {V: outcome_of(scores, labels.astype(np.float64), binary=binary)}
+    body = {} if binary else {"task": "regression", "features": [{"name": "a", "type": "numeric"}]}
+    return fit_log(spec(**body), hours)
+
+
+@pytest.mark.parametrize(
+    ("binary", "metric"),
+    [(True, catalogue.LABEL_RATE_GAP), (True, catalogue.LABEL_RATE_OBSERVED), (False, catalogue.MEAN_ERROR)],
+)
+def test_days_that_vary_together_widen_the_noise_of_each_level(binary: bool, metric: Metric) -> None:
+    """A day's 1,440 labels have a standard error of 0.012, or of 0.0026 for numbers; their shift adds 0.05."""
+    found = {
+        spread: noise_of(spread, binary=binary).difference_noise(level_key(metric), 0.012, 24, 0.00025)
+        for spread in (0.0, 0.05)
+    }
+    assert found[0] == pytest.approx(normal_noise(0.012, 0.00025), rel=0.2)
+    assert found[0.05] > 2.5 * found[0]
+
+
+def test_a_stormy_day_is_no_shift_where_days_are_stormy(estimator: Estimator) -> None:
+    noise = noise_of(0.05)
+    scores = np.random.default_rng(6).beta(2, 8, 1440)
+    labels = (np.random.default_rng(7).random(1440) < scores + 0.08).astype(np.float64)
+    window = [MatureWindow("24h", END, {V: outcome_of(scores, labels)})]
+    assert fires(list(rate_samples(spec(), estimator, window)))
+    assert not fires(list(rate_samples(spec(), estimator, window, noise)))
+    all_day = (np.random.default_rng(7).random(1440) < scores + 0.4).astype(np.float64)
+    far = [MatureWindow("24h", END, {V: outcome_of(scores, all_day)})]
+    assert fires(list(rate_samples(spec(), estimator, far, noise))), "a shift beyond all storms still alerts"
+
+
+def test_classes_have_histories_of_their_own() -> None:
+    outcome_of_classes, _ = classes(500, 1, 1)
+    found = histories([outcome_of_classes, None, outcome_of_classes])
+    for key in class_keys(["a", "b", "c"]).tolist():
+        assert level_key(catalogue.LABEL_RATE_OBSERVED, key) in found
+        assert found[level_key(catalogue.LABEL_RATE_GAP, key)].influences == pytest.approx([0, 0, 0])
