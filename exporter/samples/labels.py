@@ -20,6 +20,7 @@ from exporter.labels.ranked import Ranked
 from exporter.labels.validity import FEW
 from exporter.profiles.group import Group, largest_groups, segments_of, unsegmented
 from exporter.samples.class_performance import by_key, class_values, hidden_classes
+from exporter.samples.label_coverage import UNKNOWN, UsualCoverage
 from exporter.samples.label_history import COMMON
 from exporter.samples.label_noise import INDEPENDENT, LabelNoise
 from exporter.samples.performance_values import (
@@ -81,6 +82,7 @@ def label_samples(
     *,
     delays: bool = True,
     noise: LabelNoise = INDEPENDENT,
+    usual: UsualCoverage = UNKNOWN,
 ) -> Iterator[Sample]:
     """Every sample of labels and performance; values that are unknown or rest on too few labels are left out.
 
@@ -92,6 +94,7 @@ def label_samples(
         delays: whether it is known when labels came.
         noise: how much performance varies between days. A segment has the design effects of its whole, since it has too
             few labels to have its own.
+        usual: the coverage of past days, for all rows together.
     """
     names = by_key({*class_names, *spec.spec.inference.columns.scores})
     hidden = 0
@@ -103,6 +106,7 @@ def label_samples(
             factors = widenings(spec, window.groups[group], noise, window.hours)
             for part in (group, *segments_of(group, window.groups)):
                 values = performance_values(spec, window.groups[part], window.end, factors)
+                values |= _coverage_threshold(spec, window, group, usual) if part is group else {}
                 yield from samples_of(values, labels_of(spec, window.name, part))
             yield from _design_effects(spec, window, group, noise, factors)
             unjudged = _unjudged(window.groups[group], spec.spec.thresholds.min_rows)
@@ -163,6 +167,16 @@ def _delays(spec: ModelSpec, window: MatureWindow) -> Iterator[Sample]:
             delay = delay_quantile(delays, percentile / 100)
             if math.isfinite(delay):
                 yield Sample(catalogue.LABEL_DELAY_SECONDS, (spec.name, window.name, str(percentile)), delay)
+
+
+def _coverage_threshold(
+    spec: ModelSpec, window: MatureWindow, group: Group, usual: UsualCoverage
+) -> dict[Metric, float]:
+    rows, limits = window.groups[group].rows, spec.spec.thresholds
+    if not rows:
+        return {}
+    level = usual.threshold(limits.label_coverage, rows, window.hours, limits.false_positive_rate)
+    return {catalogue.LABEL_COVERAGE_RATIO_THRESHOLD: level}
 
 
 def _design_effects(

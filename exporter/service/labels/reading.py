@@ -23,6 +23,8 @@ from exporter.profiles.group import Group
 from exporter.samples.estimate_samples import gap_samples
 from exporter.samples.estimators import Estimator
 from exporter.samples.label_arrivals import arrival_samples, silence
+from exporter.samples.label_coverage import UNKNOWN as UNKNOWN_COVERAGE
+from exporter.samples.label_coverage import UsualCoverage
 from exporter.samples.label_noise import INDEPENDENT
 from exporter.samples.label_rates import rate_samples
 from exporter.samples.labels import MatureWindow, label_samples
@@ -103,6 +105,7 @@ class LabelReader:
         self._fit = open_log_fit(loaded, labels, sources, store, failed)
         self._log_noise = LogNoise(spec)
         self._noise = INDEPENDENT
+        self._usual_coverage = UNKNOWN_COVERAGE
         self._noted = False
         self._complete = False
         self._remarks: dict[str, str] = {}
@@ -163,6 +166,7 @@ class LabelReader:
         if self._complete:
             past = past_hours(self._spec, self._outcomes(), self._mature(attempt.now))
             self._noise = of_reference.before(self._log_noise.fit(past))
+            self._usual_coverage = UsualCoverage.of(self._spec, past)
             self._log_notes()
         samples = list(self._samples(attempt.now, evaluation)) if self._complete else []
         if self._fit is not None:
@@ -214,8 +218,8 @@ class LabelReader:
         class_names = {name for names in self._class_names() for name in names}
         delays = self._labels.columns.timestamp is not None or not remarks.by_prediction(spec, hours, grain)
         self._remark(windows, delays=delays)
-        noise = self._noise
-        yield from label_samples(spec, windows, rejected, class_names, delays=delays, noise=noise)
+        noise, usual = self._noise, self._usual_coverage
+        yield from label_samples(spec, windows, rejected, class_names, delays=delays, noise=noise, usual=usual)
         yield from rate_samples(spec, self.estimator, windows, noise)
         yield from gap_samples(spec, self.estimator, windows, noise) if self.estimator else ()
         yield from provisional_samples(spec, list(open_windows(spec, hours, now)), evaluation.edges, noise)
