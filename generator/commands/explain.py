@@ -10,6 +10,7 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
+from exporter import catalogue
 from exporter.spec.loading import load_all
 from generator.commands.flags import add_specs
 from generator.commands.terminal import EXIT_OK
@@ -39,7 +40,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     text = f"how far a degraded model is on the bad side of its target (default: a third {scale} 0.03)"
     add("--below", type=_positive, metavar="X", help=text)
     text = (
-        "how many times the variance of a day's value is that of independent labels, as ml_label_design_effect shows"
+        "how many times the variance of a day's value is that of independent labels, as"
+        f" {catalogue.LABEL_DESIGN_EFFECT.name} shows"
         f" (default: {DEFAULT_EFFECT:g})"
     )
     add("--design-effect", type=_effect, default=DEFAULT_EFFECT, metavar="X", help=text)
