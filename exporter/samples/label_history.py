@@ -69,9 +69,7 @@ def histories(parts: Sequence[Outcome | None]) -> dict[str, Linearised]:
             moments_of([None if each is None else getattr(each, name) for each in errors])
             for name in ("squared_errors", "absolute_errors")
         )
-        counts = [None if part is None else part.by_score for part in parts]
-        missed = [0.0 if each is None else float(each.labels.sum() - each.scores.sum()) for each in counts]
-        return _of_errors(squared, absolute) | _of_mean_error(squared, np.array(missed))
+        return _of_errors(squared, absolute) | _of_signed_errors(parts, squared)
     if kinds == {Ranked}:
         gains = [each.gains if isinstance(each, Ranked) else None for each in performances]
         return _known({catalogue.NDCG: linearisation.of_mean(*moments_of(gains).T)})
@@ -127,6 +125,17 @@ def _of_class_rates(parts: Sequence[Classified | None], *, proper: bool) -> dict
         blocks = LabelledBlocks.of([None if part is None else part.against_rest.get(key) for part in parts])
         found |= _of_rates(blocks, key, proper=proper) if blocks is not None else {}
     return found
+
+
+def _of_signed_errors(parts: Sequence[Outcome | None], squared: Floats) -> dict[str, Linearised]:
+    """The mean error of a regression's outcomes; nothing where the bins of their score are not known."""
+    sums = np.zeros(len(parts))
+    for place, part in enumerate(parts):
+        if part is not None and part.by_score is None:
+            return {}
+        if part is not None and part.by_score is not None:
+            sums[place] = part.by_score.labels.sum() - part.by_score.scores.sum()
+    return _of_mean_error(squared, sums)
 
 
 def _of_mean_error(squared: Floats, missed: Floats) -> dict[str, Linearised]:

@@ -131,7 +131,9 @@ def _of_errors(limits: _Limits, outcome: Outcome, reference: Level | None) -> di
     noise, floor = limits.of(catalogue.MEAN_ERROR), limits.spec.thresholds.base_rate_shift
     q = limits.spec.thresholds.false_positive_rate
     change = label_levels.error_change(level, reference, floor, q, noise)
-    values = with_intervals({catalogue.MEAN_ERROR: label_levels.mean_error(level)})
+    estimate = label_levels.mean_error(level)
+    widening = limits.noise.widening(catalogue.MEAN_ERROR, estimate, limits.hours)
+    values = with_intervals({catalogue.MEAN_ERROR: label_levels.mean_error(level, widening)})
     values |= {catalogue.MEAN_ERROR_THRESHOLD: change.threshold, catalogue.LABEL_MEAN: level.observed}
     if reference is not None:
         values[catalogue.MEAN_ERROR_REFERENCE] = -reference.gap

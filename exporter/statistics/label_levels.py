@@ -54,12 +54,13 @@ class Level:
         return max(self.squares / self.rows - self.gap**2, 0.0) / (self.rows - 1)
 
 
-def mean_error(level: Level) -> Estimate:
+def mean_error(level: Level, widening: float = 1.0) -> Estimate:
     """The mean of prediction minus label with its 95 % interval by the normal law, in the data's units.
 
-    Above 0 predictions are too high. The ends are NaN with one row. Heavy tails need more rows than the law says.
+    Above 0 predictions are too high. The interval is wider than that of independent labels by the factor `widening`.
+    The ends are NaN with one row. Heavy tails need more rows than the law says.
     """
-    half = Z_95 * math.sqrt(level.error_variance)
+    half = widening * Z_95 * math.sqrt(level.error_variance)
     return Estimate(-level.gap, -level.gap - half, -level.gap + half)
 
 

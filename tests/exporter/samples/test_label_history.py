@@ -69,7 +69,8 @@ def test_a_binary_classifier_has_the_variances_of_its_intervals() -> None:
     parts = binary_parts()
     total, found = whole(parts), histories(parts)
     check(parts, classification(total) | probabilities(total), found)  # type: ignore[arg-type]
-    assert found.keys() - {each.key for each in classification(total)} == {"log_loss", "brier_score", COMMON, OWN}  # type: ignore[arg-type]
+    others = {"log_loss", "brier_score", "label_rate_observed", "label_rate_gap", COMMON, OWN}
+    assert found.keys() - {each.key for each in classification(total)} == others  # type: ignore[arg-type]
 
 
 def test_scores_that_are_no_probabilities_have_no_losses() -> None:
@@ -77,7 +78,8 @@ def test_scores_that_are_no_probabilities_have_no_losses() -> None:
     first = parts[0]
     assert first is not None
     parts[0] = outcome(first.performance, improper=1)
-    assert histories(parts).keys() == {"auroc", "f1_score", "precision", "recall", "accuracy"}
+    expected = {"auroc", "f1_score", "precision", "recall", "accuracy", "label_rate_observed"}
+    assert histories(parts).keys() == expected
 
 
 def test_a_regression_has_both_errors() -> None:
@@ -119,6 +121,7 @@ def test_several_classes_have_means_accuracy_and_calibration() -> None:
         "brier_score",
         COMMON,
         OWN,
+        *(f"label_rate_{level} of {key:g}" for level in ("observed", "gap") for key in keys),
     }
     total = whole(parts)
     right, rows = float(total.counts[:, 0].sum()), total.counts[:, 1].astype(float)  # type: ignore[union-attr]
@@ -135,11 +138,14 @@ def test_blocks_of_different_kinds_or_without_labels_have_no_history() -> None:
 @pytest.mark.parametrize(
     ("task", "keys"),
     [
-        ("regression", {"rmse", "mae"}),
+        ("regression", {"rmse", "mae", "mean_error"}),
         ("multiclass_classification", {"accuracy", COMMON, OWN}),
         (
             "binary_classification",
-            {"auroc", "f1_score", "precision", "recall", "accuracy", "log_loss", "brier_score", COMMON, OWN},
+            {
+                *("auroc", "f1_score", "precision", "recall", "accuracy", "log_loss", "brier_score", COMMON, OWN),
+                *("label_rate_observed", "label_rate_gap"),
+            },
         ),
     ],
 )

@@ -214,6 +214,18 @@ def test_days_that_vary_together_widen_the_noise_of_each_level(binary: bool, met
     assert found[0.05] > 2.5 * found[0]
 
 
+def test_the_interval_of_a_mean_error_is_as_wide_as_days_vary() -> None:
+    made = outcome_of(*numbers(1440, 0.05, 1), binary=False)
+    body = spec(task="regression", features=[{"name": "a", "type": "numeric"}])
+    widths = {}
+    for spread in (0.0, 0.05):
+        window = [MatureWindow("24h", END, {V: made})]
+        found = {one.metric: one.value for one in rate_samples(body, None, window, noise_of(spread, binary=False))}
+        widths[spread] = found[catalogue.MEAN_ERROR_CI_UPPER] - found[catalogue.MEAN_ERROR_CI_LOWER]
+    assert widths[0] == pytest.approx(2 * 1.96 * 0.1 / 1440**0.5, rel=0.1)
+    assert 2 * 1.96 * 0.03 < widths[0.05] < 2 * 1.96 * 0.08
+
+
 def test_a_stormy_day_is_no_shift_where_days_are_stormy(estimator: Estimator) -> None:
     noise = noise_of(0.05)
     scores = np.random.default_rng(6).beta(2, 8, 1440)
