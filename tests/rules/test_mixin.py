@@ -141,6 +141,7 @@ def test_rules_that_could_never_fire_are_left_out() -> None:
                 catalogue.CONFIDENCE_SHIFT,
                 catalogue.CALIBRATION_POOR,
                 catalogue.CONCEPT_DRIFT_ALERT,
+                catalogue.BASE_RATE_SHIFT_ALERT,
                 catalogue.LABELS_LATE,
                 catalogue.LABEL_COVERAGE_LOW,
                 catalogue.PERFORMANCE_WITHHELD,
@@ -160,12 +161,13 @@ def test_the_alerts_on_predictions_depend_on_the_columns_of_the_log(body: dict[s
 
 
 @pytest.mark.parametrize(("scores", "has_alert"), [({"a": "p_a", "b": "p_b", "c": "p_c"}, True), ({}, False)])
-def test_a_multiclass_model_has_the_concept_drift_alert_if_each_class_has_a_score(
+def test_a_multiclass_model_has_the_alerts_on_scores_and_labels_if_each_class_has_a_score(
     scores: dict[str, str], has_alert: bool, tmp_path: Path
 ) -> None:
     columns = {"prediction_id": "id", "prediction": "decision", "score": "score", "scores": scores}
     loaded = model(task="multiclass_classification", inference=LOG | {"columns": columns}, slos=[])
-    assert (catalogue.CONCEPT_DRIFT_ALERT.name in rules_of(loaded)) is has_alert
+    for alert in (catalogue.CONCEPT_DRIFT_ALERT, catalogue.BASE_RATE_SHIFT_ALERT):
+        assert (alert.name in rules_of(loaded)) is has_alert
     rules, _ = rendered(loaded)
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules, allow_unicode=True))
     accepted, output = run(["promtool", "check", "rules", "--lint-fatal", "rules.yaml"], tmp_path)
