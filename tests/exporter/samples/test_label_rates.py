@@ -210,8 +210,9 @@ def test_days_that_vary_together_widen_the_noise_of_each_level(binary: bool, met
         spread: noise_of(spread, binary=binary).difference_noise(level_key(metric), 0.012, 24, 0.00025)
         for spread in (0.0, 0.05)
     }
-    assert found[0] == pytest.approx(normal_noise(0.012, 0.00025), rel=0.2)
-    assert found[0.05] > 2.5 * found[0]
+    plain = normal_noise(0.012, 0.00025)
+    assert plain <= found[0] < 1.4 * plain, "four weeks do not exclude that days vary a little"
+    assert found[0.05] > 3 * plain
 
 
 def test_the_interval_of_a_mean_error_is_as_wide_as_days_vary() -> None:

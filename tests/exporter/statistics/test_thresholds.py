@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special, stats
 
+from exporter.statistics import thresholds
 from exporter.statistics.drift import effective_cells, population_stability_index
 from exporter.statistics.thresholds import (
     drift_share_noise,
     ks_noise,
-    lasting_floor,
     mean_shift_noise,
     normal_noise,
     per_comparison,
@@ -317,7 +317,7 @@ def test_a_shortfall_at_the_ends() -> None:
 
 
 def test_the_floor_of_an_effect_that_lasts_is_smaller() -> None:
-    floors = {hours: lasting_floor(0.05, hours) for hours in (1, 24, 96, 24 * 7, 24 * 16, 24 * 30)}
+    floors = {hours: thresholds.lasting_floor(0.05, hours) for hours in (1, 24, 96, 24 * 7, 24 * 16, 24 * 30)}
     assert floors == pytest.approx(
         {1: 0.05, 24: 0.05, 96: 0.025, 24 * 7: 0.05 / 7**0.5, 24 * 16: 0.0125, 24 * 30: 0.0125}
     )
