@@ -26,14 +26,14 @@ from simulation.traffic import TIME, WEEK, Population, Traffic, hour
 from exporter.backtest.firing import AlertTiming
 from exporter.backtest.injection import InjectionRequest, injections
 from exporter.backtest.replaying import Replayer, evaluation_times
-from exporter.samples.conditions import THRESHOLD_ALERTS
+from exporter.samples.judgements import JUDGED
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.windows import Window
 from exporter.store.profiles import ProfileStore
 
 T = TypeVar("T")
 LIVE_WEEKS = 4
-ALERT_TIMINGS = {alert.name: AlertTiming(timedelta(minutes=15), timedelta(minutes=15)) for alert in THRESHOLD_ALERTS}
+ALERT_TIMINGS = {alert.name: AlertTiming(timedelta(minutes=15), timedelta(minutes=15)) for alert in JUDGED}
 
 log = logging.getLogger("backtest")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 import threading
 from collections.abc import Iterable, Sequence
@@ -26,7 +27,7 @@ from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger("leeway")
 
-EXIT_OK, EXIT_PROBLEM, EXIT_USAGE = 0, 1, 2
+EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, EXIT_INCOMPLETE = 0, 1, 2, 3
 
 _DESCRIPTION = """\
 Watch machine-learning models through their inference logs and expose drift, scores and freshness to Prometheus.
@@ -43,7 +44,7 @@ Credentials come from the usual environment of AWS, Google Cloud or Azure."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the exporter; return 0 for success, 1 for a problem that was printed, 2 for wrong usage."""
+    """Run the exporter; return 0 for success, 1 for a problem that was printed, 2 for wrong usage, 3 for data left."""
     options = _parser().parse_args(arguments)
     logs.set_up(options.log_level, options.log_format)
     try:
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--prometheus.url", type=_url, metavar="URL", help="Prometheus to query for proxies, for specs that name none")
     add("--log.level", default="info", choices=["debug", "info", "warning", "error"], help="lowest level to log (info)")
     add("--log.format", default="logfmt", choices=["logfmt", "json"], help="format of log lines (logfmt)")
-    add("--once", action="store_true", help="refresh once, write the exposition to standard output and exit")
+    add("--once", action="store_true", help="read everything, write the exposition to standard output and exit")
     add("--now", type=instant, metavar="TIME", help="evaluate as of this instant, such as 2026-11-22T10:00:00Z")
     add("--version", action="version", version=f"leeway-exporter {metadata.version('leeway')}")
     return parser
@@ -155,7 +156,7 @@ def _of_shard(loads: Loads, shard: sharding.Shard) -> Loads:
 def _once(options: argparse.Namespace) -> int:
     loads = _specs(options)
     with logs.progress() as progress:
-        refresher = _refresher(options, loads, progress)
+        refresher = _refresher(options, loads, progress, unlimited=True)
         try:
             refresher.refresh_all()
             missing = _missing_data(refresher.states.values(), _clock(options)())
@@ -164,10 +165,33 @@ def _once(options: argparse.Namespace) -> int:
     for each in missing:
         log.error("%s", each)
     if refresher.snapshot is not None:
-        sys.stdout.buffer.write(refresher.snapshot.text)
-        sys.stdout.buffer.flush()
+        _print(refresher.snapshot.text)
     succeeded = not loads.rejected and not missing and all(state.succeeded for state in refresher.states.values())
-    return EXIT_OK if succeeded else EXIT_PROBLEM
+    if not succeeded:
+        return EXIT_PROBLEM
+    return EXIT_INCOMPLETE if _incomplete(refresher.states.values()) else EXIT_OK
+
+
+def _incomplete(states: Iterable[ModelState]) -> bool:
+    """Log which models have partitions of labels or predictions left; return whether any has."""
+    left = {state.loaded.spec.name: state.reader.left for state in states if state.reader is not None}
+    for name, partitions in left.items():
+        if partitions:
+            message = (
+                "%s: %d partitions are still to be read, so nothing of labels is known: make refresh.timeout longer"
+            )
+            log.error(message, name, partitions)
+    return any(left.values())
+
+
+def _print(text: bytes) -> None:
+    """Write to standard output; a reader that closes it early, as `head` does, has seen enough."""
+    try:
+        sys.stdout.buffer.write(text)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _missing_data(states: Iterable[ModelState], now: datetime) -> list[str]:
@@ -207,7 +231,9 @@ def _serve(options: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _refresher(options: argparse.Namespace, loads: Loads, progress: logs.Progress) -> Refresher:
+def _refresher(
+    options: argparse.Namespace, loads: Loads, progress: logs.Progress, *, unlimited: bool = False
+) -> Refresher:
     store = ProfileStore(options.storage_path)
     return Refresher(
         loads.specs,
@@ -217,6 +243,7 @@ def _refresher(options: argparse.Namespace, loads: Loads, progress: logs.Progres
         workers=options.refresh_workers,
         prometheus=options.prometheus_url,
         progress=progress,
+        unlimited=unlimited,
     )
 
 

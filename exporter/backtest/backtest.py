@@ -18,7 +18,8 @@ from exporter.backtest import page
 from exporter.backtest import report as backtest_report
 from exporter.backtest.budget import alarms, evaluations_per_month, solve
 from exporter.backtest.firing import AlertTiming
-from exporter.backtest.injection import Injection, InjectionRequest, injections
+from exporter.backtest.injection import LABEL_KINDS, Injection, InjectionRequest, injections
+from exporter.backtest.label_faults import label_injections
 from exporter.backtest.replaying import Detection, Replay, Replayer, evaluation_times
 from exporter.backtest.report import BacktestResult
 from exporter.errors import UsageError
@@ -150,11 +151,12 @@ def _injections(replayer: Replayer, baseline: Replay, options: BacktestOptions) 
     names = [feature.name for feature in body.features]
     score, cell = body.inference.columns.score, Calendar.of(body.seasonality).cell
     start = period.partitions(body.inference.grain)[middle]
-    faults = [
-        fault
-        for request in options.inject
-        for fault in injections(request, names, score, reference, middle=start, cell=cell)
-    ]
+    faults: list[Injection] = []
+    for request in options.inject:
+        of_labels = label_injections(request, body, start)
+        faults += of_labels
+        if request.kind not in LABEL_KINDS and not (of_labels and request.column):
+            faults += injections(request, names, score, reference, middle=start, cell=cell)
     if outside := [fault for fault in faults if not period.start <= fault.start < period.end]:
         raise UsageError(f"--inject: {outside[0]} is outside of the replayed days")
     return faults

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from exporter.backtest.firing import Firing, incidents
+from exporter.backtest.firing import Firing, notifications
 from exporter.backtest.replaying import Replay
 from exporter.catalogue import Layer, Severity
 from exporter.spec.model import ModelSpec
@@ -25,7 +25,7 @@ RATES: Final = tuple(float(f"{digit}e{power}") for power in range(-2, -9, -1) fo
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """Notifications per month in a replay: one for each incident of a layer, as Alertmanager groups them."""
+    """Notifications per month in a replay, as Alertmanager groups them: one whenever an alert of a layer begins."""
 
     pages: float
     tickets: float
@@ -37,18 +37,18 @@ class Alarms:
 
 def alarms(replay: Replay) -> Alarms:
     """Return the notifications per month of a replay."""
-    months = replay.period.length / MONTH
+    months = replay.counted / MONTH
     pages, tickets = (_notifications(replay.firings, severity) for severity in (Severity.CRITICAL, Severity.WARNING))
     return Alarms(pages / months, tickets / months)
 
 
 def _notifications(firings: Sequence[Firing], severity: Severity) -> int:
-    """Count the notifications of a severity: one for all alerts of a layer that fire at the same time."""
+    """Count the notifications of a severity: one for all alerts of a layer that begin at the same time."""
     layers: dict[Layer, list[Firing]] = {}
     for firing in firings:
         if firing.condition.alert.severity == severity:
             layers.setdefault(firing.condition.alert.layer, []).append(firing)
-    return sum(len(incidents(layer_firings)) for layer_firings in layers.values())
+    return sum(len(notifications(layer_firings)) for layer_firings in layers.values())
 
 
 def evaluations_per_month(spec: ModelSpec) -> float:

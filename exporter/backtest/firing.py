@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from exporter.samples.conditions import Condition
 
@@ -31,6 +32,9 @@ class Firing:
 
 
 Span = tuple[datetime, datetime]
+
+GROUP_INTERVAL: Final = timedelta(minutes=30)
+"""Alerts of one group that begin within this time are one notification; Alertmanager's routes wait up to so long."""
 
 
 def firings(
@@ -77,8 +81,17 @@ def _fired(holding: Sequence[Span], timing: AlertTiming) -> Iterator[Span]:
         yield firing
 
 
+def notifications(alerts: Iterable[Firing]) -> list[datetime]:
+    """Return when a group of alerts notifies: whenever one of them begins, however long others have been firing."""
+    times: list[datetime] = []
+    for start in sorted(firing.start for firing in alerts):
+        if not times or start - times[-1] >= GROUP_INTERVAL:
+            times.append(start)
+    return times
+
+
 def incidents(alerts: Iterable[Firing]) -> list[Span]:
-    """Return the spans in which any of the alerts fires; each is one notification of a group."""
+    """Return the spans in which any of the alerts fires."""
     merged: list[Span] = []
     for start, end in sorted((firing.start, firing.end) for firing in alerts):
         if merged and start <= merged[-1][1]:

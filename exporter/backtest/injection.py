@@ -1,7 +1,8 @@
 """Faults that are injected into a log during a replay, to see whether and how soon an alert detects them.
 
 A fault damages one column of every row from an instant on, as a broken pipeline does; the other columns do not change.
-The damage depends only on the reference, so the same fault gives the same rows in every run.
+The damage depends only on the reference, so the same fault gives the same rows in every run. Those of labels are in
+`exporter.backtest.label_faults`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -19,7 +20,7 @@ import pyarrow.compute as pc
 
 from exporter.errors import UsageError
 from exporter.profiles.binning import Bins, CategoricalBins, NumericBins
-from exporter.profiles.profile import numeric_column
+from exporter.profiles.profile import Profile, numeric_column
 from exporter.reference.reference import Reference
 from exporter.sources.source import Batch
 
@@ -31,25 +32,51 @@ _GOLDEN: Final = (np.sqrt(5) - 1) / 2
 
 Damage = Callable[[pa.ChunkedArray], pa.ChunkedArray]
 
+NEVER: Final = timedelta.max
+"""How late rows come that never do."""
+
 
 class FaultKind(StrEnum):
-    """The kinds of faults of a column."""
+    """The kinds of faults of a column: of the inference log, then of the label log."""
 
     NULLS = "nulls"  # every value is null
     UNIT = "unit"  # every value is multiplied by 100
     RENAME = "rename"  # the most frequent category gets another name
     SHIFT = "shift"  # every value is increased by 0.3 standard deviations
     FREEZE = "freeze"  # every row has the same ordinary value
+    FLIP = "flip"  # every positive label is negative, and the reverse
+    STOP = "stop"  # no more labels come
+    LATE = "late"  # labels come later than predictions are mature
+    POSITIVES = "positives"  # only positive labels come
+    CONCEPT = "concept"  # the same inputs have other outcomes
+
+
+LABEL_KINDS: Final = (FaultKind.FLIP, FaultKind.STOP, FaultKind.LATE, FaultKind.POSITIVES, FaultKind.CONCEPT)
+"""The kinds of faults of labels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """A fault of one column in every partition that begins at `start` or later."""
+    """A fault of one column in every partition that begins at `start` or later.
+
+    `damage` changes the column, and `keep` returns which rows stay, of the undamaged column. Rows come `late`, and not
+    at all if that is `NEVER`. `matures` is the time from the start in which it cannot be expected to be seen: that of
+    labels. One that is `unseen` changes nothing, such as a constant that is frozen.
+    """
 
     kind: FaultKind
     column: str
     start: datetime
     damage: Damage
+    keep: Damage | None = None
+    late: timedelta | None = None
+    matures: timedelta = timedelta()
+    unseen: bool = False
+
+    @property
+    def of_labels(self) -> bool:
+        """Whether the fault is in the label log."""
+        return self.kind in LABEL_KINDS
 
     def __str__(self) -> str:
         """`nulls:age@2026-11-20T10:00Z`."""
@@ -60,8 +87,16 @@ class Injection:
         index = batch.table.schema.get_field_index(self.column)
         if index < 0:
             return batch
-        damaged = batch.table.set_column(index, self.column, self.damage(batch.table.column(self.column)))
-        return replace(batch, table=damaged)
+        column = batch.table.column(self.column)
+        damaged = batch.table.set_column(index, self.column, self.damage(column))
+        return replace(batch, table=damaged if self.keep is None else damaged.filter(self.keep(column)))
+
+    def origin(self, start: datetime) -> datetime | None:
+        """Return which partition's rows come in the partition that begins at `start`; None where none come."""
+        if self.late is None or start < self.start:
+            return start
+        origin = start - self.late if self.late < NEVER else self.start - timedelta.resolution
+        return origin if origin >= self.start else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +154,9 @@ def injections(
         raise UsageError(f"--inject: the reference has no column {request.column}; it has {', '.join(columns)}")
     start = request.start or middle
     faults = [
-        Injection(kind, column, start, damage(kind, column, reference, cell(start)))
+        Injection(
+            kind, column, start, damage(kind, column, reference, cell(start)), unseen=is_unseen(kind, column, reference)
+        )
         for column in columns
         if request.column in (None, column)
         for kind in fitting_kinds(reference.binning.by_name[column], score=column == score)
@@ -137,6 +174,22 @@ def fitting_kinds(bins: Bins, *, score: bool) -> tuple[FaultKind, ...]:
     if isinstance(bins, CategoricalBins):
         return (FaultKind.NULLS, FaultKind.RENAME, FaultKind.FREEZE)
     return (FaultKind.NULLS, FaultKind.UNIT, FaultKind.SHIFT, FaultKind.FREEZE)
+
+
+def is_unseen(kind: FaultKind, column: str, reference: Reference) -> bool:
+    """Return whether a fault leaves a column as it always is: a constant of the reference has no spread to lose."""
+    bins = reference.binning.by_name[column]
+    if isinstance(bins, CategoricalBins):
+        return kind is FaultKind.FREEZE and len(bins.categories) == 1
+    lows, highs = zip(*(_ends(season, reference, column) for season in reference.seasons.profiles), strict=True)
+    constant = min(lows) == max(highs)
+    return constant and (kind in (FaultKind.FREEZE, FaultKind.SHIFT) or (kind is FaultKind.UNIT and not min(lows)))
+
+
+def _ends(season: Profile, reference: Reference, column: str) -> tuple[float, float]:
+    """Return the least and the greatest value of a column."""
+    values = numeric_column(season, reference.binning, column)
+    return values.low, values.high
 
 
 def damage(kind: FaultKind, column: str, reference: Reference, cell: int) -> Damage:

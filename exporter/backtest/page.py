@@ -19,6 +19,7 @@ from exporter.backtest.report import (
     BacktestResult,
     alert_rows,
     notification_kind,
+    outcome,
     series_labels,
     verdicts,
 )
@@ -74,9 +75,16 @@ def _class(verdict: str) -> str:
 
 
 def _weekdays(rows: Sequence[AlertRow]) -> str:
-    heads = ("alert", "as a", "fired", "hours", *(day[:3].capitalize() for day in WEEKDAYS))
+    heads = ("alert", "as a", "fired", "hours", "at end", *(day[:3].capitalize() for day in WEEKDAYS))
     lines = [
-        (row.alert.name, notification_kind(row.alert), row.fired, round(row.firing / HOUR, 1), *row.weekdays)
+        (
+            row.alert.name,
+            notification_kind(row.alert),
+            row.fired,
+            round(row.firing / HOUR, 1),
+            row.at_end,
+            *row.weekdays,
+        )
         for row in rows
     ]
     return _table(heads, lines)
@@ -92,7 +100,7 @@ def _faults(result: BacktestResult) -> str:
             f"{detection.injection.start.astimezone(result.zone):%a %Y-%m-%d %H:%M}",
             detection.alert.condition.alert.name if detection.alert else "nothing",
             format_duration(detection.after) if detection.after else "",
-            "in time" if result.in_time(detection) else "LATE",
+            outcome(detection, result),
         )
         for detection in result.detections
     ]

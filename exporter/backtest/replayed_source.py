@@ -20,12 +20,12 @@ _DAMAGED: Final = "\0spoiled\0"
 class ReplayedSource:
     """A source whose partitions no longer change.
 
-    `listed` are the partitions of the replay, by start; for others the source is asked. `injection` damages the
+    `listed` are the partitions that are known, by start; for others the source is asked once. `injection` damages the
     partitions that begin at its start or later.
     """
 
     source: Source
-    listed: Mapping[datetime, Partition | None]
+    listed: dict[datetime, Partition | None]
     injection: Injection | None = None
 
     @staticmethod
@@ -42,11 +42,15 @@ class ReplayedSource:
 
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
         """See `Source`."""
-        starts = list(starts)
-        others = [start for start in starts if start not in self.listed]
-        known = {**self.listed, **(self.source.partitions(others) if others else {})}
+        origins = {start: start if self.injection is None else self.injection.origin(start) for start in starts}
+        others = [start for start in dict.fromkeys(origins.values()) if start is not None and start not in self.listed]
+        if others:
+            found = self.source.partitions(others)
+            self.listed.update({start: found.get(start) for start in others})
         return {
-            start: self._marked(start, partition) for start in starts if (partition := known.get(start)) is not None
+            start: self._marked(start, partition)
+            for start, origin in origins.items()
+            if origin is not None and (partition := self.listed[origin]) is not None
         }
 
     def dataset(self, **names: str) -> Partition | None:

@@ -16,16 +16,17 @@ from rich.table import Table
 
 from exporter import catalogue
 from exporter.backtest.budget import Alarms, alarms
-from exporter.backtest.firing import Firing, incidents
+from exporter.backtest.firing import Firing, incidents, notifications
 from exporter.backtest.replaying import Detection, Replay
 from exporter.catalogue import Alert, Severity
-from exporter.samples.conditions import THRESHOLD_ALERTS
+from exporter.samples.judgements import JUDGED
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.seasons import WEEKDAYS
 from exporter.spec.value_types import format_duration
 
 SHOWN: Final = 20
 """The maximum number of alerts in the terminal; the JSON contains all."""
+PROBLEMS_SHOWN: Final = 5
 HOUR: Final = timedelta(hours=1)
 
 
@@ -55,36 +56,48 @@ class BacktestResult:
         return None if budget is None else self.alarms.within(budget)
 
     def in_time(self, detection: Detection) -> bool:
-        """Return whether a fault was detected in time."""
-        return detection.after is not None and detection.after <= self.within
+        """Return whether a fault was detected in time; labels have the time in which they mature besides."""
+        return detection.after is not None and detection.after <= self.within + detection.injection.matures
+
+    @property
+    def visible(self) -> Sequence[Detection]:
+        """The detections of faults that change something."""
+        return [detection for detection in self.detections if not detection.injection.unseen]
 
     @property
     def ok(self) -> bool:
         """Whether the budget is kept and every fault was detected in time."""
-        return self.kept is not False and all(map(self.in_time, self.detections))
+        return self.kept is not False and all(map(self.in_time, self.visible))
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """One alert in the replay: how often and how long it fired, and on which local weekdays it began, Monday first."""
+    """One alert in the replay: how often and how long it fired, and on which local weekdays it began, Monday first.
+
+    It counts as fired whenever one of its series begins, also while others are firing. `firing` is how long any of them
+    fired, and `at_end` is how many of them still did at the end.
+    """
 
     alert: Alert
     fired: int
     firing: timedelta
+    at_end: int
     weekdays: tuple[int, ...]
 
 
 def alert_rows(result: BacktestResult) -> list[AlertRow]:
-    """Return a row for every alert that compares a gauge of this model with a threshold, even if it never fired."""
+    """Return a row for every alert that was judged, even if it never fired."""
     evaluated = {alert for ratios in result.replay.threshold_ratios.values() for alert in ratios}
-    return [_row(alert, result) for alert in THRESHOLD_ALERTS if alert in evaluated]
+    return [_row(alert, result) for alert in JUDGED if alert in evaluated]
 
 
 def _row(alert: Alert, result: BacktestResult) -> AlertRow:
-    spans = incidents(firing for firing in result.replay.firings if firing.condition.alert == alert)
-    days = [start.astimezone(result.zone).weekday() for start, _ in spans]
-    lasted = sum((end - start for start, end in spans), timedelta())
-    return AlertRow(alert, len(spans), lasted, tuple(days.count(day) for day in range(7)))
+    own = [firing for firing in result.replay.firings if firing.condition.alert == alert]
+    starts = notifications(own)
+    days = [start.astimezone(result.zone).weekday() for start in starts]
+    lasted = sum((end - start for start, end in incidents(own)), timedelta())
+    at_end = sum(firing.end >= result.replay.until for firing in own)
+    return AlertRow(alert, len(starts), lasted, at_end, tuple(days.count(day) for day in range(7)))
 
 
 def notification_kind(alert: Alert) -> str:
@@ -109,23 +122,37 @@ def tables(result: BacktestResult) -> Iterator[RenderableType]:
     rate = replay.spec.spec.thresholds.false_positive_rate
     yield (
         f"[bold]{replay.spec.name}[/bold]: {len(replay.conditions)} windows, from {start:%a %Y-%m-%d %H:%M} to"
-        f" {end:%a %Y-%m-%d %H:%M}\n{zone.key}, false-positive rate {rate:g}"
+        f" {end:%a %Y-%m-%d %H:%M}\n{zone.key}, false-positive rate {rate:g}, {_counted(replay)} of log"
     )
     yield _alerts(result)
     if replay.firings:
         yield _firings(result)
     if result.detections:
         yield _faults(result)
+    for subject, reason in [*replay.problems.items()][:PROBLEMS_SHOWN]:
+        yield escape(f"{subject}: {reason}")
     yield from verdicts(result)
 
 
+def _counted(replay: Replay) -> str:
+    days = round(replay.counted / timedelta(days=1), 1)
+    return f"{days:g} day{'' if days == 1 else 's'}"
+
+
 def _alerts(result: BacktestResult) -> Table:
-    table = Table("alert", "as a", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-    for head in ("fired", "hours", *(day[:3].capitalize() for day in WEEKDAYS)):
+    table = Table("alert", "as a", box=box.SIMPLE_HEAD, padding=0, show_edge=False)
+    for head in ("fired", "hours", "end", *(day[:2].capitalize() for day in WEEKDAYS)):
         table.add_column(head, justify="right")
     for row in alert_rows(result):
         days = (str(count or "·") for count in row.weekdays)
-        table.add_row(row.alert.name, notification_kind(row.alert), str(row.fired), f"{row.firing / HOUR:.1f}", *days)
+        table.add_row(
+            row.alert.name,
+            notification_kind(row.alert),
+            str(row.fired),
+            f"{row.firing / HOUR:.1f}",
+            str(row.at_end or "·"),
+            *days,
+        )
     return table
 
 
@@ -145,9 +172,18 @@ def _faults(result: BacktestResult) -> Table:
     for detection in result.detections:
         seen = detection.alert.condition.alert.name if detection.alert else "nothing"
         after = format_duration(detection.after) if detection.after else "-"
-        good = "[green]in time[/green]" if result.in_time(detection) else "[bold red]LATE[/bold red]"
+        word = outcome(detection, result)
+        style = {"in time": "green", "LATE": "bold red"}.get(word)
+        good = f"[{style}]{word}[/{style}]" if style else word
         table.add_row(detection.injection.kind.value, escape(detection.injection.column), seen, after, good)
     return table
+
+
+def outcome(detection: Detection, result: BacktestResult) -> str:
+    """Return in a few words whether a fault was detected."""
+    if detection.injection.unseen:
+        return "constant: nothing changes"
+    return "in time" if result.in_time(detection) else "LATE"
 
 
 def verdicts(result: BacktestResult) -> Iterator[str]:
@@ -156,10 +192,12 @@ def verdicts(result: BacktestResult) -> Iterator[str]:
     allowed = f" (budget {budget.pages_per_month:g} and {budget.tickets:g})" if budget else ""
     word = {True: "kept: ", False: "MISSED: ", None: ""}[result.kept]
     yield f"{word}{measured.pages:.2g} pages and {measured.tickets:.2g} tickets a month{allowed}"
-    if result.detections:
-        seen = sum(map(result.in_time, result.detections))
-        word = "kept" if seen == len(result.detections) else "MISSED"
-        yield f"{word}: {seen} of {len(result.detections)} faults seen within {format_duration(result.within)}"
+    if result.visible:
+        seen = sum(map(result.in_time, result.visible))
+        word = "kept" if seen == len(result.visible) else "MISSED"
+        mature = any(detection.injection.matures for detection in result.visible)
+        also = ", those of labels once their windows are mature" if mature else ""
+        yield f"{word}: {seen} of {len(result.visible)} faults seen within {format_duration(result.within)}{also}"
 
 
 # ------------------------------------------------------------------------------------------------ for a program
@@ -175,6 +213,8 @@ def json_text(result: BacktestResult) -> str:
         "to": _time(replay.period.end),
         "timezone": result.zone.key,
         "windows": len(replay.conditions),
+        "days": round(replay.counted / timedelta(days=1), 2),
+        "problems": dict(replay.problems),
         "false_positive_rate": replay.spec.spec.thresholds.false_positive_rate,
         "pages_per_month": result.alarms.pages,
         "tickets_per_month": result.alarms.tickets,
@@ -194,6 +234,7 @@ def _alert_json(row: AlertRow) -> dict[str, Any]:
         "severity": row.alert.severity.value,
         "fired": row.fired,
         "firing_seconds": row.firing.total_seconds(),
+        "firing_at_end": row.at_end,
         "weekdays": dict(zip(WEEKDAYS, row.weekdays, strict=True)),
     }
 
@@ -217,6 +258,7 @@ def _fault_json(detection: Detection, result: BacktestResult) -> dict[str, Any]:
         "alert": detection.alert.condition.alert.name if detection.alert else None,
         "after_seconds": detection.after.total_seconds() if detection.after else None,
         "in_time": result.in_time(detection),
+        "unseen": detection.injection.unseen,
     }
 
 

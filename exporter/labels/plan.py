@@ -15,6 +15,8 @@ MERGED_LABELS: Final = 2_000_000
 """Labels that are joined at a time: some 200 MB while they are merged."""
 _WORTH_MERGING: Final = 8
 """To merge labels takes as long as to join them one by one with so many partitions of predictions."""
+_SMALL: Final = 20_000
+"""Partitions of labels are merged too where so many labels are in several of them: each costs more than its labels."""
 
 Sets = dict[frozenset[str], frozenset[str]]
 
@@ -73,9 +75,12 @@ class Arrivals:
         """Whether a joined partition within the look-back is gone: what was joined cannot be taken out."""
         return any(name >= self.first for name in joined.rows.keys() - self.labels.keys())
 
-    def current(self, joined: Joined) -> Joined:
-        """The same without the unmatched partitions that are gone."""
-        return replace(joined, seen=joined.seen.intersection(self.labels).union(joined.rows))
+    def current(self, joined: Joined, sets: Sets) -> Joined:
+        """The same without the unmatched partitions that are gone; `sets` are the partitions left of each set."""
+        left = sets.get(joined.seen)
+        if left is None:
+            left = sets[joined.seen] = joined.seen.intersection(self.labels)
+        return replace(joined, seen=left if left.issuperset(joined.rows) else left.union(joined.rows))
 
     def complete(self, joined: Joined) -> bool:
         """Whether all were compared."""
@@ -86,7 +91,7 @@ class Arrivals:
         unseen = self._unseen(hours)
         many = [name for name in self.labels if unseen[name] > _WORTH_MERGING]
         few = [name for name in self.labels if 0 < unseen[name] <= _WORTH_MERGING]
-        return [*self._runs(many), *((name,) for name in few)]
+        return [*self._runs(many, MERGED_LABELS), *self._runs(few, _SMALL)]
 
     def _unseen(self, hours: Iterable[Joined]) -> Counter[str]:
         """How many partitions of predictions have not seen each."""
@@ -95,12 +100,12 @@ class Arrivals:
             unseen.update(dict.fromkeys(self.labels.keys() - seen, number))
         return unseen
 
-    def _runs(self, names: Iterable[str]) -> Iterator[tuple[str, ...]]:
-        """Partitions in runs of at most `MERGED_LABELS` labels, or one alone that has more."""
+    def _runs(self, names: Iterable[str], most: int) -> Iterator[tuple[str, ...]]:
+        """Partitions in runs of at most so many labels, or one alone that has more."""
         run: list[str] = []
         labels = 0
         for name in names:
-            if run and labels + self.labels[name] > MERGED_LABELS:
+            if run and labels + self.labels[name] > most:
                 yield tuple(run)
                 run, labels = [], 0
             run.append(name)

@@ -107,21 +107,11 @@ def mixture(seasons: Seasons, rows_by_cell: Floats) -> Profile | None:
     if len(parts) == 1:
         return parts[0]
     factors = mixing_factors(rows[present], np.array([part.rows for part in parts], np.float64))
-    return _weighted(parts, factors.tolist())
-
-
-def _weighted(parts: Sequence[Profile], factors: Sequence[float]) -> Profile:
-    def total(name: str) -> Floats:
-        weighted = [
-            factor * np.asarray(getattr(part, name), np.float64) for part, factor in zip(parts, factors, strict=True)
-        ]
-        return np.asarray(np.sum(weighted, axis=0), np.float64)
-
     return Profile(
-        rows=round(sum(factor * part.rows for part, factor in zip(parts, factors, strict=True))),
-        counts=total("counts"),
-        sums=total("sums"),
-        squares=total("squares"),
+        rows=round(sum(factor * part.rows for part, factor in zip(parts, factors.tolist(), strict=True))),
+        counts=factors @ np.array([part.counts for part in parts], np.float64),
+        sums=factors @ np.array([part.sums for part in parts]),
+        squares=factors @ np.array([part.squares for part in parts]),
         lows=np.min([part.lows for part in parts], axis=0),
         highs=np.max([part.highs for part in parts], axis=0),
         novel=merged_novel(part.novel for part in parts),

@@ -6,7 +6,6 @@ alarming weeks out of a trailing reference, and for a backtest.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -78,22 +77,9 @@ def _read(condition: Condition) -> bool:
 def conditions(samples: Iterable[Sample], windows: Collection[str]) -> frozenset[Condition]:
     """The conditions that are true: series whose gauge is beyond its threshold; see `compared_values`."""
     pairs = compared_values(samples, windows).items()
-    return frozenset(condition for condition, (value, level) in pairs if _beyond(condition.alert, value, level))
+    return frozenset(condition for condition, (value, level) in pairs if is_beyond(condition.alert, value, level))
 
 
-def _beyond(alert: Alert, value: float, level: float) -> bool:
+def is_beyond(alert: Alert, value: float, level: float) -> bool:
+    """Whether a gauge is beyond its threshold."""
     return value < level if alert.metric.alerts_below else value > level
-
-
-def threshold_ratios(samples: Iterable[Sample], windows: Collection[str]) -> dict[Alert, float]:
-    """The gauge of each alert divided by its threshold, for the series with the greatest ratio.
-
-    For an alert on low values the ratio is the threshold divided by the gauge. 0 or more; 1 is at the threshold, and
-    infinite is a gauge above a threshold of 0. Alerts without a series to compare are left out.
-    """
-    ratios: dict[Alert, float] = {}
-    for condition, (value, level) in compared_values(samples, windows).items():
-        part, whole = (level, value) if condition.alert.metric.alerts_below else (value, level)
-        beyond = math.inf if part > 0 else 0.0
-        ratios[condition.alert] = max(ratios.get(condition.alert, 0.0), part / whole if whole else beyond)
-    return ratios

@@ -18,9 +18,10 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.labelled import Labelled
 from exporter.labels.outcomes import Outcome, total
-from exporter.profiles.group import Group, serving_groups
+from exporter.profiles.group import serving_groups
 from exporter.profiles.profile import most_frequent
 from exporter.samples.label_noise import INDEPENDENT, LabelNoise
+from exporter.samples.outcome_sums import Outcomes, OutcomeSums
 from exporter.samples.performance_values import performance_values
 from exporter.samples.windows import Sample
 from exporter.spec.model import Body, ModelSpec
@@ -28,10 +29,8 @@ from exporter.spec.sections.slo import Slo
 from exporter.spec.windows import Window, newest_end
 from exporter.statistics import calibration
 from exporter.statistics.performance import Estimate
-from exporter.statistics.slo import Tally, Verdict, budget_remaining, burn_rate, slice_tally, sliding, verdict
+from exporter.statistics.slo import Tally, Verdict, budget_remaining, burn_rate, slice_tally, verdict
 
-Outcomes = Mapping[Group, Outcome]
-"""The outcomes of predictions by group."""
 Served = Mapping[str, Outcome]
 """The outcomes of the predictions that served somebody, by model version."""
 
@@ -65,18 +64,18 @@ def tolerances(body: Body) -> tuple[float, ...]:
 
 
 def slo_samples(
-    spec: ModelSpec, hours: Mapping[datetime, Outcomes], end: datetime, noise: LabelNoise = INDEPENDENT
+    spec: ModelSpec, outcomes: OutcomeSums, end: datetime, noise: LabelNoise = INDEPENDENT
 ) -> Iterator[Sample]:
     """Every sample of the objectives that need labels; unknown values are left out.
 
     Args:
         spec: the model.
-        hours: the outcomes of each partition's predictions, by its start.
+        outcomes: those of each partition's predictions.
         end: the time up to which predictions are mature.
         noise: how much performance varies between days.
     """
     for slo in spec.spec.slos_of_labels:
-        yield from objective_samples(spec, slo, evaluated_slices(spec, slo, hours, end, noise))
+        yield from objective_samples(spec, slo, evaluated_slices(spec, slo, outcomes, end, noise))
 
 
 def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[EvaluatedSlice]) -> Iterator[Sample]:
@@ -91,19 +90,17 @@ def objective_samples(spec: ModelSpec, slo: Slo, slices: Sequence[EvaluatedSlice
 
 
 def evaluated_slices(
-    spec: ModelSpec, slo: Slo, hours: Mapping[datetime, Outcomes], end: datetime, noise: LabelNoise = INDEPENDENT
+    spec: ModelSpec, slo: Slo, outcomes: OutcomeSums, end: datetime, noise: LabelNoise = INDEPENDENT
 ) -> list[EvaluatedSlice]:
     """Every slice of the period that ends with the newest whole slice before `end`, the oldest first."""
-    grain = spec.spec.inference.grain
     last = newest_end(end, timedelta(), slo.slice)
-    length, step = slo.judged_over // grain, slo.slice // grain
-    begin = last - slo.period - max(slo.judged_over - slo.slice, timedelta())
-    parts = [_served(hours.get(start, {})) for start in Window(begin, last).partitions(grain)]
-    runs = sliding(parts, length, lambda left, right: total([left, right]))[::-step][::-1]
-    own = [total(parts[len(parts) - (index + 1) * step :][:step]) for index in range(slo.slices)][::-1]
+
+    def served(moment: datetime, length: timedelta) -> Served:
+        return _served(outcomes.total(Window(moment - length, moment)))
+
     ends = [last - index * slo.slice for index in range(slo.slices)][::-1]
-    slices = zip(ends, own, runs[-slo.slices :], strict=True)
-    return [_evaluated(spec, slo, moment, within, over, noise=noise) for moment, within, over in slices]
+    slices = [(each, served(each, slo.slice), served(each, slo.judged_over)) for each in ends]
+    return [_evaluated(spec, slo, each, own, over, noise=noise) for each, own, over in slices]
 
 
 def _served(outcomes: Outcomes) -> Served:

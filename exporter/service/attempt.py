@@ -40,12 +40,16 @@ class RefreshFailed(LeewayError):  # noqa: N818 - what happened
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One refresh: its time, whether its timeout is over, and a callback for its progress."""
+    """One refresh: its time, whether its timeout is over, and a callback for its progress.
+
+    One that is `unlimited` reads all partitions that are left, instead of some now and some at the next refresh.
+    """
 
     now: datetime
     overdue: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda done, total: None
     """Called after each partition with the number of those that are done, and of all."""
+    unlimited: bool = False
 
 
 @dataclass(slots=True)

@@ -105,7 +105,7 @@ class PastPartitions(Generic[V]):
         """Read until the timeout or the limit of a refresh; return how many partitions are left."""
         spent = 0
         for done, partition in enumerate(partitions):
-            if attempt.overdue() or spent >= most:
+            if attempt.overdue() or (spent >= most and not attempt.unlimited):
                 return len(partitions) - done
             spent += cost(partition)
             self._reduce(partition, reduce)

@@ -63,12 +63,13 @@ class ProfileReader:
         """
         self.problems = {}
         readable = {start: without_skipped(self._source, partition) for start, partition in partitions.items()}
-        keys = {start: self._key(start, partition, binning) for start, partition in readable.items()}
+        counted_by = (binning.fingerprint, _grouping(self._spec, binning).fingerprint)
+        keys = {start: self._key(start, partition, counted_by) for start, partition in readable.items()}
         self._keep_only(set(keys.values()))
         self._known |= dict(self._corrupt(readable, keys))
         new = {start: readable[start] for start in sorted(readable) if not self._load(keys[start])}
         for start, profile in self._count(new, binning, attempt, len(keys)):
-            keys[start] = self._key(start, without_skipped(self._source, readable[start]), binning)
+            keys[start] = self._key(start, without_skipped(self._source, readable[start]), counted_by)
             self._known[keys[start]] = profile
             self._save(partitions[start], keys[start], profile)
         self._store.prune(self._group, [key for key in keys.values() if isinstance(self._known[key], PartitionProfile)])
@@ -185,9 +186,9 @@ class ProfileReader:
             self._record.fail("read" if column == LINES else "column", _subject(partition, column), why)
         self._store.save_partition(key, profile)
 
-    def _key(self, start: datetime, partition: Partition, binning: Binning) -> Key:
-        grouping = _grouping(self._spec, binning).fingerprint
-        return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, binning.fingerprint, grouping))
+    def _key(self, start: datetime, partition: Partition, counted_by: tuple[str, str]) -> Key:
+        """The key of a partition; `counted_by` are the fingerprints of the binning and of the grouping."""
+        return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, *counted_by))
 
 
 def _subject(partition: Partition, column: str) -> str:

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-import numpy as np
-
 from exporter import catalogue
 from exporter.comparison.accepted import AcceptedFeatures
-from exporter.profiles.binning import Binning, Floats
-from exporter.profiles.group import Group
-from exporter.profiles.kernel import LINES, PartitionProfile, group_binning
-from exporter.profiles.profile import Profile, merge_profiles
+from exporter.profiles.binning import Binning
+from exporter.profiles.kernel import LINES
 from exporter.reference.reference import Reference
 from exporter.samples.calendar import calendar_samples, season_sample
 from exporter.samples.conditions import conditions
@@ -20,7 +16,7 @@ from exporter.samples.estimate_samples import estimate_samples
 from exporter.samples.estimators import Estimator
 from exporter.samples.new_categories import new_category_samples
 from exporter.samples.traffic import traffic_samples
-from exporter.samples.windows import Sample, WindowProfile, evaluate
+from exporter.samples.windows import Sample, evaluate
 from exporter.service.accepted_reading import AcceptedReader, accepted_samples
 from exporter.service.attempt import Attempt, Record, required
 from exporter.service.labels import reading as label_reading
@@ -35,12 +31,13 @@ from exporter.service.reference_source import STREAM
 from exporter.service.skip_report import SkipReport
 from exporter.service.slo_reading import ObjectiveReader
 from exporter.service.traffic_reading import TrafficReader
+from exporter.service.window_sums import WindowSums
 from exporter.sources.opening import open_log
 from exporter.sources.skipping import without_skipped
 from exporter.sources.source import Partition, Source
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
-from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, partition_cells
+from exporter.spec.seasons import Calendar
 from exporter.spec.value_types import format_duration
 from exporter.spec.windows import Window, newest_end, window
 from exporter.store.profiles import ProfileStore
@@ -50,16 +47,22 @@ class ModelReader:
     """Reads one model's windows. One thread at a time may use it."""
 
     def __init__(
-        self, loaded: LoadedSpec, store: ProfileStore, source: Source | None = None, prometheus: str | None = None
+        self,
+        loaded: LoadedSpec,
+        store: ProfileStore,
+        source: Source | None = None,
+        prometheus: str | None = None,
+        labels: Source | None = None,
     ) -> None:
         """Open the model's sources; nothing is read yet.
 
         Args:
             loaded: the model's spec.
             store: where profiles are stored.
-            source: an inference log to replay, instead of the one that the spec names; labels, proxies and objectives
-                are then left out.
+            source: an inference log to replay, instead of the one that the spec names; Prometheus is then not queried,
+                and labels are left out unless they are replayed too.
             prometheus: the address to query for proxies if the spec names none.
+            labels: a label log to replay, instead of the one that the spec names.
 
         Raises:
             LeewayError: the spec needs what this release does not do.
@@ -75,13 +78,18 @@ class ModelReader:
         fits_data_set = body.estimated and body.reference.source is not None
         self._fit = EstimatorFit(self.spec, store, self.record.fail) if fits_data_set else None
         self._traffic = TrafficReader(self.spec, self._source, store, self.record)
-        self._labels = label_reading.open_labels(loaded, self._source, store, self.record.fail) if live else None
-        self._proxies = ProxyReader(self.spec, self._source, store, self.record, prometheus) if live else None
-        self._objectives = ObjectiveReader(self.spec, store) if live and body.slos_of_log else None
+        self._labels = (
+            label_reading.open_labels(loaded, self._source, store, self.record.fail, labels)
+            if live or labels is not None
+            else None
+        )
+        self._proxies = ProxyReader(self.spec, self._source, store, self.record, prometheus, queried=live)
+        self._objectives = ObjectiveReader(self.spec, store) if body.slos_of_log else None
         sources = {catalogue.INFERENCE: self._source, STREAM: self._reference.source}
         if self._labels is not None:
             sources[label_reading.STREAM] = self._labels.source
         self._skips = SkipReport(self.record, sources)
+        self._sums = WindowSums(Calendar.of(body.seasonality), body.inference.grain)
 
     @property
     def problems(self) -> dict[str, str]:
@@ -126,14 +134,15 @@ class ModelReader:
         self.record.problems |= self._log.problems
         rows = self._traffic.read(attempt, partitions, profiles)
         proxies = self._read_proxies(attempt, partitions)
+        self._sums.update(all_profiles)
         with required("store"):
             accepted = self._accepted.read(
                 reference,
                 attempt.now,
-                lambda name, span: _merge(self.spec, name, span, all_profiles, reference.binning),
+                self._sums.window,
             )
         with required("evaluate"):
-            merged = [_merge(self.spec, name, span, profiles, reference.binning) for name, span in windows.items()]
+            merged = [self._sums.window(name, span) for name, span in windows.items()]
             samples = [*evaluate(self.spec, reference, merged, accepted), *traffic_samples(self.spec, rows)]
             longest = max(merged, key=lambda each: each.window.length)
             parts = {start: profile.groups for start, profile in profiles.items()}
@@ -143,8 +152,13 @@ class ModelReader:
         with required("store"):
             # Labels are about past weeks, and proxies about the world: neither makes a week of the log alarming.
             self._exclude_alarming_week(samples, attempt.now)
-            objectives = list(self._objective_samples(attempt.now, readable, profiles, reference, accepted))
+            objectives = list(self._objective_samples(attempt.now, readable, reference, accepted))
         return [*samples, *labels, *objectives, *proxies, *self._calendar(reference, attempt.now)]
+
+    @property
+    def left(self) -> int:
+        """Partitions of predictions and labels that the last refresh has not read, without which labels are unknown."""
+        return self._labels.left if self._labels is not None else 0
 
     def missing_data(self, now: datetime) -> list[str]:
         """Return what the spec names and the inference log does not have: partitions, columns.
@@ -221,8 +235,6 @@ class ModelReader:
         return samples, self._labels.estimator
 
     def _read_proxies(self, attempt: Attempt, partitions: Mapping[datetime, Partition]) -> list[Sample]:
-        if self._proxies is None:
-            return []
         samples = self._proxies.read(attempt, self._traffic.past, partitions)
         self.record.problems |= self._proxies.problems
         return samples
@@ -231,15 +243,12 @@ class ModelReader:
         self,
         now: datetime,
         partitions: Mapping[datetime, Partition],
-        profiles: Mapping[datetime, PartitionProfile],
         reference: Reference,
         accepted: AcceptedFeatures,
     ) -> Iterator[Sample]:
         def evaluate_span(span: Window) -> list[Sample]:
-            name = format_duration(span.length)
-            return evaluate(
-                self.spec, reference, [_merge(self.spec, name, span, profiles, reference.binning)], accepted
-            )
+            window = self._sums.window(format_duration(span.length), span)
+            return evaluate(self.spec, reference, [window], accepted)
 
         yield from self._objectives.samples(now, partitions, evaluate_span) if self._objectives else ()
 
@@ -262,19 +271,3 @@ def _windows(spec: ModelSpec, now: datetime) -> dict[str, Window]:
 def _starts(spec: ModelSpec, windows: Iterable[Window]) -> list[datetime]:
     grain = spec.spec.inference.grain
     return sorted({start for span in windows for start in span.partitions(grain)})
-
-
-def _merge(
-    spec: ModelSpec, name: str, span: Window, profiles: Mapping[datetime, PartitionProfile], binning: Binning
-) -> WindowProfile:
-    """Return the profile of a window: the sum of its partitions' profiles, and its rows by hour of the week."""
-    grain, calendar = spec.spec.inference.grain, Calendar.of(spec.spec.seasonality)
-    parts: dict[Group, list[Profile]] = {}
-    hours: dict[Group, Floats] = {}
-    for start in span.partitions(grain):
-        cells = partition_cells(calendar, start, grain)
-        for group, profile in profiles[start].groups.items() if start in profiles else ():
-            parts.setdefault(group, []).append(profile)
-            np.add.at(hours.setdefault(group, np.zeros(HOURS_OF_WEEK)), cells, profile.rows / len(cells))
-    merged = {group: merge_profiles(group_binning(binning, group), parts[group]) for group in sorted(parts)}
-    return WindowProfile(name, span, merged, hours)

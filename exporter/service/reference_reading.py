@@ -53,6 +53,7 @@ class ReferenceReader:
         self._spec = loaded.spec
         self._store = store
         self._location = open_reference(loaded, lambda: store.load_alarming_weeks(loaded.spec.name))
+        self._content = _content(loaded.spec)
         self._current: tuple[Key, Reference] | None = None
         self._data: Partition | None = None
 
@@ -171,20 +172,19 @@ class ReferenceReader:
         return seasonal_reference(self._spec, binning, by_hour)
 
     def _key(self, data: Partition) -> Key:
-        body = self._spec.spec
-        sections = {"features", "seasonality", "windows", "reference", "limits", "segments"}
-        content, named = body.model_dump_json(include=sections), body.inference.columns
-        columns = str(
-            (
-                named.score,
-                body.class_column,
-                dict(named.scores),
-                self._location.timestamp,
-                self._location.unit,
-            )
-        )
-        score = str((body.task, body.confidence_edges, body.decision_threshold))
+        content, named, score = self._content
+        columns = str((*named, self._location.timestamp, self._location.unit))
         return Key(f"{self._spec.name}/{STREAM}", STREAM, (data.fingerprint, content, columns, score, FIT))
+
+
+def _content(spec: ModelSpec) -> tuple[str, tuple[object, ...], str]:
+    """Return what a reference depends on beside its rows: sections of the spec, columns, and the kind of score."""
+    body = spec.spec
+    sections = {"features", "seasonality", "windows", "reference", "limits", "segments"}
+    named = body.inference.columns
+    columns = (named.score, body.class_column, dict(named.scores))
+    score = str((body.task, body.confidence_edges, body.decision_threshold))
+    return body.model_dump_json(include=sections), columns, score
 
 
 def selected_columns(spec: ModelSpec, keys: tuple[str, ...]) -> Selection:

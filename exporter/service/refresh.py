@@ -100,6 +100,7 @@ class Refresher:
         workers: int = 2,
         prometheus: str | None = None,
         progress: Progress = lambda model, done, total: None,
+        unlimited: bool = False,
     ) -> None:
         """Nothing is read before `run` or `refresh_all`.
 
@@ -111,12 +112,14 @@ class Refresher:
             workers: how many models are refreshed at a time.
             prometheus: the address to query for proxies if a spec names none.
             progress: called after each partition, in the thread that read it.
+            unlimited: whether a refresh reads all partitions that are left, as far as its timeout allows.
         """
         self.snapshot: Snapshot | None = None
         self._store = store
         self._prometheus = prometheus
         self._clock = clock
         self._progress = progress
+        self._unlimited = unlimited
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="refresh")
         self._wake = threading.Event()
         self._stopping = False
@@ -215,6 +218,7 @@ class Refresher:
             now=self._clock(),
             overdue=lambda: self._stopping or time.monotonic() - started > body.refresh.timeout.total_seconds(),
             progress=lambda done, total: self._progress(state.loaded.spec.name, done, total),
+            unlimited=self._unlimited,
         )
         try:
             state.samples = state.reader.read(attempt)

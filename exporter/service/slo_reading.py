@@ -37,7 +37,7 @@ class ObjectiveReader:
         """Nothing is loaded yet; `store` is where the ledgers are stored."""
         self._spec = spec
         self._store = store
-        self._group = f"{spec.name}/slices"
+        self._group = slices_group(spec.name)
         self._ledgers: dict[str, Ledger] = {}
 
     def samples(self, now: datetime, partitions: Mapping[datetime, Partition], evaluate: Evaluate) -> Iterator[Sample]:
@@ -97,6 +97,11 @@ class ObjectiveReader:
 
     def _key(self, slo: Slo) -> Key:
         return Key(self._group, slo.name, (slo.metric, str(slo.slice)))
+
+
+def slices_group(model: str) -> str:
+    """Return the group of the store in which a model's ledgers are."""
+    return f"{model}/slices"
 
 
 def _freshness(slo: Slo, end: datetime, slice_: Slice | None, begun: datetime, now: datetime) -> float:

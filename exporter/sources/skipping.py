@@ -34,7 +34,10 @@ class SkippedFiles:
         Its fingerprint is that of the files that are read, so what is stored under it is complete for them, and is made
         anew when another file can be read.
         """
-        self._used |= self._errors.keys() & set(partition.objects)
+        skipped = self._errors.keys() & set(partition.objects) if self._errors else set()
+        if not skipped:
+            return partition
+        self._used |= skipped
         readable = tuple(item for item in partition.objects if item not in self._errors)
         if not readable:
             return partition
@@ -129,16 +132,25 @@ class SkippingSource(BrowsableSource, Protocol):
 
 def without_skipped(source: Source, partition: Partition) -> Partition:
     """Return a partition with the files that a source reads of it, as far as is known."""
-    return source.skipped.without_skipped(partition) if isinstance(source, SkippingSource) else partition
+    skipped = _skipped(source)
+    return skipped.without_skipped(partition) if skipped else partition
 
 
 def unreadable_partition(source: Source, partition: Partition) -> FileError | None:
     """Return the error of a partition of which the last reader could read no file, else None."""
-    errors = source.skipped.errors if isinstance(source, SkippingSource) else {}
+    skipped = _skipped(source)
+    errors = skipped.errors if skipped else {}
     return errors[partition.objects[0]] if all(item in errors for item in partition.objects) else None
 
 
 def corrupt_partition(source: Source, partition: Partition) -> FileError | None:
     """Return the error of a partition of which every file is known to be corrupt, else None."""
-    errors = source.skipped.corrupt(partition) if isinstance(source, SkippingSource) else {}
+    skipped = _skipped(source)
+    errors = skipped.corrupt(partition) if skipped else {}
     return next(iter(errors.values())) if errors and len(errors) == len(partition.objects) else None
+
+
+def _skipped(source: Source) -> SkippedFiles | None:
+    """Return the skipped files of a source; a check of its protocol would take longer than the rest of a refresh."""
+    skipped = getattr(source, "skipped", None)
+    return skipped if isinstance(skipped, SkippedFiles) else None

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import pyarrow as pa
@@ -25,7 +26,7 @@ class StoredObject:
     tag: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Partition:
     """The stored objects of one time range of the log, or of a whole data set; `objects` is never empty.
 
@@ -36,7 +37,7 @@ class Partition:
     objects: tuple[StoredObject, ...]
     reading: str = ""
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change when an object is added, removed, rewritten or read otherwise."""
         lines = self.reading + "".join(f"{item.path}\0{item.size}\0{item.tag}\n" for item in sorted(self.objects))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""A multiple of every grain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def newest_end(now: datetime, delay: timedelta, grain: timedelta) -> datetime:
         An instant in UTC, never after `now - delay`.
     """
     complete = now.astimezone(UTC) - delay
-    return complete - (complete - _EPOCH) % grain
+    return complete - (complete - EPOCH) % grain
 
 
 def window(now: datetime, length: timedelta, delay: timedelta, grain: timedelta) -> Window:

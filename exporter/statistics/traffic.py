@@ -104,11 +104,10 @@ def _means(rows: Values, weeks: Indices, cells: Indices) -> Values:
 
 def _medians(means: Values, fewest: int) -> Values:
     """The median over weeks of each hour of the week, NaN where fewer weeks are known; shape (cells,)."""
-    enough = np.isfinite(means).sum(axis=0) >= fewest
-    medians = np.full(_CELLS, np.nan)
-    if enough.any():
-        medians[enough] = np.nanmedian(means[:, enough], axis=0)
-    return medians
+    ranked, known = np.sort(means, axis=0), np.isfinite(means).sum(axis=0)  # NaN comes last
+    middle = np.stack([(known - 1) // 2, known // 2]).clip(0, max(len(means) - 1, 0))
+    medians = np.take_along_axis(ranked, middle, axis=0).mean(axis=0) if len(means) else np.full(_CELLS, np.nan)
+    return np.where(known >= fewest, medians, np.nan)
 
 
 def _spread(rows: Values, expected: Values, length: int, period: float) -> float:

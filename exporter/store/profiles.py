@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -33,6 +34,8 @@ _FORMAT: Final = 8
 """Goes up when the content of a file or the way it is counted changes: then everything is made again."""
 _SUFFIX: Final = ".arrow"
 _ALARMS: Final = "alarming-weeks.json"
+_RECENT: Final = 4000
+"""Files of arrays that a replay keeps in memory: some weeks of predictions, labels and both together by the hour."""
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +76,12 @@ class ProfileStore:
 
         Args:
             folder: where the files are; it is made with the first one.
-            forgets: whether `prune` removes anything; a replay needs old profiles again.
+            forgets: whether `prune` removes anything; a replay needs old profiles again, and keeps the newest arrays
+                that it has read or written in memory.
         """
         self._folder = folder
         self._forgets = forgets
+        self._recent: OrderedDict[Path, tuple[Arrays, dict[str, Any]]] = OrderedDict()
 
     def load(self, key: Key, decode: Callable[[bytes], T]) -> T | None:
         """Return what is stored under a key, decoded; None if there is nothing that can be."""
@@ -104,7 +109,15 @@ class ProfileStore:
 
     def load_arrays(self, key: Key) -> tuple[Arrays, dict[str, Any]] | None:
         """Return the arrays stored under a key, read only, and their metadata, or None."""
-        return self.load(key, _arrays)
+        if (recent := self._recent.get(key.path)) is not None:
+            self._recent.move_to_end(key.path)
+            return recent
+        stored = self.load(key, _arrays)
+        if stored is not None and not self._forgets:
+            self._recent[key.path] = stored
+            while len(self._recent) > _RECENT:
+                self._recent.popitem(last=False)
+        return stored
 
     def save_arrays(self, key: Key, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
         """Store arrays of one length, and metadata that JSON can hold.
@@ -115,6 +128,7 @@ class ProfileStore:
         table = pa.table({name: pa.array(values) for name, values in arrays.items()})
         # Hashes and scores hardly shrink: to compress them would cost more than to write them.
         self.save(key, seal_table(table, metadata, None))
+        self._recent.pop(key.path, None)
 
     def discard(self, key: Key) -> None:
         """Remove what is stored under a key, if there is anything.
@@ -123,6 +137,7 @@ class ProfileStore:
             OSError: the disk refuses.
         """
         (self._folder / key.path).unlink(missing_ok=True)
+        self._recent.pop(key.path, None)
 
     def prune(self, group: str, kept: Iterable[Key]) -> int:
         """Remove all files of a group but those of `kept`, and the unfinished ones of a killed process.
@@ -142,6 +157,16 @@ class ProfileStore:
         for path in stale:
             path.unlink(missing_ok=True)
         return len(stale)
+
+    def remove_group(self, group: str) -> None:
+        """Remove all files of a group, also where the store does not forget.
+
+        Raises:
+            OSError: the disk refuses.
+        """
+        self._recent.clear()
+        for path in (self._folder / group).glob(f"*{_SUFFIX}"):
+            path.unlink(missing_ok=True)
 
     def load_alarming_weeks(self, model: str) -> frozenset[date]:
         """Return the Mondays of the weeks in which a model was alarming; none if nothing readable is stored."""

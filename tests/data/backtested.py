@@ -36,7 +36,10 @@ def result(*fired: Firing, detections: tuple[Detection, ...] = (), spec: LoadedS
     }
     conditions = dict.fromkeys(ratios, frozenset[Condition]())
     return BacktestResult(
-        spec, Replay(spec.spec, Window(START, START + 48 * HOUR), conditions, ratios, fired), detections, 3 * HOUR
+        spec,
+        Replay(spec.spec, Window(START, START + 48 * HOUR), conditions, ratios, fired, 48 * HOUR),
+        detections,
+        3 * HOUR,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from exporter.backtest.firing import AlertTiming
 from exporter.backtest.replaying import Replayer
-from exporter.samples.conditions import THRESHOLD_ALERTS
+from exporter.samples.judgements import JUDGED
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.spec.windows import Window
@@ -21,7 +21,7 @@ PERIOD = Window(datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinf
 """The second day; its longest windows start on the first."""
 RAISED = range(10, 13)
 """Hours of that day with too high an age."""
-ALERT_TIMINGS = {alert.name: AlertTiming(timedelta(minutes=10), timedelta(minutes=15)) for alert in THRESHOLD_ALERTS}
+ALERT_TIMINGS = {alert.name: AlertTiming(timedelta(minutes=10), timedelta(minutes=15)) for alert in JUDGED}
 
 
 def write_log(folder: Path) -> None:

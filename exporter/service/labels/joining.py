@@ -107,11 +107,12 @@ class Joiner:
     def _invalidate(self, arrivals: Arrivals) -> None:
         """Start again with hours whose labels were rewritten, and forget unmatched labels that are gone."""
         sets: Sets = {}
+        left: Sets = {}
         for hour in self.hours.values():
             if arrivals.rewritten(hour.joined):
                 self._store.discard(hour.key)
                 hour.change(hour.joined.reset_to({}))
-            hour.joined = arrivals.current(hour.joined).shared(sets)
+            hour.joined = arrivals.current(hour.joined, left).shared(sets)
 
     # -------------------------------------------------------------------------------------------- joining
 

@@ -31,6 +31,7 @@ class Listing:
         self._source = source
         self._grain = grain
         self._day: date | None = None
+        self._span: Window | None = None
         self._known: dict[datetime, Partition] = {}
 
     def read(self, now: datetime, span: Window, listed: Mapping[datetime, Partition] | None = None) -> None:
@@ -45,16 +46,16 @@ class Listing:
             SourceError: when the source does not answer; the known partitions stay.
         """
         starts = span.partitions(self._grain)
-        if self._day != now.date():
+        back = self._span is not None and span.start < self._span.start  # a replay begins again
+        if self._day != now.date() or back:
             known = dict(self._source.partitions(starts))
         else:
             recent = [start for start in starts if start >= span.end - RECENT] if listed is None else []
             known = {start: partition for start, partition in self._known.items() if start not in recent}
             known |= self._source.partitions(recent) if recent else {}
-        self._day = now.date()
-        self._known = {
-            start: partition for start, partition in (known | dict(listed or {})).items() if start >= span.start
-        }
+        self._day, self._span = now.date(), span
+        found = (known | dict(listed or {})).items()
+        self._known = {start: partition for start, partition in found if span.start <= start < span.end}
 
     @property
     def partitions(self) -> Mapping[datetime, Partition]:
@@ -134,7 +135,7 @@ class StoredLog(Generic[T]):
         Args:
             attempt: this refresh.
             partitions: all that exist.
-            most: how many to read.
+            most: how many to read, unless the attempt is unlimited.
 
         Returns:
             How many are still to be read.
@@ -160,7 +161,7 @@ class StoredLog(Generic[T]):
         new = [start for start, key in keys.items() if start not in self.known and key not in lasting]
         before = self.built
         for done, start in enumerate(new):
-            if attempt.overdue() or self.built - before >= most:
+            if attempt.overdue() or (self.built - before >= most and not attempt.unlimited):
                 return len(new) - done
             self._take(keys[start], start, partitions[start])
             attempt.progress(done + 1, len(new))

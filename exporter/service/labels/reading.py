@@ -28,6 +28,7 @@ from exporter.samples.label_coverage import UsualCoverage
 from exporter.samples.label_noise import INDEPENDENT
 from exporter.samples.label_rates import rate_samples
 from exporter.samples.labels import MatureWindow, label_samples
+from exporter.samples.outcome_sums import OutcomeSums
 from exporter.samples.provisional import provisional_samples
 from exporter.samples.slo import look_back, slo_samples
 from exporter.samples.usable_rows import usable_rows, usable_samples
@@ -63,42 +64,68 @@ MOST_PARTITIONS: Final = 400
 log = logging.getLogger(__name__)
 
 
-def open_labels(loaded: LoadedSpec, inference: Source, store: ProfileStore, failed: Failed) -> LabelReader | None:
-    """Return the reader of a model's labels; None where it has none, or none that this release evaluates."""
+def open_labels(
+    loaded: LoadedSpec, inference: Source, store: ProfileStore, failed: Failed, source: Source | None = None
+) -> LabelReader | None:
+    """Return the reader of a model's labels; None where it has none, or none that this release evaluates.
+
+    Args:
+        loaded: the model's spec.
+        inference: the source of its inference log.
+        store: where both logs are stored.
+        failed: called with each failure of a refresh.
+        source: a label log to replay, instead of the one that the spec names.
+
+    Raises:
+        SourceError: this release does not read that kind of source.
+    """
     body = loaded.spec.spec
     if body.labels is None or not body.labels_evaluated:
         return None
-    return LabelReader(loaded, body.labels, inference, store, failed)
+    sources = inference, source or open_label_log(loaded, body.labels)
+    return LabelReader(loaded, body.labels, sources, store, failed)
+
+
+def open_label_log(loaded: LoadedSpec, labels: Labels) -> Source:
+    """Return the source of a model's label log.
+
+    Raises:
+        SourceError: this release does not read that kind of source.
+    """
+    stream = Stream(loaded.spec.name, STREAM, labels.columns.timestamp, labels.grain)
+    return open_source(labels.source, loaded.folder, stream)
 
 
 class LabelReader:
     """Reads one model's labels and evaluates its predictions. One thread at a time may use it."""
 
     def __init__(
-        self, loaded: LoadedSpec, labels: Labels, inference: Source, store: ProfileStore, failed: Failed
+        self,
+        loaded: LoadedSpec,
+        labels: Labels,
+        sources: tuple[Source, Source],
+        store: ProfileStore,
+        failed: Failed,
     ) -> None:
-        """Open the label log; nothing is read yet.
+        """Nothing is read yet.
 
         Args:
             loaded: the model's spec.
             labels: its section about labels.
-            inference: the source of its inference log.
+            sources: the sources of its inference log and of its label log.
             store: where both logs are stored.
             failed: called with each failure; none is raised later on.
-
-        Raises:
-            SourceError: this release does not read that kind of source.
         """
-        spec = loaded.spec
-        stream = Stream(spec.name, STREAM, labels.columns.timestamp, labels.grain)
-        self.source = open_source(labels.source, loaded.folder, stream)
+        spec, inference = loaded.spec, sources[0]
+        self.source = sources[1]
+        self.left = 0
+        """Partitions that the last refresh has not read, of both logs together."""
         self.estimator: Estimator | None = None
         self._spec = spec
         self._labels = labels
         self._failed = failed
         oldest = max(*spec.spec.windows, look_back(spec.spec), weeks_fitted(spec.spec))
         self._look_back = labels.maturity + oldest + labels.grain + SPARE
-        sources = inference, self.source
         self._logs = JoinedLogs(spec, labels, sources, store, failed, look_back=self._look_back)
         self._rule = label_rule(spec.spec)
         self._counter = self._engine(inference)
@@ -107,6 +134,7 @@ class LabelReader:
         self._noise = INDEPENDENT
         self._usual_coverage = UNKNOWN_COVERAGE
         self._noted = False
+        self._sums = OutcomeSums(spec.spec.inference.grain)
         self._complete = False
         self._remarks: dict[str, str] = {}
 
@@ -191,10 +219,10 @@ class LabelReader:
             except NotCountable as reason:
                 log.info("%s: labels are joined from rows: %s", self._spec.name, reason)
                 self._counter = None
-        left = self._logs.read(attempt, MOST_PARTITIONS)
-        if left:
+        self.left = self._logs.read(attempt, MOST_PARTITIONS)
+        if self.left:
             message = "%s: %d partitions are still to be read for labels; the next refresh goes on"
-            log.info(message, self._spec.name, left)
+            log.info(message, self._spec.name, self.left)
             return False
         mature = self._mature(attempt.now)
         with_segments = Window(mature - max(self._spec.spec.windows), mature).partitions(grain)
@@ -213,7 +241,8 @@ class LabelReader:
         spec, hours, grain = self._spec, self._hours, self._labels.grain
         predictions, labels = self._logs.predictions.known, self._logs.labels.known
         span, mature = self._span(now, grain), self._mature(now)
-        windows = list(mature_windows(spec, hours, mature))
+        self._sums.update(self._outcomes())
+        windows = list(mature_windows(spec, hours, self._sums, mature))
         rejected = rejected_rows(hours.values(), predictions.values(), labels, span.start + self._labels.maturity)
         class_names = {name for names in self._class_names() for name in names}
         delays = self._labels.columns.timestamp is not None or not remarks.by_prediction(spec, hours, grain)
@@ -227,7 +256,7 @@ class LabelReader:
         due = min(hours) + self._labels.maturity if hours else None
         yield from arrival_samples(spec, silence(rows, grain, span.end, due))
         yield from self._usable_samples(now)
-        yield from slo_samples(spec, self._outcomes(), mature, noise)
+        yield from slo_samples(spec, self._sums, mature, noise)
 
     def _remark(self, windows: Iterable[MatureWindow], *, delays: bool) -> None:
         """Collect the remarks of this refresh, and log those with a new subject."""

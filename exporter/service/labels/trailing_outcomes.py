@@ -112,7 +112,7 @@ class TrailingOutcomes:
 
     def exclude_weeks(self, span: Window) -> None:
         """Exclude the local weeks that a window touches."""
-        calendar, own = Calendar.of(self._spec.spec.seasonality), f"{self._spec.name}/{_OUTCOMES}"
+        calendar, own = Calendar.of(self._spec.spec.seasonality), excluded_outcomes(self._spec.name)
         first = _monday(calendar.local(span.start).date())
         last = _monday(calendar.local(span.end - timedelta(microseconds=1)).date())
         touched = {first + number * WEEK for number in range((last - first) // WEEK + 1)}
@@ -120,7 +120,7 @@ class TrailingOutcomes:
 
     def _excluded(self) -> Collection[date]:
         name = self._spec.name
-        return self._store.load_alarming_weeks(name) | self._store.load_alarming_weeks(f"{name}/{_OUTCOMES}")
+        return self._store.load_alarming_weeks(name) | self._store.load_alarming_weeks(excluded_outcomes(name))
 
     def _weeks(self, fit_input: FitInput) -> Iterator[Window]:
         """The weeks that are not excluded, the newest first."""
@@ -137,6 +137,11 @@ class TrailingOutcomes:
         body, columns = self._spec.spec, str(score_columns(self._spec))
         labels = body.labels.columns.model_dump_json() if body.labels is not None else ""
         return Key(f"{self._spec.name}/{GROUP}", "trailing", (columns, labels, body.task))
+
+
+def excluded_outcomes(model: str) -> str:
+    """Return the name under which the weeks of a model are stored whose outcomes are excluded."""
+    return f"{model}/{_OUTCOMES}"
 
 
 def _monday(day: date) -> date:

@@ -9,6 +9,7 @@ from datetime import datetime
 from exporter.labels.outcomes import IMPROPER_SCORE, UNKNOWN, total
 from exporter.labels.usable_files import UNUSABLE_COLUMN
 from exporter.samples.labels import REJECTED_ROWS, MatureWindow
+from exporter.samples.outcome_sums import OutcomeSums
 from exporter.samples.provisional import OpenWindow
 from exporter.service.labels.joining import EvaluatedHour
 from exporter.service.labels.logs import StoredPartition
@@ -19,13 +20,21 @@ from exporter.spec.windows import Window, window
 Hours = Mapping[datetime, EvaluatedHour]
 
 
-def mature_windows(spec: ModelSpec, hours: Hours, end: datetime) -> Iterator[MatureWindow]:
-    """Return the newest windows whose predictions are all mature; `end` is the end of mature predictions."""
+def mature_windows(spec: ModelSpec, hours: Hours, outcomes: OutcomeSums, end: datetime) -> Iterator[MatureWindow]:
+    """Return the newest windows whose predictions are all mature.
+
+    Args:
+        spec: the model.
+        hours: the evaluated predictions, of which the segments are taken.
+        outcomes: the outcomes of all predictions.
+        end: the end of mature predictions.
+    """
     for length in spec.spec.windows:
-        starts = Window(end - length, end).partitions(spec.spec.inference.grain)
-        evaluated = [hours[start] for start in starts if start in hours]
-        parts = [part for hour in evaluated for part in (hour.outcomes, hour.segments) if part]
-        yield MatureWindow(format_duration(length), end, total(parts))
+        span = Window(end - length, end)
+        starts = span.partitions(spec.spec.inference.grain)
+        segments = [part for start in starts if start in hours and (part := hours[start].segments)]
+        whole = outcomes.total(span)
+        yield MatureWindow(format_duration(length), end, total([whole, *segments]) if segments else whole)
 
 
 def open_windows(spec: ModelSpec, hours: Hours, now: datetime) -> Iterator[OpenWindow]:

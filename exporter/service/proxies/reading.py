@@ -24,7 +24,14 @@ class ProxyReader:
     """Reads one model's proxies. One thread at a time may use it."""
 
     def __init__(
-        self, spec: ModelSpec, source: Source, store: ProfileStore, record: Record, prometheus: str | None
+        self,
+        spec: ModelSpec,
+        source: Source,
+        store: ProfileStore,
+        record: Record,
+        prometheus: str | None,
+        *,
+        queried: bool = True,
     ) -> None:
         """Nothing is read or queried yet.
 
@@ -34,13 +41,14 @@ class ProxyReader:
             store: where sums and values are stored.
             record: the model's; every later failure is recorded there, and none is raised.
             prometheus: the address to query if the spec names none.
+            queried: whether proxies that are PromQL are read at all.
 
         Raises:
             UsageError: a proxy is PromQL, and there is no address to query.
         """
         self._spec = spec
         self._columns = ProxyColumns(spec, source, store, record)
-        server = _prometheus(spec, prometheus)
+        server = _prometheus(spec, prometheus) if queried else None
         self._queries = ProxyQueries(spec, store, record, server) if server else None
 
     def read(

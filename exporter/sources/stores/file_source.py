@@ -49,9 +49,13 @@ class FileSource(ABC):
             SourceUnavailable: the store does not answer.
         """
 
+    def _listing(self) -> templates.Listing:
+        """Return `_list` for many prefixes at about the same time."""
+        return self._list
+
     def partitions(self, starts: Iterable[datetime]) -> Mapping[datetime, Partition]:
         """See `Source`."""
-        found = templates.partitions(self._template, starts, self._list)
+        found = templates.partitions(self._template, starts, self._listing())
         self._tables.refuse(item for partition in found.values() for item in partition.objects)
         return found
 

@@ -6,7 +6,10 @@ import errno
 import os
 import re
 import stat
+from bisect import bisect_left
 from collections.abc import Callable, Generator, Iterator
+from functools import cache
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,8 +57,17 @@ class Local(FileSource):
         return Found(f"{folder}/", tuple(names[:limit]), templates.matching(self._template, self._list, limit))
 
     def _list(self, prefix: str, depth: int | None) -> Iterator[StoredObject]:
-        self.traffic.requests += 1
-        return _walk(prefix[: prefix.rindex("/") + 1], prefix, depth)
+        yield from self._listing()(prefix, depth)
+
+    def _listing(self) -> templates.Listing:
+        """Return a listing that reads each folder once: a folder with a file for every hour has thousands."""
+        names = cache(_names)
+
+        def listing(prefix: str, depth: int | None) -> Iterator[StoredObject]:
+            self.traffic.requests += 1
+            return _walk(prefix[: prefix.rindex("/") + 1], prefix, depth, names)
+
+        return listing
 
     def read_file(self, item: StoredObject, selection: Selection) -> Generator[Batch]:
         """See `FileSource`."""
@@ -69,23 +81,32 @@ def read_file(item: StoredObject, selection: Selection, form: FileFormat = BY_NA
 
 
 def _walk(
-    folder: str, prefix: str, depth: int | None, above: frozenset[tuple[int, int]] = frozenset()
+    folder: str,
+    prefix: str,
+    depth: int | None,
+    names: Callable[[Path], list[str]],
+    above: frozenset[tuple[int, int]] = frozenset(),
 ) -> Iterator[StoredObject]:
     """Yield the files below a folder; each folder is entered once per path, because symbolic links may be circular."""
     here = _if_present(Path.stat, folder)
     if here is None or (here.st_dev, here.st_ino) in above:
         return
-    for name in _if_present(_names, folder) or []:
+    for name in _beginning(_if_present(names, folder) or [], prefix[len(folder) :]):
         path = folder + name
-        status = _if_present(Path.stat, path) if path.startswith(prefix) else None
+        status = _if_present(Path.stat, path)
         if status and stat.S_ISREG(status.st_mode):
             yield StoredObject(path, status.st_size, str(status.st_mtime_ns))
         elif status and stat.S_ISDIR(status.st_mode) and (depth is None or path.count("/") < depth):
-            yield from _walk(f"{path}/", prefix, depth, above | {(here.st_dev, here.st_ino)})
+            yield from _walk(f"{path}/", prefix, depth, names, above | {(here.st_dev, here.st_ino)})
+
+
+def _beginning(names: list[str], text: str) -> Iterator[str]:
+    """Yield those of some sorted names that begin with a text."""
+    return takewhile(lambda name: name.startswith(text), islice(names, bisect_left(names, text), None))
 
 
 def _below(folder: str) -> Iterator[StoredObject]:
-    return _walk(folder, folder, None)
+    return _walk(folder, folder, None, _names)
 
 
 def _is_folder(path: Path) -> bool:

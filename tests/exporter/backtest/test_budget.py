@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -30,7 +31,7 @@ def _firing(alert: Alert, hour: int, window: str = "1h") -> Firing:
 
 
 def _replay(*fired: Firing, months: float = 1, spec: ModelSpec = SPEC) -> Replay:
-    return Replay(spec, Window(START, START + months * MONTH), {}, {}, fired)
+    return Replay(spec, Window(START, START + months * MONTH), {}, {}, fired, months * MONTH)
 
 
 def test_alerts_of_a_layer_at_the_same_time_are_one_notification() -> None:
@@ -38,6 +39,16 @@ def test_alerts_of_a_layer_at_the_same_time_are_one_notification() -> None:
     fired = [_firing(share, 0), _firing(share, 0, "24h"), _firing(share, 9), _firing(score, 0), _firing(drift, 0)]
     assert alarms(_replay(*fired)) == Alarms(pages=3, tickets=1)
     assert alarms(_replay(*fired, months=2)) == Alarms(pages=1.5, tickets=0.5)
+
+
+def test_a_long_alert_does_not_hide_others_of_its_layer() -> None:
+    long = replace(_firing(catalogue.DATA_DRIFT_HIGH, 0), end=START + MONTH)
+    assert alarms(_replay(long, *(_firing(catalogue.DATA_DRIFT_HIGH, hour, "24h") for hour in (5, 9)))).pages == 3
+
+
+def test_only_the_days_that_the_log_has_count() -> None:
+    replay = replace(_replay(_firing(catalogue.DATA_DRIFT_HIGH, 0)), counted=MONTH / 4)
+    assert alarms(replay).pages == 4
 
 
 def test_the_default_budget_of_tickets_is_twice_that_of_pages() -> None:

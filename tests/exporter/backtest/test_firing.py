@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import catalogue
-from exporter.backtest.firing import AlertTiming, Firing, firings, incidents
+from exporter.backtest.firing import AlertTiming, Firing, firings, incidents, notifications
 from exporter.samples.conditions import Condition
 
 START = datetime(2026, 11, 21, tzinfo=UTC)
@@ -73,6 +73,13 @@ def test_overlapping_or_adjacent_alerts_are_one_incident() -> None:
     spans = incidents([_firing(5, 6), _firing(0, 3), _firing(1, 2), _firing(3, 4)])
     assert [((start - START) / HOUR, (end - START) / HOUR) for start, end in spans] == [(0, 4), (5, 6)]
     assert incidents([]) == []
+
+
+def test_an_alert_that_begins_while_others_fire_notifies_again() -> None:
+    assert notifications([_firing(0, 259 * 24), _firing(30, 31), _firing(30.25, 33), _firing(40, 41)]) == [
+        START + hour * HOUR for hour in (0, 30, 40)
+    ]
+    assert notifications([]) == []
 
 
 @given(st.sets(st.integers(0, 30)), st.integers(0, 180), st.integers(0, 180))

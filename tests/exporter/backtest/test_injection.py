@@ -122,7 +122,10 @@ class TestRequest:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ("gremlins", "gremlins cannot be injected; choose nulls, unit, rename, shift, freeze or all"),
+            (
+                "gremlins",
+                f"gremlins cannot be injected; choose {', '.join(FaultKind)} or all",
+            ),
             (":age", "nothing cannot be injected"),
             ("nulls@yesterday", "yesterday is not a time such as 2026-11-20T10:00Z"),
         ],

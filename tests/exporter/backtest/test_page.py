@@ -56,7 +56,7 @@ def test_weekends_and_alerts_are_drawn_at_their_times(found: BacktestResult) -> 
 
 def test_the_page_has_the_tables_of_the_terminal(found: BacktestResult) -> None:
     rows = _cells(_parsed(found))
-    assert ["MLFeatureDriftHigh", "ticket", "2", "3.0", "0", "0", "0", "0", "1", "1", "0"] in rows
+    assert ["MLFeatureDriftHigh", "ticket", "3", "3.0", "0", "0", "0", "0", "0", "2", "1", "0"] in rows
     assert ["nulls", "age", "Fri 2026-11-20 00:00", "MLFeatureNullsHigh", "1h30m", "in time"] in rows
     assert ["Sat 2026-11-21 01:00", "1h", "MLFeatureDriftHigh", "v3, age, 1h"] in rows
 

@@ -12,7 +12,8 @@ from rich.console import Console
 from backtested import DRIFTS, HOUR, SATURDAY, SEEN, UNSEEN, firing, result
 from examples import model
 from exporter import catalogue
-from exporter.backtest.report import BacktestResult, alert_rows, json_text, series_labels, tables, verdicts
+from exporter.backtest.injection import FaultKind
+from exporter.backtest.report import BacktestResult, alert_rows, json_text, outcome, series_labels, tables, verdicts
 from exporter.samples.conditions import Condition
 
 
@@ -23,11 +24,31 @@ def _printed(found: BacktestResult) -> str:
     return console.file.getvalue()
 
 
-def test_series_that_fire_together_are_one_alert_on_its_local_weekday() -> None:
+def test_an_alert_counts_whenever_a_series_begins_on_its_local_weekday() -> None:
     share, drift = alert_rows(result(*DRIFTS, SATURDAY))
-    assert (drift.alert, drift.fired, drift.firing) == (catalogue.FEATURE_DRIFT_HIGH, 2, 3 * HOUR)
-    assert drift.weekdays == (0, 0, 0, 0, 1, 1, 0), "Friday and Saturday in New York"
+    assert (drift.alert, drift.fired, drift.firing) == (catalogue.FEATURE_DRIFT_HIGH, 3, 3 * HOUR)
+    assert drift.weekdays == (0, 0, 0, 0, 2, 1, 0), "Friday and Saturday in New York"
     assert (share.alert, share.fired, share.weekdays) == (catalogue.DATA_DRIFT_HIGH, 0, (0,) * 7)
+
+
+def test_an_alert_that_still_fires_at_the_end_says_so() -> None:
+    lasting = firing(catalogue.DATA_DRIFT_HIGH, 1, 48)
+    share, drift = alert_rows(result(lasting, *DRIFTS))
+    assert (share.at_end, share.firing, drift.at_end) == (1, 47 * HOUR, 0)
+
+
+def test_a_fault_that_changes_nothing_is_neither_seen_nor_missed() -> None:
+    constant = replace(UNSEEN, injection=replace(UNSEEN.injection, kind=FaultKind.FREEZE, unseen=True))
+    found = result(detections=(SEEN, constant))
+    assert found.ok
+    assert outcome(constant, found) == "constant: nothing changes"
+    assert "kept: 1 of 1 faults seen within 3h" in list(verdicts(found))
+
+
+def test_labels_have_the_time_to_mature() -> None:
+    slow = replace(SEEN, injection=replace(SEEN.injection, kind=FaultKind.FLIP, matures=24 * HOUR), after=26 * HOUR)
+    assert result(detections=(slow,)).ok
+    assert not result(detections=(replace(slow, after=28 * HOUR),)).ok
 
 
 def test_a_series_is_named_without_its_model() -> None:
@@ -36,7 +57,7 @@ def test_a_series_is_named_without_its_model() -> None:
 
 def test_a_budget_is_kept_or_exceeded_or_missing() -> None:
     page = firing(catalogue.DATA_DRIFT_HIGH, 1, 2)
-    assert result(*DRIFTS, SATURDAY).kept is True, "two tickets in two days are 30 a month"
+    assert result(*DRIFTS, SATURDAY).kept is True, "three tickets in two days are 46 a month"
     assert result(page, replace(page, start=page.start + 9 * HOUR, end=page.end + 9 * HOUR), page).kept is False
     assert result(page, spec=model()).kept is None
     assert result(page, spec=model()).ok
@@ -51,20 +72,21 @@ def test_a_late_or_missing_detection_is_a_failure() -> None:
 def test_budget_and_faults_have_a_line_each() -> None:
     lines = list(verdicts(result(*DRIFTS, SATURDAY, detections=(SEEN, UNSEEN))))
     assert lines == [
-        "kept: 0 pages and 30 tickets a month (budget 30 and 60)",
+        "kept: 0 pages and 46 tickets a month (budget 30 and 60)",
         "MISSED: 1 of 2 faults seen within 3h",
     ]
     assert list(verdicts(result(spec=model()))) == ["0 pages and 0 tickets a month"]
 
 
 def test_tables_fit_into_80_columns() -> None:
+    longest = max(catalogue.ALERTS, key=lambda alert: len(alert.name))
     shift = replace(SATURDAY, condition=Condition(catalogue.PREDICTION_SCORE_SHIFT, ("fraud", "v3", "1h", "", "")))
     found = result(*DRIFTS, shift, detections=(SEEN, UNSEEN))
     ratios = found.replay.threshold_ratios
-    ratios = {time: {**values, catalogue.PREDICTION_SCORE_SHIFT: 0.5} for time, values in ratios.items()}
+    ratios = {time: {**values, longest: 123.5} for time, values in ratios.items()}
     text = _printed(replace(found, replay=replace(found.replay, threshold_ratios=ratios)))
     assert "48 windows, from Fri 2026-11-20 00:00 to Sun 2026-11-22 00:00" in text
-    assert "MLPredictionScoreShift" in text
+    assert longest.name in text
     assert "…" not in text
     assert "[bold]<b>" in text, "column names are not markup"
 
@@ -83,14 +105,14 @@ def test_the_json_contains_everything() -> None:
         False,
     )
     assert (found["from"], found["to"]) == ("2026-11-20T05:00:00Z", "2026-11-22T05:00:00Z")
-    assert found["tickets_per_month"] == pytest.approx(2 * 365.2425 / 12 / 2)
+    assert found["tickets_per_month"] == pytest.approx(3 * 365.2425 / 12 / 2)
     assert found["budget"] == {"pages_per_month": 30, "tickets_per_month": 60}
     assert found["alerts"][1]["weekdays"] == {
         "monday": 0,
         "tuesday": 0,
         "wednesday": 0,
         "thursday": 0,
-        "friday": 1,
+        "friday": 2,
         "saturday": 1,
         "sunday": 0,
     }

@@ -40,7 +40,7 @@ def test_a_joined_partition_within_the_look_back_that_is_gone_was_rewritten(firs
 
 def test_unmatched_partitions_that_are_gone_are_forgotten() -> None:
     arrivals = Arrivals({"b": 1}, "b")
-    current = arrivals.current(Joined({"a": 1}, frozenset("abc")))
+    current = arrivals.current(Joined({"a": 1}, frozenset("abc")), {})
     assert current == Joined({"a": 1}, frozenset("ab"))
     assert arrivals.complete(current)
     assert not arrivals.complete(NONE)
@@ -50,9 +50,12 @@ def test_what_many_hours_need_is_merged_up_to_a_size_and_the_rest_is_joined_one_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(plan, "MERGED_LABELS", 5)
+    monkeypatch.setattr(plan, "_SMALL", 1)
     arrivals = Arrivals({"a": 2, "b": 3, "c": 1, "d": 9, "e": 1, "f": 1}, "")
     few = [NONE.compared("abcd")]
     many = [NONE.compared("ef")] * 9
     assert arrivals.pieces([*many, *few]) == [("a", "b"), ("c",), ("d",), ("e",), ("f",)]
     assert arrivals.pieces(few) == [("e",), ("f",)]
     assert arrivals.pieces([NONE.compared("abcdef")]) == []
+    monkeypatch.setattr(plan, "_SMALL", 2)
+    assert arrivals.pieces(few) == [("e", "f")], "partitions with few labels are joined at once"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.samples.conditions import THRESHOLD_ALERTS, Condition, compared_values, conditions, threshold_ratios
+from exporter.samples.conditions import THRESHOLD_ALERTS, Condition, compared_values, conditions
 from exporter.samples.windows import Sample
 
 FEATURE = ("fraud", "v3", "age", "1h", "", "")
@@ -25,39 +23,22 @@ def test_a_gauge_above_its_threshold_is_an_alert() -> None:
     assert found == Condition(catalogue.FEATURE_DRIFT_HIGH, FEATURE)
     assert (found.label(catalogue.FEATURE), found.label(catalogue.WINDOW), found.label("bucket")) == ("age", "1h", "")
     assert compared_values(samples, {"1h"}) == {found: (0.75, 0.25)}
-    assert threshold_ratios(samples, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 3.0}
 
 
 def test_a_gauge_at_its_threshold_is_no_alert() -> None:
     samples = _pair(catalogue.DATA_DRIFT_SHARE, WINDOW, 0.2, 0.2)
     assert conditions(samples, {"24h"}) == frozenset()
-    assert threshold_ratios(samples, {"24h"}) == {catalogue.DATA_DRIFT_HIGH: 1.0}
 
 
 def test_coverage_alerts_below_its_threshold() -> None:
     low, high = (_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, value, 0.8) for value in (0.4, 0.9))
     assert {found.alert for found in conditions(low, {"24h"})} == {catalogue.LABEL_COVERAGE_LOW}
     assert conditions(high, {"24h"}) == frozenset()
-    assert threshold_ratios(low, {"24h"}) == {catalogue.LABEL_COVERAGE_LOW: 2.0}
-    assert threshold_ratios(_pair(catalogue.LABEL_COVERAGE_RATIO, WINDOW, 0.0, 0.8), {"24h"}) == {
-        catalogue.LABEL_COVERAGE_LOW: math.inf
-    }
 
 
-def test_the_series_with_the_greatest_ratio_counts() -> None:
-    calm = _pair(catalogue.FEATURE_PSI, FEATURE, 0.05, 0.25)
-    other = _pair(catalogue.FEATURE_PSI, ("fraud", "v3", "income", "1h", "", ""), 0.125, 0.25)
-    assert threshold_ratios(calm + other, {"1h"}) == {catalogue.FEATURE_DRIFT_HIGH: 0.5}
-
-
-def test_any_value_above_a_threshold_of_0_is_infinitely_far_beyond() -> None:
-    labels = (*FEATURE[:3], "24h", "", "")
-    assert threshold_ratios(_pair(catalogue.FEATURE_PSI, labels, 0.0, 0.0), {"24h"}) == {
-        catalogue.FEATURE_DRIFT_HIGH: 0.0
-    }
-    assert threshold_ratios(_pair(catalogue.FEATURE_PSI, labels, 1e-9, 0.0), {"24h"}) == {
-        catalogue.FEATURE_DRIFT_HIGH: math.inf
-    }
+def test_an_alert_without_windows_is_compared_whatever_windows_alert() -> None:
+    samples = _pair(catalogue.LABEL_SILENCE_SECONDS, ("fraud",), 100_000.0, 86_400.0)
+    assert {found.alert for found in conditions(samples, {"24h"})} == {catalogue.LABELS_LATE}
 
 
 def test_a_flag_alerts_when_it_is_1() -> None:

@@ -21,7 +21,8 @@ from exporter.labels.outcomes import Outcome, outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group
 from exporter.profiles.times import NO_TIME
-from exporter.samples.slo import Outcomes, evaluated_slices, look_back, slo_samples, tolerances
+from exporter.samples.outcome_sums import Outcomes, OutcomeSums
+from exporter.samples.slo import evaluated_slices, look_back, slo_samples, tolerances
 from exporter.spec.model import ModelSpec
 from exporter.statistics.slo import Verdict, budget_remaining, slice_tally
 from fraud_log import labelled_spec_document
@@ -65,13 +66,17 @@ def days(model: ModelSpec, shares: list[float | None], **more: Any) -> dict[date
     }
 
 
+def _sums(model: ModelSpec, hours: Mapping[datetime, Outcomes]) -> OutcomeSums:
+    return OutcomeSums(model.spec.inference.grain, hours)
+
+
 def gauges(model: ModelSpec, hours: Mapping[datetime, Outcomes]) -> dict[tuple[Metric, tuple[str, ...]], float]:
-    return {(one.metric, one.labels[1:]): one.value for one in slo_samples(model, hours, END)}
+    return {(one.metric, one.labels[1:]): one.value for one in slo_samples(model, _sums(model, hours), END)}
 
 
 def verdicts(model: ModelSpec, hours: Mapping[datetime, Outcomes]) -> str:
     """A letter for each slice: good, bad or unknown."""
-    tallies = [each.tally for each in evaluated_slices(model, model.spec.slos[0], hours, END)]
+    tallies = [each.tally for each in evaluated_slices(model, model.spec.slos[0], _sums(model, hours), END)]
     return "".join("u" if tally is None or not tally.known else "gb"[tally.bad] for tally in tallies)
 
 

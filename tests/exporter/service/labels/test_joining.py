@@ -148,6 +148,7 @@ def test_many_hours_are_joined_with_merged_labels_and_few_one_by_one(
     merge = label_joining.merge_chunks
     monkeypatch.setattr(label_joining, "merge_chunks", lambda chunks: sizes.append(len(chunks)) or merge(chunks))
     monkeypatch.setattr(plan, "MERGED_LABELS", 5)
+    monkeypatch.setattr(plan, "_SMALL", 1)
     world = World(tmp_path, 10)
     for hour in range(4):
         world.label(hour, (hour, 1, 5), (50 + hour, 1, 5))

@@ -63,6 +63,19 @@ def test_labels_that_arrive_hour_by_hour_give_the_same_result_as_all_at_once(fol
     assert label_gauges(slow.read(Attempt(NOW + HOUR / 12))) == expected
 
 
+def test_at_an_earlier_time_only_labels_that_had_come_by_then_count(folder: Path) -> None:
+    """A replay goes back in time, with what it has read and joined at a later one in memory and in the store."""
+    then = NOW - 5 * HOUR
+    expected = label_gauges(reader(folder).read(Attempt(then)))
+    shutil.rmtree(folder / "store")
+    one = reader(folder)
+    later = label_gauges(one.read(Attempt(NOW)))
+    assert later != expected
+    assert label_gauges(one.read(Attempt(then))) == expected
+    assert label_gauges(one.read(Attempt(NOW))) == later
+    assert label_gauges(reader(folder).read(Attempt(then))) == expected
+
+
 def test_only_the_hours_that_a_new_label_touches_are_evaluated_again(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,10 +212,17 @@ def test_a_model_without_labels_that_are_evaluated_has_no_reader(written: Path, 
     assert reader(written, **body)._labels is None
 
 
-def test_a_replayed_log_has_no_labels(written: Path) -> None:
+def test_a_replayed_log_has_the_labels_that_are_replayed(written: Path) -> None:
     loaded = LoadedSpec(written / "fraud.yaml", ModelSpec.model_validate(document()))
-    replayed = ModelReader(loaded, ProfileStore(written / "other"), Local(INFERENCE, written))
-    assert label_gauges(replayed.read(Attempt(NOW))) == {}
+    logs = Local(INFERENCE, written), Local(LABELS, written)
+    assert loaded.spec.spec.labels is not None
+    without, replayed = (
+        ModelReader(loaded, ProfileStore(written / name), logs[0], labels=labels)
+        for name, labels in (("without", None), ("replayed", logs[1]))
+    )
+    assert label_gauges(without.read(Attempt(NOW))) == {}
+    expected = label_gauges(ModelReader(loaded, ProfileStore(written / "own")).read(Attempt(NOW)))
+    assert label_gauges(replayed.read(Attempt(NOW))) == expected != {}
 
 
 def test_the_label_log_is_a_separate_stream(folder: Path) -> None:

@@ -127,10 +127,11 @@ def test_a_missing_column_costs_only_its_proxy(tmp_path: Path, log: FraudLog) ->
     assert reader.record.failures["column"] == 2
 
 
-def test_a_replayed_log_has_no_proxies(tmp_path: Path, log: FraudLog) -> None:
+def test_prometheus_is_not_queried_for_a_replayed_log(tmp_path: Path, log: FraudLog) -> None:
     source = Local("inference/%Y-%m-%dT%H.parquet", tmp_path)
-    found = ModelReader(loaded(tmp_path, CONVERSION), ProfileStore(tmp_path / "store"), source).read(Attempt(NOW))
-    assert not [one for one in found if one.metric in PROXIES]
+    store = ProfileStore(tmp_path / "store")
+    found = ModelReader(loaded(tmp_path, CTR, CONVERSION), store, source).read(Attempt(NOW))
+    assert {proxy for proxy, _ in of(found, catalogue.PROXY_VALUE)} == {"ctr"}
 
 
 def test_an_unusual_proxy_does_not_exclude_the_week_from_a_trailing_reference(tmp_path: Path, log: FraudLog) -> None:

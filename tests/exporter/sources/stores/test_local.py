@@ -90,6 +90,18 @@ def test_a_relative_template_begins_at_the_folder_with_any_name(
     assert names(Local("./data/%H.parquet", Path())) == ["12.parquet"]
 
 
+def test_a_folder_is_read_once_for_many_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts = [datetime(2026, 11, day, tzinfo=UTC) for day in range(1, 31)]
+    for start in starts:
+        (tmp_path / f"{start:%Y-%m-%d}.parquet").touch()
+    (tmp_path / "2026-11-01.parquet.tmp").touch()
+    scanned: list[object] = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda folder: scanned.append(folder) or scan(folder))
+    assert list(Local("%Y-%m-%d.parquet", tmp_path).partitions(starts)) == starts
+    assert len(scanned) == 1
+
+
 def test_a_missing_folder_has_no_partitions(tmp_path: Path) -> None:
     write(tmp_path / "file")
     assert Local("none/%H.parquet", tmp_path).partitions(HOURS) == {}

@@ -1,0 +1,40 @@
+"""Sums of the outcomes of consecutive partitions, so that windows and slices that move on are not summed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from exporter.labels.outcomes import Outcome, total
+from exporter.profiles.group import Group
+from exporter.spec.windows import EPOCH, Window
+from exporter.statistics.block_sums import BlockSums
+
+Outcomes = Mapping[Group, Outcome]
+"""The outcomes of predictions by group."""
+
+
+class OutcomeSums:
+    """Sums one model's outcomes. One thread at a time may use it."""
+
+    def __init__(self, grain: timedelta, hours: Mapping[datetime, Outcomes] | None = None) -> None:
+        """The outcomes of each partition's predictions, by its start; none where `hours` is left out.
+
+        Args:
+            grain: the length of a partition.
+            hours: as in `update`.
+        """
+        self._grain = grain
+        self._sums: BlockSums[Outcomes, Outcomes] = BlockSums(lambda _, part: part, lambda *pair: total(pair))
+        self.update(hours or {})
+
+    def update(self, hours: Mapping[datetime, Outcomes]) -> None:
+        """Take these outcomes, by the start of their partition, in place of those before."""
+        self._sums.update({self._place(start): part for start, part in hours.items()})
+
+    def total(self, span: Window) -> Outcomes:
+        """Return the outcomes of all predictions in a span of whole partitions, by group in order."""
+        return self._sums.total(self._place(span.start), self._place(span.end)) or {}
+
+    def _place(self, start: datetime) -> int:
+        return (start - EPOCH) // self._grain
