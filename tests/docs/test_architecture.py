@@ -7,6 +7,8 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+from exporter.catalogue import ALERTS
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 HOUSE: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "house.py"))
@@ -15,6 +17,12 @@ TOP = ("exporter", "dashboards", "generator", "rules", "alertmanager", "models",
 
 def test_rooms_and_layers_are_those_of_the_code() -> None:
     assert PAGE.read_text() == HOUSE["page"](PAGE.read_text()), "run `make docs`"
+
+
+def test_the_page_on_backtests_lists_every_alert_as_judged_or_not() -> None:
+    page = ROOT / "docs" / "backtest.md"
+    assert page.read_text() == HOUSE["page"](page.read_text()), "run `make docs`"
+    assert [alert.name for alert in ALERTS if f"`{alert.name}`" not in page.read_text()] == []
 
 
 def test_every_folder_with_code_is_on_the_page() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter import catalogue
 from exporter.cli import main
+from exporter.service.attempt import Attempt
+from exporter.service.reading import ModelReader
 from exporter.sharding import hashmod
 from fraud_log import FraudLog
 
@@ -76,6 +81,38 @@ def test_once_fails_with_what_lies_there_when_a_path_or_a_column_is_wrong(
     output = capsys.readouterr()
     assert message in output.err.replace("\\", "")
     assert catalogue.MODEL_INFO.name in output.out
+
+
+def test_once_exits_with_3_while_partitions_are_left(
+    spec: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ModelReader, "left", property(lambda _: 883))
+    assert _once(spec, "--now=2026-11-22T10:05:00Z") == 3
+    assert "883 partitions are still to be read" in capsys.readouterr().err
+
+
+def test_once_reads_everything_that_is_left(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    attempts: list[Attempt] = []
+    read = ModelReader.read
+    monkeypatch.setattr(ModelReader, "read", lambda self, attempt: attempts.append(attempt) or read(self, attempt))
+    assert _once(spec, "--now=2026-11-22T10:05:00Z") == 0
+    assert [attempt.unlimited for attempt in attempts] == [True]
+
+
+def test_once_into_a_pipe_that_is_closed_ends_quietly(spec: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "exporter.cli", f"--config.file={spec}", "--once", "--now=2026-11-22T10:05:00Z"]
+    with os.fdopen(writing, "wb") as pipe:
+        ended = subprocess.run(
+            [*command, f"--storage.path={spec.parent.parent / 'data'}"],
+            stdout=pipe,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert ended.returncode == 0
+    assert b"Traceback" not in ended.stderr
+    assert b"BrokenPipe" not in ended.stderr
 
 
 def test_every_mistake_in_a_spec_is_printed_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

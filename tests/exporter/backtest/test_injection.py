@@ -9,7 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from exporter.backtest.injection import FaultKind, Injection, InjectionRequest, damage, injections
+from exporter.backtest.injection import (
+    FaultKind,
+    Injection,
+    InjectionRequest,
+    damage,
+    fitting_kinds,
+    injections,
+    is_unseen,
+)
 from exporter.errors import UsageError
 from exporter.profiles.group import Group
 from exporter.profiles.kernel import profile_partition
@@ -50,6 +58,27 @@ def _damaged(kind: FaultKind, column: str, values: pa.Array, reference: Referenc
     assert damaged.table.column_names == ["id", column]
     assert damaged.table["id"].equals(batch.table["id"])
     return damaged.table[column]
+
+
+@pytest.mark.parametrize(
+    ("values", "unseen"),
+    [
+        ([3.0] * 50, {FaultKind.FREEZE, FaultKind.SHIFT}),
+        ([0.0] * 50, {FaultKind.FREEZE, FaultKind.SHIFT, FaultKind.UNIT}),
+        ([3.0] * 49 + [None], set()),
+        ([3.0] * 49 + [4.0], set()),
+        (["US"] * 50, {FaultKind.FREEZE}),
+        (["US"] * 49 + [None], set()),
+        (["US"] * 49 + ["CA"], set()),
+    ],
+)
+def test_what_changes_nothing_of_a_constant_cannot_be_seen(values: list[object], unseen: set[FaultKind]) -> None:
+    table, text = pa.table({"x": values}), isinstance(values[0], str)
+    selection = Selection((), (), ("x",)) if text else Selection((), ("x",), ())
+    binning, _ = build_binning([_batch(table)], selection, 10)
+    constant = Reference.whole(binning, profile_partition([_batch(table)], binning).groups[Group("unknown")])
+    kinds = fitting_kinds(binning.by_name["x"], score=False)
+    assert {kind for kind in kinds if is_unseen(kind, "x", constant)} == unseen
 
 
 def test_nulls(reference: Reference) -> None:

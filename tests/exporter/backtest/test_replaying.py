@@ -8,17 +8,32 @@ from pathlib import Path
 
 import pytest
 
+import simulated_log
 from exporter import catalogue
-from exporter.backtest.injection import FaultKind, Injection, damage
+from exporter.backtest.injection import FaultKind, Injection, InjectionRequest, damage
+from exporter.backtest.label_faults import label_injections
 from exporter.backtest.replaying import Replayer, evaluation_times
+from exporter.demo.simulation import write_log as write_simulated
 from exporter.errors import LeewayError, UsageError
-from exporter.samples.conditions import Condition, conditions
+from exporter.samples.conditions import Condition
+from exporter.samples.judgements import judgements, nearest
 from exporter.service.attempt import Attempt
 from exporter.service.reading import ModelReader
+from exporter.spec.loading import LoadedSpec
+from exporter.spec.model import ModelSpec
 from exporter.spec.solved import with_rate
 from exporter.spec.windows import Window
 from exporter.store.profiles import ProfileStore
 from replayed import ALERT_TIMINGS, HOUR, PERIOD, RAISED, loaded, replayer, write_log
+
+
+@pytest.fixture(scope="module")
+def folder_of_labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of two days with its labels, which no test changes."""
+    folder = tmp_path_factory.mktemp("labels")
+    write_simulated(simulated_log.WORLD, folder, simulated_log.START, simulated_log.END, weeks=1, rows=2000)
+    return folder
+
 
 AGE = Condition(catalogue.FEATURE_DRIFT_HIGH, ("fraud", "v3", "age", "1h", "", ""))
 
@@ -43,7 +58,8 @@ def test_a_replay_has_the_conditions_of_the_exporter(folder: Path, tmp_path: Pat
     replay = replayer(folder).replay(lambda done, total: progress.append((done, total)))
     exporter = ModelReader(loaded(folder), ProfileStore(tmp_path))
     for time, holding in replay.conditions.items():
-        assert holding == conditions(exporter.read(Attempt(time)), {"1h"})
+        judged = judgements(exporter.spec, exporter.read(Attempt(time)))
+        assert holding == {condition for condition, each in judged.items() if each.holds}
     assert progress == [(done, 24) for done in range(1, 25)]
 
 
@@ -106,6 +122,46 @@ def test_a_replay_forgets_the_alarming_weeks_of_another(folder: Path) -> None:
     replaying.store.save_alarming_weeks("fraud", [datetime(2026, 11, 9, tzinfo=UTC).date()])
     replaying.replay()
     assert replaying.store.load_alarming_weeks("fraud") == frozenset()
+
+
+def test_only_the_hours_that_the_log_has_are_replayed_and_counted(folder: Path, tmp_path: Path) -> None:
+    longer = Window(PERIOD.start - timedelta(weeks=4), PERIOD.end + timedelta(weeks=1))
+    found = Replayer.of(loaded(folder), longer, ProfileStore(tmp_path, forgets=False), ALERT_TIMINGS)
+    assert found.period == Window(PERIOD.start - timedelta(days=1), PERIOD.end)
+    assert found._counted() == timedelta(days=2)
+    for hours, counted in ((range(30, 32), 48), (range(1, 47), 48)):
+        source = replace(found.source, listed={**found.source.listed})
+        source.listed.update(dict.fromkeys((found.period.start + hour * HOUR for hour in hours), None))
+        assert replace(found, source=source)._counted() == counted * HOUR, "a gap as at night"
+    late = found.period.end + timedelta(days=4)
+    found.source.listed[late] = found.source.listed[found.period.start]
+    assert replace(found, period=Window(found.period.start, late + HOUR))._counted() == 49 * HOUR, "an outage"
+
+
+def test_labels_and_objectives_are_judged_with_what_had_come_by_then(folder_of_labels: Path, tmp_path: Path) -> None:
+    slo = {"name": "auroc", "metric": "auroc", "at_least": 0.6, "objective": 0.5, "period": "2d", "slice": "12h"}
+    spec = ModelSpec.model_validate(simulated_log.document(slos=[slo]))
+    one = LoadedSpec(folder_of_labels / "fraud.yaml", spec)
+    end = simulated_log.END
+    replaying = Replayer.of(
+        one, Window(end - 2 * HOUR, end), ProfileStore(tmp_path / "replayed", forgets=False), ALERT_TIMINGS
+    )
+    replay = replaying.replay()
+    for time, ratios in replay.threshold_ratios.items():
+        samples = ModelReader(one, ProfileStore(tmp_path / f"{time:%H}")).read(Attempt(time))
+        assert ratios == nearest(judgements(spec, samples))
+        assert {
+            catalogue.LABEL_COVERAGE_LOW,
+            catalogue.LABELS_LATE,
+            catalogue.CALIBRATION_POOR,
+            catalogue.ERROR_BUDGET_EXHAUSTED,
+        } <= ratios.keys()
+    assert replaying.labels is not None
+    (stopped,) = label_injections(InjectionRequest.parse("stop"), spec.spec, end - 30 * HOUR)
+    detection = replaying.detect(stopped, replay, HOUR)
+    assert detection.alert is not None
+    assert detection.alert.condition.alert.layer is catalogue.Layer.LABELS
+    assert replaying.labels.injection is None
 
 
 def test_days_without_partitions_are_refused(folder: Path) -> None:

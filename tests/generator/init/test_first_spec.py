@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,11 +148,13 @@ LABELS = (
 )
 
 
-def test_labels_and_training_data_beside_the_log_are_named(tmp_path: Path) -> None:
-    training = (*(column for column in LOG if column.name in {"age", "country_code"}), *LABELS[1:])
+@pytest.mark.parametrize("name", ["is_fraud", "late"])
+def test_labels_and_training_data_beside_the_log_are_named(tmp_path: Path, name: str) -> None:
+    labels = (LABELS[0], replace(LABELS[1], name=name), LABELS[2])
+    training = (*(column for column in LOG if column.name in {"age", "country_code"}), *labels[1:])
     found = Found(
         DataSet(("/data/log/2026-11-22T10.parquet",), tuple(LOG)),
-        DataSet(("/data/labels/2026-11-22.parquet",), LABELS),
+        DataSet(("/data/labels/2026-11-22.parquet",), labels),
         DataSet(("/data/reference/train.parquet",), training),
     )
     (tmp_path / "spec.yaml").write_text(first_spec("m", found, guess(found), tmp_path))
@@ -160,10 +163,10 @@ def test_labels_and_training_data_beside_the_log_are_named(tmp_path: Path) -> No
     assert body.labels is not None
     assert body.labels.source.local == "/data/labels/%Y-%m-%d.parquet"
     assert body.labels.model_dump(mode="json")["grain"] == "24h"
-    assert (body.labels.columns.prediction_id, body.labels.columns.label) == ("request_id", "is_fraud")
+    assert (body.labels.columns.prediction_id, body.labels.columns.label) == ("request_id", name)
     assert body.reference.source is not None
     assert body.reference.source.local == "/data/reference/train.parquet"
-    assert (body.reference.columns.timestamp, body.reference.columns.label) == ("labelled_at", "is_fraud")
+    assert (body.reference.columns.timestamp, body.reference.columns.label) == ("labelled_at", name)
 
 
 @pytest.mark.parametrize("missing", ["request_id", "predicted_score"])
