@@ -34,8 +34,10 @@ _FORMAT: Final = 8
 """Goes up when the content of a file or the way it is counted changes: then everything is made again."""
 _SUFFIX: Final = ".arrow"
 _ALARMS: Final = "alarming-weeks.json"
-_RECENT: Final = 4000
-"""Files of arrays that a replay keeps in memory: some weeks of predictions, labels and both together by the hour."""
+_RECENT: Final = 2**28
+"""Bytes of arrays that a replay keeps in memory: some weeks of predictions and labels of a small model."""
+_OVERHEAD: Final = 4000
+"""Bytes of a file's names and objects, however small its arrays are."""
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +84,7 @@ class ProfileStore:
         self._folder = folder
         self._forgets = forgets
         self._recent: OrderedDict[Path, tuple[Arrays, dict[str, Any]]] = OrderedDict()
+        self._remembered = 0
 
     def load(self, key: Key, decode: Callable[[bytes], T]) -> T | None:
         """Return what is stored under a key, decoded; None if there is nothing that can be."""
@@ -114,9 +117,7 @@ class ProfileStore:
             return recent
         stored = self.load(key, _arrays)
         if stored is not None and not self._forgets:
-            self._recent[key.path] = stored
-            while len(self._recent) > _RECENT:
-                self._recent.popitem(last=False)
+            self._remember(key.path, stored)
         return stored
 
     def save_arrays(self, key: Key, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
@@ -128,7 +129,7 @@ class ProfileStore:
         table = pa.table({name: pa.array(values) for name, values in arrays.items()})
         # Hashes and scores hardly shrink: to compress them would cost more than to write them.
         self.save(key, seal_table(table, metadata, None))
-        self._recent.pop(key.path, None)
+        self._forget(key.path)
 
     def discard(self, key: Key) -> None:
         """Remove what is stored under a key, if there is anything.
@@ -137,7 +138,7 @@ class ProfileStore:
             OSError: the disk refuses.
         """
         (self._folder / key.path).unlink(missing_ok=True)
-        self._recent.pop(key.path, None)
+        self._forget(key.path)
 
     def prune(self, group: str, kept: Iterable[Key]) -> int:
         """Remove all files of a group but those of `kept`, and the unfinished ones of a killed process.
@@ -164,7 +165,8 @@ class ProfileStore:
         Raises:
             OSError: the disk refuses.
         """
-        self._recent.clear()
+        for path in list(self._recent):
+            self._forget(path)
         for path in (self._folder / group).glob(f"*{_SUFFIX}"):
             path.unlink(missing_ok=True)
 
@@ -182,6 +184,17 @@ class ProfileStore:
             text = json.dumps(sorted(day.isoformat() for day in set(mondays)))
             replace_file(self._folder / model / _ALARMS, text.encode())
 
+    def _remember(self, path: Path, stored: tuple[Arrays, dict[str, Any]]) -> None:
+        """Keep arrays in memory, and drop those that were used least recently beyond `_RECENT` bytes."""
+        self._recent[path] = stored
+        self._remembered += _bytes(stored)
+        while self._remembered > _RECENT:
+            self._forget(next(iter(self._recent)))
+
+    def _forget(self, path: Path) -> None:
+        if (stored := self._recent.pop(path, None)) is not None:
+            self._remembered -= _bytes(stored)
+
     def _load(self, path: Path, decode: Callable[[bytes], T]) -> T | None:
         try:
             return decode(path.read_bytes())
@@ -194,6 +207,10 @@ class ProfileStore:
 
 def _weeks(data: bytes) -> frozenset[date]:
     return frozenset(map(date.fromisoformat, json.loads(data)))
+
+
+def _bytes(stored: tuple[Arrays, dict[str, Any]]) -> int:
+    return _OVERHEAD + sum(array.nbytes for array in stored[0].values())
 
 
 def _arrays(data: bytes) -> tuple[Arrays, dict[str, Any]]:

@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -307,3 +308,48 @@ def test_a_store_that_does_not_forget_removes_nothing(tmp_path: Path) -> None:
     store.save_partition(KEY, sample())
     assert store.prune(KEY.group, []) == 0
     assert_identical_partition(store.load_partition(KEY), sample())
+
+
+class TestArraysInMemory:
+    """Those of a replay, which reads the same ones again and again."""
+
+    KEYS = tuple(Key("fraud/labels", str(number), ()) for number in range(3))
+
+    def _saved(self, folder: Path, *, forgets: bool) -> ProfileStore:
+        store = ProfileStore(folder, forgets=forgets)
+        for number, key in enumerate(self.KEYS):
+            store.save_arrays(key, {"x": np.full(10, number)}, {"number": number})
+        return store
+
+    @pytest.mark.parametrize("forgets", [True, False])
+    def test_they_are_those_on_disk(self, tmp_path: Path, *, forgets: bool) -> None:
+        store = self._saved(tmp_path, forgets=forgets)
+        first, _ = store.load_arrays(self.KEYS[1]), store.save_arrays(self.KEYS[1], {"x": np.ones(1)}, {})
+        assert first is not None
+        assert first[1] == {"number": 1}
+        again = store.load_arrays(self.KEYS[1])
+        assert again is not None
+        assert again[0]["x"].tolist() == [1]
+        store.discard(self.KEYS[1])
+        assert store.load_arrays(self.KEYS[1]) is None
+
+    def test_only_a_replay_reads_them_once(self, tmp_path: Path) -> None:
+        for forgets in (True, False):
+            store = self._saved(tmp_path, forgets=forgets)
+            first, second = (store.load_arrays(self.KEYS[0]) for _ in range(2))
+            assert (first is second) is not forgets
+
+    def test_the_least_recently_used_are_dropped_beyond_a_size(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "_RECENT", 2 * 4080)
+        store = self._saved(tmp_path, forgets=False)
+        loaded = {key: store.load_arrays(key) for key in (*self.KEYS[:2], self.KEYS[0], self.KEYS[2])}
+        assert store.load_arrays(self.KEYS[0]) is loaded[self.KEYS[0]]
+        assert store.load_arrays(self.KEYS[1]) is not loaded[self.KEYS[1]]
+
+    def test_a_group_is_removed_from_disk_and_memory(self, tmp_path: Path) -> None:
+        store = self._saved(tmp_path, forgets=False)
+        store.load_arrays(self.KEYS[0])
+        store.remove_group("fraud/labels")
+        assert [store.load_arrays(key) for key in self.KEYS] == [None] * 3
