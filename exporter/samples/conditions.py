@@ -62,7 +62,8 @@ def compared_values(samples: Iterable[Sample], windows: Collection[str]) -> dict
     pairs = {}
     for (alert, labels), level in levels.items():
         condition = Condition(alert, labels)
-        alerts = alert in _WINDOWLESS or condition.label(catalogue.WINDOW) in windows
+        windowless = alert in _WINDOWLESS or catalogue.WINDOW not in alert.metric.labels
+        alerts = windowless or condition.label(catalogue.WINDOW) in windows
         if (alert.metric, labels) in values and alerts and _read(condition):
             pairs[condition] = (values[alert.metric, labels], level)
     return pairs

@@ -48,7 +48,7 @@ def test_a_flag_alerts_when_it_is_1() -> None:
     assert found.label(catalogue.REASON) == "", "the reason may change while the alert fires"
     calm = [Sample(catalogue.FEATURE_BROKEN, (*labels[:3], "none", "1h", ""), 0.0)]
     assert conditions(calm, {"1h"}) == frozenset()
-    assert threshold_ratios(calm, {"1h"}) == {catalogue.FEATURE_BROKEN_ALERT: 0.0}
+    assert list(compared_values(calm, {"1h"}).values()) == [(0.0, 0.0)]
     assert conditions([Sample(catalogue.FEATURE_BROKEN, labels, 1.0)], {"24h"}) == frozenset()
 
 
