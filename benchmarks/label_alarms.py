@@ -20,16 +20,16 @@ from simulation.objectives import GOOD
 from simulation.storms import EDGES, GROUP, HOUR, START, THRESHOLD, Fault, Log, area, log
 
 from exporter import catalogue
-from exporter.labels.by_score import merged
+from exporter.labels.sums.by_score import merged
 from exporter.samples.conditions import conditions
-from exporter.samples.estimate_samples import gap_samples
-from exporter.samples.estimators import fit_single_score
-from exporter.samples.label_noise import INDEPENDENT, LabelNoise, fit_log
-from exporter.samples.labels import MatureWindow, label_samples
+from exporter.samples.labels.estimates import gap_samples
+from exporter.samples.labels.estimators import fit_single_score
+from exporter.samples.labels.labels import MatureWindow, label_samples
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise, fit_log
 from exporter.samples.slo import evaluated_slices
 from exporter.samples.windows import Sample
 from exporter.spec.model import ModelSpec
-from exporter.statistics.slo import firing
+from exporter.statistics.objectives.slo import firing
 
 EFFECTS: Final = (1, 3, 7, 12)
 REFERENCE, MONTH, WEEK = 91, 30, 7

@@ -14,10 +14,11 @@ import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
-from exporter.samples.label_noise import LabelNoise
-from exporter.statistics import linearisation, thresholds
-from exporter.statistics.design_effect import fit
-from exporter.statistics.label_levels import Level, Noise, rate_change, rate_gap
+from exporter.samples.labels.noise import LabelNoise
+from exporter.statistics import thresholds
+from exporter.statistics.labels import linearisation
+from exporter.statistics.labels.design_effect import fit
+from exporter.statistics.labels.levels import Level, Noise, rate_change, rate_gap
 
 ROWS, RATE, FLOOR = 60, 0.09, 0.2
 Q = thresholds.per_comparison(0.0005, 2)

@@ -29,7 +29,7 @@ from exporter.labels.outcomes import outcomes, total
 from exporter.labels.predictions import Predictions
 from exporter.profiles.binning import numeric_bins
 from exporter.profiles.group import Group
-from exporter.samples.labels import MatureWindow, label_samples
+from exporter.samples.labels.labels import MatureWindow, label_samples
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.task import Task
 

@@ -21,8 +21,8 @@ from simulation.clustered import Storms, bad_areas, bad_shares
 from simulation.objectives import Labels, falls, months
 
 from exporter.spec.sections.slo import Slo
-from exporter.statistics.slo_chances import Slices, exhaustion_chance, slices_until_fired
-from exporter.statistics.slo_laws import Area, Share
+from exporter.statistics.objectives.chances import Slices, exhaustion_chance, slices_until_fired
+from exporter.statistics.objectives.laws import Area, Share
 
 AUROC: Final = {"name": "auroc", "metric": "auroc", "at_least": 0.91, "objective": 0.95}
 ACCURACY: Final = {**AUROC, "metric": "accuracy"}

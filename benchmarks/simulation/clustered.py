@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy import optimize, special
 
 from exporter.spec.sections.slo import Slo
-from exporter.statistics.performance import Z_95, auroc, stretched
+from exporter.statistics.labels.performance import Z_95, auroc, stretched
 
 Values = npt.NDArray[np.float64]
 Link = Callable[[Values], Values]

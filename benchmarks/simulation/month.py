@@ -27,7 +27,7 @@ from exporter.profiles.profile import categorical_column as categorical
 from exporter.reference.reference import Reference, build_binning, profile_by_hour
 from exporter.samples.conditions import Condition, conditions
 from exporter.samples.windows import WindowProfile, evaluate
-from exporter.service.reference_reading import seasonal_reference, selected_columns, with_score_bins
+from exporter.service.references.reading import seasonal_reference, selected_columns, with_score_bins
 from exporter.sources.source import Batch
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import Calendar

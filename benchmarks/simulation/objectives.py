@@ -11,8 +11,8 @@ import numpy.typing as npt
 from scipy import special
 
 from exporter.spec.sections.slo import Slo
-from exporter.statistics.performance import auroc
-from exporter.statistics.slo import Tally, Verdict, budget_remaining, firing, slice_tally, sliding, verdict
+from exporter.statistics.labels.performance import auroc
+from exporter.statistics.objectives.slo import Tally, Verdict, budget_remaining, firing, slice_tally, sliding, verdict
 
 Counts = npt.NDArray[np.float64]
 Day = tuple[Counts, Counts]

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from exporter.labels.by_score import ByScore, predicted_positive, unweighted
 from exporter.labels.outcomes import DELAY_EDGES, Outcome
+from exporter.labels.sums.by_score import ByScore, predicted_positive, unweighted
 from exporter.profiles.group import Group
-from exporter.statistics.linearisation import of_auroc
+from exporter.statistics.labels.linearisation import of_auroc
 
 Values = npt.NDArray[np.float64]
 

@@ -23,7 +23,7 @@ from exporter.backtest.label_faults import label_injections
 from exporter.backtest.replaying import Detection, Replay, Replayer, evaluation_times
 from exporter.backtest.report import BacktestResult
 from exporter.errors import UsageError
-from exporter.service.reference_source import local_days
+from exporter.service.references.source import local_days
 from exporter.spec import solved
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.seasons import Calendar

@@ -9,8 +9,8 @@ from typing import Final, Self
 import numpy as np
 import pyarrow as pa
 
-from exporter.labels.blocks import LabelledBlocks
-from exporter.labels.by_score import losses_of
+from exporter.labels.sums.blocks import LabelledBlocks
+from exporter.labels.sums.by_score import losses_of
 from exporter.profiles.binning import Counts, Floats
 from exporter.profiles.columns import Mask
 
@@ -34,7 +34,7 @@ class LabelledHours:
     """Labelled rows of some hours, in increasing order: `hours` since the Unix epoch, (hours,), and their sums.
 
     By fine bin of the score, (hours, bins): `rows`, `labels` and `scores`, the sums of labels and scores. `losses` are
-    (hours, 4): squared errors, their squares, losses and their squares, as in `exporter.labels.by_score.ByScore`.
+    (hours, 4): squared errors, their squares, losses and their squares, as in `exporter.labels.sums.by_score.ByScore`.
     """
 
     hours: Counts

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from exporter.labels.by_score import ByScore, by_score, merged
 from exporter.labels.classes import class_keys, classes
 from exporter.labels.labelled_hours import LabelledHours, Times
+from exporter.labels.sums.by_score import ByScore, by_score, merged
 from exporter.labels.truths import INVALID, LabelRule
 from exporter.labels.validity import Invalid, invalid_scores, judged
 from exporter.profiles.binning import Floats

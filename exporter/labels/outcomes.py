@@ -11,14 +11,14 @@ from typing import Final, TypeVar
 
 import numpy as np
 
-from exporter.labels.by_score import ByScore, by_score, unweighted
-from exporter.labels.classified import Classified, ClassScores, classified, no_probabilities
 from exporter.labels.evaluation import Classes, Evaluation, Lists
 from exporter.labels.ids import Ids
 from exporter.labels.join import KnownLabels
-from exporter.labels.labelled import Labelled, RegressionErrors, confusion, regression_errors
 from exporter.labels.predictions import Predictions
-from exporter.labels.ranked import Ranked, ranked
+from exporter.labels.sums.by_score import ByScore, by_score, unweighted
+from exporter.labels.sums.classified import Classified, ClassScores, classified, no_probabilities
+from exporter.labels.sums.labelled import Labelled, RegressionErrors, confusion, regression_errors
+from exporter.labels.sums.ranked import Ranked, ranked
 from exporter.labels.truths import INVALID
 from exporter.labels.validity import NONE_INVALID, Invalid, invalid_scores, judged
 from exporter.profiles.binning import Counts, Floats

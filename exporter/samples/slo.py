@@ -16,20 +16,20 @@ from typing import Final
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.labels.labelled import Labelled
 from exporter.labels.outcomes import Outcome, total
+from exporter.labels.sums.labelled import Labelled
 from exporter.profiles.group import serving_groups
 from exporter.profiles.profile import most_frequent
-from exporter.samples.label_noise import INDEPENDENT, LabelNoise
-from exporter.samples.outcome_sums import Outcomes, OutcomeSums
-from exporter.samples.performance_values import performance_values
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
+from exporter.samples.labels.outcome_sums import Outcomes, OutcomeSums
+from exporter.samples.labels.performance_values import performance_values
 from exporter.samples.windows import Sample
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.sections.slo import Slo
 from exporter.spec.windows import Window, newest_end
-from exporter.statistics import calibration
-from exporter.statistics.performance import Estimate
-from exporter.statistics.slo import Tally, Verdict, budget_remaining, burn_rate, slice_tally, verdict
+from exporter.statistics.labels import calibration
+from exporter.statistics.labels.performance import Estimate
+from exporter.statistics.objectives.slo import Tally, Verdict, budget_remaining, burn_rate, slice_tally, verdict
 
 Served = Mapping[str, Outcome]
 """The outcomes of the predictions that served somebody, by model version."""

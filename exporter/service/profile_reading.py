@@ -15,7 +15,7 @@ from exporter.profiles.grouping import Grouping
 from exporter.profiles.kernel import LINES, PartitionProfile
 from exporter.profiles.readability import watched_columns
 from exporter.service.attempt import Attempt, Record
-from exporter.service.reference_reading import segment_values, selected_columns
+from exporter.service.references.reading import segment_values, selected_columns
 from exporter.sources.skipping import corrupt_partition, without_skipped
 from exporter.sources.source import Partition, Source
 from exporter.spec.model import ModelSpec

@@ -12,12 +12,11 @@ from exporter.profiles.kernel import LINES
 from exporter.reference.reference import Reference
 from exporter.samples.calendar import calendar_samples, season_sample
 from exporter.samples.conditions import conditions
-from exporter.samples.estimate_samples import estimate_samples
-from exporter.samples.estimators import Estimator
+from exporter.samples.labels.estimates import estimate_samples
+from exporter.samples.labels.estimators import Estimator
 from exporter.samples.new_categories import new_category_samples
 from exporter.samples.traffic import traffic_samples
 from exporter.samples.windows import Sample, evaluate
-from exporter.service.accepted_reading import AcceptedReader, accepted_samples
 from exporter.service.attempt import Attempt, Record, required
 from exporter.service.labels import reading as label_reading
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
@@ -26,8 +25,9 @@ from exporter.service.labels.reference_fit import EstimatorFit
 from exporter.service.missing_data import missing_data, spec_columns
 from exporter.service.profile_reading import ProfileReader
 from exporter.service.proxies.reading import ProxyReader
-from exporter.service.reference_reading import ReferenceReader
-from exporter.service.reference_source import STREAM
+from exporter.service.references.accepted import AcceptedReader, accepted_samples
+from exporter.service.references.reading import ReferenceReader
+from exporter.service.references.source import STREAM
 from exporter.service.skip_report import SkipReport
 from exporter.service.slo_reading import ObjectiveReader
 from exporter.service.traffic_reading import TrafficReader

@@ -21,8 +21,8 @@ from exporter.sources.source import Partition
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import FRESHNESS, Slo
 from exporter.spec.windows import Window, newest_end
-from exporter.statistics.performance import Estimate
-from exporter.statistics.slo import Verdict, slice_tally, verdict
+from exporter.statistics.labels.performance import Estimate
+from exporter.statistics.objectives.slo import Verdict, slice_tally, verdict
 from exporter.store.profiles import Key, ProfileStore
 from exporter.store.slo import Ledger, Slice
 

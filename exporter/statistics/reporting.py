@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import optimize
 
-from exporter.statistics.calibration import equal_mass
+from exporter.statistics.labels.calibration import equal_mass
 
 Counts = npt.NDArray[np.int64]
 Values = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ from exporter.profiles.columns import ColumnMismatch
 from exporter.profiles.readability import Use
 from exporter.service.labels.reading import STREAM as LABELS
 from exporter.service.labels.reductions import label_reduction, prediction_reduction
-from exporter.service.reference_source import STREAM as REFERENCE
+from exporter.service.references.source import STREAM as REFERENCE
 from exporter.spec.seasons import Calendar
 from exporter.spec.sections.logs import LabelColumns
 from exporter.spec.sections.reference import ReferenceColumns

@@ -19,9 +19,9 @@ from exporter.profiles.proxies import ratio_selection
 from exporter.service.labels.reading import STREAM as LABELS
 from exporter.service.labels.reductions import label_reduction
 from exporter.service.missing_data import what_lies_there
-from exporter.service.reference_reading import selected_columns
-from exporter.service.reference_source import STREAM as REFERENCE
-from exporter.service.reference_source import open_reference
+from exporter.service.references.reading import selected_columns
+from exporter.service.references.source import STREAM as REFERENCE
+from exporter.service.references.source import open_reference
 from exporter.sources.engine import CountingSource
 from exporter.sources.formats.content import one_line
 from exporter.sources.opening import open_log, open_source

@@ -19,9 +19,9 @@ from exporter.spec.checks.objectives import SLO_METRICS
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import LOG_METRICS, Slo
 from exporter.spec.value_types import format_duration
-from exporter.statistics.performance import Z_95
-from exporter.statistics.slo_chances import Slices, exhaustion_chance, slices_until_fired
-from exporter.statistics.slo_laws import Area, Law, Number, Share
+from exporter.statistics.labels.performance import Z_95
+from exporter.statistics.objectives.chances import Slices, exhaustion_chance, slices_until_fired
+from exporter.statistics.objectives.laws import Area, Law, Number, Share
 from generator.commands.terminal import readable
 
 _SHARES: Final = ("precision", "recall", "accuracy")

@@ -21,7 +21,7 @@ from exporter.catalogue import Alert
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import LOG_METRICS, Slo, Tier
 from exporter.spec.value_types import format_duration
-from exporter.statistics.slo import slices_to_fire
+from exporter.statistics.objectives.slo import slices_to_fire
 from generator.commands.expectation import Assumptions, expectation
 from generator.commands.terminal import readable
 from generator.objectives import burn_alerts, objective_sentence

@@ -16,7 +16,7 @@ from typing import Any, Final
 from exporter.catalogue import Alert
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.slo import Slo, Tier
-from exporter.statistics.slo import Tally, Verdict, burn_rate, firing, slice_tally, slices_to_fire
+from exporter.statistics.objectives.slo import Tally, Verdict, burn_rate, firing, slice_tally, slices_to_fire
 from generator.objectives import burn_alerts
 from generator.weekday_floors import number_text
 

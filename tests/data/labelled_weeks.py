@@ -10,9 +10,9 @@ import pandas as pd
 
 from exporter import catalogue
 from exporter.catalogue import Metric
-from exporter.labels.by_score import by_score
+from exporter.labels.sums.by_score import by_score
 from exporter.profiles.binning import NumericBins
-from exporter.samples.estimators import Estimator, fit_single_score
+from exporter.samples.labels.estimators import Estimator, fit_single_score
 from exporter.samples.windows import Sample
 from exporter.service.reading import ModelReader
 from scored_log import AT, DAY, ID, LABEL, SCORE, START, ScoredLog, moments

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from exporter.labels.counting import JoinSpec, LogPartitions, count_labels, count_outcomes, touched_partitions
 from exporter.labels.evaluation import Evaluation
 from exporter.labels.plan import Joined
-from exporter.labels.result import PartitionOutcomes
+from exporter.labels.sql.counting import JoinSpec, LogPartitions, count_labels, count_outcomes, touched_partitions
+from exporter.labels.sql.result import PartitionOutcomes
 from exporter.service.attempt import Attempt
 from exporter.service.labels.joining import EvaluatedHour
 from exporter.service.labels.logs import StoredPartition

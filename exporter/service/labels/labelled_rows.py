@@ -7,13 +7,13 @@ from dataclasses import fields
 from typing import Final
 
 from exporter import catalogue
-from exporter.labels.by_score import ByScore, against_rest, merged
 from exporter.labels.classes import class_keys
-from exporter.labels.classified import Classified
 from exporter.labels.outcomes import Outcome
+from exporter.labels.sums.by_score import ByScore, against_rest, merged
+from exporter.labels.sums.classified import Classified
 from exporter.profiles.binning import Binning, Floats, NumericBins
 from exporter.profiles.group import Group
-from exporter.samples.estimators import Estimator, MulticlassClassifier, fit_single_score
+from exporter.samples.labels.estimators import Estimator, MulticlassClassifier, fit_single_score
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import Key, ProfileStore
 

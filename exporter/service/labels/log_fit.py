@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 from exporter import catalogue
 from exporter.profiles.binning import Binning
 from exporter.samples.conditions import conditions
-from exporter.samples.estimators import Estimator
-from exporter.samples.label_noise import INDEPENDENT, LabelNoise, fit_log
+from exporter.samples.labels.estimators import Estimator
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise, fit_log
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Failed
 from exporter.service.labels.labelled_rows import (
@@ -32,7 +32,7 @@ from exporter.service.labels.noise import GROUP as NOISE_GROUP
 from exporter.service.labels.noise import load_noise, save_noise
 from exporter.service.labels.period_outcomes import PeriodOutcomes
 from exporter.service.labels.trailing_outcomes import FitInput, TrailingOutcomes
-from exporter.service.reference_source import local_days
+from exporter.service.references.source import local_days
 from exporter.sources.source import Source
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec

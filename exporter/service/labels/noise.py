@@ -11,10 +11,10 @@ import numpy as np
 
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.group import Group
-from exporter.samples.estimators import Estimator
-from exporter.samples.label_noise import INDEPENDENT, LabelNoise, fit_log
+from exporter.samples.labels.estimators import Estimator
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise, fit_log
 from exporter.spec.model import ModelSpec
-from exporter.statistics.design_effect import FEWEST_DAYS, Excess
+from exporter.statistics.labels.design_effect import FEWEST_DAYS, Excess
 from exporter.store.profiles import Key, ProfileStore
 
 GROUP: Final = "label-noise"

@@ -14,22 +14,22 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from exporter import catalogue
-from exporter.labels.counting import JoinSpec
 from exporter.labels.evaluation import Evaluation
 from exporter.labels.outcomes import Outcome
 from exporter.labels.rows import LabelRows
+from exporter.labels.sql.counting import JoinSpec
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
-from exporter.samples.estimate_samples import gap_samples
-from exporter.samples.estimators import Estimator
-from exporter.samples.label_arrivals import arrival_samples, silence
-from exporter.samples.label_coverage import UNKNOWN as UNKNOWN_COVERAGE
-from exporter.samples.label_coverage import UsualCoverage
-from exporter.samples.label_noise import INDEPENDENT
-from exporter.samples.label_rates import rate_samples
-from exporter.samples.labels import MatureWindow, label_samples
-from exporter.samples.outcome_sums import OutcomeSums
-from exporter.samples.provisional import provisional_samples
+from exporter.samples.labels.arrivals import arrival_samples, silence
+from exporter.samples.labels.coverage import UNKNOWN as UNKNOWN_COVERAGE
+from exporter.samples.labels.coverage import UsualCoverage
+from exporter.samples.labels.estimates import gap_samples
+from exporter.samples.labels.estimators import Estimator
+from exporter.samples.labels.labels import MatureWindow, label_samples
+from exporter.samples.labels.noise import INDEPENDENT
+from exporter.samples.labels.outcome_sums import OutcomeSums
+from exporter.samples.labels.provisional import provisional_samples
+from exporter.samples.labels.rates import rate_samples
 from exporter.samples.slo import look_back, slo_samples
 from exporter.samples.usable_rows import usable_rows, usable_samples
 from exporter.samples.windows import Sample

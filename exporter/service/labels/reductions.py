@@ -15,7 +15,7 @@ from exporter.labels.truths import LabelRule
 from exporter.profiles.binning import Binning, Floats, NumericBins
 from exporter.samples.slo import tolerances
 from exporter.service.labels.logs import Reduction
-from exporter.service.reference_reading import segment_values
+from exporter.service.references.reading import segment_values
 from exporter.sources.source import Batch
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.sections.logs import Labels

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from exporter.errors import SourceUnavailable
 from exporter.labels import labelled_reference
-from exporter.labels.by_score import predicted_positive
 from exporter.labels.labelled_hours import LabelledHours, Times
 from exporter.labels.labelled_reference import LabelledRows, Returned, ScoredColumns
+from exporter.labels.sums.by_score import predicted_positive
 from exporter.profiles.binning import Binning, Floats
 from exporter.profiles.columns import explaining
-from exporter.samples.estimators import Estimator
-from exporter.samples.label_noise import INDEPENDENT, LabelNoise, fit_reference
+from exporter.samples.labels.estimators import Estimator
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise, fit_reference
 from exporter.service.attempt import Failed
 from exporter.service.labels.failures import UNUSABLE, stage_of
 from exporter.service.labels.labelled_rows import (

@@ -15,7 +15,7 @@ from exporter.labels.outcomes import Outcome
 from exporter.labels.truths import LabelRule
 from exporter.labels.validity import FEW
 from exporter.profiles.values import value_of
-from exporter.samples.labels import MatureWindow, shown
+from exporter.samples.labels.labels import MatureWindow, shown
 from exporter.samples.usable_rows import usable_rows
 from exporter.service.labels.logs import StoredPartition
 from exporter.service.labels.windows import Hours

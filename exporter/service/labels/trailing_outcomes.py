@@ -9,11 +9,11 @@ from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from exporter.labels.by_score import rebinned
 from exporter.labels.outcomes import Outcome
+from exporter.labels.sums.by_score import rebinned
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
-from exporter.samples.label_noise import INDEPENDENT, LabelNoise
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
 from exporter.service.attempt import Attempt
 from exporter.service.labels.labelled_rows import (
     GROUP,
@@ -27,7 +27,7 @@ from exporter.service.labels.labelled_rows import (
 )
 from exporter.service.labels.noise import GROUP as NOISE_GROUP
 from exporter.service.labels.noise import LogNoise, load_noise, save_noise
-from exporter.service.reference_source import WEEK, local_days
+from exporter.service.references.source import WEEK, local_days
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.seasons import Calendar
 from exporter.spec.windows import Window

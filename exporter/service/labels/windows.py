@@ -8,9 +8,9 @@ from datetime import datetime
 
 from exporter.labels.outcomes import IMPROPER_SCORE, UNKNOWN, total
 from exporter.labels.usable_files import UNUSABLE_COLUMN
-from exporter.samples.labels import REJECTED_ROWS, MatureWindow
-from exporter.samples.outcome_sums import OutcomeSums
-from exporter.samples.provisional import OpenWindow
+from exporter.samples.labels.labels import REJECTED_ROWS, MatureWindow
+from exporter.samples.labels.outcome_sums import OutcomeSums
+from exporter.samples.labels.provisional import OpenWindow
 from exporter.service.labels.joining import EvaluatedHour
 from exporter.service.labels.logs import StoredPartition
 from exporter.spec.model import ModelSpec

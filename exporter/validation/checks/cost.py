@@ -25,7 +25,7 @@ from exporter.profiles.readability import watched_columns
 from exporter.reference.reference import Reference, build_binning
 from exporter.samples.windows import WindowProfile, evaluate
 from exporter.service.labels.logs import RECENT
-from exporter.service.reference_reading import segment_values, selected_columns, with_score_bins
+from exporter.service.references.reading import segment_values, selected_columns, with_score_bins
 from exporter.spec.model import ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK
 from exporter.spec.value_types import format_bytes, format_duration

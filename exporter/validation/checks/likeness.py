@@ -19,7 +19,7 @@ from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import Profile, categorical_column, merge_profiles, most_frequent, numeric_column
 from exporter.profiles.readability import unreadable_columns, watched_columns
 from exporter.reference.reference import build_binning
-from exporter.service.reference_reading import selected_columns
+from exporter.service.references.reading import selected_columns
 from exporter.spec.model import ModelSpec
 from exporter.validation.checks.columns import named_columns
 from exporter.validation.finding import Finding, Place, percent, shown

@@ -21,7 +21,7 @@ from exporter.profiles.kernel import profile_partition
 from exporter.profiles.profile import merge_profiles
 from exporter.reference.reference import Reference, build_binning, profile_by_hour
 from exporter.samples.windows import WindowProfile, evaluate
-from exporter.service.reference_reading import seasonal_reference, selected_columns
+from exporter.service.references.reading import seasonal_reference, selected_columns
 from exporter.spec.loading import LoadedSpec, load
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar

@@ -5,7 +5,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
-from exporter.labels.by_score import ByScore
 from exporter.labels.labelled_hours import Times
 from exporter.labels.labelled_reference import (
     LabelledRows,
@@ -15,6 +14,7 @@ from exporter.labels.labelled_reference import (
     reduced_classes,
     selection,
 )
+from exporter.labels.sums.by_score import ByScore
 from exporter.labels.truths import LabelRule
 from exporter.profiles.columns import ColumnMismatch
 from exporter.sources.source import Batch

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from exporter.labels.evaluation import Evaluation, Lists
 from exporter.labels.join import KnownLabels
-from exporter.labels.labelled import Labelled, RegressionErrors
 from exporter.labels.outcomes import Outcome, delay_quantile, outcomes, rejected_rows, segment_outcomes, total
 from exporter.labels.predictions import Predictions
-from exporter.labels.ranked import Ranked
+from exporter.labels.sums.labelled import Labelled, RegressionErrors
+from exporter.labels.sums.ranked import Ranked
 from exporter.labels.truths import INVALID
 from exporter.labels.validity import Invalid
 from exporter.profiles.group import Group, Segment

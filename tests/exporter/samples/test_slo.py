@@ -21,10 +21,10 @@ from exporter.labels.outcomes import Outcome, outcomes
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group
 from exporter.profiles.times import NO_TIME
-from exporter.samples.outcome_sums import Outcomes, OutcomeSums
+from exporter.samples.labels.outcome_sums import Outcomes, OutcomeSums
 from exporter.samples.slo import evaluated_slices, look_back, slo_samples, tolerances
 from exporter.spec.model import ModelSpec
-from exporter.statistics.slo import Verdict, budget_remaining, slice_tally
+from exporter.statistics.objectives.slo import Verdict, budget_remaining, slice_tally
 from fraud_log import labelled_spec_document
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -13,7 +13,7 @@ from exporter.errors import SourceUnavailable
 from exporter.profiles.binning import Binning
 from exporter.service.attempt import Attempt, Record
 from exporter.service.profile_reading import ProfileReader
-from exporter.service.reference_reading import ReferenceReader
+from exporter.service.references.reading import ReferenceReader
 from exporter.sources.opening import open_log
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec

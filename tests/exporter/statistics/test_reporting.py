@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from exporter.labels.labelled import labelled
-from exporter.statistics.performance import Estimate, auroc, recall
+from exporter.labels.sums.labelled import labelled
+from exporter.statistics.labels.performance import Estimate, auroc, recall
 from exporter.statistics.reporting import by_stratum, probabilities, represented, strata, weights
 
 Ints = npt.NDArray[np.int64]

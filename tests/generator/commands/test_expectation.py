@@ -14,8 +14,8 @@ from simulation.objectives import Labels, falls, months
 
 from examples import model
 from exporter.spec.model import ModelSpec
-from exporter.statistics.performance import Z_95
-from exporter.statistics.slo_laws import Area, Number, Share
+from exporter.statistics.labels.performance import Z_95
+from exporter.statistics.objectives.laws import Area, Number, Share
 from generator.commands.expectation import Assumptions, Case, cases, expectation, page_time, steps
 
 KEPT = {"name": "auroc", "metric": "auroc", "at_least": 0.91, "over": "rolling", "window": "7d", "objective": 0.95}

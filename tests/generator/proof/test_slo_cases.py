@@ -8,7 +8,7 @@ import pytest
 from examples import model
 from exporter.catalogue import ERROR_BUDGET_BURN_FAST, ERROR_BUDGET_BURN_SLOW
 from exporter.spec.sections.slo import Slo
-from exporter.statistics.slo import slices_to_fire
+from exporter.statistics.objectives.slo import slices_to_fire
 from generator.proof.slo_cases import slo_cases, tick
 
 AUROC = {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}

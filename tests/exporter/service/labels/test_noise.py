@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from exporter import catalogue
-from exporter.samples.label_noise import INDEPENDENT, LabelNoise
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
 from exporter.samples.windows import Sample
 from exporter.service import status_page
 from exporter.service.labels.noise import SUBJECT, LogNoise, load_noise, past_hours, save_noise
@@ -19,7 +19,7 @@ from exporter.service.refresh import ModelState
 from exporter.sources.stores.local import Local
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
-from exporter.statistics.design_effect import Excess
+from exporter.statistics.labels.design_effect import Excess
 from exporter.store.profiles import Key, ProfileStore
 from labelled_weeks import weeks
 from scored_log import AT, DAY, LABEL, SCORE, START, ScoredLog, after, document, moments

@@ -12,12 +12,12 @@ import pytest
 from exporter import catalogue
 from exporter.catalogue import Alert, Metric
 from exporter.labels.classes import class_keys
-from exporter.labels.classified import Classified, classified
 from exporter.labels.outcomes import Outcome
+from exporter.labels.sums.classified import Classified, classified
 from exporter.labels.truths import LabelRule
 from exporter.profiles.group import Group
 from exporter.samples.conditions import conditions
-from exporter.samples.labels import MatureWindow
+from exporter.samples.labels.labels import MatureWindow
 from exporter.samples.windows import Sample
 from exporter.service.labels import remarks
 from exporter.spec.model import ModelSpec

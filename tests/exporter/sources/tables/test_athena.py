@@ -16,8 +16,8 @@ import pytest
 from athena_server import AthenaServer
 from engines import QUICK, TERMS
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
-from exporter.labels.counting import JoinSpec, LogPartitions, count_outcomes
 from exporter.labels.evaluation import Evaluation
+from exporter.labels.sql.counting import JoinSpec, LogPartitions, count_outcomes
 from exporter.labels.truths import LabelRule
 from exporter.profiles.binning import Binning, CategoricalBins, NumericBins
 from exporter.profiles.grouping import Grouping

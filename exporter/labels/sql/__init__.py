@@ -1,0 +1,1 @@
+"""Labels that an SQL engine joins and counts: the statement, and its result."""

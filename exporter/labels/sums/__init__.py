@@ -1,0 +1,1 @@
+"""Sums of labelled predictions, which merge by addition: by score, by class, by list, by hour."""

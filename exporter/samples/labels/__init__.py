@@ -1,0 +1,1 @@
+"""Samples of labels, of performance, and of what is expected of both."""

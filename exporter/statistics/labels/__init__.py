@@ -1,0 +1,1 @@
+"""Pure functions of labelled predictions: performance, calibration, estimates, and how much days vary."""
