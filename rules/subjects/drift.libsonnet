@@ -5,7 +5,7 @@ local threshold = import '../threshold.libsonnet';
 
 // The shift, in standard deviations, that some window must be able to see.
 local must_see = 1;
-local day = 86400;
+local hour = 3600;
 
 // A feature that alone deserves a page: what each reason means, and what to look at first.
 local broken(model) =
@@ -121,7 +121,7 @@ local insensitive(model) =
     for label in model.series_labels(shift)
     if !std.member([model.labels.model, model.labels.window], label)
   };
-  // The first window sees the shift `during`, and each other one `others`.
+  // The first window sees the shift `during`, and each other one that alerts `others`.
   local test_case(title, during, others) = {
     title: title,
     labels: example,
@@ -133,12 +133,14 @@ local insensitive(model) =
         during: if window == windows[0] then during else others,
       }
       for window in windows
+    ] + [
+      // A window that does not alert.
+      { metric: shift, labels: example { [model.labels.window]: 'other' }, before: 0.25, during: 0.25 },
     ],
   };
   {
     key: 'feature_insensitive',
-    // A night of few rows is no reason.
-    'for': day,
+    'for': hour,
     expr: promql.without('min', [model.labels.window], model.series(shift, matchers)) + '\n> ' + must_see,
     fields: { [label]: template.label(label) for label in std.objectFields(example) } + {
       value: template.value(shift.unit),

@@ -42,8 +42,8 @@ INHIBITED_BY = {
     catalogue.WINDOW_STALE: DATA,
     catalogue.INFERENCE_LOGS_MISSING: DATA,
     catalogue.DATA_UNREADABLE: QUALITY | {catalogue.DATA_DRIFT_HIGH} | FEATURES | SEGMENTS | PREDICTIONS,
-    catalogue.FEATURE_NULLS_HIGH: {catalogue.FEATURE_DRIFT_HIGH},
-    catalogue.NEW_CATEGORIES: {catalogue.FEATURE_DRIFT_HIGH},
+    catalogue.FEATURE_NULLS_HIGH: {catalogue.FEATURE_DRIFT_HIGH, catalogue.FEATURE_INSENSITIVE},
+    catalogue.NEW_CATEGORIES: {catalogue.FEATURE_DRIFT_HIGH, catalogue.FEATURE_INSENSITIVE},
     catalogue.FEATURE_BROKEN_ALERT: {
         catalogue.FEATURE_NULLS_HIGH,
         catalogue.NEW_CATEGORIES,

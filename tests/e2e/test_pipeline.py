@@ -31,7 +31,7 @@ def test_calm_data_tell_nobody_and_drifted_data_reach_the_right_receiver(
         assert stack.receiver.received == []
         _check_distribution(stack)
 
-        busier = np.random.default_rng(7).poisson(14, ROWS)
+        busier = np.random.default_rng(7).poisson(8, ROWS)
         fraud_log.put_hour(0, txn_count_7d=busier)
         (alert,) = until(lambda: stack.receiver.alerts("/ticket"), within=60, what="the ticket")
         stack.after_evaluations(5)
@@ -77,7 +77,7 @@ def test_two_drifted_features_are_a_page_and_only_a_page(
 ) -> None:
     fraud_log.put_all()
     generator = np.random.default_rng(8)
-    fraud_log.put_hour(0, txn_count_7d=generator.poisson(14, ROWS), age=generator.normal(60, 12, ROWS))
+    fraud_log.put_hour(0, txn_count_7d=generator.poisson(8, ROWS), age=generator.normal(60, 12, ROWS))
     with running_pipeline(tmp_path, write_spec, fraud_log.now, s3_server.environment()) as stack:
         (alert,) = until(lambda: stack.receiver.alerts("/page"), within=60, what="the page")
         firing = catalogue.FEATURE_DRIFT_HIGH.name

@@ -52,7 +52,7 @@ def test_a_log_in_bigquery_is_watched_and_who_must_know_is_told(
         pipeline.after_evaluations(3)
         assert pipeline.query("ALERTS") == []
 
-        log.put_hours(0, rows=501, txn_count_7d=np.random.default_rng(7).poisson(20, 501))
+        log.put_hours(0, rows=501, txn_count_7d=np.random.default_rng(7).poisson(11, 501))
         until(lambda: pipeline.receiver.received, within=240, what="the ticket")
         pipeline.after_evaluations(3)
         alerts = {

@@ -172,7 +172,7 @@ class Athena(SqlTable):
         file, size, time = columns
         text = (
             f"WITH listed AS (SELECT {slot}, {file} AS file, CAST({size} AS INT64) AS size, {time} AS newest "
-            f"FROM {quoted(self._name)} WHERE {condition}), files AS (SELECT {SLOT}, file, COUNT(*) AS n, "
+            f"FROM {self._quoted_name} WHERE {condition}), files AS (SELECT {SLOT}, file, COUNT(*) AS n, "
             f"MAX(size) AS size, MAX(newest) AS newest FROM listed GROUP BY {SLOT}, file) "
             f"SELECT {SLOT}, SUM(n) AS n, COUNT(file) AS files, SUM(size) AS size, "
             f"CAST(MAX(newest) AS STRING) AS newest FROM files GROUP BY {SLOT}"
@@ -180,6 +180,10 @@ class Athena(SqlTable):
         return list(self._result_rows(Query(text, parameters)))
 
     # ------------------------------------------------------------------------------------------------ the table
+
+    @property
+    def _quoted_name(self) -> str:
+        return ".".join(map(quoted, self._name.split(".")))
 
     def _metadata(self, *, refresh: bool) -> Mapping[str, Any]:
         if refresh or self._table is None:

@@ -24,6 +24,9 @@ _LEFT, _RIGHT = "\ue000", "\ue001"
 _ARRAY: Final = "#"
 """After the name of a parameter that is an array by itself, and not the list of an `IN`."""
 _MARK: Final = re.compile(f"{_LEFT}([a-z_0-9]+)({_ARRAY}?){_RIGHT}")
+_NAME: Final = re.compile("`[^`]*`")
+_DOT: Final = "\ue002"
+"""In place of a dot in a quoted name, which sqlglot would take for the end of a table's name, as BigQuery has it."""
 _ELEMENTS: Final = 200
 """Elements of one array in a text; Trino takes 254."""
 _TYPES: Final = exp.DType
@@ -80,12 +83,12 @@ def _literal(kind: Kind, value: Scalar) -> str:  # noqa: PLR0911 - one for each 
 @lru_cache(maxsize=64)
 def _athena_template(text: str) -> str:
     """Return a statement in Athena's dialect, with a mark for each parameter."""
-    tree = sqlglot.parse_one(text, read="bigquery")
+    tree = sqlglot.parse_one(_NAME.sub(lambda name: name[0].replace(".", _DOT), text), read="bigquery")
     for node in reversed(list(tree.bfs())):  # what is inside comes first
         translated = _for_athena(node)
         if translated is not node:
             node.replace(translated)
-    return tree.sql(dialect="athena", unsupported_level=sqlglot.ErrorLevel.RAISE)
+    return tree.sql(dialect="athena", unsupported_level=sqlglot.ErrorLevel.RAISE).replace(_DOT, ".")
 
 
 def _for_athena(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911 - one for each function

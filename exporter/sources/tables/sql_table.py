@@ -101,13 +101,13 @@ class SqlTable(ABC):
         listed = [range_of(item) for item in partition.objects]
         expressions = ", ".join(map(self._read, columns)) or "1 AS one"
         if None in listed:
-            return f"SELECT {expressions} FROM {quoted(self._name)}", {}
+            return f"SELECT {expressions} FROM {self._quoted_name}", {}
         ranges = merged_ranges(filter(None, listed))
         condition, parameters = self._within(ranges, prefix)
         if slotted:
             slot, more = self._slot(ranges, prefix)
             expressions, parameters = f"{expressions}, {slot} AS {SLOT}", parameters | more
-        return f"SELECT {expressions} FROM {quoted(self._name)} WHERE {condition}", parameters
+        return f"SELECT {expressions} FROM {self._quoted_name} WHERE {condition}", parameters
 
     # ------------------------------------------------------------------------------------------------ rows
 
@@ -148,6 +148,11 @@ class SqlTable(ABC):
         return Partition(f"{start:%Y-%m-%dT%H:%MZ}", (StoredObject(path, size, f"{rows} rows, {state}"),))
 
     # ------------------------------------------------------------------------------------------------ the table
+
+    @property
+    def _quoted_name(self) -> str:
+        """The table in a statement."""
+        return quoted(self._name)
 
     @property
     def _grain(self) -> timedelta:

@@ -77,6 +77,7 @@ def test_every_section_and_key_has_a_description() -> None:
 PLAIN = {
     "column_readable",
     "page_psi",
+    "base_rate_shift",
     "false_positive_rate",
     "min_rows",
     "estimated_gap",

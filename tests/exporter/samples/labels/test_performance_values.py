@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from exporter.samples.labels.estimators import fit_single_score
 from exporter.samples.labels.history import COMMON, OWN
 from exporter.samples.labels.labels import MatureWindow, label_samples
 from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
+from exporter.samples.labels.outcome_sums import OutcomeSums
 from exporter.samples.labels.performance_values import judged, performance_values, widenings
 from exporter.samples.labels.provisional import OpenWindow, provisional_samples
 from exporter.samples.slo import evaluated_slices
@@ -134,7 +135,7 @@ def test_a_gap_has_a_threshold_of_real_days() -> None:
 def test_a_slice_is_bad_only_beyond_what_its_days_vary() -> None:
     slo = {"name": "goal", "metric": "auroc", "at_least": 0.77, "objective": 0.9, "slice": "1d", "period": "5d"}
     model = spec(slos=[slo])
-    hours = {END.replace(day=21): {V: outcome(2000, 3)}}
+    hours = OutcomeSums(timedelta(hours=1), {END.replace(day=21): {V: outcome(2000, 3)}})
     values = performance_values(model, outcome(2000, 3), END)
     assert values[catalogue.AUROC.interval()[1]] < 0.77
     for each, bad in ((INDEPENDENT, 1), (noise(9.0), 0)):
@@ -150,7 +151,7 @@ def test_the_calibration_of_a_slice_has_the_band_of_its_days() -> None:
     shifted = by_score(np.full(2000, 0.45), np.arange(2000) % 2 * 1.0, EDGES, binary=True)
     whole = outcome()
     off = Outcome(2000, 2000, 0, whole.delays, unweighted(shifted, labelled.confusion), shifted)
-    hours = {END.replace(day=21): {V: off}}
+    hours = OutcomeSums(timedelta(hours=1), {END.replace(day=21): {V: off}})
     assert part.known.sum() == 2000
     for each, bad in ((INDEPENDENT, 1), (noise(4.0), 0)):
         tally = evaluated_slices(model, model.spec.slos[0], hours, END, each)[-1].tally
