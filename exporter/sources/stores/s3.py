@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
-import boto3
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from exporter.errors import SourceUnavailable
+from exporter.sources import aws
 from exporter.sources.formats.content import one_line
 from exporter.sources.source import StoredObject
 from exporter.sources.stores.files import READERS
@@ -87,19 +84,12 @@ def connect(limits: Limits) -> Connection:
         SourceUnavailable: there are no credentials.
         botocore.exceptions.BotoCoreError, ValueError: the environment has an invalid setting.
     """
-    core = botocore.session.get_session()
-    if core.get_credentials() is None:
-        raise SourceUnavailable(
-            "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
-            "or AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE, or give the machine a role"
+    return Connection(
+        aws.client(
+            "s3",
+            connect=limits.connect_timeout,
+            read=limits.read_timeout,
+            attempts=limits.attempts,
+            connections=READERS,
         )
-    client = boto3.Session(botocore_session=core).client(
-        "s3",
-        config=Config(
-            connect_timeout=limits.connect_timeout,
-            read_timeout=limits.read_timeout,
-            max_pool_connections=READERS,
-            retries={"mode": "standard", "total_max_attempts": limits.attempts},
-        ),
     )
-    return Connection(client)

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-import boto3
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
+from exporter.sources import aws
 from exporter.sources.formats.content import one_line
 
 _ACTION: Final = re.compile(r"not authorized to perform:? (\w+:\w+(?: on resource: \S*[\w/])?)")
@@ -85,21 +83,7 @@ def connect(limits: Limits = DEFAULT_LIMITS) -> Connection:
         SourceUnavailable: there are no credentials.
         botocore.exceptions.BotoCoreError, ValueError: the environment has an invalid setting.
     """
-    core = botocore.session.get_session()
-    if core.get_credentials() is None:
-        raise SourceUnavailable(
-            "no AWS credentials found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
-            "or AWS_ROLE_ARN with AWS_WEB_IDENTITY_TOKEN_FILE, or give the machine a role"
-        )
-    client = boto3.Session(botocore_session=core).client(
-        "athena",
-        config=Config(
-            connect_timeout=limits.request,
-            read_timeout=limits.request,
-            retries={"mode": "standard", "total_max_attempts": limits.attempts},
-        ),
-    )
-    return Connection(client)
+    return Connection(aws.client("athena", connect=limits.request, read=limits.request, attempts=limits.attempts))
 
 
 @contextmanager
