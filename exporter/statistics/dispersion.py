@@ -98,7 +98,8 @@ def _stretches(ratios: Values, freedom: Values, windows: PastWindows, hours: int
     """The stretch of each weekday, from that of quiet days and that of its own days, whichever is greater.
 
     For independent rows each of the `ratios` has the mean `freedom`. Windows of a week or more hold every weekday: they
-    have one stretch. So have those of a weekday with fewer than `FEWEST_OF_WEEKDAY` days, together with all days.
+    have one stretch. So have those of a weekday with fewer than `FEWEST_OF_WEEKDAY` days, together with all days. A
+    weekday of more days is shrunk upwards only: a single restless one would look like chance, and alert.
     """
     known = np.isfinite(ratios) & (freedom > 0)
     if not known.any():
@@ -114,7 +115,8 @@ def _stretches(ratios: Values, freedom: Values, windows: PastWindows, hours: int
     pairs = [(weekday == day) | (weekday == (day + 1) % 7) for day in range(7)]
     quiet = min(usual(highest[~pair]) for pair in pairs)
     own = weekday_levels(highest, weekday, _RESTLESS)
-    own = np.where(np.isnan(own), highest_day(highest, _RESTLESS), own)
+    alone = np.array([highest_day(highest[weekday == day], _RESTLESS) for day in range(7)])
+    own = np.where(np.isnan(own), highest_day(highest, _RESTLESS), np.maximum(own, alone))
     return tuple(max(1.0, quiet / far, day / far) for day in own.tolist())
 
 

@@ -27,7 +27,7 @@ from exporter.statistics.labels import performance
 Floats = npt.NDArray[np.float64]
 EDGES = np.sort(np.append(np.arange(1, 100) / 100, edges_below(np.array([0.405]))))
 THRESHOLD = 0.405
-LOANS = json.loads((Path(__file__).parents[2] / "statistics" / "cbpe_car_loan.json").read_text())
+LOANS = json.loads((Path(__file__).parents[2] / "statistics" / "labels" / "cbpe_car_loan.json").read_text())
 
 
 def labelled(scores: Floats, chances: Floats, seed: int = 1, *, binary: bool = True) -> ByScore:
