@@ -55,9 +55,8 @@ def _overdue(specs: Iterable[ModelSpec]) -> Steps:
     times = [(3 * spec.spec.refresh.interval, spec.spec.inference.staleness) for spec in specs]
     if not times:
         return ()
-    late, stale = (max(each).total_seconds() for each in zip(*times, strict=True))
-    warning, critical = (SEVERITY_COLOURS[severity] for severity in (Severity.WARNING, Severity.CRITICAL))
-    return ((late, warning), (stale, critical)) if late < stale else ((stale, critical),)
+    late, stale = (max(each) for each in zip(*times, strict=True))
+    return freshness.steps_until_stale(late, stale)
 
 
 def _tiles(scope: Scope, overdue: Steps) -> list[Stat]:

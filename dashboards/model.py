@@ -65,16 +65,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
 
 def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     return [
-        Section(
-            "state",
-            "",
-            [
-                *tiles(spec, scope),
-                *performance.tiles(spec, scope),
-                features.feature_table(spec, scope),
-                _alert_timeline(scope),
-            ],
-        ),
+        Section("state", "", _state(spec, scope)),
         features.section(spec, scope),
         *segments.sections(spec, scope),
         *details.sections(spec, scope),

@@ -251,7 +251,7 @@ def history(
     value = plotted(metric, scope)
     many = FEATURE in metric.labels or COLUMN in metric.labels or metric == SEGMENT_DRIFT
     top = f" and {top_series(rank or value)}" if many else ""
-    name = name or legend(metric, scope) or metric.key.replace("_", " ")
+    name = name or legend(metric, scope)
     lower, upper = metric.interval()
     companions = (
         (metric.threshold(), Role.THRESHOLD),

@@ -46,7 +46,6 @@ FROM_ZERO: Final[Limits] = (0, 0.01)
 """From zero; the height keeps values that are all 0 on an axis that can be read, which Grafana would draw up to 100."""
 TO_ONE: Final[Limits] = (0, 1)
 """From zero to one: counts, and the parts of a whole."""
-"""From zero to one: counts, and the parts of a whole."""
 ANY: Final[Limits] = (None, None)
 
 LIMITS: Final[Mapping[Unit, Limits]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -34,9 +35,13 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
 def age_steps(spec: ModelSpec) -> Steps:
     """Orange when the next window should have been evaluated, red when the window is stale by the spec."""
     inference = spec.spec.inference
-    overdue = (inference.grain + inference.delay + spec.spec.refresh.interval).total_seconds()
-    stale = inference.staleness.total_seconds()
-    return ((overdue, _ORANGE), (stale, _RED)) if overdue < stale else ((stale, _RED),)
+    return steps_until_stale(inference.grain + inference.delay + spec.spec.refresh.interval, inference.staleness)
+
+
+def steps_until_stale(late: timedelta, stale: timedelta) -> Steps:
+    """Orange from one age on and red from another; only red if that comes first."""
+    orange, red = (late.total_seconds(), _ORANGE), (stale.total_seconds(), _RED)
+    return (orange, red) if late < stale else (red,)
 
 
 def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:

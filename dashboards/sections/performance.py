@@ -69,20 +69,20 @@ def _target_steps(objectives: tuple[Slo, ...], metric: Metric) -> Steps:
     """Green where an objective of the metric is met, red where it is missed; blue if it has none."""
     own = [slo for slo in objectives if slo.metric == metric.key and not slo.counts_events]
     if not own:
-        return ((None, _BLUE),)
+        return ((LOWEST, _BLUE),)
     target = own[0].target
-    return ((None, _RED), (target, GOOD)) if own[0].at_least is not None else ((None, GOOD), (target, _RED))
+    return ((LOWEST, _RED), (target, GOOD)) if own[0].at_least is not None else ((LOWEST, GOOD), (target, _RED))
 
 
 def _objectives(spec: ModelSpec, scope: Scope) -> Iterator[Stat]:
     every_window = scope.without(WINDOW)
     budget, burn_rate = catalogue.SLO_ERROR_BUDGET_REMAINING_RATIO, catalogue.SLO_BURN_RATE
-    left: Steps = ((None, _RED), (0, _ORANGE), (0.25, GOOD))
+    left: Steps = ((LOWEST, _RED), (0, _ORANGE), (0.25, GOOD))
     window = "each objective's own, not the selected window; the worst of them."
     spent = "Below 0 the budget of the period is overspent: release only what makes the model better."
     yield _tile(spec, every_window, budget, "Budget left", spent, worse="min", steps=left, window=window)
     pages = min((float(tier.factor) for slo in spec.spec.slos_evaluated for tier in slo.fast()), default=None)
-    rates: Steps = ((None, GOOD), (1, _ORANGE), *(((pages, _RED),) if pages is not None else ()))
+    rates: Steps = ((LOWEST, GOOD), (1, _ORANGE), *(((pages, _RED),) if pages is not None else ()))
     fast = "Above 1 the budget is gone before its period ends. Red is a rate that pages if it holds."
     yield _tile(spec, every_window, burn_rate, "Burn rate now", fast, worse="max", steps=rates, window=window)
 
@@ -90,7 +90,7 @@ def _objectives(spec: ModelSpec, scope: Scope) -> Iterator[Stat]:
 def _coverage(spec: ModelSpec, scope: Scope) -> Iterator[Stat]:
     coverage = catalogue.LABEL_COVERAGE_RATIO
     action = "If it is low: performance is measured on few predictions. Ask the labelling team."
-    steps: Steps = ((None, _ORANGE), (spec.spec.thresholds.label_coverage, GOOD))
+    steps: Steps = ((LOWEST, _ORANGE), (spec.spec.thresholds.label_coverage, GOOD))
     window = mature_window_text(spec)
     yield _tile(spec, scope, coverage, "Predictions with labels", action, worse="min", steps=steps, window=window)
 
@@ -119,5 +119,4 @@ def _tile(
         **more,
     )
     worst = f"{worse}({queries.latest(metric, scope.without_challengers)})"
-    first, *others = steps
-    return stat(info, Query(worst), metric.unit, steps=((None, UNKNOWN), (LOWEST, first[1]), *others))
+    return stat(info, Query(worst), metric.unit, steps=((None, UNKNOWN), *steps))
