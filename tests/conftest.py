@@ -24,6 +24,13 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def _point_aws_to(server: S3Server | AthenaServer, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", f"AWS_ENDPOINT_URL_{service}", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in server.environment().items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="session")
 def _running_s3_server() -> Iterator[S3Server]:
     with S3Server() as server:
@@ -33,10 +40,7 @@ def _running_s3_server() -> Iterator[S3Server]:
 @pytest.fixture
 def s3_server(_running_s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
     """An empty S3, to which the AWS environment of this process points; it is emptied after the test."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in _running_s3_server.environment().items():
-        monkeypatch.setenv(name, value)
+    _point_aws_to(_running_s3_server, "S3", monkeypatch)
     yield _running_s3_server
     _running_s3_server.reset()
 
@@ -50,10 +54,7 @@ def _running_athena() -> Iterator[AthenaServer]:
 @pytest.fixture
 def athena_server(_running_athena: AthenaServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[AthenaServer]:
     """An Athena without tables, to which the AWS environment of this process points; it is emptied after the test."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_ENDPOINT_URL_ATHENA", "AWS_CA_BUNDLE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in _running_athena.environment().items():
-        monkeypatch.setenv(name, value)
+    _point_aws_to(_running_athena, "ATHENA", monkeypatch)
     athena_client.connect.cache_clear()
     yield _running_athena
     _running_athena.reset()

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from scipy import special
 
 from exporter.spec.sections.slo import Slo
+from exporter.statistics.block_sums import BlockSums
 from exporter.statistics.labels.performance import auroc
-from exporter.statistics.objectives.slo import Tally, Verdict, budget_remaining, firing, slice_tally, sliding, verdict
+from exporter.statistics.objectives.slo import Tally, Verdict, budget_remaining, firing, slice_tally, verdict
 
 Counts = npt.NDArray[np.float64]
 Day = tuple[Counts, Counts]
@@ -48,7 +49,9 @@ def _drawn(random: np.random.Generator, rows: float, cumulative: Counts) -> Coun
 def evaluated(slo: Slo, days: Sequence[Day]) -> list[Tally]:
     """Evaluate every day on which a window ends."""
     length = slo.judged_over // slo.slice
-    runs = sliding(days, length, lambda left, right: (left[0] + right[0], left[1] + right[1]))
+    sums: BlockSums[Day, Day] = BlockSums(lambda _, own: own, lambda one, other: (one[0] + other[0], one[1] + other[1]))
+    sums.update(dict(enumerate(days)))
+    runs = filter(None, (sums.total(end - length, end) for end in range(length, len(days) + 1)))
     return [slice_tally(verdict(auroc(*run), slo.target, at_least=True)) for run in runs]
 
 

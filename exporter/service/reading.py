@@ -116,10 +116,8 @@ class ModelReader:
             reference = self.reference(attempt.now)
         with required("list"):
             windows = _windows(self.spec, attempt.now)
-            starts, of_changes = (
-                _starts(self.spec, windows.values()),
-                self._accepted.missing_starts(reference, attempt.now),
-            )
+            starts = _starts(self.spec, windows.values())
+            of_changes = self._accepted.missing_starts(reference, attempt.now)
             listed = self._source.partitions(sorted({*starts, *of_changes}))
         with required("read"):
             all_profiles = self._log.read(listed, reference.binning, attempt)
@@ -136,11 +134,7 @@ class ModelReader:
         proxies = self._read_proxies(attempt, partitions)
         self._sums.update(all_profiles)
         with required("store"):
-            accepted = self._accepted.read(
-                reference,
-                attempt.now,
-                self._sums.window,
-            )
+            accepted = self._accepted.read(reference, attempt.now, self._sums.window)
         with required("evaluate"):
             merged = [self._sums.window(name, span) for name, span in windows.items()]
             samples = [*evaluate(self.spec, reference, merged, accepted), *traffic_samples(self.spec, rows)]

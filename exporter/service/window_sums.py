@@ -14,7 +14,7 @@ from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.profile import Profile
 from exporter.samples.windows import WindowProfile
 from exporter.spec.seasons import HOURS_OF_WEEK, Calendar, partition_cells
-from exporter.spec.windows import EPOCH, Window
+from exporter.spec.windows import EPOCH, Window, partition_number
 from exporter.statistics.block_sums import BlockSums
 
 
@@ -64,7 +64,7 @@ class WindowSums:
         return WindowProfile(name, span, groups, total.hours)
 
     def _place(self, start: datetime) -> int:
-        return (start - EPOCH) // self._grain
+        return partition_number(start, self._grain)
 
     def _count(self, place: int, profile: PartitionProfile) -> _Counted:
         cells = partition_cells(self._calendar, EPOCH + place * self._grain, self._grain)

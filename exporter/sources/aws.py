@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from exporter.errors import SourceUnavailable
+from exporter.sources.formats.content import one_line
+
+_ACTION: Final = re.compile(r"not authorized to perform:? (\w+:\w+(?: on resource: \S*[\w/])?)")
 
 
 def client(service: str, *, connect: float, read: float, attempts: int, connections: int = 10) -> Any:
@@ -41,3 +46,15 @@ def client(service: str, *, connect: float, read: float, attempts: int, connecti
             retries={"mode": "standard", "total_max_attempts": attempts},
         ),
     )
+
+
+def words_of(error: ClientError) -> str:
+    """Return a response that is an error in one line: the operation, the code and the message."""
+    code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
+    return one_line(f"{error.operation_name} failed: {code}: {message}")
+
+
+def refused_action(message: str) -> str | None:
+    """Return the action that a message says is not allowed, with its resource where named; None if it names none."""
+    named = _ACTION.search(message)
+    return named[1] if named else None

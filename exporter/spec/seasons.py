@@ -8,7 +8,7 @@ cell of their local time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -100,6 +100,10 @@ class Calendar:
     def local(self, instant: datetime) -> datetime:
         """Return an instant in the model's time zone."""
         return instant.astimezone(self._zone)
+
+    def days(self, instants: Iterable[datetime]) -> Cells:
+        """Return the number of the local day of each instant."""
+        return np.array([self.local(instant).toordinal() for instant in instants], np.int64)
 
     def utc_offset(self, instant: datetime) -> timedelta:
         """Return the UTC offset of the model's time zone at an instant."""

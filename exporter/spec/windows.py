@@ -35,6 +35,11 @@ class Window:
         return tuple(self.start + index * grain for index in range(self.length // grain))
 
 
+def partition_number(start: datetime, grain: timedelta) -> int:
+    """Return the number of a partition since the epoch; those side by side differ by one."""
+    return (start - EPOCH) // grain
+
+
 def tolerance(grain: timedelta) -> timedelta:
     """Return how far outside its partition the time of a row may be: a grain, at least an hour.
 

@@ -34,13 +34,13 @@ class UsualCoverage:
 
         Challengers do not count.
         """
-        starts, calendar = sorted(hours), Calendar.of(spec.spec.seasonality)
+        starts = sorted(hours)
         served = [[hours[start][group] for group in serving_groups(hours[start])] for start in starts]
         rows, labelled = (
             np.array([sum(getattr(each, name) for each in part) for part in served], np.float64)
             for name in ("rows", "labelled")
         )
-        days = np.array([calendar.local(start).toordinal() for start in starts], np.int64)
+        days = Calendar.of(spec.spec.seasonality).days(starts)
         by_day = np.bincount(days - days[0], rows) if len(days) else np.zeros(0)
         if np.count_nonzero(by_day) < FEWEST_DAYS:
             return cls()

@@ -113,7 +113,7 @@ class _Noise:
     def level(self, metric: Metric, expected: Expectations) -> float:
         """The level that a gap exceeds by chance once in as many windows as the spec allows."""
         q = self.spec.thresholds.false_positive_rate
-        return self.labels.gap_noise(metric, expected[metric].error, self.hours, q)
+        return self.labels.difference_noise(metric.key, expected[metric].error, self.hours, q)
 
 
 def _gaps(spec: Body, estimator: Estimator, outcome: Outcome, noise: _Noise) -> dict[Metric, float]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-import numpy as np
-
 from exporter.catalogue import Metric, Unit
 from exporter.labels.outcomes import Outcome, total
 from exporter.labels.sums.blocks import LabelledBlocks
@@ -59,10 +57,6 @@ class LabelNoise:
             metric: stretch(metric, estimate, self.widening(metric, estimate, hours))
             for metric, estimate in estimates.items()
         }
-
-    def gap_noise(self, metric: Metric, error: float, hours: float, q: float) -> float:
-        """The noise level of a difference to an expected value that the same history gave; see `difference_noise`."""
-        return self.difference_noise(metric.key, error, hours, q)
 
     def difference_noise(self, key: str, error: float, hours: float, q: float) -> float:
         """The noise level of a difference between a window and what the same history gave.
@@ -151,8 +145,7 @@ def _fitted(
 ) -> LabelNoise:
     if not history:
         return INDEPENDENT
-    calendar = Calendar.of(spec.spec.seasonality)
-    days = np.array([calendar.local(start).toordinal() for start in starts], np.int64)
+    days = Calendar.of(spec.spec.seasonality).days(starts)
     fits = {key: fit(each, days, grain / _HOUR) for key, each in history.items()}
     known = {key: each for key, each in fits.items() if each is not None}
     return LabelNoise(len(starts) * (grain / _HOUR) if known else 0.0, known)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from exporter.labels.outcomes import Outcome, total
 from exporter.profiles.group import Group
-from exporter.spec.windows import EPOCH, Window
+from exporter.spec.windows import Window, partition_number
 from exporter.statistics.block_sums import BlockSums
 
 Outcomes = Mapping[Group, Outcome]
@@ -37,4 +37,4 @@ class OutcomeSums:
         return self._sums.total(self._place(span.start), self._place(span.end)) or {}
 
     def _place(self, start: datetime) -> int:
-        return (start - EPOCH) // self._grain
+        return partition_number(start, self._grain)

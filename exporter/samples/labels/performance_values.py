@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from exporter import catalogue
 from exporter.catalogue import Metric
@@ -141,7 +141,7 @@ def probabilities(labelled: Labelled) -> dict[Metric, Estimate]:
 
 def _calibration(spec: ModelSpec, labelled: Labelled, end: datetime, factor: float) -> dict[Metric, float]:
     limits = spec.spec.thresholds
-    weekday = WEEKDAYS[Calendar.of(spec.spec.seasonality).weekday(end - timedelta(microseconds=1))]
+    weekday = WEEKDAYS[Calendar.of(spec.spec.seasonality).end_weekday(end)]
     diagram = calibration.reliability(labelled)
     noise = factor * calibration.expected_error_noise(diagram, limits.false_positive_rate)
     return {

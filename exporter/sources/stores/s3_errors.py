@@ -8,7 +8,7 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from exporter.errors import FileUnavailable, FileUnreadable, SkipReason, SourceError, SourceUnavailable
-from exporter.sources.formats.content import one_line
+from exporter.sources import aws
 
 _USERINFO: Final = re.compile(r"//[^/@\s]*@")
 _CHANGED: Final = {"NoSuchKey", "PreconditionFailed", "InvalidRange"}
@@ -18,7 +18,6 @@ _BUSY: Final = "SlowDown|RequestTimeout|Throttl|TooManyRequests"
 _REGION: Final = "PermanentRedirect|AuthorizationHeaderMalformed"
 _OF_STORE: Final = re.compile(f"NoSuchBucket|RequestTimeTooSkewed|{_CREDENTIALS}|{_BUSY}|{_REGION}")
 """In the message of an error that other objects give too."""
-_ACTION: Final = re.compile(r"not authorized to perform:? (\w+:\w+(?: on resource: \S*[\w/])?)")
 _ADVICE: Final = tuple(
     (re.compile(pattern), advice)
     for pattern, advice in (
@@ -38,9 +37,8 @@ _ADVICE: Final = tuple(
 
 def refusal(place: str, error: ClientError) -> SourceError:
     """Return the error for a response that is an error: of the object alone, or of the store."""
-    code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
+    code, words = error.response["Error"].get("Code", ""), aws.words_of(error)
     status = error.response["ResponseMetadata"].get("HTTPStatusCode", 500)
-    words = one_line(f"{error.operation_name} failed: {code}: {message}")
     if error.operation_name == "GetObject" and code in _CHANGED:
         return FileUnreadable(f"{place}: {words}", SkipReason.CHANGED)
     of_store = error.operation_name != "GetObject" or status >= 500 or _OF_STORE.search(words)
@@ -56,7 +54,5 @@ def unavailable(place: str, message: str) -> SourceUnavailable:
 
 
 def _advice(message: str) -> str:
-    named = _ACTION.search(message)
-    if named:
-        return f"allow {named[1]}"
-    return next(text for pattern, text in _ADVICE if pattern.search(message))
+    action = aws.refused_action(message)
+    return f"allow {action}" if action else next(text for pattern, text in _ADVICE if pattern.search(message))

@@ -21,7 +21,7 @@ from exporter.sources.tables.athena_client import DEFAULT_LIMITS, Limits
 from exporter.sources.tables.athena_queries import LONGEST, Queries, QueryTerms
 from exporter.sources.tables.dialect import athena_text
 from exporter.sources.tables.partition_keys import PartitionKeys
-from exporter.sources.tables.sql_table import Query, SqlTable, place_of
+from exporter.sources.tables.sql_table import Query, SqlTable, place_of, with_steps
 from exporter.sources.tables.time_range import TimeRange, merged_ranges
 
 _STANDARD: Final = {
@@ -111,8 +111,7 @@ class Athena(SqlTable):
 
     def fits(self, statement: Statement) -> bool:
         """See `CountingSource`."""
-        steps = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in statement.steps.items())
-        text = athena_text(f"WITH {steps}\n{statement.select}", statement.parameters)
+        text = athena_text(with_steps(statement.steps, statement.select), statement.parameters)
         return len(text.encode()) <= LONGEST - _FOR_ROWS
 
     def count(self, partition: Partition, statement: Statement, joined: JoinedRows | None = None) -> pa.Table:
@@ -203,10 +202,10 @@ class Athena(SqlTable):
     def _refuse_unpartitioned(self, metadata: Mapping[str, Any]) -> None:
         """Refuse a table of which a query would read everything, and keys that it does not have."""
         keys = [key["Name"] for key in metadata.get("PartitionKeys", ())]
+        has = f"its partition keys are {', '.join(keys)}" if keys else "it has no partition keys"
         iceberg = self._iceberg
         missing = [key for key in self._templates if key not in keys]
         if missing and not (self._whole or iceberg):
-            has = f"its partition keys are {', '.join(keys)}" if keys else "it has no partition keys"
             raise SourceError(f"{self._name}: {', '.join(missing)} is no partition key of the table; {has}")
         if self._templates or self._whole or iceberg:
             return
@@ -215,7 +214,6 @@ class Athena(SqlTable):
             if keys
             else "use a table with partition keys"
         )
-        has = f"its partition keys are {', '.join(keys)}" if keys else "it has no partition keys"
         raise SourceError(
             f"{self._name}: every query would read all of it: {has}; "
             f"{hint}, or set `unpartitioned: true` next to the table"

@@ -18,7 +18,6 @@ from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources import aws
 from exporter.sources.formats.content import one_line
 
-_ACTION: Final = re.compile(r"not authorized to perform:? (\w+:\w+(?: on resource: \S*[\w/])?)")
 _RETRY: Final = "the next refresh tries again"
 _OUTPUT: Final = (
     "name an output next to the table in the spec, or give the workgroup one, "
@@ -97,8 +96,7 @@ def translated_errors(place: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        code, message = (error.response["Error"].get(name, "") for name in ("Code", "Message"))
-        raise failure(place, f"{error.operation_name} failed: {code}: {message}") from None
+        raise failure(place, aws.words_of(error)) from None
     except (BotoCoreError, ValueError) as error:
         raise failure(place, str(error)) from None
 
@@ -106,8 +104,8 @@ def translated_errors(place: str) -> Iterator[None]:
 def failure(place: str, words: str) -> SourceError:
     """Return the error for a message of Athena, with what to do."""
     message = one_line(words)
-    named = _ACTION.search(message)
+    action = aws.refused_action(message)
+    if action:
+        return SourceUnavailable(f"{place}: {message}; allow {action}")
     final, advice = next((final, advice) for pattern, final, advice in _ADVICE if pattern.search(message))
-    if named:
-        return SourceUnavailable(f"{place}: {message}; allow {named[1]}")
     return (PartitionUnreadable if final else SourceUnavailable)(f"{place}: {message}; {advice}")

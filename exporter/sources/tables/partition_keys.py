@@ -16,10 +16,10 @@ from exporter.errors import SourceError
 from exporter.sources.engine import Kind, Parameter, quoted
 from exporter.sources.tables.time_range import TimeRange
 from exporter.spec.sections.source import directives
+from exporter.spec.windows import EPOCH
 
 _FINEST: Final = (("M", timedelta(minutes=1)), ("H", timedelta(hours=1)))
 _OTHER: Final = re.compile("[^a-z0-9]")
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class PartitionKeys:
         """Yield the start of each folder of some ranges, once."""
         done = datetime.min.replace(tzinfo=UTC)
         for each in ranges:
-            start = each.start - (each.start - _EPOCH) % self.grain
+            start = each.start - (each.start - EPOCH) % self.grain
             while start < each.end:
                 if start >= done:
                     yield start

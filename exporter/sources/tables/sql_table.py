@@ -90,9 +90,8 @@ class SqlTable(ABC):
         if joined is not None and isinstance(joined.source, SqlTable):
             others, more = joined.source.rows(joined.partition, joined.columns, slotted=True, prefix="joined_")
             steps, parameters = {**steps, JOINED_ROWS: others}, {**parameters, **more}
-        steps |= statement.steps
-        text = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in steps.items())
-        return Query(f"WITH {text}\n{statement.select}", {**parameters, **statement.parameters})
+        text = with_steps({**steps, **statement.steps}, statement.select)
+        return Query(text, {**parameters, **statement.parameters})
 
     def rows(
         self, partition: Partition, columns: Sequence[str], *, slotted: bool = False, prefix: str = ""
@@ -179,6 +178,12 @@ class SqlTable(ABC):
         if kind == "DATE" and self._grain % timedelta(days=1):
             raise SourceError(f"{self._name}: the column {self._column} is DATE; make the grain whole days")
         return kind
+
+
+def with_steps(steps: Mapping[str, str], select: str) -> str:
+    """Return a query of named steps, each of which may use those before it."""
+    text = ",\n".join(f"{name} AS (\n{query}\n)" for name, query in steps.items())
+    return f"WITH {text}\n{select}"
 
 
 def place_of(partition: Partition) -> str:

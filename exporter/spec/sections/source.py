@@ -33,46 +33,36 @@ def _template(value: str) -> str:
     return value
 
 
-def _s3(value: str) -> str:
-    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", value):
-        raise ValueError("must be s3://bucket/path")
-    return value
+def _form(pattern: str, must: str) -> AfterValidator:
+    """A check that a text as a whole has a form; `must` is the end of the message "must be …"."""
+
+    def check(value: str) -> str:
+        if not re.fullmatch(pattern, value):
+            raise ValueError(f"must be {must}")
+        return value
+
+    return AfterValidator(check)
 
 
-def _gcs(value: str) -> str:
-    if not re.fullmatch(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/.+", value):
-        raise ValueError("must be gs://bucket/path")
-    return value
-
-
-def _azure(value: str) -> str:
-    if not re.fullmatch(r"abfss://[a-z0-9$][a-z0-9-]{2,62}@[a-z0-9-]{3,63}\.dfs\.[a-z0-9.-]+/.+", value):
-        raise ValueError("must be abfss://container@account.dfs.core.windows.net/path")
-    return value
-
-
-def _table(value: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9.:-]{4,62}\.\w+\.[\w$-]+", value):
-        raise ValueError("must be project.dataset.table")
-    return value
-
-
-def _athena(value: str) -> str:
-    if not re.fullmatch(r"(?:[\w-]+\.)?[a-z0-9_-]+\.[a-z0-9_-]+", value):
-        raise ValueError("must be database.table or catalog.database.table, in small letters")
-    return value
-
-
-def _output(value: str) -> str:
-    if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:.*/)?", value):
-        raise ValueError("must be s3://bucket/folder/, which ends in /")
-    return value
-
-
-def _workgroup(value: str) -> str:
-    if not re.fullmatch(r"[a-zA-Z0-9._-]{1,128}", value):
-        raise ValueError("must be the name of a workgroup")
-    return value
+_BUCKET: Final = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/"
+_S3: Final = _form(f"{_BUCKET}.+", "s3://bucket/path")
+_GCS: Final = _form(r"gs://[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/.+", "gs://bucket/path")
+_AZURE: Final = _form(
+    r"abfss://[a-z0-9$][a-z0-9-]{2,62}@[a-z0-9-]{3,63}\.dfs\.[a-z0-9.-]+/.+",
+    "abfss://container@account.dfs.core.windows.net/path",
+)
+_BIGQUERY: Final = _form(r"[a-z][a-z0-9.:-]{4,62}\.\w+\.[\w$-]+", "project.dataset.table")
+_ATHENA: Final = _form(
+    r"(?:[\w-]+\.)?[a-z0-9_-]+\.[a-z0-9_-]+", "database.table or catalog.database.table, in small letters"
+)
+_OUTPUT: Final = _form(f"{_BUCKET}(?:.*/)?", "s3://bucket/folder/, which ends in /")
+_WORKGROUP: Final = _form(r"[a-zA-Z0-9._-]{1,128}", "the name of a workgroup")
+_ICEBERG: Final = _form(
+    r"[\w-]+(?:\.[\w$-]+){2,}",
+    "catalog.namespace.table, with the catalog's name in PyIceberg's own configuration",
+)
+_COLUMN: Final = _form(r"[^\W\d][\w-]{0,299}", "the name of a column")
+_LOCATION: Final = _form("[A-Za-z][A-Za-z0-9-]*", "a location such as EU, US or europe-west3")
 
 
 def _keys(value: Mapping[str, str]) -> Mapping[str, str]:
@@ -86,19 +76,13 @@ def _keys(value: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _delta(value: str) -> str:
-    if "://" in value and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+", value):
+    if "://" in value and not re.fullmatch(f"{_BUCKET}.+", value):
         raise ValueError("must be s3://bucket/path, or a folder")
     if value.rstrip("/").endswith("_delta_log"):
         raise ValueError("must be the folder of the table, in which _delta_log is")
     if found := re.search(r"%-?[YmdjHM]|[*?]|\{[A-Za-z_]\w*\}", value):
         raise ValueError(f"has {found[0]}: must be the folder of one table, whose log knows the time of each file")
     return value.rstrip("/") or "/"
-
-
-def _iceberg(value: str) -> str:
-    if not re.fullmatch(r"[\w-]+(?:\.[\w$-]+){2,}", value):
-        raise ValueError("must be catalog.namespace.table, with the catalog's name in PyIceberg's own configuration")
-    return value
 
 
 KINDS: Final = ("s3", "gcs", "azure", "local", "bigquery", "athena", "delta", "iceberg")
@@ -120,20 +104,8 @@ _KEYS: Final = {
 """The keys of tables, and the kinds that have them."""
 
 
-def _column(value: str) -> str:
-    if not re.fullmatch(r"[^\W\d][\w-]{0,299}", value):
-        raise ValueError("must be the name of a column")
-    return value
-
-
 def _path(value: str) -> str:
     parse_path(value)
-    return value
-
-
-def _location(value: str) -> str:
-    if not re.fullmatch("[A-Za-z][A-Za-z0-9-]*", value):
-        raise ValueError("must be a location such as EU, US or europe-west3")
     return value
 
 
@@ -147,22 +119,22 @@ class Source(SpecSection):
 
     model_config = alternatives("oneOf", *KINDS)
 
-    s3: Annotated[Text, AfterValidator(_template), AfterValidator(_s3)] | None = None
+    s3: Annotated[Text, AfterValidator(_template), _S3] | None = None
     """`s3://bucket/path-%Y-%m-%dT%H.parquet`; endpoint, region, role and credentials come from the AWS environment."""
-    gcs: Annotated[Text, AfterValidator(_template), AfterValidator(_gcs)] | None = None
+    gcs: Annotated[Text, AfterValidator(_template), _GCS] | None = None
     """`gs://bucket/path-%Y-%m-%dT%H.parquet`; credentials come from the Google Cloud environment."""
-    azure: Annotated[Text, AfterValidator(_template), AfterValidator(_azure)] | None = None
+    azure: Annotated[Text, AfterValidator(_template), _AZURE] | None = None
     """`abfss://container@account.dfs.core.windows.net/path-%Y-%m-%dT%H.parquet`, in Blob Storage or Data Lake Storage;
     credentials come from the Azure environment."""
     local: Annotated[Text, AfterValidator(_template)] | None = None
     """A path on this machine, relative to the spec's folder."""
-    bigquery: Annotated[Text, AfterValidator(_table)] | None = None
+    bigquery: Annotated[Text, _BIGQUERY] | None = None
     """`project.dataset.table`; credentials come from the Google Cloud environment."""
-    athena: Annotated[Text, AfterValidator(_athena)] | None = None
+    athena: Annotated[Text, _ATHENA] | None = None
     """`database.table` or `catalog.database.table`; region and credentials come from the AWS environment."""
     delta: Annotated[Text, AfterValidator(_delta)] | None = None
     """The folder of a Delta table: `s3://bucket/path`, or a path relative to the spec's folder."""
-    iceberg: Annotated[Text, AfterValidator(_iceberg)] | None = None
+    iceberg: Annotated[Text, _ICEBERG] | None = None
     """`catalog.namespace.table` of an Iceberg table; the catalog is in PyIceberg's configuration or environment."""
     format: Literal["parquet", "jsonl", "csv", "tsv"] | None = None
     """For files: their format, if their names do not tell; see [logs.md](logs.md#formats)."""
@@ -176,22 +148,22 @@ class Source(SpecSection):
     """For JSON Lines: columns by their path in a line, such as `{age: $.user.age}`; with `[*]` a line is many rows."""
     engine: Literal["spark"] | None = None
     """For files: the engine that counts the rows, `spark` where one machine is too small; left out, the exporter."""
-    partition_column: Annotated[Text, AfterValidator(_column)] | None = None
+    partition_column: Annotated[Text, _COLUMN] | None = None
     """For a table: the column by which it is cut into partitions, with times in UTC; left out, the log's timestamp."""
-    location: Annotated[Text, AfterValidator(_location)] | None = None
+    location: Annotated[Text, _LOCATION] | None = None
     """For BigQuery: where its queries run, such as `EU`; left out, BigQuery decides."""
     maximum_bytes_billed: Bytes | None = None
     """For BigQuery: the maximum bytes billed for one query; a query above it is not run. Left out, 100 GB."""
     partition_keys: Annotated[
-        Mapping[Annotated[Text, AfterValidator(_column)], Annotated[Text, AfterValidator(_template)]],
+        Mapping[Annotated[Text, _COLUMN], Annotated[Text, AfterValidator(_template)]],
         AfterValidator(_keys),
         Field(max_length=10),
     ] = {}
     """For Athena: the table's partition keys of times with the templates of their values in UTC, the coarsest first,
     such as `{dt: "%Y-%m-%d", hour: "%H"}`."""
-    workgroup: Annotated[Text, AfterValidator(_workgroup)] | None = None
+    workgroup: Annotated[Text, _WORKGROUP] | None = None
     """For Athena: the workgroup of its queries; left out, `primary`."""
-    output: Annotated[Text, AfterValidator(_output)] | None = None
+    output: Annotated[Text, _OUTPUT] | None = None
     """For Athena: where its results are written, `s3://bucket/folder/`; left out, where the workgroup says."""
     unpartitioned: YesNo = False
     """For a table: it is not partitioned by this column, so each partition may read all of it."""

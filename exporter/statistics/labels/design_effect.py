@@ -37,6 +37,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from exporter.statistics.runs import run_sums
+
 Values = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
@@ -187,17 +189,11 @@ def _fitted_lengths(days: float, hours: float) -> Values:
 def _excess(history: Linearised, hours: float, length: float) -> float:
     """The variance beyond sampling of the remainders in windows of a length; below 0 by chance."""
     blocks = round(length / hours)
-    inside, shares = _runs(history.influences, blocks), _runs(history.shares, blocks)
+    inside, shares = run_sums(history.influences, blocks), run_sums(history.shares, blocks)
     weights = float(np.square(shares).sum())
     if not weights:
         return 0.0
     return float(np.square(inside).sum() - history.variance * shares.sum()) / weights
-
-
-def _runs(values: Values, length: int) -> Values:
-    """The sum of each run of `length` values along the first axis."""
-    sums = np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, axis=0)])
-    return np.asarray(sums[length:] - sums[:-length])
 
 
 def _without_level(influences: Values, shares: Values, day: Indices) -> Values:

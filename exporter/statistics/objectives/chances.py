@@ -19,6 +19,7 @@ from exporter.profiles.binning import Floats
 from exporter.profiles.columns import Mask
 from exporter.spec.sections.slo import Tier
 from exporter.statistics.objectives.laws import Law
+from exporter.statistics.runs import run_sums
 
 _BATCH: Final = 1000
 _PERIODS: Final = 10_000
@@ -102,7 +103,7 @@ def slices_until_fired(
     past = np.pad(bad.astype(np.float64), ((0, 0), (max((tier.long for tier in tiers), default=1), 0)))
     fired = np.zeros(bad.shape, bool)
     for tier in tiers:
-        long, short = (_runs(past, length)[:, -horizon:] for length in (tier.long, tier.short))
+        long, short = (run_sums(past, length, axis=1)[:, -horizon:] for length in (tier.long, tier.short))
         allowed = tier.factor * (1 - objective)
         fired |= (long > math.floor(allowed * tier.long)) & (short > math.floor(allowed * tier.short))
     by_then = np.logical_or.accumulate(fired, axis=1).mean(axis=0) >= _SURE
@@ -117,11 +118,5 @@ def _bad(law: Law, truths: Floats, slices: Slices, periods: int, random: np.rand
     variance = (slices.effect - 1) * law.variance(float(own[0])) / max(slices.daily, 1.0)
     sums, weights = law.sums(law.days(own, variance, periods, random), day, random)
     limit = law.limit(slices.target, slices.overlap, slices.judged_window)
-    bad: Mask = _runs(sums, slices.overlap) < limit * _runs(weights[None, :], slices.overlap)
+    bad: Mask = run_sums(sums, slices.overlap, axis=1) < limit * run_sums(weights, slices.overlap)
     return bad
-
-
-def _runs(values: Floats, length: int) -> Floats:
-    """The sum of each run of `length` values in each row."""
-    sums = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1, dtype=np.float64)
-    return np.asarray(sums[:, length:] - sums[:, :-length])

@@ -7,7 +7,7 @@ nor an exporter that was down spends a budget, and missing slices do not shorten
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -106,21 +106,3 @@ def slices_to_fire(tier: Tier, objective: Fraction, rate: Fraction | None = None
         return needed if tier.reachable(objective) else None
     slices = math.ceil(needed / (rate * (1 - objective)))
     return slices if rate > tier.factor and slices <= tier.long else None
-
-
-def sliding(parts: Sequence[T], length: int, add: Callable[[T, T], T]) -> list[T]:
-    """The sum of each run of `length` parts, the first run first, with at most three additions per part.
-
-    `add` must be associative; nothing is subtracted. Source: van Herk 1992; Gil and Werman 1993.
-    """
-    ahead, behind = list(parts), list(parts)
-    for index in range(1, len(parts)):
-        if index % length:
-            behind[index] = add(behind[index - 1], parts[index])
-    for index in range(len(parts) - 2, -1, -1):
-        if (index + 1) % length:
-            ahead[index] = add(parts[index], ahead[index + 1])
-    return [
-        ahead[end - length + 1] if end % length == length - 1 else add(ahead[end - length + 1], behind[end])
-        for end in range(length - 1, len(parts))
-    ]

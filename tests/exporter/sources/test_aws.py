@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from exporter.errors import SourceUnavailable
 from exporter.sources import aws
@@ -24,3 +25,14 @@ def test_without_credentials_the_error_says_what_to_set(monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     with pytest.raises(SourceUnavailable, match="no AWS credentials found: set AWS_ACCESS_KEY_ID"):
         aws.client("s3", connect=1, read=1, attempts=1)
+
+
+def test_an_error_is_one_line_and_names_the_action_that_is_refused() -> None:
+    message = (
+        "User: arn:aws:iam::1:user/u is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:k/1 \n because"
+    )
+    words = aws.words_of(ClientError({"Error": {"Code": "AccessDenied", "Message": message}}, "GetObject"))
+    assert words.startswith("GetObject failed: AccessDenied: User: ")
+    assert "\n" not in words
+    assert aws.refused_action(words) == "kms:Decrypt on resource: arn:aws:kms:k/1"
+    assert aws.refused_action("GetObject failed: SlowDown: busy") is None

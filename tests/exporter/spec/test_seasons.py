@@ -121,3 +121,10 @@ def test_a_season_has_a_name_at_each_level() -> None:
 def test_hours_of_one_season_have_the_same_name(level: Level) -> None:
     names = [season_name(level, cell) for cell in range(HOURS_OF_WEEK)]
     assert len(set(zip(names, level.groups.tolist(), strict=True))) == len(set(names)) == level.groups.max() + 1
+
+
+def test_a_day_begins_at_local_midnight() -> None:
+    """04:59 and 05:00 UTC are before and at midnight in New York in winter."""
+    before, at = (datetime(2026, 11, 24, *time, tzinfo=UTC) for time in ((4, 59), (5, 0)))
+    days = NEW_YORK.days([before, at])
+    assert days.tolist() == [date(2026, 11, 23).toordinal(), date(2026, 11, 24).toordinal()]

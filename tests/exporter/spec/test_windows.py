@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exporter.spec.windows import Window, newest_end, window
+from exporter.spec.windows import Window, newest_end, partition_number, window
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -77,3 +77,9 @@ def test_one_grain_later_the_window_has_moved_by_one_partition(
     earlier, later = (window(moment, count * grain, delay, grain) for moment in (now, now + grain))
     assert later.partitions(grain)[:-1] == earlier.partitions(grain)[1:]
     assert later.partitions(grain)[-1] == earlier.end
+
+
+def test_partitions_side_by_side_have_numbers_that_differ_by_one() -> None:
+    assert partition_number(datetime(1970, 1, 1, tzinfo=UTC), HOUR) == 0
+    assert partition_number(datetime(1970, 1, 2, 1, tzinfo=UTC), HOUR) == 25
+    assert partition_number(datetime(1969, 12, 31, tzinfo=UTC), DAY) == -1

@@ -137,14 +137,14 @@ class TestLevels:
         plain = day_area(storms)
         assert INDEPENDENT.widened({catalogue.AUROC: plain}, 24) == {catalogue.AUROC: pytest.approx(plain)}
         assert INDEPENDENT.design_effect(catalogue.AUROC, plain, 24) is None
-        assert INDEPENDENT.gap_noise(catalogue.AUROC, 0.01, 24, Q) == thresholds.normal_noise(0.01, Q)
+        assert INDEPENDENT.difference_noise(catalogue.AUROC.key, 0.01, 24, Q) == thresholds.normal_noise(0.01, Q)
 
     def test_a_gap_has_the_excess_of_the_window_and_of_the_reference(self) -> None:
         """By hand: 0.0001 of sampling, 0.0003 of a day's excess, 0.0003 / 4 of the four days that were fitted on."""
         excess = Excess(np.array([24.0]), np.array([0.0003 * 24]), np.array([1e9]))
         noise = LabelNoise(96.0, {"auroc": excess})
         expected = thresholds.normal_noise(float(np.sqrt(0.0001 + 0.0003 + 0.0003 / 4)), Q)
-        assert noise.gap_noise(catalogue.AUROC, 0.01, 24, Q) == pytest.approx(expected, rel=1e-6)
+        assert noise.difference_noise(catalogue.AUROC.key, 0.01, 24, Q) == pytest.approx(expected, rel=1e-6)
 
     def test_the_band_of_calibration_is_wider_and_silent_for_a_calibrated_model(
         self, models: list[tuple[Log, LabelNoise]]

@@ -20,7 +20,6 @@ from exporter.statistics.objectives.slo import (
     firing,
     slice_tally,
     slices_to_fire,
-    sliding,
     verdict,
 )
 
@@ -131,18 +130,3 @@ class TestTiers:
         fired = [firing(lost[: given.slices + count], given.ratio, [tier]) for count in range(1, predicted + 1)]
         assert any(fired)
         assert not any(fired[: tier.long // 2 - 1])
-
-
-class TestSliding:
-    @given(st.lists(st.integers(), max_size=40), st.integers(1, 12))
-    def test_adds_up_every_run(self, parts: list[int], length: int) -> None:
-        runs = [sum(parts[start : start + length]) for start in range(len(parts) - length + 1)]
-        assert sliding(parts, length, int.__add__) == runs
-
-    def test_keeps_the_order(self) -> None:
-        assert sliding(list("abcde"), 3, str.__add__) == ["abc", "bcd", "cde"]
-
-    def test_adds_no_more_than_three_times_for_each_part(self) -> None:
-        added = []
-        sliding(list(range(700)), 168, lambda left, right: added.append(1) or left + right)
-        assert len(added) < 3 * 700
