@@ -21,12 +21,15 @@ from exporter.logs import Progress
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
 from exporter.service.reading import ModelReader
-from exporter.service.snapshot import Snapshot, render
+from exporter.service.snapshot import Renderer, Snapshot
 from exporter.service.spec_loads import SpecLoads
 from exporter.spec.loading import LoadedSpec, RejectedSpec
 from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger(__name__)
+
+_WHOLE = ""
+"""The part of the exposition that belongs to no model; a model's is named like the model."""
 
 Clock = Callable[[], datetime]
 
@@ -125,6 +128,7 @@ class Refresher:
         self._stopping = False
         self._lock = threading.Lock()
         self._loads = SpecLoads()
+        self._renderer = Renderer()
         self._published_stale: frozenset[str] = frozenset()
         self._published_all = False
         self._states: dict[str, ModelState] = {}
@@ -242,11 +246,13 @@ class Refresher:
         with self._lock:
             states, loads = list(self._states.values()), self._loads
         all_refreshed = all(state.succeeded is not None for state in states)  # read before their samples
-        samples = [Sample(catalogue.BUILD_INFO, (metadata.version("leeway"),), 1)]
-        samples += loads.samples(state.loaded for state in states)
+        whole = [Sample(catalogue.BUILD_INFO, (metadata.version("leeway"),), 1)]
+        whole += loads.samples(state.loaded for state in states)
+        labels = {state.loaded.spec.name: state.loaded.spec.metadata.labels for state in states}
+        parts = {_WHOLE: (whole, {**loads.labels, **labels})}
         for state in states:
-            samples += [*state.current_samples(now), *state.own_samples()]
-        labels = dict(loads.labels) | {state.loaded.spec.name: state.loaded.spec.metadata.labels for state in states}
+            name = state.loaded.spec.name
+            parts[name] = [*state.current_samples(now), *state.own_samples()], {name: labels[name]}
         self._published_stale = self._stale_names(now)
-        self.snapshot = render(samples, labels)
+        self.snapshot = self._renderer.render(parts)
         self._published_all = all_refreshed

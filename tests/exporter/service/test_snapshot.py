@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client.exposition import generate_latest
+from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter import catalogue
 from exporter.samples.windows import Sample
-from exporter.service.snapshot import render
+from exporter.service import snapshot as exposition
+from exporter.service.snapshot import Renderer, render
 
 PSI = Sample(catalogue.FEATURE_PSI, ("fraud", "v3", "age", "1h", "", ""), 0.25)
 ROWS = Sample(catalogue.WINDOW_ROWS, ("fraud", catalogue.INFERENCE, "1h"), 2000)
@@ -54,7 +59,8 @@ def test_a_metric_without_samples_is_absent() -> None:
 
 def test_openmetrics_has_the_same_samples_and_one_end() -> None:
     snapshot = render([PSI, BUILT], {})
-    body, content_type = snapshot.exposition(openmetrics=True)
+    pieces, content_type = snapshot.exposition(openmetrics=True)
+    body = b"".join(pieces)
     assert content_type.startswith("application/openmetrics-text")
     assert body.count(b"# EOF") == 1
     assert body.endswith(b"# EOF\n")
@@ -63,9 +69,9 @@ def test_openmetrics_has_the_same_samples_and_one_end() -> None:
 
 
 def test_both_formats_have_the_gauges_of_the_process() -> None:
-    body, content_type = render([PSI], {}).exposition(openmetrics=False)
+    pieces, content_type = render([PSI], {}).exposition(openmetrics=False)
     assert content_type.startswith("text/plain")
-    assert "process_resident_memory_bytes" in _samples(body)
+    assert "process_resident_memory_bytes" in _samples(b"".join(pieces))
 
 
 def test_long_label_values_are_cut_at_a_whole_character() -> None:
@@ -126,6 +132,66 @@ def test_promtool_accepts_every_metric() -> None:
         for metric in catalogue.METRICS
         for part in metric.series
     ]
-    body, _ = render(samples, {}).exposition(openmetrics=False)
-    result = subprocess.run(["promtool", "check", "metrics"], input=body, capture_output=True, check=False)
+    pieces, _ = render(samples, {}).exposition(openmetrics=False)
+    result = subprocess.run(["promtool", "check", "metrics"], input=b"".join(pieces), capture_output=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
+
+
+NAMES = ["fraud", "churn", "pricing"]
+KINDS = [metric for metric in catalogue.METRICS if metric.labels[:1] == (catalogue.MODEL,)]
+
+
+@st.composite
+def parts(draw: st.DrawFn) -> dict[str, list[Sample]]:
+    """Samples of some models: of a few metrics, with a few labels each."""
+
+    def of(name: str) -> st.SearchStrategy[list[Sample]]:
+        def sample(metric: catalogue.Metric, text: str, value: float) -> list[Sample]:
+            of_label = {catalogue.MODEL: name, catalogue.LE: "+Inf"}
+            return [
+                Sample(part, tuple(of_label.get(each, text) for each in part.labels), value) for part in metric.series
+            ]
+
+        return st.lists(
+            st.builds(sample, st.sampled_from(KINDS), st.text('a\\\n"#é', max_size=4), st.floats(width=32)), max_size=4
+        ).map(lambda groups: [each for group in groups for each in group])
+
+    return {name: draw(of(name)) for name in draw(st.permutations(NAMES))}
+
+
+@given(st.lists(parts(), min_size=1, max_size=3))
+def test_parts_give_what_the_client_writes_of_all_samples_at_once(publishes: list[dict[str, list[Sample]]]) -> None:
+    labels = {"fraud": {"env": "prod"}}
+    renderer = Renderer()
+    for models in publishes:
+        joined = renderer.render({name: (samples, labels) for name, samples in models.items()})
+        families = [family for _, family in exposition._families([s for each in models.values() for s in each], labels)]
+        assert joined.text == generate_latest(exposition._Families(families))
+        assert joined.openmetrics == generate_openmetrics(exposition._Families(families))
+
+
+def test_only_a_part_that_changed_is_rendered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[Sequence[Sample]] = []
+    whole = exposition._rendered
+    monkeypatch.setattr(
+        exposition, "_rendered", lambda samples, labels: rendered.append(samples) or whole(samples, labels)
+    )
+    renderer, other = Renderer(), Sample(catalogue.FEATURE_PSI, ("churn", "v3", "age", "1h", "", ""), 0.5)
+    renderer.render({"fraud": ([PSI], {}), "churn": ([other], {})})
+    higher = Sample(PSI.metric, PSI.labels, 0.75)
+    values = _samples(renderer.render({"fraud": ([higher], {}), "churn": ([other], {})}).text)[PSI.metric.name]
+    assert [value for _, value in values] == [0.75, 0.5]
+    assert rendered == [[PSI], [other], [higher]]
+    renderer.render({"churn": ([other], {"churn": {"env": "test"}})})
+    assert rendered[3:] == [[other]]
+
+
+def test_a_snapshot_is_compressed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot, sizes = render([PSI], {}), list[int]()
+    compress = gzip.compress
+    monkeypatch.setattr(gzip, "compress", lambda body, level: sizes.append(len(body)) or compress(body, level))
+    bodies = [b"".join(snapshot.exposition(openmetrics=True, compressed=True)[0]) for _ in range(3)]
+    assert sizes.count(len(snapshot.openmetrics) - len(b"# EOF\n")) == 1
+    plain = gzip.decompress(bodies[2])
+    assert plain.startswith(snapshot.openmetrics.removesuffix(b"# EOF\n"))
+    assert plain.endswith(b"\n# EOF\n")
