@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
-from rich import progress as bars
-from rich.console import Console
-
 Progress = Callable[[str, int, int], None]
 """Called after each step of a long task: its name, how many steps are done, and of how many."""
 
@@ -60,6 +57,9 @@ def _quoted(value: str) -> str:
 @contextmanager
 def progress() -> Iterator[Progress]:
     """Yield a progress callback for the block: bars on a terminal, otherwise a log line every ten seconds."""
+    from rich import progress as bars  # noqa: PLC0415 - slow to import, and `--help` does not need it
+    from rich.console import Console  # noqa: PLC0415
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield log_progress()

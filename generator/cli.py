@@ -5,40 +5,25 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import metadata
-from typing import Final, Protocol
+from importlib import import_module, metadata
+from typing import Final
 
 from exporter import logs
 from exporter.errors import LeewayError, SpecError, UsageError
-from generator.commands import backtest, check, demo, explain, generate, init, retrain_hook, schema, validate
 from generator.commands.terminal import EXIT_PROBLEM, EXIT_USAGE, complain, flush_output
 
-
-class Command(Protocol):
-    """A module of `generator.commands`."""
-
-    @property
-    def SUMMARY(self) -> str:  # noqa: N802 - a constant of the module
-        """One line for `--help`."""
-
-    def add_flags(self, parser: argparse.ArgumentParser) -> None:
-        """Add the flags of the command."""
-
-    def run(self, options: argparse.Namespace) -> int:
-        """Run the command and return its exit code."""
-
-
-_COMMANDS: Final[Mapping[str, Command]] = {
-    "init": init,
-    "validate": validate,
-    "generate": generate,
-    "check": check,
-    "explain": explain,
-    "backtest": backtest,
-    "retrain-hook": retrain_hook,
-    "schema": schema,
-    "demo": demo,
+_COMMANDS: Final[Mapping[str, str]] = {
+    "init": "write a first spec from the names and the columns of a log",
+    "validate": "check specs, note what they leave unset, and with --data check their data",
+    "generate": "write rules, routes and dashboards, with their tests",
+    "check": "fail when the output is out of date, or when a test of a rule or a route fails",
+    "explain": "print the error budget of each objective, and how soon its alerts fire",
+    "backtest": "replay past logs: count the alerts, and measure how soon injected faults are detected",
+    "retrain-hook": "start retrainings for Alertmanager: one per incident, and only if the gate of the spec holds",
+    "schema": "print the JSON Schema of a spec",
+    "demo": "run everything on one machine, for a simulated model that drifts",
 }
+"""What each command does. Each is a module of `generator.commands`: its flags, and the function that runs it."""
 
 _DESCRIPTION: Final = """\
 Generate Prometheus rules, Alertmanager routes and Grafana dashboards, and the tests that prove them, from one YAML
@@ -70,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     When the reader of standard output closes it early, as `head` does, the command still finishes its work.
     """
     try:
-        return _run(_parser().parse_args(arguments))
+        given = sys.argv[1:] if arguments is None else arguments
+        return _run(_parser(given).parse_args(given))
     finally:
         flush_output()
 
@@ -90,18 +76,22 @@ def _run(options: argparse.Namespace) -> int:
         return EXIT_PROBLEM
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of `leeway`; only the command that is asked for is imported, since most import much."""
+    asked = next((each for each in arguments if not each.startswith("-")), None)
     style = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         "leeway", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=style, allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"leeway {metadata.version('leeway')}")
     parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command in _COMMANDS.items():
-        sentence = f"{command.SUMMARY[0].upper()}{command.SUMMARY[1:]}."
-        added = parsers.add_parser(name, help=command.SUMMARY, description=sentence, allow_abbrev=False)
-        command.add_flags(added)
-        added.set_defaults(run=command.run)
+    for name, summary in _COMMANDS.items():
+        sentence = f"{summary[0].upper()}{summary[1:]}."
+        added = parsers.add_parser(name, help=summary, description=sentence, allow_abbrev=False)
+        if name == asked:
+            command = import_module(f"generator.commands.{name.replace('-', '_')}")
+            command.add_flags(added)
+            added.set_defaults(run=command.run)
     return parser
 
 

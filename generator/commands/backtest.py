@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
 
 from rich.console import Console
 
@@ -18,8 +17,6 @@ from exporter.spec.value_types import parse_duration
 from generator.alert_timings import alert_timings
 from generator.commands.flags import add_specs
 from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM
-
-SUMMARY: Final = "replay past logs: count the alerts, and measure how soon injected faults are detected"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

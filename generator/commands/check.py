@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Final
 
 from exporter.spec.loading import load_all
 from generator.commands import output
@@ -14,8 +13,6 @@ from generator.proof.check import prove
 from generator.proof.expressions import expressions
 from generator.routing.proof import simulate
 from generator.writing import Change, plan
-
-SUMMARY: Final = "fail when the output is out of date, or when a test of a rule or a route fails"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
 
 from generator.documents import render
-
-SUMMARY: Final = "run everything on one machine, for a simulated model that drifts"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -15,8 +15,6 @@ from exporter.spec.loading import load_all
 from generator.commands.flags import add_specs
 from generator.commands.terminal import EXIT_OK
 
-SUMMARY: Final = "print the error budget of each objective, and how soon its alerts fire"
-
 _ROWS: Final = (100.0, 300.0, 1000.0, 10_000.0)
 _WIDTH: Final = 120
 DEFAULT_EFFECT: Final = 3.0

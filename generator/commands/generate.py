@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from datetime import UTC, datetime
-from typing import Final
 
 from exporter.spec.loading import load_all
 from generator.commands import output
 from generator.commands.terminal import EXIT_OK, complain, say, show
 from generator.targets.documents import warnings
 from generator.writing import Change, plan, write
-
-SUMMARY: Final = "write rules, routes and dashboards, with their tests"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,8 +18,6 @@ from generator.init.data_sets import find
 from generator.init.first_spec import SCHEMA_FILE, first_spec
 from generator.init.guessing import guess
 from generator.init.templates import model_name
-
-SUMMARY: Final = "write a first spec from the names and the columns of a log"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

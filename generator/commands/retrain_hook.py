@@ -7,7 +7,6 @@ import logging
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 from exporter import logs
 from exporter.errors import UsageError
@@ -15,8 +14,6 @@ from exporter.spec.loading import load_all
 from exporter.spec.model import ModelSpec
 from generator.commands.flags import add_specs
 from generator.commands.terminal import EXIT_OK
-
-SUMMARY: Final = "start retrainings for Alertmanager: one per incident, and only if the gate of the spec holds"
 
 log = logging.getLogger(__name__)
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Final
 
 from exporter.spec.schema import json_schema
 from generator.commands.terminal import EXIT_OK, say
-
-SUMMARY: Final = "print the JSON Schema of a spec"
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,6 @@ from generator.commands.flags import add_specs
 from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, EXIT_WARNING, say, show
 from generator.notes import notes
 
-SUMMARY: Final = "check specs, note what they leave unset, and with --data check their data"
 _SPEC: Final = "spec"
 """The `check` of findings that need no data."""
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,10 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert end.value.code == 0
     assert "leeway check --out build models/" in capsys.readouterr().out
+
+
+def test_help_imports_no_library_that_is_slow_to_import() -> None:
+    code = "import contextlib, sys; from generator.cli import main\nwith contextlib.suppress(SystemExit): main(['-h'])"
+    command = [sys.executable, "-c", f"{code}\nprint(*sys.modules)"]
+    found = subprocess.run(command, capture_output=True, check=True, text=True)
+    assert {"numpy", "pydantic", "pyarrow", "rich", "grafanalib"}.isdisjoint(found.stdout.split())
