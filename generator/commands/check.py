@@ -11,6 +11,7 @@ from generator.commands import output
 from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, complain, say, show
 from generator.proof.check import prove
 from generator.proof.expressions import expressions
+from generator.routing.merged import prove_merged
 from generator.routing.proof import simulate
 from generator.writing import Change, plan
 
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         complain(f"{options.out / step.path}: out of date: run leeway generate{' --prune' if options.prune else ''}")
     failed = False
     proofs = () if options.no_tools else prove(documents | expressions(specs))
-    for outcome in chain(simulate(documents), proofs):
+    for outcome in chain(simulate(documents), prove_merged(documents), proofs):
         failed |= not outcome.ok
         (say if outcome.ok else complain)(str(outcome))
     return EXIT_PROBLEM if outdated or failed else EXIT_OK

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from exporter.errors import RenderError
 from generator.routing import matchers
 from generator.routing.matchers import Labels, Matcher
 
@@ -55,12 +56,14 @@ def tree(configuration: Mapping[str, Any]) -> Route:
     """Return the routing tree of a configuration.
 
     Raises:
-        RenderError: when a matcher is invalid.
+        RenderError: when a matcher is invalid, or the grouping means something else in each version of Alertmanager.
     """
     return _route(configuration["route"], receiver="", group_by=frozenset())
 
 
 def _route(part: Mapping[str, Any], receiver: str, group_by: frozenset[str]) -> Route:
+    if part.get("group_by") == []:  # inherited before Alertmanager 0.31, one group for all since
+        raise RenderError("group_by: []: versions of Alertmanager read it differently: leave it out, or name labels")
     # Time intervals are not inherited, unlike the receiver and the grouping.
     receiver = part.get("receiver") or receiver
     group_by = frozenset(part.get("group_by") or group_by)

@@ -52,7 +52,7 @@ def _route(chance: random.Random, receivers: list[str], intervals: list[str], de
     if chance.random() < 0.8:
         route["receiver"] = chance.choice(receivers)
     if chance.random() < 0.5:
-        route["group_by"] = chance.choice([[], ["..."], ["a"], ["b", "c"], [CASE, "d"]])
+        route["group_by"] = chance.choice([["..."], ["a"], ["b", "c"], [CASE, "d"]])
     for kind in ("active", "mute"):
         if chance.random() < 0.35:
             route[f"{kind}_time_intervals"] = chance.sample(intervals, chance.randint(1, 2))

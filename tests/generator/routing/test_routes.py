@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from exporter.errors import RenderError
 from generator.routing.routes import Route, tree
 
 DOCUMENT: dict[str, Any] = {
@@ -64,3 +65,8 @@ def test_a_group_has_only_labels_of_the_alert() -> None:
 
 def test_a_route_of_another_alert_does_not_match() -> None:
     assert list(tree(DOCUMENT).routes[0].matches({"a": "2"})) == []
+
+
+def test_an_empty_grouping_is_refused_since_versions_read_it_differently() -> None:
+    with pytest.raises(RenderError, match="group_by"):
+        tree({"route": {"receiver": "a", "routes": [{"group_by": []}]}})
