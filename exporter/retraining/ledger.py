@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,7 +38,7 @@ class Start:
 
 
 class Ledger:
-    """The starts of all models, the oldest first. Only one process may use a file at a time."""
+    """The starts of all models, the oldest first. Only one process may use a file at a time; see `locked`."""
 
     def __init__(self, path: Path) -> None:
         """Read the file, if it exists.
@@ -92,3 +94,25 @@ class Ledger:
         text = json.dumps([asdict(each) | {"at": each.at.isoformat()} for each in starts], indent=1)
         replace_file(self._path, text.encode())
         self._starts = starts
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock beside a ledger for the length of the block; it ends with the process, however that ends.
+
+    Raises:
+        UsageError: when another process holds it, or when its folder cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.lock")
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        opened = beside.open("ab")
+    except OSError as problem:
+        raise UsageError(f"{beside}: cannot be written: {problem.strerror}") from None
+    with opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            advice = "stop it, or give this one another --storage.path"
+            raise UsageError(f"{path}: another hook uses it: {advice}") from None
+        yield

@@ -42,13 +42,17 @@ class Notification:
     model: str
     group_key: str
     firing: tuple[Alert, ...]
-    body: Mapping[str, Any]
-    """The body as posted."""
 
     @property
     def instances(self) -> frozenset[str]:
         """The ids of the firing alerts; an incident lasts as long as one of them."""
         return frozenset(alert.instance for alert in self.firing)
+
+    @property
+    def common_labels(self) -> dict[str, str]:
+        """The labels that all firing alerts share."""
+        first, *others = (alert.labels for alert in self.firing)
+        return {name: value for name, value in first.items() if all(each.get(name) == value for each in others)}
 
     @property
     def incident(self) -> str:
@@ -70,11 +74,11 @@ def read(body: Any) -> Notification:
         models = {alert["labels"].get(MODEL, "") for alert in body["alerts"]}
         firing = tuple(_alert(alert) for alert in body["alerts"] if alert["status"] == "firing")
         group_key = str(body["groupKey"])
-    except (KeyError, TypeError, AttributeError, ValueError) as problem:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as problem:
         raise InvalidNotification(f"not a notification of Alertmanager: {problem!r}") from None
     if len(models) != 1 or models == {""}:
         raise InvalidNotification("must contain alerts of one model: group by model")
-    return Notification(models.pop(), group_key, firing, body)
+    return Notification(str(models.pop()), group_key, firing)
 
 
 def _alert(item: Mapping[str, Any]) -> Alert:

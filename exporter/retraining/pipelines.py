@@ -18,6 +18,7 @@ from exporter.retraining.notification import Notification
 from exporter.spec.sections.retraining import Argo, Retrain, Sagemaker
 
 _SECONDS: Final = 15.0
+_MAX_ANSWER_BYTES: Final = 1 << 16
 
 
 class NotStarted(LeewayError):  # noqa: N818 - named like the other errors
@@ -53,16 +54,42 @@ def _sagemaker(pipeline: Sagemaker, notification: Notification) -> str:
 
 
 def _argo(argo: Argo, notification: Notification) -> str:
-    """Send the event of the WorkflowEventBinding: the notification as Alertmanager would send it."""
+    """Send the event of the WorkflowEventBinding; an incident's workflow has one name, so Argo creates it only once."""
     address = f"{argo.url}/api/v1/events/{argo.namespace}/{argo.event}"
+    what = f"event {argo.event} in {argo.namespace}"
     try:
         headers = {"Content-Type": "application/json", **_authorization(argo)}
-        body = json.dumps(dict(notification.body)).encode()
-        request = urllib.request.Request(address, body, headers)  # noqa: S310 - the spec's own address
-        urllib.request.urlopen(request, timeout=_SECONDS).close()  # noqa: S310 - likewise
-    except (OSError, HTTPException, urllib.error.URLError) as problem:
+        request = urllib.request.Request(address, _event(notification), headers)  # noqa: S310 - the spec's own address
+        _OPENER.open(request, timeout=_SECONDS).close()
+    except urllib.error.HTTPError as problem:
+        with problem:
+            if b"already exists" in problem.read(_MAX_ANSWER_BYTES):  # an earlier request was answered too late
+                return what
+            raise NotStarted(f"Argo at {argo.url}: {problem}") from None
+    except (OSError, HTTPException) as problem:
         raise NotStarted(f"Argo at {argo.url}: {problem}") from None
-    return f"event {argo.event} in {argo.namespace}"
+    return what
+
+
+def _event(notification: Notification) -> bytes:
+    """Return the event: what the hook has checked and the binding reads, and nothing else of the notification."""
+    payload = {
+        "status": "firing",
+        "commonLabels": notification.common_labels,
+        "incident": notification.incident,
+        "workflow": f"leeway-retrain-{notification.incident[:20]}",
+    }
+    return json.dumps(payload).encode()
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Takes a redirect as a refusal: what follows it is a GET without the event, and with the token, to anywhere."""
+
+    def redirect_request(self, *_: object) -> None:
+        """Follow nothing."""
+
+
+_OPENER: Final = urllib.request.build_opener(_NoRedirects)
 
 
 def _authorization(argo: Argo) -> dict[str, str]:

@@ -122,7 +122,7 @@ async def _decide(request: Request, hook: Hook, token: Callable[[], str]) -> Dec
             return DecisionRecord(Decision.UNREADABLE, "", f"longer than {_MAX_BYTES} bytes")
     try:
         notification = read(json.loads(bytes(body)))
-    except (InvalidNotification, ValueError) as problem:
+    except (InvalidNotification, ValueError, RecursionError) as problem:
         return DecisionRecord(Decision.UNREADABLE, "", str(problem))
     return await run_in_threadpool(hook.decide, notification)
 

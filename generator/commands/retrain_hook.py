@@ -45,25 +45,26 @@ def run(options: argparse.Namespace) -> int:
     """
     from exporter.retraining import pipelines, prometheus, server  # noqa: PLC0415 - they import cloud clients
     from exporter.retraining.hook import Hook  # noqa: PLC0415 - likewise
-    from exporter.retraining.ledger import Ledger  # noqa: PLC0415 - likewise
+    from exporter.retraining.ledger import Ledger, locked  # noqa: PLC0415 - likewise
     from exporter.service.server import listen  # noqa: PLC0415 - it imports the exporter
     from exporter.service.server import run as serve  # noqa: PLC0415 - likewise
 
     logs.set_up("info", options.log_format)
     hooked = _hooked(options.specs)
     server.secret(options.token)
-    hook = Hook(
-        hooked,
-        Ledger(options.storage / "starts.json"),
-        query_value=partial(prometheus.query_value, options.prometheus),
-        start=pipelines.start if options.start else None,
-        clock=lambda: datetime.now(UTC),
-    )
     try:
         bound = listen(options.listen)
     except (OSError, ValueError) as problem:
         raise UsageError(f"--web.listen-address: {problem}") from None
-    with bound:
+    starts = options.storage / "starts.json"
+    with bound, locked(starts):
+        hook = Hook(
+            hooked,
+            Ledger(starts),
+            query_value=partial(prometheus.query_value, options.prometheus),
+            start=pipelines.start if options.start else None,
+            clock=lambda: datetime.now(UTC),
+        )
         host, port = bound.getsockname()[:2]
         mode = "starting retrainings" if options.start else "dry run: without --start nothing is started"
         log.info("listening on %s:%d for %s; %s", host, port, ", ".join(sorted(hooked)), mode)

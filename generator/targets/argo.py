@@ -16,9 +16,12 @@ from generator.targets.kubernetes import object_name
 def workflow_event_binding(spec: ModelSpec, argo: Argo, options: Options) -> dict[str, Any]:
     """Return the WorkflowEventBinding of one model: it submits the template with parameters `model` and `incident`.
 
-    The event's payload is that of Alertmanager's webhook, sent by Alertmanager or by the hook. The end of an incident
-    has another status and starts nothing.
+    The hook sends an event with the incident's id and a name for its workflow: an event that is sent twice submits one
+    workflow. Without a hook the event is the payload of Alertmanager's webhook. The end of an incident has another
+    status and starts nothing.
     """
+    retrain = spec.spec.alerting.retrain
+    hooked = retrain is not None and retrain.hook is not None
     return {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "WorkflowEventBinding",
@@ -30,11 +33,15 @@ def workflow_event_binding(spec: ModelSpec, argo: Argo, options: Options) -> dic
         "spec": {
             "event": {"selector": " && ".join(_conditions(spec, argo))},
             "submit": {
+                **({"metadata": {"name": "payload.workflow"}} if hooked else {}),
                 "workflowTemplateRef": {"name": argo.template},
                 "arguments": {
                     "parameters": [
-                        {"name": "model", "valueFrom": {"event": f"payload.commonLabels.{MODEL}"}},
-                        {"name": "incident", "valueFrom": {"event": "payload.groupKey"}},
+                        {"name": "model", "valueFrom": {"event": _text(spec.name)}},
+                        {
+                            "name": "incident",
+                            "valueFrom": {"event": f"payload.{'incident' if hooked else 'groupKey'}"},
+                        },
                     ]
                 },
             },

@@ -148,7 +148,9 @@ def test_repeats_resolves_and_restarts_start_nothing_twice(tmp_path: Path) -> No
             running.decided(Decision.COOLING_DOWN, 1)
         assert running.starts() == (1, 1)
         assert running.argo.headers[0]["Authorization"] == "Bearer the token"
-        assert running.argo.received[0][1]["groupLabels"] == {"model": "churn", "layer": "dataset"}
+        event = running.argo.received[0][1]
+        assert {"model": "churn", "layer": "dataset", "version": "v3"}.items() <= event["commonLabels"].items()
+        assert event["workflow"] == f"leeway-retrain-{event['incident'][:20]}"
         assert len(running.sagemaker.tokens[0]) == 64
         assert running.pages.alerts("/default")  # these models have no other receiver
     lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]

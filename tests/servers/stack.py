@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, TypeVar
 
 from exporter.demo.processes import free_port, get
@@ -167,16 +168,26 @@ class Loopback:
     """An HTTP server on loopback that serves pages and takes posts for the length of a block."""
 
     content_type = "application/json"
+    status: int = 200
+    """Of the response to a POST."""
+    response_headers: Mapping[str, str] = MappingProxyType({})
+    response: str = "ok"
+    """What Slack answers, and Alertmanager since 0.27 insists on."""
 
     def __init__(self) -> None:
         page, posted, content_type = self.page, self.posted, self.content_type
+        status, headers, response = self.status, self.response_headers, self.response.encode()
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 posted(self.path, dict(self.headers.items()), body)
-                self.send_response(200)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(response)))
                 self.end_headers()
+                self.wfile.write(response)
 
             def do_GET(self) -> None:
                 self.send_response(200)

@@ -53,3 +53,10 @@ def test_only_some_layers_report_drift(layer: str) -> None:
 def test_an_invalid_notification_is_refused(wrong: Any) -> None:
     with pytest.raises(InvalidNotification, match=r"not a notification|of one model"):
         read(wrong)
+
+
+def test_the_common_labels_are_those_of_all_alerts() -> None:
+    other = firing("b")
+    other["labels"] = other["labels"] | {"window": "24h", "feature": "age"}
+    common = read(body(firing("a"), other)).common_labels
+    assert common == {"alertname": "MLDataDriftHigh", "model": "fraud", "layer": "dataset", "version": "v3"}

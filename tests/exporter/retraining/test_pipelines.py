@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ from stack import Receiver
 from workflows import Sagemaker
 
 NOTIFICATION = read(body(firing("a")))
+
+
+EVENT = {
+    "status": "firing",
+    "commonLabels": firing("a")["labels"],
+    "incident": NOTIFICATION.incident,
+    "workflow": f"leeway-retrain-{NOTIFICATION.incident[:20]}",
+}
 
 
 def retrain(**given: object) -> Retrain:
@@ -53,7 +63,7 @@ def test_an_event_is_sent_with_the_notification_and_the_token(tmp_path: Path) ->
         started = start(argo(server.address, tmp_path / "token"), NOTIFICATION)
         start(argo(server.address), NOTIFICATION)
     assert started == "event drift in ml"
-    assert server.received == [("/api/v1/events/ml/drift", NOTIFICATION.body)] * 2
+    assert server.received == [("/api/v1/events/ml/drift", EVENT)] * 2
     assert [headers.get("Authorization") for headers in server.headers] == ["Bearer the token", None]
 
 
@@ -63,3 +73,41 @@ def test_an_error_of_argo_is_reported(tmp_path: Path) -> None:
     with Receiver() as server, pytest.raises(NotStarted, match="No such file"):
         start(argo(server.address, tmp_path / "missing"), NOTIFICATION)
     assert server.received == []
+
+
+class Replying(Receiver):
+    """An Argo server with one reply to every event; it lists the pages that it was asked for."""
+
+    def __init__(self, status: int, response: str = "", headers: Mapping[str, str] | None = None) -> None:
+        self.status, self.response, self.response_headers = status, response, headers or {}
+        self.pages = list[str]()
+        super().__init__()
+
+    def page(self, path: str) -> str:
+        self.pages.append(path)
+        return super().page(path)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_refusal_and_the_token_goes_nowhere(tmp_path: Path, status: int) -> None:
+    (tmp_path / "token").write_text("the token")
+    with (
+        Replying(200) as other,
+        Replying(status, headers={"Location": f"{other.address}/login"}) as server,
+        pytest.raises(NotStarted, match=str(status)),
+    ):
+        start(argo(server.address, tmp_path / "token"), NOTIFICATION)
+    assert len(server.received) == 1
+    assert (other.received, other.pages) == ([], [])
+
+
+@pytest.mark.parametrize("status", [409, 500])
+def test_an_event_whose_workflow_exists_was_sent_before(status: int) -> None:
+    text = 'workflows.argoproj.io "leeway-retrain-0a1b" already exists'
+    with Replying(status, json.dumps({"message": text})) as server:
+        assert start(argo(server.address), NOTIFICATION) == "event drift in ml"
+
+
+def test_an_event_that_argo_cannot_submit_is_reported() -> None:
+    with Replying(500, "no such template") as server, pytest.raises(NotStarted, match="500"):
+        start(argo(server.address), NOTIFICATION)

@@ -82,7 +82,10 @@ def test_all_requests_are_refused_while_the_token_cannot_be_read(tmp_path: Path)
     assert (answer.status_code, "cannot be read" in answer.text) == (401, True)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", json.dumps(body()).encode(), b" " * (2**22 + 1)])
+DEEP = b"[" * 100_000
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", json.dumps(body()).encode(), b" " * (2**22 + 1), DEEP])
 def test_another_body_is_refused(content: bytes, tmp_path: Path) -> None:
     http = client(tmp_path)
     assert http.post(PATH, content=content, headers=TOKEN).status_code == 400

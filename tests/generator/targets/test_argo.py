@@ -5,6 +5,7 @@ import json
 from examples import HOSTILE, model
 from generator.options import Options
 from generator.targets.argo import workflow_event_binding
+from retraining import retrained
 
 ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
 
@@ -32,3 +33,13 @@ def test_hostile_labels_stay_values() -> None:
     assert argo is not None
     selector = workflow_event_binding(spec, argo, Options())["spec"]["event"]["selector"]
     assert json.loads(selector.split("env == ")[1]) == HOSTILE
+
+
+def test_with_a_hook_the_workflow_is_named_by_it_so_that_it_exists_once() -> None:
+    loaded = retrained(sagemaker=None, argo=ARGO)
+    argo = loaded.spec.spec.alerting.retrain.argo  # type: ignore[union-attr]
+    assert argo is not None
+    submit = workflow_event_binding(loaded.spec, argo, Options())["spec"]["submit"]
+    assert submit["metadata"] == {"name": "payload.workflow"}
+    values = {each["name"]: each["valueFrom"]["event"] for each in submit["arguments"]["parameters"]}
+    assert values == {"model": '"fraud"', "incident": "payload.incident"}
