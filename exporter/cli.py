@@ -23,12 +23,14 @@ from exporter.service.server import listen, serve
 from exporter.spec.instant import instant
 from exporter.spec.loading import Loads, RejectedSpec, load_valid
 from exporter.spec.value_types import Url
+from exporter.store.lock import locked
 from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger("leeway")
 
 EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, EXIT_INCOMPLETE = 0, 1, 2, 3
 
+_TAKEN = "{}: another exporter stores its profiles there: stop it, or give this one a --storage.path of its own"
 _DESCRIPTION = """\
 Watch machine-learning models through their inference logs and expose drift, scores and freshness to Prometheus.
 
@@ -48,7 +50,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logs.set_up(options.log_level, options.log_format)
     try:
-        return _once(options) if options.once else _serve(options)
+        with locked(options.storage_path / "lock", _TAKEN.format(options.storage_path)):
+            return _once(options) if options.once else _serve(options)
     except SpecError as problem:
         print(problem, file=sys.stderr)  # noqa: T201 - one problem a line, in the order of the files
         return EXIT_PROBLEM

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Final
 
 from exporter.errors import UsageError
 from exporter.profiles.sealing import replace_file
+from exporter.store.lock import locked
 
 RETENTION: Final = timedelta(days=90)
 """How long a start is kept; an incident that lasts longer is treated as a new one."""
@@ -38,7 +38,7 @@ class Start:
 
 
 class Ledger:
-    """The starts of all models, the oldest first. Only one process may use a file at a time; see `locked`."""
+    """The starts of all models, the oldest first. Only one process may use a file at a time; see `only_user`."""
 
     def __init__(self, path: Path) -> None:
         """Read the file, if it exists.
@@ -96,23 +96,10 @@ class Ledger:
         self._starts = starts
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock beside a ledger for the length of the block; it ends with the process, however that ends.
+def only_user(folder: Path) -> AbstractContextManager[None]:
+    """Return a context in which no other hook can use the ledger of a folder.
 
     Raises:
-        UsageError: when another process holds it, or when its folder cannot be written.
+        UsageError: on entering, when another one does.
     """
-    beside = path.with_name(f"{path.name}.lock")
-    try:
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        opened = beside.open("ab")
-    except OSError as problem:
-        raise UsageError(f"{beside}: cannot be written: {problem.strerror}") from None
-    with opened:
-        try:
-            fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            advice = "stop it, or give this one another --storage.path"
-            raise UsageError(f"{path}: another hook uses it: {advice}") from None
-        yield
+    return locked(folder / "lock", f"{folder}: another hook uses it: stop it, or give this one another --storage.path")

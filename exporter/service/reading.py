@@ -74,6 +74,7 @@ class ModelReader:
         self._source = source or open_log(loaded, catalogue.INFERENCE)
         self._log = ProfileReader(self.spec, self._source, store, self.record)
         self._reference = ReferenceReader(loaded, store)
+        self._store = store
         self._accepted = AcceptedReader(self.spec, store, self.record)
         fits_data_set = body.estimated and body.reference.source is not None
         self._fit = EstimatorFit(self.spec, store, self.record.fail) if fits_data_set else None
@@ -108,8 +109,12 @@ class ModelReader:
             RefreshFailed: a source does not answer, or the reference is unusable; what was profiled is stored.
         """
         self.record.problems = {}
-        with self._skips.refresh():
-            return self._read(attempt)
+        try:
+            with self._skips.refresh():
+                return self._read(attempt)
+        finally:
+            if (refused := self._store.refusal(self.spec.name)) is not None:
+                self.record.fail("store", "files that are stored", refused)
 
     def _read(self, attempt: Attempt) -> list[Sample]:
         with required("reference"):

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     """
     from exporter.retraining import pipelines, prometheus, server  # noqa: PLC0415 - they import cloud clients
     from exporter.retraining.hook import Hook  # noqa: PLC0415 - likewise
-    from exporter.retraining.ledger import Ledger, locked  # noqa: PLC0415 - likewise
+    from exporter.retraining.ledger import Ledger, only_user  # noqa: PLC0415 - likewise
     from exporter.service.server import listen  # noqa: PLC0415 - it imports the exporter
     from exporter.service.server import run as serve  # noqa: PLC0415 - likewise
 
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     except (OSError, ValueError) as problem:
         raise UsageError(f"--web.listen-address: {problem}") from None
     starts = options.storage / "starts.json"
-    with bound, locked(starts):
+    with bound, only_user(options.storage):
         hook = Hook(
             hooked,
             Ledger(starts),

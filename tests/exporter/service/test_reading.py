@@ -79,6 +79,17 @@ def test_only_what_is_new_is_read(tmp_path: Path, log: FraudLog) -> None:
     assert _counts(third, catalogue.PROFILES_REUSED_TOTAL) == 0, "other columns are other profiles"
 
 
+def test_a_disk_that_refuses_costs_no_value_and_is_counted_at_each_refresh(tmp_path: Path, log: FraudLog) -> None:
+    expected = _reader(tmp_path).read(Attempt(NOW))
+    (tmp_path / "file").touch()
+    reader = ModelReader(_reader(tmp_path).loaded, ProfileStore(tmp_path / "file" / "store"))
+    for refreshes in (1, 2):
+        assert reader.read(Attempt(NOW)) == expected
+        assert reader.record.failures == {"store": refreshes}
+        assert reader.record.problems.keys() == {"files that are stored"}
+    assert reader.record.built == 4
+
+
 def test_what_a_reading_has_found_is_not_looked_up_again(tmp_path: Path, log: FraudLog) -> None:
     reader, known = _reader(tmp_path), {"name": "age", "type": "numeric"}
     reader.read(Attempt(NOW))

@@ -209,30 +209,28 @@ class Killed(BaseException):
 
 
 class TestCrash:
-    @pytest.mark.parametrize("error", [OSError("no space left on device"), Killed()])
     @pytest.mark.parametrize("moment", ["fsync", "replace"])
-    def test_what_fails_before_the_end_leaves_nothing(
-        self,
-        store: ProfileStore,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        error: BaseException,
-        moment: str,
+    def test_a_process_that_is_killed_before_the_end_leaves_nothing(
+        self, store: ProfileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
     ) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(os if moment == "fsync" else Path, moment, _raiser(error))
-            with pytest.raises(type(error)):
+            patch.setattr(os if moment == "fsync" else Path, moment, _raiser(Killed()))
+            with pytest.raises(Killed):
                 store.save_partition(KEY, sample())
         assert store.load_partition(KEY) is None
         assert files(tmp_path) == []
 
-    def test_what_fails_leaves_the_former_profile(self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("moment", ["fsync", "replace"])
+    def test_what_the_disk_refuses_leaves_the_former_file_for_the_next_process(
+        self, store: ProfileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+    ) -> None:
         store.save_partition(KEY, sample())
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "replace", _raiser(OSError()))
-            with pytest.raises(OSError):  # noqa: PT011 - it has no text
-                store.save_partition(KEY, PartitionProfile({}, {}))
-        assert_identical_partition(store.load_partition(KEY), sample())
+            patch.setattr(os if moment == "fsync" else Path, moment, _raiser(OSError("no space left on device")))
+            store.save_partition(KEY, PartitionProfile({}, {}))
+        assert files(tmp_path / "data") == [str(KEY.path)]
+        assert_identical_partition(ProfileStore(tmp_path / "data").load_partition(KEY), sample())
+        assert_identical_partition(store.load_partition(KEY), PartitionProfile({}, {}))
 
     def test_what_a_killed_process_left_is_not_seen_and_is_pruned(
         self, store: ProfileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -249,10 +247,30 @@ class TestCrash:
         assert files(tmp_path) == [str(Path("data") / KEY.path)]
         assert_identical_partition(store.load_partition(KEY), sample())
 
-    def test_a_disk_that_refuses_is_an_error(self, tmp_path: Path) -> None:
+    def test_what_the_disk_refuses_is_kept_said_and_written_later(self, tmp_path: Path) -> None:
         (tmp_path / "data").write_text("a file where the folder should be")
-        with pytest.raises(OSError, match="data"):
-            ProfileStore(tmp_path / "data").save_partition(KEY, sample())
+        store = ProfileStore(tmp_path / "data")
+        store.save_partition(KEY, sample())
+        assert_identical_partition(store.load_partition(KEY), sample())
+        assert isinstance(store.refusal("fraud"), NotADirectoryError | FileExistsError)
+        assert store.refusal("churn") is None
+        (tmp_path / "data").unlink()
+        store.refusal("fraud")
+        assert store.refusal("fraud") is None
+        assert_identical_partition(ProfileStore(tmp_path / "data").load_partition(KEY), sample())
+
+    def test_a_file_in_the_place_of_another_counts_as_missing(self, store: ProfileStore, tmp_path: Path) -> None:
+        others = [
+            Key(KEY.group, "20261123T1000", KEY.sources),
+            Key(KEY.group, KEY.name, ("other data",)),
+            Key("churn/inference", KEY.name, KEY.sources),
+        ]
+        store.save_partition(KEY, sample())
+        for other in others:
+            place = tmp_path / "data" / other.path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes((tmp_path / "data" / KEY.path).read_bytes())
+            assert store.load_partition(other) is None
 
 
 class TestPrune:
@@ -291,7 +309,7 @@ class TestAlarmingWeeks:
         again = ProfileStore(tmp_path / "data")
         assert again.load_alarming_weeks("fraud") == {date(2026, 11, 2), date(2026, 11, 16)}
         assert again.load_alarming_weeks("churn") == frozenset()
-        assert files(tmp_path / "data") == ["fraud/alarming-weeks.json"]
+        assert files(tmp_path / "data") == ["fraud/alarming-weeks.copy.json", "fraud/alarming-weeks.json"]
 
     @pytest.mark.parametrize("content", [b"", b"{", b"7", b'["yesterday"]', b"\xff"])
     def test_what_cannot_be_read_is_none(self, store: ProfileStore, tmp_path: Path, content: bytes) -> None:
