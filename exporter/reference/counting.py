@@ -8,7 +8,7 @@ hours of the Unix epoch at which the local time or the kind of day changes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -73,7 +73,7 @@ def count_binning(
         partition: all of the reference.
         selection: the columns; a key is the column of times, where rows are left out by their time.
         category_limit: the number of categories of a column that have a cell.
-        rule: how the times are read, and which count. An engine counts all rows.
+        rule: how the times are read, and which count. Where they are texts or epoch numbers, an engine's rows are read.
 
     Raises:
         ReferenceUnusable: when no column can be compared.
@@ -81,24 +81,26 @@ def count_binning(
     """
     if isinstance(source, ReducingSource):
         return reduce_binning(source, partition, selection, category_limit, rule)
-    if not isinstance(source, CountingSource):
+    types = source.types(partition) if isinstance(source, CountingSource) else {}
+    if not isinstance(source, CountingSource) or any(types.get(key) not in TIME_KINDS for key in selection.keys):
         return source.profile(
             partition,
             selection,
             lambda rows: build_binning(counting_rows(rows, selection, rule), selection, category_limit),
         )
-    types = source.types(partition)
+    hours = [HourColumn(timestamp, _hour(timestamp, rule)) for timestamp in selection.keys]
     absent = {
         name: NOT_IN_REFERENCE + nearest_name(name, tuple(types))
         for name in (*selection.numeric, *selection.categorical)
         if name not in types
     }
-    query = profile_query(types, _blank(selection), GroupBy(), category_limit, source.fits)
+    counting = tuple(Key(hour.timestamp, f"IF({hour.expression} >= 0, '', NULL)") for hour in hours)
+    query = profile_query(types, _blank(selection), GroupBy(counting), category_limit, source.fits)
     problems = {name: f"in the reference {why}" for name, why in query.problems.items()} | absent
     first = next(iter(run_profile_query(source, partition, query).values()), None)
     profile = empty_profile(query.binning) if first is None else first
     names = [name for name in selection.numeric if name not in problems]
-    quantiles = _quantiles(source, partition, names, profile.rows)
+    quantiles = _quantiles(source, partition, names, profile.rows, hours)
     bins_by_name = {bins.name: _bins(bins, profile, query.binning, quantiles) for bins in query.binning.columns}
     return binning_of_columns(bins_by_name, problems)
 
@@ -183,17 +185,23 @@ def _blank(selection: Selection) -> Binning:
     return Binning((*numeric, *(CategoricalBins(name, ()) for name in selection.categorical)))
 
 
-def _quantiles(source: CountingSource, partition: Partition, names: list[str], rows: int) -> dict[str, Floats]:
-    """Return the quantiles of each column, increasing: at most `POINTS` values, from about `SAMPLE` of its rows."""
+def _quantiles(
+    source: CountingSource, partition: Partition, names: list[str], rows: int, hours: Sequence[HourColumn]
+) -> dict[str, Floats]:
+    """Return the quantiles of each column, increasing: at most `POINTS` values, from about `SAMPLE` of its rows.
+
+    Rows without one of the `hours` do not count.
+    """
     if not names:
         return {}
     types = source.types(partition)
     read = [f"{numeric_expression(name, types[name])} AS v{position}" for position, name in enumerate(names)]
     value = chosen("feature", {position: f"v{position}" for position in range(len(names))}, "NULL")
     features = ", ".join(map(str, range(len(names))))
+    where = "".join(f" WHERE {hour.expression} >= 0" for hour in hours)
     sampled = f" AND RAND() < {SAMPLE / rows:.9f}" if rows > SAMPLE else ""
     steps = {
-        "read_values": f"SELECT {', '.join(read)} FROM {ROWS}",
+        "read_values": f"SELECT {', '.join(read)} FROM {ROWS}{where}",
         "entries": f"SELECT feature, {value} AS value FROM read_values CROSS JOIN UNNEST([{features}]) AS feature",
         "finite": f"SELECT feature, value FROM entries WHERE NOT (IS_NAN(value) OR IS_INF(value)){sampled}",
         "placed": (
@@ -203,7 +211,8 @@ def _quantiles(source: CountingSource, partition: Partition, names: list[str], r
     }
     chosen_rows = f"place = 1 OR DIV(place * {POINTS}, n) > DIV((place - 1) * {POINTS}, n)"
     select = f"SELECT feature, value FROM placed WHERE {chosen_rows} ORDER BY feature, value"
-    result = source.count(partition, Statement(tuple(names), steps, select, {}))
+    columns = tuple(dict.fromkeys([*names, *(hour.timestamp for hour in hours)]))
+    result = source.count(partition, Statement(columns, steps, select, {}))
     values: dict[str, list[float]] = {name: [] for name in names}
     for row in result.to_pylist():
         values[names[row["feature"]]].append(row["value"])

@@ -14,7 +14,7 @@ from exporter.errors import ReferenceUnusable
 from exporter.profiles.binning import CategoricalBins, NumericBins
 from exporter.reference import counting
 from exporter.reference.counting import count_binning, count_by_hour, rows_by_hour
-from exporter.reference.history import TimeRule
+from exporter.reference.history import ANY_TIME, TimeRule, counting_rows
 from exporter.reference.outliers import HourRange
 from exporter.reference.reference import build_binning, count_rows_by_hour, profile_by_hour
 from exporter.sources.engine import CountingSource
@@ -56,7 +56,8 @@ def test_extremes_means_and_categories_are_exact_and_edges_are_near(engine: Engi
     partition = source.dataset()
     assert partition is not None
     counted, problems = count_binning(source, partition, SELECTION, 2)
-    read, expected = build_binning([Batch(rows, first=True, schema=rows.schema)], SELECTION, 2)
+    batch = Batch(rows, first=True, schema=rows.schema)
+    read, expected = build_binning(counting_rows([batch], SELECTION, ANY_TIME), SELECTION, 2)
     assert problems.keys() == expected.keys() == {"word", "void", "gone"}
     assert problems["word"] == "in the reference the column is STRING, a number was expected"
     assert counted.by_name["country"] == read.by_name["country"] == CategoricalBins("country", ("DE", "FR"))
@@ -65,7 +66,8 @@ def test_extremes_means_and_categories_are_exact_and_edges_are_near(engine: Engi
     assert isinstance(other, NumericBins)
     assert (one.edges[0], one.edges[-1]) == (other.edges[0], other.edges[-1])
     assert one.pivot == pytest.approx(other.pivot, rel=1e-12)
-    values = np.sort(np.array([x for x in rows["amount"].to_pylist() if x is not None and np.isfinite(x)]))
+    timed = rows.filter(rows["at"].is_valid())["amount"].to_pylist()
+    values = np.sort(np.array([x for x in timed if x is not None and np.isfinite(x)]))
     at_deciles = np.searchsorted(values, one.edges[one.deciles]) / len(values)
     assert np.abs(at_deciles - np.searchsorted(values, other.edges[other.deciles]) / len(values)).max() <= 0.01
 
@@ -122,12 +124,18 @@ def test_each_hour_has_the_profile_of_the_kernel(engine: Engine) -> None:
         np.testing.assert_allclose(history.columns[name].squares, column.squares, atol=1e-9)
 
 
-def test_hours_that_do_not_count_are_left_out_by_the_engine_too(engine: Engine) -> None:
-    right = _rows()
+def _with_wrong_clocks(right: pa.Table) -> pa.Table:
+    """Rows with three more at times that cannot be right, whose amount is the highest and whose country is new."""
     wrong = right.slice(1, 3).set_column(
         0, "at", pa.array([datetime(year, 1, 1, tzinfo=UTC) for year in (1960, 2000, 2042)], right["at"].type)
     )
-    rows = pa.concat_tables([right, wrong])
+    wrong = wrong.set_column(1, "amount", pa.array([1e6] * 3)).set_column(4, "country", pa.array(["XX"] * 3))
+    return pa.concat_tables([right, wrong])
+
+
+def test_hours_that_do_not_count_are_left_out_by_the_engine_too(engine: Engine) -> None:
+    right = _rows()
+    rows = _with_wrong_clocks(right)
     times = [each for each in right["at"].to_pylist() if each is not None]
     source, calendar = _source(engine, rows), Calendar("UTC", frozenset(), 6)
     partition = source.dataset()
@@ -137,9 +145,13 @@ def test_hours_that_do_not_count_are_left_out_by_the_engine_too(engine: Engine) 
     first, last = (int(each.timestamp()) // 3600 for each in (min(times), max(times)))
     rule = TimeRule(None, HourRange(first, last + 1))
     assert rule.hours.outside(counted) == ROWS - len(times) + 3
-    binning, _ = build_binning(
-        [Batch(rows, first=True, schema=rows.schema)], Selection((), ("amount",), ("country",)), 2
-    )
+    timed = right.filter(right["at"].is_valid())
+    binning, _ = count_binning(source, partition, SELECTION, 9, rule)
+    expected, _ = build_binning([Batch(timed, first=True, schema=timed.schema)], SELECTION, 9)
+    assert binning.by_name["country"] == expected.by_name["country"], "without XX"
+    for bins, other in zip(binning.columns, expected.columns, strict=True):
+        if isinstance(bins, NumericBins) and isinstance(other, NumericBins):
+            np.testing.assert_array_equal(bins.edges, other.edges, "without the wrong clocks' 1e6")
     segments = {"country": ("DE",)}
     found = count_by_hour(source, partition, SELECTION, binning, calendar, segments=segments, rule=rule)
     read = profile_by_hour([Batch(right, first=True, schema=right.schema)], binning, "at", calendar, segments)
@@ -159,11 +171,14 @@ def test_rows_are_read_where_times_are_texts(engine: Engine) -> None:
     plain = _rows()
     texts = pa.array([None if each is None else each.isoformat() for each in plain["at"].to_pylist()])
     rows = plain.set_column(0, "at", texts)
-    binning, _ = build_binning([Batch(rows, first=True, schema=rows.schema)], Selection((), ("amount",), ()), 2)
     source = _source(engine, rows)
     partition = source.dataset()
     assert partition is not None
     selection = Selection(("at",), ("amount",), ())
+    binning, _ = count_binning(source, partition, selection, 2)
+    kept = counting_rows([Batch(rows, first=True, schema=rows.schema)], selection, ANY_TIME)
+    expected, _ = build_binning(kept, selection, 2)
+    np.testing.assert_array_equal(binning.columns[0].edges, expected.columns[0].edges)
     calendar = Calendar("UTC", frozenset(), 6)
     counted = count_by_hour(source, partition, selection, binning, calendar, segments={})
     read = profile_by_hour([Batch(rows, first=True, schema=rows.schema)], binning, "at", calendar)
