@@ -13,6 +13,8 @@ from bigquery_server import BigQueryServer
 from engines import Engine
 from exporter.sources.tables import athena_client
 from exporter.sources.tables.bigquery_client import connect
+from exporter.sources.tables.redshift import client
+from redshift_server import RedshiftServer
 from s3_server import S3Server
 
 settings.register_profile("leeway", deadline=None)  # other load on the machine must not fail a test
@@ -24,7 +26,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
-def _point_aws_to(server: S3Server | AthenaServer, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def _point_aws_to(server: S3Server, service: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION", f"AWS_ENDPOINT_URL_{service}", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in server.environment().items():
@@ -77,7 +79,23 @@ def bigquery_server(_running_bigquery: BigQueryServer, monkeypatch: pytest.Monke
     connect.cache_clear()
 
 
-@pytest.fixture(params=["athena", "bigquery"])
+@pytest.fixture(scope="session")
+def _running_redshift() -> Iterator[RedshiftServer]:
+    with RedshiftServer() as server:
+        yield server
+
+
+@pytest.fixture
+def redshift_server(_running_redshift: RedshiftServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedshiftServer]:
+    """A Redshift without tables, to which the AWS environment of this process points; it is emptied after the test."""
+    _point_aws_to(_running_redshift, "REDSHIFT_DATA", monkeypatch)
+    client.connect.cache_clear()
+    yield _running_redshift
+    _running_redshift.reset()
+    client.connect.cache_clear()
+
+
+@pytest.fixture(params=["athena", "bigquery", "redshift"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each engine that counts tables, with its server."""
     return Engine(request.getfixturevalue(f"{request.param}_server"))

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from exporter.errors import SourceUnavailable
 from exporter.sources.formats.content import one_line
 
-_ACTION: Final = re.compile(r"not authorized to perform:? (\w+:\w+(?: on resource: \S*[\w/])?)")
+_ACTION: Final = re.compile(r"not authorized to perform:? ([\w-]+:\w+(?: on resource: \S*[\w/])?)")
 
 
 def client(service: str, *, connect: float, read: float, attempts: int, connections: int = 10) -> Any:

@@ -32,7 +32,8 @@ class Client(NamedTuple):
 BIGQUERY: Final = Client("BigQuery's client", ("google-cloud-bigquery[bqstorage]>=3.38",), frozenset({"google"}))
 GCS: Final = Client("Cloud Storage's client", ("google-cloud-storage>=3.4",), frozenset({"google", "requests"}))
 AZURE: Final = Client("Azure's client", ("azure-storage-blob>=12.27", "azure-identity>=1.25"), frozenset({"azure"}))
-ATHENA: Final = Client("sqlglot", ("sqlglot>=30",), frozenset({"sqlglot"}))
+SQLGLOT: Final = Client("sqlglot", ("sqlglot>=30",), frozenset({"sqlglot"}))
+"""It translates the statements of Athena and Redshift."""
 DELTA: Final = Client("delta-rs", ("deltalake>=1.5",), frozenset({"deltalake"}))
 ICEBERG: Final = Client("PyIceberg", ("pyiceberg[pyarrow]>=0.10",), frozenset({"pyiceberg"}))
 """A catalog may need another of its extras."""
@@ -99,6 +100,8 @@ def _opened(source: spec_source.Source, folder: Path, stream: Stream, form: File
             return Lake(_lake_table(source, folder), cut, whole=source.unpartitioned)
         case "athena":
             return _athena_table(source, stream)
+        case "redshift":
+            return _redshift_table(source, stream)
         case _:
             return _table(source, stream)
 
@@ -130,13 +133,23 @@ def _table(source: spec_source.Source, stream: Stream) -> Source:
 
 
 def _athena_table(source: spec_source.Source, stream: Stream) -> Source:
-    with _needs(ATHENA, source.template):
+    with _needs(SQLGLOT, source.template):
         from exporter.sources.tables.athena import Athena  # noqa: PLC0415 - an extra
         from exporter.sources.tables.athena_queries import QueryTerms  # noqa: PLC0415
     catalog, database, _ = ["AwsDataCatalog", *source.template.split(".")][-3:]
     terms = QueryTerms(source.workgroup or "primary", source.output, catalog, database)
     cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
     return Athena(source.template, terms, cut, keys=source.partition_keys, whole=source.unpartitioned)
+
+
+def _redshift_table(source: spec_source.Source, stream: Stream) -> Source:
+    with _needs(SQLGLOT, source.template):
+        from exporter.sources.tables.redshift.statements import Warehouse  # noqa: PLC0415 - an extra
+        from exporter.sources.tables.redshift.table import Redshift  # noqa: PLC0415
+    database = source.template.partition(".")[0]
+    warehouse = Warehouse(database, source.workgroup, source.cluster, source.db_user, source.secret)
+    cut = replace(stream, timestamp=source.partition_column or stream.timestamp)
+    return Redshift(source.template, warehouse, cut)
 
 
 @contextmanager

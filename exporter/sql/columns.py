@@ -24,14 +24,14 @@ _NUMBERS: Final = {
     "INT64": "CAST({0} AS FLOAT64)",
     "NUMERIC": "CAST({0} AS FLOAT64)",
     "BIGNUMERIC": "CAST({0} AS FLOAT64)",
-    "BOOL": "CAST(CAST({0} AS INT64) AS FLOAT64)",
+    "BOOL": "CAST(CASE WHEN {0} THEN 1 WHEN NOT {0} THEN 0 END AS FLOAT64)",
 }
 _POINT: Final = "IF(STRPOS({0}, '.') > 0, RTRIM(RTRIM({0}, '0'), '.'), {0})"
 _MIDNIGHT: Final = "REPLACE({0}, ' 00:00:00.000000', '')"
 _NAMES: Final = {
     "STRING": "{0}",
     "INT64": "CAST({0} AS STRING)",
-    "BOOL": "CAST({0} AS STRING)",
+    "BOOL": "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END",
     "DATE": "CAST({0} AS STRING)",
     "NUMERIC": _POINT.format("CAST({0} AS STRING)"),
     "BIGNUMERIC": _POINT.format("CAST({0} AS STRING)"),
@@ -46,7 +46,7 @@ _VALUES: Final = {
         f"WHEN {{0}} LIKE '%0' AND REGEXP_CONTAINS({{0}}, r'{WHOLE}') THEN SUBSTR({{0}}, 1, STRPOS({{0}}, '.') - 1) "
         f"ELSE {{0}} END"
     ),
-    "BOOL": "CAST(CAST({0} AS INT64) AS STRING)",
+    "BOOL": "CASE WHEN {0} THEN '1' WHEN NOT {0} THEN '0' END",
 }
 """The value of a name, where the name may write it in several ways."""
 
@@ -136,5 +136,5 @@ def _float(category: str) -> float | None:
 
 
 def _float_category(text: str) -> str:
-    value = float(text.strip('"'))  # an engine may quote infinities
+    value = sum(map(float, text.strip('"').split()))  # an engine may quote infinities, or write a number in two parts
     return str(float_name(np.float64(0.0 if value == 0 else value))) if not math.isnan(value) else ""

@@ -1,1 +1,1 @@
-"""Tables: BigQuery, Athena, Delta and Iceberg, which know their own rows by time."""
+"""Tables: BigQuery, Athena, Redshift, Delta and Iceberg, which know their own rows by time."""

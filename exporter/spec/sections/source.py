@@ -55,6 +55,10 @@ _BIGQUERY: Final = _form(r"[a-z][a-z0-9.:-]{4,62}\.\w+\.[\w$-]+", "project.datas
 _ATHENA: Final = _form(
     r"(?:[\w-]+\.)?[a-z0-9_-]+\.[a-z0-9_-]+", "database.table or catalog.database.table, in small letters"
 )
+_REDSHIFT: Final = _form(r"[a-z0-9_-]+(?:\.[a-z0-9_$-]+){2}", "database.schema.table, in small letters")
+_CLUSTER: Final = _form(r"[a-z][a-z0-9-]{0,62}", "the identifier of a cluster")
+_DB_USER: Final = _form(r"[a-zA-Z_][\w@.+-]{0,127}", "the name of a user of the database")
+_SECRET: Final = _form(r"arn:aws[\w-]*:secretsmanager:[\w-]+:\d{12}:secret:[\w/+=.@-]+", "the ARN of a secret")
 _OUTPUT: Final = _form(f"{_BUCKET}(?:.*/)?", "s3://bucket/folder/, which ends in /")
 _WORKGROUP: Final = _form(r"[a-zA-Z0-9._-]{1,128}", "the name of a workgroup")
 _ICEBERG: Final = _form(
@@ -85,21 +89,24 @@ def _delta(value: str) -> str:
     return value.rstrip("/") or "/"
 
 
-KINDS: Final = ("s3", "gcs", "azure", "local", "bigquery", "athena", "delta", "iceberg")
-TABLES: Final = ("bigquery", "athena", "delta", "iceberg")
+KINDS: Final = ("s3", "gcs", "azure", "local", "bigquery", "athena", "redshift", "delta", "iceberg")
+TABLES: Final = ("bigquery", "athena", "redshift", "delta", "iceberg")
 """The kinds that are tables: their partitions are ranges of a column of times."""
-ENGINES: Final = {"bigquery": "BigQuery", "athena": "Athena"}
+ENGINES: Final = {"bigquery": "BigQuery", "athena": "Athena", "redshift": "Redshift"}
 """The kinds that are tables of an engine that counts them, with its name."""
 BYTES_BILLED: Final = 100 * 10**9
 """The default limit of the bytes billed for one query: 100 GB, which cost cents."""
 _KEYS: Final = {
     "partition_column": TABLES,
-    "unpartitioned": TABLES,
+    "unpartitioned": ("bigquery", "athena", "delta", "iceberg"),
     "location": ("bigquery",),
     "maximum_bytes_billed": ("bigquery",),
     "partition_keys": ("athena",),
-    "workgroup": ("athena",),
+    "workgroup": ("athena", "redshift"),
     "output": ("athena",),
+    "cluster": ("redshift",),
+    "db_user": ("redshift",),
+    "secret": ("redshift",),
 }
 """The keys of tables, and the kinds that have them."""
 
@@ -110,7 +117,7 @@ def _path(value: str) -> str:
 
 
 class Source(SpecSection):
-    """The place of the rows: exactly one of its kinds, such as `s3`, `local`, `delta`, `bigquery` and `athena`.
+    """The place of the rows: exactly one of its kinds, such as `s3`, `local`, `delta` and `bigquery`.
 
     A path to files is a strftime template in UTC (`%Y %m %d %j %H %M`, or `%-m` and its like for numbers without
     leading zeros). It may contain `*` and may end in `/`: then all files that match are one partition. Folders such as
@@ -132,6 +139,8 @@ class Source(SpecSection):
     """`project.dataset.table`; credentials come from the Google Cloud environment."""
     athena: Annotated[Text, _ATHENA] | None = None
     """`database.table` or `catalog.database.table`; region and credentials come from the AWS environment."""
+    redshift: Annotated[Text, _REDSHIFT] | None = None
+    """`database.schema.table` of a table or view; region and credentials come from the AWS environment."""
     delta: Annotated[Text, AfterValidator(_delta)] | None = None
     """The folder of a Delta table: `s3://bucket/path`, or a path relative to the spec's folder."""
     iceberg: Annotated[Text, _ICEBERG] | None = None
@@ -162,9 +171,15 @@ class Source(SpecSection):
     """For Athena: the table's partition keys of times with the templates of their values in UTC, the coarsest first,
     such as `{dt: "%Y-%m-%d", hour: "%H"}`."""
     workgroup: Annotated[Text, _WORKGROUP] | None = None
-    """For Athena: the workgroup of its queries; left out, `primary`."""
+    """For Athena: the workgroup of its queries; left out, `primary`. For Redshift Serverless: its workgroup."""
     output: Annotated[Text, _OUTPUT] | None = None
     """For Athena: where its results are written, `s3://bucket/folder/`; left out, where the workgroup says."""
+    cluster: Annotated[Text, _CLUSTER] | None = None
+    """For Redshift: the identifier of its cluster, where it has no workgroup."""
+    db_user: Annotated[Text, _DB_USER] | None = None
+    """For Redshift, with `cluster`: the user of the database; left out, the one of the AWS identity."""
+    secret: Annotated[Text, _SECRET] | None = None
+    """For Redshift: the ARN of the secret with user and password; left out, the AWS identity is the user."""
     unpartitioned: YesNo = False
     """For a table: it is not partitioned by this column, so each partition may read all of it."""
 
@@ -178,11 +193,21 @@ class Source(SpecSection):
         if self.format is not None and kind in TABLES:
             raise ValueError("must not have format: only for files")
         self._check_shape()
+        if kind == "redshift":
+            self._check_warehouse()
         if self.engine is not None and kind in ENGINES:
             raise ValueError(f"must not have engine: {ENGINES[kind]} counts a table itself")
         if self.engine is not None and kind in TABLES:
             raise ValueError("must not have engine: the exporter itself counts a lake table")
         return self
+
+    def _check_warehouse(self) -> None:
+        if (self.workgroup is None) == (self.cluster is None):
+            raise ValueError("must have either workgroup or cluster with redshift")
+        if self.workgroup is not None and not re.fullmatch("[a-z0-9-]{3,64}", self.workgroup):
+            raise ValueError("must have a workgroup of 3 to 64 small letters, digits and - with redshift")
+        if self.db_user is not None and (self.cluster is None or self.secret is not None):
+            raise ValueError("must have db_user only with cluster, and without secret")
 
     def _check_shape(self) -> None:
         shaped = [name for name in ("shape", "paths") if getattr(self, name)]

@@ -9,7 +9,8 @@ from typing import Final
 from exporter.validation.finding import Finding
 from exporter.validation.sample import LogSample
 
-_ACTION: Final = re.compile(r"\b(?:(?:s3|kms|athena|glue|lakeformation):[A-Z]\w+|bigquery\.\w+\.\w+)")
+_SERVICES: Final = "s3|kms|athena|glue|lakeformation|redshift|redshift-data|redshift-serverless|secretsmanager"
+_ACTION: Final = re.compile(rf"\b(?:(?:{_SERVICES}):[A-Z]\w+|bigquery\.\w+\.\w+)")
 """The name of a permission, as an error of a source gives it."""
 _BY_SYSTEM: Final = "let the exporter's user read it"
 _ADVICE: Final = {"spec.reference.trailing": "until the log is old enough, name a data set: {source: …}"}

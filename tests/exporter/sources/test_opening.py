@@ -24,6 +24,7 @@ from exporter.sources.stores.s3 import S3
 from exporter.sources.tables.athena import Athena
 from exporter.sources.tables.bigquery import BigQuery
 from exporter.sources.tables.lake import Lake
+from exporter.sources.tables.redshift.table import Redshift
 from exporter.spec.sections.source import Source
 
 STREAM = Stream("fraud", "inference")
@@ -86,13 +87,24 @@ def test_athena() -> None:
     assert isinstance(open_source(source, Path("/models"), STREAM), Athena)
 
 
-def test_without_sqlglot_athena_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.startswith("exporter.sources.tables.athena")]:
+def test_redshift() -> None:
+    source = Source(redshift="dev.ml.log", cluster="dw", db_user="leeway", partition_column="arrived")
+    assert isinstance(open_source(source, Path("/models"), STREAM), Redshift)
+
+
+@pytest.mark.parametrize(
+    "source", [Source(athena="ml.log"), Source(redshift="dev.ml.log", workgroup="prod")], ids=["athena", "redshift"]
+)
+def test_without_sqlglot_a_translated_engine_is_an_error_with_advice(
+    monkeypatch: pytest.MonkeyPatch, source: Source
+) -> None:
+    translated = ("exporter.sources.tables.athena", "exporter.sources.tables.redshift")
+    for name in [name for name in sys.modules if name.startswith(translated)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.delitem(sys.modules, "exporter.sources.tables.dialect", raising=False)
     monkeypatch.setitem(sys.modules, "sqlglot", None)
-    with pytest.raises(SourceError, match=r"^ml\.log: sqlglot is not installed; run: pip install 'sqlglot>=30'"):
-        open_source(Source(athena="ml.log"), Path("/models"), STREAM)
+    with pytest.raises(SourceError, match=r"ml\.log: sqlglot is not installed; run: pip install 'sqlglot>=30'"):
+        open_source(source, Path("/models"), STREAM)
 
 
 def test_without_its_client_bigquery_is_an_error_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:

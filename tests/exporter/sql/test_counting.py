@@ -19,6 +19,7 @@ from exporter.profiles.kernel import PartitionProfile, profile_partition
 from exporter.profiles.readability import Use, Watched
 from exporter.sources.source import Batch, Selection
 from exporter.sql.counting import count_partition
+from redshift_server import RedshiftServer
 from written_values import SPELLINGS
 
 START = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -111,21 +112,24 @@ def _assert_equal(left: PartitionProfile, right: PartitionProfile) -> None:
 
 
 VALUES = {
-    "text": pa.array(list(chain.from_iterable(SPELLINGS.values()))),
+    "text": pa.nulls(0, pa.string()),
     "whole": pa.array([1, 0, 3, -3, 10, 100, 90071992547409930], pa.int64()),
     "flag": pa.array([True, False, True, None]),
     "real": pa.array([1.0, 0.0, 3.0, -3.0, 10.0, 1.5, -0.0, None, math.nan]),
     "exact": pa.array([Decimal(1), Decimal("3.0"), Decimal("1.50")], pa.decimal128(38, 9)),
 }
-"""Columns of every type with the same values."""
+"""Columns of every type with the same values; that of texts has their spellings."""
 
 
 @pytest.mark.parametrize("spelling", [0, -1], ids=["as whole numbers", "as other texts"])
 def test_values_are_the_same_in_rows_and_in_sql_however_they_are_written(engine: Engine, spelling: int) -> None:
     """Each known category is one of its texts, and the row of the log another."""
-    known = tuple(texts[spelling] for texts in SPELLINGS.values())
-    most = max(map(len, VALUES.values()))
-    columns = {name: pa.concat_arrays([each, pa.nulls(most - len(each), each.type)]) for name, each in VALUES.items()}
+    cut = isinstance(engine.server, RedshiftServer)  # it has no blanks at the end of a text
+    spellings = {value: texts for value, texts in SPELLINGS.items() if not (cut and value.endswith(" "))}
+    known = tuple(texts[spelling] for texts in spellings.values())
+    given = {**VALUES, "text": pa.array(list(chain.from_iterable(spellings.values())), pa.string())}
+    most = max(map(len, given.values()))
+    columns = {name: pa.concat_arrays([each, pa.nulls(most - len(each), each.type)]) for name, each in given.items()}
     rows = pa.table({"at": pa.array([START] * most, pa.timestamp("us", "UTC")), **columns})
     binning = Binning(tuple(CategoricalBins(name, known) for name in VALUES))
     grouping = Grouping(segments=dict.fromkeys(VALUES, known))
@@ -133,8 +137,8 @@ def test_values_are_the_same_in_rows_and_in_sql_however_they_are_written(engine:
     _assert_equal(_counted(engine, rows, binning, grouping), profile)
     counts = {name: profile.groups[Group("unknown", "")].counts[binning.slices[name]].tolist() for name in VALUES}
     # By hand: each text is known; numbers and truths are those that have one of these values.
-    values = list(SPELLINGS)
-    assert counts["text"] == [*map(len, SPELLINGS.values()), 0, 0]
+    values = list(spellings)
+    assert counts["text"] == [*map(len, spellings.values()), 0, 0]
     assert counts["whole"] == [
         *(int(value in {"1", "0", "3", "-3", "10", "100", "90071992547409930"}) for value in values),
         0,

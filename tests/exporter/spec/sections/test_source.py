@@ -27,6 +27,8 @@ class TestSource:
             ({"athena": "ml.fraud_log"}, "athena"),
             ({"athena": "AwsDataCatalog.ml.fraud_log", "partition_keys": {"dt": "%Y-%m-%d", "hour": "%H"}}, "athena"),
             ({"athena": "ml.log", "partition_keys": {"y": "%Y", "day": "%j"}, "output": "s3://results/"}, "athena"),
+            ({"redshift": "dev.ml.fraud_log", "workgroup": "ml-prod", "partition_column": "at"}, "redshift"),
+            ({"redshift": "dev.ml.fraud_log", "cluster": "dw", "db_user": "leeway"}, "redshift"),
             ({"bigquery": "example.com:my-project.ml.log$20261122"}, "bigquery"),
         ],
     )
@@ -37,10 +39,10 @@ class TestSource:
     @pytest.mark.parametrize(
         ("source", "message"),
         [
-            ({}, "must have exactly one of s3, gcs, azure, local, bigquery, athena, delta, iceberg"),
+            ({}, "must have exactly one of s3, gcs, azure, local, bigquery, athena, redshift, delta, iceberg"),
             (
                 {"s3": "s3://bucket/a", "local": "a"},
-                "must have exactly one of s3, gcs, azure, local, bigquery, athena, delta, iceberg",
+                "must have exactly one of s3, gcs, azure, local, bigquery, athena, redshift, delta, iceberg",
             ),
             ({"s3": "bucket/a"}, "must be s3://bucket/path"),
             ({"s3": "s3://bucket"}, "must be s3://bucket/path"),
@@ -93,7 +95,37 @@ class TestSource:
                 {"delta": "a", "partition_keys": {"dt": "%Y%j"}},
                 "must not have partition_keys, which is only for athena",
             ),
-            ({"bigquery": "my-project.ml.log", "workgroup": "a"}, "must not have workgroup, which is only for athena"),
+            (
+                {"bigquery": "my-project.ml.log", "workgroup": "a"},
+                "must not have workgroup, which is only for athena, redshift",
+            ),
+            (
+                {"redshift": "ml.log", "workgroup": "ml-prod"},
+                "must be database.schema.table, in small letters",
+            ),
+            ({"redshift": 'dev.ml."log', "cluster": "c"}, "must be database.schema.table, in small letters"),
+            ({"redshift": "dev.ml.log"}, "must have either workgroup or cluster with redshift"),
+            (
+                {"redshift": "dev.ml.log", "workgroup": "ml-prod", "cluster": "c"},
+                "must have either workgroup or cluster with redshift",
+            ),
+            (
+                {"redshift": "dev.ml.log", "workgroup": "ml"},
+                "must have a workgroup of 3 to 64 small letters, digits and - with redshift",
+            ),
+            (
+                {"redshift": "dev.ml.log", "workgroup": "ml-prod", "db_user": "leeway"},
+                "must have db_user only with cluster, and without secret",
+            ),
+            (
+                {"redshift": "dev.ml.log", "cluster": "c", "secret": "hunter2"},
+                "must be the ARN of a secret",
+            ),
+            (
+                {"redshift": "dev.ml.log", "cluster": "c", "unpartitioned": True},
+                "must not have unpartitioned, which is only for bigquery, athena, delta, iceberg",
+            ),
+            ({"athena": "ml.log", "cluster": "c"}, "must not have cluster, which is only for redshift"),
             (
                 {"athena": "ml.log", "partition_keys": {"dt": "%Y-%m"}},
                 "need %Y with %m and %d, or %Y with %j",

@@ -22,6 +22,10 @@ LOG = log_of(pa.table({"a": [1]}))
             ["athena:StartQueryExecution", "glue:GetTable"],
         ),
         (
+            "dev.ml.log: ExecuteStatement failed: no; allow redshift-data:ExecuteStatement",
+            ["redshift-data:ExecuteStatement"],
+        ),
+        (
             "p.d.t: denied; grant bigquery.jobs.create where queries are billed, and bigquery.tables.getData on it",
             ["bigquery.jobs.create", "bigquery.tables.getData"],
         ),
