@@ -81,7 +81,7 @@ azurite: ## Install the emulator of Azure's storage that tests run, where npm is
 
 .PHONY: azure
 azure: $(DEV_STAMP) azurite ## Run the tests on the emulator of Azure's storage, where npm is on the PATH
-	@if command -v npm >/dev/null; then $(BIN)/pytest -m azurite tests/exporter/sources/stores/test_azure.py; \
+	@if command -v npm >/dev/null; then $(BIN)/pytest -m azurite tests/exporter/sources/stores/test_azure.py tests/exporter/sources/test_browsing.py; \
 	else echo "Without npm on the PATH the tests on Azure's storage do not run."; fi
 
 .PHONY: golden

@@ -14,6 +14,7 @@ from exporter.sources.formats.payloads import Shape, Writer
 from exporter.sources.skipping import SkippingSource
 from exporter.sources.source import Source, Stream
 from exporter.sources.stores.local import Local
+from exporter.sources.stores.objects import Limits, ObjectSource
 from exporter.sources.tables.lake import Lake, LakeTable
 from exporter.spec.file_names import Format
 from exporter.spec.json_path import parse_path
@@ -75,6 +76,33 @@ def open_log(loaded: LoadedSpec, stream: str) -> Source:
     """
     log = loaded.spec.spec.inference
     return open_source(log.source, loaded.folder, Stream(loaded.spec.name, stream, log.columns.timestamp, log.grain))
+
+
+def open_objects(address: str, limits: Limits) -> ObjectSource:
+    """Return the bucket or container of an address, such as `gs://bucket/path`; no request is sent yet.
+
+    Raises:
+        SourceError: it is of another store, or the store's client is not installed.
+    """
+    scheme, _, rest = address.partition("://")
+    everything = f"{scheme}://{rest.partition('/')[0]}/*"
+    match scheme:
+        case "s3":
+            from exporter.sources.stores.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
+
+            return S3(everything, limits)
+        case "gs":
+            with _needs(GCS, address):
+                from exporter.sources.stores.gcs import Gcs  # noqa: PLC0415 - an extra
+
+            return Gcs(everything, limits)
+        case "abfss":
+            with _needs(AZURE, address):
+                from exporter.sources.stores.azure import Azure  # noqa: PLC0415 - an extra
+
+            return Azure(everything, limits)
+        case _:
+            raise SourceError(f"{address}: is in none of the stores that are read: s3://, gs://, abfss://")
 
 
 def _opened(source: spec_source.Source, folder: Path, stream: Stream, form: FileFormat) -> Source:  # noqa: PLR0911 - one for each kind

@@ -29,7 +29,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="PATH",
         help="a Parquet, JSON Lines or CSV file, a folder of a log, or one with the folders of the log, its labels and"
-        " its training data; or s3://bucket/key",
+        " its training data; or s3://bucket/key, gs://bucket/key or abfss://container@account.dfs.core.windows.net/path",
     )
     add("--name", metavar="NAME", help="the model's name (default: from the name of the file)")
     text = "the file to write (default: models/NAME.yaml); it must not exist"

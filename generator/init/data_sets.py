@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from exporter.errors import UsageError
+from exporter.errors import SourceError, UsageError
 from exporter.spec.file_names import SIDE_FILES, known_suffix
-from generator.init.log_columns import Column, opened, read
+from generator.init.log_columns import Column, read
 from generator.init.templates import template_of
 
 if TYPE_CHECKING:
-    from pyarrow.fs import FileInfo, FileSystem
+    from exporter.sources.browsing import Entry, Files
 
 _FILES: Final = 3
 """The newest files of a data set that are read."""
@@ -60,11 +61,9 @@ def find(address: str) -> Found:
     Raises:
         UsageError: when the folder cannot be read, or has no file whose name tells a format.
     """
-    import pyarrow as pa  # noqa: PLC0415
-
     try:
         groups = list(_groups(address))
-    except (OSError, pa.ArrowException) as problem:
+    except (OSError, SourceError) as problem:
         raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
     if not groups:
         raise UsageError(f"{address}: has no file of a known format, such as .parquet or .csv")
@@ -90,57 +89,40 @@ def _named(data: DataSet, above: str, words: str) -> bool:
 
 def _groups(address: str) -> Iterator[tuple[str, ...]]:
     """Yield the newest files of each data set."""
-    from pyarrow import fs  # noqa: PLC0415
+    from exporter.sources.browsing import files_at  # noqa: PLC0415 - it imports pyarrow
 
-    system, path = opened(address)
-    folder = path.rstrip("/") or path
-    scheme = "s3://" if address.startswith("s3://") else ""
-    if system.get_file_info(folder).type is not fs.FileType.Directory:
+    files = files_at(address)
+    if not files.is_folder(address):
         yield (address,)
         return
-    for data in _folders(system, folder, depth=2):
-        files = []
-        for file in _newest_files(system, data):
-            files.append(f"{scheme}{file}")
-            if len(files) == _FILES:
-                break
-        if files:
-            yield tuple(files)
+    for data in _folders(files, address.rstrip("/") or address, depth=2):
+        newest = tuple(islice(_newest_files(files, data), _FILES))
+        if newest:
+            yield newest
 
 
-def _folders(system: FileSystem, folder: str, depth: int) -> Iterator[str]:
+def _folders(files: Files, folder: str, depth: int) -> Iterator[str]:
     """Yield the folder itself where it holds files, dates or keys, else its subfolders that do."""
-    entries = _entries(system, folder)
-    below = [entry for entry in entries if _is_folder(entry)]
-    if not below or depth == 0 or any(_is_file(entry) or _PART.search(entry.base_name) for entry in entries):
+    entries = _entries(files, folder)
+    below = [entry for entry in entries if entry.is_folder]
+    if not below or depth == 0 or any(_is_file(entry) or _PART.search(entry.name) for entry in entries):
         yield folder
         return
     for entry in below[:_FOLDERS]:
-        yield from _folders(system, entry.path, depth - 1)
+        yield from _folders(files, entry.path, depth - 1)
 
 
-def _newest_files(system: FileSystem, folder: str) -> Iterator[str]:
-    for entry in reversed(_entries(system, folder)):
-        if _is_folder(entry):
-            yield from _newest_files(system, entry.path)
+def _newest_files(files: Files, folder: str) -> Iterator[str]:
+    for entry in reversed(_entries(files, folder)):
+        if entry.is_folder:
+            yield from _newest_files(files, entry.path)
         elif _is_file(entry):
-            yield str(entry.path)
+            yield entry.path
 
 
-def _entries(system: FileSystem, folder: str) -> Sequence[FileInfo]:
-    from pyarrow import fs  # noqa: PLC0415
-
-    listed = sorted(system.get_file_info(fs.FileSelector(folder)), key=lambda entry: str(entry.path))
-    return [entry for entry in listed if not entry.base_name.startswith((".", "_"))]
+def _entries(files: Files, folder: str) -> list[Entry]:
+    return [entry for entry in files.entries(folder) if not entry.name.startswith((".", "_"))]
 
 
-def _is_folder(entry: FileInfo) -> bool:
-    from pyarrow import fs  # noqa: PLC0415
-
-    return entry.type is fs.FileType.Directory
-
-
-def _is_file(entry: FileInfo) -> bool:
-    from pyarrow import fs  # noqa: PLC0415
-
-    return entry.type is fs.FileType.File and known_suffix(entry.base_name) not in {"", f".{SIDE_FILES}"}
+def _is_file(entry: Entry) -> bool:
+    return not entry.is_folder and known_suffix(entry.name) not in {"", f".{SIDE_FILES}"}

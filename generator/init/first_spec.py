@@ -19,6 +19,8 @@ from generator.serialization import yaml_text
 SCHEMA_FILE: Final = "model.schema.json"
 """The JSON Schema beside a spec, which its first line names for editors."""
 
+_STORES: Final = {"s3": "s3", "gs": "gcs", "abfss": "azure"}
+"""The kind of a source for each scheme of an address."""
 _WANTED: Final = ("timestamp", "score", "prediction_id", "model_version")
 _TAIL: Final = (
     "  # alerting:",
@@ -144,8 +146,9 @@ def _unusable(column: Column) -> str:
 
 
 def _source(address: str, folder: Path) -> str:
-    if address.startswith("s3://"):
-        return f"s3: {_quoted(address)}"
+    scheme, found, _ = address.partition("://")
+    if found:
+        return f"{_STORES[scheme]}: {_quoted(address)}"
     return f"local: {_quoted(address if address.startswith('/') else os.path.relpath(address, folder))}"
 
 

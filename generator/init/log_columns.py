@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
-from exporter.errors import UsageError
+from exporter.errors import SourceError, UsageError
 from exporter.spec.file_names import Format, known_format
 from generator.init.templates import path_keys
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from pyarrow.fs import FileSystem
 
 _ROWS: Final = 50_000
 _TEXT_BYTES: Final = 16 * 2**20
@@ -61,8 +58,8 @@ def read(addresses: Sequence[str], above: str = "") -> list[Column]:
     """Return the columns of some files of a log together, in the order of the first, and the keys of their paths.
 
     Args:
-        addresses: paths on this machine, or `s3://bucket/key`; endpoint, region and credentials of S3 come from the AWS
-            environment. The first must be readable; others whose columns have other types are left out.
+        addresses: paths on this machine, `s3://bucket/key`, `gs://…` or `abfss://…`; settings and credentials come from
+            the cloud's environment. The first must be readable; others whose columns have other types are left out.
         above: the folder of the log; the keys of a path that are columns are those below it.
 
     Raises:
@@ -81,14 +78,16 @@ def _head(address: str, files: int, above: str) -> pa.Table:
     """Return the first rows of one of several files."""
     import pyarrow as pa  # noqa: PLC0415
 
+    from exporter.sources.browsing import files_at  # noqa: PLC0415 - it imports pyarrow
+
     form = known_format(address) or Format.PARQUET
     try:
-        system, path = opened(address)
-        if form is Format.PARQUET:
-            rows = _parquet_head(system, path, _ROWS // files)
-        else:
-            rows = _text_head(system, path, form, _TEXT_BYTES // files)
-    except (OSError, pa.ArrowException) as problem:
+        with files_at(address).opened(address) as source:
+            if form is Format.PARQUET:
+                rows = _parquet_head(source, _ROWS // files)
+            else:
+                rows = _text_head(source, address, form, _TEXT_BYTES // files)
+    except (OSError, SourceError, pa.ArrowException) as problem:
         raise UsageError(f"{address}: cannot be read: {' '.join(str(problem).split())}") from None
     for key, value in path_keys(address, above).items():
         if key not in rows.schema.names:
@@ -96,22 +95,22 @@ def _head(address: str, files: int, above: str) -> pa.Table:
     return rows
 
 
-def _parquet_head(system: FileSystem, path: str, rows: int) -> pa.Table:
+def _parquet_head(source: pa.NativeFile, rows: int) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    with system.open_input_file(path) as source, pq.ParquetFile(source) as file:
+    with pq.ParquetFile(source) as file:
         batch = next(file.iter_batches(batch_size=rows), None)
         return pa.Table.from_batches([batch] if batch is not None else [], file.schema_arrow)
 
 
-def _text_head(system: FileSystem, path: str, form: Format, size: int) -> pa.Table:
+def _text_head(source: pa.NativeFile, address: str, form: Format, size: int) -> pa.Table:
     """Return the rows in the first bytes, with the types that Arrow finds in them."""
     import pyarrow as pa  # noqa: PLC0415
     from pyarrow import csv, json  # noqa: PLC0415
 
-    with system.open_input_stream(path) as source:
-        start = bytes(source.read(size))
+    packed = {".gz": "gzip", ".zst": "zstd"}.get(address[address.rfind(".") :])
+    start = bytes((pa.CompressedInputStream(source, packed) if packed else source).read(size))
     whole = start[: start.rfind(b"\n") + 1] if len(start) == size else start
     lines = pa.BufferReader(whole.removeprefix(b"\xef\xbb\xbf"))
     if form is Format.JSONL:
@@ -119,22 +118,6 @@ def _text_head(system: FileSystem, path: str, form: Format, size: int) -> pa.Tab
     reading = csv.ReadOptions(block_size=len(whole) + 1)
     parsing = csv.ParseOptions(delimiter="\t" if form is Format.TSV else ",", newlines_in_values=True)
     return csv.read_csv(lines, reading, parsing)
-
-
-def opened(address: str) -> tuple[FileSystem, str]:
-    """Return the file system of an address, and the path there."""
-    from pyarrow import fs  # noqa: PLC0415
-
-    if not address.startswith("s3://"):
-        if "://" in address:
-            raise UsageError(f"{address}: not read from this store: copy one file of the log to this machine first")
-        return fs.LocalFileSystem(), address
-    path = address.removeprefix("s3://")
-    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if not endpoint:
-        return fs.S3FileSystem(region=fs.resolve_s3_region(path.partition("/")[0])), path
-    scheme, host = urlsplit(endpoint)[:2]
-    return fs.S3FileSystem(endpoint_override=host, scheme=scheme), path
 
 
 def _column(field: pa.Field, values: pa.ChunkedArray) -> Column:

@@ -122,6 +122,6 @@ def undated(address: str) -> str:
 def labels_beside(template: str) -> str:
     """Return a likely path of the labels: a folder beside that of the log, in the same bucket."""
     folder = template.partition("%")[0].rpartition("/")[0]
-    beside = folder if re.fullmatch("s3://[^/]*", folder) else folder.rpartition("/")[0]
+    beside = folder if re.fullmatch("[a-z0-9]+://[^/]*", folder) else folder.rpartition("/")[0]
     name = f"labels/{_HOURLY}{_suffix(template)}"
     return f"{beside}/{name}" if beside or template.startswith("/") else name

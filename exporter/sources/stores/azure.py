@@ -17,7 +17,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import AzureError
 from azure.core.pipeline.transport import RequestsTransport
 from azure.identity import DefaultAzureCredential
-from azure.storage.blob import BlobServiceClient, ContainerClient, ExponentialRetry
+from azure.storage.blob import BlobPrefix, BlobServiceClient, ContainerClient, ExponentialRetry
 from requests import Session
 from requests.adapters import HTTPAdapter
 
@@ -43,15 +43,22 @@ class Azure(ObjectSource):
         self._container, _, host = self._place.partition("@")
         self._endpoint = f"https://{host.replace('.dfs.', '.blob.', 1)}"
 
-    def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
+    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Iterable[StoredObject]]:
         """See `ObjectSource`."""
         with self._connected(self._root) as container:
-            listing = container.list_blobs(prefix, ["metadata"], results_per_page=objects.PAGE_OBJECTS)
+            options: dict[str, Any] = {"include": ["metadata"], "results_per_page": objects.PAGE_OBJECTS}
+            listing = (
+                container.walk_blobs(prefix, delimiter=delimiter, **options)
+                if delimiter
+                else container.list_blobs(prefix, **options)
+            )
             for page in listing.by_page():
                 yield [
-                    StoredObject(self._root + blob.name, blob.size, blob.etag.strip('"'))
+                    StoredObject(self._root + blob.name, 0, "")
+                    if isinstance(blob, BlobPrefix)
+                    else StoredObject(self._root + blob.name, blob.size, blob.etag.strip('"'))
                     for blob in page
-                    if (blob.metadata or {}).get(_FOLDER) != "true"
+                    if isinstance(blob, BlobPrefix) or (blob.metadata or {}).get(_FOLDER) != "true"
                 ]
 
     def _fetch(self, item: StoredObject, start: int, size: int) -> bytes:

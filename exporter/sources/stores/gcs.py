@@ -28,7 +28,7 @@ from exporter.sources.stores import objects
 from exporter.sources.stores.gcs_errors import refusal, unavailable
 from exporter.sources.stores.objects import Limits, ObjectSource
 
-_FIELDS: Final = "items(name,size,generation),nextPageToken"
+_FIELDS: Final = "items(name,size,generation),prefixes,nextPageToken"
 _TEMPORARY: Final = {408, 429, 500, 502, 503, 504}
 """Statuses after which a request is tried again."""
 _NETWORK: Final = (ChunkedEncodingError, NoConnection, ProtocolError, Timeout)
@@ -40,19 +40,23 @@ _NO_METADATA: Final = "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA"
 class Gcs(ObjectSource):
     """Objects whose names match a template, `gs://bucket/name`."""
 
-    def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
+    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Iterable[StoredObject]]:
         """See `ObjectSource`."""
         with _translated_errors(self._root, "storage.objects.list"):
             listing = connect().list_blobs(
                 self._place,
                 prefix=prefix,
+                delimiter=delimiter or None,
                 fields=_FIELDS,
                 page_size=objects.PAGE_OBJECTS,
                 timeout=self._limits[:2],
                 retry=_retry(self._limits),
             )
             for page in listing.pages:
-                yield [StoredObject(self._root + blob.name, blob.size, str(blob.generation)) for blob in page]
+                yield [
+                    *(StoredObject(self._root + each, 0, "") for each in page.prefixes),
+                    *(StoredObject(self._root + blob.name, blob.size, str(blob.generation)) for blob in page),
+                ]
 
     def _fetch(self, item: StoredObject, start: int, size: int) -> bytes:
         """See `ObjectSource`."""

@@ -70,8 +70,10 @@ class ObjectSource(FileSource):
         super().__init__(key, self._root, form, TableCheck(partial(self._list, depth=None)))
 
     @abstractmethod
-    def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
+    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Iterable[StoredObject]]:
         """Yield the objects whose keys begin with a prefix, page by page.
+
+        With a delimiter, keys that have it after the prefix are one item: their part up to it, without size and tag.
 
         Raises:
             SourceUnavailable: the store does not answer, or refuses.
@@ -85,6 +87,30 @@ class ObjectSource(FileSource):
             FileUnreadable, FileUnavailable: the store refuses this object.
             SourceUnavailable: the store does not answer.
         """
+
+    def folder(self, path: str) -> Iterator[StoredObject]:
+        """Yield what is directly below a folder, by its whole path: its objects, and folders, which end in `/`.
+
+        Raises:
+            SourceUnavailable: the store does not answer, or refuses.
+        """
+        prefix = f"{path.removeprefix(self._root.rstrip('/')).strip('/')}/".lstrip("/")
+        for page in self._pages(prefix, "/"):
+            self.traffic.requests += 1
+            yield from (item for item in page if item.path != self._root + prefix)
+
+    def find_object(self, path: str) -> StoredObject | None:
+        """Return the object of this path, if there is one.
+
+        Raises:
+            SourceUnavailable: the store does not answer, or refuses.
+        """
+        found = next(self._list(path, None), None)
+        return found if found is not None and found.path == path else None
+
+    def open_object(self, item: StoredObject) -> pa.NativeFile:
+        """Return an object as a file, whose ranges are fetched as they are read."""
+        return pa.PythonFile(StoredFile(item.size, partial(self._fetch, item)), mode="r")
 
     def browse(self, limit: int) -> Found:
         """See `BrowsableSource`; where no key begins with the prefix, the first keys of the bucket are returned."""
@@ -109,7 +135,7 @@ class ObjectSource(FileSource):
     def _opened(self, item: StoredObject, selection: Selection) -> pa.NativeFile:
         if item.size <= (WHOLE_BYTES if selection.columns else FOOTER_BYTES):
             return pa.BufferReader(self._fetch(item, 0, item.size) if item.size else b"")
-        return pa.PythonFile(StoredFile(item.size, partial(self._fetch, item)), mode="r")
+        return self.open_object(item)
 
 
 class StoredFile(io.RawIOBase):

@@ -27,14 +27,19 @@ if TYPE_CHECKING:
 class S3(ObjectSource):
     """Objects whose keys match a template, `s3://bucket/key`."""
 
-    def _pages(self, prefix: str) -> Iterator[Iterable[StoredObject]]:
+    def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Iterable[StoredObject]]:
         """See `ObjectSource`."""
         with self._connected(self._root) as connection:
-            pages = connection.client.get_paginator("list_objects_v2").paginate(Bucket=self._place, Prefix=prefix)
-            for page in pages:
+            listing = partial(
+                connection.client.get_paginator("list_objects_v2").paginate, Bucket=self._place, Prefix=prefix
+            )
+            for page in listing(Delimiter=delimiter) if delimiter else listing():
                 yield [
-                    StoredObject(self._root + item["Key"], item["Size"], item["ETag"].strip('"'))
-                    for item in page.get("Contents", ())
+                    *(StoredObject(self._root + each["Prefix"], 0, "") for each in page.get("CommonPrefixes", ())),
+                    *(
+                        StoredObject(self._root + item["Key"], item["Size"], item["ETag"].strip('"'))
+                        for item in page.get("Contents", ())
+                    ),
                 ]
 
     def _fetch(self, item: StoredObject, start: int, size: int) -> bytes:

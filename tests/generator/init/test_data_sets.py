@@ -8,6 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from exporter.errors import UsageError
+from exporter.sources.stores import gcs
+from gcs_server import GcsServer
 from generator.init.data_sets import find
 from s3_server import S3Server
 
@@ -77,6 +79,24 @@ def test_a_prefix_in_s3_is_searched_too(s3_server: S3Server) -> None:
     assert find("s3://logs/a/log/2026/01.parquet").log.files == ("s3://logs/a/log/2026/01.parquet",)
     with pytest.raises(UsageError, match=r"s3://logs/a/log/2027: has no file of a known format"):
         find("s3://logs/a/log/2027")
+
+
+def test_a_prefix_in_cloud_storage_is_searched_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = io.BytesIO()
+    pq.write_table(LOG, content)
+    with GcsServer() as server:
+        for name, value in server.environment().items():
+            monkeypatch.setenv(name, value)
+        gcs.connect.cache_clear()
+        for key in ("log/2026-01.parquet", "log/2026-02.parquet", "labels/2026-02.parquet"):
+            server.put("ml", key, content.getvalue())
+        found = find("gs://ml")
+        gcs.connect().close()
+        gcs.connect.cache_clear()
+    assert found.log.files == ("gs://ml/log/2026-02.parquet", "gs://ml/log/2026-01.parquet")
+    assert [column.name for column in found.log.columns] == ["request_id", "score", "age"]
+    assert found.labels is not None
+    assert found.labels.files == ("gs://ml/labels/2026-02.parquet",)
 
 
 def test_a_path_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:

@@ -64,6 +64,16 @@ def test_every_role_is_found_and_the_rest_are_features(tmp_path: Path) -> None:
     assert body.inference.source.s3 == "s3://logs/fraud/%Y-%m-%dT%H.parquet"
 
 
+@pytest.mark.parametrize(
+    ("place", "kind"), [("gs://logs", "gcs"), ("abfss://logs@account.dfs.core.windows.net", "azure")]
+)
+def test_a_path_in_a_cloud_is_of_its_kind(tmp_path: Path, place: str, kind: str) -> None:
+    text = text_of("fraud", f"{place}/2026-11-22T10.parquet", LOG, tmp_path)
+    assert f"    source: {{{kind}: '{place}/%Y-%m-%dT%H.parquet'}}" in text
+    assert f"  #   source: {{{kind}: '{place}/labels/%Y-%m-%dT%H.parquet'}}" in text, "in the same bucket"
+    assert written(tmp_path, LOG, f"{place}/2026-11-22T10.parquet").spec.inference.source.kind == kind
+
+
 def test_a_column_that_is_left_out_is_a_comment_with_the_reason() -> None:
     text = text_of("fraud", "log.parquet", LOG, Path())
     assert "# 'device_token': has a different value in nearly every row" in text

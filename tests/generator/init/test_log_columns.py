@@ -106,5 +106,7 @@ def test_the_keys_of_paths_are_columns_that_the_files_lack(tmp_path: Path) -> No
 
 
 def test_a_file_in_another_store_is_an_error_with_advice() -> None:
-    with pytest.raises(UsageError, match=r"^gs://logs/a\.parquet: not read .*: copy one file of the log to this"):
-        read(["gs://logs/a.parquet"])
+    with pytest.raises(
+        UsageError, match=r"^ftp://logs/a\.parquet: cannot be read: .* stores that are read: s3://, gs://"
+    ):
+        read(["ftp://logs/a.parquet"])
