@@ -32,11 +32,12 @@ NAMED: Final = 2
 NAMELESS: Final = 3
 """Cells of a categorical column: missing, one of the reference's, a new one with a name, the new ones without names."""
 
-# An engine may refuse a sum or a square that a float cannot hold; here it is infinite. CASE keeps their order.
+# An engine may refuse a sum or a square that a float cannot hold; here it is infinite, or 0. CASE keeps their order.
 _MEASURES: Final = """COUNT(*) AS n,
   SUM(CASE WHEN ABS(value) > 1e300 THEN SIGN(value) * @infinity ELSE value END) AS total,
   SUM(CASE WHEN ABS(value) > 1e300 THEN @infinity WHEN ABS(pivot) > 1e300 THEN IF(value IS NULL, NULL, @infinity)
-    WHEN ABS(value - pivot) > 1e150 THEN @infinity ELSE (value - pivot) * (value - pivot) END) AS squares,
+    WHEN ABS(value - pivot) > 1e150 THEN @infinity WHEN ABS(value - pivot) < 1e-150 THEN 0.0
+    ELSE (value - pivot) * (value - pivot) END) AS squares,
   MIN(value) AS low,
   MAX(value) AS high"""
 

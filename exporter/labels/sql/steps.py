@@ -179,8 +179,9 @@ def _counted(grouping: GroupBy) -> str:
 
 
 def _product(value: str) -> str:
-    """Return the expression of a value's square; infinite beyond what a float holds with others of its kind."""
-    return f"CASE WHEN ABS({value}) > 1e150 THEN @infinity ELSE ({value}) * ({value}) END"
+    """Return the expression of a value's square; infinite, or 0, beyond what a float holds with others of its kind."""
+    ends = f"WHEN ABS({value}) > 1e150 THEN @infinity WHEN ABS({value}) < 1e-150 THEN 0.0"
+    return f"CASE {ends} ELSE ({value}) * ({value}) END"
 
 
 def _limited(grouping: GroupBy) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,8 @@ _ADVICE: Final = tuple(
         ("password authentication|user .* does not exist|secret", False, _USER),
         ("(?:database|cluster|workgroup|endpoint) .*not (?:exist|found)|not found.*(?:cluster|workgroup)",
          False, "check workgroup, cluster and database in the spec, and the region (AWS_REGION)"),
+        ("Parameter validation|ValidationException", False,
+         "check workgroup, cluster, db_user and secret next to the table in the spec"),
         ("(?:relation|schema|table) .*(?:not exist|not found)", True,
          "check the table's name, and that it has not been deleted"),
         ("credential|Expired|InvalidClientToken|UnrecognizedClient|Signature|config profile", False,

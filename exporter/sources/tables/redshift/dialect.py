@@ -81,7 +81,7 @@ def _literal(kind: Kind, value: Scalar) -> str:  # noqa: PLR0911 - one for each 
             text = " || CHR(92) || ".join(parts)
             return f"({text})" if "\\" in value else text
         case datetime() if value.tzinfo is not None:
-            return f"TIMESTAMPTZ '{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
+            return f"CAST('{value.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00' AS TIMESTAMPTZ)"
         case datetime():
             return f"TIMESTAMP '{value:%Y-%m-%d %H:%M:%S.%f}'"
         case date():

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from exporter.sources.engine import SLOT, JoinedRows, Parameter, Statement, quoted
+from exporter.sources.engine import SLOT, TIME_KINDS, JoinedRows, Parameter, Statement, quoted
 from exporter.sources.source import Partition, Source, StoredObject, Stream
 from exporter.sources.tables.athena_client import DEFAULT_LIMITS, Limits
 from exporter.sources.tables.redshift.dialect import redshift_text
@@ -41,6 +41,8 @@ _READ: Final = {
 }
 """How a column is read, so that a statement sees one type of each kind. Redshift takes texts that differ in blanks at
 their end for equal, so these are cut."""
+_COMPARED: Final = (*TIME_KINDS, "INT64", "FLOAT64", "NUMERIC", "STRING")
+"""The types of a column of times of which the greatest tells whether a table has changed."""
 _FOR_ROWS: Final = 20_000
 """Bytes of a query that are left for the condition of its rows: some two hundred ranges."""
 
@@ -124,12 +126,14 @@ class Redshift(SqlTable):
 
     def _states(self, slot: str, condition: str, parameters: Mapping[str, Parameter]) -> list[Mapping[str, Any]]:
         """Return the rows of each partition, and the newest and the sum of their times where they have any."""
-        column = self._stream.timestamp
-        has_times = column in self.types(Partition(self._name, ()))
-        time = f"CAST({self._expression(column)} AS TIMESTAMP)" if column and has_times else "CAST(NULL AS TIMESTAMP)"
+        column = self._stream.timestamp or ""
+        kind = self.types(Partition(self._name, ())).get(column)
+        time = self._expression(column) if kind in _COMPARED else "CAST(NULL AS STRING)"
+        micros = f"UNIX_MICROS(CAST({time} AS TIMESTAMP))" if kind in TIME_KINDS else "CAST(NULL AS INT64)"
         text = (
-            f"WITH listed AS (SELECT {slot}, {time} AS at FROM {self._quoted_name} WHERE {condition}) "
-            f"SELECT {SLOT}, COUNT(*) AS n, SUM(UNIX_MICROS(at)) AS times, CAST(MAX(at) AS STRING) AS newest "
+            f"WITH listed AS (SELECT {slot}, {time} AS at, {micros} AS micros "
+            f"FROM {self._quoted_name} WHERE {condition}) "
+            f"SELECT {SLOT}, COUNT(*) AS n, SUM(micros) AS times, CAST(MAX(at) AS STRING) AS newest "
             f"FROM listed GROUP BY {SLOT}"
         )
         return list(self._result_rows(Query(text, parameters)))

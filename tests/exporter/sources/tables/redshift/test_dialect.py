@@ -72,7 +72,7 @@ def test_numbers_of_an_array_are_rows() -> None:
         (Parameter("DATETIME", datetime(2026, 11, 23, 10)), "TIMESTAMP '2026-11-23 10:00:00.000000'"),  # noqa: DTZ001
         (
             Parameter("TIMESTAMP", datetime(2026, 11, 23, 10, 0, 0, 5, UTC)),
-            "TIMESTAMPTZ '2026-11-23 10:00:00.000005+00'",
+            "CAST('2026-11-23 10:00:00.000005+00' AS TIMESTAMPTZ)",
         ),
         (Parameter("DATE", date(2026, 11, 23)), "DATE '2026-11-23'"),
         (Parameter("FLOAT64", math.nan), f"CAST('NaN' AS {DP})"),

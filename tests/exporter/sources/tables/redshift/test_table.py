@@ -75,8 +75,11 @@ def test_listing_reads_the_column_of_times_alone_and_no_other_hours(redshift_ser
     source.partitions([START, START + HOUR, START + 3 * HOUR])
     (text,) = redshift_server.sent_queries
     assert not set(re.findall(r'"([^"]+)"', text)) & {"age", "country"}
-    one, other = (f"""("at" >= TIMESTAMPTZ '{a}:00:00.000000+00' AND "at" < TIMESTAMPTZ '{b}:00:00.000000+00')"""
-                  for a, b in (("2026-11-23 22", "2026-11-24 00"), ("2026-11-24 01", "2026-11-24 02")))  # fmt: skip
+    form = """("at" >= CAST('{}:00:00.000000+00' AS {z}) AND "at" < CAST('{}:00:00.000000+00' AS {z}))"""
+    one, other = (
+        form.format(first, end, z="TIMESTAMPTZ")
+        for first, end in (("2026-11-23 22", "2026-11-24 00"), ("2026-11-24 01", "2026-11-24 02"))
+    )
     assert f"""FROM "ml"."log" WHERE {one} OR {other}""" in text, "the column itself, so that blocks can be skipped"
 
 
@@ -112,8 +115,22 @@ def test_a_data_set_is_the_whole_table(redshift_server: RedshiftServer) -> None:
     assert moved is not None
     assert moved.fingerprint != whole.fingerprint
     assert _open(redshift_server.load("none", _rows([0]).slice(0, 0)), grain=None).dataset() is None
-    without = _open("dev.ml.train", column=None, grain=None).dataset()
-    assert without is not None
+
+
+@pytest.mark.parametrize("times", [pa.array(["2026-11-22", "2026-11-23"]), pa.array([1, 2]), None], ids=str)
+def test_a_data_set_changes_with_times_of_any_type_and_with_its_rows(
+    redshift_server: RedshiftServer, times: pa.Array | None
+) -> None:
+    rows = pa.table({"age": [1.0, 2.0], **({} if times is None else {"at": times})})
+    source = _open(redshift_server.load("train", rows), grain=None)
+    states = [source.dataset()]
+    if times is not None:
+        redshift_server.execute("DELETE FROM ml.train WHERE age = 2")
+        redshift_server.load("train", rows.slice(0, 1))
+        states.append(source.dataset())
+    redshift_server.load("train", rows)
+    states.append(source.dataset())
+    assert len({each.fingerprint for each in states if each is not None}) == len(states)
 
 
 # ------------------------------------------------------------------------------------------------ columns
@@ -174,6 +191,16 @@ def test_many_features_are_counted_by_statements_that_redshift_takes(redshift_se
     for group, each in expected.groups.items():
         assert profile.groups[group].rows == each.rows
         np.testing.assert_array_equal(profile.groups[group].counts, each.counts)
+
+
+def test_a_number_too_small_to_be_squared_is_counted(redshift_server: RedshiftServer) -> None:
+    """PostgreSQL refuses a product that is 0 though neither factor is."""
+    rows = _rows([0], 2).set_column(1, "age", pa.array([1e-200, 3.0]))
+    source = _open(redshift_server.load("log", rows))
+    binning = Binning((NumericBins("age", np.array([1.0]), np.array([0]), 0.0),))
+    profile = count_partition(source, source.partitions([START])[START], Selection((), (), ()), binning, Grouping())
+    (counted,) = profile.groups.values()
+    assert (counted.counts.tolist(), counted.squares.tolist()) == ([1, 1, 0, 0, 0, 0], [9.0])
 
 
 def test_tables_of_one_database_are_joined_by_one_user() -> None:
