@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable
@@ -96,7 +97,7 @@ class Postgres:
     def stop(self) -> None:
         """End it, and remove its folder."""
         self.connection.close()
-        self._process.terminate()
+        self._process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
