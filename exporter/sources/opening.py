@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pydantic import ValidationError
+
 from exporter.errors import SourceError
 from exporter.sources.formats.file_format import FileFormat
 from exporter.sources.formats.payloads import Shape, Writer
@@ -40,6 +42,8 @@ ICEBERG: Final = Client("PyIceberg", ("pyiceberg[pyarrow]>=0.10",), frozenset({"
 """A catalog may need another of its extras."""
 SPARK: Final = Client("PySpark", ("pyspark>=4.0",), frozenset({"pyspark", "py4j"}))
 """It also needs Java."""
+STORES: Final = {"s3": "s3", "gs": "gcs", "abfss": "azure"}
+"""The kind of a source for each scheme of an address."""
 
 
 def open_source(source: spec_source.Source, folder: Path, stream: Stream) -> Source:
@@ -82,27 +86,31 @@ def open_objects(address: str, limits: Limits) -> ObjectSource:
     """Return the bucket or container of an address, such as `gs://bucket/path`; no request is sent yet.
 
     Raises:
-        SourceError: it is of another store, or the store's client is not installed.
+        SourceError: it is of another store or no address of its store, or the store's client is not installed.
     """
     scheme, _, rest = address.partition("://")
-    everything = f"{scheme}://{rest.partition('/')[0]}/*"
-    match scheme:
+    kind, everything = STORES.get(scheme, ""), f"{scheme}://{rest.partition('/')[0]}/*"
+    try:
+        spec_source.Source.model_validate({kind: everything} if kind else {})
+    except ValidationError as error:
+        stores = f"is in none of the stores that are read: {', '.join(f'{each}://' for each in STORES)}"
+        message = error.errors()[0]["msg"].removeprefix("Value error, ") if kind else stores
+        raise SourceError(f"{address}: {message}") from None
+    match kind:
         case "s3":
             from exporter.sources.stores.s3 import S3  # noqa: PLC0415 - boto3 takes a quarter of a second to import
 
             return S3(everything, limits)
-        case "gs":
+        case "gcs":
             with _needs(GCS, address):
                 from exporter.sources.stores.gcs import Gcs  # noqa: PLC0415 - an extra
 
             return Gcs(everything, limits)
-        case "abfss":
+        case _:
             with _needs(AZURE, address):
                 from exporter.sources.stores.azure import Azure  # noqa: PLC0415 - an extra
 
             return Azure(everything, limits)
-        case _:
-            raise SourceError(f"{address}: is in none of the stores that are read: s3://, gs://, abfss://")
 
 
 def _opened(source: spec_source.Source, folder: Path, stream: Stream, form: FileFormat) -> Source:  # noqa: PLR0911 - one for each kind

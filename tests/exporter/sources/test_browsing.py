@@ -109,8 +109,16 @@ def test_of_a_very_large_folder_the_first_part_is_listed(s3_server: S3Server, mo
     assert len(files_at("s3://logs").entries("s3://logs/a/log")) == 2
 
 
-def test_any_other_store_is_an_error() -> None:
-    with pytest.raises(
-        SourceError, match=r"^ftp://a/b: is in none of the stores that are read: s3://, gs://, abfss://"
-    ):
-        files_at("ftp://a/b")
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("gs://", "must be gs://bucket/path"),
+        ("s3:///a", "must be s3://bucket/path"),
+        ("abfss://logs/a", "must be abfss://container@account.dfs.core.windows.net/path"),
+        ("ftp://a/b", "is in none of the stores that are read: s3://, gs://, abfss://"),
+    ],
+)
+def test_any_other_address_is_an_error(address: str, message: str) -> None:
+    with pytest.raises(SourceError) as raised:
+        files_at(address)
+    assert str(raised.value) == f"{address}: {message}"
