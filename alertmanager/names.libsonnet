@@ -6,5 +6,7 @@
   silent: 'null',
 
   receiver(metadata, kind):: metadata.name + '-' + kind,
+  // For several models; no model's receiver ends like it.
+  shared(kind, suffix):: 'shared-' + kind + '-' + suffix,
   hours(metadata):: metadata.name + '-ticket-hours',
 }

@@ -10,30 +10,80 @@ local escaped_for_slack(value) =
   value + ' | reReplaceAll "&" "&amp;" | reReplaceAll "<" "&lt;" | reReplaceAll ">" "&gt;"';
 local unescaped(value) = value;
 
-local title(escape) =
-  '{{ if not .Alerts.Firing }}Resolved: {{ end }}{{ ' + escape(first('summary')) + ' }}'
-  + '{{ if gt (len .Alerts.Firing) 1 }} (one of {{ len .Alerts.Firing }} alerts){{ end }}';
-
-local text(escape, bullet) =
-  '{{ range $index, $alert := .Alerts.Firing }}{{ if lt $index ' + max_shown + ' }}'
-  + bullet + '{{ ' + escape('$alert.Annotations.summary') + ' }}\n{{ ' + escape('$alert.Annotations.description') + ' }}\n'
-  + '{{ end }}{{ end }}{{ if gt (len .Alerts.Firing) ' + max_shown + ' }}'
+local resolved = '{{ if not .Alerts.Firing }}Resolved: {{ end }}';
+local since(alert) = 'Since {{ ' + alert + '.StartsAt.UTC.Format "2 Jan 15:04 UTC" }}.';
+// `each` of the first firing alerts, as `$alert`, and how many are not shown.
+local shown(each) =
+  '{{ range $index, $alert := .Alerts.Firing }}{{ if lt $index ' + max_shown + ' }}' + each + '{{ end }}{{ end }}'
+  + '{{ if gt (len .Alerts.Firing) ' + max_shown + ' }}'
   + 'Only the first ' + max_shown + ' of {{ len .Alerts.Firing }} firing alerts are shown.\n{{ end }}';
+
+// A mail's body. Alertmanager escapes what it inserts.
+local link_list(alert, links) =
+  std.join(' | ', ['<a href="{{ ' + alert + '.Annotations.' + link.annotation + ' }}">' + link.text + '</a>' for link in links]);
+local paragraph(content) = '<p style="white-space: pre-line">' + content + '</p>\n';
+
+local of_model = {
+  local title(escape) =
+    resolved + '{{ ' + escape(first('summary')) + ' }}'
+    + '{{ if gt (len .Alerts.Firing) 1 }} (one of {{ len .Alerts.Firing }} alerts){{ end }}',
+  local text(escape, bullet) = shown(
+    bullet + '{{ ' + escape('$alert.Annotations.summary') + ' }}\n{{ ' + escape('$alert.Annotations.description')
+    + ' }}\n' + since('$alert') + '\n'
+  ),
+
+  title: title(unescaped),
+  text: text(unescaped, ''),
+  slack_title: title(escaped_for_slack),
+  slack_text: text(escaped_for_slack, '• '),
+  html(links):: shown(
+    '<h3>{{ $alert.Annotations.summary }}</h3>\n'
+    + paragraph('{{ $alert.Annotations.description }}\n' + since('$alert') + '\n' + link_list('$alert', links))
+  ),
+};
+
+// The texts of one alert of several models: their names, what is the matter, and what to do, once.
+local of_models(label) = {
+  // Each name once.
+  local models(alerts) =
+    '{{ $models := "" }}{{ range ' + alerts + ' }}{{ with .Labels.' + label + ' }}'
+    + '{{ if not (match (printf "(^|, )%s(,|$)" .) $models) }}'
+    + '{{ if $models }}{{ $models = printf "%s, %s" $models . }}{{ else }}{{ $models = . }}{{ end }}'
+    + '{{ end }}{{ end }}{{ end }}{{ $models }}',
+  local title(escape) =
+    resolved + models('(or .Alerts.Firing .Alerts.Resolved)')
+    + ': {{ ' + escape(first('summary') + ' | reReplaceAll "^[^:]*: " ""') + ' }}',
+  local text(escape, bullet) =
+    shown(bullet + '{{ ' + escape('$alert.Annotations.summary') + ' }}\n')
+    + '{{ with .Alerts.Firing }}{{ with index . 0 }}{{ ' + escape('.Annotations.description') + ' }}\n' + since('')
+    + '\n{{ end }}{{ end }}',
+
+  models: models('.Alerts'),
+  title: title(unescaped),
+  text: text(unescaped, ''),
+  slack_title: title(escaped_for_slack),
+  slack_text: text(escaped_for_slack, '• '),
+  html(links)::
+    '<h3>' + self.title + '</h3>\n'
+    + paragraph(shown('{{ $alert.Annotations.summary }}\n'))
+    + '{{ with .Alerts.Firing }}{{ with index . 0 }}'
+    + paragraph('{{ .Annotations.description }}\n' + since('') + '\n' + link_list('', links))
+    + '{{ end }}{{ end }}',
+};
 
 {
   literal:: template.literal,
-
-  title:: title(unescaped),
-  text:: text(unescaped, ''),
-
-  slack_title:: title(escaped_for_slack),
-  slack_text:: text(escaped_for_slack, '• '),
+  of_model:: of_model,
+  of_models:: of_models,
 
   // An annotation of the alert that the title is from.
   annotation(name):: '{{ ' + first(name) + ' }}',
 
-  // A link to Alertmanager's page for a new silence, with this model and layer filled in.
-  silence(labels, metadata)::
-    '{{ .ExternalURL }}/#/silences/new?filter=%7B' + labels.model + '%3D%22' + metadata.name + '%22%2C%20'
-    + labels.layer + '%3D%22{{ .GroupLabels.' + labels.layer + ' }}%22%7D',
+  // A label that all alerts of the notification have.
+  common(label):: '{{ .CommonLabels.' + label + ' }}',
+
+  // A link to Alertmanager's page for a new silence, with one label's value filled in, and another one's from the alerts.
+  silence(label, value, common)::
+    '{{ .ExternalURL }}/#/silences/new?filter=%7B' + label + '%3D%22' + value + '%22%2C%20'
+    + common + '%3D%22' + $.common(common) + '%22%7D',
 }

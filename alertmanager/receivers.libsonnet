@@ -1,6 +1,7 @@
-// A receiver for the pages of each model, and one for its tickets. Secrets are in files that Alertmanager reads.
+// A receiver for the pages of each model, one for its tickets, and those that models share for outages. Secrets are in files that Alertmanager reads.
 local names = import 'names.libsonnet';
 local notification = import 'notification.libsonnet';
+local sharing = import 'sharing.libsonnet';
 
 function(arguments)
   local labels = arguments.catalogue.labels;
@@ -8,15 +9,18 @@ function(arguments)
   // What a receiver needs to know about its model, in addition to its own settings.
   local context_of(document, severity) = {
     local metadata = document.metadata,
-    metadata: metadata,
     severity: severity,
+    texts: notification.of_model,
+    component: metadata.name,
+    team: notification.literal(metadata.team),
+    silence: notification.silence(labels.model, metadata.name, labels.layer),
     // Links need complete URLs. A spec without the addresses of Grafana and runbooks has no links.
     links: [
-      { text: 'Dashboard', url: notification.annotation('dashboard_url') }
+      { text: 'Dashboard', annotation: 'dashboard_url', url: notification.annotation('dashboard_url') }
       for grafana in [metadata.grafana]
       if grafana != null
     ] + [
-      { text: 'Runbook', url: notification.annotation('runbook_url') }
+      { text: 'Runbook', annotation: 'runbook_url', url: notification.annotation('runbook_url') }
       for runbooks in [metadata.runbooks]
       if runbooks != null
     ],
@@ -27,46 +31,61 @@ function(arguments)
     },
   };
 
+  // The same of a receiver that models share: what differs between them is in the alerts.
+  local shared_context(shared) =
+    local owners = std.set([document.metadata.owner for document in shared.documents]);
+    local texts = notification.of_models(labels.model), team = notification.common(labels.team);
+    context_of(shared.documents[0], shared.severity) {
+      texts: texts,
+      component: texts.models,
+      team: team,
+      silence: notification.silence('alertname', '{{ .GroupLabels.alertname }}', labels.severity),
+      details: { Models: texts.models, Team: team }
+               + (if std.length(owners) == 1 then { Owner: notification.literal(owners[0]) } else {}),
+    };
+
   local integrations = {
     pagerduty(settings, context):: {
       routing_key_file: settings.routing_key_file,
       send_resolved: true,
       severity: context.severity,
-      description: notification.title,
-      class: '{{ .GroupLabels.' + labels.layer + ' }}',
-      component: context.metadata.name,
-      group: notification.literal(context.metadata.team),
+      description: context.texts.title,
+      class: notification.common(labels.layer),
+      component: context.component,
+      group: context.team,
       client: 'Leeway',
       [if context.links != [] then 'client_url']: context.links[0].url,
       links: [{ href: link.url, text: link.text } for link in context.links],
-      details: context.details { Firing: notification.text },
+      details: context.details { Firing: context.texts.text },
     },
     slack(settings, context):: {
       api_url_file: settings.api_url_file,
       channel: notification.literal(settings.channel),
       send_resolved: true,
-      title: notification.slack_title,
+      title: context.texts.slack_title,
       [if context.links != [] then 'title_link']: context.links[0].url,
-      text: notification.slack_text,
+      text: context.texts.slack_text,
       actions: [
         { type: 'button', text: link.text, url: link.url }
-        for link in context.links + [{ text: 'Silence', url: notification.silence(labels, context.metadata) }]
+        for link in context.links + [{ text: 'Silence', url: context.silence }]
       ],
     },
     opsgenie(settings, context):: {
       api_key_file: settings.api_key_file,
       send_resolved: true,
       priority: if context.severity == 'critical' then 'P1' else 'P3',
-      message: notification.title,
-      description: notification.text,
-      entity: context.metadata.name,
+      message: context.texts.title,
+      description: context.texts.text,
+      entity: context.component,
       [if context.links != [] then 'source']: context.links[0].url,
       details: context.details + { [link.text]: link.url for link in context.links },
     },
     email(settings, context):: {
       to: notification.literal(settings.to),
       send_resolved: true,
-      headers: { Subject: notification.title },
+      headers: { Subject: context.texts.title },
+      text: context.texts.text,
+      html: context.texts.html(context.links),
     },
     webhook(settings, context):: {
       url: settings.url,
@@ -74,15 +93,16 @@ function(arguments)
     },
   };
 
-  local receiver(document, kind, severity) =
-    local settings = document.spec.alerting[kind];
-    { name: names.receiver(document.metadata, kind) } + {
-      [integration + '_configs']: [
-        integrations[integration](settings[integration], context_of(document, severity)),
-      ]
-      for integration in std.objectFieldsAll(integrations)
-      if settings[integration] != null
-    };
+  local receiver(name, settings, context) = { name: name } + {
+    [integration + '_configs']: [integrations[integration](settings[integration], context)]
+    for integration in std.objectFieldsAll(integrations)
+    if settings[integration] != null
+  };
+  local model_receiver(document, kind) = receiver(
+    names.receiver(document.metadata, kind),
+    document.spec.alerting[kind],
+    context_of(document, sharing.severities[kind])
+  );
 
   // The retraining hook, or the events endpoint of Argo. A resolved alert is not sent: it must start no workflow.
   local retrain_receiver(document) =
@@ -103,8 +123,12 @@ function(arguments)
   [{ name: names.default }, { name: names.silent }] + std.flatMap(
     function(document)
       local alerting = document.spec.alerting;
-      (if alerting.page == null then [] else [receiver(document, 'page', 'critical')])
-      + (if alerting.ticket == null then [] else [receiver(document, 'ticket', 'warning')])
+      (if alerting.page == null then [] else [model_receiver(document, 'page')])
+      + (if alerting.ticket == null then [] else [model_receiver(document, 'ticket')])
       + (if alerting.retrain == null then [] else [retrain_receiver(document)]),
     arguments.models
-  )
+  ) + [
+    receiver(shared.name, shared.settings, shared_context(shared))
+    for shared in sharing.receivers(arguments)
+    if shared.settings != null
+  ]

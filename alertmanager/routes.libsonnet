@@ -2,9 +2,11 @@
 //
 // Only alerts with a layer enter the branch, so other alerts are not affected. Alerts are grouped by model and layer: a
 // layer with many features, windows and versions is one notification, and a page about the data does not hide a later
-// page about the logs.
+// page about the logs. Before the branches of the models are the routes of outages, which are grouped by the alert: one
+// exporter that is down, or one source that is away, is one notification for all models that notify the same place.
 local matchers = import 'matchers.libsonnet';
 local names = import 'names.libsonnet';
+local sharing = import 'sharing.libsonnet';
 
 // A page is sent at once and repeated until it is resolved. A ticket waits for related alerts and is sent once a day.
 local page = { group_wait: '30s', group_interval: '5m', repeat_interval: '4h' };
@@ -48,12 +50,20 @@ function(arguments)
           },
       ]),
     };
+  local outage(shared) =
+    local ticket_hours = shared.kind == 'ticket' && shared.settings != null && shared.settings.hours != null;
+    { matchers: sharing.matchers(arguments.catalogue, shared), group_by: ['alertname', 'namespace'] }
+    + (if shared.kind == 'page' then page else ticket)
+    + {
+      receiver: shared.name,
+      [if ticket_hours then 'active_time_intervals']: [names.hours(shared.documents[0].metadata)],
+    };
   {
     receiver: names.default,
     group_by: ['alertname'],
     routes: [{
       matchers: [matchers.any(labels.layer, arguments.catalogue.layers)],
       group_by: [labels.model, labels.layer, 'namespace'],
-      routes: [branch(document) for document in arguments.models],
+      routes: std.map(outage, sharing.receivers(arguments)) + [branch(document) for document in arguments.models],
     }],
   }

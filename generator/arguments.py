@@ -12,6 +12,7 @@ from exporter.spec.model import ModelSpec
 from exporter.spec.value_types import format_duration
 from generator.objectives import objectives
 from generator.options import Options
+from generator.sharing import shared_receivers
 from generator.weekday_floors import floor_levels, varying_floors, varying_proxy_floors
 
 
@@ -41,9 +42,11 @@ def rule_arguments(spec: ModelSpec, options: Options) -> dict[str, Any]:
 
 def route_arguments(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:
     """Return the arguments of `alertmanager/`, for all models together."""
+    models = [with_grafana(spec, options).as_arguments() for spec in specs]
     return {
         "catalogue": catalogue.as_arguments(),
-        "models": [with_grafana(spec, options).as_arguments() for spec in specs],
+        "models": models,
+        "shared": shared_receivers(models),
         "mail": {"smtp_smarthost": options.smarthost, "smtp_from": options.sender},
     }
 

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Final
 
 from exporter import catalogue
-from exporter.catalogue import Alert
+from exporter.catalogue import Alert, Unit
 from exporter.spec.model import ModelSpec
-from exporter.spec.sections.slo import Slo, Tier
+from exporter.spec.sections.slo import DRIFT_SHARE, FRESHNESS, WITHIN_TOLERANCE, Slo, Tier, exact
 from exporter.spec.value_types import format_duration
 from generator.weekday_floors import number_text
+
+_ACRONYMS: Final = frozenset(("auroc", "mae", "ndcg", "rmse"))
+_UNITS: Final = {
+    WITHIN_TOLERANCE: Unit.RATIO,
+    FRESHNESS: Unit.SECONDS,
+    DRIFT_SHARE: Unit.RATIO,
+    "label_coverage": Unit.RATIO,
+}
+"""The units of what is no metric of the catalogue."""
 
 
 def objectives(spec: ModelSpec) -> list[dict[str, Any]]:
@@ -20,12 +31,32 @@ def objectives(spec: ModelSpec) -> list[dict[str, Any]]:
         {
             "name": slo.name,
             "sentence": objective_sentence(slo),
+            **_measured(slo),
             "period": format_duration(slo.period),
             "fast": _tiers(slo, slo.fast()),
             "slow": _tiers(slo, slo.slow()),
         }
         for slo in spec.spec.slos_evaluated
     ]
+
+
+def _measured(slo: Slo) -> dict[str, Any]:
+    """Return what the objective measures, for texts: its name, unit, target and the bad side of it."""
+    unit = _UNITS.get(slo.metric) or next(each.unit for each in catalogue.METRICS if each.key == slo.metric)
+    short = slo.metric.upper() if slo.metric in _ACRONYMS else slo.metric.replace("_", " ")
+    below = slo.at_least is not None or slo.counts_events
+    limit = _written(unit, slo.objective if slo.counts_events else slo.target)
+    target = f"{'at least' if below else 'at most'} {limit}"
+    return {"measured": short, "unit": unit.value, "bad_below": below, "target": target}
+
+
+def _written(unit: Unit, limit: float) -> str:
+    """Return a limit as the alerts write values, but with all its digits: 1,500, 95%, 3h."""
+    if unit is Unit.RATIO:
+        return f"{number_text(float(exact(limit) * 100))}%"
+    if unit is Unit.SECONDS:
+        return format_duration(timedelta(seconds=limit))
+    return format(Decimal(number_text(limit)), ",f")
 
 
 def objective_sentence(slo: Slo) -> str:

@@ -2,12 +2,14 @@
 // with equal labels, so the rule stays the same when a statistic changes. If the floor differs between weekdays, the
 // score must also exceed the floor of its window's day.
 local calendar = import 'calendar.libsonnet';
+local numbers = import 'numbers.libsonnet';
 local promql = import 'promql.libsonnet';
 local template = import 'template.libsonnet';
 
 // `scale` multiplies the numbers in the tests, for a score that is never below 1. `usual_when` and `no_threshold_when`
-// complete the titles of the silent cases. `extra_metrics` are other metrics with the same labels, by the names of their
-// fields.
+// complete the titles of the silent cases. `looked_up` returns the fields that other series give, as facts.libsonnet
+// describes them; its arguments are `template.own` for the alert's labels, and these labels in the tests. The first firing
+// case has none of these series, the second one has all of them.
 function(
   model,
   key,
@@ -20,7 +22,7 @@ function(
   scale=1,
   usual_when='on an ordinary Saturday',
   no_threshold_when='with too few rows',
-  extra_metrics={},
+  looked_up=function(own_of, example) {},
 )
   // Numbers that are exact as text, as a ratio and as a percentage.
   local alert = model.catalogue.alerts[key];
@@ -50,27 +52,23 @@ function(
     }[label]
     for label in labels
   };
-  local lookup(metric) =
-    template.lookup(metric, model.matchers + model.whole_traffic(score, segments), labels, 'unknown');
+  local own_of(values={}, segments=alert.segments) =
+    template.own(model, labels + std.setDiff(std.objectFields(values), std.set(labels)), segments, values);
+  local others = looked_up(own_of, example);
+  local names = std.objectFields(others);
   local test_case(title, during) = {
     title: title,
     labels: example,
     series: [
       { metric: score, labels: example, before: normal, during: during.score },
       { metric: threshold, labels: example, before: usual_threshold, during: during.threshold },
-    ] + [
-      { metric: extra_metrics[name], labels: example, before: 0.125, during: 0.25 }
-      for name in std.objectFields(extra_metrics)
     ],
   };
   local firing_case(title, threshold_during) =
     test_case(title, { score: bad, threshold: threshold_during }) + {
       fields: example + {
-        value: template.expanded_value(score.unit, bad),
-        threshold: template.expanded_value(threshold.unit, threshold_during),
-      } + {
-        [name]: template.expanded_value(extra_metrics[name].unit, 0.25)
-        for name in std.objectFields(extra_metrics)
+        value: numbers.written(score.unit, bad),
+        threshold: numbers.written(threshold.unit, threshold_during),
       },
     };
   {
@@ -82,14 +80,16 @@ function(
     comparison:: { score: score, threshold: threshold, labels: example },
     fields: { [label]: template.label(label) for label in labels } + {
       value: template.value(score.unit),
-      threshold: lookup(threshold),
-    } + {
-      [name]: lookup(extra_metrics[name])
-      for name in std.objectFields(extra_metrics)
-    },
+      threshold: own_of().lookup(threshold),
+    } + { [name]: others[name].template for name in names },
     firing_cases: [
-      firing_case('is ' + side + ' its threshold', usual_threshold),
-      firing_case('is ' + side + ' its threshold on a Saturday with another threshold', other_threshold),
+      firing_case('is ' + side + ' its threshold', usual_threshold) {
+        fields+: { [name]: others[name].missing for name in names },
+      },
+      firing_case('is ' + side + ' its threshold on a Saturday with another threshold', other_threshold) {
+        series+: std.flatMap(function(name) others[name].series, names),
+        fields+: { [name]: others[name].shown for name in names },
+      },
     ],
     silent_cases: [
       test_case('is ' + level + ' ' + usual_when + ', with a threshold as ' + level, { score: bad, threshold: bad }),

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from exporter.catalogue import FEATURE, LAYER, MODEL, SEVERITY, VERSION, Layer, Severity
+from exporter.catalogue import EXPORTER_DOWN, FEATURE, LAYER, MODEL, SEVERITY, VERSION, Layer, Severity
 from exporter.errors import RenderError
 from generator.layout import ROUTE_CASES, ROUTING
 from generator.proof.check import Outcome
 from generator.routing.decision import Decider
 from generator.routing.matchers import Labels
+from generator.routing.routes import Group
 from generator.serialization import from_yaml
 
 _LAYERS: Final = tuple(Layer)
@@ -35,6 +36,8 @@ INCIDENTS: Final[Mapping[tuple[str, str], tuple[Layer, ...]]] = {
 Of its own layer and of earlier ones it inhibits only what is less severe; of later ones, what is not more severe.
 """
 
+_OUTAGES: Final = (Layer.EXPORTER, Layer.FRESHNESS)
+"""The layers whose alerts have one cause for many models: an exporter that is down, a source that is away."""
 _SCRAPED: Final = {"namespace": "ml", VERSION: "1", FEATURE: "a feature"}
 """The labels that the alerts of one incident share, beside those of their rules."""
 _MONDAY: Final = datetime(2026, 1, 12, 12, tzinfo=UTC)
@@ -78,7 +81,7 @@ def simulate(documents: Mapping[PurePosixPath, str]) -> Iterator[Outcome]:
         documents: the result of `render`, perhaps changed since.
 
     Yields:
-        An outcome for each incident and for the hours of each model, then one for all models together; only one failure
+        An outcome for each incident and for the hours of each model, then two for all models together; only one failure
         when the routing is invalid.
     """
     try:
@@ -91,6 +94,7 @@ def simulate(documents: Mapping[PurePosixPath, str]) -> Iterator[Outcome]:
         yield from _incidents(decider, model)
         yield from _hours(decider, model)
     if len(models) > 1:
+        yield _outages(decider, models)
         yield _independence(decider, models)
 
 
@@ -147,6 +151,29 @@ def _hours(decider: Decider, model: Model) -> Iterator[Outcome]:
                 wrong.append(f"  {case.name} at {at.isoformat()}: sent to {', '.join(sent) or 'nobody'}")
     what = f"hours: tickets of {model.name} at {len(model.hours)} instants"
     yield Outcome(what, ok=not wrong, detail="\n".join(wrong))
+
+
+def _outages(decider: Decider, models: Sequence[Model]) -> Outcome:
+    """Return the outcome of each alert that an outage makes of all models at once: one group at each receiver.
+
+    The receiver of the root takes what no route of a model takes; it has a group for each route that leads to it.
+    """
+    groups: dict[tuple[str, str], set[tuple[int, Group]]] = {}
+    for case in (case for model in models for case in model.cases if _of_outage(case)):
+        labels = case.labels if case.name == EXPORTER_DOWN.name else {**case.labels, **_SCRAPED}
+        for route in decider.route.matches(labels):
+            groups.setdefault((case.name, route.receiver), set()).add((id(route), route.group(labels)))
+    wrong = [
+        f"  {name} is {len(found)} notifications to {receiver}"
+        for (name, receiver), found in groups.items()
+        if len(found) > 1 and receiver != decider.route.receiver
+    ]
+    what = f"outages: an alert of all {len(models)} models at once is one notification to each receiver"
+    return Outcome(what, ok=not wrong, detail="\n".join(wrong))
+
+
+def _of_outage(case: Case) -> bool:
+    return case.labels[LAYER] in _OUTAGES and case.labels[SEVERITY] != Severity.INFO
 
 
 def _independence(decider: Decider, models: Sequence[Model]) -> Outcome:

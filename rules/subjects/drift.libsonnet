@@ -1,4 +1,6 @@
 // Data drift: of all features together, and of each feature; and features whose drift would not be seen.
+local facts_of = import '../facts.libsonnet';
+local numbers = import '../numbers.libsonnet';
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 local threshold = import '../threshold.libsonnet';
@@ -13,34 +15,28 @@ local broken(model) =
   local metrics = model.metrics, labels = model.labels, reasons = model.catalogue.broken;
   local metric = metrics.feature_broken;
   local windows = model.spec.alerting.windows;
+  local facts = facts_of(model);
   local texts = [
-    [reasons.nulls, 'all of its values are missing'],
-    [reasons.constant, 'all of its values are the same'],
-    [reasons.scale, 'its values have another scale, as after a change of unit'],
-    [reasons.categories, 'most of its categories are not in the reference'],
-    [reasons.distribution, 'its distribution is a completely different one'],
+    [reasons.nulls, 'every value is missing'],
+    [reasons.constant, 'every value is the same, as from a frozen source'],
+    [reasons.scale, 'all values are multiplied alike, as by a change of unit'],
+    [reasons.categories, 'most values are new categories'],
+    [reasons.distribution, 'the mix of values is a completely different one'],
   ];
   local own = [label for label in model.series_labels(metric) if label != labels.model];
   local shared = [label for label in own if label != labels.reason];
   // The reason may change from hour to hour, so it is no label of the alert: one broken feature is one page.
-  local with_reason(text) = template.first(
-    promql.selector(metric, template.escaped(model.matchers) + [label + '=%q' for label in shared]) + ' == 1', shared, text
+  local own_of(values={}, segments=false) = template.own(
+    model, shared + std.setDiff(std.objectFields(values), std.set(shared)), segments, values
   );
-  local explanation = with_reason(
+  local explanation = own_of().each(
+    'topk(1, max by (' + labels.reason + ') (' + own_of().selector(metric) + ' == 1))',
     '{{ with .Labels.' + labels.reason + ' }}{{ '
     + std.join('{{ else ', [
       'if eq . ' + std.escapeStringJson(text[0]) + ' }}' + text[1]
       for text in texts
     ]) + '{{ end }}{{ end }}'
   );
-  local figures = {
-    psi: metrics.feature_psi,
-    nulls: metrics.feature_null_ratio,
-    new_categories: metrics.feature_new_category_ratio,
-    mean: metrics.feature_mean,
-    mean_reference: metrics.feature_mean_reference,
-    scale: metrics.feature_scale_factor,
-  };
   local example(reason) = {
     [label]: {
       [labels.version]: '2026-11-01',
@@ -53,21 +49,30 @@ local broken(model) =
   };
   local without_reason(given) = { [label]: given[label] for label in shared };
   local calm = { metric: metric, labels: example(reasons.none) };
-  local firing_case(text) =
-    local given = example(text[0]);
+  local looked_up = {
+    psi: {
+      template: own_of().lookup(metrics.feature_psi),
+      missing: 'unknown',
+      shown: '4.25',
+      series: [facts.series(metrics.feature_psi, without_reason(example(null)), 4.25)],
+    },
+    moved: facts.moved(own_of, without_reason(example(null))),
+    unusable: facts.unusable(own_of(), without_reason(example(null))),
+    ended: facts.ended(own_of(), without_reason(example(null))),
+  };
+  // The first case has no other series.
+  local firing_case(index, text) =
+    local given = example(text[0]), names = std.objectFields(looked_up);
     {
       title: 'finds that ' + text[1],
       labels: without_reason(given),
       series: [
         calm { before: 0, during: null },
         { metric: metric, labels: given, before: null, during: 1 },
-      ] + [
-        { metric: figures[name], labels: without_reason(given), before: 0.125, during: 0.25 }
-        for name in std.objectFields(figures)
-      ],
+      ] + (if index == 0 then [] else std.flatMap(function(name) looked_up[name].series, names)),
       fields: given { explanation: text[1] } + {
-        [name]: template.expanded_value(figures[name].unit, 0.25)
-        for name in std.objectFields(figures)
+        [name]: if index == 0 then looked_up[name].missing else looked_up[name].shown
+        for name in names
       },
     };
   {
@@ -76,23 +81,17 @@ local broken(model) =
     expr:
       local matchers = [promql.any(labels.window, windows)] + model.alerting(metric);
       model.series(metric, matchers, [labels.reason]) + ' == 1',
-    fields: { [label]: template.label(label) for label in shared } + {
-      reason: with_reason('{{ .Labels.' + labels.reason + ' }}'),
-      explanation: explanation,
-    } + {
-      [name]: template.lookup(figures[name], model.matchers + model.whole_traffic(figures[name]), shared, 'none')
-      for name in std.objectFields(figures)
+    fields: { [label]: template.label(label) for label in shared } + { explanation: explanation } + {
+      [name]: looked_up[name].template
+      for name in std.objectFields(looked_up)
     },
-    summary(fields)::
-      model.name + ': feature ' + fields.feature + ' is broken in the ' + fields.window + ' window: ' + fields.explanation,
+    summary(fields):: model.name + ': ' + fields.feature + ' is broken in the ' + fields.window + ' window: ' + fields.explanation,
     description(fields)::
-      'Feature ' + fields.feature + ' of version ' + fields.version + ' is of no use to the model in the '
-      + fields.window + ' window: ' + fields.explanation + ' (' + fields.reason + '). PSI ' + fields.psi + ', nulls '
-      + fields.nulls + ', new categories ' + fields.new_categories + ', mean ' + fields.mean + ' (reference '
-      + fields.mean_reference + '), values ' + fields.scale + ' times as large as in the reference.',
+      'Feature ' + fields.feature + ' is of no use to version ' + fields.version + ' in the ' + fields.window + ' window'
+      + fields.ended + ': ' + fields.explanation + '.\nPSI ' + fields.psi + fields.moved + fields.unusable + '.',
     action: 'Check the pipeline of this feature first: a join, a default, a unit, a producer upstream. Fall back to rules'
             + ' or to a model without the feature if wrong predictions are expensive.',
-    firing_cases: std.map(firing_case, texts),
+    firing_cases: std.mapWithIndex(firing_case, texts),
     silent_cases: [
       {
         title: 'finds an ordinary feature',
@@ -161,27 +160,60 @@ local insensitive(model) =
     ],
   };
 
-function(model) [
-  threshold(model, 'data_drift_high') {
-    'for': 2 * model.evaluation_interval,
-    summary(fields)::
-      model.name + ': ' + fields.value + ' of the features have drifted in the ' + fields.window + ' window',
-    description(fields)::
-      fields.value + ' of the features of version ' + fields.version
-      + ', weighted by importance, are above their drift thresholds in the ' + fields.window
-      + ' window; the threshold for this share is ' + fields.threshold
-      + '. The inputs differ from the training data, so predictions may be wrong although every request succeeds.',
-    action: 'Open the dashboard and find the features that moved together. Look for a change upstream of them first; think'
-            + ' of retraining only after that.',
-  },
-  broken(model),
-  threshold(model, 'feature_drift_high', model.spec.features[0].name) {
-    'for': 3 * model.evaluation_interval,
-    summary(fields):: model.name + ': feature ' + fields.feature + ' has drifted in the ' + fields.window + ' window',
-    description(fields)::
-      'The population stability index (PSI) of ' + fields.feature + ' is ' + fields.value + ' in the ' + fields.window
-      + ' window for version ' + fields.version + '; the threshold is ' + fields.threshold + '.',
-    action: 'Compare the distribution with the reference on the dashboard. Ask the owner of the data what changed.',
-  },
-  insensitive(model),
-]
+function(model)
+  local facts = facts_of(model), metrics = model.metrics;
+  [
+    threshold(
+      model,
+      'data_drift_high',
+      looked_up=function(own_of, example) {
+        ended: facts.ended(own_of(), example),
+        named: facts.named(own_of(), ': '),
+        worst: facts.worst(own_of, example),
+        scores: facts.compared(
+          own_of(),
+          example,
+          '\nMean score: ',
+          metrics.prediction_mean,
+          metrics.prediction_mean_reference
+        ),
+        segment: facts.segment(own_of, '\nMost in the segment ', metrics.data_drift_share, '75%', '75%'),
+      },
+    ) {
+      'for': 2 * model.evaluation_interval,
+      summary(fields)::
+        model.name + ': ' + fields.value + ' of the features have drifted in the ' + fields.window + ' window'
+        + fields.named,
+      description(fields)::
+        fields.value + ' of the features of version ' + fields.version + ', weighted by importance, have drifted in the '
+        + fields.window + ' window' + fields.ended + '; the limit is ' + fields.threshold + '.' + fields.worst
+        + fields.scores + fields.segment,
+      action: 'Predictions may be wrong although every request succeeds. Look for a change upstream of these features first;'
+              + ' think of retraining only after that.',
+    },
+    broken(model),
+    threshold(
+      model,
+      'feature_drift_high',
+      model.spec.features[0].name,
+      looked_up=function(own_of, example) {
+        ended: facts.ended(own_of(), example),
+        moved: facts.moved(own_of, example),
+        // Missing values are likelier the reason than a wider spread.
+        kind: facts.kind(own_of(), example) { shown: 'more values are missing than in the reference' },
+        unusable: facts.unusable(own_of(), example),
+        others: facts.others(own_of(), example, 'Also drifted: ', 'No other feature has drifted'),
+        segment: facts.segment(own_of, '\nMost in the segment ', metrics.feature_psi, '0.75', '0.75'),
+      },
+    ) {
+      'for': 3 * model.evaluation_interval,
+      summary(fields)::
+        model.name + ': ' + fields.feature + ' has drifted in the ' + fields.window + ' window' + fields.moved,
+      description(fields)::
+        'PSI of ' + fields.feature + ' ' + fields.value + ' (limit ' + fields.threshold + ')' + fields.moved + fields.unusable
+        + '; version ' + fields.version + ', ' + fields.window + ' window' + fields.ended + '.\nLikely kind: ' + fields.kind + '.\n'
+        + fields.others + '.' + fields.segment,
+      action: 'Compare the distribution with the reference on the dashboard. Ask the owner of the data what changed.',
+    },
+    insensitive(model),
+  ]

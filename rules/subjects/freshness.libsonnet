@@ -1,4 +1,6 @@
 // Freshness: is there a recent window to evaluate, and does it have rows?
+local facts_of = import '../facts.libsonnet';
+local numbers = import '../numbers.libsonnet';
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 
@@ -37,6 +39,8 @@ function(model)
   ];
   local info_series = { metric: info, labels: info_labels, before: 1, during: 1 };
 
+  local own = template.own(model, [labels.window]);
+  local ended_at = facts_of(model).ended(own, { [labels.window]: model.shortest_window });
   local rows = metrics.window_rows, usual_rows = metrics.window_rows_reference;
   local shortest = { [labels.window]: model.shortest_window };
   local rows_case(title, during, usual=null) = {
@@ -45,9 +49,10 @@ function(model)
     series: [
       { metric: rows, labels: stream + shortest, before: 1000, during: during },
       { metric: usual_rows, labels: stream + shortest, before: usual, during: usual },
-    ],
+    ] + (if usual == null then [] else ended_at.series),
     fields: shortest {
-      usual_rows: if usual == null then unknown else template.expanded_value(usual_rows.unit, usual),
+      usual_rows: if usual == null then unknown else numbers.written(usual_rows.unit, usual),
+      ended: if usual == null then ended_at.missing else ended_at.shown,
     },
   };
   [
@@ -77,7 +82,7 @@ function(model)
           title: 'has not ended a window for too long',
           labels: {},
           series: end_series(stale_after + 1) + [info_series],
-          fields: { state: ended(template.expanded_duration(stale_after + 1)) },
+          fields: { state: ended(numbers.age(stale_after + 1)) },
         },
         {
           title: 'has no window at all',
@@ -104,13 +109,13 @@ function(model)
         + min_usual_rows,
       fields: {
         window: template.label(labels.window),
-        usual_rows: template.lookup(usual_rows, model.matchers + [stream_matcher], [labels.window], unknown),
+        usual_rows: own.written(own.greatest(usual_rows, [stream_matcher]), usual_rows.unit, unknown),
+        ended: ended_at.template,
       },
       summary(fields):: model.name + ': no predictions logged in the ' + fields.window + ' window',
       description(fields)::
-        'The newest complete ' + fields.window + ' window of the inference log has no rows. Either the model makes no'
-        + ' predictions, or its predictions are not logged any more. Usual rows in the same hours: '
-        + fields.usual_rows + '.',
+        'The newest complete ' + fields.window + ' window of the inference log' + fields.ended + ' has no rows; usual in the'
+        + ' same hours: ' + fields.usual_rows + '. Either the model makes no predictions, or they are not logged any more.',
       action: 'Check the traffic of the service that calls the model. If it still calls the model, check what writes the'
               + ' log.',
       firing_cases: [

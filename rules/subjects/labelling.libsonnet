@@ -10,7 +10,7 @@ function(model) if !model.labels_evaluated then [] else [
     'for': 3 * model.evaluation_interval,
     summary(fields):: model.name + ': no labels for ' + fields.value,
     description(fields)::
-      'The newest label arrived ' + fields.value + ' ago; the threshold is ' + fields.threshold + ': the greater of the'
+      'The newest label arrived ' + fields.value + ' ago; the limit is ' + fields.threshold + ': the greater of the'
       + ' floor in the spec and twice the longest gap before. Performance is measured on older and older predictions.',
     action: 'Ask the labelling team, and check the label pipeline. Late labels are joined when they arrive.',
   },
@@ -21,7 +21,7 @@ function(model) if !model.labels_evaluated then [] else [
       + fields.window + ' window',
     description(fields)::
       'Only ' + fields.value + ' of the newest rows of the ' + fields.stream + ' log have an id and a value of usable types'
-      + ' in the ' + fields.window + ' window; the threshold is ' + fields.threshold
+      + ' in the ' + fields.window + ' window; the limit is ' + fields.threshold
       + '. The other rows are not joined, so performance is measured without them or not at all.',
     action: 'The panel of rejected rows shows why rows are left out: no id, no value, or a time outside of the partition.'
             + ' The log of the exporter names each file with a column that is missing or has another type.',
@@ -31,7 +31,7 @@ function(model) if !model.labels_evaluated then [] else [
     summary(fields):: model.name + ': performance in the ' + fields.window + ' window is withheld',
     description(fields)::
       fields.value + ' of the labelled predictions of version ' + fields.version + ' in the ' + fields.window
-      + ' window cannot be judged; the threshold is ' + fields.threshold
+      + ' window cannot be judged; the limit is ' + fields.threshold
       + '. Their label is none of the model\'s, or their score is no probability. The others may be different, so no'
       + ' performance is exposed.',
     action: 'The log of the exporter and its page say which labels or scores these are. Name the positive labels in'
@@ -43,7 +43,7 @@ function(model) if !model.labels_evaluated then [] else [
       model.name + ': only ' + fields.value + ' of the predictions in the ' + fields.window + ' window have a label',
     description(fields)::
       fields.value + ' of the mature predictions of version ' + fields.version + ' in the ' + fields.window
-      + ' window have a label; the threshold is ' + fields.threshold
+      + ' window have a label; the limit is ' + fields.threshold
       + '. The predictions without a label may be different, so performance may be wrong.',
     action: 'If labels arrive later than before, make labels.maturity longer. If labels are lost, fix the label log or the'
             + ' ids in it.',

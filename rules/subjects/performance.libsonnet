@@ -1,4 +1,5 @@
 // Performance of mature predictions, measured with labels.
+local facts_of = import '../facts.libsonnet';
 local threshold = import '../threshold.libsonnet';
 
 // With more than two classes, the score of the returned class is needed.
@@ -10,76 +11,102 @@ local has_scores(spec) =
 local has_levels(spec) =
   spec.task == 'binary_classification' || spec.task == 'regression' || std.length(spec.inference.columns.scores) > 0;
 
+// The predictions of a performance alert are as old as their labels need.
+local evaluated(model, fields) =
+  'Version ' + fields.version + ', ' + fields.window + ' window of predictions that are at least '
+  + model.spec.labels.maturity + ' old.';
+
+local rates(model, own_of, example, text) = facts_of(model).compared(
+  own_of(), example, text, model.metrics.label_rate_observed, model.metrics.label_rate_predicted, 'predicted'
+);
+
 local calibration(model) = [
-  threshold(model, 'calibration_poor', no_threshold_when='with too few labels') {
+  threshold(
+    model,
+    'calibration_poor',
+    no_threshold_when='with too few labels',
+    looked_up=function(own_of, example) { rates: rates(model, own_of, example, '; positive ') },
+  ) {
     'for': 3 * model.evaluation_interval,
-    summary(fields):: model.name + ': the scores are not calibrated in the ' + fields.window + ' window',
+    summary(fields)::
+      model.name + ': scores are off by ' + fields.value + ' on average in the ' + fields.window + ' window' + fields.rates,
     description(fields)::
-      'For the mature predictions of version ' + fields.version + ' in the ' + fields.window
-      + ' window, the share that came true differs from the scores by ' + fields.value
-      + ' on average; the threshold is ' + fields.threshold + '.',
+      'The share that came true differs from the scores by ' + fields.value + ' on average (limit ' + fields.threshold + ')'
+      + fields.rates + '. ' + evaluated(model, fields),
     action: 'Calibrate the scores again, and review every decision that compares a score with a fixed number.',
   },
 ];
 
-// The gaps themselves, expected minus observed. The alert's own value is how many times over its threshold the worst is.
-local gaps(model) =
-  if model.classifier then { auroc: model.metrics.auroc_estimated_gap }
-  else { rmse: model.metrics.rmse_estimated_gap, mae: model.metrics.mae_estimated_gap };
+local concept_drift(model) =
+  local metrics = model.metrics, facts = facts_of(model);
+  local of_classifier(own_of, example) = {
+    main: facts.expected(own_of(), example, ': AUROC ', metrics.auroc, metrics.auroc_estimated_gap),
+    others: rates(model, own_of, example, '\nPositive: '),
+    segment: facts.segment(own_of, '\nWorst segment: ', metrics.auroc, '0.25', lowest=true),
+  };
+  local of_regression(own_of, example) = {
+    main: facts.expected(own_of(), example, ': MAE ', metrics.mae, metrics.mae_estimated_gap),
+    others: facts.expected(own_of(), example, '\nRMSE ', metrics.rmse, metrics.rmse_estimated_gap),
+    bias: facts.compared(
+      own_of(), example, '\nMean of prediction minus label: ', metrics.mean_error, metrics.mean_error_reference, factor=false
+    ),
+    segment: facts.segment(own_of, '\nWorst segment: ', metrics.mae, '56,410'),
+  };
+  [
+    threshold(
+      model,
+      'concept_drift',
+      scale=4,
+      no_threshold_when='with too few labels',
+      looked_up=if model.classifier then of_classifier else of_regression,
+    ) {
+      'for': 3 * model.evaluation_interval,
+      summary(fields)::
+        model.name + ': predictions are worse than expected in the ' + fields.window + ' window' + fields.main,
+      description(fields)::
+        'Predictions are worse than expected from their ' + (if model.classifier then 'scores' else 'sizes')
+        + fields.main + ', ' + fields.value + ' times the allowed gap (limit ' + fields.threshold + ').' + fields.others
+        + std.get(fields, 'bias', '') + fields.segment + '\n' + evaluated(model, fields)
+        + ' Drift of the inputs does not explain it: the same inputs have other outcomes than in the reference.',
+      action: 'Find out what changed in the outcomes or in the labels since these predictions were made. Then retrain on'
+              + ' recent labels.',
+    },
+  ];
 
-local observation(model, fields) =
-  if model.classifier then 'the AUROC is ' + fields.auroc + ' below the value expected from their scores'
-  else
-    'the errors are larger than expected from the sizes of the predictions (expected minus observed: RMSE '
-    + fields.rmse + ', MAE ' + fields.mae + ')';
-
-local concept_drift(model) = [
-  threshold(model, 'concept_drift', scale=4, no_threshold_when='with too few labels', extra_metrics=gaps(model)) {
-    'for': 3 * model.evaluation_interval,
-    summary(fields)::
-      model.name + ': '
-      + (if model.classifier then 'AUROC is ' + fields.auroc + ' below its expected value'
-         else 'errors are above their expected values')
-      + ' in the ' + fields.window + ' window',
-    description(fields)::
-      'For the mature predictions of version ' + fields.version + ' in the ' + fields.window + ' window, '
-      + observation(model, fields) + '. This is ' + fields.value + ' times the allowed gap; the threshold is '
-      + fields.threshold
-      + '. Drift of the inputs does not explain it: the same inputs have other outcomes than in the reference.',
-    action: 'Find out what changed in the outcomes or in the labels since these predictions were made. Then retrain on'
-            + ' recent labels.',
-  },
-];
-
-// Several classes have differences of their own; the alert's value is of the worst.
-local differences(model) =
-  if model.spec.task == 'regression' then { bias: model.metrics.mean_error }
-  else if model.spec.task == 'binary_classification' then
-    { gap: model.metrics.label_rate_gap, change: model.metrics.label_rate_change }
-  else {};
-
-local moved(model, fields) =
-  if model.spec.task == 'regression' then
-    'predictions minus labels are ' + fields.bias + ' on average'
-  else if model.spec.task == 'binary_classification' then
-    'the observed rate of positives minus the predicted one is ' + fields.gap
-    + ' (beyond that difference in the reference), and minus the rate of the reference ' + fields.change
-  else 'the rate of a class differs from its predicted rate or from the rate of the reference';
-
-local base_rate(model) = [
-  threshold(model, 'base_rate_shift', scale=4, no_threshold_when='with too few labels', extra_metrics=differences(model)) {
-    'for': 3 * model.evaluation_interval,
-    summary(fields)::
-      model.name + (if model.classifier then ': the rate of positives' else ': the mean error') + ' has moved in the '
-      + fields.window + ' window',
-    description(fields)::
-      'For the mature predictions of version ' + fields.version + ' in the ' + fields.window + ' window, '
-      + moved(model, fields) + '. This is ' + fields.value + ' times the allowed difference; the threshold is '
-      + fields.threshold + '.',
-    action: 'Find out whether labels are incomplete or defined otherwise. If they are right, calibrate or retrain, and'
-            + ' review what depends on the number of positives.',
-  },
-];
+// Of several classes, the alert's value is that of the worst.
+local base_rate(model) =
+  local metrics = model.metrics, facts = facts_of(model);
+  local of_classifier(own_of, example) = {
+    main: rates(model, own_of, example, ': '),
+    // Beside the rate itself, which the fact before has.
+    reference: facts.value(own_of(), example, ', reference ', metrics.label_rate_observed_reference),
+  };
+  local of_regression(own_of, example) = {
+    main: facts.compared(
+      own_of(), example, ': prediction minus label ', metrics.mean_error, metrics.mean_error_reference, factor=false
+    ),
+    reference: facts.compared(own_of(), example, '; labels ', metrics.label_mean, metrics.label_mean_reference),
+  };
+  [
+    threshold(
+      model,
+      'base_rate_shift',
+      scale=4,
+      no_threshold_when='with too few labels',
+      looked_up=if model.classifier then of_classifier else of_regression,
+    ) {
+      'for': 3 * model.evaluation_interval,
+      summary(fields)::
+        model.name + (if model.classifier then ': the rate of positives' else ': the mean error') + ' has moved in the '
+        + fields.window + ' window' + fields.main,
+      description(fields)::
+        (if model.classifier then 'The rate of positives has moved' else 'The mean error has moved') + fields.main
+        + fields.reference + '. This is ' + fields.value + ' times the allowed difference (limit ' + fields.threshold
+        + ').\n' + evaluated(model, fields),
+      action: 'Find out whether labels are incomplete or defined otherwise. If they are right, calibrate or retrain, and'
+              + ' review what depends on the number of positives.',
+    },
+  ];
 
 function(model)
   (if model.labels_evaluated && has_scores(model.spec) then calibration(model) else [])

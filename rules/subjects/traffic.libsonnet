@@ -1,37 +1,36 @@
 // Traffic: does a window have as many rows as the same hours of past weeks?
-local promql = import '../promql.libsonnet';
-local template = import '../template.libsonnet';
+local facts_of = import '../facts.libsonnet';
 local threshold = import '../threshold.libsonnet';
 
 function(model)
-  local metrics = model.metrics, labels = model.labels;
-  local stream = { [labels.stream]: model.catalogue.streams.inference };
-  local window = { [labels.window]: model.spec.alerting.windows[0] };
-  local matchers = model.matchers + [promql.equal(labels.stream, stream[labels.stream])];
-  local rows = metrics.window_rows, usual_rows = metrics.window_rows_reference;
-  local lookup(metric) = template.lookup(metric, matchers, [labels.window], 'unknown');
-  local constant_series(metric, number) = { metric: metric, labels: stream + window, before: number, during: number };
-  local base = threshold(
-    model, 'traffic_unusual', scale=8, usual_when='on a quiet Sunday night', no_threshold_when='with no history yet'
-  );
+  local metrics = model.metrics, facts = facts_of(model);
+  local stream = { [model.labels.stream]: model.catalogue.streams.inference };
   [
-    base {
+    threshold(
+      model,
+      'traffic_unusual',
+      scale=8,
+      usual_when='on a quiet Sunday night',
+      no_threshold_when='with no history yet',
+      looked_up=function(own_of, example) {
+        rows: facts.compared(
+          own_of(),
+          example,
+          ': ',
+          metrics.window_rows,
+          metrics.window_rows_reference,
+          'usual',
+          stream
+        ),
+        ended: facts.ended(own_of(), example),
+      },
+    ) {
       'for': 2 * model.evaluation_interval,
-      fields+: { rows: lookup(rows), usual_rows: lookup(usual_rows) },
-      firing_cases: [
-        firing_case {
-          series+: [constant_series(rows, 50), constant_series(usual_rows, 300)],
-          fields+: { rows: '50', usual_rows: '300' },
-        }
-        for firing_case in base.firing_cases
-      ],
       summary(fields)::
-        model.name + ': ' + fields.rows + ' predictions logged in the ' + fields.window + ' window (usual: '
-        + fields.usual_rows + ')',
+        model.name + ': unusual number of predictions in the ' + fields.window + ' window' + fields.rows,
       description(fields)::
-        'The inference log has ' + fields.rows + ' rows in the ' + fields.window
-        + ' window; the same hours of past weeks had ' + fields.usual_rows + '. This is a factor of ' + fields.value
-        + '; the threshold is ' + fields.threshold + '.',
+        'Rows of the inference log in the ' + fields.window + ' window' + fields.ended + ' differ from the same hours of past'
+        + ' weeks by a factor of ' + fields.value + ' (limit ' + fields.threshold + ')' + fields.rows + '.',
       action: 'Compare with the traffic of the service that calls the model. If its traffic has changed, ask its owner. If'
               + ' not, a part of the log is missing or written twice.',
     },

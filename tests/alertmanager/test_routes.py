@@ -17,7 +17,7 @@ EXPECTED = {Severity.CRITICAL: "fraud-page", Severity.WARNING: "fraud-ticket", S
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_the_severity_of_an_alert_selects_its_receiver(alert: Alert, tmp_path: Path) -> None:
     loaded = model(alerting=PAGE | TICKET)
-    routing = routing_of(loaded, model({"name": "churn"}, alerting=PAGE | TICKET))
+    routing = routing_of(loaded, model({"name": "churn", "labels": {"env": "test"}}, alerting=PAGE | TICKET))
     assert receivers_of(routing, labels_of(alert, loaded), tmp_path) == EXPECTED[alert.severity]
 
 
@@ -71,6 +71,20 @@ def test_hostile_labels_are_matched_as_they_are(tmp_path: Path) -> None:
 def test_a_layer_of_a_model_is_one_notification() -> None:
     (ours,) = routing_of(model(alerting=PAGE))["route"]["routes"]
     assert ours["group_by"] == [MODEL, LAYER, "namespace"]
+
+
+@pytest.mark.parametrize("layer", ["exporter", "freshness"])
+def test_an_outage_of_models_that_notify_the_same_place_has_one_receiver(layer: str, tmp_path: Path) -> None:
+    same = [model({"name": name}, alerting=PAGE | TICKET) for name in ("fraud", "churn")]
+    own = model({"name": "prices"}, alerting={"page": {"webhook": {"url": "https://hooks.example.com/prices"}}})
+    routing = routing_of(*same, own)
+    page, ticket = (route["receiver"] for route in routing["route"]["routes"][0]["routes"][:2])
+    for alert in (alert for alert in ALERTS if alert.layer == layer and alert.severity != Severity.INFO):
+        shared = page if alert.severity == Severity.CRITICAL else ticket
+        reached = [receivers_of(routing, labels_of(alert, loaded), tmp_path) for loaded in same]
+        assert reached == [shared, shared]
+        if alert.severity == Severity.CRITICAL:
+            assert receivers_of(routing, labels_of(alert, own), tmp_path) == "prices-page"
 
 
 def test_tickets_have_hours_and_pages_do_not() -> None:

@@ -4,9 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-from exporter.catalogue import Unit
 from promtool import verdict
 
 Jsonnet = Callable[..., Any]
@@ -30,35 +27,40 @@ def test_a_literal_is_not_read_as_a_template(jsonnet: Jsonnet, tmp_path: Path) -
         assert f'{name}="{text}"' in output
 
 
-@pytest.mark.parametrize("unit", [Unit.RATIO, Unit.NUMBER, Unit.DEVIATIONS])
-@pytest.mark.parametrize("value", [0.125, 0.25, 0.75, 3])
-def test_an_expanded_value_is_what_prometheus_writes(
-    jsonnet: Jsonnet, tmp_path: Path, unit: Unit, value: float
-) -> None:
-    template, text = (
-        jsonnet(f"lib.template.{call}") for call in (f"value('{unit}')", f"expanded_value('{unit}', {value})")
-    )
-    assert f'v="{text}"' in expanded({"v": template}, value, tmp_path)
-
-
-@pytest.mark.parametrize("seconds", [1, 59, 60, 61, 3600, 11401, 86399, 86400, 90061, 864000])
-def test_an_expanded_duration_is_what_prometheus_writes(jsonnet: Jsonnet, tmp_path: Path, seconds: int) -> None:
-    template = jsonnet("lib.template.age(function(age) age, 'none')")
-    assert f'v="{jsonnet("lib.template.expanded_duration(it)", seconds)}"' in expanded(
-        {"v": template}, seconds, tmp_path
-    )
-
-
 def test_an_infinite_age_has_its_own_text(jsonnet: Jsonnet, tmp_path: Path) -> None:
     assert 'v="none"' in expanded({"v": jsonnet("lib.template.age(function(age) age, 'none')")}, 1e300, tmp_path)
+
+
+MODEL = """{
+  matchers: [lib.promql.equal('c', '100% "')],
+  whole_traffic(metric, segments):: if segments then [] else [lib.promql.equal('segment', '')],
+}"""
 
 
 def test_a_lookup_returns_the_series_with_the_alerts_labels_or_the_text_for_missing(
     jsonnet: Jsonnet, tmp_path: Path
 ) -> None:
-    lookup = "lib.template.lookup({ name: it, unit: 'number' }, [lib.promql.equal('c', '100% \"')], ['q'], 'none')"
+    own = f"lib.template.own({MODEL}, ['q', 'unused'])"
+    lookup = f"lib.numbers.complete({own}.lookup({{ name: it, unit: 'ratio', labels: ['q'] }}, 'none'))"
     templates = {"found": jsonnet(lookup, "limit"), "missing": jsonnet(lookup, "other")}
-    series = {'limit{c="100% \\"",q="7"}': "0.5x5", 'limit{c="100% \\"",q="8"}': "0.6x5", 'limit{c="",q="7"}': "0.7x5"}
+    series = {
+        'limit{c="100% \\"",q="7",instance="a"}': "0.5x5",
+        'limit{c="100% \\"",q="7",instance="b"}': "0.5x5",
+        'limit{c="100% \\"",q="8"}': "0.6x5",
+        'limit{c="",q="7"}': "0.7x5",
+        'limit{c="100% \\"",q="7",segment="a=b"}': "0.8x5",
+    }
     output = expanded(templates, 7, tmp_path, series)
-    assert 'found="0.5"' in output
+    assert 'found="50%"' in output
+    assert 'missing="none"' in output
+
+
+def test_a_listing_has_each_result_with_a_text_before_and_between(jsonnet: Jsonnet, tmp_path: Path) -> None:
+    own = f"lib.template.own({MODEL}, [], segments=true)"
+    query = f"'sort_desc(' + {own}.selector({{ name: it, labels: [] }}) + ')'"
+    call = f"{own}.each({query}, '{{{{ .Labels.q }}}}', 'none', ', ', 'Of ')"
+    templates = {"found": jsonnet(call, "limit"), "missing": jsonnet(call, "other")}
+    series = {f'limit{{c="100% \\"",q="{name}"}}': f"{name}x5" for name in (1, 3, 2)}
+    output = expanded(templates, 7, tmp_path, series)
+    assert 'found="Of 3, 2, 1"' in output
     assert 'missing="none"' in output

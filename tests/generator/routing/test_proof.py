@@ -13,12 +13,18 @@ from generator.documents import Documents, render
 from generator.layout import ROUTE_CASES, ROUTING
 from generator.proof.check import Outcome
 from generator.routing.proof import INCIDENTS, simulate
+from generator.sharing import shared_receivers
 
 ALERTING = {
     "page": {"webhook": RECEIVERS["webhook"]},
     "ticket": {"slack": RECEIVERS["slack"], "hours": "Mon-Fri 09:00-18:00"},
 }
 MODELS = tuple(model({"name": name}, alerting=ALERTING) for name in ("fraud", "churn", "prices"))
+SHARED_PAGE, SHARED_TICKET = (
+    f"shared-{shared['kind']}-{shared['suffix']}"
+    for shared in shared_receivers([loaded.spec.as_arguments() for loaded in MODELS])
+)
+OUTAGES = "outages: an alert of all 3 models at once is one notification to each receiver"
 INDEPENDENCE = "independence: no alert of 3 models inhibits an alert of another model"
 
 
@@ -36,11 +42,11 @@ def failures(documents: Documents, **changes: Any) -> list[Outcome]:
 def test_generated_routing_passes_and_each_outcome_is_one_line(documents: Documents) -> None:
     outcomes = [str(outcome) for outcome in simulate(documents)]
     causes = [alert for alert in ALERTS if (alert.layer, alert.severity) in INCIDENTS]
-    assert len(outcomes) == len(MODELS) * (len(causes) + 1) + 1
+    assert len(outcomes) == len(MODELS) * (len(causes) + 1) + 2
     later = sum(list(Layer).index(alert.layer) > 0 for alert in ALERTS)
-    assert f"ok: incident: LeewayExporterDown of fraud inhibits {later} other alerts -> fraud-page" in outcomes
+    assert f"ok: incident: LeewayExporterDown of fraud inhibits {later} other alerts -> {SHARED_PAGE}" in outcomes
     assert "ok: hours: tickets of churn at 10 instants" in outcomes
-    assert outcomes[-1] == f"ok: {INDEPENDENCE}"
+    assert outcomes[-2:] == [f"ok: {OUTAGES}", f"ok: {INDEPENDENCE}"]
     assert not [line for line in outcomes if not line.startswith("ok: ") or "\n" in line]
 
 
@@ -63,7 +69,8 @@ def test_a_cause_that_inhibits_nothing_fails(documents: Documents) -> None:
         failed = failures(documents, inhibit_rules=given)
         assert len(failed) >= len(MODELS), rule
         assert all(outcome.what.startswith("incident: ") for outcome in failed)
-        assert "fraud-" in "".join(outcome.detail for outcome in failed)
+        details = "".join(outcome.detail for outcome in failed)
+        assert "fraud-" in details or SHARED_PAGE in details
 
 
 def test_an_inhibition_rule_without_the_model_fails(documents: Documents) -> None:
@@ -102,13 +109,22 @@ def test_hours_other_than_the_spec_s_fail(change: dict[str, Any]) -> None:
     assert "MLFeatureDriftHigh at 2026-" in failed[0].detail
 
 
+@pytest.mark.parametrize(("place", "receiver"), [(0, SHARED_PAGE), (1, SHARED_TICKET)])
+def test_an_outage_that_is_a_notification_for_each_model_fails(place: int, receiver: str, documents: Documents) -> None:
+    route = yaml.safe_load(documents[ROUTING])["route"]
+    route["routes"][0]["routes"][place]["group_by"] = ["model", "layer"]
+    (failed,) = failures(documents, route=route)
+    assert failed.what == OUTAGES
+    assert f" is 3 notifications to {receiver}" in failed.detail
+
+
 def test_a_page_with_hours_fails(documents: Documents) -> None:
     route = yaml.safe_load(documents[ROUTING])["route"]
-    page, ticket, _ = route["routes"][0]["routes"][0]["routes"]
+    page, ticket, _ = route["routes"][0]["routes"][2]["routes"]
     page["active_time_intervals"] = ticket["active_time_intervals"]
     (failed,) = failures(documents, route=route)
     assert failed.what == "hours: tickets of fraud at 10 instants"
-    assert "LeewayExporterDown at 2026-01-12T08:59:00+00:00: sent to nobody" in failed.detail
+    assert "MLDataDriftHigh at 2026-01-12T08:59:00+00:00: sent to nobody" in failed.detail
 
 
 def test_invalid_routing_is_a_failure(documents: Documents) -> None:
@@ -121,4 +137,4 @@ def test_cases_that_a_team_has_changed_are_the_ones_tested(documents: Documents)
     for case in expected["cases"]:
         case["receivers"] = ["nobody"]
     changed = documents | {PurePosixPath(ROUTE_CASES): json.dumps(expected)}
-    assert all(not outcome.ok for outcome in list(simulate(changed))[:-1])
+    assert all(not outcome.ok for outcome in list(simulate(changed))[:-2])
