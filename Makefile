@@ -89,8 +89,9 @@ golden: $(DEV_STAMP) ## Write the golden files again; read the diff before you c
 	@$(BIN)/python tests/data/golden.py
 
 .PHONY: docs
-docs: $(DEV_STAMP) ## Write what is made from the code: metrics, spec reference, JSON Schema, rooms and layers, drawings
+docs: $(DEV_STAMP) ## Write what is made from the code: metrics, spec reference, notifications, rooms and layers, drawings
 	@$(BIN)/python docs/pages.py
+	@$(BIN)/python docs/messages.py
 	@$(BIN)/python docs/house.py
 	@$(BIN)/python docs/drawings.py
 

@@ -27,9 +27,10 @@ local of_model = {
   local title(escape) =
     resolved + '{{ ' + escape(first('summary')) + ' }}'
     + '{{ if gt (len .Alerts.Firing) 1 }} (one of {{ len .Alerts.Firing }} alerts){{ end }}',
+  // The title has the summary of an alert that is alone.
   local text(escape, bullet) = shown(
-    bullet + '{{ ' + escape('$alert.Annotations.summary') + ' }}\n{{ ' + escape('$alert.Annotations.description')
-    + ' }}\n' + since('$alert') + '\n'
+    '{{ if gt (len $.Alerts.Firing) 1 }}' + bullet + '{{ ' + escape('$alert.Annotations.summary') + ' }}\n{{ end }}{{ '
+    + escape('$alert.Annotations.description') + ' }}\n' + since('$alert') + '\n'
   ),
 
   title: title(unescaped),

@@ -56,17 +56,22 @@ def _written(unit: Unit, limit: float) -> str:
         return f"{number_text(float(exact(limit) * 100))}%"
     if unit is Unit.SECONDS:
         return format_duration(timedelta(seconds=limit))
-    return format(Decimal(number_text(limit)), ",f")
+    return _grouped(limit)
+
+
+def _grouped(number: float) -> str:
+    """Return a number with all its digits, and commas between thousands."""
+    return format(Decimal(number_text(number)), ",f")
 
 
 def objective_sentence(slo: Slo) -> str:
     """Return the objective as a sentence without full stop: `auroc is at least 0.9 in 95 % of slices of 24h`."""
     share, slices = f"{number_text(float(slo.ratio * 100))} %", format_duration(slo.slice)
     if slo.counts_events:
-        return f"{share} of predictions are within {number_text(slo.target)} of their label"
+        return f"{share} of predictions are within {_grouped(slo.target)} of their label"
     bound = "at most" if slo.at_least is None else "at least"
     rolling = f" (over the {format_duration(slo.window)} that end with the slice)" if slo.window else ""
-    return f"{slo.metric} is {bound} {number_text(slo.target)}{rolling} in {share} of slices of {slices}"
+    return f"{slo.metric} is {bound} {_grouped(slo.target)}{rolling} in {share} of slices of {slices}"
 
 
 def burn_alerts(slo: Slo) -> tuple[tuple[Alert, Sequence[Tier]], ...]:
