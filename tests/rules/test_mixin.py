@@ -32,9 +32,14 @@ def test_each_subject_has_a_group_in_the_order_of_the_layers() -> None:
     assert {rule["alert"] for group in groups for rule in group["rules"]} == {alert.name for alert in ALERTS}
 
 
+@pytest.fixture(scope="module")
+def rules() -> dict[str, Any]:
+    return rules_of(model())
+
+
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
-def test_an_alert_has_all_labels_and_annotations(alert: catalogue.Alert) -> None:
-    rule = rules_of(model())[alert.name]
+def test_an_alert_has_all_labels_and_annotations(alert: catalogue.Alert, rules: dict[str, Any]) -> None:
+    rule = rules[alert.name]
     assert set(rule) == {"alert", "expr", "for", "keep_firing_for", "labels", "annotations"}
     assert rule["labels"] == {
         MODEL: "fraud",
