@@ -1,5 +1,6 @@
 // Data drift: of all features together, and of each feature; and features whose drift would not be seen.
 local facts_of = import '../facts.libsonnet';
+local feature_facts_of = import '../feature_facts.libsonnet';
 local numbers = import '../numbers.libsonnet';
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
@@ -15,7 +16,7 @@ local broken(model) =
   local metrics = model.metrics, labels = model.labels, reasons = model.catalogue.broken;
   local metric = metrics.feature_broken;
   local windows = model.spec.alerting.windows;
-  local facts = facts_of(model);
+  local facts = facts_of(model), feature_facts = feature_facts_of(model);
   local texts = [
     [reasons.nulls, 'every value is missing'],
     [reasons.constant, 'every value is the same, as from a frozen source'],
@@ -56,8 +57,8 @@ local broken(model) =
       shown: '4.25',
       series: [facts.series(metrics.feature_psi, without_reason(example(null)), 4.25)],
     },
-    moved: facts.moved(own_of, without_reason(example(null))),
-    unusable: facts.unusable(own_of(), without_reason(example(null))),
+    moved: feature_facts.moved(own_of, without_reason(example(null))),
+    unusable: feature_facts.unusable(own_of(), without_reason(example(null))),
     ended: facts.ended(own_of(), without_reason(example(null))),
   };
   // The first case has no other series.
@@ -161,15 +162,15 @@ local insensitive(model) =
   };
 
 function(model)
-  local facts = facts_of(model), metrics = model.metrics;
+  local facts = facts_of(model), feature_facts = feature_facts_of(model), metrics = model.metrics;
   [
     threshold(
       model,
       'data_drift_high',
       looked_up=function(own_of, example) {
         ended: facts.ended(own_of(), example),
-        named: facts.named(own_of(), ': '),
-        worst: facts.worst(own_of, example),
+        named: feature_facts.named(own_of(), ': '),
+        worst: feature_facts.worst(own_of, example),
         scores: facts.compared(
           own_of(),
           example,
@@ -198,11 +199,11 @@ function(model)
       model.spec.features[0].name,
       looked_up=function(own_of, example) {
         ended: facts.ended(own_of(), example),
-        moved: facts.moved(own_of, example),
+        moved: feature_facts.moved(own_of, example),
         // Missing values are likelier the reason than a wider spread.
-        kind: facts.kind(own_of(), example) { shown: 'more values are missing than in the reference' },
-        unusable: facts.unusable(own_of(), example),
-        others: facts.others(own_of(), example, 'Also drifted: ', 'No other feature has drifted'),
+        kind: feature_facts.kind(own_of(), example) { shown: 'more values are missing than in the reference' },
+        unusable: feature_facts.unusable(own_of(), example),
+        others: feature_facts.others(own_of(), example, 'Also drifted: ', 'No other feature has drifted'),
         segment: facts.segment(own_of, '\nMost in the segment ', metrics.feature_psi, '0.75', '0.75'),
       },
     ) {

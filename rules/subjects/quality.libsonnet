@@ -1,11 +1,13 @@
 // Data quality: columns that cannot be read, missing values, and categories that the model was not trained on.
 local facts_of = import '../facts.libsonnet';
+local feature_facts_of = import '../feature_facts.libsonnet';
 local numbers = import '../numbers.libsonnet';
 local promql = import '../promql.libsonnet';
 local threshold = import '../threshold.libsonnet';
 
 function(model)
-  local features = model.spec.features, metrics = model.metrics, labels = model.labels, facts = facts_of(model);
+  local features = model.spec.features, metrics = model.metrics, labels = model.labels;
+  local facts = facts_of(model), feature_facts = feature_facts_of(model);
   local categorical = [feature for feature in features if feature.type == 'categorical'];
   [
     threshold(
@@ -72,7 +74,7 @@ function(model)
       looked_up=function(own_of, example) {
         ended: facts.ended(own_of(), example),
         reference: facts.value(own_of(), example, ', reference ', metrics.feature_null_ratio_reference),
-        others: facts.others(own_of(), example, '\nDrifted too: ', ''),
+        others: feature_facts.others(own_of(), example, '\nDrifted too: ', ''),
         segment: facts.segment(own_of, '\nMost in the segment ', metrics.feature_null_ratio, '75%', '75%'),
       },
     ) {

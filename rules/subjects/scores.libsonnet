@@ -1,14 +1,15 @@
 // The model's predictions. Without a score in the log there is no alert on scores; only classifiers have alerts on classes
 // and confidence.
 local facts_of = import '../facts.libsonnet';
+local feature_facts_of = import '../feature_facts.libsonnet';
 local threshold = import '../threshold.libsonnet';
 
 // What every text has: the end of the window, the features that have drifted, and what `more` adds.
 local looked_up(model, more) = function(own_of, example)
-  local facts = facts_of(model);
+  local facts = facts_of(model), feature_facts = feature_facts_of(model);
   {
     ended: facts.ended(own_of(), example),
-    features: facts.others(own_of(), example, 'Drifted features: ', 'No feature has drifted'),
+    features: feature_facts.others(own_of(), example, 'Drifted features: ', 'No feature has drifted'),
   } + more(facts, own_of, example);
 
 local of_version(fields) =

@@ -1,9 +1,10 @@
 // Segments of a model's traffic: a segment that has drifted while the whole traffic has not.
 local facts_of = import '../facts.libsonnet';
+local feature_facts_of = import '../feature_facts.libsonnet';
 local threshold = import '../threshold.libsonnet';
 
 function(model) if model.segment == null then [] else
-  local metrics = model.metrics, facts = facts_of(model);
+  local metrics = model.metrics, facts = facts_of(model), feature_facts = feature_facts_of(model);
   [threshold(
     model,
     'segment_drift',
@@ -13,7 +14,7 @@ function(model) if model.segment == null then [] else
     no_threshold_when='while the whole traffic is above its threshold',
     looked_up=function(own_of, example) {
       ended: facts.ended(own_of(), example),
-      worst: facts.worst(own_of, example),
+      worst: feature_facts.worst(own_of, example),
       scores: facts.compared(
         own_of(),
         example,
