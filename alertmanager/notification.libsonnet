@@ -52,8 +52,8 @@ local of_models(label) = {
     + '{{ if $models }}{{ $models = printf "%s, %s" $models . }}{{ else }}{{ $models = . }}{{ end }}'
     + '{{ end }}{{ end }}{{ end }}{{ $models }}',
   local title(escape) =
-    resolved + models('(or .Alerts.Firing .Alerts.Resolved)')
-    + ': {{ ' + escape(first('summary') + ' | reReplaceAll "^[^:]*: " ""') + ' }}',
+    resolved + '{{ if gt (len .Alerts.Firing) ' + max_shown + ' }}{{ len .Alerts.Firing }} alerts{{ else }}'
+    + models('(or .Alerts.Firing .Alerts.Resolved)') + '{{ end }}: {{ ' + escape(first('summary') + ' | reReplaceAll "^[^:]*: " ""') + ' }}',
   local text(escape, bullet) =
     shown(bullet + '{{ ' + escape('$alert.Annotations.summary') + ' }}\n')
     + '{{ with .Alerts.Firing }}{{ with index . 0 }}{{ ' + escape('.Annotations.description') + ' }}\n' + since('')
@@ -74,6 +74,9 @@ local of_models(label) = {
 
 {
   literal:: template.literal,
+
+  // The body of a mail about alerts that are over; the other receivers show the title alone.
+  over:: '{{ if not .Alerts.Firing }}Nothing of it fires any more.\n{{ end }}',
   of_model:: of_model,
   of_models:: of_models,
 

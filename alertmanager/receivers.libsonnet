@@ -84,8 +84,8 @@ function(arguments)
       to: notification.literal(settings.to),
       send_resolved: true,
       headers: { Subject: context.texts.title },
-      text: context.texts.text,
-      html: context.texts.html(context.links),
+      text: context.texts.text + notification.over,
+      html: context.texts.html(context.links) + notification.over,
     },
     webhook(settings, context):: {
       url: settings.url,
