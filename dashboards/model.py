@@ -43,7 +43,7 @@ def dashboard(spec: ModelSpec) -> dict[str, Any]:
     """The dashboard of a model as plain JSON data; the same spec always gives the same data."""
     scope = scopes.model_scope(spec)
     shortest = scope.with_value(WINDOW, format_duration(min(spec.spec.windows)))
-    runbooks = spec.metadata.runbooks
+    runbooks = spec.metadata.runbook_folder
     return board(
         uid=links.uid(spec),
         title=f"Leeway: {spec.name}",

@@ -9,7 +9,7 @@ from typing import Any
 from dashboards.panels import links
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
-from exporter.spec.value_types import format_duration
+from exporter.spec.value_types import ALERT, format_duration
 from generator.objectives import objectives
 from generator.options import Options
 from generator.sharing import shared_receivers
@@ -18,7 +18,7 @@ from generator.weekday_floors import floor_levels, varying_floors, varying_proxy
 
 def rule_arguments(spec: ModelSpec, options: Options) -> dict[str, Any]:
     """Return the arguments of `rules/`, for one model."""
-    body, linked = spec.spec, with_grafana(spec, options)
+    body, linked = spec.spec, with_links(spec, options)
     return {
         "catalogue": catalogue.as_arguments(),
         "model": spec.as_arguments(),
@@ -37,12 +37,13 @@ def rule_arguments(spec: ModelSpec, options: Options) -> dict[str, Any]:
             name: floor_levels(floor) for name, floor in varying_proxy_floors(body.proxies).items()
         },
         "dashboards": {alert.key: links.alert_url(linked, alert) for alert in catalogue.ALERTS},
+        "runbooks": {alert.key: linked.metadata.runbook(alert.name) for alert in catalogue.ALERTS},
     }
 
 
 def route_arguments(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:
     """Return the arguments of `alertmanager/`, for all models together."""
-    models = [with_grafana(spec, options).as_arguments() for spec in specs]
+    models = [with_links(spec, options).as_arguments() for spec in specs]
     return {
         "catalogue": catalogue.as_arguments(),
         "models": models,
@@ -51,11 +52,15 @@ def route_arguments(specs: Sequence[ModelSpec], options: Options) -> dict[str, A
     }
 
 
-def with_grafana(spec: ModelSpec, options: Options) -> ModelSpec:
-    """Return the spec with Grafana's address from the options where it has none; the fingerprint changes with it."""
-    if spec.metadata.grafana or not options.grafana:
-        return spec
-    return spec.model_copy(update={"metadata": spec.metadata.model_copy(update={"grafana": options.grafana})})
+def with_links(spec: ModelSpec, options: Options) -> ModelSpec:
+    """Return the spec with the addresses of Grafana and the runbooks from the options, where it has none.
+
+    The runbooks are those that the exporter serves. The fingerprint changes with the addresses.
+    """
+    served = options.exporter.url and f"{options.exporter.url}/runbooks/{ALERT}?{catalogue.MODEL}={spec.name}"
+    addresses = {"grafana": options.grafana, "runbooks": served}
+    update = {key: url for key, url in addresses.items() if url and getattr(spec.metadata, key) is None}
+    return spec.model_copy(update={"metadata": spec.metadata.model_copy(update=update)}) if update else spec
 
 
 def _seconds(duration: timedelta) -> int:

@@ -166,7 +166,7 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Data:
         data[OPENSLO / path] = objective
     if (retrain := spec.spec.alerting.retrain) and retrain.argo:
         data[ARGO / f"workfloweventbinding-{spec.name}.yaml"] = workflow_event_binding(spec, retrain.argo, options)
-    return data | {DASHBOARDS / f"{spec.name}.json": dashboard(spec)}
+    return data | {DASHBOARDS / f"{spec.name}.json": dashboard(arguments.with_links(spec, options))}
 
 
 def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Data:

@@ -47,8 +47,10 @@ Label = Annotated[str, AfterValidator(_label_value)]
 
 
 class Exporter(SpecSection):
-    """How Prometheus finds the exporter."""
+    """How Prometheus and people find the exporter."""
 
+    url: Url | None = None
+    """The exporter's address in a browser: alerts link to the runbooks that it serves, unless the spec names others."""
     labels: Mapping[Key, Label] = {"app.kubernetes.io/name": "leeway-exporter"}
     """The labels of the exporter's Service."""
     port: KubernetesName = "metrics"
@@ -94,7 +96,7 @@ class Options(SpecSection):
     merge_with: Text | None = None
     """An existing alertmanager.yml; a copy of it with the generated routes is written."""
     exporter: Exporter = Exporter()
-    """How Prometheus finds the exporter."""
+    """How Prometheus and people find the exporter."""
     dashboards: Dashboards = Dashboards()
     """How Grafana finds the dashboards."""
 

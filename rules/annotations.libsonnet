@@ -1,14 +1,12 @@
 // The annotations of an alert. In a rule, `fields` are Go templates; in its tests, the values of these templates.
 local numbers = import 'numbers.libsonnet';
 
-local relative_path = 'docs/alerts/';
-
+// An address that is not known is left out: in a notification, a path leads nowhere.
 function(model, definition, fields, dashboard)
-  local name = model.catalogue.alerts[definition.key].name;
-  local runbooks = model.metadata.runbooks;
+  local runbook = model.runbooks[definition.key];
   {
     summary: numbers.complete(definition.summary(fields)),
     description: numbers.complete(definition.description(fields) + '\n' + definition.action),
-    runbook_url: if runbooks == null then relative_path + name + '.md' else runbooks + '/' + name,
-    dashboard_url: dashboard,
+    [if runbook != null then 'runbook_url']: runbook,
+    [if dashboard != null then 'dashboard_url']: dashboard,
   }

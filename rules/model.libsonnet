@@ -19,6 +19,7 @@ function(arguments)
     estimated: arguments.estimated,
     slos: arguments.slos,
     dashboards: arguments.dashboards,
+    runbooks: arguments.runbooks,
     weekday_floors: arguments.weekday_floors,
     proxy_weekday_floors: arguments.proxy_weekday_floors,
     seconds: arguments.seconds,

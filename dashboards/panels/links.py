@@ -44,18 +44,20 @@ def uid_patterns(models: Iterable[str]) -> Iterator[tuple[str, str]]:
     yield from ((model, uid_of(model)) for model in models if uid_of(model) != f"{_PREFIX}{model}")
 
 
-def alert_url(spec: ModelSpec, alert: Alert) -> str:
+def alert_url(spec: ModelSpec, alert: Alert) -> str | None:
     """The URL of the panel that shows an alert's metric: a Go template in an annotation, expanded by Prometheus.
 
-    A label that the alert does not have selects nothing. Label values are escaped.
+    A label that the alert does not have selects nothing. Label values are escaped. None without an address of Grafana:
+    a notification cannot link to a path.
     """
+    if spec.metadata.grafana is None:
+        return None
     selection = "".join(
         f"{{{{ with $labels.{label} }}}}&var-{label}={{{{ . | urlquery }}}}{{{{ end }}}}"
         for label in _labels_to_set(spec, alert)
         if label in alert.metric.labels
     )
-    base = spec.metadata.grafana or ""
-    return f"{base}{_path(spec)}?viewPanel={panel_id(alert.metric.key)}{selection}&from=now-24h&to=now"
+    return f"{spec.metadata.grafana}{_path(spec)}?viewPanel={panel_id(alert.metric.key)}{selection}&from=now-24h&to=now"
 
 
 def _labels_to_set(spec: ModelSpec, alert: Alert) -> tuple[str, ...]:
@@ -99,9 +101,9 @@ def _to_value(spec: ModelSpec, title: str, label: str) -> dict[str, Any]:
 
 def to_runbooks(spec: ModelSpec | None, metric: Metric) -> tuple[dict[str, Any], ...]:
     """Links to the runbooks of the alerts that read a metric; none without a model or `runbooks` in its spec."""
-    base = spec.metadata.runbooks if spec else None
-    alerts = [alert for alert in ALERTS if alert.metric == metric and base]
-    return tuple(link(f"Runbook: {alert.name}", f"{base}/{alert.name}", new_tab=True) for alert in alerts)
+    alerts = [alert for alert in ALERTS if alert.metric == metric]
+    pages = {alert.name: spec.metadata.runbook(alert.name) for alert in alerts} if spec else {}
+    return tuple(link(f"Runbook: {name}", url, new_tab=True) for name, url in pages.items() if url)
 
 
 def link(title: str, url: str, *, new_tab: bool = False) -> dict[str, Any]:

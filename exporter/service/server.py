@@ -1,4 +1,4 @@
-"""The HTTP server: `/metrics`, health, readiness, reload, and the status page."""
+"""The HTTP server: `/metrics`, health, readiness, reload, the status page and the runbooks."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from exporter.errors import LeewayError
 from exporter.service import status_page
+from exporter.service.html import runbooks
 from exporter.service.negotiation import prefers
 from exporter.service.refresh import Refresher
 
@@ -64,6 +65,7 @@ def application(refresher: Refresher, reload: Reload) -> Starlette:
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
             Route("/-/reload", reloading, methods=["POST", "PUT"]),
+            *runbooks.routes(lambda: {name: state.loaded.path for name, state in refresher.states.items()}),
         ]
     )
 

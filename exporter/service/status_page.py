@@ -7,28 +7,20 @@ from datetime import UTC, datetime
 from html import escape
 
 from exporter import catalogue
+from exporter.service.html.frame import page
 from exporter.service.refresh import ModelState
 from exporter.spec.loading import RejectedSpec
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem;
-  color-scheme: light dark; }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0 1.5rem; }
-th, td { text-align: left; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid #8884; vertical-align: top; }
-td.number { font-variant-numeric: tabular-nums; }
-.good { color: #2a7d46; } .bad { color: #c4312b; } .problems { color: #b7791f; }
-"""
 
 
 def render(states: Mapping[str, ModelState], rejected: Iterable[RejectedSpec] = ()) -> str:
     """Return the page as HTML, with the mistakes of rejected specs first; every value is escaped."""
     mistakes = [(str(problem),) for each in rejected for problem in each.problems]
     models = "".join(_model(state) for _, state in sorted(states.items())) or "<p>No models are loaded.</p>"
-    return (
-        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Leeway</title>'
-        f"<style>{_STYLE}</style></head><body><h1>Leeway</h1>"
-        '<p><a href="/metrics">Metrics</a> · <a href="/-/healthy">healthy</a> · <a href="/-/ready">ready</a></p>'
-        f"{_table(('rejected specs',), mistakes) if mistakes else ''}{models}</body></html>"
+    return page(
+        "Leeway",
+        '<h1>Leeway</h1><p><a href="metrics">Metrics</a> · <a href="runbooks">Runbooks</a> ·'
+        ' <a href="-/healthy">healthy</a> · <a href="-/ready">ready</a></p>'
+        f"{_table(('rejected specs',), mistakes) if mistakes else ''}{models}",
     )
 
 

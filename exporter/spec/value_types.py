@@ -275,6 +275,22 @@ Url = Annotated[
 ]
 
 
+ALERT: Final = "{alert}"
+"""The place of an alert's name in an address."""
+
+
+def _alert_url(value: str) -> str:
+    _url(value.replace(ALERT, "alert"))
+    return value if ALERT in value else _url(value)
+
+
+AlertUrl = Annotated[
+    Text,
+    AfterValidator(_alert_url),
+    WithJsonSchema({"type": "string", "title": "URL", "pattern": "^https?://[^\\s/?#]", "maxLength": 1000}),
+]
+
+
 def _absolute(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError("must be the absolute path of a file that contains the secret, not the secret itself")

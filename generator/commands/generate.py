@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from exporter.spec.loading import load_all
 from generator.commands import output
 from generator.commands.terminal import EXIT_OK, complain, say, show
+from generator.notes import missing_links
 from generator.targets.documents import warnings
 from generator.writing import Change, plan, write
 
@@ -26,9 +27,8 @@ def run(options: argparse.Namespace) -> int:
         LeewayError: when a spec or a flag is wrong, when the output folder holds files of other models and `--prune`
             is not given, or when a document cannot be made or written.
     """
-    steps = plan(
-        output.render_output(options, load_all(options.specs, datetime.now(UTC))), options.out, prune=options.prune
-    )
+    specs = load_all(options.specs, datetime.now(UTC))
+    steps = plan(output.render_output(options, specs), options.out, prune=options.prune)
     if options.diff:
         for step in steps:
             show(step.diff())
@@ -40,4 +40,6 @@ def run(options: argparse.Namespace) -> int:
             complain(f"{options.out / step.path}: warning: {warning}")
     counts = Counter(step.change for step in steps)
     say(", ".join(f"{counts[change]} {change}" for change in Change))
+    if missing := missing_links([loaded.spec for loaded in specs], output.deployment_options(options)):
+        complain(missing)
     return EXIT_OK

@@ -18,7 +18,7 @@ from generator import overlays
 from generator.commands.flags import add_specs
 from generator.documents import render
 from generator.layout import MERGED, ROUTING, Documents
-from generator.options import load
+from generator.options import Options, load
 from generator.targets import merging
 
 _DEPLOYMENT_FLAGS: Final = ("namespace", "grafana", "alertmanager_config", "merge_with", "smarthost", "sender")
@@ -61,6 +61,17 @@ def _url(text: str) -> str:
         raise argparse.ArgumentTypeError("must be an http:// or https:// address") from None
 
 
+def deployment_options(options: argparse.Namespace) -> Options:
+    """Return the options of the deployment, from the flags and the file of options.
+
+    Raises:
+        UsageError: when the file that a flag names does not exist.
+        SpecError: when an option is wrong.
+    """
+    flags = {name: getattr(options, name) for name in _DEPLOYMENT_FLAGS}
+    return load(_existing(options.options, "generator.yaml"), flags | {"labels": dict(options.label)})
+
+
 def render_output(options: argparse.Namespace, specs: Sequence[LoadedSpec]) -> Documents:
     """Return the documents of some specs, as the flags want them.
 
@@ -69,8 +80,7 @@ def render_output(options: argparse.Namespace, specs: Sequence[LoadedSpec]) -> D
         SpecError: when an option is wrong.
         RenderError: when a document cannot be made.
     """
-    flags = {name: getattr(options, name) for name in _DEPLOYMENT_FLAGS}
-    deployment = load(_existing(options.options, "generator.yaml"), flags | {"labels": dict(options.label)})
+    deployment = deployment_options(options)
     overlaid = overlays.overlay_files(_existing(options.overlays, "overlays"))
     with logs.progress() as progress:
         documents = render(specs, deployment, overlaid=overlaid, progress=progress)

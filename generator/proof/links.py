@@ -11,6 +11,15 @@ _WITH: Final = re.compile(r"\{\{ with \$labels\.(\w+) \}\}(.*?)\{\{ end \}\}", r
 _VALUE: Final = "{{ . | urlquery }}"
 
 
+_DASHBOARD: Final = "dashboard_url"
+
+
+def with_expanded_link(annotations: Mapping[str, str], labels: Mapping[str, str]) -> dict[str, str]:
+    """Return annotations with their link to the dashboard, if they have one, as it is for an alert's labels."""
+    link = annotations.get(_DASHBOARD)
+    return dict(annotations) if link is None else {**annotations, _DASHBOARD: expand_link(link, labels)}
+
+
 def expand_link(link: str, labels: Mapping[str, str]) -> str:
     """Expand the templates `{{ with $labels.x }}…{{ . | urlquery }}…{{ end }}` of a link with an alert's labels."""
 

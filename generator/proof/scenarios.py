@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from exporter.catalogue import CHALLENGER, HOOK_METRICS, METRICS, MODEL, ROLE, SEGMENT, WINDOW
 from exporter.spec.model import ModelSpec
-from generator.proof.links import expand_link
+from generator.proof.links import with_expanded_link
 from generator.proof.series import REPLICAS, TARGET, Phase, duration, replicated, ticks
 
 Document = dict[str, Any]
@@ -105,9 +105,8 @@ class _Proof:
 
     def _expected(self, alert: Data, scenario: Data) -> Document:
         labels = {**self._own, **scenario["labels"], **scenario.get("target", TARGET), **alert["labels"]}
-        annotations = scenario["annotations"]
-        link = expand_link(annotations["dashboard_url"], {**labels, "alertname": alert["alert"]})
-        return {"exp_labels": labels, "exp_annotations": {**annotations, "dashboard_url": link}}
+        named = {**labels, "alertname": alert["alert"]}
+        return {"exp_labels": labels, "exp_annotations": with_expanded_link(scenario["annotations"], named)}
 
     def _input(self, story: Data, at: _Moments) -> Iterator[list[dict[str, str]]]:
         for series in story["series"]:

@@ -104,9 +104,11 @@ def test_a_stale_window_waits_for_the_refresh_timeout() -> None:
     assert rules[catalogue.WINDOW_STALE.name]["for"] == "2h"
 
 
-def test_without_runbooks_the_url_is_the_page_of_the_docs() -> None:
-    for name, rule in rules_of(model({"runbooks": None})).items():
-        assert rule["annotations"]["runbook_url"] == f"docs/alerts/{name}.md"
+@pytest.mark.parametrize(("unknown", "annotation"), [("runbooks", "runbook_url"), ("grafana", "dashboard_url")])
+def test_an_address_that_is_not_known_is_left_out(unknown: str, annotation: str) -> None:
+    annotations = {"summary", "description", "runbook_url", "dashboard_url"} - {annotation}
+    for rule in rules_of(model({unknown: None})).values():
+        assert set(rule["annotations"]) == annotations
 
 
 LOG = {"source": {"local": "log/%Y-%m-%dT%H.parquet"}}

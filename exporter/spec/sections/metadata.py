@@ -10,7 +10,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from exporter import catalogue
 from exporter.spec.sections.section import SpecSection
-from exporter.spec.value_types import Name, Text, Url
+from exporter.spec.value_types import ALERT, AlertUrl, Name, Text, Url
 
 _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
     *catalogue.TARGET_LABELS,
@@ -51,7 +51,19 @@ class Metadata(SpecSection):
     """The team that is paged: a label on alerts and on the model's info series."""
     owner: Text = "unknown"
     """The owner of the model: a label on the model's info series."""
-    runbooks: Url | None = None
-    """The base URL of the runbooks; `/<alert name>` is appended."""
+    runbooks: AlertUrl | None = None
+    """The address of the runbooks. `{alert}` in it becomes the alert's name; without it, `/<alert name>` is appended.
+    Left out, alerts link to the exporter, which serves the runbooks, if `generator.yaml` has `exporter.url`."""
     grafana: Url | None = None
     """The base URL of Grafana, for the links in alerts."""
+
+    def runbook(self, alert: str) -> str | None:
+        """Return the address of an alert's runbook, or None where no address of runbooks is known."""
+        if self.runbooks is None or ALERT in self.runbooks:
+            return self.runbooks and self.runbooks.replace(ALERT, alert)
+        return f"{self.runbooks}/{alert}"
+
+    @property
+    def runbook_folder(self) -> str | None:
+        """The address of all runbooks: what comes before the alert's name."""
+        return self.runbooks and self.runbooks.partition(f"/{ALERT}")[0].partition(ALERT)[0]

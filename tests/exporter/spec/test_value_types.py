@@ -218,6 +218,12 @@ class TestNumber:
 
 
 class TestUrl:
+    def test_may_have_a_place_for_the_alert(self) -> None:
+        assert reads(values.AlertUrl, "https://wiki/{alert}/") == "https://wiki/{alert}/"
+        assert reads(values.AlertUrl, "https://wiki/") == "https://wiki"
+        for url in ("https://wiki/{name}", "https://wiki/{{alert}}", "{alert}"):
+            assert refusal(values.AlertUrl, url) == "must be an http:// or https:// address"
+
     def test_the_last_slash_is_removed(self) -> None:
         assert reads(values.Url, "https://runbooks.example.com/ml/") == "https://runbooks.example.com/ml"
         assert reads(values.Url, "http://[::1]:8080?team=a@b") == "http://[::1]:8080?team=a@b"

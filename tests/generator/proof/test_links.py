@@ -8,7 +8,7 @@ from dashboards.panels import links
 from examples import HOSTILE, model
 from exporter import catalogue
 from exporter.catalogue import FEATURE, VERSION, WINDOW
-from generator.proof.links import expand_link
+from generator.proof.links import expand_link, with_expanded_link
 from promtool import series, verdict
 
 TEMPLATE = "{{ with $labels.a }}&a={{ . | urlquery }}{{ end }}"
@@ -20,6 +20,12 @@ TEMPLATE = "{{ with $labels.a }}&a={{ . | urlquery }}{{ end }}"
 )
 def test_a_label_expands_its_template_and_a_missing_one_removes_it(labels: dict[str, str], link: str) -> None:
     assert expand_link(f"/d?x{TEMPLATE}&to=now", labels) == link
+
+
+def test_only_the_link_to_the_dashboard_is_expanded() -> None:
+    annotations = {"summary": TEMPLATE, "dashboard_url": TEMPLATE}
+    assert with_expanded_link(annotations, {"a": "x"}) == {"summary": TEMPLATE, "dashboard_url": "&a=x"}
+    assert with_expanded_link({"summary": TEMPLATE}, {"a": "x"}) == {"summary": TEMPLATE}
 
 
 def test_a_link_expands_as_prometheus_expands_it(tmp_path: Path) -> None:

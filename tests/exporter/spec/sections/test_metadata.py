@@ -26,3 +26,17 @@ class TestMetadata:
             for label in metric.labels:
                 with pytest.raises(ValidationError):
                     ModelSpec.model_validate({**EXAMPLE, "metadata": {"name": "fraud", "labels": {label: "x"}}})
+
+    @pytest.mark.parametrize(
+        ("runbooks", "page", "folder"),
+        [
+            (None, None, None),
+            ("https://wiki/ml/", "https://wiki/ml/MLX", "https://wiki/ml"),
+            ("https://wiki/{alert}.html", "https://wiki/MLX.html", "https://wiki"),
+            ("https://wiki/show?title={alert}&x=1", "https://wiki/show?title=MLX&x=1", "https://wiki/show?title="),
+            ("https://x/runbooks/{alert}?model=fraud", "https://x/runbooks/MLX?model=fraud", "https://x/runbooks"),
+        ],
+    )
+    def test_an_alert_has_its_runbook(self, runbooks: str | None, page: str | None, folder: str | None) -> None:
+        metadata = ModelSpec.model_validate({**EXAMPLE, "metadata": {"name": "fraud", "runbooks": runbooks}}).metadata
+        assert (metadata.runbook("MLX"), metadata.runbook_folder) == (page, folder)
