@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from runbooks import runbooks
 
 from exporter import catalogue
 from exporter.catalogue import Alert, Metric
@@ -79,6 +84,7 @@ def pages() -> dict[Path, str]:
         HERE / "metrics.md": metrics_page(),
         HERE / "spec.md": spec_page(),
         HERE / "schema" / "model.json": schema_text(),
+        **runbooks(),
     }
 
 

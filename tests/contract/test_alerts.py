@@ -18,6 +18,7 @@ SECTIONS = [
     "What it means",
     "Impact",
     "Check first",
+    "Commands",
     "Likely causes",
     "Fault or real change",
     "What to do",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -79,7 +80,10 @@ def test_the_commands_name_a_loaded_model_and_no_other(client: TestClient) -> No
     def text(model: str) -> str:
         return client.get("/runbooks/MLFeatureDriftHigh", params={"model": model}).text
 
-    assert "model=churn" in text("churn")
+    filled = text("churn")
+    assert "{model=&quot;churn&quot;," in filled
+    assert "--config.file='/etc/leeway/my models/churn.yaml' " in unescape(filled)
+    assert "fraud" not in filled
     assert text("<script>") == text("unknown") == client.get("/runbooks/MLFeatureDriftHigh").text
 
 
