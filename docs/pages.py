@@ -7,12 +7,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from runbooks import runbooks
+from runbooks import runbooks, written
 
 from exporter import catalogue
 from exporter.catalogue import Alert, Metric
 from exporter.spec.docs_page import spec_page
+from exporter.spec.loading import load_all
 from exporter.spec.schema import schema_text
+from generator.commands.delays import COLUMNS, rows
 
 HERE = Path(__file__).resolve().parent
 
@@ -78,12 +80,20 @@ def _alert_row(alert: Alert) -> str:
     return f"| `{alert.name}` | {alert.severity.value} | {alert.layer.value} | `{alert.metric.name}` | {page} |"
 
 
+def delays_table() -> str:
+    """Return how soon each alert of the example is sent, as a table."""
+    [loaded] = load_all([HERE.parent / "models" / "fraud.yaml"])
+    cells = [COLUMNS, ("---",) * len(COLUMNS), *rows(loaded.spec)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
+
+
 def pages() -> dict[Path, str]:
     """Return every page that is generated from the code, by its path."""
     return {
         HERE / "metrics.md": metrics_page(),
         HERE / "spec.md": spec_page(),
         HERE / "schema" / "model.json": schema_text(),
+        HERE / "alerting.md": written((HERE / "alerting.md").read_text(), "delays", delays_table()),
         **runbooks(),
     }
 

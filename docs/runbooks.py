@@ -18,7 +18,6 @@ from generator.jsonnet import evaluate
 from generator.options import Options
 
 FOLDER: Final = Path(__file__).resolve().parent / "alerts"
-BLOCK: Final = re.compile(r"(<!-- commands: [^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
 [_LOADED] = load_all([FOLDER.parents[1] / "models" / "fraud.yaml"])
 _SPEC: Final = _LOADED.spec
 _BARE: Final = _SPEC.model_copy(update={"metadata": _SPEC.metadata.model_copy(update={"labels": {}})})
@@ -181,16 +180,17 @@ _INSTEAD: Final = {
 def runbooks() -> dict[Path, str]:
     """Return every runbook with its commands made anew, by its path."""
     queries = _queries()
-    return {path: _written(path, alert, queries[alert.name]) for alert in catalogue.ALERTS for path in [_path(alert)]}
+    paths = {alert: FOLDER / f"{alert.name}.md" for alert in catalogue.ALERTS}
+    return {
+        path: written(path.read_text(), "commands", "\n".join(_commands(alert, queries[alert.name])))
+        for alert, path in paths.items()
+    }
 
 
-def _path(alert: Alert) -> Path:
-    return FOLDER / f"{alert.name}.md"
-
-
-def _written(path: Path, alert: Alert, query: str) -> str:
-    body = "\n".join(_commands(alert, query))
-    return BLOCK.sub(lambda found: f"{found[1]}\n{body}\n{found[2]}", path.read_text())
+def written(text: str, name: str, body: str) -> str:
+    """Return a page with the part of this name, between its two comments, made anew."""
+    block = re.compile(rf"(<!-- {name}: [^\n]*-->\n).*?(<!-- end -->)", re.DOTALL)
+    return block.sub(lambda found: f"{found[1]}\n{body}\n{found[2]}", text)
 
 
 def _queries() -> dict[str, str]:

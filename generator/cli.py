@@ -17,7 +17,7 @@ _COMMANDS: Final[Mapping[str, str]] = {
     "validate": "check specs, note what they leave unset, and with --data check their data",
     "generate": "write rules, routes and dashboards, with their tests",
     "check": "fail when the output is out of date, or when a test of a rule or a route fails",
-    "explain": "print the error budget of each objective, and how soon its alerts fire",
+    "explain": "print how soon each alert is sent, and the error budget of each objective",
     "backtest": "replay past logs: count the alerts, and measure how soon injected faults are detected",
     "retrain-hook": "start retrainings for Alertmanager: one per incident, and only if the gate of the spec holds",
     "schema": "print the JSON Schema of a spec",

@@ -23,8 +23,14 @@ function(arguments)
     weekday_floors: arguments.weekday_floors,
     proxy_weekday_floors: arguments.proxy_weekday_floors,
     seconds: arguments.seconds,
-    // Seconds between two evaluations: values change once per refresh. An alert waits for two or three of them.
+    // Seconds between two evaluations: values change once per refresh.
     evaluation_interval: std.max(300, self.seconds.refresh_interval),
+    // Seconds after which a value has been read twice: one refresh, and time to read, scrape and evaluate the second one.
+    // A partition that was read too early is corrected by then. A third reading would return the same rows.
+    confirmed: self.evaluation_interval + 300,
+    // Longer, for an alert that another one may inhibit: rules of two groups are evaluated up to a minute apart, and
+    // Alertmanager does not wait for a cause that fires later.
+    confirmed_after_causes: self.confirmed + 120,
 
     // The matchers that select the model's own series: its name and its constant labels.
     matchers:

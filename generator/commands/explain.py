@@ -1,4 +1,4 @@
-"""`leeway explain`: print the error budget of each objective, and how soon its alerts fire."""
+"""`leeway explain`: print how soon each alert is sent, the error budget of each objective, and how soon it is spent."""
 
 from __future__ import annotations
 
@@ -63,11 +63,12 @@ def _positive(text: str) -> float:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Explain the objectives of every spec.
+    """Explain the alerts and objectives of every spec.
 
     Raises:
         SpecError: when a spec is wrong; for an objective that one bad slice breaks, the message names what would hold.
     """
+    from generator.commands.delays import delays  # noqa: PLC0415 - it evaluates jsonnet
     from generator.commands.expectation import Assumptions  # noqa: PLC0415 - it imports scipy
     from generator.commands.explanation import explanation  # noqa: PLC0415 - it imports scipy
 
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     rows, effect = tuple(options.rows) or _ROWS, options.design_effect
     assumptions = Assumptions(rows, options.width, options.above, options.below, effect)
     for loaded in load_all(options.specs):
+        console.print(delays(loaded.spec))
         if not loaded.spec.spec.slos:
             console.print(f"{escape(loaded.spec.name)}: no objectives: add spec.slos")
         for slo in loaded.spec.spec.slos:

@@ -78,7 +78,7 @@ local broken(model) =
     };
   {
     key: 'feature_broken',
-    'for': 2 * model.evaluation_interval,
+    'for': model.confirmed,
     expr:
       local matchers = [promql.any(labels.window, windows)] + model.alerting(metric);
       model.series(metric, matchers, [labels.reason]) + ' == 1',
@@ -181,7 +181,7 @@ function(model)
         segment: facts.segment(own_of, '\nMost in the segment ', metrics.data_drift_share, '75%', '75%'),
       },
     ) {
-      'for': 2 * model.evaluation_interval,
+      'for': model.confirmed,
       summary(fields)::
         model.name + ': ' + fields.value + ' of the features have drifted in the ' + fields.window + ' window'
         + fields.named,
@@ -207,7 +207,7 @@ function(model)
         segment: facts.segment(own_of, '\nMost in the segment ', metrics.feature_psi, '0.75', '0.75'),
       },
     ) {
-      'for': 3 * model.evaluation_interval,
+      'for': model.confirmed_after_causes,
       summary(fields)::
         model.name + ': ' + fields.feature + ' has drifted in the ' + fields.window + ' window' + fields.moved,
       description(fields)::

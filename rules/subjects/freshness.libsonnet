@@ -101,7 +101,7 @@ function(model)
     },
     {
       key: 'inference_logs_missing',
-      'for': 2 * model.evaluation_interval,
+      'for': model.confirmed,
       // In hours that usually have few rows, as at night, no rows are normal. If past weeks are not known, they are not.
       expr:
         local matchers = [stream_matcher, promql.equal(labels.window, model.shortest_window)];

@@ -7,7 +7,7 @@ function(model) if !model.labels_evaluated then [] else [
   threshold(
     model, 'labels_late', scale=4 * day, usual_when='at a weekend', no_threshold_when='with no labels due'
   ) {
-    'for': 3 * model.evaluation_interval,
+    'for': model.confirmed_after_causes,
     summary(fields):: model.name + ': no labels for ' + fields.value,
     description(fields)::
       'The newest label arrived ' + fields.value + ' ago; the limit is ' + fields.threshold + ': the greater of the'
@@ -15,7 +15,7 @@ function(model) if !model.labels_evaluated then [] else [
     action: 'Ask the labelling team, and check the label pipeline. Late labels are joined when they arrive.',
   },
   threshold(model, 'log_rows_unusable', stream=model.catalogue.streams.labels) {
-    'for': 3 * model.evaluation_interval,
+    'for': model.confirmed_after_causes,
     summary(fields)::
       model.name + ': only ' + fields.value + ' of the rows of the ' + fields.stream + ' log can be used in the '
       + fields.window + ' window',
@@ -27,7 +27,7 @@ function(model) if !model.labels_evaluated then [] else [
             + ' The log of the exporter names each file with a column that is missing or has another type.',
   },
   threshold(model, 'performance_withheld', no_threshold_when='with few labels') {
-    'for': 3 * model.evaluation_interval,
+    'for': model.confirmed_after_causes,
     summary(fields):: model.name + ': performance in the ' + fields.window + ' window is withheld',
     description(fields)::
       fields.value + ' of the labelled predictions of version ' + fields.version + ' in the ' + fields.window
@@ -38,7 +38,7 @@ function(model) if !model.labels_evaluated then [] else [
             + ' labels.positive, or fix the writer of the log.',
   },
   threshold(model, 'label_coverage_low', usual_when='in a small window', no_threshold_when='with no predictions') {
-    'for': 3 * model.evaluation_interval,
+    'for': model.confirmed_after_causes,
     summary(fields)::
       model.name + ': only ' + fields.value + ' of the predictions in the ' + fields.window + ' window have a label',
     description(fields)::

@@ -27,7 +27,7 @@ local calibration(model) = [
     no_threshold_when='with too few labels',
     looked_up=function(own_of, example) { rates: rates(model, own_of, example, '; positive ') },
   ) {
-    'for': 3 * model.evaluation_interval,
+    'for': model.confirmed_after_causes,
     summary(fields)::
       model.name + ': scores are off by ' + fields.value + ' on average in the ' + fields.window + ' window' + fields.rates,
     description(fields)::
@@ -60,7 +60,7 @@ local concept_drift(model) =
       no_threshold_when='with too few labels',
       looked_up=if model.classifier then of_classifier else of_regression,
     ) {
-      'for': 3 * model.evaluation_interval,
+      'for': model.confirmed_after_causes,
       summary(fields)::
         model.name + ': predictions are worse than expected in the ' + fields.window + ' window' + fields.main,
       description(fields)::
@@ -95,7 +95,7 @@ local base_rate(model) =
       no_threshold_when='with too few labels',
       looked_up=if model.classifier then of_classifier else of_regression,
     ) {
-      'for': 3 * model.evaluation_interval,
+      'for': model.confirmed_after_causes,
       summary(fields)::
         model.name + (if model.classifier then ': the rate of positives' else ': the mean error') + ' has moved in the '
         + fields.window + ' window' + fields.main,

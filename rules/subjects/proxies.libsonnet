@@ -26,7 +26,7 @@ function(model) if model.spec.proxies == [] then [] else
   );
   [
     base {
-      'for': 3 * model.evaluation_interval,
+      'for': model.confirmed_after_causes,
       expr+: std.join('', [
         calendar.unless(model, base.comparison.score, score_series(name), model.proxy_weekday_floors[name])
         for name in with_weekday_floors

@@ -39,7 +39,7 @@ function(model)
         },
       },
     ) {
-      'for': 2 * model.evaluation_interval,
+      'for': model.confirmed,
       summary(fields)::
         model.name + ': only ' + fields.value + ' of the ' + fields.part + ' can be read in the ' + fields.window
         + ' window',
@@ -56,7 +56,7 @@ function(model)
       column=features[0].name,
       looked_up=function(own_of, example) { ended: facts.ended(own_of(), example) },
     ) {
-      'for': 2 * model.evaluation_interval,
+      'for': model.confirmed,
       summary(fields)::
         model.name + ': only ' + fields.value + ' of the rows have a readable column ' + fields.column + ' in the '
         + fields.window + ' window',
@@ -78,7 +78,7 @@ function(model)
         segment: facts.segment(own_of, '\nMost in the segment ', metrics.feature_null_ratio, '75%', '75%'),
       },
     ) {
-      'for': 2 * model.evaluation_interval,
+      'for': model.confirmed,
       summary(fields)::
         model.name + ': ' + fields.value + ' of the values of ' + fields.feature + ' are missing in the ' + fields.window
         + ' window',
@@ -111,7 +111,7 @@ function(model)
         },
       },
     ) {
-      'for': 2 * model.evaluation_interval,
+      'for': model.confirmed,
       summary(fields):: model.name + ': ' + fields.feature + ' has new categories: ' + fields.value + ' of the rows',
       description(fields)::
         'Categories of ' + fields.feature + ' that are not in the reference reached ' + fields.value

@@ -29,7 +29,7 @@ local score(model) =
         segment: facts.segment(own_of, '\nMost in the segment ', model.metrics.prediction_mean_shift, '0.75', '0.75'),
       }),
     ) {
-      'for': 3 * model.evaluation_interval,
+      'for': model.confirmed_after_causes,
       summary(fields)::
         model.name + ': the mean score has shifted in the ' + fields.window + ' window' + fields.mean,
       description(fields)::
@@ -39,7 +39,7 @@ local score(model) =
               + ' thresholds.',
     },
     threshold(model, 'prediction_distribution_shift', looked_up=looked_up(model, mean(', mean score '))) {
-      'for': 3 * model.evaluation_interval,
+      'for': model.confirmed_after_causes,
       summary(fields)::
         model.name + ': the distribution of the scores has changed in the ' + fields.window + ' window' + fields.mean,
       description(fields)::
@@ -64,7 +64,7 @@ local classes(model) = [
       ),
     }),
   ) {
-    'for': 3 * model.evaluation_interval,
+    'for': model.confirmed_after_causes,
     summary(fields)::
       model.name + ': the class balance has shifted in the ' + fields.window + ' window' + fields.class,
     description(fields)::
@@ -89,7 +89,7 @@ local confidence(model) = [
       ),
     }),
   ) {
-    'for': 3 * model.evaluation_interval,
+    'for': model.confirmed_after_causes,
     summary(fields)::
       model.name + ': the confidence of the model has changed in the ' + fields.window + ' window' + fields.bucket,
     description(fields)::

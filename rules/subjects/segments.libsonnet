@@ -25,7 +25,7 @@ function(model) if model.segment == null then [] else
         ),
       },
     ) {
-      'for': 3 * model.evaluation_interval,
+      'for': model.confirmed_after_causes,
       summary(fields)::
         model.name + ': segment ' + fields.segment + ' has drifted in the ' + fields.window
         + ' window, the whole traffic has not',

@@ -101,7 +101,7 @@ function(model)
       {
         key: key,
         objective: slo.name,
-        'for': 2 * model.evaluation_interval,
+        'for': model.confirmed,
         keep_firing_for: keep_firing_for,
         expr: std.join('\nor\n', [
           rate(tier.long) + '\n> ' + tier.factor + '\nand\n' + rate(tier.short) + '\n> ' + tier.factor
@@ -171,7 +171,7 @@ function(model)
     + [{
       key: 'error_budget_exhausted',
       objective: slo.name,
-      'for': 2 * model.evaluation_interval,
+      'for': model.confirmed,
       keep_firing_for: keep_firing_for,
       expr: model.series(remaining, [matcher]) + '\n<= 0',
       fields: { remaining: left, sli: sli(''), newest: sli(' is unknown') },

@@ -25,7 +25,7 @@ function(model)
         ended: facts.ended(own_of(), example),
       },
     ) {
-      'for': 2 * model.evaluation_interval,
+      'for': model.confirmed,
       summary(fields)::
         model.name + ': unusual number of predictions in the ' + fields.window + ' window' + fields.rows,
       description(fields)::

@@ -20,4 +20,4 @@ def test_timings_equal_those_of_the_generated_rules() -> None:
     assert alert_timings(loaded.spec) == {
         rule["alert"]: (parse_duration(rule["for"]), parse_duration(rule["keep_firing_for"])) for rule in rules
     }
-    assert alert_timings(loaded.spec)[catalogue.DATA_DRIFT_HIGH.name] == (timedelta(minutes=20), timedelta(minutes=30))
+    assert alert_timings(loaded.spec)[catalogue.DATA_DRIFT_HIGH.name] == (timedelta(minutes=15), timedelta(minutes=30))

@@ -75,9 +75,10 @@ def test_one_window_has_an_equality_matcher() -> None:
 @pytest.mark.parametrize(
     ("interval", "waits"),
     [
-        ("1m", {"5m", "10m", "15m", "30m", "1h"}),
-        ("5m", {"5m", "10m", "15m", "30m", "1h"}),
-        ("20m", {"5m", "30m", "40m", "1h"}),
+        ("1m", {"5m", "10m", "12m", "15m", "30m", "1h"}),
+        ("5m", {"5m", "10m", "12m", "15m", "30m", "1h"}),
+        ("20m", {"5m", "25m", "27m", "30m", "1h"}),
+        ("1h", {"5m", "65m", "67m", "30m", "1h", "3h"}),
     ],
 )
 def test_an_alert_waits_for_more_than_one_refresh(interval: str, waits: set[str]) -> None:
@@ -96,7 +97,7 @@ def test_a_cause_waits_no_longer_than_its_consequence() -> None:
     ]
     consequences = [catalogue.FEATURE_DRIFT_HIGH, catalogue.PREDICTION_SCORE_SHIFT]
     assert {rules[alert.name]["for"] for alert in causes} == {"10m"}
-    assert {rules[alert.name]["for"] for alert in consequences} == {"15m"}
+    assert {rules[alert.name]["for"] for alert in consequences} == {"12m"}
 
 
 def test_a_stale_window_waits_for_the_refresh_timeout() -> None:

@@ -52,7 +52,7 @@ def test_the_demo_detects_the_drift_and_stops_its_programs(tmp_path: Path) -> No
 
     assert rows["txn_count_7d"][-1] == "DRIFTED"
     assert [rows[name][-1] for name in ("age", "credit_balance", "country_code", "device_type")] == ["ok"] * 4
-    assert rows[catalogue.FEATURE_DRIFT_HIGH.name][:2] == ["pending", "15m"]
+    assert rows[catalogue.FEATURE_DRIFT_HIGH.name][:2] == ["pending", "12m"]
     assert rows[catalogue.DATA_DRIFT_HIGH.name][0] == "pending"
     assert "Drift over 1h: txn_count_7d." in text
     assert f"drift share 0.233 ABOVE its threshold {0.2:.3f}" in text
