@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests" / "data"), str(HERE.parent / "tests" / "servers")]
 
 from exporter.catalogue import LAYER, Layer  # noqa: E402 - the repository's own folders come first
-from exporter.demo.scenario import FULL, MODEL, SPEC, world  # noqa: E402
+from exporter.demo.scenario import FULL, MODEL, NOW, SPEC, world  # noqa: E402
 from exporter.demo.simulation import write_log  # noqa: E402
 from exporter.service.refresh import Refresher  # noqa: E402
 from exporter.spec.loading import load_all  # noqa: E402
@@ -30,8 +30,7 @@ from exporter.store.profiles import ProfileStore  # noqa: E402
 from generator.documents import render  # noqa: E402
 from stack import Loopback, Receiver, alertmanager, prometheus, until  # noqa: E402
 
-END = datetime(2026, 11, 24, 16, tzinfo=UTC)
-NOW = END + timedelta(minutes=15)
+END = NOW.replace(minute=0)
 MESSAGE = HERE / "drawings" / "alert.json"
 NOT_NOW = {Layer.EXPORTER, Layer.FRESHNESS}
 QUICK = {"group_wait": "5s", "group_interval": "5s"}

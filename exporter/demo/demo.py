@@ -1,7 +1,7 @@
 """`leeway demo`: all of Leeway on one machine, without accounts and servers.
 
 The demo has the log of a simulated fraud model in a folder, a feature that broke six hours ago, the real exporter, and
-the generated rules, routes and dashboards; and Prometheus and Alertmanager, if they are installed.
+the generated rules, routes and dashboards; and Prometheus, Alertmanager and a receiver of pages, if they are installed.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -21,6 +22,7 @@ from rich.markup import escape
 
 from exporter import catalogue, logs
 from exporter.demo.findings import WindowFinding, findings, table
+from exporter.demo.hurry import hurried_copy
 from exporter.demo.monitoring import (
     ALERTMANAGER,
     PROMETHEUS,
@@ -32,31 +34,47 @@ from exporter.demo.monitoring import (
     start_prometheus,
 )
 from exporter.demo.processes import Processes, free_port, get
-from exporter.demo.scenario import BROKEN_FEATURE, BROKEN_FOR, FACTOR, FULL, MODEL, SPEC, Size, own_folder, world
+from exporter.demo.receiver import Page, Pages, alert_names, panel, receiver
+from exporter.demo.scenario import (
+    BROKEN_FEATURE,
+    BROKEN_FOR,
+    FACTOR,
+    FULL,
+    MODEL,
+    NOW,
+    Size,
+    own_folder,
+    spec_text,
+    world,
+)
 from exporter.demo.simulation import write_log
 from exporter.errors import LeewayError
 from exporter.spec.loading import LoadedSpec, load_all
 from exporter.spec.windows import newest_end
 
-Render = Callable[[Sequence[LoadedSpec]], Mapping[PurePosixPath, str]]
+Render = Callable[[Sequence[LoadedSpec], str], Mapping[PurePosixPath, str]]
+"""Returns the generated documents for specs and an exporter's `host:port`, as text by relative path."""
 
+_WIDTH: Final = 100
 _READY_SECONDS: Final = 120.0
-_ALERT_SECONDS: Final = 30.0
+_ALERT_SECONDS: Final = 60.0
 EXPORTER_LOG: Final = "exporter.log"
 _GRAPH: Final = f"graph?g0.expr={catalogue.FEATURE_PSI.name}&g0.tab=0&g0.range_input=15m"
 
 
 @dataclass(frozen=True, slots=True)
 class _Demo:
-    """The settings that all steps of a demo share; `now` is None for the present."""
+    """The settings that all steps of a demo share; `exporter` is its address, `pages` is None without Alertmanager."""
 
     console: Console
     folder: Path
     processes: Processes
-    now: datetime | None
+    now: datetime
     stay: bool
     size: Size
     render: Render
+    exporter: str
+    pages: Pages | None
 
     def say(self, text: str = "") -> None:
         self.console.print(text, soft_wrap=True)
@@ -70,7 +88,7 @@ def run(
     folder: Path,
     *,
     render: Render,
-    now: datetime | None = None,
+    now: datetime = NOW,
     keep_running: bool | None = None,
     size: Size = FULL,
     console: Console | None = None,
@@ -79,8 +97,8 @@ def run(
 
     Args:
         folder: the working folder; it is created, and the files of an earlier demo are replaced.
-        render: returns the generated documents for specs, as text by relative path.
-        now: the time of the demo (aware); left out, the present.
+        render: returns the generated documents.
+        now: the time of the demo (aware).
         keep_running: whether to stay until Ctrl-C; left out, only on a terminal.
         size: the amount of simulated data.
         console: the console for output; left out, standard output.
@@ -93,11 +111,14 @@ def run(
         LeewayError: when a step fails, with the reason.
         SystemExit: on SIGTERM and SIGHUP, with 128 plus the signal's number, as in shells.
     """
-    console = console or Console(highlight=False)
-    stay = sys.stdout.isatty() if keep_running is None else keep_running
+    terminal = sys.stdout.isatty()
+    console = console or Console(width=None if terminal else _WIDTH, highlight=False)
+    stay = terminal if keep_running is None else keep_running
     try:
-        with own_folder(folder), Processes() as processes:
-            demo = _Demo(console, folder, processes, now, stay, size, render)
+        with own_folder(folder), Processes() as processes, ExitStack() as stack:
+            pages = stack.enter_context(receiver()) if program(PROMETHEUS) and program(ALERTMANAGER) else None
+            exporter = f"127.0.0.1:{free_port()}"
+            demo = _Demo(console, folder, processes, now, stay, size, render, exporter, pages)
             _show(demo)
             if stay:
                 _wait(demo)
@@ -111,14 +132,15 @@ def run(
 def _show(demo: _Demo) -> None:
     end = _simulate(demo)
     written = _generate(demo)
-    exporter, windows = _start_exporter(demo)
+    windows = _start_exporter(demo)
     for window in windows:
         demo.say()
         demo.console.print(table(window))
     demo.say("\n" + summary(windows, end - BROKEN_FOR) + "\n")
-    links = {"the exporter": f"http://{exporter}/", "its metrics": f"http://{exporter}/metrics"}
-    _where_to_look(demo, links | _monitor(demo, exporter), written)
-    _what_to_type(demo, exporter)
+    pages = {"the exporter": "", "its metrics": "metrics", "runbooks": "runbooks"}
+    links = {name: f"http://{demo.exporter}/{path}" for name, path in pages.items()}
+    _where_to_look(demo, links | _monitor(demo), written)
+    _what_to_type(demo)
 
 
 # ------------------------------------------------------------------------------------------------ the files
@@ -128,25 +150,26 @@ def _simulate(demo: _Demo) -> datetime:
     """Write the spec and the log; return the end of the newest hour that the exporter will read."""
     spec = demo.folder / "models" / "fraud.yaml"
     spec.parent.mkdir()
-    spec.write_text(SPEC)
+    spec.write_text(spec_text(demo.pages.url if demo.pages else None))
     (loaded,) = load_all([spec])
     inference, size = loaded.spec.spec.inference, demo.size
-    end = newest_end(demo.now or datetime.now(UTC), inference.delay, inference.grain)
-    demo.say(f"[bold]1. A fraud model's log[/bold] in {demo.name('log')}, {size.days} days until {end:%H:%M} UTC")
+    end = newest_end(demo.now, inference.delay, inference.grain)
+    demo.say(
+        f"[bold]1. A fraud model's log[/bold] in {demo.name('log')}, {size.days} days until {end:%Y-%m-%d %H:%M} UTC"
+    )
     demo.say(f"   {size.rate_per_hour:,.0f} predictions an hour, late labels, {size.training_rows:,} training rows.")
     demo.say(f"   Since {end - BROKEN_FOR:%H:%M} UTC {BROKEN_FEATURE} is {FACTOR - 1:.0%} too high, without any error.")
-    # Future hours are written too, for a demo that keeps running; the exporter reads an hour only when it is over.
-    start, until = end - timedelta(days=size.days), end + timedelta(hours=25 if demo.stay else 2)
+    start = end - timedelta(days=size.days)
     with logs.progress() as report:
         progress = partial(report, "simulating")
-        write_log(world(end, size), demo.folder / "log", start, until, rows=size.training_rows, progress=progress)
+        write_log(world(end, size), demo.folder / "log", start, end, rows=size.training_rows, progress=progress)
     return end
 
 
 def _generate(demo: _Demo) -> list[Path]:
     """Write the generated documents; return their paths."""
     demo.say(f"[bold]2. Rules, routes and dashboards[/bold] in {demo.name('build')}")
-    documents = demo.render(load_all([demo.folder / "models"]))
+    documents = demo.render(load_all([demo.folder / "models"]), demo.exporter)
     for name, text in documents.items():
         path = demo.folder / "build" / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -158,9 +181,9 @@ def _generate(demo: _Demo) -> list[Path]:
 # ------------------------------------------------------------------------------------------------ the exporter
 
 
-def _start_exporter(demo: _Demo) -> tuple[str, list[WindowFinding]]:
-    """Start the exporter on a free port; return its address, and its findings when it has read the log."""
-    address = f"127.0.0.1:{free_port()}"
+def _start_exporter(demo: _Demo) -> list[WindowFinding]:
+    """Start the exporter; return its findings when it has read the log."""
+    address = demo.exporter
     command: list[str | Path] = [
         sys.executable,
         "-m",
@@ -168,7 +191,7 @@ def _start_exporter(demo: _Demo) -> tuple[str, list[WindowFinding]]:
         f"--config.file={demo.folder / 'models'}",
         f"--storage.path={demo.folder / 'data'}",
         f"--web.listen-address={address}",
-        *([f"--now={demo.now.isoformat()}"] if demo.now else []),
+        f"--now={demo.now.isoformat()}",
     ]
     demo.say(f"[bold]3. The exporter[/bold] at http://{address}/")
     demo.say(f"   It reads the training data, then each hour of the log once; it logs to {demo.name(EXPORTER_LOG)}.")
@@ -182,7 +205,7 @@ def _start_exporter(demo: _Demo) -> tuple[str, list[WindowFinding]]:
         raise LeewayError(
             f"the exporter exposes nothing about {MODEL}; its last lines ({running.log}):\n{running.tail()}"
         )
-    return address, windows
+    return windows
 
 
 def summary(windows: Sequence[WindowFinding], began: datetime) -> str:
@@ -199,8 +222,8 @@ def summary(windows: Sequence[WindowFinding], began: datetime) -> str:
 # ------------------------------------------------------------------------------------------------ the alerts
 
 
-def _monitor(demo: _Demo, exporter: str) -> dict[str, str]:
-    """Start Prometheus and Alertmanager, if installed, and show the alerts; return the links to them."""
+def _monitor(demo: _Demo) -> dict[str, str]:
+    """Start Prometheus and Alertmanager, if installed, and show what they do; return the links to them."""
     binaries = {"Prometheus": program(PROMETHEUS), "Alertmanager": program(ALERTMANAGER)}
     present = " and ".join(name for name, binary in binaries.items() if binary)
     missing = " and ".join(name for name, binary in binaries.items() if not binary)
@@ -209,36 +232,40 @@ def _monitor(demo: _Demo, exporter: str) -> dict[str, str]:
     prometheus, alertmanager = binaries["Prometheus"], binaries["Alertmanager"]
     if prometheus is None:
         return {}
-    demo.say(f"[bold]4. {present}[/bold] with the generated files")
-    receiver = None
+    demo.say(f"[bold]4. {present}[/bold] with the generated files; here a minute of waiting is only a second")
+    build, sender = demo.folder / "build", None
     if alertmanager:
-        config = demo.folder / "build" / "alertmanager" / "alertmanager.yml"
-        receiver = start_alertmanager(demo.processes, alertmanager, demo.folder / "alertmanager", config)
+        config = hurried_copy(build / "alertmanager" / "alertmanager.yml", demo.folder / "alertmanager" / "config.json")
+        sender = start_alertmanager(demo.processes, alertmanager, config.parent, config)
+    folder = demo.folder / "prometheus"
+    for rules in (build / "rules").glob("*.yaml"):
+        hurried_copy(rules, folder / "rules" / f"{rules.stem}.json")
     address = start_prometheus(
-        demo.processes,
-        prometheus,
-        demo.folder / "prometheus",
-        scraped=exporter,
-        rules="../build/rules/*.yaml",
-        alertmanager=receiver,
+        demo.processes, prometheus, folder, scraped=demo.exporter, rules="rules/*.json", alertmanager=sender
     )
     _show_alerts(demo, address)
     links = {"the alerts": f"http://{address}/alerts", "a graph": f"http://{address}/{_GRAPH}"}
-    return links | ({"Alertmanager": f"http://{receiver}/"} if receiver else {})
+    return links | ({"Alertmanager": f"http://{sender}/"} if sender else {})
 
 
 def _show_alerts(demo: _Demo, prometheus: str) -> None:
-    wanted = catalogue.FEATURE_DRIFT_HIGH.name
-    demo.say(f"   Scraping every 2 s; waiting for {wanted} to be pending, {_ALERT_SECONDS:.0f} s at most.\n")
+    """Show the page that arrives, if there is a receiver, and then the alerts behind it."""
+    wanted, pages = catalogue.DATA_DRIFT_HIGH.name, list[Page]()
 
-    def drift_alerts() -> list[AlertState]:
+    def firing() -> list[AlertState]:
         alerts = alert_states(prometheus)
-        names = {alert.name for alert in alerts}
-        # Before the first scrape, the rules report that the exporter is down.
-        return alerts if wanted in names and catalogue.EXPORTER_DOWN.name not in names else []
+        return alerts if any(alert.name == wanted and alert.state == "firing" for alert in alerts) else []
 
-    with demo.console.status(f"waiting for {wanted}"):
-        alerts = demo.processes.until(drift_alerts, within=_ALERT_SECONDS, what=f"{wanted} to be pending")
+    def paged() -> bool:
+        pages.extend(demo.pages.take() if demo.pages else ())
+        return any(wanted in alert_names(page) for page in pages)
+
+    with demo.console.status(f"waiting for {wanted} to fire"):
+        alerts = demo.processes.until(firing, within=_ALERT_SECONDS, what=f"{wanted} to fire")
+        if demo.pages:
+            demo.processes.until(paged, within=_ALERT_SECONDS, what="the page")
+    for page in pages:
+        demo.console.print(panel(page))
     demo.console.print(alert_table(alerts))
 
 
@@ -253,14 +280,18 @@ def _where_to_look(demo: _Demo, links: Mapping[str, str], written: Sequence[Path
         demo.say(f"   {escape(str(path))}")
 
 
-def _what_to_type(demo: _Demo, exporter: str) -> None:
+def _what_to_type(demo: _Demo) -> None:
     models, data, build = demo.name("models"), demo.name("data"), demo.name("build")
-    query = f"curl -s http://{exporter}/metrics | grep {catalogue.FEATURE_PSI.name}"
-    once = f"{_command('leeway-exporter')} --config.file={models} --storage.path={data} --once"
+    query = f"curl -s http://{demo.exporter}/metrics | grep {catalogue.FEATURE_PSI.name}"
+    once = f"{_command('leeway-exporter')} --config.file={models} --storage.path={data} --once --now={_instant(demo)}"
     demo.say("\n[bold]What to type next[/bold]")
     demo.say(f"   {query if demo.stay else once}")
     demo.say(f"   {_command('leeway')} check --out {build} {models}")
-    demo.say(f"   {_command('leeway')} validate models")
+    demo.say(f"   {_command('leeway')} validate {models}")
+
+
+def _instant(demo: _Demo) -> str:
+    return f"{demo.now:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _command(name: str) -> str:
@@ -270,8 +301,13 @@ def _command(name: str) -> str:
 
 def _wait(demo: _Demo) -> None:
     """Wait until Ctrl-C."""
+
+    def show_pages() -> None:
+        for page in demo.pages.take() if demo.pages else ():
+            demo.console.print(panel(page))
+
     try:
         demo.say("\n[bold]Ctrl-C stops everything.[/bold]")
-        demo.processes.until(lambda: None, within=float("inf"), what="Ctrl-C")
+        demo.processes.until(show_pages, within=float("inf"), what="Ctrl-C")
     except KeyboardInterrupt:
         demo.say("Stopping.")

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from exporter import catalogue
 from exporter.demo.findings import ABSENT
+from exporter.demo.hurry import FASTER
 from exporter.demo.processes import Processes, free_port, get
 from exporter.spec.value_types import format_duration
 
@@ -22,12 +23,12 @@ ALERTMANAGER: Final = ("alertmanager", "prometheus-alertmanager")
 """The possible names of the programs."""
 
 _START_SECONDS: Final = 30.0
-_EVERY: Final = "2s"
+_EVERY: Final = "1s"
 
 
 @dataclass(frozen=True, slots=True)
 class AlertState:
-    """An alert in Prometheus: `pending` or `firing`, and its `for`."""
+    """An alert in Prometheus: `pending` or `firing`, and the `for` of its generated rule."""
 
     name: str
     state: str
@@ -97,7 +98,7 @@ def _started(processes: Processes, name: str, command: list[str | Path], folder:
 
 
 def prometheus_config(scraped: str, rules: str, alertmanager: str | None) -> dict[str, Any]:
-    """Return a configuration that scrapes and evaluates every two seconds; not for production."""
+    """Return a configuration that scrapes and evaluates every second; not for production."""
     targets = [{"static_configs": [{"targets": [alertmanager]}]}] if alertmanager else []
     return {
         "global": {"scrape_interval": _EVERY, "evaluation_interval": _EVERY},
@@ -127,7 +128,7 @@ def _alerts(response: dict[str, Any]) -> Iterator[AlertState]:
     for group in response["data"]["groups"]:
         for rule in group["rules"]:
             for alert in rule.get("alerts", []):
-                labels, holds_for = alert["labels"], timedelta(seconds=rule["duration"])
+                labels, holds_for = alert["labels"], timedelta(seconds=rule["duration"]) * FASTER
                 yield AlertState(rule["name"], alert["state"], labels, holds_for)
 
 

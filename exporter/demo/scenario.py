@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -16,6 +16,8 @@ from exporter.demo.faults import Fault, rescale
 from exporter.demo.simulation import World
 from exporter.errors import UsageError
 
+NOW: Final = datetime(2026, 11, 24, 16, 15, tzinfo=UTC)
+"""The time of the demo: the same on every machine and day, so that everybody sees the same numbers."""
 BROKEN_FOR: Final = timedelta(hours=6)
 BROKEN_FEATURE: Final = "txn_count_7d"
 FACTOR: Final = 1.4
@@ -78,6 +80,11 @@ spec:
     prediction_mean_shift: 0.15
 """
 MODEL: Final = "fraud"
+
+
+def spec_text(pages: str | None) -> str:
+    """Return the spec, with a webhook that receives the pages, if there is an address."""
+    return SPEC + (f'\n  alerting:\n    page: {{webhook: {{url: "{pages}"}}}}\n' if pages else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,18 @@ from exporter.catalogue import ALERTS
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "architecture.md"
 HOUSE: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "house.py"))
-TOP = ("exporter", "dashboards", "generator", "rules", "alertmanager", "models", "tests", "benchmarks", "docs")
+TOP = (
+    "exporter",
+    "dashboards",
+    "generator",
+    "rules",
+    "alertmanager",
+    "deploy",
+    "models",
+    "tests",
+    "benchmarks",
+    "docs",
+)
 
 
 def test_rooms_and_layers_are_those_of_the_code() -> None:

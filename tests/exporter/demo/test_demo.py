@@ -21,7 +21,7 @@ from exporter.demo.processes import get
 from exporter.demo.scenario import Size
 from exporter.errors import LeewayError
 from exporter.spec.loading import LoadedSpec
-from generator.documents import render
+from generator.commands.demo import _render as render
 
 SMALL = Size(rate_per_hour=2000, days=2, training_rows=50_000)  # fewer rows an hour would be noisier than the demo is
 
@@ -30,7 +30,7 @@ def show(folder: Path, **settings: object) -> str:
     """Run a small demo to its end; return its output."""
     out = StringIO()
     console = Console(file=out, width=100, highlight=False)
-    code = run(folder, render=render, keep_running=False, size=SMALL, console=console, **settings)  # type: ignore[arg-type] # run's own
+    code = run(folder, render=render, keep_running=False, console=console, **{"size": SMALL} | settings)  # type: ignore[arg-type] # run's own
     assert code == 0
     return out.getvalue()
 
@@ -52,8 +52,10 @@ def test_the_demo_detects_the_drift_and_stops_its_programs(tmp_path: Path) -> No
 
     assert rows["txn_count_7d"][-1] == "DRIFTED"
     assert [rows[name][-1] for name in ("age", "credit_balance", "country_code", "device_type")] == ["ok"] * 4
-    assert rows[catalogue.FEATURE_DRIFT_HIGH.name][:2] == ["pending", "12m"]
-    assert rows[catalogue.DATA_DRIFT_HIGH.name][0] == "pending"
+    assert rows[catalogue.DATA_DRIFT_HIGH.name][:2] == ["firing", "10m"]
+    assert rows[catalogue.FEATURE_DRIFT_HIGH.name][1] == "12m"
+    assert "firing → fraud-page" in text
+    assert re.search(r"http://127\.0\.0\.1:\d+/runbooks/MLDataDriftHigh\?model=fraud", text)
     assert "Drift over 1h: txn_count_7d." in text
     assert f"drift share 0.233 ABOVE its threshold {0.2:.3f}" in text
     addresses = re.findall(r"http://127\.0\.0\.1:\d+/", text)
@@ -67,15 +69,15 @@ def test_the_demo_detects_the_drift_and_stops_its_programs(tmp_path: Path) -> No
 @pytest.mark.e2e
 def test_without_prometheus_the_output_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    text = show(tmp_path / "demo", now=datetime(2026, 11, 21, 17, 5, tzinfo=UTC))  # a Saturday at noon
+    text = show(tmp_path / "demo", now=datetime(2026, 11, 21, 17, 5, tzinfo=UTC), size=Size(200, 1, 5000))
 
     assert "Prometheus and Alertmanager not found on PATH: apt-get install prometheus prometheus-alertmanager" in text
     assert "until 2026-11-21 16:00 UTC" in text
-    assert rows_of(text)["txn_count_7d"][-1] == "DRIFTED"
+    assert "page:" not in (tmp_path / "demo" / "models" / "fraud.yaml").read_text()
 
 
 def test_a_failing_exporter_is_reported_with_its_reason(tmp_path: Path) -> None:
-    def spoil(specs: Sequence[LoadedSpec]) -> Mapping[PurePosixPath, str]:
+    def spoil(specs: Sequence[LoadedSpec], _: str) -> Mapping[PurePosixPath, str]:
         specs[0].path.write_text("kind: Nonsense\n")
         return {}
 
@@ -90,7 +92,7 @@ def test_a_failing_exporter_is_reported_with_its_reason(tmp_path: Path) -> None:
 
 
 def test_an_exporter_without_findings_is_reported_with_its_reason(tmp_path: Path) -> None:
-    def lose(specs: Sequence[LoadedSpec]) -> Mapping[PurePosixPath, str]:
+    def lose(specs: Sequence[LoadedSpec], _: str) -> Mapping[PurePosixPath, str]:
         for path in (specs[0].folder.parent / "log" / "reference").iterdir():
             path.unlink()
         return {}
@@ -110,7 +112,7 @@ import sys
 from pathlib import Path
 from exporter.demo.demo import run
 from exporter.demo.scenario import Size
-sys.exit(run(Path("demo"), render=lambda specs: {}, keep_running=True, size=Size(50, 1, 1000)))
+sys.exit(run(Path("demo"), render=lambda specs, exporter: {}, keep_running=True, size=Size(50, 1, 1000)))
 """
 
 

@@ -56,7 +56,7 @@ ANSWER = json.dumps(
 def test_alerts_are_parsed_firing_ones_first() -> None:
     assert [(found.name, found.state, found.holds_for) for found in parse_alerts(ANSWER)] == [
         ("Loud", "firing", timedelta(0)),
-        ("Waiting", "pending", timedelta(minutes=10)),
+        ("Waiting", "pending", timedelta(minutes=600)),
     ]
 
 
@@ -103,7 +103,7 @@ def test_prometheus_loads_rules_from_a_folder_with_any_name(tmp_path: Path) -> N
     binary, folder = program(PROMETHEUS), tmp_path / "a [strange] folder"
     assert binary
     (folder / "rules").mkdir(parents=True)
-    always = {"alert": "Always", "expr": "vector(1)", "for": "1h"}
+    always = {"alert": "Always", "expr": "vector(1)", "for": "1m"}
     (folder / "rules" / "one.yaml").write_text(json.dumps({"groups": [{"name": "one", "rules": [always]}]}))
     with Processes() as processes:
         address = start_prometheus(
