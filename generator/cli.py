@@ -39,7 +39,7 @@ examples:
   leeway generate --diff models/            print what would change, and write nothing
   leeway generate --prune models/           also remove the files of models whose spec is gone
   leeway check --out build models/          in CI: fail when build/ is out of date or a test fails
-  leeway explain models/fraud.yaml          print error budgets, and how soon alerts fire
+  leeway explain models/fraud.yaml          print how soon alerts are sent, and error budgets
   leeway backtest --inject all models/      find false alarms and missed faults before deploying
   leeway retrain-hook --token.file token    log which retrainings would start; with --start, start them
   leeway schema > model.json                save the JSON Schema of a spec, for editors

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.task import CLASSIFICATION, SINGLE_SCORE_TASKS
-from generator.arguments import with_links
-from generator.options import Options
 
 
 def notes(spec: ModelSpec) -> tuple[str, ...]:
     """Return the notes, each a key path with a remark: `spec.alerting.page: not set: …`."""
     return (*_alerting_notes(spec), *_column_notes(spec), *_prometheus_notes(spec))
-
-
-def missing_links(specs: Sequence[ModelSpec], options: Options) -> str | None:
-    """Return one line about the links that alerts do not have, and what to write for them; None if they have all."""
-    linked = [with_links(spec, options).metadata for spec in specs]
-    remedies = {
-        "runbooks": "runbooks (in generator.yaml write exporter: {url: https://…}: the exporter serves them)",
-        "grafana": "dashboards (in generator.yaml write grafana: https://…)",
-    }
-    lacking = {key: [each.name for each in linked if getattr(each, key) is None] for key in remedies}
-    parts = [f"{_names(names)} to {remedies[key]}" for key, names in lacking.items() if names]
-    return f"note: alerts have no links: of {', and of '.join(parts)}" if parts else None
-
-
-def _names(names: Sequence[str]) -> str:
-    return ", ".join(names) if len(names) <= 3 else f"{len(names)} models"
 
 
 def _alerting_notes(spec: ModelSpec) -> Iterator[str]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from exporter.spec.loading import load_all
 from generator.commands import output
 from generator.commands.terminal import EXIT_OK, complain, say, show
-from generator.notes import missing_links
+from generator.missing_links import missing_links
 from generator.targets.documents import warnings
 from generator.writing import Change, plan, write
 

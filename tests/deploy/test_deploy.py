@@ -70,7 +70,8 @@ def test_our_commands_have_these_flags() -> None:
     exporter = exporter_cli._parser().parse_args(SERVICES["exporter"]["command"])
     assert str(exporter.config_file) in mounts("exporter")
     assert str(exporter.storage_path) in mounts("exporter")
-    generate = generator_cli._parser().parse_args(SERVICES["generate"]["command"])
+    command = SERVICES["generate"]["command"]
+    generate = generator_cli._parser(command).parse_args(command)
     assert {str(path) for path in (generate.out, generate.options, *generate.specs)} == set(mounts("generate"))
     assert SERVICES["generate"]["entrypoint"] == ["leeway"]
 
