@@ -209,7 +209,14 @@ def _commands(alert: Alert, query: str) -> Iterator[str]:
         yield from ("```sh", _run(query), "```", "")
     if alert in ROWS:
         rows = ROWS[alert]
-        yield from ("Rows of the log in files:", "", "```sh", duckdb(rows), "```", "")
+        yield from (
+            "Rows of the log in files, with the names of `models/fraud.yaml`:",
+            "",
+            "```sh",
+            duckdb(rows),
+            "```",
+            "",
+        )
         yield from ("The same of a table in BigQuery or Athena:", "", "```sql", table(rows), "```", "")
 
 
