@@ -85,7 +85,7 @@ class AlertDelay:
 def alert_delays(spec: ModelSpec, options: Options) -> list[AlertDelay]:
     """Return the delays of the alerts that notify somebody, in the order of the catalogue.
 
-    Left out are the alerts on objectives, which count slices, and `MLLabelsLate`, whose limit is learned.
+    Left out are the alerts on objectives, which count slices, and the alert on late labels, whose limit is learned.
     """
     timings = alert_timings(spec)
     routing = evaluate(Path("alertmanager/alertmanager.libsonnet"), route_arguments([spec], options))["route"]

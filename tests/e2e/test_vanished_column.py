@@ -75,7 +75,7 @@ def test_the_readable_share_falls_with_each_hour_that_lacks_the_column(values: S
 
 def test_an_alert_on_drift_hands_over_to_the_alert_on_the_lost_column(values: Series, tmp_path: Path) -> None:
     drift, lost = DRIFTS * 60, VANISHES * 60
-    # Drift waits 15 minutes and fires on for 15 after its last value; the lost column waits for 10.
+    # Drift waits 12 minutes, here 15, and fires on for 15 after its last value; the lost column waits for 10.
     expected = {catalogue.FEATURE_DRIFT_HIGH: (drift + 15, lost + 15), catalogue.COLUMN_UNREADABLE: (lost + 10, 10**9)}
     expected[catalogue.FEATURE_BROKEN_ALERT] = (drift + 10, lost + 15)  # a factor of 10 is another distribution
     rules = {"groups": [{"name": "all", "rules": list(rules_of(load_all([tmp_path / "models"])[0]).values())}]}
