@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from exporter import catalogue
@@ -40,6 +40,9 @@ from exporter.spec.sections.logs import Labels
 from exporter.spec.value_types import format_duration
 from exporter.spec.windows import Window
 from exporter.store.profiles import Key, ProfileStore
+
+_UNUSUAL: Final = (catalogue.CONCEPT_DRIFT_ALERT, catalogue.BASE_RATE_SHIFT_ALERT)
+"""The alerts that compare outcomes with those that an estimator is fitted on."""
 
 
 class LabelledPast(Protocol):
@@ -126,14 +129,14 @@ class LogFit:
         return current[2]
 
     def exclude_alarming_week(self, samples: Iterable[Sample], mature: datetime) -> None:
-        """Exclude the weeks of windows with concept drift from a trailing reference.
+        """Exclude the weeks of windows whose outcomes alarm, by their order or their level, from a trailing reference.
 
         Raises:
             OSError: when the disk refuses.
         """
         if isinstance(self._past, TrailingOutcomes):
             alerts = conditions(samples, self._spec.spec.alert_window_names)
-            names = {each.label(catalogue.WINDOW) for each in alerts if each.alert == catalogue.CONCEPT_DRIFT_ALERT}
+            names = {each.label(catalogue.WINDOW) for each in alerts if each.alert in _UNUSUAL}
             lengths = [length for length in self._spec.spec.windows if format_duration(length) in names]
             if lengths:
                 self._past.exclude_weeks(Window(mature - max(lengths), mature))

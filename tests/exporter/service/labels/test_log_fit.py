@@ -14,9 +14,13 @@ from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.samples.conditions import conditions
 from exporter.samples.windows import Sample
+from exporter.service.labels.log_fit import open_log_fit
+from exporter.sources.stores.local import Local
+from exporter.spec.loading import LoadedSpec
+from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
 from labelled_weeks import estimated, weeks
-from scored_log import AT, ID, LABEL, ScoredLog, after, document, moments
+from scored_log import AT, DAY, ID, LABEL, START, ScoredLog, after, document, moments
 
 TRAILING: Final[dict[str, Any]] = {"reference": {"trailing": "2w"}}
 PERIOD: Final[dict[str, Any]] = {"reference": {"period": {"from": "2026-03-02", "to": "2026-03-15"}}}
@@ -43,11 +47,29 @@ def test_the_same_predictions_with_other_outcomes_are_concept_drift(
     assert alarms(reader.read(after(23)))
 
 
-def test_only_a_trailing_reference_excludes_weeks_of_concept_drift(tmp_path: Path) -> None:
-    weeks(tmp_path, 23, others_from=21)
-    for name, reference, told in (("trailing", TRAILING, 1), ("period", PERIOD, 0)):
-        assert alarms(ScoredLog(tmp_path).read(23, name, **reference))
-        assert len(ProfileStore(tmp_path / name).load_alarming_weeks("loans/outcomes")) == told
+@pytest.mark.parametrize(
+    ("metric", "reference", "excluded"),
+    [
+        (catalogue.CONCEPT_DRIFT, TRAILING, 2),
+        (catalogue.BASE_RATE_SHIFT, TRAILING, 2),
+        (catalogue.CALIBRATION_ERROR, TRAILING, 0),
+        (catalogue.CONCEPT_DRIFT, PERIOD, 0),
+    ],
+)
+def test_a_trailing_reference_excludes_weeks_in_which_outcomes_are_not_as_in_it(
+    tmp_path: Path, metric: Metric, reference: dict[str, Any], excluded: int
+) -> None:
+    """A week until Wednesday touches two. Calibration is not compared with the reference's weeks."""
+    spec = ModelSpec.model_validate(document(**reference, windows=["1d", "7d"], alerting={"windows": ["7d"]}))
+    store, source = ProfileStore(tmp_path), Local("%Y-%m-%d.parquet", tmp_path)
+    loaded, labels = LoadedSpec(tmp_path / "loans.yaml", spec), spec.spec.labels
+    assert labels is not None
+    fit = open_log_fit(loaded, labels, (source, source), store, lambda *_: None)
+    assert fit is not None
+    names = tuple("7d" if name == catalogue.WINDOW else "" for name in metric.labels)
+    samples = [Sample(each, names, value) for each, value in ((metric, 2.0), (metric.threshold(), 1.0))]
+    fit.exclude_alarming_week(samples, START + 16 * DAY)
+    assert len(store.load_alarming_weeks("loans/outcomes")) == excluded
 
 
 @pytest.mark.parametrize("reference", [TRAILING, PERIOD], ids=["trailing", "period"])
