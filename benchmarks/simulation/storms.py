@@ -22,7 +22,7 @@ from exporter.statistics.labels.linearisation import of_auroc
 Values = npt.NDArray[np.float64]
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 GROUP = Group("v1")
 EDGES = np.sort(special.expit(np.random.default_rng(0).normal(-1.5, 1.2, 100)))
 SCORES = np.concatenate([[EDGES[0] / 2], (EDGES[1:] + EDGES[:-1]) / 2, [(1 + EDGES[-1]) / 2]])
@@ -76,8 +76,12 @@ class Log:
         return Outcome(made, known, 0, delays, unweighted(counted, np.array(sides)), counted)
 
     def hours(self, start: int, end: int) -> dict[datetime, dict[Group, Outcome]]:
-        """The outcome of each hour."""
+        """The outcome of each hour from `start` to `end`."""
         return {START + hour * HOUR: {GROUP: self.outcome(hour, hour + 1)} for hour in range(start, end)}
+
+    def days(self, start: int, end: int) -> dict[datetime, dict[Group, Outcome]]:
+        """The outcome of each day from `start` to `end`."""
+        return {START + day * DAY: {GROUP: self.outcome(24 * day, 24 * day + 24)} for day in range(start, end)}
 
 
 def chances(slope: float = 1.0, step: float = 0.0) -> Values:

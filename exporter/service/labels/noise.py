@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 
 from exporter.labels.outcomes import Outcome
 from exporter.profiles.group import Group
 from exporter.samples.labels.estimators import Estimator
-from exporter.samples.labels.noise import INDEPENDENT, LabelNoise, fit_log
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
 from exporter.spec.model import ModelSpec
+from exporter.spec.seasons import Calendar
 from exporter.statistics.labels.design_effect import FEWEST_DAYS, Excess
 from exporter.store.profiles import Key, ProfileStore
 
@@ -29,6 +30,7 @@ UNKNOWN: Final = (
 _TWO_WEEKS: Final = timedelta(weeks=2)
 
 Outcomes = Mapping[datetime, Mapping[Group, Outcome]]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +45,27 @@ NOTHING: Final = Fitted()
 """Nothing was fitted on a data set."""
 
 
-class LogNoise:
-    """The fit to outcomes of the log that are in memory; it is made again when they change."""
+class LogFits(Generic[T]):
+    """A fit to outcomes of the log that are in memory; it is made again when they change."""
 
-    def __init__(self, spec: ModelSpec) -> None:
-        """Nothing is fitted yet."""
-        self._spec = spec
-        self._current: tuple[Outcomes, LabelNoise] = ({}, INDEPENDENT)
+    def __init__(self, fit: Callable[[Outcomes], T]) -> None:
+        """Nothing is fitted yet; `fit` is made to the outcomes by partition."""
+        self._fit = fit
+        self._current: tuple[Outcomes, T] | None = None
 
-    def fit(self, hours: Outcomes) -> LabelNoise:
+    def fit(self, hours: Outcomes) -> T:
         """Return the fit to the outcomes by partition."""
-        before, noise = self._current
-        if hours.keys() != before.keys() or any(outcomes is not before[start] for start, outcomes in hours.items()):
-            noise = fit_log(self._spec, hours)
-            self._current = (hours, noise)
-        return noise
+        if self._current is None or not _same(hours, self._current[0]):
+            self._current = (hours, self._fit(hours))
+        return self._current[1]
+
+
+def _same(hours: Outcomes, before: Outcomes) -> bool:
+    return hours.keys() == before.keys() and all(outcomes is before[start] for start, outcomes in hours.items())
 
 
 def past_hours(spec: ModelSpec, hours: Outcomes, mature: datetime) -> Outcomes:
-    """Return the mature outcomes that windows are compared with.
+    """Return the mature outcomes of whole local days that windows are compared with: the same for all hours of a day.
 
     Those of the longest window are left out where two weeks remain: a change of the newest days must not hide itself.
 
@@ -72,7 +76,10 @@ def past_hours(spec: ModelSpec, hours: Outcomes, mature: datetime) -> Outcomes:
     """
     first, before = min(hours, default=mature), mature - max(spec.spec.windows)
     end = before if before - first >= _TWO_WEEKS else mature
-    return {start: outcomes for start, outcomes in hours.items() if start < end}
+    starts, calendar = sorted(hours), Calendar.of(spec.spec.seasonality)
+    days = calendar.days([first - spec.spec.inference.grain, *starts, end])
+    whole = (days[1:-1] > days[0]) & (days[1:-1] < days[-1])
+    return {start: hours[start] for start, inside in zip(starts, whole.tolist(), strict=True) if inside}
 
 
 def save_noise(store: ProfileStore, key: Key, noise: LabelNoise) -> None:
@@ -82,7 +89,7 @@ def save_noise(store: ProfileStore, key: Key, noise: LabelNoise) -> None:
         OSError: when the disk refuses.
     """
     excess = {
-        name: [each.lengths.tolist(), each.hourly.tolist(), each.freedom.tolist()]
+        name: {part.name: getattr(each, part.name).tolist() for part in fields(each)}
         for name, each in noise.excess.items()
     }
     store.save_arrays(key, {}, {"hours": noise.hours, "excess": excess})
@@ -90,9 +97,12 @@ def save_noise(store: ProfileStore, key: Key, noise: LabelNoise) -> None:
 
 
 def load_noise(store: ProfileStore, key: Key) -> LabelNoise | None:
-    """Return the fit under a key; None where there is none."""
-    stored = store.load_arrays(key)
-    if stored is None:
+    """Return the fit under a key; None where there is none, or an earlier release has made it otherwise."""
+    stored, names = store.load_arrays(key), {part.name for part in fields(Excess)}
+    if stored is None or any(set(parts) != names for parts in stored[1]["excess"].values()):
         return None
-    excess = {name: Excess(*map(np.array, parts)) for name, parts in stored[1]["excess"].items()}
+    excess = {
+        name: Excess(**{part: np.array(values) for part, values in parts.items()})
+        for name, parts in stored[1]["excess"].items()
+    }
     return LabelNoise(stored[1]["hours"], excess)

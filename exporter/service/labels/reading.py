@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from exporter import catalogue
@@ -26,7 +27,7 @@ from exporter.samples.labels.coverage import UsualCoverage
 from exporter.samples.labels.estimates import gap_samples
 from exporter.samples.labels.estimators import Estimator
 from exporter.samples.labels.labels import MatureWindow, label_samples
-from exporter.samples.labels.noise import INDEPENDENT
+from exporter.samples.labels.noise import INDEPENDENT, fit_log
 from exporter.samples.labels.outcome_sums import OutcomeSums
 from exporter.samples.labels.provisional import provisional_samples
 from exporter.samples.labels.rates import rate_samples
@@ -41,7 +42,7 @@ from exporter.service.labels.joined_logs import JoinedLogs
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
 from exporter.service.labels.log_fit import open_log_fit
 from exporter.service.labels.logs import StoredLog
-from exporter.service.labels.noise import NOTHING, SUBJECT, UNKNOWN, Fitted, LogNoise, past_hours
+from exporter.service.labels.noise import NOTHING, SUBJECT, UNKNOWN, Fitted, LogFits, past_hours
 from exporter.service.labels.reductions import evaluation_of, label_rule
 from exporter.service.labels.trailing_outcomes import FitInput, weeks_fitted
 from exporter.service.labels.windows import Hours, mature_windows, open_windows, rejected_rows
@@ -130,7 +131,8 @@ class LabelReader:
         self._rule = label_rule(spec.spec)
         self._counter = self._engine(inference)
         self._fit = open_log_fit(loaded, labels, sources, store, failed)
-        self._log_noise = LogNoise(spec)
+        self._log_noise = LogFits(partial(fit_log, spec))
+        self._log_coverage = LogFits(partial(UsualCoverage.of, spec))
         self._noise = INDEPENDENT
         self._usual_coverage = UNKNOWN_COVERAGE
         self._noted = False
@@ -194,7 +196,7 @@ class LabelReader:
         if self._complete:
             past = past_hours(self._spec, self._outcomes(), self._mature(attempt.now))
             self._noise = of_reference.before(self._log_noise.fit(past))
-            self._usual_coverage = UsualCoverage.of(self._spec, past)
+            self._usual_coverage = self._log_coverage.fit(past)
             self._log_notes()
         samples = list(self._samples(attempt.now, evaluation)) if self._complete else []
         if self._fit is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import islice
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from exporter.labels.outcomes import Outcome
 from exporter.labels.sums.by_score import rebinned
 from exporter.profiles.binning import Binning
 from exporter.profiles.group import Group
-from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise, fit_log
 from exporter.service.attempt import Attempt
 from exporter.service.labels.labelled_rows import (
     GROUP,
@@ -26,7 +27,7 @@ from exporter.service.labels.labelled_rows import (
     score_edges,
 )
 from exporter.service.labels.noise import GROUP as NOISE_GROUP
-from exporter.service.labels.noise import LogNoise, load_noise, save_noise
+from exporter.service.labels.noise import LogFits, load_noise, save_noise
 from exporter.service.references.source import WEEK, local_days
 from exporter.spec.model import Body, ModelSpec
 from exporter.spec.seasons import Calendar
@@ -71,7 +72,7 @@ class TrailingOutcomes:
         self._spec = spec
         self._store = store
         self._newest: Rows | None = None
-        self._fit = LogNoise(spec)
+        self._fit = LogFits(partial(fit_log, spec))
 
     def rows(self, fit_input: FitInput) -> Rows | None:
         """Return the sum of those weeks' outcomes; the last sum, where there is no such week."""

@@ -17,12 +17,15 @@ weights; the windows overlap, which makes it the sum of autocovariances with Bar
   no noise. Like a mean of as many days, it takes one part in as many of the long-run variance of a day with it, and so
   does the mean that is taken out at last. Both are added again.
 - The most extreme day counts no more than the second most extreme: one broken day is no noise either.
-- A length of which the history has fewer than `ENOUGH_WINDOWS` windows has at least the design effect of the longest
-  length that has as many. With fewer than `FEWEST_WINDOWS` it has that of the longest length that is fitted: what days
-  have in common is then taken as independent from one such window to the next.
-- Storms have heavier tails than the normal law. The degrees of freedom f of an estimate are those of its windows, and
-  of Student's law with the kurtosis of the days, which falls with the number of days in a window: 1 / f is
-  1 / (windows - 1) + k / (4 k + 6) for an excess kurtosis k.
+- Windows of several days are few, so what they show is combined with what days show, each weighted by its precision
+  (empirical Bayes: Morris 1983). Days that follow each other are expected to be alike as an autoregression with a
+  coefficient of `ALIKE` makes them, with an error of `UNLIKE` times what that adds. A length of which the history has
+  fewer than `FEWEST_WINDOWS` windows has what days show.
+- The degrees of freedom of a variance V with the standard error e are 2 V^2 / e^2 (Satterthwaite 1946). A variance that
+  is as small as sampling by chance is not better known for that.
+- Storms have heavier tails than the normal law: 1 / f has k / (4 k + 6) more for an excess kurtosis k, as Student's law
+  has, which falls with the number of days in a window. They are skewed where a value cannot rise as far as it can fall:
+  quantiles reach farther by the skewness (Cornish and Fisher 1938, first term), on both sides.
 
 Windows of whole days begin with a local day, as storms and objectives do.
 """
@@ -46,11 +49,17 @@ LEVEL_DAYS: Final = 28
 """The days around each day whose median is the level: four weeks, or two thirds of a shorter history."""
 FEWEST_DAYS: Final = 7
 """The fewest days with labels for a fit."""
-ENOUGH_WINDOWS: Final = 8
-"""The windows, side by side, from which the variance of a length is taken as it is."""
 FEWEST_WINDOWS: Final = 4
-"""The windows, side by side, from which the variance of a length is taken if it is greater than expected."""
+"""The windows, side by side, from which anything is known of the variance of a length."""
+ALIKE: Final = 0.25
+"""The usual correlation of what two days in a row have in common with themselves."""
+UNLIKE: Final = 1.0
+"""The standard error of what this adds to windows of several days, in units of it."""
+_INFORMATION: Final = 0.75
+"""The degrees of freedom of a window: fewer than one, since days in a row are alike."""
 _DAY: Final = 24.0
+_MOST_SKEWED: Final = 2.0
+"""The greatest skewness of the excess: that of the exponential law."""
 _LONG_RUN: Final = 7 * _DAY
 """The length of the windows whose variance is that of the long run."""
 _LENGTHS: Final = (1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, *(24.0 * days for days in (1, 2, 3, 4, 5, 7, 10, 14, 21, 30)))
@@ -77,17 +86,24 @@ class Linearised:
 class Excess:
     """The variance of a statistic beyond sampling, by length of the window.
 
-    `lengths` are in hours, increasing, (lengths,). `hourly` is the excess variance times the length, 0 or more; it is
-    constant where windows side by side are independent. `freedom` are the degrees of freedom of each estimate.
+    `lengths` are in hours, increasing, (lengths,); the others are of each length. `hourly` is the excess variance times
+    the length, 0 or more; it is constant where windows side by side are independent. `errors` are its standard errors.
+    `tails` are what heavy tails add to the inverse of the degrees of freedom.
+    `skewness` is that of the excess, 0 or more.
     """
 
     lengths: Values
     hourly: Values
-    freedom: Values
+    errors: Values
+    tails: Values
+    skewness: Values
 
     def variance(self, hours: float) -> float:
         """The excess variance of a window, in the squared units of the statistic."""
-        return float(np.interp(math.log(hours), np.log(self.lengths), self.hourly)) / hours
+        return self._at(self.hourly, hours) / hours
+
+    def _at(self, values: Values, hours: float) -> float:
+        return float(np.interp(math.log(hours), np.log(self.lengths), values))
 
     def design_effect(self, sampling: float, hours: float) -> float:
         """The factor of the variance of a window, 1 or more; NaN where its sampling variance is not above 0."""
@@ -97,20 +113,22 @@ class Excess:
         """The factor of the half-width of an interval, or of a noise level, by the normal law; 1 or more.
 
         It is the root of the design effect times the ratio of Student's to the normal quantile, with the degrees of
-        freedom of Satterthwaite (1946): the sampling variance is known, and the excess is an estimate.
+        freedom of Satterthwaite (1946), and with the skewness of the excess.
 
         Args:
             sampling: the sampling variance of the window for independent rows.
             hours: its length.
             tail: the probability beyond each end, below one half.
         """
-        excess = self.variance(hours)
-        if not sampling > 0 or not excess > 0:
+        if not sampling > 0:
             return 1.0
-        effect = 1 + excess / sampling
-        known = float(np.interp(math.log(hours), np.log(self.lengths), self.freedom))
-        freedom = known * (effect / (effect - 1)) ** 2
-        return math.sqrt(effect) * float(special.stdtrit(freedom, 1 - tail) / special.ndtri(1 - tail))
+        total = sampling + self.variance(hours)
+        share, error = 1 - sampling / total, self._at(self.errors, hours) / hours
+        inverse = error**2 / (2 * total**2) + self._at(self.tails, hours) * share**2
+        normal = float(special.ndtri(1 - tail))
+        student = float(special.stdtrit(1 / inverse, 1 - tail)) if inverse > 0 else normal
+        bend = max(normal**2 - 1, 0.0) / 6 * self._at(self.skewness, hours) * math.pow(share, 1.5)
+        return math.sqrt(total / sampling) * (student + bend) / normal
 
 
 def fit(history: Linearised, days: Indices, hours: float = 1.0) -> Excess | None:
@@ -138,14 +156,64 @@ def fit(history: Linearised, days: Indices, hours: float = 1.0) -> Excess | None
     remainders = _without_level(influences, history.shares, day)
     by_day = Linearised(history.variance, daily, _by_day(day, remainders))
     by_block = Linearised(history.variance, history.shares, remainders)
-    lengths = _fitted_lengths(effective_days, hours)
-    raw = [_excess(by_day, _DAY, each) if each >= _DAY else _excess(by_block, hours, each) for each in lengths]
-    windows = effective_days / np.maximum(lengths / _DAY, 1.0)
-    hourly = _restored(np.array(raw) * lengths, lengths, effective_days, history.variance * effective_days * _DAY)
-    few = (windows < ENOUGH_WINDOWS) & (lengths > _DAY)
-    hourly[few] = np.maximum(hourly[few], hourly[~few][-1])
+    lengths = _fitted_lengths(hours)
+    known = lengths <= max(effective_days / FEWEST_WINDOWS * _DAY, _DAY)
+    raw = [_excess(by_day, _DAY, each) if each >= _DAY else _excess(by_block, hours, each) for each in lengths[known]]
+    sampling = history.variance * effective_days * _DAY
+    direct = _restored(np.array(raw) * lengths[known], lengths[known], effective_days, sampling)
+    hourly, errors = _combined(direct, lengths, effective_days, sampling)
     heavy = _excess_kurtosis(by_day) / np.maximum(lengths / _DAY, 1.0)
-    return Excess(lengths, hourly, 1 / (1 / np.maximum(windows - 1, 1.0) + heavy / (4 * heavy + 6)))
+    return Excess(lengths, hourly, errors, heavy / (4 * heavy + 6), _skewness(by_day, sampling, hourly, lengths))
+
+
+def _combined(direct: Values, lengths: Values, days: float, sampling: float) -> tuple[Values, Values]:
+    """The excess variance of every length, times the length, and its standard error.
+
+    Args:
+        direct: of windows of the shortest lengths, as far as the history has enough of them; below 0 by chance.
+        lengths: in hours.
+        days: with labels.
+        sampling: the sampling variance, times the length.
+    """
+    day = int(np.searchsorted(lengths, _DAY))
+    windows = np.maximum(_INFORMATION * days * np.minimum(_DAY / lengths, 1.0) * (1 - _lost(lengths, days)), 1.0)
+    relative = np.sqrt(2 / windows)
+    hourly, errors = np.zeros(len(lengths)), np.zeros(len(lengths))
+    hourly[: day + 1] = direct[: day + 1]
+    errors[: day + 1] = relative[: day + 1] * (sampling + np.maximum(direct[: day + 1], 0))
+    growth = np.array([_growth(each / _DAY) for each in lengths[day + 1 :]])
+    expected = growth * direct[day]
+    doubt = np.hypot(growth * errors[day], UNLIKE * (growth - 1) * max(direct[day], 0.0))
+    own = relative[day + 1 :] * (sampling + np.maximum(expected, 0))
+    weight = np.square(doubt) / (np.square(doubt) + np.square(own))
+    weight[len(direct) - day - 1 :] = 0
+    seen = np.append(direct[day + 1 :], np.zeros(len(lengths) - len(direct)))
+    hourly[day + 1 :] = weight * seen + (1 - weight) * expected
+    errors[day + 1 :] = doubt * np.sqrt(1 - weight)
+    return np.maximum(hourly, 0.0), errors
+
+
+def _growth(days: float) -> float:
+    """The excess variance of a window times its length, in that of a day, for days that are alike by `ALIKE`."""
+    lags = np.arange(1, math.ceil(days))
+    return 1 + 2 * float(((1 - lags / days) * ALIKE**lags).sum())
+
+
+def _skewness(daily: Linearised, sampling: float, hourly: Values, lengths: Values) -> Values:
+    """The skewness of the excess of windows, without its sign and beyond what chance gives, at most `_MOST_SKEWED`.
+
+    It is that of the days, and falls with the standard deviation of the excess as of a smooth function of a shock.
+    """
+    if daily.influences.ndim > 1 and daily.influences.shape[1] > 1:
+        return np.zeros(len(lengths))
+    values = daily.influences.reshape(-1)[daily.shares > 0]
+    excess = hourly[int(np.searchsorted(lengths, _DAY))]
+    if not (values.any() and excess > 0):
+        return np.zeros(len(lengths))
+    squared = float((values**3).mean()) ** 2 / float(np.square(values).mean()) ** 3 - 6 / len(values)
+    skewness = math.sqrt(max(squared, 0.0)) * ((sampling + excess) / excess) ** 1.5
+    falls = np.sqrt(np.minimum(hourly / lengths / (excess / _DAY), 1.0))
+    return np.asarray(min(skewness, _MOST_SKEWED) * falls)
 
 
 def _excess_kurtosis(daily: Linearised) -> float:
@@ -157,7 +225,7 @@ def _excess_kurtosis(daily: Linearised) -> float:
 
 
 def _restored(hourly: Values, lengths: Values, days: float, sampling: float) -> Values:
-    """Add what was taken out with the level and the mean to the excess, and leave out what is below 0.
+    """Add what was taken out with the level and the mean to the excess; below 0 by chance.
 
     Both take a part of the long-run variance of a window, with its sampling: that of a week, or the longest length.
 
@@ -167,10 +235,14 @@ def _restored(hourly: Values, lengths: Values, days: float, sampling: float) -> 
         days: with labels.
         sampling: the sampling variance, times the length.
     """
-    lost = (1 / days + 1 / _level_days(days)) / _DAY
+    lost = _lost(lengths, days)
     at = int(np.searchsorted(lengths, _LONG_RUN, side="right")) - 1
-    long_run = max(hourly[at] + sampling, 0.0) / (1 - lost * lengths[at])
-    return np.asarray(np.maximum(hourly + long_run * lost * lengths, 0.0))
+    return np.asarray(hourly + max(hourly[at] + sampling, 0.0) / (1 - lost[at]) * lost)
+
+
+def _lost(lengths: Values, days: float) -> Values:
+    """The part of the variance of windows that the level and the mean take along."""
+    return np.asarray(np.minimum((1 / days + 1 / _level_days(days)) * lengths / _DAY, 1.0))
 
 
 def _level_days(days: float) -> int:
@@ -178,12 +250,10 @@ def _level_days(days: float) -> int:
     return 2 * min(LEVEL_DAYS // 2, int(days / 3)) + 1
 
 
-def _fitted_lengths(days: float, hours: float) -> Values:
-    """The lengths from one block to a quarter of the history: whole blocks below a day, and whole days."""
-    longest = max(days / FEWEST_WINDOWS * _DAY, _DAY)
+def _fitted_lengths(hours: float) -> Values:
+    """The lengths from one block to a month: whole blocks below a day, and whole days."""
     parts = [each for each in (hours, *_LENGTHS) if each < _DAY and hours <= each and not each % hours]
-    whole = [each for each in _LENGTHS if _DAY <= each <= longest]
-    return np.array(sorted({*parts, *whole}))
+    return np.array(sorted({*parts, *(each for each in _LENGTHS if each >= _DAY)}))
 
 
 def _excess(history: Linearised, hours: float, length: float) -> float:

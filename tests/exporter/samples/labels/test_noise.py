@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from simulation.storms import A_DAY, EDGES, GROUP, HOUR, SCORES, START, THRESHOLD, Log, area, log
 
+from certain_excess import certain
 from exporter import catalogue
 from exporter.catalogue import Unit
 from exporter.labels.labelled_hours import LabelledHours
@@ -21,7 +22,6 @@ from exporter.samples.labels.noise import INDEPENDENT, LabelNoise, fit_log, fit_
 from exporter.spec.model import ModelSpec
 from exporter.statistics import thresholds
 from exporter.statistics.labels import calibration, performance
-from exporter.statistics.labels.design_effect import Excess
 from exporter.statistics.labels.performance import Estimate
 from fraud_log import labelled_spec_document
 
@@ -111,7 +111,7 @@ class TestFit:
         assert fit_log(spec(), storms.hours(0, 6 * 24)) == INDEPENDENT
 
     def test_what_one_history_does_not_know_comes_from_another(self, learned: LabelNoise) -> None:
-        accuracy = Excess(np.array([24.0]), np.array([1.0]), np.array([5.0]))
+        accuracy = certain((24, 1.0))
         first = LabelNoise(240.0, {"accuracy": accuracy})
         both = first.before(learned)
         assert both.excess["accuracy"] is accuracy
@@ -141,7 +141,7 @@ class TestLevels:
 
     def test_a_gap_has_the_excess_of_the_window_and_of_the_reference(self) -> None:
         """By hand: 0.0001 of sampling, 0.0003 of a day's excess, 0.0003 / 4 of the four days that were fitted on."""
-        excess = Excess(np.array([24.0]), np.array([0.0003 * 24]), np.array([1e9]))
+        excess = certain((24, 0.0003 * 24))
         noise = LabelNoise(96.0, {"auroc": excess})
         expected = thresholds.normal_noise(float(np.sqrt(0.0001 + 0.0003 + 0.0003 / 4)), Q)
         assert noise.difference_noise(catalogue.AUROC.key, 0.01, 24, Q) == pytest.approx(expected, rel=1e-6)
@@ -161,7 +161,7 @@ class TestLevels:
         assert left[True] == 0
 
     def test_an_error_beyond_one_is_widened_as_a_number(self) -> None:
-        noise = LabelNoise(24.0, {"mae": Excess(np.array([24.0]), np.array([24 * 3.0]), np.array([1e12]))})
+        noise = LabelNoise(24.0, {"mae": certain((24, 24 * 3.0))})
         half = performance.Z_95
         found = noise.widened({catalogue.MAE: Estimate(10.0, 10 - half, 10 + half)}, 24)[catalogue.MAE]
         assert catalogue.MAE.unit not in (Unit.RATIO, Unit.SCORE)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from certain_excess import certain
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.labels.outcomes import DELAY_EDGES, Outcome
@@ -26,7 +27,6 @@ from exporter.samples.labels.provisional import OpenWindow, provisional_samples
 from exporter.samples.slo import evaluated_slices
 from exporter.spec.model import ModelSpec
 from exporter.statistics.labels import performance
-from exporter.statistics.labels.design_effect import Excess
 from fraud_log import labelled_spec_document
 
 END = datetime(2026, 11, 22, tzinfo=UTC)
@@ -63,8 +63,7 @@ def noise(effect: float) -> LabelNoise:
         lower, upper = (values[end] for end in metric.interval())
         excess[key] = ((upper - lower) / 2 / performance.Z_95) ** 2 * (effect - 1)
     excess |= {COMMON: 0.04**2, OWN: 1e-12}
-    lengths, sure = np.array([24.0]), np.array([1e9])
-    return LabelNoise(1e9, {key: Excess(lengths, lengths * each, sure) for key, each in excess.items()})
+    return LabelNoise(1e9, {key: certain((24, 24 * each)) for key, each in excess.items()})
 
 
 def gauges(samples: Any) -> dict[Metric, float]:

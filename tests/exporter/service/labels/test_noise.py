@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from certain_excess import certain
 from exporter import catalogue
 from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
 from exporter.samples.windows import Sample
 from exporter.service import status_page
-from exporter.service.labels.noise import SUBJECT, LogNoise, load_noise, past_hours, save_noise
+from exporter.service.labels.noise import SUBJECT, LogFits, load_noise, past_hours, save_noise
 from exporter.service.reading import ModelReader
 from exporter.service.refresh import ModelState
 from exporter.sources.stores.local import Local
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
-from exporter.statistics.labels.design_effect import Excess
 from exporter.store.profiles import Key, ProfileStore
 from labelled_weeks import weeks
 from scored_log import AT, DAY, LABEL, SCORE, START, ScoredLog, after, document, moments
@@ -106,7 +106,7 @@ def test_the_part_of_the_log_that_is_the_reference_is_kept_on_disk(
 class TestStore:
     def test_what_is_saved_is_loaded(self, tmp_path: Path) -> None:
         store, key = ProfileStore(tmp_path), Key("loans/label-noise", "reference", ("a",))
-        excess = Excess(np.array([1.0, 24.0]), np.array([0.1, 0.2]), np.array([9.0, 9.0]))
+        excess = certain((1, 0.1), (24, 0.2))
         save_noise(store, key, LabelNoise(48.0, {"auroc": excess}))
         found = load_noise(store, key)
         assert found is not None
@@ -125,10 +125,20 @@ class TestHours:
             assert len(past_hours(spec, hours, START + days * DAY)) == kept
         assert past_hours(spec, {}, START) == {}
 
-    def test_the_same_outcomes_are_fitted_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_all_hours_of_a_local_day_have_the_same_days_before_them(self) -> None:
+        """The look-back moves on by an hour each hour, and begins within a day; the zone is an hour ahead of UTC."""
+        hourly = {"inference": {**document()["spec"]["inference"], "grain": "1h"}, "windows": ["1d"]}
+        spec = ModelSpec.model_validate(document(**hourly, seasonality={"timezone": "Europe/Berlin"}))
+        found = []
+        for hour in range(24, 48):
+            hours: dict[Any, Any] = {START + (hour + back) * DAY / 24: {} for back in range(20 * 24)}
+            found.append(sorted(past_hours(spec, hours, START + 20 * DAY + hour * DAY / 24)))
+        assert found[0] == found[22] != found[23]
+        assert (len(found[0]), found[0][0]) == (18 * 24, START + DAY * 47 / 24)
+
+    def test_the_same_outcomes_are_fitted_once(self) -> None:
         calls: list[int] = []
-        monkeypatch.setattr("exporter.service.labels.noise.fit_log", lambda _, hours: calls.append(len(hours)))
-        fit, one, other = LogNoise(ModelSpec.model_validate(document())), {}, dict[Any, Any]()
+        fit, one, other = LogFits(lambda hours: calls.append(len(hours))), {}, dict[Any, Any]()
         for hours in ({START: one}, {START: one}, {START: other}, {START: other, START + DAY: one}):
             fit.fit(hours)
         assert calls == [1, 1, 2]

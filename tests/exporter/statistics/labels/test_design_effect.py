@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from certain_excess import certain
 from exporter.statistics.labels.design_effect import FEWEST_DAYS, Excess, Linearised, Values, fit
 
 HOURS = np.arange(24)
@@ -44,36 +46,57 @@ def fitted(history: Linearised) -> Excess:
 
 
 class TestByHand:
-    def test_the_variance_of_one_two_and_four_days(self) -> None:
-        """Days of 0, +0.2, 0, -0.2: 0.02 in a day and 0.01 in two of them, a half of which is sampling.
+    def test_the_variance_of_one_and_two_days(self) -> None:
+        """Days of 0, +0.2, 0, -0.2: 0.02 in a day, 0.01 of which is sampling, so 0.24 by the hour.
 
-        Any four cancel, but of these the history has only four: they are as variable as four independent days.
+        The level takes 1/16 + 1/11 of the variance of a day. Two days have 0.01, four have 0: both are combined with
+        what a day gives to expect, which is 1 + 2 (1 / 2) 0.25 = 1.25 times as much by the hour in two of them.
         """
         excess = of_days(np.tile([0, 0.2, 0, -0.2], 4), sampling=0.01)
         assert excess.variance(24) == pytest.approx(0.01)
         assert excess.design_effect(0.01, 24) == pytest.approx(2.0)
-        assert excess.variance(48) == pytest.approx(0.005)
-        assert excess.variance(96) == pytest.approx(0.0025)
+        assert excess.errors[0] == pytest.approx(0.48 * math.sqrt(2 / (0.75 * 16 * (1 - 1 / 16 - 1 / 11))))
+        assert 0.0 < excess.variance(96) < excess.variance(48) < 1.25 * 0.01 / 2
+
+    def test_a_length_with_few_windows_has_what_days_show(self) -> None:
+        """A week of days that are alike by 0.25: 1 + 2 (6/7 0.25 + 5/7 0.25^2 + ...) times the variance by the hour."""
+        excess = of_days(np.tile([0, 0.2, 0, -0.2], 4), sampling=0.01)
+        growth = 1 + 2 * sum((1 - lag / 7) * 0.25**lag for lag in range(1, 7))
+        assert excess.variance(168) == pytest.approx(0.01 / 7 * growth)
 
     def test_the_widening_is_the_root_of_the_design_effect_with_students_quantile(self) -> None:
-        """An effect of 4 with 15 degrees of freedom has 15 x (4 / 3)^2: a quarter of the variance is known."""
-        excess = Excess(np.array([24.0]), np.array([0.03 * 24]), np.array([15.0]))
-        student = stats.t.ppf(0.975, 15 * 16 / 9) / stats.norm.ppf(0.975)
+        """A variance of 0.04 with a standard error of 0.01 has 2 x 0.04^2 / 0.01^2 = 32 degrees of freedom."""
+        excess = replace(certain((24, 0.03 * 24)), errors=np.array([0.01 * 24]))
+        student = stats.t.ppf(0.975, 32) / stats.norm.ppf(0.975)
         assert excess.widening(0.01, 24, 0.025) == pytest.approx(2 * student)
 
+    def test_a_variance_that_is_as_small_as_sampling_by_chance_is_not_certain(self) -> None:
+        excess = replace(certain((24, 0.0)), errors=np.array([0.01 * 24]))
+        assert excess.widening(0.01, 24, 0.025) == pytest.approx(stats.t.ppf(0.975, 2) / stats.norm.ppf(0.975))
+
+    def test_heavy_tails_and_skewness_count_as_far_as_the_excess_does(self) -> None:
+        """Three quarters of the variance are excess, with an excess kurtosis of 2: 1 / f is (3/4)^2 2 / 14."""
+        student = stats.t.ppf(0.975, 14 / 2 * 16 / 9)
+        assert replace(certain((24, 72.0)), tails=np.array([1 / 7])).widening(1.0, 24, 0.025) == pytest.approx(
+            2 * student / stats.norm.ppf(0.975)
+        )
+        normal = stats.norm.ppf(0.975)
+        bend = (normal**2 - 1) / 6 * 0.8 * 0.75**1.5
+        found = replace(certain((24, 72.0)), skewness=np.array([0.8])).widening(1.0, 24, 0.025)
+        assert found == pytest.approx(2 * (normal + bend) / normal)
+
     def test_beyond_the_longest_length_windows_side_by_side_are_independent(self) -> None:
-        excess = Excess(np.array([24.0, 48.0]), np.array([24.0, 96.0]), np.array([9.0, 4.0]))
+        excess = certain((24, 24.0), (48, 96.0))
         assert excess.variance(24) == pytest.approx(1.0)
         assert excess.variance(48) == pytest.approx(2.0)
         assert excess.variance(96) == pytest.approx(1.0)
         assert excess.variance(12) == pytest.approx(2.0)
 
     def test_a_mixture_of_lengths_lies_between_them(self) -> None:
-        excess = Excess(np.array([24.0, 96.0]), np.array([24.0, 48.0]), np.array([9.0, 4.0]))
-        assert excess.variance(48) == pytest.approx(36 / 48)
+        assert certain((24, 24.0), (96, 48.0)).variance(48) == pytest.approx(36 / 48)
 
     def test_a_value_without_sampling_variance_is_not_widened(self) -> None:
-        excess = Excess(np.array([24.0]), np.array([24.0]), np.array([9.0]))
+        excess = certain((24, 24.0))
         assert excess.widening(0.0, 24, 0.025) == 1
         assert math.isnan(excess.design_effect(0.0, 24))
 
@@ -87,7 +110,10 @@ class TestFit:
         assert (np.mean(effects, axis=0) < [1.05, 1.2, 1.35]).all()
 
     def test_the_shock_of_a_day_is_found_at_every_length(self) -> None:
-        """A shock of 0.05 each day: 0.0025 in a day and in its hours, a seventh of it in a week."""
+        """A shock of 0.05 each day: 0.0025 in a day and in its hours, a seventh of it in a week or a little more.
+
+        Thirteen weeks do not show that days are quite unlike.
+        """
         ratios = []
         for seed in range(10):
             random = np.random.default_rng(seed)
@@ -95,7 +121,7 @@ class TestFit:
             ratios.append(
                 [excess.variance(hours) / expected for hours, expected in ((1, 25e-4), (24, 25e-4), (168, 25e-4 / 7))]
             )
-        assert np.mean(ratios, axis=0) == pytest.approx([1, 1, 0.9], abs=0.3)
+        assert np.mean(ratios, axis=0) == pytest.approx([1, 1, 1.25], abs=0.25)
 
     def test_storms_of_several_days_have_a_greater_effect_in_a_week(self) -> None:
         """Of three days with one shock the middle ones of a week share it: more than a seventh of a day's variance."""
@@ -117,6 +143,20 @@ class TestFit:
         calm, changed = (fitted(shares(np.random.default_rng(3), 91, each)) for each in (0.0, shock))
         for hours in (24, 168):
             assert changed.variance(hours) - calm.variance(hours) < (0.015**2 if hours == 24 else 0.01**2)
+
+    @pytest.mark.parametrize(("days", "effect"), [(91, 1), (91, 12), (14, 3)])
+    def test_the_interval_of_a_week_holds_however_few_days_are_known(self, days: int, effect: float) -> None:
+        """The mean chance that it holds the next week's value, of days alike by 0.35: by the exact normal law."""
+        lags, random, held = np.arange(1, 7), np.random.default_rng([days, effect]), []
+        deviation = math.sqrt((1 + (effect - 1) * (1 + 2 * ((1 - lags / 7) * 0.35**lags).sum())) / 7)
+        for _ in range(30):
+            path = random.normal(size=days)
+            for day in range(1, days):
+                path[day] = 0.35 * path[day - 1] + math.sqrt(1 - 0.35**2) * path[day]
+            excess = of_days(math.sqrt(effect - 1) * path + random.normal(size=days), 1.0)
+            half = stats.norm.ppf(0.975) * math.sqrt(1 / 7) * excess.widening(1 / 7, 168, 0.025)
+            held.append(1 - 2 * stats.norm.sf(half / deviation))
+        assert 0.92 < np.mean(held) < 0.985
 
     def test_few_days_are_not_enough(self) -> None:
         random = np.random.default_rng(0)
