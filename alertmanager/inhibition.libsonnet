@@ -1,7 +1,7 @@
 // One incident, one page: an alert about a cause inhibits the alerts about its consequences, for the same model.
 //
 // The cause is in an earlier layer and at least as severe, so a ticket never inhibits a page. Source and target have
-// different layers, or in the last layer different severities, so no alert matches both sides of a rule.
+// different layers, in the last layer different severities, or other names, so no alert matches both sides of a rule.
 local matchers = import 'matchers.libsonnet';
 
 function(arguments)
@@ -68,6 +68,18 @@ function(arguments)
     ],
     equal: version + [labels.feature],
   };
+  local named(alert) = [
+    matchers.equal('alertname', alert.name),
+    matchers.equal(labels.layer, alert.layer),
+    matchers.equal(labels.severity, alert.severity),
+    matchers.present(labels.model),
+  ];
+  // Two tickets about the same numbers: the one that says more inhibits the other.
+  local same(cause, consequence, equal) = {
+    source_matchers: named(cause),
+    target_matchers: named(consequence),
+    equal: equal,
+  };
   [
     {
       source_matchers: [
@@ -87,4 +99,11 @@ function(arguments)
     }
     for cause in causes
     if consequences(cause) != []
-  ] + [feature, objective]
+  ] + [
+    feature,
+    objective,
+    // Outcomes of another rate are a gap of all scores at once.
+    same(catalogue.alerts.base_rate_shift, catalogue.alerts.calibration_poor, version),
+    // A budget that is spent burns no more slowly.
+    same(catalogue.alerts.error_budget_exhausted, catalogue.alerts.error_budget_burn_slow, scraped + [labels.slo]),
+  ]

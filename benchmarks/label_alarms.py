@@ -56,7 +56,7 @@ ALERTS: Final = (
 )
 INHIBITED: Final[Mapping[Alert, Collection[Alert]]] = {
     catalogue.CALIBRATION_POOR: (catalogue.BASE_RATE_SHIFT_ALERT,),
-    catalogue.ERROR_BUDGET_BURN_SLOW: (catalogue.ERROR_BUDGET_BURN_FAST,),
+    catalogue.ERROR_BUDGET_BURN_SLOW: (catalogue.ERROR_BUDGET_BURN_FAST, catalogue.ERROR_BUDGET_EXHAUSTED),
     catalogue.ERROR_BUDGET_EXHAUSTED: (catalogue.ERROR_BUDGET_BURN_FAST,),
 }
 """The alerts that another one keeps from a person."""

@@ -51,6 +51,8 @@ INHIBITED_BY = {
     }
     | PREDICTIONS,
     catalogue.DATA_DRIFT_HIGH: FEATURES | SEGMENTS | PREDICTIONS,
+    catalogue.BASE_RATE_SHIFT_ALERT: {catalogue.CALIBRATION_POOR},
+    catalogue.ERROR_BUDGET_EXHAUSTED: {catalogue.ERROR_BUDGET_BURN_SLOW},
     catalogue.ERROR_BUDGET_BURN_FAST: {catalogue.ERROR_BUDGET_BURN_SLOW, catalogue.ERROR_BUDGET_EXHAUSTED},
 }
 """Each cause, and the consequences that it inhibits; no other pairs inhibit each other."""
@@ -157,7 +159,8 @@ def test_no_alert_matches_both_sides_of_a_rule_and_none_inhibits_a_more_severe_o
             dict(matcher.replace("=~", "=").split("=", 1) for matcher in rule[f"{side}_matchers"])
             for side in ("source", "target")
         )
-        both = [set(source[label].strip('"').split("|")) & set(target[label].strip('"').split("|")) for label in SIDES]
+        sides = [label for label in (*SIDES, "alertname") if label in source]
+        both = [set(source[label].strip('"').split("|")) & set(target[label].strip('"').split("|")) for label in sides]
         assert not all(both)
         least_severe = max(severities.index(each) for each in source[SEVERITY].strip('"').split("|"))
         assert all(severities.index(each) >= least_severe for each in target[SEVERITY].strip('"').split("|"))
