@@ -41,9 +41,15 @@ class Joined:
         """The same, where only these rows are joined."""
         return Joined(rows, self.unmatched.union(rows))
 
-    def compared(self, names: Collection[str]) -> Joined:
-        """The same after more partitions were compared that have no label of these predictions."""
-        return Joined(self.rows, self.seen.union(names))
+    def compared(self, names: Collection[str], sets: Sets) -> Joined:
+        """The same after more partitions were compared that have no label of these predictions.
+
+        `sets` are the sets that others became with the same partitions, so that each is made once.
+        """
+        after = sets.get(self.seen)
+        if after is None:
+            after = sets[self.seen] = self.seen.union(names)
+        return Joined(self.rows, after)
 
     def add(self, names: Collection[str], rows: Mapping[str, int], first: str) -> Joined:
         """The same after more partitions were joined.
@@ -58,7 +64,8 @@ class Joined:
 
     def shared(self, sets: Sets) -> Joined:
         """The same, with one object for equal sets: nearly all partitions of predictions have seen the same labels."""
-        return replace(self, seen=sets.setdefault(self.seen, self.seen))
+        seen = sets.setdefault(self.seen, self.seen)
+        return self if seen is self.seen else replace(self, seen=seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +80,16 @@ class Arrivals:
 
     def rewritten(self, joined: Joined) -> bool:
         """Whether a joined partition within the look-back is gone: what was joined cannot be taken out."""
-        return any(name >= self.first for name in joined.rows.keys() - self.labels.keys())
+        return any(name >= self.first for name in joined.rows if name not in self.labels)
 
     def current(self, joined: Joined, sets: Sets) -> Joined:
         """The same without the unmatched partitions that are gone; `sets` are the partitions left of each set."""
         left = sets.get(joined.seen)
         if left is None:
-            left = sets[joined.seen] = joined.seen.intersection(self.labels)
-        return replace(joined, seen=left if left.issuperset(joined.rows) else left.union(joined.rows))
+            left = joined.seen.intersection(self.labels)
+            left = sets[joined.seen] = joined.seen if len(left) == len(joined.seen) else left
+        seen = left if left.issuperset(joined.rows) else left.union(joined.rows)
+        return joined if seen is joined.seen else replace(joined, seen=seen)
 
     def complete(self, joined: Joined) -> bool:
         """Whether all were compared."""

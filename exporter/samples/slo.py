@@ -95,12 +95,15 @@ def evaluated_slices(
     """Every slice of the period that ends with the newest whole slice before `end`, the oldest first."""
     last = newest_end(end, timedelta(), slo.slice)
 
-    def served(moment: datetime, length: timedelta) -> Served:
-        return _served(outcomes.total(Window(moment - length, moment)))
+    def evaluated(moment: datetime) -> EvaluatedSlice:
+        own, over = (outcomes.total(Window(moment - length, moment)) for length in (slo.slice, slo.judged_over))
+        return outcomes.derived(
+            (slo.name, moment),
+            (own, over, noise, spec, slo),
+            lambda: _evaluated(spec, slo, moment, _served(own), _served(over), noise=noise),
+        )
 
-    ends = [last - index * slo.slice for index in range(slo.slices)][::-1]
-    slices = [(each, served(each, slo.slice), served(each, slo.judged_over)) for each in ends]
-    return [_evaluated(spec, slo, each, own, over, noise=noise) for each, own, over in slices]
+    return [evaluated(last - index * slo.slice) for index in range(slo.slices)][::-1]
 
 
 def _served(outcomes: Outcomes) -> Served:

@@ -32,6 +32,8 @@ class BlockSums(Generic[P, T]):
         self._add = add
         self._parts: Mapping[int, P] = {}
         self._blocks: dict[tuple[int, int], T | None] = {}
+        self._totals: dict[tuple[int, int], T | None] = {}
+        self._asked: set[tuple[int, int]] = set()
 
     def update(self, parts: Mapping[int, P]) -> None:
         """Take these parts, by position, in place of those before. A part that is another object has changed."""
@@ -40,12 +42,20 @@ class BlockSums(Generic[P, T]):
         for place in changed:
             for level in levels:
                 self._blocks.pop((level, place >> level), None)
+        lasting = (span for span in self._asked if not any(span[0] <= each < span[1] for each in changed))
+        self._totals, self._asked = {span: self._totals[span] for span in lasting}, set()
         self._parts = dict(parts)
 
     def total(self, first: int, end: int) -> T | None:
-        """Return the sum of the parts from `first` to `end`, without the latter; None where there are none."""
-        sums = (self._block(level, index) for level, index in _blocks(first, end))
-        return self._sum(sums)
+        """Return the sum of the parts from `first` to `end`, without the latter; None where there are none.
+
+        It is the same object as long as it is asked for after each update and none of them changes.
+        """
+        span = first, end
+        self._asked.add(span)
+        if span not in self._totals:
+            self._totals[span] = self._sum(self._block(level, index) for level, index in _blocks(first, end))
+        return self._totals[span]
 
     def _block(self, level: int, index: int) -> T | None:
         if level == 0:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from exporter.labels.ids import Ids
 from exporter.labels.join import Chunk, KnownLabels
 from exporter.labels.plan import Joined
 from exporter.labels.predictions import Predictions
@@ -16,6 +17,9 @@ from exporter.labels.rows import LabelRows
 from exporter.profiles.group import Group
 from exporter.profiles.naming import CodedColumn
 from exporter.store.profiles import Arrays, Key, ProfileStore
+
+MOST_IDS: Final = 1_000_000
+"""The ids of predictions that stay in memory, 8 MB, so that labels without a match need no file."""
 
 _COLUMNS = tuple(field.name for field in fields(KnownLabels))
 _OF_TASKS: Final = ("classes", "queries")
@@ -162,6 +166,23 @@ class LabelStore:
         self._group = group
         self._index = Key(group, "apart", ())
         self._cached: tuple[Key, Predictions] | None = None
+        self._ids: dict[Key, Ids] = {}
+
+    def without_any(self, predictions: Collection[Key], ids: Ids) -> frozenset[Key]:
+        """Return the partitions of predictions that have none of some ids, as far as theirs are in memory.
+
+        Args:
+            predictions: the partitions.
+            ids: increasing.
+        """
+        known = [key for key in predictions if key in self._ids]
+        if not known or not len(ids):
+            return frozenset(known)
+        every = np.concatenate([self._ids[key] for key in known])
+        places = np.minimum(np.searchsorted(ids, every), len(ids) - 1)
+        part = np.repeat(np.arange(len(known)), [len(self._ids[key]) for key in known])
+        found = set(part[ids[places] == every].tolist())
+        return frozenset(key for place, key in enumerate(known) if place not in found)
 
     def joined(self, predictions: Collection[Key]) -> dict[Key, Joined]:
         """Return the partitions of labels that each of some partitions of predictions was compared with."""
@@ -192,6 +213,8 @@ class LabelStore:
                 self.missing.add(key)
                 return None
             self._cached = key, predictions
+            if sum(map(len, self._ids.values())) + len(predictions.ids) <= MOST_IDS:
+                self._ids[key] = predictions.ids
         return self._cached[1]
 
     def labels(self, keys: Iterable[Key]) -> dict[str, Chunk]:
@@ -225,13 +248,14 @@ class LabelStore:
         self._store.discard(self._known_key(key))
 
     def finish(self, predictions: Iterable[Key]) -> None:
-        """Remove the known labels of all other partitions, and have nothing in memory.
+        """Remove the known labels of all other partitions, and have only ids of these in memory.
 
         Raises:
             OSError: when the disk refuses.
         """
-        self._cached = None
-        self._store.prune(self._group, [self._index, *map(self._known_key, predictions)])
+        self._cached, wanted = None, list(predictions)
+        self._ids = {key: self._ids[key] for key in wanted if key in self._ids}
+        self._store.prune(self._group, [self._index, *map(self._known_key, wanted)])
 
     def _known_key(self, predictions: Key) -> Key:
         return Key(self._group, predictions.name, predictions.sources)

@@ -128,15 +128,22 @@ class Joiner:
         chunks = self._store.labels(keys)
         names, labels = list(chunks), merge_chunks(list(chunks.values()))
         sets: Sets = {}
-        for hour in self.hours.values():
-            if not hour.joined.seen.issuperset(names):
-                if attempt.overdue():
-                    return False
-                self._join_hour(hour, names, labels, arrivals)
-                hour.joined = hour.joined.shared(sets)
+        compared: Sets = {}
+        unseen = [hour for hour in self.hours.values() if not hour.joined.seen.issuperset(names)]
+        without = self._store.without_any([hour.key for hour in unseen], labels.ids)
+        for hour in unseen:
+            if attempt.overdue():
+                return False
+            if hour.key in without:
+                hour.joined = hour.joined.compared(names, compared)
+            else:
+                self._join_hour(hour, names, labels, arrivals, compared)
+            hour.joined = hour.joined.shared(sets)
         return True
 
-    def _join_hour(self, hour: EvaluatedHour, names: list[str], labels: MergedChunks, arrivals: Arrivals) -> None:
+    def _join_hour(
+        self, hour: EvaluatedHour, names: list[str], labels: MergedChunks, arrivals: Arrivals, compared: Sets
+    ) -> None:
         """Join the labels that are new to an hour; after the last, evaluate it while it is in memory."""
         predictions = self._store.predictions(hour.key)
         if predictions is None:
@@ -144,7 +151,7 @@ class Joiner:
         wanted = np.array([name not in hour.joined.seen for name in names], bool)
         matched = matches(predictions.ids, labels, wanted)
         if not matched:
-            hour.joined = hour.joined.compared(names)
+            hour.joined = hour.joined.compared(names, compared)
             return
         before = self._known(hour, predictions)
         if before is None:

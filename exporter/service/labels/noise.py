@@ -99,7 +99,9 @@ def save_noise(store: ProfileStore, key: Key, noise: LabelNoise) -> None:
 def load_noise(store: ProfileStore, key: Key) -> LabelNoise | None:
     """Return the fit under a key; None where there is none, or an earlier release has made it otherwise."""
     stored, names = store.load_arrays(key), {part.name for part in fields(Excess)}
-    if stored is None or any(set(parts) != names for parts in stored[1]["excess"].values()):
+    if stored is None or not all(
+        isinstance(each, dict) and each.keys() == names for each in stored[1]["excess"].values()
+    ):
         return None
     excess = {
         name: Excess(**{part: np.array(values) for part, values in parts.items()})

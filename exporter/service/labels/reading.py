@@ -27,7 +27,7 @@ from exporter.samples.labels.coverage import UsualCoverage
 from exporter.samples.labels.estimates import gap_samples
 from exporter.samples.labels.estimators import Estimator
 from exporter.samples.labels.labels import MatureWindow, label_samples
-from exporter.samples.labels.noise import INDEPENDENT, fit_log
+from exporter.samples.labels.noise import INDEPENDENT, LabelNoise, fit_log
 from exporter.samples.labels.outcome_sums import OutcomeSums
 from exporter.samples.labels.provisional import provisional_samples
 from exporter.samples.labels.rates import rate_samples
@@ -134,6 +134,7 @@ class LabelReader:
         self._log_noise = LogFits(partial(fit_log, spec))
         self._log_coverage = LogFits(partial(UsualCoverage.of, spec))
         self._noise = INDEPENDENT
+        self._noise_parts = INDEPENDENT, INDEPENDENT
         self._usual_coverage = UNKNOWN_COVERAGE
         self._noted = False
         self._sums = OutcomeSums(spec.spec.inference.grain)
@@ -195,7 +196,7 @@ class LabelReader:
             of_reference = self._fit.noise
         if self._complete:
             past = past_hours(self._spec, self._outcomes(), self._mature(attempt.now))
-            self._noise = of_reference.before(self._log_noise.fit(past))
+            self._noise = self._both(of_reference, self._log_noise.fit(past))
             self._usual_coverage = self._log_coverage.fit(past)
             self._log_notes()
         samples = list(self._samples(attempt.now, evaluation)) if self._complete else []
@@ -203,6 +204,13 @@ class LabelReader:
             with reported(self._failed, REFERENCE_LABELS):
                 self._fit.exclude_alarming_week(samples, self._mature(attempt.now))
         return samples
+
+    def _both(self, of_reference: LabelNoise, of_log: LabelNoise) -> LabelNoise:
+        """What both show; the same object as long as they are, so that slices are not evaluated again."""
+        if self._noise_parts[0] is not of_reference or self._noise_parts[1] is not of_log:
+            self._noise_parts = of_reference, of_log
+            return of_reference.before(of_log)
+        return self._noise
 
     def _log_notes(self) -> None:
         for subject, note in self.notes.items() if not self._noted else ():

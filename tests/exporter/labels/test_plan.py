@@ -11,13 +11,13 @@ NONE = Joined({}, frozenset())
 
 
 def test_unmatched_partitions_are_those_seen_without_rows() -> None:
-    joined = NONE.compared(["a", "b"]).add(["b", "c"], {"c": 2}, "")
+    joined = NONE.compared(["a", "b"], {}).add(["b", "c"], {"c": 2}, "")
     assert (joined.seen, joined.rows, joined.unmatched) == ({"a", "b", "c"}, {"c": 2}, {"a", "b"})
 
 
 def test_rows_before_the_look_back_are_dropped_only_with_the_next_join() -> None:
     joined = NONE.add(["a"], {"a": 1}, "a")
-    assert joined.compared(["b"]).rows == {"a": 1}
+    assert joined.compared(["b"], {}).rows == {"a": 1}
     assert joined.add(["b"], {"b": 3}, "b").rows == {"b": 3}
 
 
@@ -28,7 +28,7 @@ def test_a_reset_keeps_unmatched_partitions() -> None:
 
 def test_equal_sets_become_one_object() -> None:
     sets: plan.Sets = {}
-    left, right = (NONE.compared(["a", "b"]).shared(sets) for _ in range(2))
+    left, right = (NONE.compared(["a", "b"], {}).shared(sets) for _ in range(2))
     assert left.seen is right.seen
 
 
@@ -52,10 +52,10 @@ def test_what_many_hours_need_is_merged_up_to_a_size_and_the_rest_is_joined_one_
     monkeypatch.setattr(plan, "MERGED_LABELS", 5)
     monkeypatch.setattr(plan, "_SMALL", 1)
     arrivals = Arrivals({"a": 2, "b": 3, "c": 1, "d": 9, "e": 1, "f": 1}, "")
-    few = [NONE.compared("abcd")]
-    many = [NONE.compared("ef")] * 9
+    few = [NONE.compared("abcd", {})]
+    many = [NONE.compared("ef", {})] * 9
     assert arrivals.pieces([*many, *few]) == [("a", "b"), ("c",), ("d",), ("e",), ("f",)]
     assert arrivals.pieces(few) == [("e",), ("f",)]
-    assert arrivals.pieces([NONE.compared("abcdef")]) == []
+    assert arrivals.pieces([NONE.compared("abcdef", {})]) == []
     monkeypatch.setattr(plan, "_SMALL", 2)
     assert arrivals.pieces(few) == [("e", "f")], "partitions with few labels are joined at once"

@@ -62,6 +62,18 @@ class TestBlockSums:
             assert len(sums.total(end - 720, end) or "") == 720
         assert (len(added) - before) / 100 < 32
 
+    def test_a_sum_is_the_same_object_until_a_part_of_it_changes_or_nobody_asks(self) -> None:
+        sums, parts = text_sums(), dict.fromkeys(range(20), "x")
+        sums.update(parts)
+        first, second = sums.total(0, 10), sums.total(10, 20)
+        sums.update(parts | {15: "y"})
+        assert sums.total(0, 10) is first
+        assert sums.total(10, 20) == "xxxxxyxxxx" != second
+        sums.update(parts | {15: "y"})
+        sums.update(parts | {15: "y"})
+        assert sums.total(0, 10) == first
+        assert sums.total(0, 10) is not first
+
     def test_the_bits_do_not_depend_on_what_was_summed_before(self) -> None:
         values = {place: random.Random(place).random() * 10**place for place in range(60)}
         warm, cold = (BlockSums[float, float](lambda _, part: part, lambda a, b: a + b) for _ in range(2))

@@ -193,6 +193,19 @@ class TestLabelStore:
         kept.finish([self.PREDICTIONS])
         assert kept.predictions(self.PREDICTIONS) is not first
 
+    def test_partitions_without_any_of_some_ids_are_known_once_they_were_loaded(self, store: ProfileStore) -> None:
+        kept, made = LabelStore(store, "fraud/answers"), predictions()
+        own, others = np.sort(made.ids), np.setdiff1d(np.arange(100, dtype=np.uint64), made.ids)
+        save_predictions(store, self.PREDICTIONS, made)
+        assert kept.without_any([self.PREDICTIONS], others) == frozenset()
+        kept.predictions(self.PREDICTIONS)
+        kept.finish([self.PREDICTIONS])
+        assert kept.without_any([self.PREDICTIONS], others) == {self.PREDICTIONS}
+        assert kept.without_any([self.PREDICTIONS], own[:1]) == frozenset()
+        assert kept.without_any([self.PREDICTIONS], others[:0]) == {self.PREDICTIONS}
+        kept.finish([])
+        assert kept.without_any([self.PREDICTIONS], others) == frozenset()
+
     def test_known_labels_of_other_partitions_are_removed(self, store: ProfileStore) -> None:
         kept = LabelStore(store, "fraud/answers")
         kept.save_known(self.PREDICTIONS, KnownLabels.none(3), Joined({"b": 2}, frozenset("b")))

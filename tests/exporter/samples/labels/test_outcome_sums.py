@@ -32,3 +32,15 @@ def test_a_label_that_comes_late_corrects_every_span_with_its_hour() -> None:
     assert sums.total(span) == {OLD: 7}
     sums.update({**before, START + HOUR: {OLD: 3}})
     assert sums.total(span) == {OLD: 8}
+
+
+def test_what_follows_from_a_span_is_derived_again_when_the_span_changes() -> None:
+    sums, calls = OutcomeSums(timedelta(hours=1)), list[int]()
+    one, other = object(), object()
+    found = [sums.derived("slice", (source,), lambda: calls.append(1) or len(calls)) for source in (one, one, other)]
+    assert found == [1, 1, 2]
+    sums.update({})
+    assert sums.derived("slice", (other,), lambda: 3) == 2
+    sums.update({})
+    sums.update({})
+    assert sums.derived("slice", (other,), lambda: 3) == 3, "what nobody asks for is forgotten"

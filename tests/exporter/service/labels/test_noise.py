@@ -113,6 +113,9 @@ class TestStore:
         assert (found.hours, found.excess.keys()) == (48, {"auroc"})
         assert found.excess["auroc"].variance(24) == excess.variance(24)
         assert load_noise(store, Key("loans/label-noise", "reference", ("b",))) is None
+        earlier = {"hours": 48.0, "excess": {"auroc": [[1.0, 24.0], [0.1, 0.2], [9.0, 9.0]]}}
+        store.save_arrays(key, {}, earlier)
+        assert load_noise(store, key) is None, "an earlier release kept degrees of freedom"
         save_noise(store, key, INDEPENDENT)
         assert load_noise(store, key) == INDEPENDENT
 
