@@ -102,6 +102,22 @@ def normal_noise(error: float, q: float) -> float:
     return float(-special.ndtri(q)) * error
 
 
+def shortfall(value: float, level: float) -> float:
+    """The noise level of how far a ratio falls below its usual value: as a step of its log odds, 0 to `value`.
+
+    Storms move log odds by about the same step up and down, so a ratio above one half falls farther than it rises:
+    v - 1 / (1 + (1 - v) / v e^(level / (v (1 - v)))). It is the level itself for small levels, and for values of 0 and
+    1.
+
+    Args:
+        value: the usual ratio, 0 to 1.
+        level: the noise level of small differences, 0 or more.
+    """
+    if not 0 < value < 1:
+        return level
+    return value - float(special.expit(special.logit(value) - level / (value * (1 - value))))
+
+
 def ratio_shortfall(rate: float, rows: int, q: float) -> float:
     """The share that a sample falls below with probability at most `q`, when each row succeeds with probability `rate`.
 

@@ -175,4 +175,7 @@ def _level(noise: _Noise, metric: Metric, expected: Expectations) -> float:
     """The floor (for errors relative to the expected value), or the noise level if that is greater."""
     scale = expected[metric].value if metric in (catalogue.RMSE, catalogue.MAE) else 1.0
     floor = thresholds.lasting_floor(noise.spec.thresholds.estimated_gap, noise.hours)
-    return thresholds.threshold(floor * scale, noise.level(metric, expected))
+    level = noise.level(metric, expected)
+    if metric not in (catalogue.RMSE, catalogue.MAE):
+        level = thresholds.shortfall(expected[metric].value, level)
+    return thresholds.threshold(floor * scale, level)

@@ -321,3 +321,11 @@ def test_the_floor_of_an_effect_that_lasts_is_smaller() -> None:
     assert floors == pytest.approx(
         {1: 0.05, 24: 0.05, 96: 0.025, 24 * 7: 0.05 / 7**0.5, 24 * 16: 0.0125, 24 * 30: 0.0125}
     )
+
+
+def test_a_ratio_falls_by_a_step_of_its_log_odds() -> None:
+    """Odds of 4 to 1 fall by e^(0.16 / 0.16) to 4 / e: a share of 4 / (4 + e)."""
+    assert thresholds.shortfall(0.8, 0.16) == pytest.approx(0.8 - 4 / (4 + math.e))
+    assert thresholds.shortfall(0.8, 1e-6) == pytest.approx(1e-6, rel=1e-4)
+    assert thresholds.shortfall(0.5, 10.0) == pytest.approx(0.5)
+    assert thresholds.shortfall(1.0, 0.1) == thresholds.shortfall(0.0, 0.1) == 0.1
