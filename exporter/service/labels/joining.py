@@ -6,6 +6,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from exporter.service.attempt import Attempt
 from exporter.service.labels.logs import StoredPartition
 from exporter.store.labels import LabelStore
 from exporter.store.profiles import Key, ProfileStore
+
+_SAVED_EVERY: Final = 24
+"""New partitions of labels after which it is saved which of them have no label of each hour: a restart compares at most
+as many again."""
 
 
 @dataclass(slots=True)
@@ -48,6 +53,7 @@ class Joiner:
         self.hours: dict[datetime, EvaluatedHour] = {}
         self._store = LabelStore(store, group)
         self._evaluation = evaluation
+        self._unsaved, self._save_after = 0, 1
 
     @property
     def missing(self) -> Collection[Key]:
@@ -120,8 +126,10 @@ class Joiner:
         """Join the labels that some hours have not seen; whether there was time for all."""
         pieces = arrivals.pieces(hour.joined for hour in self.hours.values())
         done = all(self._join_piece(attempt, [arrived[name].key for name in piece], arrivals) for piece in pieces)
-        if pieces:
+        self._unsaved += sum(map(len, pieces))
+        if self._unsaved >= self._save_after:
             self._store.save_unmatched((hour.key, hour.joined) for hour in self.hours.values())
+            self._unsaved, self._save_after = 0, _SAVED_EVERY
         return done
 
     def _join_piece(self, attempt: Attempt, keys: Iterable[Key], arrivals: Arrivals) -> bool:
