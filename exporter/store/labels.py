@@ -19,7 +19,7 @@ from exporter.profiles.naming import CodedColumn
 from exporter.store.profiles import Arrays, Key, ProfileStore
 
 MOST_IDS: Final = 1_000_000
-"""The ids of predictions that stay in memory, 8 MB, so that labels without a match need no file."""
+"""The ids of predictions that stay in memory, 8 MB, and of labels: where none match, no file is needed."""
 
 _COLUMNS = tuple(field.name for field in fields(KnownLabels))
 _OF_TASKS: Final = ("classes", "queries")
@@ -167,6 +167,7 @@ class LabelStore:
         self._index = Key(group, "apart", ())
         self._cached: tuple[Key, Predictions] | None = None
         self._ids: dict[Key, Ids] = {}
+        self._label_ids: dict[Key, Ids] = {}
 
     def without_any(self, predictions: Collection[Key], ids: Ids) -> frozenset[Key]:
         """Return the partitions of predictions that have none of some ids, as far as theirs are in memory.
@@ -183,6 +184,12 @@ class LabelStore:
         part = np.repeat(np.arange(len(known)), [len(self._ids[key]) for key in known])
         found = set(part[ids[places] == every].tolist())
         return frozenset(key for place, key in enumerate(known) if place not in found)
+
+    def label_ids(self, keys: Collection[Key]) -> Ids | None:
+        """Return the ids of the labels of some partitions, increasing; None unless all are in memory."""
+        if not all(key in self._label_ids for key in keys):
+            return None
+        return np.unique(np.concatenate([np.zeros(0, np.uint64), *(self._label_ids[key] for key in keys)]))
 
     def joined(self, predictions: Collection[Key]) -> dict[Key, Joined]:
         """Return the partitions of labels that each of some partitions of predictions was compared with."""
@@ -221,6 +228,10 @@ class LabelStore:
         """Return the labels of some partitions, by name; those that are missing are noted."""
         loaded = {key: load_labels(self._store, key) for key in keys}
         self.missing |= {key for key, rows in loaded.items() if rows is None}
+        self._label_ids |= {key: rows.labels.ids for key, rows in loaded.items() if rows is not None}
+        number = sum(map(len, self._label_ids.values()))
+        while number > MOST_IDS:
+            number -= len(self._label_ids.pop(next(iter(self._label_ids))))
         return {sys.intern(key.path.name): rows.labels for key, rows in loaded.items() if rows is not None}
 
     def known(self, key: Key, predictions: int) -> tuple[KnownLabels, dict[str, int]]:

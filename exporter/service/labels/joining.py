@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -132,7 +132,9 @@ class Joiner:
             self._unsaved, self._save_after = 0, _SAVED_EVERY
         return done
 
-    def _join_piece(self, attempt: Attempt, keys: Iterable[Key], arrivals: Arrivals) -> bool:
+    def _join_piece(self, attempt: Attempt, keys: Collection[Key], arrivals: Arrivals) -> bool:
+        if self._none_matches(keys):
+            return True
         chunks = self._store.labels(keys)
         names, labels = list(chunks), merge_chunks(list(chunks.values()))
         sets: Sets = {}
@@ -147,6 +149,21 @@ class Joiner:
             else:
                 self._join_hour(hour, names, labels, arrivals, compared)
             hour.joined = hour.joined.shared(sets)
+        return True
+
+    def _none_matches(self, keys: Collection[Key]) -> bool:
+        """Note that hours have none of these labels, if all that it takes to know that is in memory."""
+        names, compared = [sys.intern(key.path.name) for key in keys], dict[frozenset[str], frozenset[str]]()
+        ids = self._store.label_ids(keys)
+        if ids is None:
+            return False
+        unseen = [hour for hour in self.hours.values() if not hour.joined.seen.issuperset(names)]
+        if any(self._store.predictions(hour.key) is None for hour in unseen):
+            return False
+        if len(self._store.without_any([hour.key for hour in unseen], ids)) < len(unseen):
+            return False
+        for hour in unseen:
+            hour.joined = hour.joined.compared(names, compared)
         return True
 
     def _join_hour(

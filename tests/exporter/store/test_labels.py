@@ -206,6 +206,23 @@ class TestLabelStore:
         kept.finish([])
         assert kept.without_any([self.PREDICTIONS], others) == frozenset()
 
+    def test_ids_of_labels_are_known_once_they_were_loaded(
+        self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept, made, other = (
+            LabelStore(store, "fraud/answers"),
+            labels(),
+            Key("fraud/labels", "20261122T1100", ("data",)),
+        )
+        save_labels(store, KEY, made)
+        assert kept.label_ids([KEY]) is None
+        kept.labels([KEY])
+        assert (kept.label_ids([KEY]) == made.labels.ids).all()
+        assert kept.label_ids([KEY, other]) is None
+        monkeypatch.setattr("exporter.store.labels.MOST_IDS", 0)
+        kept.labels([KEY])
+        assert kept.label_ids([KEY]) is None, "there is no room"
+
     def test_known_labels_of_other_partitions_are_removed(self, store: ProfileStore) -> None:
         kept = LabelStore(store, "fraud/answers")
         kept.save_known(self.PREDICTIONS, KnownLabels.none(3), Joined({"b": 2}, frozenset("b")))

@@ -156,4 +156,8 @@ def test_many_hours_are_joined_with_merged_labels_and_few_one_by_one(
     world.join(joiner)
     world.predictions[START + 20 * HOUR] = world.predict(20)
     world.join(joiner)
+    assert sizes == [2, 2], "ids in memory show that none of the labels is of the new hour"
+    monkeypatch.setattr("exporter.store.labels.MOST_IDS", 0)
+    world.predictions[START + 21 * HOUR] = world.predict(21)
+    world.join(world.joiner())
     assert sizes == [2, 2, 1, 1, 1, 1]
