@@ -758,7 +758,20 @@ REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS = _MODEL.timestamp(
 )
 REFRESH_DURATION_SECONDS = _MODEL.seconds("leeway_refresh_duration_seconds", "Duration of the model's last refresh.")
 REFRESH_FAILURES_TOTAL = _Labels((MODEL, STAGE)).counter(
-    "leeway_refresh_failures_total", "Failures by stage: list, read, query, column, reference, evaluate, store."
+    "leeway_refresh_failures_total",
+    "Failures by stage: list, read, query, column, reference, evaluate, store, timeout.",
+)
+REFRESH_IN_PROGRESS = _MODEL.flag(
+    "leeway_refresh_in_progress", "1 while a refresh of the model runs, also one that was given up and hangs, else 0."
+)
+REFRESH_WAITING_SECONDS = _MODEL.seconds(
+    "leeway_refresh_waiting_seconds", "Time since which the model's next refresh is due and has not begun; else 0."
+)
+LOOP_LAST_ITERATION_TIMESTAMP_SECONDS = _Labels().timestamp(
+    "leeway_loop_last_iteration_timestamp_seconds", "Time when the refresh loop last began an iteration."
+)
+LOOP_ERRORS_TOTAL = _Labels().counter(
+    "leeway_loop_errors_total", "Unexpected errors of the refresh loop, which goes on after each."
 )
 SOURCE_REQUESTS_TOTAL = _STREAM.counter(
     "leeway_source_requests_total", "Calls to a source: listings and partition reads."
@@ -858,6 +871,7 @@ class Alert:
 
 EXPORTER_DOWN = Alert("LeewayExporterDown", Severity.CRITICAL, Layer.EXPORTER, MODEL_INFO)
 REFRESH_FAILING = Alert("LeewayRefreshFailing", Severity.WARNING, Layer.EXPORTER, REFRESH_SUCCESS)
+REFRESH_OVERDUE = Alert("LeewayRefreshOverdue", Severity.WARNING, Layer.EXPORTER, REFRESH_WAITING_SECONDS)
 SPEC_MISMATCH = Alert("LeewaySpecMismatch", Severity.WARNING, Layer.EXPORTER, MODEL_INFO)
 SPEC_REJECTED = Alert("LeewaySpecRejected", Severity.WARNING, Layer.EXPORTER, SPEC_LOAD_SUCCESS)
 RETRAINING_NOT_STARTED = Alert("LeewayRetrainingNotStarted", Severity.WARNING, Layer.EXPORTER, RETRAIN_DECISIONS_TOTAL)

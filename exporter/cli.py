@@ -18,7 +18,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from exporter import logs, sharding
 from exporter.errors import LeewayError, Problem, SourceError, SpecError
-from exporter.service.refresh import Clock, ModelState, Refresher, wall_clock
+from exporter.service.model_state import ModelState
+from exporter.service.refresh import Clock, Refresher, wall_clock
 from exporter.service.server import listen, serve
 from exporter.spec.instant import instant
 from exporter.spec.loading import Loads, RejectedSpec, load_valid

@@ -126,6 +126,9 @@ def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
         "If *refresh* grows past the refresh interval: refreshes fail. *spec load* grows until the next reload, which "
         "is normal."
     )
+    running, iteration = catalogue.REFRESH_IN_PROGRESS, catalogue.LOOP_LAST_ITERATION_TIMESTAMP_SECONDS
+    hanging = "If it stays at 1 for longer than the refresh timeout: the source hangs. Look at the source's side first."
+    stalled = "It stays below a few seconds. If it grows: the refresh loop stands still, so restart the exporter."
     return [
         timeseries(
             panel_info(spec, last, "Time since the last success", growing, size=_THIRD),
@@ -144,8 +147,29 @@ def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             catalogue.REFRESH_FAILURES_TOTAL,
             "Failures by stage",
             "list, read: check the source and its credentials. query: check the Prometheus of the proxies. column: "
-            "check the schema of the log. reference: check the reference.",
+            "check the schema of the log. reference: check the reference. timeout: the source hangs.",
             no_data="No failures",
+        ),
+        draw(
+            catalogue.REFRESH_WAITING_SECONDS,
+            "Time that a due refresh waits",
+            "If it grows for all models: the refresh loop stands still, so restart the exporter. If for some: others "
+            "hold the slots, so raise --refresh.workers.",
+        ),
+        timeseries(
+            panel_info(spec, running, "Refreshes that run", hanging, size=_THIRD),
+            history(running, scope),
+            running.unit,
+        ),
+        timeseries(
+            panel_info(spec, iteration, "Age of the loop's last iteration", stalled, size=_THIRD),
+            history(iteration, scope, name="age"),
+            iteration.unit,
+        ),
+        draw(
+            catalogue.LOOP_ERRORS_TOTAL,
+            "Unexpected errors of the loop",
+            "If there are any: read the exporter's log, and see whether it has files, threads and memory left.",
         ),
     ]
 

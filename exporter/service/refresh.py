@@ -1,4 +1,4 @@
-"""The refresh loop: every model has a schedule of its own, and no model can disturb another.
+"""The refresh loop: every model has a schedule of its own, and no model can disturb another or end the loop.
 
 A model that fails keeps its old values until they are older than the spec's `stale_after`. Then they are removed, but
 for the end of the window and the metrics about the model's refreshes.
@@ -9,29 +9,37 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from importlib import metadata
+from functools import partial
+from typing import Final
 
 from exporter import catalogue
 from exporter.errors import LeewayError
 from exporter.logs import Progress
 from exporter.samples.windows import Sample
 from exporter.service.attempt import Attempt, RefreshFailed
+from exporter.service.guard import Guard
+from exporter.service.model_state import ModelState
+from exporter.service.publishing import Models, Publisher
 from exporter.service.reading import ModelReader
-from exporter.service.snapshot import Renderer, Snapshot
+from exporter.service.slots import Run, Slots
+from exporter.service.snapshot import Snapshot
 from exporter.service.spec_loads import SpecLoads
+from exporter.sources import deadline
 from exporter.spec.loading import LoadedSpec, RejectedSpec
+from exporter.spec.value_types import format_duration
 from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger(__name__)
 
-_WHOLE = ""
-"""The part of the exposition that belongs to no model; a model's is named like the model."""
-
 Clock = Callable[[], datetime]
+
+STALLED_SECONDS: Final = 60.0
+"""A loop whose last iteration is older stands still; an iteration begins each second."""
+_PAUSE: Final = 1.0
 
 
 def wall_clock() -> datetime:
@@ -39,58 +47,10 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(slots=True)
-class ModelState:
-    """One model: its newest samples, and the result of its last refresh."""
-
-    loaded: LoadedSpec
-    reader: ModelReader | None
-    samples: list[Sample] = field(default_factory=list)
-    succeeded: bool | None = None
-    last_success: datetime | None = None
-    duration: float | None = None
-    error: str = ""
-    due: float = 0.0
-    """When the next refresh is due, on the monotonic clock: the schedule runs even if `--now` stops the time."""
-
-    @property
-    def window_end(self) -> datetime | None:
-        """The end of the newest window that was evaluated."""
-        metric = catalogue.WINDOW_END_TIMESTAMP_SECONDS
-        ends = [sample.value for sample in self.samples if sample.metric is metric]
-        return datetime.fromtimestamp(max(ends), UTC) if ends else None
-
-    def is_stale(self, now: datetime) -> bool:
-        """Return whether the model's values are older than its spec allows."""
-        end = self.window_end
-        return end is not None and now - end > self.loaded.spec.spec.inference.staleness
-
-    def current_samples(self, now: datetime) -> list[Sample]:
-        """Return the samples to expose at `now`: all of them, or the end of the window alone once they are stale."""
-        if not self.is_stale(now):
-            return self.samples
-        return [sample for sample in self.samples if sample.metric is catalogue.WINDOW_END_TIMESTAMP_SECONDS]
-
-    def own_samples(self) -> Iterable[Sample]:
-        """Yield the samples about the model and its refreshes."""
-        spec = self.loaded.spec
-        name = (spec.name,)
-        info = (spec.name, spec.metadata.team, spec.metadata.owner, spec.spec.task, spec.fingerprint())
-        yield Sample(catalogue.MODEL_INFO, info, 1)
-        if self.succeeded is not None:
-            yield Sample(catalogue.REFRESH_SUCCESS, name, self.succeeded)
-        if self.last_success is not None:
-            yield Sample(catalogue.REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS, name, self.last_success.timestamp())
-        if self.duration is not None:
-            yield Sample(catalogue.REFRESH_DURATION_SECONDS, name, self.duration)
-        if self.reader is not None:
-            yield from self.reader.own_samples()
-
-
 class Refresher:
     """Keeps every model and the snapshot up to date.
 
-    `snapshot` is replaced as a whole and may be read from any thread; it is None before `run` or `refresh_all`.
+    Its properties and `exposition` may be used from any thread; one thread at a time replaces specs.
     """
 
     def __init__(
@@ -112,26 +72,25 @@ class Refresher:
             store: where profiles are stored.
             rejected: the files whose specs cannot be used.
             clock: returns the current time.
-            workers: how many models are refreshed at a time.
+            workers: how many models are refreshed at a time, and as many of those whose last refresh failed.
             prometheus: the address to query for proxies if a spec names none.
             progress: called after each partition, in the thread that read it.
             unlimited: whether a refresh reads all partitions that are left, as far as its timeout allows.
         """
-        self.snapshot: Snapshot | None = None
         self._store = store
         self._prometheus = prometheus
         self._clock = clock
         self._progress = progress
         self._unlimited = unlimited
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="refresh")
         self._wake = threading.Event()
+        self._slots = Slots(workers, self._ended)
         self._stopping = False
         self._lock = threading.Lock()
         self._loads = SpecLoads()
-        self._renderer = Renderer()
-        self._published_stale: frozenset[str] = frozenset()
-        self._published_all = False
+        self._guard = Guard()
+        self._last_iteration: float | None = None
         self._states: dict[str, ModelState] = {}
+        self._publisher = Publisher(self._models, clock)
         self.replace_specs(specs, rejected)
 
     @property
@@ -145,65 +104,95 @@ class Refresher:
         return self._states
 
     @property
+    def snapshot(self) -> Snapshot | None:
+        """The newest snapshot; None before `run` or `refresh_all`."""
+        return self._publisher.snapshot
+
+    @property
     def ready(self) -> bool:
-        """Whether the snapshot has the result of every model's first refresh."""
-        return self._published_all
+        """Whether every model was tried at the start; one that is added later changes nothing."""
+        return self._publisher.ready
+
+    @property
+    def unread(self) -> Sequence[str]:
+        """The models that have not been tried yet."""
+        return [name for name, state in self._states.items() if state.succeeded is None]
+
+    @property
+    def stalled(self) -> bool:
+        """Whether the loop stands still; false before its first iteration."""
+        last = self._last_iteration
+        return last is not None and time.monotonic() - last > STALLED_SECONDS
 
     def replace_specs(self, specs: Iterable[LoadedSpec], rejected: Iterable[RejectedSpec] = ()) -> None:
         """Replace the specs; a model keeps its state if its spec has not changed, or if its file was rejected."""
+        loads = SpecLoads(tuple(rejected), last_success=self._loads.last_success)
+        old = [state.loaded for state in self._states.values() if state.loaded.path in loads.rejected_paths]
+        states = {
+            name: self._states[name]
+            if name in self._states and self._states[name].loaded == loaded
+            else self._open(loaded)
+            for name, loaded in {loaded.spec.name: loaded for loaded in (*old, *specs)}.items()
+        }
         with self._lock:
-            loads = SpecLoads(tuple(rejected), last_success=self._loads.last_success)
-            old = [state.loaded for state in self._states.values() if state.loaded.path in loads.rejected_paths]
-            loaded_by_name = {loaded.spec.name: loaded for loaded in (*old, *specs)}
-            self._states = {
-                name: self._states[name]
-                if name in self._states and self._states[name].loaded == loaded
-                else self._open(loaded)
-                for name, loaded in loaded_by_name.items()
-            }
+            self._states = states
             self._loads = replace(loads, last_success=self._clock()) if loads.succeeded else loads
-        if self.snapshot is not None:
-            self._publish()
         self._wake.set()
+        if self.snapshot is not None:
+            self._publisher.publish()
 
     def reject_specs(self) -> None:
         """Record that none of the new specs can be used; the old ones stay."""
         self._loads = replace(self._loads, none_valid=True)
-        self._publish()
+        self._publisher.publish()
+
+    def exposition(self, *, openmetrics: bool, compressed: bool = False) -> tuple[list[bytes], str] | None:
+        """Return what a scrape reads now, see `Snapshot.exposition`; None before the first snapshot."""
+        live = self._live_samples()
+        return self._publisher.exposition(live, openmetrics=openmetrics, compressed=compressed)
 
     def refresh_all(self) -> None:
         """Refresh every model once, and publish the result."""
-        states = list(self._states.values())
-        for future in [self._pool.submit(self._refresh, state) for state in states]:
-            future.result()
-        self._publish()
+        due = deque(self._states.values())
+        while (due or self._slots.held) and not self._stopping:
+            self._last_iteration = time.monotonic()
+            self._wake.clear()
+            while due and (due[0].loaded.spec.name in self._slots.names or self._begin(due[0])):
+                due.popleft()
+            self._give_up()
+            self._wake.wait(_PAUSE)
+        self._publisher.publish()
 
     def run(self) -> None:
-        """Refresh each model whenever it is due, until `stop`; the names of the models are published at once."""
-        self._publish()
-        running: dict[Future[None], str] = {}
-        while not self._stopping:
-            self._wake.clear()
-            busy = set(running.values())
-            for name, state in self._states.items():
-                if state.due <= time.monotonic() and name not in busy:
-                    running[self._pool.submit(self._refresh, state)] = name
-            done, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED) if running else (set(), set())
-            for future in done:
-                del running[future]
-            if done or self._stale_names(self._clock()) != self._published_stale:
-                self._publish()
-            if not running:
-                self._wake.wait(1.0)
+        """Refresh each model whenever it is due, until `stop`; the names of the models are published at once.
 
-    def stop(self) -> None:
-        """End `run`, and wait until every running refresh has reached its next partition."""
+        No error ends the loop: it is logged and counted, and the step is tried again by the next iteration.
+        """
+        while not self._stopping:
+            self._last_iteration = time.monotonic()
+            self._wake.clear()
+            with self._guard.step("the refresh loop"):
+                self._iterate()
+            self._wake.wait(_PAUSE)
+
+    def stop(self, seconds: float = 3.0) -> None:
+        """End `run`; wait for running refreshes to notice, at most some seconds."""
         self._stopping = True
         self._wake.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        if left := self._slots.wait(seconds):
+            log.warning("these refreshes do not end and are left: %s", ", ".join(sorted(left)))
 
-    def _stale_names(self, now: datetime) -> frozenset[str]:
-        return frozenset(name for name, state in self._states.items() if state.is_stale(now))
+    def _iterate(self) -> None:
+        for state in sorted(self._states.values(), key=lambda each: each.due):  # the longest wait is first
+            if state.due <= time.monotonic():
+                with self._guard.step(f"{state.loaded.spec.name}: the start of a refresh"):
+                    self._begin(state)
+        self._give_up()
+        self._publisher.update()
+
+    def _models(self) -> Models:
+        with self._lock:
+            return Models(list(self._states.values()), self._loads)
 
     def _open(self, loaded: LoadedSpec) -> ModelState:
         try:
@@ -212,47 +201,68 @@ class Refresher:
             log.error("%s: %s", loaded.spec.name, problem, extra={"model": loaded.spec.name})  # noqa: TRY400 - a mistake in a spec needs no trace
             return ModelState(loaded, None, succeeded=False, error=str(problem))
 
-    def _refresh(self, state: ModelState) -> None:
-        """Refresh one model; no error leaves it."""
-        body, started = state.loaded.spec.spec, time.monotonic()
-        state.due = started + body.refresh.interval.total_seconds()
-        if state.reader is None:
-            return
+    def _begin(self, state: ModelState) -> bool:
+        """Start a refresh; return whether there was a slot for it."""
+        body = state.loaded.spec.spec.refresh
+        if state.reader is not None:
+            trusted, seconds = state.succeeded is not False, body.timeout.total_seconds()
+            task = partial(self._refresh, state, state.reader)
+            if not self._slots.start(state.loaded.spec.name, task, seconds, trusted=trusted):
+                return False
+        state.due = time.monotonic() + body.interval.total_seconds()
+        return True
+
+    def _ended(self) -> None:
+        self._publisher.changed = True
+        self._wake.set()
+
+    def _give_up(self) -> None:
+        for name in self._slots.give_up():
+            if state := self._states.get(name):
+                timeout = format_duration(state.loaded.spec.spec.refresh.timeout)
+                why = f"gave up after {timeout}: its source does not let go; it is tried again when the source has"
+                self._fail(state, "timeout", why)
+                self._publisher.changed = True
+
+    def _refresh(self, state: ModelState, reader: ModelReader, run: Run) -> None:
+        """Refresh one model; no error leaves it, nor what is none, such as a panic of a library in Rust."""
+        started = time.monotonic()
         attempt = Attempt(
             now=self._clock(),
-            overdue=lambda: self._stopping or time.monotonic() - started > body.refresh.timeout.total_seconds(),
-            progress=lambda done, total: self._progress(state.loaded.spec.name, done, total),
+            overdue=lambda: self._stopping or run.overdue or self._states.get(run.name) is not state,
+            progress=lambda done, total: self._progress(run.name, done, total),
             unlimited=self._unlimited,
         )
         try:
-            state.samples = state.reader.read(attempt)
-        except RefreshFailed as problem:
-            if not self._stopping:  # a refresh that was stopped did not fail
-                self._fail(state, problem.stage, problem)
-        except Exception as problem:
-            log.exception("%s: the refresh failed unexpectedly", state.loaded.spec.name)
-            self._fail(state, "evaluate", f"{type(problem).__name__}: {problem}")
-        else:
+            with deadline.until(attempt.overdue):
+                state.samples = reader.read(attempt)
+        except BaseException as problem:  # noqa: BLE001 - nobody else would see it
+            if not self._stopping and not run.given_up:  # it was stopped, or has been counted
+                self._record(state, problem)
+        else:  # also if it was given up: late values are as true
             state.succeeded, state.last_success, state.error = True, attempt.now, ""
         state.duration = time.monotonic() - started
+
+    def _record(self, state: ModelState, problem: BaseException) -> None:
+        if isinstance(problem, RefreshFailed):
+            self._fail(state, problem.stage, problem)
+            return
+        name = state.loaded.spec.name
+        log.error("%s: the refresh failed unexpectedly", name, exc_info=problem, extra={"model": name})
+        self._fail(state, "evaluate", f"{type(problem).__name__}: {problem}")
 
     def _fail(self, state: ModelState, stage: str, why: object) -> None:
         state.succeeded, state.error = False, str(why)
         if state.reader is not None:
             state.reader.record.fail(stage, f"refresh ({stage})", why)
 
-    def _publish(self) -> None:
-        now = self._clock()
-        with self._lock:
-            states, loads = list(self._states.values()), self._loads
-        all_refreshed = all(state.succeeded is not None for state in states)  # read before their samples
-        whole = [Sample(catalogue.BUILD_INFO, (metadata.version("leeway"),), 1)]
-        whole += loads.samples(state.loaded for state in states)
-        labels = {state.loaded.spec.name: state.loaded.spec.metadata.labels for state in states}
-        parts = {_WHOLE: (whole, {**loads.labels, **labels})}
-        for state in states:
-            name = state.loaded.spec.name
-            parts[name] = [*state.current_samples(now), *state.own_samples()], {name: labels[name]}
-        self._published_stale = self._stale_names(now)
-        self.snapshot = self._renderer.render(parts)
-        self._published_all = all_refreshed
+    def _live_samples(self) -> Iterator[Sample]:
+        """Yield what is known at a scrape, whether the loop runs or not."""
+        now = time.monotonic()
+        if self._last_iteration is not None:  # counted back from now, so that a clock that is set changes nothing
+            at = time.time() - (now - self._last_iteration)
+            yield Sample(catalogue.LOOP_LAST_ITERATION_TIMESTAMP_SECONDS, (), at)
+        yield Sample(catalogue.LOOP_ERRORS_TOTAL, (), self._guard.errors)
+        running = self._slots.names
+        for name, state in self._states.items():
+            yield from state.live_samples(now, running=name in running)

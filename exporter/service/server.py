@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from functools import partial
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,10 +20,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from exporter.errors import LeewayError
-from exporter.service import status_page
 from exporter.service.html import runbooks
-from exporter.service.negotiation import prefers
 from exporter.service.refresh import Refresher
+from exporter.service.web import status_page
+from exporter.service.web.negotiation import prefers
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +43,14 @@ def application(refresher: Refresher, reload: Reload) -> Starlette:
         return await run_in_threadpool(_metrics, request, refresher)
 
     async def healthy(_: Request) -> Response:
+        if refresher.stalled:
+            return PlainTextResponse("The refresh loop stands still: restart Leeway.\n", status_code=503)
         return PlainTextResponse("Leeway is healthy.\n")
 
     async def ready(_: Request) -> Response:
         if refresher.ready:
-            return PlainTextResponse("Leeway is ready.\n")
+            unread = ", ".join(refresher.unread)
+            return PlainTextResponse("Leeway is ready.\n" + (f"Not read yet: {unread}.\n" if unread else ""))
         return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
 
     async def reloading(_: Request) -> Response:
@@ -71,13 +76,13 @@ def application(refresher: Refresher, reload: Reload) -> Starlette:
 
 
 def _metrics(request: Request, refresher: Refresher) -> Response:
-    snapshot = refresher.snapshot
-    if snapshot is None:
-        return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
     accept = ",".join(request.headers.getlist("accept"))
     compressed = prefers(",".join(request.headers.getlist("accept-encoding")), ("gzip", "*"), ("identity", "*"))
     openmetrics = prefers(accept, _OPENMETRICS, _TEXT)
-    pieces, content_type = snapshot.exposition(openmetrics=openmetrics, compressed=compressed)
+    exposition = refresher.exposition(openmetrics=openmetrics, compressed=compressed)
+    if exposition is None:
+        return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
+    pieces, content_type = exposition
     headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
     if compressed:
         headers["Content-Encoding"] = "gzip"
@@ -92,6 +97,10 @@ async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
             yield piece[start : start + _SLICE_BYTES]
 
 
+EXIT_SECONDS: Final = 6.0
+"""After a signal the process ends by itself, or is ended after this time: a library's thread may hang in a read."""
+
+
 class _Server(uvicorn.Server):
     """A server that exits with code 0 on SIGTERM and SIGINT, as a supervisor expects."""
 
@@ -99,8 +108,20 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, partial(self.handle_exit, number, None))
+            loop.add_signal_handler(number, self._exit, number)
         yield
+
+    def _exit(self, number: int) -> None:
+        self.handle_exit(number, None)
+        last_resort = threading.Timer(EXIT_SECONDS, _leave)
+        last_resort.daemon = True
+        last_resort.start()
+
+
+def _leave() -> None:
+    """End the process at once; all that is on disk is written whole or not at all."""
+    log.warning("some reads do not end, and are left")
+    os._exit(0)
 
 
 def listen(address: str) -> socket.socket:
@@ -136,7 +157,7 @@ def serve(refresher: Refresher, bound: socket.socket, reload: Reload) -> None:
 
 def run(app: Starlette, bound: socket.socket) -> None:
     """Serve an application on a bound socket until SIGTERM or SIGINT."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
     _Server(config).run(sockets=[bound])
 
 

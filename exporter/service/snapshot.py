@@ -52,25 +52,34 @@ class Snapshot:
         self._compressed: dict[bool, bytes] = {}
         self._lock = threading.Lock()
 
-    def exposition(self, *, openmetrics: bool, compressed: bool = False) -> tuple[list[bytes], str]:
-        """Return the snapshot and the gauges of the process itself, and the content type.
+    def exposition(
+        self,
+        live: Iterable[Sample],
+        constant_labels: ConstantLabels,
+        *,
+        openmetrics: bool,
+        compressed: bool = False,
+    ) -> tuple[list[bytes], str]:
+        """Return the snapshot, `live` samples of other families and those of the process, and the content type.
 
         The body is in pieces that follow each other, so that scrapes share the snapshot's. If compressed, each piece is
         a gzip member; the snapshot's is compressed once, by the first scrape that asks for it.
         """
         body = self.openmetrics.removesuffix(_EOF) if openmetrics else self.text
-        process = generate_openmetrics(_PROCESS) if openmetrics else generate_latest(_PROCESS)
+        registry = CollectorRegistry()
+        registry.register(_Families([family for _, family in _families(live, constant_labels)]))
+        registry.register(_PROCESS)
+        now = generate_openmetrics(registry) if openmetrics else generate_latest(registry)
         content_type = CONTENT_TYPE_OPENMETRICS if openmetrics else CONTENT_TYPE_PLAIN_0_0_4
         if not compressed:
-            return [body, process], content_type
+            return [body, now], content_type
         with self._lock:
             if openmetrics not in self._compressed:
                 self._compressed[openmetrics] = gzip.compress(body, _GZIP_LEVEL)
-        return [self._compressed[openmetrics], gzip.compress(process, _GZIP_LEVEL)], content_type
+        return [self._compressed[openmetrics], gzip.compress(now, _GZIP_LEVEL)], content_type
 
 
-_PROCESS: Final = CollectorRegistry()
-ProcessCollector(registry=_PROCESS)
+_PROCESS: Final = ProcessCollector(registry=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,11 @@ function(model)
   local refresh_case(title, during) =
     { title: title, labels: {}, series: [{ metric: metrics.refresh_success, labels: {}, before: 1, during: during }] };
 
+  local overdue_after = 3 * model.evaluation_interval;
+  local waiting_case(title, during) =
+    local waiting = metrics.refresh_waiting_seconds;
+    { title: title, labels: {}, series: [{ metric: waiting, labels: {}, before: 0, during: during }] };
+
   local load_case(title, during) =
     local example = { [labels.file]: 'model.yaml' };
     { title: title, labels: example, series: [
@@ -67,6 +72,29 @@ function(model)
               + metrics.refresh_failures_total.name + ' counts the failures by stage.',
       firing_cases: [refresh_case('fails to refresh', 0) { fields: {} }],
       silent_cases: [refresh_case('refreshes', 1)],
+    },
+    {
+      key: 'refresh_overdue',
+      'for': 300,
+      expr: model.series(metrics.refresh_waiting_seconds) + '\n> ' + overdue_after,
+      fields: { value: template.value(metrics.refresh_waiting_seconds.unit) },
+      summary(fields):: model.name + ': no refresh has begun for ' + fields.value,
+      description(fields)::
+        'A refresh of this model has been due for ' + fields.value + ' and has not begun. The refresh loop stands still,'
+        + ' or other models hold every slot. No newer window is evaluated, and values older than '
+        + model.spec.inference.stale_after + ' are removed.',
+      action: 'Open /-/healthy of the exporter: if it fails, restart the exporter. Otherwise see which models have '
+              + metrics.refresh_in_progress.name + ' of 1, and give it more workers or fewer models.',
+      firing_cases: [
+        waiting_case('waits for a refresh too long', overdue_after + 60) {
+          fields: { value: template.expanded_value(metrics.refresh_waiting_seconds.unit, overdue_after + 60) },
+        },
+        waiting_case('waits on one replica alone', overdue_after + 60) {
+          series: [super.series[0] { replicas: ['a'] }, super.series[0] { during: 0, replicas: ['b'] }],
+          fields: { value: template.expanded_value(metrics.refresh_waiting_seconds.unit, overdue_after + 60) },
+        },
+      ],
+      silent_cases: [waiting_case('waits as long as is allowed', overdue_after)],
     },
     {
       key: 'spec_mismatch',

@@ -67,8 +67,10 @@ def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Family]:
     refresher = Refresher([fraud, *others], ProfileStore(folder / "store"), clock=lambda: NOW)
     refresher.refresh_all()
     refresher.stop()
-    assert refresher.snapshot is not None
-    return {family.name: family for family in text_string_to_metric_families(refresher.snapshot.openmetrics.decode())}
+    exposition = refresher.exposition(openmetrics=True)
+    assert exposition is not None
+    families = text_string_to_metric_families(b"".join(exposition[0]).decode())
+    return {family.name: family for family in families if not family.name.startswith("process_")}
 
 
 def _with_days_of_labels(document: dict[str, Any], folder: Path, log: FraudLog) -> LoadedSpec:

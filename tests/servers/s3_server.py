@@ -11,12 +11,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.s3.models import S3Backend, s3_backends
 from werkzeug.wrappers import Response
 
-from store_server import Alter, Fault, Faults, Hang, Refuse, Request, StoreServer, Truncate, always, once
+from store_server import Alter, Drip, Fault, Faults, Hang, Refuse, Request, StoreServer, Truncate, always, once
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["Alter", "Fault", "Faults", "Hang", "Refuse", "Request", "S3Server", "Truncate", "always", "once"]
+__all__ = ["Alter", "Drip", "Fault", "Faults", "Hang", "Refuse", "Request", "S3Server", "Truncate", "always", "once"]
 
 
 class S3Server(StoreServer):

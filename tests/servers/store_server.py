@@ -49,9 +49,20 @@ class Hang:
 
 @dataclass(frozen=True)
 class Truncate:
-    """Announce the whole body, send its first `size` bytes and drop the connection."""
+    """Announce the whole body, send its first `size` bytes and drop the connection.
+
+    With `announced` false nothing tells the length of the body, and it ends as if it were whole.
+    """
 
     size: int
+    announced: bool = True
+
+
+@dataclass(frozen=True)
+class Drip:
+    """Send a byte of the body every now and then, for ever: again and again the first."""
+
+    pause: float = 0.02
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ class Alter:
     change: Callable[[Response], None]
 
 
-Fault = Refuse | Hang | Truncate | Alter
+Fault = Refuse | Hang | Truncate | Drip | Alter
 Faults = Callable[[Request], Fault | None]
 
 
@@ -174,11 +185,19 @@ class StoreServer(ABC):
                 self._released.wait(60)
                 return Response(status=500)
             case Truncate():
-                return _cut(Response.from_app(self.store, environ, buffered=True), fault.size)
+                return _cut(Response.from_app(self.store, environ, buffered=True), fault)
+            case Drip():
+                response = Response.from_app(self.store, environ, buffered=True)
+                headers = [pair for pair in response.headers if pair[0] != "Content-Length"]
+                return Response(self._drops(fault.pause), status=response.status, headers=headers)
             case Alter():
                 response = Response.from_app(self.store, environ, buffered=True)
                 fault.change(response)
                 return response
+
+    def _drops(self, pause: float) -> Iterator[bytes]:
+        while not self._released.wait(pause):
+            yield b"P"
 
     def _counted(self, body: Iterable[bytes]) -> Iterator[bytes]:
         for part in body:
@@ -186,11 +205,14 @@ class StoreServer(ABC):
             yield part
 
 
-def _cut(response: Response, size: int) -> Response:
+def _cut(response: Response, fault: Truncate) -> Response:
     body = response.get_data()
+    if not fault.announced:
+        headers = [pair for pair in response.headers if pair[0] != "Content-Length"]
+        return Response(iter([body[: fault.size]]), status=response.status, headers=headers)
 
     def parts() -> Iterator[bytes]:
-        yield body[:size]
+        yield body[: fault.size]
         raise ConnectionResetError
 
     answer = Response(parts(), status=response.status, headers=response.headers)

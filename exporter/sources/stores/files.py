@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import closing
 from typing import Final, TypeVar
 
 from exporter.errors import FileUnavailable, FileUnreadable
+from exporter.sources.deadline import Pool
 from exporter.sources.formats.parquet import BATCH_BYTES
 from exporter.sources.skipping import FileError, SkippedFiles
 from exporter.sources.source import Batch, Kernel, Partition, StoredObject
@@ -111,7 +112,7 @@ def _read_ahead(items: Sequence[StoredObject], read: Read) -> Generator[tuple[St
         yield items[0], _done(read, items[0])
         return
     waiting: deque[tuple[StoredObject, Future[Start]]] = deque()
-    with ThreadPoolExecutor(max(min(READERS, len(items)), 1), thread_name_prefix="read") as pool:
+    with Pool(max(min(READERS, len(items)), 1), thread_name_prefix="read") as pool:
         try:
             for item in items:
                 while waiting and not _has_room([each for each, _ in waiting], item):

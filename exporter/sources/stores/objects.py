@@ -8,13 +8,13 @@ from __future__ import annotations
 import io
 from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 import pyarrow as pa
 
+from exporter.sources.deadline import Pool
 from exporter.sources.formats.file_format import BY_NAME, FileFormat
 from exporter.sources.source import Batch, Found, Selection, StoredObject
 from exporter.sources.stores import templates
@@ -174,5 +174,5 @@ class StoredFile(io.RawIOBase):
         self._position = end
         if len(ranges) < 2:
             return b"".join(self._fetch(*each) for each in ranges)
-        with ThreadPoolExecutor(min(len(ranges), PARTS), thread_name_prefix="fetch") as pool:
+        with Pool(min(len(ranges), PARTS), thread_name_prefix="fetch") as pool:
             return b"".join(pool.map(lambda each: self._fetch(*each), ranges))

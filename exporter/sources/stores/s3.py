@@ -6,14 +6,15 @@ boto3 takes the endpoint, the region and the credentials from the usual AWS envi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from urllib3.exceptions import HTTPError, IncompleteRead
 
-from exporter.sources import aws
+from exporter.sources import aws, deadline
 from exporter.sources.formats.content import one_line
 from exporter.sources.source import StoredObject
 from exporter.sources.stores.files import READERS
@@ -21,7 +22,12 @@ from exporter.sources.stores.objects import Limits, ObjectSource
 from exporter.sources.stores.s3_errors import refusal, unavailable
 
 if TYPE_CHECKING:
+    from botocore.response import StreamingBody
     from mypy_boto3_s3 import S3Client
+
+
+_LISTING: Final = {"Name", "MaxKeys", "KeyCount", "Contents"}
+"""What a listing has of these even if it is empty; the page of a proxy, which boto3 takes for one, has none."""
 
 
 class S3(ObjectSource):
@@ -34,6 +40,8 @@ class S3(ObjectSource):
                 connection.client.get_paginator("list_objects_v2").paginate, Bucket=self._place, Prefix=prefix
             )
             for page in listing(Delimiter=delimiter) if delimiter else listing():
+                if not page.keys() & _LISTING:
+                    raise unavailable(self._root, "ListObjectsV2: the response is not a listing of S3's")
                 yield [
                     *(StoredObject(self._root + each["Prefix"], 0, "") for each in page.get("CommonPrefixes", ())),
                     *(
@@ -54,8 +62,8 @@ class S3(ObjectSource):
                 )
                 response = get(IfMatch=f'"{item.tag}"') if item.tag else get()
                 try:
-                    return response["Body"].read()
-                except BotoCoreError:  # boto3 repeats requests, but not the reading of their bodies
+                    return _body(item.path, response["Body"], size)
+                except (BotoCoreError, HTTPError):  # boto3 repeats requests, but not the reading of their bodies
                     if attempt == self._limits.attempts:
                         raise
         raise AssertionError
@@ -70,8 +78,25 @@ class S3(ObjectSource):
             yield connect(self._limits)
         except ClientError as error:
             raise refusal(place, error) from None
-        except (BotoCoreError, ValueError) as error:
+        except (BotoCoreError, HTTPError, ValueError) as error:
             raise unavailable(place, one_line(error)) from None
+
+
+def _body(place: str, body: StreamingBody, size: int) -> bytes:
+    """Return the body of a response; each read returns what has come, so that a slow store cannot hold it for ever.
+
+    Raises:
+        SourceUnavailable: the refresh's time is over.
+        HTTPError: the body does not come, or ends early: also one whose length no header tells.
+    """
+    content, stream = bytearray(), body._raw_stream  # type: ignore[attr-defined]  # noqa: SLF001 - it alone returns what has come
+    with closing(body):
+        while len(content) < size and (part := stream.read1(size - len(content))):
+            content += part
+            deadline.check(place)
+    if len(content) < size:
+        raise IncompleteRead(len(content), size - len(content))
+    return bytes(content)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporter import catalogue
 from exporter.errors import Problem
+from exporter.samples.windows import Sample
+from exporter.service import publishing, refresh
+from exporter.service.attempt import Attempt
 from exporter.service.refresh import Refresher
 from exporter.spec.loading import LoadedSpec, RejectedSpec
 from exporter.spec.model import ModelSpec
@@ -148,19 +153,159 @@ def test_the_loop_refreshes_when_due_removes_stale_values_and_stops(
     tmp_path: Path, log: FraudLog, clock: Clock, made: Any
 ) -> None:
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, refresh={"interval": "1s"}))
-    loop = threading.Thread(target=refresher.run)
-    loop.start()
-    try:
+    with _running(refresher):
         until(lambda: refresher.ready, within=20, what="the first refresh")
         log.put(log.key(0), log.rows(5, 500))
         until(lambda: _exposed(refresher, catalogue.WINDOW_ROWS)["fraud"] == 2500, within=20, what="the second")
         (tmp_path / REFERENCE_KEY).unlink()
         clock.now += timedelta(hours=13)
         until(lambda: not _exposed(refresher, catalogue.FEATURE_PSI), within=20, what="the removal")
+
+
+class Hanging:
+    """A source that hangs in each reading until it is released."""
+
+    def __init__(self, refresher: Refresher, model: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.released, self.readings = threading.Event(), 0
+        reader = refresher.states[model].reader
+        assert reader is not None
+        self._read = reader.read
+        monkeypatch.setattr(reader, "read", self)
+
+    def __call__(self, attempt: Attempt) -> list[Sample]:
+        self.readings += 1
+        self.released.wait(20)
+        return self._read(attempt)
+
+
+@contextmanager
+def _running(refresher: Refresher) -> Iterator[threading.Thread]:
+    loop = threading.Thread(target=refresher.run)
+    loop.start()
+    try:
+        yield loop
     finally:
         refresher.stop()
         loop.join(10)
     assert not loop.is_alive()
+
+
+def _live(refresher: Refresher, metric: catalogue.Metric, model: str = "fraud") -> float:
+    """The value of a metric that is computed at each scrape."""
+    exposition = refresher.exposition(openmetrics=False)
+    assert exposition is not None
+    return next(
+        sample.value
+        for family in text_string_to_metric_families(b"".join(exposition[0]).decode())
+        for sample in family.samples
+        if sample.name == metric.name and sample.labels.get(catalogue.MODEL, model) == model
+    )
+
+
+def test_no_error_ends_the_loop(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path, refresh={"interval": "1s"}))
+    faults: list[Exception] = [OSError(24, "Too many open files"), RuntimeError("can't start new thread")]
+
+    def failing(real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            if faults:
+                raise faults[0]
+            return real(*arguments, **named)
+
+        return call
+
+    monkeypatch.setattr(publishing.Renderer, "render", failing(publishing.Renderer.render))
+    monkeypatch.setattr(refresher._slots, "start", failing(refresher._slots.start))
+    with _running(refresher) as loop:
+        until(lambda: refresher._guard.errors >= 3, within=20, what="errors")
+        assert refresher.snapshot is None
+        assert loop.is_alive()
+        faults.clear()
+        until(lambda: refresher.ready, within=20, what="the first refresh")
+        assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 1}
+        assert _live(refresher, catalogue.LOOP_ERRORS_TOTAL) >= 3
+
+
+def test_values_get_stale_while_the_loop_stands_still(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
+    refresher.refresh_all()
+    assert not refresher.stalled
+    iteration = _live(refresher, catalogue.LOOP_LAST_ITERATION_TIMESTAMP_SECONDS)
+    assert time.time() - 10 < iteration <= time.time()
+    assert _live(refresher, catalogue.REFRESH_WAITING_SECONDS) == 0
+
+    clock.now += timedelta(hours=13)
+    monotonic = time.monotonic() + 13 * 3600
+    monkeypatch.setattr(refresh.time, "monotonic", lambda: monotonic)
+    assert refresher.stalled
+    assert _live(refresher, catalogue.REFRESH_WAITING_SECONDS) > 13 * 3600 - 400
+    assert time.time() - _live(refresher, catalogue.LOOP_LAST_ITERATION_TIMESTAMP_SECONDS) > 13 * 3600 - 1
+    assert _exposed(refresher, catalogue.FEATURE_PSI) == {}
+    assert "fraud" in _exposed(refresher, catalogue.WINDOW_END_TIMESTAMP_SECONDS)
+
+
+def test_a_model_whose_source_hangs_costs_its_own_slot_only(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: list[Refresher], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = {"interval": "1s", "timeout": "1s"}
+    specs = [_spec(tmp_path, name, refresh=quick) for name in ("hangs", "hangs_too", "fraud")]
+    made.append(Refresher(specs, ProfileStore(tmp_path / "store"), clock=clock))
+    refresher = made[0]
+    monkeypatch.setattr(refresher._slots, "_grace", 0.1)
+    hanging = [Hanging(refresher, name, monkeypatch) for name in ("hangs", "hangs_too")]
+    with _running(refresher):
+        healthy = refresher.states["fraud"]
+        until(lambda: healthy.succeeded, within=20, what="the healthy model")
+        until(lambda: not refresher.states["hangs"].succeeded and refresher.ready, within=20, what="the timeout")
+        assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 1, "hangs": 0, "hangs_too": 0}
+        assert refresher.states["hangs"].reader.record.failures == {"timeout": 1}  # type: ignore[union-attr]
+        assert [each.readings for each in hanging] == [1, 1]
+        assert _live(refresher, catalogue.REFRESH_IN_PROGRESS, "hangs") == 1
+        log.put(log.key(0), log.rows(5, 500))
+        until(lambda: _exposed(refresher, catalogue.WINDOW_ROWS)["fraud"] == 2500, within=20, what="its next refresh")
+        for each in hanging:
+            each.released.set()
+        until(lambda: refresher.states["hangs"].succeeded, within=20, what="the end of the fault")
+
+
+def test_it_stops_while_a_source_hangs(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
+    hanging = Hanging(refresher, "fraud", monkeypatch)
+    with _running(refresher):
+        until(lambda: hanging.readings, within=20, what="the refresh")
+        begin = time.monotonic()
+        refresher.stop(0.2)
+        assert time.monotonic() - begin < 2
+        hanging.released.set()
+
+
+def test_a_panic_of_a_library_is_a_failure(
+    tmp_path: Path, log: FraudLog, clock: Clock, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Panic(BaseException):
+        """As PyO3's, which is no `Exception`."""
+
+    def panic(_: Attempt) -> list[Sample]:
+        raise Panic("index out of bounds")
+
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
+    monkeypatch.setattr(refresher.states["fraud"].reader, "read", panic)
+    refresher.refresh_all()
+    assert "Panic: index out of bounds" in refresher.states["fraud"].error
+
+
+def test_a_model_that_is_added_does_not_end_readiness(tmp_path: Path, log: FraudLog, clock: Clock, made: Any) -> None:
+    refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
+    refresher.refresh_all()
+    refresher.replace_specs([_spec(tmp_path), _spec(tmp_path, "new")])
+    assert refresher.ready
+    assert refresher.unread == ["new"]
 
 
 def test_new_specs_replace_old_ones_and_unchanged_models_keep_their_state(

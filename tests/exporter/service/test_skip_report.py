@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from exporter import catalogue
 from exporter.samples.windows import Sample
-from exporter.service import status_page
 from exporter.service.attempt import Attempt, RefreshFailed
+from exporter.service.model_state import ModelState
 from exporter.service.reading import ModelReader
-from exporter.service.refresh import ModelState
+from exporter.service.web import status_page
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore

@@ -59,17 +59,17 @@ def test_a_metric_without_samples_is_absent() -> None:
 
 def test_openmetrics_has_the_same_samples_and_one_end() -> None:
     snapshot = render([PSI, BUILT], {})
-    pieces, content_type = snapshot.exposition(openmetrics=True)
+    pieces, content_type = snapshot.exposition([ROWS], {}, openmetrics=True)
     body = b"".join(pieces)
     assert content_type.startswith("application/openmetrics-text")
     assert body.count(b"# EOF") == 1
     assert body.endswith(b"# EOF\n")
     names = {sample.name for family in parse_openmetrics(body.decode()) for sample in family.samples}
-    assert {PSI.metric.name, BUILT.metric.name, "process_cpu_seconds_total"} <= names
+    assert {PSI.metric.name, BUILT.metric.name, ROWS.metric.name, "process_cpu_seconds_total"} <= names
 
 
 def test_both_formats_have_the_gauges_of_the_process() -> None:
-    pieces, content_type = render([PSI], {}).exposition(openmetrics=False)
+    pieces, content_type = render([PSI], {}).exposition([ROWS], {}, openmetrics=False)
     assert content_type.startswith("text/plain")
     assert "process_resident_memory_bytes" in _samples(b"".join(pieces))
 
@@ -132,7 +132,7 @@ def test_promtool_accepts_every_metric() -> None:
         for metric in catalogue.METRICS
         for part in metric.series
     ]
-    pieces, _ = render(samples, {}).exposition(openmetrics=False)
+    pieces, _ = render(samples, {}).exposition((), {}, openmetrics=False)
     result = subprocess.run(["promtool", "check", "metrics"], input=b"".join(pieces), capture_output=True, check=False)
     assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
 
@@ -190,7 +190,7 @@ def test_a_snapshot_is_compressed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot, sizes = render([PSI], {}), list[int]()
     compress = gzip.compress
     monkeypatch.setattr(gzip, "compress", lambda body, level: sizes.append(len(body)) or compress(body, level))
-    bodies = [b"".join(snapshot.exposition(openmetrics=True, compressed=True)[0]) for _ in range(3)]
+    bodies = [b"".join(snapshot.exposition((), {}, openmetrics=True, compressed=True)[0]) for _ in range(3)]
     assert sizes.count(len(snapshot.openmetrics) - len(b"# EOF\n")) == 1
     plain = gzip.decompress(bodies[2])
     assert plain.startswith(snapshot.openmetrics.removesuffix(b"# EOF\n"))

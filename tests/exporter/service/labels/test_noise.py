@@ -13,10 +13,10 @@ from certain_excess import certain
 from exporter import catalogue
 from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
 from exporter.samples.windows import Sample
-from exporter.service import status_page
 from exporter.service.labels.noise import SUBJECT, LogFits, load_noise, past_hours, save_noise
+from exporter.service.model_state import ModelState
 from exporter.service.reading import ModelReader
-from exporter.service.refresh import ModelState
+from exporter.service.web import status_page
 from exporter.sources.stores.local import Local
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec

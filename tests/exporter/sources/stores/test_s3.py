@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -16,11 +17,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from exporter.errors import FileUnavailable, FileUnreadable, PartitionUnreadable, SourceError, SourceUnavailable
+from exporter.sources import deadline
 from exporter.sources.source import ROWS_ONLY, Batch, Partition, Selection
 from exporter.sources.stores import objects, s3
 from exporter.sources.stores.s3 import S3
 from object_stores import AGES, HASTY, KEY, NOON, ONE_TRY, PATH, ages, fetches, lists, log, parquet, read
-from s3_server import Alter, Fault, Hang, Refuse, Request, S3Server, Truncate, always, once
+from s3_server import Alter, Drip, Fault, Hang, Refuse, Request, S3Server, Truncate, always, once
 
 TEMPLATE = f"s3://logs/{PATH}"
 
@@ -295,6 +297,30 @@ class TestFailures:
         s3_server.faults = once(Truncate(20), where)
         assert read(S3(TEMPLATE, HASTY)) == [1, 2, 3]
 
+    def test_a_truncated_body_whose_length_nothing_tells_is_retried(self, s3_server: S3Server) -> None:
+        s3_server.put("logs", KEY, log(1, 2, 3))
+        s3_server.faults = once(Truncate(20, announced=False), fetches)
+        assert read(S3(TEMPLATE, HASTY)) == [1, 2, 3]
+
+    def test_a_store_that_drips_is_unavailable_when_the_time_is_over(
+        self, s3_server: S3Server, listed: tuple[S3, Partition]
+    ) -> None:
+        source, partition = listed
+        s3_server.faults = always(Drip(), fetches)
+        end = time.monotonic() + 0.2
+        with (
+            deadline.until(lambda: time.monotonic() > end),
+            pytest.raises(SourceUnavailable, match=f"^s3://logs/{KEY}: still sends when the refresh's time is over"),
+        ):
+            source.profile(partition, AGES, ages)
+        assert time.monotonic() < end + 5
+
+    def test_a_page_of_a_proxy_is_no_empty_listing(self, s3_server: S3Server) -> None:
+        s3_server.put("logs", KEY, b"")
+        s3_server.faults = always(Alter(lambda response: response.set_data("<html><p>Log in.</p></html>")), lists)
+        with pytest.raises(SourceUnavailable, match=r"^s3://logs/: .* is not a listing of S3's; the next refresh"):
+            S3(TEMPLATE).partitions([NOON])
+
     @pytest.mark.parametrize(
         ("fault", "words"),
         [
@@ -345,7 +371,7 @@ class TestFailures:
             source.profile(partition, AGES, ages)
         assert not isinstance(caught.value, FileUnavailable)
 
-    @pytest.mark.parametrize("fault", [Hang(), Truncate(20)], ids=repr)
+    @pytest.mark.parametrize("fault", [Hang(), Truncate(20), Truncate(20, announced=False)], ids=repr)
     def test_a_store_that_stops_answering_is_unavailable(
         self, s3_server: S3Server, listed: tuple[S3, Partition], fault: Fault
     ) -> None:

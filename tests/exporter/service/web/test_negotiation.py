@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from exporter.service.negotiation import prefers
+from exporter.service.web.negotiation import prefers
 
 OPENMETRICS = ("application/openmetrics-text", "application/*", "*/*")
 TEXT = ("text/plain", "text/*", "*/*")

@@ -8,7 +8,7 @@ from html import escape
 
 from exporter import catalogue
 from exporter.service.html.frame import page
-from exporter.service.refresh import ModelState
+from exporter.service.model_state import ModelState
 from exporter.spec.loading import RejectedSpec
 
 

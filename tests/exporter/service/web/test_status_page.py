@@ -9,8 +9,8 @@ from pathlib import Path
 from exporter import catalogue
 from exporter.errors import Problem
 from exporter.samples.windows import Sample
-from exporter.service.refresh import ModelState
-from exporter.service.status_page import render
+from exporter.service.model_state import ModelState
+from exporter.service.web.status_page import render
 from exporter.spec.loading import LoadedSpec, RejectedSpec
 from exporter.spec.model import ModelSpec
 from fraud_log import local_spec_document

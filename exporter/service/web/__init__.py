@@ -1,0 +1,1 @@
+"""HTTP: connections, TLS and users, which form a client accepts, and the status page."""
