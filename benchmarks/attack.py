@@ -1,6 +1,6 @@
 """What peers can do to the exporter: scrapes and refreshes during each attack, and after it.
 
-    python benchmarks/attack.py [silent|slow|reload|headers|users]... [--seconds=20] [--peers=1100]
+    python benchmarks/attack.py [silent|slow|reload|headers]... [--seconds=20] [--peers=1100]
 
 Each attack has an exporter of its own as a process, with a limit of 1,024 open files and a refresh each second.
 """
@@ -30,6 +30,8 @@ from fraud_log import FraudLog, local_spec_document
 from stack import free_port, get, until
 
 FILES = 1024
+ADDRESS = "127.0.0.2"
+"""The address of the attackers; scrapes come from another one."""
 
 
 def silent(port: int, until_set: threading.Event, peers: int) -> None:
@@ -54,6 +56,7 @@ def headers(port: int, until_set: threading.Event, peers: int) -> None:
 
 def _connect(port: int, buffer: int = 0) -> socket.socket | None:
     peer = socket.socket()
+    peer.bind((ADDRESS, 0))
     peer.settimeout(2)
     if buffer:
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)

@@ -8,9 +8,8 @@ import os
 import sys
 import threading
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +18,10 @@ from pydantic import TypeAdapter, ValidationError
 from exporter import logs, sharding
 from exporter.errors import LeewayError, Problem, SourceError, SpecError
 from exporter.service.model_state import ModelState
+from exporter.service.publishing import VERSION
 from exporter.service.refresh import Clock, Refresher, wall_clock
 from exporter.service.server import listen, serve
+from exporter.service.web.security import Security
 from exporter.spec.instant import instant
 from exporter.spec.loading import Loads, RejectedSpec, load_valid
 from exporter.spec.value_types import Url
@@ -79,10 +80,18 @@ def _parser() -> argparse.ArgumentParser:
     add("--storage.path", type=Path, default=Path("data"), metavar="DIR", help="where profiles are stored (data)")
     add(
         "--web.listen-address",
-        default=":9877",
+        action="append",
         metavar="HOST:PORT",
-        help="where to serve (:9877); port 0 is any free port",
+        help="where to serve (:9877); port 0 is any free port; may be given several times",
     )
+    add(
+        "--web.config.file",
+        type=Path,
+        metavar="PATH",
+        help="TLS, users and headers, as in Prometheus' exporter-toolkit",
+    )
+    add("--web.telemetry-path", type=_path, default="/metrics", metavar="PATH", help="path of the metrics (/metrics)")
+    add("--web.enable-lifecycle", action="store_true", help="allow POST /-/reload; SIGHUP always reloads")
     add(
         "--shard",
         type=_shard,
@@ -92,11 +101,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--refresh.workers", type=_positive, default=2, metavar="N", help="how many models are refreshed at a time (2)")
     add("--prometheus.url", type=_url, metavar="URL", help="Prometheus to query for proxies, for specs that name none")
-    add("--log.level", default="info", choices=["debug", "info", "warning", "error"], help="lowest level to log (info)")
+    add(
+        "--log.level",
+        default="info",
+        choices=["debug", "info", "warn", "warning", "error"],
+        help="lowest level to log (info)",
+    )
     add("--log.format", default="logfmt", choices=["logfmt", "json"], help="format of log lines (logfmt)")
     add("--once", action="store_true", help="read everything, write the exposition to standard output and exit")
     add("--now", type=instant, metavar="TIME", help="evaluate as of this instant, such as 2026-11-22T10:00:00Z")
-    add("--version", action="version", version=f"leeway-exporter {metadata.version('leeway')}")
+    add("--version", action="version", version=f"leeway-exporter {VERSION}")
     return parser
 
 
@@ -105,6 +119,12 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
     return number
+
+
+def _path(text: str) -> str:
+    if not text.startswith("/") or set(text) & set("{}?#") or text == "/" or text.startswith("/-/"):
+        raise argparse.ArgumentTypeError("must be a path such as /metrics, other than / and those below /-/")
+    return text
 
 
 def _shard(text: str) -> sharding.Shard:
@@ -209,9 +229,16 @@ def _missing_data(states: Iterable[ModelState], now: datetime) -> list[str]:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    log.info("starting leeway-exporter %s", VERSION)
+    security = Security(options.web_config_file)
     refresher = _refresher(options, _specs(options), logs.log_progress())
+    reloading = threading.Lock()
 
     def reload() -> None:
+        with reloading:
+            load_again()
+
+    def load_again() -> None:
         try:
             loads = _specs(options)
         except LeewayError as problem:
@@ -223,15 +250,18 @@ def _serve(options: argparse.Namespace) -> int:
         if loads.rejected:
             raise SpecError(loads.problems)
 
-    with listen(options.web_listen_address) as bound:
-        host, port = bound.getsockname()[:2]
-        log.info("listening on %s", f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    with ExitStack() as bound:
+        listeners = [bound.enter_context(each) for each in listen(*(options.web_listen_address or [":9877"]))]
+        for each in listeners:
+            host, port = each.getsockname()[:2]
+            log.info("listening on %s", f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         loop = threading.Thread(target=refresher.run, name="refresher", daemon=True)
         loop.start()
-        serve(refresher, bound, reload)
+        lifecycle, path = options.web_enable_lifecycle, options.web_telemetry_path
+        serve(refresher, listeners, reload, security, lifecycle=lifecycle, telemetry_path=path)
         log.info("stopping")
         refresher.stop()
-        loop.join()
+        loop.join(1)
     return EXIT_OK
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
 import uvicorn
@@ -18,29 +20,42 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from exporter.errors import LeewayError
 from exporter.service.html import runbooks
 from exporter.service.refresh import Refresher
+from exporter.service.snapshot import Snapshot
 from exporter.service.web import status_page
+from exporter.service.web.connections import BACKLOG, Connections, Listener, TimedProtocol, connection_limit
 from exporter.service.web.negotiation import prefers
+from exporter.service.web.security import Secured, Security
 
 log = logging.getLogger(__name__)
 
 Reload = Callable[[], None]
 """Loads the specs again and passes them to the refresher; raises `LeewayError` if they are rejected."""
 
-_SLICE_BYTES = 1 << 18
+_SLICE_BYTES: Final = 1 << 18
+_CACHED_SECONDS: Final = 1.0
 
 _OPENMETRICS = ("application/openmetrics-text", "application/*", "*/*")
 _TEXT = ("text/plain", "text/*", "*/*")
 
 
-def application(refresher: Refresher, reload: Reload) -> Starlette:
-    """Return the exporter's web application."""
+def application(refresher: Refresher, reload: Reload | None = None, telemetry_path: str = "/metrics") -> Starlette:
+    """Return the exporter's web application.
+
+    Args:
+        refresher: what is served.
+        reload: for `/-/reload`; None refuses it.
+        telemetry_path: the path of the metrics.
+    """
+    reloads = Reloads(reload) if reload is not None else None
+    expositions = _Expositions(refresher)
 
     async def metrics(request: Request) -> Response:
-        return await run_in_threadpool(_metrics, request, refresher)
+        return await run_in_threadpool(expositions.response, request)
 
     async def healthy(_: Request) -> Response:
         if refresher.stalled:
@@ -54,19 +69,19 @@ def application(refresher: Refresher, reload: Reload) -> Starlette:
         return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
 
     async def reloading(_: Request) -> Response:
-        try:
-            await run_in_threadpool(reload)
-        except LeewayError as problem:
-            return PlainTextResponse(f"{problem}\n", status_code=500)
-        return PlainTextResponse("The specs have been loaded.\n")
+        if reloads is None:
+            message = "Reloads over HTTP are off: start with --web.enable-lifecycle, or send SIGHUP.\n"
+            return PlainTextResponse(message, status_code=403)
+        return await reloads.run()
 
     async def index(_: Request) -> Response:
-        return HTMLResponse(await run_in_threadpool(status_page.render, refresher.states, refresher.rejected))
+        page = await run_in_threadpool(status_page.render, refresher.states, refresher.rejected, telemetry_path)
+        return HTMLResponse(page)
 
     return Starlette(
         routes=[
             Route("/", index),
-            Route("/metrics", metrics),
+            Route(telemetry_path, metrics),
             Route("/-/healthy", healthy),
             Route("/-/ready", ready),
             Route("/-/reload", reloading, methods=["POST", "PUT"]),
@@ -75,19 +90,67 @@ def application(refresher: Refresher, reload: Reload) -> Starlette:
     )
 
 
-def _metrics(request: Request, refresher: Refresher) -> Response:
-    accept = ",".join(request.headers.getlist("accept"))
-    compressed = prefers(",".join(request.headers.getlist("accept-encoding")), ("gzip", "*"), ("identity", "*"))
-    openmetrics = prefers(accept, _OPENMETRICS, _TEXT)
-    exposition = refresher.exposition(openmetrics=openmetrics, compressed=compressed)
-    if exposition is None:
-        return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
-    pieces, content_type = exposition
-    headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-    if compressed:
-        headers["Content-Encoding"] = "gzip"
-    headers["Content-Length"] = str(sum(map(len, pieces)))
-    return StreamingResponse(_slices(pieces), headers=headers)
+class Reloads:
+    """Reloads by peers: one at a time, and four fifths of the time none."""
+
+    def __init__(self, reload: Reload) -> None:
+        self._reload = reload
+        self._running = False
+        self._next = 0.0
+
+    async def run(self) -> Response:
+        """Reload the specs, and return the response."""
+        if self._running or time.monotonic() < self._next:
+            wait = str(math.ceil(max(self._next - time.monotonic(), 1)))
+            message = "A reload runs, or has just run: try again later.\n"
+            return PlainTextResponse(message, status_code=429, headers={"Retry-After": wait})
+        self._running, begin = True, time.monotonic()
+        try:
+            await run_in_threadpool(self._reload)
+        except LeewayError:  # the message is in the log: it has paths and lines of specs
+            message = "The new specs have mistakes: see the log and the page at /.\n"
+            return PlainTextResponse(message, status_code=500)
+        finally:
+            self._running, self._next = False, time.monotonic() + 4 * (time.monotonic() - begin)
+        return PlainTextResponse("The specs have been loaded.\n")
+
+
+class _Expositions:
+    """The expositions of the last second, by format and compression; scrapers that come at once share one.
+
+    So peers that ask for metrics as fast as they can cost no more than one that asks each second.
+    """
+
+    def __init__(self, refresher: Refresher) -> None:
+        self._refresher = refresher
+        self._lock = threading.Lock()
+        self._cached: dict[tuple[bool, bool], tuple[float, Snapshot | None, tuple[list[bytes], str]]] = {}
+
+    def response(self, request: Request) -> Response:
+        accept = ",".join(request.headers.getlist("accept"))
+        encodings = ",".join(request.headers.getlist("accept-encoding"))
+        openmetrics = prefers(accept, _OPENMETRICS, _TEXT)
+        compressed = prefers(encodings, ("gzip", "*"), ("identity", "*"))
+        exposition = self._exposition(openmetrics, compressed)
+        if exposition is None:
+            return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
+        pieces, content_type = exposition
+        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
+        if compressed:
+            headers["Content-Encoding"] = "gzip"
+        headers["Content-Length"] = str(sum(map(len, pieces)))
+        return StreamingResponse(_slices(pieces), headers=headers)
+
+    def _exposition(self, openmetrics: bool, compressed: bool) -> tuple[list[bytes], str] | None:  # noqa: FBT001 - a key
+        key = openmetrics, compressed
+        with self._lock:
+            made, snapshot, exposition = self._cached.get(key, (-math.inf, None, ([], "")))
+            if time.monotonic() - made < _CACHED_SECONDS and snapshot is self._refresher.snapshot:
+                return exposition
+            new = self._refresher.exposition(openmetrics=openmetrics, compressed=compressed)
+            if new is not None:
+                self._cached[key] = time.monotonic(), self._refresher.snapshot, new
+            return new
 
 
 async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
@@ -124,26 +187,52 @@ def _leave() -> None:
     os._exit(0)
 
 
-def listen(address: str) -> socket.socket:
-    """Return a socket that is bound to `host:port`, `[v6]:port` or `:port`; port 0 is any free port.
+def listen(*addresses: str) -> list[Listener]:
+    """Return sockets that are bound to `host:port`, `[v6]:port` or `:port`; port 0 is any free port.
 
     Raises:
-        OSError: the address cannot be bound.
+        OSError: an address cannot be bound.
         ValueError: it is not an address.
     """
+    connections, listeners = Connections(connection_limit()), list[Listener]()
+    with ExitStack() as bound:
+        for address in addresses:
+            listeners.append(bound.enter_context(Listener(_bind(address), connections)))
+        bound.pop_all()
+    return listeners
+
+
+def _bind(address: str) -> socket.socket:
     host, colon, port = address.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"{address} is not HOST:PORT")
     host = host.strip("[]")
     family = socket.AF_INET6 if ":" in host or not host else socket.AF_INET
     return socket.create_server(
-        (host, int(port)), family=family, backlog=128, dualstack_ipv6=not host and socket.has_dualstack_ipv6()
+        (host, int(port)), family=family, backlog=BACKLOG, dualstack_ipv6=not host and socket.has_dualstack_ipv6()
     )
 
 
-def serve(refresher: Refresher, bound: socket.socket, reload: Reload) -> None:
-    """Serve the exporter on a bound socket until SIGTERM or SIGINT; SIGHUP loads the specs again."""
-    app = application(refresher, reload)
+def serve(
+    refresher: Refresher,
+    listeners: Sequence[socket.socket],
+    reload: Reload,
+    security: Security,
+    *,
+    lifecycle: bool = False,
+    telemetry_path: str = "/metrics",
+) -> None:
+    """Serve the exporter until SIGTERM or SIGINT; SIGHUP loads the specs again.
+
+    Args:
+        refresher: what is served.
+        listeners: bound sockets.
+        reload: loads the specs again.
+        security: TLS, users and headers.
+        lifecycle: whether peers may reload.
+        telemetry_path: the path of the metrics.
+    """
+    app = application(refresher, reload if lifecycle else None, telemetry_path)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -152,13 +241,27 @@ def serve(refresher: Refresher, bound: socket.socket, reload: Reload) -> None:
         yield
 
     app.router.lifespan_context = lifespan
-    run(app, bound)
+    run(app, listeners, security)
 
 
-def run(app: Starlette, bound: socket.socket) -> None:
-    """Serve an application on a bound socket until SIGTERM or SIGINT."""
-    config = uvicorn.Config(app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=2)
-    _Server(config).run(sockets=[bound])
+def run(app: ASGIApp, listeners: Sequence[socket.socket], security: Security | None = None) -> None:
+    """Serve an application until SIGTERM or SIGINT."""
+    security = security or Security()
+    context = security.server_context
+    config = uvicorn.Config(
+        Secured(app, security),
+        http=TimedProtocol,
+        ws="none",
+        loop="asyncio",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=2,
+        ssl_context_factory=(lambda _config, _default: context) if context is not None else None,
+    )
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)  # a warning for each wrong request would fill the log
+    _Server(config).run(sockets=list(listeners))
 
 
 def _reload_quietly(reload: Reload) -> None:

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     hooked = _hooked(options.specs)
     server.secret(options.token)
     try:
-        bound = listen(options.listen)
+        (bound,) = listen(options.listen)
     except (OSError, ValueError) as problem:
         raise UsageError(f"--web.listen-address: {problem}") from None
     starts = options.storage / "starts.json"
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
         host, port = bound.getsockname()[:2]
         mode = "starting retrainings" if options.start else "dry run: without --start nothing is started"
         log.info("listening on %s:%d for %s; %s", host, port, ", ".join(sorted(hooked)), mode)
-        serve(server.application(hook, server.Counters(hooked), partial(server.secret, options.token)), bound)
+        serve(server.application(hook, server.Counters(hooked), partial(server.secret, options.token)), [bound])
     return EXIT_OK
 
 

@@ -64,15 +64,20 @@ def process(
 
 
 @contextmanager
-def prometheus(folder: Path, scrape: str, alertmanager: str, rules: Path) -> Iterator[str]:
-    """Run a Prometheus that scrapes `scrape` (host:port) each second and sends to `alertmanager`; yield its address."""
+def prometheus(
+    folder: Path, scrape: str, alertmanager: str, rules: Path, job: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """Run a Prometheus that scrapes `scrape` (host:port) each second and sends to `alertmanager`; yield its address.
+
+    `job` are more keys of its scrape job, such as `tls_config`.
+    """
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     config = {
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
         "rule_files": [str(rules)],
         "alerting": {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]},
-        "scrape_configs": [{"job_name": "leeway", "static_configs": [{"targets": [scrape]}]}],
+        "scrape_configs": [{"job_name": "leeway", "static_configs": [{"targets": [scrape]}], **(job or {})}],
     }
     (folder / "prometheus.yml").write_text(json.dumps(config))
     command = [

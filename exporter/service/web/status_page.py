@@ -12,13 +12,13 @@ from exporter.service.model_state import ModelState
 from exporter.spec.loading import RejectedSpec
 
 
-def render(states: Mapping[str, ModelState], rejected: Iterable[RejectedSpec] = ()) -> str:
+def render(states: Mapping[str, ModelState], rejected: Iterable[RejectedSpec] = (), metrics: str = "/metrics") -> str:
     """Return the page as HTML, with the mistakes of rejected specs first; every value is escaped."""
     mistakes = [(str(problem),) for each in rejected for problem in each.problems]
     models = "".join(_model(state) for _, state in sorted(states.items())) or "<p>No models are loaded.</p>"
     return page(
         "Leeway",
-        '<h1>Leeway</h1><p><a href="metrics">Metrics</a> · <a href="runbooks">Runbooks</a> ·'
+        f'<h1>Leeway</h1><p><a href="{escape(metrics.lstrip("/"))}">Metrics</a> · <a href="runbooks">Runbooks</a> ·'
         ' <a href="-/healthy">healthy</a> · <a href="-/ready">ready</a></p>'
         f"{_table(('rejected specs',), mistakes) if mistakes else ''}{models}",
     )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import gzip
 import os
+import resource
 import signal
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,19 +100,63 @@ def test_metrics_are_compressed_for_clients_that_accept_it(
     assert catalogue.FEATURE_PSI.name in (gzip.decompress(body) if compressed else body).decode()
 
 
-def test_a_failed_reload_returns_every_problem(refresher: Refresher) -> None:
+def test_the_response_to_a_failed_reload_has_no_paths(refresher: Refresher) -> None:
     def refuse() -> None:
-        raise SpecError((Problem("fraud.yaml", 3, "spec.task", "is missing"), Problem("fraud.yaml", 9, "", "odd")))
+        raise SpecError((Problem("/etc/leeway/fraud.yaml", 3, "spec.task", "is missing"),))
 
     with TestClient(application(refresher, refuse)) as client:
         response = client.post("/-/reload")
         assert response.status_code == 500
-        assert response.text == "fraud.yaml:3: spec.task: is missing\nfraud.yaml:9: odd\n"
+        assert response.text == "The new specs have mistakes: see the log and the page at /.\n"
 
 
 def test_reload_is_posted(client: TestClient) -> None:
     assert client.get("/-/reload").status_code == 405
     assert client.post("/-/reload").status_code == 200
+
+
+def test_reloads_by_peers_are_off_unless_the_lifecycle_is_enabled(refresher: Refresher) -> None:
+    with TestClient(application(refresher)) as client:
+        response = client.post("/-/reload")
+    assert response.status_code == 403
+    assert "--web.enable-lifecycle" in response.text
+
+
+def test_one_reload_runs_at_a_time_and_the_next_waits(refresher: Refresher) -> None:
+    begun, released, count = threading.Event(), threading.Event(), []
+
+    def slow() -> None:
+        count.append(1)
+        begun.set()
+        released.wait(10)
+
+    with TestClient(application(refresher, slow)) as client, ThreadPoolExecutor() as pool:
+        first = pool.submit(client.post, "/-/reload")
+        assert begun.wait(10)
+        second = client.post("/-/reload")
+        time.sleep(0.1)
+        released.set()
+        assert first.result().status_code == 200
+        third = client.post("/-/reload")
+    assert [second.status_code, third.status_code] == [429, 429]
+    assert int(third.headers["Retry-After"]) >= 1
+    assert len(count) == 1
+
+
+def test_health_follows_the_loop(client: TestClient, refresher: Refresher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refresher, "_last_iteration", time.monotonic() - 59)
+    assert client.get("/-/healthy").status_code == 200
+    monkeypatch.setattr(refresher, "_last_iteration", time.monotonic() - 61)
+    assert client.get("/-/healthy").status_code == 503
+    assert client.get("/-/ready").status_code == 503
+
+
+def test_the_metrics_have_the_path_that_is_given(refresher: Refresher) -> None:
+    with TestClient(application(refresher, telemetry_path="/probe")) as client:
+        refresher.refresh_all()
+        assert client.get("/probe").status_code == 200
+        assert client.get("/metrics").status_code == 404
+        assert '<a href="/probe">' in client.get("/").text
 
 
 def test_the_page_shows_the_model(client: TestClient, refresher: Refresher) -> None:
@@ -127,18 +176,21 @@ def test_a_wrong_address_is_an_error(address: str) -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1:0", "localhost:0", ":0"])
 def test_port_zero_is_any_free_port(address: str) -> None:
-    with listen(address) as bound:
+    (bound,) = listen(address)
+    with bound:
         port = bound.getsockname()[1]
         assert port
         socket.create_connection(("127.0.0.1", port), 5).close()
 
 
 @pytest.mark.e2e
-def test_a_process_reloads_on_a_signal_and_exits_with_0(tmp_path: Path, write_local_spec: Callable[..., Path]) -> None:
+def test_a_process_survives_silent_peers_reloads_on_a_signal_and_exits_with_0(
+    tmp_path: Path, write_local_spec: Callable[..., Path]
+) -> None:
     FraudLog.in_folder(tmp_path / "models", NOW).put_all(1)
     specs = write_local_spec(windows=["1h"])
     now = f"--now={NOW.isoformat()}"
-    with exporter(tmp_path / "exporter", specs, now) as (address, running):
+    with exporter(tmp_path / "exporter", specs, now, "--web.enable-lifecycle") as (address, running):
         metrics = f"http://{address}/metrics"
         until(lambda: get(f"http://{address}/-/ready"), within=30, what="readiness")
         loaded = f"{catalogue.SPEC_RELOAD_SUCCESS.name} "
@@ -152,8 +204,19 @@ def test_a_process_reloads_on_a_signal_and_exits_with_0(tmp_path: Path, write_lo
         assert httpx.post(f"http://{address}/-/reload").status_code == 500
 
         specs.write_text(good)
-        assert httpx.post(f"http://{address}/-/reload").status_code == 200
+        until(lambda: httpx.post(f"http://{address}/-/reload").status_code == 200, within=10, what="no 429")
         until(lambda: f"{loaded}1.0" in (get(metrics) or ""), within=10, what="the reload")
 
+        resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (300, 300))
+        with ExitStack() as silent:
+            for _ in range(400):
+                host, _, port = address.partition(":")
+                silent.enter_context(socket.create_connection((host, int(port)), 10))
+            assert catalogue.FEATURE_PSI.name in (get(metrics) or "")
+        assert httpx.post(f"http://{address}/-/reload").status_code in (200, 429)
+        refreshed = f'{catalogue.REFRESH_IN_PROGRESS.name}{{env="prod",model="fraud"}} 0.0'
+        until(lambda: refreshed in (get(metrics) or ""), within=10, what="the end of refreshes")
+        assert f"{catalogue.LOOP_ERRORS_TOTAL.name} 0.0" in (get(metrics) or "")
+
         running.terminate()
-        assert running.wait(15) == 0
+        assert running.wait(10) == 0
