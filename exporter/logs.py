@@ -8,11 +8,15 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Final
 
 Progress = Callable[[str, int, int], None]
 """Called after each step of a long task: its name, how many steps are done, and of how many."""
+
+model: Final = ContextVar[str]("model")
+"""The model that the present thread works for: it is a field of each of its log lines."""
 
 _EXTRA: Final = ("model", "stage", "decision")
 _EVERY_SECONDS: Final = 10.0
@@ -33,7 +37,10 @@ def set_up(level: str, style: str) -> None:
 def _fields(record: logging.LogRecord) -> dict[str, str]:
     when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     fields = {"ts": when, "level": record.levelname.lower(), "msg": record.getMessage()}
-    fields |= {name: str(getattr(record, name)) for name in _EXTRA if hasattr(record, name)}
+    extra = {name: str(getattr(record, name)) for name in _EXTRA if hasattr(record, name)}
+    if (own := model.get("")) and "model" not in extra:
+        extra = {"model": own, **extra}
+    fields |= extra
     if record.exc_info:
         fields["trace"] = logging.Formatter().formatException(record.exc_info)
     return fields

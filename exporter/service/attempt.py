@@ -24,6 +24,9 @@ PERMANENT: Final = (PartitionUnreadable, ColumnMismatch)
 EXPECTED: Final = (SourceError, ColumnMismatch, ReferenceUnusable, OSError)
 """Errors of a source, of its data and of the disk; any other is a bug."""
 
+STAGES: Final = ("list", "read", "query", "column", "reference", "evaluate", "store", "timeout")
+"""Where a refresh can fail; each has a count from the start, so that the first failure is an increase."""
+
 Failed = Callable[[str, str, object], None]
 """Records a failure: its stage, what failed, and why. See `Record.fail`."""
 

@@ -17,7 +17,7 @@ from exporter.samples.labels.estimators import Estimator
 from exporter.samples.new_categories import new_category_samples
 from exporter.samples.traffic import traffic_samples
 from exporter.samples.windows import Sample, evaluate
-from exporter.service.attempt import Attempt, Record, required
+from exporter.service.attempt import STAGES, Attempt, Record, required
 from exporter.service.labels import reading as label_reading
 from exporter.service.labels.labelled_rows import REFERENCE_LABELS
 from exporter.service.labels.noise import NOTHING, Fitted
@@ -188,8 +188,8 @@ class ModelReader:
 
     def own_samples(self) -> Iterator[Sample]:
         """Yield the samples about the reader itself: failures, requests to sources, and profiles."""
-        for stage, count in sorted(self.record.failures.items()):
-            yield Sample(catalogue.REFRESH_FAILURES_TOTAL, (self.spec.name, stage), count)
+        for stage in STAGES:
+            yield Sample(catalogue.REFRESH_FAILURES_TOTAL, (self.spec.name, stage), self.record.failures[stage])
         yield from self._skips.samples()
         reference, own = self._reference, self.record
         streams = [

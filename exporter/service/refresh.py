@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from exporter import catalogue
+from exporter import catalogue, logs
 from exporter.errors import LeewayError
 from exporter.logs import Progress
 from exporter.samples.windows import Sample
@@ -72,7 +72,7 @@ class Refresher:
             store: where profiles are stored.
             rejected: the files whose specs cannot be used.
             clock: returns the current time.
-            workers: how many models are refreshed at a time, and as many of those whose last refresh failed.
+            workers: how many models are refreshed at a time, and as many that failed or take long.
             prometheus: the address to query for proxies if a spec names none.
             progress: called after each partition, in the thread that read it.
             unlimited: whether a refresh reads all partitions that are left, as far as its timeout allows.
@@ -175,7 +175,7 @@ class Refresher:
                 self._iterate()
             self._wake.wait(_PAUSE)
 
-    def stop(self, seconds: float = 3.0) -> None:
+    def stop(self, seconds: float = 2.0) -> None:
         """End `run`; wait for running refreshes to notice, at most some seconds."""
         self._stopping = True
         self._wake.set()
@@ -205,9 +205,9 @@ class Refresher:
         """Start a refresh; return whether there was a slot for it."""
         body = state.loaded.spec.spec.refresh
         if state.reader is not None:
-            trusted, seconds = state.succeeded is not False, body.timeout.total_seconds()
+            quick, seconds = state.succeeded is not False, body.timeout.total_seconds()
             task = partial(self._refresh, state, state.reader)
-            if not self._slots.start(state.loaded.spec.name, task, seconds, trusted=trusted):
+            if not self._slots.start(state.loaded.spec.name, task, seconds, quick=quick):
                 return False
         state.due = time.monotonic() + body.interval.total_seconds()
         return True
@@ -227,6 +227,7 @@ class Refresher:
     def _refresh(self, state: ModelState, reader: ModelReader, run: Run) -> None:
         """Refresh one model; no error leaves it, nor what is none, such as a panic of a library in Rust."""
         started = time.monotonic()
+        logs.model.set(run.name)
         attempt = Attempt(
             now=self._clock(),
             overdue=lambda: self._stopping or run.overdue or self._states.get(run.name) is not state,

@@ -7,6 +7,7 @@ import logging
 import re
 import shlex
 from collections.abc import Iterator
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -71,6 +72,19 @@ class TestLogfmt:
         line = capsys.readouterr().err
         assert line.count("\n") == 1
         assert line.endswith(f" level=error {quoted}\n")
+
+    def test_every_line_of_a_thread_that_works_for_a_model_names_it(self, capsys: pytest.CaptureFixture[str]) -> None:
+        logs.set_up("info", "logfmt")
+
+        def work() -> None:
+            logs.model.set("fraud")
+            logging.getLogger("leeway").info("hello")
+            logging.getLogger("leeway").info("hello", extra={"model": "other"})
+
+        copy_context().run(work)
+        logging.getLogger("leeway").info("hello")
+        lines = capsys.readouterr().err.splitlines()
+        assert [line.partition("msg=hello")[2] for line in lines] == [" model=fraud", " model=other", ""]
 
     def test_a_trace_is_a_field(self, capsys: pytest.CaptureFixture[str]) -> None:
         logs.set_up("info", "logfmt")

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import pyarrow as pa
 
+from exporter.errors import SourceUnavailable
 from exporter.sources.deadline import Pool
 from exporter.sources.formats.file_format import BY_NAME, FileFormat
 from exporter.sources.source import Batch, Found, Selection, StoredObject
@@ -110,7 +111,7 @@ class ObjectSource(FileSource):
 
     def open_object(self, item: StoredObject) -> pa.NativeFile:
         """Return an object as a file, whose ranges are fetched as they are read."""
-        return pa.PythonFile(StoredFile(item.size, partial(self._fetch, item)), mode="r")
+        return pa.PythonFile(StoredFile(item.size, partial(self._fetch_whole, item)), mode="r")
 
     def browse(self, limit: int) -> Found:
         """See `BrowsableSource`; where no key begins with the prefix, the first keys of the bucket are returned."""
@@ -134,8 +135,20 @@ class ObjectSource(FileSource):
 
     def _opened(self, item: StoredObject, selection: Selection) -> pa.NativeFile:
         if item.size <= (WHOLE_BYTES if selection.columns else FOOTER_BYTES):
-            return pa.BufferReader(self._fetch(item, 0, item.size) if item.size else b"")
+            return pa.BufferReader(self._fetch_whole(item, 0, item.size) if item.size else b"")
         return self.open_object(item)
+
+    def _fetch_whole(self, item: StoredObject, start: int, size: int) -> bytes:
+        """Return a range of an object; fewer bytes do not make the object corrupt, so that it is read again.
+
+        Raises:
+            SourceError: as `_fetch`.
+        """
+        content = self._fetch(item, start, size)
+        if len(content) != size:
+            message = f"{item.path}: the store sent {len(content)} of {size} bytes; the next refresh tries again"
+            raise SourceUnavailable(message)
+        return content
 
 
 class StoredFile(io.RawIOBase):

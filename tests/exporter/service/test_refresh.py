@@ -100,7 +100,7 @@ def test_a_model_that_fails_leaves_the_others_alone(tmp_path: Path, log: FraudLo
     assert _exposed(refresher, catalogue.REFRESH_SUCCESS) == {"fraud": 1, "lost": 0}
     assert _exposed(refresher, catalogue.MODEL_INFO) == {"fraud": 1, "lost": 1}
     assert set(_exposed(refresher, catalogue.FEATURE_PSI)) == {"fraud"}
-    assert _exposed(refresher, catalogue.REFRESH_FAILURES_TOTAL) == {"lost": 1}
+    assert _exposed(refresher, catalogue.REFRESH_FAILURES_TOTAL) == {"fraud": 0, "lost": 1}
     assert "nowhere.parquet" in refresher.states["lost"].error
 
 

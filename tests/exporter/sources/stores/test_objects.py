@@ -9,11 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exporter.errors import SourceUnavailable
 from exporter.sources.source import ROWS_ONLY, Selection, StoredObject
 from exporter.sources.stores import objects
-from exporter.sources.stores.objects import ObjectSource, StoredFile
+from exporter.sources.stores.objects import WHOLE_BYTES, ObjectSource, StoredFile
 
 CONTENT = bytes(range(251))
+AGES = Selection((), ("age",), ())
 
 
 class Memory(ObjectSource):
@@ -91,3 +93,15 @@ def test_every_page_counts_as_a_request() -> None:
     source = Memory("*", {"a": b"", "b": b"", "c": b""})
     assert source.dataset() is not None
     assert source.traffic.requests == 3
+
+
+@pytest.mark.parametrize("size", [WHOLE_BYTES // 16, 2 * WHOLE_BYTES], ids=["whole", "by ranges"])
+def test_fewer_bytes_than_were_listed_are_no_corrupt_object(size: int) -> None:
+    source = Memory("a", {"a": parquet(size // 8)})
+    partition = source.dataset()
+    assert partition is not None
+    whole, source.stored["a"] = source.stored["a"], source.stored["a"][:-1]
+    with pytest.raises(SourceUnavailable, match=r"mem://logs/a: the store sent \d+ of \d+ bytes; the next refresh"):
+        source.profile(partition, AGES, list)
+    source.stored["a"] = whole
+    assert rows(source, AGES) == size // 8
