@@ -10,7 +10,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
@@ -18,29 +18,22 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from exporter.errors import LeewayError
 from exporter.service.html import runbooks
 from exporter.service.refresh import Refresher
-from exporter.service.snapshot import Snapshot
 from exporter.service.web import status_page
 from exporter.service.web.connections import BACKLOG, Connections, Listener, TimedProtocol, connection_limit
-from exporter.service.web.negotiation import prefers
+from exporter.service.web.expositions import Expositions
 from exporter.service.web.security import Secured, Security
 
 log = logging.getLogger(__name__)
 
 Reload = Callable[[], None]
 """Loads the specs again and passes them to the refresher; raises `LeewayError` if they are rejected."""
-
-_SLICE_BYTES: Final = 1 << 18
-_CACHED_SECONDS: Final = 1.0
-
-_OPENMETRICS = ("application/openmetrics-text", "application/*", "*/*")
-_TEXT = ("text/plain", "text/*", "*/*")
 
 
 def application(refresher: Refresher, reload: Reload | None = None, telemetry_path: str = "/metrics") -> Starlette:
@@ -52,7 +45,7 @@ def application(refresher: Refresher, reload: Reload | None = None, telemetry_pa
         telemetry_path: the path of the metrics.
     """
     reloads = Reloads(reload) if reload is not None else None
-    expositions = _Expositions(refresher)
+    expositions = Expositions(refresher)
 
     async def metrics(request: Request) -> Response:
         return await run_in_threadpool(expositions.response, request)
@@ -113,51 +106,6 @@ class Reloads:
         finally:
             self._running, self._next = False, time.monotonic() + 4 * (time.monotonic() - begin)
         return PlainTextResponse("The specs have been loaded.\n")
-
-
-class _Expositions:
-    """The expositions of the last second, by format and compression; scrapers that come at once share one.
-
-    So peers that ask for metrics as fast as they can cost no more than one that asks each second.
-    """
-
-    def __init__(self, refresher: Refresher) -> None:
-        self._refresher = refresher
-        self._lock = threading.Lock()
-        self._cached: dict[tuple[bool, bool], tuple[float, Snapshot | None, tuple[list[bytes], str]]] = {}
-
-    def response(self, request: Request) -> Response:
-        accept = ",".join(request.headers.getlist("accept"))
-        encodings = ",".join(request.headers.getlist("accept-encoding"))
-        openmetrics = prefers(accept, _OPENMETRICS, _TEXT)
-        compressed = prefers(encodings, ("gzip", "*"), ("identity", "*"))
-        exposition = self._exposition(openmetrics, compressed)
-        if exposition is None:
-            return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
-        pieces, content_type = exposition
-        headers = {"Content-Type": content_type, "Vary": "Accept, Accept-Encoding"}
-        if compressed:
-            headers["Content-Encoding"] = "gzip"
-        headers["Content-Length"] = str(sum(map(len, pieces)))
-        return StreamingResponse(_slices(pieces), headers=headers)
-
-    def _exposition(self, openmetrics: bool, compressed: bool) -> tuple[list[bytes], str] | None:  # noqa: FBT001 - a key
-        key = openmetrics, compressed
-        with self._lock:
-            made, snapshot, exposition = self._cached.get(key, (-math.inf, None, ([], "")))
-            if time.monotonic() - made < _CACHED_SECONDS and snapshot is self._refresher.snapshot:
-                return exposition
-            new = self._refresher.exposition(openmetrics=openmetrics, compressed=compressed)
-            if new is not None:
-                self._cached[key] = time.monotonic(), self._refresher.snapshot, new
-            return new
-
-
-async def _slices(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    """Yield the body in slices, so that a slow peer holds one of them in memory and not a copy of the whole."""
-    for piece in pieces:
-        for start in range(0, len(piece), _SLICE_BYTES):
-            yield piece[start : start + _SLICE_BYTES]
 
 
 EXIT_SECONDS: Final = 6.0

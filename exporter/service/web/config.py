@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from exporter.errors import Problem, SpecError
+from exporter.errors import Problem, SpecError, UsageError
 from exporter.spec.messages import format_path
 from exporter.spec.yaml_document import Document, parse
 
@@ -38,6 +40,15 @@ Hash = Annotated[str, AfterValidator(_bcrypt)]
 Header = Annotated[str, AfterValidator(_header)]
 
 
+@contextmanager
+def _usable(*paths: Path) -> Iterator[None]:
+    """Turn an error of certificates, which does not name them, into one that does."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{' and '.join(map(str, paths))} cannot be used: {error}") from None
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -61,14 +72,16 @@ class Tls(_Section):
         """Return a context with the certificates as they are now.
 
         Raises:
-            OSError: a file cannot be read, or is no certificate or key (`ssl.SSLError`).
+            UsageError: a file cannot be read, or is no certificate or key, or the key is of another certificate.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = _VERSIONS[self.min_version]
         context.verify_mode = _VERIFICATION[self.client_auth_type]
-        context.load_cert_chain(folder / self.cert_file, folder / self.key_file, password="")
+        with _usable(folder / self.cert_file, folder / self.key_file):
+            context.load_cert_chain(folder / self.cert_file, folder / self.key_file, password="")
         if self.client_ca_file is not None:
-            context.load_verify_locations(folder / self.client_ca_file)
+            with _usable(folder / self.client_ca_file):
+                context.load_verify_locations(folder / self.client_ca_file)
         return context
 
     def files(self, folder: Path) -> tuple[Path, ...]:

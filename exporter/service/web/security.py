@@ -34,7 +34,7 @@ class Security:
 
         Raises:
             SpecError: with all mistakes in it.
-            OSError: a certificate or key cannot be used.
+            UsageError: a certificate or key cannot be used.
         """
         self._path = path
         self._config, self._context = self._read()
@@ -72,7 +72,7 @@ class Security:
         self._seen = state
         try:
             config, context = self._read()
-        except (LeewayError, OSError) as problem:
+        except LeewayError as problem:
             log.error("%s is not taken over, the old content stays in use: %s", self._path, problem)  # noqa: TRY400
             return
         if (context is None) is not (self._context is None):

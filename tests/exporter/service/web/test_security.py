@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import ssl
 import threading
@@ -24,7 +25,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
 
-from exporter.errors import SpecError
+from exporter.errors import SpecError, UsageError
 from exporter.service.web.security import Secured, Security
 from stack import get_json, prometheus, until
 
@@ -143,7 +144,7 @@ def test_a_certificate_that_is_missing_ends_the_start(tmp_path: Path, name: str)
     (tmp_path / "web.yml").write_text(TLS)
     Security(tmp_path / "web.yml")
     (tmp_path / name).unlink()
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(UsageError, match=f"{re.escape(name)}.* cannot be used: .*No such file"):
         Security(tmp_path / "web.yml")
 
 
