@@ -205,11 +205,36 @@ def test_an_address_in_use_is_a_message(spec: Path, capsys: pytest.CaptureFixtur
     assert "nowhere is not HOST:PORT" in capsys.readouterr().err
 
 
+def test_a_mistake_in_the_web_configuration_is_a_message_with_its_place(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    web = spec.parent / "web.yml"
+    web.write_text("basic_auth_users:\n  alice: plain\n")
+    assert main([f"--config.file={spec}", f"--storage.path={spec.parent}", f"--web.config.file={web}"]) == 1
+    assert f"{web}:2: basic_auth_users.alice: must be a bcrypt hash" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["metrics", "/", "/-/ready", "/{name}"])
+def test_the_path_of_the_metrics_takes_no_other_place(path: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([f"--web.telemetry-path={path}"])
+    assert ended.value.code == 2
+    assert "must be a path such as /metrics" in capsys.readouterr().err
+
+
 def test_help_lists_every_flag_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
     text = capsys.readouterr().out
-    for flag in ("--config.file", "--storage.path", "--web.listen-address", "--log.level", "--log.format", "--once"):
+    for flag in (
+        "--config.file",
+        "--storage.path",
+        "--web.listen-address",
+        "--web.config.file",
+        "--log.level",
+        "--log.format",
+        "--once",
+    ):
         assert flag in text
     assert "(:9877)" in text
