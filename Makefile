@@ -33,8 +33,8 @@ test: check ## The same as check
 .PHONY: check
 check: ## All that CI runs: lint, types, layers, the docs and every test
 	@$(MAKE) --no-print-directory tools install
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target spark bigquery azurite docs-site lint types layers
-	@$(MAKE) --no-print-directory unit azure
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target spark bigquery azurite grafana docs-site lint types layers
+	@$(MAKE) --no-print-directory unit azure test-grafana
 
 .PHONY: generate
 generate: $(RUN_STAMP) ## Write dashboards, rules and routes for SPECS (models) into OUT (build)
@@ -83,6 +83,15 @@ azurite: ## Install the emulator of Azure's storage that tests run, where npm is
 azure: $(DEV_STAMP) azurite ## Run the tests on the emulator of Azure's storage, where npm is on the PATH
 	@if command -v npm >/dev/null; then $(BIN)/pytest -m azurite tests/exporter/sources/stores/test_azure.py tests/exporter/sources/test_browsing.py; \
 	else echo "Without npm on the PATH the tests on Azure's storage do not run."; fi
+
+.PHONY: grafana
+grafana: ## Install Grafana's package of transformations that tests run, where npm is on the PATH
+	@if command -v npm >/dev/null; then .ci/grafana; fi
+
+.PHONY: test-grafana
+test-grafana: $(DEV_STAMP) grafana ## Compare what tests take for Grafana's rules with its own package, where npm is on the PATH
+	@if command -v npm >/dev/null; then $(BIN)/pytest -n0 -m grafana tests/dashboards/test_frames.py; \
+	else echo "Without npm on the PATH the tests with Grafana's own package do not run."; fi
 
 .PHONY: golden
 golden: $(DEV_STAMP) ## Write the golden files again; read the diff before you commit it
@@ -133,7 +142,7 @@ lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .azurite .venv-bigquery .venv-docs .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .azurite .grafana .venv-bigquery .venv-docs .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(RUN_STAMP): requirements.lock pyproject.toml
 	@PYTHON=$(PYTHON) .ci/environment requirements.lock

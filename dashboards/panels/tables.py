@@ -52,11 +52,6 @@ class Column:
         """The kind of its query."""
         return "range" if self.trend else "table"
 
-    @property
-    def field(self) -> str:
-        """Grafana's name for the values, before the id of the query."""
-        return "Trend" if self.trend else "Value"
-
     def override(self) -> dict[str, Any]:
         """The field override with the look of the column."""
         properties: dict[str, Any] = {"unit": self.unit, "noValue": EMPTY}
@@ -92,7 +87,13 @@ def table(
     ended. `keys` maps labels to column titles. The `data_links` of the panel are links of the first of them; `hidden`
     labels are only for links. `sort` lists the titles of the columns to sort by, highest first.
     """
-    names = {f"{column.field} #{ref_id(index)}": column.title for index, column in enumerate(columns)}
+    trends = [ref_id(index) for index, column in enumerate(columns) if column.trend]
+    plain = [ref_id(index) for index, column in enumerate(columns) if not column.trend]
+    single = len(plain) == 1  # Grafana adds the id of the query only where a panel has several tables
+    names = {
+        f"Trend #{query}" if query in trends else "Value" if single else f"Value #{query}": column.title
+        for query, column in zip(map(ref_id, range(len(columns))), columns, strict=True)
+    }
     order = {
         "excludeByName": {"Time": True},
         "indexByName": {name: index for index, name in enumerate([*keys, *names])},
@@ -104,7 +105,6 @@ def table(
         override("byName", first, {"noValue": EMPTY, "links": list(info.data_links)}),
         *(override("byName", title, {"noValue": EMPTY}) for title in others),
     ]
-    trends = [ref_id(index) for index, column in enumerate(columns) if column.trend]
     return Table(
         **common_options(
             info, [target(index, Query(column.expression), column.kind) for index, column in enumerate(columns)]
@@ -112,6 +112,7 @@ def table(
         | {"maxDataPoints": 100 if trends else None},  # about the width of a cell in pixels
         transformations=[
             *(_small_lines(query) for query in trends),
+            *([_merged(plain)] if trends else []),
             {"id": "merge", "options": {}},
             {"id": "organize", "options": order},
         ],
@@ -131,3 +132,12 @@ def _small_lines(query: str) -> dict[str, Any]:
     columns of a table of one row.
     """
     return {"id": "timeSeriesTable", "options": {}, "filter": {"id": "byRefId", "options": query}}
+
+
+def _merged(queries: Sequence[str]) -> dict[str, Any]:
+    """The transformation that first joins the tables of instant queries.
+
+    Grafana joins frames by the columns that all of them have. A query without a result has only a time, which small
+    lines do not have: joined at once, one empty column would take the whole table apart.
+    """
+    return {"id": "merge", "options": {}, "filter": {"id": "byRefId", "options": f"/^(?:{'|'.join(queries)})$/"}}

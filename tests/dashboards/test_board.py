@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from itertools import combinations
@@ -94,7 +95,8 @@ def test_the_columns_of_a_table_of_one_row_are_joined(board: dict[str, Any]) -> 
         assert [line["filter"]["options"] for line in lines] == [
             target["refId"] for target in panel["targets"] if target["format"] == "time_series"
         ]
-        assert [step["id"] for step in panel["transformations"]][len(lines) :] == ["merge", "organize"]
+        joined = ["merge", "merge"] if lines else ["merge"]
+        assert [step["id"] for step in panel["transformations"]][len(lines) :] == [*joined, "organize"]
 
 
 def test_an_empty_cell_of_a_table_is_a_dash(board: dict[str, Any]) -> None:
@@ -142,6 +144,27 @@ def test_every_variable_of_a_query_exists(board: dict[str, Any]) -> None:
     known |= {"__range", "__interval", "__rate_interval"}
     for target in (target for panel in panels_of(board) for target in panel["targets"]):
         assert {name for name in re.findall(r"\$(\w+)", target["expr"]) if not name.isdigit()} <= known
+
+
+def test_a_link_carries_only_variables_of_the_dashboard_that_it_opens(segmented_spec: ModelSpec) -> None:
+    """What `${name:queryparam}` carries must exist here too, else Grafana writes it out as it is."""
+    made = {board["uid"]: board for board in boards(segmented_spec).values()}
+    names = {uid: {variable["name"] for variable in board["templating"]["list"]} for uid, board in made.items()}
+    model = made[links.uid(segmented_spec)]
+    opened = set()
+    for uid, board in made.items():
+        for url in re.findall(r'"(/d/[^"]+)"', json.dumps(board)):
+            goal = re.match(r"/d/([^/?]+|\$\{[^}]+\})", url)[1].replace(
+                f"${{__data.fields.{links.DASHBOARD}}}", model["uid"]
+            )
+            carried = set(re.findall(r"\$\{(\w+):queryparam\}", url))
+            assert carried <= names[uid], url
+            assert carried | set(re.findall(r"var-(\w+)=", url)) <= names[goal], url
+            assert "${__all_variables}" not in url or goal == uid, url
+            if panel := re.search(r"viewPanel=(\d+)", url):
+                assert int(panel[1]) in {each["id"] for each in panels_of(made[goal])}, url
+            opened.add((uid, goal))
+    assert {goal for _, goal in opened} == made.keys()
 
 
 def test_the_values_of_a_variable_are_of_a_metric_of_the_catalogue(board: dict[str, Any]) -> None:

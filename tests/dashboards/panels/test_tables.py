@@ -39,9 +39,12 @@ def test_a_trend_queries_a_range_and_is_a_sparkline() -> None:
         ("table", False),
         ("time_series", True),
     ]
-    assert [step["id"] for step in panel["transformations"]] == ["timeSeriesTable", "merge", "organize"]
-    assert panel["transformations"][0]["filter"] == {"id": "byRefId", "options": "B"}, "A is no line"
-    assert panel["transformations"][2]["options"]["renameByName"]["Trend #B"] == "Over time"
+    lines, tables, both, order = panel["transformations"]
+    assert [lines["id"], tables["id"], both["id"], order["id"]] == ["timeSeriesTable", "merge", "merge", "organize"]
+    assert lines["filter"] == {"id": "byRefId", "options": "B"}, "A is no line"
+    assert tables["filter"] == {"id": "byRefId", "options": "/^(?:A)$/"}
+    assert "filter" not in both
+    assert order["options"]["renameByName"] == {"feature": "Feature", "Value": "PSI", "Trend #B": "Over time"}
     small = {item["id"]: item["value"] for item in panel["fieldConfig"]["overrides"][-1]["properties"]}
     assert small["custom.cellOptions"] == {"type": "sparkline", "hideValue": True}
     assert panel["maxDataPoints"] == 100
