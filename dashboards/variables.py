@@ -8,8 +8,8 @@ from typing import Final
 
 from grafanalib.core import REFRESH_ON_TIME_RANGE_CHANGE, SORT_ALPHA_IGNORE_CASE_ASC, SORT_NUMERIC_ASC, Template
 
-from dashboards.panels.queries import select
-from dashboards.panels.scopes import Scope
+from dashboards.panels.queries import SEVERITY_RANK, STATE, select
+from dashboards.panels.scopes import Scope, selected_values
 from dashboards.panels.style import DATASOURCE
 from exporter.catalogue import (
     FEATURE,
@@ -18,11 +18,13 @@ from exporter.catalogue import (
     MODEL_INFO,
     ROLE,
     SEGMENT,
+    TEAM,
     VERSION,
     VERSION_ROWS,
     WINDOW,
     WINDOW_END_TIMESTAMP_SECONDS,
     Metric,
+    Severity,
 )
 from exporter.spec.value_types import format_duration
 
@@ -44,6 +46,26 @@ def window(lengths: Sequence[timedelta], default: timedelta) -> Template:
 def model(*, multi: bool = True) -> Template:
     """The models that the exporters expose; at first all of them, or the first if not `multi`."""
     return _label_values(MODEL, "Model", MODEL_INFO, Scope((), {}), multi=multi)
+
+
+def team() -> Template:
+    """The teams that own a model; at first all of them."""
+    return _label_values(TEAM, "Team", MODEL_INFO, Scope((), {}))
+
+
+def model_of_team() -> Template:
+    """The models of the selected teams; at first all of them, each by its name."""
+    return _label_values(MODEL, "Model", MODEL_INFO, Scope((selected_values(TEAM),), {}), everything=None)
+
+
+def state() -> Template:
+    """The models that a ticket or a page is about, or all; at first the former."""
+    ranks = {"in trouble": SEVERITY_RANK[Severity.WARNING], "all": 0}
+    options = [
+        {"selected": place == 0, "text": text, "value": str(rank)} for place, (text, rank) in enumerate(ranks.items())
+    ]
+    query = ", ".join(f"{text} : {rank}" for text, rank in ranks.items())
+    return Template(name=STATE, label="State", type="custom", query=query, options=options)
 
 
 def windows() -> Template:
@@ -77,11 +99,12 @@ def feature(scope: Scope, *, multi: bool = True) -> Template:
 
 
 def _label_values(
-    label: str, title: str, metric: Metric, scope: Scope, *, everything: str = ".+", multi: bool = True
+    label: str, title: str, metric: Metric, scope: Scope, *, everything: str | None = ".+", multi: bool = True
 ) -> Template:
     """Any of a label's values in a metric; at first all that match `everything`, including future values.
 
-    If not `multi`, exactly one value is selected, at first the first.
+    Without `everything`, Grafana lists the present values. If not `multi`, exactly one value is selected, at first the
+    first.
     """
     every_series = Scope(scope.model_matchers, {})
     return Template(

@@ -52,6 +52,15 @@ constant labels.
 |---|---|---|---|---|
 {hook}
 
+# Recorded series
+
+`rules/leeway-fleet.yaml` has recording rules for [the dashboard of all models](dashboards.md#all-models). They have no
+constant labels.
+
+| series | labels | meaning |
+|---|---|---|
+{recorded}
+
 # Alerts
 
 | alert | severity | layer | reads | page |
@@ -66,6 +75,7 @@ def metrics_page() -> str:
         end=catalogue.WINDOW_END_TIMESTAMP_SECONDS.name,
         metrics="\n".join(map(_metric_row, catalogue.METRICS)),
         hook="\n".join(map(_metric_row, catalogue.HOOK_METRICS)),
+        recorded="\n".join(map(_recorded_row, catalogue.RECORDED)),
         alerts="\n".join(map(_alert_row, catalogue.ALERTS)),
     )
 
@@ -73,6 +83,11 @@ def metrics_page() -> str:
 def _metric_row(metric: Metric) -> str:
     labels = " ".join(f"`{label}`" for label in metric.labels)
     return f"| `{metric.name}` | {metric.kind} | {labels} | {metric.unit.value} | {metric.help} |"
+
+
+def _recorded_row(metric: Metric) -> str:
+    labels = " ".join(f"`{label}`" for label in metric.labels)
+    return f"| `{metric.name}` | {labels} | {metric.help} |"
 
 
 def _alert_row(alert: Alert) -> str:

@@ -32,7 +32,7 @@ from demo_history import NOW, OFTEN, STORY, demo  # noqa: E402
 from exporter.demo.scenario import BROKEN_FEATURE, MODEL  # noqa: E402
 
 FOLDER = HERE / "pictures"
-CHOSEN = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "role": ".*", "segment": "^$"}
+CHOSEN = {"version": ".+", "window": "1h", "feature": ".+", "model": ".+", "role": ".*", "segment": "^$", "state": "0"}
 CHOSEN |= {"__range": "7d", "__interval": "12h", "__rate_interval": "2d"}
 CHOICES = {"feature": CHOSEN | {"model": MODEL, "feature": BROKEN_FEATURE}, "fleet": CHOSEN | {"window": ".+"}}
 COLOURS = {"red": "#d44a3a", "orange": "#eb7b18", "green": "#56a64b", "blue": "#3274d9", "transparent": "white"}

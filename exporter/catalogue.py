@@ -821,6 +821,22 @@ RETRAIN_LAST_START_TIMESTAMP_SECONDS = _MODEL.timestamp(
 HOOK_METRICS: Final = (RETRAIN_DECISIONS_TOTAL, RETRAIN_LAST_START_TIMESTAMP_SECONDS)
 """Every metric of the hook; the exporter does not have them."""
 
+# ------------------------------------------------------------------------------------------------ recording rules
+
+RECORDED_SEVERITY = _MODEL.number(
+    "model:leeway_alert_severity:max",
+    "Severity of the model's most severe firing alert: 1 is info, 2 warning, 3 critical, 0 none.",
+)
+RECORDED_DRIFT = _Labels((MODEL, WINDOW)).number(
+    "model_window:ml_data_drift_share_per_threshold:max",
+    f"{DATA_DRIFT_SHARE.name} divided by its threshold; the worst version, without challengers and segments.",
+)
+RECORDED_BURN_RATE = _MODEL.number(
+    "model:ml_slo_burn_rate:max", f"{SLO_BURN_RATE.name}; the worst objective and window."
+)
+RECORDED: Final = (RECORDED_SEVERITY, RECORDED_DRIFT, RECORDED_BURN_RATE)
+"""Every series that a recording rule of all models makes, for a month of a hundred models on one dashboard."""
+
 # ------------------------------------------------------------------------------------------------ alerts
 
 
@@ -933,6 +949,11 @@ def as_arguments() -> dict[str, Any]:
                 "below": alert.metric.alerts_below,
             }
             for alert in ALERTS
+        },
+        "recorded": {
+            "severity": RECORDED_SEVERITY.name,
+            "drift": RECORDED_DRIFT.name,
+            "burn_rate": RECORDED_BURN_RATE.name,
         },
         "layers": [layer.value for layer in Layer],
         "severities": [severity.value for severity in Severity],

@@ -41,6 +41,11 @@ def rule_arguments(spec: ModelSpec, options: Options) -> dict[str, Any]:
     }
 
 
+def fleet_arguments() -> dict[str, Any]:
+    """Return the arguments of `rules/fleet.libsonnet`, which names no model."""
+    return {"catalogue": catalogue.as_arguments()}
+
+
 def route_arguments(specs: Sequence[ModelSpec], options: Options) -> dict[str, Any]:
     """Return the arguments of `alertmanager/`, for all models together."""
     models = [with_links(spec, options).as_arguments() for spec in specs]

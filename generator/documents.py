@@ -7,6 +7,7 @@ rules/<model>.yaml                       Prometheus rules
 rules/tests/<model>.yaml                 their promtool tests; in another folder, since Prometheus cannot load them
 rules/tests/<model>.calendar.yaml        promtool tests of the calendar, where a floor differs between weekdays
 rules/tests/<model>.slo-<name>.yaml      promtool tests of an objective, slice by slice
+rules/leeway-fleet.yaml                  recording rules for the dashboard of all models; their tests in rules/tests/
 argo/workfloweventbinding-<model>.yaml   starts a retraining in Argo Workflows, where the spec names one
 dashboards/<model>.json                  the Grafana dashboard of the model
 dashboards/leeway-fleet.json             the dashboard of all models; beside it those of one feature and of the exporter
@@ -55,6 +56,8 @@ from generator.layout import (
     EXPORTER,
     FEATURE,
     FLEET,
+    FLEET_PROOF,
+    FLEET_RULES,
     MARK,
     MIXIN,
     OPENSLO,
@@ -171,7 +174,11 @@ def _of_model(loaded: LoadedSpec, options: Options) -> Data:
 
 def _of_models(specs: Sequence[LoadedSpec], options: Options) -> Data:
     route_arguments = arguments.route_arguments([loaded.spec for loaded in specs], options)
+    recorded = evaluate(Path("rules/fleet.libsonnet"), arguments.fleet_arguments())
+    proof_keys = {"rule_files": [f"../{FLEET_RULES.name}"], "evaluation_interval": recorded["evaluation_interval"]}
     return {
+        FLEET_RULES: {"groups": recorded["groups"]},
+        FLEET_PROOF: proof_keys | {"tests": recorded["tests"]},
         ROUTING: evaluate(Path("alertmanager/alertmanager.libsonnet"), route_arguments),
         ROUTE_CASES: {
             "cases": evaluate(Path("alertmanager/proof.libsonnet"), route_arguments),

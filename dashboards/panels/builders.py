@@ -76,17 +76,20 @@ def timeseries(
     shaded: bool = False,
     many: bool = False,
     style: Literal["line", "bars", "area"] = "line",
+    points: int | None = None,
 ) -> TimeSeries:
     """Lines over time, with the thresholds and references among `queries`.
 
     `colour` is the colour of thresholds. `limits` are the ends that the axis reaches at least, by default those of the
     unit. `steps` draw fixed lines for limits that have no series, or `shaded` areas. Areas of values are stacked. Gaps
-    are not connected: nothing was published there. The legend of `many` series is beside them, the highest first.
+    are not connected: nothing was published there. The legend of `many` series is beside them, the highest first. A
+    line has at most so many `points`, by default one for each pixel.
     """
     lower, upper = limits or LIMITS[unit]
     companions = [(index, query) for index, query in enumerate(queries) if query.role is not Role.VALUE]
     return TimeSeries(
-        **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)]),
+        **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)])
+        | {"maxDataPoints": points},
         unit=UNITS[unit],
         drawStyle="bars" if style == "bars" else "line",
         fillOpacity=0 if style == "line" else 60,
@@ -137,13 +140,16 @@ def stat(
     )
 
 
-def state_timeline(info: PanelInfo, queries: Sequence[Query], states: Mapping[int, State]) -> StateTimeline:
-    """Bars over time, one for each series, coloured by its state.
+def state_timeline(
+    info: PanelInfo, queries: Sequence[Query], states: Mapping[int, State], *, points: int | None = None
+) -> StateTimeline:
+    """Bars over time, one for each series, coloured by its state; of at most so many `points`.
 
     The colour mode is `fixed`: with `thresholds` Grafana ignores the colours of the mappings.
     """
     return StateTimeline(
-        **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)]),
+        **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)])
+        | {"maxDataPoints": points},
         mappings=mappings(states),
         showValue="never",
         tooltipMode="multi",
@@ -158,7 +164,7 @@ class StatusHistory(Panel):  # type: ignore[misc]  # grafanalib has no types
     def to_json_data(self) -> Any:
         """The panel as Grafana's JSON."""
         options = {
-            "showValue": "never",
+            "showValue": "auto",
             "rowHeight": 0.9,
             "colWidth": 0.9,
             "legend": {"displayMode": "list", "placement": "bottom"},
@@ -167,13 +173,26 @@ class StatusHistory(Panel):  # type: ignore[misc]  # grafanalib has no types
         return self.panel_json({"type": "status-history", "options": options})
 
 
-def status_history(info: PanelInfo, query: Query, states: Mapping[int, State]) -> StatusHistory:
-    """Cells, one for each series and time, coloured by state: at most a hundred times, so that each is visible."""
-    cells = {"mappings": mappings(states), "color": fixed_colour(UNKNOWN), "custom": {"lineWidth": 1}}
+def status_history(
+    info: PanelInfo,
+    query: Query,
+    states: Mapping[int, State] | None = None,
+    *,
+    steps: Steps = (),
+    unit: str = "none",
+    every: str | None = None,
+) -> StatusHistory:
+    """Cells, one for each series and time, coloured by state or by `steps`: at most a hundred times, all visible.
+
+    Each cell has its text or number, where it is wide enough. `every` is the least time between two cells.
+    """
+    look = (
+        {"mappings": mappings(states), "color": fixed_colour(UNKNOWN)} if states else {"color": {"mode": "thresholds"}}
+    )
     return StatusHistory(
-        **common_options(info, [target(0, query, "range")]) | {"maxDataPoints": 100},
-        thresholds=steps_json(((None, UNKNOWN),)),
-        extraJson=field_config(info, unit="none", **cells),
+        **common_options(info, [target(0, query, "range")]) | {"maxDataPoints": 100, "interval": every},
+        thresholds=steps_json(steps or ((None, UNKNOWN),)),
+        extraJson=field_config(info, unit=unit, **look, custom={"lineWidth": 1}),
     )
 
 

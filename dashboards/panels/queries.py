@@ -19,6 +19,7 @@ from exporter.catalogue import (
     MODEL,
     MODEL_INFO,
     PART,
+    RECORDED_SEVERITY,
     REPLICA_LABELS,
     ROLE,
     SEGMENT,
@@ -186,6 +187,16 @@ def worst_alert(scope: Scope) -> str:
     """The rank and name of each model's most severe alert; 0 without a name if no alert of an exposed model fires."""
     most_severe = f"topk by ({MODEL}) (1, {ranked_alerts((MODEL, ALERTNAME), scope)})"
     return f"{most_severe} or on ({MODEL}) 0 * {by_model('max', latest(MODEL_INFO, scope))}"
+
+
+STATE: Final = "state"
+"""The variable with the least rank that a model's most severe alert must have."""
+
+
+def in_state(expression: str, scope: Scope) -> str:
+    """The series of those models that are in the chosen state now, or whose state is not known."""
+    state = across("max", (MODEL,), f"{select(RECORDED_SEVERITY, scope)} @ end()")
+    return f"({expression}) unless on ({MODEL}) {state} < ${STATE}"
 
 
 # ------------------------------------------------------------------------------------------------ over time

@@ -15,7 +15,7 @@ from examples import model
 from exporter import catalogue
 from exporter.catalogue import ALERTS, HOOK_METRICS, LAYER, METRICS, REPLICA_LABELS, SEVERITY, SLO, TARGET_LABELS, TEAM
 from exporter.spec.loading import LoadedSpec, load_all
-from generator.arguments import rule_arguments
+from generator.arguments import fleet_arguments, rule_arguments
 from generator.jsonnet import LIBRARY, evaluate
 from generator.options import Options
 
@@ -83,6 +83,11 @@ def rule_expressions(loaded: LoadedSpec) -> list[str]:
     return [rule["expr"] for group in groups for rule in group["rules"]]
 
 
+def recording_expressions() -> list[str]:
+    groups = evaluate(Path("rules/fleet.libsonnet"), fleet_arguments())["groups"]
+    return [rule["expr"] for group in groups for rule in group["rules"]]
+
+
 def panel_expressions(loaded: LoadedSpec) -> list[str]:
     return [interpolated(text) for text in expressions_in(dashboard(loaded.spec))]
 
@@ -104,6 +109,11 @@ def test_every_rule_uses_what_exists(loaded: LoadedSpec) -> None:
     expressions = rule_expressions(loaded)
     assert len(expressions) == len(ALERTS)
     assert [one for text in expressions for one in errors(text, set(loaded.spec.metadata.labels))] == []
+
+
+def test_every_recording_rule_uses_what_exists() -> None:
+    assert len(recording_expressions()) == len(catalogue.RECORDED)
+    assert [one for text in recording_expressions() for one in errors(text, set())] == []
 
 
 @pytest.mark.parametrize("loaded", SPECS.values(), ids=SPECS.keys())

@@ -98,6 +98,8 @@ _SELECTION = {
     "role": ".*",
     "segment": "^$",
     "datasource": "prom",
+    "team": ".+",
+    "state": "0",
 }
 _SELECTION |= {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}
 

@@ -84,8 +84,10 @@ def test_the_colours_of_states_come_from_their_mappings(board: dict[str, Any]) -
     for panel in panels_of(board):
         if panel["type"] in {"state-timeline", "status-history"}:
             defaults = panel["fieldConfig"]["defaults"]
-            assert defaults["color"]["mode"] == "fixed"
-            assert all(option["color"] for mapping in defaults["mappings"] for option in mapping["options"].values())
+            mappings = defaults.get("mappings", ())
+            assert defaults["color"]["mode"] == ("fixed" if mappings else "thresholds")
+            assert mappings or len(defaults["thresholds"]["steps"]) > 1
+            assert all(option["color"] for mapping in mappings for option in mapping["options"].values())
 
 
 def test_the_columns_of_a_table_of_one_row_are_joined(board: dict[str, Any]) -> None:

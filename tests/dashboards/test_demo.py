@@ -26,6 +26,7 @@ SELECTION = {
     "model": ".+",
     "role": ".*",
     "segment": "^$",
+    "state": "0",
     "__range": WEEK,
     "__interval": "12h",
     "__rate_interval": "2d",

@@ -16,8 +16,21 @@ from typing import Any
 
 import yaml
 
-from dashboards.panels.queries import ALERTNAME, ALERTS, ALERTSTATE
-from exporter.catalogue import LAYER, SEVERITY, TEAM
+from dashboards.panels.queries import ALERTNAME, ALERTS, ALERTSTATE, SEVERITY_RANK
+from exporter.catalogue import (
+    DATA_DRIFT_SHARE,
+    LAYER,
+    MODEL,
+    RECORDED_BURN_RATE,
+    RECORDED_DRIFT,
+    RECORDED_SEVERITY,
+    SEGMENT,
+    SEVERITY,
+    SLO_BURN_RATE,
+    TEAM,
+    WINDOW,
+    Metric,
+)
 from exporter.demo.scenario import SPEC, Size, world
 from exporter.demo.simulation import write_log
 from exporter.samples.conditions import conditions
@@ -94,8 +107,11 @@ def _scraped(loaded: LoadedSpec, folder: Path) -> History:
                 if not line.startswith("#"):
                     series, _, value = line.rpartition(" ")
                     history[series][moment] = float(value)
-            for series in _firing(loaded, refresher.states[loaded.spec.name].samples):
+            samples = refresher.states[loaded.spec.name].samples
+            for series in _firing(loaded, samples):
                 history[series][moment] = 1
+            for series, recorded in _recorded(loaded, samples):
+                history[series][moment] = recorded
     finally:
         refresher.stop()
     return history
@@ -116,3 +132,24 @@ def _firing(loaded: LoadedSpec, samples: Sequence[Sample]) -> Iterator[str]:
             **{name: value for name, value in zip(alert.metric.labels, held.labels, strict=True) if value},
         }
         yield f"{ALERTS}{{{','.join(f'{name}={json.dumps(value)}' for name, value in labels.items())}}}"
+
+
+def _recorded(loaded: LoadedSpec, samples: Sequence[Sample]) -> Iterator[tuple[str, float]]:
+    """Yield what the recording rules of all models make of the samples."""
+    spec, name = loaded.spec, json.dumps(loaded.spec.name)
+    ranks = [SEVERITY_RANK[held.alert.severity] for held in conditions(samples, spec.spec.alert_window_names)]
+    yield f"{RECORDED_SEVERITY.name}{{{MODEL}={name}}}", max(ranks, default=0)
+    values: dict[Metric, dict[tuple[str, ...], float]] = defaultdict(dict)
+    for sample in samples:
+        values[sample.metric][sample.labels] = sample.value
+    rates = values[SLO_BURN_RATE].values()
+    if rates:
+        yield f"{RECORDED_BURN_RATE.name}{{{MODEL}={name}}}", max(rates)
+    drift: dict[str, list[float]] = defaultdict(list)
+    for labels, share in values[DATA_DRIFT_SHARE].items():
+        level = values[DATA_DRIFT_SHARE.threshold()].get(labels)
+        given = dict(zip(DATA_DRIFT_SHARE.labels, labels, strict=True))
+        if level and not given[SEGMENT]:
+            drift[given[WINDOW]].append(share / level)
+    for window, ratios in drift.items():
+        yield f"{RECORDED_DRIFT.name}{{{MODEL}={name},{WINDOW}={json.dumps(window)}}}", max(ratios)

@@ -40,6 +40,9 @@ def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
     assert paths == [
         *own("fraud"),
         *own("churn"),
+        "rules/leeway-fleet.yaml",
+        "kubernetes/prometheusrule-leeway-fleet.yaml",
+        "rules/tests/leeway-fleet.yaml",
         "alertmanager/alertmanager.yml",
         "alertmanager/fragment.yml",
         "kubernetes/alertmanager/alertmanagerconfig.yaml",

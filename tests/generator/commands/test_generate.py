@@ -87,7 +87,10 @@ def test_prune_removes_the_documents_of_a_model_that_is_gone(work: Path, capsys:
 def test_generate_takes_specs_and_a_folder(work: Path) -> None:
     path = write_spec("churn")
     assert main(["generate", "--out", "there", str(path)]) == EXIT_OK
-    assert sorted(path.name for path in (work / "there" / "rules").glob("*.yaml")) == ["churn.yaml"]
+    assert sorted(path.name for path in (work / "there" / "rules").glob("*.yaml")) == [
+        "churn.yaml",
+        "leeway-fleet.yaml",
+    ]
 
 
 def test_a_diff_shows_the_change_and_writes_nothing(work: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,14 +26,16 @@ def those_in(folder: str) -> dict[PurePosixPath, str]:
 def test_generated_documents_pass_and_each_outcome_is_one_line() -> None:
     outcomes = list(prove(render([model(alerting={"page": RECEIVERS})])))
     assert all(outcome.ok for outcome in outcomes), [str(outcome) for outcome in outcomes]
-    assert [str(outcome) for outcome in outcomes[:4]] == [
+    assert [str(outcome) for outcome in outcomes[:6]] == [
         "ok: promtool check rules rules/fraud.yaml",
+        "ok: promtool check rules rules/leeway-fleet.yaml",
         "ok: promtool test rules rules/tests/fraud.yaml",
         "ok: promtool test rules rules/tests/fraud.slo-ranking.yaml",
+        "ok: promtool test rules rules/tests/leeway-fleet.yaml",
         "ok: amtool check-config alertmanager/alertmanager.yml",
     ]
     assert str(outcomes[-1]) == "ok: promtool check config prometheus/scrape.yml"
-    assert len(outcomes) == 5 + len(ALERTS) + 1
+    assert len(outcomes) == 7 + len(ALERTS) + 1
     assert not [outcome for outcome in outcomes if "\n" in str(outcome)]
 
 

@@ -11,7 +11,7 @@ import yaml
 from amtool import accepted, receivers_of
 from examples import RECEIVERS, hostile_model, model, run, write_all
 from generator.documents import render
-from generator.layout import ALERTMANAGER_CONFIG, FRAGMENT, PROVIDER, SCRAPE
+from generator.layout import ALERTMANAGER_CONFIG, FLEET_RULES, FRAGMENT, PROVIDER, SCRAPE
 from generator.options import Options
 from generator.targets.documents import warnings
 
@@ -67,9 +67,10 @@ def test_the_mixin_holds_the_rules_and_dashboards_beside_it(loaded: Any, tmp_pat
     parts = "{ alerts: m.prometheusAlerts, rules: m.prometheusRules, dashboards: m.grafanaDashboards }"
     text = _gojsonnet.evaluate_snippet(str(tmp_path / "x"), f"local m = import 'mixin.libsonnet'; {parts}")
     evaluated = json.loads(text)
-    files = [yaml.safe_load(documents[path]) for path in sorted(documents) if path.parent.name == "rules"]
+    paths = [path for path in sorted(documents) if path.parent.name == "rules" and path != FLEET_RULES]
+    files = [yaml.safe_load(documents[path]) for path in paths]
     assert evaluated["alerts"]["groups"] == [group for file in files for group in file["groups"]]
-    assert evaluated["rules"]["groups"] == []
+    assert evaluated["rules"]["groups"] == yaml.safe_load(documents[FLEET_RULES])["groups"]
     boards = {f"leeway-{path.stem}.json": text for path, text in documents.items() if path.parent.name == "dashboards"}
     assert evaluated["dashboards"] == {name: json.loads(text) for name, text in boards.items()}
 
@@ -84,7 +85,7 @@ def test_the_mixin_keeps_recording_rules_apart(tmp_path: Path) -> None:
     parts = "{ alerts: m.prometheusAlerts.groups, rules: m.prometheusRules.groups }"
     text = _gojsonnet.evaluate_snippet(str(tmp_path / "x"), f"local m = import 'mixin.libsonnet'; {parts}")
     evaluated = json.loads(text)
-    assert evaluated["rules"] == [{"name": "g", "rules": [{"record": "a", "expr": "1"}]}]
+    assert evaluated["rules"][1:] == [{"name": "g", "rules": [{"record": "a", "expr": "1"}]}]
     assert evaluated["alerts"][-1] == {"name": "g", "rules": [{"alert": "B", "expr": "1"}]}
 
 
