@@ -42,7 +42,7 @@ def dashboard(specs: Iterable[ModelSpec] = ()) -> dict[str, Any]:
         panels=stack(
             [
                 Section("state", "", _tiles(scope, _overdue(specs))),
-                Section("exporter", "Refreshes and reads", freshness.exporter(None, scope), collapsed=False),
+                Section("exporter", "Refreshes and reads", freshness.exporter(scope), collapsed=False),
                 Section("specs", "Specs", [_specs(scope)]),
                 Section("retraining", "Retraining hook", retraining.panels(None, scope)),
             ]

@@ -206,6 +206,36 @@ def _shift(scope: Scope) -> list[Any]:
             limits=FROM_ZERO,
         ),
         draw(
+            catalogue.FEATURE_WASSERSTEIN_DISTANCE,
+            "Wasserstein distance",
+            "If it is high while Kolmogorov-Smirnov is low: a few rows have moved far. Look for outliers or a change "
+            "of unit.",
+            no_data=numeric,
+            limits=FROM_ZERO,
+        ),
+        draw(
+            catalogue.FEATURE_MEAN_SHIFT,
+            "Mean shift",
+            "Above 0 the values have risen, below 0 they have fallen. Beyond 1 or -1: look at the source of the "
+            "feature.",
+            no_data=numeric,
+        ),
+        draw(
+            catalogue.FEATURE_CHI2_STATISTIC,
+            "Chi-squared statistic",
+            "It grows with the number of rows: compare the feature only with its own past. Use PSI to decide about "
+            "drift.",
+            no_data="No categorical feature",
+            limits=FROM_ZERO,
+        ),
+        draw(
+            catalogue.FEATURE_CHI2_P_VALUE,
+            "Chi-squared p-value",
+            "For information only: in any large window it is near 0. Use PSI to decide about drift.",
+            no_data="No categorical feature",
+            limits=FROM_ZERO,
+        ),
+        draw(
             catalogue.FEATURE_ROWS,
             "Rows over time",
             "If there are fewer rows than in the window: the column is missing in some files.",

@@ -13,7 +13,7 @@ from grafanalib.core import DashboardLink, StateTimeline
 
 from dashboards import graph_annotations, variables
 from dashboards.board import MODEL_TAG, TAG, board
-from dashboards.panels import links, queries, scopes
+from dashboards.panels import links, measures, queries, scopes
 from dashboards.panels.builders import PanelInfo, state_timeline
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query
@@ -36,6 +36,7 @@ from dashboards.sections import (
 from dashboards.sections.tiles import ALERT_STATES, tiles
 from exporter.catalogue import ROLE, SEGMENT, WINDOW
 from exporter.spec.model import ModelSpec
+from exporter.spec.sections.task import SINGLE_SCORE_TASKS
 from exporter.spec.value_types import format_duration
 
 
@@ -95,7 +96,18 @@ def _variables(spec: ModelSpec, scope: Scope) -> list[Any]:
         *([variables.segment(scope)] if SEGMENT in scope.selected else []),
         variables.window(spec.spec.windows, min(alerting or spec.spec.windows)),
         variables.feature(scope),
+        *_measures(spec),
     ]
+
+
+def _measures(spec: ModelSpec) -> list[Any]:
+    """The hidden variables over which panels are repeated."""
+    shared = {measures.OBSERVED: labels.measures_of(spec)}
+    if spec.spec.estimated:
+        shared[measures.ESTIMATED] = estimates.estimates_of(spec)
+    if spec.spec.labels_evaluated and spec.spec.task in SINGLE_SCORE_TASKS:
+        shared[measures.PROVISIONAL] = estimates.provisional_of(spec)
+    return [template for variable, each in shared.items() for template in measures.template(variable, each)]
 
 
 def _alert_timeline(scope: Scope) -> StateTimeline:

@@ -27,7 +27,7 @@ _DASHBOARD: Final = frozenset(
 )
 _PANEL: Final = frozenset(
     {"datasource", "description", "gridPos", "id", "interval", "links", "maxDataPoints", "title", "transformations"}
-    | {"transparent", "type"}
+    | {"transparent", "type", "repeat", "repeatDirection", "maxPerRow"}
 )
 _ROW: Final = frozenset({"collapsed", "gridPos", "id", "title", "type"})
 _TARGET: Final = frozenset(
@@ -45,6 +45,7 @@ _CUSTOM: Final[dict[str, Any]] = {
     "drawStyle": "line",
     "fillOpacity": 0,
     "gradientMode": "none",
+    "lineWidth": 1,
     "hideFrom": {"tooltip": False, "viz": False, "legend": False},
     "lineInterpolation": "linear",
     "pointSize": 5,
@@ -55,6 +56,23 @@ _CUSTOM: Final[dict[str, Any]] = {
     "thresholdsStyle": {"mode": "off"},
 }
 """What grafanalib writes although it is Grafana's own default: a tenth of a dashboard."""
+_IDLE: Final[dict[str, Any]] = {"transparent": False, "transformations": [], "links": [], "mappings": []}
+_IDLE_TARGET: Final[dict[str, Any]] = {
+    "editorMode": "code",
+    "format": "time_series",
+    "hide": False,
+    "instant": False,
+    "interval": "",
+    "range": False,
+    "legendFormat": "__auto",
+}
+"""The same of a panel and of a query."""
+_PART_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    "legend": {"showLegend": True, "calcs": [], "placement": "bottom", "displayMode": "list"},
+    "tooltip": {"sort": "none", "mode": "single"},
+}
+_TRANSPARENT: Final = {"mode": "absolute", "steps": [{"value": None, "color": "transparent"}]}
+"""Steps that draw nothing. Only a graph may leave them out: other panels would get Grafana's own steps, at 0 and 80."""
 _OPTION: Final = frozenset({"selected", "text", "value"})
 _TIMEPICKER: Final = frozenset({"hidden", "refresh_intervals"})
 
@@ -86,33 +104,36 @@ def _without_nulls(part: dict[str, Any]) -> dict[str, Any]:
 def _panel(panel: dict[str, Any]) -> dict[str, Any]:
     if panel["type"] == "row":
         return _pick(panel, _ROW) | {"panels": [_panel(inner) for inner in panel["panels"]]}
-    return _pick(panel, _PANEL) | {
+    return _without(_pick(panel, _PANEL), _IDLE) | {
         "pluginVersion": PLUGIN_VERSION,
-        "fieldConfig": _field_config(panel["fieldConfig"]),
+        "fieldConfig": _field_config(panel["type"], panel["fieldConfig"]),
         "options": _options(panel["type"], panel.get("options", {})),
-        "targets": [_pick(target, _TARGET) for target in panel["targets"]],
+        "targets": [_without(_pick(target, _TARGET), _IDLE_TARGET) for target in panel["targets"]],
     }
 
 
-def _field_config(config: dict[str, Any]) -> dict[str, Any]:
+def _without(part: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if defaults.get(key, _OWN) != value}
+
+
+def _field_config(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """Add `overrides`, which some classes do not write, and remove the table's `displayMode`, now `cellOptions`."""
-    defaults = dict(config["defaults"])
+    defaults = _without(config["defaults"], _IDLE | ({"thresholds": _TRANSPARENT} if kind == "timeseries" else {}))
     if "custom" in defaults:
         custom = {key: value for key, value in defaults["custom"].items() if key != "displayMode"}
-        defaults["custom"] = {key: value for key, value in custom.items() if _CUSTOM.get(key, _OWN) != value}
+        defaults["custom"] = _without(custom, _CUSTOM)
+        if not defaults["custom"]:
+            del defaults["custom"]
     return {"defaults": defaults, "overrides": config.get("overrides", [])}
 
 
 def _options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Add the keys that newer legends and tooltips need; a heatmap has other options."""
-    completed = dict(options)
+    """Leave out what legends and tooltips have by default; a heatmap has other options."""
     if kind == "heatmap":
-        return completed
-    if "legend" in options:
-        completed["legend"] = {"showLegend": True, "calcs": []} | options["legend"]
-    if "tooltip" in options:
-        completed["tooltip"] = {"sort": "none"} | options["tooltip"]
-    return completed
+        return options
+    return options | {
+        part: _without(options[part], defaults) for part, defaults in _PART_DEFAULTS.items() if part in options
+    }
 
 
 def _variable(variable: dict[str, Any]) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def query_result(target: Mapping[str, Any], address: str, chosen: Mapping[str, s
     """Return the result of a panel's query from Prometheus, over the week or for now."""
     query = {"query": re.sub(r"\$(\w+)", lambda match: chosen.get(match[1], match[0]), target["expr"])}
     path = "query"
-    if target["range"]:
+    if target.get("range"):
         path = "query_range"
         query |= {"start": f"{(NOW - STORY).timestamp()}", "end": f"{NOW.timestamp()}"}
         query |= {"step": f"{OFTEN.total_seconds()}"}
@@ -222,7 +222,9 @@ def joined(panel: Mapping[str, Any], results: list[Series]) -> tuple[list[str], 
             row = table.setdefault(tuple(series["metric"][key] for key in keys), {})
             row |= {order["renameByName"].get(name, name): value for name, value in series["metric"].items()}
             column = f"{'Trend' if target['range'] else 'Value'} #{target['refId']}"
-            row[order["renameByName"].get(column, column)] = trend(series) if target["range"] else series["value"][1]
+            row[order["renameByName"].get(column, column)] = (
+                trend(series) if target.get("range") else series["value"][1]
+            )
     return [order["renameByName"].get(name, name) for name in order["indexByName"]], list(table.values())
 
 

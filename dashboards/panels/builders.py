@@ -28,9 +28,9 @@ from dashboards.panels.style import (
     fixed_colour,
     mappings,
     override,
-    role_overrides,
     steps_json,
     target,
+    value_colours,
 )
 from exporter.catalogue import Severity, Unit
 
@@ -86,6 +86,7 @@ def timeseries(
     line has at most so many `points`, by default one for each pixel.
     """
     lower, upper = limits or LIMITS[unit]
+    lines, others = value_colours(queries)
     companions = [(index, query) for index, query in enumerate(queries) if query.role is not Role.VALUE]
     return TimeSeries(
         **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)])
@@ -94,7 +95,6 @@ def timeseries(
         drawStyle="bars" if style == "bars" else "line",
         fillOpacity=0 if style == "line" else 60,
         stacking={"mode": "normal", "group": "A"} if style == "area" else {},
-        colorMode="palette-classic-by-name",  # a feature keeps its colour from panel to panel
         legendDisplayMode="table",
         legendCalcs=["last", "max"],
         tooltipMode="multi",
@@ -102,10 +102,11 @@ def timeseries(
         thresholds=steps_json(steps or ((None, TRANSPARENT),)),
         thresholdsStyleMode=("area" if shaded else "dashed") if steps else "off",
         overrides=[
-            *role_overrides(queries),
+            *others,
             *(companion_override(index, query, colour) for index, query in companions),
         ],
-        extraJson=field_config(info, custom={"axisSoftMin": lower, "axisSoftMax": upper}) | (_BESIDE if many else {}),
+        extraJson=field_config(info, color=lines, custom={"axisSoftMin": lower, "axisSoftMax": upper})
+        | (_BESIDE if many else {}),
     )
 
 

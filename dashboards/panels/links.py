@@ -89,6 +89,11 @@ def to_feature_board(spec: ModelSpec, title: str) -> dict[str, Any]:
     return link(title, f"{board}?${{__url_time_range}}&${{datasource:queryparam}}&{selection}")
 
 
+def to_exporters(spec: ModelSpec, title: str) -> dict[str, Any]:
+    """A link to the dashboard of the exporters, with only this model selected."""
+    return link(title, f"/d/{EXPORTER}?${{__url_time_range}}&${{datasource:queryparam}}&var-{MODEL}={spec.name}")
+
+
 def to_segment(spec: ModelSpec, title: str) -> dict[str, Any]:
     """A link from a cell with a segment's name to the same dashboard, with only this segment selected."""
     return _to_value(spec, title, SEGMENT)
@@ -107,19 +112,8 @@ def to_runbooks(spec: ModelSpec | None, metric: Metric) -> tuple[dict[str, Any],
 
 
 def link(title: str, url: str, *, new_tab: bool = False) -> dict[str, Any]:
-    """A link with every key that Grafana's schema requires."""
-    return {
-        "title": title,
-        "type": "link",
-        "url": url,
-        "icon": "external link",
-        "tooltip": "",
-        "tags": [],
-        "asDropdown": False,
-        "targetBlank": new_tab,
-        "includeVars": False,
-        "keepTime": False,
-    }
+    """A link of a panel or a value."""
+    return {"title": title, "url": url} | ({"targetBlank": True} if new_tab else {})
 
 
 def _path(spec: ModelSpec) -> str:

@@ -6,12 +6,13 @@ unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from dashboards.panels.queries import Query, Role
-from exporter.catalogue import ALERTS, CHALLENGER, CHAMPION, ROLE, Metric, Severity, Unit
+from exporter.catalogue import ALERTS, CHALLENGER, ROLE, SEGMENT, VERSION, Metric, Severity, Unit
 
 DATASOURCE: Final = {"type": "prometheus", "uid": "${datasource}"}
 """The data source of every query: the selected one."""
@@ -127,7 +128,7 @@ def override(matcher: str, option: str, properties: Mapping[str, Any]) -> dict[s
 
 _DOTTED: Final = {"fill": "dot", "dash": [2, 6]}
 _DASHES: Final = {
-    Role.THRESHOLD: {"fill": "dash", "dash": [10, 10]},
+    Role.THRESHOLD: {"fill": "dash"},  # of ten pixels
     Role.REFERENCE: _DOTTED,
     Role.LOWER: _DOTTED,
     Role.UPPER: _DOTTED,
@@ -145,18 +146,25 @@ def companion_override(index: int, query: Query, colour: str) -> dict[str, Any]:
     return override("byFrameRefID", ref_id(index), {"color": line} | _line_properties(query.role))
 
 
-_ROLE_COLOURS: Final = {CHAMPION: "blue", CHALLENGER: "purple"}
-"""By name the colours of both would be near each other."""
+_CHALLENGER: Final = "purple"
+"""By name its colour could be near the champion's."""
 
 
-def role_overrides(queries: Sequence[Query]) -> list[dict[str, Any]]:
-    """The colour of each role's series, for graphs whose legend has the role."""
-    if not any(f"{{{{{ROLE}}}}}" in query.legend for query in queries):
-        return []
-    return [
-        override("byRegexp", f"/\\b{role}\\b/", {"color": fixed_colour(colour)})
-        for role, colour in _ROLE_COLOURS.items()
-    ]
+def value_colours(queries: Sequence[Query]) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """The colour of values, and what overrides it.
+
+    Where the series of one value differ by role, challengers are purple, and champions blue if nothing else differs but
+    the version. All others have colours by their names: a feature keeps its own from panel to panel.
+    """
+    values = [query for query in queries if query.role is Role.VALUE]
+    labels = {label for query in values for label in re.findall(r"\{\{(\w+)\}\}", query.legend)}
+    by_role = len(values) == 1 and ROLE in labels and not labels - {ROLE, SEGMENT, VERSION}
+    blue = by_role and SEGMENT not in labels
+    purple = override("byRegexp", f"/\\b{CHALLENGER}\\b/", {"color": fixed_colour(_CHALLENGER)})
+    return (
+        fixed_colour(SEVERITY_COLOURS[Severity.INFO]) if blue else {"mode": "palette-classic-by-name"},
+        [purple] if by_role else [],
+    )
 
 
 def _line_properties(role: Role) -> dict[str, Any]:

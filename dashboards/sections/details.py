@@ -1,4 +1,4 @@
-"""Details of data quality and of the kind of drift."""
+"""Data quality: what can be read, nulls, new categories. The dashboard of a feature has the kind of its drift."""
 
 from __future__ import annotations
 
@@ -17,11 +17,8 @@ from exporter.spec.model import ModelSpec
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """Two collapsed sections."""
-    return [
-        Section("quality", "Data quality", _quality(spec, scope)),
-        Section("shift", "Drift details", [*_numeric(spec, scope), *_categorical(spec, scope)]),
-    ]
+    """One collapsed section."""
+    return [Section("quality", "Data quality", _quality(spec, scope))]
 
 
 def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
@@ -90,7 +87,14 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
             "If there are fewer rows than in the window: the column is missing in some files.",
             meaning=f"{catalogue.FEATURE_ROWS.help} Shows the ten of the selected features with the fewest.",
             rank=f"-{latest(catalogue.FEATURE_ROWS, scope)}",
-            size=(24, 8),
+        ),
+        draw(
+            catalogue.FEATURE_DETECTABLE_SHIFT,
+            "What would be seen",
+            "0.3 means that a shift by 0.3 standard deviations would alarm. If it is above 1, the feature is hardly "
+            "watched: its reference varies from week to week, or there are few rows. `leeway validate "
+            "--data` says more.",
+            limits=FROM_ZERO,
         ),
     ]
 
@@ -109,85 +113,3 @@ def _broken(spec: ModelSpec, scope: Scope) -> StatusHistory:
     )
     query = Query(f"{range_extreme('max', broken, scope)} == 1", legend(broken, scope))
     return status_history(info, query, {1: State("broken", SEVERITY_COLOURS[Severity.CRITICAL])})
-
-
-def _numeric(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope)
-    mean_shift = f"abs({latest(catalogue.FEATURE_MEAN_SHIFT, scope)})"
-    spread = f"abs(ln({latest(catalogue.FEATURE_STDDEV_RATIO, scope)}))"
-    return [
-        draw(
-            catalogue.FEATURE_KS_STATISTIC,
-            "Kolmogorov-Smirnov statistic",
-            "0.2 means that a fifth of the rows have moved.",
-            limits=FROM_ZERO,
-        ),
-        draw(
-            catalogue.FEATURE_WASSERSTEIN_DISTANCE,
-            "Wasserstein distance",
-            "If it is high while Kolmogorov-Smirnov is low: a few rows have moved far. Look for outliers or a change "
-            "of unit.",
-            limits=FROM_ZERO,
-        ),
-        draw(
-            catalogue.FEATURE_MEAN_SHIFT,
-            "Mean shift",
-            "Above 0 the values have risen, below 0 they have fallen. Beyond 1 or -1: look at the source of the "
-            "feature.",
-            rank=mean_shift,
-        ),
-        draw(
-            catalogue.FEATURE_MEAN,
-            "Mean and reference",
-            "A jump by a factor of 100 or 1000 is a change of unit. Select one feature above to see its scale.",
-            rank=mean_shift,
-        ),
-        draw(
-            catalogue.FEATURE_SCALE_FACTOR,
-            "Scale / reference",
-            "100 or 0.01: the values have another unit. Outliers do not move it.",
-            limits=FROM_ZERO,
-            rank=f"abs(ln({latest(catalogue.FEATURE_SCALE_FACTOR, scope)}))",
-        ),
-        draw(
-            catalogue.FEATURE_STDDEV_RATIO,
-            "Standard deviation / reference",
-            "Far above 1: the values are more spread out. Near 0: they are constant, so look for a default value.",
-            limits=FROM_ZERO,
-            rank=spread,
-        ),
-    ]
-
-
-def _categorical(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope)
-    return [
-        draw(
-            catalogue.FEATURE_DETECTABLE_SHIFT,
-            "What would be seen",
-            "0.3 means that a shift by 0.3 standard deviations would alarm. If it is above 1, the feature is hardly "
-            "watched: its reference varies from week to week, or there are few rows. `leeway validate "
-            "--data` says more.",
-            limits=FROM_ZERO,
-        ),
-        draw(
-            catalogue.FEATURE_JS_DISTANCE,
-            "Jensen-Shannon distance",
-            "A second measure beside PSI, for every kind of feature. If both are high, the drift is real.",
-            limits=FROM_ZERO,
-        ),
-        draw(
-            catalogue.FEATURE_CHI2_STATISTIC,
-            "Chi-squared statistic",
-            "It grows with the number of rows: compare a feature only with its own past. Use PSI to decide about "
-            "drift.",
-            limits=FROM_ZERO,
-        ),
-        draw(
-            catalogue.FEATURE_CHI2_P_VALUE,
-            "Chi-squared p-value",
-            "For information only: in any large window it is near 0. Use PSI to decide about drift.",
-            rank=latest(catalogue.FEATURE_CHI2_STATISTIC, scope),
-            limits=FROM_ZERO,
-        ),
-    ]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+from dashboards.panels import measures
 from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import ANY, FROM_ZERO, Limits
+from dashboards.panels.style import ANY
 from dashboards.sections.labels import mature_window_text
+from dashboards.sections.performance import MAIN_METRICS
 from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.spec.model import ModelSpec
@@ -27,7 +30,6 @@ _NAMES: Final = {
     catalogue.MAE: "Mean absolute error",
 }
 _REGRESSION: Final = (catalogue.RMSE, catalogue.MAE)
-_LOSSES: Final = (catalogue.LOG_LOSS, catalogue.BRIER_SCORE, *_REGRESSION)
 
 
 def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
@@ -59,9 +61,20 @@ def _estimated_metrics(spec: ModelSpec) -> tuple[Metric, ...]:
     return (catalogue.AUROC, catalogue.ACCURACY) if has_confidence else (catalogue.AUROC,)
 
 
-def _limits(metric: Metric) -> Limits | None:
-    """Losses are drawn from zero, all other metrics where their values are."""
-    return FROM_ZERO if metric in _LOSSES else None
+def _is_estimated(spec: ModelSpec, metric: Metric) -> bool:
+    return metric in _estimated_metrics(spec) and metric.estimated() in catalogue.METRICS
+
+
+def estimates_of(spec: ModelSpec) -> dict[Metric, str]:
+    """The measures that are estimated, besides the task's main metric."""
+    main = MAIN_METRICS[spec.spec.task][0]
+    return {metric: name for metric, name in _NAMES.items() if metric != main and _is_estimated(spec, metric)}
+
+
+def provisional_of(spec: ModelSpec) -> dict[Metric, str]:
+    """The measures with provisional values, besides the task's main metric."""
+    main = MAIN_METRICS[spec.spec.task][0]
+    return {metric: _NAMES[metric] for metric in _task_metrics(spec) if metric != main}
 
 
 def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
@@ -69,19 +82,10 @@ def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
         "If it gets worse before labels arrive: the inputs have moved to where the model is less certain. See the "
         "drifted features. The gap between estimated and observed shows how far to trust it."
     )
-    return [
-        chart(
-            spec,
-            scope,
-            metric.estimated(),
-            f"{_NAMES[metric]}: estimated",
-            action,
-            limits=_limits(metric),
-            rows=catalogue.VERSION_ROWS,
-        )
-        for metric in _estimated_metrics(spec)
-        if metric.estimated() in catalogue.METRICS
-    ]
+    draw = partial(chart, spec, scope, rows=catalogue.VERSION_ROWS)
+    return _panels(
+        spec, draw, estimates_of(spec), measures.ESTIMATED, action, of=Metric.estimated, suffix=": estimated"
+    )
 
 
 def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
@@ -103,19 +107,14 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
     )
     return [
         drift,
-        *(
-            chart(
-                spec,
-                scope,
-                metric.estimated_gap(),
-                f"{_NAMES[metric]}: estimated minus observed",
-                action,
-                limits=ANY,
-                window=mature_window_text(spec),
-                rows=catalogue.LABEL_ROWS,
-            )
-            for metric in _estimated_metrics(spec)
-            if metric.estimated_gap() in catalogue.METRICS
+        *_panels(
+            spec,
+            partial(chart, spec, scope, window=mature_window_text(spec), rows=catalogue.LABEL_ROWS, limits=ANY),
+            estimates_of(spec),
+            measures.ESTIMATED,
+            action,
+            of=Metric.estimated_gap,
+            suffix=": estimated minus observed",
         ),
     ]
 
@@ -139,14 +138,29 @@ def _provisional(spec: ModelSpec, scope: Scope) -> list[Any]:
             "If it is far below the number of labels: a few labels represent many predictions. The intervals include "
             "this.",
         ),
-        *(
-            draw(
-                metric.provisional(),
-                f"{_NAMES[metric]}: provisional",
-                action,
-                limits=_limits(metric),
-                rows=catalogue.LABEL_EFFECTIVE_ROWS,
-            )
-            for metric in _task_metrics(spec)
+        *_panels(
+            spec,
+            partial(draw, rows=catalogue.LABEL_EFFECTIVE_ROWS),
+            provisional_of(spec),
+            measures.PROVISIONAL,
+            action,
+            of=Metric.provisional,
+            suffix=": provisional",
         ),
+    ]
+
+
+def _panels(
+    spec: ModelSpec, draw: Callable[..., Any], shared: dict[Metric, str], variable: str, action: str, **more: Any
+) -> list[Any]:
+    """The panel of the task's main metric, to which its tile links, and those of the other measures."""
+    main = MAIN_METRICS[spec.spec.task][0]
+    own = (
+        {main: _NAMES[main]}
+        if main in _NAMES and (variable == measures.PROVISIONAL or _is_estimated(spec, main))
+        else {}
+    )
+    return [
+        *measures.panels(draw, own, variable, action, **more),
+        *measures.panels(draw, shared, variable, action, **more),
     ]

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from grafanalib.core import Table
 
+from dashboards.panels import links
 from dashboards.panels.builders import state_timeline, timeseries
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
@@ -28,8 +29,13 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
     """Two collapsed sections."""
     return [
         Section("freshness", "Freshness", _windows(spec, scope)),
-        Section("exporter", "Exporter", exporter(spec, scope)),
+        Section("exporter", "Exporter", _own(spec, scope)),
     ]
+
+
+def _own(spec: ModelSpec, scope: Scope) -> list[Any]:
+    """What alerts of the model read; the dashboard of the exporters has the rest."""
+    return [*_states(spec, scope), _waiting(spec, scope), _failures(spec, scope), *_left_out(spec, scope)]
 
 
 def age_steps(spec: ModelSpec) -> Steps:
@@ -72,9 +78,10 @@ def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
-def exporter(spec: ModelSpec | None, scope: Scope) -> list[Any]:
-    """The panels about the exporter, for one model or, without a spec, for all models."""
-    return [*_states(spec, scope), *_refreshes(spec, scope), *_reads(spec, scope)]
+def exporter(scope: Scope) -> list[Any]:
+    """The panels about the exporters, for all models."""
+    refreshes = [*_refreshes(scope), _failures(None, scope)]
+    return [*_states(None, scope), *refreshes, *_reads(scope), *_left_out(None, scope), _versions()]
 
 
 def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
@@ -119,8 +126,8 @@ def _short_specs(scope: Scope) -> str:
     return f'label_replace({latest(catalogue.MODEL_INFO, scope)}, "{SPEC}", "$1", "{SPEC}", "(.{{7}}).*")'
 
 
-def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope, size=_THIRD)
+def _refreshes(scope: Scope) -> list[Any]:
+    draw = partial(chart, None, scope, size=_THIRD)
     last, loaded = catalogue.REFRESH_LAST_SUCCESS_TIMESTAMP_SECONDS, catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS
     growing = (
         "If *refresh* grows past the refresh interval: refreshes fail. *spec load* grows until the next reload, which "
@@ -131,7 +138,7 @@ def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     stalled = "It stays below a few seconds. If it grows: the refresh loop stands still, so restart the exporter."
     return [
         timeseries(
-            panel_info(spec, last, "Time since the last success", growing, size=_THIRD),
+            panel_info(None, last, "Time since the last success", growing, size=_THIRD),
             [
                 *history(last, scope, name=with_model_name("refresh", scope)),
                 *history(loaded, scope, name="spec load"),
@@ -143,26 +150,14 @@ def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             "Duration of a refresh",
             "If it is near the refresh interval: make the interval longer, or give the exporter more CPU and memory.",
         ),
-        draw(
-            catalogue.REFRESH_FAILURES_TOTAL,
-            "Failures by stage",
-            "list, read: check the source and its credentials. query: check the Prometheus of the proxies. column: "
-            "check the schema of the log. reference: check the reference. timeout: the source hangs.",
-            no_data="No failures",
-        ),
-        draw(
-            catalogue.REFRESH_WAITING_SECONDS,
-            "Time that a due refresh waits",
-            "If it grows for all models: the refresh loop stands still, so restart the exporter. If for some: others "
-            "hold the slots, so raise --refresh.workers.",
-        ),
+        _waiting(None, scope),
         timeseries(
-            panel_info(spec, running, "Refreshes that run", hanging, size=_THIRD),
+            panel_info(None, running, "Refreshes that run", hanging, size=_THIRD),
             history(running, scope),
             running.unit,
         ),
         timeseries(
-            panel_info(spec, iteration, "Age of the loop's last iteration", stalled, size=_THIRD),
+            panel_info(None, iteration, "Age of the loop's last iteration", stalled, size=_THIRD),
             history(iteration, scope, name="age"),
             iteration.unit,
         ),
@@ -174,8 +169,34 @@ def _refreshes(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     ]
 
 
-def _reads(spec: ModelSpec | None, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope)
+def _waiting(spec: ModelSpec | None, scope: Scope) -> Any:
+    return chart(
+        spec,
+        scope,
+        catalogue.REFRESH_WAITING_SECONDS,
+        "Time that a due refresh waits",
+        "If it grows for all models: the refresh loop stands still, so restart the exporter. If for some: others "
+        "hold the slots, so raise --refresh.workers.",
+        size=_THIRD,
+    )
+
+
+def _failures(spec: ModelSpec | None, scope: Scope) -> Any:
+    return chart(
+        spec,
+        scope,
+        catalogue.REFRESH_FAILURES_TOTAL,
+        "Failures by stage",
+        "list, read: check the source and its credentials. query: check the Prometheus of the proxies. column: "
+        "check the schema of the log. reference: check the reference. timeout: the source hangs.",
+        no_data="No failures",
+        size=_THIRD,
+        links=(links.to_exporters(spec, "All of this model's exporter"),) if spec else (),
+    )
+
+
+def _reads(scope: Scope) -> list[Any]:
+    draw = partial(chart, None, scope)
     built, reused = catalogue.PROFILES_BUILT_TOTAL, catalogue.PROFILES_REUSED_TOTAL
     read, billed = catalogue.SOURCE_READ_BYTES_TOTAL, catalogue.SOURCE_BILLED_BYTES_TOTAL
     cost = "The cost of the source follows this. After the first refresh only new partitions are read."
@@ -191,7 +212,7 @@ def _reads(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             size=_THIRD,
         ),
         timeseries(
-            panel_info(spec, read, "Bytes read and billed", cost, size=_THIRD),
+            panel_info(None, read, "Bytes read and billed", cost, size=_THIRD),
             [
                 *history(read, scope, name=f"read {legend(read, scope)}"),
                 *history(billed, scope, name=f"billed {legend(billed, scope)}"),
@@ -200,7 +221,7 @@ def _reads(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             style="bars",
         ),
         timeseries(
-            panel_info(spec, built, "Partitions profiled and reused", rebuilt, size=_THIRD),
+            panel_info(None, built, "Partitions profiled and reused", rebuilt, size=_THIRD),
             [
                 *history(built, scope, name=f"built {legend(built, scope)}"),
                 *history(reused, scope, name=f"reused {legend(reused, scope)}"),
@@ -208,6 +229,12 @@ def _reads(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             Unit.NUMBER,
             style="bars",
         ),
+    ]
+
+
+def _left_out(spec: ModelSpec | None, scope: Scope) -> list[Any]:
+    draw = partial(chart, spec, scope, size=_THIRD)
+    return [
         draw(
             catalogue.FILES_SKIPPED,
             "Files that are left out",
@@ -221,15 +248,19 @@ def _reads(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             "These values are counted but have no series of their own. If they matter, raise the limit in the spec.",
             no_data="All values have series",
         ),
-        _versions(spec),
     ]
 
 
-def _versions(spec: ModelSpec | None) -> Table:
+def _versions() -> Table:
     build = catalogue.BUILD_INFO
     action = "If there are several for longer than a rollout: update the others. Read the changelog of the exporter."
     info = panel_info(
-        spec, build, "Versions of the exporter", action, meaning="The number of running exporters of each version."
+        None,
+        build,
+        "Versions of the exporter",
+        action,
+        meaning="The number of running exporters of each version.",
+        size=_THIRD,
     )
     running = across("count", (VERSION,), select(build, Scope((), {})))
     return table(info, {VERSION: "Version"}, [Column("Exporters", running, UNITS[Unit.NUMBER])], sort=["Exporters"])

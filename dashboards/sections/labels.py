@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
+from dashboards.panels import measures
 from dashboards.panels.charts import chart
 from dashboards.panels.layout import Section
 from dashboards.panels.queries import Query, Role, plotted
@@ -84,13 +85,35 @@ def _ranking(spec: ModelSpec, scope: Scope) -> list[Any]:
     ]
 
 
+_MEASURES: Final = {
+    catalogue.F1_SCORE: "F1",
+    catalogue.PRECISION: "Precision",
+    catalogue.RECALL: "Recall",
+    catalogue.ACCURACY: "Accuracy",
+    catalogue.LOG_LOSS: "Log loss",
+    catalogue.BRIER_SCORE: "Brier score",
+}
+_ACTIONS: Final = {
+    "F1": "If it falls while AUROC is stable, move the decision threshold.",
+    "Precision": "If it falls, there are more false positives for each true positive: compare with recall.",
+    "Recall": "If it falls, more positives are missed: compare with precision.",
+    "Accuracy": "If positives are rare, it is always high: use the other metrics.",
+    "Log loss": "If it rises while AUROC is stable, scores are too extreme, or too high or too low: see calibration.",
+    "Brier score": "Read it like the log loss; single predictions that are confident and wrong change it less.",
+}
+
+
+def measures_of(spec: ModelSpec) -> dict[Metric, str]:
+    """The observed measures that share a panel: of a classifier, those without an objective and panel of their own."""
+    if not spec.spec.labels_evaluated or not spec.spec.task.endswith("_classification"):
+        return {}
+    own = {slo.metric for slo in spec.spec.slos_of_labels}
+    own |= {catalogue.F1_SCORE.key} if spec.spec.task == "multiclass_classification" else set()
+    return {metric: title for metric, title in _MEASURES.items() if metric.key not in own}
+
+
 def _classification(spec: ModelSpec, scope: Scope, *, multiclass: bool) -> list[Any]:
     draw = partial(_draw, spec, scope, rows=catalogue.LABEL_ROWS)
-    f1_action = (
-        "If it falls: find the class in the panels by class."
-        if multiclass
-        else "If it falls while AUROC is stable: move the decision threshold."
-    )
     return [
         draw(
             catalogue.AUROC,
@@ -105,33 +128,25 @@ def _classification(spec: ModelSpec, scope: Scope, *, multiclass: bool) -> list[
             "decisions that use fixed thresholds on the score.",
             limits=FROM_ZERO,
         ),
+        *(
+            [draw(catalogue.F1_SCORE, "F1", "If it falls: find the class in the panels by class.")]
+            if multiclass
+            else []
+        ),
         *calibration.panels(spec, scope, mature_window_text(spec), draw),
         *([] if multiclass else rates.panels(spec, scope, mature_window_text(spec), draw)),
         *([] if multiclass and not spec.spec.inference.columns.scores else [rates.shift(draw)]),
-        draw(catalogue.F1_SCORE, "F1", f1_action),
-        draw(
-            catalogue.PRECISION,
-            "Precision",
-            "If it falls: there are more false positives for each true positive. Compare with recall.",
+        *(
+            draw(metric, title, _ACTIONS[title])
+            for metric, title in _MEASURES.items()
+            if metric not in measures_of(spec) and not (multiclass and metric is catalogue.F1_SCORE)
         ),
-        draw(catalogue.RECALL, "Recall", "If it falls: more positives are missed. Compare with precision."),
-        draw(
-            catalogue.ACCURACY,
-            "Accuracy",
-            "If positives are rare, accuracy is always high: use the other metrics.",
-        ),
-        draw(
-            catalogue.LOG_LOSS,
-            "Log loss",
-            "If it rises while AUROC is stable: scores are too extreme, or too high or too low. See the calibration "
-            "error.",
-            limits=FROM_ZERO,
-        ),
-        draw(
-            catalogue.BRIER_SCORE,
-            "Brier score",
-            "Read it like the log loss. Single predictions that are confident and wrong change it less.",
-            limits=FROM_ZERO,
+        *measures.panels(
+            draw,
+            measures_of(spec),
+            measures.OBSERVED,
+            " ".join(f"{title}: {_ACTIONS[title]}" for title in measures_of(spec).values()),
+            meaning="${measure:text} of mature predictions, with its 95 % confidence interval (dotted).",
         ),
         draw(
             catalogue.CALIBRATION_ERROR_DEBIASED,

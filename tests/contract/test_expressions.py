@@ -10,6 +10,7 @@ from typing import Any
 import promql_parser
 import pytest
 
+from boards import panels_of
 from dashboards.model import dashboard
 from examples import model
 from exporter import catalogue
@@ -89,14 +90,11 @@ def recording_expressions() -> list[str]:
 
 
 def panel_expressions(loaded: LoadedSpec) -> list[str]:
-    return [interpolated(text) for text in expressions_in(dashboard(loaded.spec))]
-
-
-def expressions_in(data: Any) -> Iterator[str]:
-    if isinstance(data, dict):
-        yield from (data[key] for key in ("expr",) if isinstance(data.get(key), str))
-    for item in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
-        yield from expressions_in(item)
+    board = dashboard(loaded.spec)
+    parts_of_board = [target for panel in panels_of(board) for target in panel["targets"]] + board["annotations"][
+        "list"
+    ]
+    return [interpolated(part["expr"]) for part in parts_of_board]
 
 
 def interpolated(text: str) -> str:

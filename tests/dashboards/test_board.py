@@ -95,7 +95,7 @@ def test_the_columns_of_a_table_of_one_row_are_joined(board: dict[str, Any]) -> 
     for panel in (panel for panel in panels_of(board) if panel["type"] == "table"):
         lines = [step for step in panel["transformations"] if step["id"] == "timeSeriesTable"]
         assert [line["filter"]["options"] for line in lines] == [
-            target["refId"] for target in panel["targets"] if target["format"] == "time_series"
+            target["refId"] for target in panel["targets"] if target.get("format") != "table"
         ]
         joined = ["merge", "merge"] if lines else ["merge"]
         assert [step["id"] for step in panel["transformations"]][len(lines) :] == [*joined, "organize"]

@@ -28,7 +28,7 @@ register_default_plugins()
 
 LEGACY = {
     *("__inputs", "cacheTimeout", "columns", "error", "fontSize", "gnetId", "height", "hideControls", "intervalFactor"),
-    *("maxPerRow", "metric", "minSpan", "repeatIteration", "rows", "sharedCrosshair", "span", "step", "style"),
+    *("metric", "minSpan", "repeatIteration", "rows", "sharedCrosshair", "span", "step", "style"),
     *("tagValuesQuery", "tagsQuery", "time_options", "useTags", "yaxes"),
 }
 
@@ -141,10 +141,7 @@ def test_the_default_output_of_grafanalib_is_corrected() -> None:
     written = normalise(raw)
     panel = written["panels"][0]["panels"][0]
     assert list(model_violations(sdk.Dashboard.from_json(written), "")) == []
-    assert panel["targets"] == [
-        {"expr": "up", "format": "time_series", "hide": False, "instant": False, "interval": "", "legendFormat": ""}
-        | {"refId": "A"}
-    ]
+    assert panel["targets"] == [{"expr": "up", "legendFormat": "", "refId": "A"}]
     assert written["templating"]["list"][0]["current"] == {"selected": True, "text": "b", "value": "b"}
     assert "targets" not in written["panels"][0]
 

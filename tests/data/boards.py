@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -29,16 +30,30 @@ def boards(spec: ModelSpec) -> dict[str, dict[str, Any]]:
 
 
 def panels_of(dashboard: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return all panels that are not rows, also those in folded rows."""
+    """Return all panels that are not rows, also those in folded rows, and a repeated panel for each of its values."""
 
     def walk(panels: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         for panel in panels:
             if panel["type"] == "row":
                 yield from walk(panel["panels"])
+            elif "repeat" in panel:
+                yield from _repeated(panel, dashboard)
             else:
                 yield panel
 
     return list(walk(dashboard["panels"]))
+
+
+def _repeated(panel: dict[str, Any], dashboard: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    name = panel["repeat"]
+    [variable] = [each for each in dashboard["templating"]["list"] if each["name"] == name]
+    assert variable["current"]["value"] == ["$__all"]
+    for place, pair in enumerate(variable["query"].split(", ")):
+        text, value = pair.split(" : ")
+        written = json.dumps(panel).replace(f"${{{name}:text}}", text).replace(f"${{{name}}}", value)
+        assert f"${{{name}" not in written
+        width = {"w": panel["gridPos"]["w"] // panel["maxPerRow"]}
+        yield {**json.loads(written), "id": panel["id"] + place, "gridPos": panel["gridPos"] | width}
 
 
 def soft_ends(panel: Any) -> tuple[float | None, float | None]:

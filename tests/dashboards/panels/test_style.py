@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dashboards.panels import style
-from dashboards.panels.queries import Query
+from dashboards.panels.queries import Query, Role
 from exporter import catalogue
 from exporter.catalogue import ALERTS, Unit
 
@@ -15,12 +15,15 @@ def test_a_part_of_a_whole_is_in_percent_from_0_and_a_score_is_a_decimal_number_
     assert (style.LIMITS[Unit.RATIO], style.LIMITS[Unit.SCORE]) == ((0, 0.01), (None, None))
 
 
-def test_roles_have_colours_of_their_own_where_the_legend_names_them() -> None:
-    assert style.role_overrides([Query("a", "{{version}}")]) == []
-    champion, challenger = style.role_overrides([Query("a", "{{role}} {{version}}")])
-    assert champion["matcher"] == {"id": "byRegexp", "options": "/\\bchampion\\b/"}
-    colours = [each["properties"][0]["value"]["fixedColor"] for each in (champion, challenger)]
-    assert colours == ["blue", "purple"]
+def test_roles_have_colours_of_their_own_only_where_the_series_differ_by_nothing_else() -> None:
+    by_name = {"mode": "palette-classic-by-name"}
+    blue, [challenger] = style.value_colours([Query("a", "{{role}} {{version}}"), Query("b", "", Role.THRESHOLD)])
+    assert blue == {"mode": "fixed", "fixedColor": "blue"}
+    assert challenger["matcher"] == {"id": "byRegexp", "options": "/\\bchallenger\\b/"}
+    assert challenger["properties"][0]["value"]["fixedColor"] == "purple"
+    assert style.value_colours([Query("a", "{{role}} {{segment}} {{version}}")]) == (by_name, [challenger])
+    for legends in (["{{version}}"], ["{{feature}} {{role}}"], ["{{class}} {{role}}"], ["{{role}} a", "{{role}} b"]):
+        assert style.value_colours([Query("a", legend) for legend in legends]) == (by_name, [])
 
 
 def test_a_metric_has_the_colour_of_its_alert() -> None:

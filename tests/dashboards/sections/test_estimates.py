@@ -6,7 +6,7 @@ import pytest
 
 from dashboards.panels.queries import Role, history
 from dashboards.panels.scopes import model_scope
-from dashboards.sections.estimates import sections
+from dashboards.sections.estimates import estimates_of, provisional_of, sections
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 from exporter.spec.sections.reference import Reference
@@ -29,8 +29,10 @@ def test_a_classifier_has_estimates_gaps_and_provisional_values(spec: ModelSpec)
     assert {
         "Predictions represented by labels",
         "AUROC: provisional",
-        "Log loss: provisional",
+        "${provisional:text}: provisional",
     } <= set(provisional)
+    assert list(provisional_of(of(spec)).values())[-2:] == ["Log loss", "Brier score"]
+    assert list(estimates_of(of(spec)).values()) == ["F1", "Precision", "Recall", "Accuracy"]
     assert not any("error" in title for title in estimates + provisional)
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from dashboards.panels.builders import panel_id
-from dashboards.panels.scopes import model_scope
+from dashboards.panels.scopes import any_model_scope, model_scope
 from dashboards.sections.freshness import age_steps, sections
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
@@ -39,9 +39,10 @@ def test_a_failure_of_any_replica_is_visible(spec: ModelSpec) -> None:
     assert [target["legendFormat"] for target in panel.targets] == ["refresh", "spec load"]
 
 
-def test_built_and_reused_profiles_have_different_legends(spec: ModelSpec) -> None:
-    panel = panels(spec)[panel_id(catalogue.PROFILES_BUILT_TOTAL.key)]
-    assert [target["legendFormat"] for target in panel.targets] == ["built {{stream}}", "reused {{stream}}"]
+def test_built_and_reused_profiles_have_different_legends() -> None:
+    by_id = {panel.id: panel for panel in exporter(any_model_scope())}
+    legends = [target["legendFormat"] for target in by_id[panel_id(catalogue.PROFILES_BUILT_TOTAL.key)].targets]
+    assert legends == ["built {{model}} {{stream}}", "reused {{model}} {{stream}}"]
 
 
 def test_rows_have_the_usual_rows_and_the_factor_has_its_threshold(spec: ModelSpec) -> None:
