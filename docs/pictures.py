@@ -221,7 +221,9 @@ def joined(panel: Mapping[str, Any], results: list[Series]) -> tuple[list[str], 
         for series in result:
             row = table.setdefault(tuple(series["metric"][key] for key in keys), {})
             row |= {order["renameByName"].get(name, name): value for name, value in series["metric"].items()}
-            column = f"{'Trend' if target['range'] else 'Value'} #{target['refId']}"
+            kind = "Trend" if target.get("range") else "Value"
+            column = f"{kind} #{target['refId']}"
+            column = column if column in order["renameByName"] else kind  # the only table of a panel has no id
             row[order["renameByName"].get(column, column)] = (
                 trend(series) if target.get("range") else series["value"][1]
             )

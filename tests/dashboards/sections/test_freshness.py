@@ -5,7 +5,7 @@ from typing import Any
 
 from dashboards.panels.builders import panel_id
 from dashboards.panels.scopes import any_model_scope, model_scope
-from dashboards.sections.freshness import age_steps, sections
+from dashboards.sections.freshness import age_steps, exporter, sections
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 

@@ -12,7 +12,9 @@ import yaml
 import operator_api
 from examples import RECEIVERS, hostile_model, model
 from exporter.errors import RenderError
+from exporter.spec.loading import load_all
 from generator.documents import render
+from generator.jsonnet import LIBRARY
 from generator.layout import KUBERNETES, KUBERNETES_DASHBOARDS, KUBERNETES_ROUTES, KUSTOMIZATION
 from generator.options import Options
 from generator.targets import kubernetes
@@ -171,6 +173,13 @@ def test_the_service_monitor_finds_the_service_of_the_exporter() -> None:
 
 def test_an_underscore_is_replaced_in_a_kubernetes_name() -> None:
     assert kubernetes.object_name("a_b") == "leeway-a-b"
+
+
+def test_a_client_side_apply_can_note_down_the_largest_dashboard_in_an_annotation() -> None:
+    """The dashboard of a binary classifier with everything; it does not grow with the features."""
+    documents = render(load_all([LIBRARY / "models" / "fraud.yaml"]))
+    config_map = yaml.safe_load(documents[KUBERNETES / "dashboard-fraud.yaml"])
+    assert len(json.dumps(config_map)) < 220_000 < 262_144
 
 
 def test_a_dashboard_too_large_for_a_config_map_is_an_error() -> None:
