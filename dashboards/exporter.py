@@ -10,18 +10,19 @@ from grafanalib.core import Stat, TimeSeries
 from dashboards import variables
 from dashboards.board import TAG, board
 from dashboards.panels import links, queries, scopes
-from dashboards.panels.builders import PanelInfo, stat, timeseries
+from dashboards.panels.builders import PanelInfo, stat, state_timeline, timeseries
 from dashboards.panels.charts import panel_info
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query, latest
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import FROM_ZERO, GOOD, SEVERITY_COLOURS, UNKNOWN, Steps
+from dashboards.panels.style import FROM_ZERO, GOOD, SEVERITY_COLOURS, UNKNOWN, State, Steps
 from dashboards.sections import freshness, retraining
 from exporter import catalogue
-from exporter.catalogue import MODEL, SPEC, Metric, Severity, Unit
+from exporter.catalogue import INSTANCE, JOB, MODEL, SPEC, Metric, Severity, Unit
 from exporter.spec.model import ModelSpec
 
 _SIZE: Final = (6, 4)
+_THIRD: Final = (8, 7)
 _ZERO_IS_GOOD: Final[Steps] = ((None, UNKNOWN), (0, GOOD), (1, SEVERITY_COLOURS[Severity.WARNING]))
 
 
@@ -37,13 +38,14 @@ def dashboard(specs: Iterable[ModelSpec] = ()) -> dict[str, Any]:
         title="Leeway: the exporters",
         description="Are the values on the other dashboards up to date and complete? Refreshes, reads and limits.",
         tags=[TAG, "exporter"],
-        templating=[variables.datasource(), variables.model()],
+        templating=[variables.datasource(), variables.model(), *variables.exporters()],
         annotations=[],
         panels=stack(
             [
                 Section("state", "", _tiles(scope, _overdue(specs))),
                 Section("exporter", "Refreshes and reads", freshness.exporter(scope), collapsed=False),
                 Section("specs", "Specs", [_specs(scope)]),
+                Section("process", "Processes", _processes()),
                 Section("retraining", "Retraining hook", retraining.panels(None, scope)),
             ]
         ),
@@ -104,6 +106,35 @@ def _tile(metric: Metric, title: str, expression: str, action: str, steps: Steps
     return stat(info, Query(expression), unit, steps=steps)
 
 
+def _processes() -> list[Any]:
+    """Whether each exporter is up, and what it takes."""
+    up, cpu, memory = catalogue.PROCESS_METRICS
+    one = (INSTANCE,)
+    name = f"{{{{{INSTANCE}}}}}"
+    down = "If it is down: read the log of the exporter, then look at its limits of memory. Its models have an alert."
+    busy = "If it is near the number of processors that it may use, refreshes take longer: raise the limit."
+    full = "If it grows to its limit, the process is killed and begins anew: raise the limit, or share the models out."
+    scraped = queries.across("min", one, f"min_over_time({_of_exporters(up)}[$__rate_interval])")
+    used = queries.across("max", one, f"rate({_of_exporters(cpu)}[$__rate_interval])")
+    return [
+        state_timeline(
+            panel_info(None, up, "Exporters that are scraped", down, size=_THIRD, no_data="No exporter scraped"),
+            [Query(scraped, name)],
+            {1: State("up", GOOD), 0: State("down", SEVERITY_COLOURS[Severity.CRITICAL])},
+        ),
+        timeseries(panel_info(None, cpu, "Processors in use", busy, size=_THIRD), [Query(used, name)], Unit.NUMBER),
+        timeseries(
+            panel_info(None, memory, "Memory in use", full, size=_THIRD),
+            [Query(queries.across("max", one, _of_exporters(memory)), name)],
+            memory.unit,
+        ),
+    ]
+
+
+def _of_exporters(metric: Metric) -> str:
+    return f"{metric.name}{{{scopes.selected_values(JOB)},{scopes.selected_values(INSTANCE)}}}"
+
+
 def _specs(scope: Scope) -> TimeSeries:
     """The number of specs in use for each model; more than one is a rollout, or a replica with an old spec."""
     model_info = catalogue.MODEL_INFO
@@ -116,6 +147,7 @@ def _specs(scope: Scope) -> TimeSeries:
         key="specs",
         meaning="The number of different specs that the exporters use for a model. Each spec has its own fingerprint.",
         size=(24, 7),
+        data_links=(links.to_model_of_series("Dashboard of this model"),),
     )
     specs = queries.across("max", (MODEL, SPEC), latest(model_info, scope))
     return timeseries(

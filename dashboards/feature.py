@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, Final
 
-from grafanalib.core import Stat
+from grafanalib.core import DashboardLink, Stat
 
 from dashboards import graph_annotations, variables
 from dashboards.board import TAG, board
@@ -17,7 +17,7 @@ from dashboards.panels.queries import Query
 from dashboards.panels.scopes import Scope
 from dashboards.panels.style import FROM_ZERO, GOOD, SEVERITY_COLOURS, UNKNOWN, alert_colour
 from exporter import catalogue
-from exporter.catalogue import BIN, FEATURE, Metric, Severity
+from exporter.catalogue import BIN, FEATURE, MODEL, WINDOW, Metric, Severity
 
 _SIZE: Final = (6, 4)
 _FEATURE_OR_MODEL_ALERTS: Final = f'{FEATURE}=~"|${FEATURE}"'
@@ -51,6 +51,14 @@ def dashboard() -> dict[str, Any]:
                 Section("shift", "Drift details", _shift(scope)),
             ]
         ),
+        more_links=[
+            DashboardLink(
+                title="This model",
+                type="link",
+                uri=f"/d/{links.uid_of(f'${{{MODEL}}}')}?${{datasource:queryparam}}",
+                icon="dashboard",
+            )
+        ],
     )
 
 
@@ -84,15 +92,16 @@ def _rows(scope: Scope) -> Stat:
     info = panel_info(
         None,
         metric,
-        "Rows",
+        "Rows by window",
         "If there are few rows: all values below are uncertain. Below `thresholds.min_rows` nothing is evaluated.",
         key=f"now/{metric.key}",
         no_data="No rows with this feature",
         size=_SIZE,
     )
-    rows = f"sum({queries.latest(metric, scope)})"
+    every_window = scope.with_any_value(WINDOW)
+    rows = queries.across("sum", (WINDOW,), queries.latest(metric, every_window))
     steps = ((None, UNKNOWN), (0, SEVERITY_COLOURS[Severity.WARNING]), (1, GOOD))
-    return stat(info, Query(rows), metric.unit, steps=steps)
+    return stat(info, Query(rows, f"{{{{{WINDOW}}}}}"), metric.unit, steps=steps, named=True)
 
 
 def _distribution(scope: Scope) -> list[Any]:

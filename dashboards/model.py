@@ -18,7 +18,7 @@ from dashboards.panels.builders import PanelInfo, state_timeline
 from dashboards.panels.layout import Section, stack
 from dashboards.panels.queries import Query
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import SEVERITY_COLOURS, State
+from dashboards.panels.style import SEVERITY_COLOURS, SEVERITY_TEXTS, State
 from dashboards.sections import (
     calendar,
     details,
@@ -123,5 +123,5 @@ def _alert_timeline(scope: Scope) -> StateTimeline:
     )
     legend = " ".join(f"{{{{{label}}}}}" for label in queries.alert_labels(scope))
     ranks = queries.SEVERITY_RANK.items()
-    states = {rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in ranks}
+    states = {rank: State(SEVERITY_TEXTS[severity], SEVERITY_COLOURS[severity]) for severity, rank in ranks}
     return state_timeline(info, [Query(queries.alert_states(scope), legend)], states)

@@ -6,14 +6,23 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from grafanalib.core import REFRESH_ON_TIME_RANGE_CHANGE, SORT_ALPHA_IGNORE_CASE_ASC, SORT_NUMERIC_ASC, Template
+from grafanalib.core import (
+    HIDE_VARIABLE,
+    REFRESH_ON_TIME_RANGE_CHANGE,
+    SORT_ALPHA_IGNORE_CASE_ASC,
+    SORT_NUMERIC_ASC,
+    Template,
+)
 
 from dashboards.panels.queries import SEVERITY_RANK, STATE, select
 from dashboards.panels.scopes import Scope, selected_values
 from dashboards.panels.style import DATASOURCE
 from exporter.catalogue import (
+    BUILD_INFO,
     FEATURE,
     FEATURE_ROWS,
+    INSTANCE,
+    JOB,
     MODEL,
     MODEL_INFO,
     ROLE,
@@ -66,6 +75,16 @@ def state() -> Template:
     ]
     query = ", ".join(f"{text} : {rank}" for text, rank in ranks.items())
     return Template(name=STATE, label="State", type="custom", query=query, options=options)
+
+
+def exporters() -> list[Template]:
+    """The exporters in the time range, at first all of them; their jobs, by which Prometheus knows them, are hidden."""
+    job, instance = (
+        _label_values(label, title, BUILD_INFO, Scope((), {}))
+        for label, title in ((JOB, "Job"), (INSTANCE, "Exporter"))
+    )
+    job.hide = HIDE_VARIABLE
+    return [job, instance]
 
 
 def windows() -> Template:

@@ -11,7 +11,7 @@ import re
 import sys
 import tempfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -151,13 +151,19 @@ def lines(axes: Any, panel: Mapping[str, Any], results: list[Series]) -> None:
 
 def states(axes: Any, panel: Mapping[str, Any], results: list[Series]) -> None:
     """Draw a state timeline or a status history: a bar for each series, in the colour of its state."""
-    options = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
+    defaults = panel["fieldConfig"]["defaults"]
+    options = defaults["mappings"][0]["options"] if "mappings" in defaults else None
+    width = timedelta(days=1) if panel.get("interval") == "1d" else OFTEN
     rows = [(target, series) for target, result in zip(panel["targets"], results, strict=True) for series in result]
     for place, (_target, series) in enumerate(rows):
         times, values = moments(series)
         for at, value in zip(times, values, strict=True):
-            colour = options.get(str(int(value)), {"color": "#808080"})["color"]
-            axes.barh(place, OFTEN, left=at, height=0.75, color=COLOURS.get(colour, colour))
+            colour = (
+                options.get(str(int(value)), {"color": "#808080"})["color"]
+                if options
+                else step(defaults["thresholds"]["steps"], value)
+            )
+            axes.barh(place, width, left=at, height=0.75, color=COLOURS.get(colour, colour))
     names = [legend(target["legendFormat"], series["metric"]) for target, series in rows]
     for place, name in enumerate(names):
         axes.text(0.005, place, name, fontsize=6.5, va="center", transform=axes.get_yaxis_transform())

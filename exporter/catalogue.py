@@ -821,6 +821,20 @@ RETRAIN_LAST_START_TIMESTAMP_SECONDS = _MODEL.timestamp(
 HOOK_METRICS: Final = (RETRAIN_DECISIONS_TOTAL, RETRAIN_LAST_START_TIMESTAMP_SECONDS)
 """Every metric of the hook; the exporter does not have them."""
 
+# ------------------------------------------------------------------------------------------------ the process
+
+JOB: Final = "job"
+INSTANCE: Final = "instance"
+UP = _Labels((JOB, INSTANCE)).flag("up", "1 while Prometheus can scrape an exporter, else 0; it writes this itself.")
+PROCESS_CPU_SECONDS_TOTAL = Metric(
+    "process_cpu_seconds_total", "Processor time of the process of an exporter.", UP.labels, Unit.SECONDS, "counter"
+)
+PROCESS_RESIDENT_MEMORY_BYTES = Metric(
+    "process_resident_memory_bytes", "Memory of the process of an exporter.", UP.labels, Unit.BYTES
+)
+PROCESS_METRICS: Final = (UP, PROCESS_CPU_SECONDS_TOTAL, PROCESS_RESIDENT_MEMORY_BYTES)
+"""Metrics of the process, which Prometheus and its client library name."""
+
 # ------------------------------------------------------------------------------------------------ recording rules
 
 RECORDED_SEVERITY = _MODEL.number(

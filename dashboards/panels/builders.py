@@ -120,10 +120,11 @@ def stat(
     *,
     steps: Steps = ((None, UNKNOWN),),
     colours: Mapping[str, str] | None = None,
+    named: bool = False,
 ) -> Stat:
     """The state now, as a coloured tile; a series that has ended has no value.
 
-    The colour comes from `steps`, or from `colours` by the name of the series.
+    The colour comes from `steps`, or from `colours` by the name of the series. A tile of several series is `named`.
     """
     by_name = colours or {}
     return Stat(
@@ -132,7 +133,7 @@ def stat(
         color={"mode": "thresholds"},
         colorMode="background",
         graphMode="none",
-        textMode="value_and_name" if by_name else "value",
+        textMode="value_and_name" if by_name or named else "value",
         reduceCalc="lastNotNull",
         noValue=info.no_data,
         thresholds=steps_json(steps),
@@ -152,7 +153,7 @@ def state_timeline(
         **common_options(info, [target(index, query, "range") for index, query in enumerate(queries)])
         | {"maxDataPoints": points},
         mappings=mappings(states),
-        showValue="never",
+        showValue="auto",  # colours alone do not speak to everyone
         tooltipMode="multi",
         thresholds=steps_json(((None, UNKNOWN),)),
         extraJson=field_config(info, unit="none", color=fixed_colour(UNKNOWN)),

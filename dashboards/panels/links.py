@@ -77,6 +77,11 @@ def to_model(title: str, key: str = "") -> dict[str, Any]:
     return link(title, f"/d/${{__data.fields.{DASHBOARD}}}?${{__url_time_range}}&${{datasource:queryparam}}{panel}")
 
 
+def to_model_of_series(title: str) -> dict[str, Any]:
+    """A link from a series with the label of a model to its dashboard, unless the name is too long for an id."""
+    return link(title, f"/d/{_PREFIX}${{__field.labels.{MODEL}}}?${{__url_time_range}}&${{datasource:queryparam}}")
+
+
 def to_feature(spec: ModelSpec, title: str) -> dict[str, Any]:
     """A link from a cell with a feature's name to the same dashboard, with only this feature selected."""
     return _to_value(spec, title, FEATURE)

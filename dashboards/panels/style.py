@@ -21,6 +21,8 @@ GOOD: Final = "green"
 UNKNOWN: Final = "#808080"
 TRANSPARENT: Final = "transparent"
 SEVERITY_COLOURS: Final = {Severity.CRITICAL: "red", Severity.WARNING: "orange", Severity.INFO: "blue"}
+SEVERITY_TEXTS: Final = {Severity.CRITICAL: "page", Severity.WARNING: "ticket", Severity.INFO: "info"}
+"""What a severity means, for cells: a second sign beside the colour."""
 
 UNITS: Final[Mapping[Unit, str]] = {
     Unit.RATIO: "percentunit",

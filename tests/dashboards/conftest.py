@@ -99,6 +99,8 @@ _SELECTION = {
     "segment": "^$",
     "datasource": "prom",
     "team": ".+",
+    "job": ".+",
+    "instance": ".+",
     "state": "0",
 }
 _SELECTION |= {"__range": "1h", "__interval": "1m", "__rate_interval": "4m"}

@@ -13,7 +13,7 @@ import pytest
 
 from boards import BY_NAME, PANEL_TYPES, boards, panels_of, selectors
 from dashboards.panels import links, queries
-from exporter.catalogue import LAYER, SEVERITY
+from exporter.catalogue import LAYER, SEVERITY, TARGET_LABELS
 from exporter.spec.model import ModelSpec
 
 NAMES = ("model", "fleet", "feature", "exporter")
@@ -76,7 +76,7 @@ def test_no_axis_has_a_fixed_end_and_every_ratio_has_an_end_that_moves(board: di
         defaults = panel["fieldConfig"]["defaults"]
         if panel["type"] == "timeseries":
             assert not {"min", "max"} & set(defaults), panel["title"]
-            if defaults["unit"] == "percentunit" and "axisSoftMax" in defaults["custom"]:
+            if defaults["unit"] == "percentunit" and "axisSoftMax" in defaults.get("custom", ()):
                 assert defaults["custom"]["axisSoftMax"] in {0.01, 1}
 
 
@@ -85,6 +85,9 @@ def test_the_colours_of_states_come_from_their_mappings(board: dict[str, Any]) -
         if panel["type"] in {"state-timeline", "status-history"}:
             defaults = panel["fieldConfig"]["defaults"]
             mappings = defaults.get("mappings", ())
+            assert panel["options"]["showValue"] == "auto", "a text beside the colour"
+            texts = [option["text"] for mapping in mappings for option in mapping["options"].values()]
+            assert len(set(texts)) == len(texts)
             assert defaults["color"]["mode"] == ("fixed" if mappings else "thresholds")
             assert mappings or len(defaults["thresholds"]["steps"]) > 1
             assert all(option["color"] for mapping in mappings for option in mapping["options"].values())
@@ -152,13 +155,12 @@ def test_a_link_carries_only_variables_of_the_dashboard_that_it_opens(segmented_
     """What `${name:queryparam}` carries must exist here too, else Grafana writes it out as it is."""
     made = {board["uid"]: board for board in boards(segmented_spec).values()}
     names = {uid: {variable["name"] for variable in board["templating"]["list"]} for uid, board in made.items()}
-    model = made[links.uid(segmented_spec)]
+    model = links.uid(segmented_spec)
+    named = re.compile(r"\$\{__data\.fields\.dashboard\}|leeway-\$\{(?:__field\.labels\.)?model\}")
     opened = set()
     for uid, board in made.items():
         for url in re.findall(r'"(/d/[^"]+)"', json.dumps(board)):
-            goal = re.match(r"/d/([^/?]+|\$\{[^}]+\})", url)[1].replace(
-                f"${{__data.fields.{links.DASHBOARD}}}", model["uid"]
-            )
+            goal = re.match(r"/d/([^/?]+)", named.sub(model, url))[1]
             carried = set(re.findall(r"\$\{(\w+):queryparam\}", url))
             assert carried <= names[uid], url
             assert carried | set(re.findall(r"var-(\w+)=", url)) <= names[goal], url
@@ -175,4 +177,4 @@ def test_the_values_of_a_variable_are_of_a_metric_of_the_catalogue(board: dict[s
             inner, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["definition"]).groups()
             [selector] = selectors(promql_parser.parse(inner.replace("$", "")))
             assert label == variable["name"]
-            assert label in BY_NAME[selector.name].labels
+            assert label in BY_NAME[selector.name].labels or label in TARGET_LABELS

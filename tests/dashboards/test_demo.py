@@ -35,6 +35,9 @@ ONE_VALUE = SELECTION | {"model": "fraud", "feature": BROKEN_FEATURE}
 """The selection if a variable has one value."""
 
 WITHOUT_DATA = {
+    "Exporters that are scraped",  # the demo's past has no processes
+    "Processors in use",
+    "Memory in use",
     "Decisions of the retraining hook",  # the demo has no retraining hook
     "Time since the last retraining",
     # Nothing of the kind happens in the demo: its features' categories are the training data's, it never fails, and

@@ -5,7 +5,16 @@ from typing import Any
 
 from boards import panels_of
 from dashboards import exporter
-from exporter.catalogue import HOOK_METRICS, MODEL_INFO, REFRESH_SUCCESS, SPEC_LOAD_SUCCESS, SPEC_RELOAD_SUCCESS
+from exporter.catalogue import (
+    BUILD_INFO,
+    HOOK_METRICS,
+    MODEL_INFO,
+    PROCESS_CPU_SECONDS_TOTAL,
+    PROCESS_RESIDENT_MEMORY_BYTES,
+    REFRESH_SUCCESS,
+    SPEC_LOAD_SUCCESS,
+    SPEC_RELOAD_SUCCESS,
+)
 
 
 def panel(title: str) -> dict[str, Any]:
@@ -63,3 +72,28 @@ def test_decisions_of_the_hook_are_counted_by_decision(evaluates: Callable[..., 
     [target] = panel("Decisions of the retraining hook")["targets"]
     assert decisions.name in target["expr"]
     assert target["legendFormat"] == "{{model}} {{decision}}"
+
+
+def test_an_exporter_that_is_down_is_red_and_other_jobs_are_not_shown(evaluates: Callable[..., None]) -> None:
+    [target] = panel("Exporters that are scraped")["targets"]
+    text = target["expr"].replace("$__rate_interval", "5m").replace("$job", "leeway")
+    given = {
+        'up{job="leeway",instance="a"}': 1.0,
+        'up{job="leeway",instance="b"}': 0.0,
+        'up{job="node",instance="c"}': 0.0,
+    }
+    evaluates(given, text, {'{instance="a"}': 1.0, '{instance="b"}': 0.0})
+
+
+def test_each_exporter_has_its_processors_and_memory(evaluates: Callable[..., None]) -> None:
+    cpu, memory = (panel(title)["targets"][0]["expr"] for title in ("Processors in use", "Memory in use"))
+    given = {f'{PROCESS_RESIDENT_MEMORY_BYTES.name}{{job="leeway",instance="{each}"}}': 7.0 for each in "ab"}
+    evaluates(given, memory, {'{instance="a"}': 7.0, '{instance="b"}': 7.0})
+    assert cpu.startswith(f"max by (instance) (rate({PROCESS_CPU_SECONDS_TOTAL.name}{{")
+
+
+def test_the_jobs_of_the_exporters_are_found_and_hidden() -> None:
+    variables = {each["name"]: each for each in exporter.dashboard()["templating"]["list"]}
+    assert list(variables) == ["datasource", "model", "job", "instance"]
+    assert (variables["job"]["hide"], variables["instance"]["hide"]) == (2, 0)
+    assert variables["job"]["definition"] == f"label_values({BUILD_INFO.name}{{}}, job)"

@@ -9,14 +9,16 @@ from typing import Any
 import promql_parser
 
 from dashboards import exporter, feature, fleet, model
-from exporter.catalogue import HOOK_METRICS, METRICS, RECORDED
+from exporter.catalogue import HOOK_METRICS, METRICS, PROCESS_METRICS, RECORDED
 from exporter.spec.model import ModelSpec
 
 # From @grafana/schema 13.2.3: the panels that Grafana brings along.
 PANEL_TYPES = {"stat", "table", "timeseries", "state-timeline", "status-history", "bargauge", "row"}
 PANEL_TYPES |= {"barchart", "xychart", "heatmap"}
 
-BY_NAME = {part.name: part for metric in (*METRICS, *HOOK_METRICS, *RECORDED) for part in metric.series}
+BY_NAME = {
+    part.name: part for metric in (*METRICS, *HOOK_METRICS, *PROCESS_METRICS, *RECORDED) for part in metric.series
+}
 
 
 def boards(spec: ModelSpec) -> dict[str, dict[str, Any]]:

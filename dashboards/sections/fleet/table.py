@@ -12,7 +12,7 @@ from dashboards.panels import links, queries
 from dashboards.panels.builders import PanelInfo
 from dashboards.panels.queries import ALERTNAME, by_model, latest, over_threshold
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import GOOD, LOWEST, SEVERITY_COLOURS, TRANSPARENT, UNITS, State, Steps
+from dashboards.panels.style import GOOD, LOWEST, SEVERITY_COLOURS, SEVERITY_TEXTS, TRANSPARENT, UNITS, State, Steps
 from dashboards.panels.tables import Column, table
 from dashboards.sections.tiles import ALERT_STATES
 from exporter import catalogue
@@ -20,7 +20,8 @@ from exporter.catalogue import INFERENCE, MODEL, SLO, STREAM, TEAM, WINDOW, Metr
 
 TIMES_THRESHOLD: Final = "suffix:x threshold"
 STATES: Final = {0: State("ok", GOOD)} | {
-    rank: State(severity.value, SEVERITY_COLOURS[severity]) for severity, rank in queries.SEVERITY_RANK.items()
+    rank: State(SEVERITY_TEXTS[severity], SEVERITY_COLOURS[severity])
+    for severity, rank in queries.SEVERITY_RANK.items()
 }
 """The states of a model by the rank of its most severe alert."""
 
