@@ -1,4 +1,5 @@
 // The exporter itself: does it run, do its refreshes succeed, does it accept the spec, and is it that of these rules?
+local numbers = import '../numbers.libsonnet';
 local promql = import '../promql.libsonnet';
 local template = import '../template.libsonnet';
 
@@ -87,11 +88,11 @@ function(model)
               + metrics.refresh_in_progress.name + ' of 1, and give it more workers or fewer models.',
       firing_cases: [
         waiting_case('waits for a refresh too long', overdue_after + 60) {
-          fields: { value: template.expanded_value(metrics.refresh_waiting_seconds.unit, overdue_after + 60) },
+          fields: { value: numbers.written(metrics.refresh_waiting_seconds.unit, overdue_after + 60) },
         },
         waiting_case('waits on one replica alone', overdue_after + 60) {
           series: [super.series[0] { replicas: ['a'] }, super.series[0] { during: 0, replicas: ['b'] }],
-          fields: { value: template.expanded_value(metrics.refresh_waiting_seconds.unit, overdue_after + 60) },
+          fields: { value: numbers.written(metrics.refresh_waiting_seconds.unit, overdue_after + 60) },
         },
       ],
       silent_cases: [waiting_case('waits as long as is allowed', overdue_after)],
