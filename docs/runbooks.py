@@ -168,6 +168,7 @@ from inference group by 1 order by 1""",
 
 _INSTEAD: Final = {
     catalogue.EXPORTER_DOWN: "curl -sS http://localhost:9877/-/ready",
+    catalogue.REFRESH_OVERDUE: "curl -sS http://localhost:9877/-/healthy",
     catalogue.SPEC_MISMATCH: "leeway check --out build models/fraud.yaml",
     catalogue.SPEC_REJECTED: "leeway validate models/fraud.yaml",
     catalogue.RETRAINING_NOT_STARTED: (
