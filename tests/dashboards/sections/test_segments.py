@@ -33,9 +33,10 @@ def test_the_alert_links_to_a_panel_with_the_segment_selected(
 ) -> None:
     numbers = {panel["id"] for panel in every_panel(dashboard(segmented))}
     assert {panel_id(alert.metric.key) for alert in ALERTS} <= numbers
-    url = links.alert_url(segmented, catalogue.SEGMENT_DRIFT_ALERT)
-    assert "&var-segment={{ . | urlquery }}" in url
-    assert "var-segment" not in links.alert_url(segmented, catalogue.DATA_DRIFT_HIGH)
+    metadata = segmented.metadata.model_copy(update={"grafana": "https://grafana.example.com"})
+    linked = segmented.model_copy(update={"metadata": metadata})
+    assert "&var-segment={{ . | urlquery }}" in str(links.alert_url(linked, catalogue.SEGMENT_DRIFT_ALERT))
+    assert "var-segment" not in str(links.alert_url(linked, catalogue.DATA_DRIFT_HIGH))
 
 
 def test_a_segment_links_to_the_dashboard_with_itself_selected(segmented: ModelSpec) -> None:

@@ -156,7 +156,7 @@ def test_the_metrics_have_the_path_that_is_given(refresher: Refresher) -> None:
         refresher.refresh_all()
         assert client.get("/probe").status_code == 200
         assert client.get("/metrics").status_code == 404
-        assert '<a href="/probe">' in client.get("/").text
+        assert '<a href="probe">' in client.get("/").text
 
 
 def test_the_page_shows_the_model(client: TestClient, refresher: Refresher) -> None:
