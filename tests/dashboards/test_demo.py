@@ -38,6 +38,10 @@ WITHOUT_DATA = {
     "Exporters that are scraped",  # the demo's past has no processes
     "Processors in use",
     "Memory in use",
+    "Time that a due refresh waits",  # nor scrapes, in which this is measured
+    "Refreshes that run",
+    "Age of the loop's last iteration",
+    "Unexpected errors of the loop",
     "Chi-squared statistic",  # the broken feature is numeric
     "Chi-squared p-value",
     "Decisions of the retraining hook",  # the demo has no retraining hook

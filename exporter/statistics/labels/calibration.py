@@ -26,6 +26,8 @@ _HALF_SKEW = _HALF_MEAN * (4 / math.pi - 1)
 _STEPS = np.arange(0.05, 6.0, 0.1)
 _STEP_WEIGHTS = np.exp(-np.square(_STEPS) / 2) / np.exp(-np.square(_STEPS) / 2).sum()
 """A grid of the absolute value of a standard normal variable, and the probability of each of its cells."""
+_FAR = 8.0
+"""Standard deviations from 0 beyond which folding changes nothing: the variable is normal."""
 _HALVINGS = 30
 
 
@@ -205,11 +207,13 @@ def _mixed_quantile(scale: Values, deviation: float, q: float) -> float:
 def _folded_cumulants(means: Values, scale: Values) -> tuple[Values, Values, Values]:
     """The first three cumulants of the sum of absolute values of normal variables with these means, (steps, bins)."""
     known = scale > 0
-    means, scale = means[:, known], scale[known]
+    means, scale = np.abs(means[:, known]), scale[known]
     ratio = means / scale
-    first = scale * _HALF_MEAN * np.exp(-np.square(ratio) / 2) + means * special.erf(ratio / math.sqrt(2))
-    second = np.square(means) + np.square(scale)
-    third = (np.square(means) + 2 * np.square(scale)) * scale * _HALF_MEAN * np.exp(-np.square(ratio) / 2)
+    tail = scale * _HALF_MEAN * np.exp(-np.square(ratio) / 2)
+    beyond = tail - means * special.erfc(ratio / math.sqrt(2))  # by how much the first cumulant exceeds the mean
+    first, second = means + beyond, np.square(means) + np.square(scale)
+    variance = np.square(scale) - beyond * (means + first)  # second - first^2, without its cancellation
+    third = (np.square(means) + 2 * np.square(scale)) * tail
     third += means * (np.square(means) + 3 * np.square(scale)) * special.erf(ratio / math.sqrt(2))
-    skews = third - 3 * second * first + 2 * first**3
-    return first.sum(axis=1), (second - np.square(first)).sum(axis=1), skews.sum(axis=1)
+    skews = np.where(ratio > _FAR, 0.0, third - 3 * second * first + 2 * first**3)
+    return first.sum(axis=1), variance.sum(axis=1), skews.sum(axis=1)

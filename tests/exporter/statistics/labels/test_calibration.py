@@ -232,3 +232,20 @@ class TestOutcomesInCommon:
         whole, besides = calibration.labels_variance(diagram)
         assert whole == pytest.approx(0.04)
         assert besides == pytest.approx(0.04 - (0.0001 + 0.0009) / 0.04)
+
+
+@pytest.mark.parametrize("certain", [1e-3, 1e-9, 1e-30])
+def test_a_common_step_far_beyond_the_noise_of_a_bin_is_the_error_itself(certain: float) -> None:
+    """All bins move by one step: the error is its absolute value, of which a normal variable exceeds 1.96 with 5 %."""
+    scale = np.array([1.0, 0.5]) * certain
+    with np.errstate(all="raise", under="ignore"):
+        found = calibration._mixed_quantile(scale, 2.0, 0.05)
+    assert found == pytest.approx(2 * 1.96, rel=0.03)  # the grid of steps is this coarse
+
+
+def test_folded_cumulants_agree_with_their_numbers() -> None:
+    """Those of the absolute value of a standard normal variable, and of one so far from 0 that it never folds."""
+    first, second, third = calibration._folded_cumulants(np.array([[0.0, 1e6]]), np.array([1.0, 2.0]))
+    assert first[0] == pytest.approx(math.sqrt(2 / math.pi) + 1e6)
+    assert second[0] == pytest.approx(1 - 2 / math.pi + 4)
+    assert third[0] == pytest.approx(math.sqrt(2 / math.pi) * (4 / math.pi - 1))
