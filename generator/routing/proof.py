@@ -9,7 +9,20 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from exporter.catalogue import EXPORTER_DOWN, FEATURE, LAYER, MODEL, SEVERITY, VERSION, Layer, Severity
+from exporter.catalogue import (
+    BASE_RATE_SHIFT_ALERT,
+    CALIBRATION_POOR,
+    ERROR_BUDGET_BURN_SLOW,
+    ERROR_BUDGET_EXHAUSTED,
+    EXPORTER_DOWN,
+    FEATURE,
+    LAYER,
+    MODEL,
+    SEVERITY,
+    VERSION,
+    Layer,
+    Severity,
+)
 from exporter.errors import RenderError
 from generator.layout import ROUTE_CASES, ROUTING
 from generator.proof.check import Outcome
@@ -35,6 +48,11 @@ INCIDENTS: Final[Mapping[tuple[str, str], tuple[Layer, ...]]] = {
 
 Of its own layer and of earlier ones it inhibits only what is less severe; of later ones, what is not more severe.
 """
+TICKETS: Final[Mapping[str, str]] = {
+    BASE_RATE_SHIFT_ALERT.name: CALIBRATION_POOR.name,
+    ERROR_BUDGET_EXHAUSTED.name: ERROR_BUDGET_BURN_SLOW.name,
+}
+"""The tickets that inhibit one ticket of their own layer, which is about the same numbers."""
 
 _OUTAGES: Final = (Layer.EXPORTER, Layer.FRESHNESS)
 """The layers whose alerts have one cause for many models: an exporter that is down, a source that is away."""
@@ -128,13 +146,15 @@ def _incidents(decider: Decider, model: Model) -> Iterator[Outcome]:
 
 def _follows(case: Case, cause: Case) -> bool:
     """Return whether an alert follows from a cause, and is not more severe."""
+    if TICKETS.get(cause.name) == case.name:
+        return True
     severity, layer = ([order.index(each.labels[name]) for each in (case, cause)] for name, order in _ORDERS)
     less_severe = severity[0] > severity[1] or (severity[0] == severity[1] and layer[0] > layer[1])
-    return case.labels[LAYER] in _inhibits(cause) and less_severe
+    return less_severe and case.labels[LAYER] in INCIDENTS.get((cause.labels[LAYER], cause.labels[SEVERITY]), ())
 
 
-def _inhibits(cause: Case) -> tuple[Layer, ...]:
-    return INCIDENTS.get((cause.labels[LAYER], cause.labels[SEVERITY]), ())
+def _inhibits(case: Case) -> bool:
+    return case.name in TICKETS or (case.labels[LAYER], case.labels[SEVERITY]) in INCIDENTS
 
 
 def _hours(decider: Decider, model: Model) -> Iterator[Outcome]:
