@@ -67,3 +67,11 @@ def test_the_message_has_the_share_of_the_demo(exposition: str) -> None:
     title = json.loads((DOCS / "drawings" / "alert.json").read_text())["title"]
     [shown] = re.findall(r"([\d.]+)\s?%", title)
     assert float(shown) / 100 == pytest.approx(share, abs=0.005)
+
+
+def test_the_page_shows_the_message_that_the_picture_shows() -> None:
+    message = json.loads((DOCS / "drawings" / "alert.json").read_text())
+    boxed = " ".join(" ".join(re.findall(r"^│ (.*?) +│$", PAGE, flags=re.MULTILINE)).split())
+    lines = [line for line in (message["title"], *message["text"].splitlines()) if not line.startswith("Since ")]
+    assert len(lines) > 2
+    assert [line for line in lines if " ".join(line.split()) not in boxed] == []
