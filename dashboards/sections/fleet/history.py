@@ -19,6 +19,8 @@ from exporter.catalogue import MODEL, Metric, Severity, Unit
 
 _POINTS = 300
 """The points of a line: a hundred models have a hundred lines."""
+_UNRECORDED = "Prometheus has not loaded rules/leeway-fleet.yaml"
+_NONE = f"No data yet, or {_UNRECORDED}"
 _BY_MODEL = f"{{{{{MODEL}}}}}"
 _TIERS = "the windows of each objective's own tiers, not the selected windows; the worst of them."
 _WORST = "the newest window of each selected length, at each refresh; the worst of them."
@@ -38,7 +40,7 @@ def _timeline(scope: Scope) -> StateTimeline:
         window="each alert's own.",
         action="If several models change at the same time: look for what they share, such as a store, a feature "
         "pipeline or a release.",
-        no_data="No alert fired in this time",
+        no_data=f"No alert fired in this time, or {_UNRECORDED}",
         size=(24, 8),
     )
     severity = queries.select(catalogue.RECORDED_SEVERITY, scope)
@@ -58,6 +60,7 @@ def _drift_by_day(scope: Scope) -> StatusHistory:
         meaning="The greatest drift share of each model on each day, divided by its threshold: above 1 it pages. Shows "
         "the thirty models that drifted most in the time range.",
         window=_WORST,
+        no_data=_NONE,
         size=(24, 12),
     )
     share = queries.select(drift, scope)
@@ -78,7 +81,7 @@ def _lines(scope: Scope) -> list[Any]:
     )
     return [
         timeseries(
-            panel_info(None, metric, title, action, window=window),
+            panel_info(None, metric, title, action, window=window, no_data=_NONE),
             [Query(queries.in_state(by_model("max", queries.select(recorded, scope)), scope), _BY_MODEL)],
             Unit.NUMBER,
             limits=FROM_ZERO,
