@@ -34,7 +34,7 @@ def _alerting_notes(spec: ModelSpec) -> Iterator[str]:
     if alerting.false_alarms is not None and "false_positive_rate" not in spec.spec.thresholds.model_fields_set:
         yield "spec.alerting.false_alarms: not solved yet: run leeway backtest, and keep the file that it writes"
     if spec.metadata.grafana is None:
-        yield "metadata.grafana: not set: notifications do not link to the dashboard, unless --grafana is given"
+        yield "metadata.grafana: not set: notifications do not link to the dashboard, unless generator.yaml has grafana"
 
 
 def _column_notes(spec: ModelSpec) -> Iterator[str]:

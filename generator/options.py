@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from exporter.errors import Problem, SpecError
 from exporter.spec.messages import error_message, format_path, unknown_key
 from exporter.spec.sections.section import SpecSection
-from exporter.spec.value_types import Duration, Text, Url, parse_duration
+from exporter.spec.value_types import BaseUrl, Duration, Text, parse_duration
 from exporter.spec.yaml_document import parse
 
 _LABEL_VALUE: Final = re.compile(r"([A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
@@ -49,7 +49,7 @@ Label = Annotated[str, AfterValidator(_label_value)]
 class Exporter(SpecSection):
     """How Prometheus and people find the exporter."""
 
-    url: Url | None = None
+    url: BaseUrl | None = None
     """The exporter's address in a browser: alerts link to the runbooks that it serves, unless the spec names others."""
     labels: Mapping[Key, Label] = {"app.kubernetes.io/name": "leeway-exporter"}
     """The labels of the exporter's Service."""
@@ -83,7 +83,7 @@ class Options(SpecSection):
     """The namespace of the Kubernetes objects; when it is left out, `kubectl apply` decides."""
     labels: Mapping[Key, Label] = {}
     """Labels of the Kubernetes objects, such as the one by which Prometheus selects its rules."""
-    grafana: Url | None = None
+    grafana: BaseUrl | None = None
     """The address of Grafana, for models whose spec does not set it."""
     smarthost: Text = "localhost:25"
     """The mail server of email receivers, `host:port`."""

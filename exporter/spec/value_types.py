@@ -275,13 +275,27 @@ Url = Annotated[
 ]
 
 
+def _base_url(value: str) -> str:
+    if set("?#") & set(value):
+        raise ValueError("must not contain ? or #: paths are added to its end")
+    return _url(value)
+
+
+BaseUrl = Annotated[
+    Text,
+    AfterValidator(_base_url),
+    WithJsonSchema({"type": "string", "title": "URL", "pattern": "^https?://[^\\s/?#][^\\s?#]*$", "maxLength": 1000}),
+]
+
+
 ALERT: Final = "{alert}"
 """The place of an alert's name in an address."""
 
 
 def _alert_url(value: str) -> str:
-    _url(value.replace(ALERT, "alert"))
-    return value if ALERT in value else _url(value)
+    if set("{}") & set(value.replace(ALERT, "")):
+        raise ValueError(f"must not have braces other than those of {ALERT}, which becomes the alert's name")
+    return value if _url(value.replace(ALERT, "alert")) and ALERT in value else _url(value)
 
 
 AlertUrl = Annotated[

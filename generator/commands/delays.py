@@ -26,7 +26,7 @@ def delays(spec: ModelSpec) -> RenderableType:
         table.add_column(column, no_wrap=True)
     for cells in rows(spec):
         table.add_row(*cells)
-    return Group(f"[bold]{escape(spec.name)}[/]: from the first bad row to the notification, at most", table)
+    return Group(f"[bold]{escape(spec.name)}[/]: from the first bad row to the notification", table)
 
 
 def rows(spec: ModelSpec) -> Iterator[tuple[str, ...]]:

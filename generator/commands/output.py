@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from exporter import logs
 from exporter.errors import UsageError
 from exporter.spec.loading import LoadedSpec
-from exporter.spec.value_types import Url
+from exporter.spec.value_types import BaseUrl
 from generator import overlays
 from generator.commands.flags import add_specs
 from generator.documents import render
@@ -56,9 +56,9 @@ def _label(text: str) -> tuple[str, str]:
 
 def _url(text: str) -> str:
     try:
-        return TypeAdapter(Url).validate_python(text)
+        return TypeAdapter(BaseUrl).validate_python(text)
     except ValidationError:
-        raise argparse.ArgumentTypeError("must be an http:// or https:// address") from None
+        raise argparse.ArgumentTypeError("must be an http:// or https:// address without ? and #") from None
 
 
 def deployment_options(options: argparse.Namespace) -> Options:

@@ -71,6 +71,7 @@ def test_a_file_that_says_nothing_and_none_at_all_are_the_defaults(tmp_path: Pat
         ("dashboards: []\n", "1: dashboards: must be a mapping"),
         ("exporter: {interval: 5}\n", "1: exporter.interval: must be a duration"),
         ("grafana: grafana.example.com\n", "1: grafana: must be an http:// or https:// address"),
+        ("exporter: {url: 'https://leeway/?a=b'}\n", "1: exporter.url: must not contain ? or #"),
         ("alertmanager_config: v2\n", "1: alertmanager_config: must be v1alpha1 or v1beta1"),
         ("namespace: 010\n", "1: namespace"),
     ],

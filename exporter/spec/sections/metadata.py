@@ -10,7 +10,7 @@ from pydantic import AfterValidator, WithJsonSchema
 
 from exporter import catalogue
 from exporter.spec.sections.section import SpecSection
-from exporter.spec.value_types import ALERT, AlertUrl, Name, Text, Url
+from exporter.spec.value_types import ALERT, AlertUrl, BaseUrl, Name, Text
 
 _RESERVED: Final = {label for metric in catalogue.METRICS for label in metric.labels} | {
     *catalogue.TARGET_LABELS,
@@ -54,7 +54,7 @@ class Metadata(SpecSection):
     runbooks: AlertUrl | None = None
     """The address of the runbooks. `{alert}` in it becomes the alert's name; without it, `/<alert name>` is appended.
     Left out, alerts link to the exporter, which serves the runbooks, if `generator.yaml` has `exporter.url`."""
-    grafana: Url | None = None
+    grafana: BaseUrl | None = None
     """The base URL of Grafana, for the links in alerts."""
 
     def runbook(self, alert: str) -> str | None:

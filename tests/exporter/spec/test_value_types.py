@@ -221,8 +221,14 @@ class TestUrl:
     def test_may_have_a_place_for_the_alert(self) -> None:
         assert reads(values.AlertUrl, "https://wiki/{alert}/") == "https://wiki/{alert}/"
         assert reads(values.AlertUrl, "https://wiki/") == "https://wiki"
-        for url in ("https://wiki/{name}", "https://wiki/{{alert}}", "{alert}"):
-            assert refusal(values.AlertUrl, url) == "must be an http:// or https:// address"
+        assert refusal(values.AlertUrl, "{alert}") == "must be an http:// or https:// address"
+        for url in ("https://wiki/{name}", "https://wiki/{{alert}}", "https://wiki/{alert}/{model}"):
+            assert refusal(values.AlertUrl, url).startswith("must not have braces other than those of {alert}")
+
+    @pytest.mark.parametrize("url", ["https://grafana/?orgId=1", "https://grafana/#/x"])
+    def test_to_which_a_path_is_added_has_neither_query_nor_fragment(self, url: str) -> None:
+        assert refusal(values.BaseUrl, url) == "must not contain ? or #: paths are added to its end"
+        assert reads(values.BaseUrl, "https://grafana/sub/") == "https://grafana/sub"
 
     def test_the_last_slash_is_removed(self) -> None:
         assert reads(values.Url, "https://runbooks.example.com/ml/") == "https://runbooks.example.com/ml"
