@@ -164,7 +164,7 @@ from inference group by 1 order by 1""",
         inference=_DAY,
     ),
 }
-"""What to read of the log, by alert. DuckDB, BigQuery and Athena understand each of these statements."""
+"""What to read of the log, by alert. DuckDB, BigQuery, Athena and Redshift understand each of these statements."""
 
 _INSTEAD: Final = {
     catalogue.EXPORTER_DOWN: "curl -sS http://localhost:9877/-/ready",
@@ -218,7 +218,7 @@ def _commands(alert: Alert, query: str) -> Iterator[str]:
             "```",
             "",
         )
-        yield from ("The same of a table in BigQuery or Athena:", "", "```sql", table(rows), "```", "")
+        yield from ("The same of a table in BigQuery, Athena or Redshift:", "", "```sql", table(rows), "```", "")
 
 
 def _run(query: str) -> str:

@@ -71,7 +71,7 @@ def result(alert: Alert, bucket: str) -> list[tuple[Any, ...]]:
 def test_a_statement_returns_rows_and_is_sql_of_every_engine(alert: Alert, bucket: str) -> None:
     found = result(alert, bucket)
     assert bool(found) is (alert is not catalogue.LOG_ROWS_UNUSABLE)
-    for engine in ("bigquery", "athena"):
+    for engine in ("bigquery", "athena", "redshift"):
         assert sqlglot.parse_one(COMMANDS["table"](ROWS[alert]), read=engine).key in {"select", "union"}
 
 
