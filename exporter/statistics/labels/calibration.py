@@ -151,7 +151,8 @@ def expected_error_noise(diagram: Reliability, q: float, common: float = 0.0, ow
 
     Outcomes that come together move all bins at once: by one step on the scale of log odds, so each in proportion to
     the variance of its labels. Given that step the bins are independent around it, and the error has the cumulants of
-    folded normal variables; its law is the mixture of these over a normal step.
+    folded normal variables; its law is the mixture of these over a normal step. No error is above 1, so where the step
+    is not known well, as after few days, the result is 1.
 
     Args:
         diagram: the bins; only their scores and weights are used, not the observed shares.
@@ -165,7 +166,9 @@ def expected_error_noise(diagram: Reliability, q: float, common: float = 0.0, ow
     if not scale.any():
         return 0.0
     if common > 0:
-        return _mixed_quantile(scale, math.sqrt(common), q)
+        step = math.sqrt(common)
+        beyond = -float(special.ndtri(q / 2)) * step >= 1  # the sum of the gaps, which the error is not below
+        return 1.0 if beyond else min(_mixed_quantile(scale, step, q), 1.0)
     average, variance = _HALF_MEAN * float(scale.sum()), _HALF_VARIANCE * float(np.square(scale).sum())
     skew = _HALF_SKEW * float((scale**3).sum()) / math.sqrt(variance) ** 3
     normal = -float(special.ndtri(q))

@@ -219,6 +219,11 @@ class TestOutcomesInCommon:
         assert calibration.expected_error_noise(diagram, 0.001, 1e-14) == pytest.approx(plain, rel=1e-3)
         assert calibration.expected_error_noise(diagram, 0.001, own=4.0) == pytest.approx(2 * plain)
 
+    @pytest.mark.parametrize("common", [0.09, 1.0, 1e28, 1e40])
+    def test_it_is_at_most_1_where_days_hardly_say_how_far_they_differ(self, common: float) -> None:
+        """The two-sided normal quantile at 0.0005 is 3.48, so a step with a deviation of 0.3 is above 1 as often."""
+        assert calibration.expected_error_noise(self.diagram(200), 0.0005, common) == 1
+
     def test_scores_of_0_and_1_have_no_noise(self) -> None:
         sure = np.array([0.0, 1.0])
         certain = Reliability(np.array([5, 5]), np.array([5.0, 5.0]), sure, sure, np.zeros(2), np.zeros(2))
