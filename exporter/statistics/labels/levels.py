@@ -93,13 +93,15 @@ def rate_gap(level: Level, reference: Level | None, floor: float, q: float, nois
     expected = min(max(level.predicted + usual, 0.0), 1.0)
     # Of both rates the one with more variance: a window without positives knows nothing of their variance.
     rate = min((level.observed, expected), key=lambda each: abs(each - 0.5))
-    return _shift(level.gap - usual, expected, _rate_noise(rate, level, reference, q, noise), floor)
+    chance = min(_rate_noise(rate, level, reference, q, noise), 2.0)  # two gaps, each of -1 to 1, differ by no more
+    return _shift(level.gap - usual, expected, chance, floor)
 
 
 def rate_change(level: Level, reference: Level, floor: float, q: float, noise: Noise) -> Shift:
     """The observed rate minus that of the reference; arguments as in `rate_gap`."""
     usual = reference.observed
-    return _shift(level.observed - usual, usual, _rate_noise(usual, level, reference, q, noise), floor)
+    chance = min(_rate_noise(usual, level, reference, q, noise), 1.0)  # two rates differ by no more
+    return _shift(level.observed - usual, usual, chance, floor)
 
 
 def error_change(level: Level, reference: Level | None, floor: float, q: float, noise: Noise) -> Shift:

@@ -69,6 +69,13 @@ def test_few_rows_raise_the_threshold() -> None:
     assert shift.threshold == pytest.approx(Z * 0.5 * math.sqrt(1 / 100 + 1 / 400), rel=1e-3)
 
 
+def test_no_threshold_is_beyond_the_greatest_difference() -> None:
+    """After a single labelled day nobody knows how far days differ, and the noise may be of any size."""
+    window, reference = of(0.2, 0.1, 100), of(0.1, 0.1)
+    assert rate_gap(window, reference, 0.2, 0.0005, lambda _error, _q: 6e7).threshold == 2
+    assert rate_change(window, reference, 0.2, 0.0005, lambda _error, _q: 6e7).threshold == 1
+
+
 def test_days_that_have_something_in_common_raise_it_more() -> None:
     wide = rate_change(of(0.3, 0.3, 100), of(0.5, 0.5, 400), FLOOR, Q, lambda error, q: 3 * normal_noise(error, q))
     assert wide.threshold == pytest.approx(3 * Z * 0.5 * math.sqrt(1 / 100 + 1 / 400), rel=1e-3)
