@@ -10,9 +10,10 @@ and the parts are joined by family.
 
 from __future__ import annotations
 
-import gzip
 import re
+import struct
 import threading
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -32,6 +33,8 @@ _FAMILY: Final = {part: metric for metric in catalogue.METRICS for part in metri
 """The family of each series: the buckets, the count and the sum of a histogram are one family."""
 _GZIP_LEVEL: Final = 1
 """Ten times faster than the default level, and only a fifth larger."""
+_GZIP_HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x04\xff"
+"""RFC 1952: DEFLATE, without a name and a time, compressed fast, by an unknown system."""
 
 _COMMENTS: Final = re.compile(rb"^((?:# .*\n)+)", re.MULTILINE)
 
@@ -49,7 +52,8 @@ class Snapshot:
         """Take both expositions, without the end that OpenMetrics asks for."""
         self.text: Final = text
         self.openmetrics: Final = openmetrics + _EOF
-        self._compressed: dict[bool, bytes] = {}
+        self._compressed: dict[bool, tuple[bytes, int]] = {}
+        """By whether it is OpenMetrics: the beginning of a gzip member, and the CRC-32 of its content."""
         self._lock = threading.Lock()
 
     def exposition(
@@ -62,8 +66,9 @@ class Snapshot:
     ) -> tuple[list[bytes], str]:
         """Return the snapshot, `live` samples of other families and those of the process, and the content type.
 
-        The body is in pieces that follow each other, so that scrapes share the snapshot's. If compressed, each piece is
-        a gzip member; the snapshot's is compressed once, by the first scrape that asks for it.
+        The body is in pieces that follow each other, so that scrapes share the snapshot's. Compressed they are one gzip
+        member, as curl and browsers read no second one; the snapshot's is compressed once, by the first scrape that
+        asks for it.
         """
         body = self.openmetrics.removesuffix(_EOF) if openmetrics else self.text
         registry = CollectorRegistry()
@@ -75,8 +80,16 @@ class Snapshot:
             return [body, now], content_type
         with self._lock:
             if openmetrics not in self._compressed:
-                self._compressed[openmetrics] = gzip.compress(body, _GZIP_LEVEL)
-        return [self._compressed[openmetrics], gzip.compress(now, _GZIP_LEVEL)], content_type
+                self._compressed[openmetrics] = _GZIP_HEADER + _deflated(body, zlib.Z_FULL_FLUSH), zlib.crc32(body)
+            first, checksum = self._compressed[openmetrics]
+        end = struct.pack("<LL", zlib.crc32(now, checksum), (len(body) + len(now)) % 2**32)
+        return [first, _deflated(now, zlib.Z_FINISH) + end], content_type
+
+
+def _deflated(data: bytes, flush: int) -> bytes:
+    """Return data as DEFLATE (RFC 1951); after `Z_FULL_FLUSH` more may follow that was deflated by itself."""
+    deflate = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return deflate.compress(data) + deflate.flush(flush)
 
 
 _PROCESS: Final = ProcessCollector(registry=None)

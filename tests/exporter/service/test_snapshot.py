@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import subprocess
+import zlib
 from collections.abc import Sequence
 
 import pytest
@@ -186,12 +186,14 @@ def test_only_a_part_that_changed_is_rendered_again(monkeypatch: pytest.MonkeyPa
     assert rendered[3:] == [[other]]
 
 
-def test_a_snapshot_is_compressed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_is_compressed_once_and_one_member_with_what_a_scrape_adds(monkeypatch: pytest.MonkeyPatch) -> None:
     snapshot, sizes = render([PSI], {}), list[int]()
-    compress = gzip.compress
-    monkeypatch.setattr(gzip, "compress", lambda body, level: sizes.append(len(body)) or compress(body, level))
+    deflated = exposition._deflated
+    monkeypatch.setattr(exposition, "_deflated", lambda data, flush: sizes.append(len(data)) or deflated(data, flush))
     bodies = [b"".join(snapshot.exposition((), {}, openmetrics=True, compressed=True)[0]) for _ in range(3)]
     assert sizes.count(len(snapshot.openmetrics) - len(b"# EOF\n")) == 1
-    plain = gzip.decompress(bodies[2])
+    member = zlib.decompressobj(16 + zlib.MAX_WBITS)  # like curl, it ends with the first member, and checks its sums
+    plain = member.decompress(bodies[2])
+    assert (member.eof, member.unused_data) == (True, b"")
     assert plain.startswith(snapshot.openmetrics.removesuffix(b"# EOF\n"))
     assert plain.endswith(b"\n# EOF\n")
