@@ -243,7 +243,7 @@ def _serve(options: argparse.Namespace) -> int:
             loads = _specs(options)
         except LeewayError as problem:
             log.error("the new specs are rejected, the old ones stay in use: %s", problem)  # noqa: TRY400
-            refresher.reject_specs()
+            refresher.reject_specs(problem)
             raise
         refresher.replace_specs(loads.specs, loads.rejected)
         log.info("%d specs have been loaded again", len(loads.specs))

@@ -94,9 +94,9 @@ class Refresher:
         self.replace_specs(specs, rejected)
 
     @property
-    def rejected(self) -> Sequence[RejectedSpec]:
-        """The files whose specs could not be used at the last load."""
-        return self._loads.rejected
+    def mistakes(self) -> Sequence[str]:
+        """The mistakes of the specs that could not be used at the last load."""
+        return self._loads.mistakes
 
     @property
     def states(self) -> Mapping[str, ModelState]:
@@ -141,9 +141,9 @@ class Refresher:
         if self.snapshot is not None:
             self._publisher.publish()
 
-    def reject_specs(self) -> None:
-        """Record that none of the new specs can be used; the old ones stay."""
-        self._loads = replace(self._loads, none_valid=True)
+    def reject_specs(self, why: LeewayError) -> None:
+        """Record why none of the new specs can be used; the old ones stay."""
+        self._loads = replace(self._loads, refusal=why)
         self._publisher.publish()
 
     def exposition(self, *, openmetrics: bool, compressed: bool = False) -> tuple[list[bytes], str] | None:

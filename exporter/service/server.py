@@ -68,7 +68,7 @@ def application(refresher: Refresher, reload: Reload | None = None, telemetry_pa
         return await reloads.run()
 
     async def index(_: Request) -> Response:
-        page = await run_in_threadpool(status_page.render, refresher.states, refresher.rejected, telemetry_path)
+        page = await run_in_threadpool(status_page.render, refresher.states, refresher.mistakes, telemetry_path)
         return HTMLResponse(page)
 
     return Starlette(

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from exporter import catalogue
+from exporter.errors import LeewayError
 from exporter.samples.windows import Sample
 from exporter.spec.loading import LoadedSpec, RejectedSpec
 
@@ -20,15 +21,22 @@ class SpecLoads:
     """
 
     rejected: tuple[RejectedSpec, ...] = ()
-    none_valid: bool = False
-    """Whether no spec at all could be loaded, so that every model stays as it was."""
+    refusal: LeewayError | None = None
+    """Why no spec at all could be loaded, so that every model stays as it was; None if one could."""
     last_success: datetime | None = None
     """When the specs were last loaded without any error; None if never."""
 
     @property
     def succeeded(self) -> bool:
         """Whether every spec was loaded."""
-        return not self.rejected and not self.none_valid
+        return not self.rejected and self.refusal is None
+
+    @property
+    def mistakes(self) -> tuple[str, ...]:
+        """Every mistake of the files that were rejected, or why no spec at all could be loaded."""
+        if self.refusal is not None:
+            return tuple(str(self.refusal).splitlines())
+        return tuple(str(problem) for each in self.rejected for problem in each.problems)
 
     @property
     def rejected_paths(self) -> frozenset[Path]:
@@ -48,7 +56,7 @@ class SpecLoads:
         failed, names = self.rejected_paths, dict[Path, str]()
         for loaded in in_use:
             names[loaded.path] = loaded.spec.name
-            success = not self.none_valid and loaded.path not in failed
+            success = self.refusal is None and loaded.path not in failed
             yield Sample(catalogue.SPEC_LOAD_SUCCESS, (loaded.spec.name, loaded.path.name), success)
         for each in self.rejected:
             if each.path not in names:

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 
 from exporter import catalogue
 from exporter.service.html.frame import page
 from exporter.service.model_state import ModelState
-from exporter.spec.loading import RejectedSpec
 
 
-def render(states: Mapping[str, ModelState], rejected: Iterable[RejectedSpec] = (), metrics: str = "/metrics") -> str:
+def render(states: Mapping[str, ModelState], mistakes: Sequence[str] = (), metrics: str = "/metrics") -> str:
     """Return the page as HTML, with the mistakes of rejected specs first; every value is escaped."""
-    mistakes = [(str(problem),) for each in rejected for problem in each.problems]
+    rejected = _table(("rejected specs",), [(each,) for each in mistakes]) if mistakes else ""
     models = "".join(_model(state) for _, state in sorted(states.items())) or "<p>No models are loaded.</p>"
     return page(
         "Leeway",
         f'<h1>Leeway</h1><p><a href="{escape(metrics.lstrip("/"))}">Metrics</a> · <a href="runbooks">Runbooks</a> ·'
         ' <a href="-/healthy">healthy</a> · <a href="-/ready">ready</a></p>'
-        f"{_table(('rejected specs',), mistakes) if mistakes else ''}{models}",
+        f"{rejected}{models}",
     )
 
 

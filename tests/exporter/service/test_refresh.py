@@ -15,7 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter import catalogue
-from exporter.errors import Problem
+from exporter.errors import Problem, UsageError
 from exporter.samples.windows import Sample
 from exporter.service import publishing, refresh
 from exporter.service.attempt import Attempt
@@ -352,7 +352,7 @@ def test_a_rejected_spec_costs_only_itself_at_the_start(
     }
     assert _exposed(made[0], catalogue.SPEC_RELOAD_SUCCESS) == {"": 0}
     assert _exposed(made[0], catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS) == {}
-    assert made[0].rejected == tuple(rejected)
+    assert made[0].mistakes == tuple(str(problem) for each in rejected for problem in each.problems)
 
 
 def test_a_spec_that_is_rejected_later_stays_while_the_others_are_replaced(
@@ -388,7 +388,8 @@ def test_rejected_specs_are_reported_and_the_old_ones_stay(
     refresher = _refresher(made, tmp_path, clock, _spec(tmp_path))
     refresher.refresh_all()
     clock.now += timedelta(minutes=1)
-    refresher.reject_specs()
+    refresher.reject_specs(UsageError("models: cannot be read"))
+    assert refresher.mistakes == ("models: cannot be read",)
     assert _loads(refresher) == {("fraud.yaml", "fraud", "prod"): 0}
     assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS) == {"": 0}
     assert _exposed(refresher, catalogue.SPEC_RELOAD_SUCCESS_TIMESTAMP_SECONDS) == {"": NOW.timestamp()}

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from examples import model
 from exporter import catalogue
+from exporter.errors import Problem, SpecError
 from exporter.samples.windows import Sample
 from exporter.service.spec_loads import SpecLoads
 from exporter.spec.loading import RejectedSpec
@@ -46,9 +47,17 @@ def test_a_rejected_file_of_a_model_in_use_keeps_the_name_in_use() -> None:
 
 
 def test_without_any_valid_spec_no_file_was_loaded() -> None:
-    nothing = SpecLoads(none_valid=True, last_success=AT)
+    nothing = SpecLoads(
+        refusal=SpecError((Problem("a.yaml", 9, "", "odd"), Problem("a.yaml", 3, "", "bad"))), last_success=AT
+    )
     assert by_file(nothing) == {("fraud", FILE): 0}
     assert not nothing.succeeded
+    assert nothing.mistakes == ("a.yaml:3: bad", "a.yaml:9: odd")
+
+
+def test_the_mistakes_are_those_of_each_rejected_file() -> None:
+    files = [RejectedSpec(Path(name), (Problem(name, 3, "spec.task", "bad"),), None) for name in ("a.yaml", "b.yaml")]
+    assert SpecLoads(tuple(files)).mistakes == ("a.yaml:3: spec.task: bad", "b.yaml:3: spec.task: bad")
 
 
 def test_a_time_of_success_that_is_not_known_is_absent() -> None:

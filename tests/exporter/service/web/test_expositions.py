@@ -10,6 +10,7 @@ import pytest
 from starlette.requests import Request
 
 from exporter import catalogue
+from exporter.errors import UsageError
 from exporter.service.refresh import Refresher
 from exporter.service.web import expositions
 from exporter.service.web.expositions import Expositions
@@ -66,5 +67,5 @@ async def test_scrapes_of_one_second_share_a_rendering_of_each_form(
     now += 1
     await _body(made, _request())
     assert renderings == [False, True, False]
-    refresher.reject_specs()
+    refresher.reject_specs(UsageError("models: cannot be read"))
     assert f"{catalogue.SPEC_RELOAD_SUCCESS.name} 0.0".encode() in await _body(made, _request())

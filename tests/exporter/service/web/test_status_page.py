@@ -7,11 +7,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from exporter import catalogue
-from exporter.errors import Problem
 from exporter.samples.windows import Sample
 from exporter.service.model_state import ModelState
 from exporter.service.web.status_page import render
-from exporter.spec.loading import LoadedSpec, RejectedSpec
+from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from fraud_log import local_spec_document
 
@@ -66,9 +65,9 @@ def test_windows_are_listed_with_their_rows_and_end() -> None:
 
 
 def test_the_mistakes_of_rejected_specs_are_listed() -> None:
-    problems = (Problem("a.yaml", 3, "spec.task", HOSTILE), Problem("a.yaml", 9, "", "odd"))
+    mistakes = (f"a.yaml:3: spec.task: {HOSTILE}", "a.yaml:9: odd")
     parser = _Tags()
-    parser.feed(render({"fraud": _state()}, [RejectedSpec(Path("a.yaml"), problems, None)]))
+    parser.feed(render({"fraud": _state()}, mistakes))
     assert f"a.yaml:3: spec.task: {HOSTILE}a.yaml:9: odd" in parser.text
     assert "script" not in parser.tags
 
