@@ -26,6 +26,10 @@ _WAITING: Final = 16
 """Passwords that wait to be checked; each takes a processor for a tenth of a second, one at a time."""
 
 
+_Stamp = tuple[Path, object]
+"""A file, and what changes with it."""
+
+
 class Security:
     """The content of the web configuration. Only the thread of the event loop uses it after it was made."""
 
@@ -37,8 +41,9 @@ class Security:
             UsageError: a certificate or key cannot be used.
         """
         self._path = path
+        self._seen: tuple[_Stamp, ...] = ()
+        """The files that were read at last, also in vain, as they were before."""
         self._config, self._context = self._read()
-        self._seen = self._state()
 
     @property
     def config(self) -> WebConfig:
@@ -61,15 +66,16 @@ class Security:
     def _read(self) -> tuple[WebConfig, ssl.SSLContext | None]:
         if self._path is None:
             return WebConfig(), None
+        self._seen = (_stamp(self._path),)
         config = load(self._path)
         tls = config.tls_server_config
+        if tls is not None:
+            self._seen += tuple(map(_stamp, tls.files(self._path.parent)))
         return config, tls.context(self._path.parent) if tls else None
 
     def _update(self) -> None:
-        state = self._state()
-        if state == self._seen:
+        if all(_stamp(path) == (path, state) for path, state in self._seen):
             return
-        self._seen = state
         try:
             config, context = self._read()
         except LeewayError as problem:
@@ -79,23 +85,15 @@ class Security:
             log.error("%s is not taken over: TLS is turned on or off at a start only", self._path)
             return
         self._config, self._context = config, context
-        self._seen = self._state()  # the files may be others
         log.info("%s has been loaded again", self._path)
 
-    def _state(self) -> tuple[Any, ...]:
-        """Return what changes with the files."""
-        if self._path is None:
-            return ()
-        tls = self._config.tls_server_config
-        return tuple(_stamp(each) for each in (self._path, *(tls.files(self._path.parent) if tls else ())))
 
-
-def _stamp(path: Path) -> tuple[Any, ...]:
+def _stamp(path: Path) -> _Stamp:
     try:
         found = path.stat()
     except OSError as error:
-        return (path, error.errno)
-    return path, found.st_mtime_ns, found.st_size, found.st_ino
+        return path, error.errno
+    return path, (found.st_mtime_ns, found.st_size, found.st_ino)
 
 
 class _NewestContext(ssl.SSLContext):

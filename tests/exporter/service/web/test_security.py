@@ -137,6 +137,20 @@ def test_users_change_with_the_file_and_a_wrong_file_changes_nothing(
         assert client.get("/", auth=("alice", "other")).status_code == 200
 
 
+def test_a_certificate_that_comes_after_the_file_that_names_it_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "web.yml"
+    for each in ("server", "client"):
+        _certificate(tmp_path, each)
+    _rewrite(path, TLS)
+    security = Security(path)
+    old = security.context()
+    _rewrite(path, TLS.replace("server.", "next."))
+    assert security.context() is old
+    _certificate(tmp_path, "next")
+    assert security.context() is not old
+    assert security.config.tls_server_config.cert_file == Path("next.crt")  # type: ignore[union-attr]
+
+
 @pytest.mark.parametrize("name", ["server.key", "server.crt", "client.crt"])
 def test_a_certificate_that_is_missing_ends_the_start(tmp_path: Path, name: str) -> None:
     for each in ("server", "client"):
