@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -74,6 +75,7 @@ def read(body: Any) -> Notification:
         models = {alert["labels"].get(MODEL, "") for alert in body["alerts"]}
         firing = tuple(_alert(alert) for alert in body["alerts"] if alert["status"] == "firing")
         group_key = str(body["groupKey"])
+        json.dumps(body, ensure_ascii=False).encode()  # half a surrogate pair is no text that could be passed on
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError, RecursionError) as problem:
         raise InvalidNotification(f"not a notification of Alertmanager: {problem!r}") from None
     if len(models) != 1 or models == {""}:

@@ -48,7 +48,7 @@ def _sagemaker(pipeline: Sagemaker, notification: Notification) -> str:
             ClientRequestToken=notification.incident,
             PipelineExecutionDescription=f"Drift of {notification.model}, reported by Leeway",
         )
-    except (BotoCoreError, ClientError) as problem:
+    except (BotoCoreError, ClientError, ValueError) as problem:  # ValueError: of an address of the environment
         raise NotStarted(f"SageMaker: {problem}") from None
     return str(response["PipelineExecutionArn"])
 
@@ -66,7 +66,7 @@ def _argo(argo: Argo, notification: Notification) -> str:
             if b"already exists" in problem.read(_MAX_ANSWER_BYTES):  # an earlier request was answered too late
                 return what
             raise NotStarted(f"Argo at {argo.url}: {problem}") from None
-    except (OSError, HTTPException) as problem:
+    except (OSError, HTTPException, ValueError) as problem:  # ValueError: of a token that no header can have
         raise NotStarted(f"Argo at {argo.url}: {problem}") from None
     return what
 

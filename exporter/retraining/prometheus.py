@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import urllib.error
 import urllib.parse
 import urllib.request
 from http.client import HTTPException
@@ -29,6 +28,6 @@ def query_value(url: str, query: str) -> float | None:
         with urllib.request.urlopen(address, timeout=_SECONDS) as response:  # noqa: S310 - the operator's own address
             result = json.load(response)["data"]["result"]
             value = float(result[0]["value"][1]) if result else math.nan
-    except (OSError, HTTPException, urllib.error.URLError, ValueError, LookupError, TypeError) as problem:
+    except (OSError, HTTPException, ValueError, LookupError, TypeError, RecursionError) as problem:
         raise SourceUnavailable(f"Prometheus at {url}: {problem}") from None
     return None if math.isnan(value) else value

@@ -67,8 +67,8 @@ def secret(path: Path) -> str:
     """
     try:
         token = path.read_text().strip()
-    except OSError as problem:
-        raise UsageError(f"{path}: cannot be read: {problem.strerror}") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UsageError(f"{path}: cannot be read: {problem}") from None
     if not token:
         raise UsageError(f"{path}: contains no token: the hook refuses every request without one")
     return token

@@ -48,6 +48,8 @@ def test_only_some_layers_report_drift(layer: str) -> None:
         body(firing("a") | {"startsAt": "yesterday"}),
         body(firing("a"), firing("b", model="churn")),
         body(firing("a", model="")),
+        body(firing("a", model="\ud800")),
+        body(firing("a"), group_key="\ud800"),
     ],
 )
 def test_an_invalid_notification_is_refused(wrong: Any) -> None:

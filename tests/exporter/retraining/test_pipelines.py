@@ -55,6 +55,9 @@ def test_an_unreachable_sagemaker_is_reported(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(NotStarted, match="Could not connect"):
         start(retrain(), NOTIFICATION)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "127.0.0.1")
+    with pytest.raises(NotStarted, match="Invalid endpoint"):
+        start(retrain(), NOTIFICATION)
 
 
 def test_an_event_is_sent_with_the_notification_and_the_token(tmp_path: Path) -> None:
@@ -72,6 +75,9 @@ def test_an_error_of_argo_is_reported(tmp_path: Path) -> None:
         start(argo(f"http://127.0.0.1:{free_port()}"), NOTIFICATION)
     with Receiver() as server, pytest.raises(NotStarted, match="No such file"):
         start(argo(server.address, tmp_path / "missing"), NOTIFICATION)
+    (tmp_path / "token").write_text("the\ntoken")
+    with Receiver() as server, pytest.raises(NotStarted, match="Invalid header value"):
+        start(argo(server.address, tmp_path / "token"), NOTIFICATION)
     assert server.received == []
 
 

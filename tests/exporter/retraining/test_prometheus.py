@@ -53,7 +53,8 @@ def test_a_query_has_a_value_or_none(address: str, answer: Any, value: float | N
 
 
 @pytest.mark.parametrize(
-    "answer", [(500, b""), (422, b'{"status":"error"}'), (200, b"<html>"), (200, b"{}"), vector("many")]
+    "answer",
+    [(500, b""), (422, b'{"status":"error"}'), (200, b"<html>"), (200, b"{}"), vector("many"), (200, b"[" * 100_000)],
 )
 def test_an_invalid_answer_is_reported(address: str, answer: Any) -> None:
     Answering.answer = answer

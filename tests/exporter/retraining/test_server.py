@@ -109,6 +109,9 @@ def test_a_token_is_read_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "token"
     with pytest.raises(UsageError, match="cannot be read"):
         secret(path)
+    path.write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="cannot be read"):
+        secret(path)
     path.write_text("\n")
     with pytest.raises(UsageError, match="contains no token"):
         secret(path)
