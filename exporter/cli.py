@@ -20,7 +20,7 @@ from exporter.errors import LeewayError, Problem, SourceError, SpecError
 from exporter.service.model_state import ModelState
 from exporter.service.publishing import VERSION
 from exporter.service.refresh import Clock, Refresher, wall_clock
-from exporter.service.server import listen, serve
+from exporter.service.server import listen, serve, signals_before_serving
 from exporter.service.web.security import Security
 from exporter.spec.instant import instant
 from exporter.spec.loading import Loads, RejectedSpec, load_valid
@@ -229,6 +229,7 @@ def _missing_data(states: Iterable[ModelState], now: datetime) -> list[str]:
 
 
 def _serve(options: argparse.Namespace) -> int:
+    hung_up = signals_before_serving()
     log.info("starting leeway-exporter %s", VERSION)
     security = Security(options.web_config_file)
     refresher = _refresher(options, _specs(options), logs.log_progress())
@@ -258,7 +259,7 @@ def _serve(options: argparse.Namespace) -> int:
         loop = threading.Thread(target=refresher.run, name="refresher", daemon=True)
         loop.start()
         lifecycle, path = options.web_enable_lifecycle, options.web_telemetry_path
-        serve(refresher, listeners, reload, security, lifecycle=lifecycle, telemetry_path=path)
+        serve(refresher, listeners, reload, security, lifecycle=lifecycle, telemetry_path=path, hung_up=hung_up)
         log.info("stopping")
         refresher.stop()
         loop.join(1)

@@ -8,6 +8,7 @@ import math
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -161,6 +162,19 @@ def _bind(address: str) -> socket.socket:
     )
 
 
+def signals_before_serving() -> threading.Event:
+    """Handle signals until `serve` does: SIGTERM and SIGINT end the process with code 0.
+
+    Returns:
+        An event that is set by SIGHUP, whose default would end the process; `serve` takes it.
+    """
+    hung_up = threading.Event()
+    signal.signal(signal.SIGHUP, lambda *_: hung_up.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+    return hung_up
+
+
 def serve(
     refresher: Refresher,
     listeners: Sequence[socket.socket],
@@ -169,6 +183,7 @@ def serve(
     *,
     lifecycle: bool = False,
     telemetry_path: str = "/metrics",
+    hung_up: threading.Event | None = None,
 ) -> None:
     """Serve the exporter until SIGTERM or SIGINT; SIGHUP loads the specs again.
 
@@ -179,6 +194,7 @@ def serve(
         security: TLS, users and headers.
         lifecycle: whether peers may reload.
         telemetry_path: the path of the metrics.
+        hung_up: whether SIGHUP has come before.
     """
     app = application(refresher, reload if lifecycle else None, telemetry_path)
 
@@ -186,10 +202,13 @@ def serve(
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, _reload_quietly, reload))
+        if hung_up is not None and hung_up.is_set():
+            loop.run_in_executor(None, _reload_quietly, reload)
         yield
 
     app.router.lifespan_context = lifespan
     run(app, listeners, security)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
 
 def run(app: ASGIApp, listeners: Sequence[socket.socket], security: Security | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
 import resource
@@ -13,16 +14,20 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from exporter import catalogue
 from exporter.errors import Problem, SpecError
+from exporter.service import server
 from exporter.service.refresh import Refresher
-from exporter.service.server import application, listen
+from exporter.service.server import application, listen, serve, signals_before_serving
+from exporter.service.web.security import Security
 from exporter.spec.loading import LoadedSpec
 from exporter.spec.model import ModelSpec
 from exporter.store.profiles import ProfileStore
@@ -183,6 +188,36 @@ def test_port_zero_is_any_free_port(address: str) -> None:
         socket.create_connection(("127.0.0.1", port), 5).close()
 
 
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    before = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("_signals")
+def test_signals_before_serving_end_with_0_or_reload_later(
+    refresher: Refresher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def live(app: Starlette) -> None:
+        async with app.router.lifespan_context(app):
+            pass
+
+    monkeypatch.setattr(server, "run", lambda app, *_: asyncio.run(live(app)))
+    for early in (False, True):
+        hung_up, reloads = signals_before_serving(), list[bool]()
+        if early:
+            signal.raise_signal(signal.SIGHUP)
+        serve(refresher, [], partial(reloads.append, early), Security(), hung_up=hung_up)
+        signal.raise_signal(signal.SIGHUP)  # after serving it changes nothing
+        assert reloads == [True] * early
+    signals_before_serving()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with pytest.raises(SystemExit, match="0"):
+            signal.raise_signal(number)
+
+
 @pytest.mark.e2e
 def test_a_process_survives_silent_peers_reloads_on_a_signal_and_exits_with_0(
     tmp_path: Path, write_local_spec: Callable[..., Path]
@@ -219,4 +254,5 @@ def test_a_process_survives_silent_peers_reloads_on_a_signal_and_exits_with_0(
         assert f"{catalogue.LOOP_ERRORS_TOTAL.name} 0.0" in (get(metrics) or "")
 
         running.terminate()
+        os.kill(running.pid, signal.SIGHUP)
         assert running.wait(10) == 0
