@@ -72,7 +72,7 @@ def application(refresher: Refresher, reload: Reload | None = None, telemetry_pa
         page = await run_in_threadpool(status_page.render, refresher.states, refresher.mistakes, telemetry_path)
         return HTMLResponse(page)
 
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/", index),
             Route(telemetry_path, metrics),
@@ -82,6 +82,8 @@ def application(refresher: Refresher, reload: Reload | None = None, telemetry_pa
             *runbooks.routes(lambda: {name: state.loaded.path for name, state in refresher.states.items()}),
         ]
     )
+    served.router.redirect_slashes = False  # it would lose the path and the scheme of a proxy
+    return served
 
 
 class Reloads:

@@ -22,7 +22,7 @@ local broken(model) =
     [reasons.constant, 'every value is the same, as from a frozen source'],
     [reasons.scale, 'all values are multiplied alike, as by a change of unit'],
     [reasons.categories, 'most values are new categories'],
-    [reasons.distribution, 'the mix of values is a completely different one'],
+    [reasons.distribution, 'its values are distributed in a completely different way'],
   ];
   local own = [label for label in model.series_labels(metric) if label != labels.model];
   local shared = [label for label in own if label != labels.reason];
