@@ -89,14 +89,14 @@ def test_a_prefix_in_cloud_storage_is_searched_too(monkeypatch: pytest.MonkeyPat
             monkeypatch.setenv(name, value)
         gcs.connect.cache_clear()
         for key in ("log/2026-01.parquet", "log/2026-02.parquet", "labels/2026-02.parquet"):
-            server.put("ml", key, content.getvalue())
-        found = find("gs://ml")
+            server.put("logs", key, content.getvalue())
+        found = find("gs://logs")
         gcs.connect().close()
         gcs.connect.cache_clear()
-    assert found.log.files == ("gs://ml/log/2026-02.parquet", "gs://ml/log/2026-01.parquet")
+    assert found.log.files == ("gs://logs/log/2026-02.parquet", "gs://logs/log/2026-01.parquet")
     assert [column.name for column in found.log.columns] == ["request_id", "score", "age"]
     assert found.labels is not None
-    assert found.labels.files == ("gs://ml/labels/2026-02.parquet",)
+    assert found.labels.files == ("gs://logs/labels/2026-02.parquet",)
 
 
 def test_a_path_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
