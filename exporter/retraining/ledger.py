@@ -83,12 +83,13 @@ class Ledger:
         self._save([new if each is old else each for each in self._starts])
 
     def remove(self, start: Start) -> None:
-        """Remove a start that failed.
+        """Remove a start that failed; it is gone for this process even if the disk refuses.
 
         Raises:
             OSError: when the file cannot be written.
         """
-        self._save([each for each in self._starts if each is not start])
+        self._starts = [each for each in self._starts if each is not start]
+        self._save(self._starts)
 
     def _save(self, starts: list[Start]) -> None:
         text = json.dumps([asdict(each) | {"at": each.at.isoformat()} for each in starts], indent=1)

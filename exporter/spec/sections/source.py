@@ -203,7 +203,7 @@ class Source(SpecSection):
 
     def _check_warehouse(self) -> None:
         if (self.workgroup is None) == (self.cluster is None):
-            raise ValueError("must have either workgroup or cluster with redshift")
+            raise ValueError("redshift needs a workgroup or a cluster, and not both")
         if self.workgroup is not None and not re.fullmatch("[a-z0-9-]{3,64}", self.workgroup):
             raise ValueError("must have a workgroup of 3 to 64 small letters, digits and - with redshift")
         if self.db_user is not None and (self.cluster is None or self.secret is not None):

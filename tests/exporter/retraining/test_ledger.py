@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -61,3 +62,13 @@ def test_an_unreadable_ledger_is_an_error(text: str, tmp_path: Path) -> None:
 def test_a_folder_has_one_hook_at_a_time(tmp_path: Path) -> None:
     with only_user(tmp_path), pytest.raises(UsageError, match="another hook"), only_user(tmp_path):
         pass
+
+
+def test_a_start_that_failed_is_forgotten_although_the_disk_refuses(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "folder" / "starts.json")
+    ledger.add(START)
+    shutil.rmtree(tmp_path / "folder")
+    (tmp_path / "folder").touch()
+    with pytest.raises(OSError, match="folder"):
+        ledger.remove(START)
+    assert list(ledger.of("fraud", dry=False)) == []

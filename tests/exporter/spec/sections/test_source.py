@@ -104,10 +104,10 @@ class TestSource:
                 "must be database.schema.table, in small letters",
             ),
             ({"redshift": 'dev.ml."log', "cluster": "c"}, "must be database.schema.table, in small letters"),
-            ({"redshift": "dev.ml.log"}, "must have either workgroup or cluster with redshift"),
+            ({"redshift": "dev.ml.log"}, "redshift needs a workgroup or a cluster, and not both"),
             (
                 {"redshift": "dev.ml.log", "workgroup": "ml-prod", "cluster": "c"},
-                "must have either workgroup or cluster with redshift",
+                "redshift needs a workgroup or a cluster, and not both",
             ),
             (
                 {"redshift": "dev.ml.log", "workgroup": "ml"},
