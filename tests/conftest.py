@@ -22,8 +22,8 @@ settings.load_profile("leeway")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than there are processors: tests that run servers wait for them a part of the time."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than there are processors: tests that run servers wait for them a part of the time."""
+    return (os.cpu_count() or 1) + 2
 
 
 def _point_aws_to(server: S3Server, service: str, monkeypatch: pytest.MonkeyPatch) -> None:

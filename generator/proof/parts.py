@@ -39,7 +39,8 @@ def parts(proof: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> Itera
         by_alerts.setdefault(None if _query_alerts(groups) else _alerts(test), []).append(test)
     for alerts, tests in by_alerts.items():
         needed = groups if alerts is None else list(_needed(groups, alerts))
-        yield Part({"groups": needed}, {**proof, "tests": tests})
+        compared = any(case.get("exp_alerts") for test in tests for case in test.get("alert_rule_test", ()))
+        yield Part({"groups": needed if compared else list(_without_texts(needed))}, {**proof, "tests": tests})
 
 
 def _alerts(test: Mapping[str, Any]) -> frozenset[str] | None:
@@ -57,3 +58,10 @@ def _needed(groups: Sequence[Mapping[str, Any]], alerts: frozenset[str]) -> Iter
         rules = [rule for rule in group["rules"] if rule.get("alert", "") in alerts or "record" in rule]
         if rules:
             yield {**group, "rules": rules}
+
+
+def _without_texts(groups: Sequence[Mapping[str, Any]]) -> Iterator[Document]:
+    """Yield groups whose rules have no annotations: their queries run at each step, and no test compares them."""
+    for group in groups:
+        rules = [{key: value for key, value in rule.items() if key != "annotations"} for rule in group["rules"]]
+        yield {**group, "rules": rules}

@@ -49,10 +49,14 @@ def scenarios(spec: ModelSpec, rules: Data) -> Document:
 
 
 def _tick(alerts: Sequence[Data]) -> int:
-    """Return the sample and evaluation interval in seconds: as long as the longest scenario and every range allow."""
+    """Return the sample and evaluation interval in seconds: as long as every wait and range allow, as steps cost time.
+
+    Half of the shortest wait leaves a step before the alert may fire. A scenario of very long waits has longer steps.
+    """
+    shortest = min((alert["for"] for alert in alerts if alert["for"]), default=0)
     longest = max((alert["for"] + alert["lookback"] + alert["keep_firing_for"] for alert in alerts), default=0)
     ranges: list[int] = [alert["lookback"] // _SAMPLES for alert in alerts if alert["lookback"]]
-    return min([60 * max(1, ticks(longest, _LONG)), *ranges])
+    return min([max(60 * max(1, ticks(longest, _LONG)), shortest // 2), *ranges])
 
 
 class _Moments(NamedTuple):

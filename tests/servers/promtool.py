@@ -63,7 +63,11 @@ def _passing(rules: Mapping[str, Document], proof: Document, test: Document, fol
     """Return the names of those variants that pass one test; one call of promtool runs all of them."""
     names = {f"Variant{number}": name for number, name in enumerate(rules)}
     variants = [rules[name] | {"alert": variant} for variant, name in names.items()]
-    cases = [case | {"alertname": variant} for case in test["alert_rule_test"] for variant in names]
+    cases = [
+        case | {"alertname": variant, "exp_alerts": [_expected(each, rules[name]) for each in case["exp_alerts"]]}
+        for case in test["alert_rule_test"]
+        for variant, name in names.items()
+    ]
     document = {"groups": [{"name": "variants", "rules": variants}]}
     passed, output = whole_verdict(document, proof | {"tests": [test | {"alert_rule_test": cases}]}, folder)
     invalid = {names[variant] for variant in re.findall(r"rule: (Variant\d+), time: .*err:", output)}
@@ -72,6 +76,11 @@ def _passing(rules: Mapping[str, Document], proof: Document, test: Document, fol
     failed = {names[variant] for variant in re.findall(r"alertname:\s*(Variant\d+)", output)}
     assert passed is not bool(failed), output
     return rules.keys() - failed
+
+
+def _expected(alert: Document, rule: Document) -> Document:
+    """Return an expected alert, without texts if the rule has none."""
+    return alert if "annotations" in rule else {key: value for key, value in alert.items() if key != "exp_annotations"}
 
 
 def whole_verdict(rules: Document, proof: Document, folder: Path) -> tuple[bool, str]:
