@@ -12,8 +12,8 @@ from bigquery_server import BigQueryServer
 from exporter.sources.engine import CountingSource
 from exporter.sources.source import Stream
 from exporter.sources.tables.athena import Athena
-from exporter.sources.tables.athena_client import Limits
 from exporter.sources.tables.athena_queries import QueryTerms
+from exporter.sources.tables.aws_queries import Limits
 from exporter.sources.tables.bigquery import BigQuery
 from exporter.sources.tables.bigquery_jobs import JobTerms
 from exporter.sources.tables.redshift.statements import Warehouse

@@ -17,8 +17,8 @@ import pyarrow as pa
 from exporter.errors import PartitionUnreadable, SourceError
 from exporter.sources.engine import SLOT, JoinedRows, Parameter, Statement, quoted
 from exporter.sources.source import Partition, Source, StoredObject, Stream
-from exporter.sources.tables.athena_client import DEFAULT_LIMITS, Limits
 from exporter.sources.tables.athena_queries import LONGEST, Queries, QueryTerms
+from exporter.sources.tables.aws_queries import DEFAULT_LIMITS, Limits
 from exporter.sources.tables.dialect import athena_text
 from exporter.sources.tables.partition_keys import PartitionKeys
 from exporter.sources.tables.sql_table import Query, SqlTable, place_of, with_steps

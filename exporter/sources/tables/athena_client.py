@@ -5,18 +5,11 @@ boto3 takes the endpoint, the region and the credentials from the usual AWS envi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources import aws
-from exporter.sources.formats.content import one_line
+from exporter.sources.tables.aws_queries import DEFAULT_LIMITS, Connection, Failures, Limits
 
 _RETRY: Final = "the next refresh tries again"
 _OUTPUT: Final = (
@@ -31,9 +24,8 @@ _ACTIONS: Final = (
 _CREDENTIALS: Final = "check the credentials in the AWS environment"
 _TOO_LARGE: Final = "the query needs more than Athena has: make the grain smaller, or watch fewer columns"
 _TABLE: Final = "check the table's columns and files"
-_ADVICE: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE), final, advice)
-    for pattern, final, advice in (
+FAILURES: Final = Failures(
+    (
         ("bytes scanned limit", True, "raise the data limit of the workgroup if the query is worth it"),
         ("output ?location|output bucket|verify/create", False, _OUTPUT),
         ("workgroup", False, "check the workgroup next to the table in the spec, and allow athena:StartQueryExecution"),
@@ -48,30 +40,7 @@ _ADVICE: Final = tuple(
         ("", False, _RETRY),
     )
 )
-"""Words of an error, whether a retry fails in the same way, and what to do; the first that match count."""
-
-
-class Limits(NamedTuple):
-    """Timeouts, in seconds."""
-
-    request: float = 30.0
-    """For one request."""
-    attempts: int = 5
-    """For one request, with its retries."""
-    query: float = 240.0
-    """For a query; it is then cancelled."""
-    poll: float = 0.2
-    """Until the first question for a query's state; each later wait is half as long again, up to two seconds."""
-
-
-DEFAULT_LIMITS: Final = Limits()
-
-
-@dataclass(frozen=True, eq=False)
-class Connection:
-    """The client that boto3 made from the AWS environment; safe to share among threads."""
-
-    client: Any
+"""The errors of Athena."""
 
 
 @lru_cache
@@ -83,29 +52,3 @@ def connect(limits: Limits = DEFAULT_LIMITS) -> Connection:
         botocore.exceptions.BotoCoreError, ValueError: the environment has an invalid setting.
     """
     return Connection(aws.client("athena", connect=limits.request, read=limits.request, attempts=limits.attempts))
-
-
-@contextmanager
-def translated_errors(place: str) -> Iterator[None]:
-    """Turn errors of boto3, in a request about a place, into errors of this package.
-
-    Raises:
-        PartitionUnreadable: a retry would fail in the same way.
-        SourceUnavailable: a retry may succeed.
-    """
-    try:
-        yield
-    except ClientError as error:
-        raise failure(place, aws.words_of(error)) from None
-    except (BotoCoreError, ValueError) as error:
-        raise failure(place, str(error)) from None
-
-
-def failure(place: str, words: str) -> SourceError:
-    """Return the error for a message of Athena, with what to do."""
-    message = one_line(words)
-    action = aws.refused_action(message)
-    if action:
-        return SourceUnavailable(f"{place}: {message}; allow {action}")
-    final, advice = next((final, advice) for pattern, final, advice in _ADVICE if pattern.search(message))
-    return (PartitionUnreadable if final else SourceUnavailable)(f"{place}: {message}; {advice}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,9 +11,10 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
+from exporter.errors import PartitionUnreadable
 from exporter.sources.source import Traffic
-from exporter.sources.tables.athena_client import DEFAULT_LIMITS, Limits, connect, failure, translated_errors
+from exporter.sources.tables.athena_client import FAILURES, connect
+from exporter.sources.tables.aws_queries import DEFAULT_LIMITS, AwsQueries, Limits
 from exporter.sources.tables.dialect import athena_text
 from exporter.sources.tables.sql_table import Query
 
@@ -24,7 +24,6 @@ LONGEST: Final = 262_144
 _MEGABYTE: Final = 2**20
 _PAGE: Final = 1000
 """Rows of a result in one response; Athena gives no more."""
-_LONGEST_WAIT: Final = 2.0
 _FAILED: Final = {"FAILED": "the query failed", "CANCELLED": "the query was cancelled"}
 _ENDED: Final = {"SUCCEEDED", *_FAILED}
 
@@ -63,7 +62,7 @@ class QueryTerms:
     database: str
 
 
-class Queries:
+class Queries(AwsQueries):
     """Runs queries. One thread uses it at a time."""
 
     def __init__(
@@ -81,10 +80,8 @@ class Queries:
             limits: timeouts.
             sleep: waits for some seconds.
         """
+        super().__init__(FAILURES, traffic, limits, sleep)
         self._terms = terms
-        self._traffic = traffic
-        self._limits = limits
-        self._sleep = sleep
 
     def metadata(self, place: str, table: str) -> Mapping[str, Any]:
         """Return Athena's metadata of a table; this is free.
@@ -94,7 +91,7 @@ class Queries:
         """
         self._traffic.requests += 1
         terms = self._terms
-        with translated_errors(place):
+        with FAILURES.translated(place):
             answer = connect(self._limits).client.get_table_metadata(
                 CatalogName=terms.catalog, DatabaseName=terms.database, TableName=table, WorkGroup=terms.workgroup
             )
@@ -116,13 +113,8 @@ class Queries:
             raise PartitionUnreadable(
                 f"{place}: the query has {size} bytes, and Athena takes {LONGEST}; watch fewer values of segments"
             )
-        with translated_errors(place):
-            name = self._start(text)
-            try:
-                execution = self._wait(place, name)
-            except BaseException:
-                self._stop(name)
-                raise
+        with FAILURES.translated(place):
+            name, execution = self._finished(place, text)
             _refuse_failed(place, execution)
             yield from self._pages(name)
 
@@ -136,34 +128,24 @@ class Queries:
         )
         return str(answer["QueryExecutionId"])
 
-    def _wait(self, place: str, name: str) -> Mapping[str, Any]:
-        """Return a query that has ended, after it is counted what it read, whether it succeeded or not."""
-        wait, waited = self._limits.poll, 0.0
-        while True:
-            self._traffic.requests += 1
-            answer = connect(self._limits).client.get_query_execution(QueryExecutionId=name)
-            execution: Mapping[str, Any] = answer["QueryExecution"]
-            if execution["Status"]["State"] in _ENDED:
-                self._count(execution)
-                return execution
-            if waited >= self._limits.query:
-                raise SourceUnavailable(
-                    f"{place}: the query took longer than {self._limits.query:g} seconds and was cancelled; "
-                    f"the next refresh tries again (query {name})"
-                )
-            self._sleep(wait)
-            waited, wait = waited + wait, min(wait * 1.5, _LONGEST_WAIT)
+    def _ended(self, name: str) -> Mapping[str, Any] | None:
+        """See `AwsQueries`; what an ended query read is counted, whether it succeeded or not."""
+        self._traffic.requests += 1
+        answer = connect(self._limits).client.get_query_execution(QueryExecutionId=name)
+        execution: Mapping[str, Any] = answer["QueryExecution"]
+        if execution["Status"]["State"] not in _ENDED:
+            return None
+        self._count(execution)
+        return execution
 
     def _count(self, execution: Mapping[str, Any]) -> None:
         read = int(execution.get("Statistics", {}).get("DataScannedInBytes") or 0)
         self._traffic.bytes_read += read
         self._traffic.bytes_billed = (self._traffic.bytes_billed or 0) + bytes_billed(read)
 
-    def _stop(self, name: str) -> None:
-        """Cancel a query; the reason why it is not waited for is raised, and no other."""
-        with suppress(SourceError), translated_errors(name):
-            self._traffic.requests += 1
-            connect(self._limits).client.stop_query_execution(QueryExecutionId=name)
+    def _cancel(self, name: str) -> None:
+        self._traffic.requests += 1
+        connect(self._limits).client.stop_query_execution(QueryExecutionId=name)
 
     def _pages(self, name: str) -> Iterator[pa.RecordBatch]:
         token: dict[str, str] = {}
@@ -190,7 +172,7 @@ def _refuse_failed(place: str, execution: Mapping[str, Any]) -> None:
     status = execution["Status"]
     if status["State"] in _FAILED:
         reason = status.get("StateChangeReason") or "no reason is given"
-        raise failure(place, f"{_FAILED[status['State']]}: {reason} (query {execution['QueryExecutionId']})")
+        raise FAILURES.of(place, f"{_FAILED[status['State']]}: {reason} (query {execution['QueryExecutionId']})")
 
 
 def _batch(columns: list[Mapping[str, Any]], rows: list[Mapping[str, Any]]) -> pa.RecordBatch:

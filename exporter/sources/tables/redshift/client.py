@@ -5,18 +5,11 @@ boto3 takes the endpoint, the region and the credentials from the usual AWS envi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from typing import Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
 from exporter.sources import aws
-from exporter.sources.formats.content import one_line
-from exporter.sources.tables.athena_client import DEFAULT_LIMITS, Connection, Limits
+from exporter.sources.tables.aws_queries import DEFAULT_LIMITS, Connection, Failures, Limits
 
 _RETRY: Final = "the next refresh tries again"
 _ACTIONS: Final = (
@@ -27,9 +20,8 @@ _ACTIONS: Final = (
 _TOO_LARGE: Final = "the query needs more than the warehouse has: make the grain smaller, or watch fewer columns"
 _GRANT: Final = "grant the database user USAGE on the schema and SELECT on the table"
 _USER: Final = "check db_user or secret next to the table in the spec, and the user in the database"
-_ADVICE: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE), final, advice)
-    for pattern, final, advice in (
+FAILURES: Final = Failures(
+    (
         ("query monitoring rule|QMR", True, "raise the limit of the query monitoring rule if the query is worth it"),
         ("size limit|packet for query|larger than", True, "make the grain smaller, or watch fewer columns"),
         ("throttl|TooManyRequests|Rate exceeded|ActiveStatements|ActiveSessions", False, f"Redshift is busy: {_RETRY}"),
@@ -53,7 +45,7 @@ _ADVICE: Final = tuple(
         ("", False, _RETRY),
     )
 )  # fmt: skip
-"""Words of an error, whether a retry fails in the same way, and what to do; the first that match count."""
+"""The errors of Redshift's Data API."""
 
 
 @lru_cache
@@ -66,29 +58,3 @@ def connect(limits: Limits = DEFAULT_LIMITS) -> Connection:
     """
     client = aws.client("redshift-data", connect=limits.request, read=limits.request, attempts=limits.attempts)
     return Connection(client)
-
-
-@contextmanager
-def translated_errors(place: str) -> Iterator[None]:
-    """Turn errors of boto3, in a request about a place, into errors of this package.
-
-    Raises:
-        PartitionUnreadable: a retry would fail in the same way.
-        SourceUnavailable: a retry may succeed.
-    """
-    try:
-        yield
-    except ClientError as error:
-        raise failure(place, aws.words_of(error)) from None
-    except (BotoCoreError, ValueError) as error:
-        raise failure(place, str(error)) from None
-
-
-def failure(place: str, words: str) -> SourceError:
-    """Return the error for a message of Redshift, with what to do."""
-    message = one_line(words)
-    action = aws.refused_action(message)
-    if action:
-        return SourceUnavailable(f"{place}: {message}; allow {action}")
-    final, advice = next((final, advice) for pattern, final, advice in _ADVICE if pattern.search(message))
-    return (PartitionUnreadable if final else SourceUnavailable)(f"{place}: {message}; {advice}")

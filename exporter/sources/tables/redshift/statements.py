@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -12,17 +11,16 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
+from exporter.errors import PartitionUnreadable
 from exporter.sources.source import Traffic
-from exporter.sources.tables.athena_client import DEFAULT_LIMITS, Limits
-from exporter.sources.tables.redshift.client import connect, failure, translated_errors
+from exporter.sources.tables.aws_queries import DEFAULT_LIMITS, AwsQueries, Limits
+from exporter.sources.tables.redshift.client import FAILURES, connect
 from exporter.sources.tables.redshift.dialect import redshift_text
 from exporter.sources.tables.sql_table import Query
 
 LONGEST: Final = 100_000
 """Bytes of the longest statement that the Data API takes."""
 
-_LONGEST_WAIT: Final = 2.0
 _FAILED: Final = {"FAILED": "the query failed", "ABORTED": "the query was cancelled"}
 _ENDED: Final = {"FINISHED", *_FAILED}
 
@@ -70,7 +68,7 @@ class Warehouse:
         return {name: value for name, value in names.items() if value is not None}
 
 
-class Statements:
+class Statements(AwsQueries):
     """Runs queries. One thread uses it at a time."""
 
     def __init__(
@@ -88,10 +86,8 @@ class Statements:
             limits: timeouts.
             sleep: waits for some seconds.
         """
+        super().__init__(FAILURES, traffic, limits, sleep)
         self._warehouse = warehouse
-        self._traffic = traffic
-        self._limits = limits
-        self._sleep = sleep
 
     def types(self, place: str, query: Query) -> Mapping[str, str]:
         """Return Redshift's type of each column of a query's result.
@@ -99,8 +95,8 @@ class Statements:
         Raises:
             SourceError: as `run`.
         """
-        with translated_errors(place):
-            page = next(self._pages(self._finished(place, query)))
+        with FAILURES.translated(place):
+            page = next(self._pages(self._succeeded(place, query)))
             return {column["name"]: column["typeName"] for column in page["ColumnMetadata"]}
 
     def run(self, place: str, query: Query) -> Iterator[pa.RecordBatch]:
@@ -113,11 +109,11 @@ class Statements:
         Raises:
             SourceUnavailable, PartitionUnreadable: as `exporter.sources.engine.CountingSource.count`.
         """
-        with translated_errors(place):
-            for page in self._pages(self._finished(place, query)):
+        with FAILURES.translated(place):
+            for page in self._pages(self._succeeded(place, query)):
                 yield _batch(page["ColumnMetadata"], page["Records"])
 
-    def _finished(self, place: str, query: Query) -> str:
+    def _succeeded(self, place: str, query: Query) -> str:
         """Return the id of a query that has succeeded."""
         text = redshift_text(query.text, query.parameters)
         if (size := len(text.encode())) > LONGEST:
@@ -125,15 +121,10 @@ class Statements:
                 f"{place}: the query has {size} bytes, and Redshift's Data API takes {LONGEST}; "
                 "watch fewer values of segments"
             )
-        name = self._start(text)
-        try:
-            state = self._wait(place, name)
-        except BaseException:
-            self._cancel(name)
-            raise
+        name, state = self._finished(place, text)
         if state["Status"] in _FAILED:
             reason = state.get("Error") or "no reason is given"
-            raise failure(place, f"{_FAILED[state['Status']]}: {reason} (query {name})")
+            raise FAILURES.of(place, f"{_FAILED[state['Status']]}: {reason} (query {name})")
         return name
 
     def _start(self, text: str) -> str:
@@ -141,28 +132,17 @@ class Statements:
         client = connect(self._limits).client
         return str(client.execute_statement(Sql=text, StatementName="leeway", **self._warehouse.arguments)["Id"])
 
-    def _wait(self, place: str, name: str) -> Mapping[str, Any]:
-        """Return the state of a query that has ended."""
-        wait, waited = self._limits.poll, 0.0
-        while True:
-            self._traffic.requests += 1
-            state: Mapping[str, Any] = connect(self._limits).client.describe_statement(Id=name)
-            if state["Status"] in _ENDED:
-                self._traffic.bytes_read += max(int(state.get("ResultSize") or 0), 0)
-                return state
-            if waited >= self._limits.query:
-                raise SourceUnavailable(
-                    f"{place}: the query took longer than {self._limits.query:g} seconds and was cancelled; "
-                    f"the next refresh tries again (query {name})"
-                )
-            self._sleep(wait)
-            waited, wait = waited + wait, min(wait * 1.5, _LONGEST_WAIT)
+    def _ended(self, name: str) -> Mapping[str, Any] | None:
+        self._traffic.requests += 1
+        state: Mapping[str, Any] = connect(self._limits).client.describe_statement(Id=name)
+        if state["Status"] not in _ENDED:
+            return None
+        self._traffic.bytes_read += max(int(state.get("ResultSize") or 0), 0)
+        return state
 
     def _cancel(self, name: str) -> None:
-        """Cancel a query; the reason why it is not waited for is raised, and no other."""
-        with suppress(SourceError), translated_errors(name):
-            self._traffic.requests += 1
-            connect(self._limits).client.cancel_statement(Id=name)
+        self._traffic.requests += 1
+        connect(self._limits).client.cancel_statement(Id=name)
 
     def _pages(self, name: str) -> Iterator[Mapping[str, Any]]:
         token: dict[str, str] = {}

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from exporter.sources.engine import SLOT, TIME_KINDS, JoinedRows, Parameter, Statement, quoted
 from exporter.sources.source import Partition, Source, StoredObject, Stream
-from exporter.sources.tables.athena_client import DEFAULT_LIMITS, Limits
+from exporter.sources.tables.aws_queries import DEFAULT_LIMITS, Limits
 from exporter.sources.tables.redshift.dialect import redshift_text
 from exporter.sources.tables.redshift.statements import LONGEST, Statements, Warehouse
 from exporter.sources.tables.sql_table import Query, SqlTable, place_of, with_steps

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, NoRegionError
 
 from exporter.errors import PartitionUnreadable, SourceError, SourceUnavailable
-from exporter.sources.tables.redshift.client import failure, translated_errors
+from exporter.sources.tables.redshift.client import FAILURES
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ from exporter.sources.tables.redshift.client import failure, translated_errors
     ],
 )
 def test_a_message_becomes_an_error_with_what_to_do(words: str, error: type[SourceError], advice: str) -> None:
-    found = failure("dev.ml.log", words)
+    found = FAILURES.of("dev.ml.log", words)
     assert type(found) is error
     assert str(found).startswith(f"dev.ml.log: {words}; ")
     assert advice in str(found).removeprefix(f"dev.ml.log: {words}; ")
@@ -47,5 +47,5 @@ def test_a_message_becomes_an_error_with_what_to_do(words: str, error: type[Sour
     ],
 )
 def test_an_error_of_the_client_may_succeed_later(error: Exception, advice: str) -> None:
-    with pytest.raises(SourceUnavailable, match=advice), translated_errors("dev.ml.log"):
+    with pytest.raises(SourceUnavailable, match=advice), FAILURES.translated("dev.ml.log"):
         raise error
