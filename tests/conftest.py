@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import pytest
 from hypothesis import settings
@@ -16,6 +17,8 @@ from exporter.sources.tables.bigquery_client import connect
 from exporter.sources.tables.redshift import client
 from redshift_server import RedshiftServer
 from s3_server import S3Server
+
+S = TypeVar("S", AthenaServer, BigQueryServer, RedshiftServer)
 
 settings.register_profile("leeway", deadline=None)  # other load on the machine must not fail a test
 settings.load_profile("leeway")
@@ -39,6 +42,14 @@ def _running_s3_server() -> Iterator[S3Server]:
         yield server
 
 
+def _emptied(server: S, forget_client: Callable[[], None]) -> Iterator[S]:
+    """Yield a server to a client of this environment, and empty it after the test."""
+    forget_client()
+    yield server
+    server.reset()
+    forget_client()
+
+
 @pytest.fixture
 def s3_server(_running_s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Server]:
     """An empty S3, to which the AWS environment of this process points; it is emptied after the test."""
@@ -57,10 +68,7 @@ def _running_athena() -> Iterator[AthenaServer]:
 def athena_server(_running_athena: AthenaServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[AthenaServer]:
     """An Athena without tables, to which the AWS environment of this process points; it is emptied after the test."""
     _point_aws_to(_running_athena, "ATHENA", monkeypatch)
-    athena_client.connect.cache_clear()
-    yield _running_athena
-    _running_athena.reset()
-    athena_client.connect.cache_clear()
+    yield from _emptied(_running_athena, athena_client.connect.cache_clear)
 
 
 @pytest.fixture(scope="session")
@@ -73,10 +81,7 @@ def _running_bigquery() -> Iterator[BigQueryServer]:
 def bigquery_server(_running_bigquery: BigQueryServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQueryServer]:
     """An empty BigQuery, to which the environment of this process points; it is emptied after the test."""
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", _running_bigquery.address)
-    connect.cache_clear()
-    yield _running_bigquery
-    _running_bigquery.reset()
-    connect.cache_clear()
+    yield from _emptied(_running_bigquery, connect.cache_clear)
 
 
 @pytest.fixture(scope="session")
@@ -89,10 +94,7 @@ def _running_redshift() -> Iterator[RedshiftServer]:
 def redshift_server(_running_redshift: RedshiftServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedshiftServer]:
     """A Redshift without tables, to which the AWS environment of this process points; it is emptied after the test."""
     _point_aws_to(_running_redshift, "REDSHIFT_DATA", monkeypatch)
-    client.connect.cache_clear()
-    yield _running_redshift
-    _running_redshift.reset()
-    client.connect.cache_clear()
+    yield from _emptied(_running_redshift, client.connect.cache_clear)
 
 
 @pytest.fixture(params=["athena", "bigquery", "redshift"])

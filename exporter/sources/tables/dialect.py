@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Final
@@ -19,11 +19,11 @@ from sqlglot import expressions as exp
 
 from exporter.sources.engine import Kind, Parameter, Scalar
 
-_LEFT, _RIGHT = "\ue000", "\ue001"
+LEFT, RIGHT = "\ue000", "\ue001"
 """Around a parameter's name in a translated text: no identifier and no other text of a statement has these."""
 _ARRAY: Final = "#"
 """After the name of a parameter that is an array by itself, and not the list of an `IN`."""
-_MARK: Final = re.compile(f"{_LEFT}([a-z_0-9]+)({_ARRAY}?){_RIGHT}")
+_MARK: Final = re.compile(f"{LEFT}([a-z_0-9]+)({_ARRAY}?){RIGHT}")
 _NAME: Final = re.compile("`[^`]*`")
 _DOT: Final = "\ue002"
 """In place of a dot in a quoted name, which sqlglot would take for the end of a table's name, as BigQuery has it."""
@@ -83,24 +83,46 @@ def _literal(kind: Kind, value: Scalar) -> str:  # noqa: PLR0911 - one for each 
 @lru_cache(maxsize=64)
 def _athena_template(text: str) -> str:
     """Return a statement in Athena's dialect, with a mark for each parameter."""
+    tree = translated(text, _for_athena)
+    return with_dots(tree.sql(dialect="athena", unsupported_level=sqlglot.ErrorLevel.RAISE))
+
+
+def translated(text: str, translate: Callable[[exp.Expr], exp.Expr]) -> exp.Expr:
+    """Return a statement of GoogleSQL with a mark for each parameter, and what `translate` returns for each other part.
+
+    Its names have no dots until `with_dots` writes them.
+    """
     tree = sqlglot.parse_one(_NAME.sub(lambda name: name[0].replace(".", _DOT), text), read="bigquery")
     for node in reversed(list(tree.bfs())):  # what is inside comes first
-        translated = _for_athena(node)
-        if translated is not node:
-            node.replace(translated)
-    return tree.sql(dialect="athena", unsupported_level=sqlglot.ErrorLevel.RAISE).replace(_DOT, ".")
+        marked = _marked(node)
+        new = translate(node) if marked is None else marked
+        if new is not node:
+            node.replace(new)
+    return tree
+
+
+def with_dots(text: str) -> str:
+    """Return a translated text with the dots of its names."""
+    return text.replace(_DOT, ".")
+
+
+def _marked(node: exp.Expr) -> exp.Expr | None:
+    """Return the mark of a parameter, or the list of a parameter that is an array; None for anything else."""
+    match node:
+        case exp.Parameter():
+            return exp.Var(this=f"{LEFT}{node.name}{RIGHT}")
+        case exp.In() if node.args.get("unnest"):
+            (values,) = node.args["unnest"].expressions
+            return exp.In(this=node.this, expressions=[values])
+        case _:
+            return None
 
 
 def _for_athena(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911 - one for each function
     """Return an expression of GoogleSQL as one that means the same in Athena, which is Trino."""
     match node:
-        case exp.Parameter():
-            return exp.Var(this=f"{_LEFT}{node.name}{_RIGHT}")
         case exp.RangeBucket():  # both count the elements that are not above the value
             return exp.Anonymous(this="WIDTH_BUCKET", expressions=[node.this, _array(node.expression)])
-        case exp.In() if node.args.get("unnest"):
-            (values,) = node.args["unnest"].expressions
-            return exp.In(this=node.this, expressions=[values])
         case exp.Array() if len(node.expressions) > _ELEMENTS:
             return exp.Var(this=_concatenated([each.sql(dialect="trino") for each in node.expressions]))
         case exp.IsInf():
@@ -125,7 +147,7 @@ def _for_athena(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911 - one for each fun
 
 
 def _array(values: exp.Expr) -> exp.Expr:
-    return exp.Var(this=values.name.replace(_RIGHT, _ARRAY + _RIGHT)) if isinstance(values, exp.Var) else values
+    return exp.Var(this=values.name.replace(RIGHT, _ARRAY + RIGHT)) if isinstance(values, exp.Var) else values
 
 
 def _paren(value: exp.Expr) -> exp.Expr:

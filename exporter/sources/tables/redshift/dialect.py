@@ -17,13 +17,11 @@ import sqlglot
 from sqlglot import expressions as exp
 
 from exporter.sources.engine import Kind, Parameter, Scalar
+from exporter.sources.tables.dialect import LEFT, RIGHT, translated, with_dots
 
-_LEFT, _RIGHT, _VALUE = "\ue000", "\ue001", "\ue003"
-"""Around a parameter's name in a translated text, and before a value that is looked up in it."""
-_MARK: Final = re.compile(f"{_LEFT}([a-z_0-9]+)(?:{_VALUE}([^{_RIGHT}]*))?{_RIGHT}")
-_NAME: Final = re.compile("`[^`]*`")
-_DOT: Final = "\ue002"
-"""In place of a dot in a quoted name, which sqlglot would take for the end of a table's name, as BigQuery has it."""
+_VALUE: Final = "\ue003"
+"""After a parameter's name in a translated text, and before a value that is looked up in it."""
+_MARK: Final = re.compile(f"{LEFT}([a-z_0-9]+)(?:{_VALUE}([^{RIGHT}]*))?{RIGHT}")
 _DIALECT: Final = "redshift"
 _EPOCH: Final = "TIMESTAMP '1970-01-01 00:00:00'"
 _STAMP: Final = "'YYYY-MM-DD HH24:MI:SS.US'"
@@ -102,12 +100,7 @@ def _float(number: float) -> str:
 @lru_cache(maxsize=64)
 def _template(text: str) -> str:
     """Return a statement in Redshift's dialect, with a mark for each parameter."""
-    tree = sqlglot.parse_one(_NAME.sub(lambda name: name[0].replace(".", _DOT), text), read="bigquery")
-    for node in reversed(list(tree.bfs())):  # what is inside comes first
-        translated = _translated(node)
-        if translated is not node:
-            node.replace(translated)
-    return _sql(tree).replace(_DOT, ".")
+    return with_dots(_sql(translated(text, _translated)))
 
 
 def _sql(node: exp.Expr) -> str:
@@ -117,13 +110,8 @@ def _sql(node: exp.Expr) -> str:
 def _translated(node: exp.Expr) -> exp.Expr:  # noqa: PLR0911, PLR0912 - one for each function
     """Return an expression of GoogleSQL as one that means the same in Redshift."""
     match node:
-        case exp.Parameter():
-            return exp.Var(this=f"{_LEFT}{node.name}{_RIGHT}")
         case exp.RangeBucket():
-            return exp.Var(this=f"{_LEFT}{node.expression.name.strip(_LEFT + _RIGHT)}{_VALUE}{_sql(node.this)}{_RIGHT}")
-        case exp.In() if node.args.get("unnest"):
-            (values,) = node.args["unnest"].expressions
-            return exp.In(this=node.this, expressions=[values])
+            return exp.Var(this=f"{LEFT}{node.expression.name.strip(LEFT + RIGHT)}{_VALUE}{_sql(node.this)}{RIGHT}")
         case exp.Unnest() if node.args.get("alias"):
             return _listed(node)
         case exp.Literal() if not node.is_string and not node.is_int:  # it would be DECIMAL
