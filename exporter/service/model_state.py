@@ -20,6 +20,8 @@ class ModelState:
     loaded: LoadedSpec
     reader: ModelReader | None
     samples: list[Sample] = field(default_factory=list)
+    window_end: datetime | None = None
+    """The end of the newest window that was evaluated; it is asked for at each scrape, so it is not looked up then."""
     succeeded: bool | None = None
     last_success: datetime | None = None
     duration: float | None = None
@@ -27,12 +29,11 @@ class ModelState:
     due: float = field(default_factory=time.monotonic)
     """When the next refresh is due, on the monotonic clock: the schedule runs even if `--now` stops the time."""
 
-    @property
-    def window_end(self) -> datetime | None:
-        """The end of the newest window that was evaluated."""
+    def update(self, samples: list[Sample]) -> None:
+        """Replace the samples by those of a refresh."""
         metric = catalogue.WINDOW_END_TIMESTAMP_SECONDS
-        ends = [sample.value for sample in self.samples if sample.metric is metric]
-        return datetime.fromtimestamp(max(ends), UTC) if ends else None
+        ends = [sample.value for sample in samples if sample.metric is metric]
+        self.samples, self.window_end = samples, datetime.fromtimestamp(max(ends), UTC) if ends else None
 
     def is_stale(self, now: datetime) -> bool:
         """Return whether the model's values are older than its spec allows."""

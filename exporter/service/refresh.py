@@ -236,7 +236,7 @@ class Refresher:
         )
         try:
             with deadline.until(attempt.overdue):
-                state.samples = reader.read(attempt)
+                state.update(reader.read(attempt))
         except BaseException as problem:  # noqa: BLE001 - nobody else would see it
             if not self._stopping and not run.given_up:  # it was stopped, or has been counted
                 self._record(state, problem)
