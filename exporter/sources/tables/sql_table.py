@@ -8,7 +8,7 @@ translates them, see `exporter.sources.tables.dialect`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
@@ -33,6 +33,9 @@ from exporter.sources.tables.ranges import range_of, within
 from exporter.sources.tables.time_range import TimeRange, merged_ranges
 
 T = TypeVar("T")
+
+States = Callable[[str, str, Mapping[str, Parameter]], Iterable[Mapping[str, Any]]]
+"""Returns a row for each partition that has rows, from the expression of its number, a condition, and parameters."""
 
 
 class Query(NamedTuple):
@@ -137,6 +140,20 @@ class SqlTable(ABC):
             f"{prefix}first": Parameter("INT64", int(ranges[0].start.timestamp())),
             f"{prefix}grain": Parameter("INT64", int(self._grain.total_seconds())),
         }
+
+    def _found(self, wanted: Sequence[datetime], states: States) -> dict[datetime, Mapping[str, Any]]:
+        """Return the row of each wanted partition that a query finds, by start; `wanted` is sorted and not empty.
+
+        Args:
+            wanted: the starts.
+            states: returns the rows of the partitions, see `States`.
+        """
+        ranges = merged_ranges(TimeRange(start, start + self._grain) for start in wanted)
+        slot, parameters = self._slot(ranges)
+        condition, more = self._within(ranges)
+        rows = states(f"{slot} AS {SLOT}", condition, {**parameters, **more})
+        found = {ranges[0].start + row[SLOT] * self._grain: row for row in rows if row[SLOT] is not None}
+        return {start: found[start] for start in wanted if start in found}
 
     def _result_rows(self, query: Query) -> Iterator[dict[str, Any]]:
         for batch in self.fetched(self._name, query):

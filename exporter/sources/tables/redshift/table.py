@@ -20,7 +20,7 @@ from exporter.sources.tables.aws_queries import DEFAULT_LIMITS, Limits
 from exporter.sources.tables.redshift.dialect import redshift_text
 from exporter.sources.tables.redshift.statements import LONGEST, Statements, Warehouse
 from exporter.sources.tables.sql_table import Query, SqlTable, place_of, with_steps
-from exporter.sources.tables.time_range import TimeRange, merged_ranges
+from exporter.sources.tables.time_range import TimeRange
 
 _STANDARD: Final = {
     **dict.fromkeys(("int2", "int4", "int8"), "INT64"),
@@ -72,12 +72,8 @@ class Redshift(SqlTable):
         if not wanted:
             return {}
         self._types = None
-        ranges = merged_ranges(TimeRange(start, start + self._grain) for start in wanted)
-        slot, parameters = self._slot(ranges)
-        condition, more = self._within(ranges)
-        rows = self._states(f"{slot} AS {SLOT}", condition, {**parameters, **more})
-        states = {ranges[0].start + row[SLOT] * self._grain: row for row in rows}
-        return {start: self._partition(start, *_state(states[start])) for start in wanted if start in states}
+        found = self._found(wanted, self._states)
+        return {start: self._partition(start, *_state(row)) for start, row in found.items()}
 
     def dataset(self, **names: str) -> Partition | None:
         """See `Source`; the size is that of numbers in all columns, since Redshift does not tell the true one."""
