@@ -13,7 +13,7 @@ from exporter import catalogue
 from exporter.catalogue import FEATURE, METRICS, MODEL, REASON, SEGMENT, VERSION, WINDOW, Broken, Metric
 from exporter.spec.loading import load_all
 from generator.jsonnet import LIBRARY
-from promtool import rules_of, series, verdict
+from promtool import rules_of, series, whole_verdict
 
 OWN = {MODEL: "fraud", "env": "prod", VERSION: "v3", WINDOW: "1h", "job": "leeway"}
 SAME, UNIT = (
@@ -65,7 +65,7 @@ def descriptions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "tests": [{"interval": "1m", "input_series": inputs, "alert_rule_test": [test]}],
     }
     rules = {"groups": [{"name": "g", "rules": [rule]}]}
-    _, output = verdict(rules, proof, tmp_path_factory.mktemp("facts"))
+    _, output = whole_verdict(rules, proof, tmp_path_factory.mktemp("facts"))
     return dict(re.findall(r'feature="(\w+)".*?description="(.*?)", runbook', output, re.DOTALL))
 
 

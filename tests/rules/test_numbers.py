@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from exporter.catalogue import Unit
-from promtool import verdict
+from promtool import whole_verdict
 
 Jsonnet = Callable[..., Any]
 
@@ -51,7 +51,7 @@ def written(jsonnet: Jsonnet, tmp_path_factory: pytest.TempPathFactory) -> dict[
     rules = {"groups": [{"name": "g", "rules": [{"alert": "A", "expr": "vector(1)", "annotations": templates}]}]}
     test = {"interval": "1m", "input_series": [], "alert_rule_test": [{"eval_time": "1m", "alertname": "A"}]}
     proof = {"evaluation_interval": "1m", "tests": [test]}
-    return dict(re.findall(r'(c\d+)="(.*?)"', verdict(rules, proof, tmp_path_factory.mktemp("numbers"))[1]))
+    return dict(re.findall(r'(c\d+)="(.*?)"', whole_verdict(rules, proof, tmp_path_factory.mktemp("numbers"))[1]))
 
 
 @pytest.mark.parametrize("place", range(len(CASES)))

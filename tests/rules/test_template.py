@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from promtool import verdict
+from promtool import whole_verdict
 
 Jsonnet = Callable[..., Any]
 
@@ -16,7 +16,7 @@ def expanded(templates: dict[str, str], value: float, folder: Path, series: dict
     inputs += [{"series": name, "values": values} for name, values in (series or {}).items()]
     test = {"interval": "1m", "input_series": inputs, "alert_rule_test": [{"eval_time": "1m", "alertname": "A"}]}
     rules = {"groups": [{"name": "g", "rules": [rule]}]}
-    return verdict(rules, {"evaluation_interval": "1m", "tests": [test]}, folder)[1]
+    return whole_verdict(rules, {"evaluation_interval": "1m", "tests": [test]}, folder)[1]
 
 
 def test_a_literal_is_not_read_as_a_template(jsonnet: Jsonnet, tmp_path: Path) -> None:
