@@ -6,6 +6,7 @@ rules of the other alerts the result is the same, in less time.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,8 @@ Document = dict[str, Any]
 
 _ALERTS: Final = "ALERTS"
 """The series through which an expression can depend on the alerts of other rules."""
+_QUERIED: Final = re.compile(_ALERTS + r'(?:_FOR_STATE)?\{alertname="([^"\\]+)"')
+"""An alert by whose name an expression selects that series."""
 
 
 class Part(NamedTuple):
@@ -30,8 +33,8 @@ def parts(proof: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> Itera
         rules: the rule files that it names.
 
     Yields:
-        Parts that all pass if and only if the whole passes. Tests of expressions keep all rules, and so do all tests
-        when a rule queries the alerts of other rules.
+        Parts that all pass if and only if the whole passes. A test of expressions that query alerts not only by
+        name keeps all rules, and so do all tests when a rule queries the alerts of other rules.
     """
     groups = [group for file in rules for group in file["groups"]]
     by_alerts: dict[frozenset[str] | None, list[Any]] = {}
@@ -44,9 +47,14 @@ def parts(proof: Mapping[str, Any], rules: Sequence[Mapping[str, Any]]) -> Itera
 
 
 def _alerts(test: Mapping[str, Any]) -> frozenset[str] | None:
-    if test.get("promql_expr_test"):
-        return None
-    return frozenset(case["alertname"] for case in test.get("alert_rule_test", ()))
+    """Return the alerts whose rules a test needs; None are all."""
+    compared = {case["alertname"] for case in test.get("alert_rule_test", ())}
+    expressions = [case["expr"] for case in test.get("promql_expr_test", ())]
+    queried = {name for expression in expressions for name in _QUERIED.findall(expression)}
+    all_named = all(
+        len(_QUERIED.findall(each)) == each.count(_ALERTS) and "__name__" not in each for each in expressions
+    )
+    return frozenset(compared | queried) if all_named else None
 
 
 def _query_alerts(groups: Sequence[Mapping[str, Any]]) -> bool:
