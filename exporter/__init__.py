@@ -1,5 +1,5 @@
 """The exporter, and the catalogue that all names come from."""
 
-from exporter.processor import prefer_quick_sort
+from exporter.processor import set_up_numpy
 
-prefer_quick_sort()
+set_up_numpy()

@@ -1,8 +1,12 @@
-"""The choice of NumPy's fastest sort for this processor: profiling sorts, so its speed depends on it.
+"""How NumPy uses this processor: its fastest sort, and one thread for each product of matrices.
 
-NumPy sorts with AVX-512 if the processor has it. That sort stores compressed vectors, which AMD's Zen 4 does in
-microcode ("Avoid the memory destination form of COMPRESS instructions", Software Optimization Guide for the AMD Zen 4
-Microarchitecture, 2.11.2): there the sort with AVX2 takes a fifth of the time. Zen 5 and Intel are not affected.
+Profiling sorts, so its speed depends on the sort. NumPy sorts with AVX-512 if the processor has it. That sort stores
+compressed vectors, which AMD's Zen 4 does in microcode ("Avoid the memory destination form of COMPRESS instructions",
+Software Optimization Guide for the AMD Zen 4 Microarchitecture, 2.11.2): there the sort with AVX2 takes a fifth of the
+time. Zen 5 and Intel are not affected.
+
+OpenBLAS starts a thread for each processor of the machine, also where a container may use one of them. The matrices
+here are small: the threads mostly wait for each other, and take the time of other work while they wait.
 """
 
 from __future__ import annotations
@@ -14,16 +18,19 @@ from typing import Final
 
 VARIABLE: Final = "NPY_DISABLE_CPU_FEATURES"
 """The environment variable that NumPy reads when it is imported."""
+THREADS: Final = "OPENBLAS_NUM_THREADS"
+"""The environment variable that OpenBLAS reads when NumPy or SciPy is imported."""
 
 _CPUINFO: Final = Path("/proc/cpuinfo")
 _ZEN_3_AND_4: Final = "25"
 
 
-def prefer_quick_sort() -> None:
-    """Make NumPy use its fastest sort, here unless it is already imported, and in child processes.
+def set_up_numpy() -> None:
+    """Make NumPy use its fastest sort and one thread, here unless it is already imported, and in child processes.
 
     A variable that is already set stays.
     """
+    os.environ.setdefault(THREADS, "1")
     try:
         processor = _CPUINFO.read_text(encoding="utf-8", errors="replace").partition("\n\n")[0]
     except OSError:

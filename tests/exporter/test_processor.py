@@ -49,7 +49,7 @@ def test_the_variable_is_set_where_it_helps_and_is_not_set_already(
     monkeypatch.delenv(processor.VARIABLE, raising=False)
     if before is not None:
         monkeypatch.setenv(processor.VARIABLE, before)
-    processor.prefer_quick_sort()
+    processor.set_up_numpy()
     assert os.environ.get(processor.VARIABLE) == after
     monkeypatch.delenv(processor.VARIABLE, raising=False)
 
@@ -67,6 +67,10 @@ def test_numpy_knows_the_name() -> None:
     assert processor._avx512(np.__version__) in names or os.uname().machine != "x86_64"
 
 
-def test_the_package_sets_it_before_numpy_is_imported() -> None:
-    code = "import sys, exporter; assert 'numpy' not in sys.modules; assert 'exporter.processor' in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+@pytest.mark.parametrize(("before", "after"), [(None, "1"), ("3", "3")])
+def test_the_package_sets_threads_before_numpy_is_imported(before: str | None, after: str) -> None:
+    code = f"import os, sys, exporter; assert 'numpy' not in sys.modules; print(os.environ['{processor.THREADS}'])"
+    environment = {name: value for name, value in os.environ.items() if name != processor.THREADS}
+    environment |= {processor.THREADS: before} if before else {}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == after

@@ -104,12 +104,12 @@ def trend_findings(
 
 @dataclass(frozen=True, slots=True)
 class _Fit:
-    """The rows that have a time: their positions, times in weeks, groups, and the effects beside the trend."""
+    """The rows that have a time: their positions, times in weeks, groups, and hours of the week from 0 to 167."""
 
     rows: np.ndarray[tuple[int], np.dtype[np.int64]]
     time: Floats
     group: np.ndarray[tuple[int], np.dtype[np.int64]]
-    effects: Floats
+    cell: np.ndarray[tuple[int], np.dtype[np.int64]]
 
     @property
     def weeks(self) -> float:
@@ -126,21 +126,17 @@ class _Fit:
             return None
         time = time - time.min()
         cells = calendar.cells((instants[rows] // 3_600_000_000).astype("datetime64[h]"))
-        effects = np.concatenate(
-            [np.equal.outer(cells % 24, np.arange(24)), np.equal.outer(cells // 24, np.arange(7))], 1
-        )
         weeks = time.astype(np.int64)
         group = weeks if len(np.unique(weeks)) >= _FEWEST_GROUPS else (time * 7).astype(np.int64)
-        return _Fit(rows, time, group, effects.astype(np.float64))
+        return _Fit(rows, time, group, cells.astype(np.int64))
 
     def line(self, values: Floats, known: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> tuple[float, float] | None:
         """Return the slope of the known values by week and the probability of one as steep; None where unknown."""
-        time, group, effects = self.time[known], self.group[known], self.effects[known]
+        time, group, cell = self.time[known], self.group[known], self.cell[known]
         groups = len(np.unique(group))
         if groups < _FEWEST_GROUPS or np.ptp(time) < _FEWEST_WEEKS:
             return None
-        solve = np.linalg.pinv(effects.T @ effects) @ effects.T
-        alone, rest = (each - effects @ (solve @ each) for each in (time, values[known]))
+        alone, rest = _without_effects(cell, time, values[known])
         spread = float(alone @ alone)
         if spread < _APART * float(np.square(time - time.mean()).sum()):
             return None
@@ -148,6 +144,20 @@ class _Fit:
         sums = np.bincount(group, alone * (rest - slope * alone))
         error = math.sqrt(float(sums @ sums) * groups / (groups - 1)) / spread
         return slope, float(2 * stats.t.sf(abs(slope) / error, groups - 2)) if error else 1.0
+
+
+def _without_effects(cell: np.ndarray[tuple[int], np.dtype[np.int64]], *columns: Floats) -> Iterator[Floats]:
+    """Yield what is left of each column after the effects of hour and weekday are fitted by least squares.
+
+    The normal equations of such indicators are counts and sums by hour and by weekday.
+    """
+    day, hour = np.divmod(cell, 24)
+    both = np.bincount(cell, minlength=168).reshape(7, 24)
+    counts = np.block([[np.diag(both.sum(0)), both.T], [both, np.diag(both.sum(1))]])
+    solve = np.linalg.pinv(counts)
+    for column in columns:
+        effects = solve @ np.concatenate([np.bincount(hour, column, 24), np.bincount(day, column, 7)])
+        yield column - effects[hour] - effects[24 + day]
 
 
 def _numeric(pieces: Sequence[pa.ChunkedArray], fit: _Fit) -> _Trend | None:
