@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
 from examples import run
 from exporter.spec.loading import LoadedSpec
 from generator.documents import PROOFS, RULES, render
+from generator.serialization import from_yaml
 
 Document = dict[str, Any]
 
@@ -89,8 +88,8 @@ def _rest(before: str, after: str) -> str:
 def of_model(loaded: LoadedSpec) -> tuple[list[Mutant], list[Document]]:
     """Return the mutants of all rules of a model, and the test files in which they must fail."""
     name, documents = loaded.spec.name, render([loaded])
-    rules = yaml.safe_load(documents[RULES / f"{name}.yaml"])
-    proofs = [yaml.safe_load(text) for path, text in documents.items() if path.parent == PROOFS]
+    rules = from_yaml(documents[RULES / f"{name}.yaml"])
+    proofs = [from_yaml(text) for path, text in documents.items() if path.parent == PROOFS]
     found = [
         Mutant(name, rule["alert"], what, rule | {"expr": expression})
         for group in rules["groups"]

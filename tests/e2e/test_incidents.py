@@ -19,6 +19,7 @@ from exporter import catalogue
 from exporter.catalogue import Alert, Metric
 from exporter.spec.loading import LoadedSpec
 from generator.documents import ROUTING, render
+from generator.serialization import from_yaml
 from stack import Loopback, Receiver, alertmanager, get_json, prometheus, until
 
 pytestmark = pytest.mark.e2e
@@ -160,8 +161,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         ]
         write_all(render(models), folder)
         for path in folder.glob("rules/*.yaml"):
-            path.write_text(yaml.safe_dump(_quick_rules(yaml.safe_load(path.read_text()))))
-        routing = yaml.safe_load((folder / ROUTING).read_text())
+            path.write_text(yaml.safe_dump(_quick_rules(from_yaml(path.read_text()))))
+        routing = from_yaml((folder / ROUTING).read_text())
         (folder / ROUTING).write_text(yaml.safe_dump(routing | {"route": _quick_route(routing["route"])}))
         with (
             Gauges(models) as gauges,

@@ -7,7 +7,6 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
-import yaml
 
 from dashboards.model import dashboard
 from examples import model
@@ -17,6 +16,7 @@ from generator import documents
 from generator.documents import banner, render
 from generator.jsonnet import LIBRARY
 from generator.layout import EXPORTER, FEATURE, FLEET, FOLDERS, MIXIN, ROUTE_CASES, TAG
+from generator.serialization import from_yaml
 
 ARGO = {"url": "https://argo.example.com", "namespace": "ml", "event": "drift", "template": "retrain"}
 
@@ -121,7 +121,7 @@ def test_the_dashboard_has_only_an_additional_tag() -> None:
 
 def test_the_tests_name_the_rules_beside_them() -> None:
     made = {str(path): text for path, text in render([model()]).items()}
-    assert yaml.safe_load(made["rules/tests/fraud.yaml"])["rule_files"] == ["../fraud.yaml"]
+    assert from_yaml(made["rules/tests/fraud.yaml"])["rule_files"] == ["../fraud.yaml"]
 
 
 def test_route_cases_are_data() -> None:

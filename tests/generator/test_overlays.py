@@ -9,7 +9,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
-import yaml
 
 from examples import RECEIVERS, model
 from exporter import catalogue
@@ -19,6 +18,7 @@ from generator.jsonnet import LIBRARY
 from generator.layout import ROUTE_CASES, ROUTING
 from generator.overlays import apply_overlays, overlay_files
 from generator.proof.check import prove
+from generator.serialization import from_yaml
 
 RULES, PROOF = PurePosixPath("rules/fraud.yaml"), PurePosixPath("rules/tests/fraud.yaml")
 EXAMPLES = LIBRARY / "docs" / "overlays"
@@ -42,7 +42,7 @@ def test_the_examples_of_the_docs_pass_their_tests() -> None:
     documents = render([spec], overlaid=overlay_files(EXAMPLES))
     failed = [str(outcome) for outcome in prove(documents) if not outcome.ok]
     assert failed == []
-    rules = [rule for group in yaml.safe_load(documents[RULES])["groups"] for rule in group["rules"]]
+    rules = [rule for group in from_yaml(documents[RULES])["groups"] for rule in group["rules"]]
     assert {rule["labels"]["cluster"] for rule in rules} == {"eu-west-1"}
     assert catalogue.CONFIDENCE_SHIFT.name not in {rule["alert"] for rule in rules}
     assert documents[ROUTING].count("repeat_interval: 12h") == 1
@@ -54,9 +54,9 @@ def test_a_change_is_in_every_form_of_a_document(write: Write) -> None:
         "local overlay = import 'rules/overlay.libsonnet';\noverlay.rules(function(rule) rule { 'for': '42m' })"
     )
     documents = {str(path): text for path, text in render([model()], overlaid=[slow]).items()}
-    plain = yaml.safe_load(documents["rules/fraud.yaml"])
+    plain = from_yaml(documents["rules/fraud.yaml"])
     assert {rule["for"] for group in plain["groups"] for rule in group["rules"]} == {"42m"}
-    assert yaml.safe_load(documents["kubernetes/prometheusrule-fraud.yaml"])["spec"] == plain
+    assert from_yaml(documents["kubernetes/prometheusrule-fraud.yaml"])["spec"] == plain
 
 
 def test_a_change_without_a_changed_test_fails(write: Write) -> None:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 import yaml
 
 from exporter.demo.processes import get
+from generator.serialization import from_yaml
 from stack import Receiver, alertmanager, exporter, get_json, prometheus, until
 
 
@@ -85,13 +86,13 @@ def _generate(specs: Path, out: Path) -> None:
 
 
 def _shorten_waits(rules: Path, routes: Path) -> None:
-    document = yaml.safe_load(rules.read_text())
+    document = from_yaml(rules.read_text())
     for group in document["groups"]:
         group.pop("interval", None)
         for rule in group["rules"]:
             rule.update({"for": "2s", "keep_firing_for": "1s"} if "alert" in rule else {})
     rules.write_text(yaml.safe_dump(document))
-    document = yaml.safe_load(routes.read_text())
+    document = from_yaml(routes.read_text())
     for route in _routes(document["route"]):
         route.update(group_wait="1s", group_interval="1s")
     routes.write_text(yaml.safe_dump(document))

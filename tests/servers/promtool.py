@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from examples import run
 from exporter.catalogue import Metric
 from exporter.spec.loading import LoadedSpec
@@ -18,14 +16,23 @@ from generator.documents import render
 from generator.jsonnet import evaluate
 from generator.options import Options
 from generator.proof.parts import parts
+from generator.serialization import from_yaml
 
 Document = dict[str, Any]
 
 
+_TEXTS: dict[str, tuple[str, str]] = {}
+"""The rule file and the test file of each model that was rendered: many tests need those of the same ones."""
+
+
 def rendered(loaded: LoadedSpec) -> tuple[Document, Document]:
     """Return the rule file of a model, and its test file."""
-    name, texts = loaded.spec.name, {str(path): text for path, text in render([loaded]).items()}
-    return yaml.safe_load(texts[f"rules/{name}.yaml"]), yaml.safe_load(texts[f"rules/tests/{name}.yaml"])
+    name, key = loaded.spec.name, loaded.spec.model_dump_json()
+    if key not in _TEXTS:
+        texts = {str(path): text for path, text in render([loaded]).items()}
+        _TEXTS[key] = texts[f"rules/{name}.yaml"], texts[f"rules/tests/{name}.yaml"]
+    rules, proof = map(from_yaml, _TEXTS[key])
+    return rules, proof
 
 
 def rules_of(loaded: LoadedSpec) -> dict[str, Document]:

@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from generator.cli import main
 from generator.commands.terminal import EXIT_OK, EXIT_PROBLEM, EXIT_USAGE
+from generator.serialization import from_yaml
 from spec_folder import write_spec
 
 
@@ -14,7 +14,7 @@ def test_flags_set_the_options_of_the_deployment(work: Path) -> None:
     write_spec("fraud", grafana=None)
     flags = ["--namespace", "ml", "--label", "release=x", "--label", "a=b", "--grafana", "https://g.example.com/"]
     assert main(["generate", *flags]) == EXIT_OK
-    rule = yaml.safe_load((work / "build/kubernetes/prometheusrule-fraud.yaml").read_text())
+    rule = from_yaml((work / "build/kubernetes/prometheusrule-fraud.yaml").read_text())
     assert rule["metadata"]["namespace"] == "ml"
     assert rule["metadata"]["labels"] == {"app.kubernetes.io/part-of": "leeway", "release": "x", "a": "b"}
     assert rule["spec"]["groups"][0]["rules"][0]["annotations"]["dashboard_url"].startswith("https://g.example.com/d/")
@@ -26,7 +26,7 @@ def test_options_come_from_a_file_and_flags_override_it(work: Path) -> None:
     rule = work / "build/kubernetes/prometheusrule-fraud.yaml"
     for flags, namespace in (([], "ml"), (["--namespace", "here"], "here"), (["--options", "other.yaml"], "other")):
         assert main(["generate", *flags]) == EXIT_OK
-        assert yaml.safe_load(rule.read_text())["metadata"]["namespace"] == namespace
+        assert from_yaml(rule.read_text())["metadata"]["namespace"] == namespace
 
 
 def test_overlays_of_the_folder_apply_and_a_path_in_a_flag_must_exist(

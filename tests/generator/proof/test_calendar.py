@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from examples import BODY, HOSTILE, model
 from exporter import catalogue
 from exporter.spec.loading import LoadedSpec
 from generator.documents import render
+from generator.serialization import from_yaml
 from promtool import Document, verdict
 
 WEEKEND = {"feature_psi": {"floor": 0.2, "weekdays": {"saturday": 0.3, "sunday": 0.3}}}
@@ -29,7 +29,7 @@ def documents(loaded: LoadedSpec) -> tuple[Document, Document | None]:
     """Return the rules of a model, and the test file of its calendar."""
     texts = {str(path): text for path, text in render([loaded]).items()}
     proof = texts.get(f"rules/tests/{loaded.spec.name}.calendar.yaml")
-    return yaml.safe_load(texts[f"rules/{loaded.spec.name}.yaml"]), proof and yaml.safe_load(proof)
+    return from_yaml(texts[f"rules/{loaded.spec.name}.yaml"]), proof and from_yaml(proof)
 
 
 def proven(loaded: LoadedSpec) -> tuple[Document, Document]:

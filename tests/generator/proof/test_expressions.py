@@ -3,12 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
 from examples import model
 from generator.cli import main
 from generator.proof.check import prove
 from generator.proof.expressions import expressions
+from generator.serialization import from_yaml
 
 RATIO = {"name": "ctr", "ratio": {"numerator": "clicks"}}
 HOSTILE = 'sum(orders{a="x\\"}: {{ $labels.x }} # "})\n  / 2'
@@ -22,7 +22,7 @@ def test_each_expression_is_a_rule_file_named_after_its_place() -> None:
     documents = expressions([model(proxies=[RATIO, proxy(HOSTILE)])])
     ((path, text),) = documents.items()
     assert str(path) == "rules/fraud.spec.proxies[1].promql.yaml"
-    ((rule,),) = [group["rules"] for group in yaml.safe_load(text)["groups"]]
+    ((rule,),) = [group["rules"] for group in from_yaml(text)["groups"]]
     assert rule["expr"] == HOSTILE
 
 

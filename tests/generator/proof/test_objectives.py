@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from examples import HOSTILE, model
 from exporter import catalogue
 from exporter.spec.loading import LoadedSpec
 from generator.documents import render
+from generator.serialization import from_yaml
 from promtool import Document, verdict
 
 AUROC = {"name": "ranking", "metric": "auroc", "at_least": 0.91, "objective": 0.95}
@@ -22,8 +22,8 @@ def documents(loaded: LoadedSpec) -> tuple[Document, Document]:
     """Return the rules of a model, and the test file of its first objective."""
     texts = {str(path): text for path, text in render([loaded]).items()}
     name = loaded.spec.spec.slos[0].name
-    proof = yaml.safe_load(texts[f"rules/tests/{loaded.spec.name}.slo-{name}.yaml"])
-    return yaml.safe_load(texts[f"rules/{loaded.spec.name}.yaml"]), proof
+    proof = from_yaml(texts[f"rules/tests/{loaded.spec.name}.slo-{name}.yaml"])
+    return from_yaml(texts[f"rules/{loaded.spec.name}.yaml"]), proof
 
 
 SPECS = {

@@ -13,6 +13,7 @@ from generator.documents import Documents, render
 from generator.layout import ROUTE_CASES, ROUTING
 from generator.proof.check import Outcome
 from generator.routing.proof import INCIDENTS, TICKETS, simulate
+from generator.serialization import from_yaml
 from generator.sharing import shared_receivers
 
 ALERTING = {
@@ -35,7 +36,7 @@ def documents() -> Documents:
 
 def failures(documents: Documents, **changes: Any) -> list[Outcome]:
     """Return the failures after keys of the routing are replaced."""
-    routing = yaml.safe_load(documents[ROUTING]) | changes
+    routing = from_yaml(documents[ROUTING]) | changes
     return [outcome for outcome in simulate(documents | {ROUTING: yaml.safe_dump(routing)}) if not outcome.ok]
 
 
@@ -59,7 +60,7 @@ def test_a_model_alone_is_compared_with_none() -> None:
 
 
 def rules(documents: Documents) -> list[dict[str, Any]]:
-    return list(yaml.safe_load(documents[ROUTING])["inhibit_rules"])
+    return list(from_yaml(documents[ROUTING])["inhibit_rules"])
 
 
 def test_a_cause_that_inhibits_nothing_fails(documents: Documents) -> None:
@@ -98,7 +99,7 @@ def test_a_model_that_inhibits_one_other_model_fails(number: int, documents: Doc
 def test_hours_other_than_the_spec_s_fail(change: dict[str, Any]) -> None:
     zoned = render([model(alerting=ALERTING, seasonality={"timezone": "Europe/Berlin"})])
     assert failures(zoned) == []
-    (named,) = yaml.safe_load(zoned[ROUTING])["time_intervals"]
+    (named,) = from_yaml(zoned[ROUTING])["time_intervals"]
     changed = [named | {"time_intervals": [named["time_intervals"][0] | change]}]
     failed = [
         outcome
@@ -111,7 +112,7 @@ def test_hours_other_than_the_spec_s_fail(change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("place", "receiver"), [(0, SHARED_PAGE), (1, SHARED_TICKET)])
 def test_an_outage_that_is_a_notification_for_each_model_fails(place: int, receiver: str, documents: Documents) -> None:
-    route = yaml.safe_load(documents[ROUTING])["route"]
+    route = from_yaml(documents[ROUTING])["route"]
     route["routes"][0]["routes"][place]["group_by"] = ["model", "layer"]
     (failed,) = failures(documents, route=route)
     assert failed.what == OUTAGES
@@ -119,7 +120,7 @@ def test_an_outage_that_is_a_notification_for_each_model_fails(place: int, recei
 
 
 def test_a_page_with_hours_fails(documents: Documents) -> None:
-    route = yaml.safe_load(documents[ROUTING])["route"]
+    route = from_yaml(documents[ROUTING])["route"]
     page, ticket, _ = route["routes"][0]["routes"][2]["routes"]
     page["active_time_intervals"] = ticket["active_time_intervals"]
     (failed,) = failures(documents, route=route)

@@ -6,13 +6,13 @@ from typing import Any
 
 import _gojsonnet
 import pytest
-import yaml
 
 from amtool import accepted, receivers_of
 from examples import RECEIVERS, hostile_model, model, run, write_all
 from generator.documents import render
 from generator.layout import ALERTMANAGER_CONFIG, FLEET_RULES, FRAGMENT, PROVIDER, SCRAPE
 from generator.options import Options
+from generator.serialization import from_yaml
 from generator.targets.documents import warnings
 
 TOLD = {"page": RECEIVERS, "ticket": {**RECEIVERS, "hours": "Mon-Fri 09:00-18:00"}}
@@ -24,14 +24,14 @@ def test_the_scrape_job_is_a_configuration_of_prometheus(tmp_path: Path) -> None
     (tmp_path / "scrape.yml").write_text(text)
     passed, output = run(["promtool", "check", "config", "scrape.yml"], tmp_path)
     assert passed, output
-    (job,) = yaml.safe_load(text)["scrape_configs"]
+    (job,) = from_yaml(text)["scrape_configs"]
     assert job["static_configs"] == [{"targets": ["a.example.com:9877", "b.example.com:9877"]}]
     assert (job["job_name"], job["scrape_interval"]) == ("leeway", "1m")
 
 
 def test_the_provider_says_where_the_dashboards_lie() -> None:
     dashboards = {"folder": "ML", "path": "/dashboards"}
-    (provider,) = yaml.safe_load(render([model()], Options.model_validate({"dashboards": dashboards}))[PROVIDER])[
+    (provider,) = from_yaml(render([model()], Options.model_validate({"dashboards": dashboards}))[PROVIDER])[
         "providers"
     ]
     assert (provider["folder"], provider["options"]["path"]) == ("ML", "/dashboards")
@@ -49,7 +49,7 @@ def merged(fragment: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_fragment_fits_into_a_configuration_that_is_there(tmp_path: Path) -> None:
-    fragment = yaml.safe_load(
+    fragment = from_yaml(
         render([model(alerting={"page": TOLD["page"]}), model({"name": "b"}, alerting=TOLD)])[FRAGMENT]
     )
     whole = merged(fragment) | {"global": {"smtp_smarthost": "mail:25", "smtp_from": "a@example.com"}}
@@ -68,9 +68,9 @@ def test_the_mixin_holds_the_rules_and_dashboards_beside_it(loaded: Any, tmp_pat
     text = _gojsonnet.evaluate_snippet(str(tmp_path / "x"), f"local m = import 'mixin.libsonnet'; {parts}")
     evaluated = json.loads(text)
     paths = [path for path in sorted(documents) if path.parent.name == "rules" and path != FLEET_RULES]
-    files = [yaml.safe_load(documents[path]) for path in paths]
+    files = [from_yaml(documents[path]) for path in paths]
     assert evaluated["alerts"]["groups"] == [group for file in files for group in file["groups"]]
-    assert evaluated["rules"]["groups"] == yaml.safe_load(documents[FLEET_RULES])["groups"]
+    assert evaluated["rules"]["groups"] == from_yaml(documents[FLEET_RULES])["groups"]
     boards = {f"leeway-{path.stem}.json": text for path, text in documents.items() if path.parent.name == "dashboards"}
     assert evaluated["dashboards"] == {name: json.loads(text) for name, text in boards.items()}
 

@@ -7,7 +7,6 @@ from typing import Any
 import jsonschema
 import kubernetes_validate
 import pytest
-import yaml
 
 import operator_api
 from examples import RECEIVERS, hostile_model, model
@@ -17,6 +16,7 @@ from generator.documents import render
 from generator.jsonnet import LIBRARY
 from generator.layout import KUBERNETES, KUBERNETES_DASHBOARDS, KUBERNETES_ROUTES, KUSTOMIZATION
 from generator.options import Options
+from generator.serialization import from_yaml
 from generator.targets import kubernetes
 
 PLACED = Options.model_validate(
@@ -41,7 +41,7 @@ def routes(options: Options, loaded: Any = MODELS[0]) -> Any:
 
 def objects(loaded: Any, options: Options = PLACED) -> dict[PurePosixPath, Any]:
     return {
-        path: yaml.safe_load(text)
+        path: from_yaml(text)
         for path, text in render([loaded], options).items()
         if path.is_relative_to(KUBERNETES) and path.name != KUSTOMIZATION
     }
@@ -118,9 +118,9 @@ def test_a_child_route_is_validated_as_a_route(options: Options) -> None:
 
 def test_the_rules_and_the_dashboard_are_those_of_the_plain_files() -> None:
     texts = {str(path): text for path, text in render([model()], PLACED).items()}
-    rule = yaml.safe_load(texts["kubernetes/prometheusrule-fraud.yaml"])
-    assert rule["spec"] == yaml.safe_load(texts["rules/fraud.yaml"])
-    board = yaml.safe_load(texts["kubernetes/dashboard-fraud.yaml"])
+    rule = from_yaml(texts["kubernetes/prometheusrule-fraud.yaml"])
+    assert rule["spec"] == from_yaml(texts["rules/fraud.yaml"])
+    board = from_yaml(texts["kubernetes/dashboard-fraud.yaml"])
     assert json.loads(board["data"]["leeway-fraud.json"]) == json.loads(texts["dashboards/fraud.json"])
     assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
     assert board["metadata"]["annotations"] == {"grafana_folder": "ML"}
@@ -128,12 +128,12 @@ def test_the_rules_and_the_dashboard_are_those_of_the_plain_files() -> None:
 
 def test_the_operator_of_grafana_finds_each_dashboard_in_its_config_map() -> None:
     made = render([model({"name": "a_b"})], PLACED)
-    boards = [yaml.safe_load(text) for path, text in made.items() if path.name.startswith("grafanadashboard-")]
+    boards = [from_yaml(text) for path, text in made.items() if path.name.startswith("grafanadashboard-")]
     maps = {
         (one["metadata"]["name"], key)
         for path, text in made.items()
         if path.name.startswith("dashboard-")
-        for one in [yaml.safe_load(text)]
+        for one in [from_yaml(text)]
         for key in one["data"]
     }
     assert {(one["spec"]["configMapRef"]["name"], one["spec"]["configMapRef"]["key"]) for one in boards} == maps
@@ -145,7 +145,7 @@ def test_the_operator_of_grafana_finds_each_dashboard_in_its_config_map() -> Non
 def test_each_kustomization_lists_the_objects_of_its_folder() -> None:
     made = render([model(), model({"name": "churn"})])
     for folder in (KUBERNETES, KUBERNETES_ROUTES, KUBERNETES_DASHBOARDS):
-        listed = yaml.safe_load(made[folder / KUSTOMIZATION])["resources"]
+        listed = from_yaml(made[folder / KUSTOMIZATION])["resources"]
         assert sorted(listed) == sorted(
             path.name for path in made if path.parent == folder and path.name != KUSTOMIZATION
         )
@@ -178,7 +178,7 @@ def test_an_underscore_is_replaced_in_a_kubernetes_name() -> None:
 def test_a_client_side_apply_can_note_down_the_largest_dashboard_in_an_annotation() -> None:
     """The dashboard of a binary classifier with everything; it does not grow with the features."""
     documents = render(load_all([LIBRARY / "models" / "fraud.yaml"]))
-    config_map = yaml.safe_load(documents[KUBERNETES / "dashboard-fraud.yaml"])
+    config_map = from_yaml(documents[KUBERNETES / "dashboard-fraud.yaml"])
     assert len(json.dumps(config_map)) < 220_000, "the limit is 262144"
 
 

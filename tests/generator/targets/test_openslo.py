@@ -8,13 +8,13 @@ from typing import Any
 import jsonschema
 import promql_parser
 import pytest
-import yaml
 
 from examples import hostile_model, model
 from exporter import catalogue
 from exporter.spec.loading import LoadedSpec
 from generator.documents import render
 from generator.layout import OPENSLO
+from generator.serialization import from_yaml
 from generator.targets.openslo import documents, shorthand
 
 NAME = {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"}
@@ -121,7 +121,7 @@ SLOS = [
 
 @pytest.mark.parametrize("loaded", [model({"name": "fraud_v2"}, slos=SLOS), hostile_model()], ids=["plain", "hostile"])
 def test_documents_have_the_shape_of_version_1(loaded: LoadedSpec) -> None:
-    found = {path.name: yaml.safe_load(text) for path, text in render([loaded]).items() if path.parent == OPENSLO}
+    found = {path.name: from_yaml(text) for path, text in render([loaded]).items() if path.parent == OPENSLO}
     assert found == documents(loaded.spec)
     assert [one["kind"] for one in found.values()] == ["Service"] + ["SLO"] * len(loaded.spec.spec.slos)
     for one in found.values():
