@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ Counts = npt.NDArray[np.number[Any]]
 Values = npt.NDArray[np.float64]
 
 _QUARTILES: Final = np.array([0.25, 0.5, 0.75])
+_GREATEST: Final = math.log(sys.float_info.max)
 
 
 def scale_ratio(reference: Counts, reference_sums: Values, current: Counts, current_sums: Values) -> float:
@@ -24,8 +26,8 @@ def scale_ratio(reference: Counts, reference_sums: Values, current: Counts, curr
     population stability hardly moves.
 
     Positive, 1 for equal sides, inverted when the sides are swapped. A magnitude is that of the mean of its bin, so it
-    is as exact as the bins; beyond the reference's range, all values on one side count as their mean. NaN when a side
-    has no finite value other than 0.
+    is as exact as the bins; beyond the reference's range, all values on one side count as their mean. A factor that no
+    float can hold is the greatest that one can. NaN when a side has no finite value other than 0.
 
     Args:
         reference: rows per fine bin, (bins,).
@@ -38,7 +40,7 @@ def scale_ratio(reference: Counts, reference_sums: Values, current: Counts, curr
         factors = np.log(now) - np.log(before)
     if not np.isfinite(factors).all():
         return math.nan
-    return math.exp(max(factors.min(), 0.0) + min(factors.max(), 0.0))
+    return math.exp(np.clip(max(factors.min(), 0.0) + min(factors.max(), 0.0), -_GREATEST, _GREATEST))
 
 
 def _quartiles(rows: Counts, sums: Values) -> Values:

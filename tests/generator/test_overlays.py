@@ -63,7 +63,9 @@ def test_a_change_without_a_changed_test_fails(write: Write) -> None:
     late = write(
         "local overlay = import 'rules/overlay.libsonnet';\noverlay.rules(function(rule) rule { 'for': '42m' })"
     )
-    failed = [outcome.what for outcome in prove(render([model()], overlaid=[late])) if not outcome.ok]
+    documents = render([model()], overlaid=[late])
+    proven = {path: documents[path] for path in (RULES, PROOF)}
+    failed = [outcome.what for outcome in prove(proven) if not outcome.ok]
     assert failed == [f"promtool test rules {PROOF}"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,12 @@ def test_by_hand() -> None:
     assert scale_ratio(rows, now, rows, before) == pytest.approx(1 / 10)
     # Quartiles 1, 2, 4 and 2, 2, 2: one rises, one stays, one falls.
     assert scale_ratio(rows, before, np.array([4.0]), np.array([8.0])) == 1
+
+
+def test_a_factor_beyond_the_range_of_floats_is_the_greatest() -> None:
+    rows, small, large = np.ones(1), np.array([0.5]), np.array([sys.float_info.max])
+    assert scale_ratio(rows, small, rows, large) == pytest.approx(sys.float_info.max)
+    assert scale_ratio(rows, large, rows, small) == pytest.approx(1 / sys.float_info.max)
 
 
 def test_zeros_have_no_unit() -> None:
