@@ -158,8 +158,7 @@ $(DEV_STAMP): requirements-dev.lock pyproject.toml
 	@touch $@ $(RUN_STAMP)
 
 $(DOCS_STAMP): requirements-docs.lock
-	@$(PYTHON) -m venv .venv-docs
-	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@PYTHON=$(PYTHON) .ci/install .venv-docs $<
 	@touch $@
 
 $(EMULATOR_STAMP): .ci/bigquery $(addprefix $(EMULATOR)/,requirements.lock emulator.lock adapt.py) | $(DEV_STAMP)
