@@ -153,16 +153,29 @@ class Template:
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
-        form, wild = re.escape(self.pieces[0]), False
+        """The pattern of paths: linear in their length, for `*` is matched once, with what follows it up to the next.
+
+        What follows has only one way to match from a given place, so the first place where it does leaves the most to
+        the next `*`: no other need be tried. Tried one within the other, a few `*` take minutes for one long name.
+        """
+        stretches, wild = [re.escape(self.pieces[0])], False
         for index in range(1, len(self.pieces), 2):
             part, text = self.pieces[index : index + 2]
             if _is_directive(part):
-                form += _digits(part, varies=self._is_delimited(index)) + re.escape(text)
+                stretches[-1] += _digits(part, varies=self._is_delimited(index))
+            elif part == _BELOW:
+                stretches[-1] += rf"(?:{_SHOWN}[^/]++/|/)*+{_SHOWN}{self.below}"
+            elif part == "?":
+                stretches[-1] += _SHOWN * self._starts_name(index) + "[^/]"
             else:
-                starts_name = not "".join(self.pieces[:index]).rpartition("/")[2]
-                form += _expression(part, self.below, starts_name=starts_name) + re.escape(text)
+                stretches.append(_SHOWN * self._starts_name(index) + "[^/]*?")
+            stretches[-1] += re.escape(text)
             wild = "/" not in text and (wild or not _is_directive(part))
+        form = "".join(f"(?>{stretch})" for stretch in stretches[:-1]) + stretches[-1]
         return re.compile(form + _FINISHED * wild, re.DOTALL)
+
+    def _starts_name(self, index: int) -> bool:
+        return not "".join(self.pieces[:index]).rpartition("/")[2]
 
 
 def parse(text: str, root: str = "", below: str = PARQUET_NAME, reading: str = "") -> Template:
@@ -251,12 +264,6 @@ def _owners(template: Template, starts: Iterable[datetime]) -> dict[tuple[int, .
 def _digits(directive: str, *, varies: bool) -> str:
     width = _WIDTHS[directive[-1]]
     return f"([0-9]{{1,{width}}})" if varies else f"([0-9]{{{width}}})"
-
-
-def _expression(part: str, below: str, *, starts_name: bool) -> str:
-    if part == _BELOW:
-        return rf"(?:{_SHOWN}[^/]+/|/)*{_SHOWN}{below}"
-    return _SHOWN * starts_name + ("[^/]" if part == "?" else "[^/]*?")
 
 
 def _is_plain(value: str) -> bool:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter.errors import SourceError
@@ -154,6 +156,20 @@ class TestRead:
     )
     def test_wildcards(self, template: str, path: str, match: bool) -> None:
         assert matches(template, path) is match
+
+    @pytest.mark.parametrize(
+        ("template", "path"),
+        [
+            ("*a*a*a*a*a*a*b", "a" * 100_000),
+            ("*-%H-*-%d-*-%m-*x", "-1" * 50_000),
+            ("i/*%H*%M*%d*.parquet", "i/" + "1" * 100_000),
+            ("*/*/*a*b/", "a/" * 50_000),
+            ("i/", "i/" + "a/" * 50_000),
+            ("i/", "i/" + "a.parquet" * 11_000 + "/"),
+        ],
+    )
+    def test_a_long_path_that_almost_matches_is_read_at_once(self, template: str, path: str) -> None:
+        assert not matches(template, path)
 
     def test_the_root_is_always_literal(self) -> None:
         template = parse("%d.parquet", root="/mnt/100%d/*{x}/")
@@ -320,6 +336,37 @@ class TestDataset:
 
 
 # ------------------------------------------------------------------------------------------------ laws
+
+
+def readings(parts: list[str], path: str) -> Iterable[tuple[int, ...]]:
+    """Each way to read a path whose names are not hidden: every length of every part is tried, the shortest first."""
+    if not parts:
+        if not path:
+            yield ()
+        return
+    part, *rest = parts
+    if part == "*":
+        ends = range(len(path.partition("/")[0]) + 1)
+    elif part == "%H":
+        ends = range(1, len(path[:2]) + 1) if path[:2].isdigit() else range(1, 1 + path[:1].isdigit())
+    else:
+        ends = range(len(part), len(part) + path.startswith(part))
+    for end in ends:
+        for numbers in readings(rest, path[end:]):
+            yield (int(path[:end]), *numbers) if part == "%H" else numbers
+
+
+pieces_of_paths = st.sampled_from([*product("*", ["", "a", "b1", "-1-", "-"]), ("-%H-", "-1-"), ("-%H-", "-12-")])
+literals = st.sampled_from([(text, text) for text in ("a", "b", "1", "/b")])
+
+
+@settings(max_examples=50)
+@given(st.lists(pieces_of_paths | literals, min_size=1, max_size=6))
+def test_a_path_is_read_as_if_every_length_of_every_wildcard_were_tried(pieces: list[tuple[str, str]]) -> None:
+    template, path = ("b" + "".join(texts) + "a" for texts in zip(*pieces, strict=True))
+    hours_read = next(iter(readings(re.split(r"(\*|%H)", template), path)), (0, 1))
+    assert parse(template).read(path) == (hours_read[:1] if len(set(hours_read)) < 2 else None)
+
 
 # Fillings have no digits and do not begin as hidden names do, so that only the directives can be read as a date.
 filling = st.text(string.ascii_letters, min_size=1, max_size=4)
