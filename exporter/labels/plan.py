@@ -97,10 +97,17 @@ class Arrivals:
 
     def pieces(self, hours: Iterable[Joined]) -> list[tuple[str, ...]]:
         """The partitions to join, each piece at once: those that many partitions of predictions need are merged."""
+        many, few = self._unseen_by_many_and_few(hours)
+        return [*self._runs(many, MERGED_LABELS), *self._runs(few, _SMALL)]
+
+    def unseen_by_few(self, hours: Iterable[Joined]) -> list[str]:
+        """The partitions that a few partitions of predictions were not compared with."""
+        return self._unseen_by_many_and_few(hours)[1]
+
+    def _unseen_by_many_and_few(self, hours: Iterable[Joined]) -> tuple[list[str], list[str]]:
         unseen = self._unseen(hours)
         many = [name for name in self.labels if unseen[name] > _WORTH_MERGING]
-        few = [name for name in self.labels if 0 < unseen[name] <= _WORTH_MERGING]
-        return [*self._runs(many, MERGED_LABELS), *self._runs(few, _SMALL)]
+        return many, [name for name in self.labels if 0 < unseen[name] <= _WORTH_MERGING]
 
     def _unseen(self, hours: Iterable[Joined]) -> Counter[str]:
         """How many partitions of predictions have not seen each."""

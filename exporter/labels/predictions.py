@@ -6,8 +6,10 @@ more for each column of segments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -15,11 +17,13 @@ import pyarrow as pa
 
 from exporter.labels.classes import class_keys, classes, frequent_names
 from exporter.labels.ids import Ids, hashed, last_of_each
+from exporter.labels.parts import Columns, Parts, RowsById
 from exporter.labels.usable_files import UNUSABLE_COLUMN, usable_files
 from exporter.profiles.binning import Floats
 from exporter.profiles.columns import Mask, numeric_values, values_of
 from exporter.profiles.group import Group
-from exporter.profiles.naming import CodedColumn, Codes, ColumnNames, encode_column, encode_groups
+from exporter.profiles.grouping import ROLE, VERSION
+from exporter.profiles.naming import MAX_VALUES, CodedColumn, Codes, ColumnNames, encode_column, encode_groups
 from exporter.profiles.times import NO_TIME, UNREADABLE, Instants, instants, microseconds
 from exporter.sources.source import Batch, Selection
 from exporter.spec.sections.logs import InferenceColumns
@@ -39,6 +43,8 @@ time is no time or is far from its partition, or a later row has its id."""
 
 _CODES: Final = "codes {}"
 """The name of the codes of each column of names: to choose rows of one table of all codes takes longer."""
+_PRESENCE: Final = frozenset({"known", "has_query"})
+"""The columns that say only which rows are usable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,9 @@ class Predictions:
     Of a multiclass model, `classes` are the keys of the returned classes, `class_names` the most frequent names of
     these, and `class_scores`, (rows, classes), the scores of the classes of the spec, finite. Of a ranking, `queries`
     are the hashes of the lists. They are None for other tasks.
+
+    A large partition has several `parts`, each with the predictions of some ids; `class_names`, `problem` and what is
+    left out, but for repeated ids, are in the first of them.
     """
 
     ids: Ids
@@ -67,6 +76,7 @@ class Predictions:
     queries: Ids | None = None
     segments: Mapping[str, CodedColumn] = field(default_factory=dict)
     problem: str = ""
+    parts: int = 1
 
 
 def selection(
@@ -88,7 +98,9 @@ def reduced(
     partition: Window,
     task: Task = "binary_classification",
     segments: Sequence[str] = (),
-) -> Predictions:
+    *,
+    rows_by_id: Callable[[Columns], RowsById] = RowsById,
+) -> Parts[Predictions]:
     """Reduce a partition's rows; of rows with the same id the last is used.
 
     Args:
@@ -98,57 +110,85 @@ def reduced(
             read, or is farther outside than `Window.tolerant` allows, is left out.
         task: of the model. A returned class without a score of its own has a score of NaN.
         segments: the columns of segments; one that is missing or has no names has no segments.
+        rows_by_id: divides the rows of large partitions. A ranking is one part: its lists cannot be divided by id.
 
     A missing version is unknown, a missing role is no role.
 
     Raises:
         ColumnMismatch: when every file lacks the ids or the scores, or has a column of a type that cannot be used.
+        OSError: when the disk refuses rows of a large partition.
     """
     names = [ColumnNames(column) for column in (columns.model_version, columns.role, *segments)]
-    files = usable_files(batches, lambda batch: _part(batch.table, columns, names, task))
-    rows = _together([_no_rows(len(columns.scores), len(names)), *(part for part, _ in files.parts)])
-    reasons = _left_out(rows, task, partition.tolerant(partition.length))
-    left_out = {reason: int(missing.sum()) for reason, missing in reasons.items()}
+    allowed, empty = partition.tolerant(partition.length), _no_rows(task, len(columns.scores), len(names))
+    kept = {name: column for name, column in empty.items() if name not in _PRESENCE}
+    rows = RowsById(kept, sys.maxsize) if task == "ranking" else rows_by_id(kept)
+    left_out = dict.fromkeys(_left_out(empty, task, allowed), 0)
+
+    def take(batch: Batch) -> dict[str, int]:
+        part, counts = _part(batch.table, columns, names, task)
+        reasons = _left_out(part, task, allowed)
+        for reason, missing in reasons.items():
+            left_out[reason] += int(missing.sum())
+        usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
+        rows.add({name: part[name][usable] for name in kept})
+        return counts
+
+    files = usable_files(batches, take)
     left_out |= {UNUSABLE_COLUMN: files.left_out} if files.left_out else {}
-    usable = np.flatnonzero(~np.any([*reasons.values()], axis=0))
-    used = usable[last_of_each(rows["ids"][usable])]
-    codes = [rows[_CODES.format(place)][used] for place in range(len(names))]
+    _count_names(rows, names)
+
+    def make(place: int) -> Predictions:
+        made = _predictions(rows[place], names, segments, partition.start)
+        if place:
+            return made
+        all_left_out, class_names = {**left_out, **made.left_out}, frequent_names(files.parts)
+        return replace(made, left_out=all_left_out, class_names=class_names, problem=files.problem, parts=len(rows))
+
+    return Parts(len(rows), make)
+
+
+def _count_names(rows: RowsById, names: Sequence[ColumnNames]) -> None:
+    """Count names in all parts, where there are several and too many names: each part then keeps the same ones."""
+    limits = [VERSION.limit, ROLE.limit, *(MAX_VALUES for _ in names[2:])]
+    if len(rows) > 1 and any(len(each) > limit for each, limit in zip(names, limits, strict=True)):
+        for place in range(len(rows)):
+            part = rows[place]
+            used = last_of_each(part["ids"])
+            for number, each in enumerate(names):
+                each.count(part[_CODES.format(number)][used])
+
+
+def _predictions(rows: Columns, names: Sequence[ColumnNames], segments: Sequence[str], start: datetime) -> Predictions:
+    """Return the usable predictions of a part, with its repeated rows left out."""
+    used = last_of_each(rows["ids"])
+    left_out = {REPEATED: len(rows["ids"]) - len(used)}
+    used_rows = {name: column[used] for name, column in rows.items()}
+    codes = [used_rows[_CODES.format(number)].astype(np.int64) for number in range(len(names))]
     groups, group_names = encode_groups(names[0], names[1], codes[0], codes[1])
-    made_at = rows["made_at"][used]
-    multiclass, ranking = task == "multiclass_classification", task == "ranking"
+    made_at = used_rows["made_at"]
+    by_class = used_rows.get("class_scores")
     return Predictions(
-        rows["ids"][used],
-        rows["scores"][used],
-        np.where(made_at == NO_TIME, microseconds(partition.start), made_at),
+        used_rows["ids"],
+        used_rows["scores"],
+        np.where(made_at == NO_TIME, microseconds(start), made_at),
         groups,
         group_names,
-        left_out | {REPEATED: len(usable) - len(used)},
-        classes=rows["classes"][used] if multiclass else None,
-        class_names=frequent_names(counts for _, counts in files.parts),
-        class_scores=rows["class_scores"][used] if multiclass and columns.scores else None,
-        queries=rows["queries"][used] if ranking else None,
-        segments={column: encode_column(*own) for column, *own in zip(segments, names[2:], codes[2:], strict=True)},
-        problem=files.problem,
+        left_out,
+        classes=used_rows.get("classes"),
+        class_scores=by_class if by_class is not None and by_class.shape[1] else None,
+        queries=used_rows.get("queries"),
+        segments={
+            column: encode_column(each, own) for column, each, own in zip(segments, names[2:], codes[2:], strict=True)
+        },
     )
 
 
-def _no_rows(classes: int, names: int) -> dict[str, Any]:
-    whole, real, mask = np.zeros(0, np.int64), np.zeros(0), np.zeros(0, bool)
-    return {
-        "ids": np.zeros(0, np.uint64),
-        "known": mask,
-        "scores": real,
-        "made_at": whole,
-        "classes": real,
-        "class_scores": np.zeros((0, classes)),
-        "queries": np.zeros(0, np.uint64),
-        "has_query": mask,
-        **dict.fromkeys(map(_CODES.format, range(names)), whole),
-    }
-
-
-def _together(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    return {name: np.concatenate([part[name] for part in parts if name in part]) for name in parts[0]}
+def _no_rows(task: Task, classes: int, names: int) -> dict[str, Any]:
+    ids, real, mask = np.zeros(0, np.uint64), np.zeros(0), np.zeros(0, bool)
+    rows = {"ids": ids, "known": mask, "scores": real, "made_at": np.zeros(0, np.int64)}
+    rows |= {"classes": real, "class_scores": np.zeros((0, classes))} if task == "multiclass_classification" else {}
+    rows |= {"queries": ids, "has_query": mask} if task == "ranking" else {}
+    return rows | dict.fromkeys(map(_CODES.format, range(names)), np.zeros(0, np.int32))
 
 
 def _left_out(rows: Mapping[str, Any], task: Task, allowed: Window) -> dict[str, Mask]:
@@ -192,7 +232,7 @@ def _part(
         "ids": ids,
         "known": known,
         "made_at": times(table, columns.timestamp, columns.timestamp_unit),
-        **{_CODES.format(place): each.codes(table) for place, each in enumerate(names)},
+        **{_CODES.format(place): each.codes(table).astype(np.int32) for place, each in enumerate(names)},
     }
     if task == "multiclass_classification":
         returned, counts = values_of(table, columns.prediction, classes)

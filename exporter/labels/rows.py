@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,7 @@ import pyarrow as pa
 from exporter.labels.classes import frequent_names
 from exporter.labels.ids import hashed
 from exporter.labels.join import Chunk, chunk
+from exporter.labels.parts import Columns, Parts, RowsById
 from exporter.labels.predictions import times
 from exporter.labels.truths import INVALID, LabelRule
 from exporter.labels.usable_files import UNUSABLE_COLUMN, usable_files
@@ -39,12 +41,14 @@ class LabelRows:
 
     A label of a multiclass model is the key of a class. `class_names` are the names of the most frequent values, where
     values are read as names. `problem` is why a file is left out; empty if none is.
+    A large partition has several `parts`, each with the labels of some ids; all else is in the first of them.
     """
 
     labels: Chunk
     left_out: Mapping[str, int]
     class_names: tuple[str, ...] = ()
     problem: str = ""
+    parts: int = 1
 
 
 def selection(columns: LabelColumns) -> Selection:
@@ -54,8 +58,14 @@ def selection(columns: LabelColumns) -> Selection:
 
 
 def reduced(
-    batches: Iterable[Batch], columns: LabelColumns, arrival: Window, look_back: timedelta, rule: LabelRule
-) -> LabelRows:
+    batches: Iterable[Batch],
+    columns: LabelColumns,
+    arrival: Window,
+    look_back: timedelta,
+    rule: LabelRule,
+    *,
+    rows_by_id: Callable[[Columns], RowsById] = RowsById,
+) -> Parts[LabelRows]:
     """Reduce a partition's rows.
 
     A label became known at the time in its row. Where the row has no time, or one a little after the end of the
@@ -69,14 +79,41 @@ def reduced(
         look_back: a label that is older than its arrival by this much is left out, since its prediction is older still.
         rule: what a label is. A row with a value that is none is joined as `INVALID`, so that what is left out of
             performance is known for each prediction.
+        rows_by_id: divides the rows of large partitions.
 
     Raises:
         ColumnMismatch: when every file lacks the ids or the labels, or has a column of a type that cannot be used.
+        OSError: when the disk refuses rows of a large partition.
     """
-    empty = (np.zeros(0, np.uint64), np.zeros(0, bool), np.zeros(0), np.zeros(0, np.int64))
-    files = usable_files(batches, lambda batch: _part(batch.table, columns, rule))
-    rows = [part for part, _ in files.parts]
-    ids, known, labels, row_times = (np.concatenate(each) for each in zip(empty, *rows, strict=True))
+    rows = rows_by_id({"ids": np.zeros(0, np.uint64), "labels": np.zeros(0), "labelled_at": np.zeros(0, np.int64)})
+    total: Counter[str] = Counter()
+
+    def take(batch: Batch) -> dict[str, int]:
+        used, left_out, names = _usable(batch.table, columns, arrival, look_back, rule)
+        total.update(left_out)
+        rows.add(used)
+        return names
+
+    files = usable_files(batches, take)
+    left_out = {reason: total[reason] for reason in (*REASONS, INVALID_VALUE)}
+    left_out |= {UNUSABLE_COLUMN: files.left_out} if files.left_out else {}
+    names = frequent_names(files.parts)
+
+    def part(place: int) -> LabelRows:
+        own = rows[place]
+        labels = chunk(own["ids"], own["labels"], own["labelled_at"])
+        return LabelRows(labels, {}) if place else LabelRows(labels, left_out, names, files.problem, len(rows))
+
+    return Parts(len(rows), part)
+
+
+def _usable(
+    table: pa.Table, columns: LabelColumns, arrival: Window, look_back: timedelta, rule: LabelRule
+) -> tuple[Columns, dict[str, int], dict[str, int]]:
+    """Return the rows that are joined, the number of others by reason, and how often each value is named."""
+    ids, known = values_of(table, columns.prediction_id, hashed)
+    labels, names = values_of(table, columns.label, rule.read)
+    row_times = times(table, columns.timestamp, columns.timestamp_unit)
     end = microseconds(arrival.end)
     labelled_at = np.where(row_times == NO_TIME, end, np.minimum(row_times, end))
     used, left_out = np.ones(len(ids), np.bool_), dict[str, int]()
@@ -91,14 +128,4 @@ def reduced(
         left_out[reason] = int((used & rejected).sum())
         used &= ~rejected
     left_out[INVALID_VALUE] = int((labels[used] == INVALID).sum())
-    if files.left_out:
-        left_out[UNUSABLE_COLUMN] = files.left_out
-    names = frequent_names(counts for _, counts in files.parts)
-    return LabelRows(chunk(ids[used], labels[used], labelled_at[used]), left_out, names, files.problem)
-
-
-def _part(table: pa.Table, columns: LabelColumns, rule: LabelRule) -> tuple[tuple[Any, ...], dict[str, int]]:
-    """Return the rows' columns, and how often each value is named."""
-    ids, known = values_of(table, columns.prediction_id, hashed)
-    labels, counts = values_of(table, columns.label, rule.read)
-    return (ids, known, labels, times(table, columns.timestamp, columns.timestamp_unit)), counts
+    return {"ids": ids[used], "labels": labels[used], "labelled_at": labelled_at[used]}, left_out, names

@@ -30,6 +30,16 @@ class ColumnNames:
         """Start without names; without a column all rows have the name None."""
         self._column = column
         self._positions: dict[str | None, int] = {}
+        self._rows: Counts | None = None
+
+    def __len__(self) -> int:
+        """Return the number of names."""
+        return len(self._positions)
+
+    def count(self, codes: Counts) -> None:
+        """Count rows, given their positions, after the last of `codes`: these then tell the most frequent names."""
+        rows = np.bincount(codes, minlength=len(self))
+        self._rows = rows if self._rows is None else self._rows + rows
 
     def codes(self, table: pa.Table) -> Counts:
         """Return the position of each row's name, shape (rows,).
@@ -47,6 +57,8 @@ class ColumnNames:
     def most_frequent_names(self, codes: Counts, limit: int, axis: Axis | None = None) -> tuple[Counts, list[str]]:
         """Return the most frequent names of some rows, sorted, and each row's position among them; -1 for other rows.
 
+        If rows were counted, it is the most frequent names of these.
+
         Args:
             codes: the rows' positions, shape (rows,).
             limit: the greatest number of names.
@@ -54,7 +66,8 @@ class ColumnNames:
         """
         names = [name if axis is None else axis.named(name) for name in self._positions]
         counts: dict[str, int] = {}
-        for name, rows in zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True):
+        number = np.bincount(codes, minlength=len(names)) if self._rows is None else self._rows
+        for name, rows in zip(names, number.tolist(), strict=True):
             if rows and name is not None:
                 counts[name] = counts.get(name, 0) + rows
         limited_names = sorted(most_frequent(counts, limit))

@@ -17,6 +17,9 @@ _MARK_BYTES: Final = 8
 _MAX_UNSAVED: Final = 2**28
 """Bytes that stay in memory while the disk refuses; beyond them the oldest are dropped, and are read anew."""
 
+FileState = tuple[int, int, int]
+"""The number, size and time of change of a file: another content has another state."""
+
 log = logging.getLogger(__name__)
 
 
@@ -46,6 +49,16 @@ class Files:
         if data[-_MARK_BYTES:] != _mark(path):
             raise ValueError("it was written as another file")
         return data[:-_MARK_BYTES]
+
+    def state(self, path: Path) -> FileState | None:
+        """Return the state of a file on the disk; None if there is none, or its content is in memory only."""
+        if path in self._unsaved:
+            return None
+        try:
+            found = (self.folder / path).stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
     def write(self, path: Path, data: bytes) -> None:
         """Write a file in place of what was there, or keep it in memory; see `refusal`."""

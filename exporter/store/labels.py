@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from exporter.labels.ids import Ids
+from exporter.labels.ids import Ids, without_any
 from exporter.labels.join import Chunk, KnownLabels
 from exporter.labels.plan import Joined
 from exporter.labels.predictions import Predictions
@@ -18,8 +18,8 @@ from exporter.profiles.group import Group
 from exporter.profiles.naming import CodedColumn
 from exporter.store.profiles import Arrays, Key, ProfileStore
 
-MOST_IDS: Final = 1_000_000
-"""The ids of predictions that stay in memory, 8 MB, and of labels: where none match, no file is needed."""
+MOST_IDS: Final = 2_000_000
+"""The ids of both logs that stay in memory, 16 MB: where none match, no file is needed."""
 
 _COLUMNS = tuple(field.name for field in fields(KnownLabels))
 _OF_TASKS: Final = ("classes", "queries")
@@ -45,7 +45,7 @@ def save_predictions(store: ProfileStore, key: Key, predictions: Predictions) ->
         "left_out": dict(predictions.left_out),
         "problem": predictions.problem,
     }
-    store.save_arrays(key, arrays, metadata)
+    store.save_arrays(key, arrays, metadata | _number(predictions.parts))
 
 
 def load_predictions(store: ProfileStore, key: Key) -> Predictions | None:
@@ -59,14 +59,16 @@ def load_predictions(store: ProfileStore, key: Key) -> Predictions | None:
         column: CodedColumn(arrays[f"{_SEGMENT}{place}"], tuple(names))
         for place, (column, names) in enumerate(metadata["segments"].items())
     }
+    columns: dict[str, Any] = {name: part for name, part in arrays.items() if not name.startswith((_SCORE, _SEGMENT))}
     return Predictions(
-        **{name: part for name, part in arrays.items() if not name.startswith((_SCORE, _SEGMENT))},
+        **columns,
         class_scores=np.column_stack(scores) if scores else None,
         names=tuple(Group(version, role) for version, role in metadata["names"]),
         segments=segments,
         class_names=tuple(map(sys.intern, metadata["class_names"])),
         left_out=metadata["left_out"],
         problem=metadata.get("problem", ""),
+        parts=metadata.get("parts", 1),
     )
 
 
@@ -78,7 +80,7 @@ def save_labels(store: ProfileStore, key: Key, rows: LabelRows) -> None:
     """
     arrays = {"ids": rows.labels.ids, **_columns(rows.labels.known)}
     metadata = {"left_out": dict(rows.left_out), "class_names": rows.class_names, "problem": rows.problem}
-    store.save_arrays(key, arrays, metadata)
+    store.save_arrays(key, arrays, metadata | _number(rows.parts))
 
 
 def load_labels(store: ProfileStore, key: Key) -> LabelRows | None:
@@ -89,7 +91,7 @@ def load_labels(store: ProfileStore, key: Key) -> LabelRows | None:
     arrays, metadata = stored
     labels = Chunk(arrays["ids"], _known_labels(arrays))
     names = tuple(map(sys.intern, metadata["class_names"]))
-    return LabelRows(labels, metadata["left_out"], names, metadata.get("problem", ""))
+    return LabelRows(labels, metadata["left_out"], names, metadata.get("problem", ""), metadata.get("parts", 1))
 
 
 def save_known_labels(store: ProfileStore, key: Key, known: KnownLabels, joined: Mapping[str, int]) -> None:
@@ -145,6 +147,10 @@ def load_unmatched_partitions(store: ProfileStore, key: Key, wanted: Collection[
     return {predictions: frozenset(names[labels]) for predictions, labels in arrays.items() if predictions in wanted}
 
 
+def _number(parts: int) -> dict[str, int]:
+    return {"parts": parts} if parts > 1 else {}
+
+
 def _columns(known: KnownLabels) -> dict[str, Any]:
     return {name: getattr(known, name) for name in _COLUMNS}
 
@@ -167,29 +173,27 @@ class LabelStore:
         self._index = Key(group, "apart", ())
         self._cached: tuple[Key, Predictions] | None = None
         self._ids: dict[Key, Ids] = {}
-        self._label_ids: dict[Key, Ids] = {}
+        self._id_count = 0
 
-    def without_any(self, predictions: Collection[Key], ids: Ids) -> frozenset[Key]:
-        """Return the partitions of predictions that have none of some ids, as far as theirs are in memory.
+    def ids(self, key: Key) -> Ids | None:
+        """Return the ids of a partition of either log, increasing; None where the store does not have them alone."""
+        if (known := self._ids.get(key)) is not None:
+            return known
+        column = self._store.load_column(key, "ids")
+        if column is not None and self._id_count + len(column) <= MOST_IDS:
+            column = self._ids[key] = column.copy()
+            self._id_count += len(column)
+        return column
+
+    def without_any(self, keys: Iterable[Key], ids: Ids) -> frozenset[Key]:
+        """Return the partitions of either log that have none of some ids, as far as `ids` knows theirs.
 
         Args:
-            predictions: the partitions.
+            keys: the partitions.
             ids: increasing.
         """
-        known = [key for key in predictions if key in self._ids]
-        if not known or not len(ids):
-            return frozenset(known)
-        every = np.concatenate([self._ids[key] for key in known])
-        places = np.minimum(np.searchsorted(ids, every), len(ids) - 1)
-        part = np.repeat(np.arange(len(known)), [len(self._ids[key]) for key in known])
-        found = set(part[ids[places] == every].tolist())
-        return frozenset(key for place, key in enumerate(known) if place not in found)
-
-    def label_ids(self, keys: Collection[Key]) -> Ids | None:
-        """Return the ids of the labels of some partitions, increasing; None unless all are in memory."""
-        if not all(key in self._label_ids for key in keys):
-            return None
-        return np.unique(np.concatenate([np.zeros(0, np.uint64), *(self._label_ids[key] for key in keys)]))
+        known = ((key, own) for key in keys if (own := self.ids(key)) is not None)
+        return without_any(known, ids)
 
     def joined(self, predictions: Collection[Key]) -> dict[Key, Joined]:
         """Return the partitions of labels that each of some partitions of predictions was compared with."""
@@ -220,18 +224,12 @@ class LabelStore:
                 self.missing.add(key)
                 return None
             self._cached = key, predictions
-            if sum(map(len, self._ids.values())) + len(predictions.ids) <= MOST_IDS:
-                self._ids[key] = predictions.ids
         return self._cached[1]
 
     def labels(self, keys: Iterable[Key]) -> dict[str, Chunk]:
         """Return the labels of some partitions, by name; those that are missing are noted."""
         loaded = {key: load_labels(self._store, key) for key in keys}
         self.missing |= {key for key, rows in loaded.items() if rows is None}
-        self._label_ids |= {key: rows.labels.ids for key, rows in loaded.items() if rows is not None}
-        number = sum(map(len, self._label_ids.values()))
-        while number > MOST_IDS:
-            number -= len(self._label_ids.pop(next(iter(self._label_ids))))
         return {sys.intern(key.path.name): rows.labels for key, rows in loaded.items() if rows is not None}
 
     def known(self, key: Key, predictions: int) -> tuple[KnownLabels, dict[str, int]]:
@@ -258,14 +256,15 @@ class LabelStore:
         """
         self._store.discard(self._known_key(key))
 
-    def finish(self, predictions: Iterable[Key]) -> None:
+    def finish(self, predictions: Iterable[Key], labels: Iterable[Key]) -> None:
         """Remove the known labels of all other partitions, and have only ids of these in memory.
 
         Raises:
             OSError: when the disk refuses.
         """
         self._cached, wanted = None, list(predictions)
-        self._ids = {key: self._ids[key] for key in wanted if key in self._ids}
+        self._ids = {key: self._ids[key] for key in (*wanted, *labels) if key in self._ids}
+        self._id_count = sum(map(len, self._ids.values()))
         self._store.prune(self._group, [self._index, *map(self._known_key, wanted)])
 
     def _known_key(self, predictions: Key) -> Key:

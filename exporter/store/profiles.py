@@ -9,22 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.ipc
 
 from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.packing import pack_partition, unpack_partition
 from exporter.profiles.sealing import UNFINISHED, open_sealed, seal_table
-from exporter.store.files import Files
+from exporter.store.files import Files, FileState
 from exporter.store.weeks import load_weeks, save_weeks
 
 T = TypeVar("T")
@@ -61,6 +63,10 @@ class Key:
         """The file, below the store's folder."""
         return _path(self, _FORMAT)
 
+    def part(self, place: int) -> Key:
+        """The key of a part of what the file was made from; the first, 0, has the key itself."""
+        return Key(self.group, f"{self.name}.{place:04}", (*self.sources, "part")) if place else self
+
 
 @lru_cache(maxsize=2**14)
 def _path(key: Key, format_: int) -> Path:
@@ -88,6 +94,20 @@ class ProfileStore:
         self._forgets = forgets
         self._recent: OrderedDict[Path, tuple[Arrays, dict[str, Any]]] = OrderedDict()
         self._remembered = 0
+        self._checked: dict[Path, FileState] = {}
+        """The files of arrays that were read whole or written by this process, as they were then."""
+
+    def temporary_file(self) -> IO[bytes]:
+        """Return a new file without a name, on the disk of the store, or where the system has others.
+
+        Raises:
+            OSError: when both disks refuse.
+        """
+        try:
+            self._files.folder.mkdir(parents=True, exist_ok=True)
+            return tempfile.TemporaryFile(dir=self._files.folder)
+        except OSError:
+            return tempfile.TemporaryFile()
 
     def load(self, key: Key, decode: Callable[[bytes], T]) -> T | None:
         """Return what is stored under a key, decoded; None if there is nothing that can be."""
@@ -123,9 +143,28 @@ class ProfileStore:
             self._recent.move_to_end(key.path)
             return recent
         stored = self.load(key, _arrays)
-        if stored is not None and not self._forgets:
-            self._remember(key.path, stored)
+        if stored is not None:
+            self._check(key.path)
+            if not self._forgets:
+                self._remember(key.path, stored)
         return stored
+
+    def load_column(self, key: Key, name: str) -> npt.NDArray[Any] | None:
+        """Return one of the arrays stored under a key, read only, and do not read the others.
+
+        The array is the file's own pages, which the system reads and gives up as it likes. None where there is no such
+        file, or this process has neither written it nor read it whole as it is: only `load_arrays` checks its content.
+        """
+        if (recent := self._recent.get(key.path)) is not None:
+            return recent[0][name]
+        state = self._files.state(key.path)
+        if state is None or self._checked.get(key.path) != state:
+            return None
+        try:
+            with pa.memory_map(str(self._files.folder / key.path)) as file, pa.ipc.open_stream(file) as stream:
+                return np.asarray(stream.read_all()[name].to_numpy())
+        except (pa.ArrowException, OSError, LookupError, ValueError):
+            return None
 
     def save_arrays(self, key: Key, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
         """Store arrays of one length, and metadata that JSON can hold."""
@@ -133,11 +172,13 @@ class ProfileStore:
         # Hashes and scores hardly shrink: to compress them would cost more than to write them.
         self.save(key, seal_table(table, metadata, None))
         self._forget(key.path)
+        self._check(key.path)
 
     def discard(self, key: Key) -> None:
         """Remove what is stored under a key, if there is anything."""
         self._files.remove(key.path)
         self._forget(key.path)
+        self._checked.pop(key.path, None)
 
     def prune(self, group: str, kept: Iterable[Key]) -> int:
         """Remove all files of a group but those of `kept`, and the unfinished ones of a killed process.
@@ -151,6 +192,7 @@ class ProfileStore:
         stale = [path for path in self._files.of(group, f"*{_SUFFIX}", f".*{UNFINISHED}") if path not in wanted]
         for path in stale:
             self._files.remove(path)
+            self._checked.pop(path, None)
         return len(stale)
 
     def remove_group(self, group: str) -> None:
@@ -181,6 +223,10 @@ class ProfileStore:
         self._remembered += _bytes(stored)
         while self._remembered > _RECENT:
             self._forget(next(iter(self._recent)))
+
+    def _check(self, path: Path) -> None:
+        if (state := self._files.state(path)) is not None:
+            self._checked[path] = state
 
     def _forget(self, path: Path) -> None:
         if (stored := self._recent.pop(path, None)) is not None:

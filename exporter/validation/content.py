@@ -96,7 +96,7 @@ def check_left_out(samples: Samples) -> Iterator[Finding]:
     rows = sample.rows
     if spec.spec.labels_evaluated and rows is not None and rows.start is not None and rows.count:
         try:
-            reduced = prediction_reduction(spec).reduce(iter(rows.batches), rows.start)
+            reduced = prediction_reduction(spec).reduce(iter(rows.batches), rows.start)[0]
             yield from left_out.prediction_findings(spec.spec, sample.place.source, reduced.left_out, rows.count)
         except ColumnMismatch:
             pass
@@ -114,7 +114,7 @@ def _reduced_labels(samples: Samples) -> LabelRows | ColumnMismatch | None:
         return None
     try:
         reduction = label_reduction(spec, spec.spec.labels, look_back(spec.spec))
-        return reduction.reduce(iter(sample.rows.batches), sample.rows.start)
+        return reduction.reduce(iter(sample.rows.batches), sample.rows.start)[0]
     except ColumnMismatch as problem:
         return problem
 

@@ -64,14 +64,14 @@ class World:
         )
         key = Key("fraud/predictions", f"{START + hour * HOUR:%Y%m%dT%H%M}", ("a",))
         save_predictions(self.store, key, made)
-        return StoredPartition(key, 10, {})
+        return StoredPartition({key: 10}, {})
 
     def label(self, hour: int, *rows: Row, tag: str = "a") -> None:
         table = np.array(rows, dtype=np.float64).reshape(-1, 3)
         labels = chunk(table[:, 0].astype(np.uint64), table[:, 1], table[:, 2].astype(np.int64))
         key = Key("fraud/labels", f"{START + hour * HOUR:%Y%m%dT%H%M}", (tag,))
         save_labels(self.store, key, LabelRows(labels, {}))
-        self.labels[START + hour * HOUR] = StoredPartition(key, len(rows), {})
+        self.labels[START + hour * HOUR] = StoredPartition({key: len(rows)}, {})
 
     def joiner(self) -> Joiner:
         return Joiner(GROUP, self.store, self.evaluation)

@@ -110,14 +110,14 @@ class OutcomeCounter:
         self.hours = {start: hour for start, hour in self.hours.items() if start not in touched}
         for start in new:
             rows, left_out = counted.get(start, (0, {}))
-            self.labels[start] = StoredPartition(keys[start], rows, left_out)
+            self.labels[start] = StoredPartition({keys[start]: rows}, left_out)
 
     def _add(self, start: datetime, key: Key, counted: PartitionOutcomes, first: datetime) -> None:
         starts = {first + place * self._label_log[1]: rows for place, rows in counted.joined.items()}
         rows = {self.labels[at].key.path.name: number for at, number in starts.items() if at in self.labels}
         labels = Joined(rows, frozenset(rows))
         self.hours[start] = EvaluatedHour(key, labels, counted.outcomes, counted.segments, counted.rejected_rows)
-        self.predictions[start] = StoredPartition(key, counted.rows, counted.left_out)
+        self.predictions[start] = StoredPartition({key: counted.rows}, counted.left_out)
 
     def _predictions_of(self, partitions: Partitions, starts: Iterable[datetime]) -> LogPartitions:
         source, grain = self._prediction_log

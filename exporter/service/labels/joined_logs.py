@@ -52,10 +52,10 @@ class JoinedLogs:
         self.prediction_list = Listing(sources[0], spec.spec.inference.grain)
         self.label_list = Listing(sources[1], labels.grain)
         self.predictions: StoredLog[Predictions] = StoredLog(
-            self._groups[0], sources[0], store, failed, prediction_reduction(spec)
+            self._groups[0], sources[0], store, failed, prediction_reduction(spec, store.temporary_file)
         )
         self.labels: StoredLog[LabelRows] = StoredLog(
-            self._groups[1], sources[1], store, failed, label_reduction(spec, labels, look_back)
+            self._groups[1], sources[1], store, failed, label_reduction(spec, labels, look_back, store.temporary_file)
         )
         self._joiner = Joiner(self._groups[2], store, evaluation_of(spec, labels, None))
 
@@ -123,7 +123,7 @@ class JoinedLogs:
         Raises:
             OSError: when the disk refuses.
         """
-        self._joiner.hours = {}
+        self._joiner.clear()
         self.predictions.known = {}
         self.labels.known = {}
         for group in self._groups:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -12,7 +13,7 @@ import numpy as np
 
 from exporter.labels.evaluation import Evaluation
 from exporter.labels.join import KnownLabels, MergedChunks, join, matched_rows, matches, merge_chunks
-from exporter.labels.outcomes import Outcome, outcomes, rejected_rows, segment_outcomes
+from exporter.labels.outcomes import Outcome, outcomes, rejected_rows, segment_outcomes, total
 from exporter.labels.plan import Arrivals, Joined, Sets
 from exporter.labels.predictions import Predictions
 from exporter.profiles.group import Group
@@ -45,15 +46,45 @@ class EvaluatedHour:
         self.outcomes = self.segments = None
 
 
+def merged_parts(parts: Sequence[EvaluatedHour]) -> EvaluatedHour:
+    """Return a partition of predictions, given its parts by id: what counts predictions is added up."""
+    rows: Counter[str] = Counter()
+    rejected: Counter[str] = Counter()
+    for part in parts:
+        rows.update(part.joined.rows)
+        rejected.update(part.rejected_rows or {})
+    seen = frozenset.intersection(*(part.joined.seen for part in parts))
+    outcomes = [part.outcomes for part in parts if part.outcomes is not None]
+    segments = [part.segments for part in parts if part.segments is not None]
+    return EvaluatedHour(
+        parts[0].key,
+        Joined(rows, seen.union(rows)),
+        total(outcomes) if len(outcomes) == len(parts) else None,
+        total(segments) if len(segments) == len(parts) else None,
+        rejected,
+    )
+
+
 class Joiner:
     """Joins one model's labels. One thread at a time may use it."""
 
     def __init__(self, group: str, store: ProfileStore, evaluation: Evaluation) -> None:
         """Nothing is joined yet; the known labels of predictions are in `group` of the store."""
-        self.hours: dict[datetime, EvaluatedHour] = {}
+        self._parts: dict[datetime, tuple[EvaluatedHour, ...]] = {}
+        """The parts of each partition of predictions: each is joined and evaluated by itself."""
+        self._merges: dict[datetime, tuple[list[object], EvaluatedHour]] = {}
         self._store = LabelStore(store, group)
         self._evaluation = evaluation
         self._unsaved, self._save_after = 0, 1
+
+    @property
+    def hours(self) -> Mapping[datetime, EvaluatedHour]:
+        """The partitions of predictions, by start."""
+        return {start: self._whole(start, parts) for start, parts in self._parts.items()}
+
+    def clear(self) -> None:
+        """Know no partition any more."""
+        self._parts, self._merges = {}, {}
 
     @property
     def missing(self) -> Collection[Key]:
@@ -64,7 +95,7 @@ class Joiner:
         """Evaluate all predictions in this way from now on."""
         changed = not evaluation.counts_like(self._evaluation)
         self._evaluation = evaluation
-        for hour in self.hours.values() if changed else ():
+        for hour in self._every_part() if changed else ():
             hour.change(hour.joined)
 
     def bring_up_to_date(
@@ -91,8 +122,9 @@ class Joiner:
             OSError: when the disk refuses.
         """
         self._store.missing.clear()
-        arrived = {sys.intern(stored.key.path.name): stored for _, stored in sorted(labels.items())}
-        arrivals = Arrivals({name: stored.rows for name, stored in arrived.items()}, first)
+        parts = {key: rows for _, stored in sorted(labels.items()) for key, rows in stored.parts.items()}
+        arrived = {sys.intern(key.path.name): key for key in parts}
+        arrivals = Arrivals(dict(zip(arrived, parts.values(), strict=True)), first)
         self._load(predictions)
         self._invalidate(arrivals)
         done = (
@@ -100,21 +132,37 @@ class Joiner:
             and self._evaluate(attempt)
             and self._evaluate_segments(attempt, with_segments)
         )
-        self._store.finish(hour.key for hour in self.hours.values())
+        self._store.finish([hour.key for hour in self._every_part()], parts)
         return done and not self.missing
 
     def _load(self, predictions: Mapping[datetime, StoredPartition]) -> None:
         """Have these hours; the state of new ones is loaded from disk."""
-        known = {hour.key: hour for hour in self.hours.values()}
-        new = self._store.joined([stored.key for stored in predictions.values() if stored.key not in known])
+        known = {hour.key: hour for hour in self._every_part()}
+        new = self._store.joined([key for stored in predictions.values() for key in stored.parts if key not in known])
         known |= {key: EvaluatedHour(key, joined) for key, joined in new.items()}
-        self.hours = {start: known[stored.key] for start, stored in sorted(predictions.items())}
+        self._parts = {
+            start: tuple(known[key] for key in stored.parts) for start, stored in sorted(predictions.items())
+        }
+        self._merges = {start: merge for start, merge in self._merges.items() if len(self._parts.get(start, ())) > 1}
+
+    def _every_part(self) -> Iterator[EvaluatedHour]:
+        return (part for parts in self._parts.values() for part in parts)
+
+    def _whole(self, start: datetime, parts: Sequence[EvaluatedHour]) -> EvaluatedHour:
+        """Return a partition, given its parts; the same object for as long as nothing of them changes."""
+        if len(parts) == 1:
+            return parts[0]
+        sources: list[object] = [each for part in parts for each in (part.joined, part.outcomes, part.segments)]
+        known = self._merges.get(start)
+        if known is None or list(map(id, known[0])) != list(map(id, sources)):
+            known = self._merges[start] = sources, merged_parts(parts)
+        return known[1]
 
     def _invalidate(self, arrivals: Arrivals) -> None:
         """Start again with hours whose labels were rewritten, and forget unmatched labels that are gone."""
         sets: Sets = {}
         left: Sets = {}
-        for hour in self.hours.values():
+        for hour in self._every_part():
             if arrivals.rewritten(hour.joined):
                 self._store.discard(hour.key)
                 hour.change(hour.joined.reset_to({}))
@@ -122,24 +170,40 @@ class Joiner:
 
     # -------------------------------------------------------------------------------------------- joining
 
-    def _join(self, attempt: Attempt, arrivals: Arrivals, arrived: Mapping[str, StoredPartition]) -> bool:
+    def _join(self, attempt: Attempt, arrivals: Arrivals, arrived: Mapping[str, Key]) -> bool:
         """Join the labels that some hours have not seen; whether there was time for all."""
-        pieces = arrivals.pieces(hour.joined for hour in self.hours.values())
-        done = all(self._join_piece(attempt, [arrived[name].key for name in piece], arrivals) for piece in pieces)
-        self._unsaved += sum(map(len, pieces))
+        compared = self._compare_few(attempt, arrivals, arrived)
+        pieces = arrivals.pieces(hour.joined for hour in self._every_part())
+        done = all(self._join_piece(attempt, [arrived[name] for name in piece], arrivals) for piece in pieces)
+        self._unsaved += compared + sum(map(len, pieces))
         if self._unsaved >= self._save_after:
-            self._store.save_unmatched((hour.key, hour.joined) for hour in self.hours.values())
+            self._store.save_unmatched((hour.key, hour.joined) for hour in self._every_part())
             self._unsaved, self._save_after = 0, _SAVED_EVERY
         return done
 
+    def _compare_few(self, attempt: Attempt, arrivals: Arrivals, arrived: Mapping[str, Key]) -> int:
+        """Note which labels that few hours have not seen are none of theirs; of how many partitions of labels.
+
+        That needs the ids alone, and nearly all labels are older than the predictions of a new hour.
+        """
+        few = arrivals.unseen_by_few(hour.joined for hour in self._every_part())
+        compared: set[str] = set()
+        for hour in self._every_part() if few else ():
+            unseen = [name for name in few if name not in hour.joined.seen]
+            ids = self._store.ids(hour.key) if unseen and not attempt.overdue() else None
+            if ids is not None:
+                without = self._store.without_any([arrived[name] for name in unseen], ids)
+                names = [name for name in unseen if arrived[name] in without]
+                hour.joined = hour.joined.compared(names, {})
+                compared.update(names)
+        return len(compared)
+
     def _join_piece(self, attempt: Attempt, keys: Collection[Key], arrivals: Arrivals) -> bool:
-        if self._none_matches(keys):
-            return True
         chunks = self._store.labels(keys)
         names, labels = list(chunks), merge_chunks(list(chunks.values()))
         sets: Sets = {}
         compared: Sets = {}
-        unseen = [hour for hour in self.hours.values() if not hour.joined.seen.issuperset(names)]
+        unseen = [hour for hour in self._every_part() if not hour.joined.seen.issuperset(names)]
         without = self._store.without_any([hour.key for hour in unseen], labels.ids)
         for hour in unseen:
             if attempt.overdue():
@@ -149,21 +213,6 @@ class Joiner:
             else:
                 self._join_hour(hour, names, labels, arrivals, compared)
             hour.joined = hour.joined.shared(sets)
-        return True
-
-    def _none_matches(self, keys: Collection[Key]) -> bool:
-        """Note that hours have none of these labels, if all that it takes to know that is in memory."""
-        names, compared = [sys.intern(key.path.name) for key in keys], dict[frozenset[str], frozenset[str]]()
-        ids = self._store.label_ids(keys)
-        if ids is None:
-            return False
-        unseen = [hour for hour in self.hours.values() if not hour.joined.seen.issuperset(names)]
-        if any(self._store.predictions(hour.key) is None for hour in unseen):
-            return False
-        if len(self._store.without_any([hour.key for hour in unseen], ids)) < len(unseen):
-            return False
-        for hour in unseen:
-            hour.joined = hour.joined.compared(names, compared)
         return True
 
     def _join_hour(
@@ -202,7 +251,7 @@ class Joiner:
 
     def _evaluate(self, attempt: Attempt) -> bool:
         """Evaluate the hours that have no outcomes; whether there was time for all."""
-        for hour in self.hours.values():
+        for hour in self._every_part():
             if hour.outcomes is None:
                 if attempt.overdue():
                     return False
@@ -212,7 +261,8 @@ class Joiner:
 
     def _evaluate_segments(self, attempt: Attempt, starts: Collection[datetime]) -> bool:
         """Evaluate the segments of some hours, and drop those of others; whether there was time for all."""
-        for start, hour in self.hours.items() if self._evaluation.segments else ():
+        parts = ((start, part) for start, parts in self._parts.items() for part in parts)
+        for start, hour in parts if self._evaluation.segments else ():
             if start not in starts:
                 hour.segments = None
             elif hour.segments is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final, Generic, TypeVar
 
 from exporter.errors import FileUnavailable
+from exporter.labels.parts import Parts
 from exporter.labels.usable_files import UNUSABLE_COLUMN
 from exporter.profiles.columns import ColumnMismatch
 from exporter.service.attempt import Attempt, Failed
@@ -67,35 +69,45 @@ class Listing:
 class Reduction(Generic[T]):
     """How the partitions of a log are reduced and stored.
 
-    `selection` are the columns to read, and `reduce` reduces a partition's rows, given its start. `load` and `save` get
-    the result from the store and put it there. `content` is all else that the result depends on. `rows` is the number
-    of usable rows, `left_out` are the other rows by reason, `problem` is why some files are left out (empty if none
-    is), and `names` are the names of classes.
+    `selection` are the columns to read, and `reduce` reduces a partition's rows, given its start, to its parts. `load`
+    and `save` get a part from the store and put it there. `content` is all else that the result depends on. Of a part
+    `rows` is the number of usable rows, and `left_out` are other rows by reason; of the first, `parts` is the number of
+    all parts, `problem` is why some files are left out (empty if none is), and `names` are the names of classes.
     """
 
     selection: Selection
-    reduce: Callable[[Iterator[Batch], datetime], T]
+    reduce: Callable[[Iterator[Batch], datetime], Parts[T]]
     load: Callable[[ProfileStore, Key], T | None]
     save: Callable[[ProfileStore, Key, T], None]
     rows: Callable[[T], int]
     left_out: Callable[[T], Mapping[str, int]]
     problem: Callable[[T], str]
+    parts: Callable[[T], int]
     content: tuple[str, ...]
     names: Callable[[T], tuple[str, ...]] = lambda _: ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPartition:
-    """A partition that is in the store: its key, its usable rows, and the rows that were left out, by reason.
+    """A partition that is in the store: the usable rows of each part by its key, and the rows left out, by reason.
 
     `names` are the names of classes in it, and `problem` says of what it is that files are left out, and why.
     """
 
-    key: Key
-    rows: int
+    parts: Mapping[Key, int]
     left_out: Mapping[str, int]
     names: tuple[str, ...] = ()
     problem: tuple[str, str] | None = None
+
+    @property
+    def key(self) -> Key:
+        """The key of the partition, which is that of its first part."""
+        return next(iter(self.parts))
+
+    @property
+    def rows(self) -> int:
+        """The usable rows of all parts."""
+        return sum(self.parts.values())
 
 
 class StoredLog(Generic[T]):
@@ -165,7 +177,7 @@ class StoredLog(Generic[T]):
                 return len(new) - done
             self._take(keys[start], start, partitions[start])
             attempt.progress(done + 1, len(new))
-        self._store.prune(self._group, [stored.key for stored in self.known.values()])
+        self._store.prune(self._group, [key for stored in self.known.values() for key in stored.parts])
         return 0
 
     @property
@@ -176,7 +188,8 @@ class StoredLog(Generic[T]):
 
     def forget(self, missing: Collection[Key]) -> None:
         """Let partitions be read again that are missing in the store."""
-        self.known = {start: stored for start, stored in self.known.items() if stored.key not in missing}
+        lost = set(missing)
+        self.known = {start: stored for start, stored in self.known.items() if lost.isdisjoint(stored.parts)}
 
     def _key(self, start: datetime, partition: Partition) -> Key:
         return Key(self._group, f"{start:%Y%m%dT%H%M}", (partition.fingerprint, *self._reduction.content))
@@ -190,38 +203,66 @@ class StoredLog(Generic[T]):
         return f"partition {partition.name} of {self._what}"
 
     def _take(self, key: Key, start: datetime, partition: Partition) -> None:
-        content = self._reduction.load(self._store, key)
-        if content is not None:
+        stored = self._load(key, partition)
+        if stored is not None:
             self.reused += 1
         else:
-            content = self._build(key, start, partition)
-            key = self._key(start, without_skipped(self._source, partition))
-        if content is not None:
-            made = self._reduction
-            problem = (self._subject(partition), why) if (why := made.problem(content)) else None
-            self.known[start] = StoredPartition(
-                key, made.rows(content), made.left_out(content), made.names(content), problem
-            )
+            stored = self._build(key, start, partition)
+        if stored is not None:
+            self.known[start] = stored
 
-    def _build(self, key: Key, start: datetime, partition: Partition) -> T | None:
+    def _load(self, key: Key, partition: Partition) -> StoredPartition | None:
+        """Return a partition that is in the store with all of its parts; None if one is missing."""
+        content = self._reduction.load(self._store, key)
+        if content is None:
+            return None
+        stored = self._stored(key, partition, content)
+        for place in range(1, self._reduction.parts(content)):
+            content = self._reduction.load(self._store, key.part(place))
+            if content is None:
+                return None
+            stored = self._with_part(stored, key.part(place), content)
+        return stored
+
+    def _stored(self, key: Key, partition: Partition, first: T) -> StoredPartition:
+        made = self._reduction
+        problem = (self._subject(partition), why) if (why := made.problem(first)) else None
+        return StoredPartition({key: made.rows(first)}, made.left_out(first), made.names(first), problem)
+
+    def _with_part(self, stored: StoredPartition, key: Key, part: T) -> StoredPartition:
+        left_out = Counter(stored.left_out)
+        left_out.update(self._reduction.left_out(part))
+        return replace(stored, parts={**stored.parts, key: self._reduction.rows(part)}, left_out=left_out)
+
+    def _build(self, key: Key, start: datetime, partition: Partition) -> StoredPartition | None:
         reduction, reported = self._reduction, str(unreadable_partition(self._source, partition))
         try:
-            content = self._source.profile(partition, reduction.selection, lambda rows: reduction.reduce(rows, start))
+            parts = self._source.profile(partition, reduction.selection, lambda rows: reduction.reduce(rows, start))
         except (*UNUSABLE, FileUnavailable) as problem:
             if isinstance(problem, ColumnMismatch):
-                self.unusable[start] = StoredPartition(key, 0, {UNUSABLE_COLUMN: self._count_rows(partition)})
+                self.unusable[start] = StoredPartition({key: 0}, {UNUSABLE_COLUMN: self._count_rows(partition)})
             if str(problem) != reported:
                 self._report(key, partition, problem)
             self._unusable[key] = (self._subject(partition), str(problem))
             if isinstance(problem, FileUnavailable):
                 self._refused.add(key)
             return None
-        if why := reduction.problem(content):
+        first = parts[0]
+        if why := reduction.problem(first):
             self._report(key, partition, ColumnMismatch(why))
         self.built += 1
         self._unusable.pop(key, None)
-        reduction.save(self._store, self._key(start, without_skipped(self._source, partition)), content)
-        return content
+        return self._save(self._key(start, without_skipped(self._source, partition)), partition, first, parts)
+
+    def _save(self, key: Key, partition: Partition, first: T, parts: Parts[T]) -> StoredPartition:
+        """Save the parts of a partition, one at a time; the first is the last, since it has their number."""
+        stored = self._stored(key, partition, first)
+        for place in range(1, len(parts)):
+            part = parts[place]
+            self._reduction.save(self._store, key.part(place), part)
+            stored = self._with_part(stored, key.part(place), part)
+        self._reduction.save(self._store, key, first)
+        return stored
 
     def _report(self, key: Key, partition: Partition, problem: Exception) -> None:
         # a column is usually wrong in every partition

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
+from tempfile import TemporaryFile
+from typing import IO
 
 from exporter.labels import predictions
 from exporter.labels import rows as label_rows
 from exporter.labels.classes import class_keys
 from exporter.labels.evaluation import Classes, Evaluation, Lists
+from exporter.labels.parts import Parts, RowsById
 from exporter.labels.predictions import Predictions
 from exporter.labels.rows import LabelRows
 from exporter.labels.truths import LabelRule
@@ -22,14 +26,18 @@ from exporter.spec.sections.logs import Labels
 from exporter.spec.windows import Window
 from exporter.store import labels as label_store
 
+OpenFile = Callable[[], IO[bytes]]
+"""Opens the file in which the rows of a large partition wait."""
 
-def prediction_reduction(spec: ModelSpec) -> Reduction[Predictions]:
+
+def prediction_reduction(spec: ModelSpec, open_file: OpenFile = TemporaryFile) -> Reduction[Predictions]:
     """Return how the inference log is reduced to predictions."""
     columns, task, segments = spec.spec.inference.columns, spec.spec.task, spec.spec.segments
-    grain = spec.spec.inference.grain
+    grain, rows = spec.spec.inference.grain, partial(RowsById, open_file=open_file)
 
-    def reduce(batches: Iterator[Batch], start: datetime) -> Predictions:
-        return predictions.reduced(batches, columns, Window(start, start + grain), task, segments)
+    def reduce(batches: Iterator[Batch], start: datetime) -> Parts[Predictions]:
+        partition = Window(start, start + grain)
+        return predictions.reduced(batches, columns, partition, task, segments, rows_by_id=rows)
 
     return Reduction(
         selection=predictions.selection(columns, task, segments),
@@ -39,18 +47,21 @@ def prediction_reduction(spec: ModelSpec) -> Reduction[Predictions]:
         rows=lambda content: len(content.ids),
         left_out=lambda content: content.left_out,
         problem=lambda content: content.problem,
+        parts=lambda content: content.parts,
         content=(columns.model_dump_json(), task, *segments),
         names=lambda content: content.class_names,
     )
 
 
-def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Reduction[LabelRows]:
+def label_reduction(
+    spec: ModelSpec, labels: Labels, look_back: timedelta, open_file: OpenFile = TemporaryFile
+) -> Reduction[LabelRows]:
     """Return how the label log is reduced to labels that are at most `look_back` older than their arrival."""
-    rule = label_rule(spec.spec)
+    rule, rows = label_rule(spec.spec), partial(RowsById, open_file=open_file)
 
-    def reduce(batches: Iterator[Batch], start: datetime) -> LabelRows:
+    def reduce(batches: Iterator[Batch], start: datetime) -> Parts[LabelRows]:
         arrival = Window(start, start + labels.grain)
-        return label_rows.reduced(batches, labels.columns, arrival, look_back, rule)
+        return label_rows.reduced(batches, labels.columns, arrival, look_back, rule, rows_by_id=rows)
 
     return Reduction(
         selection=label_rows.selection(labels.columns),
@@ -60,6 +71,7 @@ def label_reduction(spec: ModelSpec, labels: Labels, look_back: timedelta) -> Re
         rows=lambda content: int(content.labels.known.rows.sum()),
         left_out=lambda content: content.left_out,
         problem=lambda content: content.problem,
+        parts=lambda content: content.parts,
         content=(labels.columns.model_dump_json(), str(rule), str(look_back)),
         names=lambda content: content.class_names,
     )

@@ -64,7 +64,8 @@ def rejected_rows(
     for stored in (*labels.values(), *predictions):
         rejected.update(stored.left_out)
     del rejected[UNUSABLE_COLUMN]  # no row is odd in itself
-    recent = {stored.key.path.name: stored.rows for start, stored in labels.items() if start >= since}
+    arrived = [stored.parts for start, stored in labels.items() if start >= since]
+    recent = {key.path.name: rows for parts in arrived for key, rows in parts.items()}
     for hour in hours:
         rejected.update(hour.rejected_rows or {})
         rejected[IMPROPER_SCORE] += sum(outcome.invalid.scores for outcome in (hour.outcomes or {}).values())

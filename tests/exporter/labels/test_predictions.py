@@ -27,7 +27,7 @@ PARTITION = Window(START, START + HOUR)
 
 
 def reduce(*tables: pa.Table) -> Predictions:
-    return reduced((batch for table in tables for batch in whole(table)), COLUMNS, PARTITION)
+    return reduced((batch for table in tables for batch in whole(table)), COLUMNS, PARTITION)[0]
 
 
 def by_id(predictions: Predictions, *ids: Any) -> list[tuple[float, str]]:
@@ -84,14 +84,14 @@ def test_a_time_that_cannot_be_read_or_is_far_away_costs_only_its_row() -> None:
 def test_a_time_may_be_a_grain_or_an_hour_outside(minutes: int, grain: int, inside: bool) -> None:
     partition = Window(START, START + timedelta(minutes=grain))
     table = pa.table({"id": ["a"], "score": [0.5], "at": [START + timedelta(minutes=minutes)]})
-    assert len(reduced(whole(table), COLUMNS, partition).ids) == inside
+    assert len(reduced(whole(table), COLUMNS, partition)[0].ids) == inside
 
 
 def test_epoch_numbers_are_times_in_the_unit_of_the_spec() -> None:
     table = pa.table({"id": ["a"], "score": [0.5], "at": [microseconds(START) // 1000]})
     assert reduce(table).made_at.tolist() == [microseconds(START)]
     columns = COLUMNS.model_copy(update={"timestamp_unit": "us"})
-    assert reduced(whole(table), columns, PARTITION).left_out["prediction_outside_partition"] == 1
+    assert reduced(whole(table), columns, PARTITION)[0].left_out["prediction_outside_partition"] == 1
 
 
 def test_a_score_that_is_missing_does_not_hide_one_before_it() -> None:
@@ -106,7 +106,7 @@ def test_a_column_of_very_many_versions_is_cut() -> None:
 
 
 def test_a_partition_without_rows_has_no_predictions() -> None:
-    found = reduced([], COLUMNS, PARTITION)
+    found = reduced([], COLUMNS, PARTITION)[0]
     assert (len(found.ids), found.names, found.ids.dtype) == (0, (), np.uint64)
 
 
@@ -158,7 +158,7 @@ def test_each_row_keeps_its_role_and_its_segments() -> None:
             "plan": ["free", None, "paid"],
         }
     )
-    found = reduced(whole(table), columns, PARTITION, segments=["plan", "role", "nowhere"])
+    found = reduced(whole(table), columns, PARTITION, segments=["plan", "role", "nowhere"])[0]
     at = np.argsort(hashed(pa.chunked_array([["a", "b", "c"]]))[0])
     groups = [Group("v1", "champion"), Group("v1", "challenger"), Group("v2")]
     assert [found.names[code] for code in found.groups] == [groups[place] for place in at]
@@ -176,7 +176,7 @@ CLASSES = InferenceColumns(prediction_id="id", prediction="animal", scores={"cat
 
 
 def several(columns: InferenceColumns = CLASSES, **table: Any) -> Predictions:
-    return reduced(whole(pa.table(table)), columns, PARTITION, "multiclass_classification")
+    return reduced(whole(pa.table(table)), columns, PARTITION, "multiclass_classification")[0]
 
 
 def test_a_multiclass_model_has_returned_classes_and_scores() -> None:
@@ -213,7 +213,7 @@ def test_without_a_class_or_one_of_the_scores_a_row_is_left_out() -> None:
 def test_of_a_ranking_each_row_knows_its_list() -> None:
     columns = InferenceColumns(prediction_id="id", score="score", query="request")
     table = pa.table({"id": ["a", "b", "c"], "score": [1.0, 2.0, 3.0], "request": [7, 7, None]})
-    found = reduced(whole(table), columns, PARTITION, "ranking")
+    found = reduced(whole(table), columns, PARTITION, "ranking")[0]
     assert found.queries is not None
     assert found.queries.tolist() == [hashed(pa.chunked_array([["7"]]))[0][0]] * 2
     assert found.left_out["prediction_without_query"] == 1

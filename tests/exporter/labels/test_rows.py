@@ -26,7 +26,7 @@ ARRIVAL = Window(datetime(2026, 11, 22, 10, tzinfo=UTC), datetime(2026, 11, 22, 
 
 
 def reduce(task: Task = "binary_classification", **columns: Any) -> LabelRows:
-    return reduced(whole(pa.table(columns)), COLUMNS, ARRIVAL, 14 * DAY, LabelRule(task))
+    return reduced(whole(pa.table(columns)), COLUMNS, ARRIVAL, 14 * DAY, LabelRule(task))[0]
 
 
 def labels(rows: LabelRows, *ids: Any) -> list[float]:
@@ -98,7 +98,7 @@ def test_epoch_numbers_of_every_unit_are_times(unit: str, factor: float) -> None
     columns = COLUMNS.model_copy(update={"timestamp_unit": unit})
     table = pa.table({"id": ["a"], "fraud": [1], "at": at})
     for each in (COLUMNS, columns):
-        rows = reduced(whole(table), each, ARRIVAL, 14 * DAY, LabelRule("binary_classification"))
+        rows = reduced(whole(table), each, ARRIVAL, 14 * DAY, LabelRule("binary_classification"))[0]
         assert rows.labels.known.labelled_at.tolist() == [microseconds(ARRIVAL.start + HOUR / 4)]
 
 
@@ -140,7 +140,7 @@ def test_only_what_is_needed_is_read() -> None:
 def test_a_file_with_a_column_that_cannot_be_used_costs_only_its_own_rows() -> None:
     good, bad = pa.table({"id": ["a"], "fraud": [1]}), pa.table({"id": ["b", "c"], "fraud": [[1], [0]]})
     batches = [batch for table in (bad, good) for batch in whole(table)]
-    rows = reduced(batches, COLUMNS, ARRIVAL, 14 * DAY, LabelRule("binary_classification"))
+    rows = reduced(batches, COLUMNS, ARRIVAL, 14 * DAY, LabelRule("binary_classification"))[0]
     assert labels(rows, "a") == [1.0]
     assert (len(rows.labels.ids), rows.left_out["unusable_column"]) == (1, 2)
     assert rows.problem == "column fraud: the column is list<item: int64>, a category was expected"

@@ -57,7 +57,7 @@ def predictions(rows: int = 3) -> Predictions:
         {"id": list(range(rows)), "score": np.linspace(0, 1, rows), "v": ["é\0"] * rows, "at": [None] * rows}
     )
     columns = InferenceColumns(prediction_id="id", score="score", model_version="v", timestamp="at")
-    return replace(reduced(whole(table), columns, PARTITION), problem="column id: é")
+    return replace(reduced(whole(table), columns, PARTITION)[0], problem="column id: é")
 
 
 def labels(rows: int = 3) -> LabelRows:
@@ -74,7 +74,7 @@ def test_predictions_come_back(store: ProfileStore, rows: int) -> None:
 def test_roles_and_segments_come_back(store: ProfileStore) -> None:
     table = pa.table({"id": [1, 2, 3], "s": [0.1, 0.2, 0.3], "r": ["x", "é\0", None], "score": ["a", None, "b"]})
     columns = InferenceColumns(prediction_id="id", score="s", role="r")
-    made = reduced(whole(table), columns, PARTITION, segments=["score", "r", "nowhere"])
+    made = reduced(whole(table), columns, PARTITION, segments=["score", "r", "nowhere"])[0]
     save_predictions(store, KEY, made)
     back = load_predictions(store, KEY)
     assert back is not None
@@ -90,7 +90,7 @@ def test_what_only_one_task_has_comes_back(store: ProfileStore, task: Task) -> N
         {"id": [1, 2, 3], "s": [0.1, 0.7, 0.2], "c": ["x", "y", "é"], "r": [0.9, 0.3, 0.8], "q": [1, 1, 2]}
     )
     columns = InferenceColumns(prediction_id="id", score="s", prediction="c", query="q", scores={"x": "s", "y": "r"})
-    made = reduced(whole(table), columns, PARTITION, task)
+    made = reduced(whole(table), columns, PARTITION, task)[0]
     save_predictions(store, KEY, made)
     back = load_predictions(store, KEY)
     assert back is not None
@@ -190,41 +190,30 @@ class TestLabelStore:
         save_predictions(store, self.PREDICTIONS, predictions())
         first = kept.predictions(self.PREDICTIONS)
         assert kept.predictions(self.PREDICTIONS) is first is not None
-        kept.finish([self.PREDICTIONS])
+        kept.finish([self.PREDICTIONS], [])
         assert kept.predictions(self.PREDICTIONS) is not first
 
-    def test_partitions_without_any_of_some_ids_are_known_once_they_were_loaded(self, store: ProfileStore) -> None:
-        kept, made = LabelStore(store, "fraud/answers"), predictions()
-        own, others = np.sort(made.ids), np.setdiff1d(np.arange(100, dtype=np.uint64), made.ids)
-        save_predictions(store, self.PREDICTIONS, made)
-        assert kept.without_any([self.PREDICTIONS], others) == frozenset()
-        kept.predictions(self.PREDICTIONS)
-        kept.finish([self.PREDICTIONS])
-        assert kept.without_any([self.PREDICTIONS], others) == {self.PREDICTIONS}
-        assert kept.without_any([self.PREDICTIONS], own[:1]) == frozenset()
-        assert kept.without_any([self.PREDICTIONS], others[:0]) == {self.PREDICTIONS}
-        kept.finish([])
-        assert kept.without_any([self.PREDICTIONS], others) == frozenset()
-
-    def test_ids_of_labels_are_known_once_they_were_loaded(
-        self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize("room", [0, 1_000])
+    def test_partitions_without_any_of_some_ids_are_known_where_they_were_written_or_read(
+        self, store: ProfileStore, monkeypatch: pytest.MonkeyPatch, room: int
     ) -> None:
-        kept, made, other = (
-            LabelStore(store, "fraud/answers"),
-            labels(),
-            Key("fraud/labels", "20261122T1100", ("data",)),
-        )
-        save_labels(store, KEY, made)
-        assert kept.label_ids([KEY]) is None
-        kept.labels([KEY])
-        assert (kept.label_ids([KEY]) == made.labels.ids).all()
-        assert kept.label_ids([KEY, other]) is None
-        monkeypatch.setattr("exporter.store.labels.MOST_IDS", 0)
-        kept.labels([KEY])
-        assert kept.label_ids([KEY]) is None, "there is no room"
+        monkeypatch.setattr("exporter.store.labels.MOST_IDS", room)
+        made, answers = predictions(), LabelStore(store, "fraud/answers")
+        others = np.arange(100, 200, dtype=np.uint64)
+        save_predictions(store, self.PREDICTIONS, made)
+        save_labels(store, KEY, labels())
+        assert answers.without_any([self.PREDICTIONS, KEY], others) == {self.PREDICTIONS, KEY}
+        assert answers.without_any([self.PREDICTIONS], np.sort(made.ids)[:1]) == frozenset()
+        assert answers.without_any([KEY], labels().labels.ids[-1:]) == frozenset()
+        answers.finish([self.PREDICTIONS], [])
+        assert answers.without_any([self.PREDICTIONS], others) == {self.PREDICTIONS}
+        unread = LabelStore(ProfileStore(store._files.folder), "fraud/answers")
+        assert unread.without_any([self.PREDICTIONS], others) == frozenset(), "nobody has checked the file"
+        unread.predictions(self.PREDICTIONS)
+        assert unread.without_any([self.PREDICTIONS], others) == {self.PREDICTIONS}
 
     def test_known_labels_of_other_partitions_are_removed(self, store: ProfileStore) -> None:
         kept = LabelStore(store, "fraud/answers")
         kept.save_known(self.PREDICTIONS, KnownLabels.none(3), Joined({"b": 2}, frozenset("b")))
-        kept.finish([])
+        kept.finish([], [])
         assert kept.known(self.PREDICTIONS, 3)[1] == {}

@@ -110,8 +110,8 @@ def test_epoch_numbers_are_the_same_times_for_the_engine_and_the_rows(
     log, labels = _open(engine, "log", made, "at"), _open(engine, "labels", arrived, "arrived")
     about = JoinSpec(columns, label_columns, LabelRule("binary_classification"), LOOK_BACK)
     window = Window(START, START + HOUR)
-    rows = label_rows.reduced(_batches(arrived), label_columns, window, LOOK_BACK, about.rule)
-    read = predictions.reduced(_batches(made), columns, window, about.rule.task, tuple(SEGMENTS))
+    rows = label_rows.reduced(_batches(arrived), label_columns, window, LOOK_BACK, about.rule)[0]
+    read = predictions.reduced(_batches(made), columns, window, about.rule.task, tuple(SEGMENTS))[0]
     assert count_labels(log, labels, about) == {START: (int(rows.labels.known.rows.sum()), rows.left_out)}
     assert rows.left_out["after_partition"] >= 1
     assert rows.left_out["with_unreadable_time"] == (kind == pa.float64()) + (unit == "ms")
@@ -183,14 +183,14 @@ def test_the_engine_and_the_rows_give_the_same_outcomes(
     chunks = [
         label_rows.reduced(
             _batches(rows), LABELS, Window(START + hour * HOUR, START + (hour + 1) * HOUR), LOOK_BACK, rule
-        )
+        )[0]
         for hour, rows in enumerate(arrived)
     ]
     together = merge_chunks([rows.labels for rows in chunks])
     assert len(found) == 2
     for hour, rows in enumerate(made):
         start = START + hour * HOUR
-        told = predictions.reduced(_batches(rows), COLUMNS, Window(start, start + HOUR), task, tuple(SEGMENTS))
+        told = predictions.reduced(_batches(rows), COLUMNS, Window(start, start + HOUR), task, tuple(SEGMENTS))[0]
         matched = matches(told.ids, together, np.ones(len(chunks), np.bool_))
         answers = join(matched, KnownLabels.none(len(told.ids)), together)
         counted = found[start]

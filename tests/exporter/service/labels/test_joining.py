@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, is_dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from exporter.labels import plan
 from exporter.labels.evaluation import Evaluation
+from exporter.labels.join import Chunk, KnownLabels
 from exporter.labels.plan import Joined
+from exporter.labels.rows import LabelRows
+from exporter.profiles.naming import CodedColumn
 from exporter.service.attempt import Attempt
 from exporter.service.labels import joining as label_joining
-from exporter.store.labels import LabelStore
-from exporter.store.profiles import Key
+from exporter.service.labels.logs import StoredPartition
+from exporter.store.labels import LabelStore, load_labels, load_predictions, save_labels, save_predictions
+from exporter.store.profiles import Key, ProfileStore
 from label_world import EVALUATION, FIRST, HOUR, START, World, labelled, matched, results
 
 
@@ -151,13 +158,77 @@ def test_many_hours_are_joined_with_merged_labels_and_few_one_by_one(
     monkeypatch.setattr(plan, "_SMALL", 1)
     world = World(tmp_path, 10)
     for hour in range(4):
-        world.label(hour, (hour, 1, 5), (50 + hour, 1, 5))
+        world.label(hour, (hour, 1, 5), (210 + hour, 1, 5))
     joiner = world.joiner()
     world.join(joiner)
     world.predictions[START + 20 * HOUR] = world.predict(20)
     world.join(joiner)
-    assert sizes == [2, 2], "ids in memory show that none of the labels is of the new hour"
-    monkeypatch.setattr("exporter.store.labels.MOST_IDS", 0)
+    assert sizes == [2, 2], "the ids alone show that none of the labels is of the new hour"
     world.predictions[START + 21 * HOUR] = world.predict(21)
-    world.join(world.joiner())
-    assert sizes == [2, 2, 1, 1, 1, 1]
+    world.join(joiner)
+    assert sizes == [2, 2, 1, 1, 1, 1], "a label of each is"
+
+
+def test_partitions_in_parts_have_the_outcomes_of_whole_ones(tmp_path: Path) -> None:
+    whole, parted = (labelled_world(tmp_path / name) for name in ("whole", "parted"))
+    for partitions in (parted.predictions, parted.labels):
+        partitions.update({start: in_parts(parted.store, stored) for start, stored in partitions.items()})
+    joiners = whole.joiner(), parted.joiner()
+    assert all(world.join(joiner) for world, joiner in zip((whole, parted), joiners, strict=True))
+    one, several = (list(joiner.hours.values()) for joiner in joiners)
+    for left, right in zip(one, several, strict=True):
+        assert (left.rejected_rows, sum(left.joined.rows.values())) == (
+            right.rejected_rows,
+            sum(right.joined.rows.values()),
+        )
+        for by_group, others in ((left.outcomes, right.outcomes), (left.segments, right.segments)):
+            assert by_group is not None
+            assert others is not None
+            assert set(by_group) == set(others)
+            for group in by_group:
+                np.testing.assert_allclose(numbers(by_group[group]), numbers(others[group]), rtol=1e-12)
+    assert next(iter(joiners[1].hours.values())) is several[0], "what has not changed is the same object"
+    parted.label(3, (0, 0.0, 9))
+    assert parted.join(joiners[1])
+    again = list(joiners[1].hours.values())
+    assert (again[0] is several[0], again[1] is several[1]) == (False, False), "each has seen the new labels"
+    assert (again[0].outcomes is several[0].outcomes, matched(joiners[1])[0]) == (False, 4)
+
+
+def labelled_world(folder: Path) -> World:
+    world = World(folder, 2)
+    world.label(1, (0, 1, 5), (3, 0, 5), (12, 1, 5))
+    world.label(2, (0, 0, 7), (19, 1, 6), (77, 1, 6))
+    return world
+
+
+def in_parts(store: ProfileStore, stored: StoredPartition) -> StoredPartition:
+    """Save a partition anew in three parts by id, of which the second is empty."""
+    ends, parts = (0, 4, 4, 10**6), dict[Key, int]()
+    made = load_predictions(store, stored.key) if "predictions" in stored.key.group else None
+    rows = load_labels(store, stored.key) if made is None else None
+    for place in range(3):
+        key, part = stored.key.part(place), slice(*ends[place : place + 2])
+        if made is not None:
+            columns = {each: value[part] for each, value in vars_of(made).items() if isinstance(value, np.ndarray)}
+            plan = made.segments["plan"]
+            segments = {"plan": CodedColumn(plan.codes[part], plan.names)}
+            save_predictions(store, key, replace(made, **columns, segments=segments, parts=3))
+            parts[key] = len(columns["ids"])
+        else:
+            assert rows is not None
+            known = KnownLabels(*(value[part] for value in vars_of(rows.labels.known).values()))
+            save_labels(store, key, LabelRows(Chunk(rows.labels.ids[part], known), {}, parts=3))
+            parts[key] = int(known.rows.sum())
+    return StoredPartition(parts, stored.left_out)
+
+
+def vars_of(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
+
+
+def numbers(value: Any) -> np.ndarray:
+    """All numbers of an outcome."""
+    if is_dataclass(value):
+        return np.concatenate([np.zeros(0), *(numbers(each) for each in vars_of(value).values())])
+    return np.zeros(0) if value is None else np.asarray(value, np.float64).ravel()

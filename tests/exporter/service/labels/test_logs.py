@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from exporter.errors import FileUnavailable, PartitionUnreadable, SourceUnavailable
+from exporter.labels.parts import Parts
 from exporter.profiles.columns import ColumnMismatch
 from exporter.service.attempt import Attempt
 from exporter.service.labels.logs import Listing, Reduction, StoredLog
@@ -101,11 +102,11 @@ class TestListing:
         assert len(listing.partitions) == 96
 
 
-def reduction(**changes: Any) -> Reduction[str]:
-    """The start of a partition is stored, as text."""
+def reduction(parts: int = 1, **changes: Any) -> Reduction[str]:
+    """The start of a partition is stored, as text, before other parts."""
 
-    def reduce(batches: Iterator[Batch], start: datetime) -> str:
-        return f"{start:%dT%H}"
+    def reduce(batches: Iterator[Batch], start: datetime) -> Parts[str]:
+        return Parts(parts, lambda place: f"{start:%dT%H}" if place == 0 else "part")
 
     def load(store: ProfileStore, key: Key) -> str | None:
         stored = store.load_arrays(key)
@@ -115,7 +116,8 @@ def reduction(**changes: Any) -> Reduction[str]:
         store.save_arrays(key, {"x": np.zeros(1)}, {"text": text})
 
     given = {"reduce": reduce, "load": load, "save": save, "problem": lambda _: "", "content": ("v1",)} | changes
-    return Reduction(selection=Selection((), (), ()), rows=len, left_out=lambda text: {text: 1}, **given)
+    numbers = {"rows": len, "left_out": lambda text: {text: 1}, "parts": lambda _: parts}
+    return Reduction(selection=Selection((), (), ()), **numbers, **given)
 
 
 @dataclass
@@ -231,3 +233,17 @@ class TestStoredLog:
         setting.store.prune("fraud/labels", [])
         log.read(Attempt(START), setting.partitions(2), 10)
         assert setting.source.read == ["20T00", "20T01", "20T00"]
+
+    def test_a_partition_of_several_parts_is_one_and_read_again_if_any_is_gone(self, setting: Setting) -> None:
+        log, partitions = setting.log(parts=3), setting.partitions(1)
+        log.read(Attempt(START), partitions, 10)
+        stored = log.known[START]
+        assert (len(stored.parts), stored.rows, dict(stored.left_out)) == (3, 13, {"20T00": 1, "part": 2})
+        again = setting.log(parts=3)
+        again.read(Attempt(START), partitions, 10)
+        assert (again.known, again.reused, len(setting.source.read)) == (log.known, 1, 1)
+        setting.store.discard(stored.key.part(2))
+        again.forget({stored.key.part(2)})
+        again.read(Attempt(START), partitions, 10)
+        assert (again.known, len(setting.source.read)) == (log.known, 2)
+        assert setting.store.prune("fraud/labels", []) == 3
