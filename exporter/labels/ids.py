@@ -57,8 +57,8 @@ def without_any(parts: Iterable[tuple[K, Ids]], ids: Ids) -> frozenset[K]:
     rows = 0
 
     def look() -> None:
-        every = np.concatenate([np.zeros(0, np.uint64), *(own for _, own in waiting)])
-        places = np.flatnonzero(table[(every >> shift).view(np.int64)])
+        every = waiting[0][1] if len(waiting) == 1 else np.concatenate([own for _, own in waiting])
+        places = np.flatnonzero(table.take((every >> shift).view(np.int64)))
         found = ids[np.minimum(np.searchsorted(ids, every[places]), len(ids) - 1)] == every[places]
         ends = np.cumsum([len(own) for _, own in waiting])
         holders = set(np.searchsorted(ends, places[found], side="right").tolist())

@@ -12,7 +12,7 @@ import logging
 import tempfile
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -74,6 +74,14 @@ def _path(key: Key, format_: int) -> Path:
     return Path(key.group) / f"{key.name}-{digest}{_SUFFIX}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """A file as it was when it was checked, and where some of its columns are: offset, type and rows."""
+
+    state: FileState
+    columns: dict[str, tuple[int, np.dtype[Any], int]] = field(default_factory=dict)
+
+
 class ProfileStore:
     """A folder of profiles and of what belongs to them. Several threads may use it; two processes should not share one.
 
@@ -94,8 +102,8 @@ class ProfileStore:
         self._forgets = forgets
         self._recent: OrderedDict[Path, tuple[Arrays, dict[str, Any]]] = OrderedDict()
         self._remembered = 0
-        self._checked: dict[Path, FileState] = {}
-        """The files of arrays that were read whole or written by this process, as they were then."""
+        self._checked: dict[Path, _Checked] = {}
+        """The files of arrays that were read whole or written by this process."""
 
     def temporary_file(self) -> IO[bytes]:
         """Return a new file without a name, on the disk of the store, or where the system has others.
@@ -150,21 +158,25 @@ class ProfileStore:
         return stored
 
     def load_column(self, key: Key, name: str) -> npt.NDArray[Any] | None:
-        """Return one of the arrays stored under a key, read only, and do not read the others.
+        """Return one of the arrays stored under a key, and do not read the others.
 
-        The array is the file's own pages, which the system reads and gives up as it likes. None where there is no such
-        file, or this process has neither written it nor read it whole as it is: only `load_arrays` checks its content.
+        None where there is no such file, or this process has neither written it nor read it whole as it is: only
+        `load_arrays` checks its content.
         """
         if (recent := self._recent.get(key.path)) is not None:
             return recent[0][name]
-        state = self._files.state(key.path)
-        if state is None or self._checked.get(key.path) != state:
+        checked, state = self._checked.get(key.path), self._files.state(key.path)
+        if checked is None or state != checked.state:
             return None
+        path = self._files.folder / key.path
         try:
-            with pa.memory_map(str(self._files.folder / key.path)) as file, pa.ipc.open_stream(file) as stream:
-                return np.asarray(stream.read_all()[name].to_numpy())
+            if name not in checked.columns:
+                checked.columns[name] = _column_in(path, name)
+            offset, kind, rows = checked.columns[name]
+            column = np.fromfile(path, kind, rows, offset=offset)
         except (pa.ArrowException, OSError, LookupError, ValueError):
             return None
+        return column if len(column) == rows else None
 
     def save_arrays(self, key: Key, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
         """Store arrays of one length, and metadata that JSON can hold."""
@@ -226,11 +238,23 @@ class ProfileStore:
 
     def _check(self, path: Path) -> None:
         if (state := self._files.state(path)) is not None:
-            self._checked[path] = state
+            self._checked[path] = _Checked(state)
 
     def _forget(self, path: Path) -> None:
         if (stored := self._recent.pop(path, None)) is not None:
             self._remembered -= _bytes(stored)
+
+
+def _column_in(path: Path, name: str) -> tuple[int, np.dtype[Any], int]:
+    """Return where a file of `save_arrays`, which is not compressed, has a column of numbers: offset, type, rows."""
+    with pa.memory_map(str(path)) as file:
+        content = file.read_buffer()
+        column = pa.ipc.open_stream(pa.BufferReader(content)).read_all()[name]
+        kind = np.dtype(column.type.to_pandas_dtype())
+        if not column.num_chunks:
+            return 0, kind, 0
+        (chunk,) = column.chunks
+        return chunk.buffers()[1].address - content.address, kind, len(chunk)
 
 
 def _top(folder: str) -> str:
