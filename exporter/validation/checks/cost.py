@@ -53,9 +53,10 @@ _BATCH_BYTES: Final = 200_000_000
 """The greatest memory of the rows that are in memory at a time."""
 _EXPANSION: Final = 4
 """How many times larger than its file a partition is in memory."""
-_LABEL_BYTES: Final = 400_000_000
-_ROW_BYTES: Final = 60
-"""A prediction and its label while they are joined."""
+_LABEL_BYTES: Final = 500_000_000
+"""The greatest memory of labels: a part of a partition's predictions, and the labels that are joined to it."""
+_ROW_BYTES: Final = 330
+"""A prediction and its label while they are read, joined and evaluated; measured by benchmarks/memory.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,8 @@ def _memory(spec: ModelSpec, log: LogSample, labels: LogSample | None, sample: C
     largest = max(partition.size for partition in log.partitions.values())
     rows = log.rows.total if log.rows is not None else 0
     joined = min(rows * _ROW_BYTES, _LABEL_BYTES) if labels is not None else 0
-    return _PROCESS_BYTES + min(_EXPANSION * largest, _BATCH_BYTES) + profiles * kept + joined
+    # Partitions are profiled first, and labels are joined after that.
+    return _PROCESS_BYTES + max(min(_EXPANSION * largest, _BATCH_BYTES), joined) + profiles * kept
 
 
 def _bytes(profile: Profile) -> int:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,18 @@ def test_the_cost_of_reading_follows_from_what_was_listed() -> None:
     assert "3 requests a refresh to list, 312 requests and at most 24 kB read a day; 48.1 kB at the first" in texts(
         found
     )
+
+
+@pytest.mark.parametrize(("rows", "size", "measured"), [(100_000, 6e6, 285), (1_000_000, 55e6, 584), (2e7, 1.1e9, 765)])
+def test_memory_is_what_was_measured_for_a_partition_with_labels(rows: float, size: float, measured: float) -> None:
+    """The figures are those of benchmarks/memory.py, in MB; what is left of them is the sample's own profiles."""
+    log = replace(log_of(LOG.rows(2, 500)), partitions={START: partition(START, int(size))})
+    assert log.rows is not None
+    log = replace(log, rows=replace(log.rows, total=int(rows)))
+    found = texts(list(cost_findings(spec(windows=["1h"]), log, NONE, NONE, sample())))
+    amount = re.search(r"some (\d+) MB of memory", found)
+    assert amount is not None
+    assert float(amount[1]) == pytest.approx(measured, rel=0.15)
 
 
 def test_very_many_series_are_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
