@@ -46,7 +46,7 @@ def dashboard(specs: Iterable[ModelSpec] = ()) -> dict[str, Any]:
                 Section("exporter", "Refreshes and reads", freshness.exporter(scope), collapsed=False),
                 Section("specs", "Specs", [_specs(scope)]),
                 Section("process", "Processes", _processes()),
-                Section("retraining", "Retraining hook", retraining.panels(None, scope)),
+                Section("retraining", "Retraining hook", retraining.panels(scope)),
             ]
         ),
     )

@@ -1,8 +1,8 @@
 """The dashboard of one model: which alerts fire, and which features cause them?
 
 From top to bottom: six tiles with the state in words and colour; tiles of performance and of the error budget; the
-features, worst first, beside the alerts over time; data drift; then collapsed sections with details, freshness and the
-exporter itself.
+features, worst first, beside the alerts over time; data drift; then collapsed sections with details and freshness. The
+exporter and the retraining hook are on the dashboard of the exporters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ from dashboards.sections import (
     labels,
     performance,
     proxies,
-    retraining,
     scores,
     segments,
     slo,
@@ -76,8 +75,7 @@ def _sections(spec: ModelSpec, scope: Scope) -> list[Section]:
         *slo.sections(spec, scope),
         *proxies.sections(spec, scope),
         calendar.section(spec, scope),
-        *freshness.sections(spec, scope),
-        *retraining.sections(spec),
+        freshness.section(spec, scope),
     ]
 
 

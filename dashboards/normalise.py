@@ -31,8 +31,9 @@ _PANEL: Final = frozenset(
 )
 _ROW: Final = frozenset({"collapsed", "gridPos", "id", "title", "type"})
 _TARGET: Final = frozenset(
-    {"editorMode", "exemplar", "expr", "format", "hide", "instant", "interval", "legendFormat", "range"} | {"refId"}
+    {"editorMode", "exemplar", "expr", "format", "hide", "instant", "interval", "legendFormat", "refId"}
 )
+"""Without `range`: a query that is not instant is one of a range."""
 _VARIABLE: Final = frozenset(
     {"allValue", "datasource", "hide", "includeAll", "label", "multi", "name", "query", "refresh", "regex", "sort"}
     | {"type"}
@@ -63,7 +64,6 @@ _IDLE_TARGET: Final[dict[str, Any]] = {
     "hide": False,
     "instant": False,
     "interval": "",
-    "range": False,
     "legendFormat": "__auto",
 }
 """The same of a panel and of a query."""
@@ -71,10 +71,21 @@ _PART_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
     "legend": {"showLegend": True, "calcs": [], "placement": "bottom", "displayMode": "list"},
     "tooltip": {"sort": "none", "mode": "single"},
 }
+_REDUCED: Final = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+_STATES: Final = {"rowHeight": 0.9, "showValue": "auto", "legend": {}}
+_OPTION_DEFAULTS: Final[dict[str, dict[str, Any]]] = {
+    "stat": {"reduceOptions": _REDUCED, "orientation": "auto", "justifyMode": "auto"},
+    "bargauge": {"reduceOptions": _REDUCED, "sizing": "auto", "maxVizHeight": 300},
+    "table": {"showHeader": True},
+    "state-timeline": {**_STATES, "mergeValues": True, "alignValue": "left"},
+    "status-history": {**_STATES, "colWidth": 0.9},
+}
+"""The options that a kind of panel has by default."""
 _TRANSPARENT: Final = {"mode": "absolute", "steps": [{"value": None, "color": "transparent"}]}
+_IDLE_GRAPH: Final[dict[str, Any]] = {"thresholds": _TRANSPARENT, "noValue": "No data"}
 """Steps that draw nothing. Only a graph may leave them out: other panels would get Grafana's own steps, at 0 and 80."""
 _OPTION: Final = frozenset({"selected", "text", "value"})
-_TIMEPICKER: Final = frozenset({"hidden", "refresh_intervals"})
+_TIMEPICKER: Final = frozenset({"hidden"})
 
 
 def normalise(dashboard: Dashboard) -> dict[str, Any]:
@@ -118,7 +129,7 @@ def _without(part: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
 
 def _field_config(kind: str, config: dict[str, Any]) -> dict[str, Any]:
     """Add `overrides`, which some classes do not write, and remove the table's `displayMode`, now `cellOptions`."""
-    defaults = _without(config["defaults"], _IDLE | ({"thresholds": _TRANSPARENT} if kind == "timeseries" else {}))
+    defaults = _without(config["defaults"], _IDLE | (_IDLE_GRAPH if kind == "timeseries" else {}))
     if "custom" in defaults:
         custom = {key: value for key, value in defaults["custom"].items() if key != "displayMode"}
         defaults["custom"] = _without(custom, _CUSTOM)
@@ -128,12 +139,13 @@ def _field_config(kind: str, config: dict[str, Any]) -> dict[str, Any]:
 
 
 def _options(kind: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what legends and tooltips have by default; a heatmap has other options."""
+    """Leave out what panels, legends and tooltips have by default; a heatmap has other options."""
     if kind == "heatmap":
         return options
-    return options | {
+    short = options | {
         part: _without(options[part], defaults) for part, defaults in _PART_DEFAULTS.items() if part in options
     }
+    return _without(short, _OPTION_DEFAULTS.get(kind, {}))
 
 
 def _variable(variable: dict[str, Any]) -> dict[str, Any]:

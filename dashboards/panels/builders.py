@@ -54,7 +54,7 @@ class PanelInfo:
     meaning: str
     window: str
     action: str
-    no_data: str = "No data yet"
+    no_data: str = "No data"
     size: tuple[int, int] = (12, 8)
     links: tuple[dict[str, Any], ...] = ()
     data_links: tuple[dict[str, Any], ...] = ()

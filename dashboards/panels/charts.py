@@ -35,7 +35,7 @@ def window_text(metric: Metric) -> str:
     if metric.kind == "counter":
         return "none; the increase in each step of the graph."
     if WINDOW in metric.labels:
-        return "the newest `$window` of the log, at each refresh."
+        return "the newest `$window`."
     return "none; the state at each refresh." if MODEL in metric.labels else "none; the state of the whole exporter."
 
 
@@ -52,7 +52,6 @@ def chart(
     steps: Steps = (),
     shaded: bool = False,
     last_week: bool = False,
-    rows: Metric | None = None,
     beside: Sequence[Query] = (),
     **more: Any,
 ) -> TimeSeries:
@@ -64,7 +63,7 @@ def chart(
     meaning = f"{metric.help} {_WORST}" if FEATURE in metric.labels else metric.help
     return timeseries(
         panel_info(spec, metric, title, action, **{"meaning": meaning, **more}),
-        (*history(metric, scope, rank=rank, name=name, last_week=last_week, rows=rows), *beside),
+        (*history(metric, scope, rank=rank, name=name, last_week=last_week), *beside),
         metric.unit,
         colour=alert_colour(metric),
         limits=limits or (ANY if metric.alerts_below else None),  # a fall below a threshold near 1 must be visible

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from dashboards.panels.builders import panel_id
 from dashboards.panels.scopes import selections
-from exporter.catalogue import ALERTS, FEATURE, MODEL, ROLE, SEGMENT, VERSION, WINDOW, Alert, Metric
+from exporter.catalogue import ALERTS, FEATURE, MODEL, ROLE, SEGMENT, VERSION, WINDOW, Alert, Layer, Metric
 from exporter.spec.model import ModelSpec
 
 _LONGEST_UID = 40  # Grafana rejects longer ids
@@ -47,17 +47,21 @@ def uid_patterns(models: Iterable[str]) -> Iterator[tuple[str, str]]:
 def alert_url(spec: ModelSpec, alert: Alert) -> str | None:
     """The URL of the panel that shows an alert's metric: a Go template in an annotation, expanded by Prometheus.
 
-    A label that the alert does not have selects nothing. Label values are escaped. None without an address of Grafana:
-    a notification cannot link to a path.
+    Alerts about the exporter link to the dashboard of the exporters, with the model selected. A label that the alert
+    does not have selects nothing. Label values are escaped. None without an address of Grafana: a notification cannot
+    link to a path.
     """
     if spec.metadata.grafana is None:
         return None
+    panel, times = f"{spec.metadata.grafana}%s?viewPanel={panel_id(alert.metric.key)}", "&from=now-24h&to=now"
+    if alert.layer is Layer.EXPORTER:
+        return f"{panel % f'/d/{EXPORTER}'}&var-{MODEL}={spec.name}{times}"
     selection = "".join(
         f"{{{{ with $labels.{label} }}}}&var-{label}={{{{ . | urlquery }}}}{{{{ end }}}}"
         for label in _labels_to_set(spec, alert)
         if label in alert.metric.labels
     )
-    return f"{spec.metadata.grafana}{_path(spec)}?viewPanel={panel_id(alert.metric.key)}{selection}&from=now-24h&to=now"
+    return f"{panel % _path(spec)}{selection}{times}"
 
 
 def _labels_to_set(spec: ModelSpec, alert: Alert) -> tuple[str, ...]:

@@ -211,7 +211,6 @@ class Role(StrEnum):
     LOWER = "lower bound"
     UPPER = "upper bound"
     LAST_WEEK = "last week"
-    ROWS = "rows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +243,6 @@ def history(
     rank: str = "",
     name: str = "",
     last_week: bool = False,
-    rows: Metric | None = None,
 ) -> tuple[Query, ...]:
     """A metric over time with what the catalogue has for it: threshold, reference and confidence interval.
 
@@ -257,7 +255,6 @@ def history(
             value itself.
         name: replaces the legend.
         last_week: add the value of a week ago.
-        rows: add this metric, the number of rows of each value.
     """
     value = plotted(metric, scope)
     many = FEATURE in metric.labels or COLUMN in metric.labels or metric == SEGMENT_DRIFT
@@ -278,7 +275,6 @@ def history(
             if companion in _KNOWN
         ),
         *([Query(_week_before(metric, scope), f"{name} {Role.LAST_WEEK}", Role.LAST_WEEK)] if last_week else []),
-        *([Query(plotted(rows, scope), f"{name} {Role.ROWS}", Role.ROWS)] if rows else []),
     )
 
 

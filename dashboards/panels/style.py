@@ -142,10 +142,11 @@ def companion_override(index: int, query: Query, colour: str) -> dict[str, Any]:
     """The look of a series that is not a value.
 
     A threshold is dashed, in the colour of its alert. A reference and an interval are dotted and grey, last week is
-    solid and grey. Rows are only in the legend and the tooltip, because as a line they would need an axis of their own.
+    solid and grey.
     """
     line = fixed_colour(colour if query.role is Role.THRESHOLD else UNKNOWN)
-    return override("byFrameRefID", ref_id(index), {"color": line} | _line_properties(query.role))
+    look = {"color": line, "custom.lineStyle": _DASHES[query.role]}
+    return override("byFrameRefID", ref_id(index), look)
 
 
 _CHALLENGER: Final = "purple"
@@ -167,9 +168,3 @@ def value_colours(queries: Sequence[Query]) -> tuple[dict[str, str], list[dict[s
         fixed_colour(SEVERITY_COLOURS[Severity.INFO]) if blue else {"mode": "palette-classic-by-name"},
         [purple] if by_role else [],
     )
-
-
-def _line_properties(role: Role) -> dict[str, Any]:
-    if role is Role.ROWS:
-        return {"unit": UNITS[Unit.ROWS], "custom.lineWidth": 0, "custom.axisPlacement": "hidden"}
-    return {"custom.lineStyle": _DASHES[role]}

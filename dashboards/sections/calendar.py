@@ -1,21 +1,21 @@
-"""The model's calendar: the season in use, weekdays, holidays and the clock."""
+"""The model's calendar: the season in use, weekdays with holidays, and the clock."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any, Final
 
 from dashboards.panels.builders import state_timeline
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, across, range_extreme
+from dashboards.panels.queries import Query, across, latest, range_extreme
 from dashboards.panels.scopes import Scope
-from dashboards.panels.style import ANY, GOOD, SEVERITY_COLOURS, TRANSPARENT, State
+from dashboards.panels.style import GOOD, SEVERITY_COLOURS, TRANSPARENT, State
 from exporter import catalogue
 from exporter.catalogue import LEVEL, Severity
 from exporter.spec.model import ModelSpec
 
 _DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
+_HOUR: Final = 3600
 _WEEKEND: Final = SEVERITY_COLOURS[Severity.INFO]
 
 
@@ -32,12 +32,14 @@ def _seasons(spec: ModelSpec, scope: Scope) -> list[Any]:
     )
     local = (
         "*$window* is the weekday whose thresholds apply to the window. If problems occur only on one weekday: use a "
-        "finer season in the spec."
+        "finer season in the spec. A holiday that is missing looks like drift: add its date to the spec."
     )
     days = {day: State(name, _WEEKEND if day in {0, 6} else TRANSPARENT) for day, name in enumerate(_DAYS)}
+    holiday = len(_DAYS)
     weekdays = [
         Query(range_extreme("max", weekday, scope), "today"),
         Query(range_extreme("max", window_day, scope), "$window"),
+        Query(f"{holiday} * ({range_extreme('max', catalogue.CALENDAR_HOLIDAY, scope)} > 0)", "holidays"),
     ]
     return [
         state_timeline(
@@ -51,29 +53,26 @@ def _seasons(spec: ModelSpec, scope: Scope) -> list[Any]:
             [Query(across("max", (LEVEL,), range_extreme("max", season, scope)), f"{{{{{LEVEL}}}}}")],
             {1: State("in use", GOOD)},
         ),
-        state_timeline(panel_info(spec, weekday, "Weekday", local), weekdays, days),
+        state_timeline(
+            panel_info(spec, weekday, "Weekdays and holidays", local),
+            weekdays,
+            days | {holiday: State("holiday", GOOD)},
+        ),
     ]
 
 
 def _clock(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope, size=(8, 6))
+    offset = f"{latest(catalogue.CALENDAR_UTC_OFFSET_SECONDS, scope)} / {_HOUR}"
     return [
-        draw(
-            catalogue.CALENDAR_HOLIDAY,
-            "Holidays",
-            "If a holiday is missing here, it looks like drift: add its date to the spec.",
-        ),
-        draw(
+        chart(
+            spec,
+            scope,
             catalogue.CALENDAR_HOUR,
-            "Hour of the day",
+            "Local time: hour of the day and hours from UTC",
             "If problems occur at the same hour each day, it is a season and not drift: compare with the finest "
-            "season.",
-        ),
-        draw(
-            catalogue.CALENDAR_UTC_OFFSET_SECONDS,
-            "Offset from UTC",
-            "A step is a change to or from daylight saving time. If problems start there: some writer of the log uses "
-            "local time.",
-            limits=ANY,
-        ),
+            "season. If they start where the hours from UTC change: some writer of the log uses local time.",
+            name="hour of the day",
+            beside=[Query(offset, "hours from UTC")],
+            size=(24, 6),
+        )
     ]

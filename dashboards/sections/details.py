@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from dashboards.panels.builders import StatusHistory, status_history
 from dashboards.panels.charts import chart, panel_info
 from dashboards.panels.layout import Section
-from dashboards.panels.queries import Query, latest, legend, range_extreme
+from dashboards.panels.queries import Query, history, latest, legend, range_extreme
 from dashboards.panels.scopes import Scope
 from dashboards.panels.style import FROM_ZERO, SEVERITY_COLOURS, State
 from exporter import catalogue
-from exporter.catalogue import Severity
+from exporter.catalogue import Metric, Severity
 from exporter.spec.model import ModelSpec
 
 
@@ -46,17 +47,13 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
             limits=FROM_ZERO,
         ),
         draw(
-            catalogue.FEATURE_NEW_CATEGORY_RATIO,
-            "New categories by feature",
-            "If a feature is above 0: the model gets categories that it was not trained on. The next panels name them.",
-            limits=FROM_ZERO,
-        ),
-        draw(
             catalogue.FEATURE_NEW_CATEGORY_PEAK_RATIO,
-            "New categories by feature, last week",
-            "If a feature is above its dashed threshold: find out whether its new categories are really new. What is "
-            "right and will stay belongs in the spec under `accepted`.",
+            "New categories by feature",
+            "If a feature is above its dashed threshold: find out whether its new categories are really new; the next "
+            "panels name them. What is right and will stay belongs in the spec under `accepted`.",
             limits=FROM_ZERO,
+            window="a week; that of *now* is the newest `$window`.",
+            beside=_now(catalogue.FEATURE_NEW_CATEGORY_RATIO, scope),
         ),
         draw(
             catalogue.FEATURE_NEW_CATEGORY_FIRST_SEEN_TIMESTAMP_SECONDS,
@@ -92,11 +89,15 @@ def _quality(spec: ModelSpec, scope: Scope) -> list[Any]:
             catalogue.FEATURE_DETECTABLE_SHIFT,
             "What would be seen",
             "0.3 means that a shift by 0.3 standard deviations would alarm. If it is above 1, the feature is hardly "
-            "watched: its reference varies from week to week, or there are few rows. `leeway validate "
-            "--data` says more.",
+            "watched: see `leeway validate --data`.",
             limits=FROM_ZERO,
         ),
     ]
+
+
+def _now(metric: Metric, scope: Scope) -> list[Query]:
+    """A metric beside another one, of which it is the value in the newest window."""
+    return [replace(query, legend=f"{query.legend} now") for query in history(metric, scope)]
 
 
 def _broken(spec: ModelSpec, scope: Scope) -> StatusHistory:

@@ -72,9 +72,8 @@ def estimates_of(spec: ModelSpec) -> dict[Metric, str]:
 
 
 def provisional_of(spec: ModelSpec) -> dict[Metric, str]:
-    """The measures with provisional values, besides the task's main metric."""
-    main = MAIN_METRICS[spec.spec.task][0]
-    return {metric: _NAMES[metric] for metric in _task_metrics(spec) if metric != main}
+    """The measures with provisional values."""
+    return {metric: _NAMES[metric] for metric in _task_metrics(spec)}
 
 
 def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
@@ -82,7 +81,7 @@ def _estimated(spec: ModelSpec, scope: Scope) -> list[Any]:
         "If it gets worse before labels arrive: the inputs have moved to where the model is less certain. See the "
         "drifted features. The gap between estimated and observed shows how far to trust it."
     )
-    draw = partial(chart, spec, scope, rows=catalogue.VERSION_ROWS)
+    draw = partial(chart, spec, scope)
     return _panels(
         spec, draw, estimates_of(spec), measures.ESTIMATED, action, of=Metric.estimated, suffix=": estimated"
     )
@@ -102,14 +101,13 @@ def _gaps(spec: ModelSpec, scope: Scope) -> list[Any]:
         "gap is large, then find out what changed in the outcomes or in the labels.",
         limits=ANY,
         window=mature_window_text(spec),
-        rows=catalogue.LABEL_ROWS,
         size=(24, 8),
     )
     return [
         drift,
         *_panels(
             spec,
-            partial(chart, spec, scope, window=mature_window_text(spec), rows=catalogue.LABEL_ROWS, limits=ANY),
+            partial(chart, spec, scope, window=mature_window_text(spec), limits=ANY),
             estimates_of(spec),
             measures.ESTIMATED,
             action,
@@ -138,9 +136,8 @@ def _provisional(spec: ModelSpec, scope: Scope) -> list[Any]:
             "If it is far below the number of labels: a few labels represent many predictions. The intervals include "
             "this.",
         ),
-        *_panels(
-            spec,
-            partial(draw, rows=catalogue.LABEL_EFFECTIVE_ROWS),
+        *measures.panels(
+            draw,
             provisional_of(spec),
             measures.PROVISIONAL,
             action,
@@ -155,11 +152,7 @@ def _panels(
 ) -> list[Any]:
     """The panel of the task's main metric, to which its tile links, and those of the other measures."""
     main = MAIN_METRICS[spec.spec.task][0]
-    own = (
-        {main: _NAMES[main]}
-        if main in _NAMES and (variable == measures.PROVISIONAL or _is_estimated(spec, main))
-        else {}
-    )
+    own = {main: _NAMES[main]} if main in _NAMES and _is_estimated(spec, main) else {}
     return [
         *measures.panels(draw, own, variable, action, **more),
         *measures.panels(draw, shared, variable, action, **more),

@@ -29,7 +29,7 @@ def feature_table(spec: ModelSpec, scope: Scope) -> Table:
         title="Features, worst first",
         meaning="Every selected feature, the worst first. *Worst statistic* is the greatest of drift, nulls and new "
         "categories, each divided by its own threshold. Above 1 it alerts.",
-        window="the newest `$window` of the log.",
+        window="the newest `$window`.",
         action="Click the first feature. If it has more nulls or new categories: ask the owner of its source. If only "
         "its mean has shifted: find out whether the data have really changed, and retrain if they have.",
         no_data="No feature evaluated yet: too few rows, or no reference",

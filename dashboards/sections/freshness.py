@@ -1,4 +1,4 @@
-"""Freshness: the age of the windows, and the state of the exporter itself."""
+"""Freshness: the age of a model's windows, and, on a dashboard of its own, the state of the exporters."""
 
 from __future__ import annotations
 
@@ -25,17 +25,9 @@ _ORANGE: Final = SEVERITY_COLOURS[Severity.WARNING]
 _THIRD: Final = (8, 8)
 
 
-def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
-    """Two collapsed sections."""
-    return [
-        Section("freshness", "Freshness", _windows(spec, scope)),
-        Section("exporter", "Exporter", _own(spec, scope)),
-    ]
-
-
-def _own(spec: ModelSpec, scope: Scope) -> list[Any]:
-    """What alerts of the model read; the dashboard of the exporters has the rest."""
-    return [*_states(spec, scope), _waiting(spec, scope), _failures(spec, scope), *_left_out(spec, scope)]
+def section(spec: ModelSpec, scope: Scope) -> Section:
+    """One collapsed section, with a link to the exporters."""
+    return Section("freshness", "Freshness", _windows(spec, scope))
 
 
 def age_steps(spec: ModelSpec) -> Steps:
@@ -74,17 +66,20 @@ def _windows(spec: ModelSpec, scope: Scope) -> list[Any]:
             "A saw-tooth is normal. If it rises above the dashed lines: there are no new data, or the exporter does "
             "not refresh.",
             steps=((None, GOOD), *age_steps(spec)),
+            links=(
+                *links.to_runbooks(spec, catalogue.WINDOW_END_TIMESTAMP_SECONDS),
+                links.to_exporters(spec, "The exporters of this model"),
+            ),
         ),
     ]
 
 
 def exporter(scope: Scope) -> list[Any]:
     """The panels about the exporters, for all models."""
-    refreshes = [*_refreshes(scope), _failures(None, scope)]
-    return [*_states(None, scope), *refreshes, *_reads(scope), *_left_out(None, scope), _versions()]
+    return [*_states(scope), *_refreshes(scope), *_reads(scope), *_left_out(scope), _versions()]
 
 
-def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
+def _states(scope: Scope) -> list[Any]:
     refreshed, loaded, model_info = catalogue.REFRESH_SUCCESS, catalogue.SPEC_RELOAD_SUCCESS, catalogue.MODEL_INFO
     failed = (
         "If it failed: read the exporter's log, which names model, partition and column. The panel *Failures by stage* "
@@ -101,7 +96,7 @@ def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
     file = catalogue.SPEC_LOAD_SUCCESS
     return [
         state_timeline(
-            panel_info(spec, refreshed, "Refreshes and spec loads", failed),
+            panel_info(None, refreshed, "Refreshes and spec loads", failed),
             [
                 Query(range_extreme("min", refreshed, scope), with_model_name("refresh", scope)),
                 Query(range_extreme("min", loaded, scope), "spec load"),
@@ -109,12 +104,12 @@ def _states(spec: ModelSpec | None, scope: Scope) -> list[Any]:
             {1: State("ok", GOOD), 0: State("failed", _ORANGE)},
         ),
         state_timeline(
-            panel_info(spec, file, "Spec files", rejected, no_data="The exporter has no spec of the model"),
-            [Query(range_extreme("min", file, scope if spec else Scope((), {})), f"{{{{{catalogue.FILE}}}}}")],
+            panel_info(None, file, "Spec files", rejected, no_data="The exporter has no spec of the model"),
+            [Query(range_extreme("min", file, Scope((), {})), f"{{{{{catalogue.FILE}}}}}")],
             {1: State("loaded", GOOD), 0: State("rejected", _ORANGE)},
         ),
         state_timeline(
-            panel_info(spec, model_info, "Spec in use", gone, no_data="The exporter does not expose this model"),
+            panel_info(None, model_info, "Spec in use", gone, no_data="The exporter does not expose this model"),
             [Query(_short_specs(scope), legend(model_info, scope))],
             {1: State("in use", GOOD)},
         ),
@@ -150,7 +145,12 @@ def _refreshes(scope: Scope) -> list[Any]:
             "Duration of a refresh",
             "If it is near the refresh interval: make the interval longer, or give the exporter more CPU and memory.",
         ),
-        _waiting(None, scope),
+        draw(
+            catalogue.REFRESH_WAITING_SECONDS,
+            "Time that a due refresh waits",
+            "If it grows for all models: the refresh loop stands still, so restart the exporter. If for some: others "
+            "hold the slots, so raise --refresh.workers.",
+        ),
         timeseries(
             panel_info(None, running, "Refreshes that run", hanging, size=_THIRD),
             history(running, scope),
@@ -166,33 +166,14 @@ def _refreshes(scope: Scope) -> list[Any]:
             "Unexpected errors of the loop",
             "If there are any: read the exporter's log, and see whether it has files, threads and memory left.",
         ),
+        draw(
+            catalogue.REFRESH_FAILURES_TOTAL,
+            "Failures by stage",
+            "list, read: check the source and its credentials. query: check the Prometheus of the proxies. column: "
+            "check the schema of the log. reference: check the reference. timeout: the source hangs.",
+            no_data="No failures",
+        ),
     ]
-
-
-def _waiting(spec: ModelSpec | None, scope: Scope) -> Any:
-    return chart(
-        spec,
-        scope,
-        catalogue.REFRESH_WAITING_SECONDS,
-        "Time that a due refresh waits",
-        "If it grows for all models: the refresh loop stands still, so restart the exporter. If for some: others "
-        "hold the slots, so raise --refresh.workers.",
-        size=_THIRD,
-    )
-
-
-def _failures(spec: ModelSpec | None, scope: Scope) -> Any:
-    return chart(
-        spec,
-        scope,
-        catalogue.REFRESH_FAILURES_TOTAL,
-        "Failures by stage",
-        "list, read: check the source and its credentials. query: check the Prometheus of the proxies. column: "
-        "check the schema of the log. reference: check the reference. timeout: the source hangs.",
-        no_data="No failures",
-        size=_THIRD,
-        links=(links.to_exporters(spec, "All of this model's exporter"),) if spec else (),
-    )
 
 
 def _reads(scope: Scope) -> list[Any]:
@@ -232,8 +213,8 @@ def _reads(scope: Scope) -> list[Any]:
     ]
 
 
-def _left_out(spec: ModelSpec | None, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope, size=_THIRD)
+def _left_out(scope: Scope) -> list[Any]:
+    draw = partial(chart, None, scope, size=_THIRD)
     return [
         draw(
             catalogue.FILES_SKIPPED,

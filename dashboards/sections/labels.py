@@ -39,7 +39,7 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _regression(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(_draw, spec, scope, rows=catalogue.LABEL_ROWS)
+    draw = partial(_draw, spec, scope)
     error = "If it rises while the inputs have not drifted: the outcomes have changed, so retrain."
     return [
         draw(catalogue.RMSE, "Root mean squared error", error, limits=FROM_ZERO),
@@ -69,7 +69,6 @@ def _ranking(spec: ModelSpec, scope: Scope) -> list[Any]:
             "NDCG",
             "If it falls by more than its interval (dotted): relevant items are ranked lower. If features have "
             "drifted, start there.",
-            rows=catalogue.NDCG_LISTS,
         ),
         draw(
             catalogue.NDCG_LISTS,
@@ -95,11 +94,11 @@ _MEASURES: Final = {
 }
 _ACTIONS: Final = {
     "F1": "If it falls while AUROC is stable, move the decision threshold.",
-    "Precision": "If it falls, there are more false positives for each true positive: compare with recall.",
+    "Precision": "If it falls, there are more false positives: compare with recall.",
     "Recall": "If it falls, more positives are missed: compare with precision.",
-    "Accuracy": "If positives are rare, it is always high: use the other metrics.",
-    "Log loss": "If it rises while AUROC is stable, scores are too extreme, or too high or too low: see calibration.",
-    "Brier score": "Read it like the log loss; single predictions that are confident and wrong change it less.",
+    "Accuracy": "If positives are rare, it is always high.",
+    "Log loss": "If it rises while AUROC is stable, scores are too extreme, too high or too low: see calibration.",
+    "Brier score": "Like the log loss; confident and wrong predictions change it less.",
 }
 
 
@@ -113,20 +112,13 @@ def measures_of(spec: ModelSpec) -> dict[Metric, str]:
 
 
 def _classification(spec: ModelSpec, scope: Scope, *, multiclass: bool) -> list[Any]:
-    draw = partial(_draw, spec, scope, rows=catalogue.LABEL_ROWS)
+    draw = partial(_draw, spec, scope)
     return [
         draw(
             catalogue.AUROC,
             "AUROC",
             "If it falls by more than its interval (dotted), the model ranks worse. If features have drifted, start "
             "there. If not, the outcomes have changed: retrain.",
-        ),
-        draw(
-            catalogue.CALIBRATION_ERROR,
-            "Calibration error",
-            "Above the dashed line the scores are not reliable as probabilities: calibrate again, and review the "
-            "decisions that use fixed thresholds on the score.",
-            limits=FROM_ZERO,
         ),
         *(
             [draw(catalogue.F1_SCORE, "F1", "If it falls: find the class in the panels by class.")]
@@ -147,12 +139,6 @@ def _classification(spec: ModelSpec, scope: Scope, *, multiclass: bool) -> list[
             measures.OBSERVED,
             " ".join(f"{title}: {_ACTIONS[title]}" for title in measures_of(spec).values()),
             meaning="${measure:text} of mature predictions, with its 95 % confidence interval (dotted).",
-        ),
-        draw(
-            catalogue.CALIBRATION_ERROR_DEBIASED,
-            "Calibration error without noise",
-            "Use it to compare versions and weeks: few labels do not raise it.",
-            limits=FROM_ZERO,
         ),
     ]
 
@@ -245,9 +231,8 @@ def _labels(spec: ModelSpec, scope: Scope) -> list[Any]:
         draw(
             catalogue.LABEL_DESIGN_EFFECT,
             "Design effect of labels",
-            "How many times the variance of independent labels a window has: outcomes come in storms. Intervals and "
-            "thresholds include it. If there is no line, fewer than seven days of labels are known, and labels are "
-            "taken as independent: name `reference.columns.label` and `timestamp`.",
+            "Above 1 outcomes come in storms. Without a line fewer than seven days of labels are known, and labels "
+            "are taken as independent: name `reference.columns.label` and `timestamp`.",
         ),
         draw(
             catalogue.LABEL_ODD_ROWS,
@@ -262,7 +247,7 @@ def mature_window_text(spec: ModelSpec) -> str:
     """The text about the window of a value that needs mature labels."""
     labels = spec.spec.labels
     maturity = format_duration(labels.maturity) if labels else ""
-    return f"the newest `$window` of mature predictions, which ended {maturity} ago; at each refresh."
+    return f"the newest `$window` of mature predictions, which ended {maturity} ago."
 
 
 def _draw(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str, **more: Any) -> Any:

@@ -23,19 +23,17 @@ def panels(spec: ModelSpec, scope: Scope, window: str, draw: Callable[..., Any])
         window: the text about the window of the values.
         draw: makes a metric's own panel.
     """
+    gap, change = catalogue.LABEL_RATE_GAP, catalogue.LABEL_RATE_CHANGE
     return [
         _rates(spec, scope, window),
         draw(
-            catalogue.LABEL_RATE_GAP,
-            "Observed minus predicted rate",
-            "Beyond the dashed line, up or down, scores no longer say how many positives there are: calibrate again.",
+            gap,
+            "Observed rate minus the predicted, and minus the reference's",
+            "Beyond the dashed line, up or down: scores no longer say how many positives there are, so calibrate "
+            "again; or the world differs from the reference, so review what depends on the share of positives.",
             limits=ANY,
-        ),
-        draw(
-            catalogue.LABEL_RATE_CHANGE,
-            "Observed rate minus the reference's",
-            "Beyond the dashed line, up or down, the world has changed: review what depends on the share of positives.",
-            limits=ANY,
+            name=f"minus predicted {legend(gap, scope)}",
+            beside=history(change, scope, name=f"minus reference {legend(change, scope)}"),
         ),
     ]
 
@@ -50,7 +48,7 @@ def _rates(spec: ModelSpec, scope: Scope, window: str) -> Any:
         "and the model knows. If the predicted rate stays, the model does not know: calibrate or retrain.",
         window=window,
     )
-    drawn = history(metric, scope, name=f"observed {legend(metric, scope)}", rows=catalogue.LABEL_ROWS)
+    drawn = history(metric, scope, name=f"observed {legend(metric, scope)}")
     return timeseries(
         info, (*drawn, Query(plotted(predicted, scope), f"predicted {legend(predicted, scope)}")), metric.unit
     )

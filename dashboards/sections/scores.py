@@ -27,7 +27,7 @@ def section(spec: ModelSpec, scope: Scope) -> Section:
 
 
 def _score(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(chart, spec, scope, no_data=_no_score(spec), rows=catalogue.VERSION_ROWS)
+    draw = partial(chart, spec, scope, no_data=_no_score(spec))
     return [
         draw(
             catalogue.PREDICTION_MEAN,
@@ -97,7 +97,7 @@ def _bars(spec: ModelSpec, scope: Scope, metric: Metric, title: str, action: str
 def _classes(spec: ModelSpec, scope: Scope) -> list[Any]:
     options: dict[str, Any] = {
         "size": (8, 9),
-        "no_data": "No data yet" if spec.spec.class_column else "The spec names no column of classes",
+        "no_data": "No data" if spec.spec.class_column else "The spec names no column of classes",
     }
     return [
         chart(
@@ -166,4 +166,4 @@ def _versions(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _no_score(spec: ModelSpec) -> str:
-    return "No data yet" if spec.spec.inference.columns.score else "The spec names no column of scores"
+    return "No data" if spec.spec.inference.columns.score else "The spec names no column of scores"

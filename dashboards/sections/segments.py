@@ -40,7 +40,7 @@ def sections(spec: ModelSpec, scope: Scope) -> list[Section]:
 
 
 def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
-    """The performance and the label coverage of each segment; nothing if labels are not evaluated."""
+    """The performance of each segment; nothing if labels are not evaluated."""
     if not spec.spec.labels_evaluated:
         return []
     metric, title, _ = MAIN_METRICS[spec.spec.task]
@@ -53,18 +53,8 @@ def _performance(spec: ModelSpec, scope: Scope) -> list[Any]:
         key=f"segments/{metric.key}",
         window=mature_window_text(spec),
         limits=FROM_ZERO if metric is catalogue.RMSE else None,
-        rows=catalogue.NDCG_LISTS if metric is catalogue.NDCG else catalogue.LABEL_ROWS,
     )
-    coverage = chart(
-        spec,
-        scope,
-        catalogue.LABEL_COVERAGE_RATIO,
-        "Label coverage by segment",
-        "If one segment has fewer labels than the others, its performance is uncertain. Ask the labelling team.",
-        key="segments/label_coverage_ratio",
-        window=mature_window_text(spec),
-    )
-    return [performance, coverage]
+    return [performance]
 
 
 def _worst_segments(spec: ModelSpec, scope: Scope) -> Table:
@@ -80,10 +70,10 @@ def _worst_segments(spec: ModelSpec, scope: Scope) -> Table:
         size=(24, 8),
         data_links=(links.to_segment(spec, "Only this segment"),),
     )
-    return table(info, {SEGMENT: "Segment", VERSION: "Version"}, _columns(scope), sort=["Worst statistic"])
+    return table(info, {SEGMENT: "Segment", VERSION: "Version"}, _columns(spec, scope), sort=["Worst statistic"])
 
 
-def _columns(scope: Scope) -> list[Column]:
+def _columns(spec: ModelSpec, scope: Scope) -> list[Column]:
     def column(title: str, metric: Metric) -> Column:
         return Column(title, _by_segment(metric, scope), UNITS[metric.unit])
 
@@ -91,10 +81,9 @@ def _columns(scope: Scope) -> list[Column]:
     return [
         Column("Worst statistic", _by_segment(catalogue.SEGMENT_DRIFT, scope), "suffix:x threshold", steps=over),
         column("Drift share", catalogue.DATA_DRIFT_SHARE),
-        column("Drift share threshold", catalogue.DATA_DRIFT_SHARE_THRESHOLD),
         column("Score shift", catalogue.PREDICTION_MEAN_SHIFT),
-        column("Score shift threshold", catalogue.PREDICTION_MEAN_SHIFT_THRESHOLD),
         column("Rows", catalogue.VERSION_ROWS),
+        *([column("Label coverage", catalogue.LABEL_COVERAGE_RATIO)] if spec.spec.labels_evaluated else []),
     ]
 
 

@@ -98,23 +98,18 @@ def _slices(spec: ModelSpec, scope: Scope) -> list[Any]:
 
 
 def _counts(spec: ModelSpec, scope: Scope) -> list[Any]:
-    draw = partial(_draw, spec, scope, size=(6, 6))
+    draw = partial(_draw, spec, scope, size=(8, 6))
     by_version_and_window = f"{_BY_VERSION} {{{{{WINDOW}}}}}"
+    known = Query(queries.plotted(catalogue.SLO_SLICES, scope), f"known {by_version_and_window}")
     return [
         draw(
             catalogue.SLO_BAD_SLICES,
-            "Bad slices",
-            "By version: see which version used the budget. Compare with the promotions that are marked.",
+            "Slices: bad and known",
+            "See which version used the budget. If fewer slices are known than the window has, labels are missing: ask "
+            "the labelling team. Unknown slices do not use the budget.",
             limits=TO_ONE,
-            name=by_version_and_window,
-        ),
-        draw(
-            catalogue.SLO_SLICES,
-            "Known slices",
-            "If there are fewer than in the window: labels are missing. Unknown slices do not use the budget. Ask the "
-            "labelling team.",
-            limits=TO_ONE,
-            name=by_version_and_window,
+            name=f"bad {by_version_and_window}",
+            beside=[known],
         ),
         draw(
             catalogue.SLO_ERROR_BUDGET_REMAINING_SECONDS,

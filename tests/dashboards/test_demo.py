@@ -67,7 +67,7 @@ def run_query(target: dict[str, Any], address: str, selection: dict[str, str]) -
     expression = re.sub(r"\$(\w+)", lambda match: selection.get(match[1], match[0]), target["expr"])
     query: dict[str, Any] = {"query": expression, "time": NOW.timestamp()}
     path = "query"
-    if target.get("range"):
+    if not target.get("instant"):
         path = "query_range"
         query |= {"start": (NOW - STORY).timestamp(), "end": NOW.timestamp(), "step": EVERY.total_seconds()}
     started = time.monotonic()

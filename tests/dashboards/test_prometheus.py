@@ -131,7 +131,7 @@ def test_every_panel_has_data(
 ) -> None:
     for target in (target for panel in every_panel(dashboard) for target in panel["targets"]):
         expression = interpolate(target["expr"])
-        if target.get("range"):
+        if not target.get("instant"):
             result = run_query("query_range", query=expression, start=START, end=END, step=60)
         else:
             result = run_query("query", query=expression, time=END)

@@ -81,9 +81,9 @@ def test_a_value_that_stands_twice_is_written_twice() -> None:
 
 
 def test_json_has_sorted_keys_and_on_one_line_what_fits() -> None:
-    assert json_text({"b": 1, "a": ["é"]}) == '{"a": ["é"], "b": 1}\n'
+    assert json_text({"b": 1, "a": ["é"]}) == '{"a":["é"],"b":1}\n'
     long = "x" * 60
-    broken = f'{{\n "a": [1],\n "b": [\n  "{long}",\n  "{long}"\n ]\n}}\n'
+    broken = f'{{\n"a":[1],\n"b":[\n"{long}",\n"{long}"\n]\n}}\n'
     assert json_text({"b": [long] * 2, "a": [1]}) == broken
 
 

@@ -24,7 +24,7 @@ def test_a_dashboard_may_say_it_differently(spec: ModelSpec) -> None:
 @pytest.mark.parametrize(
     ("metric", "text"),
     [
-        (catalogue.FEATURE_PSI, "the newest `$window` of the log"),
+        (catalogue.FEATURE_PSI, "the newest `$window`."),
         (catalogue.REFRESH_FAILURES_TOTAL, "in each step of the graph"),
         (catalogue.REFRESH_SUCCESS, "the state at each refresh"),
         (catalogue.BUILD_INFO, "the whole exporter"),
@@ -51,11 +51,3 @@ def test_a_counter_is_drawn_in_bars(spec: ModelSpec) -> None:
     scope = model_scope(spec)
     assert chart(spec, scope, catalogue.SOURCE_REQUESTS_TOTAL, "Requests", "Look.").drawStyle == "bars"
     assert chart(spec, scope, catalogue.FEATURE_PSI, "PSI", "Look.").drawStyle == "line"
-
-
-def test_a_chart_may_say_of_how_many_rows_its_values_are(spec: ModelSpec) -> None:
-    made = chart(spec, model_scope(spec), catalogue.AUROC, "AUROC", "Look.", rows=catalogue.LABEL_ROWS)
-    assert catalogue.LABEL_ROWS.name in made.targets[-1]["expr"]
-    assert made.targets[-1]["legendFormat"].endswith(" rows")
-    unseen = {item["id"]: item["value"] for item in made.overrides[-1]["properties"]}
-    assert (unseen["unit"], unseen["custom.lineWidth"], unseen["custom.axisPlacement"]) == ("short", 0, "hidden")

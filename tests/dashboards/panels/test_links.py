@@ -9,7 +9,7 @@ import pytest
 from dashboards.panels import links
 from dashboards.panels.builders import panel_id
 from exporter import catalogue
-from exporter.catalogue import ALERTS, Alert
+from exporter.catalogue import ALERTS, Alert, Layer
 from exporter.spec.model import ModelSpec
 
 MakeSpec = Callable[..., ModelSpec]
@@ -63,13 +63,18 @@ def test_an_alerts_address_is_expanded_by_prometheus_with_every_value_escaped(ex
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_a_label_that_an_alert_lost_sets_nothing(alert: Alert, expands: Expands) -> None:
     number = panel_id(alert.metric.key)
-    url = f"https://grafana.example.com/d/leeway-fraud/fraud?viewPanel={number}&from=now-24h&to=now"
+    own = alert.layer is not Layer.EXPORTER
+    board, chosen = ("leeway-fraud/fraud", "") if own else ("exporter-leeway", "&var-model=fraud")
+    url = f"https://grafana.example.com/d/{board}?viewPanel={number}{chosen}&from=now-24h&to=now"
     expands(alert, f'{alert.metric.name}{{model="fraud"}}', {"model": "fraud"}, url)
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert.name)
 def test_an_address_sets_only_what_the_alerts_metric_has(alert: Alert, spec: ModelSpec) -> None:
     named = set(re.findall(r"var-(\w+)=", links.alert_url(spec, alert)))
+    if alert.layer is Layer.EXPORTER:
+        assert named == {"model"}
+        return
     own = {"segment"} if alert.segments else set()
     assert named == ({"version", "window", "feature"} | own) & set(alert.metric.labels)
 

@@ -9,7 +9,7 @@ from exporter.catalogue import (
     CALIBRATION_BIN_OBSERVED_RATIO,
     CALIBRATION_BIN_PREDICTED_RATIO,
     CALIBRATION_BIN_ROWS,
-    CALIBRATION_ERROR_MAX,
+    CALIBRATION_ERROR,
 )
 
 
@@ -34,5 +34,5 @@ def test_the_diagram_shows_observed_over_predicted(dashboard: dict[str, Any], ev
 
 def test_its_description_says_that_predictions_are_mature(dashboard: dict[str, Any]) -> None:
     panels = by_id(dashboard)
-    for metric in (CALIBRATION_BIN_OBSERVED_RATIO, CALIBRATION_ERROR_MAX):
+    for metric in (CALIBRATION_BIN_OBSERVED_RATIO, CALIBRATION_ERROR):
         assert "of mature predictions" in panels[panel_id(metric.key)]["description"]

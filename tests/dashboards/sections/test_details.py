@@ -28,7 +28,7 @@ def test_the_axis_of_small_shares_does_not_end_at_1(spec: ModelSpec) -> None:
     charts = panels(spec)
     for metric in (
         catalogue.FEATURE_NULL_RATIO,
-        catalogue.FEATURE_NEW_CATEGORY_RATIO,
+        catalogue.FEATURE_NEW_CATEGORY_PEAK_RATIO,
         catalogue.FEATURE_DETECTABLE_SHIFT,
     ):
         assert soft_ends(charts[panel_id(metric.key)]) == (0, 0.01)

@@ -5,13 +5,13 @@ from typing import Any
 
 from dashboards.panels.builders import panel_id
 from dashboards.panels.scopes import any_model_scope, model_scope
-from dashboards.sections.freshness import age_steps, exporter, sections
+from dashboards.sections.freshness import age_steps, exporter, section
 from exporter import catalogue
 from exporter.spec.model import ModelSpec
 
 
 def panels(spec: ModelSpec) -> dict[int, Any]:
-    return {panel.id: panel for section in sections(spec, model_scope(spec)) for panel in section.panels}
+    return {panel.id: panel for panel in section(spec, model_scope(spec)).panels}
 
 
 def stale_after(spec: ModelSpec, age: timedelta) -> ModelSpec:
@@ -33,10 +33,16 @@ def test_the_age_has_the_limits_of_the_spec(spec: ModelSpec) -> None:
     assert panel.thresholdsStyleMode == "dashed"
 
 
-def test_a_failure_of_any_replica_is_visible(spec: ModelSpec) -> None:
-    panel = panels(spec)[panel_id(catalogue.REFRESH_SUCCESS.key)]
+def test_a_failure_of_any_replica_is_visible() -> None:
+    [panel] = [each for each in exporter(any_model_scope()) if each.id == panel_id(catalogue.REFRESH_SUCCESS.key)]
     assert [target["expr"].startswith("min without") for target in panel.targets] == [True, True]
-    assert [target["legendFormat"] for target in panel.targets] == ["refresh", "spec load"]
+    assert [target["legendFormat"] for target in panel.targets] == ["{{model}} refresh", "spec load"]
+
+
+def test_the_age_leads_to_the_exporters_of_the_model(spec: ModelSpec) -> None:
+    panel = panels(spec)[panel_id(catalogue.WINDOW_END_TIMESTAMP_SECONDS.key)]
+    assert "/d/exporter-leeway?" in panel.links[-1]["url"]
+    assert panel.links[-1]["url"].endswith("&var-model=fraud")
 
 
 def test_built_and_reused_profiles_have_different_legends() -> None:

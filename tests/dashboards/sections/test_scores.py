@@ -81,7 +81,7 @@ def test_a_model_without_classes_says_so(metric: Metric, empty: str, spec: Model
     classes, none = (
         panels(one)[panel_id(metric.key)].extraJson["fieldConfig"]["defaults"]["noValue"] for one in (spec, regression)
     )
-    assert (classes, none) == ("No data yet", empty)
+    assert (classes, none) == ("No data", empty)
 
 
 def test_the_buckets_of_two_replicas_are_one_and_those_of_two_versions_are_added(
@@ -105,4 +105,4 @@ def test_a_model_without_a_score_says_so(spec: ModelSpec) -> None:
         panels(one)[panel_id(catalogue.PREDICTION_MEAN.key)].extraJson["fieldConfig"]["defaults"]["noValue"]
         for one in (spec, spec.model_copy(update={"spec": body}))
     )
-    assert (scored, unscored) == ("No data yet", "The spec names no column of scores")
+    assert (scored, unscored) == ("No data", "The spec names no column of scores")
