@@ -58,6 +58,20 @@ class Broken(StrEnum):
     DISTRIBUTION = "distribution"  # the PSI is 1 or more
 
 
+class Change(StrEnum):
+    """The kinds of change of a feature, as every notification words them."""
+
+    NULLS = "every value is missing"
+    CONSTANT = "every value is the same, as from a frozen source"
+    SCALE = "all values are multiplied alike, as by a change of unit"
+    CATEGORIES = "most values are new categories"
+    MORE_NULLS = "more values are missing than in the reference"
+    SHIFTED = "all values have shifted, their spread is as before"
+    WIDER = "values spread further"
+    NARROWER = "values spread less"
+    MIX = "the mix of values is another one"
+
+
 LABELLED_CLASS: Final = "labelled class"
 """The `label` of `leeway_series_limited` for classes with performance; `class` is for classes that are returned."""
 DECISION: Final = "decision"
@@ -975,6 +989,7 @@ def as_arguments() -> dict[str, Any]:
         "streams": {INFERENCE: INFERENCE, LABEL_LOG: LABEL_LOG},
         "roles": {CHALLENGER: CHALLENGER},
         "broken": {reason.value: reason.value for reason in Broken},
+        "changes": {change.name.lower(): change.value for change in Change},
         "parts": {FEATURES: FEATURES, SCORES: SCORES},
         "decisions": {FAILED: FAILED, NO_ANSWER: NO_ANSWER},
     }

@@ -5,11 +5,9 @@ local numbers = import 'numbers.libsonnet';
 local promql = import 'promql.libsonnet';
 
 local most_named = 3;
-local frozen = 'every value is the same, as from a frozen source';
-local unit = 'all values are multiplied alike, as by a change of unit';
 
 function(model)
-  local metrics = model.metrics, labels = model.labels, facts = facts_of(model);
+  local metrics = model.metrics, labels = model.labels, changes = model.catalogue.changes, facts = facts_of(model);
   local series = facts.series, present = facts.present, moved_most = facts.moved_most;
 
   // The kinds of change of a feature, the most certain first: each with the condition under which it is likely. All
@@ -24,25 +22,25 @@ function(model)
     // Of a segment, some statistics are not known.
     local known(kinds) = if std.member(own.labels, labels.segment) then [each for each in kinds if each[2]] else kinds;
     known([
-      ['every value is missing', broken(reasons.nulls), false],
-      [frozen, broken(reasons.constant), false],
-      [frozen, spread + ' == 0', true],
-      [unit, broken(reasons.scale), false],
-      [unit, '(abs(ln(' + factor + ' / ' + mean_factor + ')) < 0.1) * (abs(ln(' + factor + ')) > 0.2)', false],
-      ['most values are new categories', broken(reasons.categories), false],
+      [changes.nulls, broken(reasons.nulls), false],
+      [changes.constant, broken(reasons.constant), false],
+      [changes.constant, spread + ' == 0', true],
+      [changes.scale, broken(reasons.scale), false],
+      [changes.scale, '(abs(ln(' + factor + ' / ' + mean_factor + ')) < 0.1) * (abs(ln(' + factor + ')) > 0.2)', false],
+      [changes.categories, broken(reasons.categories), false],
       [
-        'more values are missing than in the reference',
+        changes.more_nulls,
         of(metrics.feature_null_ratio) + ' > ' + of(metrics.feature_null_ratio_threshold),
         true,
       ],
       [
-        'all values have shifted, their spread is as before',
+        changes.shifted,
         '(abs(' + of(metrics.feature_mean_shift) + ') > 0.3) * (abs(ln(' + spread + ')) < 0.2)',
         true,
       ],
-      ['values spread further', spread + ' > 1.5', true],
-      ['values spread less', spread + ' < 0.67', true],
-      ['the mix of values is another one', of(metrics.feature_psi), true],
+      [changes.wider, spread + ' > 1.5', true],
+      [changes.narrower, spread + ' < 0.67', true],
+      [changes.mix, of(metrics.feature_psi), true],
     ]);
   local kind(own, text) = own.each(
     std.join(' or on () ', [
@@ -108,8 +106,8 @@ function(model)
     // What kind of change a feature's looks like. Without other series only the PSI is known.
     kind(own, example):: {
       template: kind(own, ''),
-      missing: 'the mix of values is another one',
-      shown: 'values spread further',
+      missing: changes.mix,
+      shown: changes.wider,
       series: [series(metrics.feature_stddev_ratio, example, 2)],
     },
 
@@ -128,10 +126,10 @@ function(model)
       missing: '',
       local of_segment = std.member(own.labels, labels.segment),
       shown: '\n- amount: PSI 4.25, mean 56,410 (reference 112,820, × 0.5); '
-             + (if of_segment then 'values spread less' else unit)
+             + (if of_segment then changes.narrower else changes.scale)
              + '\n- country: PSI 2.5' + (if of_segment then '' else ', US 25% (reference 50%, × 0.5)')
-             + '; the mix of values is another one'
-             + '\n- age: PSI 1.5, 75% missing; more values are missing than in the reference',
+             + '; ' + changes.mix
+             + '\n- age: PSI 1.5, 75% missing; ' + changes.more_nulls,
       series: std.flatMap(
         function(each) [
           series(metrics.feature_psi, of_test(each[0]), each[1]),

@@ -10,33 +10,21 @@ local threshold = import '../threshold.libsonnet';
 local must_see = 1;
 local hour = 3600;
 
-// A feature that alone deserves a page: what each reason means, and what to look at first.
+// A feature that alone deserves a page. The kind of change is worded as by the alerts on its drift.
 local broken(model) =
   local feature = model.spec.features[0].name;
-  local metrics = model.metrics, labels = model.labels, reasons = model.catalogue.broken;
+  local metrics = model.metrics, labels = model.labels, reasons = model.catalogue.broken, changes = model.catalogue.changes;
   local metric = metrics.feature_broken;
   local windows = model.spec.alerting.windows;
   local facts = facts_of(model), feature_facts = feature_facts_of(model);
-  local texts = [
-    [reasons.nulls, 'every value is missing'],
-    [reasons.constant, 'every value is the same, as from a frozen source'],
-    [reasons.scale, 'all values are multiplied alike, as by a change of unit'],
-    [reasons.categories, 'most values are new categories'],
-    [reasons.distribution, 'its values are distributed in a completely different way'],
-  ];
+  // Of another distribution, the kind is that for which other series speak: in its case, those of nulls.
+  local texts = [[reasons[key], changes[key]] for key in ['nulls', 'constant', 'scale', 'categories']]
+                + [[reasons.distribution, changes.more_nulls]];
   local own = [label for label in model.series_labels(metric) if label != labels.model];
   local shared = [label for label in own if label != labels.reason];
   // The reason may change from hour to hour, so it is no label of the alert: one broken feature is one page.
   local own_of(values={}, segments=false) = template.own(
     model, shared + std.setDiff(std.objectFields(values), std.set(shared)), segments, values
-  );
-  local explanation = own_of().each(
-    'topk(1, max by (' + labels.reason + ') (' + own_of().selector(metric) + ' == 1))',
-    '{{ with .Labels.' + labels.reason + ' }}{{ '
-    + std.join('{{ else ', [
-      'if eq . ' + std.escapeStringJson(text[0]) + ' }}' + text[1]
-      for text in texts
-    ]) + '{{ end }}{{ end }}'
   );
   local example(reason) = {
     [label]: {
@@ -82,7 +70,7 @@ local broken(model) =
     expr:
       local matchers = [promql.any(labels.window, windows)] + model.alerting(metric);
       model.series(metric, matchers, [labels.reason]) + ' == 1',
-    fields: { [label]: template.label(label) for label in shared } + { explanation: explanation } + {
+    fields: { [label]: template.label(label) for label in shared } + { explanation: feature_facts.kind(own_of(), {}).template } + {
       [name]: looked_up[name].template
       for name in std.objectFields(looked_up)
     },
@@ -201,7 +189,7 @@ function(model)
         ended: facts.ended(own_of(), example),
         moved: feature_facts.moved(own_of, example),
         // Missing values are likelier the reason than a wider spread.
-        kind: feature_facts.kind(own_of(), example) { shown: 'more values are missing than in the reference' },
+        kind: feature_facts.kind(own_of(), example) { shown: model.catalogue.changes.more_nulls },
         unusable: feature_facts.unusable(own_of(), example),
         others: feature_facts.others(own_of(), example, 'Also drifted: ', 'No other feature has drifted'),
         segment: facts.segment(own_of, '\nMost in the segment ', metrics.feature_psi, '0.75', '0.75'),

@@ -50,28 +50,44 @@ def gauges(feature: str, given: Mapping[Metric, float] | Broken) -> dict[str, st
     return {series(metric, own): f"{value}x40" for metric, value in (drift | dict(given)).items()}
 
 
+ALERTS = (catalogue.FEATURE_DRIFT_HIGH.name, catalogue.FEATURE_BROKEN_ALERT.name)
+
+
 @pytest.fixture(scope="module")
-def descriptions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The description of each feature's alert, from one call of promtool."""
-    rule = rules_of(model())[catalogue.FEATURE_DRIFT_HIGH.name]
+def by_alert(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
+    """The description of each alert of each feature, from one call of promtool; *pounds* is broken too."""
+    rules = [rules_of(model())[name] for name in ALERTS]
     inputs = [
         {"series": name, "values": values}
         for feature, (given, _) in KINDS.items()
         for name, values in gauges(feature, given).items()
     ]
-    test = {"eval_time": "20m", "alertname": rule["alert"]}
+    other = OWN | {FEATURE: "pounds", REASON: Broken.DISTRIBUTION}
+    inputs.append({"series": series(catalogue.FEATURE_BROKEN, other), "values": "1x40"})
+    tests = [{"eval_time": "20m", "alertname": name} for name in ALERTS]
     proof = {
         "evaluation_interval": "1m",
-        "tests": [{"interval": "1m", "input_series": inputs, "alert_rule_test": [test]}],
+        "tests": [{"interval": "1m", "input_series": inputs, "alert_rule_test": tests}],
     }
-    rules = {"groups": [{"name": "g", "rules": [rule]}]}
-    _, output = whole_verdict(rules, proof, tmp_path_factory.mktemp("facts"))
-    return dict(re.findall(r'feature="(\w+)".*?description="(.*?)", runbook', output, re.DOTALL))
+    _, output = whole_verdict({"groups": [{"name": "g", "rules": rules}]}, proof, tmp_path_factory.mktemp("facts"))
+    found = re.findall(r'alertname="(\w+)".*?feature="(\w+)".*?description="(.*?)", runbook', output, re.DOTALL)
+    return {alert: {feature: text for name, feature, text in found if name == alert} for alert in ALERTS}
+
+
+@pytest.fixture(scope="module")
+def descriptions(by_alert: dict[str, dict[str, str]]) -> dict[str, str]:
+    return by_alert[ALERTS[0]]
 
 
 @pytest.mark.parametrize("feature", KINDS)
 def test_a_kind_of_change_is_recognised(descriptions: dict[str, str], feature: str) -> None:
     assert f"\\nLikely kind: {KINDS[feature][1]}.\\n" in descriptions[feature]
+
+
+def test_a_broken_feature_is_of_the_kind_that_the_alert_on_its_drift_names(by_alert: dict[str, dict[str, str]]) -> None:
+    broken = by_alert[ALERTS[1]]
+    assert broken.keys() == {"lost", "stuck", "cents", "recoded", "pounds"}
+    assert all(f": {KINDS[feature][1]}.\\nPSI " in text for feature, text in broken.items())
 
 
 def test_values_have_the_feature_s_own_units_and_a_factor(descriptions: dict[str, str]) -> None:
