@@ -26,8 +26,12 @@ local subjects = [
   { name: 'freshness', of: import 'subjects/freshness.libsonnet' },
   { name: 'traffic', of: import 'subjects/traffic.libsonnet' },
   { name: 'labels', of: import 'subjects/labelling.libsonnet' },
-  { name: 'quality', of: import 'subjects/quality.libsonnet' },
-  { name: 'drift', of: import 'subjects/drift.libsonnet' },
+  // One group, which Prometheus evaluates at one moment: the pages among them have one cause, and wait as long. In two
+  // groups, up to a minute apart, a consequence could be sent before the alert that silences it.
+  {
+    name: 'inputs',
+    of: function(model) (import 'subjects/quality.libsonnet')(model) + (import 'subjects/drift.libsonnet')(model),
+  },
   { name: 'segments', of: import 'subjects/segments.libsonnet' },
   { name: 'scores', of: import 'subjects/scores.libsonnet' },
   { name: 'performance', of: import 'subjects/performance.libsonnet' },

@@ -35,10 +35,15 @@ def rendered(loaded: LoadedSpec) -> tuple[Document, Document]:
     return rules, proof
 
 
+def groups_of(loaded: LoadedSpec) -> list[Document]:
+    """Return the groups of rules of a model."""
+    groups: list[Document] = evaluate(Path("rules/mixin.libsonnet"), rule_arguments(loaded.spec, Options()))["groups"]
+    return groups
+
+
 def rules_of(loaded: LoadedSpec) -> dict[str, Document]:
     """Return the rules of a model by the alert's name."""
-    groups = evaluate(Path("rules/mixin.libsonnet"), rule_arguments(loaded.spec, Options()))["groups"]
-    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+    return {rule["alert"]: rule for group in groups_of(loaded) for rule in group["rules"]}
 
 
 def series(metric: Metric, labels: Mapping[str, str]) -> str:
