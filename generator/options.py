@@ -100,6 +100,11 @@ class Options(SpecSection):
     dashboards: Dashboards = Dashboards()
     """How Grafana finds the dashboards."""
 
+    @property
+    def for_kubernetes(self) -> bool:
+        """Whether an option that only objects of Kubernetes have is given."""
+        return bool(self.namespace or self.labels or self.model_fields_set & {"secret", "alertmanager_config"})
+
 
 def load(path: Path, flags: Mapping[str, Any]) -> Options:
     """Return the options of a file, overridden by those of the command line.

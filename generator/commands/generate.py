@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
             is not given, or when a document cannot be made or written.
     """
     specs = load_all(options.specs, datetime.now(UTC))
+    deployment = output.deployment_options(options)
     steps = plan(output.render_output(options, specs), options.out, prune=options.prune)
     if options.diff:
         for step in steps:
@@ -36,10 +37,11 @@ def run(options: argparse.Namespace) -> int:
     for step in steps:
         write(step, options.out)
         say(f"{step.change:9}  {options.out / step.path}")
-        for warning in warnings(step.new or "") if step.change is Change.WRITTEN else ():
+        # They are about an AlertmanagerConfig, whose first lines say them too: for others they are noise.
+        for warning in warnings(step.new or "") if step.change is Change.WRITTEN and deployment.for_kubernetes else ():
             complain(f"{options.out / step.path}: warning: {warning}")
     counts = Counter(step.change for step in steps)
     say(", ".join(f"{counts[change]} {change}" for change in Change))
-    if missing := missing_links([loaded.spec for loaded in specs], output.deployment_options(options)):
+    if missing := missing_links([loaded.spec for loaded in specs], deployment):
         complain(missing)
     return EXIT_OK

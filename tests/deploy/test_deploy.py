@@ -26,7 +26,7 @@ OPTIONS = load(DEPLOY / "generator.yaml", {})
 KEYS = {"name", "services", "volumes"}
 SERVICE_KEYS = {
     *("build", "image", "entrypoint", "command", "environment", "volumes", "ports", "depends_on"),
-    *("read_only", "tmpfs", "healthcheck", "restart"),
+    *("read_only", "tmpfs", "healthcheck", "restart", "profiles"),
 }
 
 
@@ -51,7 +51,7 @@ def test_the_keys_are_those_of_the_compose_specification() -> None:
 def test_every_image_is_built_here_or_pinned() -> None:
     assert SERVICES["generate"]["build"] == {"context": "..", "dockerfile": "deploy/Containerfile"}
     built = {name for name, service in SERVICES.items() if service["image"] == SERVICES["generate"]["image"]}
-    assert built == {"generate", "exporter"}
+    assert built == {"generate", "exporter", "leeway-retrain-hook"}
     for name in SERVICES.keys() - built:
         assert re.fullmatch(r"(prom|grafana)/\w+:v?\d+\.\d+\.\d+", SERVICES[name]["image"])
 
@@ -61,7 +61,7 @@ def test_every_source_of_a_mount_exists(service: str) -> None:
     for path, source in mounts(service).items():
         assert PurePosixPath(path).is_absolute()
         if source.startswith("."):
-            assert (DEPLOY / source).exists() or source == "./secrets"
+            assert (DEPLOY / source).exists() or source in {"./secrets", "./logs"}
         else:
             assert source in COMPOSE["volumes"]
 
@@ -74,6 +74,21 @@ def test_our_commands_have_these_flags() -> None:
     generate = generator_cli._parser(command).parse_args(command)
     assert {str(path) for path in (generate.out, generate.options, *generate.specs)} == set(mounts("generate"))
     assert SERVICES["generate"]["entrypoint"] == ["leeway"]
+    command = SERVICES["leeway-retrain-hook"]["command"]
+    hook = generator_cli._parser(command).parse_args(command)
+    folders = {str(path) for path in (hook.storage, hook.token.parent, *hook.specs)}
+    assert folders == set(mounts("leeway-retrain-hook"))
+    assert not hook.start, "nothing is started before somebody has read its decisions"
+
+
+def test_alertmanager_finds_the_hook_and_both_read_the_same_token() -> None:
+    [loaded] = load_all([ROOT / "models"])
+    hook = loaded.spec.spec.alerting.retrain.hook
+    assert str(hook.url) == "http://leeway-retrain-hook:9878/retrain"
+    token, command = PurePosixPath(hook.token_file), SERVICES["leeway-retrain-hook"]["command"]
+    assert f"--token.file=/etc/leeway/secrets/{token.name}" in command
+    secrets = {service: mounts(service) for service in ("alertmanager", "leeway-retrain-hook")}
+    assert secrets["alertmanager"][str(token.parent)] == secrets["leeway-retrain-hook"]["/etc/leeway/secrets"]
 
 
 @pytest.mark.parametrize(("service", "program"), [("prometheus", "prometheus"), ("alertmanager", "alertmanager")])
@@ -108,9 +123,11 @@ def test_what_the_programs_read_is_generated_where_it_is_mounted() -> None:
 def test_addresses_are_those_of_the_services() -> None:
     prometheus = yaml.safe_load((DEPLOY / "prometheus.yml").read_text())
     [source] = yaml.safe_load((DEPLOY / "datasource.yaml").read_text())["datasources"]
-    [scraped] = prometheus["scrape_configs"]
+    scraped, hook = prometheus["scrape_configs"]
     [sender] = prometheus["alerting"]["alertmanagers"]
     targets = [*scraped["static_configs"][0]["targets"], *sender["static_configs"][0]["targets"]]
+    [found] = hook["dns_sd_configs"]
+    targets += [f"{name}:{found['port']}" for name in found["names"]]
     addresses = [*targets, *OPTIONS.exporter.targets, source["url"].removeprefix("http://")]
     published = {f"{name}:{port.split(':')[-1]}" for name in SERVICES for port in SERVICES[name].get("ports", ())}
     assert set(addresses) <= published

@@ -45,8 +45,9 @@ def files() -> dict[str, Path]:
 def routes(specs: Specs) -> list[Route]:
     """Return the routes of the list and of the pages."""
 
-    def index(_: Request) -> HTMLResponse:
-        return HTMLResponse(page("Runbooks", f"<h1>Runbooks</h1>{_list('runbooks/')}"))
+    def index(request: Request) -> HTMLResponse:
+        folder = "" if request.url.path.endswith("/") else "runbooks/"
+        return HTMLResponse(page("Runbooks", f"<h1>Runbooks</h1>{_list(folder)}"))
 
     def runbook(request: Request) -> HTMLResponse:
         name, model = request.path_params["name"], request.query_params.get(PARAMETER, "")
@@ -55,7 +56,8 @@ def routes(specs: Specs) -> list[Route]:
             return HTMLResponse(page("No such runbook", missing), status_code=404)
         return HTMLResponse(_page(name, model, specs().get(model)))
 
-    return [Route("/runbooks", index), Route("/runbooks/{name}", runbook)]
+    # Both, because a redirect would lose the path and the scheme of a proxy.
+    return [Route("/runbooks", index), Route("/runbooks/", index), Route("/runbooks/{name}", runbook)]
 
 
 def _page(name: str, model: str, spec: Path | None) -> str:

@@ -113,10 +113,14 @@ def test_a_file_of_others_at_a_documents_path_is_wrong_usage(work: Path, capsys:
     assert not (work / "rules").exists()
 
 
-def test_generate_prints_the_remarks_of_a_document_once(work: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_generate_prints_the_remarks_on_an_object_once_and_only_for_kubernetes(
+    work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["generate"]) == EXIT_OK
+    assert capsys.readouterr().err == ""
+    assert main(["generate", "--namespace", "monitoring"]) == EXIT_OK
     first = capsys.readouterr().err.splitlines()
     assert first
     assert all(line.startswith("build/kubernetes/alertmanager/alertmanagerconfig.yaml: warning: ") for line in first)
-    assert main(["generate"]) == EXIT_OK
+    assert main(["generate", "--namespace", "monitoring"]) == EXIT_OK
     assert capsys.readouterr().err == ""

@@ -28,9 +28,7 @@ def run_into_closed_pipe(folder: Path, unbuffered: str, *arguments: str) -> tupl
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_command_finishes_although_its_reader_stops_early(work: Path, unbuffered: str) -> None:
-    code, errors = run_into_closed_pipe(work, unbuffered, "generate")
-    assert code == EXIT_OK
-    assert all(": warning: " in line for line in errors.splitlines())
+    assert run_into_closed_pipe(work, unbuffered, "generate") == (EXIT_OK, "")
     assert (work / "build/mixin.libsonnet").exists(), "the last document is written"
     assert run_into_closed_pipe(work, unbuffered, "generate", "--diff") == (EXIT_OK, "")
     assert run_into_closed_pipe(work, unbuffered, "validate") == (EXIT_OK, "")
