@@ -11,6 +11,7 @@ import re
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, Final, Literal
+from unicodedata import category
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, Strict, StringConstraints, WithJsonSchema
@@ -171,8 +172,17 @@ Hours = Annotated[
 ]
 
 
+_BREAKS: Final = frozenset(("Cc", "Zl", "Zp"))
+"""Control characters, among them the line breaks of Unicode, and the separators of lines and paragraphs."""
+
+
+def has_break(text: str) -> bool:
+    """Return whether a text has a line break or control character, which would break titles and notifications."""
+    return not text.isprintable() and any(category(letter) in _BREAKS for letter in text)
+
+
 def _no_control_characters(value: str) -> str:
-    if any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+    if has_break(value):
         raise ValueError("must not contain line breaks or control characters")
     return value
 

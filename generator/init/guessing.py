@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from exporter.spec.sections.task import Task
+from exporter.spec.value_types import has_break
 from generator.init.data_sets import DataSet, Found
 from generator.init.log_columns import Column, Kind
 
@@ -122,4 +123,4 @@ def is_outcome(column: Column) -> bool:
 
 def is_usable(name: str) -> bool:
     """Return whether a spec may have this name of a column."""
-    return 0 < len(name) <= _LONGEST and all(ord(letter) >= 32 and ord(letter) != 127 for letter in name)
+    return 0 < len(name) <= _LONGEST and not has_break(name)

@@ -162,11 +162,13 @@ class TestHours:
 
 
 class TestText:
-    @pytest.mark.parametrize("text", ["x", "Überfall", "a b", "x" * 1000])
+    @pytest.mark.parametrize("text", ["x", "Überfall", "a b", "a\u00a0b", "🦉", "x" * 1000])
     def test_is_one_line(self, text: str) -> None:
         assert reads(values.Text, text) == text
 
-    @pytest.mark.parametrize("text", ["", "x" * 1001, "a\nb", "\x00", "a\x7f", 5, True, None])
+    @pytest.mark.parametrize(
+        "text", ["", "x" * 1001, "a\nb", "\x00", "a\x7f", "a\x85b", "a\u2028b", "a\u2029", 5, True, None]
+    )
     def test_other_text_is_refused(self, text: object) -> None:
         assert refusal(values.Text, text)
 

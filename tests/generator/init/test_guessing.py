@@ -31,4 +31,4 @@ def test_a_label_log_needs_an_id_and_another_column() -> None:
 def test_words_and_names() -> None:
     assert has_word("model_ver", "version|ver")
     assert not has_word("verdict", "version|ver")
-    assert [is_usable(name) for name in ("a", "", "a\n", "x" * 1001)] == [True, False, False, False]
+    assert [is_usable(name) for name in ("a", "", "a\n", "a\u2028", "x" * 1001)] == [True, *[False] * 4]
