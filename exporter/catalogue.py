@@ -804,6 +804,10 @@ PROFILES_BUILT_TOTAL = _STREAM.counter("leeway_profiles_built_total", "Partition
 PROFILES_REUSED_TOTAL = _STREAM.counter(
     "leeway_profiles_reused_total", "Partitions that were not read because their profile was known."
 )
+PARTITIONS_WAITING = _MODEL.number(
+    "leeway_partitions_waiting",
+    "Partitions of past weeks, and of labels that are joined here, that the last refresh left for the next ones.",
+)
 FILES_SKIPPED = _Labels((MODEL, STREAM, REASON)).number(
     "leeway_files_skipped", "Files that are left out because they cannot be read, by reason; absent without any."
 )

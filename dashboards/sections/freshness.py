@@ -217,6 +217,12 @@ def _left_out(scope: Scope) -> list[Any]:
     draw = partial(chart, None, scope, size=_THIRD)
     return [
         draw(
+            catalogue.PARTITIONS_WAITING,
+            "Partitions waiting to be read",
+            "After a start or a new spec it falls with each refresh; what needs the past or labels is not complete "
+            "until it is 0. If it does not fall: make `refresh.timeout` longer, or find out why the source is slow.",
+        ),
+        draw(
             catalogue.FILES_SKIPPED,
             "Files that are left out",
             "The rows of these files are in no value. The log and the status page of the exporter name each file and "

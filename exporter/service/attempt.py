@@ -66,6 +66,8 @@ class Record:
     """What could not be used at the last refresh, with the reason; the status page shows them."""
     built: int = 0
     reused: int = 0
+    waiting: dict[str, int] = field(default_factory=dict)
+    """Partitions of the past that the last refresh has not read, by what they are read for."""
 
     def fail(self, stage: str, what: str, why: object) -> None:
         """Count and log a failure, and add it to the problems."""

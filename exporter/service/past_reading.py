@@ -85,8 +85,9 @@ class PastPartitions(Generic[V]):
         self._retry_refused(attempt.now.date())
         listed = {partition.fingerprint: partition for partition in partitions}
         new = [listed[name] for name in self.values.missing(listed) if name not in self._unreadable]
+        self._record.waiting[self._subject] = len(new)
         with self._record.contain(self._subject):
-            left = self._read(attempt, new, reduce, most, cost)
+            left = self._record.waiting[self._subject] = self._read(attempt, new, reduce, most, cost)
             if left:
                 message = "%s: %s: %d of %d partitions are still to be read; the next refresh continues"
                 log.info(message, self._record.model, self._subject, left, len(new))

@@ -190,6 +190,7 @@ class ModelReader:
         """Yield the samples about the reader itself: failures, requests to sources, and profiles."""
         for stage in STAGES:
             yield Sample(catalogue.REFRESH_FAILURES_TOTAL, (self.spec.name, stage), self.record.failures[stage])
+        yield Sample(catalogue.PARTITIONS_WAITING, (self.spec.name,), self.left + sum(self.record.waiting.values()))
         yield from self._skips.samples()
         reference, own = self._reference, self.record
         streams = [

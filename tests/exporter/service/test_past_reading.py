@@ -100,9 +100,11 @@ def test_a_source_that_does_not_answer_ends_the_reading_of_one_refresh(log: Log)
     past.read(ATTEMPT, HOURS, log.reduce, most=10)
     assert sizes(past) == sizes(log.reader()) == [1, 2]
     assert log.record.problems == {"row counts": "busy"}
+    assert log.record.waiting["row counts"] > 0
     log.errors.clear()
     past.read(ATTEMPT, HOURS, log.reduce, most=10)
     assert sizes(past) == [1, 2, 3, 4, 5, 6]
+    assert log.record.waiting == {"row counts": 0}
 
 
 def test_one_refresh_spends_so_much_and_the_next_continues(log: Log, caplog: pytest.LogCaptureFixture) -> None:
@@ -113,6 +115,7 @@ def test_one_refresh_spends_so_much_and_the_next_continues(log: Log, caplog: pyt
     assert sizes(past) == [1, 2, 3]
     assert seen == [(1, 6), (2, 6), (3, 6)]
     assert "fraud: row counts: 3 of 6 partitions are still to be read" in caplog.text
+    assert log.record.waiting == {"row counts": 3}
     past.read(attempt, HOURS, log.reduce, most=6, cost=lambda partition: partition.size)
     assert sizes(past) == [1, 2, 3, 4, 5], "4 and 5 are more than 6 together"
 

@@ -225,6 +225,18 @@ def test_a_replayed_log_has_the_labels_that_are_replayed(written: Path) -> None:
     assert label_gauges(replayed.read(Attempt(NOW))) == expected != {}
 
 
+def test_what_a_refresh_leaves_of_labels_and_of_the_past_waits(folder: Path) -> None:
+    one = reader(folder)
+
+    def waiting() -> list[float]:
+        return [each.value for each in one.own_samples() if each.metric is catalogue.PARTITIONS_WAITING]
+
+    one.read(Attempt(NOW))
+    assert waiting() == [0]
+    one.record.waiting["row counts"], one._labels.left = 2, 3
+    assert waiting() == [5]
+
+
 def test_the_label_log_is_a_separate_stream(folder: Path) -> None:
     one = reader(folder)
     one.read(Attempt(NOW))
