@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from examples import run
+from exporter import catalogue
 from exporter.catalogue import Metric
 from exporter.spec.loading import LoadedSpec
 from generator.arguments import rule_arguments
@@ -22,12 +23,12 @@ Document = dict[str, Any]
 
 
 _TEXTS: dict[str, tuple[str, str]] = {}
-"""The rule file and the test file of each model that was rendered: many tests need those of the same ones."""
+"""The rule file and the test file of each model, with the names, that was rendered: many tests need the same ones."""
 
 
 def rendered(loaded: LoadedSpec) -> tuple[Document, Document]:
     """Return the rule file of a model, and its test file."""
-    name, key = loaded.spec.name, loaded.spec.model_dump_json()
+    name, key = loaded.spec.name, loaded.spec.model_dump_json() + json.dumps(catalogue.as_arguments())
     if key not in _TEXTS:
         texts = {str(path): text for path, text in render([loaded]).items()}
         _TEXTS[key] = texts[f"rules/{name}.yaml"], texts[f"rules/tests/{name}.yaml"]
