@@ -11,4 +11,4 @@ def certain(*hourly: tuple[float, float]) -> Excess:
     """Return the excess with these lengths, in hours, and variances times the length."""
     lengths, values = np.array(hourly).T
     nothing = np.zeros(len(lengths))
-    return Excess(lengths, values, nothing, nothing, nothing)
+    return Excess(lengths, values, nothing, nothing, nothing, nothing)

@@ -21,7 +21,6 @@ from exporter.labels.validity import FEW
 from exporter.profiles.group import Group, largest_groups, segments_of, unsegmented
 from exporter.samples.labels.class_performance import by_key, class_values, hidden_classes
 from exporter.samples.labels.coverage import UNKNOWN, UsualCoverage
-from exporter.samples.labels.history import COMMON
 from exporter.samples.labels.noise import INDEPENDENT, LabelNoise
 from exporter.samples.labels.performance_values import (
     confident,
@@ -108,7 +107,7 @@ def label_samples(
                 values = performance_values(spec, window.groups[part], window.end, factors)
                 values |= _coverage_threshold(spec, window, group, usual) if part is group else {}
                 yield from samples_of(values, labels_of(spec, window.name, part))
-            yield from _design_effects(spec, window, group, noise, factors)
+            yield from _design_effects(spec, window, group, noise)
             unjudged = _unjudged(window.groups[group], spec.spec.thresholds.min_rows)
             yield from samples_of(unjudged, labels_of(spec, window.name, group))
             yield from _by_class_or_reason(spec, window, group, names)
@@ -179,15 +178,13 @@ def _coverage_threshold(
     return {catalogue.LABEL_COVERAGE_RATIO_THRESHOLD: level}
 
 
-def _design_effects(
-    spec: ModelSpec, window: MatureWindow, group: Group, noise: LabelNoise, factors: Mapping[Metric, float]
-) -> Iterator[Sample]:
-    """The design effect of each metric that has one; of calibration, the square of the band's factor."""
+def _design_effects(spec: ModelSpec, window: MatureWindow, group: Group, noise: LabelNoise) -> Iterator[Sample]:
+    """The design effect of each metric that has one; of calibration, that of the gaps of its bins."""
     outcome, hours = window.groups[group], window.hours
     estimates = estimates_of(spec, outcome) if noise.excess else {}
     effects = {metric: noise.design_effect(metric, each, hours) for metric, each in estimates.items()}
-    if COMMON in noise.excess and catalogue.CALIBRATION_ERROR in factors:
-        effects[catalogue.CALIBRATION_ERROR] = factors[catalogue.CALIBRATION_ERROR] ** 2
+    if estimates and (labelled := confident(outcome)) is not None:
+        effects[catalogue.CALIBRATION_ERROR] = noise.calibration_effect(calibration.reliability(labelled), hours)
     for metric, effect in effects.items():
         if effect is not None:
             labels = {**labels_of(spec, window.name, group), catalogue.METRIC: metric.key}

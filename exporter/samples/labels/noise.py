@@ -73,6 +73,16 @@ class LabelNoise:
         both = error**2 + excess.variance(max(self.hours, hours))
         return thresholds.normal_noise(math.sqrt(both), q) * excess.widening(both, hours, q)
 
+    def calibration_effect(self, diagram: Reliability, hours: float) -> float | None:
+        """The design effect of the gaps of all bins, together and besides; None where it is not known."""
+        whole, besides = calibration.labels_variance(diagram)
+        common, own = self.excess.get(COMMON), self.excess.get(OWN)
+        if common is None or own is None or not whole > 0:
+            return None
+        parts = whole * common.design_effect(whole, hours)
+        parts += besides * own.design_effect(besides, hours) if besides > 0 else 0.0
+        return parts / (whole + besides)
+
     def calibration_noise(self, diagram: Reliability, hours: float, q: float) -> float:
         """`calibration.expected_error_noise` for a window of real days."""
         whole, besides = calibration.labels_variance(diagram)

@@ -21,8 +21,11 @@ weights; the windows overlap, which makes it the sum of autocovariances with Bar
   (empirical Bayes: Morris 1983). Days that follow each other are expected to be alike as an autoregression with a
   coefficient of `ALIKE` makes them, with an error of `UNLIKE` times what that adds. A length of which the history has
   fewer than `FEWEST_WINDOWS` windows has what days show.
-- The degrees of freedom of a variance V with the standard error e are 2 V^2 / e^2 (Satterthwaite 1946). A variance that
-  is as small as sampling by chance is not better known for that.
+- The degrees of freedom f of a variance T with the standard error e are 2 T^2 / e^2 (Satterthwaite 1946). A variance
+  that is as small as sampling by chance is not better known for that. What is known is the variance T of windows with
+  as many rows as the past has. One with more rows has T - d, and d is certain. It has the quantile
+  t sqrt(T - d f / (f + t^2)), where t is Student's: the most likely way to exceed t sqrt(T) is that T is (f + t^2) / f
+  times its estimate, and f / (f + t^2) of t^2 is the normal law's (Laplace's method; within a fifth).
 - Storms have heavier tails than the normal law: 1 / f has k / (4 k + 6) more for an excess kurtosis k, as Student's law
   has, which falls with the number of days in a window. They are skewed where a value cannot rise as far as it can fall:
   quantiles reach farther by the skewness (Cornish and Fisher 1938, first term), on both sides.
@@ -88,6 +91,7 @@ class Excess:
 
     `lengths` are in hours, increasing, (lengths,); the others are of each length. `hourly` is the excess variance times
     the length, 0 or more; it is constant where windows side by side are independent. `errors` are its standard errors.
+    `sampled` is the sampling variance of the windows that it is fitted to, times the length.
     `tails` are what heavy tails add to the inverse of the degrees of freedom.
     `skewness` is that of the excess, 0 or more.
     """
@@ -95,6 +99,7 @@ class Excess:
     lengths: Values
     hourly: Values
     errors: Values
+    sampled: Values
     tails: Values
     skewness: Values
 
@@ -113,7 +118,8 @@ class Excess:
         """The factor of the half-width of an interval, or of a noise level, by the normal law; 1 or more.
 
         It is the root of the design effect times the ratio of Student's to the normal quantile, with the degrees of
-        freedom of Satterthwaite (1946), and with the skewness of the excess.
+        freedom of Satterthwaite (1946), and with the skewness of the excess. It is bounded however many rows the window
+        has, by what windows with as few rows as the past would need.
 
         Args:
             sampling: the sampling variance of the window for independent rows.
@@ -122,13 +128,15 @@ class Excess:
         """
         if not sampling > 0:
             return 1.0
-        total = sampling + self.variance(hours)
-        share, error = 1 - sampling / total, self._at(self.errors, hours) / hours
-        inverse = error**2 / (2 * total**2) + self._at(self.tails, hours) * share**2
+        excess, error = self.variance(hours), self._at(self.errors, hours) / hours
+        fewer = max(self._at(self.sampled, hours) / hours - sampling, 0.0)
+        total, known = sampling + excess, sampling + excess + fewer
+        inverse = error**2 / (2 * known**2) + self._at(self.tails, hours) * (excess / known) ** 2
         normal = float(special.ndtri(1 - tail))
         student = float(special.stdtrit(1 / inverse, 1 - tail)) if inverse > 0 else normal
-        bend = max(normal**2 - 1, 0.0) / 6 * self._at(self.skewness, hours) * math.pow(share, 1.5)
-        return math.sqrt(total / sampling) * (student + bend) / normal
+        reach = student * math.sqrt(known - fewer / (1 + student**2 * inverse))
+        bend = max(normal**2 - 1, 0.0) / 6 * self._at(self.skewness, hours) * math.pow(excess / total, 1.5)
+        return (reach + bend * math.sqrt(total)) / (normal * math.sqrt(sampling))
 
 
 def fit(history: Linearised, days: Indices, hours: float = 1.0) -> Excess | None:
@@ -163,7 +171,8 @@ def fit(history: Linearised, days: Indices, hours: float = 1.0) -> Excess | None
     direct = _restored(np.array(raw) * lengths[known], lengths[known], effective_days, sampling)
     hourly, errors = _combined(direct, lengths, effective_days, sampling)
     heavy = _excess_kurtosis(by_day) / np.maximum(lengths / _DAY, 1.0)
-    return Excess(lengths, hourly, errors, heavy / (4 * heavy + 6), _skewness(by_day, sampling, hourly, lengths))
+    sampled, skewness = np.full(len(lengths), sampling), _skewness(by_day, sampling, hourly, lengths)
+    return Excess(lengths, hourly, errors, sampled, heavy / (4 * heavy + 6), skewness)
 
 
 def _combined(direct: Values, lengths: Values, days: float, sampling: float) -> tuple[Values, Values]:

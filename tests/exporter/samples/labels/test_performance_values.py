@@ -26,7 +26,7 @@ from exporter.samples.labels.performance_values import judged, performance_value
 from exporter.samples.labels.provisional import OpenWindow, provisional_samples
 from exporter.samples.slo import evaluated_slices
 from exporter.spec.model import ModelSpec
-from exporter.statistics.labels import performance
+from exporter.statistics.labels import calibration, performance
 from fraud_log import labelled_spec_document
 
 END = datetime(2026, 11, 22, tzinfo=UTC)
@@ -99,12 +99,14 @@ def test_a_window_publishes_its_design_effects_and_a_segment_shares_them() -> No
     effects = {each.labels[2]: each.value for each in samples if each.metric is catalogue.LABEL_DESIGN_EFFECT}
     assert effects.keys() == {*METRICS, "calibration_error"}
     assert [effects[key] for key in METRICS] == pytest.approx([4.0] * 7)
-    assert effects["calibration_error"] > 4
+    whole, besides = calibration.labels_variance(calibration.reliability(counted()[1]))
+    assert effects["calibration_error"] == pytest.approx(1 + 0.04**2 / (whole + besides), rel=1e-6)
     model, own = spec(segments=["country_code"]), outcome(200, 5)
     plain = performance_values(model, own, END)
     wide = {each.metric: each.value for each in samples if each.labels[-1] == "country_code=US"}
     ratio = wide[catalogue.CALIBRATION_ERROR_THRESHOLD] / plain[catalogue.CALIBRATION_ERROR_THRESHOLD]
-    assert ratio**2 == pytest.approx(effects["calibration_error"])
+    factors = widenings(model, outcome(), noise(4.0), 24)
+    assert ratio == pytest.approx(factors[catalogue.CALIBRATION_ERROR])
     (unknown,) = [label_samples(spec(), [window], {})]
     assert not any(each.metric is catalogue.LABEL_DESIGN_EFFECT for each in unknown)
 

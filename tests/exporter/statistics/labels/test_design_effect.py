@@ -74,6 +74,20 @@ class TestByHand:
         excess = replace(certain((24, 0.0)), errors=np.array([0.01 * 24]))
         assert excess.widening(0.01, 24, 0.025) == pytest.approx(stats.t.ppf(0.975, 2) / stats.norm.ppf(0.975))
 
+    @pytest.mark.parametrize("certain_part", [0.0, 0.5, 0.98])
+    @pytest.mark.parametrize(("freedom", "tail"), [(5, 1e-3), (10, 0.025), (20, 1e-4), (40, 1e-3)])
+    def test_a_window_with_more_rows_than_the_past_is_no_less_certain_than_that(
+        self, certain_part: float, freedom: float, tail: float
+    ) -> None:
+        """Against a mixture of normal laws: the variance is 1 / (chi-squared / f) of which a part is taken off."""
+        past = replace(certain((24, 0.0)), sampled=np.array([24.0]), errors=np.array([24 * math.sqrt(2 / freedom)]))
+        sampling, normal = 1 - certain_part, stats.norm.ppf(1 - tail)
+        reach = past.widening(sampling, 24, tail) * normal * math.sqrt(sampling)
+        variances = freedom / stats.chi2.ppf((np.arange(4000) + 0.5) / 4000, freedom) - certain_part
+        beyond = stats.norm.sf(reach / np.sqrt(np.maximum(variances, sampling))).mean()
+        assert normal * math.sqrt(sampling) < reach <= stats.t.ppf(1 - tail, freedom) * (1 + 1e-6)
+        assert tail / 4 < beyond < tail * (1.2 if certain_part < 0.9 else 5)
+
     def test_heavy_tails_and_skewness_count_as_far_as_the_excess_does(self) -> None:
         """Three quarters of the variance are excess, with an excess kurtosis of 2: 1 / f is (3/4)^2 2 / 14."""
         student = stats.t.ppf(0.975, 14 / 2 * 16 / 9)
