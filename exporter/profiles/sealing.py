@@ -24,8 +24,13 @@ UNFINISHED: Final = ".tmp"
 _CHECKSUM_BYTES: Final = 4
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, *, flush: bool = True) -> None:
     """Write a temporary file in the same folder, flush it to the disk and rename it.
+
+    Args:
+        path: the file.
+        data: its content.
+        flush: left out where the content is cheap to lose: after a power failure the file may not be as it was written.
 
     Raises:
         OSError: when the disk fails; the earlier file is then unchanged.
@@ -36,7 +41,8 @@ def replace_file(path: Path, data: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if flush:
+                os.fsync(file.fileno())
         Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

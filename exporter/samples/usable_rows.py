@@ -29,6 +29,8 @@ def usable_rows(rows: int, left_out: Mapping[str, int]) -> UsableRows:
 
     Rows with an invalid value are joined and not usable.
     """
+    if not left_out:
+        return UsableRows(rows, rows)
     readable = sum(number for reason, number in left_out.items() if reason in _READABLE)
     invalid = left_out.get(label_rows.INVALID_VALUE, 0)
     return UsableRows(rows - invalid + readable, rows - invalid + sum(left_out.values()))

@@ -26,9 +26,10 @@ log = logging.getLogger(__name__)
 class Files:
     """Files below a folder, by their path in it. Several threads may use it, but not for one path."""
 
-    def __init__(self, folder: Path) -> None:
-        """Nothing is read or written yet."""
+    def __init__(self, folder: Path, *, flush: bool = True) -> None:
+        """Nothing is read or written yet; `flush` as in `replace_file`."""
         self.folder: Final = folder
+        self._flush = flush
         self._unsaved: dict[Path, bytes | None] = {}
         """What the disk has refused: contents, or None for a file that could not be removed."""
         self._refusals: dict[str, OSError] = {}
@@ -64,7 +65,7 @@ class Files:
         """Write a file in place of what was there, or keep it in memory; see `refusal`."""
         self._unsaved.pop(path, None)
         try:
-            replace_file(self.folder / path, data + _mark(path))
+            replace_file(self.folder / path, data + _mark(path), flush=self._flush)
         except OSError as problem:
             self._keep(path, data, problem)
 

@@ -108,7 +108,7 @@ def save_known_labels(store: ProfileStore, key: Key, known: KnownLabels, joined:
     Raises:
         OSError: when the disk refuses.
     """
-    store.save_arrays(key, _columns(known), {"joined": dict(joined)})
+    store.save_arrays(key, _columns(known), {"joined": dict(joined)}, for_restart=True)
 
 
 def load_known_labels(store: ProfileStore, key: Key) -> tuple[KnownLabels, dict[str, int]] | None:
@@ -134,7 +134,7 @@ def save_unmatched_partitions(store: ProfileStore, key: Key, unmatched: Mapping[
     arrays = {predictions: np.ones(len(every), bool) for predictions in unmatched}
     for predictions, labels in unmatched.items():
         arrays[predictions][[places[name] for name in every.difference(labels)]] = False
-    store.save_arrays(key, arrays, {"labels": list(places)})
+    store.save_arrays(key, arrays, {"labels": list(places)}, for_restart=True)
 
 
 def load_unmatched_partitions(store: ProfileStore, key: Key, wanted: Collection[str]) -> dict[str, frozenset[str]]:

@@ -94,14 +94,15 @@ class ProfileStore:
 
         Args:
             folder: where the files are; it is made with the first one.
-            forgets: whether `prune` removes anything; a replay needs old profiles again, and keeps the newest arrays
-                that it has read or written in memory.
+            forgets: whether `prune` removes anything; a replay needs old profiles again, keeps the newest arrays
+                that it has read in memory, and does not wait for the disk.
         """
-        self._files = Files(folder)
+        self._files = Files(folder, flush=forgets)
         self._unsaved_weeks: dict[str, frozenset[date]] = {}
         self._forgets = forgets
         self._recent: OrderedDict[Path, tuple[Arrays, dict[str, Any]]] = OrderedDict()
         self._remembered = 0
+        self._unwritten: set[Path] = set()
         self._checked: dict[Path, _Checked] = {}
         """The files of arrays that were read whole or written by this process."""
 
@@ -178,13 +179,30 @@ class ProfileStore:
             return None
         return column if len(column) == rows else None
 
-    def save_arrays(self, key: Key, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
-        """Store arrays of one length, and metadata that JSON can hold."""
+    def save_arrays(self, key: Key, arrays: Arrays, metadata: Mapping[str, Any], *, for_restart: bool = False) -> None:
+        """Store arrays of one length, and metadata that JSON can hold.
+
+        Args:
+            key: under which.
+            arrays: the arrays.
+            metadata: the metadata.
+            for_restart: whether only a restart at the same time needs them on disk. A replay begins again at another
+                time, so it writes them only where there is no room in memory.
+        """
+        if for_restart and not self._forgets:
+            self._forget(key.path)
+            self._checked.pop(key.path, None)
+            self._unwritten.add(key.path)
+            self._remember(key.path, (arrays, dict(metadata)))
+            return
+        self._write_arrays(key.path, arrays, metadata)
+        self._forget(key.path)
+
+    def _write_arrays(self, path: Path, arrays: Arrays, metadata: Mapping[str, Any]) -> None:
         table = pa.table({name: pa.array(values) for name, values in arrays.items()})
         # Hashes and scores hardly shrink: to compress them would cost more than to write them.
-        self.save(key, seal_table(table, metadata, None))
-        self._forget(key.path)
-        self._check(key.path)
+        self._files.write(path, seal_table(table, metadata, None))
+        self._check(path)
 
     def discard(self, key: Key) -> None:
         """Remove what is stored under a key, if there is anything."""
@@ -209,7 +227,7 @@ class ProfileStore:
 
     def remove_group(self, group: str) -> None:
         """Remove all files of a group, also where the store does not forget."""
-        for path in list(self._recent):
+        for path in [each for each in self._recent if str(each.parent) == group]:
             self._forget(path)
         for path in self._files.of(group, f"*{_SUFFIX}"):
             self._files.remove(path)
@@ -234,13 +252,17 @@ class ProfileStore:
         self._recent[path] = stored
         self._remembered += _bytes(stored)
         while self._remembered > _RECENT:
-            self._forget(next(iter(self._recent)))
+            oldest = next(iter(self._recent))
+            if oldest in self._unwritten:
+                self._write_arrays(oldest, *self._recent[oldest])
+            self._forget(oldest)
 
     def _check(self, path: Path) -> None:
         if (state := self._files.state(path)) is not None:
             self._checked[path] = _Checked(state)
 
     def _forget(self, path: Path) -> None:
+        self._unwritten.discard(path)
         if (stored := self._recent.pop(path, None)) is not None:
             self._remembered -= _bytes(stored)
 

@@ -76,6 +76,7 @@ class Joiner:
         self._store = LabelStore(store, group)
         self._evaluation = evaluation
         self._unsaved, self._save_after = 0, 1
+        self._before: frozenset[str] = frozenset()
 
     @property
     def hours(self) -> Mapping[datetime, EvaluatedHour]:
@@ -175,7 +176,9 @@ class Joiner:
         compared = self._compare_few(attempt, arrivals, arrived)
         pieces = arrivals.pieces(hour.joined for hour in self._every_part())
         done = all(self._join_piece(attempt, [arrived[name] for name in piece], arrivals) for piece in pieces)
-        self._unsaved += compared + sum(map(len, pieces))
+        if compared or pieces:
+            self._unsaved += len(arrived.keys() - self._before)
+        self._before = frozenset(arrived)
         if self._unsaved >= self._save_after:
             self._store.save_unmatched((hour.key, hour.joined) for hour in self._every_part())
             self._unsaved, self._save_after = 0, _SAVED_EVERY
@@ -280,4 +283,4 @@ class Joiner:
 
     def _evaluate_hour(self, hour: EvaluatedHour, predictions: Predictions, known: KnownLabels) -> None:
         hour.outcomes = outcomes(predictions, known, self._evaluation)
-        hour.rejected_rows = rejected_rows(predictions, known)
+        hour.rejected_rows = {reason: rows for reason, rows in rejected_rows(predictions, known).items() if rows}

@@ -62,12 +62,14 @@ def rejected_rows(
     """
     rejected, matched = Counter(dict.fromkeys(REJECTED_ROWS, 0)), 0
     for stored in (*labels.values(), *predictions):
-        rejected.update(stored.left_out)
+        if stored.left_out:
+            rejected.update(stored.left_out)
     del rejected[UNUSABLE_COLUMN]  # no row is odd in itself
     arrived = [stored.parts for start, stored in labels.items() if start >= since]
     recent = {key.path.name: rows for parts in arrived for key, rows in parts.items()}
     for hour in hours:
-        rejected.update(hour.rejected_rows or {})
+        if hour.rejected_rows:
+            rejected.update(hour.rejected_rows)
         rejected[IMPROPER_SCORE] += sum(outcome.invalid.scores for outcome in (hour.outcomes or {}).values())
         matched += sum(rows for name, rows in hour.joined.rows.items() if name in recent)
     rejected[UNKNOWN] = max(sum(recent.values()) - matched, 0)  # an id that was used twice matches twice

@@ -366,8 +366,24 @@ class TestArraysInMemory:
         assert store.load_arrays(self.KEYS[0]) is loaded[self.KEYS[0]]
         assert store.load_arrays(self.KEYS[1]) is not loaded[self.KEYS[1]]
 
+    def test_what_only_a_restart_needs_is_written_for_want_of_room(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "_RECENT", 2 * 4080)
+        for forgets, written in ((True, self.KEYS), (False, self.KEYS[:1])):
+            store = ProfileStore(tmp_path / str(forgets), forgets=forgets)
+            for number, key in enumerate(self.KEYS):
+                store.save_arrays(key, {"x": np.full(10, number)}, {"number": number}, for_restart=True)
+            assert files(tmp_path / str(forgets)) == [str(key.path) for key in written]
+            loaded = [store.load_arrays(key) for key in reversed(self.KEYS)]
+            assert [each[1]["number"] for each in loaded if each is not None] == [2, 1, 0]
+
     def test_a_group_is_removed_from_disk_and_memory(self, tmp_path: Path) -> None:
         store = self._saved(tmp_path, forgets=False)
         store.load_arrays(self.KEYS[0])
+        store.remove_group("fraud/labels")
+        store.save_arrays(self.KEYS[0], {"x": np.ones(1)}, {}, for_restart=True)
+        store.remove_group("fraud/others")
+        assert store.load_arrays(self.KEYS[0]) is not None
         store.remove_group("fraud/labels")
         assert [store.load_arrays(key) for key in self.KEYS] == [None] * 3

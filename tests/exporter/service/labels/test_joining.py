@@ -139,6 +139,26 @@ def test_after_labels_are_rewritten_only_the_hours_that_had_them_begin_anew(worl
     assert matched(joiner) == [3, 3, 0]
 
 
+def test_new_predictions_are_no_reason_to_save_which_labels_are_unmatched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They have seen none of the old labels; only new partitions of labels count, of which `_SAVED_EVERY` are one."""
+    saved: list[int] = []
+    monkeypatch.setattr(LabelStore, "save_unmatched", lambda _, hours: saved.append(len(list(hours))))
+    monkeypatch.setattr(label_joining, "_SAVED_EVERY", 2)
+    joiner = world.joiner()
+    world.join(joiner)
+    assert saved == [3]
+    for hour in range(3, 6):
+        world.predictions[START + hour * HOUR] = world.predict(hour)
+        world.join(joiner)
+    assert saved == [3]
+    for hour in (2, 3):
+        world.label(hour, (13, 1, 9))
+        world.join(joiner)
+    assert saved == [3, 6]
+
+
 def test_after_a_restart_no_unmatched_partition_is_joined_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     first = world.joiner()
     world.join(first)
