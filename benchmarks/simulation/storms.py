@@ -112,6 +112,13 @@ def area(slope: float = 1.0) -> float:
     return _area(chances(slope), 1 - chances(slope))
 
 
+def usual_area(effect: float) -> float:
+    """The mean AUROC of days with shocks of this size: below `area`, since it is a concave function of the slope."""
+    slope, _ = shocks(effect)
+    places, weights = np.polynomial.hermite_e.hermegauss(21)
+    return float(weights @ [area(1 + slope * place) for place in places.tolist()] / weights.sum())
+
+
 def log(random: np.random.Generator, days: int, effect: float, fault: Fault | None = None) -> Log:
     """Draw so many days."""
     slope, step = shocks(effect)

@@ -61,6 +61,8 @@ UNLIKE: Final = 1.0
 _INFORMATION: Final = 0.75
 """The degrees of freedom of a window: fewer than one, since days in a row are alike."""
 _DAY: Final = 24.0
+SKEWED: Final = 0.5
+"""The usual skewness of what days have in common, and its standard error: storms go farther to one side."""
 _MOST_SKEWED: Final = 2.0
 """The greatest skewness of the excess: that of the exponential law."""
 _LONG_RUN: Final = 7 * _DAY
@@ -209,9 +211,11 @@ def _growth(days: float) -> float:
 
 
 def _skewness(daily: Linearised, sampling: float, hourly: Values, lengths: Values) -> Values:
-    """The skewness of the excess of windows, without its sign and beyond what chance gives, at most `_MOST_SKEWED`.
+    """The skewness of the excess of windows, without its sign, at most `_MOST_SKEWED`.
 
-    It is that of the days, and falls with the standard deviation of the excess as of a smooth function of a shock.
+    It is that of the days, and falls with the standard deviation of the excess as of a smooth function of a shock. The
+    skewness of n normal days has the variance 6 / n; what the days show is combined with what is usual (`SKEWED`), each
+    weighted by its precision.
     """
     if daily.influences.ndim > 1 and daily.influences.shape[1] > 1:
         return np.zeros(len(lengths))
@@ -219,8 +223,10 @@ def _skewness(daily: Linearised, sampling: float, hourly: Values, lengths: Value
     excess = hourly[int(np.searchsorted(lengths, _DAY))]
     if not (values.any() and excess > 0):
         return np.zeros(len(lengths))
-    squared = float((values**3).mean()) ** 2 / float(np.square(values).mean()) ** 3 - 6 / len(values)
-    skewness = math.sqrt(max(squared, 0.0)) * ((sampling + excess) / excess) ** 1.5
+    scale = ((sampling + excess) / excess) ** 1.5
+    shown = abs(float((values**3).mean())) / float(np.square(values).mean()) ** 1.5 * scale
+    weight = SKEWED**2 / (SKEWED**2 + 6 / len(values) * scale**2)
+    skewness = weight * shown + (1 - weight) * SKEWED
     falls = np.sqrt(np.minimum(hourly / lengths / (excess / _DAY), 1.0))
     return np.asarray(min(skewness, _MOST_SKEWED) * falls)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from certain_excess import certain
-from exporter.statistics.labels.design_effect import FEWEST_DAYS, Excess, Linearised, Values, fit
+from exporter.statistics.labels.design_effect import FEWEST_DAYS, SKEWED, Excess, Linearised, Values, fit
 
 HOURS = np.arange(24)
 
@@ -57,6 +57,14 @@ class TestByHand:
         assert excess.design_effect(0.01, 24) == pytest.approx(2.0)
         assert excess.errors[0] == pytest.approx(0.48 * math.sqrt(2 / (0.75 * 16 * (1 - 1 / 16 - 1 / 11))))
         assert 0.0 < excess.variance(96) < excess.variance(48) < 1.25 * 0.01 / 2
+
+    def test_few_days_are_as_skewed_as_days_usually_are(self) -> None:
+        """16 days, half of whose variance is excess, show no skewness with an error of 2^1.5 sqrt(6 / 16)."""
+        excess = of_days(np.tile([0, 0.2, 0, -0.2], 4), sampling=0.01)
+        weight = SKEWED**2 / (SKEWED**2 + 8 * 6 / 16)
+        assert excess.skewness[0] == pytest.approx((1 - weight) * SKEWED)
+        week = int(np.searchsorted(excess.lengths, 168))
+        assert excess.skewness[week] == pytest.approx(excess.skewness[0] * math.sqrt(excess.variance(168) / 0.01))
 
     def test_a_length_with_few_windows_has_what_days_show(self) -> None:
         """A week of days that are alike by 0.25: 1 + 2 (6/7 0.25 + 5/7 0.25^2 + ...) times the variance by the hour."""
