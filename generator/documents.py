@@ -24,7 +24,7 @@ alertmanager/fragment.yml                the parts of alertmanager.yml to merge 
 alertmanager/merged.yml                  your alertmanager.yml with these parts in it (only with `--merge-with`)
 prometheus/scrape.yml                    the scrape job
 grafana/leeway.yaml                      the provisioning file of the dashboards
-kubernetes/                              PrometheusRules, dashboards as ConfigMaps, the ServiceMonitor, a kustomization
+kubernetes/                              PrometheusRules, dashboards as ConfigMaps, ServiceMonitors, a kustomization
 kubernetes/grafana/                      the dashboards for grafana-operator, with a kustomization of their own
 kubernetes/alertmanager/                 the routes as an AlertmanagerConfig, with a kustomization of its own
 mixin.libsonnet                          rules and dashboards for jsonnet
@@ -111,7 +111,8 @@ def render(
     """
     _reject_equal_names(specs)
     documents = _overlaid(specs, options, overlaid, progress) if overlaid else _plain(specs, options, progress)
-    for derived in targets.deployment_documents(tuple(documents), options):
+    hook = any((retrain := loaded.spec.spec.alerting.retrain) and retrain.hook for loaded in specs)
+    for derived in targets.deployment_documents(tuple(documents), options, hook=hook):
         documents[derived.path] = _text(derived, banner(specs))
     documents[MIXIN] = f"// {banner(specs)}\n{targets.mixin(documents)}"
     return documents

@@ -46,6 +46,7 @@ MERGED: Final = ALERTMANAGER / "merged.yml"
 SCRAPE: Final = PROMETHEUS / "scrape.yml"
 PROVIDER: Final = GRAFANA / "leeway.yaml"
 SERVICE_MONITOR: Final = KUBERNETES / "servicemonitor.yaml"
+HOOK_MONITOR: Final = KUBERNETES / "servicemonitor-retrain-hook.yaml"
 ALERTMANAGER_CONFIG: Final = KUBERNETES_ROUTES / "alertmanagerconfig.yaml"
 KUSTOMIZATION: Final = "kustomization.yaml"
 

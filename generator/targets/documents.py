@@ -17,6 +17,7 @@ from generator.layout import (
     ALERTMANAGER_CONFIG,
     DASHBOARDS,
     FRAGMENT,
+    HOOK_MONITOR,
     KUBERNETES,
     KUBERNETES_DASHBOARDS,
     KUBERNETES_ROUTES,
@@ -67,13 +68,22 @@ def derived_documents(path: PurePosixPath, data: Any, options: Options) -> Itera
         yield Derived(KUBERNETES_ROUTES / KUSTOMIZATION, kubernetes.kustomization([ALERTMANAGER_CONFIG.name]))
 
 
-def deployment_documents(paths: Sequence[PurePosixPath], options: Options) -> Iterator[Derived]:
-    """Yield the documents that do not depend on a single model; `paths` are those of all other documents."""
+def deployment_documents(paths: Sequence[PurePosixPath], options: Options, *, hook: bool) -> Iterator[Derived]:
+    """Yield the documents that do not depend on a single model.
+
+    Args:
+        paths: those of all other documents.
+        options: the options of the deployment.
+        hook: whether a model has a retraining hook.
+    """
+    monitors = {SERVICE_MONITOR: kubernetes.service_monitor(options)}
+    if hook:
+        monitors[HOOK_MONITOR] = kubernetes.hook_monitor(options)
     yield Derived(SCRAPE, _scrape(options))
     yield Derived(PROVIDER, _provider(options))
-    yield Derived(SERVICE_MONITOR, kubernetes.service_monitor(options))
+    yield from (Derived(path, monitor) for path, monitor in monitors.items())
     for folder in (KUBERNETES, KUBERNETES_DASHBOARDS):
-        objects = sorted(path.name for path in (*paths, SERVICE_MONITOR) if path.parent == folder)
+        objects = sorted(path.name for path in (*paths, *monitors) if path.parent == folder)
         yield Derived(folder / KUSTOMIZATION, kubernetes.kustomization(objects))
 
 

@@ -27,14 +27,12 @@ def prometheus_rule(stem: str, groups: list[dict[str, Any]], options: Options) -
 
 def service_monitor(options: Options) -> dict[str, Any]:
     """Return the ServiceMonitor of the exporter, for the namespace of its Service."""
-    exporter = options.exporter
-    metadata = _metadata(object_name("exporter"), options, options.labels)
-    return _object("monitoring.coreos.com/v1", "ServiceMonitor", metadata) | {
-        "spec": {
-            "selector": {"matchLabels": dict(exporter.labels)},
-            "endpoints": [{"port": exporter.port, "interval": format_duration(exporter.interval)}],
-        }
-    }
+    return _service_monitor("exporter", options.exporter.labels, options)
+
+
+def hook_monitor(options: Options) -> dict[str, Any]:
+    """Return the ServiceMonitor of the retraining hook, for the namespace of its Service."""
+    return _service_monitor("retrain-hook", {"app.kubernetes.io/name": object_name("retrain-hook")}, options)
 
 
 def dashboard_config_map(stem: str, dashboard: Mapping[str, Any], options: Options) -> dict[str, Any]:
@@ -77,6 +75,17 @@ def alertmanager_config(spec: Mapping[str, Any], options: Options) -> dict[str, 
     metadata = _metadata("leeway", options, options.labels)
     version = f"monitoring.coreos.com/{options.alertmanager_config}"
     return _object(version, "AlertmanagerConfig", metadata) | {"spec": spec}
+
+
+def _service_monitor(part: str, labels: Mapping[str, str], options: Options) -> dict[str, Any]:
+    exporter = options.exporter
+    metadata = _metadata(object_name(part), options, options.labels)
+    return _object("monitoring.coreos.com/v1", "ServiceMonitor", metadata) | {
+        "spec": {
+            "selector": {"matchLabels": dict(labels)},
+            "endpoints": [{"port": exporter.port, "interval": format_duration(exporter.interval)}],
+        }
+    }
 
 
 def _board(stem: str) -> str:

@@ -1,4 +1,4 @@
-"""The generated documents of some specs, committed so that a change of them is reviewed: `make golden`."""
+"""The generated documents of some specs, and the plain manifests, committed to be reviewed: `make golden`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import manifests
 from examples import write_all
 from exporter.spec.loading import load_all
 from generator.documents import render
@@ -26,6 +27,7 @@ def documents(name: str) -> Documents:
 
 
 if __name__ == "__main__":
+    manifests.write()
     for each in SPECS:
         shutil.rmtree(GOLDEN / each, ignore_errors=True)
         write_all(documents(each), GOLDEN / each)

@@ -60,6 +60,7 @@ def test_each_model_has_its_documents_and_all_share_the_routes() -> None:
         "prometheus/scrape.yml",
         "grafana/leeway.yaml",
         "kubernetes/servicemonitor.yaml",
+        "kubernetes/servicemonitor-retrain-hook.yaml",
         "kubernetes/kustomization.yaml",
         "kubernetes/grafana/kustomization.yaml",
         "mixin.libsonnet",

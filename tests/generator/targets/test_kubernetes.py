@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -14,10 +16,11 @@ from exporter.errors import RenderError
 from exporter.spec.loading import load_all
 from generator.documents import render
 from generator.jsonnet import LIBRARY
-from generator.layout import KUBERNETES, KUBERNETES_DASHBOARDS, KUBERNETES_ROUTES, KUSTOMIZATION
+from generator.layout import HOOK_MONITOR, KUBERNETES, KUBERNETES_DASHBOARDS, KUBERNETES_ROUTES, KUSTOMIZATION
 from generator.options import Options
 from generator.serialization import from_yaml
 from generator.targets import kubernetes
+from generator.targets.documents import deployment_documents
 
 PLACED = Options.model_validate(
     {
@@ -40,9 +43,15 @@ def routes(options: Options, loaded: Any = MODELS[0]) -> Any:
 
 
 def objects(loaded: Any, options: Options = PLACED) -> dict[PurePosixPath, Any]:
+    """Return the objects of one of `MODELS`, for the caller to change."""
+    return deepcopy(_objects(MODELS.index(loaded), options is BETA))
+
+
+@cache
+def _objects(model: int, newer: bool) -> dict[PurePosixPath, Any]:
     return {
         path: from_yaml(text)
-        for path, text in render([loaded], options).items()
+        for path, text in render([MODELS[model]], BETA if newer else PLACED).items()
         if path.is_relative_to(KUBERNETES) and path.name != KUSTOMIZATION
     }
 
@@ -82,7 +91,7 @@ def test_keys_that_an_api_server_would_drop_are_errors(kind: str) -> None:
     valid(document)
 
 
-@pytest.mark.parametrize("loaded", MODELS, ids=lambda one: one.spec.name)
+@pytest.mark.parametrize("loaded", MODELS[:2], ids=lambda one: one.spec.name)
 def test_routes_in_the_newer_api_are_valid_without_unknown_keys(loaded: Any) -> None:
     document = routes(BETA, loaded)
     assert document["apiVersion"] == "monitoring.coreos.com/v1beta1"
@@ -169,6 +178,19 @@ def test_the_service_monitor_finds_the_service_of_the_exporter() -> None:
         "selector": {"matchLabels": {"app": "ml-watch"}},
         "endpoints": [{"port": "http", "interval": "1m"}],
     }
+
+
+def test_the_hook_has_a_service_monitor_where_a_model_has_one() -> None:
+    with_hook, without = (
+        {made.path: made.data for made in deployment_documents([], PLACED, hook=hook)} for hook in (True, False)
+    )
+    valid(with_hook[HOOK_MONITOR])
+    assert with_hook[HOOK_MONITOR]["spec"]["selector"] == {
+        "matchLabels": {"app.kubernetes.io/name": "leeway-retrain-hook"}
+    }
+    assert HOOK_MONITOR.name in with_hook[KUBERNETES / KUSTOMIZATION]["resources"]
+    assert with_hook.keys() - without.keys() == {HOOK_MONITOR}
+    assert HOOK_MONITOR.name not in without[KUBERNETES / KUSTOMIZATION]["resources"]
 
 
 def test_an_underscore_is_replaced_in_a_kubernetes_name() -> None:
