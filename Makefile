@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SPECS ?= models
+# The extras of requirements-sources.lock: the clients of every store and table that needs no Java
+SOURCES := athena azure bigquery delta gcs iceberg redshift
 OUT ?= build
 # Else every process that a test starts compiles the whole project again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -99,7 +101,7 @@ test-grafana: $(DEV_STAMP) grafana ## Compare what tests take for Grafana's rule
 	else echo "Without npm on the PATH the tests with Grafana's own package do not run."; fi
 
 .PHONY: golden
-golden: $(DEV_STAMP) ## Write the golden files again; read the diff before you commit it
+golden: $(DEV_STAMP) ## Write the golden files and the plain Kubernetes manifests again; read the diff before you commit it
 	@$(BIN)/python tests/data/golden.py
 
 .PHONY: docs
@@ -136,6 +138,8 @@ build: $(DEV_STAMP) ## Build the wheel into dist/
 lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 	@$(BIN)/uv pip compile -q pyproject.toml --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate -o requirements.lock
+	@$(BIN)/uv pip compile -q pyproject.toml --upgrade $(addprefix --extra ,$(SOURCES)) -c requirements.lock --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-sources.lock
 	@$(BIN)/uv pip compile -q pyproject.toml --upgrade --extra dev -c requirements.lock --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-dev.lock
 	@$(BIN)/uv pip compile -q $(EMULATOR)/requirements.in --upgrade --python-version 3.11 --generate-hashes \
