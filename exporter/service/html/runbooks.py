@@ -31,7 +31,9 @@ EXAMPLE: Final = "fraud"
 
 _PACKAGE: Final = Path(__file__).resolve().parents[2]
 _INSTALLED, _CHECKOUT = _PACKAGE / "docs", _PACKAGE.parent / "docs"
-MANUAL: Final = ("alerting", "glossary", "logs", "metrics", "operations", "proxies", "retraining", "slo", "statistics")
+MANUAL: Final = (
+    *("alerting", "glossary", "logs", "metrics", "operations", "proxies", "retraining", "slo", "sources", "statistics"),
+)
 """The other pages that are served; `pyproject.toml` lists them too, for the wheel."""
 
 
