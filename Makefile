@@ -132,7 +132,7 @@ mutate: $(DEV_STAMP) ## Put mistakes into the generated rules, and count how man
 
 .PHONY: build
 build: $(DEV_STAMP) ## Build the wheel into dist/
-	@$(BIN)/python -m build --wheel --outdir dist .
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
 .PHONY: lock
 lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files

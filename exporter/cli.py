@@ -17,8 +17,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from exporter import logs, sharding
 from exporter.errors import LeewayError, Problem, SourceError, SpecError
+from exporter.installation import VERSION
 from exporter.service.model_state import ModelState
-from exporter.service.publishing import VERSION
 from exporter.service.refresh import Clock, Refresher, wall_clock
 from exporter.service.server import listen, serve, signals_before_serving
 from exporter.service.web.security import Security

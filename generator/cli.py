@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Final
 
 from exporter import logs
 from exporter.errors import LeewayError, SpecError, UsageError
+from exporter.installation import VERSION
 from generator.commands.terminal import EXIT_PROBLEM, EXIT_USAGE, complain, flush_output
 
 _COMMANDS: Final[Mapping[str, str]] = {
@@ -83,7 +84,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "leeway", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=style, allow_abbrev=False
     )
-    parser.add_argument("--version", action="version", version=f"leeway {metadata.version('leeway')}")
+    parser.add_argument("--version", action="version", version=f"leeway {VERSION}")
     parsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, summary in _COMMANDS.items():
         sentence = f"{summary[0].upper()}{summary[1:]}."

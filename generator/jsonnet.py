@@ -14,8 +14,9 @@ from typing import Any, Final
 import _gojsonnet
 
 from exporter.errors import RenderError
+from exporter.installation import FOLDER
 
-LIBRARY: Final = Path(__file__).resolve().parents[1]
+LIBRARY: Final = FOLDER
 """The folder of `rules/` and `alertmanager/`: beside this package, in a checkout and in an installation alike."""
 
 _rjsonnet = import_module("rjsonnet") if find_spec("rjsonnet") else None

@@ -49,6 +49,7 @@ from exporter.demo.scenario import (
 )
 from exporter.demo.simulation import write_log
 from exporter.errors import LeewayError
+from exporter.installation import FOLDER
 from exporter.spec.loading import LoadedSpec, load_all
 from exporter.spec.windows import newest_end
 
@@ -185,9 +186,7 @@ def _start_exporter(demo: _Demo) -> list[WindowFinding]:
     """Start the exporter; return its findings when it has read the log."""
     address = demo.exporter
     command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "exporter.cli",
+        *("env", f"PYTHONPATH={FOLDER}", sys.executable, "-m", "exporter.cli"),
         f"--config.file={demo.folder / 'models'}",
         f"--storage.path={demo.folder / 'data'}",
         f"--web.listen-address={address}",

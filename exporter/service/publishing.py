@@ -5,17 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from importlib import metadata
 from typing import Final, NamedTuple
 
 from exporter import catalogue
+from exporter.installation import VERSION
 from exporter.samples.windows import Sample
 from exporter.service.model_state import ModelState
 from exporter.service.snapshot import Renderer, Snapshot
 from exporter.service.spec_loads import SpecLoads
 
-VERSION: Final = metadata.version("leeway")
-"""The exporter's own version, read once: its file is not opened again when the process has no files left."""
 _WHOLE: Final = ""
 """The part of the exposition that belongs to no model; a model's is named like the model."""
 

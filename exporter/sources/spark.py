@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from py4j.protocol import Py4JError
-from pyspark import SparkContext
+from pyspark import SparkConf, SparkContext
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from exporter.errors import LeewayError, SourceError, SourceUnavailable
+from exporter.installation import FOLDER
 from exporter.sources.formats.content import one_line
 from exporter.sources.formats.file_format import BY_NAME, FileFormat
 from exporter.sources.pieces import (
@@ -61,6 +62,8 @@ _ADVICE: Final = (
     ("", "the next refresh tries again"),
 )
 _STARTING: Final = threading.Lock()
+_PYTHON_PATH: Final = "spark.executorEnv.PYTHONPATH"
+"""The setting of the workers' import path: an installation adds the project's folders to that of a command only."""
 
 
 class Spark:
@@ -221,7 +224,9 @@ def session() -> SparkSession:
         logging.getLogger("py4j").setLevel(logging.WARNING)  # it logs every connection that it closes
         # no pandas is used here
         warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas", category=FutureWarning)
-        return SparkSession.builder.appName("leeway").config("spark.ui.showConsoleProgress", "false").getOrCreate()
+        settings = SparkConf().setAppName("leeway").set("spark.ui.showConsoleProgress", "false")
+        path = os.pathsep.join(filter(None, (str(FOLDER), settings.get(_PYTHON_PATH))))
+        return SparkSession.builder.config(conf=settings.set(_PYTHON_PATH, path)).getOrCreate()
 
 
 @contextmanager

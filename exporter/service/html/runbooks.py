@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 from exporter import catalogue
+from exporter.installation import FOLDER
 from exporter.service.html.frame import page
 from exporter.service.html.markdown import render
 
@@ -29,8 +30,7 @@ PARAMETER: Final = "model"
 EXAMPLE: Final = "fraud"
 """The model that the commands of a runbook name; `models/fraud.yaml` is its spec."""
 
-_PACKAGE: Final = Path(__file__).resolve().parents[2]
-_INSTALLED, _CHECKOUT = _PACKAGE / "docs", _PACKAGE.parent / "docs"
+_DOCS: Final = FOLDER / "docs"
 MANUAL: Final = (
     *("alerting", "glossary", "logs", "metrics", "operations", "proxies", "retraining", "slo", "sources", "statistics"),
 )
@@ -39,9 +39,8 @@ MANUAL: Final = (
 
 def files() -> dict[str, Path]:
     """Return the Markdown file of each page by its name: of every alert, then of the manual."""
-    folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
-    alerts = {alert.name: folder / "alerts" / f"{alert.name}.md" for alert in catalogue.ALERTS}
-    return alerts | {name: folder / f"{name}.md" for name in MANUAL}
+    alerts = {alert.name: _DOCS / "alerts" / f"{alert.name}.md" for alert in catalogue.ALERTS}
+    return alerts | {name: _DOCS / f"{name}.md" for name in MANUAL}
 
 
 def routes(specs: Specs) -> list[Route]:

@@ -90,9 +90,4 @@ def test_the_commands_name_a_loaded_model_and_no_other(client: TestClient) -> No
 def test_the_wheel_has_every_page() -> None:
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
     served = {path.relative_to(ROOT).as_posix() for path in runbooks.files().values() if path.parent.name == "docs"}
-    assert wheel["force-include"] == {name: f"exporter/{name}" for name in (*served, "docs/alerts")}
-
-
-def test_installed_pages_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(runbooks, "_INSTALLED", tmp_path)
-    assert {path.parent for path in runbooks.files().values()} == {tmp_path, tmp_path / "alerts"}
+    assert {name for name in wheel["only-include"] if name.startswith("docs/")} == served | {"docs/alerts"}
