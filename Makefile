@@ -11,12 +11,15 @@ SPECS ?= models
 # The extras of requirements-sources.lock: the clients of every store and table that needs no Java
 SOURCES := athena azure bigquery delta gcs iceberg redshift
 OUT ?= build
+SERVICE ?= pypi
 # Else every process that a test starts compiles the whole project again.
 unexport PYTHONDONTWRITEBYTECODE
 
 DEV_STAMP := $(VENV)/.dev-stamp
 RUN_STAMP := $(VENV)/.run-stamp
 DOCS_STAMP := .venv-docs/.stamp
+RELEASE := .venv-release/bin
+RELEASE_STAMP := .venv-release/.stamp
 EMULATOR := tests/servers/bigquery_emulator
 EMULATOR_STAMP := .venv-bigquery/.stamp
 SPARK_STAMP := .spark/.stamp
@@ -134,6 +137,21 @@ mutate: $(DEV_STAMP) ## Put mistakes into the generated rules, and count how man
 build: $(DEV_STAMP) ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 
+.PHONY: release
+release: $(DEV_STAMP) $(RELEASE_STAMP) ## Cut the release VERSION=1.2.3: changelog, sdist, wheel, SBOM, checksums in dist/; uploads nothing
+	@.ci/release $(VERSION)
+
+.PHONY: sbom
+sbom: $(RELEASE_STAMP) ## Write the bill of materials of requirements.lock as CycloneDX into dist/
+	@mkdir -p dist
+	@$(RELEASE)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type application \
+		--output-reproducible -o dist/sbom.cdx.json
+
+.PHONY: audit
+audit: $(RELEASE_STAMP) ## Look for known vulnerabilities of requirements.lock at SERVICE (pypi or osv); one not looked up is an error
+	@$(RELEASE)/pip-audit --strict --vulnerability-service $(SERVICE) --require-hashes --disable-pip \
+		--progress-spinner off -r requirements.lock
+
 .PHONY: lock
 lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 	@$(BIN)/uv pip compile -q pyproject.toml --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -146,12 +164,14 @@ lock: $(DEV_STAMP) ## Resolve the dependencies again and write the lock files
 		--no-emit-index-url --no-header --no-annotate -o $(EMULATOR)/requirements.lock
 	@$(BIN)/uv pip compile -q --group docs --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate -o requirements-docs.lock
+	@$(BIN)/uv pip compile -q --group release --upgrade --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate -o requirements-release.lock
 	@echo pyspark | $(BIN)/uv pip compile -q - --upgrade --no-deps --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o .ci/spark.lock
 
 .PHONY: clean
 clean: ## Remove what the other targets made
-	@rm -rf $(VENV) .azurite .grafana .venv-bigquery .venv-docs .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .azurite .grafana .venv-bigquery .venv-docs .venv-release .spark $(OUT) dist demo .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 $(RUN_STAMP): requirements.lock pyproject.toml
 	@PYTHON=$(PYTHON) .ci/environment requirements.lock
@@ -163,6 +183,11 @@ $(DEV_STAMP): requirements-dev.lock pyproject.toml
 
 $(DOCS_STAMP): requirements-docs.lock
 	@PYTHON=$(PYTHON) .ci/install .venv-docs $<
+	@touch $@
+
+$(RELEASE_STAMP): requirements-release.lock
+	@$(PYTHON) -m venv .venv-release
+	@.venv-release/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 $(EMULATOR_STAMP): .ci/bigquery $(addprefix $(EMULATOR)/,requirements.lock emulator.lock adapt.py) | $(DEV_STAMP)
