@@ -21,6 +21,7 @@ def leeway() -> int:
 
 
 def exporter() -> int:
-    """Run `leeway-exporter`; return its exit code. SIGTERM ends it with 0 from here on, even during its imports."""
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    """Run `leeway-exporter`; return its exit code. SIGTERM ends a server with 0 from here on, even during its imports."""
+    if "--once" not in sys.argv:  # a job that is ended early has failed
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     return int(import_module("exporter.cli").main())

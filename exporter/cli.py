@@ -25,14 +25,14 @@ from exporter.service.web.security import Security
 from exporter.spec.instant import instant
 from exporter.spec.loading import Loads, RejectedSpec, load_valid
 from exporter.spec.value_types import Url
-from exporter.store.lock import locked
+from exporter.store.opening import opened_place
+from exporter.store.place import Place
 from exporter.store.profiles import ProfileStore
 
 log = logging.getLogger("leeway")
 
 EXIT_OK, EXIT_PROBLEM, EXIT_USAGE, EXIT_INCOMPLETE = 0, 1, 2, 3
 
-_TAKEN = "{}: another exporter stores its profiles there: stop it, or give this one a --storage.path of its own"
 _DESCRIPTION = """\
 Watch machine-learning models through their inference logs and expose drift, scores and freshness to Prometheus.
 
@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     logs.set_up(options.log_level, options.log_format)
     try:
-        with locked(options.storage_path / "lock", _TAKEN.format(options.storage_path)):
-            return _once(options) if options.once else _serve(options)
+        with opened_place(options.storage_path) as place:
+            return _once(options, place) if options.once else _serve(options, place)
     except SpecError as problem:
         print(problem, file=sys.stderr)  # noqa: T201 - one problem a line, in the order of the files
         return EXIT_PROBLEM
@@ -77,7 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--config.file", type=Path, default=Path("models"), metavar="PATH", help="a spec, or a folder of specs (models)"
     )
-    add("--storage.path", type=Path, default=Path("data"), metavar="DIR", help="where profiles are stored (data)")
+    add(
+        "--storage.path",
+        default="data",
+        metavar="DIR",
+        help="where profiles are stored: a folder, or s3://bucket/prefix (data)",
+    )
     add(
         "--web.listen-address",
         action="append",
@@ -177,10 +182,10 @@ def _of_shard(loads: Loads, shard: sharding.Shard) -> Loads:
     return Loads(own, rejected)
 
 
-def _once(options: argparse.Namespace) -> int:
+def _once(options: argparse.Namespace, place: Place) -> int:
     loads = _specs(options)
     with logs.progress() as progress:
-        refresher = _refresher(options, loads, progress, unlimited=True)
+        refresher = _refresher(options, place, loads, progress, unlimited=True)
         try:
             refresher.refresh_all()
             missing = _missing_data(refresher.states.values(), _clock(options)())
@@ -228,11 +233,11 @@ def _missing_data(states: Iterable[ModelState], now: datetime) -> list[str]:
     return missing
 
 
-def _serve(options: argparse.Namespace) -> int:
+def _serve(options: argparse.Namespace, place: Place) -> int:
     hung_up = signals_before_serving()
     log.info("starting leeway-exporter %s", VERSION)
     security = Security(options.web_config_file)
-    refresher = _refresher(options, _specs(options), logs.log_progress())
+    refresher = _refresher(options, place, _specs(options), logs.log_progress())
     reloading = threading.Lock()
 
     def reload() -> None:
@@ -267,12 +272,11 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _refresher(
-    options: argparse.Namespace, loads: Loads, progress: logs.Progress, *, unlimited: bool = False
+    options: argparse.Namespace, place: Place, loads: Loads, progress: logs.Progress, *, unlimited: bool = False
 ) -> Refresher:
-    store = ProfileStore(options.storage_path)
     return Refresher(
         loads.specs,
-        store,
+        ProfileStore(place),
         rejected=loads.rejected,
         clock=_clock(options),
         workers=options.refresh_workers,

@@ -18,7 +18,7 @@ from typing import Final
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -32,6 +32,9 @@ from exporter.service.web.expositions import Expositions
 from exporter.service.web.security import Secured, Security
 
 log = logging.getLogger(__name__)
+
+_BODY_BYTES: Final = 2**16
+"""The longest body of a request for a reload, which is not used."""
 
 Reload = Callable[[], None]
 """Loads the specs again and passes them to the refresher; raises `LeewayError` if they are rejected."""
@@ -62,10 +65,18 @@ def application(refresher: Refresher, reload: Reload | None = None, telemetry_pa
             return PlainTextResponse("Leeway is ready.\n" + (f"Not read yet: {unread}.\n" if unread else ""))
         return PlainTextResponse("Leeway is reading its first windows.\n", status_code=503)
 
-    async def reloading(_: Request) -> Response:
+    async def reloading(request: Request) -> Response:
         if reloads is None:
             message = "Reloads over HTTP are off: start with --web.enable-lifecycle, or send SIGHUP.\n"
             return PlainTextResponse(message, status_code=403)
+        size = 0
+        try:
+            async for part in request.stream():  # else a request whose body is malformed or breaks off would reload
+                size += len(part)
+                if size > _BODY_BYTES:
+                    return PlainTextResponse("A reload needs no body.\n", status_code=413)
+        except ClientDisconnect:
+            return PlainTextResponse("The request has no end.\n", status_code=400)
         return await reloads.run()
 
     async def index(_: Request) -> Response:

@@ -1,4 +1,4 @@
-"""The files of the store: each is written whole or not at all, belongs to its place, and outlives a disk that refuses.
+"""The files of the store: each is written whole or not at all, belongs to its path, and outlives a disk that refuses.
 
 A file ends with a mark of its own path, so one that was copied into the place of another is not taken for it. What the
 disk refuses, since it is full or read-only, stays in memory and is written later: only a restart needs it on disk.
@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from exporter.profiles.sealing import replace_file
+from exporter.store.place import Folder, Place
 
 _MARK_BYTES: Final = 8
 _MAX_UNSAVED: Final = 2**28
@@ -24,12 +25,11 @@ log = logging.getLogger(__name__)
 
 
 class Files:
-    """Files below a folder, by their path in it. Several threads may use it, but not for one path."""
+    """Files of a place, by their path in it. Several threads may use it, but not for one path."""
 
-    def __init__(self, folder: Path, *, flush: bool = True) -> None:
-        """Nothing is read or written yet; `flush` as in `replace_file`."""
-        self.folder: Final = folder
-        self._flush = flush
+    def __init__(self, place: Path | Place, *, flush: bool = True) -> None:
+        """Nothing is read or written yet; `flush` is for a folder, as in `replace_file`."""
+        self.place: Final[Place] = Folder(place, flush=flush) if isinstance(place, Path) else place
         self._unsaved: dict[Path, bytes | None] = {}
         """What the disk has refused: contents, or None for a file that could not be removed."""
         self._refusals: dict[str, OSError] = {}
@@ -43,20 +43,19 @@ class Files:
         """
         if path in self._unsaved:
             return self._unsaved[path]
-        try:
-            data = (self.folder / path).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+        data = self.place.read(path)
+        if data is None:
             return None
         if data[-_MARK_BYTES:] != _mark(path):
             raise ValueError("it was written as another file")
         return data[:-_MARK_BYTES]
 
     def state(self, path: Path) -> FileState | None:
-        """Return the state of a file on the disk; None if there is none, or its content is in memory only."""
-        if path in self._unsaved:
+        """Return the state of a file on the disk; None if there is none, or its content is not on this machine's."""
+        if path in self._unsaved or self.place.folder is None:
             return None
         try:
-            found = (self.folder / path).stat()
+            found = (self.place.folder / path).stat()
         except OSError:
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns
@@ -65,7 +64,7 @@ class Files:
         """Write a file in place of what was there, or keep it in memory; see `refusal`."""
         self._unsaved.pop(path, None)
         try:
-            replace_file(self.folder / path, data + _mark(path), flush=self._flush)
+            self.place.write(path, data + _mark(path))
         except OSError as problem:
             self._keep(path, data, problem)
 
@@ -73,16 +72,17 @@ class Files:
         """Remove a file, if there is one; it is gone for this process even if the disk refuses."""
         self._unsaved.pop(path, None)
         try:
-            (self.folder / path).unlink(missing_ok=True)
-        except NotADirectoryError:
-            return
+            self.place.remove(path)
         except OSError as problem:
             self._keep(path, None, problem)
 
     def of(self, folder: str, *patterns: str) -> list[Path]:
         """Return the files of a folder that match one of the patterns, in memory too."""
-        place = self.folder / folder
-        stored = [path.relative_to(self.folder) for pattern in patterns for path in _glob(place, pattern)]
+        try:
+            names = sorted(self.place.names(folder))
+        except OSError:
+            names = []
+        stored = [Path(folder, name) for pattern in patterns for name in names if fnmatchcase(name, pattern)]
         kept = [path for path, data in list(self._unsaved.items()) if data is not None and str(path.parent) == folder]
         return list(dict.fromkeys([*stored, *kept]))
 
@@ -108,13 +108,6 @@ class Files:
         self._unsaved[path] = data
         while sum(len(each or b"") for each in self._unsaved.values()) > _MAX_UNSAVED:
             del self._unsaved[next(iter(self._unsaved))]
-
-
-def _glob(folder: Path, pattern: str) -> list[Path]:
-    try:
-        return list(folder.glob(pattern))
-    except OSError:
-        return []
 
 
 def _mark(path: Path) -> bytes:

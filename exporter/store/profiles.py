@@ -27,6 +27,7 @@ from exporter.profiles.kernel import PartitionProfile
 from exporter.profiles.packing import pack_partition, unpack_partition
 from exporter.profiles.sealing import UNFINISHED, open_sealed, seal_table
 from exporter.store.files import Files, FileState
+from exporter.store.place import Place
 from exporter.store.weeks import load_weeks, save_weeks
 
 T = TypeVar("T")
@@ -89,15 +90,15 @@ class ProfileStore:
     disk refuses stays in memory; `refusal` says so.
     """
 
-    def __init__(self, folder: Path, *, forgets: bool = True) -> None:
+    def __init__(self, place: Path | Place, *, forgets: bool = True) -> None:
         """Nothing is read or written yet.
 
         Args:
-            folder: where the files are; it is made with the first one.
+            place: where the files are; a folder is made with the first one.
             forgets: whether `prune` removes anything; a replay needs old profiles again, keeps the newest arrays
                 that it has read in memory, and does not wait for the disk.
         """
-        self._files = Files(folder, flush=forgets)
+        self._files = Files(place, flush=forgets)
         self._unsaved_weeks: dict[str, frozenset[date]] = {}
         self._forgets = forgets
         self._recent: OrderedDict[Path, tuple[Arrays, dict[str, Any]]] = OrderedDict()
@@ -112,9 +113,11 @@ class ProfileStore:
         Raises:
             OSError: when both disks refuse.
         """
+        folder = self._files.place.folder
         try:
-            self._files.folder.mkdir(parents=True, exist_ok=True)
-            return tempfile.TemporaryFile(dir=self._files.folder)
+            if folder is not None:
+                folder.mkdir(parents=True, exist_ok=True)
+            return tempfile.TemporaryFile(dir=folder)
         except OSError:
             return tempfile.TemporaryFile()
 
@@ -124,8 +127,8 @@ class ProfileStore:
             data = self._files.read(key.path)
             return None if data is None else decode(data)
         except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as problem:
-            path = self._files.folder / key.path
-            log.warning("%s: the stored file cannot be read and is made again: %s", path, problem)
+            message = "%s/%s: the stored file cannot be read and is made again: %s"
+            log.warning(message, self._files.place, key.path, problem)
             return None
 
     def save(self, key: Key, data: bytes) -> None:
@@ -167,9 +170,10 @@ class ProfileStore:
         if (recent := self._recent.get(key.path)) is not None:
             return recent[0][name]
         checked, state = self._checked.get(key.path), self._files.state(key.path)
-        if checked is None or state != checked.state:
+        folder = self._files.place.folder
+        if folder is None or checked is None or state != checked.state:
             return None
-        path = self._files.folder / key.path
+        path = folder / key.path
         try:
             if name not in checked.columns:
                 checked.columns[name] = _column_in(path, name)
@@ -233,16 +237,20 @@ class ProfileStore:
             self._files.remove(path)
 
     def load_alarming_weeks(self, model: str) -> frozenset[date]:
-        """Return the Mondays of the weeks in which a model was alarming; none if nothing readable is stored."""
-        return self._unsaved_weeks.get(model) or load_weeks(self._files.folder / model)
+        """Return the Mondays of the weeks in which a model was alarming; none if nothing readable is stored.
+
+        Raises:
+            StoreUnavailable: the store is not on this machine and does not answer.
+        """
+        return self._unsaved_weeks.get(model) or load_weeks(self._files.place, model)
 
     def save_alarming_weeks(self, model: str, mondays: Collection[date]) -> None:
         """Store the Mondays of the alarming weeks, in place of those before; equal ones are not written again."""
-        if self.load_alarming_weeks(model) == frozenset(mondays):
-            return
-        self._unsaved_weeks.pop(model, None)
         try:
-            save_weeks(self._files.folder / model, mondays)
+            if self.load_alarming_weeks(model) == frozenset(mondays):
+                return
+            self._unsaved_weeks.pop(model, None)
+            save_weeks(self._files.place, model, mondays)
         except OSError as problem:
             self._unsaved_weeks[model] = frozenset(mondays)
             self._files.note(_top(model), problem)

@@ -13,27 +13,34 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from exporter.profiles.sealing import replace_file
+from exporter.store.place import Place, StoreUnavailable
 
 _NAMES: Final = ("alarming-weeks.json", "alarming-weeks.copy.json")
 
 log = logging.getLogger(__name__)
 
 
-def load_weeks(folder: Path) -> frozenset[date]:
-    """Return the Mondays that are stored in a folder; none if nothing readable is."""
+def load_weeks(place: Place, folder: str) -> frozenset[date]:
+    """Return the Mondays that are stored in a folder of a place; none if nothing readable is.
+
+    Raises:
+        StoreUnavailable: the place is not on this machine and does not answer: what is there is not known.
+    """
     for name in _NAMES:
         try:
-            return _weeks(json.loads((folder / name).read_bytes()))
-        except (FileNotFoundError, NotADirectoryError):
-            continue
+            data = place.read(Path(folder, name))
+            if data is not None:
+                return _weeks(json.loads(data))
+        except StoreUnavailable:
+            raise
         except (OSError, LookupError, TypeError, ValueError) as problem:
-            log.warning("%s: cannot be read, its copy is used if there is one: %s", folder / name, problem)
+            message = "%s/%s/%s: cannot be read, its copy is used if there is one: %s"
+            log.warning(message, place, folder, name, problem)
     return frozenset()
 
 
-def save_weeks(folder: Path, mondays: Collection[date]) -> None:
-    """Store Mondays in a folder, in place of those before.
+def save_weeks(place: Place, folder: str, mondays: Collection[date]) -> None:
+    """Store Mondays in a folder of a place, in place of those before.
 
     Raises:
         OSError: the disk refuses.
@@ -41,7 +48,7 @@ def save_weeks(folder: Path, mondays: Collection[date]) -> None:
     texts = sorted(day.isoformat() for day in set(mondays))
     document = json.dumps({"mondays": texts, "checksum": _checksum(texts)}).encode()
     for name in reversed(_NAMES):
-        replace_file(folder / name, document)
+        place.write(Path(folder, name), document)
 
 
 def _weeks(document: object) -> frozenset[date]:

@@ -35,7 +35,7 @@ class S3(ObjectSource):
 
     def _pages(self, prefix: str, delimiter: str = "") -> Iterator[Iterable[StoredObject]]:
         """See `ObjectSource`."""
-        with self._connected(self._root) as connection:
+        with connected(self._root, self._limits) as connection:
             listing = partial(
                 connection.client.get_paginator("list_objects_v2").paginate, Bucket=self._place, Prefix=prefix
             )
@@ -52,7 +52,7 @@ class S3(ObjectSource):
 
     def _fetch(self, item: StoredObject, start: int, size: int) -> bytes:
         """See `ObjectSource`; an object without a tag may have changed."""
-        with self._connected(item.path) as connection:
+        with connected(item.path, self._limits) as connection:
             for attempt in range(1, self._limits.attempts + 1):
                 get = partial(
                     connection.client.get_object,
@@ -62,27 +62,28 @@ class S3(ObjectSource):
                 )
                 response = get(IfMatch=f'"{item.tag}"') if item.tag else get()
                 try:
-                    return _body(item.path, response["Body"], size)
+                    return body_of(item.path, response["Body"], size)
                 except (BotoCoreError, HTTPError):  # boto3 repeats requests, but not the reading of their bodies
                     if attempt == self._limits.attempts:
                         raise
         raise AssertionError
 
-    @contextmanager
-    def _connected(self, place: str) -> Iterator[Connection]:
-        """Yield the connection, and turn boto3's errors into errors of this package, also those of connecting.
 
-        The error has no cause: the message already says all of it, without secrets.
-        """
-        try:
-            yield connect(self._limits)
-        except ClientError as error:
-            raise refusal(place, error) from None
-        except (BotoCoreError, HTTPError, ValueError) as error:
-            raise unavailable(place, one_line(error)) from None
+@contextmanager
+def connected(place: str, limits: Limits) -> Iterator[Connection]:
+    """Yield the connection, and turn boto3's errors into errors of this package, also those of connecting.
+
+    The error has no cause: the message already says all of it, without secrets.
+    """
+    try:
+        yield connect(limits)
+    except ClientError as error:
+        raise refusal(place, error) from None
+    except (BotoCoreError, HTTPError, ValueError) as error:
+        raise unavailable(place, one_line(error)) from None
 
 
-def _body(place: str, body: StreamingBody, size: int) -> bytes:
+def body_of(place: str, body: StreamingBody, size: int) -> bytes:
     """Return the body of a response; each read returns what has come, so that a slow store cannot hold it for ever.
 
     Raises:

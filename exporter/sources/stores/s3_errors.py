@@ -25,6 +25,8 @@ _ADVICE: Final = tuple(
         (_CREDENTIALS, "check the credentials in the AWS environment"),
         ("KMS", "check that the object's KMS key is enabled, and allow kms:Decrypt on it"),
         ("^ListObjectsV2.*AccessDenied", "allow s3:ListBucket on the bucket"),
+        ("^PutObject.*AccessDenied", "allow s3:PutObject on the objects below the prefix"),
+        ("^DeleteObject.*AccessDenied", "allow s3:DeleteObject on the objects below the prefix"),
         ("AccessDenied", "allow s3:GetObject on the object"),
         ("InvalidObjectState", "restore the object, or leave it out of the path"),
         (_BUSY, "the store is busy: the next refresh tries again"),

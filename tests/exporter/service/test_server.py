@@ -239,13 +239,19 @@ def test_a_process_survives_silent_peers_reloads_on_a_signal_and_exits_with_0(
         assert httpx.post(f"http://{address}/-/reload").status_code == 500
 
         specs.write_text(good)
+        host, _, port = address.partition(":")
+        for body in (b"2\r\n{}\r\nzz\r\n", b"2\r\n{", b"ffff\r\n" + b"x" * 0xFFFF + b"\r\nff\r\n" + b"x" * 0xFF):
+            with socket.create_connection((host, int(port)), 10) as peer:
+                peer.sendall(b"POST /-/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+                peer.shutdown(socket.SHUT_WR)
+                assert peer.recv(100)[9:12] in (b"400", b"413", b"")
+        assert f"{loaded}0.0" in (get(metrics) or "")
         until(lambda: httpx.post(f"http://{address}/-/reload").status_code == 200, within=10, what="no 429")
         until(lambda: f"{loaded}1.0" in (get(metrics) or ""), within=10, what="the reload")
 
         resource.prlimit(running.pid, resource.RLIMIT_NOFILE, (300, 300))
         with ExitStack() as silent:
             for _ in range(400):
-                host, _, port = address.partition(":")
                 silent.enter_context(socket.create_connection((host, int(port)), 10))
             assert catalogue.FEATURE_PSI.name in (get(metrics) or "")
         assert httpx.post(f"http://{address}/-/reload").status_code in (200, 429)
