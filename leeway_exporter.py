@@ -21,7 +21,7 @@ def leeway() -> int:
 
 
 def exporter() -> int:
-    """Run `leeway-exporter`; return its exit code. SIGTERM ends a server with 0 from here on, even during its imports."""
+    """Run `leeway-exporter`; return its exit code. From here on, SIGTERM ends a server with 0."""
     if "--once" not in sys.argv:  # a job that is ended early has failed
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     return int(import_module("exporter.cli").main())

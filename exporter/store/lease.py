@@ -67,9 +67,8 @@ class Lease:
             tag = self._folder.create(_NAME, content)
         if tag is None and (found := self._folder.get(_NAME)) is not None:
             holder, seconds = _read(found.content)
-            if (
-                holder == self.holder or found.age > seconds + _ROUNDING
-            ):  # the own one, if the response to a write was lost
+            own = holder == self.holder  # the response to a write was lost
+            if own or found.age > seconds + _ROUNDING:
                 tag = self._folder.replace(_NAME, content, found.tag)
             if tag is None:
                 self._tag, self._until = None, -float("inf")
