@@ -143,9 +143,7 @@ release: $(DEV_STAMP) $(RELEASE_STAMP) ## Cut the release VERSION=1.2.3: changel
 
 .PHONY: sbom
 sbom: $(RELEASE_STAMP) ## Write the bill of materials of requirements.lock as CycloneDX into dist/
-	@mkdir -p dist
-	@$(RELEASE)/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --mc-type application \
-		--output-reproducible -o dist/sbom.cdx.json
+	@.ci/sbom
 
 .PHONY: audit
 audit: $(RELEASE_STAMP) ## Look for known vulnerabilities of requirements.lock at SERVICE (pypi or osv); one not looked up is an error

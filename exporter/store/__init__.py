@@ -1,1 +1,1 @@
-"""Storage on disk or in S3: profiles, references, predictions, labels and sums; a file is written whole or not at all."""
+"""Storage in a folder or S3: profiles, references, predictions, labels, sums; a file is written whole or not at all."""
