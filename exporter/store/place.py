@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
-from exporter.errors import SourceError, SourceUnavailable
+from exporter.errors import FileUnavailable, SourceError, SourceUnavailable
 from exporter.profiles.sealing import replace_file
 from exporter.sources.stores.s3_folder import S3Folder
 from exporter.store.lease import Lease
+
+_PAUSE: Final = 10.0
+"""Seconds without a request after one that the store has refused or not answered: each may wait as long for nothing."""
+
+T = TypeVar("T")
 
 
 class StoreUnavailable(SourceUnavailable, OSError):  # noqa: N818 - named after a state
@@ -92,6 +98,7 @@ class Bucket:
         self._term = lease.term
         self._names: dict[str, set[str]] = {}
         self._lock = threading.Lock()
+        self._paused_until, self._problem = 0.0, ""
 
     def __str__(self) -> str:
         return str(self._folder)
@@ -100,19 +107,13 @@ class Bucket:
         """See `Place`."""
         if path.name not in self.names(path.parent.as_posix()):
             return None
-        try:
-            stored = self._folder.get(path.as_posix())
-        except SourceError as problem:
-            raise StoreUnavailable(str(problem)) from None
+        stored = self._answer(lambda: self._folder.get(path.as_posix()))
         return None if stored is None else stored.content
 
     def write(self, path: Path, data: bytes) -> None:
         """See `Place`."""
         self._refuse_without_lease()
-        try:
-            self._folder.put(path.as_posix(), data)
-        except SourceError as problem:
-            raise StoreUnavailable(str(problem)) from None
+        self._answer(lambda: self._folder.put(path.as_posix(), data))
         self.names(path.parent.as_posix()).add(path.name)
 
     def remove(self, path: Path) -> None:
@@ -121,10 +122,7 @@ class Bucket:
         if path.name not in names:
             return
         self._refuse_without_lease()
-        try:
-            self._folder.delete(path.as_posix())
-        except SourceError as problem:
-            raise StoreUnavailable(str(problem)) from None
+        self._answer(lambda: self._folder.delete(path.as_posix()))
         names.discard(path.name)
 
     def names(self, folder: str) -> set[str]:
@@ -134,12 +132,20 @@ class Bucket:
                 self._term = self._lease.term
                 self._names.clear()
             if folder not in self._names:
-                try:
-                    self._names[folder] = self._folder.names(folder)
-                except SourceError as problem:
-                    raise StoreUnavailable(str(problem)) from None
+                self._names[folder] = self._answer(lambda: self._folder.names(folder))
             return self._names[folder]
 
     def _refuse_without_lease(self) -> None:
         if not self._lease.held:
             raise StoreUnavailable(f"{self}: the lock is lost, so nothing is written: another exporter may use it")
+
+    def _answer(self, request: Callable[[], T]) -> T:
+        """Return the response to a request; for some seconds after one that failed, others fail without being sent."""
+        if time.monotonic() < self._paused_until:
+            raise StoreUnavailable(self._problem)
+        try:
+            return request()
+        except SourceError as problem:
+            if not isinstance(problem, FileUnavailable):  # which is about one object
+                self._paused_until, self._problem = time.monotonic() + _PAUSE, str(problem)
+            raise StoreUnavailable(str(problem)) from None

@@ -73,7 +73,9 @@ def test_an_object_of_another_key_is_not_taken_for_it(bucket: Bucket, s3_server:
         Files(Bucket(S3Folder(ADDRESS), bucket._lease)).read(OTHER)
 
 
-def test_what_the_store_refuses_stays_in_memory_until_it_takes_it(bucket: Bucket, s3_server: S3Server) -> None:
+def test_what_the_store_refuses_stays_in_memory_until_it_takes_it(
+    bucket: Bucket, s3_server: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = Files(bucket)
     bucket.names("fraud/inference")
     s3_server.faults = always(Refuse(403, "AccessDenied"), lambda request: request.method in ("PUT", "DELETE"))
@@ -84,6 +86,10 @@ def test_what_the_store_refuses_stays_in_memory_until_it_takes_it(bucket: Bucket
     assert str(refusal).endswith("; allow s3:PutObject on the objects below the prefix")
     assert files.read(PATH) == b"content"
     s3_server.faults = None
+    requests = len(s3_server.requests)
+    assert files.refusal("fraud") is not None, "none is sent for some seconds, so that a refresh does not wait for each"
+    assert len(s3_server.requests) == requests
+    monkeypatch.setattr(bucket, "_paused_until", 0.0)
     assert files.refusal("fraud") is None
     assert Files(Bucket(S3Folder(ADDRESS), bucket._lease)).read(PATH) == b"content"
 
