@@ -15,6 +15,7 @@ PAGES: dict[Path, str] = runpy.run_path(str(ROOT / "docs" / "pages.py"))["pages"
 WRITTEN = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 NAMES = {series.name for metric in (*catalogue.METRICS, *catalogue.HOOK_METRICS) for series in (metric, *metric.series)}
 NAMES |= {alert.name for alert in catalogue.ALERTS}
+NAMES |= {"leeway_exporter"}  # the package of the wheel
 NAMES |= {part for metric in catalogue.RECORDED for part in metric.name.split(":")}
 
 
