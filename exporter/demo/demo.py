@@ -57,6 +57,8 @@ Render = Callable[[Sequence[LoadedSpec], str], Mapping[PurePosixPath, str]]
 """Returns the generated documents for specs and an exporter's `host:port`, as text by relative path."""
 
 _WIDTH: Final = 100
+_START: Final = f"import sys; sys.path.insert(0, {str(FOLDER)!r}); from exporter.cli import main; sys.exit(main())"
+"""Runs the exporter in another Python, which does not find an installed one by itself."""
 _READY_SECONDS: Final = 120.0
 _ALERT_SECONDS: Final = 60.0
 EXPORTER_LOG: Final = "exporter.log"
@@ -186,7 +188,7 @@ def _start_exporter(demo: _Demo) -> list[WindowFinding]:
     """Start the exporter; return its findings when it has read the log."""
     address = demo.exporter
     command: list[str | Path] = [
-        *("env", f"PYTHONPATH={FOLDER}", sys.executable, "-m", "exporter.cli"),
+        *(sys.executable, "-c", _START),
         f"--config.file={demo.folder / 'models'}",
         f"--storage.path={demo.folder / 'data'}",
         f"--web.listen-address={address}",
