@@ -209,11 +209,11 @@ class TestLabelStore:
         assert answers.without_any([self.PREDICTIONS], others) == {self.PREDICTIONS}
         assert store.load_column(self.PREDICTIONS, "ids").tolist() == made.ids.tolist()
         assert store.load_column(self.PREDICTIONS, "nowhere") is None
-        unread = LabelStore(ProfileStore(store._files.folder), "fraud/answers")
+        unread = LabelStore(ProfileStore(store._files.place.folder), "fraud/answers")
         assert unread.without_any([self.PREDICTIONS], others) == frozenset(), "nobody has checked the file"
         unread.predictions(self.PREDICTIONS)
         assert unread.without_any([self.PREDICTIONS], others) == {self.PREDICTIONS}
-        (store._files.folder / self.PREDICTIONS.path).write_bytes(b"harmed")
+        (store._files.place.folder / self.PREDICTIONS.path).write_bytes(b"harmed")
         assert store.load_column(self.PREDICTIONS, "ids") is None, "it is not as it was"
 
     def test_known_labels_of_other_partitions_are_removed(self, store: ProfileStore) -> None:
