@@ -23,6 +23,9 @@ _SIZE: Final = (6, 4)
 _FEATURE_OR_MODEL_ALERTS: Final = f'{FEATURE}=~"|${FEATURE}"'
 """Matches alerts of the selected feature and of the whole model, but of no other feature."""
 
+_PSI: Final = f'{catalogue.FEATURE_PSI.name}{{{MODEL}="${{{MODEL}}}"}}'
+"""All features of the model: to start from for a query of one's own."""
+
 
 def dashboard() -> dict[str, Any]:
     """The dashboard as plain JSON data, for any feature of any model."""
@@ -57,7 +60,10 @@ def dashboard() -> dict[str, Any]:
                 type="link",
                 uri=f"/d/{links.uid_of(f'${{{MODEL}}}')}?${{datasource:queryparam}}",
                 icon="dashboard",
-            )
+            ),
+            DashboardLink(
+                title="PSI in Explore", type="link", uri=links.to_explore(_PSI), icon="external link", keepTime=False
+            ),
         ],
     )
 

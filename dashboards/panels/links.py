@@ -6,8 +6,11 @@ An alert links to the panel of its metric, with the model, version, window and f
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
+from urllib.parse import quote
 
 from dashboards.panels.builders import panel_id
 from dashboards.panels.scopes import selections
@@ -101,6 +104,18 @@ def to_feature_board(spec: ModelSpec, title: str) -> dict[str, Any]:
 def to_exporters(spec: ModelSpec, title: str) -> dict[str, Any]:
     """A link to the dashboard of the exporters, with only this model selected."""
     return link(title, f"/d/{EXPORTER}?${{__url_time_range}}&${{datasource:queryparam}}&var-{MODEL}={spec.name}")
+
+
+def to_explore(expression: str) -> str:
+    """The URL of Explore with a query, whose variables are those of the dashboard; texts in it may not hold quotes.
+
+    Grafana replaces variables only where they are not encoded.
+    """
+    source, times = "${datasource}", {"from": "${__from}", "to": "${__to}"}
+    query = {"refId": "A", "datasource": {"type": "prometheus", "uid": source}, "expr": expression}
+    panes = json.dumps({"leeway": {"datasource": source, "queries": [query], "range": times}}, separators=(",", ":"))
+    encoded = "".join(part if part.startswith("${") else quote(part) for part in re.split(r"(\$\{\w+\})", panes))
+    return f"/explore?schemaVersion=1&panes={encoded}"
 
 
 def to_segment(spec: ModelSpec, title: str) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from boards import panels_of
 from dashboards import feature
@@ -45,3 +47,16 @@ def test_a_feature_has_its_threshold_and_last_week() -> None:
     assert FEATURE_PSI_THRESHOLD.name in threshold
     assert before.endswith("offset 1w)")
     assert FEATURE_PSI.name in value
+
+
+def test_the_query_of_a_panel_opens_in_explore_for_the_same_model_and_times() -> None:
+    [link] = [link for link in feature.dashboard()["links"] if link["url"].startswith("/explore?")]
+    replaced = link["url"]
+    for name, value in (("model", "fraud"), ("datasource", "p1"), ("__from", "1000"), ("__to", "2000")):
+        replaced = replaced.replace(f"${{{name}}}", value)
+    [(_, panes)] = [pair for pair in parse_qsl(urlsplit(replaced).query) if pair[0] == "panes"]
+    source = {"type": "prometheus", "uid": "p1"}
+    query = {"refId": "A", "datasource": source, "expr": f'{FEATURE_PSI.name}{{model="fraud"}}'}
+    assert json.loads(panes) == {
+        "leeway": {"datasource": "p1", "queries": [query], "range": {"from": "1000", "to": "2000"}}
+    }
