@@ -1,4 +1,4 @@
-"""Cut a release: check the new version against what is unreleased, and write it into the changelog and the code.
+"""Cut a release: check the new version against what is unreleased, and write it into the changelog, code and `deploy/`.
 
 usage: docs/changelog.py VERSION
 """
@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 _UNRELEASED = "## Unreleased\n"
 _BREAKING = "**[CHANGE]**"
 _RELEASED = re.compile(r"^## (\d+\.\d+\.\d+) - ", re.MULTILINE)
+_NAMED = re.compile(r'(\bleeway:|\b(?:app)?[vV]ersion: "?)\d+\.\d+\.\d+\b')
+"""The version in the name of the image, or as that of the chart."""
 
 
 class Version(NamedTuple):
@@ -74,7 +76,7 @@ def _kind(unreleased: str) -> str:
 
 
 def main(text: str, root: Path = ROOT) -> int:
-    """Write the version into the changelog and the code below a folder; return an exit code."""
+    """Write the version into the changelog, the code and `deploy/` below a folder; return an exit code."""
     changelog, code = root / "CHANGELOG.md", root / "exporter" / "installation.py"
     try:
         version = Version.read(text)
@@ -84,6 +86,9 @@ def main(text: str, root: Path = ROOT) -> int:
         return 1
     changelog.write_text(cut_text)
     code.write_text(re.sub('(?m)^VERSION: Final = ".*"$', f'VERSION: Final = "{version}"', code.read_text()))
+    for path in [*(root / "deploy").rglob("*"), root / "docs" / "deployment.md"]:
+        if path.is_file():
+            path.write_text(_NAMED.sub(rf"\g<1>{version}", path.read_text()))
     return 0
 
 

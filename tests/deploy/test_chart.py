@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from exporter.installation import VERSION
 from exporter.retraining import server as hook_server
 from exporter.service import server as exporter_server
 from exporter.spec.loading import load_all
@@ -107,7 +107,10 @@ def test_every_flag_and_path_of_a_container_exists(values: dict[str, Any]) -> No
         assert {mount["name"] for mount in mounts.values()} == volumes
         assert len(volumes) == len(pod["spec"]["volumes"]) + 1, "two volumes have one name"
         paths = [path for value in vars(options).values() for path in (value if isinstance(value, list) else [value])]
-        paths = [path for path in paths if isinstance(path, Path)]
+        paths = [
+            *(path for path in paths if isinstance(path, Path)),
+            *map(Path, getattr(options, "storage_path", "").split()),
+        ]
         assert len(paths) >= 2
         assert [path for path in paths if not any(path.is_relative_to(mount) for mount in mounts)] == []
         writable = {mount["name"] for mount in mounts.values() if not mount.get("readOnly")}
@@ -232,11 +235,10 @@ def test_a_value_that_means_nothing_is_an_error(values: dict[str, Any], message:
 
 
 def test_the_image_is_the_one_that_the_documentation_builds() -> None:
-    version = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]["version"]
     chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
-    assert (chart["version"], chart["appVersion"]) == (version, version)
+    assert (chart["version"], chart["appVersion"]) == (VERSION, VERSION)
     images = {pod["spec"]["containers"][0]["image"] for pod in pods(DEFAULT)}
-    assert images == {f"leeway:{version}"}
+    assert images == {f"leeway:{VERSION}"}
     pages = [DEPLOY / "Containerfile", DEPLOY / "compose.yaml", *DEPLOY.parent.glob("docs/*.md")]
     named = {name for page in pages for name in re.findall(r"(?<![\w/.-])leeway:[\w.]+", page.read_text())}
     assert named == images

@@ -34,7 +34,7 @@ def test_what_it_copies_exists_and_nothing_else_reaches_the_build() -> None:
     ignored = (ROOT / "deploy" / "Containerfile.dockerignore").read_text()
     assert set(re.findall(r"^!(\S+)", ignored, flags=re.MULTILINE)) == sources
     wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
-    packed = {Path(name).parts[0] for name in (*wheel["packages"], *wheel["force-include"])}
+    packed = {Path(name).parts[0] for name in (*wheel["only-include"], *wheel["force-include"])}
     assert packed <= sources
 
 

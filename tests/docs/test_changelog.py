@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import runpy
+import shutil
 from datetime import date
 from pathlib import Path
 
 import pytest
+
+from exporter.installation import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
 CUTTER = runpy.run_path(str(ROOT / "docs" / "changelog.py"))
@@ -57,8 +60,11 @@ def test_what_is_no_version_changes_nothing(version: str, tmp_path: Path, capsys
     assert capsys.readouterr().err == f"{version!r} is not a version such as 1.2.3\n"
 
 
-def test_a_release_is_written_into_the_changelog_and_the_code(tmp_path: Path) -> None:
-    (tmp_path / "exporter").mkdir()
+def test_a_release_is_written_into_the_changelog_the_code_and_what_is_deployed(tmp_path: Path) -> None:
+    for folder in ("exporter", "docs"):
+        (tmp_path / folder).mkdir()
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    shutil.copy(ROOT / "docs" / "deployment.md", tmp_path / "docs")
     (tmp_path / "CHANGELOG.md").write_text(text(ADDED, "1.2.3"))
     code = (ROOT / "exporter" / "installation.py").read_text()
     (tmp_path / "exporter" / "installation.py").write_text(code)
@@ -66,4 +72,8 @@ def test_a_release_is_written_into_the_changelog_and_the_code(tmp_path: Path) ->
     assert "\n## 1.3.0 - 20" in (tmp_path / "CHANGELOG.md").read_text()
     written = runpy.run_path(str(tmp_path / "exporter" / "installation.py"))
     assert written["VERSION"] == "1.3.0"
+    deployed = [path for path in [*(tmp_path / "deploy").rglob("*"), *(tmp_path / "docs").iterdir()] if path.is_file()]
+    named = [path.relative_to(tmp_path).name for path in deployed if "1.3.0" in path.read_text()]
+    assert {"Chart.yaml", "statefulset.yaml", "compose.yaml", "Containerfile", "deployment.md"} <= set(named)
+    assert [path for path in deployed if VERSION in path.read_text()] == []
     assert (tmp_path / "exporter" / "installation.py").read_text().count("\n") == code.count("\n")

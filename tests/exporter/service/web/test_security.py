@@ -128,8 +128,7 @@ def test_users_change_with_the_file_and_a_wrong_file_changes_nothing(
         assert client.get("/", auth=("alice", "right")).status_code == 200
         _rewrite(path, "basic_auth_users: {alice: plain}")
         assert client.get("/", auth=("alice", "right")).status_code == 200
-        assert "is not taken over" in caplog.text
-        assert len(caplog.records) == 1
+        assert caplog.text.count("is not taken over") == 1
         other = bcrypt.hashpw(b"other", bcrypt.gensalt(4)).decode()
         with caplog.at_level(logging.INFO):
             _rewrite(path, f"basic_auth_users: {{alice: {other}}}")
