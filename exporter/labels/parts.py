@@ -10,6 +10,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import IO, Any, Final, Generic, TypeVar
 
 import numpy as np
@@ -79,7 +80,7 @@ class RowsById:
         self._waiting.append(rows)
         if self._file is None and self._rows.sum() > self._part_rows:
             self._file = self._open_file()
-            weakref.finalize(self, self._file.close)
+            weakref.finalize(self, _close, self._file)
         if self._file is not None:
             for each in self._waiting:
                 self._write(self._file, each)
@@ -132,6 +133,11 @@ class RowsById:
             columns[name] = np.frombuffer(os.pread(number, size, at), empty.dtype).reshape(shape)
             at += size
         return columns
+
+
+def _close(file: IO[bytes]) -> None:
+    with suppress(OSError):  # the disk refuses what still waits to be written, which nobody reads any more
+        file.close()
 
 
 def _ranges(rows: Columns) -> npt.NDArray[np.int64]:

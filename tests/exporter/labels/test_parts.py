@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -118,6 +120,15 @@ def test_each_id_is_in_one_part_and_parts_depend_on_rows_alone(added: list[list[
         assert lower["ids"].max(initial=0) < upper["ids"].min(initial=2**64 - 1) or not len(upper["ids"])
     for part in parts:
         assert (every[part["row"][:, 1]] == part["ids"]).all()
+
+
+def test_rows_that_a_full_disk_refuses_are_one_error_and_nothing_is_reported_when_they_are_dropped() -> None:
+    rows_by_id = RowsById({"ids": np.zeros(0, np.uint64)}, 1, partial(Path("/dev/full").open, "w+b"))
+    rows_by_id.add({"ids": np.array([1, 2**63], np.uint64)})
+    with pytest.raises(OSError, match="No space left"):
+        rows_by_id[0]
+    del rows_by_id
+    gc.collect()
 
 
 def test_a_part_that_is_not_there_is_an_error_so_that_parts_end() -> None:
