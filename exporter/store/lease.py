@@ -27,6 +27,9 @@ _NAME: Final = "lock"
 _RENEWALS: Final = 3
 """Renewals in the time that a lock holds."""
 
+_OTHER_TAG: Final = f'"{"0" * 32}"'
+"""The tag of no lock."""
+
 _ROUNDING: Final = 2.0
 """Seconds by which an age may be wrong: it is the difference of two times of the store, each in whole seconds."""
 
@@ -81,9 +84,13 @@ class Lease:
 
     def refuse_a_store_without_conditions(self) -> None:
         """Raise `UsageError` if the store writes in place of the lock that this process has, although told not to."""
-        if self._folder.create(_NAME, b"{}") is not None:
+        written = {
+            "If-None-Match": self._folder.create(_NAME, b"{}"),
+            "If-Match": self._folder.replace(_NAME, b"{}", _OTHER_TAG),
+        }
+        if ignored := " and ".join(condition for condition, tag in written.items() if tag is not None):
             raise UsageError(
-                f"{self._folder}: the store ignores If-None-Match, so it cannot keep two exporters apart: "
+                f"{self._folder}: the store ignores {ignored}, so it cannot keep two exporters apart: "
                 "give a folder as --storage.path"
             )
 

@@ -92,11 +92,21 @@ def test_a_write_whose_response_is_lost_is_ones_own(s3_server: S3Server, renewed
     assert holder() == lease.holder
 
 
-def test_a_store_that_ignores_conditions_cannot_lock(s3_server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("obeyed", "ignored"),
+    [((), "If-None-Match and If-Match"), (("IfNoneMatch",), "If-Match"), (("IfMatch",), "If-None-Match")],
+)
+def test_a_store_that_ignores_a_condition_cannot_lock(
+    monkeypatch: pytest.MonkeyPatch, obeyed: tuple[str, ...], ignored: str
+) -> None:
     put = S3Folder._put
-    monkeypatch.setattr(S3Folder, "_put", lambda folder, name, content, **_: put(folder, name, content))
+
+    def ignore(folder: S3Folder, name: str, content: bytes, **conditions: str) -> str | None:
+        return put(folder, name, content, **{each: conditions[each] for each in obeyed if each in conditions})
+
+    monkeypatch.setattr(S3Folder, "_put", ignore)
     with (
-        pytest.raises(UsageError, match=r"^s3://store/leeway: the store ignores If-None-Match"),
+        pytest.raises(UsageError, match=f"^s3://store/leeway: the store ignores {ignored}, so"),
         leased(FOLDER, "taken"),
     ):
         pass
