@@ -184,8 +184,7 @@ $(DOCS_STAMP): requirements-docs.lock
 	@touch $@
 
 $(RELEASE_STAMP): requirements-release.lock
-	@$(PYTHON) -m venv .venv-release
-	@.venv-release/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@PYTHON=$(PYTHON) .ci/install .venv-release $<
 	@touch $@
 
 $(EMULATOR_STAMP): .ci/bigquery $(addprefix $(EMULATOR)/,requirements.lock emulator.lock adapt.py) | $(DEV_STAMP)

@@ -50,11 +50,10 @@ def _alerts(test: Mapping[str, Any]) -> frozenset[str] | None:
     """Return the alerts whose rules a test needs; None are all."""
     compared = {case["alertname"] for case in test.get("alert_rule_test", ())}
     expressions = [case["expr"] for case in test.get("promql_expr_test", ())]
-    queried = {name for expression in expressions for name in _QUERIED.findall(expression)}
-    all_named = all(
-        len(_QUERIED.findall(each)) == each.count(_ALERTS) and "__name__" not in each for each in expressions
-    )
-    return frozenset(compared | queried) if all_named else None
+    queried = [name for each in expressions for name in _QUERIED.findall(each)]
+    all_named = len(queried) == sum(each.count(_ALERTS) for each in expressions)
+    by_name = all_named and not any("__name__" in each for each in expressions)
+    return frozenset(compared.union(queried)) if by_name else None
 
 
 def _query_alerts(groups: Sequence[Mapping[str, Any]]) -> bool:

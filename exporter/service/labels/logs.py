@@ -227,12 +227,10 @@ class StoredLog(Generic[T]):
     def _stored(self, key: Key, partition: Partition, first: T) -> StoredPartition:
         made = self._reduction
         problem = (self._subject(partition), why) if (why := made.problem(first)) else None
-        left_out = {reason: rows for reason, rows in made.left_out(first).items() if rows}
-        return StoredPartition({key: made.rows(first)}, left_out, made.names(first), problem)
+        return StoredPartition({key: made.rows(first)}, +Counter(made.left_out(first)), made.names(first), problem)
 
     def _with_part(self, stored: StoredPartition, key: Key, part: T) -> StoredPartition:
-        left_out = Counter(stored.left_out)
-        left_out.update({reason: rows for reason, rows in self._reduction.left_out(part).items() if rows})
+        left_out = Counter(stored.left_out) + Counter(self._reduction.left_out(part))
         return replace(stored, parts={**stored.parts, key: self._reduction.rows(part)}, left_out=left_out)
 
     def _build(self, key: Key, start: datetime, partition: Partition) -> StoredPartition | None:
